@@ -1,0 +1,249 @@
+/**
+ * The types that everything shares. The shape of report.json is defined here once, as valibot
+ * schemas: the TypeScript types, the validation of files read back in and the published JSON Schema
+ * (docs/report.schema.json) all come from them. This module imports nothing of ours.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+
+/** A count: a whole number from 0. */
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Ns = v.pipe(v.number(), v.description("nanoseconds"));
+const NullableNs = v.nullable(Ns);
+
+/** `[low, high]` of a nominal 95 % interval, in the unit of the value it belongs to. */
+export const IntervalSchema = v.pipe(
+  v.strictTuple([v.number(), v.number()]),
+  v.description("[low, high] of a nominal 95 % interval"),
+);
+export type Interval = v.InferOutput<typeof IntervalSchema>;
+
+/** Every frame that came in after the handshake, by what it turned out to be. */
+const FrameCountsSchema = v.object({
+  received: Count,
+  final: v.pipe(Count, v.description("frames that ended a call")),
+  progress: v.pipe(Count, v.description("stream_complete, progress, notifications")),
+  late: v.pipe(Count, v.description("final frames of calls that had already timed out")),
+  duplicate: v.pipe(Count, v.description("further final frames for a call that has ended")),
+  orphan: v.pipe(Count, v.description("an id never sent, or a reply that cannot be attributed")),
+  malformed: v.pipe(Count, v.description("not JSON, or nothing that the protocol knows")),
+});
+export type FrameCounts = v.InferOutput<typeof FrameCountsSchema>;
+
+/**
+ * What became of every call. Three sums always hold:
+ * `sent = ok + toolError + rateLimited + timeout + connectionLost + aborted`,
+ * `frames.final = ok + toolError + rateLimited`, and
+ * `frames.received = final + progress + late + duplicate + orphan + malformed`.
+ */
+export const LedgerSchema = v.object({
+  sent: Count,
+  ok: v.pipe(Count, v.description("a success for that very id")),
+  cached: v.pipe(Count, v.description("those of ok that the server served from a cache")),
+  toolError: v.pipe(Count, v.description("an error for that call")),
+  rateLimited: v.pipe(Count, v.description("refused for load")),
+  timeout: v.pipe(Count, v.description("no final frame in time")),
+  connectionLost: v.pipe(Count, v.description("the socket went with the call outstanding")),
+  aborted: v.pipe(Count, v.description("outstanding when the run was interrupted")),
+  dropped: v.pipe(Count, v.description("open-loop slots never sent; not part of sent")),
+  frames: FrameCountsSchema,
+  errorCodes: v.record(v.string(), Count),
+  closeCodes: v.record(v.string(), Count),
+});
+export type Ledger = v.InferOutput<typeof LedgerSchema>;
+
+/** What one round of a distribution measured; `null` where the round has no sample. */
+const RoundSummarySchema = v.object({
+  count: Count,
+  mean: NullableNs,
+  p50: NullableNs,
+  p95: NullableNs,
+  p99: NullableNs,
+  max: NullableNs,
+});
+export type RoundSummary = v.InferOutput<typeof RoundSummarySchema>;
+
+/** One interval of a distribution over time. */
+const SeriesPointSchema = v.object({
+  atMs: v.number(),
+  count: Count,
+  p50: NullableNs,
+  p99: NullableNs,
+  max: NullableNs,
+});
+export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
+
+/** Which direction of a metric is an improvement; `null` where neither is. */
+const BetterSchema = v.nullable(v.picklist(["higher", "lower"]));
+export type Better = v.InferOutput<typeof BetterSchema>;
+
+/** The coordinates of one step of a sweep, such as `{ inFlight: 8 }`. */
+const AtSchema = v.optional(v.record(v.string(), v.number()));
+
+/** Times in nanoseconds, pooled over all rounds. A percentile that rests on too few samples is null. */
+export const DistributionSchema = v.object({
+  name: v.string(),
+  kind: v.literal("distribution"),
+  unit: v.literal("ns"),
+  count: v.pipe(Count, v.minValue(1)),
+  min: Ns,
+  mean: Ns,
+  stddev: Ns,
+  p50: Ns,
+  p75: NullableNs,
+  p90: NullableNs,
+  p95: NullableNs,
+  p99: NullableNs,
+  p999: NullableNs,
+  max: Ns,
+  histogram: v.pipe(v.string(), v.description("HDR histogram V2, deflated, base64")),
+  ci95: v.object({ p50: v.nullable(IntervalSchema), mean: v.nullable(IntervalSchema) }),
+  better: BetterSchema,
+  series: v.array(SeriesPointSchema),
+  rounds: v.array(RoundSummarySchema),
+  at: AtSchema,
+});
+export type Distribution = v.InferOutput<typeof DistributionSchema>;
+
+/** One number a round; `value` is the median of the rounds. */
+export const ScalarSchema = v.object({
+  name: v.string(),
+  kind: v.literal("scalar"),
+  unit: v.string(),
+  value: v.number(),
+  ci95: v.nullable(IntervalSchema),
+  better: BetterSchema,
+  rounds: v.array(v.number()),
+  at: AtSchema,
+});
+export type Scalar = v.InferOutput<typeof ScalarSchema>;
+
+export const MetricSchema = v.variant("kind", [DistributionSchema, ScalarSchema]);
+export type Metric = v.InferOutput<typeof MetricSchema>;
+
+/** A statement that the run tested: what had to be seen, and what was. */
+const CheckSchema = v.object({
+  name: v.string(),
+  passed: v.boolean(),
+  expected: v.string(),
+  observed: v.string(),
+});
+export type Check = v.InferOutput<typeof CheckSchema>;
+
+/** Something that this run did not look at, and why. Never a pass, never a failure. */
+const NotMeasuredSchema = v.object({ name: v.string(), reason: v.string() });
+export type NotMeasured = v.InferOutput<typeof NotMeasuredSchema>;
+
+/** Whether the client itself could have bounded the numbers. */
+const ValiditySchema = v.object({
+  valid: v.boolean(),
+  clientCpu: v.pipe(
+    v.nullable(v.number()),
+    v.description("share of one core that the client thread used, 0 to 1; null: not applicable"),
+  ),
+  loopLagP99Ns: NullableNs,
+  warnings: v.array(v.string()),
+});
+export type Validity = v.InferOutput<typeof ValiditySchema>;
+
+export const ScenarioReportSchema = v.object({
+  name: v.string(),
+  question: v.string(),
+  status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
+  reason: v.pipe(
+    v.nullable(v.string()),
+    v.description("why it was skipped, or what ended it early"),
+  ),
+  startedAt: v.string(),
+  durationMs: v.number(),
+  parameters: v.record(v.string(), v.union([v.number(), v.string(), v.boolean(), v.null()])),
+  checks: v.array(CheckSchema),
+  notMeasured: v.array(NotMeasuredSchema),
+  warmupLedger: LedgerSchema,
+  ledger: LedgerSchema,
+  metrics: v.array(MetricSchema),
+  validity: ValiditySchema,
+});
+export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
+
+const ReasonSchema = v.object({
+  code: v.pipe(Count, v.description("the exit code that this reason calls for")),
+  scenario: v.nullable(v.string()),
+  message: v.string(),
+});
+export type Reason = v.InferOutput<typeof ReasonSchema>;
+
+/** Where a server's rate limiter began to refuse calls, told once for the run. */
+const RateLimitSchema = v.object({
+  scenario: v.string(),
+  atCall: v.pipe(Count, v.description("the Nth call of its session, warm-up included")),
+  message: v.pipe(v.string(), v.description("the server's own words")),
+});
+export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
+
+/** One tool call without a socket: what "unit test" means in the comparison. */
+const UnitBaselineSchema = v.object({
+  source: v.pipe(
+    v.picklist(["measured", "given"]),
+    v.description("measured: the reference server's dispatch, in-process; given: --unit-baseline"),
+  ),
+  throughput: v.pipe(v.number(), v.description("calls per second")),
+});
+export type UnitBaseline = v.InferOutput<typeof UnitBaselineSchema>;
+
+export const ReportSchema = v.object({
+  schemaVersion: v.literal(1),
+  suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
+  startedAt: v.string(),
+  finishedAt: v.string(),
+  seed: v.number(),
+  command: v.array(v.string()),
+  environment: v.object({
+    os: v.string(),
+    arch: v.string(),
+    cpuModel: v.string(),
+    cpuCount: v.number(),
+    memoryBytes: v.number(),
+    deno: v.string(),
+    v8: v.string(),
+    mitata: v.string(),
+  }),
+  target: v.object({
+    url: v.string(),
+    kind: v.picklist(["embedded", "external"]),
+    protocol: v.picklist(["exai", "mcp", "echo"]),
+    tool: v.string(),
+  }),
+  profile: v.string(),
+  verdict: v.object({
+    status: v.picklist(["passed", "failed", "interrupted"]),
+    exitCode: Count,
+    reasons: v.array(ReasonSchema),
+  }),
+  preflight: v.array(CheckSchema),
+  rateLimit: v.nullable(RateLimitSchema),
+  unitBaseline: v.nullable(UnitBaselineSchema),
+  scenarios: v.array(ScenarioReportSchema),
+});
+export type Report = v.InferOutput<typeof ReportSchema>;
+
+/** A source of time, injected so that tests can step it. */
+export interface Clock {
+  /** Monotonic time in nanoseconds; only differences mean anything. */
+  nowNs(): number;
+  /** Wall-clock time. */
+  date(): Date;
+  /** Waits, or rejects with the signal's reason once it is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** One decoded text frame. `id` is the request that it belongs to, `null` where it names none. */
+export type Frame =
+  | { kind: "result"; id: string | null; fromCache: boolean }
+  | { kind: "toolError"; id: string | null; code: string; message: string }
+  | { kind: "rateLimited"; id: string | null; code: string; message: string }
+  | { kind: "progress"; id: string | null; streamComplete: boolean }
+  | { kind: "notification"; id: null }
+  | { kind: "malformed"; id: null; reason: string };

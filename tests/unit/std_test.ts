@@ -1,0 +1,14 @@
+import { assertEquals } from "@std/assert";
+import { parseArgs } from "@std/cli/parse-args";
+import { parse } from "@std/dotenv";
+
+Deno.test("the @std modules in use answer, from JSR or from their stand-ins", () => {
+  assertEquals(parseArgs(["--url", "ws://h", "x"], { string: ["url"] }), {
+    _: ["x"],
+    url: "ws://h",
+  });
+  assertEquals(parse("# token\nEXAI_WS_TOKEN='a b'\nEMPTY=\n"), {
+    EXAI_WS_TOKEN: "a b",
+    EMPTY: "",
+  });
+});

@@ -235,9 +235,13 @@ export interface Clock {
   nowNs(): number;
   /** Wall-clock time. */
   date(): Date;
-  /** Waits, or rejects with the signal's reason once it is aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once after the given time; the returned function takes the call back. */
+  after(milliseconds: number, callback: () => void): () => void;
 }
+
+/** The protocols that the suite can speak. */
+export const PROTOCOL_NAMES = ["exai", "mcp", "echo"] as const;
+export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
 /** One decoded text frame. `id` is the request that it belongs to, `null` where it names none. */
 export type Frame =
@@ -247,3 +251,48 @@ export type Frame =
   | { kind: "progress"; id: string | null; streamComplete: boolean }
   | { kind: "notification"; id: null }
   | { kind: "malformed"; id: null; reason: string };
+
+/** Who a connection says it is. */
+export interface Credentials {
+  sessionId: string;
+  token: string | null;
+}
+
+/** What one frame means during the handshake. */
+export type HandshakeReply =
+  | { status: "accepted"; send: readonly string[] }
+  | { status: "refused"; error: string }
+  | { status: "ignored" };
+
+/** The opening of a session: frames to send at once, and how to read what comes back. */
+export interface Handshake {
+  send: readonly string[];
+  /** `null`: the protocol has no handshake, the connection is usable as soon as it is open. */
+  read: ((text: string) => HandshakeReply) | null;
+}
+
+/** An opening that the server must refuse, with the closes that count as the right refusal. */
+export interface RejectionCase {
+  name: string;
+  /** The first frame to send; `null` sends nothing and waits for the server's patience to end. */
+  first: string | null;
+  expected: readonly { code: number; reasons: readonly string[] }[];
+}
+
+/** How a message is written and a reply recognised. Pure: no sockets, no state. */
+export interface Protocol {
+  readonly name: ProtocolName;
+  /** The light tool that is called where the user names none. */
+  readonly defaultTool: string;
+  open(credentials: Credentials): Handshake;
+  /** `argsJson` is a JSON text, inserted as it is. */
+  encodeCall(id: string, tool: string, argsJson: string): string;
+  classify(text: string): Frame;
+  /** A request for the names of the tools; `null` where the protocol has none. */
+  encodeListTools(id: string): string | null;
+  /** The names in a reply to `encodeListTools`, or `null` if this frame is not one. */
+  readToolNames(text: string): string[] | null;
+  /** Advice on a name that the server does not know, or `null`. */
+  toolNameAdvice(tool: string): string | null;
+  rejections(credentials: Credentials): RejectionCase[];
+}

@@ -1,0 +1,208 @@
+import { PROTOCOL_NAMES, type ProtocolName } from "../contract.ts";
+import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
+import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
+import type { Overrides } from "../run/plan.ts";
+import { type Given, parseSettings, type RawSettings } from "./parse.ts";
+import { resolvePath } from "./paths.ts";
+import { UsageError } from "./usage_error.ts";
+import {
+  parseHeader,
+  parseName,
+  parseNames,
+  parseNumber,
+  parseWebSocketUrl,
+  unacceptable,
+} from "./values.ts";
+
+/** Everything that a run is told, valid. */
+export interface Config {
+  /** `null`: the bundled reference server. */
+  url: string | null;
+  token: string | null;
+  protocol: ProtocolName;
+  /** `null`: the protocol's own. */
+  tool: string | null;
+  /** JSON text, possibly with `{seq}` in it. */
+  toolArgsJson: string;
+  headers: Record<string, string>;
+  subprotocols: string[];
+  /** PEM text. */
+  caCert: string | null;
+  /** `null`: all. */
+  scenarios: string[] | null;
+  profile: ProfileName;
+  overrides: Overrides;
+  timeoutMs: number;
+  maxRatePerSecond: number | null;
+  seed: number;
+  /** Calls per second of the user's own unit tests; `null`: measure the in-process one. */
+  unitBaselinePerSecond: number | null;
+  strict: boolean;
+  /** An absolute path. */
+  outDirectory: string;
+  formats: ReportFormat[];
+  quiet: boolean;
+  color: boolean;
+}
+
+/** What a command line asks for. */
+export type Command =
+  | { name: "help" | "version" | "list" }
+  | { name: "bench"; config: Config };
+
+/** What the command line is read with. */
+export interface ConfigInput {
+  args: readonly string[];
+  /** The environment, over the `.env` file. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** What people's paths are relative to. */
+  directory: string;
+  /** The names that `--scenarios` accepts. */
+  scenarioNames: readonly string[];
+}
+
+const FLAG_COMMANDS = ["help", "version", "list"] as const;
+
+/**
+ * Reads the command line and the environment into a valid configuration.
+ *
+ * @throws {UsageError} naming the option, its value and what is accepted
+ */
+export async function readCommand(input: ConfigInput): Promise<Command> {
+  const raw = parseSettings(input.args, input.env);
+  const asked = FLAG_COMMANDS.find((name) => raw.flags.has(name));
+  return asked === undefined
+    ? { name: "bench", config: await readConfig(raw, input) }
+    : { name: asked };
+}
+
+async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config> {
+  const { values, lists, flags } = raw;
+  const number = (name: string, range: Parameters<typeof parseNumber>[1]) =>
+    optional(values.get(name), (given) => parseNumber(given, range));
+  const scenarios = lists.get("scenarios");
+  const url = readUrl(values.get("url"), input.env);
+  return {
+    url,
+    token: readToken(values.get("token"), url),
+    protocol: optional(values.get("protocol"), (given) => parseName(given, PROTOCOL_NAMES)) ??
+      "exai",
+    tool: values.get("tool")?.text ?? null,
+    toolArgsJson: await readToolArgs(values.get("tool-args"), input.directory),
+    headers: Object.fromEntries((lists.get("header") ?? []).map(parseHeader)),
+    subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
+    caCert: await readCaCert(values.get("ca-cert"), input.directory),
+    scenarios: scenarios === undefined ? null : parseNames(scenarios, input.scenarioNames),
+    profile: optional(values.get("profile"), (given) => parseName(given, PROFILE_NAMES)) ??
+      "standard",
+    overrides: readOverrides(number),
+    timeoutMs: seconds(number("timeout", { min: 0, aboveMin: true, max: 3600, unit: "seconds" })) ??
+      10_000,
+    maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
+    seed: number("seed", { min: 0, max: 2 ** 32 - 1, whole: true }) ?? 1,
+    unitBaselinePerSecond: number("unit-baseline", {
+      min: 0,
+      aboveMin: true,
+      max: 1e12,
+      unit: "calls/s",
+    }),
+    strict: flags.has("strict"),
+    outDirectory: resolvePath(input.directory, values.get("out")?.text ?? "reports"),
+    formats: optional(lists.get("format"), (givens) => parseNames(givens, REPORT_FORMATS)) ??
+      ["json", "md", "html"],
+    quiet: flags.has("quiet"),
+    color: !flags.has("no-color"),
+  };
+}
+
+function optional<T, R>(value: T | undefined, read: (value: T) => R): R | null {
+  return value === undefined ? null : read(value);
+}
+
+function seconds(value: number | null): number | null {
+  return value === null ? null : value * 1000;
+}
+
+function readOverrides(
+  number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null,
+): Overrides {
+  return {
+    rounds: number("rounds", { min: 1, max: 10_000, whole: true }),
+    durationMs: seconds(
+      number("duration", { min: 0, aboveMin: true, max: 86_400, unit: "seconds" }),
+    ),
+    warmupMs: seconds(number("warmup", { min: 0, max: 3600, unit: "seconds" })),
+    messages: number("messages", { min: 1, max: 1e9, whole: true }),
+    connections: number("connections", { min: 1, max: 10_000, whole: true }),
+    payloadBytes: number("payload", { min: 0, max: 32 * 2 ** 20, whole: true, unit: "bytes" }),
+  };
+}
+
+/** `--url`, or a server named by host and port. */
+function readUrl(
+  given: Given | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
+  if (given !== undefined) return parseWebSocketUrl(given);
+  const { EXAI_WS_HOST: host, EXAI_WS_PORT: portText } = env;
+  if (!host && !portText) return null;
+  const port = portText
+    ? parseNumber({ source: "EXAI_WS_PORT", text: portText }, { min: 1, max: 65_535, whole: true })
+    : 8079;
+  const name = host || "127.0.0.1";
+  const text = `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  if (!URL.canParse(text) || new URL(text).pathname !== "/") {
+    throw unacceptable({ source: "EXAI_WS_HOST", text: name }, "a host name or an IP address");
+  }
+  return parseWebSocketUrl({ source: "EXAI_WS_HOST", text });
+}
+
+/** The bundled server treats a shorter token as none at all, as the real one does. */
+const SHORTEST_TOKEN = 16;
+
+function readToken(given: Given | undefined, url: string | null): string | null {
+  if (given === undefined) return null;
+  if (url === null && given.text.length < SHORTEST_TOKEN) {
+    throw new UsageError(
+      `Cannot use ${given.source} for the bundled server: accepted are ${SHORTEST_TOKEN} characters ` +
+        `or more, as a shorter token switches authentication off; this one has ${given.text.length}`,
+    );
+  }
+  return given.text;
+}
+
+async function readToolArgs(given: Given | undefined, directory: string): Promise<string> {
+  if (given === undefined) return "{}";
+  const text = given.text.startsWith("@")
+    ? await readFile({ source: given.source, text: given.text.slice(1) }, directory)
+    : given.text;
+  const accepted = `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`;
+  try {
+    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
+  } catch {
+    // Falls through to the error that names the option.
+  }
+  throw unacceptable({ source: given.source, text: given.text }, accepted);
+}
+
+function readSubprotocol(given: Given): string {
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(given.text)) return given.text;
+  throw unacceptable(given, "a name of letters, digits and !#$%&'*+.^_`|~-");
+}
+
+async function readCaCert(given: Given | undefined, directory: string): Promise<string | null> {
+  if (given === undefined) return null;
+  const text = await readFile(given, directory);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw unacceptable(given, "a PEM file with a certificate");
+}
+
+async function readFile(given: Given, directory: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(resolvePath(directory, given.text));
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read the file of ${given.source} "${given.text}": ${cause}`);
+  }
+}

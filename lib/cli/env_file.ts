@@ -1,0 +1,20 @@
+import { parse } from "@std/dotenv";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * The variables of the first of these `.env` files that exists; none where there is none.
+ *
+ * @throws {UsageError} if there is one that cannot be read
+ */
+export async function readEnvFile(paths: readonly string[]): Promise<Record<string, string>> {
+  for (const path of paths) {
+    try {
+      return parse(await Deno.readTextFile(path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      const cause = error instanceof Error ? error.message : String(error);
+      throw new UsageError(`Cannot read ${path}: ${cause}`);
+    }
+  }
+  return {};
+}

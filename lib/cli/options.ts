@@ -1,0 +1,103 @@
+/**
+ * The options of `deno task bench`: the one table that parsing, the environment and the help text are
+ * made from.
+ *
+ * @module
+ */
+
+/** One option. */
+export interface OptionSpec {
+  name: string;
+  /** `flag` takes no value; `list` may be repeated; of a `value` the last one wins. */
+  kind: "flag" | "value" | "list";
+  /** The placeholder of its value in the help text. */
+  value: string;
+  /** The variable that gives it where the option is absent. */
+  env?: string;
+  help: string;
+}
+
+/** A heading of the help text, and the options under it. */
+export interface OptionGroup {
+  title: string;
+  options: readonly OptionSpec[];
+}
+
+export const OPTION_GROUPS: readonly OptionGroup[] = [
+  {
+    title: "Target",
+    options: [
+      value("url", "WS_URL", {
+        env: "EXAI_WS_URL",
+        help: "the server (also EXAI_WS_HOST and EXAI_WS_PORT); none: the bundled one",
+      }),
+      value("token", "TOKEN", {
+        env: "EXAI_WS_TOKEN",
+        help: "visible in ps and in deno task's echo: prefer the environment or .env",
+      }),
+      value("protocol", "NAME", { env: "BENCH_PROTOCOL", help: "exai (default), mcp or echo" }),
+      value("tool", "NAME", { help: "the light tool to call (default: status)" }),
+      value("tool-args", "JSON|@FILE", {
+        help: "its arguments (default {}); {seq} in them becomes the call's number",
+      }),
+      list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
+      list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
+      value("ca-cert", "FILE", { help: "a certificate authority to trust, PEM" }),
+    ],
+  },
+  {
+    title: "What to run",
+    options: [
+      list("scenarios", "A,B", { help: "default: all of the profile" }),
+      flag("list", { help: "list the scenarios and the questions they answer" }),
+      value("profile", "NAME", { help: "quick, standard (default), thorough or phase2" }),
+      value("rounds", "N", { help: "measured repetitions" }),
+      value("duration", "SECONDS", { help: "of each round" }),
+      value("warmup", "SECONDS", { help: "before the first round, not counted" }),
+      value("messages", "N", { help: "for each connection and round; a count beats a duration" }),
+      value("connections", "N", { help: "clients at once" }),
+      value("payload", "BYTES", { help: "adds an argument of this size to every call" }),
+      value("timeout", "SECONDS", { help: "for each connect, handshake and call (default 10)" }),
+      value("max-rate", "PER_SECOND", {
+        help: "caps each session's calls, to stay under a rate limiter",
+      }),
+      value("seed", "N", { help: "for everything random (default 1)" }),
+      value("unit-baseline", "PER_SECOND", {
+        help: "your own unit tests' figure, in place of the in-process one",
+      }),
+    ],
+  },
+  {
+    title: "Verdict and reports",
+    options: [
+      flag("strict", { help: "an invalid (client-bound) measurement fails the run" }),
+      value("out", "DIR", { help: "default: reports" }),
+      list("format", "A,B", { help: "json, md, html, junit (default: json,md,html)" }),
+      flag("quiet", { help: "no progress" }),
+      flag("no-color", { env: "NO_COLOR", help: "no colours" }),
+      flag("help", { help: "this text" }),
+      flag("version", { help: "the version" }),
+    ],
+  },
+];
+
+/** All options by name. */
+export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map(
+  OPTION_GROUPS.flatMap(({ options }) => options.map((option) => [option.name, option])),
+);
+
+function flag(name: string, rest: { env?: string; help: string }): OptionSpec {
+  return { name, kind: "flag", value: "", ...rest };
+}
+
+function value(
+  name: string,
+  placeholder: string,
+  rest: { env?: string; help: string },
+): OptionSpec {
+  return { name, kind: "value", value: placeholder, ...rest };
+}
+
+function list(name: string, placeholder: string, rest: { help: string }): OptionSpec {
+  return { name, kind: "list", value: placeholder, ...rest };
+}

@@ -1,0 +1,29 @@
+import { OPTION_GROUPS, type OptionSpec } from "./options.ts";
+
+const INTRODUCTION = `Measures a JSON request/response WebSocket server and writes the reports.
+
+Usage: deno task bench [options]
+
+Without --url it starts the bundled reference server, measures that, and stops it again.`;
+
+const EPILOGUE = `Options win over the environment, which wins over .env.
+
+Exit codes:
+  0  passed                     4  a threshold was missed
+  1  a check failed             5  a regression against the baseline
+  2  usage                      6  --strict, and a measurement is invalid
+  3  the target can't be used   130  interrupted`;
+
+/** The help text. */
+export function usageText(): string {
+  const groups = OPTION_GROUPS.map(({ title, options }) =>
+    `${title}:\n${options.map(optionLine).join("\n")}`
+  );
+  return [INTRODUCTION, ...groups, EPILOGUE].join("\n\n");
+}
+
+function optionLine({ name, value, env, help }: OptionSpec): string {
+  const left = `  --${name}${value === "" ? "" : ` ${value}`}`.padEnd(29);
+  const variable = env === undefined ? "" : `${help === "" ? "" : " "}[${env}]`;
+  return `${left} ${help}${variable}`;
+}

@@ -1,0 +1,84 @@
+/**
+ * From the text of a setting to its value. Every error names the setting, the text and what is accepted.
+ *
+ * @module
+ */
+
+import { wordSimilaritySort } from "@std/text/word-similarity-sort";
+import type { Given } from "./parse.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What a number may be, both ends included. */
+export interface NumberRange {
+  min: number;
+  max: number;
+  whole?: boolean;
+  /** Whether `min` itself is too small. */
+  aboveMin?: boolean;
+  unit?: string;
+}
+
+/** The error for a setting that is none of what is accepted. */
+export function unacceptable({ source, text }: Given, accepted: string): UsageError {
+  return new UsageError(`Cannot use ${source} "${text}": accepted is ${accepted}`);
+}
+
+/** @throws {UsageError} if it is not a number in the range */
+export function parseNumber(given: Given, range: NumberRange): number {
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given.text.trim())
+    ? Number(given.text)
+    : NaN;
+  const { min, max, whole, aboveMin, unit } = range;
+  const inside = number <= max && (aboveMin ? number > min : number >= min);
+  if (inside && (!whole || Number.isInteger(number))) return number;
+  throw unacceptable(
+    given,
+    `a ${whole ? "whole " : ""}number${unit === undefined ? "" : ` of ${unit}`} ` +
+      `${aboveMin ? "above" : "from"} ${min} to ${max}`,
+  );
+}
+
+/** @throws {UsageError} if it is none of the names */
+export function parseName<N extends string>(given: Given, names: readonly N[]): N {
+  const name = names.find((one) => one === given.text.trim());
+  if (name !== undefined) return name;
+  const closest = wordSimilaritySort(given.text, names)[0];
+  throw unacceptable(given, `one of ${names.join(", ")} (did you mean ${closest}?)`);
+}
+
+/** Names separated by commas, each once, in the order given. */
+export function parseNames<N extends string>(givens: readonly Given[], names: readonly N[]): N[] {
+  const parts = givens.flatMap(({ source, text }) =>
+    text.split(",").filter((part) => part.trim() !== "").map((part) => ({
+      source,
+      text: part.trim(),
+    }))
+  );
+  if (parts.length === 0 && givens[0] !== undefined) {
+    throw unacceptable(givens[0], `one or more of ${names.join(", ")}`);
+  }
+  return [...new Set(parts.map((part) => parseName(part, names)))];
+}
+
+/** @throws {UsageError} if it is not a ws:// or wss:// URL */
+export function parseWebSocketUrl({ source, text }: Given): string {
+  const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
+  const shown = { source, text: text.replace(/\/\/[^/@]*@/, "//***@").replace(/\?.*/, "?***") };
+  if (!URL.canParse(text)) throw unacceptable(shown, accepted);
+  const url = new URL(text);
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") throw unacceptable(shown, accepted);
+  if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (${url.hash})`);
+  return url.href;
+}
+
+/** `Name: value`, without naming the value in an error, since it may be secret. */
+export function parseHeader(given: Given): [string, string] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(given.text) ?? [];
+  if (name === undefined || value === undefined || /[\r\n\0]/.test(value)) {
+    throw new UsageError(
+      `Cannot use ${given.source}: accepted is 'Name: value', such as 'X-Tenant: blue' ` +
+        "(the text given is not shown, as it may be secret)",
+    );
+  }
+  return [name, value.trim()];
+}

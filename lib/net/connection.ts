@@ -1,0 +1,198 @@
+import type { Credentials, Protocol } from "../contract.ts";
+import { type Call, CallBook, type Observed } from "./call_book.ts";
+import { shakeHands } from "./handshake.ts";
+import { countIn, type OpenLedger } from "./ledger.ts";
+import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
+
+/** How to open a connection and keep its account. */
+export interface ConnectionOptions extends DialOptions {
+  protocol: Protocol;
+  credentials: Credentials;
+  /** How long a call may wait for its final frame, in milliseconds. */
+  callTimeoutMs: number;
+  ledger: OpenLedger;
+  observed: Observed;
+}
+
+/** How long the opening took, in nanoseconds. */
+export interface ConnectionTiming {
+  /** Dial and upgrade. */
+  connectNs: number;
+  /** Handshake sent to handshake accepted. */
+  authenticateNs: number;
+  /** Both. */
+  establishNs: number;
+}
+
+/** What a call says. */
+export interface Message {
+  tool: string;
+  /** A JSON text. */
+  argsJson: string;
+}
+
+/** On an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
+const ABORT_DRAIN_MS = 500;
+
+/** Numbers the connections of this process, so that request ids are unique across them. */
+let connectionCount = 0;
+
+/** Sets request ids apart from those of other runs: some servers answer a re-used id from a cache. */
+const RUN_ID = crypto.randomUUID().slice(0, 8);
+
+/**
+ * An authenticated session whose every call and frame is in a ledger. Ends by `close` or
+ * `await using`; both let outstanding calls end first.
+ */
+export class Connection implements AsyncDisposable {
+  readonly timing: ConnectionTiming;
+  readonly #socket: Socket;
+  readonly #book: CallBook;
+  readonly #options: ConnectionOptions;
+  #cancelSweep: (() => void) | null = null;
+  #onQuiet: (() => void) | null = null;
+  #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
+
+  private constructor(socket: Socket, timing: ConnectionTiming, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.timing = timing;
+    this.#options = options;
+    this.#book = new CallBook(`${RUN_ID}-${++connectionCount}-`, options);
+    socket.onText((text) => this.#receive(text));
+    socket.closed.then((close) => this.#onClosed(close));
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * Dials and shakes hands.
+   *
+   * @throws {ConnectError} with the cause
+   */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const { clock } = options;
+    const startNs = clock.nowNs();
+    const socket = await dial(options);
+    const connectNs = clock.nowNs() - startNs;
+    try {
+      const authenticateNs = await shakeHands(socket, options);
+      return new Connection(socket, {
+        connectNs,
+        authenticateNs,
+        establishNs: clock.nowNs() - startNs,
+      }, options);
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+  }
+
+  /** Whether a call can be sent now. */
+  get isOpen(): boolean {
+    return this.#closing === null && this.#socket.isOpen;
+  }
+
+  /** Resolves when the connection has ended, by whichever side. */
+  get closed(): Promise<CloseInfo> {
+    return this.#socket.closed;
+  }
+
+  /** How many calls wait for their end. */
+  get outstanding(): number {
+    return this.#book.outstanding;
+  }
+
+  /** Counts the calls from here on in another ledger. */
+  useLedger(ledger: OpenLedger): void {
+    this.#book.useLedger(ledger);
+  }
+
+  /**
+   * Sends a call; `onEnd` hears of its end, whatever it is, exactly once.
+   *
+   * @throws {Error} if the connection is no longer open: look at `isOpen` first
+   */
+  send(message: Message, onEnd: (call: Call) => void): void {
+    const { clock, protocol, callTimeoutMs } = this.#options;
+    if (!this.isOpen) throw new Error("Cannot send a call as the connection is closed");
+    const call = this.#book.begin(clock.nowNs(), onEnd);
+    this.#socket.send(protocol.encodeCall(call.id, message.tool, message.argsJson));
+    if (this.#cancelSweep === null) this.#sweepIn(callTimeoutMs);
+  }
+
+  /** Sends a call and waits for its end; never rejects for what the server does. */
+  call(message: Message): Promise<Call> {
+    return new Promise((resolve) => this.send(message, resolve));
+  }
+
+  /**
+   * Waits for outstanding calls to end, then for late replies to those that timed out (at most the
+   * call timeout), then closes with 1000.
+   *
+   * @returns how the connection ended, and how long the close itself took in nanoseconds
+   */
+  close(): Promise<CloseInfo & { durationNs: number }> {
+    return this.#closing ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<CloseInfo & { durationNs: number }> {
+    const { clock, callTimeoutMs, signal } = this.#options;
+    await this.#quiet(() => this.#book.outstanding === 0, Infinity);
+    const lateMs = signal?.aborted ? Math.min(ABORT_DRAIN_MS, callTimeoutMs) : callTimeoutMs;
+    await this.#quiet(() => this.#book.unanswered === 0, lateMs);
+    this.#cancelSweep?.();
+    const startNs = clock.nowNs();
+    const close = await this.#socket.close();
+    signal?.removeEventListener("abort", this.#onAbort);
+    return { ...close, durationNs: close.atNs - startNs };
+  }
+
+  /** Waits until `done`, the end of the socket, or the limit. */
+  async #quiet(done: () => boolean, limitMs: number): Promise<void> {
+    if (done() || !this.#socket.isOpen) return;
+    const quiet = Promise.withResolvers<void>();
+    this.#onQuiet = () => done() && quiet.resolve();
+    const cancel = limitMs === Infinity ? null : this.#options.clock.after(limitMs, quiet.resolve);
+    await Promise.race([quiet.promise, this.#socket.closed]);
+    cancel?.();
+    this.#onQuiet = null;
+  }
+
+  #receive(text: string | null): void {
+    const { clock, protocol } = this.#options;
+    const nowNs = clock.nowNs();
+    const frame = text === null
+      ? { kind: "malformed", id: null, reason: "a binary frame" } as const
+      : protocol.classify(text);
+    this.#book.receive(frame, nowNs);
+    this.#onQuiet?.();
+  }
+
+  /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
+  #sweepIn(delayMs: number): void {
+    const { clock, callTimeoutMs } = this.#options;
+    this.#cancelSweep = clock.after(delayMs, () => {
+      this.#cancelSweep = null;
+      const nowNs = clock.nowNs();
+      this.#book.expire(nowNs - callTimeoutMs * 1e6, nowNs);
+      this.#onQuiet?.();
+      const { oldest } = this.#book;
+      if (oldest === undefined || this.#cancelSweep !== null) return;
+      this.#sweepIn(Math.ceil(callTimeoutMs - (nowNs - oldest.sentNs) / 1e6));
+    });
+  }
+
+  #onClosed(close: CloseInfo): void {
+    this.#cancelSweep?.();
+    if (!close.ours) countIn(this.#book.ledger.closeCodes, close.code);
+    this.#book.endAll("connectionLost", close.atNs);
+  }
+
+  #onAbort = (): void => {
+    this.#book.endAll("aborted", this.#options.clock.nowNs());
+    this.#onQuiet?.();
+  };
+}

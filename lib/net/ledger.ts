@@ -1,0 +1,102 @@
+/**
+ * The account of every call and every frame (the equations are with `Ledger` in contract.ts).
+ *
+ * @module
+ */
+
+import type { Ledger } from "../contract.ts";
+
+/** A ledger while it is being written. */
+export interface OpenLedger extends Ledger {
+  /** Successes that a stream_complete frame preceded. */
+  streamedOk: number;
+  /** Successes with neither a stream_complete frame nor a cache marker. */
+  bareOk: number;
+}
+
+/** A new ledger with every count at zero. */
+export function openLedger(): OpenLedger {
+  return {
+    sent: 0,
+    ok: 0,
+    cached: 0,
+    toolError: 0,
+    rateLimited: 0,
+    timeout: 0,
+    connectionLost: 0,
+    aborted: 0,
+    dropped: 0,
+    frames: {
+      received: 0,
+      final: 0,
+      progress: 0,
+      late: 0,
+      duplicate: 0,
+      orphan: 0,
+      malformed: 0,
+    },
+    errorCodes: {},
+    closeCodes: {},
+    streamedOk: 0,
+    bareOk: 0,
+  };
+}
+
+/** Names that a server chooses are cut to this length, and at most this many are told apart. */
+const NAME_LENGTH = 64;
+const DISTINCT_NAMES = 64;
+
+/** Adds one to a counter by name; past 64 names, further ones count as `(other)`. */
+export function countIn(counters: Record<string, number>, name: string | number): void {
+  const short = String(name).slice(0, NAME_LENGTH);
+  const known = Object.hasOwn(counters, short);
+  const key = known || Object.keys(counters).length < DISTINCT_NAMES ? short : "(other)";
+  const count = Object.hasOwn(counters, key) ? counters[key] ?? 0 : 0;
+  // defineProperty, so that a code of "__proto__" is a name like any other.
+  Object.defineProperty(counters, key, {
+    value: count + 1,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/**
+ * Closes the account. A server that announces computed successes with stream_complete shows a cached
+ * one by leaving it out: where `serverStreams`, such bare successes count as cached.
+ */
+export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
+  const { streamedOk: _, bareOk, ...ledger } = open;
+  return {
+    ...ledger,
+    cached: ledger.cached + (serverStreams ? bareOk : 0),
+    frames: { ...ledger.frames },
+    errorCodes: { ...ledger.errorCodes },
+    closeCodes: { ...ledger.closeCodes },
+  };
+}
+
+/** The equations that a ledger breaks, as text with both sides; empty where all hold. */
+export function brokenEquations(ledger: Ledger): string[] {
+  const { frames } = ledger;
+  const answered = ledger.ok + ledger.toolError + ledger.rateLimited;
+  const ended = answered + ledger.timeout + ledger.connectionLost + ledger.aborted;
+  const sorted = frames.final + frames.progress + frames.late + frames.duplicate + frames.orphan +
+    frames.malformed;
+  const equations: [string, number, number][] = [
+    [
+      "sent = ok + toolError + rateLimited + timeout + connectionLost + aborted",
+      ledger.sent,
+      ended,
+    ],
+    ["frames.final = ok + toolError + rateLimited", frames.final, answered],
+    [
+      "frames.received = final + progress + late + duplicate + orphan + malformed",
+      frames.received,
+      sorted,
+    ],
+    ["cached is within ok", ledger.cached, Math.min(ledger.cached, ledger.ok)],
+  ];
+  return equations.filter(([, left, right]) => left !== right)
+    .map(([equation, left, right]) => `${equation}: ${left} against ${right}`);
+}

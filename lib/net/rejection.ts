@@ -1,0 +1,64 @@
+import type { CloseInfo, Socket } from "./socket.ts";
+import type { Target } from "./target.ts";
+
+/** What became of a client that a server should turn away. */
+export interface Rejection {
+  /** How the server closed; `null` if it had not within the time. */
+  close: CloseInfo | null;
+  /** From the offending frame (or the opening, where none was sent) to the close, in nanoseconds. */
+  elapsedNs: number;
+  /** How many results of tools came: a client that is turned away must get none. */
+  results: number;
+  /** Whether the handshake was accepted. */
+  accepted: boolean;
+}
+
+/** What to send, and how long to wait. */
+export interface ProbeOptions {
+  /** The first frame; `null` sends nothing. */
+  first: string | null;
+  /** Sent right behind it, to see that it is not served. */
+  then?: string;
+  /** How long the server may take to close, in milliseconds; else the target's timeout. */
+  patienceMs?: number;
+}
+
+/**
+ * Opens a connection, says something that should be refused, and sees what happens.
+ *
+ * @throws {ConnectError} if no WebSocket opens
+ */
+export async function probeRejection(target: Target, options: ProbeOptions): Promise<Rejection> {
+  const { clock, signal, timeoutMs } = target.options;
+  const socket = await target.dial();
+  const seen = watchFrames(socket, target);
+  const startNs = clock.nowNs();
+  if (options.first !== null) socket.send(options.first);
+  if (options.then !== undefined) socket.send(options.then);
+  const over = Promise.withResolvers<null>();
+  const onAbort = () => over.resolve(null);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const cancel = clock.after(options.patienceMs ?? timeoutMs, onAbort);
+  const close = await Promise.race([socket.closed, over.promise, seen.accepted.promise]);
+  const elapsedNs = (close === null ? clock.nowNs() : close.atNs) - startNs;
+  cancel();
+  signal.removeEventListener("abort", onAbort);
+  await socket.close();
+  return { close, elapsedNs, results: seen.results, accepted: seen.isAccepted };
+}
+
+/** Counts results, and sees an accepted handshake, which ends the wait for a close. */
+function watchFrames(socket: Socket, target: Target) {
+  const { protocol } = target.options;
+  const read = protocol.open(target.newCredentials()).read;
+  const seen = { results: 0, isAccepted: false, accepted: Promise.withResolvers<null>() };
+  socket.onText((text) => {
+    if (text === null) return;
+    if (protocol.classify(text).kind === "result") seen.results++;
+    if (read?.(text).status === "accepted") {
+      seen.isAccepted = true;
+      seen.accepted.resolve(null);
+    }
+  });
+  return seen;
+}

@@ -1,0 +1,143 @@
+import type { Clock } from "../contract.ts";
+import { ConnectError, dialError } from "./connect_error.ts";
+import { redactUrl } from "./redact_url.ts";
+
+/** Where and how to dial. */
+export interface DialOptions {
+  url: string;
+  clock: Clock;
+  /** How long the dial may take, in milliseconds. */
+  timeoutMs: number;
+  headers?: Record<string, string>;
+  subprotocols?: readonly string[];
+  /** Carries a CA certificate or a source address. */
+  client?: Deno.HttpClient;
+  signal?: AbortSignal;
+}
+
+/** How a socket ended. */
+export interface CloseInfo {
+  code: number;
+  reason: string;
+  /** Whether this side asked for the close. */
+  ours: boolean;
+  /** When the close was seen, in nanoseconds of the clock. */
+  atNs: number;
+}
+
+/** How long a server may take to answer a close frame before it is given up, in milliseconds. */
+const CLOSE_PATIENCE_MS = 2_000;
+
+/** An open native WebSocket: text in, text out, and one promise for its end. */
+export class Socket {
+  readonly #socket: WebSocket;
+  readonly #clock: Clock;
+  readonly #closed = Promise.withResolvers<CloseInfo>();
+  readonly #early: (string | null)[] = [];
+  #receive: ((text: string | null) => void) | null = null;
+  #ours = false;
+  #ended = false;
+
+  constructor(socket: WebSocket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.onmessage = ({ data }) => {
+      const text = typeof data === "string" ? data : null;
+      if (this.#receive === null) this.#early.push(text);
+      else this.#receive(text);
+    };
+    socket.onerror = () => {}; // The close event that follows tells as much.
+    socket.onclose = ({ code, reason }) => this.#end(code, reason);
+  }
+
+  /** Resolves once, when the socket is closed by whichever side. Never rejects. */
+  get closed(): Promise<CloseInfo> {
+    return this.#closed.promise;
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes accepted by `send` that the network has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once. */
+  onText(receive: (text: string | null) => void): void {
+    this.#receive = receive;
+    for (const text of this.#early.splice(0)) receive(text);
+  }
+
+  /** Sends a text frame; returns false where the socket is no longer open. */
+  send(text: string): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(text);
+    return true;
+  }
+
+  /**
+   * Closes with 1000 and waits for the server's answer, for at most two seconds: a server that does not
+   * answer gives code 1006, as the WebSocket standard has it for a connection that just ended.
+   */
+  async close(): Promise<CloseInfo> {
+    if (!this.#ended) {
+      this.#ours = this.#socket.readyState === WebSocket.OPEN;
+      this.#socket.close(1000);
+      const cancel = this.#clock.after(CLOSE_PATIENCE_MS, () => this.#end(1006, ""));
+      await this.closed;
+      cancel();
+    }
+    return await this.closed;
+  }
+
+  #end(code: number, reason: string): void {
+    this.#ended = true;
+    this.#closed.resolve({ code, reason, ours: this.#ours, atNs: this.#clock.nowNs() });
+  }
+}
+
+/**
+ * Opens a WebSocket.
+ *
+ * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
+ */
+export async function dial(options: DialOptions): Promise<Socket> {
+  const { url, clock, timeoutMs, signal } = options;
+  if (signal?.aborted) {
+    throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
+  }
+  const webSocket = new WebSocket(url, {
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
+    ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
+    ...(options.client === undefined ? {} : { client: options.client }),
+  });
+  const opened = Promise.withResolvers<Socket>();
+  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock));
+  webSocket.onerror = (event) =>
+    opened.reject(dialError(url, event instanceof ErrorEvent ? event.message : "unknown error"));
+  const abandon = (error: ConnectError) => {
+    opened.reject(error);
+    webSocket.close();
+  };
+  const onAbort = () =>
+    abandon(new ConnectError("aborted", `Stopped while dialling ${redactUrl(url)}`));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const cancel = clock.after(
+    timeoutMs,
+    () =>
+      abandon(
+        new ConnectError(
+          "timeout",
+          `No WebSocket at ${redactUrl(url)} within ${timeoutMs / 1000} s`,
+        ),
+      ),
+  );
+  try {
+    return await opened.promise;
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock, Credentials, Protocol } from "../contract.ts";
+import type { Observed } from "./call_book.ts";
+import { Connection } from "./connection.ts";
+import type { OpenLedger } from "./ledger.ts";
+import { dial, type Socket } from "./socket.ts";
+
+/** How to reach the server under test. */
+export interface TargetOptions {
+  url: string;
+  protocol: Protocol;
+  token: string | null;
+  headers: Record<string, string>;
+  subprotocols: readonly string[];
+  /** PEM text of a certificate authority to trust beside the system's. */
+  caCert: string | null;
+  /** For each dial, handshake and call, in milliseconds. */
+  timeoutMs: number;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** What sets one session apart from the others of a run. */
+export interface SessionOptions {
+  /** Carries a source address. */
+  client?: Deno.HttpClient;
+  /** A session id and token of its own. */
+  credentials?: Credentials;
+}
+
+/** The server under test: opens sessions to it. Dispose of it to free its HTTP clients. */
+export class Target implements Disposable {
+  readonly options: TargetOptions;
+  /** What its replies have shown about it so far. */
+  readonly observed: Observed = { streamComplete: false, rateLimit: null };
+  readonly #client: Deno.HttpClient | undefined;
+  readonly #prefix = `bench-${crypto.randomUUID().slice(0, 8)}-`;
+  #sessions = 0;
+
+  constructor(options: TargetOptions) {
+    this.options = options;
+    this.#client = options.caCert === null
+      ? undefined
+      : Deno.createHttpClient({ caCerts: [options.caCert] });
+  }
+
+  /** Whether the server is on this machine, so that other source addresses can be tried. */
+  get isLoopback(): boolean {
+    const { hostname } = new URL(this.options.url);
+    return hostname === "localhost" || hostname.startsWith("127.");
+  }
+
+  /** A session of its own, with the token of the run. */
+  newCredentials(): Credentials {
+    return { sessionId: `${this.#prefix}${++this.#sessions}`, token: this.options.token };
+  }
+
+  /**
+   * Opens an authenticated session.
+   *
+   * @throws {ConnectError} with the cause
+   */
+  connect(ledger: OpenLedger, as: SessionOptions = {}): Promise<Connection> {
+    return Connection.open({
+      ...this.#dialOptions(as.client),
+      protocol: this.options.protocol,
+      credentials: as.credentials ?? this.newCredentials(),
+      callTimeoutMs: this.options.timeoutMs,
+      ledger,
+      observed: this.observed,
+    });
+  }
+
+  /**
+   * Opens a WebSocket and says nothing on it.
+   *
+   * @throws {ConnectError} with the cause
+   */
+  dial(from: { client?: Deno.HttpClient } = {}): Promise<Socket> {
+    return dial(this.#dialOptions(from.client));
+  }
+
+  /** A client whose connections come from another address of this machine. The caller closes it. */
+  clientFrom(localAddress: string): Deno.HttpClient {
+    const { caCert } = this.options;
+    return Deno.createHttpClient({
+      localAddress,
+      ...(caCert === null ? {} : { caCerts: [caCert] }),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#client?.close();
+  }
+
+  #dialOptions(client = this.#client) {
+    const { url, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    return {
+      url,
+      clock,
+      timeoutMs,
+      headers,
+      subprotocols,
+      signal,
+      ...(client === undefined ? {} : { client }),
+    };
+  }
+}

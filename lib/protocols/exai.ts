@@ -1,0 +1,143 @@
+/**
+ * The EXAI WebSocket protocol, both dialects without being told which: a reply is recognised by what
+ * it says, never by its position in the stream.
+ *
+ * @module
+ */
+
+import type {
+  Credentials,
+  Frame,
+  Handshake,
+  HandshakeReply,
+  Protocol,
+  RejectionCase,
+} from "../contract.ts";
+import { isRecord, parseJson } from "./json.ts";
+
+/** The codes with which a server refuses a call for load, in either dialect. */
+const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
+
+/** The endings that the server strips off a tool's name. */
+const TOOL_SUFFIX = /[-_]EXAI[-_]WS(?=$|[-_])/;
+
+function malformed(reason: string): Frame {
+  return { kind: "malformed", id: null, reason };
+}
+
+function errorFrame(id: string | null, error: unknown): Frame {
+  if (!isRecord(error)) return malformed("an error that is not an object");
+  const code = String(error.code ?? "UNKNOWN");
+  const message = typeof error.message === "string" ? error.message : "";
+  return { kind: LOAD_CODES.has(code) ? "rateLimited" : "toolError", id, code, message };
+}
+
+function callResult(id: string | null, body: Record<string, unknown>): Frame {
+  if (body.error !== undefined && body.error !== null) return errorFrame(id, body.error);
+  if (body.ok === false) return { kind: "toolError", id, code: "UNKNOWN", message: "ok is false" };
+  if (!Array.isArray(body.outputs)) return malformed("a call_tool_res without outputs or error");
+  return { kind: "result", id, fromCache: body.from_cache === true };
+}
+
+function classify(text: string): Frame {
+  const body = parseJson(text);
+  if (!isRecord(body)) return malformed("not a JSON object");
+  const id = typeof body.request_id === "string" ? body.request_id : null;
+  switch (body.op) {
+    case "call_tool_res":
+      return callResult(id, body);
+    case "stream_complete":
+      return { kind: "progress", id, streamComplete: true };
+    case "progress":
+      return { kind: "progress", id, streamComplete: false };
+    case "error":
+      return errorFrame(id, body.error);
+    case undefined:
+      return body.error === undefined
+        ? malformed("neither op nor error")
+        : errorFrame(id, body.error);
+    default:
+      return malformed("an op that no reply has");
+  }
+}
+
+function hello(fields: Record<string, unknown>): string {
+  return JSON.stringify({ op: "hello", ...fields });
+}
+
+function readHelloAck(text: string): HandshakeReply {
+  const body = parseJson(text);
+  if (!isRecord(body)) return { status: "ignored" };
+  // Older servers answer hello_res.
+  if (body.op !== "hello_ack" && body.op !== "hello_res") return { status: "ignored" };
+  if (body.ok === true) return { status: "accepted", send: [] };
+  return { status: "refused", error: String(body.error ?? "no reason given") };
+}
+
+function open({ sessionId, token }: Credentials): Handshake {
+  const fields = token === null ? { session_id: sessionId } : { session_id: sessionId, token };
+  return { send: [hello(fields)], read: readHelloAck };
+}
+
+function rejections({ sessionId }: Credentials): RejectionCase[] {
+  const session_id = sessionId;
+  const unauthorized = [{ code: 4003, reasons: ["unauthorized"] }];
+  return [
+    {
+      name: "wrong token",
+      first: hello({ session_id, token: "wrong-token-0000000000" }),
+      expected: unauthorized,
+    },
+    { name: "missing token", first: hello({ session_id }), expected: unauthorized },
+    { name: "empty token", first: hello({ session_id, token: "" }), expected: unauthorized },
+    {
+      name: "non-string token",
+      first: hello({ session_id, token: 12345 }),
+      expected: [{ code: 1000, reasons: [""] }],
+    },
+    {
+      name: "first message not hello",
+      first: JSON.stringify({ op: "list_tools", request_id: `${sessionId}-0` }),
+      expected: [{ code: 4001, reasons: ["missing hello", "unrecognized protocol"] }],
+    },
+    {
+      name: "first message not JSON",
+      first: "this is not JSON",
+      expected: [{ code: 4000, reasons: ["invalid hello", "invalid message"] }],
+    },
+    {
+      name: "no hello",
+      first: null,
+      expected: [{ code: 4002, reasons: ["hello timeout or disconnect"] }],
+    },
+  ];
+}
+
+/** The EXAI protocol. */
+export const exai: Protocol = {
+  name: "exai",
+  defaultTool: "status",
+  open,
+  encodeCall: (id, tool, argsJson) =>
+    `{"op":"call_tool","request_id":"${id}","name":${
+      JSON.stringify(tool)
+    },"arguments":${argsJson}}`,
+  classify,
+  encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
+  readToolNames(text) {
+    const body = parseJson(text);
+    if (!isRecord(body) || body.op !== "list_tools_res" || !Array.isArray(body.tools)) return null;
+    return body.tools.filter(isRecord).map((tool) => tool.name).filter((name) =>
+      typeof name === "string"
+    );
+  },
+  toolNameAdvice(tool) {
+    const match = TOOL_SUFFIX.exec(tool);
+    if (match === null) return null;
+    const ending = tool.slice(match.index + 1);
+    if (ending === match[0].slice(1)) return null;
+    const bare = tool.slice(0, match.index);
+    return `the server strips a trailing -EXAI-WS, not -${ending}: try ${bare}`;
+  },
+  rejections,
+};

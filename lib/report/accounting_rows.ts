@@ -1,0 +1,113 @@
+/**
+ * The ledgers, validity and environment of a run as rows of plain text, the same in every format.
+ *
+ * @module
+ */
+
+import type { Ledger, Report } from "../contract.ts";
+import { formatCodes } from "./ledger.ts";
+import { DASH, formatBytes, formatCount, formatDuration, formatPercent } from "./units.ts";
+
+/** The headings of {@linkcode callRows}. */
+export const CALL_HEADINGS = [
+  "Scenario",
+  "Sent",
+  "Ok",
+  "Cached",
+  "Tool error",
+  "Rate limited",
+  "Timeout",
+  "Lost",
+  "Aborted",
+  "Dropped",
+  "Error codes",
+  "Close codes",
+];
+
+/** The headings of {@linkcode frameRows}. */
+export const FRAME_HEADINGS = [
+  "Scenario",
+  "Received",
+  "Final",
+  "Progress",
+  "Late",
+  "Duplicate",
+  "Orphan",
+  "Malformed",
+];
+
+/** The headings of {@linkcode validityRows}. */
+export const VALIDITY_HEADINGS = ["Scenario", "Valid", "Client CPU", "Loop lag P99", "Warnings"];
+
+/** What became of every call, one row for each scenario, and one for its warm-up where it had one. */
+export function callRows(report: Report): string[][] {
+  return ledgers(report).map(([label, ledger]) => [
+    label,
+    ...[
+      ledger.sent,
+      ledger.ok,
+      ledger.cached,
+      ledger.toolError,
+      ledger.rateLimited,
+      ledger.timeout,
+      ledger.connectionLost,
+      ledger.aborted,
+      ledger.dropped,
+    ].map(formatCount),
+    formatCodes(ledger.errorCodes) || DASH,
+    formatCodes(ledger.closeCodes) || DASH,
+  ]);
+}
+
+/** What every frame turned out to be, in the rows of {@linkcode callRows}. */
+export function frameRows(report: Report): string[][] {
+  return ledgers(report).map(([label, { frames }]) => [
+    label,
+    ...[
+      frames.received,
+      frames.final,
+      frames.progress,
+      frames.late,
+      frames.duplicate,
+      frames.orphan,
+      frames.malformed,
+    ].map(formatCount),
+  ]);
+}
+
+function ledgers(report: Report): [label: string, ledger: Ledger][] {
+  return report.scenarios.flatMap(({ name, ledger, warmupLedger }) => {
+    const warm = warmupLedger.sent > 0 || warmupLedger.frames.received > 0;
+    const rows: [string, Ledger][] = [[name, ledger]];
+    return warm ? [...rows, [`${name}, warm-up`, warmupLedger]] : rows;
+  });
+}
+
+/** Whether the client could have bounded the numbers, one row for each scenario. */
+export function validityRows(report: Report): string[][] {
+  return report.scenarios.map(({ name, validity }) => [
+    name,
+    validity.valid ? "yes" : "no",
+    formatPercent(validity.clientCpu),
+    formatDuration(validity.loopLagP99Ns),
+    validity.warnings.join("; ") || DASH,
+  ]);
+}
+
+/** The machine, the software and the settings of the run, as pairs of name and value. */
+export function environmentRows(report: Report): [name: string, value: string][] {
+  const { environment, suite, target } = report;
+  return [
+    ["Target", `${target.url} (${target.kind})`],
+    ["Protocol", target.protocol],
+    ["Tool", target.tool],
+    ["Profile", report.profile],
+    ["Seed", String(report.seed)],
+    ["Suite", `${suite.name} ${suite.version}${suite.commit === null ? "" : ` (${suite.commit})`}`],
+    ["Operating system", `${environment.os}, ${environment.arch}`],
+    ["Processor", `${environment.cpuModel}, ${formatCount(environment.cpuCount)} cores`],
+    ["Memory", formatBytes(environment.memoryBytes)],
+    ["Deno", `${environment.deno} (V8 ${environment.v8})`],
+    ["mitata", environment.mitata],
+  ];
+}

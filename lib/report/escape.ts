@@ -1,0 +1,99 @@
+/**
+ * Text that others wrote (a server's error codes, messages, close reasons, tool names, addresses),
+ * made safe for each place where a report puts it. Every renderer passes every string that is not
+ * its own through exactly one of these.
+ *
+ * @module
+ */
+
+import { stripVTControlCharacters } from "node:util";
+
+/** Stands where a character was that must not reach a page: a control, or one that turns the text. */
+const REPLACEMENT = "\uFFFD";
+
+/** No text of others takes more room than this many characters. */
+const LONGEST = 2000;
+
+/** C0 and C1 controls. */
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\u0000-\u001F\u007F-\u009F]/g;
+
+/** Characters that show nothing, or change the direction of their neighbours. */
+const INVISIBLE =
+  /\u00AD|\u034F|\u061C|\u180E|[\u200B-\u200F]|[\u202A-\u202E]|[\u2060-\u206F]|\uFEFF|[\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]|\uFFFE|\uFFFF/gu;
+
+/** One line of visible text: white space becomes single spaces, other controls a replacement character. */
+function cleanLine(text: string): string {
+  return text
+    .replace(/[\s\u0085\u2028\u2029]+/g, " ")
+    .slice(0, LONGEST)
+    .replace(CONTROLS, REPLACEMENT)
+    .replace(INVISIBLE, REPLACEMENT)
+    .toWellFormed();
+}
+
+/** What each character with a meaning in markdown, HTML, MDX or a template is written as. */
+const MARKDOWN_ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  "|": "&#124;",
+  "\\": "&#92;",
+  "`": "&#96;",
+  "$": "&#36;",
+  "{": "&#123;",
+  "}": "&#125;",
+  "*": "\\*",
+  "[": "\\[",
+  "]": "\\]",
+  "~": "\\~",
+  "#": "\\#",
+  // A zero-width space after it: GitHub looks for mentions after markdown is gone.
+  "@": "@&#8203;",
+};
+
+/** Text for a paragraph, list item or table cell of markdown; never empty, never more than one line. */
+export function escapeMarkdown(text: string): string {
+  const escaped = cleanLine(text)
+    .trim()
+    .replace(/[&<>|\\`${}*[\]~#@]/g, (character) => MARKDOWN_ESCAPES[character])
+    // Inside a word an underscore means nothing.
+    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_")
+    // `https://…` and `:shortcodes:` of emoji, but not `17:10`.
+    .replace(/:(?=[A-Za-z_+/-])|(?<!\d):(?=\d)/g, "&#58;")
+    .replace(/www\./gi, (prefix) => `${prefix.slice(0, 3)}&#46;`)
+    // What would open a list, a heading or a rule at the start of a line.
+    .replace(/^([-+=])/, "\\$1")
+    .replace(/^(\d+)([.)])(?= |$)/, "$1\\$2");
+  return escaped === "" ? "(empty)" : escaped;
+}
+
+/** A name or value for markdown: as code where code needs no escaping, else as escaped text. */
+export function markdownCode(text: string): string {
+  const plain = /^[\w .,:;=+\-/()[\]{}"'?!%#@*^~$]+$/.test(text);
+  const template = /\{[{%#]/.test(text);
+  return plain && !template && text.trim() === text ? `\`${text}\`` : escapeMarkdown(text);
+}
+
+const MARKUP_ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text for an element or a quoted attribute of HTML, on one line. */
+export function escapeHtml(text: string): string {
+  return cleanLine(text).replace(/[&<>"']/g, (character) => MARKUP_ESCAPES[character]);
+}
+
+/** Text for an element or a quoted attribute of XML 1.0, without the characters that it forbids. */
+export function escapeXml(text: string): string {
+  return escapeHtml(text);
+}
+
+/** Text for a terminal, on one line: escape sequences and control characters are gone. */
+export function escapeTerminal(text: string): string {
+  return cleanLine(stripVTControlCharacters(text)).replaceAll(REPLACEMENT, "");
+}

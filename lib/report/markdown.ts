@@ -1,0 +1,45 @@
+/**
+ * report.md: the sections and tables of the phase document, in its order, filled from one run.
+ *
+ * @module
+ */
+
+import type { Report } from "../contract.ts";
+import { renderAccounting } from "./markdown/accounting.ts";
+import { renderAchievements } from "./markdown/achievements.ts";
+import {
+  renderChecklist,
+  renderFiles,
+  renderInsights,
+  renderNextSteps,
+  renderSuccessCriteria,
+} from "./markdown/closing.ts";
+import { renderDetails } from "./markdown/details.ts";
+import { renderHead } from "./markdown/head.ts";
+import { renderCompletedTasks, renderObjective } from "./markdown/objective.ts";
+import { renderPerformance } from "./markdown/performance.ts";
+import { renderPyramid } from "./markdown/pyramid.ts";
+
+const SECTIONS = [
+  renderHead,
+  renderObjective,
+  renderCompletedTasks,
+  renderPerformance,
+  renderAchievements,
+  renderPyramid,
+  renderDetails,
+  renderAccounting,
+  renderNextSteps,
+  renderFiles,
+  renderChecklist,
+  renderSuccessCriteria,
+  renderInsights,
+];
+
+/**
+ * The report as a page of GitHub-flavoured markdown without raw HTML. Depends on nothing but the
+ * report: the same report gives the same bytes.
+ */
+export function renderMarkdown(report: Report): string {
+  return SECTIONS.map((section) => section(report)).join("\n\n---\n\n") + "\n";
+}

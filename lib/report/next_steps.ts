@@ -1,0 +1,71 @@
+/**
+ * What to do after this run, decided by what it found. Shared by every format.
+ *
+ * @module
+ */
+
+import type { Report } from "../contract.ts";
+import { findScenario } from "./lookup.ts";
+import { coreScenarioNames } from "./scenario_names.ts";
+
+/** With fewer rounds than this there is no interval, and no comparison. */
+const ROUNDS_FOR_INTERVALS = 5;
+
+/** Plain sentences, the most urgent first; never empty. */
+export function nextSteps(report: Report): string[] {
+  return [...repairs(report), ...completions(report), ...continuations(report)];
+}
+
+/** What has to be put right before the numbers can be used. */
+function repairs(report: Report): string[] {
+  const failed = report.scenarios.some(({ status }) => status === "failed");
+  const invalid = report.scenarios.some(({ validity, status }) =>
+    !validity.valid && status !== "skipped"
+  );
+  return [
+    ...(report.verdict.status === "interrupted" ? ["Run again to the end."] : []),
+    ...(report.scenarios.length === 0 && report.verdict.status === "failed"
+      ? ["Put right what stopped the run before it could measure anything, and run again."]
+      : []),
+    ...(report.rateLimit === null
+      ? []
+      : ["Raise the server's limits or stay under them with --max-rate, and run again."]),
+    ...(failed ? ['Look into the failed checks below "Detailed Test Results".'] : []),
+    ...(invalid
+      ? ['Follow the warnings below "Validity" and run again: those numbers are not the server\'s.']
+      : []),
+  ];
+}
+
+/** What this run left out. */
+function completions(report: Report): string[] {
+  const absent = coreScenarioNames().filter((name) => findScenario(report, name) === undefined);
+  const skipped = findScenario(report, "authentication")?.status === "skipped";
+  const few = report.scenarios.some(({ metrics }) =>
+    metrics.some(({ name, rounds }) =>
+      name === "throughput" && rounds.length > 0 && rounds.length < ROUNDS_FOR_INTERVALS
+    )
+  );
+  return [
+    ...(absent.length > 0 && report.scenarios.length > 0
+      ? [`Run the scenarios that are missing: --scenarios ${absent.join(",")}`]
+      : []),
+    ...(skipped ? ["Measure authentication on a server that has it switched on."] : []),
+    ...(few
+      ? [`Ask for more rounds: under ${ROUNDS_FOR_INTERVALS} there is no interval (--rounds).`]
+      : []),
+  ];
+}
+
+/** Where to go from here. */
+function continuations(report: Report): string[] {
+  return [
+    ...(report.target.kind === "embedded"
+      ? ["Measure your own server: --url ws://host:port with EXAI_WS_TOKEN set."]
+      : []),
+    "Measure heavy tools: --tool with --tool-args; this run says nothing about them.",
+    ...(report.verdict.status === "passed"
+      ? ["Keep report.json and compare later runs with it: --baseline report.json"]
+      : []),
+  ];
+}

@@ -1,0 +1,59 @@
+/**
+ * How the report calls the scenarios, and which of a scenario's distributions stands for it in a
+ * summary. A scenario that is not listed here gets both from its own name and metrics.
+ *
+ * @module
+ */
+
+import type { Distribution, ScenarioReport } from "../contract.ts";
+import { findDistribution } from "./lookup.ts";
+
+interface ScenarioText {
+  /** What the phase document says that the test covers. */
+  subject: string;
+  /** The distribution that stands for the scenario. */
+  main: string;
+}
+
+/** The scenarios of the phase document, in its order, and the two that it only claims. */
+const CORE_SCENARIOS: Record<string, ScenarioText> = {
+  "connection-establishment": {
+    subject: "WebSocket connection and authentication",
+    main: "establish",
+  },
+  "message-throughput": {
+    subject: "messages through the WebSocket protocol, one client",
+    main: "latency",
+  },
+  "concurrent-connections": { subject: "concurrent clients sending messages", main: "latency" },
+  "reconnection": { subject: "disconnect and reconnect validation", main: "recovery" },
+  "authentication": { subject: "valid and invalid credentials", main: "accept" },
+  "connection-limit": { subject: "connections up to the server's limit", main: "rejection" },
+};
+
+/** The names of the scenarios that the phase document speaks of, in its order. */
+export function coreScenarioNames(): string[] {
+  return Object.keys(CORE_SCENARIOS);
+}
+
+/** `message-throughput` as a title: `Message Throughput`. */
+export function scenarioTitle(name: string): string {
+  return name.replace(
+    /(?:^|-)([a-z])/g,
+    (match, letter: string) => (match.startsWith("-") ? " " : "") + letter.toUpperCase(),
+  );
+}
+
+/** What a scenario covers, in a few words; its question where it is not a core scenario. */
+export function scenarioSubject(name: string, question = ""): string {
+  return Object.hasOwn(CORE_SCENARIOS, name) ? CORE_SCENARIOS[name].subject : question;
+}
+
+/** The distribution that stands for a scenario: the one named above, else its first. */
+export function mainDistribution(scenario: ScenarioReport): Distribution | undefined {
+  const main = Object.hasOwn(CORE_SCENARIOS, scenario.name)
+    ? CORE_SCENARIOS[scenario.name].main
+    : "latency";
+  return findDistribution(scenario, main) ??
+    scenario.metrics.find((metric) => metric.kind === "distribution");
+}

@@ -1,0 +1,103 @@
+/**
+ * The summary at the end of a run, for a terminal: verdict, one line for each scenario, what is wrong.
+ *
+ * @module
+ */
+
+import type { Report, ScenarioReport } from "../contract.ts";
+import { escapeTerminal } from "./escape.ts";
+import { type Finding, findings } from "./findings.ts";
+import { findScalar } from "./lookup.ts";
+import { scenarioTally, verdictWord } from "./marks.ts";
+import { runDuration, targetKind } from "./run_facts.ts";
+import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { columns, paint, type Style, wrap } from "./terminal/text.ts";
+import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
+
+export interface TerminalOptions {
+  /** Whether to use ANSI colours; without them the text has no escape sequence at all. */
+  color: boolean;
+  /** The columns of the terminal; less than 60 is taken as 60. */
+  width: number;
+}
+
+const MINIMUM_WIDTH = 60;
+/** Names are cut here, so that the first numbers fit beside them. */
+const NAME_CHARACTERS = 28;
+
+/** The summary, ending with a line break. */
+export function renderTerminalSummary(report: Report, options: TerminalOptions): string {
+  const width = Math.max(MINIMUM_WIDTH, options.width);
+  const lines = [
+    ...head(report, options.color, width),
+    "",
+    ...scenarioTable(report.scenarios, options.color, width),
+    ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
+  ];
+  return lines.join("\n").trimEnd() + "\n";
+}
+
+function head(report: Report, color: boolean, width: number): string[] {
+  const style: Style = report.verdict.status === "passed" ? "green" : "red";
+  const { url, tool, protocol } = report.target;
+  const verdict = verdictWord(report);
+  const outcome = `${scenarioTally(report)} in ${runDuration(report)}`;
+  const target = `${targetKind(report)}: ${url}, protocol ${protocol}, tool ${tool}, ` +
+    `profile ${report.profile}`;
+  return [
+    `${paint(verdict, style, color)}  ${outcome}`,
+    ...wrap(escapeTerminal(target), width),
+  ];
+}
+
+const STATUS_MARKS: Record<ScenarioReport["status"], { sign: string; style: Style }> = {
+  passed: { sign: "✓", style: "green" },
+  failed: { sign: "✗", style: "red" },
+  skipped: { sign: DASH, style: "dim" },
+  interrupted: { sign: "!", style: "yellow" },
+};
+
+/** One line for each scenario; the columns are in the order in which a narrow window keeps them. */
+function scenarioTable(scenarios: ScenarioReport[], color: boolean, width: number): string[] {
+  if (scenarios.length === 0) return [];
+  const headings = ["", "", "served", "median", "p95", "throughput", "times of"];
+  const [first, ...lines] = columns([headings, ...scenarios.map(scenarioRow)], {
+    alignments: ["left", "left", "right"],
+    width,
+  });
+  const painted = lines.map((line, index) => {
+    const { sign, style } = STATUS_MARKS[scenarios[index].status];
+    return paint(sign, style, color) + line.slice(sign.length);
+  });
+  return [paint(first, "dim", color), ...painted, ""];
+}
+
+function scenarioRow(scenario: ScenarioReport): string[] {
+  const main = mainDistribution(scenario);
+  const { sent, ok } = scenario.ledger;
+  return [
+    STATUS_MARKS[scenario.status].sign,
+    [...escapeTerminal(scenario.name)].slice(0, NAME_CHARACTERS).join(""),
+    sent === 0 ? DASH : `${formatCount(ok)}/${formatCount(sent)}`,
+    formatDuration(main?.p50 ?? null),
+    formatDuration(main?.p95 ?? null),
+    formatRate(findScalar(scenario, "throughput")?.value ?? null),
+    escapeTerminal(main?.name ?? DASH),
+  ];
+}
+
+const LEVELS: Record<Finding["level"], { word: string; style: Style }> = {
+  failure: { word: "PROBLEM", style: "red" },
+  warning: { word: "WARNING", style: "yellow" },
+  note: { word: "NOTE   ", style: "dim" },
+};
+
+function findingLines({ level, scenario, text }: Finding, color: boolean, width: number): string[] {
+  const { word, style } = LEVELS[level];
+  const about = scenario === null ? "" : `${scenarioTitle(scenario)}: `;
+  const [first, ...others] = wrap(escapeTerminal(about + text), width - word.length - 1);
+  return [
+    `${paint(word, style, color)} ${first}`,
+    ...others.map((line) => " ".repeat(word.length + 1) + line),
+  ];
+}

@@ -1,0 +1,128 @@
+/**
+ * One benchmark run: preflight, scenarios, in-process baseline, and the report of it all.
+ *
+ * @module
+ */
+
+import type { Check, Clock, Reason, Report } from "../contract.ts";
+import type { Target } from "../net/target.ts";
+import { redactUrl } from "../net/redact_url.ts";
+import { readEnvironment } from "./environment.ts";
+import { runPreflight } from "./preflight.ts";
+import { type PlannedScenario, type Progress, runSuite, type SuiteResult } from "./runner.ts";
+import { TargetUnusableError } from "./scenario.ts";
+import { measureUnitBaseline } from "./unit_baseline.ts";
+import { EXIT, verdictOf } from "./verdict.ts";
+import type { Workload } from "./workload.ts";
+
+/** What a run needs. */
+export interface BenchInput {
+  target: Target;
+  /** Whether the target is the bundled server. */
+  embedded: boolean;
+  planned: readonly PlannedScenario[];
+  tool: string;
+  workload: Workload;
+  profile: string;
+  seed: number;
+  maxRatePerSecond: number | null;
+  /** Calls per second; `null`: measure it. */
+  unitBaselinePerSecond: number | null;
+  strict: boolean;
+  suite: Report["suite"];
+  /** Without anything secret in it. */
+  command: string[];
+  clock: Clock;
+  signal: AbortSignal;
+  onWarning: (message: string) => void;
+  onProgress: (progress: Progress) => void;
+  /** Hears of the report so far after each scenario, marked as interrupted, so that a crash loses nothing. */
+  onPartialReport: (report: Report) => Promise<void>;
+}
+
+/** What the report is put together from. */
+interface Findings extends SuiteResult {
+  preflight: Check[];
+  unitBaseline: Report["unitBaseline"];
+}
+
+/** Runs it all; whatever the server does, there is a report. */
+export async function runBench(input: BenchInput): Promise<Report> {
+  const startedAt = input.clock.date().toISOString();
+  const findings: Findings = {
+    preflight: [],
+    unitBaseline: null,
+    scenarios: [],
+    reasons: [],
+    rateLimit: null,
+  };
+  try {
+    const { checks, warnings } = await runPreflight(input.target, input.workload);
+    findings.preflight = checks;
+    warnings.forEach(input.onWarning);
+    const suite = await runSuite({
+      ...input,
+      onScenario: (soFar) => {
+        const unfinished = { code: EXIT.interrupted, scenario: null, message: "not finished" };
+        const reasons = [...soFar.reasons, unfinished];
+        return input.onPartialReport(
+          assemble(input, startedAt, { ...findings, ...soFar, reasons }),
+        );
+      },
+    });
+    Object.assign(findings, suite);
+    findings.unitBaseline = await unitBaseline(input);
+  } catch (error) {
+    findings.reasons.push(reasonOf(error, input.signal));
+  }
+  if (input.strict) findings.reasons.push(...invalidReasons(findings));
+  return assemble(input, startedAt, findings);
+}
+
+async function unitBaseline(input: BenchInput): Promise<Report["unitBaseline"]> {
+  const { unitBaselinePerSecond: given, signal } = input;
+  if (given !== null) return { source: "given", throughput: given };
+  return signal.aborted ? null : await measureUnitBaseline();
+}
+
+/** Why the run ended before its scenarios. Errors of the suite's own are thrown on. */
+function reasonOf(error: unknown, signal: AbortSignal): Reason {
+  if (error instanceof TargetUnusableError) {
+    return { code: EXIT.targetUnusable, scenario: null, message: error.message };
+  }
+  if (signal.aborted) return { code: EXIT.interrupted, scenario: null, message: "interrupted" };
+  throw error;
+}
+
+function invalidReasons({ scenarios }: Findings): Reason[] {
+  return scenarios.filter(({ validity }) => !validity.valid).map(({ name, validity }) => ({
+    code: EXIT.invalid,
+    scenario: name,
+    message: validity.warnings.join("; "),
+  }));
+}
+
+function assemble(input: BenchInput, startedAt: string, findings: Findings): Report {
+  const { target, suite, seed, command, profile, tool } = input;
+  return {
+    schemaVersion: 1,
+    suite,
+    startedAt,
+    finishedAt: input.clock.date().toISOString(),
+    seed,
+    command,
+    environment: readEnvironment(),
+    target: {
+      url: redactUrl(target.options.url),
+      kind: input.embedded ? "embedded" : "external",
+      protocol: target.options.protocol.name,
+      tool,
+    },
+    profile,
+    verdict: verdictOf(findings.reasons),
+    preflight: findings.preflight,
+    rateLimit: findings.rateLimit,
+    unitBaseline: findings.unitBaseline,
+    scenarios: findings.scenarios,
+  };
+}

@@ -1,0 +1,37 @@
+import type { Report } from "../contract.ts";
+import { MITATA_VERSION } from "../stats/sampling.ts";
+import { cpus } from "node:os";
+
+/** The machine and the runtime, as report.json has them. */
+export function readEnvironment(): Report["environment"] {
+  const models = cpus().map(({ model }) => model.trim());
+  return {
+    os: Deno.build.os,
+    arch: Deno.build.arch,
+    cpuModel: models[0] ?? "unknown",
+    cpuCount: models.length || navigator.hardwareConcurrency,
+    memoryBytes: Deno.systemMemoryInfo().total,
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    mitata: MITATA_VERSION,
+  };
+}
+
+/** The commit that is checked out, read from `.git` without running git; `null` outside a checkout. */
+export async function readCommit(repository: URL): Promise<string | null> {
+  const read = async (path: string) =>
+    (await Deno.readTextFile(new URL(`.git/${path}`, repository))).trim();
+  try {
+    const head = await read("HEAD");
+    if (!head.startsWith("ref: ")) return head;
+    const ref = head.slice("ref: ".length);
+    try {
+      return await read(ref);
+    } catch {
+      const packed = await read("packed-refs");
+      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
+    }
+  } catch {
+    return null;
+  }
+}

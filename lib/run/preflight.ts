@@ -1,0 +1,182 @@
+import { wordSimilaritySort } from "@std/text/word-similarity-sort";
+import type { Check } from "../contract.ts";
+import type { Call } from "../net/call_book.ts";
+import { ConnectError } from "../net/connect_error.ts";
+import { shakeHands } from "../net/handshake.ts";
+import { openLedger } from "../net/ledger.ts";
+import { redactUrl } from "../net/redact_url.ts";
+import type { Target } from "../net/target.ts";
+import { describeRateLimit } from "./rate_limit.ts";
+import { TargetUnusableError } from "./scenario.ts";
+import type { Workload } from "./workload.ts";
+
+/** How long a server may take to list its tools; the list is only advice. */
+const LIST_TOOLS_WAIT_MS = 1_000;
+
+/** What the preflight found out, and its warnings. */
+export interface Preflight {
+  checks: Check[];
+  warnings: string[];
+}
+
+/**
+ * Connects, authenticates, lists the tools where the protocol can, and calls the tool once, so that
+ * what cannot be measured ends here, with its cause. None of it is in any ledger.
+ *
+ * @throws {TargetUnusableError} with the cause and what to do
+ * @throws the signal's reason, if the run is interrupted
+ */
+export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
+  const { signal } = target.options;
+  try {
+    const names = await listTools(target);
+    await using connection = await target.connect(openLedger());
+    const message = workload();
+    const call = await connection.call(message);
+    signal.throwIfAborted();
+    if (call.status !== "ok") throw unusableTool(target, { call, tool: message.tool, names });
+    return {
+      checks: preflightChecks(target, { tool: message.tool, names }),
+      warnings: names === null && target.options.protocol.encodeListTools("0") !== null
+        ? [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`]
+        : [],
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ConnectError) throw new TargetUnusableError(connectAdvice(error, target));
+    throw error;
+  }
+}
+
+/** The names of the tools, or `null` where the server does not say in time. */
+async function listTools(target: Target): Promise<string[] | null> {
+  const { protocol, clock, timeoutMs } = target.options;
+  const request = protocol.encodeListTools("list-tools");
+  const socket = await target.dial();
+  try {
+    const credentials = target.newCredentials();
+    await shakeHands(socket, { protocol, credentials, clock, timeoutMs });
+    if (request === null) return null;
+    const listed = Promise.withResolvers<string[] | null>();
+    socket.onText((text) => {
+      const names = text === null ? null : protocol.readToolNames(text);
+      if (names !== null) listed.resolve(names);
+    });
+    socket.send(request);
+    const cancel = clock.after(LIST_TOOLS_WAIT_MS, () => listed.resolve(null));
+    socket.closed.then(() => listed.resolve(null));
+    return await listed.promise.finally(cancel);
+  } finally {
+    await socket.close();
+  }
+}
+
+function preflightChecks(
+  target: Target,
+  found: { tool: string; names: string[] | null },
+): Check[] {
+  const url = redactUrl(target.options.url);
+  const { names, tool } = found;
+  return [
+    { name: "connected", passed: true, expected: "a WebSocket opens", observed: url },
+    {
+      name: "session opened",
+      passed: true,
+      expected: "the handshake is accepted",
+      observed: "accepted",
+    },
+    ...(names === null ? [] : [{
+      name: "tools listed",
+      passed: names.length > 0,
+      expected: "at least one tool",
+      observed: `${names.length} tools`,
+    }]),
+    { name: "tool answers", passed: true, expected: `a result of ${tool}`, observed: "a result" },
+  ];
+}
+
+/** Why the tool cannot be measured. */
+function unusableTool(
+  target: Target,
+  found: { call: Call; tool: string; names: string[] | null },
+): TargetUnusableError {
+  const { call, tool, names } = found;
+  const said = [call.errorCode, call.errorMessage].filter(Boolean).join(": ");
+  if (call.status === "rateLimited") {
+    const limit = target.observed.rateLimit;
+    return new TargetUnusableError(
+      describeRateLimit(limit ?? { atCall: call.nth, message: call.errorMessage }),
+    );
+  }
+  if (call.status !== "toolError") {
+    const what = call.status === "timeout"
+      ? `did not answer a call of ${tool} within ${target.options.timeoutMs / 1000} s`
+      : `closed the connection on a call of ${tool}`;
+    return new TargetUnusableError(
+      `The server ${what}. Try another --tool, or a longer --timeout.`,
+    );
+  }
+  const unknown = call.errorCode === "TOOL_NOT_FOUND" || (names !== null && !names.includes(tool));
+  if (!unknown) {
+    return new TargetUnusableError(
+      `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
+        `with --tool-args, or another --tool.`,
+    );
+  }
+  const advice = target.options.protocol.toolNameAdvice(tool);
+  const closest = names === null || names.length === 0
+    ? ""
+    : `; closest of the ${names.length} that it offers: ${closestNames(tool, names)}`;
+  return new TargetUnusableError(
+    `The server has no tool ${tool} (${said})${closest}` + (advice === null ? "." : `; ${advice}`),
+  );
+}
+
+function closestNames(tool: string, names: readonly string[]): string {
+  return wordSimilaritySort(tool, names).slice(0, 3).join(", ");
+}
+
+/** The cause of a failed connection, with what to do about it. */
+function connectAdvice(error: ConnectError, target: Target): string {
+  const advice = adviceFor(error, target);
+  return advice === "" ? error.message : `${error.message}. ${advice}`;
+}
+
+function adviceFor({ failure, details }: ConnectError, target: Target): string {
+  switch (failure) {
+    case "refused":
+      return "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
+        "or EXAI_WS_HOST and EXAI_WS_PORT).";
+    case "unknownHost":
+      return "Look for a typo in --url, or for a name that only resolves elsewhere.";
+    case "httpStatus":
+      return httpStatusAdvice(details.httpStatus ?? 0);
+    case "notWebSocket":
+      return "Something answers there, but it is not a WebSocket server: look at the port and path.";
+    case "tls":
+      return "Use ws:// for a server without TLS, or name its certificate authority with --ca-cert.";
+    case "timeout":
+      return "Is a firewall in between? A slow server may need a longer --timeout.";
+    case "noHelloAck":
+      return "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?";
+    case "unauthorized":
+      return target.options.token === null
+        ? "Give its token in EXAI_WS_TOKEN, in the environment or in .env."
+        : "The token given is not the server's: look at EXAI_WS_TOKEN and .env.";
+    case "connectionLimit":
+      return "Close other clients of this server, or raise its limits (MAX_CONNECTIONS, " +
+        "MAX_CONNECTIONS_PER_IP).";
+    case "closed":
+      return "Is it a server of another protocol (--protocol)?";
+    case "aborted":
+      return "";
+    default:
+      return failure satisfies never;
+  }
+}
+
+function httpStatusAdvice(status: number): string {
+  if (status === 401 || status === 403) return "Does it want a --header, such as Authorization?";
+  if (status === 404) return "Look at the path in --url.";
+  return "It is not a WebSocket server, or not at this path.";
+}

@@ -1,0 +1,26 @@
+import type { DistributionRecorder } from "../stats/summary.ts";
+import type { ScenarioContext } from "./scenario.ts";
+
+/**
+ * Runs the measured rounds one after the other, each with the recorders' rounds open. A round that
+ * returns `"stop"` is the last; an interrupt ends them with the signal's reason. A round that was cut short
+ * counts in the pooled figures only.
+ */
+export async function forEachRound(
+  context: ScenarioContext,
+  options: {
+    recorders: readonly DistributionRecorder[];
+    round: (index: number) => Promise<"stop" | void>;
+  },
+): Promise<void> {
+  const { rounds } = context.parameters;
+  for (let index = 0; index < rounds; index++) {
+    context.progress(index, rounds);
+    for (const recorder of options.recorders) recorder.startRound();
+    const stop = await options.round(index);
+    context.signal.throwIfAborted();
+    for (const recorder of options.recorders) recorder.endRound();
+    if (stop === "stop") return;
+  }
+  context.progress(rounds, rounds);
+}

@@ -1,0 +1,153 @@
+/**
+ * Runs the scenarios one after the other, and ends with a whole account whatever happens.
+ *
+ * @module
+ */
+
+import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
+import { openLedger, settleLedger } from "../net/ledger.ts";
+import { type ContextInput, RecordingContext } from "./context.ts";
+import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
+import { EXIT } from "./verdict.ts";
+
+/** A scenario with the parameters that it is to run with. */
+export interface PlannedScenario {
+  scenario: Scenario;
+  parameters: Parameters;
+}
+
+/** How far a run is. */
+export interface Progress {
+  scenario: string;
+  /** Its place in the run, from 1, and how many there are. */
+  index: number;
+  scenarios: number;
+  done: number;
+  total: number;
+}
+
+/** What a run needs. */
+export interface SuiteInput extends Omit<ContextInput<Parameters>, "parameters" | "onProgress"> {
+  planned: readonly PlannedScenario[];
+  onProgress: (progress: Progress) => void;
+  /** Hears of each scenario as soon as it has ended, with all so far. */
+  onScenario: (soFar: SuiteResult) => Promise<void>;
+}
+
+/** What a run found. */
+export interface SuiteResult {
+  scenarios: ScenarioReport[];
+  reasons: Reason[];
+  rateLimit: RateLimit | null;
+}
+
+/** Runs all planned scenarios, or those before the target proves unusable or the run is interrupted. */
+export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
+  const result: SuiteResult = { scenarios: [], reasons: [], rateLimit: null };
+  for (const [index, planned] of input.planned.entries()) {
+    if (input.signal.aborted) {
+      result.scenarios.push(notBegun(planned, input));
+      continue;
+    }
+    const { report, reasons } = await runScenario(planned, { input, index });
+    result.scenarios.push(report);
+    result.reasons.push(...reasons);
+    const limit = input.target.observed.rateLimit;
+    if (limit !== null) result.rateLimit ??= { scenario: report.name, ...limit };
+    await input.onScenario(result);
+    if (reasons.some(({ code }) => code === EXIT.targetUnusable)) break;
+  }
+  if (input.signal.aborted) {
+    result.reasons.push({ code: EXIT.interrupted, scenario: null, message: "interrupted" });
+  }
+  return result;
+}
+
+async function runScenario(
+  { scenario, parameters }: PlannedScenario,
+  { input, index }: { input: SuiteInput; index: number },
+): Promise<{ report: ScenarioReport; reasons: Reason[] }> {
+  const startNs = input.clock.nowNs();
+  const startedAt = input.clock.date().toISOString();
+  const place = { scenario: scenario.name, index: index + 1, scenarios: input.planned.length };
+  using context = new RecordingContext({
+    ...input,
+    parameters,
+    onProgress: (done, total) => input.onProgress({ ...place, done, total }),
+  });
+  context.progress(0, parameters.rounds);
+  const { end, reason, unusable } = await attempt(scenario, context);
+  const figures = context.figures();
+  const failed = figures.checks.some(({ passed }) => !passed);
+  const report: ScenarioReport = {
+    name: scenario.name,
+    question: scenario.question,
+    status: end === "measured" ? (failed ? "failed" : "passed") : end,
+    reason,
+    startedAt,
+    durationMs: (input.clock.nowNs() - startNs) / 1e6,
+    parameters: { ...parameters, maxRatePerSecond: input.maxRatePerSecond },
+    ...figures,
+  };
+  return { report, reasons: reasonsOf(report, unusable) };
+}
+
+interface Attempt {
+  end: "measured" | "failed" | "skipped" | "interrupted";
+  reason: string | null;
+  /** Whether the whole run should end. */
+  unusable: boolean;
+}
+
+async function attempt(scenario: Scenario, context: RecordingContext): Promise<Attempt> {
+  try {
+    const outcome = await scenario.run(context);
+    if (context.signal.aborted) {
+      return { end: "interrupted", reason: "interrupted", unusable: false };
+    }
+    return outcome.status === "skipped"
+      ? { end: "skipped", reason: outcome.reason, unusable: false }
+      : { end: "measured", reason: null, unusable: false };
+  } catch (error) {
+    if (context.signal.aborted) {
+      return { end: "interrupted", reason: "interrupted", unusable: false };
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    return { end: "failed", reason, unusable: error instanceof TargetUnusableError };
+  }
+}
+
+/** What a scenario's report says against the run. */
+function reasonsOf(report: ScenarioReport, unusable: boolean): Reason[] {
+  const scenario = report.name;
+  if (unusable) {
+    return [{ code: EXIT.targetUnusable, scenario, message: report.reason ?? "unusable" }];
+  }
+  const failed = report.checks.filter(({ passed }) => !passed)
+    .map(({ name, expected, observed }) => ({
+      code: EXIT.checkFailed,
+      scenario,
+      message: `${name}: expected ${expected}, observed ${observed}`,
+    }));
+  if (report.status !== "failed" || report.reason === null) return failed;
+  return [{ code: EXIT.checkFailed, scenario, message: report.reason }, ...failed];
+}
+
+/** The place in the report of a scenario that an interrupt kept from being run. */
+function notBegun({ scenario, parameters }: PlannedScenario, input: SuiteInput): ScenarioReport {
+  return {
+    name: scenario.name,
+    question: scenario.question,
+    status: "interrupted",
+    reason: "not begun: the run was interrupted before",
+    startedAt: input.clock.date().toISOString(),
+    durationMs: 0,
+    parameters: { ...parameters, maxRatePerSecond: input.maxRatePerSecond },
+    checks: [],
+    notMeasured: [],
+    warmupLedger: settleLedger(openLedger(), false),
+    ledger: settleLedger(openLedger(), false),
+    metrics: [],
+    validity: { valid: true, clientCpu: null, loopLagP99Ns: null, warnings: [] },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What a scenario is, and what it is given to work with.
+ *
+ * @module
+ */
+
+import type { Better, Check, Clock } from "../contract.ts";
+import type { OpenLedger } from "../net/ledger.ts";
+import type { Target } from "../net/target.ts";
+import type { DistributionRecorder } from "../stats/summary.ts";
+import type { Workload } from "./workload.ts";
+
+/** The profiles that every scenario has defaults for. */
+export const PROFILE_NAMES = ["quick", "standard", "thorough", "phase2"] as const;
+export type ProfileName = typeof PROFILE_NAMES[number];
+
+/** What a scenario can be told. `null`: not bounded in this way. */
+export interface Parameters {
+  /** Measured repetitions. */
+  rounds: number;
+  [name: string]: number | string | boolean | null;
+}
+
+/** How a round of calls ends: after a count for each connection, or after a time; a count wins. */
+export interface RoundLength {
+  messages: number | null;
+  durationMs: number | null;
+}
+
+/** What a scenario did: measured, or had a reason not to. */
+export type ScenarioOutcome = { status: "measured" } | { status: "skipped"; reason: string };
+
+/** One question asked of a server. */
+export interface Scenario<P extends Parameters = Parameters> {
+  /** In kebab-case; baselines depend on it. */
+  name: string;
+  /** The one sentence that its numbers answer. */
+  question: string;
+  defaults: Record<ProfileName, P>;
+  /**
+   * Measures. Whatever it has recorded in the context by then is in the report, also when it throws.
+   *
+   * @throws {TargetUnusableError} if the whole run should end
+   * @throws anything else: this scenario has failed, with that as its reason
+   */
+  run(context: ScenarioContext<P>): Promise<ScenarioOutcome>;
+}
+
+/** What a running scenario works with, and records into. */
+export interface ScenarioContext<P extends Parameters = Parameters> {
+  readonly parameters: P;
+  readonly target: Target;
+  readonly workload: Workload;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly seed: number;
+  /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
+  readonly maxRatePerSecond: number | null;
+  /** Where calls of the warm-up are counted. */
+  readonly warmupLedger: OpenLedger;
+  /** Where measured calls are counted. */
+  readonly ledger: OpenLedger;
+  /** Records a tested statement. */
+  check(check: Check): void;
+  /** Records what this run did not look at. */
+  notMeasured(name: string, reason: string): void;
+  /** Starts a metric of times; the same name gives the same recorder. */
+  distribution(name: string, better: Better): DistributionRecorder;
+  /** Adds a round's value to a metric of one number a round. */
+  scalar(name: string, options: { unit: string; better: Better; value: number }): void;
+  /** Watches the client while the work runs, for the validity of its numbers. */
+  watched<T>(work: () => Promise<T>): Promise<T>;
+  /** Tells how far it is. */
+  progress(done: number, total: number): void;
+}
+
+/** The whole run must end: the target cannot be measured. */
+export class TargetUnusableError extends Error {
+  override name = "TargetUnusableError";
+}

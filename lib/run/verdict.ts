@@ -1,0 +1,25 @@
+import type { Reason, Report } from "../contract.ts";
+
+/** The exit codes, by what they mean. */
+export const EXIT = {
+  passed: 0,
+  checkFailed: 1,
+  usage: 2,
+  targetUnusable: 3,
+  thresholdMissed: 4,
+  regression: 5,
+  invalid: 6,
+  interrupted: 130,
+} as const;
+
+/** Where several reasons hold, the first of these is the exit code. */
+const PRECEDENCE: readonly number[] = [2, 3, 130, 1, 6, 4, 5];
+
+/** The verdict on a run, from everything that speaks against it. */
+export function verdictOf(reasons: readonly Reason[]): Report["verdict"] {
+  const exitCode = PRECEDENCE.find((code) => reasons.some((reason) => reason.code === code)) ??
+    EXIT.passed;
+  const interrupted = reasons.some(({ code }) => code === EXIT.interrupted);
+  const status = interrupted ? "interrupted" : exitCode === EXIT.passed ? "passed" : "failed";
+  return { status, exitCode, reasons: [...reasons] };
+}

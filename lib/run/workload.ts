@@ -1,0 +1,33 @@
+import type { Message } from "../net/connection.ts";
+
+/** Gives the message of each call: always the same, or with the call's number in it. */
+export type Workload = () => Message;
+
+/**
+ * Builds the messages of a run.
+ *
+ * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
+ *   counted over the run from 1
+ * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
+ */
+export function createWorkload(
+  tool: string,
+  options: { argsJson: string; payloadBytes: number },
+): Workload {
+  const text = options.payloadBytes === 0
+    ? options.argsJson
+    : withPayload(options.argsJson, options.payloadBytes);
+  const parts = text.split("{seq}");
+  if (parts.length === 1) {
+    const message = { tool, argsJson: text };
+    return () => message;
+  }
+  let seq = 0;
+  return () => ({ tool, argsJson: parts.join(String(++seq)) });
+}
+
+/** Adds the argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
+function withPayload(argsJson: string, payloadBytes: number): string {
+  const body = argsJson.trim().slice(1, -1).trim();
+  return `{${body}${body === "" ? "" : ","}"payload":"${"x".repeat(payloadBytes)}"}`;
+}

@@ -1,0 +1,99 @@
+import { findArgumentError } from "./input_schema.ts";
+import type { ServerOptions } from "./options.ts";
+import { createServerState, type ServerState } from "./server_state.ts";
+import { think } from "./think.ts";
+import { stripToolSuffix } from "./tool_name.ts";
+import { createTools, describeTool, type HeavyTool, type ToolArguments } from "./tools.ts";
+
+/** What became of a call to a tool. */
+export type ToolAnswer =
+  | { kind: "text"; text: string }
+  | { kind: "toolNotFound"; tool: string }
+  | { kind: "invalidArguments"; message: string }
+  | { kind: "raised"; message: string };
+
+export interface DispatchOptions {
+  /** Ends a heavy call early, with its reason as the message of a `raised` answer. */
+  signal?: AbortSignal;
+  /** Told at every `progressIntervalMs` of a heavy call. */
+  onProgress?: (elapsedMs: number) => void;
+}
+
+export interface Dispatcher {
+  /**
+   * Calls a tool, whose name may end in one of the known suffixes. Never throws: a tool that fails
+   * is an answer of the kind `raised`. Light tools answer at once, only heavy ones with a promise.
+   */
+  call(
+    tool: string,
+    args: ToolArguments,
+    options?: DispatchOptions,
+  ): ToolAnswer | Promise<ToolAnswer>;
+  /** The descriptions of all tools, as the JSON of an array. */
+  toolsJson: string;
+}
+
+/**
+ * The tools of a server without its socket.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { createDispatcher } from "./dispatch.ts";
+ * import { defaultServerOptions } from "./options.ts";
+ *
+ * const dispatcher = createDispatcher(defaultServerOptions());
+ * const answer = await dispatcher.call("status", {});
+ * assertEquals(answer.kind, "text");
+ * ```
+ */
+export function createDispatcher(
+  options: ServerOptions,
+  state: ServerState = createServerState(options),
+): Dispatcher {
+  const tools = createTools(state);
+  const { progressIntervalMs } = options;
+  return {
+    toolsJson: JSON.stringify([...tools.values()].map(describeTool)),
+    call(name, args, callOptions = {}) {
+      const tool = tools.get(name) ?? tools.get(stripToolSuffix(name));
+      if (tool === undefined) return { kind: "toolNotFound", tool: name };
+      const message = findArgumentError(tool.inputSchema, args);
+      if (message !== null) return { kind: "invalidArguments", message };
+      switch (tool.kind) {
+        case "light":
+          return attempt(() => tool.run(args));
+        case "heavy":
+          return thinkAndRun(tool, args, { ...callOptions, progressIntervalMs });
+        default:
+          return tool satisfies never;
+      }
+    },
+  };
+}
+
+async function thinkAndRun(
+  tool: HeavyTool,
+  args: ToolArguments,
+  options: DispatchOptions & { progressIntervalMs: number },
+): Promise<ToolAnswer> {
+  const thinkMs = tool.drawThinkMs();
+  try {
+    await think(thinkMs, options);
+  } catch (error) {
+    return raised(error);
+  }
+  return attempt(() => tool.run(args, thinkMs));
+}
+
+function attempt(run: () => string): ToolAnswer {
+  try {
+    return { kind: "text", text: run() };
+  } catch (error) {
+    return raised(error);
+  }
+}
+
+function raised(error: unknown): ToolAnswer {
+  return { kind: "raised", message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,112 @@
+import type { ServerStats } from "./counters.ts";
+import { type ServerOptions, validateServerOptions } from "./options.ts";
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+
+/** A server that runs in a worker of this process, so that it shares no thread with its clients. */
+export interface EmbeddedServer extends AsyncDisposable {
+  readonly port: number;
+  /** Such as `ws://127.0.0.1:40213`. */
+  readonly url: string;
+  /** The token that the server wants, `null` where authentication is off. */
+  readonly token: string | null;
+  /**
+   * What the server counted so far.
+   *
+   * @throws {Error} If the server has stopped or its worker has failed.
+   */
+  stats(): Promise<ServerStats>;
+  /** Closes every connection with 1001, then ends the worker. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server in a worker; resolves when it listens.
+ *
+ * @throws {RangeError} If an option is out of range.
+ * @throws {Error} If the address cannot be listened on; the message says why.
+ */
+export async function startEmbeddedServer(options: ServerOptions): Promise<EmbeddedServer> {
+  validateServerOptions(options);
+  const worker = new ServerWorker();
+  const { port, url } = await worker.start(options);
+  return {
+    port,
+    url,
+    token: options.token,
+    stats: () => worker.stats(),
+    stop: () => worker.stop(),
+    [Symbol.asyncDispose]: () => worker.stop(),
+  };
+}
+
+/** The worker and what is awaited of it. */
+class ServerWorker {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url).href, { type: "module" });
+  readonly #started = Promise.withResolvers<{ port: number; url: string }>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stats = new Map<number, PromiseWithResolvers<ServerStats>>();
+  #requests = 0;
+  #ended: Error | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#end(new Error(`Cannot go on as the server's worker failed: ${event.message}`));
+    };
+  }
+
+  start(options: ServerOptions): Promise<{ port: number; url: string }> {
+    this.#post({ kind: "start", options });
+    return this.#started.promise;
+  }
+
+  stats(): Promise<ServerStats> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const request = ++this.#requests;
+    const reading = Promise.withResolvers<ServerStats>();
+    this.#stats.set(request, reading);
+    this.#post({ kind: "stats", request });
+    return reading.promise;
+  }
+
+  stop(): Promise<void> {
+    if (!this.#ended) {
+      this.#stopping ??= this.#stopped.promise;
+      this.#post({ kind: "stop" });
+    }
+    return this.#stopping ?? Promise.resolve();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "started":
+        return this.#started.resolve(message);
+      case "failed":
+        return this.#end(new Error(message.message));
+      case "stats":
+        this.#stats.get(message.request)?.resolve(message.stats);
+        this.#stats.delete(message.request);
+        return;
+      case "stopped":
+        return this.#end(new Error("Cannot ask the server as it has stopped"));
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** Ends the worker; whatever is still awaited of it fails with `reason`. */
+  #end(reason: Error): void {
+    this.#ended = reason;
+    this.#worker.terminate();
+    this.#started.reject(reason);
+    for (const reading of this.#stats.values()) reading.reject(reason);
+    this.#stats.clear();
+    this.#stopped.resolve();
+  }
+}

@@ -1,0 +1,43 @@
+import { CallMemory } from "./call_memory.ts";
+import { type Dialect, dialectNamed } from "./dialect.ts";
+import { createDispatcher, type Dispatcher } from "./dispatch.ts";
+import type { ServerOptions } from "./options.ts";
+import { RateLimiter } from "./rate_limiter.ts";
+import { createServerState, type ServerState } from "./server_state.ts";
+
+/** All that the connections of one server share. */
+export interface ServerContext {
+  readonly options: ServerOptions;
+  readonly dialect: Dialect;
+  readonly state: ServerState;
+  readonly dispatcher: Dispatcher;
+  readonly limiter: RateLimiter;
+  readonly memory: CallMemory;
+  /** Aborted when the server stops: ends the heavy calls under way. */
+  readonly stopping: AbortSignal;
+}
+
+/** What answering needs of the connection that a message came from. */
+export interface Peer {
+  readonly number: number;
+  readonly sessionId: string;
+  readonly ip: string;
+  /** Sends a frame: `false` if the connection has gone. */
+  send(frame: string): boolean;
+  /** Sends a frame that may be like an earlier one: `false` also where the dialect drops it. */
+  sendRepeatable(frame: string): boolean;
+}
+
+/** The parts of a server that starts now. */
+export function createServerContext(options: ServerOptions, stopping: AbortSignal): ServerContext {
+  const state = createServerState(options);
+  return {
+    options,
+    dialect: dialectNamed(options.dialect),
+    state,
+    dispatcher: createDispatcher(options, state),
+    limiter: new RateLimiter(options.limits),
+    memory: new CallMemory(),
+    stopping,
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * An HDR histogram of times in nanoseconds: constant memory (a table of 132 KiB) however many
+ * samples come in, three significant decimal digits, mergeable and serialisable without loss.
+ *
+ * The format is HdrHistogram's V2: https://github.com/HdrHistogram/HdrHistogram.
+ *
+ * @module
+ */
+
+import {
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  initWebAssemblySync,
+  WasmHistogram,
+} from "hdr-histogram-js";
+
+/** One hour. Nothing longer can be told apart from it. */
+export const HIGHEST_TRACKABLE_NS = 3_600_000_000_000;
+
+const LAYOUT = {
+  bitBucketSize: 32,
+  autoResize: false,
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: HIGHEST_TRACKABLE_NS,
+  numberOfSignificantValueDigits: 3,
+} as const;
+
+/** The exact figures that the HDR encoding itself has no room for, in nanoseconds. */
+export interface ExactFigures {
+  min: number;
+  max: number;
+  mean: number;
+}
+
+/**
+ * A histogram laid down in a few kilobytes; {@linkcode LatencyHistogram.restore} takes it up again.
+ */
+export interface HistogramSnapshot extends ExactFigures {
+  bytes: Uint8Array;
+}
+
+/**
+ * Times in nanoseconds, rounded to whole ones. Percentiles are good to three significant digits;
+ * `count`, `min`, `max` and `mean` are exact, unless the histogram was decoded without them.
+ *
+ * It owns memory of a WebAssembly instance: dispose of it (`using`), or that memory is never freed.
+ */
+export class LatencyHistogram {
+  #hdr: WasmHistogram;
+  #min = Infinity;
+  #max = -Infinity;
+  #sum = 0;
+  #clamped = 0;
+
+  constructor() {
+    initWebAssemblySync();
+    this.#hdr = WasmHistogram.build(LAYOUT);
+  }
+
+  /**
+   * Counts one time, in nanoseconds. A negative time or NaN counts as 0, one over an hour as an
+   * hour, and `clamped` tells how many were altered so.
+   */
+  record(ns: number): void {
+    const value = this.#trackable(ns, 1);
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+    this.#sum += value;
+    this.#hdr.recordValue(value);
+  }
+
+  /**
+   * Counts the same time `count` times.
+   *
+   * @throws {RangeError} if `count` is not a whole number from 0
+   */
+  recordWithCount(ns: number, count: number): void {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(
+        `Cannot record a time as count must be a whole number: count is ${count}`,
+      );
+    }
+    if (count === 0) return;
+    const value = this.#trackable(ns, count);
+    this.#min = Math.min(this.#min, value);
+    this.#max = Math.max(this.#max, value);
+    this.#sum += value * count;
+    this.#hdr.recordValueWithCount(value, count);
+  }
+
+  /** Counts everything that `other` has counted; `other` stays as it is. */
+  add(other: LatencyHistogram): void {
+    this.#hdr.add(other.#hdr);
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+    this.#sum += other.#sum;
+    this.#clamped += other.#clamped;
+  }
+
+  /** Forgets every sample. */
+  reset(): void {
+    this.#hdr.reset();
+    this.#min = Infinity;
+    this.#max = -Infinity;
+    this.#sum = 0;
+    this.#clamped = 0;
+  }
+
+  /** How many times were recorded. */
+  get count(): number {
+    return this.#hdr.totalCount;
+  }
+
+  /** How many of them were negative, not a number, or over an hour. */
+  get clamped(): number {
+    return this.#clamped;
+  }
+
+  /** The shortest time in nanoseconds; NaN while there is none. */
+  get min(): number {
+    return this.count === 0 ? NaN : this.#min;
+  }
+
+  /** The longest time in nanoseconds; NaN while there is none. */
+  get max(): number {
+    return this.count === 0 ? NaN : this.#max;
+  }
+
+  /** The arithmetic mean in nanoseconds; NaN while there is no sample. */
+  get mean(): number {
+    return this.#sum / this.count;
+  }
+
+  /** The population standard deviation in nanoseconds; NaN while there is no sample. */
+  get stddev(): number {
+    return this.count === 0 ? NaN : this.#hdr.stdDeviation;
+  }
+
+  /**
+   * The time in nanoseconds that `percentile` per cent of the samples do not exceed, by nearest
+   * rank (the sample of rank ⌈percentile / 100 × count⌉), as the highest value that the histogram
+   * cannot tell from it; 0 is the minimum, 100 the maximum. NaN while there is no sample.
+   *
+   * @throws {RangeError} if `percentile` is not from 0 to 100
+   */
+  percentile(percentile: number): number {
+    if (!(percentile >= 0 && percentile <= 100)) {
+      throw new RangeError(
+        `Cannot take a percentile as it must be from 0 to 100: percentile is ${percentile}`,
+      );
+    }
+    if (percentile === 0 || this.count === 0) return this.min;
+    return Math.max(this.#min, Math.min(this.#max, this.#hdr.getValueAtPercentile(percentile)));
+  }
+
+  /** HDR histogram V2, deflated, in base64. */
+  encode(): string {
+    return encodeIntoCompressedBase64(this.#hdr);
+  }
+
+  /**
+   * The histogram that `encode` wrote. The encoding holds no exact `min`, `max` and `mean`: without
+   * `exact` they are good to three significant digits only.
+   *
+   * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
+   */
+  static decode(base64: string, exact?: ExactFigures): LatencyHistogram {
+    initWebAssemblySync();
+    try {
+      const hdr = decodeFromCompressedBase64(base64, LAYOUT.bitBucketSize, true);
+      return LatencyHistogram.#adopt(hdr as WasmHistogram, exact);
+    } catch (cause) {
+      const start = base64.slice(0, 20);
+      throw new Error(`Cannot decode a histogram as it is not HDR V2 in base64: "${start}…"`, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * What was recorded, in a few kilobytes outside WebAssembly, and quicker to make than `encode`.
+   */
+  snapshot(): HistogramSnapshot {
+    return { bytes: this.#hdr.encode(), min: this.min, max: this.max, mean: this.mean };
+  }
+
+  /** The histogram that a snapshot was taken of. */
+  static restore(snapshot: HistogramSnapshot): LatencyHistogram {
+    initWebAssemblySync();
+    const hdr = WasmHistogram.decode(snapshot.bytes, LAYOUT.bitBucketSize);
+    return LatencyHistogram.#adopt(hdr as WasmHistogram, snapshot);
+  }
+
+  /** Gives the memory back. The histogram cannot be used afterwards. */
+  [Symbol.dispose](): void {
+    this.#hdr.destroy();
+  }
+
+  /** Takes over a decoded histogram, through a table of our own layout. */
+  static #adopt(hdr: WasmHistogram, exact?: ExactFigures): LatencyHistogram {
+    using decoded = { hdr, [Symbol.dispose]: () => hdr.destroy() };
+    const histogram = new LatencyHistogram();
+    histogram.#hdr.add(decoded.hdr);
+    if (histogram.count === 0) return histogram;
+    histogram.#min = exact?.min ?? hdr.getValueAtPercentile(0);
+    histogram.#max = exact?.max ?? hdr.maxValue;
+    const mean = exact?.mean ?? hdr.mean;
+    histogram.#sum = mean * histogram.count;
+    return histogram;
+  }
+
+  /** The whole number of nanoseconds that stands for `ns`. */
+  #trackable(ns: number, count: number): number {
+    if (ns >= 0 && ns <= HIGHEST_TRACKABLE_NS) return Math.floor(ns + 0.5);
+    this.#clamped += count;
+    return ns > 0 ? HIGHEST_TRACKABLE_NS : 0;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Sampling through mitata: one call at a time for work on a socket, batches for nanosecond work.
+ * Apart from rendering (terminal_plots.ts) this is mitata's only importer.
+ *
+ * @module
+ */
+
+import { do_not_optimize, measure } from "mitata";
+import mitata from "mitata/package.json" with { type: "json" };
+
+/** The version of mitata that takes the samples. */
+export const MITATA_VERSION: string = mitata.version;
+
+/**
+ * Calls `operation` again and again, the next call when the last one has ended, and returns the
+ * times of the good ones in nanoseconds, in ascending order.
+ *
+ * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for
+ * one that does not, Infinity to stop (that call is no sample either). It should settle those
+ * itself: where it rejects, this rejects with the same error and all samples are lost.
+ *
+ * mitata makes exactly one unmeasured call before the loop (to see that it returns a promise), also
+ * when `maxSamples` is 0: account for it as warm-up. Calls that count and calls that do not both
+ * use up `maxSamples`.
+ *
+ * The settings keep each call a sample of its own, keep the extremes, and leave out the garbage
+ * collection step, which without `--expose-gc` is an allocation of 1 GiB.
+ *
+ * @throws {RangeError} if `maxSamples` is neither a whole number from 0 nor Infinity
+ */
+export async function sampleSequential(
+  operation: () => Promise<number>,
+  options: { maxSamples: number },
+): Promise<number[]> {
+  const { maxSamples } = options;
+  if (maxSamples !== Infinity && !(Number.isSafeInteger(maxSamples) && maxSamples >= 0)) {
+    throw new RangeError(
+      `Cannot sample as maxSamples must be a whole number or Infinity: maxSamples is ${maxSamples}`,
+    );
+  }
+  const settings = {
+    manual: "manual", // not among the types of mitata: the function's own figure is the sample
+    batch_threshold: -1,
+    warmup_threshold: -1,
+    samples_threshold: Infinity,
+    gc: false,
+    min_samples: 0,
+    max_samples: maxSamples,
+    min_cpu_time: Infinity,
+  };
+  const { samples } = await measure(() => operation(), settings);
+  return samples.filter((ns) => ns >= 0 && ns !== Infinity);
+}
+
+/**
+ * The cost of one operation in nanoseconds, from batches: `p99` is that of batch means, not of
+ * calls.
+ */
+export interface BatchedSample {
+  /** The mean. */
+  nsPerOp: number;
+  min: number;
+  p25: number;
+  p50: number;
+  p75: number;
+  p99: number;
+  max: number;
+  /** One for each batch, in ascending order, without the two fastest and the two slowest. */
+  samples: number[];
+}
+
+/**
+ * Measures work of nanoseconds by mitata's own settings: 4,096 calls a sample, for 0.64 s. Tails of
+ * single calls cannot be seen in it, so it is not for anything that waits. What `fn` returns should
+ * depend on its work, or the compiler may remove that. A call of over 65.5 us is a sample of its
+ * own.
+ */
+export async function sampleBatched(fn: () => unknown): Promise<BatchedSample> {
+  function keptFromTheOptimizer(): unknown {
+    const result = fn();
+    do_not_optimize(result);
+    return result;
+  }
+  const stats = await measure(keptFromTheOptimizer, { gc: false });
+  const { samples, avg, min, p25, p50, p75, p99, max } = stats;
+  return { nsPerOp: avg, min, p25, p50, p75, p99, max, samples };
+}

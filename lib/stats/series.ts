@@ -1,0 +1,122 @@
+/**
+ * A distribution over time, in at most 600 intervals however long the run.
+ *
+ * @module
+ */
+
+import type { SeriesPoint } from "../contract.ts";
+import { type HistogramSnapshot, LatencyHistogram } from "./histogram.ts";
+import { percentileOrNull } from "./percentiles.ts";
+
+/** Even, as intervals are merged in pairs. */
+const MAX_INTERVALS = 600;
+
+export interface SeriesOptions {
+  /** The width of an interval at first; it doubles whenever 600 intervals are full. */
+  intervalMs: number;
+  /** Where the first interval begins, on the clock that the samples' times come from. */
+  startNs: number;
+}
+
+interface ClosedInterval {
+  startNs: number;
+  /** `null` where nothing was recorded. */
+  snapshot: HistogramSnapshot | null;
+}
+
+/**
+ * Times in nanoseconds by the interval in which they were recorded.
+ *
+ * When all 600 intervals are full, new ones are twice as wide, and each of them pays for itself by
+ * merging one pair of old ones: the work at the end of an interval stays the same (about 0.3 ms),
+ * and by the time that all are full again they are equally wide.
+ */
+export class IntervalSeries {
+  readonly #originNs: number;
+  readonly #open = new LatencyHistogram();
+  readonly #closed: ClosedInterval[] = [];
+  #openStartNs: number;
+  #widthNs: number;
+  /** How many pairs have been merged to the present width; 0 when all have. */
+  #merged = 0;
+
+  /** @throws {RangeError} if `intervalMs` is not over 0 */
+  constructor(options: SeriesOptions) {
+    if (!(options.intervalMs > 0)) {
+      throw new RangeError(
+        `Cannot record a series as intervalMs must be > 0: it is ${options.intervalMs}`,
+      );
+    }
+    this.#originNs = options.startNs;
+    this.#openStartNs = options.startNs;
+    this.#widthNs = options.intervalMs * 1e6;
+  }
+
+  /**
+   * Counts a time in nanoseconds in the interval of `atNs`. Where that interval has been closed
+   * already, the sample counts in the open one.
+   */
+  record(latencyNs: number, atNs: number): void {
+    while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
+    this.#open.record(latencyNs);
+  }
+
+  /**
+   * The intervals so far, in order and equally wide, empty ones included; the last may be
+   * unfinished.
+   */
+  points(): SeriesPoint[] {
+    while (this.#merged > 0) this.#mergePair();
+    const points = this.#closed.map(({ startNs, snapshot }) => {
+      using histogram = snapshot === null
+        ? new LatencyHistogram()
+        : LatencyHistogram.restore(snapshot);
+      return this.#point(startNs, histogram);
+    });
+    if (this.#open.count > 0) points.push(this.#point(this.#openStartNs, this.#open));
+    return points;
+  }
+
+  /** Gives the memory back. */
+  [Symbol.dispose](): void {
+    this.#open[Symbol.dispose]();
+  }
+
+  #point(startNs: number, histogram: LatencyHistogram): SeriesPoint {
+    return {
+      atMs: (startNs - this.#originNs) / 1e6,
+      count: histogram.count,
+      p50: percentileOrNull(histogram, 50),
+      p99: percentileOrNull(histogram, 99),
+      max: histogram.count === 0 ? null : histogram.max,
+    };
+  }
+
+  #close(): void {
+    const snapshot = this.#open.count === 0 ? null : this.#open.snapshot();
+    if (snapshot !== null) this.#open.reset();
+    this.#closed.push({ startNs: this.#openStartNs, snapshot });
+    this.#openStartNs += this.#widthNs;
+    if (this.#closed.length < MAX_INTERVALS) return;
+    if (this.#merged === 0) this.#widthNs *= 2;
+    this.#mergePair();
+  }
+
+  #mergePair(): void {
+    const [first, second] = this.#closed.slice(this.#merged, this.#merged + 2);
+    const snapshot = mergeSnapshots(first.snapshot, second.snapshot);
+    this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot });
+    this.#merged = (this.#merged + 1) % (MAX_INTERVALS / 2);
+  }
+}
+
+function mergeSnapshots(
+  first: HistogramSnapshot | null,
+  second: HistogramSnapshot | null,
+): HistogramSnapshot | null {
+  if (first === null || second === null) return first ?? second;
+  using sum = LatencyHistogram.restore(first);
+  using addend = LatencyHistogram.restore(second);
+  sum.add(addend);
+  return sum.snapshot();
+}

@@ -1,0 +1,175 @@
+/**
+ * The only entry: arguments and environment to a configuration, a run, its reports and an exit code.
+ *
+ * @module
+ */
+
+import project from "./deno.json" with { type: "json" };
+import { type Config, readCommand } from "./lib/cli/config.ts";
+import { readEnvFile } from "./lib/cli/env_file.ts";
+import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
+import { createProgress } from "./lib/cli/progress.ts";
+import { usageText } from "./lib/cli/usage.ts";
+import { UsageError } from "./lib/cli/usage_error.ts";
+import type { Report } from "./lib/contract.ts";
+import { Target } from "./lib/net/target.ts";
+import { PROTOCOLS } from "./lib/protocols/mod.ts";
+import { escapeTerminal } from "./lib/report/escape.ts";
+import { maskCommand, maskSecrets } from "./lib/report/secrets.ts";
+import { renderTerminalSummary } from "./lib/report/terminal.ts";
+import { ReportWriteError, writeReports } from "./lib/report/write.ts";
+import { runBench } from "./lib/run/bench.ts";
+import { systemClock } from "./lib/run/clock.ts";
+import { readCommit } from "./lib/run/environment.ts";
+import { planScenarios } from "./lib/run/plan.ts";
+import { EXIT } from "./lib/run/verdict.ts";
+import { createWorkload } from "./lib/run/workload.ts";
+import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
+import { defaultServerOptions } from "./lib/server/options.ts";
+import { SCENARIOS } from "./scenarios/mod.ts";
+
+const PROJECT = new URL(".", import.meta.url);
+const ENVIRONMENT = [
+  "EXAI_WS_URL",
+  "EXAI_WS_HOST",
+  "EXAI_WS_PORT",
+  "EXAI_WS_TOKEN",
+  "BENCH_PROTOCOL",
+  "NO_COLOR",
+];
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+function printError(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  // deno task runs in the project's folder; people's paths are relative to where they called it.
+  const directory = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  try {
+    const env = await readEnvironmentVariables(directory);
+    const scenarioNames = SCENARIOS.map(({ name }) => name);
+    const command = await readCommand({ args, env, directory, scenarioNames });
+    switch (command.name) {
+      case "help":
+        print(`${usageText()}\n`);
+        return EXIT.passed;
+      case "version":
+        print(`${project.version}\n`);
+        return EXIT.passed;
+      case "list":
+        print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
+        return EXIT.passed;
+      case "bench":
+        return await bench(command.config, args);
+      default:
+        return command satisfies never;
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof ReportWriteError)) throw error;
+    printError(`error: ${escapeTerminal(error.message)}\n`);
+    return EXIT.usage;
+  }
+}
+
+/** The environment, over the nearest `.env` file. */
+async function readEnvironmentVariables(
+  directory: string,
+): Promise<Record<string, string | undefined>> {
+  const files = [resolvePath(directory, ".env"), new URL(".env", PROJECT).pathname];
+  const fromFile = await readEnvFile(files);
+  return Object.fromEntries(
+    ENVIRONMENT.map((name) => [name, Deno.env.get(name) ?? fromFile[name]]),
+  );
+}
+
+async function bench(config: Config, args: readonly string[]): Promise<number> {
+  await prepareOutput(config.outDirectory);
+  const interrupt = listenForInterrupts();
+  await using server = config.url === null ? await startBundledServer(config) : null;
+  const token = server === null ? config.token : server.token;
+  const protocol = PROTOCOLS[config.protocol];
+  using target = new Target({
+    ...config,
+    url: config.url ?? server!.url,
+    protocol,
+    token,
+    clock: systemClock,
+    signal: interrupt.signal,
+  });
+  const secrets = [token ?? "", ...Object.values(config.headers)];
+  const write = (report: Report) =>
+    writeReports(report, { directory: config.outDirectory, formats: config.formats });
+  const tool = config.tool ?? protocol.defaultTool;
+  const live = Deno.stderr.isTerminal();
+  const progress = createProgress({ write: config.quiet ? () => {} : printError, live });
+  const report = maskSecrets(
+    await runBench({
+      ...config,
+      target,
+      embedded: server !== null,
+      planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
+      tool,
+      workload: createWorkload(tool, {
+        argsJson: config.toolArgsJson,
+        payloadBytes: config.overrides.payloadBytes ?? 0,
+      }),
+      suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
+      command: maskCommand(["deno", "task", "bench", ...args]),
+      clock: systemClock,
+      signal: interrupt.signal,
+      onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
+      onProgress: progress.show,
+      onPartialReport: async (partial) => void await write(maskSecrets(partial, secrets)),
+    }),
+    secrets,
+  );
+  progress.done();
+  const paths = await write(report);
+  print(renderTerminalSummary(report, summaryStyle(config)));
+  print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
+  return interrupt.exitCode ?? report.verdict.exitCode;
+}
+
+function summaryStyle({ color }: Config): { color: boolean; width: number } {
+  const terminal = Deno.stdout.isTerminal();
+  return { color: color && terminal, width: terminal ? Deno.consoleSize().columns : 100 };
+}
+
+/** The bundled server with its connection limit on and its rate limits off: see the README. */
+async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
+  return await startEmbeddedServer(
+    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits: "off", seed }),
+  );
+}
+
+/** Within this time a second signal is the same Ctrl-C, which reaches the program twice. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** The first Ctrl-C ends the run with whole reports; a later one ends the program at once. */
+function listenForInterrupts(): { signal: AbortSignal; readonly exitCode: number | null } {
+  const controller = new AbortController();
+  const state: { signal: AbortSignal; exitCode: number | null } = {
+    signal: controller.signal,
+    exitCode: null,
+  };
+  let firstMs = 0;
+  const onSignal = (exitCode: number) => () => {
+    if (state.exitCode !== null) {
+      if (performance.now() - firstMs > SAME_SIGNAL_MS) Deno.exit(exitCode);
+      return;
+    }
+    firstMs = performance.now();
+    state.exitCode = exitCode;
+    printError("\nInterrupted: writing what was measured so far (once more to quit at once)\n");
+    controller.abort(new Error("interrupted"));
+  };
+  Deno.addSignalListener("SIGINT", onSignal(EXIT.interrupted));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal(143));
+  return state;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

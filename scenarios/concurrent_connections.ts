@@ -1,0 +1,164 @@
+import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
+import type { Connection } from "../lib/net/connection.ts";
+import { forEachRound } from "../lib/run/rounds.ts";
+import type { Parameters, RoundLength, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import { warmUp } from "../lib/run/warm_up.ts";
+import { jainIndex } from "../lib/stats/fairness.ts";
+import type { DistributionRecorder } from "../lib/stats/summary.ts";
+
+interface ConcurrentConnectionsParameters extends Parameters, RoundLength {
+  connections: number;
+  warmupMs: number;
+  payloadBytes: number;
+}
+
+type Context = ScenarioContext<ConcurrentConnectionsParameters>;
+
+export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = {
+  name: "concurrent-connections",
+  question: "What do several clients at once get, and what do they gain over one?",
+  defaults: {
+    quick: {
+      rounds: 5,
+      connections: 5,
+      warmupMs: 200,
+      messages: null,
+      durationMs: 100,
+      payloadBytes: 0,
+    },
+    standard: {
+      rounds: 10,
+      connections: 5,
+      warmupMs: 500,
+      messages: null,
+      durationMs: 500,
+      payloadBytes: 0,
+    },
+    thorough: {
+      rounds: 20,
+      connections: 5,
+      warmupMs: 2000,
+      messages: null,
+      durationMs: 1000,
+      payloadBytes: 0,
+    },
+    phase2: {
+      rounds: 5,
+      connections: 5,
+      warmupMs: 0,
+      messages: 10,
+      durationMs: null,
+      payloadBytes: 0,
+    },
+  },
+
+  async run(context) {
+    await using opened = new AsyncDisposableStack();
+    const connections = await openAll(context, opened);
+    if (connections === null) return { status: "measured" };
+    await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
+    const latency = context.distribution("latency", "lower");
+    await context.watched(() =>
+      forEachRound(context, {
+        recorders: [latency],
+        round: (index) =>
+          measureRound(context, { connections, latency, aloneFirst: index % 2 === 0 }),
+      })
+    );
+    return { status: "measured" };
+  },
+};
+
+/** Opens all clients at once; `null`, and a failed check, if not all could be. */
+async function openAll(
+  context: Context,
+  opened: AsyncDisposableStack,
+): Promise<Connection[] | null> {
+  const wanted = context.parameters.connections;
+  const establish = context.distribution("establish", "lower");
+  const settled = await Promise.allSettled(
+    Array.from({ length: wanted }, () => context.target.connect(context.warmupLedger)),
+  );
+  const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  for (const connection of connections) opened.use(connection);
+  context.signal.throwIfAborted();
+  for (const { timing } of connections) establish.record(timing.establishNs);
+  const failure = settled.find((one) => one.status === "rejected");
+  const passed = connections.length === wanted;
+  context.check({
+    name: "all clients connected",
+    passed,
+    expected: `${wanted} of ${wanted}`,
+    observed: `${connections.length} of ${wanted}` +
+      (failure === undefined ? "" : ` (${failure.reason.message})`),
+  });
+  return passed ? connections : null;
+}
+
+/** One client alone and all at once, one after the other in changing order, and their ratio. */
+async function measureRound(
+  context: Context,
+  { connections, latency, aloneFirst }: {
+    connections: readonly Connection[];
+    latency: DistributionRecorder;
+    aloneFirst: boolean;
+  },
+): Promise<"stop" | void> {
+  const measureAlone = () => runTogether(context, { connections: connections.slice(0, 1) });
+  const measureAll = () => runTogether(context, { connections, latency });
+  const first = await (aloneFirst ? measureAlone() : measureAll());
+  const second = await (aloneFirst ? measureAll() : measureAlone());
+  const [alone, all] = aloneFirst ? [first, second] : [second, first];
+  context.scalar("throughput", { unit: "msg/s", better: "higher", value: all.ratePerSecond });
+  context.scalar("throughputAlone", {
+    unit: "msg/s",
+    better: "higher",
+    value: alone.ratePerSecond,
+  });
+  if (alone.ratePerSecond > 0) {
+    const value = all.ratePerSecond / alone.ratePerSecond;
+    context.scalar("speedup", { unit: "x", better: "higher", value });
+  }
+  if (all.ratePerSecond > 0) {
+    context.scalar("fairness", { unit: "", better: "higher", value: jainIndex(all.clientRates) });
+  }
+  if (!alone.complete || !all.complete) return "stop";
+}
+
+/** Closed loops on all the connections at once, each with one call in flight. */
+async function runTogether(
+  context: Context,
+  { connections, latency }: { connections: readonly Connection[]; latency?: DistributionRecorder },
+): Promise<{ ratePerSecond: number; clientRates: number[]; complete: boolean }> {
+  const { messages, durationMs } = context.parameters;
+  const results = await Promise.all(connections.map((connection) =>
+    runClosedLoop(connection, {
+      message: context.workload,
+      inFlight: 1,
+      messages,
+      durationMs,
+      maxRatePerSecond: context.maxRatePerSecond,
+      clock: context.clock,
+      signal: context.signal,
+      onCall: (call) => {
+        if (call.status === "ok") latency?.record(call.endedNs - call.sentNs);
+      },
+    })
+  ));
+  const startNs = Math.min(...results.map((result) => result.startNs));
+  const endNs = Math.max(...results.map((result) => result.endNs));
+  return {
+    ratePerSecond: rate(results.reduce((sum, { ok }) => sum + ok, 0), endNs - startNs),
+    clientRates: results.map((result) => rateOf(result)),
+    complete: results.every(({ end }) => end === "complete"),
+  };
+}
+
+function rateOf({ ok, startNs, endNs }: LoopResult): number {
+  return rate(ok, endNs - startNs);
+}
+
+/** Events per second; 0 where no time has passed. */
+function rate(count: number, elapsedNs: number): number {
+  return elapsedNs === 0 ? 0 : count / (elapsedNs / 1e9);
+}

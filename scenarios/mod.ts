@@ -1,0 +1,22 @@
+/**
+ * The scenarios, in the order in which they run.
+ *
+ * @module
+ */
+
+import type { Scenario } from "../lib/run/scenario.ts";
+import { authentication } from "./authentication.ts";
+import { concurrentConnections } from "./concurrent_connections.ts";
+import { connectionEstablishment } from "./connection_establishment.ts";
+import { connectionLimit } from "./connection_limit.ts";
+import { messageThroughput } from "./message_throughput.ts";
+import { reconnection } from "./reconnection.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  connectionEstablishment,
+  messageThroughput,
+  concurrentConnections,
+  reconnection,
+  authentication,
+  connectionLimit,
+];

@@ -1,0 +1,184 @@
+import { assertEquals } from "@std/assert";
+import {
+  defaultServerOptions,
+  type DialectName,
+  type ServerOptionOverrides,
+} from "../../lib/server/options.ts";
+import { startServer } from "../../lib/server/serve.ts";
+import { connectGreeted } from "../support/raw_client.ts";
+
+const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
+const QUICK = { medianMs: 1, sigma: 0 };
+
+function start(overrides: ServerOptionOverrides = {}) {
+  return startServer(defaultServerOptions({
+    limits: "off",
+    think: { chat: QUICK, analyze: QUICK, debug: QUICK },
+    ...overrides,
+  }));
+}
+
+interface Row {
+  name: string;
+  sent: unknown;
+  oct: unknown;
+  nov: unknown;
+}
+
+const call = (name: unknown, args: unknown = {}) => ({
+  op: "call_tool",
+  request_id: "r1",
+  name,
+  arguments: args,
+});
+const forCall = (error: unknown) => ({ op: "call_tool_res", request_id: "r1", error });
+const forNone = (error: unknown) => ({ op: "error", error });
+
+const invalidArguments = {
+  code: "INVALID_REQUEST",
+  message: "Invalid message: arguments must be a JSON object",
+};
+const invalidJson = {
+  code: "VALIDATION_ERROR",
+  message: "Invalid JSON: message could not be parsed",
+};
+const missingOp = {
+  code: "INVALID_REQUEST",
+  message: "Invalid message: missing or invalid 'op' field (must be string)",
+};
+const outOfRange = "temperature must be a number from 0 to 1";
+const unknownOp = (op: string) => ({
+  code: "INVALID_REQUEST",
+  message: `Unknown operation: ${op}`,
+});
+const unknownTool = (tool: string) => ({
+  oct: forCall({
+    code: "TOOL_NOT_FOUND",
+    message: `Unknown tool: ${tool}`,
+    details: { requested_tool: tool },
+  }),
+  nov: { error: { code: "TOOL_NOT_FOUND", message: `Tool not found: ${tool}` } },
+});
+const both = (frame: unknown) => ({ oct: frame, nov: frame });
+
+const ROWS: Row[] = [
+  { name: "unknown tool", sent: call("x"), ...unknownTool("x") },
+  {
+    name: "a suffix that is not stripped",
+    sent: call("status_EXAI-WS-VSCode1"),
+    ...unknownTool("status_EXAI-WS-VSCode1"),
+  },
+  { name: "arguments in an array", sent: call("status", []), ...both(forCall(invalidArguments)) },
+  { name: "arguments in a text", sent: call("status", "{}"), ...both(forCall(invalidArguments)) },
+  {
+    name: "tool name missing",
+    sent: call(undefined),
+    ...both(forCall({
+      code: "INVALID_REQUEST",
+      message: "Invalid message: tool name must be a string",
+    })),
+  },
+  {
+    name: "argument out of range",
+    sent: call("chat", { prompt: "a", temperature: 2 }),
+    oct: forCall({ code: "VALIDATION_ERROR", message: outOfRange }),
+    nov: { error: { code: "INTERNAL_ERROR", message: outOfRange } },
+  },
+  {
+    name: "the tool raised",
+    sent: call("debug", { error: "e", raise: "broken" }),
+    oct: forCall({ code: "INTERNAL_ERROR", message: "broken" }),
+    nov: { error: { code: "INTERNAL_ERROR", message: "broken" } },
+  },
+  { name: "invalid JSON", sent: "{", ...both(forNone(invalidJson)) },
+  { name: "an empty message", sent: "", ...both(forNone(invalidJson)) },
+  { name: "bytes that are no text", sent: new Uint8Array([255]), ...both(forNone(invalidJson)) },
+  { name: "op missing", sent: { request_id: "r1" }, ...both(forNone(missingOp)) },
+  { name: "op not a string", sent: { op: 1 }, ...both(forNone(missingOp)) },
+  { name: "not an object", sent: [1], ...both(forNone(missingOp)) },
+  {
+    name: "unknown op",
+    sent: { op: "foo", request_id: "r1" },
+    oct: forNone(unknownOp("foo")),
+    nov: { error: unknownOp("foo") },
+  },
+  {
+    name: "a second hello",
+    sent: { op: "hello" },
+    oct: forNone(unknownOp("hello")),
+    nov: {
+      error: unknownOp("hello"),
+    },
+  },
+];
+
+for (const dialect of ["oct", "nov"] as DialectName[]) {
+  for (const row of ROWS) {
+    Deno.test({ name: `${dialect} error: ${row.name}`, ignore }, async () => {
+      await using server = await start({ dialect });
+      await using client = await connectGreeted(server.url);
+      client.send(row.sent);
+      assertEquals<unknown>(await client.nextJson(), row[dialect]);
+      assertEquals((await client.call("r2", "status")).length, 2, "the connection stays open");
+    });
+  }
+
+  Deno.test({ name: `${dialect} error: a call over maxCallBytes`, ignore }, async () => {
+    await using server = await start({ dialect, maxCallBytes: 1000 });
+    await using client = await connectGreeted(server.url);
+    // 400 characters, 800 bytes: the limit is one of bytes.
+    const text = JSON.stringify(call("chat", { prompt: "ä".repeat(500) }));
+    const bytes = new TextEncoder().encode(text).length;
+    client.send(text);
+    assertEquals<unknown>(
+      await client.nextJson(),
+      forCall({
+        code: "OVER_CAPACITY",
+        message: `Request too large: ${bytes} bytes exceeds limit of 1000 bytes`,
+      }),
+    );
+    assertEquals((await client.call("r2", "status")).length, 2);
+    assertEquals(server.stats().callsRefused, 1);
+  });
+
+  Deno.test(
+    { name: `${dialect} error: a frame over maxFrameBytes closes 1009`, ignore },
+    async () => {
+      await using server = await start({ dialect, maxFrameBytes: 1000 });
+      for (const oversized of ["ä".repeat(501), new Uint8Array(1001)]) {
+        await using client = await connectGreeted(server.url);
+        client.send(oversized);
+        assertEquals(await client.closed, { code: 1009, reason: "" });
+      }
+      await using client = await connectGreeted(server.url);
+      client.send("x".repeat(1000));
+      assertEquals<unknown>(await client.nextJson(), forNone(invalidJson));
+    },
+  );
+}
+
+Deno.test(
+  { name: "oct sends an identical error once, nov as often as it occurs", ignore },
+  async () => {
+    for (const [dialect, frames] of [["oct", 1], ["nov", 3]] as const) {
+      await using server = await start({ dialect });
+      await using client = await connectGreeted(server.url);
+      for (const wrong of ["{", "}", "?"]) client.send(wrong);
+      await client.call("r1", "status");
+      assertEquals(client.frames.filter((frame) => frame.includes("Invalid JSON")).length, frames);
+      assertEquals(server.stats().framesDropped, 3 - frames);
+    }
+  },
+);
+
+Deno.test(
+  { name: "oct drops what repeats on a connection, not what another sent", ignore },
+  async () => {
+    await using server = await start();
+    for (let i = 0; i < 2; i++) {
+      await using client = await connectGreeted(server.url);
+      client.send("{");
+      assertEquals((await client.nextJson()).op, "error");
+    }
+  },
+);

@@ -1,0 +1,167 @@
+/**
+ * Bare clients for tests of servers: one over the native WebSocket that hands out frames one by one,
+ * and one over TCP that can misbehave in ways that a WebSocket cannot.
+ *
+ * @module
+ */
+
+/** How a connection ended. `code` is 0 where no close frame came. */
+export interface Closed {
+  code: number;
+  reason: string;
+}
+
+export interface RawClient extends AsyncDisposable {
+  readonly socket: WebSocket;
+  /** Every frame so far, in order. */
+  readonly frames: string[];
+  /** Resolves when the connection has ended, however it did. */
+  readonly closed: Promise<Closed>;
+  /** Sends text or bytes as they are, anything else as JSON. */
+  send(message: unknown): void;
+  /** The next frame not yet asked for. Rejects if the connection ends or nothing comes in 5 s. */
+  next(): Promise<string>;
+  /** {@link next}, parsed. */
+  nextJson(): Promise<Record<string, unknown>>;
+  /** Sends a hello and returns the answer. */
+  hello(fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Calls a tool and returns the frames up to and with the one that ends the call. */
+  call(id: string, tool: string, args?: unknown): Promise<Record<string, unknown>[]>;
+}
+
+const NEXT_DEADLINE_MS = 5000;
+
+/** Opens a WebSocket; resolves when it is open. */
+export async function connectRaw(url: string): Promise<RawClient> {
+  const socket = new WebSocket(url);
+  const frames: string[] = [];
+  const opened = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<Closed>();
+  let taken = 0;
+  let wake = Promise.withResolvers<void>();
+  socket.onopen = () => opened.resolve();
+  socket.onerror = (event) => {
+    event.preventDefault();
+    opened.reject(new Error(`Cannot open ${url}: ${(event as ErrorEvent).message}`));
+  };
+  socket.onmessage = ({ data }) => {
+    frames.push(data);
+    wake.resolve();
+  };
+  socket.onclose = ({ code, reason }) => closed.resolve({ code, reason });
+
+  async function next(): Promise<string> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`No frame came within ${NEXT_DEADLINE_MS} ms`)),
+      NEXT_DEADLINE_MS,
+    );
+    try {
+      while (frames.length <= taken) {
+        wake = Promise.withResolvers();
+        const end = await Promise.race([wake.promise, closed.promise, late.promise]);
+        if (end && frames.length <= taken) {
+          throw new Error(`Closed with ${end.code} "${end.reason}" while a frame was awaited`);
+        }
+      }
+      return frames[taken++];
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const nextJson = async () => JSON.parse(await next());
+  const client: RawClient = {
+    socket,
+    frames,
+    closed: closed.promise,
+    send(message) {
+      const raw = typeof message === "string" || message instanceof Uint8Array;
+      socket.send(raw ? message as string : JSON.stringify(message));
+    },
+    next,
+    nextJson,
+    hello(fields) {
+      client.send({ op: "hello", session_id: "test-session", ...fields });
+      return nextJson();
+    },
+    async call(id, tool, args = {}) {
+      client.send({ op: "call_tool", request_id: id, name: tool, arguments: args });
+      const received: Record<string, unknown>[] = [];
+      do received.push(await nextJson()); while (isProgress(received[received.length - 1]));
+      return received;
+    },
+    async [Symbol.asyncDispose]() {
+      if (socket.readyState === WebSocket.OPEN) socket.close();
+      await closed.promise;
+    },
+  };
+  await opened.promise;
+  return client;
+}
+
+/** {@link connectRaw}, with the hello done. */
+export async function connectGreeted(
+  url: string,
+  hello?: Record<string, unknown>,
+): Promise<RawClient> {
+  const client = await connectRaw(url);
+  const answer = await client.hello(hello);
+  if (answer.ok !== true) throw new Error(`Cannot say hello: ${JSON.stringify(answer)}`);
+  return client;
+}
+
+function isProgress({ op }: Record<string, unknown>): boolean {
+  return op === "stream_complete" || op === "progress";
+}
+
+/** A WebSocket connection made by hand over TCP: it reads nothing unless told to. */
+export interface TcpClient extends Disposable {
+  readonly conn: Deno.TcpConn;
+  /** Sends a text frame, masked with zeros. */
+  sendText(text: string): Promise<void>;
+  sendBytes(bytes: Uint8Array): Promise<void>;
+}
+
+/** Makes the handshake and returns once the server has switched protocols. */
+export async function connectTcp(url: string): Promise<TcpClient> {
+  const { hostname, port } = new URL(url);
+  const conn = await Deno.connect({ hostname, port: Number(port) });
+  const client: TcpClient = {
+    conn,
+    sendText: (text) => client.sendBytes(encodeTextFrame(text)),
+    async sendBytes(bytes) {
+      for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+    },
+    [Symbol.dispose]() {
+      try {
+        conn.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
+    },
+  };
+  await client.sendBytes(new TextEncoder().encode(
+    `GET / HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  ));
+  const answer = new Uint8Array(1024);
+  const length = await conn.read(answer) ?? 0;
+  const status = new TextDecoder().decode(answer.subarray(0, length)).split("\r\n")[0];
+  if (!status.includes(" 101 ")) throw new Error(`Cannot upgrade the connection: ${status}`);
+  return client;
+}
+
+function encodeTextFrame(text: string): Uint8Array {
+  const payload = new TextEncoder().encode(text);
+  const header = payload.length < 126
+    ? [0x81, 0x80 | payload.length]
+    : payload.length < 65_536
+    ? [0x81, 0xfe, payload.length >> 8, payload.length & 255]
+    : [0x81, 0xff, 0, 0, 0, 0, ...bigEndian32(payload.length)];
+  return new Uint8Array([...header, 0, 0, 0, 0, ...payload]);
+}
+
+function bigEndian32(value: number): number[] {
+  return [value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255];
+}

@@ -1,0 +1,446 @@
+/**
+ * Complete reports built from plain numbers, one for each way in which a run can end.
+ *
+ * @module
+ */
+
+import type {
+  Check,
+  Distribution,
+  Ledger,
+  Metric,
+  Report,
+  Scalar,
+  ScenarioReport,
+} from "../../lib/contract.ts";
+
+export type SampleKind =
+  | "passed"
+  | "failed"
+  | "interrupted"
+  | "preflight_failure"
+  | "skipped"
+  | "hostile";
+
+/** Every kind of sample. */
+export const SAMPLE_KINDS: readonly SampleKind[] = [
+  "passed",
+  "failed",
+  "interrupted",
+  "preflight_failure",
+  "skipped",
+  "hostile",
+];
+
+/** A complete report of one kind; a new object at every call. */
+export function sampleReport(kind: SampleKind): Report {
+  const builders: Record<SampleKind, () => Report> = {
+    passed: passedReport,
+    failed: failedReport,
+    interrupted: interruptedReport,
+    preflight_failure: preflightFailureReport,
+    skipped: skippedReport,
+    hostile: () => hostileReport(HOSTILE_TEXT),
+  };
+  return builders[kind]();
+}
+
+/** What a server might say to break out of a table, a page, a terminal or an XML file. */
+export const HOSTILE_TEXT =
+  "a|b\r\n| - `x` ```\n# h <script>alert(1)</script> <img src=x onerror=alert(1)> " +
+  "[l](http://evil.example) ![i](https://evil.example/i.png) @everyone &amp; ]]> " +
+  "\u202Etxet\u202C \x1b[31mred\x1b[0m \u0000\u0007 {{7*7}} *b* _i_ ~~s~~ $x$ \\ \"q\" 'q' :tada:";
+
+/** A report with `text` in every place that a server or a user has a say in. */
+export function hostileReport(text: string): Report {
+  const report = failedReport();
+  const [connection, throughput] = report.scenarios;
+  throughput.ledger.errorCodes = { [text]: 50 };
+  throughput.ledger.closeCodes = { [text]: 1 };
+  throughput.reason = text;
+  throughput.checks = [check(text, false, text, text)];
+  throughput.notMeasured = [{ name: text, reason: text }];
+  throughput.validity.warnings = [text];
+  throughput.parameters = { [text]: text };
+  connection.name = text;
+  connection.question = text;
+  connection.metrics = [{ ...distribution("x", TIMES.connect), name: text, at: { [text]: 1 } }, {
+    ...scalar("x", 3, text),
+    name: text,
+  }];
+  report.target = { ...report.target, url: text, tool: text };
+  report.command = ["deno", "task", "bench", text];
+  report.environment.cpuModel = text;
+  report.profile = text;
+  report.startedAt = text;
+  report.finishedAt = text;
+  report.suite = { name: text, version: text, commit: text };
+  report.rateLimit = { scenario: text, atCall: 51, message: text };
+  report.preflight = [check(text, false, text, text)];
+  report.verdict.reasons = [{ code: 1, scenario: text, message: text }];
+  return report;
+}
+
+/** Times of one distribution in nanoseconds: [min, mean, p50, p95, p99, max]; null: too few samples. */
+type Times = [number, number, number, number | null, number | null, number];
+
+const TIMES = {
+  connect: [3_900_000, 5_300_000, 5_200_000, 6_900_000, null, 9_800_000],
+  authenticate: [800_000, 1_310_000, 1_300_000, 1_900_000, null, 2_700_000],
+  establish: [4_800_000, 6_610_000, 6_500_000, 8_700_000, null, 12_100_000],
+  close: [200_000, 410_000, 400_000, null, null, 900_000],
+  latency: [610_000, 860_000, 820_000, 1_310_000, null, 4_020_000],
+  concurrentLatency: [900_000, 2_690_000, 2_610_000, 3_900_000, null, 6_100_000],
+  reconnect: [5_100_000, 6_900_000, 6_800_000, null, null, 9_100_000],
+  recovery: [6_200_000, 8_100_000, 8_000_000, null, null, 11_000_000],
+  accept: [5_000_000, 6_400_000, 6_300_000, null, null, 8_000_000],
+  reject: [2_000_000, 2_600_000, 2_500_000, null, null, 3_900_000],
+  rejection: [1_000_000, 1_700_000, 1_650_000, null, null, 2_400_000],
+  slotRelease: [90_000, 130_000, 120_000, null, null, 210_000],
+} satisfies Record<string, Times>;
+
+/** A distribution of 500 samples in 5 rounds unless told otherwise. */
+function distribution(name: string, times: Times, count = 500): Distribution {
+  const [min, mean, p50, p95, p99, max] = times;
+  const round = { count: count / 5, mean, p50, p95: null, p99: null, max };
+  return {
+    name,
+    kind: "distribution",
+    unit: "ns",
+    count,
+    min,
+    mean,
+    stddev: (max - min) / 8,
+    p50,
+    p75: p95 === null ? null : (p50 + p95) / 2,
+    p90: p95 === null ? null : p95 * 0.9,
+    p95,
+    p99,
+    p999: null,
+    max,
+    histogram: "HISTFAAAAA==",
+    ci95: { p50: [p50 * 0.95, p50 * 1.05], mean: null },
+    better: "lower",
+    series: [{ atMs: 0, count, p50, p99, max }],
+    rounds: [round, round, round, round, round],
+  };
+}
+
+/** A scalar of five equal rounds. */
+function scalar(name: string, value: number, unit: string): Scalar {
+  return {
+    name,
+    kind: "scalar",
+    unit,
+    value,
+    ci95: [value * 0.9, value * 1.1],
+    better: "higher",
+    rounds: [value, value, value, value, value],
+  };
+}
+
+function check(name: string, passed: boolean, expected: string, observed: string): Check {
+  return { name, passed, expected, observed };
+}
+
+/** A ledger of `sent` calls; those not named are ok, and each of these came with one progress frame. */
+function ledger(
+  sent: number,
+  others: Partial<Omit<Ledger, "frames" | "sent" | "ok">> = {},
+): Ledger {
+  const { toolError = 0, rateLimited = 0, timeout = 0, connectionLost = 0, aborted = 0 } = others;
+  const ok = sent - toolError - rateLimited - timeout - connectionLost - aborted;
+  const final = ok + toolError + rateLimited;
+  return {
+    sent,
+    ok,
+    cached: 0,
+    toolError,
+    rateLimited,
+    timeout,
+    connectionLost,
+    aborted,
+    dropped: 0,
+    frames: {
+      received: final + ok,
+      final,
+      progress: ok,
+      late: 0,
+      duplicate: 0,
+      orphan: 0,
+      malformed: 0,
+    },
+    errorCodes: {},
+    closeCodes: { "1000": 1 },
+    ...others,
+  };
+}
+
+/** A passed, valid scenario without calls, metrics or checks, and what `parts` has instead. */
+export function sampleScenario(name: string, parts: Partial<ScenarioReport> = {}): ScenarioReport {
+  return {
+    name,
+    question: `What does ${name} show?`,
+    status: "passed",
+    reason: null,
+    startedAt: "2025-10-26T17:10:05.000Z",
+    durationMs: 2300,
+    parameters: { rounds: 5 },
+    checks: [],
+    notMeasured: [],
+    warmupLedger: { ...ledger(0), closeCodes: {} },
+    ledger: ledger(0),
+    metrics: [],
+    validity: { valid: true, clientCpu: 0.31, loopLagP99Ns: 210_000, warnings: [] },
+    ...parts,
+  };
+}
+
+function connectionScenario(): ScenarioReport {
+  return sampleScenario("connection-establishment", {
+    question: "How long does it take to open an authenticated connection?",
+    parameters: { connects: 500, rounds: 5 },
+    metrics: [
+      distribution("connect", TIMES.connect),
+      distribution("authenticate", TIMES.authenticate),
+      distribution("establish", TIMES.establish),
+      distribution("close", TIMES.close),
+      { ...scalar("coldEstablish", 12_100_000, "ns"), ci95: null, better: "lower" },
+    ],
+    checks: [
+      check("every connection was established", true, "500 of 500", "500 of 500"),
+      check("every connection closed cleanly", true, "close code 1000", "1000 (500 times)"),
+    ],
+  });
+}
+
+function throughputScenario(): ScenarioReport {
+  return sampleScenario("message-throughput", {
+    question: "How fast is one client that calls one at a time?",
+    parameters: { messages: 100, rounds: 5 },
+    warmupLedger: ledger(20),
+    ledger: ledger(500),
+    metrics: [distribution("latency", TIMES.latency), scalar("throughput", 1151, "msg/s")],
+    checks: [check("every message was served", true, "500 of 500", "500 of 500")],
+  });
+}
+
+function concurrentScenario(): ScenarioReport {
+  return sampleScenario("concurrent-connections", {
+    question: "What do several clients at once get?",
+    parameters: { connections: 5, messages: 10, rounds: 5 },
+    ledger: ledger(250),
+    metrics: [
+      distribution("establish", TIMES.establish, 25),
+      distribution("latency", TIMES.concurrentLatency, 250),
+      scalar("throughput", 1771, "msg/s"),
+      { ...scalar("speedup", 1.5387, "x"), ci95: [1.41, 1.66] },
+      { ...scalar("fairness", 0.991, "index"), ci95: [0.98, 1] },
+    ],
+    checks: [
+      check("every client connected", true, "5 of 5", "5 of 5"),
+      check("every message was served", true, "250 of 250", "250 of 250"),
+    ],
+  });
+}
+
+function reconnectionScenario(): ScenarioReport {
+  return sampleScenario("reconnection", {
+    question: "How soon does a client work again after a clean close?",
+    ledger: ledger(20),
+    metrics: [
+      distribution("close", TIMES.close, 20),
+      distribution("reconnect", TIMES.reconnect, 20),
+      distribution("recovery", TIMES.recovery, 20),
+    ],
+    checks: [check("the new session serves calls", true, "20 of 20", "20 of 20")],
+  });
+}
+
+function authenticationScenario(): ScenarioReport {
+  return sampleScenario("authentication", {
+    question: "Are valid tokens accepted and all others refused?",
+    metrics: [distribution("accept", TIMES.accept, 20), distribution("reject", TIMES.reject, 60)],
+    checks: [
+      check("valid token", true, "accepted", "accepted"),
+      check("wrong token", true, "close 4003 unauthorized", "close 4003 unauthorized"),
+    ],
+    notMeasured: [{ name: "no hello", reason: "takes 15 s, and the profile is quick" }],
+  });
+}
+
+function limitScenario(): ScenarioReport {
+  const limit: Metric = { ...scalar("limit", 10, "connections"), ci95: null, better: null };
+  return sampleScenario("connection-limit", {
+    question: "How many connections does the server take, and how does it refuse the next?",
+    metrics: [
+      limit,
+      distribution("rejection", TIMES.rejection, 20),
+      distribution("slotRelease", TIMES.slotRelease, 20),
+    ],
+    checks: [
+      check(
+        "the connection over the limit is refused",
+        true,
+        "close 1008",
+        "close 1008 Too many connections from your IP (10/10)",
+      ),
+      check("established connections are unharmed", true, "10 of 10 serve", "10 of 10 serve"),
+    ],
+  });
+}
+
+function passedReport(): Report {
+  return {
+    schemaVersion: 1,
+    suite: { name: "@exai/ws-bench", version: "0.1.0", commit: "0123456" },
+    startedAt: "2025-10-26T17:10:00.000Z",
+    finishedAt: "2025-10-26T17:10:41.200Z",
+    seed: 42,
+    command: ["deno", "task", "bench", "--profile", "phase2"],
+    environment: {
+      os: "linux",
+      arch: "x86_64",
+      cpuModel: "Sample CPU",
+      cpuCount: 8,
+      memoryBytes: 16_750_000_000,
+      deno: "2.9.6",
+      v8: "14.0",
+      mitata: "1.0.34",
+    },
+    target: { url: "ws://127.0.0.1:8079/", kind: "embedded", protocol: "exai", tool: "status" },
+    profile: "phase2",
+    verdict: { status: "passed", exitCode: 0, reasons: [] },
+    preflight: [
+      check("connect", true, "a WebSocket server", "a WebSocket server"),
+      check("call the tool once", true, "a result", "a result"),
+    ],
+    rateLimit: null,
+    unitBaseline: { source: "measured", throughput: 3_100_000 },
+    scenarios: [
+      connectionScenario(),
+      throughputScenario(),
+      concurrentScenario(),
+      reconnectionScenario(),
+      authenticationScenario(),
+      limitScenario(),
+    ],
+  };
+}
+
+/** Everything that can go wrong in a run that ends: a limiter, errors, a cache, a bound client, … */
+function failedReport(): Report {
+  const report = passedReport();
+  const [, throughput, concurrent] = report.scenarios;
+  throughput.status = "failed";
+  throughput.ledger = ledger(100, {
+    toolError: 47,
+    rateLimited: 50,
+    timeout: 1,
+    errorCodes: { OVER_CAPACITY: 50, TOOL_NOT_FOUND: 47 },
+  });
+  throughput.metrics = [
+    {
+      ...distribution("latency", [610_000, 860_000, 820_000, null, null, 4_020_000], 2),
+      ci95: { p50: null, mean: null },
+      rounds: [],
+    },
+    { ...scalar("throughput", 34, "msg/s"), ci95: null, rounds: [34] },
+  ];
+  throughput.checks = [check("every message was served", false, "100 of 100", "2 of 100")];
+  concurrent.metrics = concurrent.metrics.map((metric) =>
+    metric.name === "speedup"
+      ? { ...scalar("speedup", 0.62, "x"), ci95: [0.55, 0.7] }
+      : metric.name === "fairness"
+      ? { ...scalar("fairness", 0.41, "index"), ci95: null }
+      : metric
+  );
+  concurrent.ledger.cached = 200;
+  concurrent.validity = {
+    valid: false,
+    clientCpu: 0.97,
+    loopLagP99Ns: 12_000_000,
+    warnings: ["The client used 97 % of its core: use fewer clients, or a faster machine."],
+  };
+  report.target = { ...report.target, url: "ws://bench.example:8079/", kind: "external" };
+  report.rateLimit = {
+    scenario: "message-throughput",
+    atCall: 51,
+    message: "Rate limit exceeded: user_rate_limit_exceeded (retry after 0.1s)",
+  };
+  report.verdict = {
+    status: "failed",
+    exitCode: 1,
+    reasons: [{
+      code: 1,
+      scenario: "message-throughput",
+      message: "98 of 100 messages were not served",
+    }],
+  };
+  return report;
+}
+
+function interruptedReport(): Report {
+  const report = passedReport();
+  const [connection, throughput] = report.scenarios;
+  throughput.status = "interrupted";
+  throughput.reason = "interrupted by SIGINT";
+  throughput.ledger = ledger(120, { aborted: 1 });
+  throughput.metrics = [];
+  throughput.checks = [];
+  report.scenarios = [connection, throughput];
+  report.finishedAt = "2025-10-26T17:10:04.700Z";
+  report.verdict = {
+    status: "interrupted",
+    exitCode: 130,
+    reasons: [{ code: 130, scenario: null, message: "The run was interrupted by SIGINT." }],
+  };
+  return report;
+}
+
+function preflightFailureReport(): Report {
+  const report = passedReport();
+  const message =
+    "The server does not know the tool status_EXAI-WS-VSCode1: it strips a trailing -EXAI-WS, " +
+    "not -EXAI-WS-VSCode1: try status";
+  report.target = { ...report.target, tool: "status_EXAI-WS-VSCode1" };
+  report.finishedAt = "2025-10-26T17:10:00.300Z";
+  report.preflight = [
+    check("connect", true, "a WebSocket server", "a WebSocket server"),
+    check("call the tool once", false, "a result", "TOOL_NOT_FOUND"),
+  ];
+  report.verdict = {
+    status: "failed",
+    exitCode: 3,
+    reasons: [{ code: 3, scenario: null, message }],
+  };
+  report.unitBaseline = null;
+  report.scenarios = [];
+  return report;
+}
+
+/** Authentication is off, one core scenario was not asked for, and a further one was. */
+function skippedReport(): Report {
+  const report = passedReport();
+  const skipped = sampleScenario("authentication", {
+    question: "Are valid tokens accepted and all others refused?",
+    status: "skipped",
+    reason: "the server accepts any token: its authentication is off",
+  });
+  const pipelining = sampleScenario("pipelining", {
+    question: "What do several calls in flight on one connection gain?",
+    ledger: ledger(400),
+    metrics: [1, 8].flatMap((inFlight): Metric[] => [
+      { ...scalar(`throughput@${inFlight}`, 1000 * inFlight, "msg/s"), at: { inFlight } },
+      { ...distribution(`latency@${inFlight}`, TIMES.latency), at: { inFlight } },
+    ]),
+    checks: [check("every call was served", true, "400 of 400", "400 of 400")],
+  });
+  report.scenarios = [
+    ...report.scenarios.filter(({ name }) => name !== "authentication" && name !== "reconnection"),
+    skipped,
+    pipelining,
+  ];
+  report.unitBaseline = { source: "given", throughput: 3_100_000 };
+  return report;
+}

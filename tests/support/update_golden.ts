@@ -1,0 +1,19 @@
+/**
+ * Writes what the reports look like now over the expectations, and the JSON Schema into docs/. Look at
+ * the difference before you keep it.
+ *
+ * @module
+ */
+
+import { renderJsonSchema } from "../../lib/report/schema.ts";
+import { GOLDEN_FOLDER, reportGoldens } from "./golden.ts";
+
+await Deno.mkdir(GOLDEN_FOLDER, { recursive: true });
+for (const { name, text } of reportGoldens()) {
+  await Deno.writeTextFile(new URL(name, GOLDEN_FOLDER), text);
+  await Deno.remove(new URL(`${name}.got`, GOLDEN_FOLDER)).catch(() => {});
+}
+await Deno.writeTextFile(
+  new URL("../../docs/report.schema.json", import.meta.url),
+  renderJsonSchema(),
+);

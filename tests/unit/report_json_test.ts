@@ -1,0 +1,74 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseReport, renderJson, ReportParseError } from "../../lib/report/json.ts";
+import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
+
+/** What reading a changed sample says. */
+function messageFor(change: (report: Record<string, unknown>) => void): string {
+  const report = JSON.parse(renderJson(sampleReport("passed")));
+  change(report);
+  return assertThrows(
+    () => parseReport(JSON.stringify(report), "old/report.json"),
+    ReportParseError,
+  ).message;
+}
+
+for (const kind of SAMPLE_KINDS) {
+  Deno.test(`parseReport() reads the ${kind} report back`, () => {
+    const report = sampleReport(kind);
+    assertEquals(parseReport(renderJson(report), "report.json"), report);
+  });
+}
+
+Deno.test("renderJson() refuses a number that JSON does not have", () => {
+  const report = sampleReport("passed");
+  report.scenarios[0].durationMs = NaN;
+  assertThrows(
+    () => renderJson(report),
+    RangeError,
+    "every number must be finite: durationMs is NaN",
+  );
+});
+
+Deno.test("parseReport() names the source of what is not JSON", () => {
+  const error = assertThrows(() => parseReport("{,", "a.json"), ReportParseError);
+  assertStringIncludes(error.message, "Cannot read a.json as a report: it is not JSON");
+});
+
+Deno.test("parseReport() tells older from newer versions", () => {
+  assertStringIncludes(
+    messageFor((report) => report.schemaVersion = 2),
+    "its schemaVersion 2 is newer (only version 1 is read here)",
+  );
+  assertStringIncludes(
+    messageFor((report) => report.schemaVersion = 0),
+    "its schemaVersion 0 is older (only version 1 is read here)",
+  );
+  assertStringIncludes(
+    messageFor((report) => delete report.schemaVersion),
+    "schemaVersion must be a number (only version 1 is read here): it is missing",
+  );
+  assertThrows(() => parseReport("[]", "a.json"), ReportParseError, "a report is a JSON object");
+});
+
+Deno.test("parseReport() names the field, the value and what is accepted", () => {
+  assertEquals(
+    // deno-lint-ignore no-explicit-any
+    messageFor((report: any) => report.scenarios[1].ledger.sent = -1),
+    "Cannot read old/report.json as a report: scenarios.1.ledger.sent must be >=0: it is -1",
+  );
+  assertEquals(
+    messageFor((report) => delete report.seed),
+    'Cannot read old/report.json as a report: seed is missing: "seed" is accepted',
+  );
+});
+
+Deno.test("parseReport() counts further wrong fields and shows no more than a line of a value", () => {
+  const message = messageFor((report) => {
+    report.seed = "x\n".repeat(500);
+    report.profile = 3;
+  });
+  assertStringIncludes(message, "seed must be number: it is");
+  assertStringIncludes(message, "(and 1 more)");
+  assertEquals(message.includes("\n"), false);
+  assertEquals(message.length < 200, true);
+});

@@ -1,0 +1,44 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { firstRoundSlower, madOutliers, median } from "../../lib/stats/rounds.ts";
+
+Deno.test("median is the middle value, or the mean of the two middle ones", () => {
+  assertEquals(median([10, 9, 100]), 10);
+  assertEquals(median([4, 1, 3, 2]), 2.5);
+  assertThrows(() => median([]), RangeError, "no values");
+});
+
+Deno.test("median leaves its argument in order", () => {
+  const values = [3, 1, 2];
+  median(values);
+  assertEquals(values, [3, 1, 2]);
+});
+
+Deno.test("madOutliers points out rounds on either side, by index", () => {
+  assertEquals(madOutliers([100, 101, 99, 200, 100, 102, 98, 20]), [3, 7]);
+  assertEquals(madOutliers([100, 101, 99, 103, 100, 102, 98, 97]), []);
+});
+
+Deno.test("madOutliers works where most rounds are equal, and where all are", () => {
+  assertEquals(madOutliers([1, 1, 1, 1, 1, 100]), [5]);
+  assertEquals(madOutliers([1, 1, 1, 1, 1, 1]), []);
+});
+
+Deno.test("madOutliers says nothing of fewer than five rounds", () => {
+  assertEquals(madOutliers([1, 1, 1, 1000]), []);
+});
+
+Deno.test("firstRoundSlower looks in the direction that is worse", () => {
+  const slowStart = [150, 100, 101, 99, 102, 98];
+  assertEquals(firstRoundSlower(slowStart, "lower"), true);
+  assertEquals(firstRoundSlower(slowStart, "higher"), false);
+  const fewAtFirst = [50, 100, 101, 99, 102, 98];
+  assertEquals(firstRoundSlower(fewAtFirst, "higher"), true);
+  assertEquals(firstRoundSlower(fewAtFirst, "lower"), false);
+});
+
+Deno.test("firstRoundSlower lets usual noise pass", () => {
+  assertEquals(firstRoundSlower([103, 100, 101, 99, 102, 98], "lower"), false);
+  assertEquals(firstRoundSlower([100, 150, 101, 99, 102, 98], "lower"), false);
+  assertEquals(firstRoundSlower([100, 100, 100, 100, 100], "lower"), false);
+  assertEquals(firstRoundSlower([200, 100, 100, 100], "lower"), false);
+});

@@ -11,6 +11,7 @@ import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
 import { createProgress } from "./lib/cli/progress.ts";
 import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
+import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
 import { PROTOCOLS } from "./lib/protocols/mod.ts";
@@ -26,17 +27,13 @@ import { EXIT } from "./lib/run/verdict.ts";
 import { createWorkload } from "./lib/run/workload.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
 import { defaultServerOptions } from "./lib/server/options.ts";
+import { startServer } from "./lib/server/serve.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
-const ENVIRONMENT = [
-  "EXAI_WS_URL",
-  "EXAI_WS_HOST",
-  "EXAI_WS_PORT",
-  "EXAI_WS_TOKEN",
-  "BENCH_PROTOCOL",
-  "NO_COLOR",
-];
+/** The variables that each command may read: those that deno.json permits it to. */
+const BENCH_VARIABLES = project.permissions.bench.env;
+const SERVE_VARIABLES = project.permissions.serve.env;
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
@@ -47,27 +44,8 @@ function printError(text: string): void {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  // deno task runs in the project's folder; people's paths are relative to where they called it.
-  const directory = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   try {
-    const env = await readEnvironmentVariables(directory);
-    const scenarioNames = SCENARIOS.map(({ name }) => name);
-    const command = await readCommand({ args, env, directory, scenarioNames });
-    switch (command.name) {
-      case "help":
-        print(`${usageText()}\n`);
-        return EXIT.passed;
-      case "version":
-        print(`${project.version}\n`);
-        return EXIT.passed;
-      case "list":
-        print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
-        return EXIT.passed;
-      case "bench":
-        return await bench(command.config, args);
-      default:
-        return command satisfies never;
-    }
+    return await (args[0] === "serve" ? serve(args.slice(1)) : runOrTell(args));
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof ReportWriteError)) throw error;
     printError(`error: ${escapeTerminal(error.message)}\n`);
@@ -75,20 +53,65 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** Runs the benchmark, or tells what the command line asks. */
+async function runOrTell(args: readonly string[]): Promise<number> {
+  // deno task runs in the project's folder; people's paths are relative to where they called it.
+  const directory = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const env = await readEnvironmentVariables(directory);
+  const scenarioNames = SCENARIOS.map(({ name }) => name);
+  const command = await readCommand({ args, env, directory, scenarioNames });
+  switch (command.name) {
+    case "help":
+      print(`${usageText()}\n`);
+      return EXIT.passed;
+    case "version":
+      print(`${project.version}\n`);
+      return EXIT.passed;
+    case "list":
+      print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
+      return EXIT.passed;
+    case "bench":
+      return await bench(command.config, args);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The reference server alone, until it is interrupted. */
+async function serve(args: readonly string[]): Promise<number> {
+  const command = parseServeOptions(args, readVariables(SERVE_VARIABLES));
+  if (command.name === "help") {
+    print(command.text);
+    return EXIT.passed;
+  }
+  const interrupt = listenForInterrupts("stopping");
+  await using server = await startServer(command.options).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+  print(`Serving the EXAI protocol (dialect ${command.options.dialect}) at ${server.url}\n`);
+  await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+  return interrupt.exitCode ?? EXIT.interrupted;
+}
+
 /** The environment, over the nearest `.env` file. */
 async function readEnvironmentVariables(
   directory: string,
 ): Promise<Record<string, string | undefined>> {
   const files = [resolvePath(directory, ".env"), new URL(".env", PROJECT).pathname];
-  const fromFile = await readEnvFile(files);
-  return Object.fromEntries(
-    ENVIRONMENT.map((name) => [name, Deno.env.get(name) ?? fromFile[name]]),
-  );
+  return { ...await readEnvFile(files), ...readVariables(BENCH_VARIABLES) };
+}
+
+/** Those of the variables that are set. */
+function readVariables(names: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
 }
 
 async function bench(config: Config, args: readonly string[]): Promise<number> {
   await prepareOutput(config.outDirectory);
-  const interrupt = listenForInterrupts();
+  const interrupt = listenForInterrupts("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
   const token = server === null ? config.token : server.token;
   const protocol = PROTOCOLS[config.protocol];
@@ -149,8 +172,10 @@ async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServ
 /** Within this time a second signal is the same Ctrl-C, which reaches the program twice. */
 const SAME_SIGNAL_MS = 1_000;
 
-/** The first Ctrl-C ends the run with whole reports; a later one ends the program at once. */
-function listenForInterrupts(): { signal: AbortSignal; readonly exitCode: number | null } {
+/** The first Ctrl-C ends what the program does in good order; a later one ends it at once. */
+function listenForInterrupts(
+  doing: string,
+): { signal: AbortSignal; readonly exitCode: number | null } {
   const controller = new AbortController();
   const state: { signal: AbortSignal; exitCode: number | null } = {
     signal: controller.signal,
@@ -164,7 +189,7 @@ function listenForInterrupts(): { signal: AbortSignal; readonly exitCode: number
     }
     firstMs = performance.now();
     state.exitCode = exitCode;
-    printError("\nInterrupted: writing what was measured so far (once more to quit at once)\n");
+    printError(`\nInterrupted: ${doing} (once more to quit at once)\n`);
     controller.abort(new Error("interrupted"));
   };
   Deno.addSignalListener("SIGINT", onSignal(EXIT.interrupted));

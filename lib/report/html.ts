@@ -6,8 +6,8 @@
 
 import { createHash } from "node:crypto";
 import type { Report } from "../contract.ts";
-import { html, type Markup } from "./html/markup.ts";
-import css from "./html/report.css" with { type: "text" };
+import { type Markup, markup } from "./html/markup.ts";
+import styleSheet from "./html/report.css" with { type: "text" };
 import { accountingMarkup, checksMarkup, insightsMarkup, metricsMarkup } from "./html/sections.ts";
 import { summaryMarkup } from "./html/summary.ts";
 import { verdictWord } from "./marks.ts";
@@ -17,30 +17,31 @@ import { verdictWord } from "./marks.ts";
  * bytes. Its own Content-Security-Policy allows the style inside it and nothing else.
  */
 export function renderHtml(report: Report): string {
+  // A browser hashes the style with its line breaks as LF, whatever a checkout has made of them.
+  const css = styleSheet.replaceAll("\r\n", "\n");
   // Ours, not a value to escape: the policy names the hash of these very bytes.
-  const style: Markup = { markup: `<style>${css}</style>` };
-  return html`
-    <!doctype html>
-    <html lang="en">
-      <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="${contentPolicy(css)}">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>Phase 2: ${verdictWord(report)}</title>
-    ${style}
-      </head>
-      <body>
-        <main>
-    ${summaryMarkup(report)}
-    ${insightsMarkup(report)}
-    ${metricsMarkup(report)}
-    ${checksMarkup(report)}
-    ${accountingMarkup(report)}
-        </main>
-      </body>
-    </html>
-  `.markup;
+  const style: Markup = { html: `<style>${css}</style>` };
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(css)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Phase 2: ${verdictWord(report)}</title>
+${style}
+</head>
+<body>
+<main>
+${summaryMarkup(report)}
+${insightsMarkup(report)}
+${metricsMarkup(report)}
+${checksMarkup(report)}
+${accountingMarkup(report)}
+</main>
+</body>
+</html>
+`.html;
 }
 
 /** A policy that allows one inline style, by its hash. */

@@ -13,7 +13,10 @@ const ROUNDS_FOR_INTERVALS = 5;
 
 /** Plain sentences, the most urgent first; never empty. */
 export function nextSteps(report: Report): string[] {
-  return [...repairs(report), ...completions(report), ...continuations(report)];
+  const urgent = [...repairs(report), ...completions(report)];
+  return report.scenarios.length === 0 && urgent.length > 0
+    ? urgent
+    : [...urgent, ...continuations(report)];
 }
 
 /** What has to be put right before the numbers can be used. */
@@ -30,9 +33,11 @@ function repairs(report: Report): string[] {
     ...(report.rateLimit === null
       ? []
       : ["Raise the server's limits or stay under them with --max-rate, and run again."]),
-    ...(failed ? ['Look into the failed checks below "Detailed Test Results".'] : []),
+    ...(failed
+      ? ["Look into the checks that failed: each says what was expected and observed."]
+      : []),
     ...(invalid
-      ? ['Follow the warnings below "Validity" and run again: those numbers are not the server\'s.']
+      ? ["Follow the warnings on validity and run again: those numbers are not the server's alone."]
       : []),
   ];
 }

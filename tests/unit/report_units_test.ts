@@ -101,7 +101,9 @@ Deno.test("what was not measured is a dash in every unit", () => {
     formatCount,
     formatNumber,
   ];
-  for (const format of formats) assertEquals(format(null), "–");
+  for (const format of formats) {
+    for (const value of [null, NaN, Infinity]) assertEquals(format(value), "–");
+  }
   assertEquals(formatQuantity(null, "ns"), "–");
   assertEquals(formatInterval(null, "ns"), "–");
 });

@@ -29,6 +29,13 @@ Deno.test("bootstrapInterval encloses the statistic and lies within the rounds",
   assert(low >= 96 && low < 100 && high > 100 && high <= 104, `${low} to ${high}`);
 });
 
+Deno.test("bootstrapInterval cuts 2.5 % of the resamples at either end", () => {
+  const values = Array.from({ length: 1_000 }, (_, index) => index);
+  const [low, high] = bootstrapInterval(values, { statistic: ([v]) => v, seed: 1, label: "v" })!;
+  assertAlmostEquals(low, 25, 12);
+  assertAlmostEquals(high, 975, 12);
+});
+
 Deno.test("bootstrapInterval of fewer than five rounds is null", () => {
   const options = { statistic: median, seed: 1, label: "latency" };
   assertEquals(bootstrapInterval([1, 2, 3, 4], options), null);
@@ -55,6 +62,15 @@ Deno.test("randomStream repeats itself for a seed and label, and for no other", 
   assertNotEquals(start(1, "arrivals"), start(2, "arrivals"));
   assertNotEquals(start(1, "arrivals"), start(1, "order"));
   assertNotEquals(start(1, "2/3"), start(12, "/3"));
+});
+
+Deno.test("randomStream stays as it is, so that seeds of old reports keep their meaning", () => {
+  const next = randomStream(1, "arrivals");
+  assertEquals([next(), next(), next()].map((number) => number * 2 ** 32), [
+    1_980_104_246,
+    1_501_367_020,
+    3_009_633_066,
+  ]);
 });
 
 Deno.test("randomStream is uniform in [0, 1)", () => {

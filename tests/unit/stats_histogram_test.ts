@@ -31,7 +31,7 @@ Deno.test("LatencyHistogram takes the sample of nearest rank, and never leaves [
 
 Deno.test("LatencyHistogram rounds fractions of a nanosecond", () => {
   using histogram = histogramOf([1.4, 2.5]);
-  assertEquals([histogram.min, histogram.max], [1, 3]);
+  assertEquals([histogram.min, histogram.mean, histogram.max], [1, 2, 3]);
 });
 
 Deno.test("LatencyHistogram clamps what cannot be a latency, and counts it", () => {
@@ -66,8 +66,12 @@ Deno.test("LatencyHistogram.recordWithCount refuses what is not a count", () => 
   using histogram = new LatencyHistogram();
   assertThrows(() => histogram.recordWithCount(1, -1), RangeError, "count is -1");
   assertThrows(() => histogram.recordWithCount(1, 1.5), RangeError, "count is 1.5");
+});
+
+Deno.test("LatencyHistogram.recordWithCount of no times records nothing", () => {
+  using histogram = histogramOf([5]);
   histogram.recordWithCount(1, 0);
-  assertEquals(histogram.count, 0);
+  assertEquals([histogram.count, histogram.min], [1, 5]);
 });
 
 Deno.test("LatencyHistogram.percentile refuses what is not a percentile", () => {

@@ -20,6 +20,7 @@ Deno.test("madOutliers points out rounds on either side, by index", () => {
 
 Deno.test("madOutliers works where most rounds are equal, and where all are", () => {
   assertEquals(madOutliers([1, 1, 1, 1, 1, 100]), [5]);
+  assertEquals(madOutliers([1, 1, 1, 2, 3]), []);
   assertEquals(madOutliers([1, 1, 1, 1, 1, 1]), []);
 });
 

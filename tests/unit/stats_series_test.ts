@@ -30,7 +30,7 @@ Deno.test("IntervalSeries counts a sample of a closed interval in the open one",
   assertEquals(series.points().map(({ count }) => count), [0, 2]);
 });
 
-Deno.test("IntervalSeries never has over 600 intervals, loses nothing, and can be read at any time", () => {
+Deno.test("IntervalSeries never has over 600 intervals, loses nothing, is read at any time", () => {
   for (const seconds of [600, 601, 602, 750, 1_199, 1_201, 5_000]) {
     using series = new IntervalSeries({ intervalMs: 1_000, startNs: 0 });
     for (let second = 0; second < seconds; second++) {
@@ -48,6 +48,16 @@ Deno.test("IntervalSeries never has over 600 intervals, loses nothing, and can b
       assertEquals(max, 999 + end, `the last sample before ${end} s`);
       assertEquals(count, end - atMs / 1_000);
     });
+  }
+});
+
+Deno.test("IntervalSeries merges empty intervals with others", () => {
+  for (const first of [0, 1]) {
+    using series = new IntervalSeries({ intervalMs: 1_000, startNs: 0 });
+    for (let second = first; second < 1_000; second += 2) series.record(7, second * SECOND_NS);
+    const counts = series.points().map(({ count }) => count);
+    assertEquals(counts.slice(0, 300), Array(300).fill(1));
+    assertEquals(counts.reduce((sum, count) => sum + count, 0), 500);
   }
 });
 

@@ -45,7 +45,7 @@ Deno.test("DistributionRecorder of nothing is no metric", () => {
   assertEquals(recorder.distribution("latency", options), null);
 });
 
-Deno.test("DistributionRecorder loses no sample outside of rounds, nor of an unfinished one", () => {
+Deno.test("DistributionRecorder loses no sample outside of rounds or of an unfinished one", () => {
   using recorder = new DistributionRecorder();
   recorder.record(1);
   recordRounds(recorder, [[10, 20]]);
@@ -161,7 +161,7 @@ Deno.test("summariseScalar takes the median of the rounds", () => {
   assertEquals(v.parse(ScalarSchema, throughput), throughput);
 });
 
-Deno.test("summariseScalar gives no interval under five rounds, and refuses what is no number", () => {
+Deno.test("summariseScalar gives no interval under five rounds, refuses what is no number", () => {
   const scalar = { name: "throughput", unit: "msg/s", better: "higher", seed: 1 } as const;
   assertEquals(summariseScalar({ ...scalar, rounds: [1, 2, 3, 4] }).ci95, null);
   assertThrows(() => summariseScalar({ ...scalar, rounds: [] }), RangeError, "has no rounds");

@@ -1,0 +1,105 @@
+import { assert, assertEquals } from "@std/assert";
+import * as fc from "fast-check";
+import { type Report, ReportSchema } from "../../lib/contract.ts";
+import { renderHtml } from "../../lib/report/html.ts";
+import { parseReport, renderJson } from "../../lib/report/json.ts";
+import { renderJunit } from "../../lib/report/junit.ts";
+import { renderMarkdown } from "../../lib/report/markdown.ts";
+import { renderTerminalSummary } from "../../lib/report/terminal.ts";
+
+/** The parts of a valibot schema that a value can be made from. */
+interface Node {
+  type: string;
+  pipe?: readonly { type: string; requirement?: number }[];
+  entries?: Record<string, Node>;
+  item?: Node;
+  items?: readonly Node[];
+  key?: Node;
+  value?: Node;
+  wrapped?: Node;
+  options?: readonly (Node | string)[];
+  literal?: unknown;
+}
+
+/** JSON knows neither -0 nor numbers that are not finite. */
+const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) =>
+  value === 0 ? 0 : value
+);
+
+/** valibot leaves these keys out of every record, and so does a report. */
+const KEY = fc.string().filter((key) => !["__proto__", "prototype", "constructor"].includes(key));
+
+/** Arbitrary values of a schema, so that the test follows every addition to the contract. */
+function arbitraryOf(schema: Node): fc.Arbitrary<unknown> {
+  const makers: Record<string, () => fc.Arbitrary<unknown>> = {
+    string: () => fc.string({ unit: "binary" }),
+    boolean: () => fc.boolean(),
+    number: () => arbitraryNumber(schema),
+    null: () => fc.constant(null),
+    literal: () => fc.constant(schema.literal),
+    picklist: () => fc.constantFrom(...schema.options ?? []),
+    nullable: () => fc.option(arbitraryOf(schema.wrapped!), { nil: null }),
+    array: () => fc.array(arbitraryOf(schema.item!), { maxLength: 3 }),
+    record: () =>
+      fc.dictionary(KEY, arbitraryOf(schema.value!), { maxKeys: 3, noNullPrototype: true }),
+    strict_tuple: () => fc.tuple(...schema.items!.map(arbitraryOf)),
+    object: () => arbitraryObject(schema.entries!),
+    union: () => fc.oneof(...schema.options!.map((option) => arbitraryOf(option as Node))),
+    variant: () => fc.oneof(...schema.options!.map((option) => arbitraryOf(option as Node))),
+  };
+  if (!(schema.type in makers)) throw new Error(`Cannot make values of a schema "${schema.type}"`);
+  return makers[schema.type]();
+}
+
+function arbitraryNumber(schema: Node): fc.Arbitrary<number> {
+  const steps = flatten(schema);
+  if (!steps.some(({ type }) => type === "safe_integer")) return NUMBER;
+  const minimums = steps.filter(({ type }) => type === "min_value").map((step) =>
+    step.requirement!
+  );
+  return fc.maxSafeInteger().map(Math.abs).map((value) => Math.max(value, ...minimums));
+}
+
+/** The steps of a pipe; a schema with a pipe may be the first step of another one. */
+function flatten(schema: Node): { type: string; requirement?: number }[] {
+  return (schema.pipe ?? []).flatMap((step, index) =>
+    index === 0 && step !== schema as unknown && "pipe" in step ? flatten(step as Node) : [step]
+  );
+}
+
+function arbitraryObject(entries: Record<string, Node>): fc.Arbitrary<unknown> {
+  const names = Object.keys(entries);
+  return fc.record(
+    Object.fromEntries(names.map((name) => [
+      name,
+      arbitraryOf(entries[name].type === "optional" ? entries[name].wrapped! : entries[name]),
+    ])),
+    {
+      requiredKeys: names.filter((name) => entries[name].type !== "optional"),
+      noNullPrototype: true,
+    },
+  );
+}
+
+const REPORTS = arbitraryOf(ReportSchema as unknown as Node) as fc.Arbitrary<Report>;
+
+Deno.test("parseReport(renderJson(report)) is the report", () => {
+  fc.assert(
+    fc.property(REPORTS, (report) => {
+      assertEquals(parseReport(renderJson(report), "report.json"), report);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("every valid report can be rendered in every format", () => {
+  fc.assert(
+    fc.property(REPORTS, (report) => {
+      for (const render of [renderMarkdown, renderHtml, renderJunit]) {
+        assert(!/undefined|NaN|\[object/.test(render(report).replaceAll(/`[^`]*`/g, "")));
+      }
+      renderTerminalSummary(report, { color: true, width: 80 });
+    }),
+    { numRuns: 50 },
+  );
+});

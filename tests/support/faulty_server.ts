@@ -1,0 +1,289 @@
+/**
+ * A real server that speaks the protocol correctly, apart from the faults it is told to make: what a
+ * client that accounts for every frame has to be tested against.
+ *
+ * @module
+ */
+
+import { type CuttableListener, listenCuttable } from "./cuttable_listener.ts";
+
+/** How a call is answered. Frames in brackets, in the order in which they are sent. */
+export type Behaviour =
+  /** [stream_complete, result] */
+  | { kind: "ok" }
+  /** [result for another id], nothing for this one */
+  | { kind: "wrongId" }
+  /** [stream_complete, result, result again] */
+  | { kind: "duplicate" }
+  /** [result for an id never sent, stream_complete, result] */
+  | { kind: "orphan" }
+  /** as `ok`, `ms` later; calls behind it do not wait */
+  | { kind: "late"; ms: number }
+  /** as `ok`, `ms` later; calls behind it on this connection wait, as the protocol has it */
+  | { kind: "delay"; ms: number }
+  /** as `ok`, `ms` later; until then nothing is answered, on any connection */
+  | { kind: "freeze"; ms: number }
+  /** nothing */
+  | { kind: "silent" }
+  /** [text that is not JSON], nothing for this call */
+  | { kind: "garbage" }
+  /** as `ok`, in binary frames */
+  | { kind: "binary" }
+  /** [JSON that the protocol does not know], nothing for this call */
+  | { kind: "unknownShape" }
+  /** a close frame in place of the answer */
+  | { kind: "closeHalfway"; code: number; reason?: string }
+  /** the TCP connection is cut in place of the answer: no close frame */
+  | { kind: "abruptClose" }
+  /** [OVER_CAPACITY without a request_id] */
+  | { kind: "rateLimitNoId" }
+  /** [TOOL_NOT_FOUND with neither op nor request_id] */
+  | { kind: "errorNoId" }
+  /** [INTERNAL_ERROR for this call] */
+  | { kind: "toolError" }
+  /** as `rateLimitNoId` the first time on a connection, then nothing: the frame would be the same */
+  | { kind: "identicalFrameDrop" }
+  /** [result] */
+  | { kind: "okWithoutStreamComplete" }
+  /** [result marked `from_cache`, without `ok`] */
+  | { kind: "fromCache" }
+  /** [progress, progress, stream_complete, result] */
+  | { kind: "progressThenOk" };
+
+/** How a connection is received. */
+export type Handshake =
+  | { kind: "ok" }
+  /** the hello is never answered, nor is anything else */
+  | { kind: "noHelloAck" }
+  /** hello_ack ok:false, then close 4003 */
+  | { kind: "helloRefused" }
+  /** the upgrade is refused with this status */
+  | { kind: "httpStatus"; status: number };
+
+export interface FaultyServerOptions {
+  /** One for each call, over all connections, then `ok`; or a function of the Nth call, from 1. */
+  script?: Behaviour[] | ((call: number) => Behaviour);
+  /** One for each connection, then `ok`; or a function of the Nth connection, from 1. */
+  handshakes?: Handshake[] | ((connection: number) => Handshake);
+}
+
+export interface FaultyServer extends AsyncDisposable {
+  readonly url: string;
+  /** Calls that came in. */
+  readonly callsSeen: number;
+  /** Frames sent after the handshake, whether or not the client was still there. */
+  readonly framesSent: number;
+  readonly connectionsSeen: number;
+  stop(): Promise<void>;
+}
+
+/** Starts on a free loopback port. */
+// deno-lint-ignore require-await
+export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
+  const { script = [], handshakes = [] } = options;
+  const shared: Shared = {
+    behaviour: (call) => (Array.isArray(script) ? script[call - 1] : script(call)) ?? OK,
+    calls: 0,
+    framesSent: 0,
+    frozen: Promise.resolve(),
+    stopped: new AbortController(),
+  };
+  let connections = 0;
+  const listener: CuttableListener = listenCuttable((request, cut) => {
+    const nth = ++connections;
+    const handshake = (Array.isArray(handshakes) ? handshakes[nth - 1] : handshakes(nth)) ?? OK;
+    if (handshake.kind === "httpStatus") return new Response(null, { status: handshake.status });
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    new FaultySession(shared, socket, { handshake, cut });
+    return response;
+  });
+  const stop = () => {
+    shared.stopped.abort();
+    return listener.stop();
+  };
+  return {
+    url: `ws://127.0.0.1:${listener.port}`,
+    get callsSeen() {
+      return shared.calls;
+    },
+    get framesSent() {
+      return shared.framesSent;
+    },
+    get connectionsSeen() {
+      return connections;
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+const OK = { kind: "ok" } as const;
+
+interface Shared {
+  behaviour(call: number): Behaviour;
+  calls: number;
+  framesSent: number;
+  /** Resolves when the server answers again. */
+  frozen: Promise<void>;
+  stopped: AbortController;
+}
+
+/** One connection. Calls are answered one at a time, in order. */
+class FaultySession {
+  readonly #shared: Shared;
+  readonly #socket: WebSocket;
+  readonly #cut: () => void;
+  #greeted = false;
+  #saidRateLimit = false;
+  #previous: Promise<void> = Promise.resolve();
+
+  constructor(
+    shared: Shared,
+    socket: WebSocket,
+    { handshake, cut }: { handshake: Handshake; cut: () => void },
+  ) {
+    this.#shared = shared;
+    this.#socket = socket;
+    this.#cut = cut;
+    socket.onerror = (event) => event.preventDefault();
+    socket.onmessage = ({ data }) => {
+      if (this.#greeted) this.#receive(JSON.parse(data));
+      else this.#greet(JSON.parse(data), handshake);
+    };
+  }
+
+  #greet(hello: { session_id?: string }, handshake: Handshake): void {
+    const { session_id = "random" } = hello;
+    switch (handshake.kind) {
+      case "ok":
+        this.#greeted = true;
+        this.#socket.send(JSON.stringify({ op: "hello_ack", ok: true, session_id }));
+        return;
+      case "helloRefused":
+        this.#socket.send(JSON.stringify({ op: "hello_ack", ok: false, error: "unauthorized" }));
+        this.#socket.close(4003, "unauthorized");
+        return;
+      case "noHelloAck":
+      case "httpStatus":
+        return;
+      default:
+        return handshake satisfies never;
+    }
+  }
+
+  #receive({ op, request_id: id }: { op: string; request_id: string }): void {
+    if (op === "list_tools") {
+      const tools = [{ name: "status", description: "", inputSchema: { type: "object" } }];
+      this.#socket.send(JSON.stringify({ op: "list_tools_res", tools, timestamp: "now" }));
+      return;
+    }
+    const behaviour = this.#shared.behaviour(++this.#shared.calls);
+    this.#previous = this.#previous.then(() => this.#answer(id, behaviour));
+  }
+
+  async #answer(id: string, behaviour: Behaviour): Promise<void> {
+    await this.#shared.frozen;
+    switch (behaviour.kind) {
+      case "ok":
+        return this.#send(streamComplete(id), result(id));
+      case "wrongId":
+        return this.#send(result(`wrong-${id}`));
+      case "duplicate":
+        return this.#send(streamComplete(id), result(id), result(id));
+      case "orphan":
+        return this.#send(result(`orphan-${id}`), streamComplete(id), result(id));
+      case "late":
+        void this.#wait(behaviour.ms).then(() => this.#answer(id, OK));
+        return;
+      case "delay":
+        await this.#wait(behaviour.ms);
+        return this.#answer(id, OK);
+      case "freeze":
+        this.#shared.frozen = this.#wait(behaviour.ms);
+        return this.#answer(id, OK);
+      case "silent":
+        return;
+      case "garbage":
+        return this.#send("<not JSON>");
+      case "binary":
+        return this.#send(encode(streamComplete(id)), encode(result(id)));
+      case "unknownShape":
+        return this.#send({ weather: "fine" });
+      case "closeHalfway":
+        return this.#socket.close(behaviour.code, behaviour.reason);
+      case "abruptClose":
+        return this.#cut();
+      case "rateLimitNoId":
+        return this.#send(RATE_LIMIT);
+      case "errorNoId":
+        return this.#send({ error: { code: "TOOL_NOT_FOUND", message: "Tool not found: x" } });
+      case "toolError":
+        return this.#send(toolError(id));
+      case "identicalFrameDrop":
+        if (!this.#saidRateLimit) this.#send(RATE_LIMIT);
+        this.#saidRateLimit = true;
+        return;
+      case "okWithoutStreamComplete":
+        return this.#send(result(id));
+      case "fromCache":
+        return this.#send({ ...result(id), ok: undefined, from_cache: true });
+      case "progressThenOk":
+        return this.#send(progress(id), progress(id), streamComplete(id), result(id));
+      default:
+        return behaviour satisfies never;
+    }
+  }
+
+  #send(...frames: (object | string | Uint8Array<ArrayBuffer>)[]): void {
+    for (const frame of frames) {
+      this.#shared.framesSent++;
+      if (this.#socket.readyState !== WebSocket.OPEN) continue;
+      const raw = typeof frame === "string" || frame instanceof Uint8Array;
+      this.#socket.send(raw ? frame : JSON.stringify(frame));
+    }
+  }
+
+  /** Waits, or ends at once when the server stops. */
+  #wait(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    const { signal } = this.#shared.stopped;
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    });
+  }
+}
+
+function streamComplete(id: string): object {
+  return { op: "stream_complete", request_id: id, timestamp: "2025-10-27T00:00:00Z" };
+}
+
+function progress(id: string): object {
+  return { op: "progress", request_id: id };
+}
+
+function result(id: string): object {
+  const outputs = [{ type: "text", text: "fine" }];
+  return { op: "call_tool_res", request_id: id, ok: true, outputs };
+}
+
+function toolError(id: string): object {
+  const error = { code: "INTERNAL_ERROR", message: "the tool raised" };
+  return { op: "call_tool_res", request_id: id, error };
+}
+
+const RATE_LIMIT = {
+  op: "error",
+  error: {
+    code: "OVER_CAPACITY",
+    message: "Rate limit exceeded: user_rate_limit_exceeded (retry after 0.1s)",
+    details: { reason: "user_rate_limit_exceeded", client_ip: "127.0.0.1" },
+  },
+};
+
+function encode(frame: object): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(frame));
+}

@@ -1,0 +1,65 @@
+import { assert, assertEquals } from "@std/assert";
+import { assertGolden, reportGoldens } from "../support/golden.ts";
+import passedMd from "../golden/report_passed.md" with { type: "text" };
+import failedMd from "../golden/report_failed.md" with { type: "text" };
+import interruptedMd from "../golden/report_interrupted.md" with { type: "text" };
+import preflightFailureMd from "../golden/report_preflight_failure.md" with { type: "text" };
+import skippedMd from "../golden/report_skipped.md" with { type: "text" };
+import hostileMd from "../golden/report_hostile.md" with { type: "text" };
+import passedHtml from "../golden/report_passed.html" with { type: "text" };
+import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
+import failedXml from "../golden/report_failed.xml" with { type: "text" };
+import skippedXml from "../golden/report_skipped.xml" with { type: "text" };
+import hostileXml from "../golden/report_hostile.xml" with { type: "text" };
+import passedTxt from "../golden/report_passed.txt" with { type: "text" };
+import failedTxt from "../golden/report_failed.txt" with { type: "text" };
+import interruptedTxt from "../golden/report_interrupted.txt" with { type: "text" };
+import preflightFailureTxt from "../golden/report_preflight_failure.txt" with { type: "text" };
+import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
+import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
+
+const EXPECTED: Record<string, string> = {
+  "report_passed.md": passedMd,
+  "report_failed.md": failedMd,
+  "report_interrupted.md": interruptedMd,
+  "report_preflight_failure.md": preflightFailureMd,
+  "report_skipped.md": skippedMd,
+  "report_hostile.md": hostileMd,
+  "report_passed.html": passedHtml,
+  "report_hostile.html": hostileHtml,
+  "report_failed.xml": failedXml,
+  "report_skipped.xml": skippedXml,
+  "report_hostile.xml": hostileXml,
+  "report_passed.txt": passedTxt,
+  "report_failed.txt": failedTxt,
+  "report_interrupted.txt": interruptedTxt,
+  "report_preflight_failure.txt": preflightFailureTxt,
+  "report_skipped.txt": skippedTxt,
+  "report_hostile.txt": hostileTxt,
+};
+
+for (const { name, text } of reportGoldens()) {
+  Deno.test(`${name} is as expected`, () => {
+    assertGolden(name, text, { expected: EXPECTED[name] ?? "" });
+  });
+}
+
+Deno.test("every golden report is compared", () => {
+  assertEquals(reportGoldens().map(({ name }) => name).sort(), Object.keys(EXPECTED).sort());
+});
+
+Deno.test("a difference fails, and is left beside the expectation where files may be written", () => {
+  const url = new URL("../golden/difference.txt.got", import.meta.url);
+  const may = (name: "read" | "write") =>
+    Deno.permissions.querySync({ name, path: url }).state === "granted";
+  let message = "";
+  try {
+    assertGolden("difference.txt", "new", { expected: "old" });
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  assert(message.includes("tests/golden/difference.txt differs"), message);
+  if (!may("write")) return;
+  if (may("read")) assertEquals(Deno.readTextFileSync(url), "new");
+  Deno.removeSync(url);
+});

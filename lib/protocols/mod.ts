@@ -1,5 +1,7 @@
 import type { Protocol, ProtocolName } from "../contract.ts";
+import { echo } from "./echo.ts";
 import { exai } from "./exai.ts";
+import { mcp } from "./mcp.ts";
 
 /** The protocols by name. */
-export const PROTOCOLS: Record<ProtocolName, Protocol> = { exai, mcp: exai, echo: exai };
+export const PROTOCOLS: Record<ProtocolName, Protocol> = { exai, mcp, echo };

@@ -97,8 +97,11 @@ export function allPassedCriterion(report: Report): Criterion {
 export function validityCriterion(report: Report): Criterion {
   const ran = report.scenarios.filter(({ status }) => status !== "skipped");
   const invalid = ran.filter(({ validity }) => !validity.valid).length;
+  const known = ran.filter(({ validity }) => validity.clientCpu !== null).length;
   const text = "Measurements valid (not bounded by the client or a cache)";
-  return ran.length === 0
-    ? { text, met: null, note: "none was made" }
-    : { text, met: invalid === 0, note: `${ran.length - invalid}/${ran.length} scenarios` };
+  return ran.length === 0 ? { text, met: null, note: "none was made" } : {
+    text,
+    met: invalid === 0,
+    note: `${ran.length - invalid}/${ran.length} scenarios, client CPU known in ${known}`,
+  };
 }

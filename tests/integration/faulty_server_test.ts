@@ -95,7 +95,7 @@ Deno.test({ name: "faulty server: closeHalfway and abruptClose", ignore }, async
   for (const expected of [{ code: 1011, reason: "oops" }, { code: 0, reason: "" }]) {
     await using client = await connectGreeted(server.url);
     sendCall(client, "r1");
-    assertEquals(await client.closed, expected);
+    assertEquals(await client.whenClosed(), expected);
     assertEquals(client.frames.length, 1);
   }
   await using client = await connectGreeted(server.url);
@@ -116,7 +116,7 @@ Deno.test({ name: "faulty server: handshakes", ignore }, async () => {
   await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
   await using refused = await connectRaw(server.url);
   assertEquals((await refused.hello()).ok, false);
-  assertEquals(await refused.closed, { code: 4003, reason: "unauthorized" });
+  assertEquals(await refused.whenClosed(), { code: 4003, reason: "unauthorized" });
   await using silent = await connectRaw(server.url);
   silent.send({ op: "hello" });
   await using fine = await connectGreeted(server.url);
@@ -131,5 +131,5 @@ Deno.test({ name: "faulty server: stopping ends what is still delayed", ignore }
   sendCall(client, "r1");
   while (server.callsSeen === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await server.stop();
-  await client.closed;
+  await client.whenClosed();
 });

@@ -20,7 +20,7 @@ Deno.test(
     assertEquals([stats.connections, stats.callsServed, stats.callsFailed], [1, 3, 1]);
     assertEquals(again.callsReceived, 4);
     await Promise.all([server.stop(), server.stop()]);
-    assertEquals((await client.closed).code, 1001);
+    assertEquals((await client.whenClosed()).code, 1001);
     await server.stop();
     await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
     await assertRejects(() => server.stats(), Error, "Cannot ask the server as it has stopped");

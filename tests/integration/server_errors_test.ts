@@ -148,7 +148,7 @@ for (const dialect of ["oct", "nov"] as DialectName[]) {
       for (const oversized of ["ä".repeat(501), new Uint8Array(1001)]) {
         await using client = await connectGreeted(server.url);
         client.send(oversized);
-        assertEquals(await client.closed, { code: 1009, reason: "" });
+        assertEquals(await client.whenClosed(), { code: 1009, reason: "" });
       }
       await using client = await connectGreeted(server.url);
       client.send("x".repeat(1000));

@@ -92,7 +92,7 @@ for (const dialect of DIALECTS) {
       await using server = await start({ dialect, ...row.options });
       await using client = await connectRaw(server.url);
       if (row.first !== null) client.send(row.first);
-      assertEquals(await client.closed, row.closed);
+      assertEquals(await client.whenClosed(), row.closed);
       assertEquals(client.frames.map((f) => JSON.parse(f)), row.frame === null ? [] : [row.frame]);
       assertEquals(server.stats().callsReceived, 0);
     });
@@ -155,10 +155,10 @@ for (
     await using first = await connectGreeted(server.url);
     await using second = await connectGreeted(server.url);
     await using third = await connectRaw(server.url);
-    assertEquals(await third.closed, { code: 1008, reason });
+    assertEquals(await third.whenClosed(), { code: 1008, reason });
     assertEquals((await first.call("r1", "status")).length, 2);
     second.socket.close();
-    await second.closed;
+    await second.whenClosed();
     await using fourth = await connectGreeted(server.url);
     assertEquals((await fourth.call("r2", "status")).length, 2);
     assertEquals([server.stats().connections, server.stats().connectionsRefused], [2, 1]);
@@ -170,7 +170,7 @@ Deno.test({ name: "a refused hello gives its slot back", ignore }, async () => {
   for (let i = 0; i < 3; i++) {
     await using client = await connectRaw(server.url);
     client.send(hello({ token: "wrong" }));
-    assertEquals((await client.closed).code, 4003);
+    assertEquals((await client.whenClosed()).code, 4003);
   }
   await using client = await connectRaw(server.url);
   assertEquals((await client.hello({ token: TOKEN })).ok, true);
@@ -213,8 +213,8 @@ Deno.test({ name: "stopping closes every connection with 1001", ignore }, async 
   await using greeted = await connectGreeted(server.url);
   await using silent = await connectRaw(server.url);
   await Promise.all([server.stop(), server.stop()]);
-  assertEquals((await greeted.closed).code, 1001);
-  assertEquals((await silent.closed).code, 1001);
+  assertEquals((await greeted.whenClosed()).code, 1001);
+  assertEquals((await silent.whenClosed()).code, 1001);
   await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
 });
 

@@ -37,7 +37,7 @@ Deno.test(
 Deno.test(
   { name: "the wait behind an earlier call is in the latency metrics", ignore },
   async () => {
-    await using server = await start({ think: { chat: { medianMs: 50, sigma: 0 } } });
+    await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
     await using client = await connectGreeted(server.url);
     client.send(call("r1", "chat", { prompt: "a" }));
     client.send(call("r2", "status"));
@@ -83,6 +83,6 @@ Deno.test({ name: "a queue that grows without end closes the connection", ignore
   await using client = await connectGreeted(server.url);
   client.send(call("r0", "chat", { prompt: "a" }));
   for (let i = 1; i <= 6; i++) client.send(call(`r${i}`, "status"));
-  assertEquals(await client.closed, { code: 1008, reason: "Too many queued messages (6)" });
+  assertEquals(await client.whenClosed(), { code: 1008, reason: "Too many queued messages (6)" });
   assertEquals(server.stats().connections, 0);
 });

@@ -45,7 +45,7 @@ Deno.test(
     for (const bytes of [33 * MIB, 65 * MIB]) {
       await using client = await connectGreeted(server.url);
       client.send("x".repeat(bytes));
-      const { code } = await client.closed;
+      const { code } = await client.whenClosed();
       assert(code === 1009 || bytes > 64 * MIB, `${bytes} bytes: closed with ${code}`);
     }
     await assertServes(server);
@@ -161,6 +161,6 @@ Deno.test({ name: "messages after a refused hello are ignored", ignore }, async 
   await using client = await connectRaw(server.url);
   client.send({ op: "hello", session_id: "abc", token: "wrong" });
   for (let i = 0; i < 5; i++) client.send({ op: "call_tool", request_id: `r${i}`, name: "status" });
-  assertEquals((await client.closed).code, 4003);
+  assertEquals((await client.whenClosed()).code, 4003);
   assertEquals([client.frames.length, server.stats().callsReceived], [1, 0]);
 });

@@ -15,8 +15,8 @@ export interface RawClient extends AsyncDisposable {
   readonly socket: WebSocket;
   /** Every frame so far, in order. */
   readonly frames: string[];
-  /** Resolves when the connection has ended, however it did. */
-  readonly closed: Promise<Closed>;
+  /** Resolves when the connection has ended, however it did. Rejects if it has not in 5 s. */
+  whenClosed(): Promise<Closed>;
   /** Sends text or bytes as they are, anything else as JSON. */
   send(message: unknown): void;
   /** The next frame not yet asked for. Rejects if the connection ends or nothing comes in 5 s. */
@@ -29,7 +29,7 @@ export interface RawClient extends AsyncDisposable {
   call(id: string, tool: string, args?: unknown): Promise<Record<string, unknown>[]>;
 }
 
-const NEXT_DEADLINE_MS = 5000;
+const DEADLINE_MS = 5000;
 
 /** Opens a WebSocket; resolves when it is open. */
 export async function connectRaw(url: string): Promise<RawClient> {
@@ -51,30 +51,21 @@ export async function connectRaw(url: string): Promise<RawClient> {
   socket.onclose = ({ code, reason }) => closed.resolve({ code, reason });
 
   async function next(): Promise<string> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`No frame came within ${NEXT_DEADLINE_MS} ms`)),
-      NEXT_DEADLINE_MS,
-    );
-    try {
-      while (frames.length <= taken) {
-        wake = Promise.withResolvers();
-        const end = await Promise.race([wake.promise, closed.promise, late.promise]);
-        if (end && frames.length <= taken) {
-          throw new Error(`Closed with ${end.code} "${end.reason}" while a frame was awaited`);
-        }
+    while (frames.length <= taken) {
+      wake = Promise.withResolvers();
+      const end = await beforeDeadline(Promise.race([wake.promise, closed.promise]), "frame");
+      if (end && frames.length <= taken) {
+        throw new Error(`Closed with ${end.code} "${end.reason}" while a frame was awaited`);
       }
-      return frames[taken++];
-    } finally {
-      clearTimeout(timer);
     }
+    return frames[taken++];
   }
 
   const nextJson = async () => JSON.parse(await next());
   const client: RawClient = {
     socket,
     frames,
-    closed: closed.promise,
+    whenClosed: () => beforeDeadline(closed.promise, "close"),
     send(message) {
       const raw = typeof message === "string" || message instanceof Uint8Array;
       socket.send(raw ? message as string : JSON.stringify(message));
@@ -93,7 +84,7 @@ export async function connectRaw(url: string): Promise<RawClient> {
     },
     async [Symbol.asyncDispose]() {
       if (socket.readyState === WebSocket.OPEN) socket.close();
-      await closed.promise;
+      await client.whenClosed();
     },
   };
   await opened.promise;
@@ -109,6 +100,20 @@ export async function connectGreeted(
   const answer = await client.hello(hello);
   if (answer.ok !== true) throw new Error(`Cannot say hello: ${JSON.stringify(answer)}`);
   return client;
+}
+
+/** The promise's outcome, or an error once {@link DEADLINE_MS} have gone by. */
+async function beforeDeadline<T>(promise: Promise<T>, awaited: string): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`No ${awaited} came within ${DEADLINE_MS} ms`)),
+    DEADLINE_MS,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isProgress({ op }: Record<string, unknown>): boolean {

@@ -83,6 +83,13 @@ Deno.test("a connection is priced in calls", () => {
   insightWith(report, "connection takes 0.82 ms (median).");
 });
 
+Deno.test("the pause before a reconnect is told as part of the recovery", () => {
+  const report = sampleReport("passed");
+  insightWith(report, "next good reply takes 8.00 ms (median).");
+  report.scenarios[3].parameters.pauseMs = 500;
+  insightWith(report, "8.00 ms (median), the pause of 500 ms between them included.");
+});
+
 Deno.test("a sound run says that every call was served", () => {
   const report = sampleReport("passed");
   const sent = report.scenarios.reduce((sum, { ledger }) => sum + ledger.sent, 0);

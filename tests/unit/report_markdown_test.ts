@@ -131,6 +131,21 @@ Deno.test("every mark is that of a check or a scenario", () => {
   assertStringIncludes(page, "- [ ] All tests passing: 5/6");
 });
 
+Deno.test("parameters that are not set are left out", () => {
+  const report = sampleReport("passed");
+  report.scenarios[1].parameters = { rounds: 5, messages: null };
+  assertStringIncludes(renderMarkdown(report), "\n- Parameters: rounds 5\n");
+});
+
+Deno.test("the checklist says in how many scenarios the client's CPU share is known", () => {
+  const report = sampleReport("passed");
+  report.scenarios[0].validity.clientCpu = null;
+  assertStringIncludes(
+    renderMarkdown(report),
+    "by the client or a cache): 6/6 scenarios, client CPU known in 5",
+  );
+});
+
 Deno.test("a client-bound number has a warning for a mark", () => {
   const results = section(renderMarkdown(sampleReport("failed")), "Performance Results");
   assert(/^\| \*\*Throughput \(5 Concurrent\)\*\* .* ⚠️ \|$/m.test(results), results);

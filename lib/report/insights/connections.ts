@@ -7,7 +7,7 @@
 import type { Report } from "../../contract.ts";
 import type { Insight } from "../insights.ts";
 import { findDistribution, findScalar, findScenario } from "../lookup.ts";
-import { formatCount, formatDuration, formatNumber } from "../units.ts";
+import { formatCount, formatDuration, formatMilliseconds, formatNumber } from "../units.ts";
 
 /** What a connection costs, how long a client is away after a close, and the limit found. */
 export function connectionInsights(report: Report): Insight[] {
@@ -35,10 +35,18 @@ function establishSentence(report: Report): string[] {
 }
 
 function recoverySentence(report: Report): string[] {
-  const recovery = findDistribution(findScenario(report, "reconnection"), "recovery");
-  return recovery === undefined
-    ? []
-    : [`From the close to the next good reply takes ${formatDuration(recovery.p50)} (median).`];
+  const scenario = findScenario(report, "reconnection");
+  const recovery = findDistribution(scenario, "recovery");
+  if (recovery === undefined) return [];
+  const pause = scenario?.parameters.pauseMs;
+  const included = typeof pause === "number" && pause > 0
+    ? `, the pause of ${formatMilliseconds(pause)} between them included`
+    : "";
+  return [
+    `From the close to the next good reply takes ${
+      formatDuration(recovery.p50)
+    } (median)${included}.`,
+  ];
 }
 
 function limitSentence(report: Report): string[] {

@@ -63,7 +63,8 @@ function statusSentence({ status, reason }: ScenarioReport): string {
 function overview({ ledger, durationMs, parameters, metrics }: ScenarioReport): string[] {
   const share = ledger.sent === 0 ? "" : ` (${formatPercent(ledger.ok / ledger.sent)} success)`;
   const set = Object.entries(parameters)
-    .map(([name, value]) => escapeMarkdown(`${name} ${value ?? "not set"}`));
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => escapeMarkdown(`${name} ${value}`));
   return [
     ledger.sent === 0
       ? "Messages sent: none"

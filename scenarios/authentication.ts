@@ -2,7 +2,13 @@ import type { RejectionCase } from "../lib/contract.ts";
 import { ConnectError } from "../lib/net/connect_error.ts";
 import { probeRejection, type Rejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
-import type { Parameters, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type Scenario,
+  type ScenarioContext,
+  TIMES,
+} from "../lib/run/scenario.ts";
 
 interface AuthenticationParameters extends Parameters {
   /** Good sessions opened in each round. */
@@ -16,6 +22,11 @@ type Context = ScenarioContext<AuthenticationParameters>;
 export const authentication: Scenario<AuthenticationParameters> = {
   name: "authentication",
   question: "Who is let in, who is turned away and how, and how fast is either decided?",
+  metrics: {
+    accept: TIMES,
+    reject: TIMES,
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: { rounds: 5, accepts: 2, noHelloWaitMs: 0 },
     standard: { rounds: 10, accepts: 5, noHelloWaitMs: 20_000 },
@@ -61,8 +72,8 @@ async function measureRounds(
   cases: readonly RejectionCase[],
 ): Promise<Map<RejectionCase, Rejection[]>> {
   const { target, workload, parameters: { rounds, accepts } } = context;
-  const accept = context.distribution("accept", "lower");
-  const reject = context.distribution("reject", "lower");
+  const accept = context.distribution("accept");
+  const reject = context.distribution("reject");
   const seen = new Map(cases.map((one) => [one, [] as Rejection[]]));
   const { tool, argsJson } = workload();
   const then = target.options.protocol.encodeCall(

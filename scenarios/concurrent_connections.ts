@@ -1,7 +1,15 @@
 import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
-import type { Parameters, RoundLength, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type RoundLength,
+  type Scenario,
+  type ScenarioContext,
+  THROUGHPUT,
+  TIMES,
+} from "../lib/run/scenario.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { jainIndex } from "../lib/stats/fairness.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
@@ -17,6 +25,15 @@ type Context = ScenarioContext<ConcurrentConnectionsParameters>;
 export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = {
   name: "concurrent-connections",
   question: "What do several clients at once get, and what do they gain over one?",
+  metrics: {
+    establish: TIMES,
+    latency: TIMES,
+    throughput: THROUGHPUT,
+    throughputAlone: THROUGHPUT,
+    speedup: { kind: "scalar", unit: "x", better: "higher" },
+    fairness: { kind: "scalar", unit: "", better: "higher" },
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: {
       rounds: 5,
@@ -57,7 +74,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     const connections = await openAll(context, opened);
     if (connections === null) return { status: "measured" };
     await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
-    const latency = context.distribution("latency", "lower");
+    const latency = context.distribution("latency");
     await context.watched(() =>
       forEachRound(context, {
         recorders: [latency],
@@ -75,7 +92,7 @@ async function openAll(
   opened: AsyncDisposableStack,
 ): Promise<Connection[] | null> {
   const wanted = context.parameters.connections;
-  const establish = context.distribution("establish", "lower");
+  const establish = context.distribution("establish");
   const settled = await Promise.allSettled(
     Array.from({ length: wanted }, () => context.target.connect(context.warmupLedger)),
   );
@@ -109,18 +126,14 @@ async function measureRound(
   const first = await (aloneFirst ? measureAlone() : measureAll());
   const second = await (aloneFirst ? measureAll() : measureAlone());
   const [alone, all] = aloneFirst ? [first, second] : [second, first];
-  context.scalar("throughput", { unit: "msg/s", better: "higher", value: all.ratePerSecond });
-  context.scalar("throughputAlone", {
-    unit: "msg/s",
-    better: "higher",
-    value: alone.ratePerSecond,
-  });
+  context.scalar("throughput", all.ratePerSecond);
+  context.scalar("throughputAlone", alone.ratePerSecond);
   if (alone.ratePerSecond > 0) {
     const value = all.ratePerSecond / alone.ratePerSecond;
-    context.scalar("speedup", { unit: "x", better: "higher", value });
+    context.scalar("speedup", value);
   }
   if (all.ratePerSecond > 0) {
-    context.scalar("fairness", { unit: "", better: "higher", value: jainIndex(all.clientRates) });
+    context.scalar("fairness", jainIndex(all.clientRates));
   }
   if (!alone.complete || !all.complete) return "stop";
 }

@@ -1,4 +1,10 @@
-import type { Parameters, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type Scenario,
+  type ScenarioContext,
+  TIMES,
+} from "../lib/run/scenario.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
@@ -13,6 +19,14 @@ const FAILURE_LIMIT = 3;
 export const connectionEstablishment: Scenario<ConnectionEstablishmentParameters> = {
   name: "connection-establishment",
   question: "How long does it take to open an authenticated session, and to close it?",
+  metrics: {
+    connect: TIMES,
+    authenticate: TIMES,
+    establish: TIMES,
+    close: TIMES,
+    coldEstablish: { kind: "scalar", unit: "ns", better: "lower" },
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: { rounds: 5, connects: 20 },
     standard: { rounds: 10, connects: 50 },
@@ -46,10 +60,10 @@ export const connectionEstablishment: Scenario<ConnectionEstablishmentParameters
 
 /** Opens and closes sessions, one at a time, keeping the times of each step. */
 function createSampler(context: ScenarioContext<ConnectionEstablishmentParameters>) {
-  const connect = context.distribution("connect", "lower");
-  const authenticate = context.distribution("authenticate", "lower");
-  const establish = context.distribution("establish", "lower");
-  const close = context.distribution("close", "lower");
+  const connect = context.distribution("connect");
+  const authenticate = context.distribution("authenticate");
+  const establish = context.distribution("establish");
+  const close = context.distribution("close");
   const counts = { opened: 0, failures: [] as string[] };
   let failedInRow = 0;
   let cold = true;
@@ -78,11 +92,7 @@ function createSampler(context: ScenarioContext<ConnectionEstablishmentParameter
       if (!measuring) {
         measuring = true;
         if (cold && times !== null) {
-          context.scalar("coldEstablish", {
-            unit: "ns",
-            better: "lower",
-            value: times.establishNs,
-          });
+          context.scalar("coldEstablish", times.establishNs);
         }
         cold = false;
         return -1;

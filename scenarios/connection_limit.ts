@@ -2,7 +2,13 @@ import { ConnectError } from "../lib/net/connect_error.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
-import type { Parameters, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type Scenario,
+  type ScenarioContext,
+  TIMES,
+} from "../lib/run/scenario.ts";
 
 interface ConnectionLimitParameters extends Parameters {
   /** The most connections to hold at once, whether or not the server refuses any. */
@@ -20,6 +26,12 @@ const SLOT_POLL_MS = 1;
 export const connectionLimit: Scenario<ConnectionLimitParameters> = {
   name: "connection-limit",
   question: "How many connections does the server hold, and how does it refuse one more?",
+  metrics: {
+    rejection: TIMES,
+    slotRelease: TIMES,
+    limit: { kind: "scalar", unit: "connections", better: null },
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: { rounds: 2, bound: 64 },
     standard: { rounds: 5, bound: 64 },
@@ -28,8 +40,8 @@ export const connectionLimit: Scenario<ConnectionLimitParameters> = {
   },
 
   async run(context) {
-    const rejection = context.distribution("rejection", "lower");
-    const slotRelease = context.distribution("slotRelease", "lower");
+    const rejection = context.distribution("rejection");
+    const slotRelease = context.distribution("slotRelease");
     const seen: RoundResult[] = [];
     await context.watched(() =>
       forEachRound(context, {
@@ -38,7 +50,7 @@ export const connectionLimit: Scenario<ConnectionLimitParameters> = {
           const result = await measureRound(context, { tellApart: index === 0 });
           seen.push(result);
           if (result.refusal === null) return "stop";
-          context.scalar("limit", { unit: "connections", better: null, value: result.held });
+          context.scalar("limit", result.held);
           rejection.record(result.refusal.elapsedNs);
           if (result.slotReleaseNs === null) return "stop";
           slotRelease.record(result.slotReleaseNs);

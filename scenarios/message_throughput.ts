@@ -2,7 +2,15 @@ import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { createPace } from "../lib/load/pace.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
-import type { Parameters, RoundLength, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type RoundLength,
+  type Scenario,
+  type ScenarioContext,
+  THROUGHPUT,
+  TIMES,
+} from "../lib/run/scenario.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
@@ -14,6 +22,11 @@ interface MessageThroughputParameters extends Parameters, RoundLength {
 export const messageThroughput: Scenario<MessageThroughputParameters> = {
   name: "message-throughput",
   question: "How fast does the server answer one client that sends one call at a time?",
+  metrics: {
+    latency: TIMES,
+    throughput: THROUGHPUT,
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: { rounds: 5, warmupMs: 200, messages: null, durationMs: 150, payloadBytes: 0 },
     standard: { rounds: 10, warmupMs: 1000, messages: null, durationMs: 500, payloadBytes: 0 },
@@ -23,7 +36,7 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
 
   async run(context) {
     const { rounds, messages } = context.parameters;
-    const latency = context.distribution("latency", "lower");
+    const latency = context.distribution("latency");
     await using connection = await context.target.connect(context.warmupLedger);
     await warmUp(context, { connections: [connection], durationMs: context.parameters.warmupMs });
     await context.watched(() =>
@@ -33,7 +46,7 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
           const { okNs, elapsedNs, end } = await sampleRound(context, connection);
           for (const ns of okNs) latency.record(ns);
           const value = elapsedNs === 0 ? 0 : okNs.length / (elapsedNs / 1e9);
-          context.scalar("throughput", { unit: "msg/s", better: "higher", value });
+          context.scalar("throughput", value);
           return end === "complete" ? undefined : "stop";
         },
       })

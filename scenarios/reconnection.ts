@@ -1,7 +1,13 @@
 import { wait } from "../lib/load/pace.ts";
 import { probeRejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
-import type { Parameters, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
+import {
+  type Parameters,
+  PROFILE_NAMES,
+  type Scenario,
+  type ScenarioContext,
+  TIMES,
+} from "../lib/run/scenario.ts";
 
 interface ReconnectionParameters extends Parameters {
   /** Disconnects in each round. */
@@ -15,6 +21,12 @@ type Context = ScenarioContext<ReconnectionParameters>;
 export const reconnection: Scenario<ReconnectionParameters> = {
   name: "reconnection",
   question: "After a clean disconnect, how soon does a client get good replies again?",
+  metrics: {
+    close: TIMES,
+    reconnect: TIMES,
+    recovery: TIMES,
+  },
+  profiles: PROFILE_NAMES,
   defaults: {
     quick: { rounds: 5, cycles: 2, pauseMs: 20 },
     standard: { rounds: 10, cycles: 4, pauseMs: 100 },
@@ -24,9 +36,9 @@ export const reconnection: Scenario<ReconnectionParameters> = {
 
   async run(context) {
     const { rounds, cycles } = context.parameters;
-    const close = context.distribution("close", "lower");
-    const reconnect = context.distribution("reconnect", "lower");
-    const recovery = context.distribution("recovery", "lower");
+    const close = context.distribution("close");
+    const reconnect = context.distribution("reconnect");
+    const recovery = context.distribution("recovery");
     const counts = { closed: 0, recovered: 0 };
     await context.watched(() =>
       forEachRound(context, {

@@ -28,7 +28,7 @@ export interface Config {
   subprotocols: string[];
   /** PEM text. */
   caCert: string | null;
-  /** `null`: all. */
+  /** `null`: those of the profile. */
   scenarios: string[] | null;
   profile: ProfileName;
   overrides: Overrides;
@@ -127,7 +127,7 @@ function readOverrides(
   number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null,
 ): Overrides {
   return {
-    rounds: number("rounds", { min: 1, max: 10_000, whole: true }),
+    rounds: number("rounds", { min: 1, max: 100, whole: true }),
     durationMs: seconds(
       number("duration", { min: 0, aboveMin: true, max: 86_400, unit: "seconds" }),
     ),
@@ -135,6 +135,10 @@ function readOverrides(
     messages: number("messages", { min: 1, max: 1e9, whole: true }),
     connections: number("connections", { min: 1, max: 10_000, whole: true }),
     payloadBytes: number("payload", { min: 0, max: 32 * 2 ** 20, whole: true, unit: "bytes" }),
+    inFlight: number("in-flight", { min: 1, max: 10_000, whole: true }),
+    ratePerSecond: number("rate", { min: 0, aboveMin: true, max: 1e6, unit: "calls/s" }),
+    maxOutstanding: number("max-outstanding", { min: 1, max: 1e6, whole: true }),
+    sloMs: number("slo", { min: 0, aboveMin: true, max: 3.6e6, unit: "milliseconds" }),
   };
 }
 

@@ -1,16 +1,19 @@
-import type {
-  Better,
-  Check,
-  Ledger,
-  Metric,
-  NotMeasured,
-  ScenarioReport,
-  Validity,
-} from "../contract.ts";
+import type { Check, Ledger, Metric, NotMeasured, ScenarioReport, Validity } from "../contract.ts";
 import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
-import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
+import {
+  DistributionRecorder,
+  type ScalarOptions,
+  summariseScalar,
+  type SummaryOptions,
+} from "../stats/summary.ts";
 import { callChecks } from "./call_checks.ts";
-import type { Parameters, ScenarioContext } from "./scenario.ts";
+import type {
+  MetricOptions,
+  MetricSpec,
+  Parameters,
+  Scenario,
+  ScenarioContext,
+} from "./scenario.ts";
 import { ValidityMonitor } from "./validity.ts";
 
 /** Above this share of the successes, replies from a cache make the numbers invalid. */
@@ -22,7 +25,10 @@ export type ContextInput<P extends Parameters> =
     ScenarioContext<P>,
     "target" | "workload" | "clock" | "signal" | "seed" | "maxRatePerSecond" | "parameters"
   >
-  & { onProgress: (done: number, total: number) => void };
+  & {
+    metrics: Scenario["metrics"];
+    onProgress: (done: number, total: number) => void;
+  };
 
 type Figures = Pick<
   ScenarioReport,
@@ -44,8 +50,13 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #onProgress: (done: number, total: number) => void;
   readonly #checks: Check[] = [];
   readonly #notMeasured: NotMeasured[] = [];
-  readonly #distributions = new Map<string, { better: Better; recorder: DistributionRecorder }>();
-  readonly #scalars = new Map<string, { unit: string; better: Better; rounds: number[] }>();
+  readonly #metrics: Scenario["metrics"];
+  readonly #distributions = new Map<
+    string,
+    { options: SummaryOptions; recorder: DistributionRecorder }
+  >();
+  readonly #scalars = new Map<string, ScalarOptions & { rounds: number[] }>();
+  readonly #warnings: string[] = [];
   readonly #monitor: ValidityMonitor;
 
   constructor(input: ContextInput<P>) {
@@ -56,6 +67,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.signal = input.signal;
     this.seed = input.seed;
     this.maxRatePerSecond = input.maxRatePerSecond;
+    this.#metrics = input.metrics;
     this.#onProgress = input.onProgress;
     this.#monitor = new ValidityMonitor(input.clock);
   }
@@ -68,23 +80,30 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#notMeasured.push({ name, reason });
   }
 
-  distribution(name: string, better: Better): DistributionRecorder {
+  distribution(name: string, { at, series }: MetricOptions = {}): DistributionRecorder {
     const known = this.#distributions.get(name);
     if (known !== undefined) return known.recorder;
-    const recorder = new DistributionRecorder();
-    this.#distributions.set(name, { better, recorder });
+    const { better } = this.#spec(name, "distribution");
+    const recorder = new DistributionRecorder(series === undefined ? {} : { series });
+    const options = { better, seed: this.seed, ...(at === undefined ? {} : { at }) };
+    this.#distributions.set(name, { options, recorder });
     return recorder;
   }
 
-  scalar(name: string, options: { unit: string; better: Better; value: number }): void {
-    const { value, ...rest } = options;
+  scalar(name: string, value: number, { at }: Pick<MetricOptions, "at"> = {}): void {
     const known = this.#scalars.get(name);
-    if (known === undefined) this.#scalars.set(name, { ...rest, rounds: [value] });
-    else known.rounds.push(value);
+    if (known !== undefined) return void known.rounds.push(value);
+    const { unit, better } = this.#spec(name, "scalar");
+    const step = at === undefined ? {} : { at };
+    this.#scalars.set(name, { name, unit, better, seed: this.seed, rounds: [value], ...step });
   }
 
-  watched<T>(work: () => Promise<T>): Promise<T> {
-    return this.#monitor.watch(work);
+  invalidate(warning: string): void {
+    this.#warnings.push(warning);
+  }
+
+  watched<T>(work: () => Promise<T>, options: { paced?: boolean } = {}): Promise<T> {
+    return this.#monitor.watch(work, options);
   }
 
   progress(done: number, total: number): void {
@@ -107,7 +126,7 @@ export class RecordingContext<P extends Parameters = Parameters>
       notMeasured: [...this.#notMeasured],
       warmupLedger,
       ledger,
-      metrics: this.#metrics(),
+      metrics: this.#recorded(),
       validity: this.#validity(ledger),
     };
   }
@@ -117,24 +136,28 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#monitor[Symbol.dispose]();
   }
 
-  #metrics(): Metric[] {
-    const { seed } = this;
-    const distributions = [...this.#distributions].flatMap(([name, { better, recorder }]) =>
-      recorder.distribution(name, { better, seed }) ?? []
+  /** What a metric was declared as; a step of a sweep is what its sweep is. */
+  #spec(name: string, kind: MetricSpec["kind"]): MetricSpec {
+    const spec = this.#metrics[name.split("@", 1)[0]!];
+    if (spec?.kind === kind) return spec;
+    throw new Error(`Cannot record ${name} as the scenario declares no ${kind} of that name`);
+  }
+
+  #recorded(): Metric[] {
+    const distributions = [...this.#distributions].flatMap(([name, { options, recorder }]) =>
+      recorder.distribution(name, options) ?? []
     );
-    const scalars = [...this.#scalars].map(([name, scalar]) =>
-      summariseScalar({ name, seed, ...scalar })
-    );
-    return [...distributions, ...scalars];
+    return [...distributions, ...[...this.#scalars.values()].map(summariseScalar)];
   }
 
   #validity(ledger: Ledger): Validity {
     const share = ledger.ok === 0 ? 0 : ledger.cached / ledger.ok;
-    return this.#monitor.validity(
-      share <= CACHED_SHARE_LIMIT ? [] : [
+    return this.#monitor.validity([
+      ...this.#warnings,
+      ...(share <= CACHED_SHARE_LIMIT ? [] : [
         `cached: the server served ${ledger.cached} of ${ledger.ok} successes from a cache, so ` +
         `that its cache was measured: make calls differ, as with --tool-args '{"n":"{seq}"}'`,
-      ],
-    );
+      ]),
+    ]);
   }
 }

@@ -9,11 +9,15 @@ export interface Overrides {
   messages: number | null;
   connections: number | null;
   payloadBytes: number | null;
+  inFlight: number | null;
+  ratePerSecond: number | null;
+  maxOutstanding: number | null;
+  sloMs: number | null;
 }
 
 /** What a plan is made from. */
 export interface PlanOptions {
-  /** The names to run; `null`: all. */
+  /** The names to run; `null`: those of the profile. */
   names: readonly string[] | null;
   profile: ProfileName;
   overrides: Overrides;
@@ -25,7 +29,7 @@ export function planScenarios(
   { names, profile, overrides }: PlanOptions,
 ): PlannedScenario[] {
   return scenarios
-    .filter(({ name }) => names === null || names.includes(name))
+    .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
     .map((scenario) => ({
       scenario,
       parameters: applyOverrides(scenario.defaults[profile], overrides),

@@ -27,7 +27,8 @@ export interface Progress {
 }
 
 /** What a run needs. */
-export interface SuiteInput extends Omit<ContextInput<Parameters>, "parameters" | "onProgress"> {
+export interface SuiteInput
+  extends Omit<ContextInput<Parameters>, "parameters" | "metrics" | "onProgress"> {
   planned: readonly PlannedScenario[];
   onProgress: (progress: Progress) => void;
   /** Hears of each scenario as soon as it has ended, with all so far. */
@@ -73,6 +74,7 @@ async function runScenario(
   using context = new RecordingContext({
     ...input,
     parameters,
+    metrics: scenario.metrics,
     onProgress: (done, total) => input.onProgress({ ...place, done, total }),
   });
   context.progress(0, parameters.rounds);

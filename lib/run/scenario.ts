@@ -7,6 +7,7 @@
 import type { Better, Check, Clock } from "../contract.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
+import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { Workload } from "./workload.ts";
 
@@ -30,12 +31,33 @@ export interface RoundLength {
 /** What a scenario did: measured, or had a reason not to. */
 export type ScenarioOutcome = { status: "measured" } | { status: "skipped"; reason: string };
 
+/** What a metric is; the same for every step of a sweep. */
+export type MetricSpec =
+  | { kind: "distribution"; unit: "ns"; better: Better }
+  | { kind: "scalar"; unit: string; better: Better };
+
+/** Times in nanoseconds, of which fewer are better. */
+export const TIMES: MetricSpec = { kind: "distribution", unit: "ns", better: "lower" };
+/** Successes a second, round by round. */
+export const THROUGHPUT: MetricSpec = { kind: "scalar", unit: "msg/s", better: "higher" };
+
+/** Which step of a sweep a metric belongs to, and whether it is kept over time. */
+export interface MetricOptions {
+  /** Such as `{ inFlight: 8 }`. */
+  at?: Record<string, number>;
+  series?: SeriesOptions;
+}
+
 /** One question asked of a server. */
 export interface Scenario<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
   name: string;
   /** The one sentence that its numbers answer. */
   question: string;
+  /** What it can record, by name; a sweep's steps are named `name@8`. */
+  metrics: Readonly<Record<string, MetricSpec>>;
+  /** The profiles that it is part of; in others it runs where it is named. */
+  profiles: readonly ProfileName[];
   defaults: Record<ProfileName, P>;
   /**
    * Measures. Whatever it has recorded in the context by then is in the report, also when it throws.
@@ -65,11 +87,16 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   /** Records what this run did not look at. */
   notMeasured(name: string, reason: string): void;
   /** Starts a metric of times; the same name gives the same recorder. */
-  distribution(name: string, better: Better): DistributionRecorder;
+  distribution(name: string, options?: MetricOptions): DistributionRecorder;
   /** Adds a round's value to a metric of one number a round. */
-  scalar(name: string, options: { unit: string; better: Better; value: number }): void;
-  /** Watches the client while the work runs, for the validity of its numbers. */
-  watched<T>(work: () => Promise<T>): Promise<T>;
+  scalar(name: string, value: number, options?: Pick<MetricOptions, "at">): void;
+  /** Says why the numbers cannot be trusted. */
+  invalidate(warning: string): void;
+  /**
+   * Watches the client while the work runs, for the validity of its numbers. `paced` work spins on its
+   * thread by design, so that its share of a core says nothing.
+   */
+  watched<T>(work: () => Promise<T>, options?: { paced?: boolean }): Promise<T>;
   /** Tells how far it is. */
   progress(done: number, total: number): void;
 }

@@ -16,9 +16,9 @@ export class TokenBucket {
   /** Takes one token: 0, or the seconds until there will be one. */
   take(nowMs: number): number {
     const { capacity, refillPerSecond } = this.#limit;
-    const elapsedMs = Math.max(0, nowMs - this.#updatedMs);
+    const elapsedMs = nowMs - this.#updatedMs;
     this.#tokens = Math.min(capacity, this.#tokens + elapsedMs / 1000 * refillPerSecond);
-    this.#updatedMs += elapsedMs;
+    this.#updatedMs = nowMs;
     if (this.#tokens < 1) return (1 - this.#tokens) / refillPerSecond;
     this.#tokens -= 1;
     return 0;

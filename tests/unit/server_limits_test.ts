@@ -16,11 +16,10 @@ Deno.test("token bucket: its capacity at once, then one for each refill", () => 
   assert(bucket.take(1200) > 0);
 });
 
-Deno.test("token bucket: never holds more than its capacity, and time may stand still", () => {
+Deno.test("token bucket: never holds more than its capacity", () => {
   const bucket = new TokenBucket({ capacity: 2, refillPerSecond: 1000 }, 0);
   assertEquals([1, 2].map(() => bucket.take(1e9)), [0, 0]);
   assert(bucket.take(1e9) > 0);
-  assert(bucket.take(1e9 - 500) > 0, "time that runs backwards refills nothing");
 });
 
 Deno.test("rate limiter: the defaults refuse message 51 of a session, then 101 of an address", () => {

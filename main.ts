@@ -11,6 +11,8 @@ import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
 import { createProgress } from "./lib/cli/progress.ts";
 import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
+import { readRerender, REPORT_USAGE, runCompare } from "./lib/cli/report_commands.ts";
+import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
@@ -45,21 +47,40 @@ function printError(text: string): void {
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    return await (args[0] === "serve" ? serve(args.slice(1)) : runOrTell(args));
+    const [name = "", ...rest] = args;
+    return await (COMMANDS[name]?.(rest) ?? runOrTell(args));
   } catch (error) {
-    if (!(error instanceof UsageError || error instanceof ReportWriteError)) throw error;
-    printError(`error: ${escapeTerminal(error.message)}\n`);
+    if (!EXPECTED_ERRORS.some((expected) => error instanceof expected)) throw error;
+    printError(`error: ${escapeLines((error as Error).message)}\n`);
     return EXIT.usage;
   }
 }
 
+/** The commands beside the benchmark itself. */
+const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
+  serve,
+  compare,
+  report,
+};
+
+/** Errors that are told in one line: the person can do something about them. */
+const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];
+
+function escapeLines(text: string): string {
+  return text.split("\n").map(escapeTerminal).join("\n");
+}
+
+/** deno task runs in the project's folder; people's paths are relative to where they called it. */
+function workingDirectory(): string {
+  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
+}
+
 /** Runs the benchmark, or tells what the command line asks. */
 async function runOrTell(args: readonly string[]): Promise<number> {
-  // deno task runs in the project's folder; people's paths are relative to where they called it.
-  const directory = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const directory = workingDirectory();
   const env = await readEnvironmentVariables(directory);
-  const scenarioNames = SCENARIOS.map(({ name }) => name);
-  const command = await readCommand({ args, env, directory, scenarioNames });
+  const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
+  const command = await readCommand({ args, env, directory, vocabulary });
   switch (command.name) {
     case "help":
       print(`${usageText()}\n`);
@@ -91,6 +112,20 @@ async function serve(args: readonly string[]): Promise<number> {
   print(`Serving the EXAI protocol (dialect ${command.options.dialect}) at ${server.url}\n`);
   await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
   return interrupt.exitCode ?? EXIT.interrupted;
+}
+
+async function compare(args: readonly string[]): Promise<number> {
+  const style = terminalStyle(!Deno.env.get("NO_COLOR"));
+  const outcome = await runCompare(args, { directory: workingDirectory(), ...style });
+  print(outcome.text);
+  return outcome.exitCode;
+}
+
+async function report(args: readonly string[]): Promise<number> {
+  const rerender = await readRerender(args, workingDirectory());
+  if (rerender === null) print(REPORT_USAGE);
+  else print(`Reports: ${(await writeReports(rerender.report, rerender)).join(", ")}\n`);
+  return EXIT.passed;
 }
 
 /** The environment, over the nearest `.env` file. */
@@ -152,12 +187,12 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   );
   progress.done();
   const paths = await write(report);
-  print(renderTerminalSummary(report, summaryStyle(config)));
+  print(renderTerminalSummary(report, terminalStyle(config.color)));
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
   return interrupt.exitCode ?? report.verdict.exitCode;
 }
 
-function summaryStyle({ color }: Config): { color: boolean; width: number } {
+function terminalStyle(color: boolean): { color: boolean; width: number } {
   const terminal = Deno.stdout.isTerminal();
   return { color: color && terminal, width: terminal ? Deno.consoleSize().columns : 100 };
 }

@@ -193,6 +193,68 @@ const UnitBaselineSchema = v.object({
 });
 export type UnitBaseline = v.InferOutput<typeof UnitBaselineSchema>;
 
+/** What became of a fixed bound of the user's. */
+const ThresholdResultSchema = v.object({
+  expression: v.string(),
+  observed: v.pipe(
+    v.nullable(v.number()),
+    v.description("in unit; null where it was not measured, which is never a pass"),
+  ),
+  unit: v.string(),
+  passed: v.boolean(),
+  reason: v.pipe(v.nullable(v.string()), v.description("why nothing was observed")),
+});
+export type ThresholdResult = v.InferOutput<typeof ThresholdResultSchema>;
+
+/** What is known of one row of a comparison; `~` is no difference that counts. */
+const ChangeSchema = v.picklist(["faster", "slower", "~", "too few rounds"]);
+export type Change = v.InferOutput<typeof ChangeSchema>;
+
+/** One metric of two reports. */
+const ComparisonRowSchema = v.object({
+  scenario: v.string(),
+  metric: v.string(),
+  statistic: v.pipe(
+    v.picklist(["value", "p50", "p95", "p99"]),
+    v.description("value of a scalar, otherwise the percentile"),
+  ),
+  unit: v.string(),
+  better: v.picklist(["higher", "lower"]),
+  old: v.pipe(v.number(), v.description("the statistic over all rounds, in unit")),
+  new: v.number(),
+  oldRounds: Count,
+  newRounds: Count,
+  ratio: v.pipe(v.number(), v.description("new over old: exp of the Hodges-Lehmann shift of logs")),
+  ci95: v.nullable(IntervalSchema),
+  p: v.pipe(v.number(), v.description("exact two-sided Mann-Whitney")),
+  adjustedP: v.pipe(v.nullable(v.number()), v.description("by Holm over the gating rows")),
+  gating: v.pipe(v.boolean(), v.description("whether the row decides")),
+  verdict: v.nullable(ChangeSchema),
+  roundsNeeded: v.pipe(
+    v.nullable(Count),
+    v.description("rounds a side without which no verdict is possible; null: there are enough"),
+  ),
+});
+export type ComparisonRow = v.InferOutput<typeof ComparisonRowSchema>;
+
+/** A kind of failed call that the new run has and the old one has not. */
+const NewErrorsSchema = v.object({ scenario: v.string(), kind: v.string(), count: Count });
+export type NewErrors = v.InferOutput<typeof NewErrorsSchema>;
+
+const ComparisonSchema = v.object({
+  noisePercent: v.pipe(v.number(), v.description("changes within this many per cent do not count")),
+  differences: v.pipe(
+    v.array(v.string()),
+    v.description("what makes the runs incomparable; empty unless the comparison was forced"),
+  ),
+  rows: v.array(ComparisonRowSchema),
+  newErrors: v.array(NewErrorsSchema),
+  onlyInOld: v.array(v.string()),
+  onlyInNew: v.array(v.string()),
+  regressions: v.pipe(v.array(v.string()), v.description("a sentence for each")),
+});
+export type Comparison = v.InferOutput<typeof ComparisonSchema>;
+
 export const ReportSchema = v.object({
   schemaVersion: v.literal(1),
   suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
@@ -225,6 +287,11 @@ export const ReportSchema = v.object({
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
   unitBaseline: v.nullable(UnitBaselineSchema),
+  thresholds: v.optional(v.array(ThresholdResultSchema)),
+  comparison: v.pipe(
+    v.optional(ComparisonSchema),
+    v.description("against the report given as --baseline"),
+  ),
   scenarios: v.array(ScenarioReportSchema),
 });
 export type Report = v.InferOutput<typeof ReportSchema>;

@@ -125,6 +125,7 @@ async function measureRound(
   const measureAll = () => runTogether(context, { connections, latency });
   const first = await (aloneFirst ? measureAlone() : measureAll());
   const second = await (aloneFirst ? measureAll() : measureAlone());
+  context.signal.throwIfAborted(); // A round cut short has no throughput.
   const [alone, all] = aloneFirst ? [first, second] : [second, first];
   context.scalar("throughput", all.ratePerSecond);
   context.scalar("throughputAlone", alone.ratePerSecond);

@@ -45,6 +45,7 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
         round: async () => {
           const { okNs, elapsedNs, end } = await sampleRound(context, connection);
           for (const ns of okNs) latency.record(ns);
+          context.signal.throwIfAborted(); // A round cut short has no throughput.
           const value = elapsedNs === 0 ? 0 : okNs.length / (elapsedNs / 1e9);
           context.scalar("throughput", value);
           return end === "complete" ? undefined : "stop";

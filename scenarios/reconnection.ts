@@ -73,7 +73,7 @@ async function reconnectOnce(context: Context): Promise<
   { closeNs: number; clean: boolean; reconnectNs: number; recoveryNs: number | null } | null
 > {
   const { target, ledger, workload, clock, signal, parameters: { pauseMs } } = context;
-  const old = await target.connect(ledger);
+  await using old = await target.connect(ledger);
   const before = await old.call(workload());
   const closeBegunNs = clock.nowNs();
   const { code, durationNs } = await old.close();
@@ -116,12 +116,13 @@ async function checkOldStateGone(context: Context): Promise<void> {
   const rejection = await probeRejection(target, {
     first: protocol.encodeCall(`${credentials.sessionId}-stale`, tool, argsJson),
   });
+  context.signal.throwIfAborted();
   context.check({
     name,
     passed: rejection.close !== null && rejection.results === 0,
     expected: "a call without a new handshake is turned away",
     observed: rejection.close === null
-      ? "the connection stayed open"
+      ? `${rejection.results} results, the connection stayed open`
       : `${rejection.results} results, closed with ${rejection.close.code} ${rejection.close.reason}`,
   });
 }

@@ -1,4 +1,11 @@
-import { PROTOCOL_NAMES, type ProtocolName } from "../contract.ts";
+import { PROTOCOL_NAMES, type ProtocolName, type Report } from "../contract.ts";
+import { parseReport, ReportParseError } from "../report/json.ts";
+import {
+  parseThreshold,
+  type Threshold,
+  ThresholdError,
+  type ThresholdVocabulary,
+} from "../stats/thresholds.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
 import type { Overrides } from "../run/plan.ts";
@@ -37,6 +44,11 @@ export interface Config {
   seed: number;
   /** Calls per second of the user's own unit tests; `null`: measure the in-process one. */
   unitBaselinePerSecond: number | null;
+  thresholds: Threshold[];
+  /** An earlier report to compare with. */
+  baseline: Report | null;
+  noisePercent: number;
+  force: boolean;
   strict: boolean;
   /** An absolute path. */
   outDirectory: string;
@@ -57,8 +69,8 @@ export interface ConfigInput {
   env: Readonly<Record<string, string | undefined>>;
   /** What people's paths are relative to. */
   directory: string;
-  /** The names that `--scenarios` accepts. */
-  scenarioNames: readonly string[];
+  /** The scenarios that there are, with their metrics. */
+  vocabulary: ThresholdVocabulary;
 }
 
 const FLAG_COMMANDS = ["help", "version", "list"] as const;
@@ -85,14 +97,15 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
   return {
     url,
     token: readToken(values.get("token"), url),
-    protocol: optional(values.get("protocol"), (given) => parseName(given, PROTOCOL_NAMES)) ??
-      "exai",
+    protocol: readProtocol(values.get("protocol"), url),
     tool: values.get("tool")?.text ?? null,
     toolArgsJson: await readToolArgs(values.get("tool-args"), input.directory),
     headers: Object.fromEntries((lists.get("header") ?? []).map(parseHeader)),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
     caCert: await readCaCert(values.get("ca-cert"), input.directory),
-    scenarios: scenarios === undefined ? null : parseNames(scenarios, input.scenarioNames),
+    scenarios: scenarios === undefined
+      ? null
+      : parseNames(scenarios, Object.keys(input.vocabulary)),
     profile: optional(values.get("profile"), (given) => parseName(given, PROFILE_NAMES)) ??
       "standard",
     overrides: readOverrides(number),
@@ -106,6 +119,12 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
       max: 1e12,
       unit: "calls/s",
     }),
+    thresholds: (lists.get("threshold") ?? []).map((given) =>
+      readThreshold(given, input.vocabulary)
+    ),
+    baseline: await readReport(values.get("baseline"), input.directory),
+    noisePercent: number("noise", { min: 0, max: 100, unit: "per cent" }) ?? 3,
+    force: flags.has("force"),
     strict: flags.has("strict"),
     outDirectory: resolvePath(input.directory, values.get("out")?.text ?? "reports"),
     formats: optional(lists.get("format"), (givens) => parseNames(givens, REPORT_FORMATS)) ??
@@ -161,6 +180,13 @@ function readUrl(
   return parseWebSocketUrl({ source: "EXAI_WS_HOST", text });
 }
 
+function readProtocol(given: Given | undefined, url: string | null): ProtocolName {
+  if (given === undefined) return "exai";
+  const protocol = parseName(given, PROTOCOL_NAMES);
+  if (url !== null || protocol === "exai") return protocol;
+  throw unacceptable(given, "exai for the bundled server, or any of them with --url");
+}
+
 /** The bundled server treats a shorter token as none at all, as the real one does. */
 const SHORTEST_TOKEN = 16;
 
@@ -188,6 +214,27 @@ async function readToolArgs(given: Given | undefined, directory: string): Promis
     // Falls through to the error that names the option.
   }
   throw unacceptable({ source: given.source, text: given.text }, accepted);
+}
+
+function readThreshold(given: Given, vocabulary: ThresholdVocabulary): Threshold {
+  try {
+    return parseThreshold(given.text, vocabulary);
+  } catch (error) {
+    throw error instanceof ThresholdError ? new UsageError(error.message) : error;
+  }
+}
+
+/** Reads a report.json that a person named. */
+export async function readReport(
+  given: Given | undefined,
+  directory: string,
+): Promise<Report | null> {
+  if (given === undefined) return null;
+  try {
+    return parseReport(await readFile(given, directory), given.text);
+  } catch (error) {
+    throw error instanceof ReportParseError ? new UsageError(error.message) : error;
+  }
 }
 
 function readSubprotocol(given: Given): string {

@@ -76,6 +76,12 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
   {
     title: "Verdict and reports",
     options: [
+      list("threshold", "'M OP V'", {
+        help: "a bound, such as message-throughput.latency.p95<5ms or errors=0; repeatable",
+      }),
+      value("baseline", "FILE", { help: "compare with an earlier report.json" }),
+      value("noise", "PERCENT", { help: "changes within it do not count (default 3)" }),
+      flag("force", { help: "compare although workload or environment differ" }),
       flag("strict", { help: "an invalid (client-bound) measurement fails the run" }),
       value("out", "DIR", { help: "default: reports" }),
       list("format", "A,B", { help: "json, md, html, junit (default: json,md,html)" }),

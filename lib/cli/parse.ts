@@ -15,10 +15,21 @@ export interface RawSettings {
   flags: ReadonlySet<string>;
   values: ReadonlyMap<string, Given>;
   lists: ReadonlyMap<string, Given[]>;
+  positionals: string[];
 }
 
 /** Names that some give options. */
 const ALIASES: Record<string, string> = { help: "h" };
+
+/** What a command takes. */
+export interface Grammar {
+  options: ReadonlyMap<string, OptionSpec>;
+  /** What its arguments are called, in their order; all of them are needed. */
+  positionals: readonly string[];
+}
+
+/** The grammar of `bench`. */
+const BENCH: Grammar = { options: OPTIONS, positionals: [] };
 
 /**
  * Reads the command line, then the environment for what it leaves open.
@@ -28,16 +39,18 @@ const ALIASES: Record<string, string> = { help: "h" };
 export function parseSettings(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
+  grammar: Grammar = BENCH,
 ): RawSettings {
-  const specs = [...OPTIONS.values()];
+  const specs = [...grammar.options.values()];
   const named = (kind: OptionSpec["kind"]) =>
     specs.filter((spec) => spec.kind === kind).map(({ name }) => name);
-  const parsed = parseArgs([...args], {
+  // Those who know npm write `--` before the options; Deno's tasks need none.
+  const parsed = parseArgs(args.filter((arg) => arg !== "--"), {
     boolean: named("flag"),
     string: [...named("value"), ...named("list")],
     collect: named("list"),
     alias: ALIASES,
-    unknown: rejectUnknown,
+    unknown: (arg, key) => acceptUnknown(arg, key, grammar),
   });
   const flags = new Set<string>();
   const values = new Map<string, Given>();
@@ -55,7 +68,7 @@ export function parseSettings(
       if (one !== null) values.set(name, one);
     }
   }
-  return { flags, values, lists };
+  return { flags, values, lists, positionals: readPositionals(parsed._, grammar) };
 }
 
 function given({ name, value }: OptionSpec, text: string): Given {
@@ -77,11 +90,31 @@ function fromEnv(
   return name === undefined || !text ? null : { source: name, text };
 }
 
-function rejectUnknown(arg: string, key?: string): never {
+function readPositionals(found: readonly (string | number)[], { positionals }: Grammar): string[] {
+  if (found.length === positionals.length) return found.map(String);
+  throw new UsageError(
+    `Cannot use ${found.length} arguments: needed ${positionals.length === 1 ? "is" : "are"} ${
+      positionals.join(" and ")
+    }, see --help`,
+  );
+}
+
+/** Whether an argument that is no known option may stay. */
+function acceptUnknown(arg: string, key: string | undefined, grammar: Grammar): boolean {
+  // Left over by `--url ""`, which is told by its name.
+  if (arg === "") return false;
+  if (key === undefined && grammar.positionals.length > 0) return true;
   if (key === undefined) {
     throw new UsageError(`Cannot use the argument "${arg}": only options are accepted, see --help`);
   }
+  if (!arg.startsWith("--")) {
+    throw new UsageError(
+      `Unknown option ${arg}: options begin with two dashes (see --help), and a value that begins ` +
+        `with a dash is given as --option=${arg}`,
+    );
+  }
   const name = `--${key}`;
-  const closest = wordSimilaritySort(name, [...OPTIONS.keys()].map((option) => `--${option}`))[0];
+  const closest =
+    wordSimilaritySort(name, [...grammar.options.keys()].map((option) => `--${option}`))[0];
   throw new UsageError(`Unknown option ${arg.split("=")[0]}: did you mean ${closest}? See --help`);
 }

@@ -63,12 +63,17 @@ export function parseNames<N extends string>(givens: readonly Given[], names: re
 /** @throws {UsageError} if it is not a ws:// or wss:// URL */
 export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
-  const shown = { source, text: text.replace(/\/\/[^/@]*@/, "//***@").replace(/\?.*/, "?***") };
+  const shown = { source, text: hideSecretParts(text) };
   if (!URL.canParse(text)) throw unacceptable(shown, accepted);
   const url = new URL(text);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") throw unacceptable(shown, accepted);
-  if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (${url.hash})`);
+  if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (#…)`);
   return url.href;
+}
+
+/** Hides user, password, query and fragment, rather too much than too little: it may be no URL. */
+function hideSecretParts(text: string): string {
+  return text.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@").replace(/([?#]).*/s, "$1***");
 }
 
 /** `Name: value`, without naming the value in an error, since it may be secret. */

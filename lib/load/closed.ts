@@ -2,6 +2,9 @@ import type { Clock } from "../contract.ts";
 import type { Call } from "../net/call_book.ts";
 import type { Connection, Message } from "../net/connection.ts";
 
+/** What a closed loop needs of a connection. */
+export type Caller = Pick<Connection, "isOpen" | "send">;
+
 /** How one connection is kept busy. */
 export interface ClosedLoopOptions {
   message: () => Message;
@@ -25,7 +28,7 @@ export interface LoopResult {
   sent: number;
   /** Successes. */
   ok: number;
-  /** First call sent, and last call ended, in nanoseconds of the clock; equal where none was sent. */
+  /** From its start to the end of the last call, or of the wait for its pace, in nanoseconds of the clock. */
   startNs: number;
   endNs: number;
   /** `silent`: three calls in a row got no answer. */
@@ -42,7 +45,7 @@ export const SILENCE_LIMIT = 3;
  * @throws {RangeError} if neither messages nor duration bounds it
  */
 export function runClosedLoop(
-  connection: Connection,
+  connection: Caller,
   options: ClosedLoopOptions,
 ): Promise<LoopResult> {
   if (options.messages === null && options.durationMs === null) {
@@ -53,7 +56,7 @@ export function runClosedLoop(
 
 /** The state of one loop. */
 class ClosedLoop {
-  readonly #connection: Connection;
+  readonly #connection: Caller;
   readonly #options: ClosedLoopOptions;
   readonly #done = Promise.withResolvers<LoopResult>();
   readonly #intervalNs: number;
@@ -68,7 +71,7 @@ class ClosedLoop {
   #cancelWait: (() => void) | null = null;
   readonly #onEnd = (call: Call) => this.#ended(call);
 
-  constructor(connection: Connection, options: ClosedLoopOptions) {
+  constructor(connection: Caller, options: ClosedLoopOptions) {
     this.#connection = connection;
     this.#options = options;
     this.#intervalNs = options.maxRatePerSecond === null ? 0 : 1e9 / options.maxRatePerSecond;

@@ -180,6 +180,7 @@ export class CallBook {
     const late = this.#unanswered.get(nth);
     if (late === undefined) return this.#countFrame(this.#ledgerOf(nth), "duplicate");
     this.#unanswered.delete(nth);
+    this.#lastAnswered = Math.max(this.#lastAnswered, nth);
     this.#countFrame(late, "late");
   }
 

@@ -86,9 +86,9 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** Whether a call can be sent now. */
+  /** Whether a call can be sent now: not after an abort either, which would not end it any more. */
   get isOpen(): boolean {
-    return this.#closing === null && this.#socket.isOpen;
+    return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
   }
 
   /** Resolves when the connection has ended, by whichever side. */
@@ -109,11 +109,13 @@ export class Connection implements AsyncDisposable {
   /**
    * Sends a call; `onEnd` hears of its end, whatever it is, exactly once.
    *
-   * @throws {Error} if the connection is no longer open: look at `isOpen` first
+   * @throws {Error} if the connection is closed or the run is aborted: look at `isOpen` first
    */
   send(message: Message, onEnd: (call: Call) => void): void {
     const { clock, protocol, callTimeoutMs } = this.#options;
-    if (!this.isOpen) throw new Error("Cannot send a call as the connection is closed");
+    if (!this.isOpen) {
+      throw new Error("Cannot send a call as the connection is closed or the run is aborted");
+    }
     const call = this.#book.begin(clock.nowNs(), onEnd);
     this.#socket.send(protocol.encodeCall(call.id, message.tool, message.argsJson));
     if (this.#cancelSweep === null) this.#sweepIn(callTimeoutMs);
@@ -138,11 +140,16 @@ export class Connection implements AsyncDisposable {
     await this.close();
   }
 
+  get #isAborted(): boolean {
+    return this.#options.signal?.aborted ?? false;
+  }
+
   async #close(): Promise<CloseInfo & { durationNs: number }> {
     const { clock, callTimeoutMs, signal } = this.#options;
     await this.#quiet(() => this.#book.outstanding === 0, Infinity);
-    const lateMs = signal?.aborted ? Math.min(ABORT_DRAIN_MS, callTimeoutMs) : callTimeoutMs;
-    await this.#quiet(() => this.#book.unanswered === 0, lateMs);
+    const isDrained = () => this.#book.unanswered === 0;
+    await this.#quiet(() => isDrained() || this.#isAborted, callTimeoutMs);
+    if (this.#isAborted) await this.#quiet(isDrained, Math.min(ABORT_DRAIN_MS, callTimeoutMs));
     this.#cancelSweep?.();
     const startNs = clock.nowNs();
     const close = await this.#socket.close();
@@ -175,12 +182,13 @@ export class Connection implements AsyncDisposable {
   #sweepIn(delayMs: number): void {
     const { clock, callTimeoutMs } = this.#options;
     this.#cancelSweep = clock.after(delayMs, () => {
-      this.#cancelSweep = null;
       const nowNs = clock.nowNs();
+      // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
       this.#book.expire(nowNs - callTimeoutMs * 1e6, nowNs);
+      this.#cancelSweep = null;
       this.#onQuiet?.();
       const { oldest } = this.#book;
-      if (oldest === undefined || this.#cancelSweep !== null) return;
+      if (oldest === undefined) return;
       this.#sweepIn(Math.ceil(callTimeoutMs - (nowNs - oldest.sentNs) / 1e6));
     });
   }

@@ -11,6 +11,7 @@ export interface HandshakeOptions {
   credentials: Credentials;
   clock: Clock;
   timeoutMs: number;
+  signal?: AbortSignal;
 }
 
 /** The error for a connection that the server closed before it was usable. */
@@ -32,13 +33,13 @@ export function closedError(close: CloseInfo, refusal: string | null): ConnectEr
 }
 
 /**
- * Opens the session on an open socket.
+ * Opens the session on an open socket. Frames behind the accepting one are kept for whoever comes next.
  *
  * @returns how long it took in nanoseconds, 0 where the protocol has no handshake
- * @throws {ConnectError} if the server refuses, closes, or does not answer in time
+ * @throws {ConnectError} if the server refuses, closes, or does not answer in time, or on an abort
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<number> {
-  const { protocol, credentials, clock, timeoutMs } = options;
+  const { protocol, credentials, clock, timeoutMs, signal } = options;
   const { send, read } = protocol.open(credentials);
   if (read === null) return 0;
   const accepted = Promise.withResolvers<number>();
@@ -55,6 +56,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
     const reply = text === null ? { status: "ignored" } as const : read(text);
     if (reply.status === "accepted") {
       const elapsedNs = clock.nowNs() - startNs;
+      socket.onText(null);
       for (const frame of reply.send) socket.send(frame);
       accepted.resolve(elapsedNs);
     } else if (reply.status === "refused") {
@@ -71,10 +73,15 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
     }
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));
+  const onAbort = () =>
+    accepted.reject(new ConnectError("aborted", "Stopped while opening the session"));
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
   for (const frame of send) socket.send(frame);
   try {
     return await accepted.promise;
   } finally {
     cancel();
+    signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -37,6 +37,7 @@ export async function probeRejection(target: Target, options: ProbeOptions): Pro
   if (options.then !== undefined) socket.send(options.then);
   const over = Promise.withResolvers<null>();
   const onAbort = () => over.resolve(null);
+  if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
   const cancel = clock.after(options.patienceMs ?? timeoutMs, onAbort);
   const close = await Promise.race([socket.closed, over.promise, seen.accepted.promise]);

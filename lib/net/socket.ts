@@ -64,10 +64,13 @@ export class Socket {
     return this.#socket.bufferedAmount;
   }
 
-  /** Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once. */
-  onText(receive: (text: string | null) => void): void {
+  /**
+   * Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once.
+   * Without a receiver (`null`), frames are kept.
+   */
+  onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
-    for (const text of this.#early.splice(0)) receive(text);
+    while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);
   }
 
   /** Sends a text frame; returns false where the socket is no longer open. */

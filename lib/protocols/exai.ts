@@ -13,7 +13,7 @@ import type {
   Protocol,
   RejectionCase,
 } from "../contract.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, jsonText, parseJson } from "./json.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
@@ -27,7 +27,7 @@ function malformed(reason: string): Frame {
 
 function errorFrame(id: string | null, error: unknown): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
-  const code = String(error.code ?? "UNKNOWN");
+  const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";
   return { kind: LOAD_CODES.has(code) ? "rateLimited" : "toolError", id, code, message };
 }
@@ -42,7 +42,8 @@ function callResult(id: string | null, body: Record<string, unknown>): Frame {
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return malformed("not a JSON object");
-  const id = typeof body.request_id === "string" ? body.request_id : null;
+  // An id that is no string was never sent; only a missing one is `null`, which may be attributed.
+  const id = body.request_id == null ? null : jsonText(body.request_id);
   switch (body.op) {
     case "call_tool_res":
       return callResult(id, body);
@@ -71,7 +72,7 @@ function readHelloAck(text: string): HandshakeReply {
   // Older servers answer hello_res.
   if (body.op !== "hello_ack" && body.op !== "hello_res") return { status: "ignored" };
   if (body.ok === true) return { status: "accepted", send: [] };
-  return { status: "refused", error: String(body.error ?? "no reason given") };
+  return { status: "refused", error: jsonText(body.error ?? "no reason given") };
 }
 
 function open({ sessionId, token }: Credentials): Handshake {

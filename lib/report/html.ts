@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { Report } from "../contract.ts";
+import { comparisonMarkup } from "./html/comparison.ts";
 import { type Markup, markup } from "./html/markup.ts";
 import styleSheet from "./html/report.css" with { type: "text" };
 import { accountingMarkup, checksMarkup, insightsMarkup, metricsMarkup } from "./html/sections.ts";
@@ -37,6 +38,7 @@ ${summaryMarkup(report)}
 ${insightsMarkup(report)}
 ${metricsMarkup(report)}
 ${checksMarkup(report)}
+${comparisonMarkup(report)}
 ${accountingMarkup(report)}
 </main>
 </body>

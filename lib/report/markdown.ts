@@ -14,6 +14,7 @@ import {
   renderNextSteps,
   renderSuccessCriteria,
 } from "./markdown/closing.ts";
+import { renderComparisons } from "./markdown/comparison.ts";
 import { renderDetails } from "./markdown/details.ts";
 import { renderHead } from "./markdown/head.ts";
 import { renderCompletedTasks, renderObjective } from "./markdown/objective.ts";
@@ -28,6 +29,7 @@ const SECTIONS = [
   renderAchievements,
   renderPyramid,
   renderDetails,
+  renderComparisons,
   renderAccounting,
   renderNextSteps,
   renderFiles,
@@ -41,5 +43,6 @@ const SECTIONS = [
  * report: the same report gives the same bytes.
  */
 export function renderMarkdown(report: Report): string {
-  return SECTIONS.map((section) => section(report)).join("\n\n---\n\n") + "\n";
+  const sections = SECTIONS.map((section) => section(report)).filter((text) => text !== "");
+  return sections.join("\n\n---\n\n") + "\n";
 }

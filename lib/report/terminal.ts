@@ -11,6 +11,7 @@ import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { comparisonLines } from "./terminal/comparison.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
 
@@ -32,9 +33,15 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...head(report, options.color, width),
     "",
     ...scenarioTable(report.scenarios, options.color, width),
+    ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];
   return lines.join("\n").trimEnd() + "\n";
+}
+
+function comparison(report: Report, options: TerminalOptions): string[] {
+  if (report.comparison === undefined) return [];
+  return [...comparisonLines(report.comparison, options), ""];
 }
 
 function head(report: Report, color: boolean, width: number): string[] {

@@ -9,7 +9,16 @@ import type { Target } from "../net/target.ts";
 import { redactUrl } from "../net/redact_url.ts";
 import { readEnvironment } from "./environment.ts";
 import { runPreflight } from "./preflight.ts";
-import { type PlannedScenario, type Progress, runSuite, type SuiteResult } from "./runner.ts";
+import {
+  notBegun,
+  type PlannedScenario,
+  type Progress,
+  runSuite,
+  type SuiteResult,
+} from "./runner.ts";
+import { findDifferences, IncomparableError } from "../stats/comparability.ts";
+import { compareReports } from "../stats/compare.ts";
+import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import { measureUnitBaseline } from "./unit_baseline.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
@@ -22,12 +31,18 @@ export interface BenchInput {
   embedded: boolean;
   planned: readonly PlannedScenario[];
   tool: string;
+  toolArgsJson: string;
   workload: Workload;
   profile: string;
   seed: number;
   maxRatePerSecond: number | null;
   /** Calls per second; `null`: measure it. */
   unitBaselinePerSecond: number | null;
+  thresholds: readonly Threshold[];
+  /** An earlier report to compare with. */
+  baseline: Report | null;
+  noisePercent: number;
+  force: boolean;
   strict: boolean;
   suite: Report["suite"];
   /** Without anything secret in it. */
@@ -46,9 +61,14 @@ interface Findings extends SuiteResult {
   unitBaseline: Report["unitBaseline"];
 }
 
-/** Runs it all; whatever the server does, there is a report. */
+/**
+ * Runs it all; whatever the server does, there is a report.
+ *
+ * @throws {IncomparableError} before anything is measured, if there is a baseline of another workload
+ */
 export async function runBench(input: BenchInput): Promise<Report> {
   const startedAt = input.clock.date().toISOString();
+  refuseIncomparable(input, startedAt);
   const findings: Findings = {
     preflight: [],
     unitBaseline: null,
@@ -76,7 +96,54 @@ export async function runBench(input: BenchInput): Promise<Report> {
     findings.reasons.push(reasonOf(error, input.signal));
   }
   if (input.strict) findings.reasons.push(...invalidReasons(findings));
-  return assemble(input, startedAt, findings);
+  return judge(input, assemble(input, startedAt, findings));
+}
+
+/**
+ * Compares, before anything is measured, what is to be measured with what the baseline measured.
+ *
+ * @throws {IncomparableError} if they differ, unless forced
+ */
+function refuseIncomparable(input: BenchInput, startedAt: string): void {
+  const { baseline, force, planned } = input;
+  if (baseline === null || force) return;
+  const scenarios = planned.map((one) => notBegun(one, { ...input, reason: "not begun" }));
+  const nothing = { preflight: [], unitBaseline: null, reasons: [], rateLimit: null };
+  const differences = findDifferences(
+    baseline,
+    assemble(input, startedAt, { ...nothing, scenarios }),
+  );
+  if (differences.length > 0) throw new IncomparableError(differences);
+}
+
+/** Holds a report against the bounds and the baseline of the user. */
+function judge(input: BenchInput, report: Report): Report {
+  const thresholds = input.thresholds.map((threshold) => evaluateThreshold(threshold, report));
+  const missed = thresholds.filter(({ passed }) => !passed).map((
+    { expression, observed, unit, reason },
+  ) => ({
+    code: EXIT.thresholdMissed,
+    scenario: null,
+    message: `threshold ${expression} missed: ${
+      reason ?? `observed ${Number(observed?.toPrecision(6))} ${unit}`.trim()
+    }`,
+  }));
+  const { baseline } = input;
+  const comparison = baseline === null || report.verdict.status === "interrupted"
+    ? {}
+    : { comparison: compareReports(baseline, report, { ...input, force: true }) };
+  const regressions = (comparison.comparison?.regressions ?? []).map((message) => ({
+    code: EXIT.regression,
+    scenario: null,
+    message,
+  }));
+  const reasons = [...report.verdict.reasons, ...missed, ...regressions];
+  return {
+    ...report,
+    ...comparison,
+    ...(thresholds.length === 0 ? {} : { thresholds }),
+    verdict: verdictOf(reasons),
+  };
 }
 
 async function unitBaseline(input: BenchInput): Promise<Report["unitBaseline"]> {

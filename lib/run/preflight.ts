@@ -50,12 +50,12 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
 
 /** The names of the tools, or `null` where the server does not say in time. */
 async function listTools(target: Target): Promise<string[] | null> {
-  const { protocol, clock, timeoutMs } = target.options;
-  const request = protocol.encodeListTools("list-tools");
+  const { protocol, clock, timeoutMs, signal } = target.options;
+  const credentials = target.newCredentials();
+  const request = protocol.encodeListTools(`${credentials.sessionId}-list`);
   const socket = await target.dial();
   try {
-    const credentials = target.newCredentials();
-    await shakeHands(socket, { protocol, credentials, clock, timeoutMs });
+    await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
     if (request === null) return null;
     const listed = Promise.withResolvers<string[] | null>();
     socket.onText((text) => {

@@ -26,10 +26,15 @@ export interface Progress {
   total: number;
 }
 
+/** What every scenario's report says of the run. */
+type ScenarioInput = Pick<SuiteInput, "clock" | "maxRatePerSecond" | "toolArgsJson">;
+
 /** What a run needs. */
 export interface SuiteInput
   extends Omit<ContextInput<Parameters>, "parameters" | "metrics" | "onProgress"> {
   planned: readonly PlannedScenario[];
+  /** The arguments of the calls, as they were given. */
+  toolArgsJson: string;
   onProgress: (progress: Progress) => void;
   /** Hears of each scenario as soon as it has ended, with all so far. */
   onScenario: (soFar: SuiteResult) => Promise<void>;
@@ -47,7 +52,8 @@ export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
   const result: SuiteResult = { scenarios: [], reasons: [], rateLimit: null };
   for (const [index, planned] of input.planned.entries()) {
     if (input.signal.aborted) {
-      result.scenarios.push(notBegun(planned, input));
+      const reason = "not begun: the run was interrupted before";
+      result.scenarios.push(notBegun(planned, { ...input, reason }));
       continue;
     }
     const { report, reasons } = await runScenario(planned, { input, index });
@@ -88,10 +94,18 @@ async function runScenario(
     reason,
     startedAt,
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
-    parameters: { ...parameters, maxRatePerSecond: input.maxRatePerSecond },
+    parameters: reportedParameters(parameters, input),
     ...figures,
   };
   return { report, reasons: reasonsOf(report, unusable) };
+}
+
+/** All that the workload depends on, so that runs of different ones are not compared. */
+function reportedParameters(
+  parameters: Parameters,
+  { maxRatePerSecond, toolArgsJson }: ScenarioInput,
+): ScenarioReport["parameters"] {
+  return { ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
 }
 
 interface Attempt {
@@ -135,16 +149,19 @@ function reasonsOf(report: ScenarioReport, unusable: boolean): Reason[] {
   return [{ code: EXIT.checkFailed, scenario, message: report.reason }, ...failed];
 }
 
-/** The place in the report of a scenario that an interrupt kept from being run. */
-function notBegun({ scenario, parameters }: PlannedScenario, input: SuiteInput): ScenarioReport {
+/** The place in the report of a scenario that was not run, for the reason given. */
+export function notBegun(
+  { scenario, parameters }: PlannedScenario,
+  input: ScenarioInput & { reason: string },
+): ScenarioReport {
   return {
     name: scenario.name,
     question: scenario.question,
     status: "interrupted",
-    reason: "not begun: the run was interrupted before",
+    reason: input.reason,
     startedAt: input.clock.date().toISOString(),
     durationMs: 0,
-    parameters: { ...parameters, maxRatePerSecond: input.maxRatePerSecond },
+    parameters: reportedParameters(parameters, input),
     checks: [],
     notMeasured: [],
     warmupLedger: settleLedger(openLedger(), false),

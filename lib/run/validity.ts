@@ -28,18 +28,20 @@ function threadCpuMicros(): number {
 /** Watches the client's thread while measured work runs. Dispose of it. */
 export class ValidityMonitor implements Disposable {
   readonly #clock: Clock;
+  readonly #readCpuMicros: () => number;
   readonly #lag = new LatencyHistogram();
   #watchedNs = 0;
   #cpuMicros = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, cpuMicros: () => number = threadCpuMicros) {
     this.#clock = clock;
+    this.#readCpuMicros = cpuMicros;
   }
 
   /** Runs the work, watched; of paced work, whose thread spins by design, the lag alone. */
   async watch<T>(work: () => Promise<T>, { paced = false } = {}): Promise<T> {
     const startNs = this.#clock.nowNs();
-    const startMicros = threadCpuMicros();
+    const startMicros = this.#readCpuMicros();
     const stop = this.#sampleLag();
     try {
       return await work();
@@ -47,7 +49,7 @@ export class ValidityMonitor implements Disposable {
       stop();
       if (!paced) {
         this.#watchedNs += this.#clock.nowNs() - startNs;
-        this.#cpuMicros += threadCpuMicros() - startMicros;
+        this.#cpuMicros += this.#readCpuMicros() - startMicros;
       }
     }
   }

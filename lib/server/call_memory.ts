@@ -22,9 +22,9 @@ export interface CachedResult {
 export const RESULT_LIFETIME_MS = 60_000;
 
 /** Entries of a cache: it holds at most twice as many. */
-const CACHE_SIZE = 4096;
+const CACHE_SIZE = 1024;
 
-/** What is longer is not remembered, so that both caches stay within 64 MiB. */
+/** What is longer is not remembered, so that each cache stays within 8 MiB. */
 const MAX_CHARACTERS = 4096;
 
 /** What the server remembers of calls, on all connections together. */

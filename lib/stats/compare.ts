@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Comparison, ComparisonRow, NewErrors, Report, ScenarioReport } from "../contract.ts";
 import { findDifferences, IncomparableError, sharedScenarios } from "./comparability.ts";
-import type { Comparison, ComparisonRow, Judgement, NewErrors } from "./compare_types.ts";
+import type { Judgement } from "./compare_types.ts";
 import { type Candidate, candidatesOf, chooseGating } from "./gating.ts";
 import { judgeRows } from "./judge.ts";
 import { ERROR_KINDS } from "./ledger_errors.ts";

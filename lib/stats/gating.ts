@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Distribution, Metric, Scalar, ScenarioReport } from "../contract.ts";
-import type { ComparisonRow, RoundsPair } from "./compare_types.ts";
+import type { ComparisonRow, Distribution, Metric, Scalar, ScenarioReport } from "../contract.ts";
+import type { RoundsPair } from "./compare_types.ts";
 import { mostTestableRows } from "./judge.ts";
 
 /** More tests than this at once would find nothing with a usual number of rounds. */

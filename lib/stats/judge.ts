@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Interval } from "../contract.ts";
-import type { Judgement, RoundsPair, Verdict } from "./compare_types.ts";
+import type { Change, Interval } from "../contract.ts";
+import type { Judgement, RoundsPair } from "./compare_types.ts";
 import { estimateRatio } from "./hodges_lehmann.ts";
 import { holmAdjust } from "./holm.ts";
 import { mannWhitney, smallestP } from "./mann_whitney.ts";
@@ -67,7 +67,7 @@ function isOutside(interval: Interval | null, noisePercent: number): boolean {
   return low > band || high < 1 / band;
 }
 
-function direction(row: RoundsPair, ratio: number): Verdict {
+function direction(row: RoundsPair, ratio: number): Change {
   if (ratio === 1) return "~";
   return (ratio > 1) === (row.better === "higher") ? "faster" : "slower";
 }

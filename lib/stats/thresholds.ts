@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Ledger, Report } from "../contract.ts";
+import type { Distribution, Ledger, Report, ThresholdResult } from "../contract.ts";
 import { countErrors } from "./ledger_errors.ts";
 import { parseBound } from "./threshold_bound.ts";
 import {
@@ -32,17 +32,6 @@ export interface Threshold extends ThresholdSubject {
   operator: keyof typeof OPERATORS;
   /** In `unit`. */
   bound: number;
-}
-
-/** What became of a threshold. */
-export interface ThresholdResult {
-  expression: string;
-  /** In `unit`; `null` where it was not measured, which is never a pass. */
-  observed: number | null;
-  unit: string;
-  passed: boolean;
-  /** Why nothing was observed; `null` where something was. */
-  reason: string | null;
 }
 
 /**

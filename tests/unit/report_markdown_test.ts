@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report } from "../../lib/contract.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
-import { findScalar, findScenario } from "../../lib/report/lookup.ts";
+import { findDistribution, findScalar, findScenario } from "../../lib/report/lookup.ts";
 import { table } from "../../lib/report/markdown/blocks.ts";
 import { SAMPLE_KINDS, sampleReport, sampleScenario } from "../support/sample_report.ts";
 
@@ -61,6 +61,23 @@ Deno.test("the comparison with unit tests is computed from the two rates", () =>
     `| **Throughput (5 Concurrent)** | ${grouped(all)} msg/s | ` +
       `**${grouped(unit / all)}x slower** than unit tests (3.1M msg/s) | ✅ |`,
   );
+});
+
+Deno.test("average and P95 latency and connection time are those of the report", () => {
+  const report = sampleReport("passed");
+  const latency = findDistribution(findScenario(report, "message-throughput"), "latency");
+  const establish = findDistribution(findScenario(report, "connection-establishment"), "establish");
+  const milliseconds = (ns = NaN) => `${(ns / 1e6).toFixed(2)} ms`;
+  const results = section(renderMarkdown(report), "Performance Results");
+  assertStringIncludes(results, `| **Average Latency** | ${milliseconds(latency?.mean)} |`);
+  assertStringIncludes(results, `| **P95 Latency** | ${milliseconds(latency?.p95 ?? NaN)} |`);
+  assertStringIncludes(results, `| **Connection Time** | ${milliseconds(establish?.p50)} |`);
+});
+
+Deno.test("a measured baseline beside another server is said to be of another server", () => {
+  const sentence = "The target is another server, so the ratio compares two implementations.";
+  assertStringIncludes(renderMarkdown(sampleReport("failed")), sentence);
+  assert(!renderMarkdown(sampleReport("passed")).includes(sentence));
 });
 
 Deno.test("a baseline slower than the target is told as such", () => {

@@ -1,11 +1,10 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { Report, ScenarioReport } from "../../lib/contract.ts";
+import type { Report, ScenarioReport, ThresholdResult } from "../../lib/contract.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import {
   evaluateThreshold,
   parseThreshold,
   ThresholdError,
-  type ThresholdResult,
   type ThresholdVocabulary,
 } from "../../lib/stats/thresholds.ts";
 import { sampleReport, sampleScenario } from "../support/sample_report.ts";

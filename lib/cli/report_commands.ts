@@ -1,0 +1,135 @@
+/**
+ * The commands that work on reports already written: `compare A B` and `report FILE`.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import type { Comparison, Report } from "../contract.ts";
+import { renderComparison } from "../report/markdown/comparison.ts";
+import { comparisonLines } from "../report/terminal/comparison.ts";
+import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
+import { EXIT } from "../run/verdict.ts";
+import { compareReports } from "../stats/compare.ts";
+import { IncomparableError } from "../stats/comparability.ts";
+import { readReport } from "./config.ts";
+import { type Grammar, parseSettings } from "./parse.ts";
+import { resolvePath } from "./paths.ts";
+import { UsageError } from "./usage_error.ts";
+import { parseName, parseNames, parseNumber } from "./values.ts";
+
+const COMPARE: Grammar = {
+  positionals: ["OLD", "NEW"],
+  options: new Map([
+    ["noise", { name: "noise", kind: "value", value: "PERCENT", help: "" }],
+    ["force", { name: "force", kind: "flag", value: "", help: "" }],
+    ["format", { name: "format", kind: "value", value: "NAME", help: "" }],
+    ["help", { name: "help", kind: "flag", value: "", help: "" }],
+  ]),
+};
+
+const COMPARE_USAGE = `Usage: deno task compare OLD NEW [options]
+
+Compares two report.json files of the same workload. Exit code 5: something has become slower.
+
+  --noise PERCENT   changes within it do not count (default 3)
+  --force           compare although workload or environment differ
+  --format NAME     text (default) or md
+`;
+
+/** What a command prints, and how it ends. */
+export interface Outcome {
+  text: string;
+  exitCode: number;
+}
+
+/**
+ * Compares two reports.
+ *
+ * @throws {UsageError} if a file cannot be read or the reports are not of the same workload
+ */
+export async function runCompare(
+  args: readonly string[],
+  { directory, color, width }: { directory: string; color: boolean; width: number },
+): Promise<Outcome> {
+  if (asksForHelp(args)) return { text: COMPARE_USAGE, exitCode: EXIT.passed };
+  const { values, flags, positionals } = parseSettings(args, {}, COMPARE);
+  const [older, newer] = await Promise.all(positionals.map((path) => readNamed(path, directory)));
+  const noise = values.get("noise");
+  const noisePercent = noise === undefined
+    ? 3
+    : parseNumber(noise, { min: 0, max: 100, unit: "per cent" });
+  const format = values.get("format");
+  const comparison = compare(older!, newer!, { noisePercent, force: flags.has("force") });
+  const text = format !== undefined && parseName(format, ["text", "md"]) === "md"
+    ? renderComparison(comparison)
+    : comparisonLines(comparison, { color, width }).join("\n");
+  const exitCode = comparison.regressions.length === 0 ? EXIT.passed : EXIT.regression;
+  return { text: `${text}\n`, exitCode };
+}
+
+function compare(
+  older: Report,
+  newer: Report,
+  options: { noisePercent: number; force: boolean },
+): Comparison {
+  try {
+    return compareReports(older, newer, options);
+  } catch (error) {
+    if (!(error instanceof IncomparableError)) throw error;
+    throw new UsageError(`${error.message}\nUse --force to compare them all the same`);
+  }
+}
+
+const REPORT: Grammar = {
+  positionals: ["FILE"],
+  options: new Map([
+    ["out", { name: "out", kind: "value", value: "DIR", help: "" }],
+    ["format", { name: "format", kind: "list", value: "A,B", help: "" }],
+    ["help", { name: "help", kind: "flag", value: "", help: "" }],
+  ]),
+};
+
+/** The help text of `report`. */
+export const REPORT_USAGE = `Usage: deno task report FILE [options]
+
+Writes the reports again from a report.json.
+
+  --out DIR      default: the folder of FILE
+  --format A,B   json, md, html, junit (default: md,html)
+`;
+
+/** What to write again, and where. */
+export interface Rerender {
+  report: Report;
+  directory: string;
+  formats: ReportFormat[];
+}
+
+/**
+ * Reads the command line of `report` and the file that it names; `null`: it asks for help.
+ *
+ * @throws {UsageError} if an option or the file cannot be used
+ */
+export async function readRerender(
+  args: readonly string[],
+  directory: string,
+): Promise<Rerender | null> {
+  if (asksForHelp(args)) return null;
+  const { values, lists, positionals } = parseSettings(args, {}, REPORT);
+  const path = positionals[0]!;
+  const formats = lists.get("format");
+  return {
+    report: await readNamed(path, directory),
+    directory: resolvePath(directory, values.get("out")?.text ?? dirname(path)),
+    formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
+  };
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
+async function readNamed(path: string, directory: string): Promise<Report> {
+  return (await readReport({ source: "the argument", text: path }, directory))!;
+}

@@ -1,0 +1,29 @@
+import type { Comparison } from "../../contract.ts";
+import { COMPARISON_HEADINGS, comparisonNotes, comparisonRows } from "../comparison_rows.ts";
+import { escapeTerminal } from "../escape.ts";
+import { columns, paint, type Style, wrap } from "./text.ts";
+
+const STYLES: Record<string, Style> = { faster: "green", slower: "red", "~": "dim" };
+
+/** The table of a comparison and its notes as lines for a terminal. */
+export function comparisonLines(
+  comparison: Comparison,
+  { color, width }: { color: boolean; width: number },
+): string[] {
+  const rows = comparisonRows(comparison).map((cells) => cells.map(escapeTerminal));
+  // The verdict comes second, so that a narrow window still shows it.
+  const ordered = [COMPARISON_HEADINGS, ...rows].map((cells) => [
+    cells[0],
+    cells[cells.length - 1],
+    ...cells.slice(1, -1),
+  ]);
+  const [head, ...lines] = columns(ordered, { alignments: ["left", "left", "right"], width });
+  return [
+    paint(head, "dim", color),
+    ...lines.map((line, index) => {
+      const style = STYLES[comparison.rows[index].verdict ?? ""];
+      return style === undefined ? line : paint(line, style, color);
+    }),
+    ...comparisonNotes(comparison).flatMap((note) => wrap(escapeTerminal(note), width)),
+  ];
+}

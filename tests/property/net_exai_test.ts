@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { exai } from "../../lib/protocols/exai.ts";
+
+const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];
+
+/** Objects with the keys that the protocol looks at, and anything as their values. */
+const likeAReply = fc.record({
+  op: fc.oneof(
+    fc.constantFrom("call_tool_res", "error", "progress", "stream_complete", "hello_ack"),
+    fc.jsonValue(),
+  ),
+  request_id: fc.jsonValue(),
+  ok: fc.jsonValue(),
+  outputs: fc.jsonValue(),
+  tools: fc.jsonValue(),
+  error: fc.oneof(
+    fc.record({
+      code: fc.oneof(fc.constant({ toString: 1, valueOf: null }), fc.jsonValue()),
+      message: fc.jsonValue(),
+    }),
+    fc.constant({ toString: 1 }),
+    fc.jsonValue(),
+  ),
+}, { requiredKeys: [] });
+
+const text = fc.oneof(
+  fc.string(),
+  fc.json(),
+  likeAReply.map((reply) => JSON.stringify(reply)),
+);
+
+Deno.test("exai reads any text at all without throwing", () => {
+  const { read } = exai.open({ sessionId: "s-1", token: null });
+  fc.assert(
+    fc.property(text, (text) => {
+      const frame = exai.classify(text);
+      assertEquals(KINDS.includes(frame.kind), true);
+      assertEquals(frame.id === null || typeof frame.id === "string", true);
+      if ("code" in frame) {
+        assertEquals([typeof frame.code, typeof frame.message], ["string", "string"]);
+      }
+      const names = exai.readToolNames(text);
+      assertEquals(names === null || names.every((name) => typeof name === "string"), true);
+      assertEquals(["accepted", "refused", "ignored"].includes(read!(text).status), true);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("a call of exai is JSON that says just what it was given", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.dictionary(fc.string(), fc.jsonValue()), (tool, args) => {
+      const argsJson = JSON.stringify(args);
+      const call = JSON.parse(exai.encodeCall("0a1b2c3d-4-5", tool, argsJson));
+      assertEquals(call, {
+        op: "call_tool",
+        request_id: "0a1b2c3d-4-5",
+        name: tool,
+        arguments: JSON.parse(argsJson),
+      });
+    }),
+  );
+});
+
+Deno.test("advice on any tool's name never throws, and never for a name without the family's suffix", () => {
+  fc.assert(
+    fc.property(fc.string(), (tool) => {
+      assertEquals(exai.toolNameAdvice(tool.replaceAll("EXAI", "")), null);
+      exai.toolNameAdvice(`${tool}_EXAI-WS-${tool}`);
+    }),
+  );
+});

@@ -1,0 +1,47 @@
+import type { Clock } from "../../lib/contract.ts";
+
+/** A clock that stands still until it is told to go on. */
+export interface FakeClock extends Clock {
+  /** Lets time pass, calling back what falls due on the way, each at its own time. */
+  advance(milliseconds: number): void;
+  /** How many callbacks are due at some later time. */
+  readonly pending: number;
+}
+
+interface Timer {
+  dueNs: number;
+  callback: () => void;
+}
+
+/** A clock that begins at 0 ns and at the given date. */
+export function createFakeClock(date = new Date("2025-11-13T00:00:00Z")): FakeClock {
+  const timers = new Set<Timer>();
+  let nowNs = 0;
+
+  function nextBy(limitNs: number): Timer | undefined {
+    const due = [...timers].filter(({ dueNs }) => dueNs <= limitNs);
+    return due.sort((a, b) => a.dueNs - b.dueNs)[0];
+  }
+
+  return {
+    nowNs: () => nowNs,
+    date: () => new Date(date.getTime() + nowNs / 1e6),
+    after(milliseconds, callback) {
+      const timer = { dueNs: nowNs + Math.max(0, milliseconds) * 1e6, callback };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    advance(milliseconds) {
+      const endNs = nowNs + milliseconds * 1e6;
+      for (let timer = nextBy(endNs); timer !== undefined; timer = nextBy(endNs)) {
+        timers.delete(timer);
+        nowNs = Math.max(nowNs, timer.dueNs);
+        timer.callback();
+      }
+      nowNs = endNs;
+    },
+    get pending() {
+      return timers.size;
+    },
+  };
+}

@@ -1,0 +1,189 @@
+/**
+ * Runs the command line as a user does: a child process with its own environment, folder and signals.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
+import type { Report } from "../../lib/contract.ts";
+import { parseReport } from "../../lib/report/json.ts";
+
+/** The folder of deno.json. */
+export const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+
+/** `deno task test` runs these; a bare `deno test` may not start processes. */
+export const NEEDS_PROCESSES = (["run", "net", "read", "write", "env"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
+
+/** Options of a run of `message-throughput` that takes a fraction of a second. */
+export const SHORT_RUN = [
+  ...["--profile", "quick", "--scenarios", "message-throughput"],
+  ...["--rounds", "1", "--warmup", "0", "--duration", "0.05"],
+];
+
+/** A child that is still there after this time is killed, so that no test can hang. */
+const DEADLINE_MS = 30_000;
+
+/** Variables that the program reads: a child gets those of its test alone. */
+const OWN_VARIABLES = [...project.permissions.bench.env, ...project.permissions.serve.env];
+
+/** How a child ended. */
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  /** The folder that the user calls from. */
+  folder: string;
+  env?: Record<string, string>;
+  /** What is run: `main.ts` with the permissions of a task, or the task itself. */
+  via?: "bench" | "serve" | "task";
+}
+
+/** A command line that runs. */
+export interface RunningCli extends AsyncDisposable {
+  /** Resolves when it has ended. */
+  readonly result: Promise<CliResult>;
+  /** Sends a signal; one that has ended is left alone. */
+  kill(signal: Deno.Signal): void;
+  /** Resolves with the match once stdout or stderr has it; rejects if the child ends without. */
+  waitFor(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** Starts the command line; disposing kills it. */
+export function startCli(args: readonly string[], options: CliOptions): RunningCli {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...programArguments(options.via ?? "bench"), ...args],
+    cwd: PROJECT_FOLDER,
+    clearEnv: true,
+    env: { ...foreignVariables(), INIT_CWD: options.folder, ...options.env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let ended = false;
+  const kill = (signal: Deno.Signal) => {
+    if (!ended) child.kill(signal);
+  };
+  const deadline = setTimeout(() => kill("SIGKILL"), DEADLINE_MS);
+  const streams = { stdout: collect(child.stdout), stderr: collect(child.stderr) };
+  const result = (async () => {
+    const { code } = await child.status;
+    ended = true;
+    clearTimeout(deadline);
+    const [stdout, stderr] = await Promise.all([streams.stdout.all, streams.stderr.all]);
+    return { code, stdout, stderr };
+  })();
+  return {
+    result,
+    kill,
+    waitFor: (stream, pattern) => streams[stream].waitFor(pattern),
+    async [Symbol.asyncDispose]() {
+      kill("SIGKILL");
+      await result;
+    },
+  };
+}
+
+/** Runs the command line to its end. */
+export async function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  await using running = startCli(args, options);
+  return await running.result;
+}
+
+/** Starts `serve` on a free port. */
+export async function startServe(
+  args: readonly string[],
+  options: CliOptions,
+): Promise<RunningCli & { url: string }> {
+  const running = startCli(["--port", "0", ...args], { ...options, via: "serve" });
+  const [url] = await running.waitFor("stdout", /ws:\/\/\S+:\d+(?=\s)/);
+  return { ...running, url, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+}
+
+/** A new folder to call from, with an empty `.env`, so that one in the project is not read. */
+export interface UserFolder extends AsyncDisposable {
+  readonly path: string;
+  /** Writes a file into it. */
+  write(name: string, text: string): Promise<void>;
+  /** The text of every file under it by path, `.env` left out. */
+  files(under?: string): Promise<Map<string, string>>;
+  /** The report.json under `reports` or `name`, its fields checked. */
+  report(name?: string): Promise<Report>;
+}
+
+/** Makes one; disposing removes it. */
+export async function makeUserFolder(): Promise<UserFolder> {
+  const path = await Deno.makeTempDir({ prefix: "bench-user-" });
+  const folder: UserFolder = {
+    path,
+    write: (name, text) => Deno.writeTextFile(`${path}/${name}`, text),
+    files: (under = ".") => readFiles(path, under),
+    async report(name = "reports") {
+      const file = `${path}/${name}/report.json`;
+      return parseReport(await Deno.readTextFile(file), file);
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+  await folder.write(".env", "");
+  return folder;
+}
+
+async function readFiles(root: string, under: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for await (const { name, isDirectory } of Deno.readDir(`${root}/${under}`)) {
+    const path = under === "." ? name : `${under}/${name}`;
+    if (isDirectory) {
+      for (const [key, text] of await readFiles(root, path)) files.set(key, text);
+    } else if (name !== ".env") files.set(path, await Deno.readTextFile(`${root}/${path}`));
+  }
+  return files;
+}
+
+function programArguments(via: "bench" | "serve" | "task"): string[] {
+  if (via === "task") return ["task", "bench"];
+  const program = ["run", "-q", "--no-prompt", `-P=${via}`, "main.ts"];
+  return via === "serve" ? [...program, "serve"] : program;
+}
+
+/** What the child needs of this process's environment: where caches and registries are. */
+function foreignVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => !OWN_VARIABLES.includes(name)),
+  );
+}
+
+/** Collects the text of a stream. */
+function collect(stream: ReadableStream<Uint8Array>): {
+  all: Promise<string>;
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+} {
+  let text = "";
+  let isOver = false;
+  let wake = Promise.withResolvers<void>();
+  const all = (async () => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      wake.resolve();
+    }
+    isOver = true;
+    wake.resolve();
+    return text;
+  })();
+  return {
+    all,
+    async waitFor(pattern) {
+      while (true) {
+        const match = pattern.exec(text);
+        if (match !== null) return match;
+        if (isOver) throw new Error(`Cannot find ${pattern} in what the child wrote:\n${text}`);
+        await wake.promise;
+        wake = Promise.withResolvers();
+      }
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Targets on servers of the tests, and ledgers to compare with.
+ *
+ * @module
+ */
+
+import type { Ledger } from "../../lib/contract.ts";
+import { openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import { Target, type TargetOptions } from "../../lib/net/target.ts";
+import { exai } from "../../lib/protocols/exai.ts";
+import { systemClock } from "../../lib/run/clock.ts";
+
+/** A token that the reference server takes for one. */
+export const TOKEN = "test-token-0123456789";
+
+/** What every call of a test says, unless it says otherwise. */
+export const STATUS = { tool: "status", argsJson: "{}" };
+
+/** Whether sockets are forbidden here: such tests are ignored. */
+export const NO_NET = Deno.permissions.querySync({ name: "net" }).state !== "granted";
+
+/** A target at this address, with a timeout short enough to wait for. */
+export function targetAt(url: string, options: Partial<TargetOptions> = {}): Target {
+  return new Target({
+    url,
+    protocol: exai,
+    token: TOKEN,
+    headers: {},
+    subprotocols: [],
+    caCert: null,
+    timeoutMs: 150,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    ...options,
+  });
+}
+
+/** The counts of a ledger that differ from zero; all others must be zero. */
+export type LedgerCounts = Partial<Omit<Ledger, "frames">> & { frames?: Partial<Ledger["frames"]> };
+
+/** A whole ledger with these counts. */
+export function ledgerWith({ frames, ...counts }: LedgerCounts): Ledger {
+  const zero = settleLedger(openLedger(), false);
+  return { ...zero, ...counts, frames: { ...zero.frames, ...frames } };
+}

@@ -1,0 +1,311 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { type Config, readCommand } from "../../lib/cli/config.ts";
+import { OPTIONS } from "../../lib/cli/options.ts";
+import { resolvePath } from "../../lib/cli/paths.ts";
+import { usageText } from "../../lib/cli/usage.ts";
+import { UsageError } from "../../lib/cli/usage_error.ts";
+
+type Environment = Record<string, string>;
+
+function read(args: string[], env: Environment = {}, directory = "/home/ann") {
+  const vocabulary = { "message-throughput": {}, "connection-limit": {} };
+  return readCommand({ args, env, directory, vocabulary });
+}
+
+async function configOf(args: string[], env: Environment = {}): Promise<Config> {
+  const command = await read(args, env);
+  assert(command.name === "bench");
+  return command.config;
+}
+
+async function messageOf(args: string[], env: Environment = {}): Promise<string> {
+  return (await assertRejects(() => read(args, env), UsageError)).message;
+}
+
+Deno.test("config: without anything, a standard run of the bundled server", async () => {
+  const config = await configOf([]);
+  assertEquals(config.url, null);
+  assertEquals(config.token, null);
+  assertEquals(config.protocol, "exai");
+  assertEquals(config.tool, null);
+  assertEquals(config.toolArgsJson, "{}");
+  assertEquals(config.headers, {});
+  assertEquals(config.subprotocols, []);
+  assertEquals(config.scenarios, null);
+  assertEquals(config.profile, "standard");
+  assertEquals(new Set(Object.values(config.overrides)), new Set([null]));
+  assertEquals(config.timeoutMs, 10_000);
+  assertEquals(config.maxRatePerSecond, null);
+  assertEquals(config.seed, 1);
+  assertEquals(config.strict, false);
+  assertEquals(config.outDirectory, resolvePath("/home/ann", "reports"));
+  assertEquals(config.formats, ["json", "md", "html"]);
+  assertEquals(config.quiet, false);
+  assertEquals(config.color, true);
+});
+
+Deno.test("config: every option is read into what it is for", async () => {
+  const config = await configOf([
+    ...["--url", "wss://host/path?k=v", "--token", "short", "--protocol", "mcp"],
+    ...[
+      "--tool",
+      "echo",
+      "--tool-args",
+      ' {"n":{seq}} ',
+      "--header",
+      "X-A: 1",
+      "--header",
+      "X-B:2",
+    ],
+    ...["--subprotocol", "v1", "--subprotocol", "v2", "--scenarios", "connection-limit"],
+    ...["--profile", "phase2", "--rounds", "3", "--duration", "0.5", "--warmup", "0"],
+    ...["--messages", "1e3", "--connections", "7", "--payload", "10", "--timeout", "2.5"],
+    ...["--max-rate", "4.5", "--seed", "4294967295", "--unit-baseline", "1000", "--strict"],
+    ...["--out", "../out", "--format", "md,junit", "--format", "md", "--quiet", "--no-color"],
+  ]);
+  const { overrides, ...rest } = config;
+  assertEquals(rest.url, "wss://host/path?k=v");
+  assertEquals(rest.token, "short");
+  assertEquals(rest.protocol, "mcp");
+  assertEquals([rest.tool, rest.toolArgsJson], ["echo", '{"n":{seq}}']);
+  assertEquals(rest.headers, { "X-A": "1", "X-B": "2" });
+  assertEquals(rest.subprotocols, ["v1", "v2"]);
+  assertEquals(rest.scenarios, ["connection-limit"]);
+  assertEquals(rest.profile, "phase2");
+  assertEquals(overrides.rounds, 3);
+  assertEquals(overrides.durationMs, 500);
+  assertEquals(overrides.warmupMs, 0);
+  assertEquals(overrides.messages, 1000);
+  assertEquals(overrides.connections, 7);
+  assertEquals(overrides.payloadBytes, 10);
+  assertEquals(rest.timeoutMs, 2500);
+  assertEquals(rest.maxRatePerSecond, 4.5);
+  assertEquals(rest.seed, 4294967295);
+  assertEquals(rest.unitBaselinePerSecond, 1000);
+  assertEquals(rest.outDirectory, resolvePath("/home/ann", "../out"));
+  assertEquals(rest.formats, ["md", "junit"]);
+  assertEquals([rest.strict, rest.quiet, rest.color], [true, true, false]);
+});
+
+Deno.test("config: --help, --version and --list come before every other setting", async () => {
+  assertEquals(await read(["--help", "--rounds", "x"]), { name: "help" });
+  assertEquals(await read(["-h"]), { name: "help" });
+  assertEquals(await read(["--version"], { EXAI_WS_PORT: "x" }), { name: "version" });
+  assertEquals(await read(["--list", "--url", "x"]), { name: "list" });
+});
+
+const NUMBERS = [...OPTIONS.values()].filter(({ kind, value }) =>
+  kind === "value" && /^(N|SECONDS|BYTES|PER_SECOND)$/.test(value)
+);
+
+Deno.test("config: a number that is none names the option, the value and what is accepted", async () => {
+  assert(NUMBERS.length >= 10);
+  for (const { name } of NUMBERS) {
+    for (const text of ["x", "1x", "0x10", "NaN", "Infinity", "-1", "1e99", "1,5", "1_000", "⅓"]) {
+      const message = await messageOf([`--${name}=${text}`]);
+      assertStringIncludes(message, `--${name} "${text}": accepted is a `);
+      assert(/number.* (from|above) \S+ to \S+/.test(message), message);
+    }
+  }
+});
+
+Deno.test("config: counts are whole numbers, times are above nothing", async () => {
+  for (const name of ["rounds", "messages", "connections", "payload", "seed"]) {
+    assertStringIncludes(await messageOf([`--${name}=1.5`]), "a whole number");
+  }
+  for (const name of ["rounds", "messages", "connections", "duration", "timeout", "max-rate"]) {
+    assertStringIncludes(await messageOf([`--${name}=0`]), `--${name} "0"`);
+  }
+});
+
+Deno.test("config: of a repeated number only the last is looked at", async () => {
+  const { overrides } = await configOf(["--rounds", "x", "--rounds", "2"]);
+  assertEquals(overrides.rounds, 2);
+});
+
+Deno.test("config: names that are unknown list those that are known and the closest", async () => {
+  const cases: [string, string, string][] = [
+    ["--profile", "quik", "quick"],
+    ["--protocol", "mpc", "mcp"],
+    ["--format", "jsn", "json"],
+    ["--scenarios", "conection-limit", "connection-limit"],
+  ];
+  for (const [option, text, closest] of cases) {
+    const message = await messageOf([option, text]);
+    assertStringIncludes(message, `${option} "${text}": accepted is one of `);
+    assertStringIncludes(message, `did you mean ${closest}?`);
+  }
+  assertStringIncludes(await messageOf(["--scenarios", ","]), '--scenarios ",": accepted is');
+  assertStringIncludes(await messageOf(["--format", "md,pdf"]), '--format "pdf"');
+});
+
+Deno.test("config: names may be separated by commas and spaces, and come once each", async () => {
+  const { scenarios } = await configOf([
+    ...["--scenarios", "connection-limit, message-throughput,"],
+    ...["--scenarios", "connection-limit"],
+  ]);
+  assertEquals(scenarios, ["connection-limit", "message-throughput"]);
+});
+
+Deno.test("config: a URL that is not of a WebSocket says what is", async () => {
+  for (const text of ["localhost:8079", "http://a", "ws://", "ws://a:99999", "ws://a/#b", "//a"]) {
+    const message = await messageOf(["--url", text]);
+    assertStringIncludes(message, `Cannot use --url "`);
+    assertStringIncludes(message, "accepted is a WebSocket URL such as ws://localhost:8079");
+  }
+  assertStringIncludes(await messageOf([], { EXAI_WS_URL: "http://a" }), 'EXAI_WS_URL "http://a"');
+});
+
+Deno.test("config: no error shows what may be secret in a URL", async () => {
+  const urls = [
+    "ws://ann:hunter2@h:99999",
+    "ws://hunter2@h:99999",
+    "ws://ann:x@hunter2@h:99999",
+    "ws://ann:hunter2@h/#f",
+    "ws://h/#hunter2",
+    "ws://h/?k=hunter2#hunter2",
+    "http://h?token=hunter2",
+    "http://ann:hunter2@h",
+    "ann:hunter2@h",
+    "ann:hunter2@h?x",
+    "localhost:8079?token=hunter2",
+    "ws://ann:a/hunter2@h",
+    "ws://ann:a?hunter2@h:1",
+    "ws://ann:a\nhunter2@h:99999",
+    "WS://ann:hunter2@h:99999",
+    "ws:ann:hunter2@h:99999",
+    "ws://h:99999/?a\nhunter2",
+  ];
+  for (const url of urls) {
+    for (const [args, env] of [[["--url", url], {}], [[], { EXAI_WS_URL: url }]] as const) {
+      const message = await messageOf([...args], env);
+      assert(!message.includes("hunter2"), `${url}: ${message}`);
+    }
+  }
+  for (const host of ["ann:hunter2@h", "h/?hunter2", "h#hunter2 "]) {
+    const message = await messageOf([], { EXAI_WS_HOST: host });
+    assertStringIncludes(message, "EXAI_WS_HOST");
+  }
+});
+
+Deno.test("config: a server by host and port; what is left out has its default", async () => {
+  const cases: [Environment, string | null][] = [
+    [{ EXAI_WS_HOST: "example.org" }, "ws://example.org:8079/"],
+    [{ EXAI_WS_PORT: "9000" }, "ws://127.0.0.1:9000/"],
+    [{ EXAI_WS_HOST: "10.0.0.1", EXAI_WS_PORT: "9000" }, "ws://10.0.0.1:9000/"],
+    [{ EXAI_WS_HOST: "::1", EXAI_WS_PORT: "9000" }, "ws://[::1]:9000/"],
+    [{ EXAI_WS_HOST: "", EXAI_WS_PORT: "" }, null],
+    [{ EXAI_WS_URL: "ws://a/", EXAI_WS_HOST: "b", EXAI_WS_PORT: "x" }, "ws://a/"],
+  ];
+  for (const [env, url] of cases) assertEquals((await configOf([], env)).url, url);
+  assertEquals((await configOf(["--url", "ws://c/"], { EXAI_WS_URL: "ws://a/" })).url, "ws://c/");
+});
+
+Deno.test("config: a host or port that cannot be used is named", async () => {
+  for (const port of ["0", "65536", "x", "80.5"]) {
+    const message = await messageOf([], { EXAI_WS_PORT: port });
+    assertStringIncludes(
+      message,
+      `EXAI_WS_PORT "${port}": accepted is a whole number from 1 to 65535`,
+    );
+  }
+  for (const host of ["a b", "h/path", "h?x"]) {
+    const message = await messageOf([], { EXAI_WS_HOST: host });
+    assertStringIncludes(message, "Cannot use EXAI_WS_HOST");
+    assertStringIncludes(message, "accepted is a host name or an IP address");
+  }
+});
+
+Deno.test("config: the bundled server takes no token under 16 characters, and it is not shown", async () => {
+  for (const given of [["--token", "fifteen-letters"], []]) {
+    const env: Environment = given.length === 0 ? { EXAI_WS_TOKEN: "fifteen-letters" } : {};
+    const message = await messageOf(given, env);
+    assertStringIncludes(message, given[0] ?? "EXAI_WS_TOKEN");
+    assertStringIncludes(message, "16 characters or more");
+    assertStringIncludes(message, "has 15");
+    assert(!message.includes("fifteen-letters"));
+  }
+  assertEquals((await configOf(["--token", "sixteen-letters!"])).token, "sixteen-letters!");
+  assertEquals((await configOf(["--token", "x", "--url", "ws://a"])).token, "x");
+});
+
+Deno.test("config: another protocol than the bundled server's needs a server", async () => {
+  assertStringIncludes(await messageOf([], { BENCH_PROTOCOL: "mcp" }), 'BENCH_PROTOCOL "mcp"');
+  assertEquals((await configOf(["--url", "ws://a"], { BENCH_PROTOCOL: "mcp" })).protocol, "mcp");
+  const both = await configOf(["--url", "ws://a", "--protocol", "exai"], { BENCH_PROTOCOL: "mcp" });
+  assertEquals(both.protocol, "exai");
+});
+
+Deno.test("config: arguments of the tool are an object, before and after {seq} is filled in", async () => {
+  for (const text of ["x", "[1]", "1", "null", '"a"', "{", '{"n":{seq}', "{n:1}"]) {
+    const message = await messageOf(["--tool-args", text]);
+    assertStringIncludes(message, `--tool-args "${text}": accepted is a JSON object`);
+  }
+  for (const text of ["{}", '{"n":"{seq}"}', '{"n":{seq}}', '{"{seq}":[{seq}]}']) {
+    assertEquals((await configOf(["--tool-args", text])).toolArgsJson, text);
+  }
+});
+
+Deno.test("config: a header that is none is refused without a word of its text", async () => {
+  const texts = ["Bearer hunter2", "X Y: hunter2", ": hunter2", "X-A: a\nhunter2: b", "hunter2"];
+  for (const text of texts) {
+    const message = await messageOf(["--header", text]);
+    assertStringIncludes(message, "--header: accepted is 'Name: value'");
+    assert(!message.includes("hunter2"), message);
+  }
+});
+
+Deno.test("config: a subprotocol is a token of HTTP", async () => {
+  for (const text of ["a b", "a,b", "ä"]) {
+    assertStringIncludes(await messageOf(["--subprotocol", text]), `--subprotocol "${text}"`);
+  }
+});
+
+Deno.test("config: NO_COLOR switches colours off, unless it is empty", async () => {
+  assertEquals((await configOf([], { NO_COLOR: "1" })).color, false);
+  assertEquals((await configOf([], { NO_COLOR: "" })).color, true);
+});
+
+Deno.test("usage: every option and variable is in the help, no line is very long", () => {
+  const text = usageText();
+  for (const { name, env } of OPTIONS.values()) {
+    assert(new RegExp(`^  --${name}[ \n]`, "m").test(text), name);
+    assertStringIncludes(text, env ?? "");
+  }
+  for (const code of ["0", "1", "2", "3", "4", "5", "6", "130"]) {
+    assert(new RegExp(`\\b${code}  +\\S`).test(text), code);
+  }
+  for (const line of text.split("\n")) assert(line.length <= 120, line);
+});
+
+const mayRead = Deno.permissions.querySync({ name: "read" }).state === "granted" &&
+  Deno.permissions.querySync({ name: "write" }).state === "granted";
+
+Deno.test("config: files that are named are relative to the user's folder", {
+  ignore: !mayRead,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/args.json`, '\n{"n": {seq}}\n');
+    const command = await read(["--tool-args", "@args.json"], {}, folder);
+    assert(command.name === "bench");
+    assertEquals(command.config.toolArgsJson, '{"n": {seq}}');
+    for (const args of [["--tool-args", "@none.json"], ["--ca-cert", "none.json"]]) {
+      const error = await assertRejects(() => read(args, {}, folder), UsageError);
+      assertStringIncludes(error.message, `Cannot read the file of ${args[0]} "none.json"`);
+    }
+    const noCert = await assertRejects(
+      () => read(["--ca-cert", "args.json"], {}, folder),
+      UsageError,
+    );
+    assertStringIncludes(noCert.message, "accepted is a PEM file with a certificate");
+    await Deno.writeTextFile(`${folder}/args.json`, "[]");
+    const noObject = await assertRejects(
+      () => read(["--tool-args", "@args.json"], {}, folder),
+      UsageError,
+    );
+    assertStringIncludes(noObject.message, "accepted is a JSON object");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -38,17 +38,23 @@ const BENCH_VARIABLES = project.permissions.bench.env;
 const SERVE_VARIABLES = project.permissions.serve.env;
 
 function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
+  writeAll(Deno.stdout, text);
 }
 
 function printError(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
+  writeAll(Deno.stderr, text);
+}
+
+/** A pipe may take less than it is given. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
 async function main(args: readonly string[]): Promise<number> {
   try {
     const [name = "", ...rest] = args;
-    return await (COMMANDS[name]?.(rest) ?? runOrTell(args));
+    return await (COMMANDS.get(name)?.(rest) ?? runOrTell(args));
   } catch (error) {
     if (!EXPECTED_ERRORS.some((expected) => error instanceof expected)) throw error;
     printError(`error: ${escapeLines((error as Error).message)}\n`);
@@ -57,11 +63,11 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** The commands beside the benchmark itself. */
-const COMMANDS: Record<string, (args: readonly string[]) => Promise<number>> = {
-  serve,
-  compare,
-  report,
-};
+const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
+  ["serve", serve],
+  ["compare", compare],
+  ["report", report],
+]);
 
 /** Errors that are told in one line: the person can do something about them. */
 const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];

@@ -9,7 +9,8 @@ import { UsageError } from "./usage_error.ts";
 export async function readEnvFile(paths: readonly string[]): Promise<Record<string, string>> {
   for (const path of paths) {
     try {
-      return parse(await Deno.readTextFile(path));
+      // Some editors put a byte order mark before the first line.
+      return parse((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       const cause = error instanceof Error ? error.message : String(error);

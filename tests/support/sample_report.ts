@@ -6,12 +6,14 @@
 
 import type {
   Check,
+  ComparisonRow,
   Distribution,
   Ledger,
   Metric,
   Report,
   Scalar,
   ScenarioReport,
+  ThresholdResult,
 } from "../../lib/contract.ts";
 
 export type SampleKind =
@@ -20,6 +22,7 @@ export type SampleKind =
   | "interrupted"
   | "preflight_failure"
   | "skipped"
+  | "compared"
   | "hostile";
 
 /** Every kind of sample. */
@@ -29,6 +32,7 @@ export const SAMPLE_KINDS: readonly SampleKind[] = [
   "interrupted",
   "preflight_failure",
   "skipped",
+  "compared",
   "hostile",
 ];
 
@@ -40,6 +44,7 @@ export function sampleReport(kind: SampleKind): Report {
     interrupted: interruptedReport,
     preflight_failure: preflightFailureReport,
     skipped: skippedReport,
+    compared: comparedReport,
     hostile: () => hostileReport(HOSTILE_TEXT),
   };
   return builders[kind]();
@@ -78,6 +83,17 @@ export function hostileReport(text: string): Report {
   report.rateLimit = { scenario: text, atCall: 51, message: text };
   report.preflight = [check(text, false, text, text)];
   report.verdict.reasons = [{ code: 1, scenario: text, message: text }];
+  const { thresholds, comparison } = comparedReport();
+  report.thresholds = thresholds!.map((one) => ({ ...one, expression: text, reason: text }));
+  report.comparison = {
+    ...comparison!,
+    differences: [text],
+    rows: comparison!.rows.map((row) => ({ ...row, scenario: text, metric: text, unit: text })),
+    newErrors: [{ scenario: text, kind: text, count: 1 }],
+    onlyInOld: [text],
+    onlyInNew: [text],
+    regressions: [text],
+  };
   return report;
 }
 
@@ -288,6 +304,99 @@ function limitScenario(): ScenarioReport {
       check("established connections are unharmed", true, "10 of 10 serve", "10 of 10 serve"),
     ],
   });
+}
+
+/** A run held against bounds and a baseline: better in one row, worse in another, unsettled in others. */
+function comparedReport(): Report {
+  const row = {
+    scenario: "message-throughput",
+    metric: "latency",
+    statistic: "p50",
+    unit: "ns",
+    better: "lower",
+    old: 700_000,
+    new: 820_000,
+    oldRounds: 10,
+    newRounds: 10,
+    ratio: 1.1714,
+    ci95: [1.12, 1.23],
+    p: 0.0002,
+    adjustedP: 0.0006,
+    gating: true,
+    verdict: "slower",
+    roundsNeeded: null,
+  } satisfies ComparisonRow;
+  const rate = {
+    ...row,
+    metric: "throughput",
+    statistic: "value",
+    unit: "msg/s",
+    better: "higher",
+  } satisfies ComparisonRow;
+  const regression = "message-throughput: latency p50 is up by 17.1 %";
+  return {
+    ...passedReport(),
+    verdict: {
+      status: "failed",
+      exitCode: 4,
+      reasons: [
+        { code: 4, scenario: null, message: "threshold errors=1 missed: observed 0" },
+        { code: 5, scenario: null, message: regression },
+      ],
+    },
+    thresholds: [
+      threshold("message-throughput.latency.p95<5ms", {
+        observed: 1_310_000,
+        unit: "ns",
+        passed: true,
+      }),
+      threshold("errors=1", { observed: 0, unit: "", passed: false }),
+      threshold("soak.latency.p99<1ms", {
+        observed: null,
+        unit: "ns",
+        passed: false,
+        reason: "soak was not run",
+      }),
+    ],
+    comparison: {
+      noisePercent: 3,
+      differences: ["message-throughput.messages: 200 -> 100"],
+      rows: [
+        row,
+        { ...row, statistic: "p95", gating: false, adjustedP: null, verdict: null },
+        { ...rate, old: 1000, new: 1151, ratio: 1.151, verdict: "faster" },
+        {
+          ...rate,
+          scenario: "concurrent-connections",
+          ratio: 0.99,
+          ci95: [0.97, 1.01],
+          p: 0.4,
+          adjustedP: 0.4,
+          verdict: "~",
+        },
+        {
+          ...rate,
+          scenario: "soak",
+          ci95: null,
+          adjustedP: 1,
+          p: 0.1,
+          verdict: "too few rounds",
+          roundsNeeded: 6,
+        },
+      ],
+      newErrors: [{ scenario: "message-throughput", kind: "timeout", count: 3 }],
+      onlyInOld: ["pipelining"],
+      onlyInNew: ["soak"],
+      regressions: [regression],
+    },
+  };
+}
+
+function threshold(
+  expression: string,
+  rest: { observed: number | null; unit: string; passed: boolean; reason?: string },
+): ThresholdResult {
+  return { reason: null, ...rest, expression };
 }
 
 function passedReport(): Report {

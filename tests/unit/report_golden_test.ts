@@ -5,8 +5,10 @@ import failedMd from "../golden/report_failed.md" with { type: "text" };
 import interruptedMd from "../golden/report_interrupted.md" with { type: "text" };
 import preflightFailureMd from "../golden/report_preflight_failure.md" with { type: "text" };
 import skippedMd from "../golden/report_skipped.md" with { type: "text" };
+import comparedMd from "../golden/report_compared.md" with { type: "text" };
 import hostileMd from "../golden/report_hostile.md" with { type: "text" };
 import passedHtml from "../golden/report_passed.html" with { type: "text" };
+import comparedHtml from "../golden/report_compared.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import failedXml from "../golden/report_failed.xml" with { type: "text" };
 import skippedXml from "../golden/report_skipped.xml" with { type: "text" };
@@ -16,6 +18,7 @@ import failedTxt from "../golden/report_failed.txt" with { type: "text" };
 import interruptedTxt from "../golden/report_interrupted.txt" with { type: "text" };
 import preflightFailureTxt from "../golden/report_preflight_failure.txt" with { type: "text" };
 import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
+import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -24,8 +27,10 @@ const EXPECTED: Record<string, string> = {
   "report_interrupted.md": interruptedMd,
   "report_preflight_failure.md": preflightFailureMd,
   "report_skipped.md": skippedMd,
+  "report_compared.md": comparedMd,
   "report_hostile.md": hostileMd,
   "report_passed.html": passedHtml,
+  "report_compared.html": comparedHtml,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -35,6 +40,7 @@ const EXPECTED: Record<string, string> = {
   "report_interrupted.txt": interruptedTxt,
   "report_preflight_failure.txt": preflightFailureTxt,
   "report_skipped.txt": skippedTxt,
+  "report_compared.txt": comparedTxt,
   "report_hostile.txt": hostileTxt,
 };
 

@@ -35,6 +35,9 @@ Deno.test("the sections are those of the phase document, in its order", () => {
       "Key Achievements",
       "Performance Comparison",
       "Detailed Test Results",
+      ...(kind === "compared" || kind === "hostile"
+        ? ["Thresholds", "Comparison with the baseline"]
+        : []),
       "Accounting",
       "Next Steps",
       "Files",

@@ -11,13 +11,15 @@ export function comparisonLines(
   { color, width }: { color: boolean; width: number },
 ): string[] {
   const rows = comparisonRows(comparison).map((cells) => cells.map(escapeTerminal));
-  // The verdict comes second, so that a narrow window still shows it.
-  const ordered = [COMPARISON_HEADINGS, ...rows].map((cells) => [
-    cells[0],
-    cells[cells.length - 1],
-    ...cells.slice(1, -1),
-  ]);
-  const [head, ...lines] = columns(ordered, { alignments: ["left", "left", "right"], width });
+  // What matters most comes first: a narrow window leaves the last columns out.
+  const ordered = [COMPARISON_HEADINGS, ...rows].map(
+    ([metric, before, after, change, interval, p, verdict]) =>
+      [metric, change, verdict, before, after, interval, p].map(String),
+  );
+  const [head, ...lines] = columns(ordered, {
+    alignments: ["left", "right", "left", "right"],
+    width,
+  });
   return [
     paint(head, "dim", color),
     ...lines.map((line, index) => {

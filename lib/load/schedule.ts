@@ -1,0 +1,84 @@
+/**
+ * When the calls of an open loop are due: fixed beforehand, whatever the server does.
+ *
+ * @module
+ */
+
+import { randomStream } from "../stats/random.ts";
+
+/** How arrivals are spaced: evenly, or at random as those of many independent clients are. */
+export const ARRIVALS = ["constant", "poisson"] as const;
+export type Arrivals = typeof ARRIVALS[number];
+
+/** What a schedule is made from. A count beats a duration. */
+export interface ScheduleOptions {
+  ratePerSecond: number;
+  arrivals: Arrivals;
+  /** How many slots there are; `null`: as many as the duration holds. */
+  slots: number | null;
+  /** Slots are due before this time has passed; `null`: no such bound. */
+  durationMs: number | null;
+  /** The same seed gives the same schedule. Used where arrivals are random. */
+  seed: number;
+}
+
+/** The slots of one run, each to be asked for once. */
+export interface Schedule {
+  /** How long it lasts: the duration, or by its rate. The last slot is due a little earlier. */
+  readonly spanNs: number;
+  /** When the next slot is due, in nanoseconds from the start, never falling; `null` at the end. */
+  next(): number | null;
+}
+
+/**
+ * A schedule of constant intervals, the first slot due at 0; or of a Poisson process, whose intervals
+ * are exponential and independent, so that it also has no slot at 0.
+ *
+ * With constant intervals there are rate x duration slots, rounded up.
+ *
+ * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
+ */
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { ratePerSecond, slots, durationMs } = options;
+  if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
+    throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
+  }
+  if (slots === null && durationMs === null) {
+    throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
+  }
+  const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
+  switch (options.arrivals) {
+    case "constant":
+      return { spanNs, next: constantSlots(ratePerSecond, slots ?? slotsWithin(options)) };
+    case "poisson":
+      return { spanNs, next: poissonSlots(options) };
+    default:
+      return options.arrivals satisfies never;
+  }
+}
+
+/** Rounding errors of the product must not add a slot: 0.1/s for 10,000 ms is one. */
+function slotsWithin({ ratePerSecond, durationMs }: ScheduleOptions): number {
+  return Math.ceil(ratePerSecond * durationMs! / 1000 * (1 - 1e-12));
+}
+
+/** Each offset is computed on its own, so that no error adds up however long the run. */
+function constantSlots(ratePerSecond: number, slots: number): Schedule["next"] {
+  let slot = 0;
+  return () => slot < slots ? slot++ * 1e9 / ratePerSecond : null;
+}
+
+/** Intervals by inversion of the exponential distribution function. */
+function poissonSlots(options: ScheduleOptions): Schedule["next"] {
+  const meanNs = 1e9 / options.ratePerSecond;
+  const endNs = options.slots === null ? options.durationMs! * 1e6 : Infinity;
+  const slots = options.slots ?? Infinity;
+  const random = randomStream(options.seed, "arrivals");
+  let offsetNs = 0;
+  let slot = 0;
+  return () => {
+    if (slot++ >= slots) return null;
+    offsetNs -= Math.log(1 - random()) * meanNs;
+    return offsetNs < endNs ? offsetNs : null;
+  };
+}

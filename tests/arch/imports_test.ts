@@ -1,0 +1,121 @@
+/**
+ * Imports point one way: every edge between our folders is in the table below, and no other. A change
+ * of the table is a change of the design.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { NEEDS_PROCESSES, PROJECT_FOLDER } from "../support/run_cli.ts";
+
+/** What each folder imports of ours; types count as code does. */
+const EDGES: Record<string, string[]> = {
+  "main.ts": [],
+};
+
+/** `main.ts`, and what it loads without importing it. */
+const ROOTS = ["main.ts", "lib/server/worker.ts"];
+
+interface Edge {
+  from: string;
+  to: string;
+}
+
+/** Every import of the program between modules, as paths from the project's folder or specifiers. */
+async function readImports(): Promise<Edge[]> {
+  const graphs = await Promise.all(ROOTS.map(readGraph));
+  const edges = graphs.flatMap(({ modules }) =>
+    modules.flatMap(({ specifier, dependencies = [] }) =>
+      dependencies.flatMap(({ code, type }) =>
+        [code?.specifier, type?.specifier].flatMap((to) =>
+          to === undefined ? [] : [{ from: pathOf(specifier), to: pathOf(to) }]
+        )
+      )
+    )
+  );
+  return edges.filter(({ from }) => !from.includes(":") && !from.startsWith("lib/std/"));
+}
+
+interface Graph {
+  modules: {
+    specifier: string;
+    error?: string;
+    dependencies?: { code?: { specifier?: string }; type?: { specifier?: string } }[];
+  }[];
+}
+
+async function readGraph(root: string): Promise<Graph> {
+  const deno = new Deno.Command(Deno.execPath(), {
+    args: ["info", "-q", "--json", root],
+    cwd: PROJECT_FOLDER,
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await deno.output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
+  assertEquals(graph.modules.filter(({ error }) => error !== undefined), []);
+  return graph;
+}
+
+/** A file of ours by its path from the project's folder, anything else as it is. */
+function pathOf(specifier: string): string {
+  const project = new URL("../../", import.meta.url).href;
+  return specifier.startsWith(project) ? specifier.slice(project.length) : specifier;
+}
+
+/** `lib/run/bench.ts` is in `lib/run`, `scenarios/mod.ts` in `scenarios`; files at the top are their own. */
+function folderOf(path: string): string {
+  const parts = path.split("/");
+  return parts.slice(0, parts[0] === "lib" ? 2 : 1).join("/");
+}
+
+/** Whether it is a module of ours, rather than a package, a stand-in for one, or data. */
+function isOurs(path: string): boolean {
+  return !path.includes(":") && !path.startsWith("lib/std/") && path.endsWith(".ts");
+}
+
+Deno.test("arch: the edges between our folders are those of the table", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  const found: Record<string, Set<string>> = {};
+  for (const { from, to } of await readImports()) {
+    if (!isOurs(to)) continue;
+    const folder = found[folderOf(from)] ??= new Set();
+    if (folderOf(from) !== folderOf(to)) folder.add(folderOf(to));
+  }
+  const edges = Object.fromEntries(
+    Object.entries(found).map(([from, to]) => [from, [...to].sort()]),
+  );
+  assertEquals(edges, EDGES);
+});
+
+Deno.test("arch: what must never be imported is not", { ignore: NEEDS_PROCESSES }, async () => {
+  const imports = await readImports();
+  const offences = (rule: (edge: Edge) => boolean) => imports.filter(rule);
+  const within = (path: string, folder: string) => path.startsWith(`${folder}/`);
+  assert(imports.length > 100);
+  for (const pure of ["lib/report", "lib/stats"]) {
+    assertEquals(offences(({ from, to }) => within(from, pure) && within(to, "lib/net")), []);
+  }
+  assertEquals(offences(({ from, to }) => within(from, "lib") && within(to, "scenarios")), []);
+  assertEquals(offences(({ to }) => to === "main.ts"), []);
+  assertEquals(offences(({ to }) => within(to, "tests")), []);
+  assertEquals(offences(({ from, to }) => from === "lib/contract.ts" && isOurs(to)), []);
+  const scenario = (path: string) => within(path, "scenarios");
+  assertEquals(offences(({ from, to }) => scenario(from) && within(to, "lib/report")), []);
+  assertEquals(
+    offences(({ from, to }) => scenario(from) && scenario(to) && from !== "scenarios/mod.ts"),
+    [],
+  );
+});
+
+Deno.test(
+  "arch: only sampling and pictures import mitata",
+  { ignore: NEEDS_PROCESSES },
+  async () => {
+    const importers = (await readImports()).filter(({ to }) => /^npm:\/?mitata\b/.test(to));
+    const allowed = ["lib/stats/sampling.ts", "lib/stats/terminal_plots.ts"];
+    assert(importers.length > 0);
+    assertEquals(importers.filter(({ from }) => !allowed.includes(from)), []);
+  },
+);

@@ -1,0 +1,96 @@
+/**
+ * What the text of the sources may and may not say.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { PROJECT_FOLDER } from "../support/run_cli.ts";
+
+/** `deno task test` runs these; a bare `deno test` may not read. */
+const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
+
+/** Folders that are not of the repository, or whose text is not ours. */
+const SKIPPED = [".git", "node_modules", "reports", "vendor"];
+
+/** The files under a folder of the project, as paths from the project's folder. */
+async function filesUnder(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(PROJECT_FOLDER + folder)) {
+    const path = folder === "" ? name : `${folder}/${name}`;
+    if (!isDirectory) paths.push(path);
+    else if (!SKIPPED.includes(name)) paths.push(...await filesUnder(path));
+  }
+  return paths.filter((path) => !path.endsWith(".got") && path !== ".env");
+}
+
+async function read(path: string): Promise<string> {
+  return await Deno.readTextFile(PROJECT_FOLDER + path);
+}
+
+/** Without comments and the texts of strings, roughly: enough to see what is called. */
+function codeOf(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
+}
+
+async function offenders(paths: readonly string[], pattern: RegExp): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map(async (path) => pattern.test(codeOf(await read(path))) ? [path] : []),
+  );
+  return found.flat().sort();
+}
+
+async function programSources(): Promise<string[]> {
+  const folders = await Promise.all(["lib", "scenarios"].map(filesUnder));
+  return ["main.ts", ...folders.flat()].filter((path) => /\.[jt]sx?$/.test(path));
+}
+
+Deno.test("arch: only main.ts has to do with the process", { ignore }, async () => {
+  const sources = await programSources();
+  assert(sources.length > 50);
+  const pattern =
+    /\bDeno\s*\.\s*(args|exit|exitCode|stdout|stderr|stdin|addSignalListener|chdir)\b|\bprocess\s*\.\s*(argv|exit|exitCode|stdout|stderr|stdin|on)\b/;
+  assertEquals(await offenders(sources, pattern), ["main.ts"]);
+});
+
+Deno.test("arch: the environment is read in main.ts alone", { ignore }, async () => {
+  const sources = await programSources();
+  assertEquals(await offenders(sources, /\bDeno\s*\.\s*env\b|\bprocess\s*\.\s*env\b/), ["main.ts"]);
+});
+
+Deno.test("arch: nothing in the program writes to the console", { ignore }, async () => {
+  assertEquals(await offenders(await programSources(), /\bconsole\s*\??\.|\balert\(/), []);
+});
+
+Deno.test(
+  "arch: exports are named, files in snake_case, none called utils",
+  { ignore },
+  async () => {
+    const sources = await programSources();
+    assertEquals(await offenders(sources, /^export default\b/m), []);
+    const names = sources.map((path) => path.split("/").at(-1)!);
+    assertEquals(names.filter((name) => !/^[a-z0-9_]+(\.d)?\.ts$/.test(name)), []);
+    assertEquals(names.filter((name) => /^utils?\./.test(name)), []);
+  },
+);
+
+Deno.test("arch: no file names the host of a package registry", { ignore }, async () => {
+  const hosts = [
+    ["registry", "npmjs", "org"],
+    ["registry", "yarnpkg", "com"],
+    ["npm", "jsr", "io"],
+    ["jsr", "io"],
+    ["deno", "land"],
+    ["esm", "sh"],
+    ["unpkg", "com"],
+    ["cdn", "jsdelivr", "net"],
+    ["cdn", "skypack", "dev"],
+  ].map((parts) => parts.join("."));
+  const paths = await filesUnder("");
+  assert(paths.length > 100);
+  const found = await Promise.all(paths.map(async (path) => {
+    const text = await read(path);
+    return hosts.filter((host) => text.includes(host)).map((host) => `${path}: ${host}`);
+  }));
+  assertEquals(found.flat(), []);
+});

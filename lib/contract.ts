@@ -136,6 +136,14 @@ export type Check = v.InferOutput<typeof CheckSchema>;
 const NotMeasuredSchema = v.object({ name: v.string(), reason: v.string() });
 export type NotMeasured = v.InferOutput<typeof NotMeasuredSchema>;
 
+/** A scenario's own loop against a server that does nothing: no server can look faster than that. */
+const ClientFloorSchema = v.object({
+  connections: v.pipe(Count, v.description("as many as in the scenario")),
+  throughput: v.pipe(v.number(), v.description("calls per second")),
+  latencyP50Ns: Ns,
+});
+export type ClientFloor = v.InferOutput<typeof ClientFloorSchema>;
+
 /** Whether the client itself could have bounded the numbers. */
 const ValiditySchema = v.object({
   valid: v.boolean(),
@@ -144,6 +152,13 @@ const ValiditySchema = v.object({
     v.description("share of one core that the client thread used, 0 to 1; null: not applicable"),
   ),
   loopLagP99Ns: NullableNs,
+  floor: v.optional(v.object({
+    ...ClientFloorSchema.entries,
+    share: v.pipe(
+      v.nullable(v.number()),
+      v.description("measured throughput over the floor's; from 0.9 on it is the client's own"),
+    ),
+  })),
   warnings: v.array(v.string()),
 });
 export type Validity = v.InferOutput<typeof ValiditySchema>;

@@ -7,6 +7,7 @@
 import type { Check, Clock, Reason, Report } from "../contract.ts";
 import type { Target } from "../net/target.ts";
 import { redactUrl } from "../net/redact_url.ts";
+import { FloorGauge } from "./client_floor.ts";
 import { readEnvironment } from "./environment.ts";
 import { runPreflight } from "./preflight.ts";
 import {
@@ -76,12 +77,14 @@ export async function runBench(input: BenchInput): Promise<Report> {
     reasons: [],
     rateLimit: null,
   };
+  await using floorGauge = new FloorGauge();
   try {
     const { checks, warnings } = await runPreflight(input.target, input.workload);
     findings.preflight = checks;
     warnings.forEach(input.onWarning);
     const suite = await runSuite({
       ...input,
+      floorGauge,
       onScenario: (soFar) => {
         const unfinished = { code: EXIT.interrupted, scenario: null, message: "not finished" };
         const reasons = [...soFar.reasons, unfinished];

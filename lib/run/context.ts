@@ -1,4 +1,12 @@
-import type { Check, Ledger, Metric, NotMeasured, ScenarioReport, Validity } from "../contract.ts";
+import type {
+  Check,
+  ClientFloor,
+  Ledger,
+  Metric,
+  NotMeasured,
+  ScenarioReport,
+  Validity,
+} from "../contract.ts";
 import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
 import {
   DistributionRecorder,
@@ -7,7 +15,9 @@ import {
   type SummaryOptions,
 } from "../stats/summary.ts";
 import { callChecks } from "./call_checks.ts";
+import type { FloorGauge } from "./client_floor.ts";
 import type {
+  FloorOptions,
   MetricOptions,
   MetricSpec,
   Parameters,
@@ -27,6 +37,8 @@ export type ContextInput<P extends Parameters> =
   >
   & {
     metrics: Scenario["metrics"];
+    /** Left out: the client's floor is not measured. */
+    floorGauge?: FloorGauge;
     onProgress: (done: number, total: number) => void;
   };
 
@@ -58,6 +70,8 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #scalars = new Map<string, ScalarOptions & { rounds: number[] }>();
   readonly #warnings: string[] = [];
   readonly #monitor: ValidityMonitor;
+  readonly #floorGauge: FloorGauge | undefined;
+  #floor: ClientFloor | null = null;
 
   constructor(input: ContextInput<P>) {
     this.parameters = input.parameters;
@@ -70,6 +84,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#metrics = input.metrics;
     this.#onProgress = input.onProgress;
     this.#monitor = new ValidityMonitor(input.clock);
+    this.#floorGauge = input.floorGauge;
   }
 
   check(check: Check): void {
@@ -104,6 +119,16 @@ export class RecordingContext<P extends Parameters = Parameters>
 
   watched<T>(work: () => Promise<T>, options: { paced?: boolean } = {}): Promise<T> {
     return this.#monitor.watch(work, options);
+  }
+
+  async measureFloor(options: FloorOptions<P>): Promise<void> {
+    try {
+      this.#floor = await this.#floorGauge?.measure(this, options) ?? null;
+    } catch (error) {
+      this.signal.throwIfAborted();
+      const reason = error instanceof Error ? error.message : String(error);
+      this.notMeasured("client floor", reason);
+    }
   }
 
   progress(done: number, total: number): void {
@@ -152,12 +177,14 @@ export class RecordingContext<P extends Parameters = Parameters>
 
   #validity(ledger: Ledger): Validity {
     const share = ledger.ok === 0 ? 0 : ledger.cached / ledger.ok;
-    return this.#monitor.validity([
+    const warnings = [
       ...this.#warnings,
       ...(share <= CACHED_SHARE_LIMIT ? [] : [
         `cached: the server served ${ledger.cached} of ${ledger.ok} successes from a cache, so ` +
         `that its cache was measured: make calls differ, as with --tool-args '{"n":"{seq}"}'`,
       ]),
-    ]);
+    ];
+    const throughput = this.#scalars.get("throughput")?.rounds ?? [];
+    return this.#monitor.validity(warnings, { floor: this.#floor, throughput });
   }
 }

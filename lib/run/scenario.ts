@@ -5,6 +5,7 @@
  */
 
 import type { Better, Check, Clock } from "../contract.ts";
+import type { Connection } from "../net/connection.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
 import type { SeriesOptions } from "../stats/series.ts";
@@ -97,8 +98,35 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
    * thread by design, so that its share of a core says nothing.
    */
   watched<T>(work: () => Promise<T>, options?: { paced?: boolean }): Promise<T>;
+  /**
+   * Measures the client's floor, for the validity of the metric `throughput`. To be called once, behind
+   * the measured rounds, while the target's connections are idle.
+   *
+   * @throws the signal's reason, if it is interrupted; a floor that cannot be told is noted as such
+   */
+  measureFloor(options: FloorOptions<P>): Promise<void>;
   /** Tells how far it is. */
   progress(done: number, total: number): void;
+}
+
+/** What a loop of calls needs of its context, whether it runs on the target or on the client's floor. */
+export type LoopContext<P extends Parameters = Parameters> = Pick<
+  ScenarioContext<P>,
+  "parameters" | "workload" | "clock" | "signal" | "maxRatePerSecond" | "warmupLedger" | "ledger"
+>;
+
+/** What the floor of a scenario is measured with. */
+export interface FloorOptions<P extends Parameters = Parameters> {
+  /** As many as the scenario keeps busy at once. */
+  connections: number;
+  /**
+   * One round of the scenario's own loop, with the parameters of the context that it is given. Records
+   * the time of each success, and gives the successes per second.
+   */
+  round: (
+    context: LoopContext<P>,
+    options: { connections: readonly Connection[]; latency: DistributionRecorder },
+  ) => Promise<number>;
 }
 
 /** The whole run must end: the target cannot be measured. */

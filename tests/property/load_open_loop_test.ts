@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { runOpenLoop } from "../../lib/load/open.ts";
+import { ARRIVALS, createSchedule } from "../../lib/load/schedule.ts";
+import { openLedger } from "../../lib/net/ledger.ts";
+import { createFakeClock } from "../support/fake_clock.ts";
+import { createFakeConnection } from "../support/fake_connection.ts";
+import { STATUS } from "../support/targets.ts";
+
+const anyReply = fc.record({
+  status: fc.constantFrom("ok", "ok", "ok", "toolError", "rateLimited", "timeout"),
+  afterMs: fc.integer({ min: 0, max: 60 }),
+});
+
+const anyRun = fc.record({
+  replies: fc.array(anyReply, { minLength: 1, maxLength: 20 }),
+  connections: fc.integer({ min: 1, max: 4 }),
+  /** When each connection goes, in milliseconds. */
+  lives: fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 4, maxLength: 4 }),
+  ratePerSecond: fc.integer({ min: 50, max: 2_000 }),
+  arrivals: fc.constantFrom(...ARRIVALS),
+  maxOutstanding: fc.integer({ min: 1, max: 50 }),
+  abortMs: fc.option(fc.integer({ min: 0, max: 150 })),
+  seed: fc.nat(),
+});
+
+Deno.test("whatever the server does, every slot is sent or dropped and every call ends once", async () => {
+  await fc.assert(fc.asyncProperty(anyRun, async (plan) => {
+    const clock = createFakeClock();
+    const ledger = openLedger();
+    const controller = new AbortController();
+    const connections = plan.lives.slice(0, plan.connections).map((lifeMs) => {
+      const connection = createFakeConnection(
+        clock,
+        (nth) => plan.replies[nth % plan.replies.length]!,
+      );
+      clock.after(lifeMs, () => connection.isOpen = false);
+      return connection;
+    });
+    if (plan.abortMs !== null) clock.after(plan.abortMs, () => controller.abort());
+    const ended = new Set<string>();
+    let ok = 0;
+    const running = runOpenLoop(connections, {
+      message: () => STATUS,
+      schedule: createSchedule({ ...plan, slots: null, durationMs: 100 }),
+      maxOutstanding: plan.maxOutstanding,
+      ledger,
+      clock,
+      signal: controller.signal,
+      soon: (callback) => clock.after(0.05, callback),
+      onCall: ({ sentNs, endedNs, status }, intendedNs) => {
+        ended.add(`${intendedNs}/${ended.size}`);
+        if (status === "ok") ok++;
+        if (sentNs < intendedNs || endedNs < sentNs) throw new Error("sent before its time");
+      },
+    });
+    clock.advance(1_000);
+    const result = await running;
+    const sent = connections.reduce((sum, { sentNs }) => sum + sentNs.length, 0);
+    assertEquals(result.slots, result.sent + result.dropped);
+    assertEquals([result.sent, result.dropped, result.ok], [sent, ledger.dropped, ok]);
+    assertEquals(ended.size, sent);
+  }));
+});

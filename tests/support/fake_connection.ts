@@ -1,0 +1,51 @@
+import type { Clock } from "../../lib/contract.ts";
+import type { OpenLoopConnection } from "../../lib/load/open.ts";
+import type { Call, CallStatus } from "../../lib/net/call_book.ts";
+import { openLedger } from "../../lib/net/ledger.ts";
+
+/** What becomes of a call, and after how long. */
+export interface FakeReply {
+  status: CallStatus;
+  afterMs: number;
+}
+
+/** A connection without a socket, on a fake clock. */
+export interface FakeConnection extends OpenLoopConnection {
+  isOpen: boolean;
+  /** When each call was sent, in nanoseconds. */
+  readonly sentNs: number[];
+}
+
+/** A connection that answers its Nth call, from 1, as it is told. */
+export function createFakeConnection(
+  clock: Clock,
+  reply: (nth: number) => FakeReply = () => ({ status: "ok", afterMs: 1 }),
+): FakeConnection {
+  const ledger = openLedger();
+  const sentNs: number[] = [];
+  return {
+    isOpen: true,
+    sentNs,
+    send(_message, onEnd) {
+      const nth = sentNs.push(clock.nowNs());
+      const { status, afterMs } = reply(nth);
+      const call: Call = {
+        id: `fake-${nth}`,
+        nth,
+        ledger,
+        onEnd,
+        sentNs: clock.nowNs(),
+        endedNs: 0,
+        status: "outstanding",
+        streamed: false,
+        errorCode: "",
+        errorMessage: "",
+      };
+      clock.after(afterMs, () => {
+        call.status = status;
+        call.endedNs = clock.nowNs();
+        onEnd(call);
+      });
+    },
+  };
+}

@@ -2,6 +2,14 @@ import type { DistributionRecorder } from "../stats/summary.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
 /**
+ * Collects garbage, where the runtime was started with `--expose-gc`: what one round leaves behind
+ * should not be a pause in the next one.
+ */
+function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}
+
+/**
  * Runs the measured rounds one after the other, each with the recorders' rounds open. A round that
  * returns `"stop"` is the last; an interrupt ends them with the signal's reason. A round that was cut short
  * counts in the pooled figures only.
@@ -16,6 +24,7 @@ export async function forEachRound(
   const { rounds } = context.parameters;
   for (let index = 0; index < rounds; index++) {
     context.progress(index, rounds);
+    collectGarbage();
     for (const recorder of options.recorders) recorder.startRound();
     const stop = await options.round(index);
     context.signal.throwIfAborted();

@@ -67,6 +67,7 @@ const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Promise<number>
   ["serve", serve],
   ["compare", compare],
   ["report", report],
+  ["power", power],
 ]);
 
 /** Errors that are told in one line: the person can do something about them. */
@@ -131,6 +132,13 @@ async function report(args: readonly string[]): Promise<number> {
   const rerender = await readRerender(args, workingDirectory());
   if (rerender === null) print(REPORT_USAGE);
   else print(`Reports: ${(await writeReports(rerender.report, rerender)).join(", ")}\n`);
+  return EXIT.passed;
+}
+
+/** The table of docs/method.md: how often a comparison is wrong, and how much it finds. */
+async function power(): Promise<number> {
+  const { powerTableMarkdown } = await import("./lib/stats/power.ts");
+  print(`${powerTableMarkdown()}\n`);
   return EXIT.passed;
 }
 

@@ -180,6 +180,10 @@ export const ScenarioReportSchema = v.object({
   ledger: LedgerSchema,
   metrics: v.array(MetricSchema),
   validity: ValiditySchema,
+  notes: v.pipe(
+    v.optional(v.array(v.string())),
+    v.description("what is remarkable in the rounds, and does not make them invalid"),
+  ),
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
 

@@ -2,6 +2,7 @@ import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  type LoopContext,
   type Parameters,
   PROFILE_NAMES,
   type RoundLength,
@@ -82,6 +83,10 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
           measureRound(context, { connections, latency, aloneFirst: index % 2 === 0 }),
       })
     );
+    await context.measureFloor({
+      connections: connections.length,
+      round: async (floor, clients) => (await runTogether(floor, clients)).ratePerSecond,
+    });
     return { status: "measured" };
   },
 };
@@ -141,7 +146,7 @@ async function measureRound(
 
 /** Closed loops on all the connections at once, each with one call in flight. */
 async function runTogether(
-  context: Context,
+  context: LoopContext<ConcurrentConnectionsParameters>,
   { connections, latency }: { connections: readonly Connection[]; latency?: DistributionRecorder },
 ): Promise<{ ratePerSecond: number; clientRates: number[]; complete: boolean }> {
   const { messages, durationMs } = context.parameters;

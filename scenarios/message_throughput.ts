@@ -3,6 +3,7 @@ import { createPace } from "../lib/load/pace.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  type LoopContext,
   type Parameters,
   PROFILE_NAMES,
   type RoundLength,
@@ -43,15 +44,22 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
       forEachRound(context, {
         recorders: [latency],
         round: async () => {
-          const { okNs, elapsedNs, end } = await sampleRound(context, connection);
+          const { okNs, ratePerSecond, end } = await sampleRound(context, connection);
           for (const ns of okNs) latency.record(ns);
           context.signal.throwIfAborted(); // A round cut short has no throughput.
-          const value = elapsedNs === 0 ? 0 : okNs.length / (elapsedNs / 1e9);
-          context.scalar("throughput", value);
+          context.scalar("throughput", ratePerSecond);
           return end === "complete" ? undefined : "stop";
         },
       })
     );
+    await context.measureFloor({
+      connections: 1,
+      round: async (floor, { connections: [client], latency }) => {
+        const { okNs, ratePerSecond } = await sampleRound(floor, client!);
+        for (const ns of okNs) latency.record(ns);
+        return ratePerSecond;
+      },
+    });
     if (messages !== null) checkCount(context, rounds * messages);
     return { status: "measured" };
   },
@@ -59,9 +67,9 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
 
 /** One round, sampled through mitata; its unmeasured first call counts as warm-up. */
 async function sampleRound(
-  context: ScenarioContext<MessageThroughputParameters>,
+  context: LoopContext<MessageThroughputParameters>,
   connection: Connection,
-): Promise<{ okNs: number[]; elapsedNs: number; end: "complete" | "lost" | "silent" }> {
+): Promise<{ okNs: number[]; ratePerSecond: number; end: "complete" | "lost" | "silent" }> {
   const { clock, workload, signal, parameters: { messages, durationMs } } = context;
   const pace = createPace(context);
   let measuring = false;
@@ -94,7 +102,9 @@ async function sampleRound(
     : unansweredInRow >= SILENCE_LIMIT
     ? "silent"
     : "complete";
-  return { okNs, elapsedNs: endNs - startNs, end };
+  const elapsedNs = endNs - startNs;
+  const ratePerSecond = elapsedNs === 0 ? 0 : okNs.length / (elapsedNs / 1e9);
+  return { okNs, ratePerSecond, end };
 }
 
 function checkCount(context: ScenarioContext, messages: number): void {

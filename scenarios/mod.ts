@@ -10,7 +10,11 @@ import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
 import { messageThroughput } from "./message_throughput.ts";
+import { openLoop } from "./open_loop.ts";
+import { pipelining } from "./pipelining.ts";
 import { reconnection } from "./reconnection.ts";
+import { saturation } from "./saturation.ts";
+import { soak } from "./soak.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   connectionEstablishment,
@@ -19,4 +23,8 @@ export const SCENARIOS: readonly Scenario[] = [
   reconnection,
   authentication,
   connectionLimit,
+  pipelining,
+  openLoop,
+  saturation,
+  soak,
 ];

@@ -73,7 +73,12 @@ export function parseWebSocketUrl({ source, text }: Given): string {
 
 /** Hides user, password, query and fragment, rather too much than too little: it may be no URL. */
 function hideSecretParts(text: string): string {
-  return text.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@").replace(/([?#]).*/s, "$1***");
+  const [, scheme = "", rest = ""] = /^(\s*wss?:[\\/]*)?(.*)$/is.exec(text) ?? [];
+  const [place = ""] = rest.split(/[?#]/, 1);
+  // Behind a ? or # an @ may still end a password, or be in the middle of a secret.
+  if (rest.includes("@", place.length)) return `${scheme}***`;
+  const tail = place === rest ? "" : `${rest[place.length]}***`;
+  return scheme + place.replace(/.*@/s, "***@") + tail;
 }
 
 /** `Name: value`, without naming the value in an error, since it may be secret. */

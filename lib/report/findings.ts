@@ -10,24 +10,28 @@ import { describeLosses } from "./ledger.ts";
 import { formatCount } from "./units.ts";
 
 export interface Finding {
-  level: "failure" | "warning" | "note";
+  level: typeof LEVELS[number];
   /** The scenario that it is about; `null`: the whole run. */
   scenario: string | null;
   /** Plain text, possibly with a server's own words in it: escape it. */
   text: string;
 }
 
+/** From the gravest down. */
+const LEVELS = ["failure", "warning", "note"] as const;
+
 /** Every finding of a run, none twice; empty where nothing is wrong and nothing was left out. */
 export function findings(report: Report): Finding[] {
   const all = [
     ...verdictFindings(report),
-    ...(report.rateLimit === null ? [] : [rateLimitFinding(report.rateLimit)]),
+    ...(report.rateLimit === null || isTold(report) ? [] : [rateLimitFinding(report.rateLimit)]),
     ...report.scenarios.flatMap((scenario) => scenarioFindings(report, scenario)),
   ];
-  return all.filter((finding, index) =>
+  const unique = all.filter((finding, index) =>
     all.findIndex((other) => other.text === finding.text && other.scenario === finding.scenario) ===
       index
   );
+  return LEVELS.flatMap((level) => unique.filter((finding) => finding.level === level));
 }
 
 function verdictFindings(report: Report): Finding[] {
@@ -42,6 +46,13 @@ function verdictFindings(report: Report): Finding[] {
     scenario: null,
     text: "The run was interrupted: the numbers are those of the part that was measured.",
   }];
+}
+
+/** Whether the verdict's reasons already name the limiter as the cause. */
+function isTold({ verdict, rateLimit }: Report): boolean {
+  return verdict.reasons.some(({ message }) =>
+    message.includes("--max-rate") && message.includes(`message ${rateLimit?.atCall} `)
+  );
 }
 
 /** Where the limiter began, in the server's words, and the two ways out. */
@@ -73,6 +84,10 @@ function scenarioFindings(report: Report, scenario: ScenarioReport): Finding[] {
       scenario: name,
       text,
     })),
-    ...[...skipped, ...left].map((text): Finding => ({ level: "note", scenario: name, text })),
+    ...[...skipped, ...left, ...(scenario.notes ?? [])].map((text): Finding => ({
+      level: "note",
+      scenario: name,
+      text,
+    })),
   ];
 }

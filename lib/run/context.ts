@@ -15,12 +15,14 @@ import {
   type SummaryOptions,
 } from "../stats/summary.ts";
 import { callChecks } from "./call_checks.ts";
+import { roundNotes } from "./round_notes.ts";
 import type { FloorGauge } from "./client_floor.ts";
 import type {
   FloorOptions,
   MetricOptions,
   MetricSpec,
   Parameters,
+  ScalarMetricOptions,
   Scenario,
   ScenarioContext,
 } from "./scenario.ts";
@@ -37,6 +39,8 @@ export type ContextInput<P extends Parameters> =
   >
   & {
     metrics: Scenario["metrics"];
+    /** See `Scenario.overloads`. */
+    overloads?: boolean;
     /** Left out: the client's floor is not measured. */
     floorGauge?: FloorGauge;
     onProgress: (done: number, total: number) => void;
@@ -44,7 +48,7 @@ export type ContextInput<P extends Parameters> =
 
 type Figures = Pick<
   ScenarioReport,
-  "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics" | "validity"
+  "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics" | "notes" | "validity"
 >;
 
 /** Holds what a scenario records, so that nothing is lost when it ends early. Dispose of it. */
@@ -63,6 +67,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #checks: Check[] = [];
   readonly #notMeasured: NotMeasured[] = [];
   readonly #metrics: Scenario["metrics"];
+  readonly #overloads: boolean;
   readonly #distributions = new Map<
     string,
     { options: SummaryOptions; recorder: DistributionRecorder }
@@ -82,6 +87,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.seed = input.seed;
     this.maxRatePerSecond = input.maxRatePerSecond;
     this.#metrics = input.metrics;
+    this.#overloads = input.overloads ?? false;
     this.#onProgress = input.onProgress;
     this.#monitor = new ValidityMonitor(input.clock);
     this.#floorGauge = input.floorGauge;
@@ -105,12 +111,12 @@ export class RecordingContext<P extends Parameters = Parameters>
     return recorder;
   }
 
-  scalar(name: string, value: number, { at }: Pick<MetricOptions, "at"> = {}): void {
+  scalar(name: string, value: number, options: ScalarMetricOptions = {}): void {
     const known = this.#scalars.get(name);
     if (known !== undefined) return void known.rounds.push(value);
     const { unit, better } = this.#spec(name, "scalar");
-    const step = at === undefined ? {} : { at };
-    this.#scalars.set(name, { name, unit, better, seed: this.seed, rounds: [value], ...step });
+    const { seed } = this;
+    this.#scalars.set(name, { name, unit, better, seed, rounds: [value], ...options });
   }
 
   invalidate(warning: string): void {
@@ -140,18 +146,24 @@ export class RecordingContext<P extends Parameters = Parameters>
     const { streamComplete } = this.target.observed;
     const ledger = settleLedger(this.ledger, streamComplete);
     const warmupLedger = settleLedger(this.warmupLedger, streamComplete);
+    const metrics = this.#recorded();
     const broken = [...brokenEquations(warmupLedger), ...brokenEquations(ledger)];
     return {
-      checks: [...this.#checks, ...callChecks({ ledger, warmupLedger }), {
-        name: "ledger reconciles",
-        passed: broken.length === 0,
-        expected: "every call and every frame accounted for once",
-        observed: broken.length === 0 ? "all equations hold" : broken.join("; "),
-      }],
+      checks: [
+        ...this.#checks,
+        ...callChecks({ ledger, warmupLedger, overloads: this.#overloads }),
+        {
+          name: "ledger reconciles",
+          passed: broken.length === 0,
+          expected: "every call and every frame accounted for once",
+          observed: broken.length === 0 ? "all equations hold" : broken.join("; "),
+        },
+      ],
       notMeasured: [...this.#notMeasured],
       warmupLedger,
       ledger,
-      metrics: this.#recorded(),
+      metrics,
+      notes: roundNotes(metrics),
       validity: this.#validity(ledger),
     };
   }

@@ -116,7 +116,9 @@ function unusableTool(
       `The server ${what}. Try another --tool, or a longer --timeout.`,
     );
   }
-  const unknown = call.errorCode === "TOOL_NOT_FOUND" || (names !== null && !names.includes(tool));
+  // A name that the server lists, with a suffix that it may strip, is one that it knows.
+  const unknown = call.errorCode === "TOOL_NOT_FOUND" ||
+    (names !== null && names.length > 0 && !names.some((name) => tool.startsWith(name)));
   if (!unknown) {
     return new TargetUnusableError(
       `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +

@@ -31,7 +31,7 @@ type ScenarioInput = Pick<SuiteInput, "clock" | "maxRatePerSecond" | "toolArgsJs
 
 /** What a run needs. */
 export interface SuiteInput
-  extends Omit<ContextInput<Parameters>, "parameters" | "metrics" | "onProgress"> {
+  extends Omit<ContextInput<Parameters>, "parameters" | "metrics" | "overloads" | "onProgress"> {
   planned: readonly PlannedScenario[];
   /** The arguments of the calls, as they were given. */
   toolArgsJson: string;
@@ -81,6 +81,7 @@ async function runScenario(
     ...input,
     parameters,
     metrics: scenario.metrics,
+    overloads: scenario.overloads ?? false,
     onProgress: (done, total) => input.onProgress({ ...place, done, total }),
   });
   context.progress(0, parameters.rounds);

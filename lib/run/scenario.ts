@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Better, Check, Clock } from "../contract.ts";
+import type { Better, Check, Clock, Interval } from "../contract.ts";
 import type { Connection } from "../net/connection.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
@@ -49,6 +49,12 @@ export interface MetricOptions {
   series?: SeriesOptions;
 }
 
+/** What comes with a metric of one number a round. */
+export interface ScalarMetricOptions extends Pick<MetricOptions, "at"> {
+  /** The interval of a single value that the scenario estimated; otherwise the rounds give one. */
+  ci95?: Interval | null;
+}
+
 /** One question asked of a server. */
 export interface Scenario<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
@@ -60,6 +66,8 @@ export interface Scenario<P extends Parameters = Parameters> {
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];
   defaults: Record<ProfileName, P>;
+  /** Whether it drives the server beyond what it can do, so that failed calls are findings, not failures. */
+  overloads?: boolean;
   /**
    * Measures. Whatever it has recorded in the context by then is in the report, also when it throws.
    *
@@ -90,7 +98,7 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   /** Starts a metric of times; the same name gives the same recorder. */
   distribution(name: string, options?: MetricOptions): DistributionRecorder;
   /** Adds a round's value to a metric of one number a round. */
-  scalar(name: string, value: number, options?: Pick<MetricOptions, "at">): void;
+  scalar(name: string, value: number, options?: ScalarMetricOptions): void;
   /** Says why the numbers cannot be trusted. */
   invalidate(warning: string): void;
   /**

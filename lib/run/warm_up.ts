@@ -11,9 +11,15 @@ import { type ScenarioContext, TargetUnusableError } from "./scenario.ts";
  */
 export async function warmUp(
   context: ScenarioContext,
-  options: { connections: readonly Connection[]; durationMs: number },
+  options: {
+    connections: readonly Connection[];
+    durationMs: number;
+    /** Of each session, where it is paced more slowly than the run's closed loops. */
+    maxRatePerSecond?: number;
+  },
 ): Promise<void> {
-  const { clock, signal, workload, maxRatePerSecond, target, ledger, warmupLedger } = context;
+  const { clock, signal, workload, target, ledger, warmupLedger } = context;
+  const maxRatePerSecond = options.maxRatePerSecond ?? context.maxRatePerSecond;
   for (const connection of options.connections) connection.useLedger(warmupLedger);
   if (options.durationMs > 0) {
     await Promise.all(options.connections.map((connection) =>

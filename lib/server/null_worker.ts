@@ -11,6 +11,7 @@ import type { FromNullWorker } from "./null_server.ts";
 
 /** The part of the worker's global scope in use; the types of the project are those of a window. */
 interface WorkerScope {
+  onmessage: (() => void) | null;
   postMessage(message: FromNullWorker): void;
 }
 
@@ -27,7 +28,8 @@ function listen(): void {
   try {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     scope.postMessage({ kind: "started", port: listener.addr.port });
-    void acceptAll(listener);
+    scope.onmessage = () => listener.close();
+    void acceptAll(listener).finally(() => scope.postMessage({ kind: "stopped" }));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     scope.postMessage({ kind: "failed", message });

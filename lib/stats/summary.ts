@@ -186,6 +186,8 @@ export interface ScalarOptions extends SummaryOptions {
   unit: string;
   /** One value a round, at least one. */
   rounds: readonly number[];
+  /** An interval that comes with the value, in place of one from the rounds. */
+  ci95?: Interval | null;
 }
 
 /**
@@ -210,7 +212,9 @@ export function summariseScalar(options: ScalarOptions): Scalar {
     kind: "scalar",
     unit,
     value: median(rounds),
-    ci95: bootstrapInterval(rounds, { statistic: median, seed, label: name }),
+    ci95: options.ci95 === undefined
+      ? bootstrapInterval(rounds, { statistic: median, seed, label: name })
+      : options.ci95,
     better,
     rounds: [...rounds],
     ...(at === undefined ? {} : { at }),

@@ -42,6 +42,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, or the task itself. */
   via?: "bench" | "serve" | "task";
+  /** The folder of the program, where it is not this project's. */
+  project?: string;
 }
 
 /** A command line that runs. */
@@ -58,7 +60,7 @@ export interface RunningCli extends AsyncDisposable {
 export function startCli(args: readonly string[], options: CliOptions): RunningCli {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...programArguments(options.via ?? "bench"), ...args],
-    cwd: PROJECT_FOLDER,
+    cwd: options.project ?? PROJECT_FOLDER,
     clearEnv: true,
     env: { ...foreignVariables(), INIT_CWD: options.folder, ...options.env },
     stdin: "null",

@@ -175,16 +175,14 @@ Deno.test("config: no error shows what may be secret in a URL", async () => {
     "WS://ann:hunter2@h:99999",
     "ws:ann:hunter2@h:99999",
     "ws://h:99999/?a\nhunter2",
+    "ws://h:99999/?k=a@hunter2",
+    "ws://h/#a@hunter2",
   ];
   for (const url of urls) {
     for (const [args, env] of [[["--url", url], {}], [[], { EXAI_WS_URL: url }]] as const) {
       const message = await messageOf([...args], env);
       assert(!message.includes("hunter2"), `${url}: ${message}`);
     }
-  }
-  for (const host of ["ann:hunter2@h", "h/?hunter2", "h#hunter2 "]) {
-    const message = await messageOf([], { EXAI_WS_HOST: host });
-    assertStringIncludes(message, "EXAI_WS_HOST");
   }
 });
 
@@ -209,7 +207,7 @@ Deno.test("config: a host or port that cannot be used is named", async () => {
       `EXAI_WS_PORT "${port}": accepted is a whole number from 1 to 65535`,
     );
   }
-  for (const host of ["a b", "h/path", "h?x"]) {
+  for (const host of ["a b", "h/path", "h/", "h?x", "h#x", "ann@h", "ann:pw@h", "a\\b"]) {
     const message = await messageOf([], { EXAI_WS_HOST: host });
     assertStringIncludes(message, "Cannot use EXAI_WS_HOST");
     assertStringIncludes(message, "accepted is a host name or an IP address");

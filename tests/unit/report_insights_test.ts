@@ -148,13 +148,26 @@ Deno.test("findings are ordered, each once, and losses are told where the verdic
     "warning",
     "warning",
     "note",
+    "note",
   ]);
   assertEquals(findings(sampleReport("skipped")).map(({ text }) => text), [
+    "throughput of round 3 lies far from the rest (counted all the same)",
     "The scenario was skipped: the server accepts any token: its authentication is off",
   ]);
   report.verdict.reasons = [];
-  assertStringIncludes(findings(report)[1].text, "98 of 100 calls were not served");
-  assertEquals(findings(report)[1].level, "failure");
+  assertStringIncludes(findings(report)[0].text, "98 of 100 calls were not served");
+  assertEquals(findings(report)[0].level, "failure");
+});
+
+Deno.test("a limiter that the verdict already names is not told again", () => {
+  const report = sampleReport("failed");
+  const told = () => findings(report).filter(({ text }) => text.includes("--max-rate")).length;
+  assertEquals(told(), 1);
+  const { atCall } = report.rateLimit!;
+  const message = `refused from message ${atCall} of the session on: use --max-rate`;
+  report.verdict.reasons = [{ code: 3, scenario: null, message }];
+  assertEquals(told(), 1);
+  assertEquals(findings(report)[0].text, message);
 });
 
 Deno.test("next steps answer what was found", () => {

@@ -47,7 +47,7 @@ function findingsMarkup(all: Finding[]): Markup {
     const about = scenario === null ? "" : `${scenarioTitle(scenario)}: `;
     return markup`<li class="${level}">${LEVEL_MARKS[level]} ${about}${text}</li>`;
   });
-  return markup`<h2>What is wrong or left out</h2>
+  return markup`<h2>What is wrong or worth knowing</h2>
 <ul class="marked">
 ${lines}
 </ul>`;

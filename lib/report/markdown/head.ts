@@ -59,7 +59,7 @@ function renderFindings(all: Finding[]): string {
       : "**What is wrong:**\n\n" + list(grave.map((finding) =>
         `${finding.level === "failure" ? "❌" : "⚠️"} ${findingText(finding)}`
       )),
-    notes.length === 0 ? "" : "**What was left out:**\n\n" + list(notes.map(findingText)),
+    notes.length === 0 ? "" : "**Worth knowing:**\n\n" + list(notes.map(findingText)),
   ]);
 }
 

@@ -1,0 +1,115 @@
+/**
+ * What each step of a call costs the client by itself, without a socket.
+ *
+ * @module
+ */
+
+import { createSchedule } from "../load/schedule.ts";
+import { CallBook } from "../net/call_book.ts";
+import { openLedger } from "../net/ledger.ts";
+import { exai } from "../protocols/exai.ts";
+import { systemClock } from "../run/clock.ts";
+import { OCT } from "../server/dialect_oct.ts";
+import { outputsJson, streamCompleteFrame } from "../server/frames.ts";
+import type { BatchedSample } from "../stats/sampling.ts";
+import { DistributionRecorder } from "../stats/summary.ts";
+
+/** One step, and how often a call of a closed loop, answered in two frames, takes it. */
+interface Part {
+  name: string;
+  timesACall: number;
+  /** One step; the result depends on its work. */
+  run: () => unknown;
+}
+
+/** What a step costs, in nanoseconds: of batches of 4,096 steps, the mean of each. */
+export interface PartCost extends Pick<Part, "name" | "timesACall"> {
+  medianNs: number;
+  fastestNs: number;
+  p99Ns: number;
+}
+
+/** Takes samples of nanosecond work: {@linkcode sampleBatched}, or a quicker one in tests. */
+export type Sampler = (fn: () => unknown) => Promise<Pick<BatchedSample, "p50" | "min" | "p99">>;
+
+/** So many texts take turns, so that no step sees the same one each time. */
+const VARIANTS = 64;
+
+/** Measures every step. */
+export async function measureParts(sample: Sampler): Promise<PartCost[]> {
+  using recorder = new DistributionRecorder();
+  const costs: PartCost[] = [];
+  for (const { name, timesACall, run } of [...messageParts(), ...accountParts(recorder)]) {
+    const { p50, min, p99 } = await sample(run);
+    costs.push({ name, timesACall, medianNs: p50, fastestNs: min, p99Ns: p99 });
+  }
+  return costs;
+}
+
+/** From text to text: frames are those of the reference server's tool `status`. */
+function messageParts(): Part[] {
+  const ids = Array.from({ length: VARIANTS }, (_, index) => `calibrate-1-${1_000 + index}`);
+  const outputs = outputsJson(STATUS_TEXT, {
+    totalMs: 0.031,
+    queuedMs: 0.004,
+    processingMs: 0.018,
+  });
+  const results = ids.map((id) => OCT.success(JSON.stringify(id), outputs));
+  const completes = ids.map((id) => streamCompleteFrame(JSON.stringify(id)));
+  let turn = 0;
+  const next = (texts: readonly string[]) => texts[turn++ % VARIANTS]!;
+  return [
+    {
+      name: "encode a call",
+      timesACall: 1,
+      // A character of it, or the text would stay in the parts that it is put together from.
+      run: () => exai.encodeCall(next(ids), "status", "{}").charCodeAt(20),
+    },
+    {
+      name: "recognise a stream_complete",
+      timesACall: 1,
+      run: () => exai.classify(next(completes)),
+    },
+    { name: "recognise a result", timesACall: 1, run: () => exai.classify(next(results)) },
+  ];
+}
+
+/** As long as what the reference server answers. */
+const STATUS_TEXT = JSON.stringify({ status: "healthy", uptime_seconds: 12.5, version: "1.0.0" });
+
+/** From frames to figures. */
+function accountParts(recorder: DistributionRecorder): Part[] {
+  const book = new CallBook("calibrate-1-", {
+    ledger: openLedger(),
+    observed: { streamComplete: false, rateLimit: null },
+  });
+  const ignore = () => {};
+  const slots = createSchedule({
+    ratePerSecond: 5_000,
+    arrivals: "poisson",
+    slots: Number.MAX_SAFE_INTEGER,
+    durationMs: null,
+    seed: 1,
+  });
+  let ns = 0;
+  return [
+    {
+      name: "account for a call and its two frames",
+      timesACall: 1,
+      run() {
+        const call = book.begin(0, ignore);
+        book.receive({ kind: "progress", id: call.id, streamComplete: true }, 1);
+        book.receive({ kind: "result", id: call.id, fromCache: false }, 1);
+        return call.status;
+      },
+    },
+    {
+      name: "record a time",
+      timesACall: 1,
+      // From 20 us to 1 ms, as round trips on one machine are.
+      run: () => recorder.record(20_000 + (ns = (ns + 7_919) % 980_000)),
+    },
+    { name: "tell the time", timesACall: 3, run: () => systemClock.nowNs() },
+    { name: "schedule a slot (open loops)", timesACall: 0, run: () => slots.next() },
+  ];
+}

@@ -1,0 +1,27 @@
+import type { Connection } from "../net/connection.ts";
+import type { ScenarioContext } from "./scenario.ts";
+
+/**
+ * Opens sessions all at once, counting in the warm-up ledger; the stack closes them. `null`, and a
+ * failed check, if not all could be opened.
+ */
+export async function openSessions(
+  context: ScenarioContext,
+  { count, stack }: { count: number; stack: AsyncDisposableStack },
+): Promise<Connection[] | null> {
+  const settled = await Promise.allSettled(
+    Array.from({ length: count }, () => context.target.connect(context.warmupLedger)),
+  );
+  const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  for (const connection of connections) stack.use(connection);
+  context.signal.throwIfAborted();
+  const failure = settled.find((one) => one.status === "rejected");
+  context.check({
+    name: "all clients connected",
+    passed: failure === undefined,
+    expected: `${count} of ${count}`,
+    observed: `${connections.length} of ${count}` +
+      (failure === undefined ? "" : ` (${failure.reason.message})`),
+  });
+  return failure === undefined ? connections : null;
+}

@@ -1,0 +1,135 @@
+import { runClosedLoop } from "../lib/load/closed.ts";
+import type { Connection } from "../lib/net/connection.ts";
+import { forEachRound } from "../lib/run/rounds.ts";
+import {
+  type Parameters,
+  type RoundLength,
+  type Scenario,
+  type ScenarioContext,
+  THROUGHPUT,
+  TIMES,
+} from "../lib/run/scenario.ts";
+import { warmUp } from "../lib/run/warm_up.ts";
+import type { DistributionRecorder } from "../lib/stats/summary.ts";
+
+/** The length is that of one depth in one round. */
+interface PipeliningParameters extends Parameters, RoundLength {
+  /** This depth alone; `null`: 1, 2, 4 … 64. */
+  inFlight: number | null;
+  warmupMs: number;
+  payloadBytes: number;
+}
+
+type Context = ScenarioContext<PipeliningParameters>;
+
+const DEPTHS = [1, 2, 4, 8, 16, 32, 64];
+const COMMON = { inFlight: null, payloadBytes: 0 };
+
+export const pipelining: Scenario<PipeliningParameters> = {
+  name: "pipelining",
+  question: "What does one client gain by sending calls before earlier ones are answered?",
+  metrics: {
+    throughput: THROUGHPUT,
+    latency: TIMES,
+  },
+  profiles: ["thorough"],
+  defaults: {
+    quick: { ...COMMON, rounds: 5, warmupMs: 200, messages: null, durationMs: 50 },
+    standard: { ...COMMON, rounds: 10, warmupMs: 1000, messages: null, durationMs: 200 },
+    thorough: { ...COMMON, rounds: 20, warmupMs: 2000, messages: null, durationMs: 300 },
+    phase2: { ...COMMON, rounds: 5, warmupMs: 0, messages: 100, durationMs: null },
+  },
+
+  async run(context) {
+    const { inFlight, warmupMs } = context.parameters;
+    const steps = (inFlight === null ? DEPTHS : [inFlight]).map((depth) => ({
+      depth,
+      latency: context.distribution(`latency@${depth}`, { at: { inFlight: depth } }),
+    }));
+    const order = new ReplyOrder();
+    await using connection = await context.target.connect(context.warmupLedger);
+    await warmUp(context, { connections: [connection], durationMs: warmupMs });
+    await context.watched(() =>
+      forEachRound(context, {
+        recorders: steps.map(({ latency }) => latency),
+        round: async (index) => {
+          // Up in one round and down in the next, so that what drifts favours no depth.
+          for (const step of index % 2 === 0 ? steps : steps.toReversed()) {
+            const end = await measureDepth(context, { ...step, connection, order });
+            if (end === "stop") return end;
+          }
+        },
+      })
+    );
+    checkOrder(context, order);
+    return { status: "measured" };
+  },
+};
+
+/** Counts replies that come before that of an earlier call of their connection. */
+class ReplyOrder {
+  #answered = 0;
+  #overtaking = 0;
+  #latest = 0;
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Replies that came when a later call had been answered already. */
+  get outOfOrder(): number {
+    return this.#overtaking;
+  }
+
+  note(nth: number): void {
+    this.#answered++;
+    if (nth < this.#latest) this.#overtaking++;
+    else this.#latest = nth;
+  }
+}
+
+async function measureDepth(
+  context: Context,
+  { depth, latency, connection, order }: {
+    depth: number;
+    latency: DistributionRecorder;
+    connection: Connection;
+    order: ReplyOrder;
+  },
+): Promise<"stop" | void> {
+  const { parameters: { messages, durationMs }, workload, maxRatePerSecond, clock, signal } =
+    context;
+  const { ok, startNs, endNs, end } = await runClosedLoop(connection, {
+    message: workload,
+    inFlight: depth,
+    messages,
+    durationMs,
+    maxRatePerSecond,
+    clock,
+    signal,
+    onCall: ({ status, nth, sentNs, endedNs }) => {
+      if (status === "ok") latency.record(endedNs - sentNs);
+      if (status === "ok" || status === "toolError" || status === "rateLimited") order.note(nth);
+    },
+  });
+  signal.throwIfAborted(); // A round cut short has no throughput.
+  const value = endNs > startNs ? ok / ((endNs - startNs) / 1e9) : 0;
+  context.scalar(`throughput@${depth}`, value, { at: { inFlight: depth } });
+  return end === "complete" ? undefined : "stop";
+}
+
+/** EXAI answers the calls of a connection in order; other protocols may answer as they please. */
+function checkOrder(context: Context, { answered, outOfOrder }: ReplyOrder): void {
+  const { protocol } = context.target.options;
+  const promised = protocol.name === "exai";
+  context.check({
+    name: "replies keep the order of their calls",
+    passed: !promised || outOfOrder === 0,
+    expected: promised
+      ? `${answered} of ${answered} in order`
+      : `in order or not: the ${protocol.name} protocol promises neither`,
+    observed: outOfOrder === 0
+      ? `${answered} of ${answered} in order`
+      : `${outOfOrder} of ${answered} out of order`,
+  });
+}

@@ -1,0 +1,117 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { makeUserFolder, NEEDS_PROCESSES, PROJECT_FOLDER } from "../support/run_cli.ts";
+
+const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
+
+/** What the pretended steps write, and how they end. */
+interface Pretence {
+  /** By the words after `npx --yes deno@2.9.6`: `task test`, `test`, `lint -q`, … */
+  steps?: Record<string, { text?: string; code?: number }>;
+}
+
+/** Runs `.ci/run` with an npx that runs nothing. */
+async function runCi({ steps = {} }: Pretence) {
+  await using folder = await makeUserFolder();
+  const table = Object.entries<{ text?: string; code?: number }>({
+    "task test": { text: "ok | 3 passed | 0 failed (1s)" },
+    ...steps,
+  });
+  const branches = table.map(([words, { text = "", code = 0 }]) =>
+    `  "--yes deno@2.9.6 ${words}") printf '%s\\n' ${quote(text)}; exit ${code};;`
+  );
+  await folder.write(
+    "npx",
+    `#!/bin/sh\necho "npx $*" >> '${folder.path}/calls'\ncase "$*" in\n${
+      branches.join("\n")
+    }\nesac\n`,
+  );
+  await Deno.chmod(`${folder.path}/npx`, 0o755);
+  const { code, stdout, stderr } = await new Deno.Command(`${PROJECT_FOLDER}.ci/run`, {
+    cwd: folder.path,
+    env: { PATH: `${folder.path}:${Deno.env.get("PATH")}`, CI_RESULTS: `${folder.path}/results` },
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const files = await folder.files();
+  return {
+    code,
+    closing: text(stdout).trimEnd().split("\n").at(-1)!,
+    stderr: text(stderr),
+    calls: files.get("calls")!.trimEnd().split("\n"),
+    kept: files.get("results/test.txt"),
+  };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+Deno.test(
+  "ci: runs the README's command, a bare test and the checks, and counts the first",
+  options,
+  async () => {
+    const { code, closing, calls, kept } = await runCi({
+      steps: { test: { text: "ok | 1 passed | 0 failed | 9 ignored (1s)" } },
+    });
+    assertEquals([code, closing], [0, "3 passed, 0 failed"]);
+    assertEquals(calls.slice(0, 2), [
+      "npx --yes deno@2.9.6 task test",
+      "npx --yes deno@2.9.6 test",
+    ]);
+    for (const part of ["fmt -q --check", "lint -q", "check -q ."]) {
+      assert(calls.includes(`npx --yes deno@2.9.6 ${part}`), part);
+    }
+    assertStringIncludes(kept!, "3 passed");
+  },
+);
+
+Deno.test("ci: reads deno's summary with steps, ignored tests and colours", options, async () => {
+  const cases = [
+    [
+      "ok | 432 passed (7 steps) | 0 failed | 167 ignored (11s)",
+      "432 passed, 0 failed, 167 skipped",
+    ],
+    ["\x1b[0m\x1b[32mok\x1b[0m | 5 passed | 0 failed \x1b[0m(2s)\x1b[0m", "5 passed, 0 failed"],
+    ["ok | 9 passed | 0 failed (1s)\nok | 2 passed | 0 failed (1s)", "2 passed, 0 failed"],
+  ];
+  for (const [text, closing] of cases) {
+    const run = await runCi({ steps: { "task test": { text } } });
+    assertEquals([run.code, run.closing], [0, closing], run.stderr);
+  }
+});
+
+Deno.test("ci: failed tests give their count and their exit code", options, async () => {
+  const text =
+    "FAILED | 3 passed (1 step) | 2 failed (4 steps) | 1 ignored (1s)\nerror: Test failed";
+  const { code, closing } = await runCi({ steps: { "task test": { text, code: 7 } } });
+  assertEquals([code, closing], [7, "3 passed, 2 failed, 1 skipped"]);
+});
+
+Deno.test(
+  "ci: no test, no summary, and a summary that hides failures are failures",
+  options,
+  async () => {
+    const cases = [
+      ["ok | 0 passed | 0 failed (1s)", "ran no test"],
+      ["ok | 0 passed | 0 failed | 9 ignored (1s)", "ran no test"],
+      ["done", "wrote no summary"],
+      ["some ok | 3 passed | 0 failed", "wrote no summary"],
+      ["FAILED | 1 passed | 1 failed (1s)", "ended with exit code 0"],
+    ];
+    for (const [text, message] of cases) {
+      const { code, stderr } = await runCi({ steps: { "task test": { text } } });
+      assertEquals(code, 1, text);
+      assertStringIncludes(stderr, message);
+    }
+  },
+);
+
+Deno.test("ci: every other step fails the whole, and is named", options, async () => {
+  const steps = ["test", "fmt -q --check", "lint -q", "check -q ."];
+  for (const words of steps) {
+    const { code, closing, stderr, calls } = await runCi({ steps: { [words]: { code: 5 } } });
+    assertEquals([code, closing], [1, "3 passed, 0 failed"], words);
+    assertStringIncludes(stderr, "ended with exit code 5");
+    assertEquals(calls.length, 6, "the steps after it run all the same");
+  }
+});

@@ -1,0 +1,208 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  runCli,
+  SHORT_RUN,
+  startCli,
+  startServe,
+  type UserFolder,
+} from "../support/run_cli.ts";
+
+const options = { ignore: NEEDS_PROCESSES };
+const TOKEN = "a-token-of-the-tests-1234";
+
+/** A port on which nobody listens, as far as one can know. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Asserts that all three reports are there, whole, and agree on the exit code. */
+async function assertReports(folder: UserFolder, exitCode: number): Promise<void> {
+  const files = await folder.files("reports");
+  assertEquals([...files.keys()].sort(), [
+    "reports/report.html",
+    "reports/report.json",
+    "reports/report.md",
+  ]);
+  assertEquals((await folder.report()).verdict.exitCode, exitCode);
+  assert(files.get("reports/report.html")!.trimEnd().endsWith("</html>"));
+  assert(files.get("reports/report.md")!.endsWith("\n"));
+}
+
+Deno.test("cli: a run that passes exits 0 with its result on stdout", options, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli(SHORT_RUN, { folder: folder.path });
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stdout, "1 of 1 scenarios passed");
+  assertStringIncludes(stdout, `${folder.path}/reports/report.json`);
+  assertEquals(stderr, "[1/1] message-throughput\n");
+  await assertReports(folder, 0);
+  const { verdict, scenarios, target } = await folder.report();
+  assertEquals(verdict, { status: "passed", exitCode: 0, reasons: [] });
+  assertEquals(scenarios.map(({ name }) => name), ["message-throughput"]);
+  assertEquals(target.kind, "embedded");
+});
+
+Deno.test(
+  "cli: a server whose limiter sets in while measuring is told, exit 1",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await using server = await startServe(["--limits", "default"], { folder: folder.path });
+    const { code, stdout } = await runCli(
+      [...SHORT_RUN, "--url", server.url, "--timeout", "0.3", "--messages", "60"],
+      { folder: folder.path },
+    );
+    assertEquals(code, 1, stdout);
+    assertStringIncludes(stdout, "message 51");
+    assertStringIncludes(stdout, "--max-rate");
+    await assertReports(folder, 1);
+    const { rateLimit, scenarios: [{ ledger, warmupLedger }] } = await folder.report();
+    assertEquals(rateLimit?.atCall, 51);
+    assertEquals(ledger.ok + warmupLedger.ok, 50);
+    assertEquals(ledger.rateLimited + warmupLedger.rateLimited, 1);
+  },
+);
+
+Deno.test(
+  "cli: a server that dies while measured: exit 1, whole reports, no hang",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await using server = await startServe(["--limits", "off"], { folder: folder.path });
+    await using running = startCli(
+      [
+        ...["--profile", "quick", "--scenarios", "message-throughput,concurrent-connections"],
+        ...["--url", server.url, "--warmup", "0", "--rounds", "2", "--duration", "20"],
+      ],
+      { folder: folder.path },
+    );
+    await running.waitFor("stderr", /\[1\/2\]/);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    server.kill("SIGKILL");
+    const { code, stdout } = await running.result;
+    assertEquals(code, 1, stdout);
+    await assertReports(folder, 1);
+    const { scenarios: [{ ledger, status }, second] } = await folder.report();
+    assertEquals([status, second.status], ["failed", "failed"]);
+    assert(ledger.ok > 0);
+    assertEquals(ledger.connectionLost, 1);
+    assertEquals(ledger.sent, ledger.ok + 1);
+  },
+);
+
+Deno.test(
+  "cli: a command line that cannot be used: exit 2, a message, and no reports",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await folder.write("file", "mine");
+    const cases: [string[], string, Record<string, string>?][] = [
+      [["--rounds", "x"], 'Cannot use --rounds "x": accepted is a whole number'],
+      [["--roudns", "3"], "Unknown option --roudns: did you mean --rounds?"],
+      [["--url", ""], "--url needs a value"],
+      [["--", "stray"], 'Cannot use the argument "stray"'],
+      [["--token", "too-short"], "16 characters or more"],
+      [["--out", "file"], `Cannot use --out "${folder.path}/file"`],
+      [["--out", "file/below"], `Cannot use --out "${folder.path}/file/below"`],
+      [[], "Cannot use EXAI_WS_PORT", { EXAI_WS_PORT: "x" }],
+      [[], "Cannot use EXAI_WS_TOKEN", { EXAI_WS_TOKEN: "too-short" }],
+    ];
+    await Promise.all(cases.map(async ([args, message, env = {}]) => {
+      const { code, stdout, stderr } = await runCli(args, { folder: folder.path, env });
+      assertEquals([code, stdout], [2, ""], `${args}: ${stderr}`);
+      assert(stderr.startsWith("error: "), stderr);
+      assertStringIncludes(stderr, message);
+      assertEquals(stderr.trimEnd().split("\n").length, 1, "one line, no stack");
+      assert(!stderr.includes("too-short"));
+    }));
+    assertEquals(await folder.files(), new Map([["file", "mine"]]));
+  },
+);
+
+Deno.test(
+  "cli: a tool that the server has not counts nothing as served, exit 3",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    const { code, stdout } = await runCli(["--tool", "status_EXAI-WS-VSCode1"], {
+      folder: folder.path,
+    });
+    assertEquals(code, 3);
+    const text = stdout.replace(/\s+/g, " ");
+    assertStringIncludes(text, "TOOL_NOT_FOUND");
+    assertStringIncludes(text, "strips a trailing -EXAI-WS, not -EXAI-WS-VSCode1: try status");
+    await assertReports(folder, 3);
+    const { scenarios, verdict } = await folder.report();
+    assertEquals(scenarios.reduce((sum, { ledger }) => sum + ledger.ok, 0), 0);
+    assertEquals(scenarios.filter(({ status }) => status === "passed"), []);
+    assertEquals(verdict.status, "failed");
+  },
+);
+
+Deno.test(
+  "cli: a port without a server, exit 3 with the cause and what to do",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    const url = `ws://127.0.0.1:${freePort()}`;
+    const { code, stdout } = await runCli(["--url", url], { folder: folder.path });
+    assertEquals(code, 3);
+    assertStringIncludes(stdout, `Cannot connect to ${url}`);
+    assertStringIncludes(stdout, "--url");
+    await assertReports(folder, 3);
+  },
+);
+
+Deno.test("cli: a wrong token and none at all, exit 3, and each told apart", options, async () => {
+  await using folder = await makeUserFolder();
+  await using server = await startServe(["--limits", "off"], {
+    folder: folder.path,
+    env: { EXAI_WS_TOKEN: TOKEN },
+  });
+  const run = (env: Record<string, string>) =>
+    runCli([...SHORT_RUN, "--url", server.url], { folder: folder.path, env });
+  const wrong = await run({ EXAI_WS_TOKEN: "another-token-of-16" });
+  assertEquals(wrong.code, 3);
+  assertStringIncludes(wrong.stdout.replace(/\s+/g, " "), "token given is not the server's");
+  await assertReports(folder, 3);
+  const none = await run({});
+  assertEquals(none.code, 3);
+  assertStringIncludes(none.stdout.replace(/\s+/g, " "), "Give its token in EXAI_WS_TOKEN");
+  assertEquals((await run({ EXAI_WS_TOKEN: TOKEN })).code, 0);
+});
+
+Deno.test("cli: a limiter met in the warm-up: exit 3 telling message 51", options, async () => {
+  await using folder = await makeUserFolder();
+  await using server = await startServe(["--limits", "default"], { folder: folder.path });
+  const { code, stdout } = await runCli(
+    ["--profile", "quick", "--scenarios", "message-throughput", "--url", server.url],
+    { folder: folder.path },
+  );
+  assertEquals(code, 3, stdout);
+  assertStringIncludes(stdout, "message 51");
+  assertStringIncludes(stdout, "Rate limit exceeded");
+  await assertReports(folder, 3);
+  const { rateLimit, scenarios } = await folder.report();
+  assertEquals(rateLimit?.atCall, 51);
+  assertEquals(scenarios.map(({ ledger }) => ledger.ok), [0]);
+});
+
+Deno.test("cli: --strict fails what a cache served, exit 6, and only then", options, async () => {
+  await using folder = await makeUserFolder();
+  await using server = await startServe(["--limits", "off", "--dialect", "nov"], {
+    folder: folder.path,
+  });
+  const args = [...SHORT_RUN, "--url", server.url];
+  const strict = await runCli([...args, "--strict"], { folder: folder.path });
+  assertEquals(strict.code, 6, strict.stdout);
+  assertStringIncludes(strict.stdout, "cache");
+  await assertReports(folder, 6);
+  assertEquals((await runCli(args, { folder: folder.path })).code, 0);
+  const fresh = await runCli([...args, "--strict", "--tool-args", '{"n":{seq}}'], {
+    folder: folder.path,
+  });
+  assertEquals(fresh.code, 0, fresh.stdout);
+});

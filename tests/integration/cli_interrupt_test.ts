@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  type RunningCli,
+  startCli,
+  type UserFolder,
+} from "../support/run_cli.ts";
+
+/** Windows knows no SIGTERM, and kills outright on what stands for SIGINT. */
+const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
+
+/** Rounds that do not end by themselves within a test. */
+const LONG_RUN = ["--profile", "quick", "--warmup", "0", "--rounds", "2", "--duration", "25"];
+const TWO_SCENARIOS = ["--scenarios", "message-throughput,concurrent-connections"];
+
+/** Lets a run come into its measurement. */
+async function untilMeasuring(running: RunningCli, announced = /\[1\/\d\] /): Promise<void> {
+  await running.waitFor("stderr", announced);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** Asserts whole reports, all marked as interrupted, and that the bundled server is gone. */
+async function assertInterrupted(folder: UserFolder): Promise<void> {
+  const { verdict, scenarios, target } = await folder.report();
+  assertEquals(verdict.status, "interrupted");
+  assertEquals(verdict.exitCode, 130);
+  assert(scenarios.some(({ status }) => status === "interrupted"));
+  const files = await folder.files("reports");
+  assertEquals([...files.keys()].sort(), [
+    "reports/report.html",
+    "reports/report.json",
+    "reports/report.md",
+  ]);
+  for (const name of ["reports/report.md", "reports/report.html"]) {
+    assert(/interrupted/i.test(files.get(name)!), name);
+  }
+  assert(files.get("reports/report.html")!.trimEnd().endsWith("</html>"));
+  const { hostname, port } = new URL(target.url);
+  await assertRejects(
+    () => Deno.connect({ hostname, port: Number(port) }),
+    Deno.errors.ConnectionRefused,
+  );
+}
+
+Deno.test("cli: Ctrl-C while measuring leaves whole reports, exit 130", options, async () => {
+  await using folder = await makeUserFolder();
+  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
+  await untilMeasuring(running);
+  running.kill("SIGINT");
+  const { code, stdout, stderr } = await running.result;
+  assertEquals(code, 130, stderr);
+  assertStringIncludes(stderr, "Interrupted: writing what was measured so far");
+  assertStringIncludes(stdout, "INTERRUPTED");
+  await assertInterrupted(folder);
+  const { scenarios: [first, second] } = await folder.report();
+  assert(first.ledger.ok > 0);
+  assertEquals(first.ledger.sent, first.ledger.ok + first.ledger.aborted);
+  assertEquals([second.status, second.ledger.sent], ["interrupted", 0]);
+});
+
+Deno.test("cli: a second Ctrl-C within a second is the same one", options, async () => {
+  await using folder = await makeUserFolder();
+  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
+  await untilMeasuring(running);
+  for (let sent = 0; sent < 5; sent++) running.kill("SIGINT");
+  const { code, stderr } = await running.result;
+  assertEquals(code, 130, stderr);
+  assertEquals(stderr.split("Interrupted:").length - 1, 1, stderr);
+  await assertInterrupted(folder);
+});
+
+Deno.test("cli: SIGTERM is the same with exit 143", options, async () => {
+  await using folder = await makeUserFolder();
+  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
+  await untilMeasuring(running);
+  running.kill("SIGTERM");
+  const { code, stderr } = await running.result;
+  assertEquals(code, 143, stderr);
+  await assertInterrupted(folder);
+});
+
+Deno.test(
+  "cli: an interrupt is the client's doing, and no fault of the server",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await using running = startCli(
+      [...LONG_RUN, "--scenarios", "concurrent-connections", "--connections", "8"],
+      { folder: folder.path },
+    );
+    await untilMeasuring(running);
+    running.kill("SIGINT");
+    assertEquals((await running.result).code, 130);
+    await assertInterrupted(folder);
+    const { verdict: { reasons } } = await folder.report();
+    assertEquals(reasons.filter(({ code }) => code !== 130), []);
+  },
+);
+
+Deno.test(
+  "cli: Ctrl-C in the last scenario keeps what the ones before found",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await using running = startCli(
+      [
+        ...["--profile", "quick", "--warmup", "0", "--duration", "25"],
+        ...["--scenarios", "reconnection,message-throughput"],
+      ],
+      { folder: folder.path },
+    );
+    // The scenarios run in their own order: throughput comes first and does not end.
+    await untilMeasuring(running, /\[1\/2\] message-throughput/);
+    running.kill("SIGINT");
+    assertEquals((await running.result).code, 130);
+    await assertInterrupted(folder);
+  },
+);
+
+Deno.test("cli: Ctrl-C on the task ends the program behind it too", options, async () => {
+  await using folder = await makeUserFolder();
+  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], {
+    folder: folder.path,
+    via: "task",
+  });
+  await untilMeasuring(running);
+  running.kill("SIGINT");
+  const { code, stderr } = await running.result;
+  assertEquals(code, 130, stderr);
+  await assertInterrupted(folder);
+});

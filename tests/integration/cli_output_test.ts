@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import { OPTIONS } from "../../lib/cli/options.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  PROJECT_FOLDER,
+  runCli,
+  SHORT_RUN,
+} from "../support/run_cli.ts";
+
+const options = { ignore: NEEDS_PROCESSES };
+const ESCAPE = "\x1b";
+
+Deno.test("cli: --help, --version and --list tell, write nothing and exit 0", options, async () => {
+  await using folder = await makeUserFolder();
+  const run = (...args: string[]) => runCli(args, { folder: folder.path });
+  const [help, short, version, list] = await Promise.all([
+    run("--help"),
+    run("-h"),
+    run("--version"),
+    run("--list"),
+  ]);
+  for (const { code, stderr } of [help, short, version, list]) {
+    assertEquals([code, stderr], [0, ""]);
+  }
+  for (const name of OPTIONS.keys()) assertStringIncludes(help.stdout, `--${name}`);
+  assertEquals(short.stdout, help.stdout);
+  assertEquals(version.stdout, `${project.version}\n`);
+  for (const { name, question } of SCENARIOS) {
+    assertStringIncludes(list.stdout, `${name}\n    ${question}\n`);
+  }
+  assertEquals(await folder.files(), new Map());
+});
+
+Deno.test("cli: options after npm's two dashes are not lost", options, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout } = await runCli(["--", "--version"], { folder: folder.path });
+  assertEquals([code, stdout], [0, `${project.version}\n`]);
+});
+
+Deno.test("cli: --quiet leaves stderr empty and the result where it is", options, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli([...SHORT_RUN, "--quiet"], { folder: folder.path });
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(stdout, "1 of 1 scenarios passed");
+});
+
+Deno.test("cli: --format writes those reports and no other", options, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...SHORT_RUN, "--format", "junit,json", "--out", "deep/down"];
+  const { code, stdout } = await runCli(args, { folder: folder.path });
+  assertEquals(code, 0);
+  const files = await folder.files();
+  assertEquals([...files.keys()].sort(), ["deep/down/junit.xml", "deep/down/report.json"]);
+  assertStringIncludes(stdout, `${folder.path}/deep/down/junit.xml`);
+  assertStringIncludes(files.get("deep/down/junit.xml")!, "<testsuites");
+});
+
+Deno.test("cli: what goes to a file or a pipe has no escape sequences", options, async () => {
+  await using folder = await makeUserFolder();
+  const { stdout, stderr } = await runCli(SHORT_RUN, { folder: folder.path });
+  assert(!stdout.includes(ESCAPE) && !stderr.includes(ESCAPE));
+});
+
+/** Runs the program on a terminal of its own, made by `script` of util-linux. */
+async function runOnTerminal(folder: string, args: string, env: Record<string, string>) {
+  const program = `${Deno.execPath()} run -q --no-prompt -P=bench main.ts ${args}`;
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", program, "/dev/null"],
+    cwd: PROJECT_FOLDER,
+    env: { INIT_CWD: folder, EXAI_WS_URL: "", NO_COLOR: "", TERM: "xterm", ...env },
+    stdin: "null",
+  }).output();
+  return { code, text: new TextDecoder().decode(stdout) };
+}
+
+async function hasScript(): Promise<boolean> {
+  if (NEEDS_PROCESSES || Deno.build.os !== "linux") return false;
+  try {
+    const version = new Deno.Command("script", { args: ["--version"], stdin: "null" });
+    return (await version.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR says otherwise", {
+  ignore: !await hasScript(),
+}, async () => {
+  await using folder = await makeUserFolder();
+  const short = [...SHORT_RUN, "--quiet"].join(" ");
+  const coloured = await runOnTerminal(folder.path, short, {});
+  assertEquals(coloured.code, 0, coloured.text);
+  assertStringIncludes(coloured.text, `${ESCAPE}[32m`);
+  for (const [args, env] of [[`${short} --no-color`, {}], [short, { NO_COLOR: "1" }]] as const) {
+    const plain = await runOnTerminal(folder.path, args, env);
+    assertEquals(plain.code, 0, plain.text);
+    assertStringIncludes(plain.text, "1 of 1 scenarios passed");
+    assert(!plain.text.includes(ESCAPE), JSON.stringify(plain.text));
+  }
+});

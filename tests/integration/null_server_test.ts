@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { runClosedLoop } from "../../lib/load/closed.ts";
+import { ConnectError } from "../../lib/net/connect_error.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import { systemClock } from "../../lib/run/clock.ts";
+import { startNullServer } from "../../lib/server/null_server.ts";
+import { ledgerWith, STATUS, targetAt } from "../support/targets.ts";
+
+const ignore = ["net", "read"].some((name) =>
+  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
+);
+
+Deno.test(
+  { name: "null server: answers every call of several pipelining clients", ignore },
+  async () => {
+    await using server = await startNullServer();
+    using target = targetAt(server.url, { timeoutMs: 5_000 });
+    const ledger = openLedger();
+    await using opened = new AsyncDisposableStack();
+    const connections = await Promise.all([1, 2, 3].map(() => target.connect(ledger)));
+    for (const connection of connections) opened.use(connection);
+    const results = await Promise.all(connections.map((connection) =>
+      runClosedLoop(connection, {
+        message: () => STATUS,
+        inFlight: 16,
+        messages: 500,
+        durationMs: null,
+        maxRatePerSecond: null,
+        clock: systemClock,
+        signal: new AbortController().signal,
+        onCall() {},
+      })
+    ));
+    assertEquals(results.map(({ ok, end }) => [ok, end]), Array(3).fill([500, "complete"]));
+    const settled = settleLedger(ledger, false);
+    assertEquals(brokenEquations(settled), []);
+    assertEquals(
+      settled,
+      ledgerWith({ sent: 1_500, ok: 1_500, frames: { received: 1_500, final: 1_500 } }),
+    );
+  },
+);
+
+Deno.test({ name: "null server: answers a close, and ends with its worker", ignore }, async () => {
+  const server = await startNullServer();
+  using target = targetAt(server.url, { timeoutMs: 5_000 });
+  const connection = await target.connect(openLedger());
+  assertEquals(
+    (await connection.call({ tool: "echo", argsJson: `{"a":"${"x".repeat(1e6)}"}` })).status,
+    "ok",
+  );
+  const { code, ours } = await connection.close();
+  assertEquals([code, ours], [1000, true]);
+  await server.stop();
+  await server.stop();
+  await assertRejects(() => target.connect(openLedger()), ConnectError);
+});

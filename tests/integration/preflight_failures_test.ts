@@ -1,0 +1,303 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { TargetOptions } from "../../lib/net/target.ts";
+import { runPreflight } from "../../lib/run/preflight.ts";
+import { TargetUnusableError } from "../../lib/run/scenario.ts";
+import { createWorkload } from "../../lib/run/workload.ts";
+import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
+import { startServer } from "../../lib/server/serve.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
+import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
+import { NO_NET, targetAt, TOKEN } from "../support/targets.ts";
+
+const ignore = NO_NET;
+
+interface PreflightOptions extends Partial<TargetOptions> {
+  tool?: string;
+  argsJson?: string;
+}
+
+async function preflight(url: string, options: PreflightOptions = {}) {
+  const { tool = "status", argsJson = "{}", ...rest } = options;
+  using target = targetAt(url, rest);
+  return await runPreflight(target, createWorkload(tool, { argsJson, payloadBytes: 0 }));
+}
+
+/** Runs the preflight, which must fail, and looks for every part in the one message that it gives. */
+async function assertUnusable(
+  url: string,
+  parts: string[],
+  options: PreflightOptions = {},
+): Promise<void> {
+  const { message } = await assertRejects(() => preflight(url, options), TargetUnusableError);
+  for (const part of parts) assertStringIncludes(message, part);
+  assertEquals(message.includes(TOKEN), false);
+}
+
+function startReference(overrides: ServerOptionOverrides = {}) {
+  return startServer(defaultServerOptions({ token: TOKEN, limits: "off", ...overrides }));
+}
+
+/** A TCP server that hands each connection to `serve`. */
+function startTcp(
+  serve: (conn: Deno.TcpConn) => Promise<void>,
+): AsyncDisposable & { port: number } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const conns: Deno.TcpConn[] = [];
+  const accepting = (async () => {
+    const serving: Promise<void>[] = [];
+    for await (const conn of listener) {
+      conns.push(conn);
+      serving.push(serve(conn).catch(() => {})); // However the client ends it.
+    }
+    await Promise.all(serving);
+  })();
+  return {
+    port: listener.addr.port,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      for (const conn of conns) conn.close();
+      await accepting;
+    },
+  };
+}
+
+async function readAll(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  while (await conn.read(buffer) !== null);
+}
+
+async function answerGarbage(conn: Deno.TcpConn): Promise<void> {
+  await conn.read(new Uint8Array(4096));
+  await conn.write(new TextEncoder().encode("SSH-2.0-OpenSSH_9.6\r\n"));
+  await readAll(conn);
+}
+
+Deno.test({ name: "preflight: a sound server passes, in both dialects", ignore }, async () => {
+  for (const dialect of ["oct", "nov"] as const) {
+    await using server = await startReference({ dialect });
+    const { checks, warnings } = await preflight(server.url);
+    assertEquals(checks.map(({ name, passed }) => [name, passed]), [
+      ["connected", true],
+      ["session opened", true],
+      ["tools listed", true],
+      ["tool answers", true],
+    ]);
+    assertEquals([warnings, checks[2]!.observed], [[], "7 tools"]);
+    assertEquals([server.stats().callsReceived, server.stats().callsServed], [1, 1]);
+  }
+});
+
+Deno.test({ name: "preflight: connection refused", ignore }, async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await assertUnusable(`ws://127.0.0.1:${port}`, [
+    `Cannot connect to ws://127.0.0.1:${port}`,
+    "Is the server running there?",
+    "--url",
+    "EXAI_WS_URL",
+  ]);
+});
+
+Deno.test({ name: "preflight: unknown host", ignore }, async () => {
+  await assertUnusable("ws://no-such-host.invalid:8079", [
+    "Cannot find the host of ws://no-such-host.invalid:8079",
+    "typo",
+  ], { timeoutMs: 10_000 });
+});
+
+for (
+  const [status, remedy] of [
+    [401, "--header"],
+    [403, "--header"],
+    [404, "path in --url"],
+    [426, "not a WebSocket server"],
+    [503, "not a WebSocket server"],
+  ] as const
+) {
+  Deno.test({ name: `preflight: the upgrade is refused with ${status}`, ignore }, async () => {
+    await using server = await startFaultyServer({
+      handshakes: () => ({ kind: "httpStatus", status }),
+    });
+    await assertUnusable(`${server.url}/?key=secret`, [`HTTP ${status}`, remedy, "?***"]);
+  });
+}
+
+Deno.test({ name: "preflight: something else than HTTP answers", ignore }, async () => {
+  await using server = startTcp(answerGarbage);
+  await assertUnusable(`ws://127.0.0.1:${server.port}`, [
+    "Cannot open a WebSocket at",
+    "not a WebSocket server",
+    "port",
+  ]);
+});
+
+Deno.test({ name: "preflight: a server that accepts and says nothing", ignore }, async () => {
+  await using server = startTcp(readAll);
+  await assertUnusable(`ws://127.0.0.1:${server.port}`, [
+    "within 0.15 s",
+    "firewall",
+    "--timeout",
+  ]);
+});
+
+Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async () => {
+  await using plain = await startReference();
+  await using garbage = startTcp(answerGarbage);
+  for (const { port } of [plain, garbage]) {
+    await assertUnusable(`wss://127.0.0.1:${port}`, ["Cannot set up TLS", "ws://", "--ca-cert"]);
+  }
+});
+
+Deno.test({ name: "preflight: hello is never answered", ignore }, async () => {
+  await using server = await startFaultyServer({ handshakes: () => ({ kind: "noHelloAck" }) });
+  await assertUnusable(server.url, [
+    "No answer to the handshake within 0.15 s",
+    "--protocol",
+    "--timeout",
+  ]);
+});
+
+Deno.test({ name: "preflight: hello is answered by a close", ignore }, async () => {
+  await using server = startScriptedServer((peer) => peer.close(1000));
+  await assertUnusable(server.url, ["closed with 1000", "no reason given", "--protocol"]);
+});
+
+Deno.test({ name: "preflight: unauthorized, with a token and without", ignore }, async () => {
+  await using server = await startReference();
+  await assertUnusable(
+    server.url,
+    ["4003", "unauthorized", "The token given is not the server's"],
+    {
+      token: "another-token-0123456789",
+    },
+  );
+  await assertUnusable(server.url, ["4003", "unauthorized", "Give its token in EXAI_WS_TOKEN"], {
+    token: null,
+  });
+});
+
+Deno.test({ name: "preflight: the connection limit is reached", ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
+  using target = targetAt(server.url);
+  const socket = await target.dial();
+  await assertUnusable(server.url, [
+    "1008",
+    "Too many connections from your IP (1/1)",
+    "Close other",
+  ]);
+  await socket.close();
+});
+
+Deno.test({ name: "preflight: an unknown tool, in both dialects", ignore }, async () => {
+  for (const dialect of ["oct", "nov"] as const) {
+    await using server = await startReference({ dialect });
+    await assertUnusable(server.url, [
+      "The server has no tool status_EXAI-WS-VSCode1",
+      "TOOL_NOT_FOUND",
+      "closest of the 7 that it offers: status",
+      "the server strips a trailing -EXAI-WS, not -EXAI-WS-VSCode1: try status",
+    ], { tool: "status_EXAI-WS-VSCode1" });
+    await assertUnusable(server.url, ["no tool statsu", "it offers: status,"], { tool: "statsu" });
+  }
+});
+
+Deno.test(
+  { name: "preflight: a tool that the server knows with its suffix passes", ignore },
+  async () => {
+    await using server = await startReference();
+    await preflight(server.url, { tool: "status-EXAI-WS" });
+  },
+);
+
+Deno.test({ name: "preflight: a tool that always errors", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "toolError" }) });
+  await assertUnusable(server.url, [
+    "answers a call of status with an error (INTERNAL_ERROR: the tool raised)",
+    "--tool-args",
+  ]);
+});
+
+Deno.test(
+  { name: "preflight: wrong arguments are not taken for an unknown tool", ignore },
+  async () => {
+    for (const dialect of ["oct", "nov"] as const) {
+      await using server = await startReference({ dialect });
+      for (const tool of ["chat", "chat-EXAI-WS"]) {
+        await assertUnusable(
+          server.url,
+          [`answers a call of ${tool} with an error`, "--tool-args"],
+          {
+            tool,
+            argsJson: `{"prompt":5}`,
+          },
+        );
+      }
+    }
+  },
+);
+
+Deno.test({ name: "preflight: a tool that never answers", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
+  await assertUnusable(server.url, ["did not answer a call of status within 0.15 s", "--timeout"]);
+});
+
+Deno.test({ name: "preflight: a server that closes on the call", ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: () => ({ kind: "closeHalfway", code: 1011 }),
+  });
+  await assertUnusable(server.url, ["closed the connection on a call of status", "--tool"]);
+});
+
+Deno.test({ name: "preflight: a rate limit that is met at once", ignore }, async () => {
+  // list_tools uses up the only token, the call is refused.
+  const userRate = { capacity: 1, refillPerSecond: 0.001 };
+  const ipRate = { capacity: 1, refillPerSecond: 0.001 };
+  await using server = await startReference({ limits: { userRate, ipRate } });
+  await assertUnusable(server.url, [
+    "refused calls from message 1 of the session",
+    "Rate limit exceeded: ip_rate_limit_exceeded",
+    "Raise the server's limits",
+    "--max-rate",
+  ]);
+});
+
+const silentOnTools: Script = (peer, message) => {
+  if (message?.op !== "list_tools") answerSoundly(peer, message);
+};
+
+Deno.test(
+  { name: "preflight: a server that does not list its tools is only warned of", ignore },
+  async () => {
+    await using server = startScriptedServer(silentOnTools);
+    const { checks, warnings } = await preflight(server.url);
+    assertEquals(warnings, ["the server did not list its tools within 1 s"]);
+    assertEquals(checks.map(({ name }) => name), ["connected", "session opened", "tool answers"]);
+  },
+);
+
+Deno.test(
+  { name: "preflight: a server that closes on list_tools is only warned of", ignore },
+  async () => {
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === "list_tools") peer.cut();
+      else answerSoundly(peer, message);
+    });
+    assertEquals((await preflight(server.url)).warnings.length, 1);
+  },
+);
+
+Deno.test({ name: "preflight: an interrupt ends it with its own reason", ignore }, async () => {
+  for (const stage of ["hello", "list_tools", "call_tool"]) {
+    const controller = new AbortController();
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === stage) controller.abort(new Error(`interrupted at ${stage}`));
+      else answerSoundly(peer, message);
+    });
+    await assertRejects(
+      () => preflight(server.url, { signal: controller.signal, timeoutMs: 60_000 }),
+      Error,
+      `interrupted at ${stage}`,
+    );
+  }
+});

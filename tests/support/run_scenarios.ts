@@ -1,0 +1,132 @@
+import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
+import { Target, type TargetOptions } from "../../lib/net/target.ts";
+import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
+import type { Parameters, Scenario } from "../../lib/run/scenario.ts";
+import type { Workload } from "../../lib/run/workload.ts";
+import {
+  defaultServerOptions,
+  limitsPreset,
+  type ServerOptionOverrides,
+} from "../../lib/server/options.ts";
+import { type RunningServer, startServer } from "../../lib/server/serve.ts";
+import type { ServerStats } from "../../lib/server/counters.ts";
+import { STATUS, targetAt, TOKEN } from "./targets.ts";
+
+/** A scenario of whatever parameters, as the list of all has it. */
+// deno-lint-ignore no-explicit-any
+type AnyScenario = Scenario<any>;
+
+/** How scenarios are run in a test. */
+export interface RunOptions extends Partial<TargetOptions> {
+  workload?: Workload;
+  maxRatePerSecond?: number | null;
+  onProgress?: (scenario: string, done: number) => void;
+  onScenario?: (soFar: SuiteResult) => void;
+}
+
+/** Runs scenarios with these parameters over their quick ones, as a run does, on a target at the address. */
+export async function runScenarios(
+  planned: readonly [AnyScenario, Partial<Parameters>][],
+  { url, ...options }: RunOptions & { url: string },
+): Promise<SuiteResult> {
+  const { workload = () => STATUS, maxRatePerSecond = null, ...rest } = options;
+  using target: Target = targetAt(url, rest);
+  const { clock, signal } = target.options;
+  return await runSuite({
+    target,
+    workload,
+    clock,
+    signal,
+    seed: 1,
+    maxRatePerSecond,
+    toolArgsJson: "{}",
+    planned: planned.map(([scenario, parameters]): PlannedScenario => ({
+      scenario,
+      parameters: { ...scenario.defaults.quick, ...parameters },
+    })),
+    onProgress: ({ scenario, done }) => rest.onProgress?.(scenario, done),
+    onScenario: (soFar) => Promise.resolve(rest.onScenario?.(structuredClone(soFar))),
+  });
+}
+
+/** Runs one scenario and returns its report. */
+export async function runScenario(
+  scenario: AnyScenario,
+  parameters: Partial<Parameters>,
+  options: RunOptions & { url: string },
+): Promise<ScenarioReport> {
+  const { scenarios } = await runScenarios([[scenario, parameters]], options);
+  return scenarios[0]!;
+}
+
+/**
+ * The reference server on this thread, with the token that {@link targetAt} has. Without rate limits,
+ * but for those that are given.
+ */
+export function startReference(
+  { limits = "off", ...overrides }: ServerOptionOverrides = {},
+): Promise<RunningServer> {
+  const all = typeof limits === "string" ? limits : { ...limitsPreset("off"), ...limits };
+  return startServer(defaultServerOptions({ token: TOKEN, limits: all, ...overrides }));
+}
+
+/** The names of the checks that failed. */
+export function failedChecks({ checks }: ScenarioReport): string[] {
+  return checks.filter(({ passed }) => !passed).map(({ name }) => name);
+}
+
+/**
+ * The check of that name.
+ *
+ * @throws {Error} if there is none
+ */
+export function checkNamed({ checks }: ScenarioReport, name: string): Check {
+  const found = checks.find((check) => check.name === name);
+  if (found === undefined) {
+    throw new Error(`No check "${name}" among: ${checks.map((check) => check.name).join(", ")}`);
+  }
+  return found;
+}
+
+/**
+ * The metric of that name.
+ *
+ * @throws {Error} if there is none
+ */
+export function metricNamed<K extends Metric["kind"]>(
+  { metrics }: ScenarioReport,
+  name: string,
+  kind: K,
+): Extract<Metric, { kind: K }> {
+  const found = metrics.find((metric) => metric.name === name && metric.kind === kind);
+  if (found === undefined) {
+    throw new Error(`No ${kind} "${name}" among: ${metrics.map((one) => one.name).join(", ")}`);
+  }
+  return found as Extract<Metric, { kind: K }>;
+}
+
+/** What a server should have counted of calls that these ledgers hold, as {@link countedCalls} has it. */
+export function expectedCalls(ledgers: readonly Ledger[]) {
+  const total = (pick: (ledger: Ledger) => number) =>
+    ledgers.reduce((sum, ledger) => sum + pick(ledger), 0);
+  return {
+    received: total(({ sent }) => sent),
+    served: total(({ ok }) => ok),
+    fromCache: total(({ cached }) => cached),
+    failed: total(({ toolError }) => toolError),
+    refused: total(({ rateLimited }) => rateLimited),
+    unanswered: total(({ timeout }) => timeout),
+  };
+}
+
+/** What a server counted of its calls. */
+export function countedCalls(stats: ServerStats): ReturnType<typeof expectedCalls> {
+  return {
+    received: stats.callsReceived,
+    served: stats.callsServed,
+    fromCache: stats.callsFromCache,
+    failed: stats.callsFailed,
+    refused: stats.callsRefused,
+    unanswered: stats.callsUnanswered,
+  };
+}

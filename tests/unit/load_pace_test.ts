@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { createPace, wait } from "../../lib/load/pace.ts";
+import { createFakeClock } from "../support/fake_clock.ts";
+
+Deno.test("a wait ends when its time has passed, and leaves no timer", async () => {
+  const clock = createFakeClock();
+  const waiting = wait(10, { clock, signal: new AbortController().signal });
+  clock.advance(10);
+  await waiting;
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("a wait ends at an abort, before it or during it, and leaves no timer", async () => {
+  const clock = createFakeClock();
+  const controller = new AbortController();
+  const waiting = wait(10, { clock, signal: controller.signal });
+  controller.abort();
+  await waiting;
+  await wait(10, { clock, signal: controller.signal });
+  assertEquals([clock.pending, clock.nowNs()], [0, 0]);
+});
+
+Deno.test("without a rate the pace never waits", async () => {
+  const clock = createFakeClock();
+  const pace = createPace({ maxRatePerSecond: null, clock, signal: new AbortController().signal });
+  for (let call = 0; call < 5; call++) await pace();
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("the pace spaces calls by their rate and does not make up for lost time", async () => {
+  const clock = createFakeClock();
+  const signal = new AbortController().signal;
+  const pace = createPace({ maxRatePerSecond: 100, clock, signal });
+  const sentAtMs: number[] = [];
+  const paced = async () => {
+    const waiting = pace();
+    if (clock.pending > 0) clock.advance(10);
+    await waiting;
+    sentAtMs.push(clock.nowNs() / 1e6);
+  };
+  await paced();
+  await paced();
+  clock.advance(95); // A slow call.
+  for (let call = 0; call < 3; call++) await paced();
+  assertEquals(sentAtMs, [0, 10, 105, 115, 125]);
+});

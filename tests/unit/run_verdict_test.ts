@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { verdictOf } from "../../lib/run/verdict.ts";
+
+const reason = (code: number) => ({ code, scenario: null, message: `because of ${code}` });
+
+Deno.test("nothing against a run is a pass", () => {
+  assertEquals(verdictOf([]), { status: "passed", exitCode: 0, reasons: [] });
+});
+
+Deno.test("the first of 2, 3, 130, 1, 6, 4, 5 that holds is the exit code, whatever the order", () => {
+  const precedence = [2, 3, 130, 1, 6, 4, 5];
+  for (const [index, code] of precedence.entries()) {
+    const reasons = precedence.slice(index).map(reason);
+    for (const given of [reasons, reasons.toReversed()]) {
+      const verdict = verdictOf(given);
+      assertEquals([verdict.exitCode, verdict.reasons], [code, given]);
+      assertEquals(verdict.status, index <= 2 ? "interrupted" : "failed");
+    }
+  }
+});
+
+Deno.test("each reason alone gives its own code", () => {
+  for (const code of [1, 2, 3, 4, 5, 6]) {
+    assertEquals(verdictOf([reason(code)]).status, "failed");
+    assertEquals(verdictOf([reason(code)]).exitCode, code);
+  }
+  assertEquals(verdictOf([reason(130)]).status, "interrupted");
+});

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { createWorkload } from "../../lib/run/workload.ts";
+
+Deno.test("a workload without a number is the same message every time", () => {
+  const workload = createWorkload("status", { argsJson: '{"a":1}', payloadBytes: 0 });
+  assertEquals(workload(), { tool: "status", argsJson: '{"a":1}' });
+  assertEquals(workload() === workload(), true);
+});
+
+Deno.test("every {seq} becomes the number of the call, from 1, also unquoted", () => {
+  const workload = createWorkload("chat", {
+    argsJson: '{"n":{seq},"prompt":"call {seq} of {seq}"}',
+    payloadBytes: 0,
+  });
+  const parsed = [workload(), workload()].map(({ argsJson }) => JSON.parse(argsJson));
+  assertEquals(parsed, [
+    { n: 1, prompt: "call 1 of 1" },
+    { n: 2, prompt: "call 2 of 2" },
+  ]);
+});
+
+Deno.test("a payload is added to the arguments, of the size that was asked for", () => {
+  for (const [argsJson, rest] of [["{}", {}], [" { } ", {}], ['{ "n": "{seq}" }', { n: "1" }]]) {
+    const { argsJson: text } = createWorkload("t", {
+      argsJson: String(argsJson),
+      payloadBytes: 100,
+    })();
+    const { payload, ...others } = JSON.parse(text);
+    assertEquals([payload.length, others], [100, rest]);
+  }
+});

@@ -4,14 +4,15 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import project from "./deno.json" with { type: "json" };
+import { COMMANDS } from "./lib/cli/commands.ts";
 import { type Config, readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
 import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
 import { createProgress } from "./lib/cli/progress.ts";
 import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
-import { readRerender, REPORT_USAGE, runCompare } from "./lib/cli/report_commands.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
@@ -54,21 +55,19 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
 async function main(args: readonly string[]): Promise<number> {
   try {
     const [name = "", ...rest] = args;
-    return await (COMMANDS.get(name)?.(rest) ?? runOrTell(args));
+    if (name === "serve") return await serve(rest);
+    const command = COMMANDS.get(name);
+    if (command === undefined) return await benchOrTell(args);
+    const style = terminalStyle(!Deno.env.get("NO_COLOR"));
+    const outcome = await command(rest, { directory: workingDirectory(), ...style });
+    print(outcome.text);
+    return outcome.exitCode;
   } catch (error) {
     if (!EXPECTED_ERRORS.some((expected) => error instanceof expected)) throw error;
     printError(`error: ${escapeLines((error as Error).message)}\n`);
     return EXIT.usage;
   }
 }
-
-/** The commands beside the benchmark itself. */
-const COMMANDS: ReadonlyMap<string, (args: readonly string[]) => Promise<number>> = new Map([
-  ["serve", serve],
-  ["compare", compare],
-  ["report", report],
-  ["power", power],
-]);
 
 /** Errors that are told in one line: the person can do something about them. */
 const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];
@@ -83,7 +82,7 @@ function workingDirectory(): string {
 }
 
 /** Runs the benchmark, or tells what the command line asks. */
-async function runOrTell(args: readonly string[]): Promise<number> {
+async function benchOrTell(args: readonly string[]): Promise<number> {
   const directory = workingDirectory();
   const env = await readEnvironmentVariables(directory);
   const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
@@ -121,32 +120,11 @@ async function serve(args: readonly string[]): Promise<number> {
   return interrupt.exitCode ?? EXIT.interrupted;
 }
 
-async function compare(args: readonly string[]): Promise<number> {
-  const style = terminalStyle(!Deno.env.get("NO_COLOR"));
-  const outcome = await runCompare(args, { directory: workingDirectory(), ...style });
-  print(outcome.text);
-  return outcome.exitCode;
-}
-
-async function report(args: readonly string[]): Promise<number> {
-  const rerender = await readRerender(args, workingDirectory());
-  if (rerender === null) print(REPORT_USAGE);
-  else print(`Reports: ${(await writeReports(rerender.report, rerender)).join(", ")}\n`);
-  return EXIT.passed;
-}
-
-/** The table of docs/method.md: how often a comparison is wrong, and how much it finds. */
-async function power(): Promise<number> {
-  const { powerTableMarkdown } = await import("./lib/stats/power.ts");
-  print(`${powerTableMarkdown()}\n`);
-  return EXIT.passed;
-}
-
 /** The environment, over the nearest `.env` file. */
 async function readEnvironmentVariables(
   directory: string,
 ): Promise<Record<string, string | undefined>> {
-  const files = [resolvePath(directory, ".env"), new URL(".env", PROJECT).pathname];
+  const files = [resolvePath(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   return { ...await readEnvFile(files), ...readVariables(BENCH_VARIABLES) };
 }
 

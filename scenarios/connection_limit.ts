@@ -91,7 +91,7 @@ async function measureRound(
     return { held: held.length, refusal, answering, slotReleaseNs: null, otherAddress: null };
   }
   const otherAddress = tellApart ? await tryOtherAddress(context) : null;
-  const slotReleaseNs = await timeSlotRelease(context, { leaving: held[0], stack });
+  const slotReleaseNs = await timeSlotRelease(context, { leaving: held[0], stack, refusal });
   return { held: held.length, refusal, answering, slotReleaseNs, otherAddress };
 }
 
@@ -139,10 +139,14 @@ async function tryOtherAddress(context: Context): Promise<RoundResult["otherAddr
   }
 }
 
-/** Ends one connection and tries to open another until it is let in. */
+/** Ends one connection and tries to open another until it is no longer refused in the same way. */
 async function timeSlotRelease(
   context: Context,
-  { leaving, stack }: { leaving: Connection | undefined; stack: AsyncDisposableStack },
+  { leaving, stack, refusal }: {
+    leaving: Connection | undefined;
+    stack: AsyncDisposableStack;
+    refusal: Refusal;
+  },
 ): Promise<number | null> {
   const { clock, target, ledger, signal } = context;
   if (leaving === undefined) return null;
@@ -153,7 +157,7 @@ async function timeSlotRelease(
       return clock.nowNs() - atNs;
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof ConnectError) || error.failure !== "connectionLimit") throw error;
+      if (!(error instanceof ConnectError) || error.failure !== refusal.error.failure) throw error;
       await wait(SLOT_POLL_MS, { clock, signal });
     }
   }

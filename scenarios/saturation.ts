@@ -99,9 +99,8 @@ async function searchRounds(
         first,
         lowest: LOWEST,
         highest,
-        isMet: async (place) =>
-          await probe.meets(rateAt(place)) || await probe.meets(rateAt(place)),
-        isConfirmed: (place) => probe.meets(rateAt(place), { lengths: CONFIRMING_LENGTH }),
+        isMet: (place) => metOnce(probe, rateAt(place), { lengths: 1 }),
+        isConfirmed: (place) => metOnce(probe, rateAt(place), { lengths: CONFIRMING_LENGTH }),
       });
       found.push(record(context, { sustained, missed, probe }));
       if (sustained === null || probe.isOver) return "stop";
@@ -109,6 +108,15 @@ async function searchRounds(
     },
   });
   return found;
+}
+
+/** A rate is missed if it is missed twice: one hiccup of the machine should not decide. */
+async function metOnce(
+  probe: RateProbe,
+  ratePerSecond: number,
+  length: { lengths: number },
+): Promise<boolean> {
+  return await probe.meets(ratePerSecond, length) || await probe.meets(ratePerSecond, length);
 }
 
 function record(
@@ -120,13 +128,11 @@ function record(
   },
 ): Found {
   const missedPerSecond = missed === null ? null : rateAt(missed);
-  const miss = missedPerSecond === null
-    ? ""
-    : `at ${missedPerSecond} calls/s: ${probe.missAt(missedPerSecond)}`;
+  const miss = missedPerSecond === null ? "" : probe.missAt(missedPerSecond);
   if (sustained === null) return { sustainedPerSecond: null, miss };
   const sustainedPerSecond = rateAt(sustained);
   context.scalar("sustainableRate", sustainedPerSecond);
-  context.scalar("knee", probe.knee() ?? sustainedPerSecond);
+  context.scalar("knee", probe.knee(sustainedPerSecond) ?? sustainedPerSecond);
   if (missedPerSecond === null) {
     context.notMeasured("limit", `${sustainedPerSecond} calls/s, the highest rate tried, is met`);
   } else if (probe.isClientBoundAt(missedPerSecond)) {

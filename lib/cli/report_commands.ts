@@ -6,12 +6,14 @@
 
 import { dirname } from "node:path";
 import type { Comparison, Report } from "../contract.ts";
+import { escapeTerminal } from "../report/escape.ts";
 import { renderComparison } from "../report/markdown/comparison.ts";
 import { comparisonLines } from "../report/terminal/comparison.ts";
-import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
+import { REPORT_FORMATS, writeReports } from "../report/write.ts";
 import { EXIT } from "../run/verdict.ts";
 import { compareReports } from "../stats/compare.ts";
 import { IncomparableError } from "../stats/comparability.ts";
+import type { CommandContext, Outcome } from "./commands.ts";
 import { readReport } from "./config.ts";
 import { type Grammar, parseSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
@@ -37,12 +39,6 @@ Compares two report.json files of the same workload. Exit code 5: something has 
   --format NAME     text (default) or md
 `;
 
-/** What a command prints, and how it ends. */
-export interface Outcome {
-  text: string;
-  exitCode: number;
-}
-
 /**
  * Compares two reports.
  *
@@ -50,7 +46,7 @@ export interface Outcome {
  */
 export async function runCompare(
   args: readonly string[],
-  { directory, color, width }: { directory: string; color: boolean; width: number },
+  { directory, color, width }: CommandContext,
 ): Promise<Outcome> {
   if (asksForHelp(args)) return { text: COMPARE_USAGE, exitCode: EXIT.passed };
   const { values, flags, positionals } = parseSettings(args, {}, COMPARE);
@@ -90,8 +86,7 @@ const REPORT: Grammar = {
   ]),
 };
 
-/** The help text of `report`. */
-export const REPORT_USAGE = `Usage: deno task report FILE [options]
+const REPORT_USAGE = `Usage: deno task report FILE [options]
 
 Writes the reports again from a report.json.
 
@@ -99,31 +94,25 @@ Writes the reports again from a report.json.
   --format A,B   json, md, html, junit (default: md,html)
 `;
 
-/** What to write again, and where. */
-export interface Rerender {
-  report: Report;
-  directory: string;
-  formats: ReportFormat[];
-}
-
 /**
- * Reads the command line of `report` and the file that it names; `null`: it asks for help.
+ * Writes the reports of a report.json again.
  *
  * @throws {UsageError} if an option or the file cannot be used
+ * @throws {ReportWriteError} if a report cannot be written
  */
-export async function readRerender(
+export async function runReport(
   args: readonly string[],
-  directory: string,
-): Promise<Rerender | null> {
-  if (asksForHelp(args)) return null;
+  { directory }: CommandContext,
+): Promise<Outcome> {
+  if (asksForHelp(args)) return { text: REPORT_USAGE, exitCode: EXIT.passed };
   const { values, lists, positionals } = parseSettings(args, {}, REPORT);
   const path = positionals[0]!;
   const formats = lists.get("format");
-  return {
-    report: await readNamed(path, directory),
+  const paths = await writeReports(await readNamed(path, directory), {
     directory: resolvePath(directory, values.get("out")?.text ?? dirname(path)),
     formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
-  };
+  });
+  return { text: `Reports: ${paths.map(escapeTerminal).join(", ")}\n`, exitCode: EXIT.passed };
 }
 
 function asksForHelp(args: readonly string[]): boolean {

@@ -133,8 +133,8 @@ class OpenLoop {
       return connection.send(message(), (call) => this.#ended(call, intendedNs));
     }
     ledger.dropped++;
-    if (onDropped?.() === "stop") this.#finish("stopped");
     if (!this.#connections.some(({ isOpen }) => isOpen)) this.#finish("connectionLost");
+    if (onDropped?.() === "stop") this.#finish("stopped");
   }
 
   #ended(call: Call, intendedNs: number): void {

@@ -25,7 +25,9 @@ export function callChecks(
 ): Check[] {
   if (ledger.sent + warmupLedger.sent === 0) return [];
   const { duplicate, orphan, malformed, late } = ledger.frames;
-  const stray = { duplicate, orphan, malformed, ...(overloads ? {} : { late }) };
+  // The reply to an aborted call is late by the client's own doing.
+  const unexcused = Math.max(0, late - ledger.aborted);
+  const stray = { duplicate, orphan, malformed, ...(overloads ? {} : { late: unexcused }) };
   const checks = [
     ...(overloads ? [] : answerChecks(ledger)),
     checkNone("no stray frames", stray),

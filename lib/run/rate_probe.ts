@@ -1,10 +1,10 @@
+import { wait } from "../load/pace.ts";
 import { createSchedule } from "../load/schedule.ts";
 import type { Connection } from "../net/connection.ts";
-import { type PacedResult, runPaced } from "./paced.ts";
+import { Objective } from "./objective.ts";
+import { runPaced } from "./paced.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
-/** At most this share of the calls may take longer than the objective: its p99. */
-const OVER_SHARE = 0.01;
 /** A run at a low rate lasts as long as this many calls take. */
 const MINIMUM_SLOTS = 20;
 /** The bound on outstanding calls never falls under this. */
@@ -13,42 +13,32 @@ const MINIMUM_OUTSTANDING = 10;
 /** What runs at single rates are made with. */
 export interface RateProbeOptions {
   connections: readonly Connection[];
+  /** The p99 that must be met, in milliseconds. */
   sloMs: number;
+  /** The usual length of a run. */
   durationMs: number;
 }
 
 /** What one run saw. */
 interface Seen {
   ratePerSecond: number;
+  /** The mean latency; `null` where no call succeeded. */
   meanNs: number | null;
   achievedPerSecond: number;
   /** What was wrong; `null`: the objective was met. */
   miss: string | null;
-  clientBound: boolean;
-}
-
-/** What went wrong among the calls of a run. */
-interface Failures {
-  errors: number;
-  /** Over the objective. */
-  slow: number;
-  /** Those of them that were within it from when they were sent: the client was late, not the server. */
-  slowByClient: number;
-  /** Whether a call was sent later than the objective allows for all of it. */
-  sentTooLate: boolean;
+  isClientBound: boolean;
 }
 
 /**
- * Runs at one rate after another, each of which meets an objective or misses it: none of the calls fails,
- * and at most 1 % take longer than the objective, by their intended time. So at least 99 % of the offered
- * rate is achieved. A run is given up as soon as it is sure to miss, so that the latencies of such a rate
- * are of its beginning.
+ * Runs at one rate after another, each of which meets the objective or misses it, and records the curve.
+ * A run is given up as soon as it is sure to miss, so that the latencies of such a rate are those of its
+ * beginning.
  */
 export class RateProbe {
   readonly #context: ScenarioContext;
   readonly #options: RateProbeOptions;
   readonly #seen: Seen[] = [];
-  #runs = 0;
   #isOver = false;
 
   constructor(context: ScenarioContext, options: RateProbeOptions) {
@@ -61,34 +51,43 @@ export class RateProbe {
     return this.#isOver;
   }
 
-  /** Whether a rate meets the objective, in a run of so many times the usual length. */
+  /**
+   * Whether a rate meets the objective, in a run of so many times the usual length. After one that misses
+   * it, the server is left alone for the usual length, so that the next run finds it at rest.
+   */
   async meets(ratePerSecond: number, { lengths = 1 } = {}): Promise<boolean> {
     if (this.#isOver) return false;
     const durationMs = this.#options.durationMs * lengths;
     const slots = Math.max(MINIMUM_SLOTS, Math.ceil(ratePerSecond * durationMs / 1000));
     const seen = await this.#run(ratePerSecond, slots);
+    this.#context.signal.throwIfAborted();
     this.#seen.push(seen);
-    return seen.miss === null;
+    if (seen.miss === null) return true;
+    if (!this.#isOver) await wait(this.#options.durationMs, this.#context);
+    return false;
   }
 
-  /** What was wrong in the last run at a rate that was missed. */
+  /** What was wrong in the last run that missed: at this rate, or at any where this was not tried. */
   missAt(ratePerSecond: number): string {
-    return this.#lastMiss(ratePerSecond)?.miss ?? "not tried";
+    const seen = this.#lastMiss(ratePerSecond) ?? this.#seen.findLast(({ miss }) => miss !== null);
+    return seen === undefined ? "not tried" : `at ${seen.ratePerSecond} calls/s ${seen.miss}`;
   }
 
-  /** Whether the client itself could not keep the schedule of a rate that was missed. */
+  /** Whether a rate was missed only as the client itself could not keep the schedule. */
   isClientBoundAt(ratePerSecond: number): boolean {
-    return this.#lastMiss(ratePerSecond)?.clientBound ?? false;
+    return this.#lastMiss(ratePerSecond)?.isClientBound ?? false;
   }
 
   /**
-   * The rate, among those met, with the most power, which is throughput over mean latency: beyond it
-   * latency grows faster than throughput. L. Kleinrock, Power and Deterministic Rules of Thumb for
-   * Probabilistic Problems in Computer Communications, ICC 1979.
+   * The rate, among those met up to this one, with the most power, which is throughput over mean latency:
+   * beyond it latency grows faster than throughput. L. Kleinrock, Power and Deterministic Rules of Thumb
+   * for Probabilistic Problems in Computer Communications, ICC 1979.
    */
-  knee(): number | null {
+  knee(highestPerSecond: number): number | null {
     const power = ({ achievedPerSecond, meanNs }: Seen) => achievedPerSecond / (meanNs ?? Infinity);
-    const met = this.#seen.filter(({ miss }) => miss === null);
+    const met = this.#seen.filter(({ miss, ratePerSecond }) =>
+      miss === null && ratePerSecond <= highestPerSecond
+    );
     return met.sort((a, b) => power(b) - power(a))[0]?.ratePerSecond ?? null;
   }
 
@@ -101,72 +100,33 @@ export class RateProbe {
     const { sloMs, connections } = this.#options;
     const at = { ratePerSecond };
     const latency = context.distribution(`latency@${ratePerSecond}`, { at });
-    const sloNs = sloMs * 1e6;
-    const failures: Failures = { errors: 0, slow: 0, slowByClient: 0, sentTooLate: false };
-    const mayBeSlow = Math.floor(slots * OVER_SHARE);
     // By Little's law, more than half of it outstanding is a mean latency over the objective.
     const maxOutstanding = Math.max(
       MINIMUM_OUTSTANDING,
       Math.ceil(2 * ratePerSecond * sloMs / 1000),
     );
-    const schedule = createSchedule({
-      ratePerSecond,
-      arrivals: "constant",
-      slots,
-      durationMs: null,
-      seed: context.seed + this.#runs++,
-    });
+    const objective = new Objective({ sloMs, slots, maxOutstanding });
+    const { seed } = context;
+    const bounds = { slots, durationMs: null, seed };
     latency.startRound();
     const result = await runPaced(context, {
       connections,
-      schedule,
+      schedule: createSchedule({ ratePerSecond, arrivals: "constant", ...bounds }),
       ratePerSecond,
       maxOutstanding,
       recorders: { latency },
-      onCall: ({ status, sentNs, endedNs }, intendedNs) => {
-        if (status !== "ok") failures.errors++;
-        if (sentNs - intendedNs > sloNs) failures.sentTooLate = true;
-        if (endedNs - intendedNs > sloNs) {
-          failures.slow++;
-          if (endedNs - sentNs <= sloNs) failures.slowByClient++;
-        }
-        return failures.errors > 0 || failures.slow > mayBeSlow ? "stop" : undefined;
-      },
+      onCall: (call, intendedNs) => objective.note(call, intendedNs),
       onDropped: () => "stop",
     });
     const { mean } = latency.endRound();
-    context.signal.throwIfAborted();
     context.scalar(`throughput@${ratePerSecond}`, result.achievedPerSecond, { at });
-    this.#isOver = result.end === "connectionLost" || result.end === "silent";
+    this.#isOver = objective.isServerGone(result);
     return {
       ratePerSecond,
       meanNs: mean,
       achievedPerSecond: result.achievedPerSecond,
-      miss: describeMiss(result, { failures, mayBeSlow, maxOutstanding, sloMs }),
-      clientBound: result.dropped > 0
-        ? failures.sentTooLate
-        : failures.errors === 0 && failures.slow - failures.slowByClient <= mayBeSlow,
+      miss: objective.miss(result),
+      isClientBound: objective.isClientBound(result),
     };
   }
-}
-
-/** The first thing that was wrong, in words; `null` if nothing was. */
-function describeMiss(
-  { end, sent, ok, dropped }: PacedResult,
-  { failures, mayBeSlow, maxOutstanding, sloMs }: {
-    failures: Failures;
-    mayBeSlow: number;
-    maxOutstanding: number;
-    sloMs: number;
-  },
-): string | null {
-  if (end === "connectionLost") return "the connections were lost";
-  if (end === "silent") return "the server went silent";
-  if (failures.errors > 0) return `${failures.errors} of ${sent} calls failed, ${ok} succeeded`;
-  if (dropped > 0) return `the server fell behind by ${maxOutstanding} calls`;
-  if (failures.slow <= mayBeSlow) return null;
-  const client = failures.slowByClient === 0
-    ? ""
-    : `, ${failures.slowByClient} of them as the client sent them late`;
-  return `${failures.slow} of ${sent} calls took over ${sloMs} ms${client}`;
 }

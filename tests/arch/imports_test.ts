@@ -23,7 +23,7 @@ const EDGES: Record<string, string[]> = {
   ],
   "scenarios": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
   "lib/cli": ["lib/contract.ts", "lib/report", "lib/run", "lib/server", "lib/stats"],
-  "lib/load": ["lib/contract.ts", "lib/net"],
+  "lib/load": ["lib/contract.ts", "lib/net", "lib/stats"],
   "lib/net": ["lib/contract.ts"],
   "lib/protocols": ["lib/contract.ts"],
   "lib/report": ["lib/contract.ts"],

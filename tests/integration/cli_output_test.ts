@@ -66,7 +66,7 @@ Deno.test("cli: what goes to a file or a pipe has no escape sequences", options,
 
 /** Runs the program on a terminal of its own, made by `script` of util-linux. */
 async function runOnTerminal(folder: string, args: string, env: Record<string, string>) {
-  const program = `${Deno.execPath()} run -q --no-prompt -P=bench main.ts ${args}`;
+  const program = project.tasks.bench.command.replace(/^deno/, Deno.execPath()) + ` ${args}`;
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", program, "/dev/null"],
     cwd: PROJECT_FOLDER,

@@ -3,11 +3,18 @@ import type { Ledger } from "../../lib/contract.ts";
 import type { Connection } from "../../lib/net/connection.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { type LedgerCounts, ledgerWith, NO_NET, STATUS, targetAt } from "../support/targets.ts";
+import {
+  type LedgerCounts,
+  ledgerWith,
+  NO_NET,
+  SHORT_TIMEOUT_MS,
+  STATUS,
+  targetAt,
+} from "../support/targets.ts";
 
 const ignore = NO_NET;
-/** Under the timeout of 150 ms of `targetAt` together with another timeout, above it alone. */
-const LATE_MS = 200;
+/** After the call has timed out, and before the connection stops waiting for it. */
+const LATE_MS = SHORT_TIMEOUT_MS + 80;
 
 const OVER_CAPACITY = { OVER_CAPACITY: 1 };
 
@@ -156,6 +163,11 @@ const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
   ],
 ];
 
+/** A short timeout only where one is to be waited for. */
+function timeoutFor({ timeout = 0 }: LedgerCounts): { timeoutMs?: number } {
+  return timeout === 0 ? {} : { timeoutMs: SHORT_TIMEOUT_MS };
+}
+
 async function callInTurn(connection: Connection, count: number): Promise<void> {
   for (let index = 0; index < count; index++) await connection.call(STATUS);
 }
@@ -163,7 +175,7 @@ async function callInTurn(connection: Connection, count: number): Promise<void> 
 for (const [name, script, expected] of SEQUENCES) {
   Deno.test({ name: `the ledger is exact for ${name}`, ignore }, async () => {
     await using server = await startFaultyServer({ script });
-    using target = targetAt(server.url);
+    using target = targetAt(server.url, timeoutFor(expected));
     const ledger = openLedger();
     {
       await using connection = await target.connect(ledger);
@@ -221,7 +233,7 @@ const PIPELINES: [string, Behaviour[], LedgerCounts][] = [
 for (const [name, script, expected] of PIPELINES) {
   Deno.test({ name: `the ledger of pipelined calls is exact for ${name}`, ignore }, async () => {
     await using server = await startFaultyServer({ script });
-    using target = targetAt(server.url);
+    using target = targetAt(server.url, timeoutFor(expected));
     const ledger = openLedger();
     {
       await using connection = await target.connect(ledger);
@@ -238,7 +250,7 @@ function settle(ledger: ReturnType<typeof openLedger>): Ledger {
 Deno.test({ name: "late frames of the warm-up are in the warm-up's ledger", ignore }, async () => {
   const script: Behaviour[] = [{ kind: "late", ms: LATE_MS }, { kind: "silent" }, { kind: "ok" }];
   await using server = await startFaultyServer({ script });
-  using target = targetAt(server.url);
+  using target = targetAt(server.url, { timeoutMs: SHORT_TIMEOUT_MS });
   const [warmup, measured] = [openLedger(), openLedger()];
   {
     await using connection = await target.connect(warmup);

@@ -7,7 +7,7 @@ import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/serv
 import { startServer } from "../../lib/server/serve.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, targetAt, TOKEN } from "../support/targets.ts";
+import { NO_NET, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
 
 const ignore = NO_NET;
 
@@ -103,7 +103,7 @@ Deno.test({ name: "preflight: unknown host", ignore }, async () => {
   await assertUnusable("ws://no-such-host.invalid:8079", [
     "Cannot find the host of ws://no-such-host.invalid:8079",
     "typo",
-  ], { timeoutMs: 10_000 });
+  ]);
 });
 
 for (
@@ -135,10 +135,10 @@ Deno.test({ name: "preflight: something else than HTTP answers", ignore }, async
 Deno.test({ name: "preflight: a server that accepts and says nothing", ignore }, async () => {
   await using server = startTcp(readAll);
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
-    "within 0.15 s",
+    "within 0.2 s",
     "firewall",
     "--timeout",
-  ]);
+  ], { timeoutMs: SHORT_TIMEOUT_MS });
 });
 
 Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async () => {
@@ -152,10 +152,10 @@ Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async (
 Deno.test({ name: "preflight: hello is never answered", ignore }, async () => {
   await using server = await startFaultyServer({ handshakes: () => ({ kind: "noHelloAck" }) });
   await assertUnusable(server.url, [
-    "No answer to the handshake within 0.15 s",
+    "No answer to the handshake within 0.2 s",
     "--protocol",
     "--timeout",
-  ]);
+  ], { timeoutMs: SHORT_TIMEOUT_MS });
 });
 
 Deno.test({ name: "preflight: hello is answered by a close", ignore }, async () => {
@@ -239,7 +239,9 @@ Deno.test(
 
 Deno.test({ name: "preflight: a tool that never answers", ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-  await assertUnusable(server.url, ["did not answer a call of status within 0.15 s", "--timeout"]);
+  await assertUnusable(server.url, ["did not answer a call of status within 0.2 s", "--timeout"], {
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
 });
 
 Deno.test({ name: "preflight: a server that closes on the call", ignore }, async () => {

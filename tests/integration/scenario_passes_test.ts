@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { median } from "../../lib/stats/rounds.ts";
 import type { DialectName } from "../../lib/server/options.ts";
@@ -54,8 +54,8 @@ testOnEach("connection-establishment times every step of every connect", async (
     assertEquals([count, rounds.map((round) => round.count)], [12, [4, 4, 4]]);
   }
   const [connect, authenticate, establish] = metrics;
-  // The sum of the parts; the histogram keeps three digits.
-  assertAlmostEquals(establish!.mean / (connect!.mean + authenticate!.mean), 1, 0.05);
+  // The histogram keeps three digits.
+  assert(establish!.mean >= (connect!.mean + authenticate!.mean) * 0.998, "the sum of the parts");
   assertEquals(metricNamed(report, "coldEstablish", "scalar").rounds.length, 1);
   // And one unmeasured connect before each round, the first of them the cold one.
   assertEquals(server.stats().connectionsAccepted, 15);

@@ -22,6 +22,8 @@ export function listenCuttable(handler: CuttableHandler): CuttableListener {
   const accepting = (async () => {
     for await (const front of listener) {
       const back = await Deno.connect({ hostname, port: server.addr.port });
+      // Or the kernel holds small frames back until earlier ones are acknowledged, up to 40 ms.
+      for (const conn of [front, back]) conn.setNoDelay();
       const { port } = back.localAddr;
       connections.set(port, { front, back });
       void Promise.allSettled([pass(front, back), pass(back, front)]).then(() => cut(port));

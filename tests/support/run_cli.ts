@@ -20,7 +20,7 @@ export const NEEDS_PROCESSES = (["run", "net", "read", "write", "env"] as const)
 /** Options of a run of `message-throughput` that takes a fraction of a second. */
 export const SHORT_RUN = [
   ...["--profile", "quick", "--scenarios", "message-throughput"],
-  ...["--rounds", "1", "--warmup", "0", "--duration", "0.05"],
+  ...["--rounds", "1", "--warmup", "0", "--duration", "0.05", "--unit-baseline", "1000"],
 ];
 
 /** A child that is still there after this time is killed, so that no test can hang. */
@@ -146,10 +146,9 @@ async function readFiles(root: string, under: string): Promise<Map<string, strin
   return files;
 }
 
+/** The command of the task, without the `deno` that it begins with. */
 function programArguments(via: "bench" | "serve" | "task"): string[] {
-  if (via === "task") return ["task", "bench"];
-  const program = ["run", "-q", "--no-prompt", `-P=${via}`, "main.ts"];
-  return via === "serve" ? [...program, "serve"] : program;
+  return via === "task" ? ["task", "bench"] : project.tasks[via].command.split(" ").slice(1);
 }
 
 /** What the child needs of this process's environment: where caches and registries are. */

@@ -1,0 +1,486 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { ScenarioReport } from "../../lib/contract.ts";
+import { brokenEquations } from "../../lib/net/ledger.ts";
+import { authentication } from "../../scenarios/authentication.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
+import { connectionLimit } from "../../scenarios/connection_limit.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { reconnection } from "../../scenarios/reconnection.ts";
+import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
+import {
+  checkNamed,
+  failedChecks,
+  metricNamed,
+  runScenario,
+  startReference,
+} from "../support/run_scenarios.ts";
+import {
+  answerSoundly,
+  type Script,
+  type ScriptedPeer,
+  startScriptedServer,
+  successFrames,
+} from "../support/scripted_server.ts";
+import { ledgerWith, NO_NET, TOKEN } from "../support/targets.ts";
+
+const ignore = NO_NET;
+
+/** A server that is right about all openings, but for those that `exception` deals with. */
+function guarded(
+  exception: (peer: ScriptedPeer, opening: string) => boolean,
+): Script {
+  const greeted = new Set<number>();
+  const ended = new Set<number>();
+  const end = (peer: ScriptedPeer, code: number, reason = "") => {
+    ended.add(peer.nth);
+    peer.close(code, reason);
+  };
+  return (peer, message, text) => {
+    if (ended.has(peer.nth)) return;
+    if (greeted.has(peer.nth)) return answerSoundly(peer, message);
+    const { op, token } = message ?? {};
+    const opening = message === null
+      ? "not JSON"
+      : op !== "hello"
+      ? "not hello"
+      : token === undefined
+      ? "missing"
+      : token === ""
+      ? "empty"
+      : typeof token !== "string"
+      ? "non-string"
+      : token === TOKEN
+      ? "right"
+      : "wrong";
+    if (exception(peer, opening)) return;
+    switch (opening) {
+      case "right":
+        greeted.add(peer.nth);
+        return answerSoundly(peer, JSON.parse(text));
+      case "not JSON":
+        return end(peer, 4000, "invalid hello");
+      case "not hello":
+        return end(peer, 4001, "missing hello");
+      case "non-string":
+        return end(peer, 1000);
+      default:
+        return end(peer, 4003, "unauthorized");
+    }
+  };
+}
+
+async function authenticate(
+  exception: (peer: ScriptedPeer, opening: string) => boolean,
+): Promise<ScenarioReport> {
+  await using server = startScriptedServer(guarded(exception));
+  return await runScenario(
+    authentication,
+    { rounds: 2, accepts: 1, noHelloWaitMs: 0 },
+    { url: server.url, timeoutMs: 200 },
+  );
+}
+
+Deno.test({ name: "authentication passes on a server that is right", ignore }, async () => {
+  assertEquals(failedChecks(await authenticate(() => false)), []);
+});
+
+Deno.test(
+  { name: "authentication fails where one kind of bad token is let in", ignore },
+  async () => {
+    const letIn = new Set<number>();
+    const report = await authenticate((peer, opening) => {
+      if (opening === "missing") {
+        letIn.add(peer.nth);
+        answerSoundly(peer, { op: "hello" });
+      } else if (letIn.has(peer.nth)) answerSoundly(peer, { op: "call_tool", request_id: "r" });
+      return letIn.has(peer.nth);
+    });
+    assertEquals([report.status, failedChecks(report)], ["failed", ["missing token turned away"]]);
+    assertMatch(checkNamed(report, "missing token turned away").observed, /let in$/);
+  },
+);
+
+Deno.test({ name: "authentication fails where the close is another one", ignore }, async () => {
+  const closes: [string, number, string][] = [
+    ["wrong", 4001, "unauthorized"],
+    ["empty", 4003, "go away"],
+    ["not JSON", 4001, "missing hello"],
+  ];
+  const report = await authenticate((peer, opening) => {
+    const close = closes.find(([name]) => name === opening);
+    if (close !== undefined) peer.close(close[1], close[2]);
+    return close !== undefined;
+  });
+  assertEquals(failedChecks(report), [
+    "wrong token turned away",
+    "empty token turned away",
+    "first message not JSON turned away",
+  ]);
+  const { expected, observed } = checkNamed(report, "empty token turned away");
+  assertEquals(
+    [expected, observed],
+    ["no result, close 4003 unauthorized", "no result, close 4003 go away"],
+  );
+});
+
+Deno.test(
+  { name: "authentication fails where a rejected client gets a result", ignore },
+  async () => {
+    const report = await authenticate((peer, opening) => {
+      if (opening === "not hello") successFrames("r1").forEach(peer.send);
+      return false;
+    });
+    assertEquals(failedChecks(report), ["first message not hello turned away"]);
+    assertMatch(
+      checkNamed(report, "first message not hello turned away").observed,
+      /^[12] results, close 4001 missing hello$/,
+    );
+  },
+);
+
+Deno.test(
+  { name: "authentication waits only once for a close that never comes", ignore },
+  async () => {
+    let waits = 0;
+    const silenced = new Set<number>();
+    const report = await authenticate((peer, opening) => {
+      if (opening === "non-string") {
+        silenced.add(peer.nth);
+        waits++;
+      }
+      return silenced.has(peer.nth);
+    });
+    assertEquals([failedChecks(report), waits], [["non-string token turned away"], 1]);
+    assertEquals(
+      checkNamed(report, "non-string token turned away").observed,
+      "no result, not closed",
+    );
+  },
+);
+
+Deno.test(
+  { name: "authentication fails where connections are cut instead of closed", ignore },
+  async () => {
+    const report = await authenticate((peer, opening) => {
+      if (opening === "wrong") peer.cut();
+      return opening === "wrong";
+    });
+    assertEquals(failedChecks(report), ["wrong token turned away"]);
+    assertEquals(checkNamed(report, "wrong token turned away").observed, "no result, close 0");
+  },
+);
+
+Deno.test(
+  { name: "authentication fails where the right token is refused at times", ignore },
+  async () => {
+    let right = 0;
+    const report = await authenticate((peer, opening) => {
+      if (opening !== "right" || ++right !== 2) return false;
+      peer.close(4003, "unauthorized");
+      return true;
+    });
+    assertEquals(failedChecks(report), ["valid token accepted"]);
+    assertMatch(checkNamed(report, "valid token accepted").observed, /^1 of 2 \(.*4003/);
+  },
+);
+
+Deno.test(
+  { name: "authentication fails where a silent client is not sent away in time", ignore },
+  async () => {
+    await using server = await startReference({ helloTimeoutMs: 60_000 });
+    const report = await runScenario(
+      authentication,
+      { rounds: 1, accepts: 1, noHelloWaitMs: 150 },
+      server,
+    );
+    assertEquals(failedChecks(report), ["no hello turned away"]);
+    assertEquals(checkNamed(report, "no hello turned away").observed, "no result, not closed");
+  },
+);
+
+Deno.test(
+  { name: "authentication leaves no connection behind when it fails", ignore },
+  async () => {
+    await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
+    // The silent client holds the only slot, so that no other connection can be opened.
+    const report = await runScenario(
+      authentication,
+      { rounds: 1, accepts: 1, noHelloWaitMs: 100 },
+      server,
+    );
+    assertEquals(report.status, "failed");
+    assertEquals(server.stats().connections, 0);
+  },
+);
+
+Deno.test({
+  name: "connection-establishment fails on refusals, and stops after three in a row",
+  ignore,
+}, async () => {
+  await using server = await startFaultyServer({
+    handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
+  });
+  const report = await runScenario(
+    connectionEstablishment,
+    { rounds: 3, connects: 10 },
+    { url: server.url },
+  );
+  assertEquals(failedChecks(report), ["every connection opened and closed cleanly"]);
+  assertMatch(
+    checkNamed(report, "every connection opened and closed cleanly").observed,
+    /^3 of 30 \(first failure: .*4003/,
+  );
+  assertEquals(server.connectionsSeen, 7);
+});
+
+Deno.test(
+  { name: "message-throughput fails with an exact ledger where the server closes", ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      script: (nth): Behaviour =>
+        nth === 12 ? { kind: "closeHalfway", code: 1011 } : { kind: "ok" },
+    });
+    const report = await runScenario(
+      messageThroughput,
+      { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 },
+      { url: server.url },
+    );
+    assertEquals(failedChecks(report), ["every message sent", "every message answered"]);
+    assertEquals(
+      report.ledger,
+      ledgerWith({
+        sent: 11,
+        ok: 10,
+        connectionLost: 1,
+        frames: { received: 20, final: 10, progress: 10 },
+        closeCodes: { 1011: 1 },
+      }),
+    );
+    assertEquals(metricNamed(report, "latency", "distribution").count, 10);
+  },
+);
+
+Deno.test(
+  { name: "message-throughput gives up on a server that has gone silent", ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
+    });
+    const report = await runScenario(
+      messageThroughput,
+      { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 },
+      { url: server.url, timeoutMs: 60 },
+    );
+    assertEquals(failedChecks(report), ["every message sent", "every message answered"]);
+    assertEquals(
+      report.ledger,
+      ledgerWith({ sent: 8, ok: 5, timeout: 3, frames: { received: 10, final: 5, progress: 5 } }),
+    );
+    assertEquals(server.callsSeen, 9);
+  },
+);
+
+Deno.test({ name: "errors are never in latency or throughput", ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
+  });
+  const report = await runScenario(
+    messageThroughput,
+    { rounds: 1, messages: 20, durationMs: null, warmupMs: 0 },
+    { url: server.url },
+  );
+  assertEquals(failedChecks(report), ["no error replies"]);
+  assertStringIncludes(checkNamed(report, "no error replies").observed, "INTERNAL_ERROR 10");
+  assertEquals([report.ledger.ok, report.ledger.toolError], [10, 10]);
+  assertEquals(metricNamed(report, "latency", "distribution").count, 10);
+});
+
+Deno.test(
+  { name: "stray frames fail a scenario whose calls were all answered", ignore },
+  async () => {
+    const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
+    await using server = await startFaultyServer({ script: faults });
+    const report = await runScenario(
+      messageThroughput,
+      { rounds: 1, messages: 5, durationMs: null, warmupMs: 0 },
+      { url: server.url },
+    );
+    assertEquals([report.ledger.ok, failedChecks(report)], [5, ["no stray frames"]]);
+    assertEquals(checkNamed(report, "no stray frames").observed, "duplicate 1, orphan 1");
+  },
+);
+
+Deno.test({ name: "concurrent-connections fails where not all can connect", ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
+  const report = await runScenario(
+    concurrentConnections,
+    { rounds: 1, connections: 3, messages: 5, durationMs: null, warmupMs: 0 },
+    server,
+  );
+  assertEquals(failedChecks(report), ["all clients connected"]);
+  assertMatch(checkNamed(report, "all clients connected").observed, /^2 of 3 \(.*1008.*\(2\/2\)/);
+  assertEquals(server.stats().callsReceived, 0);
+});
+
+Deno.test({
+  name: "concurrent-connections ends with an exact ledger where one client is lost",
+  ignore,
+}, async () => {
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => nth === 15 ? { kind: "abruptClose" } : { kind: "ok" },
+  });
+  const report = await runScenario(
+    concurrentConnections,
+    { rounds: 3, connections: 3, messages: 10, durationMs: null, warmupMs: 0 },
+    { url: server.url },
+  );
+  assertEquals(failedChecks(report), ["every message answered"]);
+  const { sent, ok, connectionLost, closeCodes } = report.ledger;
+  assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 0: 1 }]);
+  assertEquals(server.callsSeen, sent);
+});
+
+Deno.test({
+  name: "a server that stops in the middle fails every scenario, without hanging",
+  ignore,
+}, async () => {
+  const count = { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 };
+  const scenarios = [
+    [messageThroughput, count, 10],
+    [concurrentConnections, { ...count, connections: 2 }, 10],
+    [reconnection, { rounds: 3, cycles: 3, pauseMs: 0 }, 5],
+    [connectionLimit, { rounds: 3, bound: 20 }, 5],
+  ] as const;
+  for (const [scenario, parameters, atCall] of scenarios) {
+    await using server = await startReference();
+    let calls = 0;
+    const report = await runScenario(scenario, parameters, {
+      ...server,
+      workload: () => {
+        if (++calls === atCall) void server.stop();
+        return { tool: "status", argsJson: "{}" };
+      },
+    });
+    assertEquals(report.status, "failed", scenario.name);
+    assertEquals(brokenEquations(report.ledger), []);
+    const { sent, ok, connectionLost } = report.ledger;
+    assertEquals(sent, ok + connectionLost, scenario.name);
+  }
+});
+
+/** Runs one cycle of reconnection on a scripted server. */
+async function reconnect(script: Script): Promise<ScenarioReport> {
+  await using server = startScriptedServer(script);
+  return await runScenario(
+    reconnection,
+    { rounds: 1, cycles: 2, pauseMs: 0 },
+    { url: server.url },
+  );
+}
+
+Deno.test(
+  { name: "reconnection fails where the server closes before the client does", ignore },
+  async () => {
+    const report = await reconnect(guarded((peer, opening) => {
+      if (opening !== "right") return false;
+      return peer.nth === 1 && closeAfterCall(peer);
+    }));
+    assertEquals(failedChecks(report).includes("every close clean (1000)"), true);
+  },
+);
+
+/** Answers the next call, then closes with 1011. */
+function closeAfterCall(peer: ScriptedPeer): boolean {
+  const send = peer.send.bind(peer);
+  Object.assign(peer, {
+    send(frame: { op?: string }) {
+      send(frame);
+      if (frame.op === "call_tool_res") peer.close(1011, "done");
+    },
+  });
+  return false;
+}
+
+Deno.test(
+  { name: "reconnection fails where a call without a handshake is served", ignore },
+  async () => {
+    const report = await reconnect(answerSoundly);
+    assertEquals(failedChecks(report), ["the old session's state is gone"]);
+    assertEquals(
+      checkNamed(report, "the old session's state is gone").observed,
+      "1 results, the connection stayed open",
+    );
+  },
+);
+
+Deno.test(
+  { name: "reconnection fails where a call without a handshake is ignored", ignore },
+  async () => {
+    const report = await reconnect(guarded((_peer, opening) => opening === "not hello"));
+    assertEquals(failedChecks(report), ["the old session's state is gone"]);
+  },
+);
+
+Deno.test(
+  { name: "reconnection fails where a renewed session gets no good reply", ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      script: [{ kind: "ok" }, { kind: "toolError" }],
+    });
+    const report = await runScenario(
+      reconnection,
+      { rounds: 2, cycles: 2, pauseMs: 0 },
+      { url: server.url },
+    );
+    const failed = failedChecks(report);
+    assertEquals(failed.includes("a good reply after every reconnect"), true);
+    assertEquals(checkNamed(report, "a good reply after every reconnect").observed, "0 of 4");
+    assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
+  },
+);
+
+/** A server of two slots that refuses a third client in its own way. */
+function twoSlots(refuse: (peer: ScriptedPeer, held: ScriptedPeer[]) => void): Script {
+  const held: ScriptedPeer[] = [];
+  return (peer, message) => {
+    if (message?.op === "hello" && held.length === 2) return refuse(peer, held);
+    if (message?.op === "hello") held.push(peer);
+    answerSoundly(peer, message);
+  };
+}
+
+Deno.test(
+  { name: "connection-limit fails where the refusal is not 1008 with a reason", ignore },
+  async () => {
+    for (const [code, reason] of [[1011, "busy"], [1008, ""]] as const) {
+      await using server = startScriptedServer(twoSlots((peer, held) => {
+        peer.close(code, reason);
+        held.length = 0; // From now on there is room again.
+      }));
+      const report = await runScenario(connectionLimit, { rounds: 1, bound: 10 }, server);
+      assertEquals(failedChecks(report), ["refused with 1008 and a reason"]);
+      assertEquals(
+        checkNamed(report, "refused with 1008 and a reason").observed,
+        `close ${code} ${reason}`,
+      );
+    }
+  },
+);
+
+Deno.test(
+  { name: "connection-limit fails where established connections are harmed", ignore },
+  async () => {
+    await using server = startScriptedServer(twoSlots((peer, held) => {
+      held.shift()!.cut();
+      peer.close(1008, "Too many connections");
+    }));
+    const report = await runScenario(connectionLimit, { rounds: 1, bound: 10 }, server);
+    assertEquals(failedChecks(report).includes("established connections unharmed"), true);
+    assertEquals(
+      checkNamed(report, "established connections unharmed").observed,
+      "1 of 2 still answer",
+    );
+    assert(brokenEquations(report.ledger).length === 0);
+  },
+);

@@ -1,5 +1,6 @@
 import type { Frame } from "../contract.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
+import { OutstandingCalls } from "./outstanding_calls.ts";
 
 /** How a call can end. */
 export type CallStatus =
@@ -37,6 +38,9 @@ export interface Observed {
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
 
+/** The character code of "0". */
+const ZERO = 48;
+
 /**
  * Keeps the calls of one connection and writes every frame into a ledger: that of the call it belongs
  * to, or else the one in use. Knows nothing of sockets.
@@ -44,7 +48,7 @@ type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" 
 export class CallBook {
   readonly #prefix: string;
   readonly #observed: Observed;
-  readonly #outstanding = new Map<string, Call>();
+  readonly #outstanding = new OutstandingCalls();
   /** Calls that ended without an answer, which may still come: by number, their ledger. */
   readonly #unanswered = new Map<number, OpenLedger>();
   /** From which call on each ledger was in use, oldest first. */
@@ -71,7 +75,7 @@ export class CallBook {
 
   /** The call that has waited longest. */
   get oldest(): Call | undefined {
-    return this.#outstanding.values().next().value;
+    return this.#outstanding.oldest;
   }
 
   get ledger(): OpenLedger {
@@ -100,7 +104,7 @@ export class CallBook {
       errorMessage: "",
     };
     ledger.sent++;
-    this.#outstanding.set(call.id, call);
+    this.#outstanding.add(call);
     return call;
   }
 
@@ -132,11 +136,11 @@ export class CallBook {
 
   /** Ends every outstanding call in the same way. */
   endAll(status: "connectionLost" | "aborted", nowNs: number): void {
-    for (const call of [...this.#outstanding.values()]) this.#endUnanswered(call, status, nowNs);
+    for (const call of this.#outstanding.all()) this.#endUnanswered(call, status, nowNs);
   }
 
   #final(frame: FinalFrame, nowNs: number): void {
-    const call = frame.id === null ? this.#soleCall() : this.#outstanding.get(frame.id);
+    const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
     if (call === undefined) return this.#stray(frame.id);
     const ledger = call.ledger;
     this.#countFrame(ledger, "final");
@@ -185,7 +189,7 @@ export class CallBook {
   }
 
   #progress(id: string | null, streamComplete: boolean): void {
-    const call = id === null ? undefined : this.#outstanding.get(id);
+    const call = id === null ? undefined : this.#callOf(id);
     if (call !== undefined) {
       call.streamed ||= streamComplete;
       return this.#countFrame(call.ledger, "progress");
@@ -198,9 +202,19 @@ export class CallBook {
   /** The number of the call that had this id, or `null` if none ever had. */
   #nthOf(id: string | null): number | null {
     if (id === null || !id.startsWith(this.#prefix)) return null;
-    const nth = Number(id.slice(this.#prefix.length));
-    const known = Number.isInteger(nth) && nth >= 1 && nth <= this.#count;
-    return known && id === this.#prefix + nth ? nth : null;
+    let nth = 0;
+    for (let index = this.#prefix.length; index < id.length; index++) {
+      const digit = id.charCodeAt(index) - ZERO;
+      if (!(digit >= 0 && digit <= 9) || (nth === 0 && digit === 0)) return null;
+      nth = nth * 10 + digit;
+    }
+    return nth >= 1 && nth <= this.#count ? nth : null;
+  }
+
+  /** The outstanding call with this id. */
+  #callOf(id: string): Call | undefined {
+    const nth = this.#nthOf(id);
+    return nth === null ? undefined : this.#outstanding.get(nth);
   }
 
   #ledgerOf(nth: number): OpenLedger {
@@ -222,7 +236,7 @@ export class CallBook {
   }
 
   #close(call: Call, status: CallStatus, nowNs: number): void {
-    this.#outstanding.delete(call.id);
+    this.#outstanding.remove(call);
     call.status = status;
     call.endedNs = nowNs;
     call.onEnd(call);

@@ -19,7 +19,7 @@ import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
 import { PROTOCOLS } from "./lib/protocols/mod.ts";
 import { escapeTerminal } from "./lib/report/escape.ts";
-import { maskCommand, maskSecrets } from "./lib/report/secrets.ts";
+import { maskCommand, maskSecrets, urlSecrets } from "./lib/report/secrets.ts";
 import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
 import { runBench } from "./lib/run/bench.ts";
@@ -49,7 +49,12 @@ function printError(text: string): void {
 /** A pipe may take less than it is given. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    // Nobody reads any more, as after `| head`: the exit code is still to come.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -116,7 +121,9 @@ async function serve(args: readonly string[]): Promise<number> {
     throw new UsageError(error.message);
   });
   print(`Serving the EXAI protocol (dialect ${command.options.dialect}) at ${server.url}\n`);
-  await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+  if (!interrupt.signal.aborted) {
+    await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+  }
   return interrupt.exitCode ?? EXIT.interrupted;
 }
 
@@ -125,7 +132,11 @@ async function readEnvironmentVariables(
   directory: string,
 ): Promise<Record<string, string | undefined>> {
   const files = [resolvePath(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
-  return { ...await readEnvFile(files), ...readVariables(BENCH_VARIABLES) };
+  const { EXAI_WS_URL: url, ...file } = await readEnvFile(files);
+  const env = readVariables(BENCH_VARIABLES);
+  // A server named by host and port in the environment wins over the URL of the file.
+  const named = env.EXAI_WS_HOST || env.EXAI_WS_PORT;
+  return { ...(named ? {} : { EXAI_WS_URL: url }), ...file, ...env };
 }
 
 /** Those of the variables that are set. */
@@ -150,7 +161,11 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     clock: systemClock,
     signal: interrupt.signal,
   });
-  const secrets = [token ?? "", ...Object.values(config.headers)];
+  const secrets = [
+    token ?? "",
+    ...Object.values(config.headers),
+    ...config.url === null ? [] : urlSecrets(config.url),
+  ];
   const write = (report: Report) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats });
   const tool = config.tool ?? protocol.defaultTool;
@@ -173,13 +188,15 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       signal: interrupt.signal,
       onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
       onProgress: progress.show,
-      onPartialReport: async (partial) => void await write(maskSecrets(partial, secrets)),
+      // What is in its way, the last write tells, after the result.
+      onPartialReport: (partial) => write(maskSecrets(partial, secrets)).then(() => {}, () => {}),
     }),
     secrets,
   );
   progress.done();
-  const paths = await write(report);
+  // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
+  const paths = await write(report);
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
   return interrupt.exitCode ?? report.verdict.exitCode;
 }

@@ -174,7 +174,7 @@ function readUrl(
     : 8079;
   const name = host || "127.0.0.1";
   const text = `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
-  if (!URL.canParse(text) || new URL(text).pathname !== "/") {
+  if (/[/\\?#@]/.test(name) || !URL.canParse(text)) {
     throw unacceptable({ source: "EXAI_WS_HOST", text: name }, "a host name or an IP address");
   }
   return parseWebSocketUrl({ source: "EXAI_WS_HOST", text });

@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 import { OPTIONS, type OptionSpec } from "./options.ts";
+import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A setting as it was given, and where, for error messages. */
@@ -114,7 +114,7 @@ function acceptUnknown(arg: string, key: string | undefined, grammar: Grammar): 
     );
   }
   const name = `--${key}`;
-  const closest =
-    wordSimilaritySort(name, [...grammar.options.keys()].map((option) => `--${option}`))[0];
-  throw new UsageError(`Unknown option ${arg.split("=")[0]}: did you mean ${closest}? See --help`);
+  const closest = closestTo(name, [...grammar.options.keys()].map((option) => `--${option}`));
+  const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
+  throw new UsageError(`Unknown option ${arg.split("=")[0]}: ${advice}`);
 }

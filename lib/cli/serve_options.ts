@@ -1,5 +1,4 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 import { defaultServerOptions, type ServerOptions } from "../server/options.ts";
 import type { Given } from "./parse.ts";
 import {
@@ -8,6 +7,7 @@ import {
   SERVE_OPTIONS,
   type ServeOption,
 } from "./serve_option_table.ts";
+import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseNumber } from "./values.ts";
 
@@ -24,7 +24,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {UsageError} if an option is unknown or a value cannot be used
  */
 export function parseServeOptions(args: readonly string[], env: Environment): ServeCommand {
-  const parsed = parseArgs([...args], {
+  // Those who know npm write `--` before the options; Deno's tasks need none.
+  const parsed = parseArgs(args.filter((arg) => arg !== "--"), {
     boolean: ["help"],
     string: SERVE_OPTIONS.map(({ name }) => name),
     collect: SERVE_OPTIONS.map(({ name }) => name),
@@ -89,11 +90,14 @@ function given({ name, value }: ServeOption, text: string): Given {
   );
 }
 
-function rejectUnknown(arg: string, key?: string): never {
+function rejectUnknown(arg: string, key?: string): false {
+  // Left over by `--port ""`, which is told by its name.
+  if (arg === "") return false;
   if (key === undefined) {
     throw new UsageError(`Cannot use the argument "${arg}": only options are accepted, see --help`);
   }
   const names = SERVE_OPTIONS.map(({ name }) => `--${name}`);
-  const [closest] = wordSimilaritySort(`--${key}`, names);
-  throw new UsageError(`Unknown option --${key}: did you mean ${closest}? See --help`);
+  const closest = closestTo(`--${key}`, names);
+  const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
+  throw new UsageError(`Unknown option --${key}: ${advice}`);
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { wordSimilaritySort } from "@std/text/word-similarity-sort";
+import { maskUrl } from "../report/secrets.ts";
 import type { Given } from "./parse.ts";
+import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What a number may be, both ends included. */
@@ -42,8 +43,9 @@ export function parseNumber(given: Given, range: NumberRange): number {
 export function parseName<N extends string>(given: Given, names: readonly N[]): N {
   const name = names.find((one) => one === given.text.trim());
   if (name !== undefined) return name;
-  const closest = wordSimilaritySort(given.text, names)[0];
-  throw unacceptable(given, `one of ${names.join(", ")} (did you mean ${closest}?)`);
+  const closest = closestTo(given.text, names);
+  const advice = closest === null ? "" : ` (did you mean ${closest}?)`;
+  throw unacceptable(given, `one of ${names.join(", ")}${advice}`);
 }
 
 /** Names separated by commas, each once, in the order given. */
@@ -63,22 +65,12 @@ export function parseNames<N extends string>(givens: readonly Given[], names: re
 /** @throws {UsageError} if it is not a ws:// or wss:// URL */
 export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
-  const shown = { source, text: hideSecretParts(text) };
+  const shown = { source, text: maskUrl(text) };
   if (!URL.canParse(text)) throw unacceptable(shown, accepted);
   const url = new URL(text);
   if (url.protocol !== "ws:" && url.protocol !== "wss:") throw unacceptable(shown, accepted);
   if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (#…)`);
   return url.href;
-}
-
-/** Hides user, password, query and fragment, rather too much than too little: it may be no URL. */
-function hideSecretParts(text: string): string {
-  const [, scheme = "", rest = ""] = /^(\s*wss?:[\\/]*)?(.*)$/is.exec(text) ?? [];
-  const [place = ""] = rest.split(/[?#]/, 1);
-  // Behind a ? or # an @ may still end a password, or be in the middle of a secret.
-  if (rest.includes("@", place.length)) return `${scheme}***`;
-  const tail = place === rest ? "" : `${rest[place.length]}***`;
-  return scheme + place.replace(/.*@/s, "***@") + tail;
 }
 
 /** `Name: value`, without naming the value in an error, since it may be secret. */

@@ -17,7 +17,8 @@ export interface HandshakeOptions {
 /** The error for a connection that the server closed before it was usable. */
 export function closedError(close: CloseInfo, refusal: string | null): ConnectError {
   const details = { closeCode: close.code, closeReason: close.reason };
-  const words = [refusal, close.reason].filter(Boolean).join(", ") || "no reason given";
+  const words = [...new Set([refusal, close.reason])].filter(Boolean).join(", ") ||
+    "no reason given";
   const closed = `closed with ${close.code} (${words})`;
   if (close.code === 4003 || refusal === "unauthorized") {
     return new ConnectError("unauthorized", `The server refused the token: ${closed}`, details);

@@ -22,7 +22,7 @@ import { compareReports } from "../stats/compare.ts";
 import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import { measureUnitBaseline } from "./unit_baseline.ts";
-import { EXIT, verdictOf } from "./verdict.ts";
+import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
 import type { Workload } from "./workload.ts";
 
 /** What a run needs. */
@@ -160,7 +160,7 @@ function reasonOf(error: unknown, signal: AbortSignal): Reason {
   if (error instanceof TargetUnusableError) {
     return { code: EXIT.targetUnusable, scenario: null, message: error.message };
   }
-  if (signal.aborted) return { code: EXIT.interrupted, scenario: null, message: "interrupted" };
+  if (signal.aborted) return INTERRUPTED;
   throw error;
 }
 

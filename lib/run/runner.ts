@@ -8,7 +8,7 @@ import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
-import { EXIT } from "./verdict.ts";
+import { EXIT, INTERRUPTED } from "./verdict.ts";
 
 /** A scenario with the parameters that it is to run with. */
 export interface PlannedScenario {
@@ -65,7 +65,7 @@ export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
     if (reasons.some(({ code }) => code === EXIT.targetUnusable)) break;
   }
   if (input.signal.aborted) {
-    result.reasons.push({ code: EXIT.interrupted, scenario: null, message: "interrupted" });
+    result.reasons.push(INTERRUPTED);
   }
   return result;
 }

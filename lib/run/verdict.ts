@@ -12,6 +12,13 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** The reason of an interrupted run. */
+export const INTERRUPTED: Reason = {
+  code: EXIT.interrupted,
+  scenario: null,
+  message: "interrupted: the numbers are those of the part that was measured",
+};
+
 /** Where several reasons hold, the first of these is the exit code. */
 const PRECEDENCE: readonly number[] = [2, 3, 130, 1, 6, 4, 5];
 

@@ -6,7 +6,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { NEEDS_PROCESSES, PROJECT_FOLDER } from "../support/run_cli.ts";
+import { NEEDS_PROCESSES } from "../support/run_cli.ts";
+
+const PROJECT = new URL("../../", import.meta.url);
 
 /** What each folder imports of ours; types count as code does. */
 const EDGES: Record<string, string[]> = {
@@ -22,7 +24,24 @@ const EDGES: Record<string, string[]> = {
     "scenarios",
   ],
   "scenarios": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
-  "lib/cli": ["lib/contract.ts", "lib/report", "lib/run", "lib/server", "lib/stats"],
+  "lib/calibrate": [
+    "lib/contract.ts",
+    "lib/load",
+    "lib/net",
+    "lib/protocols",
+    "lib/report",
+    "lib/run",
+    "lib/server",
+    "lib/stats",
+  ],
+  "lib/cli": [
+    "lib/calibrate",
+    "lib/contract.ts",
+    "lib/report",
+    "lib/run",
+    "lib/server",
+    "lib/stats",
+  ],
   "lib/load": ["lib/contract.ts", "lib/net", "lib/stats"],
   "lib/net": ["lib/contract.ts"],
   "lib/protocols": ["lib/contract.ts"],
@@ -32,23 +51,18 @@ const EDGES: Record<string, string[]> = {
   "lib/stats": ["lib/contract.ts"],
 };
 
-/** `main.ts`, and what it loads without importing it. */
-const ROOTS = ["main.ts", "lib/server/worker.ts"];
-
 interface Edge {
   from: string;
   to: string;
 }
 
-/** Every import of the program between modules, as paths from the project's folder or specifiers. */
+/** Every import in the program's modules, as paths from the project's folder or specifiers. */
 async function readImports(): Promise<Edge[]> {
-  const graphs = await Promise.all(ROOTS.map(readGraph));
-  const edges = graphs.flatMap(({ modules }) =>
-    modules.flatMap(({ specifier, dependencies = [] }) =>
-      dependencies.flatMap(({ code, type }) =>
-        [code?.specifier, type?.specifier].flatMap((to) =>
-          to === undefined ? [] : [{ from: pathOf(specifier), to: pathOf(to) }]
-        )
+  const { modules } = await readGraph();
+  const edges = modules.flatMap(({ specifier, dependencies = [] }) =>
+    dependencies.flatMap(({ code, type }) =>
+      [code?.specifier, type?.specifier].flatMap((to) =>
+        to === undefined ? [] : [{ from: pathOf(specifier), to: pathOf(to) }]
       )
     )
   );
@@ -63,23 +77,42 @@ interface Graph {
   }[];
 }
 
-async function readGraph(root: string): Promise<Graph> {
-  const deno = new Deno.Command(Deno.execPath(), {
-    args: ["info", "-q", "--json", root],
-    cwd: PROJECT_FOLDER,
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await deno.output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-  const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
-  assertEquals(graph.modules.filter(({ error }) => error !== undefined), []);
-  return graph;
+/** The graph of all modules: also of those that only a worker loads. */
+async function readGraph(): Promise<Graph> {
+  const all = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const paths = ["main.ts", ...await modulesUnder("lib"), ...await modulesUnder("scenarios")];
+    const imports = paths.map((path) => `import "${PROJECT.href}${path}";\n`);
+    await Deno.writeTextFile(all, imports.join(""));
+    const deno = new Deno.Command(Deno.execPath(), {
+      args: ["info", "-q", "--json", "--config", "deno.json", all],
+      cwd: PROJECT,
+      stdin: "null",
+    });
+    const { code, stdout, stderr } = await deno.output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(graph.modules.filter(({ error }) => error !== undefined), []);
+    return graph;
+  } finally {
+    await Deno.remove(all);
+  }
+}
+
+/** The modules under a folder, as paths from the project's folder, without the stand-ins for @std. */
+async function modulesUnder(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, PROJECT))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory && path !== "lib/std") paths.push(...await modulesUnder(path));
+    else if (name.endsWith(".ts")) paths.push(path);
+  }
+  return paths;
 }
 
 /** A file of ours by its path from the project's folder, anything else as it is. */
 function pathOf(specifier: string): string {
-  const project = new URL("../../", import.meta.url).href;
-  return specifier.startsWith(project) ? specifier.slice(project.length) : specifier;
+  return specifier.startsWith(PROJECT.href) ? specifier.slice(PROJECT.href.length) : specifier;
 }
 
 /** `lib/run/bench.ts` is in `lib/run`, `scenarios/mod.ts` in `scenarios`; files at the top are their own. */

@@ -4,6 +4,7 @@ import {
   NEEDS_PROCESSES,
   type RunningCli,
   startCli,
+  startServe,
   type UserFolder,
 } from "../support/run_cli.ts";
 
@@ -59,15 +60,39 @@ Deno.test("cli: Ctrl-C while measuring leaves whole reports, exit 130", options,
   assertEquals([second.status, second.ledger.sent], ["interrupted", 0]);
 });
 
+/** Against a server that has stopped moving, so that the end takes seconds; ends the first of them. */
+async function interruptFrozen(folder: UserFolder, after: (running: RunningCli) => Promise<void>) {
+  await using server = await startServe(["--limits", "off"], { folder: folder.path });
+  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS, "--url", server.url], {
+    folder: folder.path,
+  });
+  await untilMeasuring(running);
+  server.kill("SIGSTOP");
+  running.kill("SIGINT");
+  await running.waitFor("stderr", /Interrupted:/);
+  await after(running);
+  return await running.result;
+}
+
 Deno.test("cli: a second Ctrl-C within a second is the same one", options, async () => {
   await using folder = await makeUserFolder();
-  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
-  await untilMeasuring(running);
-  for (let sent = 0; sent < 5; sent++) running.kill("SIGINT");
-  const { code, stderr } = await running.result;
+  const { code, stderr } = await interruptFrozen(folder, async (running) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    running.kill("SIGINT");
+  });
   assertEquals(code, 130, stderr);
   assertEquals(stderr.split("Interrupted:").length - 1, 1, stderr);
-  await assertInterrupted(folder);
+  assertEquals((await folder.report()).verdict.status, "interrupted");
+});
+
+Deno.test("cli: a later second Ctrl-C quits at once", options, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout } = await interruptFrozen(folder, async (running) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    running.kill("SIGINT");
+  });
+  assertEquals([code, stdout], [130, ""]);
+  assertEquals([...(await folder.files()).keys()], []);
 });
 
 Deno.test("cli: SIGTERM is the same with exit 143", options, async () => {

@@ -117,11 +117,15 @@ Deno.test(
     await using folder = await makeUserFolder();
     for (const start of ["ws://", "WS://", "ws:"]) {
       const url = `${start}ann:x@${PASSWORD}@127.0.0.1:1/?a`;
-      const result = await runCli([...SHORT_RUN, ...ALL_FORMATS, "--url", url], {
-        folder: folder.path,
-      });
+      // Too short to be looked for in a server's words, and hidden in the command all the same.
+      const result = await runCli(
+        [...SHORT_RUN, ...ALL_FORMATS, "--url", url, "--token=q1z", "--header", "X-A: q2z"],
+        { folder: folder.path },
+      );
       assertEquals(result.code, 3, result.stderr);
       await assertSilent(folder, result);
+      const { command } = await folder.report();
+      assertEquals(command.slice(-3), ["--token=***", "--header", "***"]);
     }
   },
 );

@@ -205,7 +205,10 @@ Deno.test(
       () =>
         floorGauge.measure(loopContext(new AbortController().signal), {
           connections: 1,
-          round: () => Promise.resolve(0),
+          round(_, { latency }) {
+            latency.record(1_000);
+            return Promise.resolve(0);
+          },
         }),
       Error,
       "the null server answered no call",

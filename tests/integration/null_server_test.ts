@@ -9,6 +9,7 @@ import { ledgerWith, STATUS, targetAt } from "../support/targets.ts";
 const ignore = ["net", "read"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
 );
+const NO_RUN = ignore || Deno.permissions.querySync({ name: "run" }).state !== "granted";
 
 Deno.test(
   { name: "null server: answers every call of several pipelining clients", ignore },
@@ -55,3 +56,27 @@ Deno.test({ name: "null server: answers a close, and ends with its worker", igno
   await server.stop();
   await assertRejects(() => target.connect(openLedger()), ConnectError);
 });
+
+Deno.test({ name: "null server: once stopped, its port is closed", ignore }, async () => {
+  for (let start = 0; start < 5; start++) {
+    const server = await startNullServer();
+    const port = Number(new URL(server.url).port);
+    await server.stop();
+    await assertRejects(() => Deno.connect({ port }), Deno.errors.ConnectionRefused);
+  }
+});
+
+Deno.test(
+  { name: "null server: once stopped, it keeps no process from ending", ignore: NO_RUN },
+  async () => {
+    const { href } = new URL("../../lib/server/null_server.ts", import.meta.url);
+    const script = `const { startNullServer } = await import("${href}");
+    const server = await startNullServer();
+    await server.stop();`;
+    const deno = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", script],
+      signal: AbortSignal.timeout(20_000),
+    });
+    assertEquals((await deno.output()).code, 0);
+  },
+);

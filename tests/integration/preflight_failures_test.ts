@@ -3,9 +3,8 @@ import type { TargetOptions } from "../../lib/net/target.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
-import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
+import { startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
 import { NO_NET, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
 
@@ -31,10 +30,6 @@ async function assertUnusable(
   const { message } = await assertRejects(() => preflight(url, options), TargetUnusableError);
   for (const part of parts) assertStringIncludes(message, part);
   assertEquals(message.includes(TOKEN), false);
-}
-
-function startReference(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({ token: TOKEN, limits: "off", ...overrides }));
 }
 
 /** A TCP server that hands each connection to `serve`. */

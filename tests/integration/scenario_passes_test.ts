@@ -308,6 +308,19 @@ Deno.test({ name: "a cached success in a hundred is no warning, more is", ignore
   }
 });
 
+Deno.test(
+  { name: "concurrent-connections tells one client from all, whichever was first", ignore },
+  async () => {
+    await using server = await startReference();
+    const report = await runScenario(
+      concurrentConnections,
+      { rounds: 2, connections: 4, messages: 5, durationMs: null, warmupMs: 0 },
+      { ...server, maxRatePerSecond: 100 }, // Each client by its own pace, so that all are faster.
+    );
+    for (const speedup of metricNamed(report, "speedup", "scalar").rounds) assert(speedup > 1);
+  },
+);
+
 Deno.test({ name: "a rate caps each session", ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { Scenario } from "../../lib/run/scenario.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { brokenEquations } from "../../lib/net/ledger.ts";
-import { EXIT, verdictOf } from "../../lib/run/verdict.ts";
+import { EXIT, INTERRUPTED, verdictOf } from "../../lib/run/verdict.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
@@ -12,7 +12,8 @@ import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
-import { ledgerWith, NO_NET } from "../support/targets.ts";
+import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
+import { ledgerWith, NO_NET, SHORT_TIMEOUT_MS } from "../support/targets.ts";
 
 const ignore = NO_NET;
 /** Fifty calls, and as good as no more. */
@@ -90,7 +91,7 @@ Deno.test({
   const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
     ...server,
     workload: distinctCalls(),
-    timeoutMs: 60,
+    timeoutMs: SHORT_TIMEOUT_MS,
   });
   const { ledger, status } = scenarios[0]!;
   assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 49]);
@@ -136,7 +137,7 @@ Deno.test(
       }),
     );
     assertEquals(scenarios[1]!.ledger, ledgerWith({}));
-    assertEquals(reasons, [{ code: EXIT.interrupted, scenario: null, message: "interrupted" }]);
+    assertEquals(reasons, [INTERRUPTED]);
     assertEquals(verdictOf(reasons), { status: "interrupted", exitCode: 130, reasons });
     assertEquals(seen, [["interrupted"]]);
     // What was measured is there; the round cut short is in the pooled figures only.
@@ -183,6 +184,24 @@ Deno.test({
     }
   }
 });
+
+Deno.test(
+  { name: "an interrupt during the last check of reconnection fails no check", ignore },
+  async () => {
+    const controller = new AbortController();
+    const greeted = new Set<number>();
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === "hello") greeted.add(peer.nth);
+      else if (!greeted.has(peer.nth)) return controller.abort(new Error("interrupted"));
+      answerSoundly(peer, message);
+    });
+    const { scenarios, reasons } = await runScenarios([[reconnection, { rounds: 1, cycles: 1 }]], {
+      url: server.url,
+      signal: controller.signal,
+    });
+    assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["interrupted", [130]]);
+  },
+);
 
 /** A scenario that does only this. */
 function scenarioOf(name: string, run: Scenario["run"]): Scenario {

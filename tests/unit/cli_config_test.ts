@@ -245,7 +245,14 @@ Deno.test("config: arguments of the tool are an object, before and after {seq} i
 });
 
 Deno.test("config: a header that is none is refused without a word of its text", async () => {
-  const texts = ["Bearer hunter2", "X Y: hunter2", ": hunter2", "X-A: a\nhunter2: b", "hunter2"];
+  const texts = [
+    "Bearer hunter2",
+    "X Y: hunter2",
+    ": hunter2",
+    "X-A: a\nhunter2: b",
+    "X-A: a\0hunter2",
+    "hunter2",
+  ];
   for (const text of texts) {
     const message = await messageOf(["--header", text]);
     assertStringIncludes(message, "--header: accepted is 'Name: value'");

@@ -1,6 +1,7 @@
 import type { Clock } from "../contract.ts";
 import type { Call } from "../net/call_book.ts";
 import type { Connection, Message } from "../net/connection.ts";
+import { slotAfter } from "./pace.ts";
 
 /** What a closed loop needs of a connection. */
 export type Caller = Pick<Connection, "isOpen" | "send">;
@@ -63,6 +64,8 @@ class ClosedLoop {
   readonly #startNs: number;
   #lastNs: number;
   #nextSendNs: number;
+  /** When the last timer ended that waited for a slot. */
+  #wokenNs = -Infinity;
   #sent = 0;
   #ok = 0;
   #inFlight = 0;
@@ -114,12 +117,16 @@ class ClosedLoop {
     const nowNs = clock.nowNs();
     const waitNs = this.#nextSendNs - nowNs;
     if (waitNs <= 0) {
-      this.#nextSendNs = Math.max(this.#nextSendNs, nowNs) + this.#intervalNs;
+      this.#nextSendNs = slotAfter(this.#nextSendNs, {
+        nowNs,
+        intervalNs: this.#intervalNs,
+        wokenNs: this.#wokenNs,
+      });
       return true;
     }
     this.#cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
       this.#cancelWait = null;
-      this.#lastNs = clock.nowNs();
+      this.#lastNs = this.#wokenNs = clock.nowNs();
       this.#fill();
     });
     return false;

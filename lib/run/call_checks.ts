@@ -24,10 +24,9 @@ export function callChecks(
   },
 ): Check[] {
   if (ledger.sent + warmupLedger.sent === 0) return [];
-  const { duplicate, orphan, malformed, late } = ledger.frames;
   // The reply to an aborted call is late by the client's own doing.
-  const unexcused = Math.max(0, late - ledger.aborted);
-  const stray = { duplicate, orphan, malformed, ...(overloads ? {} : { late: unexcused }) };
+  const unexcused = Math.max(0, ledger.frames.late - ledger.aborted);
+  const stray = { ...strayFrames(ledger), ...(overloads ? {} : { late: unexcused }) };
   const checks = [
     ...(overloads ? [] : answerChecks(ledger)),
     checkNone("no stray frames", stray),
@@ -40,8 +39,15 @@ export function callChecks(
       rateLimited: warmupLedger.rateLimited,
       timeout: warmupLedger.timeout,
       connectionLost: warmupLedger.connectionLost,
+      ...strayFrames(warmupLedger),
     }),
   ];
+}
+
+/** Frames that belong to no call that waited for them. */
+function strayFrames(ledger: Ledger): Record<string, number> {
+  const { duplicate, orphan, malformed } = ledger.frames;
+  return { duplicate, orphan, malformed };
 }
 
 function answerChecks(ledger: Ledger): Check[] {

@@ -162,6 +162,9 @@ function adviceFor({ failure, details }: ConnectError, target: Target): string {
     case "noHelloAck":
       return "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?";
     case "unauthorized":
+      if (details.closeReason === "jwt_required") {
+        return "The server wants a JWT in its hello, which this suite does not send: switch that off.";
+      }
       return target.options.token === null
         ? "Give its token in EXAI_WS_TOKEN, in the environment or in .env."
         : "The token given is not the server's: look at EXAI_WS_TOKEN and .env.";

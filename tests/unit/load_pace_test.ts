@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { createPace, wait } from "../../lib/load/pace.ts";
+import { createPace, slotAfter, wait } from "../../lib/load/pace.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 
 Deno.test("a wait ends when its time has passed, and leaves no timer", async () => {
@@ -25,6 +25,20 @@ Deno.test("without a rate the pace never waits", async () => {
   const pace = createPace({ maxRatePerSecond: null, clock, signal: new AbortController().signal });
   for (let call = 0; call < 5; call++) await pace();
   assertEquals(clock.pending, 0);
+});
+
+Deno.test("a pace faster than timers can tell is kept on average", () => {
+  let dueNs = 0;
+  let nowNs = 0;
+  // 2,000 a second, and every timer a whole millisecond.
+  const intervalNs = 5e5;
+  let slots = 0;
+  let wokenNs = -Infinity;
+  for (; nowNs < 1e9; slots++) {
+    if (dueNs > nowNs) wokenNs = nowNs += 1e6;
+    dueNs = slotAfter(dueNs, { nowNs, intervalNs, wokenNs });
+  }
+  assertEquals(Math.abs(slots - 2000) <= 2, true, `${slots} slots`);
 });
 
 Deno.test("the pace spaces calls by their rate and does not make up for lost time", async () => {

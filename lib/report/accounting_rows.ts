@@ -4,9 +4,16 @@
  * @module
  */
 
-import type { Ledger, Report } from "../contract.ts";
+import type { Ledger, Report, Validity } from "../contract.ts";
 import { formatCodes } from "./ledger.ts";
-import { DASH, formatBytes, formatCount, formatDuration, formatPercent } from "./units.ts";
+import {
+  DASH,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+} from "./units.ts";
 
 /** The headings of {@linkcode callRows}. */
 export const CALL_HEADINGS = [
@@ -37,7 +44,14 @@ export const FRAME_HEADINGS = [
 ];
 
 /** The headings of {@linkcode validityRows}. */
-export const VALIDITY_HEADINGS = ["Scenario", "Valid", "Client CPU", "Loop lag P99", "Warnings"];
+export const VALIDITY_HEADINGS = [
+  "Scenario",
+  "Valid",
+  "Client CPU",
+  "Loop lag P99",
+  "Share of the client's floor",
+  "Warnings",
+];
 
 /** What became of every call, one row for each scenario, and one for its warm-up where it had one. */
 export function callRows(report: Report): string[][] {
@@ -90,8 +104,16 @@ export function validityRows(report: Report): string[][] {
     validity.valid ? "yes" : "no",
     formatPercent(validity.clientCpu),
     formatDuration(validity.loopLagP99Ns),
+    floorText(validity),
     validity.warnings.join("; ") || DASH,
   ]);
+}
+
+/** `21% of 33,000 msg/s`: the share of what the client reaches against a server that does nothing. */
+function floorText({ floor }: Validity): string {
+  return floor === undefined
+    ? DASH
+    : `${formatPercent(floor.share)} of ${formatRate(floor.throughput)}`;
 }
 
 /** The machine, the software and the settings of the run, as pairs of name and value. */

@@ -1,15 +1,22 @@
+import type { Message } from "../net/connection.ts";
 import { exai } from "../protocols/exai.ts";
 
+/** Sets the ids of bare clients apart. */
+let clients = 0;
+
 /**
- * As little as a client can do: a native WebSocket that sends one and the same call, and parses every
- * reply but looks at none. No ids, no clock, no account; it takes any frame for a reply.
+ * As little as a client can do: a native WebSocket that sends calls with ids of their own (servers may
+ * answer a re-used one from a cache), and parses every reply but looks at none. No clock, no account; it
+ * takes any frame for a reply.
  */
 export class BareClient implements AsyncDisposable {
   readonly #socket: WebSocket;
-  readonly #call: string;
+  readonly #call: Message;
+  readonly #prefix = `bare${++clients}-`;
   readonly #closed = Promise.withResolvers<void>();
+  #sent = 0;
 
-  private constructor(socket: WebSocket, call: string) {
+  private constructor(socket: WebSocket, call: Message) {
     this.#socket = socket;
     this.#call = call;
     socket.onclose = () => this.#closed.resolve();
@@ -20,10 +27,7 @@ export class BareClient implements AsyncDisposable {
    *
    * @throws {Error} if it does not open, or closes at once
    */
-  static async open(
-    url: string,
-    { tool, argsJson }: { tool: string; argsJson: string },
-  ): Promise<BareClient> {
+  static async open(url: string, call: Message): Promise<BareClient> {
     const socket = new WebSocket(url);
     const greeted = Promise.withResolvers<void>();
     const fail = () => greeted.reject(new Error(`Cannot open a bare WebSocket at ${url}`));
@@ -33,7 +37,7 @@ export class BareClient implements AsyncDisposable {
       for (const frame of exai.open({ sessionId: "bare", token: null }).send) socket.send(frame);
     };
     await greeted.promise;
-    return new BareClient(socket, exai.encodeCall("bare-1", tool, argsJson));
+    return new BareClient(socket, call);
   }
 
   /**
@@ -44,7 +48,9 @@ export class BareClient implements AsyncDisposable {
    */
   async run({ inFlight, durationMs }: { inFlight: number; durationMs: number }): Promise<number> {
     const socket = this.#socket;
-    const call = this.#call;
+    const prefix = this.#prefix;
+    const { tool, argsJson } = this.#call;
+    const send = () => socket.send(exai.encodeCall(prefix + ++this.#sent, tool, argsJson));
     const done = Promise.withResolvers<void>();
     let replies = 0;
     let outstanding = inFlight;
@@ -52,10 +58,10 @@ export class BareClient implements AsyncDisposable {
     const timer = setTimeout(() => over = true, durationMs);
     socket.onmessage = ({ data }) => {
       if (JSON.parse(data) !== null) replies++;
-      if (!over) socket.send(call);
+      if (!over) send();
       else if (--outstanding === 0) done.resolve();
     };
-    for (let index = 0; index < inFlight; index++) socket.send(call);
+    for (let index = 0; index < inFlight; index++) send();
     const lost = this.#closed.promise.then(() => {
       throw new Error("Cannot go on as the bare WebSocket was closed");
     });

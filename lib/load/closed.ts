@@ -87,6 +87,7 @@ class ClosedLoop {
     const { signal } = this.#options;
     const onAbort = () => this.#finish("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
     this.#fill();
     return this.#done.promise.finally(() => signal.removeEventListener("abort", onAbort));
   }
@@ -105,8 +106,7 @@ class ClosedLoop {
   }
 
   #isComplete(): boolean {
-    const { messages, durationMs, signal } = this.#options;
-    if (signal.aborted) return true;
+    const { messages, durationMs } = this.#options;
     if (messages !== null) return this.#sent >= messages;
     return durationMs !== null && this.#lastNs - this.#startNs >= durationMs * 1e6;
   }

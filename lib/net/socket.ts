@@ -56,7 +56,7 @@ export class Socket {
   }
 
   get isOpen(): boolean {
-    return !this.#ended && this.#socket.readyState === WebSocket.OPEN;
+    return !this.#ended;
   }
 
   /** Bytes accepted by `send` that the network has not taken yet. */
@@ -75,7 +75,7 @@ export class Socket {
 
   /** Sends a text frame; returns false where the socket is no longer open. */
   send(text: string): boolean {
-    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    if (this.#ended) return false;
     this.#socket.send(text);
     return true;
   }

@@ -43,6 +43,7 @@ Deno.test({ name: "open-loop sends every slot to a real server", ignore }, async
     ledgerWith({ sent: 500, ok: 500, frames: { received: 1000, final: 500, progress: 500 } }),
   );
   assertEquals(server.stats().callsServed, 500 + figures.warmupLedger.sent);
+  assert(figures.warmupLedger.sent <= 2 * 500 * 0.05 + 10, "the warm-up keeps to the rate too");
   for (const name of ["latency", "serviceTime", "slip"]) {
     const { count, rounds } = distribution(figures, name);
     assertEquals([count, rounds.map((round) => round.count)], [500, [100, 100, 100, 100, 100]]);
@@ -91,6 +92,29 @@ Deno.test(
   },
 );
 
+Deno.test({
+  name: "a client that is late says so, and its latency is slip and service time",
+  ignore,
+}, async () => {
+  await using server = await startFaultyServer({
+    // The server is on the client's own thread, and occupies it for 200 ms.
+    script: (call) => {
+      const untilMs = performance.now() + (call === 10 ? 200 : 0);
+      while (performance.now() < untilMs);
+      return OK;
+    },
+  });
+  const figures = await runScenarioAt(server.url, openLoop, { parameters: SHORT });
+  const [latency, serviceTime, slip] = ["latency", "serviceTime", "slip"].map((name) =>
+    distribution(figures, name)
+  );
+  assertEquals([latency!.count, serviceTime!.count, slip!.count], [100, 100, 100]);
+  assert(slip!.max > 150e6, `${slip!.max / 1e6} ms`);
+  assert(Math.abs(latency!.mean - serviceTime!.mean - slip!.mean) < 0.001 * latency!.mean);
+  assertEquals(figures.validity.valid, false);
+  assert(figures.validity.warnings.some((warning) => warning.startsWith("slip: ")));
+});
+
 Deno.test({ name: "slots past the bound are dropped, and fail the check", ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 50 }) });
   const figures = await runScenarioAt(server.url, openLoop, {
@@ -110,6 +134,7 @@ Deno.test(
     await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
     const figures = await runScenarioAt(server.url, openLoop, {
       parameters: { ...SHORT, durationMs: 60_000, maxOutstanding: 1_000 },
+      target: { timeoutMs: 150 },
     });
     const { sent } = figures.ledger;
     assertEquals(figures.ledger, ledgerWith({ sent, timeout: sent }));

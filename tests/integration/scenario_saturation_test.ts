@@ -104,6 +104,7 @@ Deno.test(
       });
       const figures = await runScenarioAt(server.url, saturation, {
         parameters: { ...SHORT, connections: 1 },
+        target: { timeoutMs: 200 },
       });
       const { sent, ok, connectionLost, timeout } = figures.ledger;
       assertEquals([sent, figures.status], [ok + connectionLost + timeout, "failed"]);

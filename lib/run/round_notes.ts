@@ -1,9 +1,24 @@
 import type { Metric } from "../contract.ts";
-import { firstRoundSlower, madOutliers } from "../stats/rounds.ts";
+import { firstRoundSlower, madOutliers, median } from "../stats/rounds.ts";
 
-/** What a reader should know of the rounds of a scenario's metrics; nothing is left out for it. */
+/** A round nearer than this to the median is not worth a reader's time, however even the others are. */
+const REMARKABLE_SHARE = 0.05;
+
+/**
+ * What a reader should know of the rounds of a scenario's metrics: a slow start, and rounds far from the
+ * rest. Nothing is left out of the figures for it.
+ */
 export function roundNotes(metrics: readonly Metric[]): string[] {
-  return metrics.flatMap((metric) => [...slowStart(metric), ...outliers(metric)]);
+  const slow = metrics.filter(startsSlowly).map(({ name }) => name);
+  const outliers = metrics.flatMap(outlierText);
+  return [
+    ...(slow.length === 0 ? [] : [
+      `the first round is worse than the others (${slow.join(", ")}): the warm-up may be too short`,
+    ]),
+    ...(outliers.length === 0
+      ? []
+      : [`rounds far from the rest, counted all the same: ${outliers.join("; ")}`]),
+  ];
 }
 
 /** The value of each round; of a distribution its median. */
@@ -13,16 +28,21 @@ function roundValues(metric: Metric): number[] {
     : metric.rounds.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
 }
 
-function slowStart(metric: Metric): string[] {
-  if (metric.better === null || !firstRoundSlower(roundValues(metric), metric.better)) return [];
-  return [
-    `the first round's ${metric.name} is worse than the others': the warm-up may be too short`,
-  ];
+function startsSlowly(metric: Metric): boolean {
+  const values = roundValues(metric);
+  return metric.better !== null && firstRoundSlower(values, metric.better) &&
+    isRemarkable(values[0]!, values);
 }
 
-function outliers(metric: Metric): string[] {
-  const rounds = madOutliers(roundValues(metric)).map((index) => index + 1);
-  if (rounds.length === 0) return [];
-  const which = `${rounds.length === 1 ? "round" : "rounds"} ${rounds.join(", ")}`;
-  return [`${metric.name} of ${which} lies far from the rest (counted all the same)`];
+/** Such as `latency 3, 7`: the name, and the rounds counted from 1. */
+function outlierText(metric: Metric): string[] {
+  const values = roundValues(metric);
+  const rounds = madOutliers(values).filter((index) => isRemarkable(values[index]!, values))
+    .map((index) => index + 1);
+  return rounds.length === 0 ? [] : [`${metric.name} ${rounds.join(", ")}`];
+}
+
+function isRemarkable(value: number, values: readonly number[]): boolean {
+  const center = median(values);
+  return Math.abs(value - center) > REMARKABLE_SHARE * Math.abs(center);
 }

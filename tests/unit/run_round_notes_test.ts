@@ -13,14 +13,27 @@ Deno.test("rounds that are like one another need no note", () => {
 
 Deno.test("a round far from the rest is pointed out by its number, from 1", () => {
   assertEquals(roundNotes([rates([100, 101, 99, 60, 102, 98, 100])]), [
-    "throughput of round 4 lies far from the rest (counted all the same)",
+    "rounds far from the rest, counted all the same: throughput 4",
   ]);
+});
+
+Deno.test("of several metrics, one line names them all", () => {
+  const uneven = rates([100, 101, 99, 60, 102, 98, 100]);
+  assertEquals(roundNotes([uneven, { ...uneven, name: "speedup" }]), [
+    "rounds far from the rest, counted all the same: throughput 4; speedup 4",
+  ]);
+});
+
+Deno.test("a round within 5 % of the median is not remarkable, however even the others are", () => {
+  assertEquals(roundNotes([rates([100, 100, 100, 95.1, 100, 100, 100])]), []);
+  assertEquals(roundNotes([rates([95.1, 100, 100, 100, 100, 100, 100])]), []);
+  assertEquals(roundNotes([rates([100, 100, 100, 94.9, 100, 100, 100])]).length, 1);
 });
 
 Deno.test("a first round worse than the rest is told as a warm-up that may be too short", () => {
   assertEquals(roundNotes([rates([60, 101, 99, 100, 102, 98, 100])]), [
-    "the first round's throughput is worse than the others': the warm-up may be too short",
-    "throughput of round 1 lies far from the rest (counted all the same)",
+    "the first round is worse than the others (throughput): the warm-up may be too short",
+    "rounds far from the rest, counted all the same: throughput 1",
   ]);
 });
 
@@ -32,5 +45,8 @@ Deno.test("the rounds of a distribution are judged by their medians", () => {
     recorder.endRound();
   }
   const latency = recorder.distribution("latency", { better: "lower", seed: 1 });
-  assertEquals(roundNotes([latency!])[0]?.startsWith("the first round's latency is worse"), true);
+  assertEquals(
+    roundNotes([latency!])[1],
+    "rounds far from the rest, counted all the same: latency 1",
+  );
 });

@@ -101,7 +101,12 @@ class ClosedLoop {
       if (this.#intervalNs > 0 && !this.#mayPaceOn()) return;
       this.#sent++;
       this.#inFlight++;
-      this.#connection.send(message(), this.#onEnd);
+      // A call's time begins when the one before it has ended; a pace puts a wait in between.
+      this.#connection.send(
+        message(),
+        this.#onEnd,
+        this.#intervalNs > 0 ? undefined : this.#lastNs,
+      );
     }
   }
 

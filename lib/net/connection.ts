@@ -109,14 +109,16 @@ export class Connection implements AsyncDisposable {
   /**
    * Sends a call; `onEnd` hears of its end, whatever it is, exactly once.
    *
+   * @param fromNs when the call's time begins, on the clock, if that is known: a closed loop sends when the
+   *   call before has ended, and need not ask the clock again. Else now.
    * @throws {Error} if the connection is closed or the run is aborted: look at `isOpen` first
    */
-  send(message: Message, onEnd: (call: Call) => void): void {
+  send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     const { clock, protocol, callTimeoutMs } = this.#options;
     if (!this.isOpen) {
       throw new Error("Cannot send a call as the connection is closed or the run is aborted");
     }
-    const call = this.#book.begin(clock.nowNs(), onEnd);
+    const call = this.#book.begin(fromNs ?? clock.nowNs(), onEnd);
     this.#socket.send(protocol.encodeCall(call.id, message.tool, message.argsJson));
     if (this.#cancelSweep === null) this.#sweepIn(callTimeoutMs);
   }
@@ -170,10 +172,11 @@ export class Connection implements AsyncDisposable {
 
   #receive(text: string | null): void {
     const { clock, protocol } = this.#options;
-    const nowNs = clock.nowNs();
     const frame = text === null
       ? { kind: "malformed", id: null, reason: "a binary frame" } as const
       : protocol.classify(text);
+    // After decoding: a caller would wait for that too.
+    const nowNs = clock.nowNs();
     this.#book.receive(frame, nowNs);
     this.#onQuiet?.();
   }

@@ -11,6 +11,7 @@ import {
   THROUGHPUT,
   TIMES,
 } from "../lib/run/scenario.ts";
+import { openSessions } from "../lib/run/sessions.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { jainIndex } from "../lib/stats/fairness.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
@@ -72,7 +73,11 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
 
   async run(context) {
     await using opened = new AsyncDisposableStack();
-    const connections = await openAll(context, opened);
+    const connections = await openSessions(context, {
+      count: context.parameters.connections,
+      stack: opened,
+      establish: context.distribution("establish"),
+    });
     if (connections === null) return { status: "measured" };
     await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
     const latency = context.distribution("latency");
@@ -90,32 +95,6 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     return { status: "measured" };
   },
 };
-
-/** Opens all clients at once; `null`, and a failed check, if not all could be. */
-async function openAll(
-  context: Context,
-  opened: AsyncDisposableStack,
-): Promise<Connection[] | null> {
-  const wanted = context.parameters.connections;
-  const establish = context.distribution("establish");
-  const settled = await Promise.allSettled(
-    Array.from({ length: wanted }, () => context.target.connect(context.warmupLedger)),
-  );
-  const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-  for (const connection of connections) opened.use(connection);
-  context.signal.throwIfAborted();
-  for (const { timing } of connections) establish.record(timing.establishNs);
-  const failure = settled.find((one) => one.status === "rejected");
-  const passed = connections.length === wanted;
-  context.check({
-    name: "all clients connected",
-    passed,
-    expected: `${wanted} of ${wanted}`,
-    observed: `${connections.length} of ${wanted}` +
-      (failure === undefined ? "" : ` (${failure.reason.message})`),
-  });
-  return passed ? connections : null;
-}
 
 /** One client alone and all at once, one after the other in changing order, and their ratio. */
 async function measureRound(

@@ -6,6 +6,7 @@ import {
   ThresholdError,
   type ThresholdVocabulary,
 } from "../stats/thresholds.ts";
+import { ARRIVALS } from "../load/schedule.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
 import type { Overrides } from "../run/plan.ts";
@@ -108,7 +109,7 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
       : parseNames(scenarios, Object.keys(input.vocabulary)),
     profile: optional(values.get("profile"), (given) => parseName(given, PROFILE_NAMES)) ??
       "standard",
-    overrides: readOverrides(number),
+    overrides: readOverrides(number, values.get("arrivals")),
     timeoutMs: seconds(number("timeout", { min: 0, aboveMin: true, max: 3600, unit: "seconds" })) ??
       10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
@@ -144,6 +145,7 @@ function seconds(value: number | null): number | null {
 
 function readOverrides(
   number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null,
+  arrivals: Given | undefined,
 ): Overrides {
   return {
     rounds: number("rounds", { min: 1, max: 100, whole: true }),
@@ -156,6 +158,7 @@ function readOverrides(
     payloadBytes: number("payload", { min: 0, max: 32 * 2 ** 20, whole: true, unit: "bytes" }),
     inFlight: number("in-flight", { min: 1, max: 10_000, whole: true }),
     ratePerSecond: number("rate", { min: 0, aboveMin: true, max: 1e6, unit: "calls/s" }),
+    arrivals: optional(arrivals, (given) => parseName(given, ARRIVALS)),
     maxOutstanding: number("max-outstanding", { min: 1, max: 1e6, whole: true }),
     sloMs: number("slo", { min: 0, aboveMin: true, max: 3.6e6, unit: "milliseconds" }),
   };

@@ -58,6 +58,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("connections", "N", { help: "clients at once" }),
       value("in-flight", "N", { help: "pipelining: this depth alone" }),
       value("rate", "PER_SECOND", { help: "open-loop and soak: calls sent, whatever comes back" }),
+      value("arrivals", "NAME", { help: "open-loop: constant (default) or poisson" }),
       value("max-outstanding", "N", {
         help: "open loops: calls that may wait at once (default: rate x timeout)",
       }),

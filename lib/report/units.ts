@@ -134,6 +134,7 @@ export function formatQuantity(value: number | null, unit: string): string {
   if (!known(value)) return DASH;
   if (unit === "ns") return formatDuration(value);
   if (unit === "msg/s") return formatRate(value);
+  if (unit === "ns/h") return known(value) ? `${formatDuration(value)}/h` : DASH;
   if (unit === "bytes") return formatBytes(value);
   if (unit === "x" || unit === "ratio") return formatRatio(value);
   return ["", "1", "index"].includes(unit) ? formatNumber(value) : `${formatNumber(value)} ${unit}`;

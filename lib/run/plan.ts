@@ -1,3 +1,4 @@
+import type { Arrivals } from "../load/schedule.ts";
 import type { PlannedScenario } from "./runner.ts";
 import type { Parameters, ProfileName, Scenario } from "./scenario.ts";
 
@@ -11,6 +12,7 @@ export interface Overrides {
   payloadBytes: number | null;
   inFlight: number | null;
   ratePerSecond: number | null;
+  arrivals: Arrivals | null;
   maxOutstanding: number | null;
   sloMs: number | null;
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "../net/connection.ts";
+import type { DistributionRecorder } from "../stats/summary.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
 /**
@@ -7,7 +8,12 @@ import type { ScenarioContext } from "./scenario.ts";
  */
 export async function openSessions(
   context: ScenarioContext,
-  { count, stack }: { count: number; stack: AsyncDisposableStack },
+  { count, stack, establish }: {
+    count: number;
+    stack: AsyncDisposableStack;
+    /** Gets the time that each of them took to open. */
+    establish?: DistributionRecorder;
+  },
 ): Promise<Connection[] | null> {
   const settled = await Promise.allSettled(
     Array.from({ length: count }, () => context.target.connect(context.warmupLedger)),
@@ -15,6 +21,7 @@ export async function openSessions(
   const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
   for (const connection of connections) stack.use(connection);
   context.signal.throwIfAborted();
+  for (const { timing } of connections) establish?.record(timing.establishNs);
   const failure = settled.find((one) => one.status === "rejected");
   context.check({
     name: "all clients connected",

@@ -30,7 +30,10 @@ export interface Candidate extends RoundsPair {
  */
 export function candidatesOf(before: ScenarioReport, after: ScenarioReport): Candidate[] {
   const scalar = mainMetric(after, "scalar", MAIN_SCALARS);
-  const distribution = mainMetric(after, "distribution", MAIN_DISTRIBUTIONS);
+  // The times at the rates that a search tried depend on where it searched.
+  const distribution = scalar?.name === "sustainableRate"
+    ? undefined
+    : mainMetric(after, "distribution", MAIN_DISTRIBUTIONS);
   const wanted: [Metric | undefined, ComparisonRow["statistic"]][] = [
     [scalar, "value"],
     [distribution, "p50"],

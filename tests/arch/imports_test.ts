@@ -37,6 +37,7 @@ const EDGES: Record<string, string[]> = {
   "lib/cli": [
     "lib/calibrate",
     "lib/contract.ts",
+    "lib/load",
     "lib/report",
     "lib/run",
     "lib/server",

@@ -314,3 +314,11 @@ Deno.test("config: files that are named are relative to the user's folder", {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("config: arrivals are constant or poisson, and nothing else", async () => {
+  assertEquals((await configOf(["--arrivals", "poisson"])).overrides.arrivals, "poisson");
+  assertEquals(
+    await messageOf(["--arrivals", "posson"]),
+    'Cannot use --arrivals "posson": accepted is one of constant, poisson (did you mean poisson?)',
+  );
+});

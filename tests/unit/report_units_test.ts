@@ -84,6 +84,8 @@ Deno.test("formatQuantity() goes by the unit of the metric", () => {
   assertEquals(formatQuantity(860_000, "ns"), "0.86 ms");
   assertEquals(formatQuantity(1151, "msg/s"), "1,151 msg/s");
   assertEquals(formatQuantity(1.5, "x"), "1.5x");
+  assertEquals(formatQuantity(-20_100, "ns/h"), "-20.1 µs/h");
+  assertEquals(formatQuantity(null, "ns/h"), "–");
   assertEquals(formatQuantity(10, "connections"), "10 connections");
   assertEquals(formatQuantity(0.99, "index"), "0.99");
   assertEquals(formatInterval([1102, 1198], "msg/s"), "1,102 msg/s to 1,198 msg/s");

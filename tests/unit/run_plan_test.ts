@@ -11,6 +11,7 @@ const NONE: Overrides = {
   payloadBytes: null,
   inFlight: null,
   ratePerSecond: null,
+  arrivals: null,
   maxOutstanding: null,
   sloMs: null,
 };

@@ -160,6 +160,11 @@ Deno.test("compareReports takes the metric that answers the scenario's question"
     "message-throughput throughput@64 value ~",
     "message-throughput latency@64 p50 ~",
   ]);
+  const tried = [
+    throughput(900, { name: "sustainableRate" }),
+    latency(1e6, { name: "latency@900" }),
+  ];
+  assertEquals(outline(single(...tried)), ["message-throughput sustainableRate value ~"]);
   const neither = { ...latency(1e6), better: null };
   assertEquals(outline(single(neither, latency(1e6, { name: "reject" }))), [
     "message-throughput reject p50 ~",

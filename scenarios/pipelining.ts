@@ -29,8 +29,8 @@ export const pipelining: Scenario<PipeliningParameters> = {
   name: "pipelining",
   question: "What does one client gain by sending calls before earlier ones are answered?",
   metrics: {
-    throughput: THROUGHPUT,
-    latency: TIMES,
+    "throughput@N": THROUGHPUT,
+    "latency@N": TIMES,
   },
   profiles: ["thorough"],
   defaults: {

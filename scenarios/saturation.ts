@@ -48,8 +48,8 @@ export const saturation: Scenario<SaturationParameters> = {
   metrics: {
     sustainableRate: THROUGHPUT,
     knee: THROUGHPUT,
-    latency: TIMES,
-    throughput: THROUGHPUT,
+    "latency@N": TIMES,
+    "throughput@N": THROUGHPUT,
   },
   profiles: ["thorough"],
   defaults: {

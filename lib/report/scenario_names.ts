@@ -6,7 +6,7 @@
  */
 
 import type { Distribution, ScenarioReport } from "../contract.ts";
-import { findDistribution } from "./lookup.ts";
+import { findDistribution, findScalar } from "./lookup.ts";
 
 interface ScenarioText {
   /** What the phase document says that the test covers. */
@@ -49,11 +49,15 @@ export function scenarioSubject(name: string, question = ""): string {
   return Object.hasOwn(CORE_SCENARIOS, name) ? CORE_SCENARIOS[name].subject : question;
 }
 
-/** The distribution that stands for a scenario: the one named above, else its first. */
+/**
+ * The distribution that stands for a scenario: the one named above, else its first. The steps of a search
+ * for a rate stand for nothing but the search.
+ */
 export function mainDistribution(scenario: ScenarioReport): Distribution | undefined {
   const main = Object.hasOwn(CORE_SCENARIOS, scenario.name)
     ? CORE_SCENARIOS[scenario.name].main
     : "latency";
+  if (findScalar(scenario, "sustainableRate") !== undefined) return undefined;
   return findDistribution(scenario, main) ??
     scenario.metrics.find((metric) => metric.kind === "distribution");
 }

@@ -88,9 +88,15 @@ function scenarioRow(scenario: ScenarioReport): string[] {
     sent === 0 ? DASH : `${formatCount(ok)}/${formatCount(sent)}`,
     formatDuration(main?.p50 ?? null),
     formatDuration(main?.p95 ?? null),
-    formatRate(findScalar(scenario, "throughput")?.value ?? null),
+    formatRate(rateOf(scenario)),
     escapeTerminal(main?.name ?? DASH),
   ];
+}
+
+/** The rate that stands for a scenario. */
+function rateOf(scenario: ScenarioReport): number | null {
+  const rate = findScalar(scenario, "throughput") ?? findScalar(scenario, "sustainableRate");
+  return rate?.value ?? null;
 }
 
 const LEVELS: Record<Finding["level"], { word: string; style: Style }> = {

@@ -175,7 +175,7 @@ export class RecordingContext<P extends Parameters = Parameters>
 
   /** What a metric was declared as; a step of a sweep is what its sweep is. */
   #spec(name: string, kind: MetricSpec["kind"]): MetricSpec {
-    const spec = this.#metrics[name.split("@", 1)[0]!];
+    const spec = this.#metrics[name.replace(/@.*/, "@N")];
     if (spec?.kind === kind) return spec;
     throw new Error(`Cannot record ${name} as the scenario declares no ${kind} of that name`);
   }

@@ -61,7 +61,7 @@ export interface Scenario<P extends Parameters = Parameters> {
   name: string;
   /** The one sentence that its numbers answer. */
   question: string;
-  /** What it can record, by name; a sweep's steps are named `name@8`. */
+  /** What it can record, by name; steps of a sweep, such as `latency@8`, by `latency@N`. */
   metrics: Readonly<Record<string, MetricSpec>>;
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];

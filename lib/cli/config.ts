@@ -1,5 +1,4 @@
-import { PROTOCOL_NAMES, type ProtocolName, type Report } from "../contract.ts";
-import { parseReport, ReportParseError } from "../report/json.ts";
+import type { ProtocolName, Report } from "../contract.ts";
 import {
   parseThreshold,
   type Threshold,
@@ -10,17 +9,12 @@ import { ARRIVALS } from "../load/schedule.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
 import type { Overrides } from "../run/plan.ts";
+import { readCaCert, readReport, readToolArgs } from "./files.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
+import { readProtocol, readToken, readUrl } from "./target_settings.ts";
 import { UsageError } from "./usage_error.ts";
-import {
-  parseHeader,
-  parseName,
-  parseNames,
-  parseNumber,
-  parseWebSocketUrl,
-  unacceptable,
-} from "./values.ts";
+import { parseHeader, parseName, parseNames, parseNumber, unacceptable } from "./values.ts";
 
 /** Everything that a run is told, valid. */
 export interface Config {
@@ -164,61 +158,6 @@ function readOverrides(
   };
 }
 
-/** `--url`, or a server named by host and port. */
-function readUrl(
-  given: Given | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): string | null {
-  if (given !== undefined) return parseWebSocketUrl(given);
-  const { EXAI_WS_HOST: host, EXAI_WS_PORT: portText } = env;
-  if (!host && !portText) return null;
-  const port = portText
-    ? parseNumber({ source: "EXAI_WS_PORT", text: portText }, { min: 1, max: 65_535, whole: true })
-    : 8079;
-  const name = host || "127.0.0.1";
-  const text = `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
-  if (/[/\\?#@]/.test(name) || !URL.canParse(text)) {
-    throw unacceptable({ source: "EXAI_WS_HOST", text: name }, "a host name or an IP address");
-  }
-  return parseWebSocketUrl({ source: "EXAI_WS_HOST", text });
-}
-
-function readProtocol(given: Given | undefined, url: string | null): ProtocolName {
-  if (given === undefined) return "exai";
-  const protocol = parseName(given, PROTOCOL_NAMES);
-  if (url !== null || protocol === "exai") return protocol;
-  throw unacceptable(given, "exai for the bundled server, or any of them with --url");
-}
-
-/** The bundled server treats a shorter token as none at all, as the real one does. */
-const SHORTEST_TOKEN = 16;
-
-function readToken(given: Given | undefined, url: string | null): string | null {
-  if (given === undefined) return null;
-  if (url === null && given.text.length < SHORTEST_TOKEN) {
-    throw new UsageError(
-      `Cannot use ${given.source} for the bundled server: accepted are ${SHORTEST_TOKEN} characters ` +
-        `or more, as a shorter token switches authentication off; this one has ${given.text.length}`,
-    );
-  }
-  return given.text;
-}
-
-async function readToolArgs(given: Given | undefined, directory: string): Promise<string> {
-  if (given === undefined) return "{}";
-  const text = given.text.startsWith("@")
-    ? await readFile({ source: given.source, text: given.text.slice(1) }, directory)
-    : given.text;
-  const accepted = `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`;
-  try {
-    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
-  } catch {
-    // Falls through to the error that names the option.
-  }
-  throw unacceptable({ source: given.source, text: given.text }, accepted);
-}
-
 function readThreshold(given: Given, vocabulary: ThresholdVocabulary): Threshold {
   try {
     return parseThreshold(given.text, vocabulary);
@@ -227,36 +166,7 @@ function readThreshold(given: Given, vocabulary: ThresholdVocabulary): Threshold
   }
 }
 
-/** Reads a report.json that a person named. */
-export async function readReport(
-  given: Given | undefined,
-  directory: string,
-): Promise<Report | null> {
-  if (given === undefined) return null;
-  try {
-    return parseReport(await readFile(given, directory), given.text);
-  } catch (error) {
-    throw error instanceof ReportParseError ? new UsageError(error.message) : error;
-  }
-}
-
 function readSubprotocol(given: Given): string {
   if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(given.text)) return given.text;
   throw unacceptable(given, "a name of letters, digits and !#$%&'*+.^_`|~-");
-}
-
-async function readCaCert(given: Given | undefined, directory: string): Promise<string | null> {
-  if (given === undefined) return null;
-  const text = await readFile(given, directory);
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw unacceptable(given, "a PEM file with a certificate");
-}
-
-async function readFile(given: Given, directory: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(resolvePath(directory, given.text));
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read the file of ${given.source} "${given.text}": ${cause}`);
-  }
 }

@@ -14,7 +14,7 @@ import { EXIT } from "../run/verdict.ts";
 import { compareReports } from "../stats/compare.ts";
 import { IncomparableError } from "../stats/comparability.ts";
 import type { CommandContext, Outcome } from "./commands.ts";
-import { readReport } from "./config.ts";
+import { readReport } from "./files.ts";
 import { type Grammar, parseSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,0 +1,73 @@
+/**
+ * Settings that are, or may be, files.
+ *
+ * @module
+ */
+
+import type { Report } from "../contract.ts";
+import { parseReport, ReportParseError } from "../report/json.ts";
+import type { Given } from "./parse.ts";
+import { resolvePath } from "./paths.ts";
+import { UsageError } from "./usage_error.ts";
+import { unacceptable } from "./values.ts";
+
+/**
+ * The arguments of the calls as JSON text, `{}` where none are given.
+ *
+ * @throws {UsageError} if they are no JSON object, or the file cannot be read
+ */
+export async function readToolArgs(given: Given | undefined, directory: string): Promise<string> {
+  if (given === undefined) return "{}";
+  const text = given.text.startsWith("@")
+    ? await readFile({ source: given.source, text: given.text.slice(1) }, directory)
+    : given.text;
+  const accepted = `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`;
+  try {
+    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
+  } catch {
+    // Falls through to the error that names the option.
+  }
+  throw unacceptable({ source: given.source, text: given.text }, accepted);
+}
+
+/**
+ * A report.json, `null` where none is named.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export async function readReport(
+  given: Given | undefined,
+  directory: string,
+): Promise<Report | null> {
+  if (given === undefined) return null;
+  try {
+    return parseReport(await readFile(given, directory), given.text);
+  } catch (error) {
+    throw error instanceof ReportParseError ? new UsageError(error.message) : error;
+  }
+}
+
+/**
+ * A certificate authority as PEM text, `null` where none is named.
+ *
+ * @throws {UsageError} if the file cannot be read or has no certificate
+ */
+export async function readCaCert(
+  given: Given | undefined,
+  directory: string,
+): Promise<string | null> {
+  if (given === undefined) return null;
+  const text = await readFile(given, directory);
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw unacceptable(given, "a PEM file with a certificate");
+}
+
+async function readFile(given: Given, directory: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(resolvePath(directory, given.text));
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read the file of ${given.source} "${given.text}": ${cause}`);
+  }
+}

@@ -45,20 +45,16 @@ export function openLedger(): OpenLedger {
 /** Names that a server chooses are cut to this length, and at most this many are told apart. */
 const NAME_LENGTH = 64;
 const DISTINCT_NAMES = 64;
+/** Names that objects have of their own: as keys they would be lost on the way to a file and back. */
+const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Adds one to a counter by name; past 64 names, further ones count as `(other)`. */
 export function countIn(counters: Record<string, number>, name: string | number): void {
   const short = String(name).slice(0, NAME_LENGTH);
-  const known = Object.hasOwn(counters, short);
-  const key = known || Object.keys(counters).length < DISTINCT_NAMES ? short : "(other)";
-  const count = Object.hasOwn(counters, key) ? counters[key] ?? 0 : 0;
-  // defineProperty, so that a code of "__proto__" is a name like any other.
-  Object.defineProperty(counters, key, {
-    value: count + 1,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
+  const safe = RESERVED.has(short) ? `(${short})` : short;
+  const known = Object.hasOwn(counters, safe);
+  const key = known || Object.keys(counters).length < DISTINCT_NAMES ? safe : "(other)";
+  counters[key] = (Object.hasOwn(counters, key) ? counters[key]! : 0) + 1;
 }
 
 /**

@@ -19,20 +19,28 @@ export class ReportParseError extends Error {
 }
 
 /**
- * The report as the text of report.json.
+ * The report as the text of report.json, its fields in the order of the schema, so that one which was
+ * read back is written as it was.
  *
  * @throws {RangeError} if a number in it is not finite, as JSON has no such numbers
  */
 export function renderJson(report: Report): string {
-  const text = JSON.stringify(report, (key, value) => {
+  refuseInfinite(report);
+  const result = v.safeParse(ReportSchema, report);
+  // One that does not fit the schema is better written as it is than lost.
+  return JSON.stringify(result.success ? result.output : report, null, 2) + "\n";
+}
+
+/** JSON would make null of such a number. */
+function refuseInfinite(report: Report): void {
+  JSON.stringify(report, (key, value) => {
     if (typeof value === "number" && !Number.isFinite(value)) {
       throw new RangeError(
         `Cannot write report.json as every number must be finite: ${key} is ${value}`,
       );
     }
     return value;
-  }, 2);
-  return text + "\n";
+  });
 }
 
 /**

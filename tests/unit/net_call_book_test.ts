@@ -192,7 +192,7 @@ Deno.test("error codes that a server makes up stay names, and are bounded in num
   }
   assertEquals(
     Object.entries(ledger.errorCodes),
-    [["__proto__", 2], ["constructor", 1], ["toString", 1], ["x".repeat(64), 1]],
+    [["(__proto__)", 2], ["(constructor)", 1], ["toString", 1], ["x".repeat(64), 1]],
   );
   for (let index = 0; index < 100; index++) fail(`E${index}`);
   assertEquals([Object.keys(ledger.errorCodes).length, ledger.errorCodes["(other)"]], [65, 40]);

@@ -14,6 +14,7 @@ import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { median } from "../stats/rounds.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import type { FloorOptions, LoopContext, Parameters } from "./scenario.ts";
+import { collectGarbage } from "./rounds.ts";
 
 const ROUND_MS = 100;
 /** After one that is discarded. */
@@ -43,6 +44,7 @@ export class FloorGauge implements AsyncDisposable {
     { connections, round }: FloorOptions<P>,
   ): Promise<ClientFloor> {
     const { clock, signal } = context;
+    collectGarbage();
     const { url } = await (this.#server ??= this.#start());
     signal.throwIfAborted();
     using target = new Target({
@@ -84,6 +86,7 @@ async function measureRounds({ latency, signal, run }: {
   const rates: number[] = [];
   const medians: number[] = [];
   for (let index = 0; index < ROUNDS; index++) {
+    collectGarbage();
     latency.startRound();
     const ratePerSecond = await run();
     signal.throwIfAborted();

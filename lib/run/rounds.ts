@@ -5,7 +5,7 @@ import type { ScenarioContext } from "./scenario.ts";
  * Collects garbage, where the runtime was started with `--expose-gc`: what one round leaves behind
  * should not be a pause in the next one.
  */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   (globalThis as { gc?: () => void }).gc?.();
 }
 

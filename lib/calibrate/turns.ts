@@ -8,8 +8,7 @@
 import { runClosedLoop } from "../load/closed.ts";
 import type { Connection } from "../net/connection.ts";
 import { openLedger } from "../net/ledger.ts";
-import { Target } from "../net/target.ts";
-import { exai } from "../protocols/exai.ts";
+import { nullTarget } from "../run/client_floor.ts";
 import { systemClock } from "../run/clock.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import { BareClient } from "./bare_client.ts";
@@ -34,7 +33,6 @@ export interface TurnOptions {
   roundMs: number;
 }
 
-const TIMEOUT_MS = 5_000;
 const CALL = { tool: "status", argsJson: "{}" };
 
 /** Runs both loops in every round, one after the other in changing order. */
@@ -44,7 +42,7 @@ export async function compareTurns(
 ): Promise<TurnComparison> {
   const { shape, rounds, roundMs } = options;
   await using opened = new AsyncDisposableStack();
-  using target = targetAt(url);
+  using target = nullTarget(url, { clock: systemClock, signal: NEVER });
   const connections: Connection[] = [];
   const clients: BareClient[] = [];
   for (let index = 0; index < shape.connections; index++) {
@@ -100,17 +98,3 @@ async function bareRate(clients: readonly BareClient[], load: Load): Promise<num
 }
 
 const NEVER = new AbortController().signal;
-
-function targetAt(url: string): Target {
-  return new Target({
-    url,
-    protocol: exai,
-    token: null,
-    headers: {},
-    subprotocols: [],
-    caCert: null,
-    timeoutMs: TIMEOUT_MS,
-    clock: systemClock,
-    signal: NEVER,
-  });
-}

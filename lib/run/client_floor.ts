@@ -8,7 +8,7 @@
 import type { ClientFloor } from "../contract.ts";
 import type { Connection } from "../net/connection.ts";
 import { openLedger } from "../net/ledger.ts";
-import { Target } from "../net/target.ts";
+import { Target, type TargetOptions } from "../net/target.ts";
 import { exai } from "../protocols/exai.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { median } from "../stats/rounds.ts";
@@ -47,17 +47,7 @@ export class FloorGauge implements AsyncDisposable {
     collectGarbage();
     const { url } = await (this.#server ??= this.#start());
     signal.throwIfAborted();
-    using target = new Target({
-      url,
-      protocol: exai,
-      token: null,
-      headers: {},
-      subprotocols: [],
-      caCert: null,
-      timeoutMs: TIMEOUT_MS,
-      clock,
-      signal,
-    });
+    using target = nullTarget(url, { clock, signal });
     await using opened = new AsyncDisposableStack();
     const loop = loopContext(context);
     const clients: Connection[] = [];
@@ -75,6 +65,24 @@ export class FloorGauge implements AsyncDisposable {
     const server = await this.#server?.catch(() => null);
     await server?.stop();
   }
+}
+
+/** The null server as a target; it asks for no token. */
+export function nullTarget(
+  url: string,
+  { clock, signal }: Pick<TargetOptions, "clock" | "signal">,
+): Target {
+  return new Target({
+    url,
+    protocol: exai,
+    token: null,
+    headers: {},
+    subprotocols: [],
+    caCert: null,
+    timeoutMs: TIMEOUT_MS,
+    clock,
+    signal,
+  });
 }
 
 /** The rounds, and the medians of their figures. */

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Scalar } from "../../lib/contract.ts";
+import type { Distribution, Scalar, ScenarioReport } from "../../lib/contract.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt, type ScenarioFigures } from "../support/run_scenario.ts";
+import { runScenarioAt } from "../support/run_scenarios.ts";
 import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
 
 /** One round of 100 slots in half a second. */
@@ -23,11 +23,11 @@ function onCall(nth: number, behaviour: Behaviour): (call: number) => Behaviour 
   return (call) => call === nth ? behaviour : OK;
 }
 
-function distribution({ metrics }: ScenarioFigures, name: string): Distribution {
+function distribution({ metrics }: ScenarioReport, name: string): Distribution {
   return metrics.find((metric) => metric.name === name) as Distribution;
 }
 
-function everySlotSent({ checks }: ScenarioFigures): { passed: boolean; observed: string } {
+function everySlotSent({ checks }: ScenarioReport): { passed: boolean; observed: string } {
   return checks.find(({ name }) => name === "every slot sent")!;
 }
 

@@ -1,15 +1,16 @@
+import type { ScenarioReport } from "../../lib/contract.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exai } from "../../lib/protocols/exai.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt, type ScenarioFigures } from "../support/run_scenario.ts";
+import { runScenarioAt } from "../support/run_scenarios.ts";
 import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
 
 const ONE_ROUND = { rounds: 1, warmupMs: 0, durationMs: null } as const;
 
-function orderCheck({ checks }: ScenarioFigures) {
+function orderCheck({ checks }: ScenarioReport) {
   return checks.find(({ name }) => name === "replies keep the order of their calls")!;
 }
 

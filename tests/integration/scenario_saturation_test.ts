@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Scalar } from "../../lib/contract.ts";
+import type { Scalar, ScenarioReport } from "../../lib/contract.ts";
 import { saturation } from "../../scenarios/saturation.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt, type ScenarioFigures } from "../support/run_scenario.ts";
+import { runScenarioAt } from "../support/run_scenarios.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
 
 const SHORT = { rounds: 1, connections: 2, warmupMs: 0, durationMs: 250, sloMs: 60 };
@@ -20,11 +20,11 @@ function queueing(serviceMs: number): () => Behaviour {
   };
 }
 
-function sustainable({ metrics }: ScenarioFigures): Scalar | undefined {
+function sustainable({ metrics }: ScenarioReport): Scalar | undefined {
   return metrics.find(({ name }) => name === "sustainableRate") as Scalar | undefined;
 }
 
-function found({ checks }: ScenarioFigures) {
+function found({ checks }: ScenarioReport) {
   return checks.find(({ name }) => name === "a rate is sustained")!;
 }
 

@@ -1,20 +1,20 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Scalar } from "../../lib/contract.ts";
+import type { Distribution, Scalar, ScenarioReport } from "../../lib/contract.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { soak } from "../../scenarios/soak.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt, type ScenarioFigures } from "../support/run_scenario.ts";
+import { runScenarioAt } from "../support/run_scenarios.ts";
 import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
 
 const SHORT = { ratePerSecond: 100, connections: 2, warmupMs: 0, durationMs: 1_500 };
 
-function scalar({ metrics }: ScenarioFigures, name: string): Scalar | undefined {
+function scalar({ metrics }: ScenarioReport, name: string): Scalar | undefined {
   return metrics.find((metric) => metric.name === name) as Scalar | undefined;
 }
 
-function observed({ checks }: ScenarioFigures, name: string): string | undefined {
+function observed({ checks }: ScenarioReport, name: string): string | undefined {
   return checks.find((check) => check.name === name)?.observed;
 }
 

@@ -59,6 +59,24 @@ export async function runScenario(
   return scenarios[0]!;
 }
 
+/** The same, told by the address first: parameters over the quick ones, and options of the target. */
+export function runScenarioAt<P extends Parameters>(
+  url: string,
+  scenario: Scenario<P>,
+  { parameters = {}, target = {}, onProgress }: {
+    parameters?: Partial<P>;
+    target?: Partial<TargetOptions>;
+    /** Hears of the beginning of each round. */
+    onProgress?: (done: number) => void;
+  } = {},
+): Promise<ScenarioReport> {
+  return runScenario(scenario, parameters, {
+    ...target,
+    url,
+    onProgress: (_scenario, done) => onProgress?.(done),
+  });
+}
+
 /**
  * The reference server on this thread, with the token that {@link targetAt} has. Without rate limits,
  * but for those that are given.

@@ -1,7 +1,8 @@
-import { runClosedLoop } from "../lib/load/closed.ts";
+import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  type LoopContext,
   type Parameters,
   type RoundLength,
   type Scenario,
@@ -61,6 +62,17 @@ export const pipelining: Scenario<PipeliningParameters> = {
         },
       })
     );
+    const deepest = steps[steps.length - 1]!.depth;
+    await context.measureFloor({
+      connections: 1,
+      metric: `throughput@${deepest}`,
+      round: async (floor, { connections: [client], latency }) =>
+        (await runDepth(floor, {
+          depth: deepest,
+          connection: client!,
+          onOk: (ns) => latency.record(ns),
+        })).ratePerSecond,
+    });
     checkOrder(context, order);
     return { status: "measured" };
   },
@@ -97,6 +109,32 @@ async function measureDepth(
     order: ReplyOrder;
   },
 ): Promise<"stop" | void> {
+  const { ratePerSecond, end } = await runDepth(context, {
+    depth,
+    connection,
+    onOk: (ns) => latency.record(ns),
+    onAnswer: (nth) => order.note(nth),
+  });
+  context.scalar(`throughput@${depth}`, ratePerSecond, { at: { inFlight: depth } });
+  return end === "complete" ? undefined : "stop";
+}
+
+/**
+ * One round at one depth.
+ *
+ * @throws the signal's reason, if it is interrupted: a round cut short has no throughput
+ */
+async function runDepth(
+  context: LoopContext<PipeliningParameters>,
+  { depth, connection, onOk, onAnswer }: {
+    depth: number;
+    connection: Connection;
+    /** Hears of the time of each success, in nanoseconds. */
+    onOk: (ns: number) => void;
+    /** Hears of the place in the session of each call that was answered. */
+    onAnswer?: (nth: number) => void;
+  },
+): Promise<Pick<LoopResult, "end"> & { ratePerSecond: number }> {
   const { parameters: { messages, durationMs }, workload, maxRatePerSecond, clock, signal } =
     context;
   const { ok, startNs, endNs, end } = await runClosedLoop(connection, {
@@ -108,14 +146,12 @@ async function measureDepth(
     clock,
     signal,
     onCall: ({ status, nth, sentNs, endedNs }) => {
-      if (status === "ok") latency.record(endedNs - sentNs);
-      if (status === "ok" || status === "toolError" || status === "rateLimited") order.note(nth);
+      if (status === "ok") onOk(endedNs - sentNs);
+      if (status === "ok" || status === "toolError" || status === "rateLimited") onAnswer?.(nth);
     },
   });
-  signal.throwIfAborted(); // A round cut short has no throughput.
-  const value = endNs > startNs ? ok / ((endNs - startNs) / 1e9) : 0;
-  context.scalar(`throughput@${depth}`, value, { at: { inFlight: depth } });
-  return end === "complete" ? undefined : "stop";
+  signal.throwIfAborted();
+  return { end, ratePerSecond: endNs > startNs ? ok / ((endNs - startNs) / 1e9) : 0 };
 }
 
 /** EXAI answers the calls of a connection in order; other protocols may answer as they please. */

@@ -77,6 +77,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #monitor: ValidityMonitor;
   readonly #floorGauge: FloorGauge | undefined;
   #floor: ClientFloor | null = null;
+  #floorMetric = "throughput";
 
   constructor(input: ContextInput<P>) {
     this.parameters = input.parameters;
@@ -129,6 +130,7 @@ export class RecordingContext<P extends Parameters = Parameters>
 
   async measureFloor(options: FloorOptions<P>): Promise<void> {
     try {
+      this.#floorMetric = options.metric ?? this.#floorMetric;
       this.#floor = await this.#floorGauge?.measure(this, options) ?? null;
     } catch (error) {
       this.signal.throwIfAborted();
@@ -196,7 +198,7 @@ export class RecordingContext<P extends Parameters = Parameters>
         `that its cache was measured: make calls differ, as with --tool-args '{"n":"{seq}"}'`,
       ]),
     ];
-    const throughput = this.#scalars.get("throughput")?.rounds ?? [];
+    const throughput = this.#scalars.get(this.#floorMetric)?.rounds ?? [];
     return this.#monitor.validity(warnings, { floor: this.#floor, throughput });
   }
 }

@@ -107,8 +107,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
    */
   watched<T>(work: () => Promise<T>, options?: { paced?: boolean }): Promise<T>;
   /**
-   * Measures the client's floor, for the validity of the metric `throughput`. To be called once, behind
-   * the measured rounds, while the target's connections are idle.
+   * Measures the client's floor, for the validity of a throughput. To be called once, behind the measured
+   * rounds, while the target's connections are idle.
    *
    * @throws the signal's reason, if it is interrupted; a floor that cannot be told is noted as such
    */
@@ -127,6 +127,8 @@ export type LoopContext<P extends Parameters = Parameters> = Pick<
 export interface FloorOptions<P extends Parameters = Parameters> {
   /** As many as the scenario keeps busy at once. */
   connections: number;
+  /** The metric that is held against the floor: `throughput`, unless said otherwise. */
+  metric?: string;
   /**
    * One round of the scenario's own loop, with the parameters of the context that it is given. Records
    * the time of each success, and gives the successes per second.

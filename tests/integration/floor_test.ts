@@ -12,6 +12,7 @@ import { startServer } from "../../lib/server/serve.ts";
 import { median } from "../../lib/stats/rounds.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
+import { pipelining } from "../../scenarios/pipelining.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { targetAt, TOKEN } from "../support/targets.ts";
 
@@ -98,6 +99,15 @@ Deno.test(
     assertEquals(counts, { started: 1, stopped: 1 });
   },
 );
+
+Deno.test({ name: "floor: pipelining is held against its deepest step", ignore }, async () => {
+  await using floorGauge = new FloorGauge();
+  const [report] = await reportsOf([pipelining], { floorGauge });
+  const deepest = report!.metrics.find(({ name }) => name === "throughput@64");
+  const { floor } = report!.validity;
+  assert(deepest?.kind === "scalar" && floor !== undefined);
+  assertEquals(floor.share, median(deepest.rounds) / floor.throughput);
+});
 
 Deno.test(
   { name: "floor: no null server is started where no throughput is measured", ignore },

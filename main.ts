@@ -198,7 +198,8 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   print(renderTerminalSummary(report, terminalStyle(config.color)));
   const paths = await write(report);
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
-  return interrupt.exitCode ?? report.verdict.exitCode;
+  const { exitCode } = report.verdict;
+  return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
 function terminalStyle(color: boolean): { color: boolean; width: number } {

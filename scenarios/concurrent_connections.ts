@@ -111,6 +111,8 @@ async function measureRound(
   const second = await (aloneFirst ? measureAll() : measureAlone());
   context.signal.throwIfAborted(); // A round cut short has no throughput.
   const [alone, all] = aloneFirst ? [first, second] : [second, first];
+  // A round cut short has no throughput.
+  if (!alone.complete || !all.complete) return "stop";
   context.scalar("throughput", all.ratePerSecond);
   context.scalar("throughputAlone", alone.ratePerSecond);
   if (alone.ratePerSecond > 0) {
@@ -120,7 +122,6 @@ async function measureRound(
   if (all.ratePerSecond > 0) {
     context.scalar("fairness", jainIndex(all.clientRates));
   }
-  if (!alone.complete || !all.complete) return "stop";
 }
 
 /** Closed loops on all the connections at once, each with one call in flight. */

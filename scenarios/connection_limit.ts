@@ -101,17 +101,25 @@ async function fill(
   stack: AsyncDisposableStack,
 ): Promise<{ held: Connection[]; refusal: Refusal | null }> {
   const held: Connection[] = [];
+  stack.defer(async () => {
+    await Promise.allSettled(held.map((connection) => connection.close()));
+  });
   while (held.length < context.parameters.bound) {
     const startNs = context.clock.nowNs();
     try {
-      held.push(stack.use(await context.target.connect(context.ledger)));
+      held.push(await context.target.connect(context.ledger));
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!(error instanceof ConnectError)) throw error;
+      if (!(error instanceof ConnectError) || !isRefusal(error)) throw error;
       return { held, refusal: { error, elapsedNs: context.clock.nowNs() - startNs } };
     }
   }
   return { held, refusal: null };
+}
+
+/** Whether the server answered, and said no: one that cannot be reached refuses nothing. */
+function isRefusal({ failure, details }: ConnectError): boolean {
+  return details.closeCode !== undefined || failure === "httpStatus";
 }
 
 async function countAnswering(context: Context, held: readonly Connection[]): Promise<number> {

@@ -47,8 +47,8 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
           const { okNs, ratePerSecond, end } = await sampleRound(context, connection);
           for (const ns of okNs) latency.record(ns);
           context.signal.throwIfAborted(); // A round cut short has no throughput.
+          if (end !== "complete") return "stop";
           context.scalar("throughput", ratePerSecond);
-          return end === "complete" ? undefined : "stop";
         },
       })
     );
@@ -73,7 +73,7 @@ async function sampleRound(
   const { clock, workload, signal, parameters: { messages, durationMs } } = context;
   const pace = createPace(context);
   let measuring = false;
-  let unansweredInRow = 0;
+  let unansweredInRow = connection.timedOutInRow;
   let startNs = 0;
   let endNs = 0;
 

@@ -115,8 +115,8 @@ async function measureDepth(
     onOk: (ns) => latency.record(ns),
     onAnswer: (nth) => order.note(nth),
   });
+  if (end !== "complete") return "stop";
   context.scalar(`throughput@${depth}`, ratePerSecond, { at: { inFlight: depth } });
-  return end === "complete" ? undefined : "stop";
 }
 
 /**

@@ -107,8 +107,11 @@ async function checkOldStateGone(context: Context): Promise<void> {
   const name = "the old session's state is gone";
   const { protocol } = target.options;
   const credentials = target.newCredentials();
-  if (protocol.open(credentials).read === null) {
-    return context.notMeasured(name, `the ${protocol.name} protocol has no sessions`);
+  if (protocol.rejections(credentials).length === 0) {
+    return context.notMeasured(
+      name,
+      `the ${protocol.name} protocol does not turn away who has not shaken hands`,
+    );
   }
   const old = await target.connect(ledger, { credentials });
   await old.close();

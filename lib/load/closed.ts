@@ -4,7 +4,7 @@ import type { Connection, Message } from "../net/connection.ts";
 import { slotAfter } from "./pace.ts";
 
 /** What a closed loop needs of a connection. */
-export type Caller = Pick<Connection, "isOpen" | "send">;
+export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow">;
 
 /** How one connection is kept busy. */
 export interface ClosedLoopOptions {
@@ -69,7 +69,8 @@ class ClosedLoop {
   #sent = 0;
   #ok = 0;
   #inFlight = 0;
-  #unansweredInRow = 0;
+  /** Those before this loop count too: a server that went silent in the last round still is. */
+  #unansweredInRow: number;
   #end: LoopResult["end"] | null = null;
   #cancelWait: (() => void) | null = null;
   readonly #onEnd = (call: Call) => this.#ended(call);
@@ -78,6 +79,7 @@ class ClosedLoop {
     this.#connection = connection;
     this.#options = options;
     this.#intervalNs = options.maxRatePerSecond === null ? 0 : 1e9 / options.maxRatePerSecond;
+    this.#unansweredInRow = connection.timedOutInRow;
     this.#startNs = options.clock.nowNs();
     this.#lastNs = this.#startNs;
     this.#nextSendNs = this.#startNs;

@@ -56,6 +56,7 @@ export class CallBook {
   #count = 0;
   #lastAnswered = 0;
   #lastUnanswered = 0;
+  #timedOutInRow = 0;
 
   constructor(prefix: string, options: { ledger: OpenLedger; observed: Observed }) {
     this.#prefix = prefix;
@@ -71,6 +72,11 @@ export class CallBook {
   /** How many calls ended without an answer that may still come. */
   get unanswered(): number {
     return this.#unanswered.size;
+  }
+
+  /** How many calls timed out since the last answer. */
+  get timedOutInRow(): number {
+    return this.#timedOutInRow;
   }
 
   /** The call that has waited longest. */
@@ -144,7 +150,7 @@ export class CallBook {
     if (call === undefined) return this.#stray(frame.id);
     const ledger = call.ledger;
     this.#countFrame(ledger, "final");
-    this.#lastAnswered = Math.max(this.#lastAnswered, call.nth);
+    this.#noteAnswer(call.nth);
     if (frame.kind === "result") this.#success(call, frame.fromCache);
     else {
       countIn(ledger.errorCodes, frame.code);
@@ -153,6 +159,11 @@ export class CallBook {
       if (frame.kind === "rateLimited") this.#noteRefusal(call);
     }
     this.#end(call, frame.kind === "result" ? "ok" : frame.kind, nowNs);
+  }
+
+  #noteAnswer(nth: number): void {
+    this.#lastAnswered = Math.max(this.#lastAnswered, nth);
+    this.#timedOutInRow = 0;
   }
 
   #noteRefusal({ nth, errorMessage }: Call): void {
@@ -184,7 +195,7 @@ export class CallBook {
     const late = this.#unanswered.get(nth);
     if (late === undefined) return this.#countFrame(this.#ledgerOf(nth), "duplicate");
     this.#unanswered.delete(nth);
-    this.#lastAnswered = Math.max(this.#lastAnswered, nth);
+    this.#noteAnswer(nth);
     this.#countFrame(late, "late");
   }
 
@@ -223,6 +234,7 @@ export class CallBook {
 
   #endUnanswered(call: Call, status: "timeout" | "connectionLost" | "aborted", nowNs: number) {
     call.ledger[status]++;
+    if (status === "timeout") this.#timedOutInRow++;
     if (status !== "connectionLost") {
       this.#unanswered.set(call.nth, call.ledger);
       this.#lastUnanswered = Math.max(this.#lastUnanswered, call.nth);

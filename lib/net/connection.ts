@@ -101,6 +101,11 @@ export class Connection implements AsyncDisposable {
     return this.#book.outstanding;
   }
 
+  /** How many calls timed out since the server's last answer. */
+  get timedOutInRow(): number {
+    return this.#book.timedOutInRow;
+  }
+
   /** Counts the calls from here on in another ledger. */
   useLedger(ledger: OpenLedger): void {
     this.#book.useLedger(ledger);

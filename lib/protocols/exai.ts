@@ -29,7 +29,9 @@ function errorFrame(id: string | null, error: unknown): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";
-  return { kind: LOAD_CODES.has(code) ? "rateLimited" : "toolError", id, code, message };
+  // The same code says that one call is too large: that is its own fault, whatever the load.
+  const forLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
+  return { kind: forLoad ? "rateLimited" : "toolError", id, code, message };
 }
 
 function callResult(id: string | null, body: Record<string, unknown>): Frame {

@@ -21,11 +21,14 @@ export function roundNotes(metrics: readonly Metric[]): string[] {
   ];
 }
 
-/** The value of each round; of a distribution its median. */
+/** The median of fewer samples than this jumps about by itself. */
+const MINIMUM_SAMPLES = 10;
+
+/** The value of each round; of a distribution its median, where enough samples stand behind it. */
 function roundValues(metric: Metric): number[] {
-  return metric.kind === "scalar"
-    ? metric.rounds
-    : metric.rounds.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
+  if (metric.kind === "scalar") return metric.rounds;
+  if (metric.rounds.some(({ count }) => count < MINIMUM_SAMPLES)) return [];
+  return metric.rounds.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
 }
 
 function startsSlowly(metric: Metric): boolean {

@@ -19,7 +19,10 @@ export async function openSessions(
     Array.from({ length: count }, () => context.target.connect(context.warmupLedger)),
   );
   const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-  for (const connection of connections) stack.use(connection);
+  // All at once: each may have to wait for late replies, or for a server that does not answer a close.
+  stack.defer(async () => {
+    await Promise.allSettled(connections.map((connection) => connection.close()));
+  });
   context.signal.throwIfAborted();
   for (const { timing } of connections) establish?.record(timing.establishNs);
   const failure = settled.find((one) => one.status === "rejected");

@@ -12,6 +12,7 @@ type Reply = { ms: number; end: "ok" | "toolError" | "timeout" | "connectionLost
 /** A connection on a fake clock: a real book of calls, and replies as told. */
 class FakeCaller implements Caller {
   isOpen = true;
+  timedOutInRow = 0;
   readonly ledger = openLedger();
   readonly sentAtMs: number[] = [];
   mostInFlight = 0;

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/contract.ts";
 import { brokenEquations } from "../../lib/net/ledger.ts";
+import { exai } from "../../lib/protocols/exai.ts";
 import { authentication } from "../../scenarios/authentication.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { pipelining } from "../../scenarios/pipelining.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {
@@ -510,5 +512,51 @@ Deno.test(
       "1 of 2 still answer",
     );
     assert(brokenEquations(report.ledger).length === 0);
+  },
+);
+
+for (const scenario of [messageThroughput, pipelining]) {
+  Deno.test(
+    { name: `${scenario.name}: silence is seen across rounds shorter than the timeout`, ignore },
+    async () => {
+      await using server = await startFaultyServer({
+        script: (nth) => nth <= 20 ? { kind: "ok" } : { kind: "silent" },
+      });
+      const report = await runScenario(scenario, {
+        rounds: 50,
+        warmupMs: 0,
+        durationMs: 20,
+        inFlight: 1,
+      }, { url: server.url, timeoutMs: SHORT_TIMEOUT_MS });
+      const { sent, ok, timeout } = report.ledger;
+      // mitata's own call of a round is counted as warm-up.
+      assertEquals([timeout + report.warmupLedger.timeout, sent], [3, ok + timeout]);
+      // A round in which the server answered nothing is a zero; the round that ended it is none.
+      const rates = report.metrics.flatMap((one) => one.kind === "scalar" ? one.rounds : []);
+      assert(rates.filter((value) => value === 0).length < 3);
+    },
+  );
+}
+
+Deno.test(
+  { name: "connection-limit: a server that is gone has refused nothing", ignore },
+  async () => {
+    const server = await startReference();
+    await server.stop();
+    const report = await runScenario(connectionLimit, { rounds: 1 }, { url: server.url });
+    assertEquals([report.status, report.metrics], ["failed", []]);
+    assertStringIncludes(report.reason ?? "", "Cannot connect");
+  },
+);
+
+Deno.test(
+  { name: "reconnection: where nobody is turned away, that check is not made", ignore },
+  async () => {
+    await using server = await startFaultyServer({});
+    const report = await runScenario(reconnection, { rounds: 1, cycles: 1, pauseMs: 0 }, {
+      url: server.url,
+      protocol: { ...exai, rejections: () => [] },
+    });
+    assertEquals(report.notMeasured.map(({ name }) => name), ["the old session's state is gone"]);
   },
 );

@@ -255,3 +255,14 @@ Deno.test("exai knows seven ways to be turned away, each with the closes of both
   const notJson = cases.find(({ name }) => name === "first message not JSON")!;
   assertThrows(() => JSON.parse(notJson.first!), SyntaxError);
 });
+
+Deno.test("exai: a call that is too large is refused for itself, not for load", () => {
+  const frame = (message: string) =>
+    exai.classify(JSON.stringify({
+      op: "call_tool_res",
+      request_id: "r",
+      error: { code: "OVER_CAPACITY", message },
+    }));
+  assertEquals(frame("Request too large: 2 bytes exceeds limit of 1 bytes").kind, "toolError");
+  assertEquals(frame("Rate limit exceeded: user_rate_limit_exceeded").kind, "rateLimited");
+});

@@ -59,11 +59,6 @@ export class Socket {
     return !this.#ended;
   }
 
-  /** Bytes accepted by `send` that the network has not taken yet. */
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
   /**
    * Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once.
    * Without a receiver (`null`), frames are kept.

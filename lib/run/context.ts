@@ -165,7 +165,7 @@ export class RecordingContext<P extends Parameters = Parameters>
       warmupLedger,
       ledger,
       metrics,
-      notes: roundNotes(metrics),
+      notes: [...this.#paceNotes(metrics), ...roundNotes(metrics)],
       validity: this.#validity(ledger),
     };
   }
@@ -187,6 +187,17 @@ export class RecordingContext<P extends Parameters = Parameters>
       recorder.distribution(name, options) ?? []
     );
     return [...distributions, ...[...this.#scalars.values()].map(summariseScalar)];
+  }
+
+  /** A rate that the user capped is not the server's. */
+  #paceNotes(metrics: readonly Metric[]): string[] {
+    const capped = this.maxRatePerSecond !== null &&
+      metrics.some(({ name }) => name.startsWith("throughput"));
+    return capped
+      ? [
+        `--max-rate ${this.maxRatePerSecond} bounds throughput and speedup: only the latency is the server's`,
+      ]
+      : [];
   }
 
   #validity(ledger: Ledger): Validity {

@@ -8,6 +8,7 @@
 import process from "node:process";
 import type { ClientFloor, Clock, Validity } from "../contract.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
+import { percentileOrNull } from "../stats/percentiles.ts";
 import { median } from "../stats/rounds.ts";
 
 /**
@@ -24,7 +25,7 @@ export const CLIENT_BOUND_SHARE = 0.9;
 /** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
 const MINIMUM_WINDOW_NS = 1e9;
 /** How often the event loop is asked for the time. */
-const LAG_INTERVAL_MS = 20;
+const LAG_INTERVAL_MS = 5;
 
 /** CPU time of this thread alone, in microseconds; Deno's types do not have it yet. */
 function threadCpuMicros(): number {
@@ -88,7 +89,7 @@ export class ValidityMonitor implements Disposable {
     return {
       valid: warnings.length === 0,
       clientCpu,
-      loopLagP99Ns: this.#lag.count === 0 ? null : this.#lag.percentile(99),
+      loopLagP99Ns: percentileOrNull(this.#lag, 99),
       ...(floor === null ? {} : { floor: { ...floor, share } }),
       warnings,
     };

@@ -269,3 +269,18 @@ Deno.test({ name: "each scenario counts in ledgers of its own", ignore }, async 
   ]);
   assertEquals(server.stats().callsServed, 18);
 });
+
+Deno.test({
+  name: "a capped rate is told as such, where a throughput was measured",
+  ignore: NO_NET,
+}, async () => {
+  await using server = await startReference();
+  const calls = { rounds: 1, warmupMs: 0, messages: 3, durationMs: null };
+  const options = { url: server.url, maxRatePerSecond: 1000 };
+  const { scenarios } = await runScenarios([[messageThroughput, calls], [reconnection, {
+    rounds: 1,
+    cycles: 1,
+  }]], options);
+  const told = "--max-rate 1000 bounds throughput and speedup: only the latency is the server's";
+  assertEquals(scenarios.map(({ notes }) => notes?.includes(told)), [true, false]);
+});

@@ -114,7 +114,10 @@ function implicationLines(report: Report): string[] {
   const single = singleThroughput(report);
   const sound = scenario?.status === "passed" && scenario.validity.valid;
   const p95 = findDistribution(scenario, "latency")?.p95 ?? null;
-  const speedup = findScalar(findScenario(report, "concurrent-connections"), "speedup");
+  const concurrent = findScenario(report, "concurrent-connections");
+  const speedup = concurrent?.status === "passed" && concurrent.validity.valid
+    ? findScalar(concurrent, "speedup")
+    : undefined;
   const tool = markdownCode(report.target.tool);
   const lines: string[] = [];
   if (single !== null) {
@@ -124,7 +127,7 @@ function implicationLines(report: Report): string[] {
         : "⚠️ The throughput of one client is not to be relied on: its scenario failed or is not valid",
     );
   }
-  if (p95 !== null) {
+  if (p95 !== null && sound) {
     lines.push(
       p95 < INTERACTIVE_NS
         ? `✅ Low latency: P95 of ${

@@ -52,6 +52,10 @@ const MARKDOWN_ESCAPES: Record<string, string> = {
   "@": "@&#8203;",
 };
 
+/** A dot that some renderers take for that of a domain, such as the one of `0.ac`, and make a link of. */
+const DOMAIN_DOT =
+  /\.(?=(?:[a-z]{2}|biz|com|edu|gov|net|org|pro|web|xxx|aero|asia|coop|info|museum|name|shop)(?![a-z0-9])|xn--|[\u0080-\u{10FFFF}])/giu;
+
 /** Text for a paragraph, list item or table cell of markdown; never empty, never more than one line. */
 export function escapeMarkdown(text: string): string {
   const escaped = cleanLine(text)
@@ -62,6 +66,7 @@ export function escapeMarkdown(text: string): string {
     // `https://…` and `:shortcodes:` of emoji, but not `17:10`.
     .replace(/:(?=[A-Za-z_+/-])|(?<!\d):(?=\d)/g, "&#58;")
     .replace(/www\./gi, (prefix) => `${prefix.slice(0, 3)}&#46;`)
+    .replace(DOMAIN_DOT, "&#46;")
     // What would open a list, a heading or a rule at the start of a line.
     .replace(/^([-+=])/, "\\$1")
     .replace(/^(\d+)([.)])(?= |$)/, "$1\\$2");

@@ -85,6 +85,14 @@ Deno.test("hostile text in any place leaves every table and page of markdown who
   );
 });
 
+Deno.test("a name that looks like a domain's does not become a link", () => {
+  for (
+    const text of ["0.AC ", "evil.com", "a.io/x", "shop.info.", "b.xn--p1ai", "x.рф", "a.b.co-op"]
+  ) {
+    assertEquals(FORBIDDEN.filter((type) => tokenTypes(escapeMarkdown(text)).has(type)), [], text);
+  }
+});
+
 Deno.test("escaped text is itself again once a parser has read it", () => {
   const plain = fc.string({ unit: "grapheme-ascii", minLength: 1 })
     .filter((text) => text.trim() !== "" && !text.includes("@"));

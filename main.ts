@@ -169,6 +169,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   const write = (report: Report) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats });
   const tool = config.tool ?? protocol.defaultTool;
+  const payloadBytes = config.overrides.payloadBytes ?? 0;
   const live = Deno.stderr.isTerminal();
   const progress = createProgress({ write: config.quiet ? () => {} : printError, live });
   const report = maskSecrets(
@@ -178,10 +179,8 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       embedded: server !== null,
       planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
       tool,
-      workload: createWorkload(tool, {
-        argsJson: config.toolArgsJson,
-        payloadBytes: config.overrides.payloadBytes ?? 0,
-      }),
+      payloadBytes,
+      workload: createWorkload(tool, { argsJson: config.toolArgsJson, payloadBytes }),
       suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
       command: maskCommand(["deno", "task", "bench", ...args]),
       clock: systemClock,

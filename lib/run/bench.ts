@@ -33,6 +33,7 @@ export interface BenchInput {
   planned: readonly PlannedScenario[];
   tool: string;
   toolArgsJson: string;
+  payloadBytes: number;
   workload: Workload;
   profile: string;
   seed: number;

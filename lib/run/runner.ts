@@ -27,7 +27,10 @@ export interface Progress {
 }
 
 /** What every scenario's report says of the run. */
-type ScenarioInput = Pick<SuiteInput, "clock" | "maxRatePerSecond" | "toolArgsJson">;
+type ScenarioInput = Pick<
+  SuiteInput,
+  "clock" | "maxRatePerSecond" | "toolArgsJson" | "payloadBytes"
+>;
 
 /** What a run needs. */
 export interface SuiteInput
@@ -35,6 +38,8 @@ export interface SuiteInput
   planned: readonly PlannedScenario[];
   /** The arguments of the calls, as they were given. */
   toolArgsJson: string;
+  /** The size of the argument that was added to every call; 0: none was. */
+  payloadBytes: number;
   onProgress: (progress: Progress) => void;
   /** Hears of each scenario as soon as it has ended, with all so far. */
   onScenario: (soFar: SuiteResult) => Promise<void>;
@@ -104,9 +109,9 @@ async function runScenario(
 /** All that the workload depends on, so that runs of different ones are not compared. */
 function reportedParameters(
   parameters: Parameters,
-  { maxRatePerSecond, toolArgsJson }: ScenarioInput,
+  { maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
 ): ScenarioReport["parameters"] {
-  return { ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
+  return { ...parameters, maxRatePerSecond, toolArgs: toolArgsJson, payloadBytes };
 }
 
 interface Attempt {

@@ -166,3 +166,13 @@ Deno.test("cli: a file that is no report is refused by its name", options, async
   assertEquals(code, 2);
   assertStringIncludes(stderr, "broken.json");
 });
+
+Deno.test("cli: a payload is part of every scenario's workload", options, async () => {
+  await using folder = await makeUserFolder();
+  const run = ["--profile", "quick", "--scenarios", "reconnection", "--rounds", "1"];
+  await runCli(run, { folder: folder.path });
+  const args = [...run, "--payload", "100", "--baseline", "reports/report.json", "--out", "second"];
+  const { code, stderr } = await runCli(args, { folder: folder.path });
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "reconnection.payloadBytes: 0 -> 100");
+});

@@ -52,6 +52,7 @@ async function reportsOf(
     target,
     workload: createWorkload("status", { argsJson: "{}", payloadBytes: 0 }),
     toolArgsJson: "{}",
+    payloadBytes: 0,
     clock: systemClock,
     signal,
     seed: 1,

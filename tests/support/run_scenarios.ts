@@ -40,6 +40,7 @@ export async function runScenarios(
     seed: 1,
     maxRatePerSecond,
     toolArgsJson: "{}",
+    payloadBytes: 0,
     planned: planned.map(([scenario, parameters]): PlannedScenario => ({
       scenario,
       parameters: { ...scenario.defaults.quick, ...parameters },

@@ -53,6 +53,7 @@ export class CallBook {
   readonly #unanswered = new Map<number, OpenLedger>();
   /** From which call on each ledger was in use, oldest first. */
   readonly #phases: { from: number; ledger: OpenLedger }[];
+  #ledger: OpenLedger;
   #count = 0;
   #lastAnswered = 0;
   #lastUnanswered = 0;
@@ -60,6 +61,7 @@ export class CallBook {
 
   constructor(prefix: string, options: { ledger: OpenLedger; observed: Observed }) {
     this.#prefix = prefix;
+    this.#ledger = options.ledger;
     this.#phases = [{ from: 1, ledger: options.ledger }];
     this.#observed = options.observed;
   }
@@ -84,19 +86,22 @@ export class CallBook {
     return this.#outstanding.oldest;
   }
 
+  /** The one in use. */
   get ledger(): OpenLedger {
-    return this.#phases[this.#phases.length - 1]!.ledger;
+    return this.#ledger;
   }
 
   /** Counts the calls from here on, and frames that belong to no call, in another ledger. */
   useLedger(ledger: OpenLedger): void {
-    if (ledger !== this.ledger) this.#phases.push({ from: this.#count + 1, ledger });
+    if (ledger === this.#ledger) return;
+    this.#ledger = ledger;
+    this.#phases.push({ from: this.#count + 1, ledger });
   }
 
   /** Enters a call as sent. */
   begin(sentNs: number, onEnd: (call: Call) => void): Call {
     const nth = ++this.#count;
-    const ledger = this.ledger;
+    const ledger = this.#ledger;
     const call: Call = {
       id: this.#prefix + nth,
       nth,
@@ -124,9 +129,9 @@ export class CallBook {
       case "progress":
         return this.#progress(frame.id, frame.streamComplete);
       case "notification":
-        return this.#countFrame(this.ledger, "progress");
+        return this.#countFrame(this.#ledger, "progress");
       case "malformed":
-        return this.#countFrame(this.ledger, "malformed");
+        return this.#countFrame(this.#ledger, "malformed");
       default:
         frame satisfies never;
     }
@@ -191,7 +196,7 @@ export class CallBook {
   /** A final frame for no outstanding call. */
   #stray(id: string | null): void {
     const nth = this.#nthOf(id);
-    if (nth === null) return this.#countFrame(this.ledger, "orphan");
+    if (nth === null) return this.#countFrame(this.#ledger, "orphan");
     const late = this.#unanswered.get(nth);
     if (late === undefined) return this.#countFrame(this.#ledgerOf(nth), "duplicate");
     this.#unanswered.delete(nth);
@@ -206,8 +211,8 @@ export class CallBook {
       return this.#countFrame(call.ledger, "progress");
     }
     const nth = this.#nthOf(id);
-    if (id !== null && nth === null) return this.#countFrame(this.ledger, "orphan");
-    this.#countFrame(nth === null ? this.ledger : this.#ledgerOf(nth), "progress");
+    if (id !== null && nth === null) return this.#countFrame(this.#ledger, "orphan");
+    this.#countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
   }
 
   /** The number of the call that had this id, or `null` if none ever had. */

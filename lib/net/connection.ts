@@ -52,11 +52,14 @@ export class Connection implements AsyncDisposable {
   #cancelSweep: (() => void) | null = null;
   #onQuiet: (() => void) | null = null;
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
+  /** Kept here, as to ask the signal before each call costs more than all else that is asked. */
+  #isAborted: boolean;
 
   private constructor(socket: Socket, timing: ConnectionTiming, options: ConnectionOptions) {
     this.#socket = socket;
     this.timing = timing;
     this.#options = options;
+    this.#isAborted = options.signal?.aborted ?? false;
     this.#book = new CallBook(`${RUN_ID}-${++connectionCount}-`, options);
     socket.onText((text) => this.#receive(text));
     socket.closed.then((close) => this.#onClosed(close));
@@ -147,10 +150,6 @@ export class Connection implements AsyncDisposable {
     await this.close();
   }
 
-  get #isAborted(): boolean {
-    return this.#options.signal?.aborted ?? false;
-  }
-
   async #close(): Promise<CloseInfo & { durationNs: number }> {
     const { clock, callTimeoutMs, signal } = this.#options;
     await this.#quiet(() => this.#book.outstanding === 0, Infinity);
@@ -208,6 +207,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #onAbort = (): void => {
+    this.#isAborted = true;
     this.#book.endAll("aborted", this.#options.clock.nowNs());
     this.#onQuiet?.();
   };

@@ -18,7 +18,12 @@ export async function prepareOutput(directory: string): Promise<void> {
     await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    // Deno's own words on what it permits nobody to write to give advice that does not fit.
+    const cause = error instanceof Deno.errors.NotCapable
+      ? "no program may write there"
+      : error instanceof Error
+      ? error.message
+      : String(error);
     throw new UsageError(
       `Cannot use --out "${directory}": ${cause}; accepted is a folder that can be written, or made`,
     );

@@ -26,6 +26,7 @@ const COMPARE: Grammar = {
     ["noise", { name: "noise", kind: "value", value: "PERCENT", help: "" }],
     ["force", { name: "force", kind: "flag", value: "", help: "" }],
     ["format", { name: "format", kind: "value", value: "NAME", help: "" }],
+    ["no-color", { name: "no-color", kind: "flag", value: "", help: "" }],
     ["help", { name: "help", kind: "flag", value: "", help: "" }],
   ]),
 };
@@ -37,6 +38,7 @@ Compares two report.json files of the same workload. Exit code 5: something has 
   --noise PERCENT   changes within it do not count (default 3)
   --force           compare although workload or environment differ
   --format NAME     text (default) or md
+  --no-color        plain text (also NO_COLOR)
 `;
 
 /**
@@ -59,7 +61,7 @@ export async function runCompare(
   const comparison = compare(older!, newer!, { noisePercent, force: flags.has("force") });
   const text = format !== undefined && parseName(format, ["text", "md"]) === "md"
     ? renderComparison(comparison)
-    : comparisonLines(comparison, { color, width }).join("\n");
+    : comparisonLines(comparison, { color: color && !flags.has("no-color"), width }).join("\n");
   const exitCode = comparison.regressions.length === 0 ? EXIT.passed : EXIT.regression;
   return { text: `${text}\n`, exitCode };
 }

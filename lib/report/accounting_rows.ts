@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Ledger, Report, Validity } from "../contract.ts";
+import type { Ledger, Report, ScenarioReport, Validity } from "../contract.ts";
 import { formatCodes } from "./ledger.ts";
+import { isJudged } from "./lookup.ts";
 import {
   DASH,
   formatBytes,
@@ -99,14 +100,26 @@ function ledgers(report: Report): [label: string, ledger: Ledger][] {
 
 /** Whether the client could have bounded the numbers, one row for each scenario. */
 export function validityRows(report: Report): string[][] {
-  return report.scenarios.map(({ name, validity }) => [
-    name,
-    validity.valid ? "yes" : "no",
+  return report.scenarios.map((scenario) => [
+    scenario.name,
+    validityText(scenario),
+    ...validityFigures(scenario.validity),
+  ]);
+}
+
+/** A dash where too little was seen to tell. */
+function validityText(scenario: ScenarioReport): string {
+  if (!isJudged(scenario)) return DASH;
+  return scenario.validity.valid ? "yes" : "no";
+}
+
+function validityFigures(validity: Validity): string[] {
+  return [
     formatPercent(validity.clientCpu),
     formatDuration(validity.loopLagP99Ns),
     floorText(validity),
     validity.warnings.join("; ") || DASH,
-  ]);
+  ];
 }
 
 /** `21% of 33,000 msg/s`: the share of what the client reaches against a server that does nothing. */

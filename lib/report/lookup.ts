@@ -28,3 +28,18 @@ export function findScalar(scenario: ScenarioReport | undefined, name: string): 
     metric.kind === "scalar" && metric.name === name
   );
 }
+
+/** Whether the figures of a scenario can be relied on: it passed, and the client did not bound them. */
+export function isSound(scenario: ScenarioReport | undefined): scenario is ScenarioReport {
+  return scenario?.status === "passed" && scenario.validity.valid;
+}
+
+/** Metrics of paced scenarios, whose validity rests on how late calls were sent. */
+const PACED_METRICS: ReadonlySet<string> = new Set(["slip", "sustainableRate"]);
+
+/** Whether enough was seen of a scenario to tell if the client bounded it. */
+export function isJudged({ validity, metrics }: ScenarioReport): boolean {
+  const { valid, clientCpu, floor } = validity;
+  return !valid || clientCpu !== null || (floor?.share ?? null) !== null ||
+    metrics.some(({ name }) => PACED_METRICS.has(name));
+}

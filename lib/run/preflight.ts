@@ -37,9 +37,7 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     if (call.status !== "ok") throw unusableTool(target, { call, tool: message.tool, names });
     return {
       checks: preflightChecks(target, { tool: message.tool, names }),
-      warnings: names === null && target.options.protocol.encodeListTools("0") !== null
-        ? [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`]
-        : [],
+      warnings: listWarnings(target, names),
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -71,6 +69,15 @@ async function listTools(target: Target): Promise<string[] | null> {
   }
 }
 
+/** The list is only advice: a server may serve a tool that it does not list. */
+function listWarnings(target: Target, names: readonly string[] | null): string[] {
+  if (target.options.protocol.encodeListTools("0") === null) return [];
+  if (names === null) {
+    return [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`];
+  }
+  return names.length === 0 ? ["the server lists no tools"] : [];
+}
+
 function preflightChecks(
   target: Target,
   found: { tool: string; names: string[] | null },
@@ -85,9 +92,9 @@ function preflightChecks(
       expected: "the handshake is accepted",
       observed: "accepted",
     },
-    ...(names === null ? [] : [{
+    ...(names === null || names.length === 0 ? [] : [{
       name: "tools listed",
-      passed: names.length > 0,
+      passed: true,
       expected: "at least one tool",
       observed: `${names.length} tools`,
     }]),

@@ -95,6 +95,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   check(check: Check): void;
   /** Records what this run did not look at. */
   notMeasured(name: string, reason: string): void;
+  /** Records what was seen where nothing was promised: a sentence, and no check. */
+  note(text: string): void;
   /** Starts a metric of times; the same name gives the same recorder. */
   distribution(name: string, options?: MetricOptions): DistributionRecorder;
   /** Adds a round's value to a metric of one number a round. */

@@ -82,6 +82,16 @@ Deno.test({ name: "preflight: a sound server passes, in both dialects", ignore }
   }
 });
 
+Deno.test({ name: "preflight: a server may serve what it does not list", ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op !== "list_tools") return answerSoundly(peer, message);
+    peer.send({ op: "list_tools_res", tools: [] });
+  });
+  const { checks, warnings } = await preflight(server.url);
+  assertEquals(warnings, ["the server lists no tools"]);
+  assertEquals(checks.map(({ name }) => name), ["connected", "session opened", "tool answers"]);
+});
+
 Deno.test({ name: "preflight: connection refused", ignore }, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

@@ -36,6 +36,29 @@ Deno.test("speedup is a gain, none or a loss by its interval", () => {
   }
 });
 
+Deno.test("the speedup says what it is a multiple of", () => {
+  const report = sampleReport("passed");
+  const scenario = findScenario(report, "concurrent-connections")!;
+  const throughput = findScalar(scenario, "throughput")!;
+  scenario.metrics = scenario.metrics.filter(({ name }) => name !== "throughputAlone");
+  scenario.metrics.push({ ...throughput, name: "throughputAlone", value: 1234 });
+  insightWith(report, "the throughput of one alone (1,234 msg/s)");
+});
+
+Deno.test("no figure of a scenario that failed or is not valid is good news", () => {
+  for (const name of ["concurrent-connections", "message-throughput"]) {
+    const topic = name === "message-throughput" ? "latency" : "concurrency";
+    const praise = (report: Report) =>
+      insights(report).filter((insight) => insight.topic === topic && insight.tone === "good");
+    assert(praise(sampleReport("passed")).length > 0);
+    const failed = sampleReport("passed");
+    findScenario(failed, name)!.status = "failed";
+    const invalid = sampleReport("passed");
+    findScenario(invalid, name)!.validity.valid = false;
+    assertEquals([praise(failed), praise(invalid)], [[], []]);
+  }
+});
+
 Deno.test("fairness is judged by Jain's index", () => {
   const expected: [number, Tone][] = [[0.99, "good"], [0.9, "neutral"], [0.41, "bad"]];
   for (const [value, tone] of expected) {

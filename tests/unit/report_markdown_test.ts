@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report } from "../../lib/contract.ts";
+import { validityRows } from "../../lib/report/accounting_rows.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { findDistribution, findScalar, findScenario } from "../../lib/report/lookup.ts";
 import { table } from "../../lib/report/markdown/blocks.ts";
@@ -157,13 +158,29 @@ Deno.test("parameters that are not set are left out", () => {
   assertStringIncludes(renderMarkdown(report), "\n- Parameters: rounds 5\n");
 });
 
-Deno.test("the checklist says in how many scenarios the client's CPU share is known", () => {
+Deno.test("a scenario of which too little was seen is neither valid nor invalid", () => {
   const report = sampleReport("passed");
+  const judged = (marked: string) =>
+    assertStringIncludes(
+      renderMarkdown(report),
+      `(not bounded by the client or a cache): ${marked}`,
+    );
+  for (const { validity } of report.scenarios) validity.clientCpu = 0.2;
+  judged("6/6 scenarios\n");
   report.scenarios[0].validity.clientCpu = null;
-  assertStringIncludes(
-    renderMarkdown(report),
-    "by the client or a cache): 6/6 scenarios, client CPU known in 5",
-  );
+  judged("5/6 scenarios; too little was seen of the others to tell\n");
+  assertEquals(validityRows(report).map((row) => row[1]), ["–", "yes", "yes", "yes", "yes", "yes"]);
+  report.scenarios[0].validity.valid = false;
+  judged("1/6 scenarios are not\n");
+  assertEquals(validityRows(report)[0]![1], "no");
+});
+
+Deno.test("a throughput that --max-rate capped establishes no baseline", () => {
+  const report = sampleReport("passed");
+  report.scenarios[1].parameters.maxRatePerSecond = 4;
+  const page = renderMarkdown(report);
+  assert(/^- – .*, capped by --max-rate 4: not the server's$/m.test(page), page);
+  assert(!/^- \[x\] Performance baseline/m.test(page));
 });
 
 Deno.test("a client-bound number has a warning for a mark", () => {

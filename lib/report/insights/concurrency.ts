@@ -6,9 +6,10 @@
 
 import type { Report, Scalar } from "../../contract.ts";
 import type { Insight, Tone } from "../insights.ts";
+import { withoutPraise } from "./praise.ts";
 import { concurrentClients } from "../key_numbers.ts";
-import { findDistribution, findScalar, findScenario } from "../lookup.ts";
-import { formatCount, formatDuration, formatNumber, formatRatio } from "../units.ts";
+import { findDistribution, findScalar, findScenario, isSound } from "../lookup.ts";
+import { formatCount, formatDuration, formatNumber, formatRate, formatRatio } from "../units.ts";
 
 /** Jain's index from here on is called fair. */
 const FAIR = 0.95;
@@ -26,11 +27,14 @@ export function concurrencyInsights(report: Report): Insight[] {
     : `${formatCount(count)} concurrent clients`;
   const speedup = findScalar(scenario, "speedup");
   const fairness = findScalar(scenario, "fairness");
-  return [
-    ...(speedup === undefined ? [] : [speedupInsight(clients, speedup)]),
+  const all = [
+    ...(speedup === undefined
+      ? []
+      : [speedupInsight(clients, { speedup, alone: findScalar(scenario, "throughputAlone") })]),
     ...latencyUnderLoad(report),
     ...(fairness === undefined ? [] : [fairnessInsight(fairness.value)]),
   ];
+  return isSound(scenario) ? all : all.map(withoutPraise);
 }
 
 /** The sign of a change that the data supports: 0 where the interval includes 1. */
@@ -39,20 +43,26 @@ function direction({ value, ci95 }: Scalar): -1 | 0 | 1 {
   return low > 1 ? 1 : high < 1 ? -1 : 0;
 }
 
-function speedupInsight(clients: string, speedup: Scalar): Insight {
+function speedupInsight(
+  clients: string,
+  { speedup, alone }: { speedup: Scalar; alone: Scalar | undefined },
+): Insight {
   const ratio = formatRatio(speedup.value);
+  const one = alone === undefined ? "one" : `one alone (${formatRate(alone.value)})`;
   const interval = speedup.ci95 === null
     ? ""
     : `; 95 % interval ${formatRatio(speedup.ci95[0])} to ${formatRatio(speedup.ci95[1])}`;
   const sentences: Record<string, [Tone, string]> = {
-    "1": ["good", `${clients} achieve ${ratio} the throughput of one${interval}.`],
+    "1": ["good", `${clients} achieve ${ratio} the throughput of ${one}${interval}.`],
     "0": [
       "neutral",
-      `${clients} bring no clear gain over one: ${ratio} its throughput${interval}.`,
+      `${clients} bring no clear gain over ${one}: ${ratio} its throughput${interval}.`,
     ],
     "-1": [
       "bad",
-      `${clients} together achieve less than one alone: ${ratio} its throughput${interval}.`,
+      `${clients} together achieve less than ${
+        alone === undefined ? "one alone" : one
+      }: ${ratio} its throughput${interval}.`,
     ],
   };
   const [tone, text] = sentences[direction(speedup)];

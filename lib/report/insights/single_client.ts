@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Distribution, Report } from "../../contract.ts";
 import type { Insight } from "../insights.ts";
 import { baselineSource, singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
-import { findDistribution, findScenario } from "../lookup.ts";
+import { findDistribution, findScenario, isSound } from "../lookup.ts";
 import { formatCount, formatDuration, formatRatio } from "../units.ts";
+import { withoutPraise } from "./praise.ts";
 
 /** A P95 within this multiple of the median is called steady. */
 const STEADY = 2;
@@ -36,21 +37,27 @@ export function slowdownInsights(report: Report): Insight[] {
 
 /** Average and tail of the latency. */
 export function latencyInsights(report: Report): Insight[] {
-  const latency = findDistribution(findScenario(report, "message-throughput"), "latency");
+  const scenario = findScenario(report, "message-throughput");
+  const latency = findDistribution(scenario, "latency");
   if (latency === undefined) return [];
+  const insight = latencyInsight(latency);
+  return [isSound(scenario) ? insight : withoutPraise(insight)];
+}
+
+function latencyInsight(latency: Distribution): Insight {
   const average = `Latency is ${formatDuration(latency.mean)} on average`;
   if (latency.p95 === null || latency.p50 <= 0) {
     const text = `${average}; ${
       formatCount(latency.count)
     } replies are too few for a P95 (200 are needed).`;
-    return [{ topic: "latency", tone: "neutral", text }];
+    return { topic: "latency", tone: "neutral", text };
   }
   const spread = latency.p95 / latency.p50;
   const p95 = `P95 is ${formatDuration(latency.p95)}, ${formatRatio(spread)} the median`;
   if (spread <= STEADY) {
-    return [{ topic: "latency", tone: "good", text: `${average} and steady: ${p95}.` }];
+    return { topic: "latency", tone: "good", text: `${average} and steady: ${p95}.` };
   }
   return spread < LONG_TAIL
-    ? [{ topic: "latency", tone: "neutral", text: `${average}; ${p95}.` }]
-    : [{ topic: "latency", tone: "bad", text: `${average}, with a long tail: ${p95}.` }];
+    ? { topic: "latency", tone: "neutral", text: `${average}; ${p95}.` }
+    : { topic: "latency", tone: "bad", text: `${average}, with a long tail: ${p95}.` };
 }

@@ -18,7 +18,7 @@ import {
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { insights } from "../insights.ts";
 import { concurrentClients, singleThroughput } from "../key_numbers.ts";
-import { findDistribution, findScalar, findScenario } from "../lookup.ts";
+import { findDistribution, findScalar, findScenario, isSound } from "../lookup.ts";
 import { scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
 import { nextSteps } from "../next_steps.ts";
 import { formatCompactRate, formatCount, formatDuration, formatTimestamp } from "../units.ts";
@@ -112,12 +112,10 @@ const INTERACTIVE_NS = 100e6;
 function implicationLines(report: Report): string[] {
   const scenario = findScenario(report, "message-throughput");
   const single = singleThroughput(report);
-  const sound = scenario?.status === "passed" && scenario.validity.valid;
+  const sound = isSound(scenario);
   const p95 = findDistribution(scenario, "latency")?.p95 ?? null;
   const concurrent = findScenario(report, "concurrent-connections");
-  const speedup = concurrent?.status === "passed" && concurrent.validity.valid
-    ? findScalar(concurrent, "speedup")
-    : undefined;
+  const speedup = isSound(concurrent) ? findScalar(concurrent, "speedup") : undefined;
   const tool = markdownCode(report.target.tool);
   const lines: string[] = [];
   if (single !== null) {

@@ -335,7 +335,8 @@ export type Frame =
   | { kind: "toolError"; id: string | null; code: string; message: string }
   | { kind: "rateLimited"; id: string | null; code: string; message: string }
   | { kind: "progress"; id: string | null; streamComplete: boolean }
-  | { kind: "notification"; id: null }
+  /** `answer`: the frame that it must be answered with, where it is a request of the server's. */
+  | { kind: "notification"; id: null; answer: string | null }
   | { kind: "malformed"; id: null; reason: string };
 
 /** Who a connection says it is. */
@@ -348,7 +349,8 @@ export interface Credentials {
 export type HandshakeReply =
   | { status: "accepted"; send: readonly string[] }
   | { status: "refused"; error: string }
-  | { status: "ignored" };
+  /** `send`: the answer to a request of the server's. */
+  | { status: "ignored"; send?: readonly string[] };
 
 /** The opening of a session: frames to send at once, and how to read what comes back. */
 export interface Handshake {
@@ -370,6 +372,8 @@ export interface Protocol {
   readonly name: ProtocolName;
   /** The light tool that is called where the user names none. */
   readonly defaultTool: string;
+  /** How a call's id is made: of any characters, or of digits alone, as many as a double holds exactly. */
+  readonly ids: "text" | "number";
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;

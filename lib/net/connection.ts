@@ -1,6 +1,7 @@
 import type { Credentials, Protocol } from "../contract.ts";
 import { type Call, CallBook, type Observed } from "./call_book.ts";
 import { shakeHands } from "./handshake.ts";
+import { newIdPrefix } from "./id_prefix.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
@@ -34,12 +35,6 @@ export interface Message {
 /** On an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
 const ABORT_DRAIN_MS = 500;
 
-/** Numbers the connections of this process, so that request ids are unique across them. */
-let connectionCount = 0;
-
-/** Sets request ids apart from those of other runs: some servers answer a re-used id from a cache. */
-const RUN_ID = crypto.randomUUID().slice(0, 8);
-
 /**
  * An authenticated session whose every call and frame is in a ledger. Ends by `close` or
  * `await using`; both let outstanding calls end first.
@@ -60,7 +55,7 @@ export class Connection implements AsyncDisposable {
     this.timing = timing;
     this.#options = options;
     this.#isAborted = options.signal?.aborted ?? false;
-    this.#book = new CallBook(`${RUN_ID}-${++connectionCount}-`, options);
+    this.#book = new CallBook(newIdPrefix(options.protocol.ids), options);
     socket.onText((text) => this.#receive(text));
     socket.closed.then((close) => this.#onClosed(close));
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -181,6 +176,7 @@ export class Connection implements AsyncDisposable {
       : protocol.classify(text);
     // After decoding: a caller would wait for that too.
     const nowNs = clock.nowNs();
+    if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
     this.#book.receive(frame, nowNs);
     this.#onQuiet?.();
   }

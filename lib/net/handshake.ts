@@ -1,4 +1,4 @@
-import type { Clock, Credentials, Protocol } from "../contract.ts";
+import type { Clock, Credentials, HandshakeReply, Protocol } from "../contract.ts";
 import { ConnectError } from "./connect_error.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 
@@ -54,7 +54,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
       ),
   );
   socket.onText((text) => {
-    const reply = text === null ? { status: "ignored" } as const : read(text);
+    const reply: HandshakeReply = text === null ? { status: "ignored" } : read(text);
     if (reply.status === "accepted") {
       const elapsedNs = clock.nowNs() - startNs;
       socket.onText(null);
@@ -71,6 +71,8 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
             new ConnectError("unauthorized", `The server refused the handshake: ${reply.error}`),
           ),
       );
+    } else {
+      for (const frame of reply.send ?? []) socket.send(frame);
     }
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));

@@ -1,9 +1,13 @@
 import type { Frame, Protocol } from "../contract.ts";
 import { isRecord, parseJson } from "./json.ts";
 
+/** What a call says, and so its echo: an answer that says anything else, such as an error, is none. */
+const KEYS = ["id", "tool", "arguments"];
+
 function classify(text: string): Frame {
   const body = parseJson(text);
-  if (!isRecord(body) || typeof body.id !== "string") {
+  const isEcho = isRecord(body) && Object.keys(body).join() === KEYS.join();
+  if (!isEcho || typeof body.id !== "string" || typeof body.tool !== "string") {
     return { kind: "malformed", id: null, reason: "not an echo of a call" };
   }
   return { kind: "result", id: body.id, fromCache: false };
@@ -13,9 +17,10 @@ function classify(text: string): Frame {
 export const echo: Protocol = {
   name: "echo",
   defaultTool: "echo",
+  ids: "text",
   open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>
-    `{"id":"${id}","tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
+    `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
   classify,
   encodeListTools: () => null,
   readToolNames: () => null,

@@ -120,6 +120,7 @@ function rejections({ sessionId }: Credentials): RejectionCase[] {
 export const exai: Protocol = {
   name: "exai",
   defaultTool: "status",
+  ids: "text",
   open,
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${

@@ -6,21 +6,41 @@
  */
 
 import type { Frame, Handshake, HandshakeReply, Protocol } from "../contract.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, jsonText, parseJson } from "./json.ts";
 
-/** The revision that is asked for; a server may answer with another. */
-const PROTOCOL_VERSION = "2025-03-26";
-const INITIALIZE_ID = "initialize";
+/** The revisions in which all that is used here is the same, the one that is asked for first. */
+const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+/** Ids of the session's own requests: shorter than that of any call. */
+const INITIALIZE_ID = "1";
+const LIST_TOOLS_ID = "2";
 /** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
+const METHOD_NOT_FOUND = -32601;
+/** What is a number on the wire: digits that a double holds exactly. */
+const NUMBER = /^[1-9]\d{0,14}$/;
+
+/**
+ * An id of ours as JSON: a number where it is one. Text is as good to JSON-RPC, but some gateways
+ * (supergateway 4.0.0) read every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
+ */
+function encodeId(id: string): string {
+  return NUMBER.test(id) ? id : JSON.stringify(id);
+}
+
+/** The opposite. What no id of ours can be on the wire, such as a number sent back as text, is nobody's. */
+function decodeId(id: unknown): string {
+  if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
+  const digits = jsonText(id);
+  return typeof id === "number" && NUMBER.test(digits) ? digits : `(${typeof id})`;
+}
 
 function request(id: string, method: string, paramsJson: string): string {
-  return `{"jsonrpc":"2.0","id":"${id}","method":"${method}","params":${paramsJson}}`;
+  return `{"jsonrpc":"2.0","id":${encodeId(id)},"method":"${method}","params":${paramsJson}}`;
 }
 
 function open(): Handshake {
   const params = {
-    protocolVersion: PROTOCOL_VERSION,
+    protocolVersion: PROTOCOL_VERSIONS[0],
     capabilities: {},
     clientInfo: { name: "exai-ws-bench", version: "1" },
   };
@@ -32,31 +52,66 @@ function open(): Handshake {
 
 function readInitialize(text: string): HandshakeReply {
   const body = parseJson(text);
-  if (!isRecord(body) || body.id !== INITIALIZE_ID) return { status: "ignored" };
+  if (!isRecord(body)) return { status: "ignored" };
+  if (typeof body.method === "string") {
+    const answer = answerRequest(body);
+    return answer === null ? { status: "ignored" } : { status: "ignored", send: [answer] };
+  }
+  // An error without an id: the server could not read the only thing that it was sent.
+  const isOurs = decodeId(body.id) === INITIALIZE_ID || (body.id == null && isRecord(body.error));
+  if (!isOurs) return { status: "ignored" };
   if (!isRecord(body.result)) {
     const message = isRecord(body.error) ? body.error.message : undefined;
-    return { status: "refused", error: String(message ?? "no reason given") };
+    return { status: "refused", error: jsonText(message ?? "no reason given") };
+  }
+  const version = jsonText(body.result.protocolVersion ?? "none");
+  if (!PROTOCOL_VERSIONS.includes(version)) {
+    const known = PROTOCOL_VERSIONS.join(", ");
+    return { status: "refused", error: `its protocol version is ${version}, not one of ${known}` };
   }
   return { status: "accepted", send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'] };
 }
 
+/**
+ * What a request of the server's is answered with; `null` for a notification, which wants no answer.
+ * A ping must be answered; everything else is for clients with capabilities that this one does not claim.
+ */
+function answerRequest(body: Record<string, unknown>): string | null {
+  if (typeof body.id !== "string" && typeof body.id !== "number") return null;
+  const outcome = body.method === "ping"
+    ? { result: {} }
+    : { error: { code: METHOD_NOT_FOUND, message: "Method not found" } };
+  return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
+}
+
+function malformed(reason: string): Frame {
+  return { kind: "malformed", id: null, reason };
+}
+
 function classify(text: string): Frame {
   const body = parseJson(text);
-  if (!isRecord(body)) return { kind: "malformed", id: null, reason: "not a JSON object" };
+  if (Array.isArray(body)) return malformed("a batch, which nobody asked for");
+  if (!isRecord(body)) return malformed("not a JSON object");
   // A notification, or a request of the server's: it ends no call of ours.
-  if (typeof body.method === "string") return { kind: "notification", id: null };
-  const id = typeof body.id === "string" ? body.id : null;
-  if (isRecord(body.error)) {
-    const code = String(body.error.code ?? "UNKNOWN");
-    const message = typeof body.error.message === "string" ? body.error.message : "";
-    return { kind: LOAD_CODES.has(code) ? "rateLimited" : "toolError", id, code, message };
+  if (typeof body.method === "string") {
+    return { kind: "notification", id: null, answer: answerRequest(body) };
   }
-  if (!isRecord(body.result)) {
-    return { kind: "malformed", id: null, reason: "neither result, error nor method" };
-  }
+  if (body.error != null) return errorFrame(body);
+  if (!isRecord(body.result)) return malformed("neither result, error nor method");
+  // An error may have no id; a result without one is for nobody.
+  if (body.id == null) return malformed("a result without an id");
+  const id = decodeId(body.id);
   return body.result.isError === true
     ? { kind: "toolError", id, code: "TOOL_ERROR", message: firstText(body.result.content) }
     : { kind: "result", id, fromCache: false };
+}
+
+function errorFrame({ id, error }: Record<string, unknown>): Frame {
+  if (!isRecord(error)) return malformed("an error that is not an object");
+  const code = jsonText(error.code ?? "UNKNOWN");
+  const message = typeof error.message === "string" ? error.message : "";
+  const kind = LOAD_CODES.has(code) ? "rateLimited" : "toolError";
+  return { kind, id: id == null ? null : decodeId(id), code, message };
 }
 
 function firstText(content: unknown): string {
@@ -68,13 +123,14 @@ function firstText(content: unknown): string {
 export const mcp: Protocol = {
   name: "mcp",
   defaultTool: "ping",
+  ids: "number",
   open,
   encodeCall: (id, tool, argsJson) =>
     tool === "ping"
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
   classify,
-  encodeListTools: (id) => request(id, "tools/list", "{}"),
+  encodeListTools: () => request(LIST_TOOLS_ID, "tools/list", "{}"),
   readToolNames(text) {
     const body = parseJson(text);
     if (!isRecord(body) || !isRecord(body.result) || !Array.isArray(body.result.tools)) return null;

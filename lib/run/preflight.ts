@@ -169,6 +169,7 @@ function adviceFor({ failure, details }: ConnectError, target: Target): string {
     case "noHelloAck":
       return "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?";
     case "unauthorized":
+      if (target.options.protocol.name !== "exai") return ""; // It knows no token.
       if (details.closeReason === "jwt_required") {
         return "The server wants a JWT in its hello, which this suite does not send: switch that off.";
       }

@@ -19,7 +19,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ kind: fc.constant("toolError" as const), id: subject, code, message: code }),
   fc.record({ kind: fc.constant("rateLimited" as const), id: subject, code, message: code }),
   fc.record({ kind: fc.constant("progress" as const), id: subject, streamComplete: fc.boolean() }),
-  fc.constant<Frame>({ kind: "notification", id: null }),
+  fc.constant<Frame>({ kind: "notification", id: null, answer: null }),
   fc.constant<Frame>({ kind: "malformed", id: null, reason: "" }),
 );
 const step = fc.oneof(

@@ -98,7 +98,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
   book.receive({ kind: "progress", id: silent.id, streamComplete: false }, 4);
   book.receive(ok("somebody-else"), 4);
   book.receive({ kind: "malformed", id: null, reason: "" }, 4);
-  book.receive({ kind: "notification", id: null }, 4);
+  book.receive({ kind: "notification", id: null, answer: null }, 4);
   book.receive(ok(second.id), 5);
   book.receive(ok(second.id), 6);
   assertEquals(

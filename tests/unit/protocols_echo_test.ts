@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { echo } from "../../lib/protocols/echo.ts";
+
+const CALL = echo.encodeCall("r-1", "echo", '{"n":1}');
+
+Deno.test("echo's call is JSON, and its reply is the call", () => {
+  assertEquals(JSON.parse(CALL), { id: "r-1", tool: "echo", arguments: { n: 1 } });
+  assertEquals(echo.classify(CALL), { kind: "result", id: "r-1", fromCache: false });
+});
+
+Deno.test("echo takes nothing else for a reply, least of all an error", () => {
+  const others = [
+    { id: "r-1", error: "out of memory" },
+    { id: "r-1" },
+    { id: "r-1", tool: "echo" },
+    { id: "r-1", tool: "echo", arguments: {}, error: "no" },
+    { id: 1, tool: "echo", arguments: {} },
+    { id: null, tool: "echo", arguments: {} },
+    { id: "r-1", tool: 5, arguments: {} },
+    [CALL],
+    CALL,
+    null,
+  ];
+  for (const other of [...others.map((value) => JSON.stringify(value)), "", "Welcome!", "{"]) {
+    assertEquals(echo.classify(other), {
+      kind: "malformed",
+      id: null,
+      reason: "not an echo of a call",
+    });
+  }
+});
+
+Deno.test("echo has no handshake, no list of tools and nobody to turn away", () => {
+  const credentials = { sessionId: "s-1", token: "t" };
+  assertEquals(echo.open(credentials), { send: [], read: null });
+  assertEquals([echo.encodeListTools("1"), echo.readToolNames(CALL)], [null, null]);
+  assertEquals([echo.toolNameAdvice("x_EXAI-WS-1"), echo.rejections(credentials)], [null, []]);
+});

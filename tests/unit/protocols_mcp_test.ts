@@ -1,0 +1,230 @@
+import { assertEquals } from "@std/assert";
+import type { Frame } from "../../lib/contract.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
+
+/** An id as a connection gives it: a number on the wire. */
+const id = "1234567";
+const result = (of: string): Frame => ({ kind: "result", id: of, fromCache: false });
+const malformed = (reason: string): Frame => ({ kind: "malformed", id: null, reason });
+const notification = (answer: object | null = null): Frame => ({
+  kind: "notification",
+  id: null,
+  answer: answer === null ? null : JSON.stringify(answer),
+});
+const toolError = (of: string | null, code: string, message: string): Frame => ({
+  kind: "toolError",
+  id: of,
+  code,
+  message,
+});
+const rpc = (fields: object) => ({ jsonrpc: "2.0", ...fields });
+const content = [{ type: "text", text: "Echo: hi" }];
+const methodNotFound = { error: { code: -32601, message: "Method not found" } };
+
+/** A frame, and what it is. */
+const FRAMES: [string, unknown, Frame][] = [
+  ["the answer to a ping", rpc({ id: 1234567, result: {} }), result(id)],
+  ["a tool's result", rpc({ id: 1234567, result: { content } }), result(id)],
+  ["isError of false", rpc({ id: 1234567, result: { content, isError: false } }), result(id)],
+  ["an id that is text", rpc({ id: "a-1", result: {} }), result("a-1")],
+  ["a number sent back as text: another id", rpc({ id, result: {} }), result(`"${id}"`)],
+  ["zero: nobody's id", rpc({ id: 0, result: {} }), result("(number)")],
+  ["a fraction: nobody's id", rpc({ id: 1.5, result: {} }), result("(number)")],
+  ["an object as the id: nobody's", rpc({ id: { toString: 1 }, result: {} }), result("(object)")],
+  ["a null error beside a result", rpc({ id: 1234567, result: {}, error: null }), result(id)],
+  [
+    "a tool's error",
+    rpc({ id: 1234567, result: { content, isError: true } }),
+    toolError(id, "TOOL_ERROR", "Echo: hi"),
+  ],
+  [
+    "a tool's error without text",
+    rpc({ id: 1234567, result: { content: [{ type: "image" }], isError: true } }),
+    toolError(id, "TOOL_ERROR", ""),
+  ],
+  [
+    "a JSON-RPC error",
+    rpc({ id: 1234567, ...methodNotFound }),
+    toolError(id, "-32601", "Method not found"),
+  ],
+  [
+    "a parse error, whose id is null",
+    rpc({ id: null, error: { code: -32700, message: "Parse error" } }),
+    toolError(null, "-32700", "Parse error"),
+  ],
+  [
+    "an error without an id",
+    rpc({ error: { code: -32600, message: "Invalid Request" } }),
+    toolError(null, "-32600", "Invalid Request"),
+  ],
+  [
+    "an error beside a result: never a success",
+    rpc({ id: 1234567, result: {}, error: { code: 1, message: "no" } }),
+    toolError(id, "1", "no"),
+  ],
+  [
+    "an error without code or message",
+    rpc({ id: 1234567, error: {} }),
+    toolError(id, "UNKNOWN", ""),
+  ],
+  [
+    "a code that String() throws on",
+    rpc({ id: 1234567, error: { code: { toString: 1 }, message: 5 } }),
+    toolError(id, "(object)", ""),
+  ],
+  [
+    "a refusal for load",
+    rpc({ id: 1234567, error: { code: 429, message: "slow down" } }),
+    { kind: "rateLimited", id, code: "429", message: "slow down" },
+  ],
+  [
+    "a refusal for load without an id",
+    rpc({ id: null, error: { code: -32029, message: "Too many requests" } }),
+    { kind: "rateLimited", id: null, code: "-32029", message: "Too many requests" },
+  ],
+  [
+    "progress",
+    rpc({ method: "notifications/progress", params: { progressToken: 1234567, progress: 1 } }),
+    notification(),
+  ],
+  ["a log message", rpc({ method: "notifications/message", params: {} }), notification()],
+  ["a changed list", rpc({ method: "notifications/tools/list_changed" }), notification()],
+  [
+    "a notification with the id null",
+    rpc({ method: "notifications/message", id: null }),
+    notification(),
+  ],
+  ["a ping, answered", rpc({ id: 0, method: "ping" }), notification(rpc({ id: 0, result: {} }))],
+  [
+    "a ping with an id of text, answered as it came",
+    rpc({ id: '7"', method: "ping" }),
+    notification(rpc({ id: '7"', result: {} })),
+  ],
+  [
+    "a request for roots, which are not offered",
+    rpc({ id: 1234567, method: "roots/list" }),
+    notification(rpc({ id: 1234567, ...methodNotFound })),
+  ],
+  [
+    "a request to sample, which is not offered",
+    rpc({ id: 3, method: "sampling/createMessage", params: { messages: [] } }),
+    notification(rpc({ id: 3, ...methodNotFound })),
+  ],
+  ["a batch", [rpc({ id: 1234567, result: {} })], malformed("a batch, which nobody asked for")],
+  ["a result for nobody", rpc({ id: null, result: {} }), malformed("a result without an id")],
+  ["a result with no id", rpc({ result: {} }), malformed("a result without an id")],
+  [
+    "a result that is no object",
+    rpc({ id: 1234567, result: "ok" }),
+    malformed("neither result, error nor method"),
+  ],
+  ["an id alone", rpc({ id: 1234567 }), malformed("neither result, error nor method")],
+  [
+    "an error that is text",
+    rpc({ id: 1234567, error: "no", result: {} }),
+    malformed("an error that is not an object"),
+  ],
+  ["null", null, malformed("not a JSON object")],
+  ["a text", "ok", malformed("not a JSON object")],
+];
+
+for (const [name, frame, expected] of FRAMES) {
+  Deno.test(`mcp recognises ${name}`, () => {
+    assertEquals(mcp.classify(JSON.stringify(frame)), expected);
+  });
+}
+
+Deno.test("mcp takes what is not JSON for malformed", () => {
+  for (const text of ["", "nope", "{", "[".repeat(100_000), "\u0000"]) {
+    assertEquals(mcp.classify(text).kind, "malformed", text.slice(0, 20));
+  }
+});
+
+Deno.test("mcp calls a tool by its name, and ping by its own method", () => {
+  assertEquals(JSON.parse(mcp.encodeCall(id, "echo", '{"message":"hi"}')), {
+    jsonrpc: "2.0",
+    id: 1234567,
+    method: "tools/call",
+    params: { name: "echo", arguments: { message: "hi" } },
+  });
+  assertEquals(JSON.parse(mcp.encodeCall(id, "ping", '{"n":1}')), {
+    jsonrpc: "2.0",
+    id: 1234567,
+    method: "ping",
+    params: {},
+  });
+});
+
+Deno.test("mcp's own requests have numbers that no call has, each its own", () => {
+  const ids = [...mcp.open({ sessionId: "s", token: null }).send, mcp.encodeListTools("s-list")!]
+    .map((text) => JSON.parse(text).id);
+  assertEquals(ids, [1, 2]);
+});
+
+Deno.test("mcp initialises without a token, and says that it has when it is let in", () => {
+  const { send, read } = mcp.open({ sessionId: "s-1", token: "the-real-token-0123" });
+  assertEquals(send.length, 1);
+  assertEquals(send[0]!.includes("the-real-token"), false);
+  const { method, params } = JSON.parse(send[0]!);
+  assertEquals([method, params.protocolVersion, params.capabilities], [
+    "initialize",
+    "2025-11-25",
+    {},
+  ]);
+  const answer = { protocolVersion: "2025-06-18", capabilities: {}, serverInfo: {} };
+  assertEquals(read!(JSON.stringify(rpc({ id: 1, result: answer }))), {
+    status: "accepted",
+    send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'],
+  });
+});
+
+Deno.test("mcp refuses a revision that it does not know, and hears a server's refusal", () => {
+  const { read } = mcp.open({ sessionId: "s-1", token: null });
+  const known = "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05";
+  const cases: [object, string][] = [
+    [
+      { id: 1, result: { protocolVersion: "1999-01-01" } },
+      `its protocol version is 1999-01-01, not one of ${known}`,
+    ],
+    [{ id: 1, result: {} }, `its protocol version is none, not one of ${known}`],
+    [{ id: 1, error: { code: -32602, message: "Unsupported" } }, "Unsupported"],
+    [{ id: 1, error: { message: { toString: 1 } } }, "(object)"],
+    [{ id: 1, error: "no" }, "no reason given"],
+    [{ id: null, error: { code: -32700, message: "Parse error" } }, "Parse error"],
+  ];
+  for (const [fields, error] of cases) {
+    assertEquals(read!(JSON.stringify(rpc(fields))), { status: "refused", error });
+  }
+});
+
+Deno.test("mcp's handshake ignores what is not its answer, and answers a ping meanwhile", () => {
+  const { read } = mcp.open({ sessionId: "s-1", token: null });
+  const foreign = [
+    rpc({ id: 7, result: { protocolVersion: "2025-11-25" } }),
+    rpc({ id: "1", result: { protocolVersion: "2025-11-25" } }),
+    rpc({ id: null, result: { protocolVersion: "2025-11-25" } }),
+    rpc({ method: "notifications/message" }),
+    [],
+    null,
+  ];
+  for (const frame of foreign) assertEquals(read!(JSON.stringify(frame)), { status: "ignored" });
+  assertEquals(read!("not JSON"), { status: "ignored" });
+  assertEquals(read!(JSON.stringify(rpc({ id: 1, method: "ping" }))), {
+    status: "ignored",
+    send: ['{"jsonrpc":"2.0","id":1,"result":{}}'],
+  });
+});
+
+Deno.test("mcp reads the names of the tools, and nothing else for them", () => {
+  const read = (value: unknown) => mcp.readToolNames(JSON.stringify(value));
+  const tools = [{ name: "echo" }, { name: 5 }, null, "x", {}, { name: "get-sum" }];
+  assertEquals(read(rpc({ id: 2, result: { tools } })), ["echo", "get-sum"]);
+  assertEquals(read(rpc({ id: 2, result: { tools: {} } })), null);
+  assertEquals(read(rpc({ id: 2, result: {} })), null);
+  assertEquals(mcp.readToolNames("not JSON"), null);
+});
+
+Deno.test("mcp has no opening that must be turned away, nor advice on names", () => {
+  assertEquals(mcp.rejections({ sessionId: "s", token: "t" }), []);
+  assertEquals(mcp.toolNameAdvice("echo_EXAI-WS-VSCode1"), null);
+});

@@ -7,18 +7,21 @@ import {
 } from "../lib/run/scenario.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
+import type { DistributionRecorder } from "../lib/stats/summary.ts";
 
 interface ConnectionEstablishmentParameters extends Parameters {
   /** Measured connects in each round. */
   connects: number;
 }
 
+type Context = ScenarioContext<ConnectionEstablishmentParameters>;
+
 /** After this many failed connects in a row, the rest would fail too. */
 const FAILURE_LIMIT = 3;
 
 export const connectionEstablishment: Scenario<ConnectionEstablishmentParameters> = {
   name: "connection-establishment",
-  question: "How long does it take to open an authenticated session, and to close it?",
+  question: "How long does it take to open a session, and to close it?",
   metrics: {
     connect: TIMES,
     authenticate: TIMES,
@@ -58,10 +61,19 @@ export const connectionEstablishment: Scenario<ConnectionEstablishmentParameters
   },
 };
 
+/** The times of the handshake, where the protocol has one beyond WebSocket's own. */
+function handshakeTimes(context: Context): DistributionRecorder | null {
+  const { target } = context;
+  const { name, open } = target.options.protocol;
+  if (open(target.newCredentials()).read !== null) return context.distribution("authenticate");
+  context.notMeasured("authenticate", `the ${name} protocol has no handshake of its own`);
+  return null;
+}
+
 /** Opens and closes sessions, one at a time, keeping the times of each step. */
-function createSampler(context: ScenarioContext<ConnectionEstablishmentParameters>) {
+function createSampler(context: Context) {
   const connect = context.distribution("connect");
-  const authenticate = context.distribution("authenticate");
+  const authenticate = handshakeTimes(context);
   const establish = context.distribution("establish");
   const close = context.distribution("close");
   const counts = { opened: 0, failures: [] as string[] };
@@ -100,7 +112,7 @@ function createSampler(context: ScenarioContext<ConnectionEstablishmentParameter
       if (times === null) return -1;
       counts.opened++;
       connect.record(times.connectNs);
-      authenticate.record(times.authenticateNs);
+      authenticate?.record(times.authenticateNs);
       close.record(times.closeNs);
       return times.establishNs;
     }, { maxSamples: connects });
@@ -109,7 +121,7 @@ function createSampler(context: ScenarioContext<ConnectionEstablishmentParameter
 
   return {
     counts,
-    recorders: [connect, authenticate, establish, close],
+    recorders: [connect, establish, close, ...(authenticate === null ? [] : [authenticate])],
     sampleRound,
     failedInRow: () => failedInRow,
   };

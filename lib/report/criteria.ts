@@ -41,22 +41,28 @@ export function realConnectionsCriterion(report: Report): Criterion {
     : { text, met: ok > 0, note: `${formatCount(ok)} of ${formatCount(sent)} calls served` };
 }
 
-/** Whether the protocol was followed: connections established, no frame that it does not know. */
+/**
+ * Whether the protocol was followed: connections established, no frame that it does not know, and, where
+ * it was measured, authentication. Without that it claims none: sessions may be open to everybody.
+ */
 export function protocolCriterion(report: Report): Criterion {
+  const { status } = findScenario(report, "authentication") ?? {};
+  const judged = status === "passed" || status === "failed";
   const criterion = scenarioCriterion(
     report,
-    "WebSocket protocol validated (handshake, framing, auth)",
+    `WebSocket protocol validated (handshake, framing${judged ? ", auth" : ""})`,
     "connection-establishment",
   );
+  if (criterion.met === null) return criterion;
   const { stray, malformed } = totalCalls(report);
   const frames = stray + malformed === 0
     ? "no stray or malformed frame"
     : `${formatCount(stray)} stray and ${formatCount(malformed)} malformed frames`;
-  if (criterion.met === null) return criterion;
+  const auth = judged ? `authentication ${status}` : "authentication not measured";
   return {
     ...criterion,
-    met: criterion.met && stray + malformed === 0,
-    note: `${criterion.note}, ${frames}`,
+    met: criterion.met && stray + malformed === 0 && status !== "failed",
+    note: `${criterion.note}, ${frames}, ${auth}`,
   };
 }
 

@@ -45,7 +45,8 @@ function repairs(report: Report): string[] {
 /** What this run left out. */
 function completions(report: Report): string[] {
   const absent = coreScenarioNames().filter((name) => findScenario(report, name) === undefined);
-  const skipped = findScenario(report, "authentication")?.status === "skipped";
+  const canBeOn = report.target.protocol === "exai";
+  const skipped = canBeOn && findScenario(report, "authentication")?.status === "skipped";
   const few = report.scenarios.some(({ metrics }) =>
     metrics.some(({ name, rounds }) =>
       name === "throughput" && rounds.length > 0 && rounds.length < ROUNDS_FOR_INTERVALS

@@ -18,7 +18,7 @@ interface ScenarioText {
 /** The scenarios of the phase document, in its order, and the two that it only claims. */
 const CORE_SCENARIOS: Record<string, ScenarioText> = {
   "connection-establishment": {
-    subject: "WebSocket connection and authentication",
+    subject: "WebSocket connection, and authentication where the protocol has it",
     main: "establish",
   },
   "message-throughput": {

@@ -103,7 +103,7 @@ Deno.test("a connection is priced in calls", () => {
   assert(establish !== undefined && latency !== undefined);
   insightWith(report, `as much time as ${Math.round(establish.p50 / latency.p50)} calls`);
   establish.p50 = latency.p50;
-  insightWith(report, "connection takes 0.82 ms (median).");
+  insightWith(report, "session takes 0.82 ms (median).");
 });
 
 Deno.test("the pause before a reconnect is told as part of the recovery", () => {
@@ -206,4 +206,10 @@ Deno.test("next steps answer what was found", () => {
   const skipped = nextSteps(sampleReport("skipped")).join("\n");
   assertStringIncludes(skipped, "--scenarios reconnection");
   assertStringIncludes(skipped, "authentication on a server that has it switched on");
+});
+
+Deno.test("nobody is told to switch authentication on where the protocol has none", () => {
+  const report = sampleReport("skipped");
+  const target = { ...report.target, protocol: "echo" } as const;
+  assert(!nextSteps({ ...report, target }).join("\n").includes("authentication"));
 });

@@ -269,3 +269,39 @@ Deno.test("table() refuses a row of another length", () => {
   }
   assertEquals(message, "Cannot write a table as a row must have 2 cells: it has 1");
 });
+
+Deno.test("the protocol's authentication is claimed only where it was measured and passed", () => {
+  const report = sampleReport("passed");
+  const line = (authentication: "passed" | "failed" | "skipped" | null) => {
+    const scenarios = report.scenarios.flatMap((scenario) =>
+      scenario.name !== "authentication"
+        ? [scenario]
+        : authentication === null
+        ? []
+        : [{ ...scenario, status: authentication }]
+    );
+    const page = section(renderMarkdown({ ...report, scenarios }), "Validation Checklist");
+    return page.split("\n").find((text) => text.includes("WebSocket protocol validated"));
+  };
+  const measured = "2 of 2 checks passed, no stray or malformed frame, authentication";
+  const both = "WebSocket protocol validated (handshake, framing, auth)";
+  const opening = "WebSocket protocol validated (handshake, framing)";
+  assertEquals(line("passed"), `- [x] ${both}: ${measured} passed`);
+  assertEquals(line("failed"), `- [ ] ${both}: ${measured} failed`);
+  assertEquals(line("skipped"), `- [x] ${opening}: ${measured} not measured`);
+  assertEquals(line(null), `- [x] ${opening}: ${measured} not measured`);
+});
+
+Deno.test("the handshake is called what it is in each protocol", () => {
+  const report = sampleReport("passed");
+  for (
+    const [protocol, what] of [
+      ["exai", "Authenticate: hello to its answer"],
+      ["mcp", "Initialize: request to its answer"],
+      ["echo", "Handshake: none beyond WebSocket's own"],
+    ] as const
+  ) {
+    const page = renderMarkdown({ ...report, target: { ...report.target, protocol } });
+    assertStringIncludes(section(page, "Performance Results"), what);
+  }
+});

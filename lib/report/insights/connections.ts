@@ -30,7 +30,7 @@ function establishSentence(report: Report): string[] {
     ? ""
     : `, as much time as ${formatCount(Math.round(calls))} calls: keep connections open`;
   return [
-    `Opening an authenticated connection takes ${formatDuration(establish.p50)} (median)${worth}.`,
+    `Opening a session takes ${formatDuration(establish.p50)} (median)${worth}.`,
   ];
 }
 

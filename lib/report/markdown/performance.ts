@@ -64,6 +64,13 @@ function foreignBaseline({ target, unitBaseline }: Report): string {
 }
 
 /** What is known of where time goes: the call without a socket, the connection, the full call. */
+/** What the metric `authenticate` is in each protocol. */
+const HANDSHAKES = {
+  exai: "Authenticate: hello to its answer",
+  mcp: "Initialize: request to its answer",
+  echo: "Handshake: none beyond WebSocket's own",
+} satisfies Record<Report["target"]["protocol"], string>;
+
 function overheadTable(report: Report): string {
   const connection = findScenario(report, "connection-establishment");
   const baselineNs = report.unitBaseline === null || report.unitBaseline.throughput <= 0
@@ -86,7 +93,7 @@ function overheadTable(report: Report): string {
       against(baselineNs),
     ],
     row("Connect: dial and WebSocket upgrade", findDistribution(connection, "connect"), "once"),
-    row("Authenticate: hello to its answer", findDistribution(connection, "authenticate"), "once"),
+    row(HANDSHAKES[report.target.protocol], findDistribution(connection, "authenticate"), "once"),
     row("Full call through the WebSocket", latency, "each call"),
   ]);
 }

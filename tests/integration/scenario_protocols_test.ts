@@ -1,0 +1,140 @@
+import { assert, assertEquals } from "@std/assert";
+import type { ScenarioReport } from "../../lib/contract.ts";
+import { brokenEquations } from "../../lib/net/ledger.ts";
+import { PROTOCOLS } from "../../lib/protocols/mod.ts";
+import { runPreflight } from "../../lib/run/preflight.ts";
+import { createWorkload } from "../../lib/run/workload.ts";
+import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import {
+  type CountingServer,
+  startEchoServer,
+  startMcpServer,
+} from "../support/protocol_servers.ts";
+import { failedChecks, runScenario } from "../support/run_scenarios.ts";
+import { ledgerWith, NO_NET as ignore, targetAt } from "../support/targets.ts";
+
+const SERVERS = { mcp: startMcpServer, echo: startEchoServer };
+type ProtocolName = keyof typeof SERVERS;
+const NAMES: ProtocolName[] = ["mcp", "echo"];
+
+/** Short runs, by the name of the scenario; of others the quick ones. */
+const SHORT: Record<string, Record<string, number>> = {
+  "connection-establishment": { rounds: 2, connects: 3 },
+  "message-throughput": { rounds: 2, durationMs: 50, warmupMs: 20 },
+  "concurrent-connections": { rounds: 2, durationMs: 50, warmupMs: 20 },
+  "reconnection": { rounds: 2, cycles: 2, pauseMs: 1 },
+  "connection-limit": { rounds: 1, bound: 12 },
+  "pipelining": { rounds: 1, durationMs: 20, warmupMs: 20 },
+  "open-loop": { rounds: 1, ratePerSecond: 200, durationMs: 200, warmupMs: 20 },
+  "saturation": {
+    ...{ rounds: 1, ratePerSecond: 100, highestRatePerSecond: 100 },
+    ...{ durationMs: 250, warmupMs: 0, sloMs: 1_000 },
+  },
+  "soak": { rounds: 1, ratePerSecond: 200, durationMs: 600, warmupMs: 20 },
+};
+
+/** Scenarios that make no sense on a protocol, with the reason that the report gives. */
+const SKIPPED: Record<string, (protocol: string) => string> = {
+  "authentication": (protocol) => `the ${protocol} protocol has no authentication`,
+};
+
+/** What the two ledgers of a report have in common with what the server counted. */
+function assertAgree({ ledger, warmupLedger }: ScenarioReport, { counts }: CountingServer): void {
+  const sum = (pick: (one: typeof ledger) => number) => pick(ledger) + pick(warmupLedger);
+  assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
+  assertEquals(counts, {
+    calls: sum(({ sent }) => sent),
+    notifications: sum(({ frames }) => frames.progress),
+    strange: 0,
+  });
+  assertEquals(sum(({ ok }) => ok), counts.calls);
+  assertEquals(sum(({ frames }) => frames.received), counts.calls + counts.notifications);
+}
+
+for (const protocol of NAMES) {
+  for (const scenario of SCENARIOS) {
+    const { name } = scenario;
+    const skipped = SKIPPED[name]?.(protocol);
+    const what = skipped === undefined ? "runs, with the server's own counts" : "is skipped";
+    Deno.test({ name: `${name} on ${protocol} ${what}`, ignore }, async () => {
+      await using server = SERVERS[protocol]();
+      const report = await runScenario(scenario, SHORT[name] ?? {}, {
+        url: server.url,
+        protocol: PROTOCOLS[protocol],
+        workload: createWorkload("echo", { argsJson: '{"message":"{seq}"}', payloadBytes: 0 }),
+      });
+      if (skipped !== undefined || report.status === "skipped") {
+        assertEquals([report.status, report.metrics, report.ledger.sent], ["skipped", [], 0]);
+        assert(report.reason, "a scenario is not skipped without a reason");
+        if (skipped !== undefined) assertEquals(report.reason, skipped);
+        return;
+      }
+      assertEquals([report.status, failedChecks(report)], ["passed", []]);
+      assertAgree(report, server);
+    });
+  }
+
+  Deno.test(
+    { name: `the preflight passes on ${protocol}, listing what it can`, ignore },
+    async () => {
+      await using server = SERVERS[protocol]();
+      using target = targetAt(server.url, { protocol: PROTOCOLS[protocol] });
+      const workload = createWorkload("echo", { argsJson: "{}", payloadBytes: 0 });
+      const { checks, warnings } = await runPreflight(target, workload);
+      assertEquals(warnings, []);
+      assertEquals(
+        checks.map(({ name }) => name),
+        [
+          "connected",
+          "session opened",
+          ...(protocol === "mcp" ? ["tools listed"] : []),
+          "tool answers",
+        ],
+      );
+    },
+  );
+}
+
+Deno.test({ name: "a session of echo has no handshake, and no time of one", ignore }, async () => {
+  for (const protocol of NAMES) {
+    await using server = SERVERS[protocol]();
+    const report = await runScenario(connectionEstablishment, { rounds: 1, connects: 2 }, {
+      url: server.url,
+      protocol: PROTOCOLS[protocol],
+    });
+    const names = report.metrics.map(({ name }) => name);
+    assertEquals(names.includes("authenticate"), protocol === "mcp");
+    assertEquals(
+      report.notMeasured,
+      protocol === "mcp" ? [] : [
+        { name: "authenticate", reason: "the echo protocol has no handshake of its own" },
+      ],
+    );
+  }
+});
+
+Deno.test(
+  { name: "a server's ping is answered between calls, other requests declined", ignore },
+  async () => {
+    await using server = startMcpServer();
+    const report = await runScenario(
+      messageThroughput,
+      { rounds: 1, messages: 19, durationMs: null, warmupMs: 0 },
+      {
+        url: server.url,
+        protocol: PROTOCOLS.mcp,
+        workload: () => ({ tool: "ping", argsJson: "{}" }),
+      },
+    );
+    // One call is mitata's own, in the warm-up.
+    assertEquals(
+      report.ledger,
+      ledgerWith({ sent: 19, ok: 19, frames: { received: 42, final: 19, progress: 23 } }),
+    );
+    assertEquals(server.answers.length, 4);
+    const shapes = server.answers.map((answer) => Object.keys(answer as object).join());
+    assertEquals(shapes, Array(2).fill(["jsonrpc,id,result", "jsonrpc,id,error"]).flat());
+  },
+);

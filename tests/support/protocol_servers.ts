@@ -1,0 +1,80 @@
+/**
+ * Small servers of the other protocols, which count what they do.
+ *
+ * @module
+ */
+
+import { type ScriptedServer, startScriptedServer } from "./scripted_server.ts";
+
+/** What a server counted. */
+export interface PeerCounts {
+  /** Calls that it got and answered. */
+  calls: number;
+  /** Frames that ended no call, each of them between two others. */
+  notifications: number;
+  /** Frames that it could not make sense of. */
+  strange: number;
+}
+
+export interface CountingServer extends ScriptedServer {
+  readonly counts: PeerCounts;
+  /** What clients answered to the server's own requests. */
+  readonly answers: unknown[];
+}
+
+const INITIALIZED = {
+  protocolVersion: "2025-06-18",
+  capabilities: { tools: {} },
+  serverInfo: { name: "scripted", version: "1" },
+};
+
+/**
+ * An MCP server that has the tool `echo` and is talkative: before each reply it logs a message, and to
+ * every tenth call it asks the client for a ping, and for roots, under the id of the call itself.
+ */
+export function startMcpServer(): CountingServer {
+  const counts = { calls: 0, notifications: 0, strange: 0 };
+  const answers: unknown[] = [];
+  const server = startScriptedServer(({ send }, _message, text) => {
+    const message = JSON.parse(text);
+    const { id, method, params } = message;
+    const reply = (result: object) => send({ jsonrpc: "2.0", id, result });
+    if (method === "initialize") return reply(INITIALIZED);
+    if (method === "notifications/initialized") return;
+    if (method === "tools/list") return reply({ tools: [{ name: "echo" }] });
+    if (method === undefined) return void answers.push(message);
+    if (method !== "ping" && params?.name !== "echo") return void counts.strange++;
+    counts.calls++;
+    counts.notifications++;
+    send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: id } });
+    if (counts.calls % 10 === 0) {
+      counts.notifications += 2;
+      send({ jsonrpc: "2.0", id, method: "ping" });
+      send({ jsonrpc: "2.0", id, method: "roots/list" });
+    }
+    reply(method === "ping" ? {} : { content: [{ type: "text", text: "Echo" }] });
+  });
+  return counting(server, counts, answers);
+}
+
+/** A server that sends back what it gets. */
+export function startEchoServer(): CountingServer {
+  const counts = { calls: 0, notifications: 0, strange: 0 };
+  const server = startScriptedServer(({ send }, _message, text) => {
+    counts.calls++;
+    send(text);
+  });
+  return counting(server, counts, []);
+}
+
+function counting(server: ScriptedServer, counts: PeerCounts, answers: unknown[]): CountingServer {
+  return {
+    url: server.url,
+    get connections() {
+      return server.connections;
+    },
+    counts,
+    answers,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}

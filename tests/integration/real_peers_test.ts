@@ -1,0 +1,120 @@
+/**
+ * Servers that nobody here wrote: npm's `ws` on Node and Debian's `websockets` on Python, as echo servers
+ * and as EXAI servers of a few lines. What they count is what the ledgers say.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { brokenEquations } from "../../lib/net/ledger.ts";
+import { PROTOCOLS } from "../../lib/protocols/mod.ts";
+import { createWorkload } from "../../lib/run/workload.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { openLoop } from "../../scenarios/open_loop.ts";
+import { pipelining } from "../../scenarios/pipelining.ts";
+import { findNpmPeers, testWith } from "../support/npm_peers.ts";
+import { type PeerProcess, startPeer } from "../support/peer_process.ts";
+import { NEEDS_PROCESSES } from "../support/run_cli.ts";
+import { failedChecks, runScenarios } from "../support/run_scenarios.ts";
+
+const SHORT: Parameters<typeof runScenarios>[0] = [
+  [connectionEstablishment, { rounds: 2, connects: 4 }],
+  [messageThroughput, { rounds: 2, durationMs: 50, warmupMs: 50 }],
+  [concurrentConnections, {
+    rounds: 2,
+    messages: 20,
+    durationMs: null,
+    connections: 3,
+    warmupMs: 0,
+  }],
+  [pipelining, { rounds: 1, messages: 64, durationMs: null, warmupMs: 0 }],
+  [openLoop, { rounds: 1, ratePerSecond: 400, connections: 3, messages: 40, durationMs: null }],
+];
+
+/** Both servers, when they are ready. */
+const READY = /listening on (\d+)/;
+const KINDS = ["echo", "exai"] as const;
+type Kind = typeof KINDS[number];
+
+/** What a server has counted. */
+interface Counts {
+  connections: number;
+  calls: number;
+  /** What was negotiated with its clients, each once. */
+  extensions: string[];
+}
+
+async function countsOf({ ready }: PeerProcess): Promise<Counts> {
+  const response = await fetch(`http://127.0.0.1:${ready[1]}/stats`);
+  return await response.json();
+}
+
+/** Runs the scenarios and holds their ledgers against the server's own counts. */
+async function assertExact(kind: Kind, peer: PeerProcess): Promise<void> {
+  const { scenarios, reasons } = await runScenarios(SHORT, {
+    url: `ws://127.0.0.1:${peer.ready[1]}`,
+    protocol: PROTOCOLS[kind],
+    workload: createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 }),
+  });
+  assertEquals(scenarios.map((report) => [report.name, report.status, failedChecks(report)]), [
+    ...SHORT.map(([{ name }]) => [name, "passed", []]),
+  ]);
+  assertEquals(reasons, []);
+  const ledgers = scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
+  assertEquals(ledgers.flatMap(brokenEquations), []);
+  const sum = (pick: (ledger: typeof ledgers[number]) => number) =>
+    ledgers.reduce((total, ledger) => total + pick(ledger), 0);
+  const { calls, connections, extensions } = await countsOf(peer);
+  assertEquals([sum(({ sent }) => sent), sum(({ ok }) => ok)], [calls, calls]);
+  assertEquals(sum(({ frames }) => frames.received), kind === "exai" ? 2 * calls : calls);
+  assertEquals(sum(({ frames }) => frames.progress), kind === "exai" ? calls : 0);
+  // Of the first two: four connects and mitata's own in two rounds each, and one; then 3, 1 and 3.
+  assertEquals(connections, 2 * (4 + 1) + 1 + 3 + 1 + 3);
+  // Deno's client offers no compression, so that none is negotiated, whatever the server would do.
+  assertEquals(extensions, [""]);
+}
+
+const npm = await findNpmPeers();
+for (const kind of KINDS) {
+  for (const deflate of ["off", "on"]) {
+    const what = `ws as ${kind}, deflate ${deflate}: the ledgers are what it counted`;
+    Deno.test(testWith(what, npm.missing), async () => {
+      const script = fileURLToPath(new URL("../support/peers/ws_server.mjs", import.meta.url));
+      const args = [script, npm.folder!, kind, deflate];
+      await using peer = await startPeer({ command: "node", args, readyWhen: READY });
+      await assertExact(kind, peer);
+    });
+  }
+}
+
+/** Debian's own Python: others need not have the package. */
+const PYTHON = "/usr/bin/python3";
+const lacksPython = await findPython();
+for (const kind of KINDS) {
+  const what = `python3-websockets as ${kind}: the ledgers are what it counted`;
+  Deno.test(testWith(what, lacksPython), async () => {
+    const script = fileURLToPath(
+      new URL("../support/peers/websockets_server.py", import.meta.url),
+    );
+    await using peer = await startPeer({ command: PYTHON, args: [script, kind], readyWhen: READY });
+    await assertExact(kind, peer);
+  });
+}
+
+/** Why the package cannot be used; `null` if it can. */
+async function findPython(): Promise<string | null> {
+  if (NEEDS_PROCESSES) return "needs permissions";
+  try {
+    const { success } = await new Deno.Command(PYTHON, {
+      args: ["-c", "import websockets"],
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    return success ? null : `${PYTHON} has no websockets: install python3-websockets`;
+  } catch {
+    return `no ${PYTHON}`;
+  }
+}

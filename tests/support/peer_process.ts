@@ -83,17 +83,27 @@ function kill(pid: number, signal: Deno.Signal): void {
   }
 }
 
-/** A process and those below it that run, where the system tells (Linux); else itself alone. */
+/** A process and those below it that run, as far as the system tells; at least itself. */
 async function familyOf(pid: number): Promise<number[]> {
-  const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
-  const below = await Promise.all(
-    children.split(" ").filter(Boolean).map((text) => familyOf(+text)),
-  );
-  return [pid, ...below.flat()];
+  const processes = await listProcesses();
+  const family = [pid];
+  for (const member of family) { // It grows meanwhile.
+    for (const [child, parent] of processes ?? []) if (parent === member) family.push(child);
+  }
+  return family;
 }
 
-/** Whether a process runs; one that has ended and was not waited for does not. */
-export async function isRunning(pid: number): Promise<boolean> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-  return stat !== "" && !/\) [ZX] /.test(stat);
+/** The parent of every process that has not ended; `null` where there is no `ps` to tell. */
+export async function listProcesses(): Promise<Map<number, number> | null> {
+  try {
+    const { stdout } = await new Deno.Command("ps", { args: ["-Ao", "pid=,ppid=,stat="] }).output();
+    const rows = new TextDecoder().decode(stdout).trim().split("\n").map((line) =>
+      line.trim().split(/\s+/)
+    );
+    // One that has ended and was not waited for is a Z.
+    const running = rows.filter(([, , state]) => !state?.startsWith("Z"));
+    return new Map(running.map(([pid, parent]) => [Number(pid), Number(parent)]));
+  } catch {
+    return null;
+  }
 }

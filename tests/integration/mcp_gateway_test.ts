@@ -1,0 +1,178 @@
+/**
+ * A real MCP server behind a real gateway: `@modelcontextprotocol/server-everything` and `supergateway`.
+ *
+ * What the two do on the wire, as observed (supergateway 4.0.0, server-everything 2026.8.31):
+ * - One process of the server serves all WebSocket clients. The gateway puts the client's name before each
+ *   request's id and takes it off the reply again, with `parseInt`: ids must be numbers. An id of text comes
+ *   back as another: `"a-1"` as null, `"0a-1"` as 0.
+ * - A reply goes to its own client alone. Notifications and the server's own requests go to all clients, so
+ *   that each sees the progress of the others' calls, and `tools/list_changed` whenever one of them initialises.
+ * - What is not JSON gets no answer; a batch neither.
+ * - An unknown tool and wrong arguments are results with `isError`; an unknown method is an error -32601.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Ledger, Protocol } from "../../lib/contract.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
+import { runPreflight } from "../../lib/run/preflight.ts";
+import { createWorkload } from "../../lib/run/workload.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { openLoop } from "../../scenarios/open_loop.ts";
+import { pipelining } from "../../scenarios/pipelining.ts";
+import { reconnection } from "../../scenarios/reconnection.ts";
+import { type McpGateway, startMcpGateway } from "../support/mcp_gateway.ts";
+import { findNpmPeers, testWith } from "../support/npm_peers.ts";
+import { listProcesses } from "../support/peer_process.ts";
+import { makeUserFolder, runCli } from "../support/run_cli.ts";
+import { failedChecks, runScenarios } from "../support/run_scenarios.ts";
+import { targetAt } from "../support/targets.ts";
+
+const npm = await findNpmPeers();
+
+function testOnGateway(name: string, test: (gateway: McpGateway) => Promise<void>): void {
+  Deno.test(testWith(`a real MCP server: ${name}`, npm.missing), async () => {
+    await using gateway = await startMcpGateway(npm.folder!);
+    await test(gateway);
+  });
+}
+
+const LONG = "trigger-long-running-operation";
+
+/** The protocol, whose calls of the long operation ask for its progress. */
+const withProgress: Protocol = {
+  ...mcp,
+  encodeCall(id, tool, argsJson) {
+    const call = JSON.parse(mcp.encodeCall(id, tool, argsJson));
+    if (tool === LONG) call.params._meta = { progressToken: call.id };
+    return JSON.stringify(call);
+  },
+};
+
+/** Nothing but served calls and notifications. */
+function assertServed(ledger: Ledger): void {
+  const { sent, ok, frames } = ledger;
+  assertEquals(brokenEquations(ledger), []);
+  assertEquals([ok, frames.final, ledger.errorCodes], [sent, sent, {}]);
+  assertEquals(frames.received, frames.final + frames.progress);
+}
+
+testOnGateway("its tools are listed and called", async ({ url }) => {
+  const calls = [
+    ["echo", '{"message":"hi"}'],
+    ["get-sum", '{"a":1,"b":2}'],
+    [LONG, '{"duration":0.05,"steps":2}'],
+    ["ping", "{}"],
+  ] as const;
+  for (const [tool, argsJson] of calls) {
+    using target = targetAt(url, { protocol: mcp });
+    const { checks, warnings } = await runPreflight(target, () => ({ tool, argsJson }));
+    assertEquals([checks.map(({ passed }) => passed), warnings], [[true, true, true, true], []]);
+  }
+});
+
+testOnGateway("what goes wrong is told as such, never served", async ({ url }) => {
+  using target = targetAt(url, { protocol: mcp });
+  const ledger = openLedger();
+  {
+    await using connection = await target.connect(ledger);
+    const unknown = await connection.call({ tool: "no-such-tool", argsJson: "{}" });
+    const invalid = await connection.call({ tool: "echo", argsJson: "{}" });
+    const served = await connection.call({ tool: "echo", argsJson: '{"message":"hi"}' });
+    assertEquals([unknown.status, invalid.status, served.status], ["toolError", "toolError", "ok"]);
+    assertStringIncludes(unknown.errorMessage, "Tool no-such-tool not found");
+    assertStringIncludes(invalid.errorMessage, "Invalid arguments for tool echo");
+  }
+  const settled = settleLedger(ledger, false);
+  assertEquals(brokenEquations(settled), []);
+  assertEquals([settled.ok, settled.errorCodes], [1, { TOOL_ERROR: 2 }]);
+});
+
+testOnGateway("progress between replies ends no call and is counted", async ({ url }) => {
+  using target = targetAt(url, { protocol: withProgress });
+  const ledger = openLedger();
+  const order: string[] = [];
+  {
+    await using connection = await target.connect(ledger);
+    const argsJson = '{"duration":0.3,"steps":6}';
+    const long = connection.call({ tool: LONG, argsJson }).then(() => order.push("long"));
+    for (let n = 0; n < 20; n++) {
+      const { status } = await connection.call({ tool: "echo", argsJson: `{"message":"${n}"}` });
+      order.push(status);
+    }
+    await long;
+    order.push((await connection.call({ tool: "ping", argsJson: "{}" })).status);
+  }
+  // The short calls overtook the long one; each of the six steps, and the changed list, is a notification.
+  assertEquals(order, [...Array(20).fill("ok"), "long", "ok"]);
+  const settled = settleLedger(ledger, false);
+  assertServed(settled);
+  assertEquals([settled.sent, settled.frames.progress], [22, 6 + 1]);
+});
+
+testOnGateway("one client's progress reaches the others, whose ledgers hold", async ({ url }) => {
+  using target = targetAt(url, { protocol: withProgress });
+  const busy = openLedger();
+  await using other = await target.connect(busy);
+  // Steps of 5 ms until the scenarios are over.
+  let isOver = false;
+  const progressing = (async () => {
+    while (!isOver) await other.call({ tool: LONG, argsJson: '{"duration":0.25,"steps":50}' });
+  })();
+  const { scenarios, reasons } = await runScenarios([
+    [messageThroughput, { rounds: 2, durationMs: 300, warmupMs: 50 }],
+    [concurrentConnections, { rounds: 2, durationMs: 100, warmupMs: 50, connections: 3 }],
+    [reconnection, { rounds: 1, cycles: 2, pauseMs: 5 }],
+    [pipelining, { rounds: 1, durationMs: 30, warmupMs: 50 }],
+    [openLoop, { rounds: 1, ratePerSecond: 100, messages: 30, durationMs: null, warmupMs: 0 }],
+  ], {
+    url,
+    protocol: mcp,
+    workload: createWorkload("echo", { argsJson: '{"message":"{seq}"}', payloadBytes: 0 }),
+  });
+  isOver = true;
+  await progressing;
+  assertEquals(reasons, []);
+  for (const report of scenarios) {
+    assertEquals([report.name, report.status, failedChecks(report)], [report.name, "passed", []]);
+    assertServed(report.ledger);
+    assertServed(report.warmupLedger);
+    assert(report.ledger.frames.progress > 0, `${report.name} saw progress of another's call`);
+  }
+  assertServed(settleLedger(busy, false));
+});
+
+testOnGateway("the command line measures it with an exact ledger", async ({ url }) => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli([
+    ...["--protocol", "mcp", "--url", url, "--profile", "quick"],
+    ...["--tool", "echo", "--tool-args", '{"message":"{seq}"}'],
+  ], { folder: folder.path });
+  assertEquals(code, 0, `${stdout}\n${stderr}`);
+  const report = await folder.report();
+  assertEquals([report.target.protocol, report.target.tool], ["mcp", "echo"]);
+  for (const { name, status, reason, ledger, warmupLedger } of report.scenarios) {
+    const isSkipped = name === "authentication";
+    assertEquals([name, status], [name, isSkipped ? "skipped" : "passed"]);
+    assertEquals(reason ?? null, isSkipped ? "the mcp protocol has no authentication" : null);
+    assertServed(ledger);
+    assertServed(warmupLedger);
+  }
+  assert(report.scenarios.some(({ ledger }) => ledger.frames.progress > 0));
+});
+
+const cannotList = npm.missing ?? (await listProcesses() === null ? "no ps" : null);
+Deno.test(testWith("a real MCP server: no process of it is left behind", cannotList), async () => {
+  let family: number[];
+  {
+    await using gateway = await startMcpGateway(npm.folder!);
+    family = await gateway.processes();
+    // The gateway and the server, and the shell between them where it stays.
+    assert(family.length >= 2, `${family}`);
+  }
+  const running = await listProcesses();
+  assertEquals(family.filter((pid) => running!.has(pid)), []);
+});

@@ -7,10 +7,14 @@ const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
 interface Pretence {
   /** By the words after `npx --yes deno@2.9.6`: `task test`, `test`, `lint -q`, … */
   steps?: Record<string, { text?: string; code?: number }>;
+  /** What `dpkg-query` says about each package: `installed`, unless said otherwise. */
+  packageStatus?: string;
+  /** What `apt-get` says, and how it ends. */
+  apt?: { text: string; code: number };
 }
 
-/** Runs `.ci/run` with an npx that runs nothing. */
-async function runCi({ steps = {} }: Pretence) {
+/** Runs `.ci/run` with an npx that runs nothing, and a package manager that installs nothing. */
+async function runCi({ steps = {}, packageStatus = "installed", apt }: Pretence) {
   await using folder = await makeUserFolder();
   const table = Object.entries<{ text?: string; code?: number }>({
     "task test": { text: "ok | 3 passed | 0 failed (1s)" },
@@ -25,7 +29,17 @@ async function runCi({ steps = {} }: Pretence) {
       branches.join("\n")
     }\nesac\n`,
   );
-  await Deno.chmod(`${folder.path}/npx`, 0o755);
+  await folder.write("dpkg-query", `#!/bin/sh\nprintf '%s' '${packageStatus}'\n`);
+  const { text: said, code: ends } = apt ?? { text: "", code: 0 };
+  await folder.write(
+    "apt-get",
+    `#!/bin/sh\necho "apt-get $*" >> '${folder.path}/calls'\necho ${
+      quote(said)
+    } >&2\nexit ${ends}\n`,
+  );
+  for (const name of ["npx", "dpkg-query", "apt-get"]) {
+    await Deno.chmod(`${folder.path}/${name}`, 0o755);
+  }
   const { code, stdout, stderr } = await new Deno.Command(`${PROJECT_FOLDER}.ci/run`, {
     cwd: folder.path,
     env: { PATH: `${folder.path}:${Deno.env.get("PATH")}`, CI_RESULTS: `${folder.path}/results` },
@@ -35,7 +49,9 @@ async function runCi({ steps = {} }: Pretence) {
   const files = await folder.files();
   return {
     code,
+    stdout: text(stdout),
     closing: text(stdout).trimEnd().split("\n").at(-1)!,
+    skipped: text(stdout).trimEnd().split("\n").at(-2)!,
     stderr: text(stderr),
     calls: files.get("calls")!.trimEnd().split("\n"),
     kept: files.get("results/test.txt"),
@@ -69,22 +85,27 @@ Deno.test("ci: reads deno's summary with steps, ignored tests and colours", opti
   const cases = [
     [
       "ok | 432 passed (7 steps) | 0 failed | 167 ignored (11s)",
-      "432 passed, 0 failed, 167 skipped",
+      "skipped: 167",
+      "432 passed, 0 failed",
     ],
-    ["\x1b[0m\x1b[32mok\x1b[0m | 5 passed | 0 failed \x1b[0m(2s)\x1b[0m", "5 passed, 0 failed"],
-    ["ok | 9 passed | 0 failed (1s)\nok | 2 passed | 0 failed (1s)", "2 passed, 0 failed"],
+    [
+      "\x1b[0m\x1b[32mok\x1b[0m | 5 passed | 0 failed \x1b[0m(2s)\x1b[0m",
+      "",
+      "5 passed, 0 failed",
+    ],
+    ["ok | 9 passed | 0 failed (1s)\nok | 2 passed | 0 failed (1s)", "", "2 passed, 0 failed"],
   ];
-  for (const [text, closing] of cases) {
+  for (const [text, skipped, closing] of cases) {
     const run = await runCi({ steps: { "task test": { text } } });
-    assertEquals([run.code, run.closing], [0, closing], run.stderr);
+    assertEquals([run.code, run.skipped, run.closing], [0, skipped, closing], run.stderr);
   }
 });
 
 Deno.test("ci: failed tests give their count and their exit code", options, async () => {
   const text =
     "FAILED | 3 passed (1 step) | 2 failed (4 steps) | 1 ignored (1s)\nerror: Test failed";
-  const { code, closing } = await runCi({ steps: { "task test": { text, code: 7 } } });
-  assertEquals([code, closing], [7, "3 passed, 2 failed, 1 skipped"]);
+  const { code, skipped, closing } = await runCi({ steps: { "task test": { text, code: 7 } } });
+  assertEquals([code, skipped, closing], [7, "skipped: 1", "3 passed, 2 failed"]);
 });
 
 Deno.test(
@@ -115,3 +136,35 @@ Deno.test("ci: every other step fails the whole, and is named", options, async (
     assertEquals(calls.length, 6, "the steps after it run all the same");
   }
 });
+
+Deno.test(
+  "ci: a package that is there is left alone, a missing one is installed",
+  options,
+  async () => {
+    const isApt = (call: string) => call.startsWith("apt-get");
+    const present = await runCi({});
+    assertEquals(present.calls.filter(isApt), []);
+    const absent = await runCi({ packageStatus: "config-files" });
+    assertEquals(absent.calls.filter(isApt), [
+      "apt-get update -qq",
+      "apt-get install -y -qq --no-install-recommends python3-websockets",
+    ]);
+    assertEquals([absent.code, absent.closing], [0, "3 passed, 0 failed"]);
+    assert(!absent.stdout.includes("note:"));
+  },
+);
+
+Deno.test(
+  "ci: a machine that can install nothing runs the tests, and says so",
+  options,
+  async () => {
+    const apt = { text: "E: Unable to acquire the dpkg frontend lock, are you root?", code: 100 };
+    const run = await runCi({ packageStatus: "", apt });
+    assertEquals([run.code, run.closing], [0, "3 passed, 0 failed"]);
+    assertStringIncludes(
+      run.stdout,
+      `note: tests that need python3-websockets are skipped, as apt-get cannot install it: ${apt.text}`,
+    );
+    assertEquals(run.calls.filter((call) => call.startsWith("apt-get")), ["apt-get update -qq"]);
+  },
+);

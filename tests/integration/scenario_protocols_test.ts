@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import { brokenEquations, openLedger } from "../../lib/net/ledger.ts";
 import { PROTOCOLS } from "../../lib/protocols/mod.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
+import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -13,6 +14,7 @@ import {
   startMcpServer,
 } from "../support/protocol_servers.ts";
 import { failedChecks, runScenario } from "../support/run_scenarios.ts";
+import { startScriptedServer } from "../support/scripted_server.ts";
 import { ledgerWith, NO_NET as ignore, targetAt } from "../support/targets.ts";
 
 const SERVERS = { mcp: startMcpServer, echo: startEchoServer };
@@ -136,5 +138,44 @@ Deno.test(
     assertEquals(server.answers.length, 4);
     const shapes = server.answers.map((answer) => Object.keys(answer as object).join());
     assertEquals(shapes, Array(2).fill(["jsonrpc,id,result", "jsonrpc,id,error"]).flat());
+  },
+);
+
+Deno.test({ name: "a server may ping before it answers initialize", ignore }, async () => {
+  const answers: string[] = [];
+  let initializeId: unknown;
+  await using server = startScriptedServer(({ send }, _message, text) => {
+    const { id, method } = JSON.parse(text);
+    if (method === "initialize") {
+      initializeId = id;
+      return send({ jsonrpc: "2.0", id: "p-1", method: "ping" });
+    }
+    if (method !== undefined) return;
+    answers.push(text);
+    send({ jsonrpc: "2.0", id: initializeId, result: { protocolVersion: "2024-11-05" } });
+  });
+  using target = targetAt(server.url, { protocol: PROTOCOLS.mcp });
+  await using connection = await target.connect(openLedger());
+  assertEquals(connection.isOpen, true);
+  assertEquals(answers, ['{"jsonrpc":"2.0","id":"p-1","result":{}}']);
+});
+
+Deno.test(
+  { name: "a server of an unknown revision of mcp ends the preflight, with both", ignore },
+  async () => {
+    await using server = startScriptedServer(({ send }, _message, text) => {
+      const { id } = JSON.parse(text);
+      send({ jsonrpc: "2.0", id, result: { protocolVersion: "1999-12-31" } });
+    });
+    using target = targetAt(server.url, { protocol: PROTOCOLS.mcp, token: null });
+    const { message } = await assertRejects(
+      () => runPreflight(target, () => ({ tool: "ping", argsJson: "{}" })),
+      TargetUnusableError,
+    );
+    assertEquals(
+      message,
+      "The server refused the handshake: its protocol version is 1999-12-31, not one of 2025-11-25, " +
+        "2025-06-18, 2025-03-26, 2024-11-05",
+    );
   },
 );

@@ -305,3 +305,29 @@ Deno.test("the handshake is called what it is in each protocol", () => {
     assertStringIncludes(section(page, "Performance Results"), what);
   }
 });
+
+Deno.test("a skipped authentication has no green mark, though its ledger adds up", () => {
+  const report = sampleReport("passed");
+  const ledgerCheck = {
+    name: "ledger reconciles",
+    passed: true,
+    expected: "every call and every frame accounted for once",
+    observed: "all equations hold",
+  };
+  const scenarios = report.scenarios.map((scenario) =>
+    scenario.name !== "authentication" ? scenario : sampleScenario("authentication", {
+      status: "skipped",
+      reason: "the echo protocol has no authentication",
+      checks: [ledgerCheck],
+    })
+  );
+  const page = section(renderMarkdown({ ...report, scenarios }), "Key Achievements");
+  assertStringIncludes(page, "### 3. Authentication & Connection Limits\n");
+  assertStringIncludes(
+    page,
+    "**Authentication:**\n\n- – Authentication: not measured (the echo protocol has no authentication)\n\n" +
+      "**Connection limits:**",
+  );
+  const passed = section(renderMarkdown(report), "Key Achievements");
+  assertStringIncludes(passed, "### 3. Authentication & Connection Limits Validated\n");
+});

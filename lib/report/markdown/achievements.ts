@@ -39,7 +39,7 @@ export function renderAchievements(report: Report): string {
       ),
     ),
     ...performanceInsights(report),
-    "### 3. Authentication & Connection Limits Validated",
+    limitsTitle(report),
     authentication(report),
     connectionLimit(report),
   ]);
@@ -80,9 +80,20 @@ function connectionLimit(report: Report): string {
   ]);
 }
 
+/** The title claims what both scenarios have shown, and nothing else. */
+function limitsTitle(report: Report): string {
+  const statuses = ["authentication", "connection-limit"].map((name) =>
+    findScenario(report, name)?.status
+  );
+  const validated = statuses.every((status) => status === "passed") ? " Validated" : "";
+  return `### 3. Authentication & Connection Limits${validated}`;
+}
+
 /** Every check of a scenario with what was observed; one line where there is none. */
 function checkLines(scenario: ScenarioReport | undefined, subject: string): string[] {
   if (scenario === undefined) return [`${mark(null)} ${subject}: not measured in this run`];
+  // That the ledger of a skipped one adds up is no news of its subject.
+  if (scenario.status === "skipped") return [notMeasuredLine(scenario, subject)];
   const checks = scenario.checks.map(({ name, passed, observed }) =>
     `${mark(passed)} ${escapeMarkdown(name)}: ${escapeMarkdown(observed)}`
   );
@@ -90,9 +101,9 @@ function checkLines(scenario: ScenarioReport | undefined, subject: string): stri
     `${mark(null)} ${escapeMarkdown(name)}: not measured (${escapeMarkdown(reason)})`
   );
   const lines = [...checks, ...missing];
-  return lines.length > 0 ? lines : [
-    `${mark(null)} ${subject}: not measured (${
-      escapeMarkdown(scenario.reason ?? scenario.status)
-    })`,
-  ];
+  return lines.length > 0 ? lines : [notMeasuredLine(scenario, subject)];
+}
+
+function notMeasuredLine({ reason, status }: ScenarioReport, subject: string): string {
+  return `${mark(null)} ${subject}: not measured (${escapeMarkdown(reason ?? status)})`;
 }

@@ -12,7 +12,7 @@ import type { Overrides } from "../run/plan.ts";
 import { readCaCert, readReport, readToolArgs } from "./files.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
-import { readProtocol, readToken, readUrl } from "./target_settings.ts";
+import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseHeader, parseName, parseNames, parseNumber, unacceptable } from "./values.ts";
 
@@ -79,8 +79,15 @@ export async function readCommand(input: ConfigInput): Promise<Command> {
   const raw = parseSettings(input.args, input.env);
   const asked = FLAG_COMMANDS.find((name) => raw.flags.has(name));
   return asked === undefined
-    ? { name: "bench", config: await readConfig(raw, input) }
+    ? { name: "bench", config: checked(await readConfig(raw, input)) }
     : { name: asked };
+}
+
+/** Holds settings against each other. */
+function checked(config: Config): Config {
+  const { toolArgsJson, overrides: { payloadBytes } } = config;
+  refuseArgumentsOfPing(config, { toolArgsJson, payloadBytes: payloadBytes ?? null });
+  return config;
 }
 
 async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config> {

@@ -60,3 +60,23 @@ export function readToken(given: Given | undefined, url: string | null): string 
   }
   return given.text;
 }
+
+/**
+ * MCP's `ping`, which is called where no tool is named, takes nothing: arguments that are not sent must
+ * not stand in a report.
+ *
+ * @throws {UsageError} if there are some
+ */
+export function refuseArgumentsOfPing(
+  { protocol, tool }: { protocol: ProtocolName; tool: string | null },
+  given: { toolArgsJson: string; payloadBytes: number | null },
+): void {
+  if (protocol !== "mcp" || (tool ?? "ping") !== "ping") return;
+  const hasArguments =
+    Object.keys(JSON.parse(given.toolArgsJson.replaceAll("{seq}", "0"))).length > 0;
+  if (!hasArguments && !given.payloadBytes) return;
+  const option = hasArguments ? "--tool-args" : `--payload "${given.payloadBytes}"`;
+  throw new UsageError(
+    `Cannot use ${option} with mcp's ping, which takes no arguments: name a --tool that does`,
+  );
+}

@@ -322,3 +322,26 @@ Deno.test("config: arrivals are constant or poisson, and nothing else", async ()
     'Cannot use --arrivals "posson": accepted is one of constant, poisson (did you mean poisson?)',
   );
 });
+
+Deno.test("config: mcp's ping is given nothing, as it would not send it", async () => {
+  const mcp = ["--url", "ws://a", "--protocol", "mcp"];
+  for (const tool of [[], ["--tool", "ping"]]) {
+    for (const given of [["--tool-args", '{"n":{seq}}'], ["--payload", "10"]]) {
+      const message = await messageOf([...mcp, ...tool, ...given]);
+      assertStringIncludes(message, `Cannot use ${given[0]}`);
+      assertStringIncludes(message, "mcp's ping, which takes no arguments: name a --tool");
+    }
+    const { tool: named } = await configOf([
+      ...mcp,
+      ...tool,
+      "--tool-args",
+      "{}",
+      "--payload",
+      "0",
+    ]);
+    assertEquals(named, tool[1] ?? null);
+  }
+  for (const other of [[...mcp, "--tool", "echo"], ["--url", "ws://a", "--tool", "ping"]]) {
+    assertEquals((await configOf([...other, "--payload", "10"])).overrides.payloadBytes, 10);
+  }
+});

@@ -17,7 +17,7 @@ import { openLoop } from "../../scenarios/open_loop.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
 import { findNpmPeers, testWith } from "../support/npm_peers.ts";
 import { type PeerProcess, startPeer } from "../support/peer_process.ts";
-import { NEEDS_PROCESSES } from "../support/run_cli.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 import { failedChecks, runScenarios } from "../support/run_scenarios.ts";
 
 const SHORT: Parameters<typeof runScenarios>[0] = [
@@ -89,6 +89,24 @@ for (const kind of KINDS) {
     });
   }
 }
+
+Deno.test(testWith("ws as echo: the command line measures it", npm.missing), async () => {
+  const script = fileURLToPath(new URL("../support/peers/ws_server.mjs", import.meta.url));
+  const args = [script, npm.folder!, "echo", "on"];
+  await using peer = await startPeer({ command: "node", args, readyWhen: READY });
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli([
+    ...["--protocol", "echo", "--url", `ws://127.0.0.1:${peer.ready[1]}`, "--payload", "1000"],
+    ...["--profile", "quick", "--rounds", "2", "--duration", "0.05", "--unit-baseline", "1000"],
+  ], { folder: folder.path });
+  assertEquals(code, 0, `${stdout}\n${stderr}`);
+  const { scenarios } = await folder.report();
+  const ledgers = scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
+  assertEquals(ledgers.flatMap(brokenEquations), []);
+  const sent = ledgers.reduce((sum, ledger) => sum + ledger.sent, 0);
+  // The preflight's call is in no ledger.
+  assertEquals((await countsOf(peer)).calls, sent + 1);
+});
 
 /** Debian's own Python: others need not have the package. */
 const PYTHON = "/usr/bin/python3";

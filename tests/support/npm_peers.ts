@@ -45,7 +45,10 @@ async function install(packages: readonly string[], folder: string): Promise<voi
     const { success, stderr } = await new Deno.Command("npm", {
       args: [
         ...["install", "--prefix", part, "--prefer-offline", "--ignore-scripts"],
-        ...["--no-audit", "--no-fund", "--loglevel=error", ...packages],
+        ...["--no-audit", "--no-fund", "--loglevel=error"],
+        // Without a network it should say so soon.
+        ...["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"],
+        ...packages,
       ],
       cwd: part,
       stdin: "null",
@@ -61,7 +64,7 @@ async function install(packages: readonly string[], folder: string): Promise<voi
 }
 
 function firstLine(text: string): string {
-  return text.trim().split("\n")[0] || "it failed";
+  return text.trim().split("\n")[0].replace(/^npm (error|ERR!) /, "") || "it failed";
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -102,3 +102,8 @@ export function escapeXml(text: string): string {
 export function escapeTerminal(text: string): string {
   return cleanLine(stripVTControlCharacters(text)).replaceAll(REPLACEMENT, "");
 }
+
+/** Text without markup, on one line, for a library that escapes it itself; no character that XML forbids. */
+export function plainText(text: string): string {
+  return escapeTerminal(text);
+}

@@ -42,6 +42,20 @@ const COMPACT_STEPS: Step[] = [
   { unit: "G", size: 1e9, decimals: 1, below: Infinity },
 ];
 
+const DURATION_TICKS = [
+  { unit: "ns", size: 1 },
+  { unit: "µs", size: 1e3 },
+  { unit: "ms", size: 1e6 },
+  { unit: "s", size: 1e9 },
+];
+
+const COUNT_TICKS = [
+  { unit: "", size: 1 },
+  { unit: "K", size: 1e4 },
+  { unit: "M", size: 1e6 },
+  { unit: "G", size: 1e9 },
+];
+
 /** Whether there is a number to write: a ratio of extremes may have become infinite. */
 function known(value: number | null): value is number {
   return value !== null && Number.isFinite(value);
@@ -116,6 +130,21 @@ export function formatBytes(bytes: number | null): string {
   if (!known(bytes)) return DASH;
   const { text, unit } = formatStepped(bytes, BYTE_STEPS);
   return `${text} ${unit}`;
+}
+
+/** A mark of an axis of times, in nanoseconds, without decimals that say nothing: `200 µs`, `1 ms`. */
+export function formatDurationTick(ns: number): string {
+  if (ns === 0) return "0";
+  const { unit, size } = DURATION_TICKS.findLast(({ size }) => Math.abs(ns) >= size) ??
+    DURATION_TICKS[0];
+  return `${formatNumber(ns / size)} ${unit}`;
+}
+
+/** A mark of an axis of counts or rates, short: `200`, `5K`, `1M`. */
+export function formatCountTick(count: number): string {
+  const { unit, size } = COUNT_TICKS.findLast(({ size }) => Math.abs(count) >= size) ??
+    COUNT_TICKS[0];
+  return `${formatNumber(count / size)}${unit}`;
 }
 
 /** A count: `12,000`. */

@@ -1,0 +1,57 @@
+/**
+ * Draws a plan. The only module that loads the drawing library, all of it in one file that asks the
+ * environment nothing.
+ *
+ * @module
+ */
+
+// @ts-types="echarts"
+import { init } from "echarts/dist/echarts.esm.min";
+import type { Chart, ChartPlan } from "./chart.ts";
+import { cleanSvg } from "./svg.ts";
+import { CHART_WIDTH, COLORS } from "./theme.ts";
+
+/** Where the legend begins, under title and subtitle. */
+const LEGEND_TOP = 56;
+const MARGIN = 16;
+
+/** The picture of a plan; the same plan gives the same bytes. */
+export function drawChart(plan: ChartPlan): Chart {
+  const { name, scenario, title, alt, height } = plan;
+  const chart = init(null, null, { renderer: "svg", ssr: true, width: CHART_WIDTH, height });
+  try {
+    chart.setOption({ ...frame(plan), ...plan.option, animation: false });
+    return { name, scenario, title, alt, svg: cleanSvg(chart.renderToSVGString(), { name, alt }) };
+  } finally {
+    // One that is kept keeps the process alive.
+    chart.dispose();
+  }
+}
+
+/** Title, subtitle and legend. */
+function frame({ title, subtitle, legend }: ChartPlan) {
+  return {
+    title: {
+      text: title,
+      subtext: subtitle,
+      left: MARGIN,
+      top: 10,
+      padding: 0,
+      itemGap: 6,
+      textStyle: { color: COLORS.text, fontSize: 15, fontWeight: 600 },
+      subtextStyle: { color: COLORS.muted, fontSize: 12 },
+    },
+    legend: {
+      show: legend.length > 0,
+      data: legend,
+      left: MARGIN,
+      top: LEGEND_TOP,
+      padding: 0,
+      itemGap: 18,
+      itemWidth: 22,
+      itemHeight: 10,
+      textStyle: { color: COLORS.text, fontSize: 12 },
+      selectedMode: false,
+    },
+  } as const;
+}

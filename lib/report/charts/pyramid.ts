@@ -1,0 +1,109 @@
+/**
+ * The testing pyramid: how many calls a second at each level, from one without a socket up.
+ *
+ * @module
+ */
+
+import type { Report } from "../../contract.ts";
+import {
+  concurrentClients,
+  concurrentThroughput,
+  singleThroughput,
+  slowdown,
+  slowerOrFaster,
+} from "../key_numbers.ts";
+import { formatCompactRate, formatCount, formatCountTick, formatRate } from "../units.ts";
+import { logScale, valueAxis } from "./axes.ts";
+import type { ChartPlan } from "./chart.ts";
+import { labelAxis } from "./labels.ts";
+import { COLORS } from "./theme.ts";
+import { cut } from "./words.ts";
+
+interface Level {
+  label: string;
+  rate: number;
+  text: string;
+  color: string;
+}
+
+/** The chart of a run that has a baseline and something to hold against it. */
+export function pyramidPlans(report: Report): ChartPlan[] {
+  const levels = levelsOf(report);
+  const single = singleThroughput(report);
+  const ratio = slowdown(report, single ?? concurrentThroughput(report));
+  if (levels.length < 2 || ratio === null) return [];
+  const title = `A call through a real WebSocket is ${slowerOrFaster(ratio)} than without one`;
+  const scale = logScale(levels.map(({ rate }) => rate / 3));
+  const top = logScale(levels.map(({ rate }) => rate)).max;
+  return [{
+    name: "testing-pyramid",
+    scenario: null,
+    title,
+    alt: `${title}. ` +
+      levels.map(({ label, rate }) => `${label.replace("\n", " ")}: ${formatRate(rate)}`).join(
+        "; ",
+      ),
+    subtitle: `Calls of ${
+      cut(report.target.tool)
+    } a second; each step to the right is ten times as many`,
+    legend: [],
+    height: 300,
+    option: {
+      grid: { left: 172, right: 150, top: 68, bottom: 54 },
+      xAxis: valueAxis({ ...scale, max: top, ticks: logScale([scale.min, top]).ticks }, {
+        name: "Throughput (msg/s)",
+        format: formatCountTick,
+      }),
+      yAxis: labelAxis(levels.map(({ label }) => label)),
+      series: [{
+        type: "bar",
+        silent: true,
+        barWidth: 30,
+        data: levels.map(({ rate, color, text }) => ({
+          value: rate,
+          itemStyle: { color },
+          label: {
+            show: true,
+            position: "right",
+            distance: 8,
+            formatter: () => text,
+            color: COLORS.text,
+            fontSize: 12,
+            lineHeight: 15,
+          },
+        })),
+      }],
+    },
+  }];
+}
+
+/** From the narrowest level down to the base. */
+function levelsOf(report: Report): Level[] {
+  const { unitBaseline } = report;
+  const clients = concurrentClients(report);
+  const level = (label: string, rate: number | null, color: string): Level[] => {
+    const ratio = slowdown(report, rate);
+    return rate === null || rate <= 0 ? [] : [{
+      label,
+      rate,
+      text: formatRate(rate) + (ratio === null ? "" : `\n${slowerOrFaster(ratio)}`),
+      color,
+    }];
+  };
+  return [
+    ...level(
+      `WebSocket,\n${
+        clients === null ? "several clients" : `${formatCount(clients)} clients at once`
+      }`,
+      concurrentThroughput(report),
+      COLORS.teal,
+    ),
+    ...level("WebSocket,\none call at a time", singleThroughput(report), COLORS.blue),
+    ...(unitBaseline === null || unitBaseline.throughput <= 0 ? [] : [{
+      label: "Unit test,\nno socket",
+      rate: unitBaseline.throughput,
+      text: formatCompactRate(unitBaseline.throughput),
+      color: COLORS.grey,
+    }]),
+  ];
+}

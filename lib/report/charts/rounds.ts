@@ -1,0 +1,104 @@
+/**
+ * What each round measured, beside the value that the report gives for all of them and its interval.
+ *
+ * @module
+ */
+
+import type { Interval, ScenarioReport } from "../../contract.ts";
+import { findScalar } from "../lookup.ts";
+import { mainDistribution } from "../scenario_names.ts";
+import { formatInterval, formatQuantity } from "../units.ts";
+import { durationAxis, fittedScale, rateAxis } from "./axes.ts";
+import type { ChartPlan } from "./chart.ts";
+import { bands, dots, rules } from "./series.ts";
+import { COLORS } from "./theme.ts";
+import { metricText, slug, subtitleOf, titleOf } from "./words.ts";
+
+/** With fewer rounds there is nothing to compare. */
+const FEWEST_ROUNDS = 3;
+
+interface Rounds {
+  label: string;
+  unit: "msg/s" | "ns";
+  value: number;
+  ci95: Interval | null;
+  /** `null`: the round has none. */
+  values: (number | null)[];
+}
+
+/** The chart of a scenario's throughput by round, or else of the median of its main times. */
+export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
+  const rounds = roundsOf(scenario);
+  const known = rounds?.values.filter((value) => value !== null) ?? [];
+  if (rounds === null || known.length < FEWEST_ROUNDS) return [];
+  const { label, unit, value, ci95, values } = rounds;
+  const shown = formatQuantity(value, unit);
+  const title = titleOf(
+    scenario,
+    ci95 === null
+      ? `${label} ${shown}, by round`
+      : `${label} ${shown}, 95 % interval ${formatInterval(ci95, unit)}`,
+  );
+  const range = [Math.min(...known), Math.max(...known)] as const;
+  const scale = fittedScale([...known, value, ...ci95 ?? []]);
+  const axis = unit === "ns" ? durationAxis : rateAxis;
+  return [{
+    name: `${slug(scenario.name)}-rounds`,
+    scenario: scenario.name,
+    title,
+    alt: `${title}. ${known.length} rounds from ${formatQuantity(range[0], unit)} to ` +
+      formatQuantity(range[1], unit),
+    subtitle: subtitleOf(
+      scenario,
+      `One dot a round; the line is the value of the report${
+        ci95 === null ? "" : ", the band its interval"
+      }. The axis does not begin at 0`,
+    ),
+    legend: [],
+    height: 300,
+    option: {
+      grid: { left: 86, right: 28, top: 68, bottom: 54 },
+      xAxis: {
+        ...categoryAxis("Round"),
+        data: values.map((_, index) => String(index + 1)),
+      },
+      yAxis: axis(scale, { name: label }),
+      series: [{
+        ...dots(label, values.map((one, index) => [index, one]), { color: COLORS.blue }),
+        markLine: rules([{ axis: "y", at: value, text: shown, color: COLORS.orange }]),
+        ...(ci95 === null ? {} : { markArea: bands("yAxis", [ci95], COLORS.orange) }),
+      }],
+    },
+  }];
+}
+
+function categoryAxis(name: string) {
+  return {
+    type: "category" as const,
+    name,
+    nameLocation: "middle" as const,
+    nameGap: 32,
+    nameTextStyle: { color: COLORS.muted, fontSize: 12 },
+    axisLine: { lineStyle: { color: COLORS.grey } },
+    axisTick: { alignWithLabel: true, lineStyle: { color: COLORS.grey } },
+    axisLabel: { color: COLORS.text, fontSize: 12 },
+  };
+}
+
+function roundsOf(scenario: ScenarioReport): Rounds | null {
+  const throughput = findScalar(scenario, "throughput");
+  if (throughput !== undefined && throughput.at === undefined) {
+    const { value, ci95, rounds: values } = throughput;
+    return { label: "Throughput", unit: "msg/s", value, ci95, values };
+  }
+  const main = mainDistribution(scenario);
+  if (main === undefined || main.at !== undefined || main.name.startsWith("layer.")) return null;
+  const { name, p50: value, ci95: { p50: ci95 }, rounds } = main;
+  return {
+    label: `Median ${metricText(name)}`,
+    unit: "ns",
+    value,
+    ci95,
+    values: rounds.map(({ p50 }) => p50),
+  };
+}

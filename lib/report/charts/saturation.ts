@@ -1,0 +1,138 @@
+/**
+ * Rate against latency, as a search for the highest sustainable rate saw them.
+ *
+ * @module
+ */
+
+import type { Distribution, ScenarioReport } from "../../contract.ts";
+import { findScalar } from "../lookup.ts";
+import { formatCountTick, formatDuration, formatRate } from "../units.ts";
+import { durationAxis, logScale, valueAxis } from "./axes.ts";
+import type { ChartPlan } from "./chart.ts";
+import { percentileCurve } from "./latency_distribution.ts";
+import { dots, line, type Point, type Rule, rules } from "./series.ts";
+import { COLORS } from "./theme.ts";
+import { slug, subtitleOf, titleOf } from "./words.ts";
+
+interface RateStep {
+  rate: number;
+  p50: number;
+  p99: number;
+  /** Whether the P99 rests on samples enough. */
+  isSure: boolean;
+}
+
+const MEDIAN = "median";
+const P99 = "P99";
+const FEW = "P99 of under 1,000 samples";
+
+/** The chart of a search; none where no rate was tried. */
+export function saturationPlans(scenario: ScenarioReport): ChartPlan[] {
+  const steps = rateSteps(scenario);
+  if (steps.length === 0) return [];
+  const found = findScalar(scenario, "sustainableRate")?.value ?? null;
+  const knee = findScalar(scenario, "knee")?.value ?? null;
+  const { sloMs } = scenario.parameters;
+  const sloNs = typeof sloMs === "number" ? sloMs * 1e6 : null;
+  const objective = sloNs === null ? "the objective" : `a P99 of ${formatDuration(sloNs)}`;
+  const title = titleOf(
+    scenario,
+    found === null
+      ? `no rate met ${objective}`
+      : `${formatRate(found)} is the highest rate that meets ${objective}`,
+  );
+  const sure = steps.filter(({ isSure }) => isSure);
+  const few = steps.filter(({ isSure }) => !isSure);
+  const point = (value: (step: RateStep) => number) => (step: RateStep): Point => [
+    step.rate,
+    value(step),
+  ];
+  const times = [...steps.flatMap(({ p50, p99 }) => [p50, p99]), ...sloNs === null ? [] : [sloNs]];
+  return [{
+    name: `${slug(scenario.name)}-rate-latency`,
+    scenario: scenario.name,
+    title,
+    alt: `${title}. Median and P99 latency at ${steps.length} rates from ` +
+      `${formatRate(steps[0]!.rate)} to ${formatRate(steps.at(-1)!.rate)}` +
+      (knee === null ? "" : `; the knee is at ${formatRate(knee)}`),
+    subtitle: subtitleOf(
+      scenario,
+      `${steps.length} rates tried; latency counts from the intended time of sending`,
+    ),
+    legend: [MEDIAN, ...sure.length === 0 ? [] : [P99], ...few.length === 0 ? [] : [FEW]],
+    height: 420,
+    option: {
+      grid: { left: 86, right: 28, top: 106, bottom: 54 },
+      xAxis: valueAxis(logScale(steps.map(({ rate }) => rate)), {
+        name: "Rate of calls (msg/s)",
+        format: formatCountTick,
+      }),
+      yAxis: durationAxis(logScale(times), { name: "Latency" }),
+      series: [
+        {
+          ...line(MEDIAN, steps.map(point(({ p50 }) => p50)), { color: COLORS.blue }),
+          markLine: rules(searchRules({ found, knee, sloNs })),
+        },
+        dots(P99, sure.map(point(({ p99 }) => p99)), { color: COLORS.purple }),
+        dots(FEW, few.map(point(({ p99 }) => p99)), { color: COLORS.purple, hollow: true }),
+      ],
+    },
+  }];
+}
+
+/** The objective, what was found, and the knee where it lies elsewhere. */
+function searchRules({ found, knee, sloNs }: {
+  found: number | null;
+  knee: number | null;
+  sloNs: number | null;
+}): Rule[] {
+  return [
+    ...(sloNs === null ? [] : [
+      {
+        axis: "y",
+        at: sloNs,
+        text: `objective ${formatDuration(sloNs)}`,
+        color: COLORS.red,
+        position: "insideStartTop",
+      } as const,
+    ]),
+    ...(found === null ? [] : [
+      {
+        axis: "x",
+        at: found,
+        text: knee === found ? "sustainable, and knee" : "sustainable",
+        color: COLORS.green,
+        position: "end",
+      } as const,
+    ]),
+    ...(knee === null || knee === found ? [] : [
+      {
+        axis: "x",
+        at: knee,
+        text: "knee",
+        color: COLORS.orange,
+        position: "insideStartTop",
+      } as const,
+    ]),
+  ];
+}
+
+/** What was seen at each rate, in rising order. */
+function rateSteps({ metrics }: ScenarioReport): RateStep[] {
+  return metrics
+    .filter((metric): metric is Distribution =>
+      metric.kind === "distribution" && metric.at?.ratePerSecond !== undefined
+    )
+    .map((metric) => ({
+      rate: metric.at!.ratePerSecond!,
+      p50: metric.p50,
+      p99: metric.p99 ?? pooledP99(metric),
+      isSure: metric.p99 !== null,
+    }))
+    .sort((a, b) => a.rate - b.rate);
+}
+
+/** The P99 by nearest rank, however few the samples: what the search itself goes by. */
+function pooledP99(distribution: Distribution): number {
+  return percentileCurve(distribution).find(([x]) => x >= 100)?.[1] ?? distribution.max;
+}

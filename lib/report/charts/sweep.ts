@@ -1,0 +1,185 @@
+/**
+ * Throughput and latency by the one thing that a scenario varies, such as calls in flight or
+ * connections, with the curve of the Universal Scalability Law where the scenario has fitted one:
+ * X(N) = λN / (1 + σ(N-1) + κN(N-1)), N. Gunther, Guerrilla Capacity Planning, 2007.
+ *
+ * @module
+ */
+
+import type { Distribution, Scalar, ScenarioReport } from "../../contract.ts";
+import { findScalar } from "../lookup.ts";
+import { formatCount, formatCountTick, formatRate } from "../units.ts";
+import { durationAxis, linearScale, logScale, rateAxis, valueAxis, wideScale } from "./axes.ts";
+import type { ChartPlan } from "./chart.ts";
+import { line, markedLine, type Point, strokes } from "./series.ts";
+import { COLORS } from "./theme.ts";
+import { metricText, slug, subtitleOf, titleOf } from "./words.ts";
+
+const FEWEST_STEPS = 2;
+const CURVE_POINTS = 60;
+const MEASURED = "throughput, with its 95 % interval";
+const FITTED = "Universal Scalability Law, fitted";
+
+interface Sweep {
+  /** What is varied, as the report calls it: `inFlight`. */
+  key: string;
+  throughputs: { at: number; metric: Scalar }[];
+  latencies: { at: number; metric: Distribution }[];
+}
+
+/** The parameters of the law, as far as a scenario has fitted it. */
+export interface Usl {
+  /** λ: the throughput of one, in calls per second. */
+  singleRate: number;
+  /** σ: the share of the work that has to queue. */
+  contention: number;
+  /** κ: the cost of each pair's agreement. */
+  coherency: number;
+}
+
+/** The throughput at `n` by the law, in calls per second. */
+export function uslThroughput({ singleRate, contention, coherency }: Usl, n: number): number {
+  return singleRate * n / (1 + contention * (n - 1) + coherency * n * (n - 1));
+}
+
+/** The chart of a sweep; none where a scenario has no two steps of one. */
+export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
+  const sweep = sweepOf(scenario);
+  if (sweep === null) return [];
+  const { throughputs, latencies } = sweep;
+  const best = throughputs.reduce((a, b) => b.metric.value > a.metric.value ? b : a);
+  const label = metricText(sweep.key);
+  const usl = uslOf(scenario);
+  const title = titleOf(
+    scenario,
+    `most throughput at ${label} ${formatCount(best.at)}: ${formatRate(best.metric.value)}`,
+  );
+  const curve = usl === null ? [] : uslCurve(usl, throughputs.map(({ at }) => at));
+  return [{
+    name: `${slug(scenario.name)}-sweep`,
+    scenario: scenario.name,
+    title,
+    alt: `${title}. Throughput and latency by ${label}: ` +
+      throughputs.map(({ at, metric }) => `${formatCount(at)} ${formatRate(metric.value)}`).join(
+        ", ",
+      ),
+    subtitle: subtitleOf(
+      scenario,
+      `${throughputs.length} steps; ${usl === null ? "" : uslText(usl)}`.replace(/; $/, ""),
+    ),
+    legend: [
+      MEASURED,
+      ...usl === null ? [] : [FITTED],
+      ...latencies.length === 0 ? [] : ["median latency"],
+      ...latencies.some(({ metric }) => metric.p99 !== null) ? ["P99 latency"] : [],
+    ],
+    height: 600,
+    option: {
+      grid: [{ left: 86, right: 28, top: 108, height: 200 }, {
+        left: 86,
+        right: 28,
+        top: 340,
+        height: 200,
+      }],
+      xAxis: [0, 1].map((gridIndex) =>
+        stepAxis(throughputs.map(({ at }) => at), { label, gridIndex })
+      ),
+      yAxis: [
+        rateAxis(
+          linearScale([
+            ...throughputs.flatMap(({ metric }) => [metric.value, metric.ci95?.[1] ?? 0]),
+            ...curve.map(([, y]) => y),
+          ]),
+          {
+            name: "Throughput",
+          },
+        ),
+        durationAxis(
+          wideScale(latencies.flatMap(({ metric }) => [metric.p50, metric.p99 ?? metric.p50])),
+          {
+            name: "Latency",
+            gridIndex: 1,
+          },
+        ),
+      ],
+      series: [
+        ...curve.length === 0 ? [] : [line(FITTED, curve, { color: COLORS.orange, dashed: true })],
+        markedLine(MEASURED, throughputs.map(({ at, metric }): Point => [at, metric.value]), {
+          color: COLORS.blue,
+        }),
+        strokes(
+          "interval",
+          throughputs.flatMap(({ at, metric: { ci95 } }) =>
+            ci95 === null ? [] : [[[at, ci95[0]], [at, ci95[1]]] as const]
+          ),
+          { color: COLORS.blue },
+        ),
+        markedLine("median latency", latencies.map(({ at, metric }): Point => [at, metric.p50]), {
+          color: COLORS.teal,
+          grid: 1,
+        }),
+        markedLine("P99 latency", latencies.map(({ at, metric }): Point => [at, metric.p99]), {
+          color: COLORS.purple,
+          grid: 1,
+        }),
+      ],
+    },
+  }];
+}
+
+/** The axis of the steps: a mark at each, equally far apart if each is twice the one before. */
+function stepAxis(
+  steps: readonly number[],
+  { label, gridIndex }: { label: string; gridIndex: number },
+) {
+  const ticks = [...new Set(steps)];
+  const scale = { ...logScale(steps), min: Math.min(...steps), max: Math.max(...steps), ticks };
+  const axis = valueAxis(scale, {
+    name: `Number of ${label}`,
+    format: formatCountTick,
+    gridIndex,
+    nameGap: 30,
+  });
+  return gridIndex === 0 ? { ...axis, name: "" } : axis;
+}
+
+function sweepOf({ metrics }: ScenarioReport): Sweep | null {
+  const steps = metrics.filter(({ at }) => at !== undefined && Object.keys(at).length === 1);
+  const key = steps[0] === undefined ? undefined : Object.keys(steps[0].at!)[0];
+  if (key === undefined || key === "ratePerSecond") return null;
+  const found = steps.flatMap((metric) => {
+    const at = metric.at?.[key];
+    return at !== undefined && at > 0 ? [{ at, metric }] : [];
+  }).sort((a, b) => a.at - b.at);
+  const throughputs = found.filter((step): step is { at: number; metric: Scalar } =>
+    step.metric.kind === "scalar" && step.metric.name.startsWith("throughput@")
+  );
+  const latencies = found.filter((step): step is { at: number; metric: Distribution } =>
+    step.metric.kind === "distribution" && step.metric.name.startsWith("latency@")
+  );
+  return throughputs.length < FEWEST_STEPS ? null : { key, throughputs, latencies };
+}
+
+function uslOf(scenario: ScenarioReport): Usl | null {
+  const [singleRate, contention, coherency] = ["singleRate", "contention", "coherency"].map((
+    name,
+  ) => findScalar(scenario, name)?.value);
+  return singleRate === undefined || contention === undefined || coherency === undefined
+    ? null
+    : { singleRate, contention, coherency };
+}
+
+function uslText({ singleRate, contention, coherency }: Usl): string {
+  return `fitted: λ ${formatRate(singleRate)}, σ ${contention.toPrecision(2)}, κ ${
+    coherency.toPrecision(2)
+  }`;
+}
+
+/** The law between the lowest and the highest step, evenly spread on a logarithmic axis. */
+function uslCurve(usl: Usl, steps: readonly number[]): [number, number][] {
+  const [low, high] = [Math.min(...steps), Math.max(...steps)];
+  return Array.from({ length: CURVE_POINTS + 1 }, (_, index) => {
+    const n = low * (high / low) ** (index / CURVE_POINTS);
+    return [n, uslThroughput(usl, n)];
+  });
+}

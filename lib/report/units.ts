@@ -51,7 +51,7 @@ const DURATION_TICKS = [
 
 const COUNT_TICKS = [
   { unit: "", size: 1 },
-  { unit: "K", size: 1e4 },
+  { unit: "K", size: 1e3 },
   { unit: "M", size: 1e6 },
   { unit: "G", size: 1e9 },
 ];
@@ -140,7 +140,7 @@ export function formatDurationTick(ns: number): string {
   return `${formatNumber(ns / size)} ${unit}`;
 }
 
-/** A mark of an axis of counts or rates, short: `200`, `5K`, `1M`. */
+/** A mark of an axis of counts or rates, short: `200`, `1.5K`, `1M`. */
 export function formatCountTick(count: number): string {
   const { unit, size } = COUNT_TICKS.findLast(({ size }) => Math.abs(count) >= size) ??
     COUNT_TICKS[0];

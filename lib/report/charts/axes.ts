@@ -10,7 +10,7 @@ import { COLORS } from "./theme.ts";
 /** From this ratio of highest to lowest on, an axis is logarithmic. */
 const WIDE = 20;
 /** Up to this many decades, there are marks at 1, 2 and 5 of each. */
-const DECADES_WITH_FIFTHS = 2;
+const DECADES_WITH_FIFTHS = 3.2;
 
 /** Where an axis begins and ends, and its marks. */
 export interface Scale {
@@ -29,7 +29,8 @@ export function linearScale(values: readonly number[]): Scale {
 export function fittedScale(values: readonly number[]): Scale {
   const finite = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const margin = (high - low) * 0.1 || Math.abs(high) * 0.1 || 1;
+  // What differs by less than this looks equal.
+  const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.04) || 1;
   return spread(low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin);
 }
 

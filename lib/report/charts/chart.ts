@@ -23,6 +23,8 @@ export interface Chart {
 export interface ChartPlan extends Omit<Chart, "svg"> {
   /** Under the title: what it was measured in, and whether to trust it. */
   subtitle: string;
+  /** Whether nothing in the subtitle warns of the numbers. */
+  isSound: boolean;
   /** Names of series, in the order of the legend; without any there is no legend. */
   legend: string[];
   /** In pixels; every chart is equally wide. */

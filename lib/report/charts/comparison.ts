@@ -48,6 +48,7 @@ export function comparisonPlans({ comparison }: Report): ChartPlan[] {
     subtitle:
       `New over old with 95 % intervals; right is better; within the band (±${noisePercent} %) ` +
       `nothing counts${left === 0 ? "" : `; ${left} more rows in the table`}`,
+    isSound: true,
     legend: used.map(({ name }) => name),
     height: 150 + ROW_HEIGHT * rows.length,
     option: {

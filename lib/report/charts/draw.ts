@@ -6,10 +6,14 @@
  */
 
 // @ts-types="echarts"
-import { init } from "echarts/dist/echarts.esm.min";
+import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
 import type { Chart, ChartPlan } from "./chart.ts";
 import { cleanSvg } from "./svg.ts";
+import { textWidth } from "./text_width.ts";
 import { CHART_WIDTH, COLORS } from "./theme.ts";
+
+// How wide text will be depends on a reader's fonts: leave room for wide ones.
+setPlatformAPI({ measureText: (text, font) => ({ width: textWidth(text, font) }) as never });
 
 /** Where the legend begins, under title and subtitle. */
 const LEGEND_TOP = 56;
@@ -29,7 +33,7 @@ export function drawChart(plan: ChartPlan): Chart {
 }
 
 /** Title, subtitle and legend. */
-function frame({ title, subtitle, legend }: ChartPlan) {
+function frame({ title, subtitle, isSound, legend }: ChartPlan) {
   return {
     title: {
       text: title,
@@ -39,7 +43,7 @@ function frame({ title, subtitle, legend }: ChartPlan) {
       padding: 0,
       itemGap: 6,
       textStyle: { color: COLORS.text, fontSize: 15, fontWeight: 600 },
-      subtextStyle: { color: COLORS.muted, fontSize: 12 },
+      subtextStyle: { color: isSound ? COLORS.muted : COLORS.red, fontSize: 12 },
     },
     legend: {
       show: legend.length > 0,

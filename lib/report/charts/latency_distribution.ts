@@ -10,6 +10,7 @@
 import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { LatencyHistogram } from "../../stats/histogram.ts";
 import { durationAxis, logScale, type Scale, valueAxis, wideScale } from "./axes.ts";
+import { mainDistribution } from "../scenario_names.ts";
 import type { ChartPlan } from "./chart.ts";
 import { line, type Point } from "./series.ts";
 import { SERIES_COLORS } from "./theme.ts";
@@ -37,23 +38,24 @@ export function latencyDistributionPlans(scenario: ScenarioReport): ChartPlan[] 
   const curves = shown.map(percentileCurve);
   const names = shown.map(({ name }) => metricText(name));
   const times = curves.flat().map(([, ns]) => ns);
-  const title = titleOf(scenario, `${names[0]} ${spreadText(first)}`);
+  const main = shown.find((one) => one === mainDistribution(scenario)) ?? first;
+  const title = titleOf(scenario, `${metricText(main.name)} ${spreadText(main)}`);
   return [{
     name: `${slug(scenario.name)}-percentiles`,
     scenario: scenario.name,
     title,
     alt: `${title}. Time at each percentile: ` +
       shown.map((distribution, index) => `${names[index]} ${spreadText(distribution)}`).join("; "),
-    subtitle: subtitleOf(
+    ...subtitleOf(
       scenario,
-      `${sampleText(first)}; dashed: fewer than ${SAMPLES_BEYOND} samples beyond`,
+      `${sampleText(main)}; dashed: fewer than ${SAMPLES_BEYOND} samples beyond`,
     ),
     legend: names,
     height: 400,
     option: {
-      grid: { left: 86, right: 28, top: 88, bottom: 54 },
+      grid: { left: 86, right: 40, top: 88, bottom: 54 },
       xAxis: valueAxis(percentileScale(Math.max(...shown.map(({ count }) => count))), {
-        name: "Percentile of the calls",
+        name: "Percentile",
         format: percentileTick,
       }),
       yAxis: durationAxis(wideScale(times), { name: "Time" }),

@@ -27,11 +27,13 @@ export function latencyOverTimePlans(scenario: ScenarioReport): ChartPlan[] {
   const silences = silentIntervals(series, widthMs);
   const slowest = slowestInterval(series);
   if (slowest === null) return [];
-  const seen = `the slowest call took ${formatDuration(slowest.max)}, at ` +
-    formatDurationTick(slowest.atMs * 1e6);
-  const silence = silences.length === 0 ? "" : `; ${silences.length} stalls without a reply`;
+  const seen = `the slowest call took ${formatDuration(slowest.max)}, ` +
+    (slowest.atMs === 0 ? "at the beginning" : `after ${formatDurationTick(slowest.atMs * 1e6)}`);
+  const longestNs = Math.max(0, ...silences.map(([from, to]) => to - from));
+  const silence = longestNs === 0 ? "" : `; no reply for ${formatDuration(longestNs)}`;
   const title = titleOf(scenario, seen + silence);
-  const names = ["median", "P99", "slowest call"];
+  const hasP99 = series.some(({ p99 }) => p99 !== null);
+  const names = ["median", ...hasP99 ? ["P99"] : [], "slowest call"];
   const line_ = (name: string, value: (point: SeriesPoint) => number | null, color: string) =>
     line(name, series.map((point): Point => [middle(point, widthMs), value(point)]), { color });
   return [{
@@ -40,7 +42,7 @@ export function latencyOverTimePlans(scenario: ScenarioReport): ChartPlan[] {
     title,
     alt: `${title}. Median, P99 and slowest ${metricText(distribution.name)} in each interval of ` +
       `${formatDuration(widthMs * 1e6)}`,
-    subtitle: subtitleOf(
+    ...subtitleOf(
       scenario,
       `${metricText(distribution.name)} in intervals of ${formatDurationTick(widthMs * 1e6)}, ` +
         sampleText(distribution),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Distribution, Interval, ScenarioReport } from "../../contract.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { linearScale, valueAxis } from "./axes.ts";
@@ -17,7 +18,9 @@ const LAYER = "layer.";
 const FEWEST_LAYERS = 2;
 
 /** A layer's own times, and how much of them it adds to those of the layer below. */
-type Layer = Distribution & { added?: { value: number; ci95: Interval | null } };
+type Layer = Distribution & {
+  added?: { value: number; ci95: Interval | null; measuredOn?: "target" | "bundled" };
+};
 
 interface Step {
   label: string;
@@ -25,6 +28,8 @@ interface Step {
   from: number;
   added: number;
   ci95: Interval | null;
+  /** On parts that the suite brings along, as the server does not show this layer. */
+  isBundled: boolean;
 }
 
 /** The chart of a scenario that has measured layers. */
@@ -35,66 +40,74 @@ export function overheadPlans(scenario: ScenarioReport): ChartPlan[] {
   if (layers.length < FEWEST_LAYERS) return [];
   const steps = stack(layers);
   const most = steps.reduce((a, b) => b.added > a.added ? b : a);
-  const total = steps.at(-1)!.from + steps.at(-1)!.added;
+  const total = layers.at(-1)!.p50;
   const title = titleOf(
     scenario,
     `of ${formatDuration(total)} a call, ${most.label} adds most: ${formatDuration(most.added)}`,
   );
-  const ends = steps.flatMap((
-    { from, added, ci95 },
-  ) => [from, from + added, from + (ci95?.[1] ?? 0)]);
   return [{
     name: `${slug(scenario.name)}-waterfall`,
     scenario: scenario.name,
     title,
     alt: `${title}. Added by each layer: ` +
       steps.map(({ label, added }) => `${label} ${formatDuration(added)}`).join(", "),
-    subtitle: subtitleOf(
+    ...subtitleOf(
       scenario,
-      "Each layer begins where the one above it ends; the strokes are 95 % intervals",
+      "Each layer begins where the one before it ends" +
+        (steps.some(({ isBundled }) => isBundled) ? "; grey: on the suite's own parts" : "") +
+        (steps.some(({ ci95 }) => ci95 !== null) ? "; strokes: 95 % intervals" : ""),
     ),
     legend: [],
     height: 132 + 36 * steps.length,
-    option: {
-      grid: { left: 150, right: 92, top: 68, bottom: 54 },
-      xAxis: valueAxis(linearScale(ends), { name: "Time of a call", format: formatDurationTick }),
-      yAxis: labelAxis(steps.map(({ label }) => label)),
-      series: [
-        {
-          type: "bar",
-          stack: "layers",
-          silent: true,
-          data: steps.map(({ from, added }) => Math.min(from, from + added)),
-          itemStyle: { opacity: 0 },
-        },
-        {
-          type: "bar",
-          stack: "layers",
-          silent: true,
-          barWidth: 18,
-          data: steps.map(({ added }) => ({
-            value: Math.abs(added),
-            itemStyle: { color: added < 0 ? COLORS.green : COLORS.blue },
-            label: {
-              show: true,
-              position: "right",
-              distance: 8,
-              formatter: () => `${added < 0 ? "−" : "+"}${formatDuration(Math.abs(added))}`,
-              color: COLORS.text,
-              fontSize: 12,
-            },
-          })),
-        },
-        strokes(
-          "interval",
-          steps.flatMap(({ from, ci95 }, index) =>
-            ci95 === null ? [] : [[[from + ci95[0], index], [from + ci95[1], index]] as const]
-          ),
-          { color: COLORS.orange },
-        ),
-      ],
-    },
+    option: waterfallOption(steps),
   }];
+}
+
+function waterfallOption(steps: readonly Step[]): EChartsOption {
+  const ends = steps.flatMap((
+    { from, added, ci95 },
+  ) => [from, from + added, from + (ci95?.[1] ?? 0)]);
+  const common = { type: "bar", stack: "layers", silent: true } as const;
+  const intervals = steps.flatMap(({ from, ci95 }, index) =>
+    ci95 === null ? [] : [[[from + ci95[0], index], [from + ci95[1], index]] as const]
+  );
+  return {
+    grid: { left: 150, right: 92, top: 68, bottom: 54 },
+    xAxis: valueAxis(linearScale(ends), { name: "Time of a call", format: formatDurationTick }),
+    yAxis: labelAxis(steps.map(({ label }) => label)),
+    series: [
+      {
+        ...common,
+        data: steps.map(({ from, added }) => Math.min(from, from + added)),
+        itemStyle: { opacity: 0 },
+      },
+      { ...common, barWidth: 18, data: steps.map(bar) },
+      strokes("interval", intervals, { color: COLORS.orange }),
+      { type: "scatter", silent: true, symbolSize: 0, data: steps.map(partLabel) },
+    ],
+  };
+}
+
+function bar({ added, isBundled }: Step) {
+  return {
+    value: Math.abs(added),
+    itemStyle: { color: added < 0 ? COLORS.green : isBundled ? COLORS.grey : COLORS.blue },
+  };
+}
+
+/** Nothing but the words, right of the bar and of its interval. */
+function partLabel({ from, added, ci95 }: Step, index: number) {
+  return {
+    value: [from + Math.max(0, added, ci95?.[1] ?? 0), index],
+    label: {
+      show: true,
+      position: "right" as const,
+      distance: 8,
+      formatter: () => `${added < 0 ? "−" : "+"}${formatDuration(Math.abs(added))}`,
+      color: COLORS.text,
+      fontSize: 12,
+    },
+  };
 }
 
 /** The layers on top of each other; one that adds nothing of its own is the lowest. */
@@ -106,6 +119,7 @@ function stack(layers: readonly Layer[]): Step[] {
       from,
       added: added?.value ?? p50 - from,
       ci95: added?.ci95 ?? null,
+      isBundled: added?.measuredOn === "bundled",
     };
     from += step.added;
     return step;

@@ -12,12 +12,16 @@ import {
   slowdown,
   slowerOrFaster,
 } from "../key_numbers.ts";
+import { findScenario } from "../lookup.ts";
 import { formatCompactRate, formatCount, formatCountTick, formatRate } from "../units.ts";
 import { logScale, valueAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { labelAxis } from "./labels.ts";
 import { COLORS } from "./theme.ts";
 import { cut } from "./words.ts";
+
+/** The scenarios whose throughput is shown. */
+const MEASURED_IN = ["message-throughput", "concurrent-connections"];
 
 interface Level {
   label: string;
@@ -33,6 +37,9 @@ export function pyramidPlans(report: Report): ChartPlan[] {
   const ratio = slowdown(report, single ?? concurrentThroughput(report));
   if (levels.length < 2 || ratio === null) return [];
   const title = `A call through a real WebSocket is ${slowerOrFaster(ratio)} than without one`;
+  const isSound = MEASURED_IN.map((name) => findScenario(report, name)).every((scenario) =>
+    scenario === undefined || (scenario.status === "passed" && scenario.validity.valid)
+  );
   const scale = logScale(levels.map(({ rate }) => rate / 3));
   const top = logScale(levels.map(({ rate }) => rate)).max;
   return [{
@@ -43,9 +50,10 @@ export function pyramidPlans(report: Report): ChartPlan[] {
       levels.map(({ label, rate }) => `${label.replace("\n", " ")}: ${formatRate(rate)}`).join(
         "; ",
       ),
-    subtitle: `Calls of ${
+    subtitle: `${isSound ? "" : "OF SCENARIOS THAT FAILED OR ARE NOT VALID · "}Calls of ${
       cut(report.target.tool)
-    } a second; each step to the right is ten times as many`,
+    } a second, on an axis of powers of ten`,
+    isSound,
     legend: [],
     height: 300,
     option: {

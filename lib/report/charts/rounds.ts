@@ -7,12 +7,12 @@
 import type { Interval, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
 import { mainDistribution } from "../scenario_names.ts";
-import { formatInterval, formatQuantity } from "../units.ts";
+import { formatInterval, formatPercent, formatQuantity } from "../units.ts";
 import { durationAxis, fittedScale, rateAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { bands, dots, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
-import { metricText, slug, subtitleOf, titleOf } from "./words.ts";
+import { capitalise, metricText, slug, subtitleOf, titleOf } from "./words.ts";
 
 /** With fewer rounds there is nothing to compare. */
 const FEWEST_ROUNDS = 3;
@@ -33,13 +33,12 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
   if (rounds === null || known.length < FEWEST_ROUNDS) return [];
   const { label, unit, value, ci95, values } = rounds;
   const shown = formatQuantity(value, unit);
+  const range = [Math.min(...known), Math.max(...known)] as const;
+  const spread = range[0] > 0 ? range[1] / range[0] - 1 : null;
   const title = titleOf(
     scenario,
-    ci95 === null
-      ? `${label} ${shown}, by round`
-      : `${label} ${shown}, 95 % interval ${formatInterval(ci95, unit)}`,
+    `${label} ${shown}, rounds differ by ${formatPercent(spread)}`,
   );
-  const range = [Math.min(...known), Math.max(...known)] as const;
   const scale = fittedScale([...known, value, ...ci95 ?? []]);
   const axis = unit === "ns" ? durationAxis : rateAxis;
   return [{
@@ -48,21 +47,21 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
     title,
     alt: `${title}. ${known.length} rounds from ${formatQuantity(range[0], unit)} to ` +
       formatQuantity(range[1], unit),
-    subtitle: subtitleOf(
+    ...subtitleOf(
       scenario,
-      `One dot a round; the line is the value of the report${
-        ci95 === null ? "" : ", the band its interval"
-      }. The axis does not begin at 0`,
+      `Dots: rounds; line: their result${
+        ci95 === null ? "" : `; band: 95 % interval, ${formatInterval(ci95, unit)}`
+      }`,
     ),
     legend: [],
     height: 300,
     option: {
-      grid: { left: 86, right: 28, top: 68, bottom: 54 },
+      grid: { left: 86, right: 112, top: 68, bottom: 54 },
       xAxis: {
         ...categoryAxis("Round"),
         data: values.map((_, index) => String(index + 1)),
       },
-      yAxis: axis(scale, { name: label }),
+      yAxis: axis(scale, { name: capitalise(label) }),
       series: [{
         ...dots(label, values.map((one, index) => [index, one]), { color: COLORS.blue }),
         markLine: rules([{ axis: "y", at: value, text: shown, color: COLORS.orange }]),
@@ -87,15 +86,17 @@ function categoryAxis(name: string) {
 
 function roundsOf(scenario: ScenarioReport): Rounds | null {
   const throughput = findScalar(scenario, "throughput");
-  if (throughput !== undefined && throughput.at === undefined) {
+  // A rate that was asked for says nothing.
+  const isPaced = typeof scenario.parameters.ratePerSecond === "number";
+  if (throughput !== undefined && throughput.at === undefined && !isPaced) {
     const { value, ci95, rounds: values } = throughput;
-    return { label: "Throughput", unit: "msg/s", value, ci95, values };
+    return { label: "throughput", unit: "msg/s", value, ci95, values };
   }
   const main = mainDistribution(scenario);
   if (main === undefined || main.at !== undefined || main.name.startsWith("layer.")) return null;
   const { name, p50: value, ci95: { p50: ci95 }, rounds } = main;
   return {
-    label: `Median ${metricText(name)}`,
+    label: `median ${metricText(name)}`,
     unit: "ns",
     value,
     ci95,

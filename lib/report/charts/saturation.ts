@@ -10,7 +10,7 @@ import { formatCountTick, formatDuration, formatRate } from "../units.ts";
 import { durationAxis, logScale, valueAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { percentileCurve } from "./latency_distribution.ts";
-import { dots, line, type Point, type Rule, rules } from "./series.ts";
+import { dots, type Point, type Rule, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { slug, subtitleOf, titleOf } from "./words.ts";
 
@@ -55,14 +55,14 @@ export function saturationPlans(scenario: ScenarioReport): ChartPlan[] {
     alt: `${title}. Median and P99 latency at ${steps.length} rates from ` +
       `${formatRate(steps[0]!.rate)} to ${formatRate(steps.at(-1)!.rate)}` +
       (knee === null ? "" : `; the knee is at ${formatRate(knee)}`),
-    subtitle: subtitleOf(
+    ...subtitleOf(
       scenario,
       `${steps.length} rates tried; latency counts from the intended time of sending`,
     ),
     legend: [MEDIAN, ...sure.length === 0 ? [] : [P99], ...few.length === 0 ? [] : [FEW]],
     height: 420,
     option: {
-      grid: { left: 86, right: 28, top: 106, bottom: 54 },
+      grid: { left: 86, right: 92, top: 106, bottom: 54 },
       xAxis: valueAxis(logScale(steps.map(({ rate }) => rate)), {
         name: "Rate of calls (msg/s)",
         format: formatCountTick,
@@ -70,7 +70,8 @@ export function saturationPlans(scenario: ScenarioReport): ChartPlan[] {
       yAxis: durationAxis(logScale(times), { name: "Latency" }),
       series: [
         {
-          ...line(MEDIAN, steps.map(point(({ p50 }) => p50)), { color: COLORS.blue }),
+          ...dots(MEDIAN, steps.map(point(({ p50 }) => p50)), { color: COLORS.blue }),
+          symbolSize: 6,
           markLine: rules(searchRules({ found, knee, sloNs })),
         },
         dots(P99, sure.map(point(({ p99 }) => p99)), { color: COLORS.purple }),
@@ -86,32 +87,33 @@ function searchRules({ found, knee, sloNs }: {
   knee: number | null;
   sloNs: number | null;
 }): Rule[] {
+  const objective = sloNs === null ? [] : [
+    {
+      axis: "y",
+      at: sloNs,
+      text: `objective ${formatDuration(sloNs)}`,
+      color: COLORS.red,
+      position: "insideStartTop",
+    } as const,
+  ];
+  if (found === null) return objective;
+  const isKneeAbove = knee !== null && knee > found;
   return [
-    ...(sloNs === null ? [] : [
-      {
-        axis: "y",
-        at: sloNs,
-        text: `objective ${formatDuration(sloNs)}`,
-        color: COLORS.red,
-        position: "insideStartTop",
-      } as const,
-    ]),
-    ...(found === null ? [] : [
-      {
-        axis: "x",
-        at: found,
-        text: knee === found ? "sustainable, and knee" : "sustainable",
-        color: COLORS.green,
-        position: "end",
-      } as const,
-    ]),
+    ...objective,
+    {
+      axis: "x",
+      at: found,
+      text: knee === found ? "sustainable, knee" : "sustainable",
+      color: COLORS.green,
+      side: isKneeAbove ? "left" : "right",
+    },
     ...(knee === null || knee === found ? [] : [
       {
         axis: "x",
         at: knee,
         text: "knee",
         color: COLORS.orange,
-        position: "insideStartTop",
+        side: isKneeAbove ? "right" : "left",
       } as const,
     ]),
   ];

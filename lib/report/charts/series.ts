@@ -32,7 +32,7 @@ export function line(name: string, points: readonly Point[], style: MarkStyle) {
   };
 }
 
-/** A line whose points are marked; hollow ones rest on little. */
+/** A line whose points are marked. */
 export function markedLine(name: string, points: readonly Point[], style: MarkStyle) {
   return { ...line(name, points, style), showSymbol: true, symbol: "circle", symbolSize: 7 };
 }
@@ -52,8 +52,8 @@ export function dots(
     symbol: "circle",
     symbolSize: 9,
     itemStyle: hollow
-      ? { color: COLORS.background, borderColor: color, borderWidth: 2 }
-      : { color, borderColor: color },
+      ? { color: COLORS.background, borderColor: color, borderWidth: 2, opacity: 1 }
+      : { color, borderColor: color, opacity: 1 },
   };
 }
 
@@ -78,7 +78,9 @@ export interface Rule {
   text: string;
   color: string;
   /** Where the words stand. */
-  position?: "insideStartTop" | "insideEndTop" | "insideEndBottom" | "start" | "end";
+  position?: "insideStartTop" | "end";
+  /** Of a rule that stands: on which side of it the words are. */
+  side?: "left" | "right";
 }
 
 /** Rules, as a part of a series. */
@@ -87,12 +89,13 @@ export function rules(all: readonly Rule[]) {
     silent: true,
     symbol: "none",
     animation: false,
-    data: all.map(({ axis, at, text, color, position = "insideEndTop" }) => ({
+    data: all.map(({ axis, at, text, color, position = "end", side }) => ({
       ...(axis === "x" ? { xAxis: at } : { yAxis: at }),
       lineStyle: { color, type: [5, 4], width: 1.5 },
       label: {
         formatter: () => text,
         position,
+        ...(side === undefined ? {} : { align: side === "left" ? "right" : "left" } as const),
         color,
         fontSize: 12,
         textBorderColor: COLORS.background,

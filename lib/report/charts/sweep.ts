@@ -6,23 +6,38 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Distribution, Scalar, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
-import { formatCount, formatCountTick, formatRate } from "../units.ts";
-import { durationAxis, linearScale, logScale, rateAxis, valueAxis, wideScale } from "./axes.ts";
+import { formatBytes, formatCount, formatCountTick, formatQuantity, formatRate } from "../units.ts";
+import { durationAxis, linearScale, logScale, valueAxis, wideScale } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { line, markedLine, type Point, strokes } from "./series.ts";
 import { COLORS } from "./theme.ts";
-import { metricText, slug, subtitleOf, titleOf } from "./words.ts";
+import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
 
 const FEWEST_STEPS = 2;
 const CURVE_POINTS = 60;
-const MEASURED = "throughput, with its 95 % interval";
-const FITTED = "Universal Scalability Law, fitted";
+const MEASURED = "throughput with 95 % interval";
+const MEDIAN = "median latency";
+const P99 = "P99 latency";
+const FITTED = "Universal Scalability Law";
 
-interface Sweep {
-  /** What is varied, as the report calls it: `inFlight`. */
-  key: string;
+/** What is varied, in words. */
+const SWEPT = new Map<string, Swept>([
+  ["inFlight", { label: "calls in flight", format: formatCount }],
+  ["payloadBytes", { label: "of payload", format: formatBytes }],
+]);
+
+interface Swept {
+  /** Follows the number. */
+  label: string;
+  format: (at: number) => string;
+}
+
+interface Sweep extends Swept {
+  /** Of the throughput: calls or bytes a second. */
+  unit: string;
   throughputs: { at: number; metric: Scalar }[];
   latencies: { at: number; metric: Distribution }[];
 }
@@ -46,97 +61,85 @@ export function uslThroughput({ singleRate, contention, coherency }: Usl, n: num
 export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
   const sweep = sweepOf(scenario);
   if (sweep === null) return [];
-  const { throughputs, latencies } = sweep;
+  const { throughputs, latencies, label, format, unit } = sweep;
   const best = throughputs.reduce((a, b) => b.metric.value > a.metric.value ? b : a);
-  const label = metricText(sweep.key);
   const usl = uslOf(scenario);
   const title = titleOf(
     scenario,
-    `most throughput at ${label} ${formatCount(best.at)}: ${formatRate(best.metric.value)}`,
+    `most throughput with ${format(best.at)} ${label}: ${quantity(best.metric.value, unit)}`,
   );
-  const curve = usl === null ? [] : uslCurve(usl, throughputs.map(({ at }) => at));
+  const steps = `${formatCount(throughputs.length)} steps`;
   return [{
     name: `${slug(scenario.name)}-sweep`,
     scenario: scenario.name,
     title,
-    alt: `${title}. Throughput and latency by ${label}: ` +
-      throughputs.map(({ at, metric }) => `${formatCount(at)} ${formatRate(metric.value)}`).join(
-        ", ",
-      ),
-    subtitle: subtitleOf(
-      scenario,
-      `${throughputs.length} steps; ${usl === null ? "" : uslText(usl)}`.replace(/; $/, ""),
-    ),
+    alt: `${title}. Throughput by ${label}: ` +
+      throughputs.map(({ at, metric }) => `${format(at)}: ${quantity(metric.value, unit)}`)
+        .join(", "),
+    ...subtitleOf(scenario, usl === null ? steps : `${steps}; ${uslText(usl)}`),
     legend: [
       MEASURED,
       ...usl === null ? [] : [FITTED],
-      ...latencies.length === 0 ? [] : ["median latency"],
-      ...latencies.some(({ metric }) => metric.p99 !== null) ? ["P99 latency"] : [],
+      ...latencies.length === 0 ? [] : [MEDIAN],
+      ...latencies.some(({ metric }) => metric.p99 !== null) ? [P99] : [],
     ],
     height: 600,
-    option: {
-      grid: [{ left: 86, right: 28, top: 108, height: 200 }, {
-        left: 86,
-        right: 28,
-        top: 340,
-        height: 200,
-      }],
-      xAxis: [0, 1].map((gridIndex) =>
-        stepAxis(throughputs.map(({ at }) => at), { label, gridIndex })
-      ),
-      yAxis: [
-        rateAxis(
-          linearScale([
-            ...throughputs.flatMap(({ metric }) => [metric.value, metric.ci95?.[1] ?? 0]),
-            ...curve.map(([, y]) => y),
-          ]),
-          {
-            name: "Throughput",
-          },
-        ),
-        durationAxis(
-          wideScale(latencies.flatMap(({ metric }) => [metric.p50, metric.p99 ?? metric.p50])),
-          {
-            name: "Latency",
-            gridIndex: 1,
-          },
-        ),
-      ],
-      series: [
-        ...curve.length === 0 ? [] : [line(FITTED, curve, { color: COLORS.orange, dashed: true })],
-        markedLine(MEASURED, throughputs.map(({ at, metric }): Point => [at, metric.value]), {
-          color: COLORS.blue,
-        }),
-        strokes(
-          "interval",
-          throughputs.flatMap(({ at, metric: { ci95 } }) =>
-            ci95 === null ? [] : [[[at, ci95[0]], [at, ci95[1]]] as const]
-          ),
-          { color: COLORS.blue },
-        ),
-        markedLine("median latency", latencies.map(({ at, metric }): Point => [at, metric.p50]), {
-          color: COLORS.teal,
-          grid: 1,
-        }),
-        markedLine("P99 latency", latencies.map(({ at, metric }): Point => [at, metric.p99]), {
-          color: COLORS.purple,
-          grid: 1,
-        }),
-      ],
-    },
+    option: sweepOption(sweep, usl),
   }];
+}
+
+/** Throughput above, latency below, by the same steps. */
+function sweepOption({ throughputs, latencies, ...swept }: Sweep, usl: Usl | null): EChartsOption {
+  const steps = throughputs.map(({ at }) => at);
+  const curve = usl === null ? [] : uslCurve(usl, steps);
+  const rates = throughputs.flatMap(({ metric: { value, ci95 } }) => [value, ci95?.[1] ?? value]);
+  const times = latencies.flatMap(({ metric: { p50, p99 } }) => [p50, p99 ?? p50]);
+  const box = { left: 86, right: 40, height: 200 };
+  return {
+    grid: [{ ...box, top: 96 }, { ...box, top: 336 }],
+    xAxis: [0, 1].map((gridIndex) => stepAxis(steps, { ...swept, gridIndex })),
+    yAxis: [
+      valueAxis(linearScale([...rates, ...curve.map(([, rate]) => rate)]), {
+        name: `Throughput (${cut(swept.unit, 12)})`,
+        format: formatCountTick,
+        nameGap: 58,
+      }),
+      durationAxis(wideScale(times), { name: "Latency", gridIndex: 1 }),
+    ],
+    series: [
+      line(FITTED, curve, { color: COLORS.orange, dashed: true }),
+      markedLine(MEASURED, throughputs.map(({ at, metric }): Point => [at, metric.value]), {
+        color: COLORS.blue,
+      }),
+      strokes(
+        "interval",
+        throughputs.flatMap(({ at, metric: { ci95 } }) =>
+          ci95 === null ? [] : [[[at, ci95[0]], [at, ci95[1]]] as const]
+        ),
+        { color: COLORS.blue },
+      ),
+      markedLine(MEDIAN, latencies.map(({ at, metric }): Point => [at, metric.p50]), {
+        color: COLORS.teal,
+        grid: 1,
+      }),
+      markedLine(P99, latencies.map(({ at, metric }): Point => [at, metric.p99]), {
+        color: COLORS.purple,
+        grid: 1,
+      }),
+    ],
+  };
 }
 
 /** The axis of the steps: a mark at each, equally far apart if each is twice the one before. */
 function stepAxis(
   steps: readonly number[],
-  { label, gridIndex }: { label: string; gridIndex: number },
+  { label, format, gridIndex }: Swept & { gridIndex: number },
 ) {
   const ticks = [...new Set(steps)];
   const scale = { ...logScale(steps), min: Math.min(...steps), max: Math.max(...steps), ticks };
   const axis = valueAxis(scale, {
-    name: `Number of ${label}`,
-    format: formatCountTick,
+    name: capitalise(label.replace(/^of /, "")),
+    format,
     gridIndex,
     nameGap: 30,
   });
@@ -157,7 +160,13 @@ function sweepOf({ metrics }: ScenarioReport): Sweep | null {
   const latencies = found.filter((step): step is { at: number; metric: Distribution } =>
     step.metric.kind === "distribution" && step.metric.name.startsWith("latency@")
   );
-  return throughputs.length < FEWEST_STEPS ? null : { key, throughputs, latencies };
+  if (throughputs.length < FEWEST_STEPS) return null;
+  const swept = SWEPT.get(key) ?? { label: metricText(key), format: formatCount };
+  return { ...swept, unit: throughputs[0]!.metric.unit, throughputs, latencies };
+}
+
+function quantity(value: number, unit: string): string {
+  return unit === "bytes/s" ? `${formatBytes(value)}/s` : formatQuantity(value, unit);
 }
 
 function uslOf(scenario: ScenarioReport): Usl | null {

@@ -9,12 +9,13 @@ import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { plainText } from "../escape.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { formatCount, formatDuration } from "../units.ts";
+import type { ChartPlan } from "./chart.ts";
 
 /** How much of a name there is room for, in characters. */
 const LONGEST_NAME = 32;
 /** How much of a line there is room for, in characters. */
-const LONGEST_TITLE = 92;
-const LONGEST_SUBTITLE = 118;
+const LONGEST_TITLE = 84;
+const LONGEST_SUBTITLE = 112;
 
 /** Text of others on one line, cut where there is no more room. */
 export function cut(text: string, longest = LONGEST_NAME): string {
@@ -29,16 +30,23 @@ export function titleOf(scenario: ScenarioReport, seen: string): string {
   return cut(`${cut(scenarioTitle(scenario.name))}: ${seen}`, LONGEST_TITLE);
 }
 
-/** What it was measured from, and that it is not to be relied on where it is not. */
-export function subtitleOf(scenario: ScenarioReport, from: string): string {
-  return cut([from, ...distrust(scenario)].join(" · "), LONGEST_SUBTITLE);
+/** What it was measured from, and before it that it is not to be relied on, where it is not. */
+export function subtitleOf(
+  scenario: ScenarioReport,
+  from: string,
+): Pick<ChartPlan, "subtitle" | "isSound"> {
+  const warnings = distrust(scenario);
+  return {
+    subtitle: cut([...warnings, from].join(" · "), LONGEST_SUBTITLE),
+    isSound: warnings.length === 0,
+  };
 }
 
 function distrust({ status, validity }: ScenarioReport): string[] {
   const ending = {
     passed: [],
-    failed: ["THE SCENARIO FAILED: only calls that were served are shown"],
-    interrupted: ["INTERRUPTED: this is a part of the run"],
+    failed: ["SCENARIO FAILED: only what was served is shown"],
+    interrupted: ["INTERRUPTED: a part of the run"],
     skipped: ["SKIPPED"],
   }[status];
   return [...ending, ...(validity.valid ? [] : ["NOT VALID: see the warnings"])];
@@ -62,6 +70,11 @@ export function metricText(name: string): string {
   return cut(
     name.replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`),
   );
+}
+
+/** With a capital letter at its beginning. */
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** A file name of what others may have named: kebab-case, never empty. */

@@ -166,8 +166,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     ...Object.values(config.headers),
     ...config.url === null ? [] : urlSecrets(config.url),
   ];
-  const write = (report: Report) =>
-    writeReports(report, { directory: config.outDirectory, formats: config.formats });
+  const files = { directory: config.outDirectory, formats: config.formats };
   const tool = config.tool ?? protocol.defaultTool;
   const payloadBytes = config.overrides.payloadBytes ?? 0;
   const live = Deno.stderr.isTerminal();
@@ -188,14 +187,18 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
       onProgress: progress.show,
       // What is in its way, the last write tells, after the result.
-      onPartialReport: (partial) => write(maskSecrets(partial, secrets)).then(() => {}, () => {}),
+      onPartialReport: (partial) =>
+        writeReports(maskSecrets(partial, secrets), { ...files, draws: false }).then(
+          () => {},
+          () => {},
+        ),
     }),
     secrets,
   );
   progress.done();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
-  const paths = await write(report);
+  const paths = await writeReports(report, { ...files, page: config.page });
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;

@@ -9,7 +9,7 @@ import { ARRIVALS } from "../load/schedule.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
 import type { Overrides } from "../run/plan.ts";
-import { readCaCert, readReport, readToolArgs } from "./files.ts";
+import { readCaCert, readPagePath, readReport, readToolArgs } from "./files.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
@@ -48,6 +48,8 @@ export interface Config {
   /** An absolute path. */
   outDirectory: string;
   formats: ReportFormat[];
+  /** A page to fill between its marks: an absolute path; `null`: none. */
+  page: string | null;
   quiet: boolean;
   color: boolean;
 }
@@ -131,6 +133,7 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     outDirectory: resolvePath(input.directory, values.get("out")?.text ?? "reports"),
     formats: optional(lists.get("format"), (givens) => parseNames(givens, REPORT_FORMATS)) ??
       ["json", "md", "html"],
+    page: await readPagePath(values.get("inject"), input.directory),
     quiet: flags.has("quiet"),
     color: !flags.has("no-color"),
   };

@@ -6,6 +6,8 @@
 
 import type { Report } from "../contract.ts";
 import { parseReport, ReportParseError } from "../report/json.ts";
+import { checkPage } from "../report/page.ts";
+import { ReportWriteError } from "../report/whole_files.ts";
 import type { Given } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { UsageError } from "./usage_error.ts";
@@ -61,6 +63,26 @@ export async function readCaCert(
   const text = await readFile(given, directory);
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   throw unacceptable(given, "a PEM file with a certificate");
+}
+
+/**
+ * A page to fill between its marks, as an absolute path; `null` where none is named.
+ *
+ * @throws {UsageError} if it cannot be filled
+ */
+export async function readPagePath(
+  given: Given | undefined,
+  directory: string,
+): Promise<string | null> {
+  if (given === undefined) return null;
+  const path = resolvePath(directory, given.text);
+  try {
+    await checkPage(path);
+    return path;
+  } catch (error) {
+    if (!(error instanceof ReportWriteError)) throw error;
+    throw new UsageError(`Cannot use ${given.source} "${given.text}". ${error.message}`);
+  }
 }
 
 async function readFile(given: Given, directory: string): Promise<string> {

@@ -86,6 +86,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       flag("strict", { help: "an invalid (client-bound) measurement fails the run" }),
       value("out", "DIR", { help: "default: reports" }),
       list("format", "A,B", { help: "json, md, html, junit (default: json,md,html)" }),
+      value("inject", "FILE", {
+        help: "fill a page of yours between <!-- bench:start --> and <!-- bench:end -->",
+      }),
       flag("quiet", { help: "no progress" }),
       flag("no-color", { env: "NO_COLOR", help: "no colours" }),
       flag("help", { help: "this text" }),

@@ -14,7 +14,7 @@ import { EXIT } from "../run/verdict.ts";
 import { compareReports } from "../stats/compare.ts";
 import { IncomparableError } from "../stats/comparability.ts";
 import type { CommandContext, Outcome } from "./commands.ts";
-import { readReport } from "./files.ts";
+import { readPagePath, readReport } from "./files.ts";
 import { type Grammar, parseSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { UsageError } from "./usage_error.ts";
@@ -84,6 +84,7 @@ const REPORT: Grammar = {
   options: new Map([
     ["out", { name: "out", kind: "value", value: "DIR", help: "" }],
     ["format", { name: "format", kind: "list", value: "A,B", help: "" }],
+    ["inject", { name: "inject", kind: "value", value: "FILE", help: "" }],
     ["help", { name: "help", kind: "flag", value: "", help: "" }],
   ]),
 };
@@ -94,6 +95,7 @@ Writes the reports again from a report.json.
 
   --out DIR      default: the folder of FILE
   --format A,B   json, md, html, junit (default: md,html)
+  --inject FILE  fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
 `;
 
 /**
@@ -110,9 +112,11 @@ export async function runReport(
   const { values, lists, positionals } = parseSettings(args, {}, REPORT);
   const path = positionals[0]!;
   const formats = lists.get("format");
+  const page = await readPagePath(values.get("inject"), directory);
   const paths = await writeReports(await readNamed(path, directory), {
     directory: resolvePath(directory, values.get("out")?.text ?? dirname(path)),
     formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
+    page,
   });
   return { text: `Reports: ${paths.map(escapeTerminal).join(", ")}\n`, exitCode: EXIT.passed };
 }

@@ -16,12 +16,13 @@ import {
 } from "./markdown/closing.ts";
 import { renderComparisons } from "./markdown/comparison.ts";
 import { renderDetails } from "./markdown/details.ts";
+import { type Figures, NO_FIGURES } from "./markdown/figures.ts";
 import { renderHead } from "./markdown/head.ts";
 import { renderCompletedTasks, renderObjective } from "./markdown/objective.ts";
 import { renderPerformance } from "./markdown/performance.ts";
 import { renderPyramid } from "./markdown/pyramid.ts";
 
-const SECTIONS = [
+const SECTIONS: readonly ((report: Report, figures: Figures) => string)[] = [
   renderHead,
   renderObjective,
   renderCompletedTasks,
@@ -40,9 +41,12 @@ const SECTIONS = [
 
 /**
  * The report as a page of GitHub-flavoured markdown without raw HTML. Depends on nothing but the
- * report: the same report gives the same bytes.
+ * report: the same report gives the same bytes. `figures` are embedded beside the numbers that they
+ * show; the page is complete without them.
  */
-export function renderMarkdown(report: Report): string {
-  const sections = SECTIONS.map((section) => section(report)).filter((text) => text !== "");
+export function renderMarkdown(report: Report, figures: Figures = NO_FIGURES): string {
+  const sections = SECTIONS.map((section) => section(report, figures)).filter((text) =>
+    text !== ""
+  );
   return sections.join("\n\n---\n\n") + "\n";
 }

@@ -1,22 +1,34 @@
 /**
- * Writes the reports of a run to a folder. The only module of lib/report that touches files.
+ * Writes the reports of a run to a folder, and fills a page of the user's.
  *
  * @module
  */
 
 import type { Report } from "../contract.ts";
+import { CHARTS_FOLDER, removeStaleCharts } from "./chart_files.ts";
+import type { Chart } from "./charts/chart.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson } from "./json.ts";
 import { renderJunit } from "./junit.ts";
 import { renderMarkdown } from "./markdown.ts";
+import { renderInjection } from "./markdown/inject.ts";
+import { fillPage, folderFrom, readPage } from "./page.ts";
+import { attempt, type WholeFile, writeWhole } from "./whole_files.ts";
+
+export { ReportWriteError } from "./whole_files.ts";
 
 /** The formats that can be written. */
 export const REPORT_FORMATS = ["json", "md", "html", "junit"] as const;
 export type ReportFormat = typeof REPORT_FORMATS[number];
 
-const FILES: Record<ReportFormat, { name: string; render: (report: Report) => string }> = {
+type Render = (report: Report, charts: readonly Chart[]) => string;
+
+const FILES: Record<ReportFormat, { name: string; render: Render }> = {
   json: { name: "report.json", render: renderJson },
-  md: { name: "report.md", render: renderMarkdown },
+  md: {
+    name: "report.md",
+    render: (report, charts) => renderMarkdown(report, { charts, folder: CHARTS_FOLDER }),
+  },
   html: { name: "report.html", render: renderHtml },
   junit: { name: "junit.xml", render: renderJunit },
 };
@@ -26,59 +38,65 @@ export interface WriteOptions {
   /** Created if it is not there. */
   directory: string;
   formats: readonly ReportFormat[];
-}
-
-/** A report that could not be written; the message names the path and the cause. */
-export class ReportWriteError extends Error {
-  override readonly name = "ReportWriteError";
+  /** Whether the charts are drawn, where a format has them; not while a run goes on. */
+  draws?: boolean;
+  /** A page to fill between its marks; `null`: none. */
+  page?: string | null;
 }
 
 /**
- * Writes a report in every format asked for and returns the paths. Each file is written whole or not
- * at all: all of them are complete beside their final names before the first takes its own.
+ * Writes a report in every format asked for and returns the paths. Markdown brings its charts along, in a
+ * folder beside it, and those of an earlier run are removed from there. Files are written whole or not at
+ * all, all of them or none.
  *
- * @throws {ReportWriteError} if the folder cannot be made or a file not written
+ * @throws {ReportWriteError} if the folder cannot be made, a file not written or the page not filled
  */
 export async function writeReports(report: Report, options: WriteOptions): Promise<string[]> {
-  const { directory, formats } = options;
-  await attempt(`create the folder ${directory}`, () => Deno.mkdir(directory, { recursive: true }));
-  const suffix = `.${crypto.randomUUID()}.tmp`;
-  const files = formats.map((format) => ({
-    path: `${directory.replace(/[/\\]+$/, "") || directory}/${FILES[format].name}`,
-    text: FILES[format].render(report),
+  const { formats, draws = true, page = null } = options;
+  const directory = options.directory.replace(/[/\\]+$/, "") || options.directory;
+  await makeFolder(directory);
+  const hasCharts = formats.includes("md") || page !== null;
+  const charts = hasCharts && draws ? await drawCharts(report) : [];
+  const chartsFolder = `${directory}/${CHARTS_FOLDER}`;
+  if (charts.length > 0) await makeFolder(chartsFolder);
+  const files = [
+    ...formats.map((format) => ({
+      path: `${directory}/${FILES[format].name}`,
+      content: FILES[format].render(report, charts),
+    })),
+    ...(page === null ? [] : [await filledPage(report, { page, charts, directory })]),
+  ];
+  const pictures = charts.map(({ name, svg }) => ({
+    path: `${chartsFolder}/${name}.svg`,
+    content: svg,
   }));
-  try {
-    for (const { path, text } of files) {
-      await attempt(
-        `write ${path}`,
-        () => Deno.writeTextFile(path + suffix, text, { createNew: true }),
-      );
-    }
-    for (const { path } of files) {
-      await attempt(`write ${path}`, () => Deno.rename(path + suffix, path));
-    }
-  } catch (error) {
-    await Promise.all(files.map(({ path }) => removeIfThere(path + suffix)));
-    throw error;
+  // The pages last: what they show is there before them.
+  await writeWhole([...pictures, ...files]);
+  if (hasCharts) {
+    await attempt(
+      `remove old charts from ${chartsFolder}`,
+      () => removeStaleCharts(chartsFolder, charts.map(({ name }) => name)),
+    );
   }
   return files.map(({ path }) => path);
 }
 
-/** Runs `action`; what it throws becomes "Cannot `what`: cause". */
-async function attempt(what: string, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new ReportWriteError(`Cannot ${what}: ${cause}`, { cause: error });
-  }
+/** Loads what draws only when something is drawn: it is a megabyte. */
+async function drawCharts(report: Report): Promise<Chart[]> {
+  const { renderCharts } = await import("./charts/mod.ts");
+  return renderCharts(report);
 }
 
-/** The file may never have been made, or have its final name already. */
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch {
-    // Nothing is left to do: the error that brought us here is the one to tell.
-  }
+async function makeFolder(path: string): Promise<void> {
+  await attempt(`create the folder ${path}`, () => Deno.mkdir(path, { recursive: true }));
+}
+
+async function filledPage(
+  report: Report,
+  { page, charts, directory }: { page: string; charts: readonly Chart[]; directory: string },
+): Promise<WholeFile> {
+  const { path, bytes, mode } = await readPage(page);
+  const real = await attempt(`find ${directory}`, () => Deno.realPath(directory));
+  const folder = folderFrom(path, `${real}/${CHARTS_FOLDER}`);
+  return { path, content: fillPage(bytes, renderInjection(report, { charts, folder })), mode };
 }

@@ -46,7 +46,7 @@ const EDGES: Record<string, string[]> = {
   "lib/load": ["lib/contract.ts", "lib/net", "lib/stats"],
   "lib/net": ["lib/contract.ts"],
   "lib/protocols": ["lib/contract.ts"],
-  "lib/report": ["lib/contract.ts"],
+  "lib/report": ["lib/contract.ts", "lib/stats"],
   "lib/run": ["lib/contract.ts", "lib/load", "lib/net", "lib/protocols", "lib/server", "lib/stats"],
   "lib/server": [],
   "lib/stats": ["lib/contract.ts"],

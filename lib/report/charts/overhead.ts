@@ -83,7 +83,13 @@ function waterfallOption(steps: readonly Step[]): EChartsOption {
       },
       { ...common, barWidth: 18, data: steps.map(bar) },
       strokes("interval", intervals, { color: COLORS.orange }),
-      { type: "scatter", silent: true, symbolSize: 0, data: steps.map(partLabel) },
+      {
+        type: "scatter",
+        silent: true,
+        symbolSize: 0,
+        itemStyle: { opacity: 1 },
+        data: steps.map(partLabel),
+      },
     ],
   };
 }

@@ -12,7 +12,7 @@ import { durationAxis, fittedScale, rateAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { bands, dots, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
-import { capitalise, metricText, slug, subtitleOf, titleOf } from "./words.ts";
+import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
 
 /** With fewer rounds there is nothing to compare. */
 const FEWEST_ROUNDS = 3;
@@ -61,7 +61,7 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
         ...categoryAxis("Round"),
         data: values.map((_, index) => String(index + 1)),
       },
-      yAxis: axis(scale, { name: capitalise(label) }),
+      yAxis: axis(scale, { name: cut(capitalise(label), 24) }),
       series: [{
         ...dots(label, values.map((one, index) => [index, one]), { color: COLORS.blue }),
         markLine: rules([{ axis: "y", at: value, text: shown, color: COLORS.orange }]),

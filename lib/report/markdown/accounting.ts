@@ -18,6 +18,7 @@ import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { verdictMark } from "../marks.ts";
 import { commandLine } from "../run_facts.ts";
 import { type Column, list, right, stack, table } from "./blocks.ts";
+import { renderFurtherFindings } from "./summary.ts";
 
 /** What a reader needs to check the claims of the page. */
 export function renderAccounting(report: Report): string {
@@ -25,6 +26,7 @@ export function renderAccounting(report: Report): string {
     "## 🧾 Accounting",
     "### Verdict",
     verdict(report),
+    renderFurtherFindings(report),
     ...(report.scenarios.length === 0 ? [] : perScenario(report)),
     "### Environment",
     table(

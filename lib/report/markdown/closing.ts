@@ -24,6 +24,7 @@ import { nextSteps } from "../next_steps.ts";
 import { formatCompactRate, formatCount, formatDuration, formatTimestamp } from "../units.ts";
 import { criterionLine } from "./achievements.ts";
 import { list, numbered, stack } from "./blocks.ts";
+import type { Figures } from "./figures.ts";
 
 /** What to do next. */
 export function renderNextSteps(report: Report): string {
@@ -31,12 +32,13 @@ export function renderNextSteps(report: Report): string {
 }
 
 /** The files of the run; which of them were written is the choice of `--format`. */
-export function renderFiles(report: Report): string {
+export function renderFiles(report: Report, { charts }: Figures): string {
   return stack([
     "## 📝 Files",
     list([
       "`report.json`: every number of this page and more, for scripts and comparisons",
       "`report.md`: this page",
+      ...(charts.length === 0 ? [] : ["`charts/`: the pictures of this page, as SVG"]),
       "`report.html`: the same for a browser, in one file",
       "`junit.xml`: scenarios and checks for a CI system (with `--format junit`)",
     ]),

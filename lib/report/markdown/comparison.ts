@@ -14,17 +14,23 @@ import {
 } from "../comparison_rows.ts";
 import { escapeMarkdown } from "../escape.ts";
 import { list, right, stack, table } from "./blocks.ts";
+import { type Figures, runFigure } from "./figures.ts";
 
 /** The sections of a report; empty where it was held against nothing. */
-export function renderComparisons({ thresholds = [], comparison }: Report): string {
+export function renderComparisons(
+  { thresholds = [], comparison }: Report,
+  figures: Figures,
+): string {
   return stack([
     ...(thresholds.length === 0 ? [] : [
       "## 📏 Thresholds",
       table(THRESHOLD_HEADINGS, escaped(thresholdRows(thresholds))),
     ]),
-    ...(comparison === undefined
-      ? []
-      : ["## ⚖️ Comparison with the baseline", renderComparison(comparison)]),
+    ...(comparison === undefined ? [] : [
+      "## ⚖️ Comparison with the baseline",
+      runFigure(figures, "comparison"),
+      renderComparison(comparison),
+    ]),
   ]);
 }
 

@@ -16,15 +16,16 @@ import {
 import { coreScenarioNames, scenarioTitle } from "../scenario_names.ts";
 import { formatCount, formatMilliseconds, formatPercent } from "../units.ts";
 import { list, right, stack, table } from "./blocks.ts";
+import { type Figures, scenarioFigures } from "./figures.ts";
 
 /** The preflight, each scenario with its metrics and checks, and what is missing. */
-export function renderDetails(report: Report): string {
+export function renderDetails(report: Report, figures: Figures): string {
   const names = report.scenarios.map(({ name }) => name);
   const absent = coreScenarioNames().filter((name) => !names.includes(name));
   return stack([
     "## 🔍 Detailed Test Results",
     preflight(report),
-    ...report.scenarios.map(renderScenario),
+    ...report.scenarios.map((scenario, index) => renderScenario(scenario, { index, figures })),
     absent.length === 0
       ? ""
       : `**Not measured in this run:** ${absent.map(scenarioTitle).join(", ")}.`,
@@ -37,18 +38,19 @@ function preflight({ preflight }: Report): string {
   return stack([`### Preflight ${mark(passed)}`, checkTable(preflight, [])]);
 }
 
-function renderScenario(scenario: ScenarioReport, index: number): string {
+function renderScenario(
+  scenario: ScenarioReport,
+  { index, figures }: { index: number; figures: Figures },
+): string {
   const title = escapeMarkdown(scenarioTitle(scenario.name));
-  const distributions = distributionRows(scenario);
-  const scalars = scalarRows(scenario);
   return stack([
     `### Test ${index + 1}: ${title} ${scenarioMark(scenario)}`,
     `*${escapeMarkdown(scenario.question)}*`,
     statusSentence(scenario),
     "**Metrics:**",
     list(overview(scenario)),
-    distributions.length === 0 ? "" : metricTable(DISTRIBUTION_HEADINGS, distributions),
-    scalars.length === 0 ? "" : metricTable(SCALAR_HEADINGS, scalars),
+    renderMetricTables(scenario),
+    scenarioFigures(figures, scenario.name),
     "**Validation:**",
     checkTable(scenario.checks, scenario.notMeasured),
   ]);
@@ -73,6 +75,16 @@ function overview({ ledger, durationMs, parameters, metrics }: ScenarioReport): 
     ...(set.length === 0 ? [] : [`Parameters: ${set.join(", ")}`]),
     ...(metrics.length === 0 ? ["No metric was measured"] : []),
   ];
+}
+
+/** The tables of a scenario's times and of its other numbers; empty where it has none. */
+export function renderMetricTables(scenario: ScenarioReport): string {
+  const distributions = distributionRows(scenario);
+  const scalars = scalarRows(scenario);
+  return stack([
+    distributions.length === 0 ? "" : metricTable(DISTRIBUTION_HEADINGS, distributions),
+    scalars.length === 0 ? "" : metricTable(SCALAR_HEADINGS, scalars),
+  ]);
 }
 
 function metricTable(headings: string[], rows: string[][]): string {

@@ -11,14 +11,16 @@ import { singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
 import { toneMark } from "../marks.ts";
 import { DASH, formatRate } from "../units.ts";
 import { list, stack } from "./blocks.ts";
+import { type Figures, runFigure } from "./figures.ts";
 
 /** The pyramid as text, and what it does and does not show. */
-export function renderPyramid(report: Report): string {
+export function renderPyramid(report: Report, figures: Figures): string {
   const slowdowns = insights(report).filter(({ topic }) => topic === "slowdown");
   return stack([
     "## 📈 Performance Comparison",
     "### Testing Pyramid Validation",
     pyramid(report),
+    runFigure(figures, "testing-pyramid"),
     "**Reality Check:**",
     list([
       ...slowdowns.map(({ tone, text }) => `${toneMark(tone)} ${escapeMarkdown(text)}`),

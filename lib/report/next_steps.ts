@@ -36,10 +36,21 @@ function repairs(report: Report): string[] {
     ...(failed
       ? ["Look into the checks that failed: each says what was expected and observed."]
       : []),
+    ...(hasReason(report, 4)
+      ? ["Look into the thresholds that were missed, and whether they ask for what is needed."]
+      : []),
+    ...(hasReason(report, 5)
+      ? ["Look into what has become slower: a second run tells whether it stays so."]
+      : []),
     ...(invalid
       ? ["Follow the warnings on validity and run again: those numbers are not the server's alone."]
       : []),
   ];
+}
+
+/** Whether the verdict has a reason that calls for this exit code. */
+function hasReason({ verdict }: Report, code: number): boolean {
+  return verdict.reasons.some((reason) => reason.code === code);
 }
 
 /** What this run left out. */

@@ -77,7 +77,8 @@ export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
   const end = positionsOf(bytes, END_MARK)[0]!;
   const eol = lineEnd(bytes, start);
   const filling = ["", "", ...text.trim().split("\n"), "", ""].join(eol);
-  return Buffer.concat([bytes.subarray(0, start), Buffer.from(filling), bytes.subarray(end)]);
+  const parts = [bytes.subarray(0, start), Buffer.from(filling), bytes.subarray(end)];
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** A folder as a page in another one refers to it, without a slash at its end. */

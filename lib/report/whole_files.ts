@@ -29,6 +29,8 @@ export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
     for (const file of files) {
       await attempt(`write ${file.path}`, () => writeNew(file.path + suffix, file));
     }
+    // What can be told beforehand, so that none has its final name when another cannot have its own.
+    for (const { path } of files) await attempt(`write ${path}`, () => refuseFolder(path));
     for (const { path } of files) {
       await attempt(`write ${path}`, () => Deno.rename(path + suffix, path));
     }
@@ -36,6 +38,11 @@ export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
     await Promise.all(files.map(({ path }) => removeIfThere(path + suffix)));
     throw error;
   }
+}
+
+async function refuseFolder(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => null);
+  if (there?.isDirectory) throw new Error("a folder is in its place");
 }
 
 async function writeNew(path: string, { content, mode = null }: WholeFile): Promise<void> {

@@ -58,7 +58,6 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
   const hasCharts = formats.includes("md") || page !== null;
   const charts = hasCharts && draws ? await drawCharts(report) : [];
   const chartsFolder = `${directory}/${CHARTS_FOLDER}`;
-  if (charts.length > 0) await makeFolder(chartsFolder);
   const files = [
     ...formats.map((format) => ({
       path: `${directory}/${FILES[format].name}`,
@@ -70,8 +69,10 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
     path: `${chartsFolder}/${name}.svg`,
     content: svg,
   }));
-  // The pages last: what they show is there before them.
-  await writeWhole([...pictures, ...files]);
+  await withFolder(pictures.length > 0 ? chartsFolder : null, async () => {
+    // The pages last: what they show is there before them.
+    await writeWhole([...pictures, ...files]);
+  });
   if (hasCharts) {
     await attempt(
       `remove old charts from ${chartsFolder}`,
@@ -89,6 +90,28 @@ async function drawCharts(report: Report): Promise<Chart[]> {
 
 async function makeFolder(path: string): Promise<void> {
   await attempt(`create the folder ${path}`, () => Deno.mkdir(path, { recursive: true }));
+}
+
+/** Runs `action` with a folder, which goes again if it is new and `action` fails. */
+async function withFolder(path: string | null, action: () => Promise<void>): Promise<void> {
+  const isNew = path !== null && await attempt(`create the folder ${path}`, () => makeNew(path));
+  try {
+    await action();
+  } catch (error) {
+    if (isNew) await Deno.remove(path).catch(() => {});
+    throw error;
+  }
+}
+
+/** Whether there was none. */
+async function makeNew(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
 }
 
 async function filledPage(

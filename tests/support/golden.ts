@@ -5,10 +5,13 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { renderCharts } from "../../lib/report/charts/mod.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { renderJunit } from "../../lib/report/junit.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
+import { renderInjection } from "../../lib/report/markdown/inject.ts";
 import { renderTerminalSummary } from "../../lib/report/terminal.ts";
+import { chartedReport } from "./sample_charts.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleReport } from "./sample_report.ts";
 
 /** Where the expectations are. */
@@ -37,6 +40,33 @@ export function assertGolden(
   );
 }
 
+/** One chart of each kind. */
+const GOLDEN_CHARTS = [
+  "testing-pyramid",
+  "comparison",
+  "message-throughput-rounds",
+  "open-loop-percentiles",
+  "soak-over-time",
+  "scaling-sweep",
+  "saturation-rate-latency",
+  "overhead-breakdown-waterfall",
+];
+
+/** A report with every chart: some of them, the page that embeds them, and the part for a user's page. */
+function chartGoldens(): { name: string; text: string }[] {
+  const report = chartedReport();
+  const charts = renderCharts(report);
+  return [
+    ...charts.filter(({ name }) => GOLDEN_CHARTS.includes(name))
+      .map(({ name, svg }) => ({ name: `chart_${name}.svg`, text: svg })),
+    { name: "report_charted.md", text: renderMarkdown(report, { charts, folder: "charts" }) },
+    {
+      name: "page_charted.md",
+      text: renderInjection(report, { charts, folder: "../reports/charts" }),
+    },
+  ];
+}
+
 /** The golden files of the reports: every sample as a page, and the other formats where they matter. */
 export function reportGoldens(): { name: string; text: string }[] {
   const page = (kind: SampleKind) => ({
@@ -53,6 +83,7 @@ export function reportGoldens(): { name: string; text: string }[] {
       name: `report_${kind}.xml`,
       text: renderJunit(sampleReport(kind)),
     })),
+    ...chartGoldens(),
     ...SAMPLE_KINDS.map((kind) => ({
       name: `report_${kind}.txt`,
       text: renderTerminalSummary(sampleReport(kind), { color: false, width: 80 }),

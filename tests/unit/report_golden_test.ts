@@ -10,6 +10,16 @@ import hostileMd from "../golden/report_hostile.md" with { type: "text" };
 import passedHtml from "../golden/report_passed.html" with { type: "text" };
 import comparedHtml from "../golden/report_compared.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
+import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
+import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
+import roundsSvg from "../golden/chart_message-throughput-rounds.svg" with { type: "text" };
+import percentilesSvg from "../golden/chart_open-loop-percentiles.svg" with { type: "text" };
+import overTimeSvg from "../golden/chart_soak-over-time.svg" with { type: "text" };
+import sweepSvg from "../golden/chart_scaling-sweep.svg" with { type: "text" };
+import saturationSvg from "../golden/chart_saturation-rate-latency.svg" with { type: "text" };
+import waterfallSvg from "../golden/chart_overhead-breakdown-waterfall.svg" with { type: "text" };
+import chartedMd from "../golden/report_charted.md" with { type: "text" };
+import pageMd from "../golden/page_charted.md" with { type: "text" };
 import failedXml from "../golden/report_failed.xml" with { type: "text" };
 import skippedXml from "../golden/report_skipped.xml" with { type: "text" };
 import hostileXml from "../golden/report_hostile.xml" with { type: "text" };
@@ -35,6 +45,16 @@ const EXPECTED: Record<string, string> = {
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
   "report_hostile.xml": hostileXml,
+  "chart_testing-pyramid.svg": pyramidSvg,
+  "chart_comparison.svg": comparisonSvg,
+  "chart_message-throughput-rounds.svg": roundsSvg,
+  "chart_open-loop-percentiles.svg": percentilesSvg,
+  "chart_soak-over-time.svg": overTimeSvg,
+  "chart_scaling-sweep.svg": sweepSvg,
+  "chart_saturation-rate-latency.svg": saturationSvg,
+  "chart_overhead-breakdown-waterfall.svg": waterfallSvg,
+  "report_charted.md": chartedMd,
+  "page_charted.md": pageMd,
   "report_passed.txt": passedTxt,
   "report_failed.txt": failedTxt,
   "report_interrupted.txt": interruptedTxt,

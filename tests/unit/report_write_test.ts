@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseReport } from "../../lib/report/json.ts";
+import { renderCharts } from "../../lib/report/charts/mod.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { REPORT_FORMATS, ReportWriteError, writeReports } from "../../lib/report/write.ts";
+import { END_MARK, START_MARK } from "../../lib/report/page.ts";
+import { chartedReport } from "../support/sample_charts.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
 /** `deno task test` runs these; a bare `deno test` may neither read nor write. */
@@ -34,9 +37,23 @@ Deno.test("writeReports() makes the folder and returns the paths", { ignore }, a
         `${directory}/${name}`
       ),
     );
-    assertEquals(await names(directory), ["junit.xml", "report.html", "report.json", "report.md"]);
+    assertEquals(
+      await names(directory),
+      ["charts", "junit.xml", "report.html", "report.json", "report.md"],
+    );
     assertEquals(parseReport(await Deno.readTextFile(paths[0]), paths[0]), report);
-    assertEquals(await Deno.readTextFile(paths[1]), renderMarkdown(report));
+    const charts = renderCharts(report);
+    assertEquals(
+      await Deno.readTextFile(paths[1]),
+      renderMarkdown(report, { charts, folder: "charts" }),
+    );
+    assertEquals(
+      await names(`${directory}/charts`),
+      charts.map(({ name }) => `${name}.svg`).sort(),
+    );
+    for (const { name, svg } of charts) {
+      assertEquals(await Deno.readTextFile(`${directory}/charts/${name}.svg`), svg);
+    }
   });
 });
 
@@ -45,7 +62,7 @@ Deno.test("writeReports() writes what was asked for, over what was there", { ign
     await Deno.writeTextFile(`${directory}/report.md`, "old");
     const options = { directory: `${directory}/`, formats: ["md"] as const };
     assertEquals(await writeReports(sampleReport("passed"), options), [`${directory}/report.md`]);
-    assertEquals(await names(directory), ["report.md"]);
+    assertEquals(await names(directory), ["charts", "report.md"]);
     assertStringIncludes(await Deno.readTextFile(`${directory}/report.md`), "# Phase 2");
   });
 });
@@ -90,6 +107,125 @@ Deno.test("a report that cannot be rendered touches no file", { ignore }, async 
       RangeError,
     );
     assertEquals(await names(directory), []);
+  });
+});
+
+Deno.test("every chart that a page refers to is there", { ignore }, async () => {
+  await withFolder(async (directory) => {
+    await writeReports(chartedReport(), { directory, formats: ["md"] });
+    const page = await Deno.readTextFile(`${directory}/report.md`);
+    const paths = [...page.matchAll(/!\[[^\n]*\]\(([^)]*)\)/g)].map(([, path]) => path);
+    assertEquals(
+      paths.toSorted(),
+      (await names(`${directory}/charts`)).map((name) => `charts/${name}`),
+    );
+    assert(paths.length > 15);
+  });
+});
+
+Deno.test(
+  "charts go with markdown: other formats neither draw nor remove any",
+  { ignore },
+  async () => {
+    await withFolder(async (directory) => {
+      await writeReports(sampleReport("passed"), { directory, formats: ["json", "html", "junit"] });
+      assertEquals(await names(directory), ["junit.xml", "report.html", "report.json"]);
+      await writeReports(sampleReport("passed"), { directory, formats: ["md"] });
+      const charts = await names(`${directory}/charts`);
+      await writeReports(sampleReport("interrupted"), { directory, formats: ["json"] });
+      assertEquals(await names(`${directory}/charts`), charts);
+    });
+  },
+);
+
+Deno.test(
+  "an earlier run's charts are removed, and nothing of the user's",
+  { ignore },
+  async () => {
+    await withFolder(async (directory) => {
+      await writeReports(sampleReport("passed"), { directory, formats: ["md"] });
+      const charts = `${directory}/charts`;
+      const svg = await Deno.readTextFile(`${charts}/testing-pyramid.svg`);
+      const kept = {
+        "my-own.svg": "<svg/>",
+        // One of ours under a name of the user's.
+        "kept-for-later.svg": svg,
+        "empty.svg": "",
+        "notes.txt": svg,
+      };
+      for (const [name, text] of Object.entries(kept)) {
+        await Deno.writeTextFile(`${charts}/${name}`, text);
+      }
+      await Deno.mkdir(`${charts}/folder.svg`);
+      await writeReports(sampleReport("interrupted"), { directory, formats: ["md"] });
+      const drawn = renderCharts(sampleReport("interrupted")).map(({ name }) => `${name}.svg`);
+      assertEquals(await names(charts), [...drawn, ...Object.keys(kept), "folder.svg"].sort());
+      for (const [name, text] of Object.entries(kept)) {
+        assertEquals(await Deno.readTextFile(`${charts}/${name}`), text);
+      }
+    });
+  },
+);
+
+Deno.test(
+  "while a run goes on, nothing is drawn, and no page refers to an old chart",
+  { ignore },
+  async () => {
+    await withFolder(async (directory) => {
+      await writeReports(sampleReport("passed"), { directory, formats: ["md"] });
+      await writeReports(sampleReport("passed"), { directory, formats: ["md"], draws: false });
+      assertEquals(await names(`${directory}/charts`), []);
+      assert(!(await Deno.readTextFile(`${directory}/report.md`)).includes("!["));
+    });
+  },
+);
+
+Deno.test("a page of the user's is filled, its link and its mode kept", {
+  ignore: ignore || Deno.build.os === "windows",
+}, async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/docs`);
+    const page = `${folder}/docs/page.md`;
+    await Deno.writeTextFile(page, `a\n${START_MARK}\n${END_MARK}\nb\n`);
+    await Deno.chmod(page, 0o640);
+    await Deno.symlink("docs/page.md", `${folder}/link.md`);
+    const options = {
+      directory: `${folder}/reports`,
+      formats: ["json"],
+      page: `${folder}/link.md`,
+    } as const;
+    const paths = await writeReports(sampleReport("passed"), options);
+    assertEquals(paths.length, 2);
+    assert((await Deno.lstat(`${folder}/link.md`)).isSymlink);
+    assertEquals((await Deno.stat(page)).mode! & 0o777, 0o640);
+    const text = await Deno.readTextFile(page);
+    assert(text.startsWith(`a\n${START_MARK}\n`) && text.endsWith(`${END_MARK}\nb\n`));
+    const [, path] = /\]\((\S*testing-pyramid\.svg)\)/.exec(text)!;
+    assertEquals(path, "../reports/charts/testing-pyramid.svg");
+    assert((await Deno.stat(`${folder}/docs/${path}`)).isFile);
+    await writeReports(sampleReport("passed"), options);
+    assertEquals(await Deno.readTextFile(page), text);
+    assertEquals(await names(`${folder}/docs`), ["page.md"]);
+  });
+});
+
+Deno.test("a page that lost its marks in the meantime fails all, and nothing is written", {
+  ignore,
+}, async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/page.md`, "no marks");
+    await assertRejects(
+      () =>
+        writeReports(sampleReport("passed"), {
+          directory: `${folder}/reports`,
+          formats: ["md"],
+          page: `${folder}/page.md`,
+        }),
+      ReportWriteError,
+      "it has no <!-- bench:start -->",
+    );
+    assertEquals(await Deno.readTextFile(`${folder}/page.md`), "no marks");
+    assertEquals(await names(`${folder}/reports`), []);
   });
 });
 

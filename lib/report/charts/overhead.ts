@@ -79,7 +79,7 @@ function waterfallOption(steps: readonly Step[]): EChartsOption {
       {
         ...common,
         data: steps.map(({ from, added }) => Math.min(from, from + added)),
-        itemStyle: { opacity: 0 },
+        itemStyle: { color: COLORS.background, opacity: 0 },
       },
       { ...common, barWidth: 18, data: steps.map(bar) },
       strokes("interval", intervals, { color: COLORS.orange }),
@@ -87,7 +87,7 @@ function waterfallOption(steps: readonly Step[]): EChartsOption {
         type: "scatter",
         silent: true,
         symbolSize: 0,
-        itemStyle: { opacity: 1 },
+        itemStyle: { color: COLORS.text, opacity: 1 },
         data: steps.map(partLabel),
       },
     ],

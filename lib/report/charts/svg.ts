@@ -64,7 +64,8 @@ function isInvisible(line: string): boolean {
   return line === "" || (line.startsWith("<path ") && unfilled && unstroked);
 }
 
-/** `<path …></path>` is `<path …/>`. */
+/** `<path …></path>` is `<path …/>`, and the line of a legend has no inside. */
 function shorten(line: string): string {
-  return line.replace(/><\/(?:path|rect)>/, "/>");
+  const unfilled = line.includes(' stroke="') ? line.replace(' fill="#000"', ' fill="none"') : line;
+  return unfilled.replace(/><\/(?:path|rect|polygon)>/, "/>");
 }

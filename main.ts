@@ -15,7 +15,6 @@ import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
-import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
 import { PROTOCOLS } from "./lib/protocols/mod.ts";
 import { escapeTerminal } from "./lib/report/escape.ts";

@@ -21,14 +21,16 @@ function freePort(): number {
 /** Asserts that all three reports are there, whole, and agree on the exit code. */
 async function assertReports(folder: UserFolder, exitCode: number): Promise<void> {
   const files = await folder.files("reports");
+  const page = files.get("reports/report.md")!;
   assertEquals([...files.keys()].sort(), [
+    ...[...page.matchAll(/\]\((charts\/[^)]*)\)/g)].map(([, path]) => `reports/${path}`).sort(),
     "reports/report.html",
     "reports/report.json",
     "reports/report.md",
   ]);
   assertEquals((await folder.report()).verdict.exitCode, exitCode);
   assert(files.get("reports/report.html")!.trimEnd().endsWith("</html>"));
-  assert(files.get("reports/report.md")!.endsWith("\n"));
+  assert(page.endsWith("\n"));
 }
 
 Deno.test("cli: a run that passes exits 0 with its result on stdout", options, async () => {

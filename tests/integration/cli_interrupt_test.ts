@@ -28,7 +28,9 @@ async function assertInterrupted(folder: UserFolder): Promise<void> {
   assertEquals(verdict.exitCode, 130);
   assert(scenarios.some(({ status }) => status === "interrupted"));
   const files = await folder.files("reports");
+  const page = files.get("reports/report.md")!;
   assertEquals([...files.keys()].sort(), [
+    ...[...page.matchAll(/\]\((charts\/[^)]*)\)/g)].map(([, path]) => `reports/${path}`).sort(),
     "reports/report.html",
     "reports/report.json",
     "reports/report.md",

@@ -109,8 +109,8 @@ Deno.test("every tag is closed, and no character is one that XML forbids", () =>
       else if (empty === "") open.push(name);
     }
     assertEquals(open, []);
-    // deno-lint-ignore no-control-regex
     assert(
+      // deno-lint-ignore no-control-regex
       !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|&(?!(?:amp|lt|gt|quot|#39);)/.test(
         svg,
       ),

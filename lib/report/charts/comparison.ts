@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Change, ComparisonRow, Interval, Report } from "../../contract.ts";
 import { formatNumber } from "../units.ts";
 import { fittedScale, valueAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { labelAxis } from "./labels.ts";
-import { bands, dots, rules, strokes } from "./series.ts";
+import { bands, dots, type Point, rules, strokes } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { cut } from "./words.ts";
 
@@ -26,70 +27,83 @@ const VERDICTS: readonly { verdict: Change | null; name: string; color: string }
   { verdict: null, name: "not gating", color: COLORS.blue },
 ];
 
+/** A row, by how many times it is as good as it was. */
+interface Gain {
+  row: ComparisonRow;
+  gain: number;
+  ci95: Interval | null;
+}
+
 /** The chart of a report that was held against another. */
 export function comparisonPlans({ comparison }: Report): ChartPlan[] {
   if (comparison === undefined || comparison.rows.length === 0) return [];
-  const rows = comparison.rows.slice(0, MOST_ROWS);
-  const { noisePercent } = comparison;
-  const count = (verdict: Change) =>
-    comparison.rows.filter((row) => row.verdict === verdict).length;
+  const { noisePercent, rows } = comparison;
+  const gains = rows.slice(0, MOST_ROWS).map(gainOf);
+  const left = rows.length - gains.length;
+  const count = (verdict: Change) => rows.filter((row) => row.verdict === verdict).length;
   const title = `Against the baseline: ${count("slower")} slower, ${count("faster")} faster, of ` +
-    `${comparison.rows.length} rows`;
-  const noise = 1 + noisePercent / 100;
-  const gains = rows.map(gainOf);
-  const left = comparison.rows.length - rows.length;
-  const used = VERDICTS.filter(({ verdict }) => rows.some((row) => row.verdict === verdict));
+    `${rows.length} rows`;
   return [{
     name: "comparison",
     scenario: null,
     title,
     alt: `${title}. How many times as good as before: ` +
-      rows.map((row, index) => `${labelOf(row)} ${gainText(gains[index]!.gain)}`).join(", "),
-    subtitle:
-      `New over old with 95 % intervals; right is better; within the band (±${noisePercent} %) ` +
-      `nothing counts${left === 0 ? "" : `; ${left} more rows in the table`}`,
+      gains.map(({ row, gain }) => `${labelOf(row)} ${gainText(gain)}`).join(", "),
+    subtitle: "New over old with 95 % intervals; right is better; in the band " +
+      `(±${noisePercent} %) nothing counts${left === 0 ? "" : `; ${left} more rows in the table`}`,
     isSound: true,
-    legend: used.map(({ name }) => name),
-    height: 150 + ROW_HEIGHT * rows.length,
-    option: {
-      grid: { left: 250, right: 34, top: 88, bottom: 54 },
-      xAxis: valueAxis(
-        fittedScale([1, ...gains.flatMap(({ gain, ci95 }) => [gain, ...ci95 ?? []])]),
-        { name: "Worse  ←  how many times as good as the baseline  →  better", format: gainText },
-      ),
-      yAxis: {
-        ...labelAxis(rows.map(labelOf)),
-        splitLine: { show: true, lineStyle: { color: COLORS.grid } },
-      },
-      series: used.flatMap(({ verdict, name, color }, nth) => {
-        const own = gains.flatMap((gain, index) =>
-          rows[index]!.verdict === verdict ? [{ ...gain, index }] : []
-        );
-        return [
-          strokes(
-            name,
-            own.flatMap(({ ci95, index }) =>
-              ci95 === null ? [] : [[[ci95[0], index], [ci95[1], index]] as const]
-            ),
-            { color },
-          ),
-          {
-            ...dots(name, own.map(({ gain, index }) => [gain, index]), { color }),
-            ...(nth > 0 ? {} : {
-              markLine: rules([{ axis: "x", at: 1, text: "", color: COLORS.muted }]),
-              markArea: bands("xAxis", [[1 / noise, noise]], COLORS.grey),
-            }),
-          },
-        ];
-      }),
-    },
+    legend: verdictsOf(gains).map(({ name }) => name),
+    height: 150 + ROW_HEIGHT * gains.length,
+    option: gainsOption(gains, 1 + noisePercent / 100),
   }];
 }
 
+/** The verdicts that there are, in the order of the legend. */
+function verdictsOf(gains: readonly Gain[]) {
+  return VERDICTS.filter(({ verdict }) => gains.some(({ row }) => row.verdict === verdict));
+}
+
+/** `noise` is the ratio up to which nothing counts. */
+function gainsOption(gains: readonly Gain[], noise: number): EChartsOption {
+  const around = {
+    markLine: rules([{ axis: "x", at: 1, text: "", color: COLORS.muted }]),
+    markArea: bands("xAxis", [[1 / noise, noise]], COLORS.grey),
+  };
+  return {
+    grid: { left: 250, right: 34, top: 88, bottom: 54 },
+    xAxis: valueAxis(
+      fittedScale([1, ...gains.flatMap(({ gain, ci95 }) => [gain, ...ci95 ?? []])]),
+      {
+        name: "Worse  ←  how many times as good as the baseline  →  better",
+        format: gainText,
+      },
+    ),
+    yAxis: {
+      ...labelAxis(gains.map(({ row }) => labelOf(row))),
+      splitLine: { show: true, lineStyle: { color: COLORS.grid } },
+    },
+    series: verdictsOf(gains).flatMap(({ verdict, name, color }, nth) => {
+      const own = gains.map((gain, index) => ({ ...gain, index }))
+        .filter(({ row }) => row.verdict === verdict);
+      const intervals = own.flatMap(({ ci95, index }) =>
+        ci95 === null ? [] : [[[ci95[0], index], [ci95[1], index]] as const]
+      );
+      return [
+        strokes(name, intervals, { color }),
+        {
+          ...dots(name, own.map(({ gain, index }): Point => [gain, index]), { color }),
+          ...(nth === 0 ? around : {}),
+        },
+      ];
+    }),
+  };
+}
+
 /** How many times as good: over 1 where the new one is better, whichever way that is. */
-function gainOf({ ratio, ci95, better }: ComparisonRow): { gain: number; ci95: Interval | null } {
-  if (better === "higher") return { gain: ratio, ci95 };
-  return { gain: 1 / ratio, ci95: ci95 === null ? null : [1 / ci95[1], 1 / ci95[0]] };
+function gainOf(row: ComparisonRow): Gain {
+  const { ratio, ci95, better } = row;
+  if (better === "higher") return { row, gain: ratio, ci95 };
+  return { row, gain: 1 / ratio, ci95: ci95 === null ? null : [1 / ci95[1], 1 / ci95[0]] };
 }
 
 function gainText(gain: number): string {

@@ -7,10 +7,11 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { LatencyHistogram } from "../../stats/histogram.ts";
-import { durationAxis, logScale, type Scale, valueAxis, wideScale } from "./axes.ts";
 import { mainDistribution } from "../scenario_names.ts";
+import { durationAxis, logScale, type Scale, valueAxis, wideScale } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { line, type Point } from "./series.ts";
 import { SERIES_COLORS } from "./theme.ts";
@@ -35,9 +36,7 @@ export function latencyDistributionPlans(scenario: ScenarioReport): ChartPlan[] 
   const shown = shownDistributions(scenario);
   const [first] = shown;
   if (first === undefined) return [];
-  const curves = shown.map(percentileCurve);
   const names = shown.map(({ name }) => metricText(name));
-  const times = curves.flat().map(([, ns]) => ns);
   const main = shown.find((one) => one === mainDistribution(scenario)) ?? first;
   const title = titleOf(scenario, `${metricText(main.name)} ${spreadText(main)}`);
   return [{
@@ -52,27 +51,26 @@ export function latencyDistributionPlans(scenario: ScenarioReport): ChartPlan[] 
     ),
     legend: names,
     height: 400,
-    option: {
-      grid: { left: 86, right: 40, top: 88, bottom: 54 },
-      xAxis: valueAxis(percentileScale(Math.max(...shown.map(({ count }) => count))), {
-        name: "Percentile",
-        format: percentileTick,
-      }),
-      yAxis: durationAxis(wideScale(times), { name: "Time" }),
-      series: shown.flatMap(({ count }, index) => {
-        const style = { color: SERIES_COLORS[index]! };
-        const curve = curves[index]!;
-        const sure = curve.filter(([x]) => x <= count / SAMPLES_BEYOND);
-        return [
-          line(names[index]!, sure, style),
-          line(names[index]!, curve.slice(Math.max(0, sure.length - 1)), {
-            ...style,
-            dashed: true,
-          }),
-        ];
-      }),
-    },
+    option: curvesOption(shown, names),
   }];
+}
+
+function curvesOption(shown: readonly Distribution[], names: readonly string[]): EChartsOption {
+  const curves = shown.map(percentileCurve);
+  return {
+    grid: { left: 86, right: 40, top: 88, bottom: 54 },
+    xAxis: valueAxis(percentileScale(Math.max(...shown.map(({ count }) => count))), {
+      name: "Percentile",
+      format: percentileTick,
+    }),
+    yAxis: durationAxis(wideScale(curves.flat().map(([, ns]) => ns)), { name: "Time" }),
+    series: shown.flatMap(({ count }, index) => {
+      const [curve, name, color] = [curves[index]!, names[index]!, SERIES_COLORS[index]!];
+      const sure = curve.filter(([x]) => x <= count / SAMPLES_BEYOND);
+      const unsure = curve.slice(Math.max(0, sure.length - 1));
+      return [line(name, sure, { color }), line(name, unsure, { color, dashed: true })];
+    }),
+  };
 }
 
 /** Up to the highest percentile that so many samples have. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Distribution, ScenarioReport, SeriesPoint } from "../../contract.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { durationAxis, linearScale, valueAxis, wideScale } from "./axes.ts";
@@ -15,6 +16,18 @@ import { metricText, sampleText, slug, subtitleOf, titleOf } from "./words.ts";
 /** With fewer intervals there is no course to look at. */
 const FEWEST_INTERVALS = 3;
 
+const MEDIAN = "median";
+const P99 = "P99";
+const SLOWEST = "slowest call";
+
+/** A distribution over time, in intervals of one width. */
+interface Course {
+  series: readonly SeriesPoint[];
+  widthMs: number;
+  /** Where no reply came: [from, to] in nanoseconds. */
+  silences: [number, number][];
+}
+
 /** The chart of the scenario's first distribution over time, if it has one. */
 export function latencyOverTimePlans(scenario: ScenarioReport): ChartPlan[] {
   const distribution = scenario.metrics.find((metric): metric is Distribution =>
@@ -24,54 +37,59 @@ export function latencyOverTimePlans(scenario: ScenarioReport): ChartPlan[] {
   if (distribution === undefined) return [];
   const { series } = distribution;
   const widthMs = intervalWidthMs(series);
-  const silences = silentIntervals(series, widthMs);
-  const slowest = slowestInterval(series);
-  if (slowest === null) return [];
-  const seen = `the slowest call took ${formatDuration(slowest.max)}, ` +
-    (slowest.atMs === 0 ? "at the beginning" : `after ${formatDurationTick(slowest.atMs * 1e6)}`);
-  const longestNs = Math.max(0, ...silences.map(([from, to]) => to - from));
-  const silence = longestNs === 0 ? "" : `; no reply for ${formatDuration(longestNs)}`;
-  const title = titleOf(scenario, seen + silence);
+  const course = { series, widthMs, silences: silentIntervals(series, widthMs) };
+  const what = metricText(distribution.name);
+  const width = formatDurationTick(widthMs * 1e6);
+  const title = titleOf(scenario, slowestText(course) + silenceText(course));
   const hasP99 = series.some(({ p99 }) => p99 !== null);
-  const names = ["median", ...hasP99 ? ["P99"] : [], "slowest call"];
-  const line_ = (name: string, value: (point: SeriesPoint) => number | null, color: string) =>
-    line(name, series.map((point): Point => [middle(point, widthMs), value(point)]), { color });
   return [{
     name: `${slug(scenario.name)}-over-time`,
     scenario: scenario.name,
     title,
-    alt: `${title}. Median, P99 and slowest ${metricText(distribution.name)} in each interval of ` +
-      `${formatDuration(widthMs * 1e6)}`,
-    ...subtitleOf(
-      scenario,
-      `${metricText(distribution.name)} in intervals of ${formatDurationTick(widthMs * 1e6)}, ` +
-        sampleText(distribution),
-    ),
-    legend: names,
+    alt: `${title}. Median, P99 and slowest ${what} in each interval of ${width}`,
+    ...subtitleOf(scenario, `${what} in intervals of ${width}, ${sampleText(distribution)}`),
+    legend: [MEDIAN, ...hasP99 ? [P99] : [], SLOWEST],
     height: 400,
-    option: {
-      grid: { left: 86, right: 28, top: 88, bottom: 54 },
-      xAxis: valueAxis(linearScale([(series.at(-1)!.atMs + widthMs) * 1e6]), {
-        name: "Time since the first round began",
-        format: formatDurationTick,
-      }),
-      yAxis: durationAxis(
-        wideScale(series.flatMap(({ p50, p99, max }) => [p50, p99, max].filter(isKnown))),
-        {
-          name: "Time",
-        },
-      ),
-      series: [
-        {
-          ...line_("slowest call", ({ max }) => max, COLORS.orange),
-          lineStyle: { color: COLORS.orange, width: 1.2 },
-          markArea: bands("xAxis", silences, COLORS.red),
-        },
-        line_("P99", ({ p99 }) => p99, COLORS.purple),
-        line_("median", ({ p50 }) => p50, COLORS.blue),
-      ],
-    },
+    option: courseOption(course),
   }];
+}
+
+function courseOption({ series, widthMs, silences }: Course): EChartsOption {
+  const points = (value: (point: SeriesPoint) => number | null) =>
+    series.map((point): Point => [middle(point, widthMs), value(point)]);
+  const times = series.flatMap(({ p50, p99, max }) => [p50, p99, max].filter(isKnown));
+  return {
+    grid: { left: 86, right: 28, top: 88, bottom: 54 },
+    xAxis: valueAxis(linearScale([(series.at(-1)!.atMs + widthMs) * 1e6]), {
+      name: "Time since the first round began",
+      format: formatDurationTick,
+    }),
+    yAxis: durationAxis(wideScale(times), { name: "Time" }),
+    series: [
+      {
+        ...line(SLOWEST, points(({ max }) => max), { color: COLORS.orange }),
+        lineStyle: { color: COLORS.orange, width: 1.2 },
+        markArea: bands("xAxis", silences, COLORS.red),
+      },
+      line(P99, points(({ p99 }) => p99), { color: COLORS.purple }),
+      line(MEDIAN, points(({ p50 }) => p50), { color: COLORS.blue }),
+    ],
+  };
+}
+
+/** How long the slowest call took, and in which interval it was. */
+function slowestText({ series }: Course): string {
+  const slowest = series.reduce((a, b) => (b.max ?? 0) > (a.max ?? 0) ? b : a);
+  const after = slowest.atMs === 0
+    ? "at the beginning"
+    : `after ${formatDurationTick(slowest.atMs * 1e6)}`;
+  return `the slowest call took ${formatDuration(slowest.max)}, ${after}`;
+}
+
+/** The longest time without a reply, if there is any. */
+function silenceText({ silences }: Course): string {
+  const longestNs = Math.max(0, ...silences.map(([from, to]) => to - from));
+  return longestNs === 0 ? "" : `; no reply for ${formatDuration(longestNs)}`;
 }
 
 function isKnown(value: number | null): value is number {
@@ -103,13 +121,4 @@ export function silentIntervals(
     else runs.push(run);
   }
   return runs;
-}
-
-/** The interval with the slowest call; `null` where there is no call. */
-function slowestInterval(series: readonly SeriesPoint[]): { atMs: number; max: number } | null {
-  return series.reduce<{ atMs: number; max: number } | null>(
-    (slowest, { atMs, max }) =>
-      max !== null && (slowest === null || max > slowest.max) ? { atMs, max } : slowest,
-    null,
-  );
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Interval, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
 import { mainDistribution } from "../scenario_names.ts";
 import { formatInterval, formatPercent, formatQuantity } from "../units.ts";
 import { durationAxis, fittedScale, rateAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
-import { bands, dots, rules } from "./series.ts";
+import { bands, dots, type Point, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
 
@@ -31,7 +32,7 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
   const rounds = roundsOf(scenario);
   const known = rounds?.values.filter((value) => value !== null) ?? [];
   if (rounds === null || known.length < FEWEST_ROUNDS) return [];
-  const { label, unit, value, ci95, values } = rounds;
+  const { label, unit, value, ci95 } = rounds;
   const shown = formatQuantity(value, unit);
   const range = [Math.min(...known), Math.max(...known)] as const;
   const spread = range[0] > 0 ? range[1] / range[0] - 1 : null;
@@ -39,8 +40,6 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
     scenario,
     `${label} ${shown}, rounds differ by ${formatPercent(spread)}`,
   );
-  const scale = fittedScale([...known, value, ...ci95 ?? []]);
-  const axis = unit === "ns" ? durationAxis : rateAxis;
   return [{
     name: `${slug(scenario.name)}-rounds`,
     scenario: scenario.name,
@@ -55,20 +54,30 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
     ),
     legend: [],
     height: 300,
-    option: {
-      grid: { left: 86, right: 112, top: 68, bottom: 54 },
-      xAxis: {
-        ...categoryAxis("Round"),
-        data: values.map((_, index) => String(index + 1)),
-      },
-      yAxis: axis(scale, { name: cut(capitalise(label), 24) }),
-      series: [{
-        ...dots(label, values.map((one, index) => [index, one]), { color: COLORS.blue }),
-        markLine: rules([{ axis: "y", at: value, text: shown, color: COLORS.orange }]),
-        ...(ci95 === null ? {} : { markArea: bands("yAxis", [ci95], COLORS.orange) }),
-      }],
-    },
+    option: roundsOption(rounds),
   }];
+}
+
+function roundsOption({ label, unit, value, ci95, values }: Rounds): EChartsOption {
+  const known = values.filter((one) => one !== null);
+  const axis = unit === "ns" ? durationAxis : rateAxis;
+  return {
+    grid: { left: 86, right: 112, top: 68, bottom: 54 },
+    xAxis: { ...categoryAxis("Round"), data: values.map((_, index) => String(index + 1)) },
+    yAxis: axis(fittedScale([...known, value, ...ci95 ?? []]), {
+      name: cut(capitalise(label), 24),
+    }),
+    series: [{
+      ...dots(label, values.map((one, index): Point => [index, one]), { color: COLORS.blue }),
+      markLine: rules([{
+        axis: "y",
+        at: value,
+        text: formatQuantity(value, unit),
+        color: COLORS.orange,
+      }]),
+      ...(ci95 === null ? {} : { markArea: bands("yAxis", [ci95], COLORS.orange) }),
+    }],
+  };
 }
 
 function categoryAxis(name: string) {

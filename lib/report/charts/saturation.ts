@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EChartsOption } from "echarts";
 import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
 import { formatCountTick, formatDuration, formatRate } from "../units.ts";
@@ -26,67 +27,79 @@ const MEDIAN = "median";
 const P99 = "P99";
 const FEW = "P99 of under 1,000 samples";
 
+/** What a search found; all of it `null` where it is not known. */
+interface Found {
+  /** Calls a second. */
+  found: number | null;
+  knee: number | null;
+  /** The P99 that must be met, in nanoseconds. */
+  sloNs: number | null;
+}
+
 /** The chart of a search; none where no rate was tried. */
 export function saturationPlans(scenario: ScenarioReport): ChartPlan[] {
   const steps = rateSteps(scenario);
   if (steps.length === 0) return [];
-  const found = findScalar(scenario, "sustainableRate")?.value ?? null;
-  const knee = findScalar(scenario, "knee")?.value ?? null;
   const { sloMs } = scenario.parameters;
-  const sloNs = typeof sloMs === "number" ? sloMs * 1e6 : null;
-  const objective = sloNs === null ? "the objective" : `a P99 of ${formatDuration(sloNs)}`;
-  const title = titleOf(
-    scenario,
-    found === null
-      ? `no rate met ${objective}`
-      : `${formatRate(found)} is the highest rate that meets ${objective}`,
-  );
-  const sure = steps.filter(({ isSure }) => isSure);
-  const few = steps.filter(({ isSure }) => !isSure);
-  const point = (value: (step: RateStep) => number) => (step: RateStep): Point => [
-    step.rate,
-    value(step),
-  ];
-  const times = [...steps.flatMap(({ p50, p99 }) => [p50, p99]), ...sloNs === null ? [] : [sloNs]];
+  const found: Found = {
+    found: findScalar(scenario, "sustainableRate")?.value ?? null,
+    knee: findScalar(scenario, "knee")?.value ?? null,
+    sloNs: typeof sloMs === "number" ? sloMs * 1e6 : null,
+  };
+  const title = titleOf(scenario, foundText(found));
   return [{
     name: `${slug(scenario.name)}-rate-latency`,
     scenario: scenario.name,
     title,
     alt: `${title}. Median and P99 latency at ${steps.length} rates from ` +
       `${formatRate(steps[0]!.rate)} to ${formatRate(steps.at(-1)!.rate)}` +
-      (knee === null ? "" : `; the knee is at ${formatRate(knee)}`),
+      (found.knee === null ? "" : `; the knee is at ${formatRate(found.knee)}`),
     ...subtitleOf(
       scenario,
       `${steps.length} rates tried; latency counts from the intended time of sending`,
     ),
-    legend: [MEDIAN, ...sure.length === 0 ? [] : [P99], ...few.length === 0 ? [] : [FEW]],
+    legend: [
+      MEDIAN,
+      ...steps.some(({ isSure }) => isSure) ? [P99] : [],
+      ...steps.every(({ isSure }) => isSure) ? [] : [FEW],
+    ],
     height: 420,
-    option: {
-      grid: { left: 86, right: 92, top: 106, bottom: 54 },
-      xAxis: valueAxis(logScale(steps.map(({ rate }) => rate)), {
-        name: "Rate of calls (msg/s)",
-        format: formatCountTick,
-      }),
-      yAxis: durationAxis(logScale(times), { name: "Latency" }),
-      series: [
-        {
-          ...dots(MEDIAN, steps.map(point(({ p50 }) => p50)), { color: COLORS.blue }),
-          symbolSize: 6,
-          markLine: rules(searchRules({ found, knee, sloNs })),
-        },
-        dots(P99, sure.map(point(({ p99 }) => p99)), { color: COLORS.purple }),
-        dots(FEW, few.map(point(({ p99 }) => p99)), { color: COLORS.purple, hollow: true }),
-      ],
-    },
+    option: ratesOption(steps, found),
   }];
 }
 
+function foundText({ found, sloNs }: Found): string {
+  const objective = sloNs === null ? "the objective" : `a P99 of ${formatDuration(sloNs)}`;
+  return found === null
+    ? `no rate met ${objective}`
+    : `${formatRate(found)} is the highest rate that meets ${objective}`;
+}
+
+function ratesOption(steps: readonly RateStep[], found: Found): EChartsOption {
+  const times = [...steps.flatMap(({ p50, p99 }) => [p50, p99]), found.sloNs ?? NaN];
+  const p99 = (isSure: boolean) =>
+    steps.filter((step) => step.isSure === isSure).map(({ rate, p99 }): Point => [rate, p99]);
+  return {
+    grid: { left: 86, right: 92, top: 106, bottom: 54 },
+    xAxis: valueAxis(logScale(steps.map(({ rate }) => rate)), {
+      name: "Rate of calls (msg/s)",
+      format: formatCountTick,
+    }),
+    yAxis: durationAxis(logScale(times), { name: "Latency" }),
+    series: [
+      {
+        ...dots(MEDIAN, steps.map(({ rate, p50 }): Point => [rate, p50]), { color: COLORS.blue }),
+        symbolSize: 6,
+        markLine: rules(searchRules(found)),
+      },
+      dots(P99, p99(true), { color: COLORS.purple }),
+      dots(FEW, p99(false), { color: COLORS.purple, hollow: true }),
+    ],
+  };
+}
+
 /** The objective, what was found, and the knee where it lies elsewhere. */
-function searchRules({ found, knee, sloNs }: {
-  found: number | null;
-  knee: number | null;
-  sloNs: number | null;
-}): Rule[] {
+function searchRules({ found, knee, sloNs }: Found): Rule[] {
   const objective = sloNs === null ? [] : [
     {
       axis: "y",

@@ -15,6 +15,7 @@ import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
+import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
 import { PROTOCOLS } from "./lib/protocols/mod.ts";
 import { escapeTerminal } from "./lib/report/escape.ts";
@@ -165,7 +166,8 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     ...Object.values(config.headers),
     ...config.url === null ? [] : urlSecrets(config.url),
   ];
-  const files = { directory: config.outDirectory, formats: config.formats };
+  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
+    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
   const tool = config.tool ?? protocol.defaultTool;
   const payloadBytes = config.overrides.payloadBytes ?? 0;
   const live = Deno.stderr.isTerminal();
@@ -187,17 +189,14 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       onProgress: progress.show,
       // What is in its way, the last write tells, after the result.
       onPartialReport: (partial) =>
-        writeReports(maskSecrets(partial, secrets), { ...files, draws: false }).then(
-          () => {},
-          () => {},
-        ),
+        write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
     }),
     secrets,
   );
   progress.done();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
-  const paths = await writeReports(report, { ...files, page: config.page });
+  const paths = await write(report, { page: config.page });
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;

@@ -207,9 +207,12 @@ function overhead(): ScenarioReport {
     metrics: layers.map(([name, value], index) => {
       whole += value;
       const added = {
+        above: index === 0 ? null : `layer.${layers[index - 1]![0]}`,
         value,
-        ci95: [value - 900, value + 900],
-        measuredOn: index < 4 ? "bundled" : "target",
+        ci95: [value - 900, value + 900] as [number, number],
+        share: null,
+        shareCi95: null,
+        measuredOn: index < 4 ? "bundled" as const : "target" as const,
       };
       return { ...drawn(`layer.${name}`, { medianNs: whole, slow: 0 }), p50: whole, added };
     }),

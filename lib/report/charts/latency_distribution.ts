@@ -43,8 +43,9 @@ export function latencyDistributionPlans(scenario: ScenarioReport): ChartPlan[] 
     name: `${slug(scenario.name)}-percentiles`,
     scenario: scenario.name,
     title,
-    alt: `${title}. Time at each percentile: ` +
-      shown.map((distribution, index) => `${names[index]} ${spreadText(distribution)}`).join("; "),
+    alt: `${title}. Time at each percentile` +
+      shown.filter((one) => one !== main)
+        .map((one) => `; ${metricText(one.name)} ${spreadText(one)}`).join(""),
     ...subtitleOf(
       scenario,
       `${sampleText(main)}; dashed: fewer than ${SAMPLES_BEYOND} samples beyond`,

@@ -80,7 +80,7 @@ function ratesOption(steps: readonly RateStep[], found: Found): EChartsOption {
   const p99 = (isSure: boolean) =>
     steps.filter((step) => step.isSure === isSure).map(({ rate, p99 }): Point => [rate, p99]);
   return {
-    grid: { left: 86, right: 92, top: 106, bottom: 54 },
+    grid: { left: 86, right: 130, top: 106, bottom: 54 },
     xAxis: valueAxis(logScale(steps.map(({ rate }) => rate)), {
       name: "Rate of calls (msg/s)",
       format: formatCountTick,

@@ -45,7 +45,7 @@ export function subtitleOf(
 function distrust({ status, validity }: ScenarioReport): string[] {
   const ending = {
     passed: [],
-    failed: ["SCENARIO FAILED: only what was served is shown"],
+    failed: ["SCENARIO FAILED"],
     interrupted: ["INTERRUPTED: a part of the run"],
     skipped: ["SKIPPED"],
   }[status];

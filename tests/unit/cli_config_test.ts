@@ -40,6 +40,7 @@ Deno.test("config: without anything, a standard run of the bundled server", asyn
   assertEquals(config.strict, false);
   assertEquals(config.outDirectory, resolvePath("/home/ann", "reports"));
   assertEquals(config.formats, ["json", "md", "html"]);
+  assertEquals(config.page, null);
   assertEquals(config.quiet, false);
   assertEquals(config.color, true);
 });

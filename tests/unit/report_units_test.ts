@@ -3,7 +3,9 @@ import {
   formatBytes,
   formatCompactRate,
   formatCount,
+  formatCountTick,
   formatDuration,
+  formatDurationTick,
   formatInterval,
   formatMilliseconds,
   formatNumber,
@@ -47,6 +49,15 @@ Deno.test("formatRate() is a whole number with separators, but never hides a slo
   assertEquals(formatRate(0.4), "0.4 msg/s");
   assertEquals(formatRate(9.96), "10 msg/s");
   assertEquals(formatRate(0), "0 msg/s");
+});
+
+Deno.test("the marks of an axis have no decimals that say nothing", () => {
+  assertEquals([0, 200, 1000, 200_000, 1e6, 2.5e6, 5e9, 2e12].map(formatDurationTick), [
+    ...["0", "200 ns", "1 µs", "200 µs", "1 ms", "2.5 ms", "5 s", "2,000 s"],
+  ]);
+  assertEquals([0, 5, 200, 1000, 1150, 10_000, 2e6, 5e9].map(formatCountTick), [
+    ...["0", "5", "200", "1K", "1.15K", "10K", "2M", "5G"],
+  ]);
 });
 
 Deno.test("formatCompactRate() shortens from ten thousand on", () => {

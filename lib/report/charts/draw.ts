@@ -27,7 +27,7 @@ export function drawChart(plan: ChartPlan): Chart {
     chart.setOption({ ...frame(plan), ...plan.option, animation: false });
     return { name, scenario, title, alt, svg: cleanSvg(chart.renderToSVGString(), { name, alt }) };
   } finally {
-    // One that is kept keeps the process alive.
+    // One that is kept is never freed.
     chart.dispose();
   }
 }

@@ -303,6 +303,15 @@ Deno.test("in a comparison the better side is the right one, whichever way is be
   assertStringIncludes(alt, "message-throughput throughput 1.151x");
 });
 
+Deno.test("where rows differ widely, twice and half as good are equally far from no change", () => {
+  const report = chartedReport();
+  assert(!textsOf(chartOf(report, "comparison").svg).some((text) => text.includes("log scale")));
+  report.comparison!.rows[2]!.ratio = 4.2;
+  const texts = textsOf(chartOf(report, "comparison").svg);
+  assert(texts.some((text) => text.endsWith("better, log scale")));
+  for (const tick of ["0.5x", "1x", "2x", "5x"]) assert(texts.includes(tick), tick);
+});
+
 Deno.test("a rate that was asked for is no result: rounds are told by their latency", () => {
   const report = chartedReport();
   assertStringIncludes(chartOf(report, "open-loop-rounds").title, "median latency");

@@ -61,7 +61,7 @@ Deno.test("a sixth finding has no room in the summary, and its place is told", (
   }));
   const page = renderMarkdown(report);
   const [summary, accounting] = [page.split("\n---\n")[0]!, page.split("### Further findings")[1]!];
-  assertStringIncludes(summary, "- ❌ reason 5\n- and 5 more, under Accounting");
+  assertStringIncludes(summary, "- ❌ reason 5\n- and 5 more, under Accounting in report.md");
   assertEquals(summary.includes("reason 6"), false);
   assertStringIncludes(accounting, "- ❌ reason 6\n- ❌ reason 7");
   assertEquals(renderMarkdown(sampleReport("failed")).includes("Further findings"), false);

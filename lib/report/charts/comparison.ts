@@ -7,7 +7,7 @@
 import type { EChartsOption } from "echarts";
 import type { Change, ComparisonRow, Interval, Report } from "../../contract.ts";
 import { formatNumber } from "../units.ts";
-import { fittedScale, valueAxis } from "./axes.ts";
+import { fittedScale, logScale, type Scale, valueAxis } from "./axes.ts";
 import type { ChartPlan } from "./chart.ts";
 import { labelAxis } from "./labels.ts";
 import { bands, dots, type Point, rules, strokes } from "./series.ts";
@@ -17,6 +17,8 @@ import { cut } from "./words.ts";
 /** More rows would not fit a page. */
 const MOST_ROWS = 24;
 const ROW_HEIGHT = 30;
+/** From this ratio of highest to lowest on, the axis is logarithmic. */
+const WIDE = 2.5;
 
 /** What each verdict is called, and its colour, in the order of the legend. */
 const VERDICTS: readonly { verdict: Change | null; name: string; color: string }[] = [
@@ -71,13 +73,10 @@ function gainsOption(gains: readonly Gain[], noise: number): EChartsOption {
   };
   return {
     grid: { left: 250, right: 34, top: 88, bottom: 54 },
-    xAxis: valueAxis(
-      fittedScale([1, ...gains.flatMap(({ gain, ci95 }) => [gain, ...ci95 ?? []])]),
-      {
-        name: "Worse  ←  how many times as good as the baseline  →  better",
-        format: gainText,
-      },
-    ),
+    xAxis: valueAxis(gainScale(gains), {
+      name: "Worse  ←  how many times as good as the baseline  →  better",
+      format: gainText,
+    }),
     yAxis: {
       ...labelAxis(gains.map(({ row }) => labelOf(row))),
       splitLine: { show: true, lineStyle: { color: COLORS.grid } },
@@ -97,6 +96,12 @@ function gainsOption(gains: readonly Gain[], noise: number): EChartsOption {
       ];
     }),
   };
+}
+
+/** Twice and half as good are equally far from 1, where there is such a difference at all. */
+function gainScale(gains: readonly Gain[]): Scale {
+  const all = [1, ...gains.flatMap(({ gain, ci95 }) => [gain, ...ci95 ?? []])];
+  return Math.max(...all) / Math.min(...all) >= WIDE ? logScale(all) : fittedScale(all);
 }
 
 /** How many times as good: over 1 where the new one is better, whichever way that is. */

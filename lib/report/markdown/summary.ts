@@ -57,7 +57,7 @@ function renderGrave(grave: readonly Finding[]): string {
   const more = grave.length - MOST_FINDINGS;
   return "**What is wrong:**\n\n" + list([
     ...grave.slice(0, MOST_FINDINGS).map(graveLine),
-    ...(more > 0 ? [`and ${formatCount(more)} more, under Accounting`] : []),
+    ...(more > 0 ? [`and ${formatCount(more)} more, under Accounting in report.md`] : []),
   ]);
 }
 

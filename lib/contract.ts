@@ -82,6 +82,29 @@ export type Better = v.InferOutput<typeof BetterSchema>;
 /** The coordinates of one step of a sweep, such as `{ inFlight: 8 }`. */
 const AtSchema = v.optional(v.record(v.string(), v.number()));
 
+/** What one layer of a call adds to the layers below it. */
+const AddedSchema = v.object({
+  above: v.pipe(
+    v.nullable(v.string()),
+    v.description("the metric of the layer below; null: there is none"),
+  ),
+  value: v.pipe(
+    v.number(),
+    v.description("nanoseconds: median over rounds of the difference of the rounds' medians"),
+  ),
+  ci95: v.nullable(IntervalSchema),
+  share: v.pipe(
+    v.nullable(v.number()),
+    v.description("of the whole call, 1 for all of it; null where the whole call took no time"),
+  ),
+  shareCi95: v.nullable(IntervalSchema),
+  measuredOn: v.pipe(
+    v.picklist(["target", "bundled"]),
+    v.description("bundled: on parts that the suite brings along, as no server shows that layer"),
+  ),
+});
+export type Added = v.InferOutput<typeof AddedSchema>;
+
 /** Times in nanoseconds, pooled over all rounds. A percentile that rests on too few samples is null. */
 export const DistributionSchema = v.object({
   name: v.string(),
@@ -104,6 +127,7 @@ export const DistributionSchema = v.object({
   series: v.array(SeriesPointSchema),
   rounds: v.array(RoundSummarySchema),
   at: AtSchema,
+  added: v.optional(AddedSchema),
 });
 export type Distribution = v.InferOutput<typeof DistributionSchema>;
 
@@ -367,6 +391,15 @@ export interface RejectionCase {
   expected: readonly { code: number; reasons: readonly string[] }[];
 }
 
+/** A request that a server answers without running a tool. */
+export interface RoutingProbe {
+  name: string;
+  /** The frame to send. No two ids give the same one. */
+  encode(id: string): string;
+  /** Whether this frame is the answer to the request of that id. */
+  isAnswer(text: string, id: string): boolean;
+}
+
 /** How a message is written and a reply recognised. Pure: no sockets, no state. */
 export interface Protocol {
   readonly name: ProtocolName;
@@ -385,4 +418,8 @@ export interface Protocol {
   /** Advice on a name that the server does not know, or `null`. */
   toolNameAdvice(tool: string): string | null;
   rejections(credentials: Credentials): RejectionCase[];
+  /** The cheapest requests that there are, the cheapest first: not every server knows each. */
+  readonly routingProbes: readonly RoutingProbe[];
+  /** How long the server says that it took over this reply, in nanoseconds; `null` where it does not. */
+  readServerNs(text: string): number | null;
 }

@@ -11,6 +11,7 @@ import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
+import { overheadBreakdown } from "./overhead_breakdown.ts";
 import { pipelining } from "./pipelining.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   reconnection,
   authentication,
   connectionLimit,
+  overheadBreakdown,
   pipelining,
   openLoop,
   saturation,

@@ -46,6 +46,7 @@ export class Connection implements AsyncDisposable {
   readonly #options: ConnectionOptions;
   #cancelSweep: (() => void) | null = null;
   #onQuiet: (() => void) | null = null;
+  #onFrame: ((text: string) => void) | null = null;
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
   /** Kept here, as to ask the signal before each call costs more than all else that is asked. */
   #isAborted: boolean;
@@ -107,6 +108,11 @@ export class Connection implements AsyncDisposable {
   /** Counts the calls from here on in another ledger. */
   useLedger(ledger: OpenLedger): void {
     this.#book.useLedger(ledger);
+  }
+
+  /** Sets who is shown the text of each frame, behind the clock and before the account; `null`: nobody. */
+  onFrame(show: ((text: string) => void) | null): void {
+    this.#onFrame = show;
   }
 
   /**
@@ -177,6 +183,7 @@ export class Connection implements AsyncDisposable {
     // After decoding: a caller would wait for that too.
     const nowNs = clock.nowNs();
     if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
+    if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     this.#book.receive(frame, nowNs);
     this.#onQuiet?.();
   }

@@ -26,4 +26,6 @@ export const echo: Protocol = {
   readToolNames: () => null,
   toolNameAdvice: () => null,
   rejections: () => [],
+  routingProbes: [],
+  readServerNs: () => null,
 };

@@ -12,6 +12,7 @@ import type {
   HandshakeReply,
   Protocol,
   RejectionCase,
+  RoutingProbe,
 } from "../contract.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 
@@ -116,6 +117,40 @@ function rejections({ sessionId }: Credentials): RejectionCase[] {
   ];
 }
 
+/** `ping` is answered by the build of November alone; an op that no build knows, by each. */
+const ROUTING_PROBES: RoutingProbe[] = [
+  {
+    name: "ping",
+    encode: (id) => `{"op":"ping","request_id":"${id}"}`,
+    isAnswer(text, id) {
+      const body = parseJson(text);
+      return isRecord(body) && body.op === "pong" && (body.request_id ?? id) === id;
+    },
+  },
+  {
+    name: "unknown op",
+    // A server may drop a frame that it has sent before: the op, which the answer repeats, is a new one.
+    encode: (id) => `{"op":"ping-${id}"}`,
+    isAnswer(text, id) {
+      const body = parseJson(text);
+      if (!isRecord(body) || !isRecord(body.error)) return false;
+      const { code, message } = body.error;
+      return code === "INVALID_REQUEST" && String(message).endsWith(`ping-${id}`);
+    },
+  },
+];
+
+function readServerNs(text: string): number | null {
+  const body = parseJson(text);
+  // A cached reply tells the times of the call that it was computed for.
+  if (!isRecord(body) || body.from_cache === true) return null;
+  const first: unknown = Array.isArray(body.outputs) ? body.outputs[0] : null;
+  const metadata = isRecord(first) ? first.metadata : null;
+  const times = isRecord(metadata) ? metadata.latency_metrics : null;
+  const totalMs = isRecord(times) ? times.latency_ms : null;
+  return typeof totalMs === "number" && totalMs >= 0 ? totalMs * 1e6 : null;
+}
+
 /** The EXAI protocol. */
 export const exai: Protocol = {
   name: "exai",
@@ -144,4 +179,6 @@ export const exai: Protocol = {
     return `the server strips a trailing -EXAI-WS, not -${ending}: try ${bare}`;
   },
   rejections,
+  routingProbes: ROUTING_PROBES,
+  readServerNs,
 };

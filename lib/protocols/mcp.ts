@@ -139,4 +139,13 @@ export const mcp: Protocol = {
   },
   toolNameAdvice: () => null,
   rejections: () => [],
+  routingProbes: [{
+    name: "ping",
+    encode: (id) => request(id, "ping", "{}"),
+    isAnswer(text, id) {
+      const body = parseJson(text);
+      return isRecord(body) && body.id === id && isRecord(body.result);
+    },
+  }],
+  readServerNs: () => null,
 };

@@ -1,4 +1,5 @@
 import type {
+  Added,
   Check,
   ClientFloor,
   Ledger,
@@ -8,6 +9,7 @@ import type {
   Validity,
 } from "../contract.ts";
 import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
+import { addedPart } from "../stats/layers.ts";
 import {
   DistributionRecorder,
   type ScalarOptions,
@@ -19,6 +21,7 @@ import { roundNotes } from "./round_notes.ts";
 import type { FloorGauge } from "./client_floor.ts";
 import type {
   FloorOptions,
+  LayerPlace,
   MetricOptions,
   MetricSpec,
   Parameters,
@@ -70,7 +73,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #overloads: boolean;
   readonly #distributions = new Map<
     string,
-    { options: SummaryOptions; recorder: DistributionRecorder }
+    { options: SummaryOptions; recorder: DistributionRecorder; layer: LayerPlace | undefined }
   >();
   readonly #scalars = new Map<string, ScalarOptions & { rounds: number[] }>();
   readonly #notes: string[] = [];
@@ -107,13 +110,13 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#notes.push(text);
   }
 
-  distribution(name: string, { at, series }: MetricOptions = {}): DistributionRecorder {
+  distribution(name: string, { at, series, layer }: MetricOptions = {}): DistributionRecorder {
     const known = this.#distributions.get(name);
     if (known !== undefined) return known.recorder;
     const { better } = this.#spec(name, "distribution");
     const recorder = new DistributionRecorder(series === undefined ? {} : { series });
     const options = { better, seed: this.seed, ...(at === undefined ? {} : { at }) };
-    this.#distributions.set(name, { options, recorder });
+    this.#distributions.set(name, { options, recorder, layer });
     return recorder;
   }
 
@@ -182,10 +185,24 @@ export class RecordingContext<P extends Parameters = Parameters>
   }
 
   #recorded(): Metric[] {
-    const distributions = [...this.#distributions].flatMap(([name, { options, recorder }]) =>
-      recorder.distribution(name, options) ?? []
-    );
+    const distributions = [...this.#distributions].flatMap(([name, one]) => {
+      const metric = one.recorder.distribution(name, one.options);
+      if (metric === null) return [];
+      const added = one.layer === undefined ? null : this.#added(name, one.layer);
+      return [added === null ? metric : { ...metric, added }];
+    });
     return [...distributions, ...[...this.#scalars.values()].map(summariseScalar)];
+  }
+
+  /** What a layer adds to the one below, if each has rounds to tell it from. */
+  #added(name: string, { above, whole, measuredOn }: LayerPlace): Added | null {
+    const rounds = (of: string) => this.#distributions.get(of)?.recorder.rounds ?? [];
+    const part = addedPart({
+      own: rounds(name),
+      below: above === null ? null : rounds(above),
+      whole: rounds(whole),
+    }, { seed: this.seed, name });
+    return part === null ? null : { above, ...part, measuredOn };
   }
 
   /** A rate that the user capped is not the server's. */

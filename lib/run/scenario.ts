@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Better, Check, Clock, Interval } from "../contract.ts";
+import type { Added, Better, Check, Clock, Interval } from "../contract.ts";
 import type { Connection } from "../net/connection.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
@@ -47,6 +47,14 @@ export interface MetricOptions {
   /** Such as `{ inFlight: 8 }`. */
   at?: Record<string, number>;
   series?: SeriesOptions;
+  /** Where it is the time of a call down to some layer: what that layer adds is told with it. */
+  layer?: LayerPlace;
+}
+
+/** A layer's place among others; they are metrics of the same scenario, with the same rounds. */
+export interface LayerPlace extends Pick<Added, "above" | "measuredOn"> {
+  /** The metric of the whole call. */
+  whole: string;
 }
 
 /** What comes with a metric of one number a round. */

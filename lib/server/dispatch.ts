@@ -29,6 +29,8 @@ export interface Dispatcher {
     args: ToolArguments,
     options?: DispatchOptions,
   ): ToolAnswer | Promise<ToolAnswer>;
+  /** Whether there is such a tool, and it is a light one. */
+  answersAtOnce(tool: string): boolean;
   /** The descriptions of all tools, as the JSON of an array. */
   toolsJson: string;
 }
@@ -53,10 +55,12 @@ export function createDispatcher(
 ): Dispatcher {
   const tools = createTools(state);
   const { progressIntervalMs } = options;
+  const find = (name: string) => tools.get(name) ?? tools.get(stripToolSuffix(name));
   return {
+    answersAtOnce: (name) => find(name)?.kind === "light",
     toolsJson: JSON.stringify([...tools.values()].map(describeTool)),
     call(name, args, callOptions = {}) {
-      const tool = tools.get(name) ?? tools.get(stripToolSuffix(name));
+      const tool = find(name);
       if (tool === undefined) return { kind: "toolNotFound", tool: name };
       const message = findArgumentError(tool.inputSchema, args);
       if (message !== null) return { kind: "invalidArguments", message };

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { writeAll } from "./length_prefix.ts";
 import { NullSession } from "./null_session.ts";
 import type { FromNullWorker } from "./null_server.ts";
 
@@ -27,7 +28,7 @@ listen();
 function listen(): void {
   try {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    scope.postMessage({ kind: "started", port: listener.addr.port });
+    scope.postMessage({ kind: "started", address: listener.addr.port });
     scope.onmessage = () => listener.close();
     void acceptAll(listener).finally(() => scope.postMessage({ kind: "stopped" }));
   } catch (error) {
@@ -75,12 +76,6 @@ async function upgrade(connection: Deno.TcpConn): Promise<void> {
     `Sec-WebSocket-Accept: ${accept}`,
   ];
   await writeAll(connection, new TextEncoder().encode(`${response.join("\r\n")}\r\n\r\n`));
-}
-
-async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await connection.write(bytes.subarray(written));
-  }
 }
 
 function close(connection: Deno.TcpConn): void {

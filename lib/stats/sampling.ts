@@ -69,14 +69,25 @@ export interface BatchedSample {
   samples: number[];
 }
 
+/** How much is sampled: by default 4,096 calls a batch, for 0.64 s and at least 12 batches. */
+export interface BatchOptions {
+  /** A multiple of four. */
+  callsPerBatch: number;
+  /** At most 12 are all kept. */
+  batches: number;
+}
+
 /**
  * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s
- * and at least 12. Tails of single calls cannot be seen in it, so it is not for anything that
+ * and at least 12, unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that
  * waits. What `fn` returns should depend on its work, or the compiler may remove that.
  *
  * The thresholds are lifted, as one slow first call would otherwise turn the batches off.
  */
-export async function sampleBatched(fn: () => unknown): Promise<BatchedSample> {
+export async function sampleBatched(
+  fn: () => unknown,
+  options?: BatchOptions,
+): Promise<BatchedSample> {
   function keptFromTheOptimizer(): unknown {
     const result = fn();
     do_not_optimize(result);
@@ -86,6 +97,11 @@ export async function sampleBatched(fn: () => unknown): Promise<BatchedSample> {
     gc: false,
     batch_threshold: Infinity,
     warmup_threshold: Infinity,
+    ...(options === undefined ? {} : {
+      batch_samples: options.callsPerBatch,
+      min_samples: options.batches,
+      max_samples: options.batches,
+    }),
   });
   const { samples, avg, min, p25, p50, p75, p99, max } = stats;
   return { nsPerOp: avg, min, p25, p50, p75, p99, max, samples };

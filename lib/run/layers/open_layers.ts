@@ -1,0 +1,53 @@
+import type { Connection } from "../../net/connection.ts";
+import { startEchoServer } from "../../server/echo_server.ts";
+import type { ScenarioContext } from "../scenario.ts";
+import { batchedLayer, tcpLayer, webSocketLayer } from "./bundled_layers.ts";
+import { createInProcess } from "./in_process.ts";
+import type { Layer } from "./layer.ts";
+import type { RecordedCall } from "./record_reply.ts";
+import { RoutingSession } from "./routing.ts";
+import { routingLayer, type ServerTimes, toolLayer } from "./target_layers.ts";
+
+/** How long the echoes wait before they answer, in milliseconds. */
+export interface EchoDelays {
+  tcpMs: number;
+  webSocketMs: number;
+}
+
+/**
+ * Opens all layers of a call, the lowest first; the stack closes them. That of routing is left out where
+ * the server answers nothing without a tool.
+ *
+ * @throws {ConnectError} if a session cannot be opened
+ * @throws {TargetUnusableError} if a rate limiter refuses the first probe
+ */
+export async function openLayers(
+  context: ScenarioContext,
+  { connection, message, reply, delays, times, stack }:
+    & Pick<RecordedCall, "message" | "reply">
+    & {
+      connection: Connection;
+      delays: EchoDelays;
+      times: ServerTimes;
+      stack: AsyncDisposableStack;
+    },
+): Promise<{ layers: Layer[]; routing: RoutingSession }> {
+  const { protocol } = context.target.options;
+  const prefix = crypto.randomUUID().slice(0, 8);
+  let ids = 0;
+  const newId = () => `${prefix}-1-${++ids}`;
+  const inProcess = createInProcess(protocol, { message, reply, newId });
+  const routing = stack.use(await RoutingSession.open(context));
+  context.signal.throwIfAborted();
+  const echoes = stack.use(await startEchoServer());
+  const common = { echoes, inProcess, reply, stack };
+  const layers = [
+    batchedLayer("dispatch", inProcess.dispatch),
+    batchedLayer("codec", inProcess.roundTrip),
+    await tcpLayer(context, { ...common, delayMs: delays.tcpMs }),
+    await webSocketLayer(context, { ...common, delayMs: delays.webSocketMs }),
+    ...(routing.probe === null ? [] : [routingLayer(context, { session: routing, inProcess })]),
+    toolLayer(context, { connection, times }),
+  ];
+  return { layers, routing };
+}

@@ -1,10 +1,9 @@
-import type { Connection } from "../lib/net/connection.ts";
-import { type EchoDelays, openLayers } from "../lib/run/layers/open_layers.ts";
+import { type EchoDelays, type OpenedLayers, openLayers } from "../lib/run/layers/open_layers.ts";
 import { type Layer, layerMetric } from "../lib/run/layers/layer.ts";
 import { recordReply } from "../lib/run/layers/record_reply.ts";
 import type { RoutingSession } from "../lib/run/layers/routing.ts";
 import { type Slice, sliceOf } from "../lib/run/layers/slice.ts";
-import type { ServerTimes } from "../lib/run/layers/target_layers.ts";
+import type { TimedReply } from "../lib/run/layers/target_layers.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
@@ -61,9 +60,9 @@ export function createOverheadBreakdown(
       standard: {
         rounds: 10,
         slices: 4,
-        warmupMs: 200,
+        warmupMs: 300,
         messages: null,
-        durationMs: 48,
+        durationMs: 32,
         payloadBytes: 0,
       },
       thorough: {
@@ -99,28 +98,25 @@ async function run(context: Context, delays: EchoDelays) {
   await using stack = new AsyncDisposableStack();
   const connection = stack.use(await context.target.connect(context.warmupLedger));
   await warmUp(context, { connections: [connection], durationMs: warmupMs });
-  const times = {
-    serverReported: context.distribution("serverReported"),
-    networkAndQueue: context.distribution("networkAndQueue"),
-  };
   const recorded = await recordReply(context, connection);
-  const opened = await openLayers(context, { ...recorded, connection, delays, times, stack });
-  await measure(context, { ...opened, connection, times, callNs: recorded.callNs });
+  const opened = await openLayers(context, { ...recorded, connection, delays, stack });
+  await measure(context, { ...opened, callNs: recorded.callNs });
   checkRouting(context, opened.routing);
   return { status: "measured" } as const;
 }
 
-interface Measured {
-  layers: readonly Layer[];
-  connection: Connection;
-  times: ServerTimes;
+interface Measured extends Pick<OpenedLayers, "layers" | "replies"> {
   /** How long one call took. */
   callNs: number;
 }
 
-async function measure(context: Context, { layers, times, callNs }: Measured): Promise<void> {
+async function measure(context: Context, { layers, replies, callNs }: Measured): Promise<void> {
   const { parameters, clock, signal } = context;
   const recorders = startMetrics(context, layers);
+  const times = {
+    serverReported: context.distribution("serverReported"),
+    networkAndQueue: context.distribution("networkAndQueue"),
+  };
   const slices = callNs > sliceNs(parameters) ? 1 : parameters.slices;
   const slice = (index: number): Slice => ({
     ...sliceOf(parameters, { index, slices }),
@@ -135,7 +131,10 @@ async function measure(context: Context, { layers, times, callNs }: Measured): P
         for (let index = 0; index < slices; index++) {
           for (const layer of inTurn(layers, round + index)) {
             const record = (ns: number) => recorders.get(layer)!.record(ns);
-            if (!await layer.sample(slice(index), record)) return "stop";
+            const goesOn = await layer.sample(slice(index), record);
+            // Behind the slice, as reading them takes time.
+            recordTimes(context, times, replies.splice(0));
+            if (!goesOn) return "stop";
           }
         }
       },
@@ -147,6 +146,20 @@ async function measure(context: Context, { layers, times, callNs }: Measured): P
       `server's times: ${times.networkAndQueue.clamped} of ${times.networkAndQueue.count} replies ` +
         "report more time than the client saw pass",
     );
+  }
+}
+
+/** What the server says of its own time, and the rest of what the client saw. */
+function recordTimes(
+  { target }: Context,
+  times: { serverReported: DistributionRecorder; networkAndQueue: DistributionRecorder },
+  replies: readonly TimedReply[],
+): void {
+  for (const { seenNs, text } of replies) {
+    const reportedNs = target.options.protocol.readServerNs(text);
+    if (reportedNs === null) continue;
+    times.serverReported.record(reportedNs);
+    times.networkAndQueue.record(seenNs - reportedNs);
   }
 }
 

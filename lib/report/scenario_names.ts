@@ -59,5 +59,6 @@ export function mainDistribution(scenario: ScenarioReport): Distribution | undef
     : "latency";
   if (findScalar(scenario, "sustainableRate") !== undefined) return undefined;
   return findDistribution(scenario, main) ??
+    findDistribution(scenario, "layer.tool") ??
     scenario.metrics.find((metric) => metric.kind === "distribution");
 }

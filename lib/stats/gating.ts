@@ -11,7 +11,7 @@ import { mostTestableRows } from "./judge.ts";
 /** More tests than this at once would find nothing with a usual number of rounds. */
 const MAX_GATING_ROWS = 8;
 /** What a scenario's distribution is called that answers its question, in order of preference. */
-const MAIN_DISTRIBUTIONS = ["latency", "recovery", "establish"];
+const MAIN_DISTRIBUTIONS = ["latency", "recovery", "establish", "layer.tool"];
 const MAIN_SCALARS = ["throughput", "sustainableRate"];
 
 /** One row to be, with the rounds that it is tested on. */

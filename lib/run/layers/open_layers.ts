@@ -6,12 +6,20 @@ import { createInProcess } from "./in_process.ts";
 import type { Layer } from "./layer.ts";
 import type { RecordedCall } from "./record_reply.ts";
 import { RoutingSession } from "./routing.ts";
-import { routingLayer, type ServerTimes, toolLayer } from "./target_layers.ts";
+import { routingLayer, type TimedReply, toolLayer } from "./target_layers.ts";
 
 /** How long the echoes wait before they answer, in milliseconds. */
 export interface EchoDelays {
   tcpMs: number;
   webSocketMs: number;
+}
+
+/** The layers, ready to be measured. */
+export interface OpenedLayers {
+  layers: Layer[];
+  routing: RoutingSession;
+  /** The successes of the layer `tool`, to be taken behind each slice. */
+  replies: TimedReply[];
 }
 
 /**
@@ -23,15 +31,14 @@ export interface EchoDelays {
  */
 export async function openLayers(
   context: ScenarioContext,
-  { connection, message, reply, delays, times, stack }:
+  { connection, message, reply, delays, stack }:
     & Pick<RecordedCall, "message" | "reply">
     & {
       connection: Connection;
       delays: EchoDelays;
-      times: ServerTimes;
       stack: AsyncDisposableStack;
     },
-): Promise<{ layers: Layer[]; routing: RoutingSession }> {
+): Promise<OpenedLayers> {
   const { protocol } = context.target.options;
   const prefix = crypto.randomUUID().slice(0, 8);
   let ids = 0;
@@ -40,6 +47,7 @@ export async function openLayers(
   const routing = stack.use(await RoutingSession.open(context));
   context.signal.throwIfAborted();
   const echoes = stack.use(await startEchoServer());
+  const replies: TimedReply[] = [];
   const common = { echoes, inProcess, reply, stack };
   const layers = [
     batchedLayer("dispatch", inProcess.dispatch),
@@ -47,7 +55,7 @@ export async function openLayers(
     await tcpLayer(context, { ...common, delayMs: delays.tcpMs }),
     await webSocketLayer(context, { ...common, delayMs: delays.webSocketMs }),
     ...(routing.probe === null ? [] : [routingLayer(context, { session: routing, inProcess })]),
-    toolLayer(context, { connection, times }),
+    toolLayer(context, { connection, replies }),
   ];
-  return { layers, routing };
+  return { layers, routing, replies };
 }

@@ -1,5 +1,4 @@
 import type { Clock } from "../../contract.ts";
-import { sampleSequential } from "../../stats/sampling.ts";
 import type { RoundLength } from "../scenario.ts";
 
 /** How long one layer is measured at a time, and what by. */
@@ -10,29 +9,26 @@ export interface Slice extends RoundLength {
 
 /**
  * Asks again and again, the next time when the last has ended. The first of a slice is not measured: what
- * was measured before has left caches and threads elsewhere.
+ * was measured before has left caches and threads elsewhere. A loop of its own, since mitata lays out 8 MB
+ * for each measurement, which slices of some milliseconds would feel.
  *
  * @param ask takes its own time: nanoseconds, -1 for what does not count, Infinity to stop
- * @returns the times, in ascending order
+ * @returns the times that count, in the order in which they were taken
  */
 export async function sampleSlice(
   ask: (isMeasured: boolean) => Promise<number>,
   { messages, durationMs, clock, signal }: Slice,
 ): Promise<number[]> {
-  if (messages === 0 || signal.aborted) return [];
-  let isMeasured = false;
-  let startNs = 0;
-  async function askOnce(): Promise<number> {
-    if (signal.aborted) return Infinity;
-    const isOver = durationMs !== null && clock.nowNs() - startNs >= durationMs * 1e6;
-    if (isMeasured && isOver) return Infinity;
-    const ns = await ask(isMeasured);
-    if (isMeasured) return ns;
-    isMeasured = true;
-    startNs = clock.nowNs();
-    return -1;
+  const times: number[] = [];
+  if (messages === 0 || signal.aborted || await ask(false) === Infinity) return times;
+  const endNs = durationMs === null ? Infinity : clock.nowNs() + durationMs * 1e6;
+  for (let asked = 0; messages === null || asked < messages; asked++) {
+    if (signal.aborted || clock.nowNs() >= endNs) break;
+    const ns = await ask(true);
+    if (ns === Infinity) break;
+    if (ns >= 0) times.push(ns);
   }
-  return await sampleSequential(askOnce, { maxSamples: messages ?? Number.MAX_SAFE_INTEGER });
+  return times;
 }
 
 /** The length of one of several slices of a round: as equal as whole messages allow. */

@@ -7,7 +7,6 @@
 import { SILENCE_LIMIT } from "../../load/closed.ts";
 import { createPace } from "../../load/pace.ts";
 import type { Connection } from "../../net/connection.ts";
-import type { DistributionRecorder } from "../../stats/summary.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import type { InProcess } from "./in_process.ts";
 import type { Layer } from "./layer.ts";
@@ -37,23 +36,24 @@ export function routingLayer(
   };
 }
 
-/** What the server says of its own time, and the rest of what the client saw; recorded where it says so. */
-export interface ServerTimes {
-  serverReported: DistributionRecorder;
-  networkAndQueue: DistributionRecorder;
+/** The last frame of a measured success, and how long the client waited for it in nanoseconds. */
+export interface TimedReply {
+  seenNs: number;
+  text: string;
 }
 
-/** The whole call, counted in the measured ledger; the first of a slice in that of the warm-up. */
+/**
+ * The whole call, counted in the measured ledger; the first of a slice in that of the warm-up. Successes
+ * are added to `replies` for the caller to take.
+ */
 export function toolLayer(
   context: ScenarioContext,
-  { connection, times }: { connection: Connection; times: ServerTimes },
+  { connection, replies }: { connection: Connection; replies: TimedReply[] },
 ): Layer {
   const { workload, ledger, warmupLedger } = context;
-  const { protocol } = context.target.options;
   const pace = createPace(context);
   let unansweredInRow = 0;
   let lastFrame = "";
-  let replies: { ns: number; text: string }[] = [];
 
   async function callOnce(isMeasured: boolean): Promise<number> {
     await pace();
@@ -62,7 +62,7 @@ export function toolLayer(
     const { status, sentNs, endedNs } = await connection.call(workload());
     unansweredInRow = status === "timeout" ? unansweredInRow + 1 : 0;
     if (status !== "ok") return -1;
-    if (isMeasured) replies.push({ ns: endedNs - sentNs, text: lastFrame });
+    if (isMeasured) replies.push({ seenNs: endedNs - sentNs, text: lastFrame });
     return endedNs - sentNs;
   }
 
@@ -73,20 +73,7 @@ export function toolLayer(
       connection.onFrame((text) => lastFrame = text);
       for (const ns of await sampleSlice(callOnce, slice)) record(ns);
       connection.onFrame(null);
-      // Behind the slice, as reading them takes time.
-      for (const { ns, text } of replies) recordTimes(times, ns, protocol.readServerNs(text));
-      replies = [];
       return connection.isOpen && unansweredInRow < SILENCE_LIMIT;
     },
   };
-}
-
-function recordTimes(
-  { serverReported, networkAndQueue }: ServerTimes,
-  seenNs: number,
-  reportedNs: number | null,
-): void {
-  if (reportedNs === null) return;
-  serverReported.record(reportedNs);
-  networkAndQueue.record(seenNs - reportedNs);
 }

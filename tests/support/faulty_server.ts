@@ -65,12 +65,24 @@ export interface FaultyServerOptions {
   script?: Behaviour[] | ((call: number) => Behaviour);
   /** One for each connection, then `ok`; or a function of the Nth connection, from 1. */
   handshakes?: Handshake[] | ((connection: number) => Handshake);
+  /** How it answers the Nth ping, from 1; else with a pong. */
+  pings?: (ping: number) => "pong" | "unknown" | "silent" | "rateLimited" | "close";
+  /** Slows one of its layers down, for every message that passes through it; in milliseconds. */
+  delays?: LayerDelays;
+}
+
+/** What a message waits for in each layer of the server: a call passes through both. */
+export interface LayerDelays {
+  routingMs?: number;
+  toolMs?: number;
 }
 
 export interface FaultyServer extends AsyncDisposable {
   readonly url: string;
   /** Calls that came in. */
   readonly callsSeen: number;
+  /** Pings that came in, whatever they were answered with; unknown ops too. */
+  readonly pingsSeen: number;
   /** Frames sent after the handshake, whether or not the client was still there. */
   readonly framesSent: number;
   readonly connectionsSeen: number;
@@ -80,10 +92,13 @@ export interface FaultyServer extends AsyncDisposable {
 /** Starts on a free loopback port. */
 // deno-lint-ignore require-await
 export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
-  const { script = [], handshakes = [] } = options;
+  const { script = [], handshakes = [], pings = () => "pong", delays = {} } = options;
   const shared: Shared = {
     behaviour: (call) => (Array.isArray(script) ? script[call - 1] : script(call)) ?? OK,
+    pong: pings,
+    delays,
     calls: 0,
+    pings: 0,
     framesSent: 0,
     frozen: Promise.resolve(),
     stopped: new AbortController(),
@@ -106,6 +121,9 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
     get callsSeen() {
       return shared.calls;
     },
+    get pingsSeen() {
+      return shared.pings;
+    },
     get framesSent() {
       return shared.framesSent;
     },
@@ -121,7 +139,10 @@ const OK = { kind: "ok" } as const;
 
 interface Shared {
   behaviour(call: number): Behaviour;
+  pong: NonNullable<FaultyServerOptions["pings"]>;
+  delays: LayerDelays;
   calls: number;
+  pings: number;
   framesSent: number;
   /** Resolves when the server answers again. */
   frozen: Promise<void>;
@@ -177,8 +198,42 @@ class FaultySession {
       this.#socket.send(JSON.stringify({ op: "list_tools_res", tools, timestamp: "now" }));
       return;
     }
+    const { routingMs = 0, toolMs = 0 } = this.#shared.delays;
+    if (op.startsWith("ping")) {
+      const nth = ++this.#shared.pings;
+      this.#previous = this.#previous.then(() => this.#after(routingMs))
+        .then(() => this.#pong(op, id, nth));
+      return;
+    }
     const behaviour = this.#shared.behaviour(++this.#shared.calls);
-    this.#previous = this.#previous.then(() => this.#answer(id, behaviour));
+    this.#previous = this.#previous.then(() => this.#after(routingMs + toolMs))
+      .then(() => this.#answer(id, behaviour));
+  }
+
+  #after(milliseconds: number): Promise<void> | void {
+    return milliseconds > 0 ? this.#wait(milliseconds) : undefined;
+  }
+
+  /** Other ops than `ping` itself are unknown. */
+  #pong(op: string, id: string, nth: number): void {
+    const answer = op === "ping" ? this.#shared.pong(nth) : "unknown";
+    switch (answer) {
+      case "pong":
+        return this.#send({ op: "pong", request_id: id });
+      case "unknown":
+        return this.#send({
+          op: "error",
+          error: { code: "INVALID_REQUEST", message: `Unknown operation: ${op}` },
+        });
+      case "rateLimited":
+        return this.#send(RATE_LIMIT);
+      case "close":
+        return this.#cut();
+      case "silent":
+        return;
+      default:
+        return answer satisfies never;
+    }
   }
 
   async #answer(id: string, behaviour: Behaviour): Promise<void> {

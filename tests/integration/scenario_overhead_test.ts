@@ -1,0 +1,265 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Distribution, ScenarioReport } from "../../lib/contract.ts";
+import { brokenEquations } from "../../lib/net/ledger.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { LAYER_NAMES } from "../../lib/run/layers/layer.ts";
+import { startEmbeddedServer } from "../../lib/server/embedded.ts";
+import { defaultServerOptions } from "../../lib/server/options.ts";
+import { median } from "../../lib/stats/rounds.ts";
+import { createOverheadBreakdown, overheadBreakdown } from "../../scenarios/overhead_breakdown.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
+import {
+  checkNamed,
+  countedCalls,
+  expectedCalls,
+  metricNamed,
+  runScenario,
+  runScenarios,
+  startReference,
+} from "../support/run_scenarios.ts";
+import { NO_NET as ignore, SHORT_TIMEOUT_MS, STATUS, TOKEN } from "../support/targets.ts";
+
+/** Five rounds of a few calls. */
+const FEW = { rounds: 5, slices: 2, messages: 6, durationMs: null, warmupMs: 0 };
+const PROBES = "every probe answered without a tool";
+
+function layersOf(report: ScenarioReport): Distribution[] {
+  return LAYER_NAMES.map((name) => metricNamed(report, `layer.${name}`, "distribution"));
+}
+
+/** What each layer adds, in milliseconds, by its name. */
+function addedMs(report: ScenarioReport): Record<string, number> {
+  return Object.fromEntries(
+    layersOf(report).map(({ name, added }) => [name.split(".")[1], added!.value / 1e6]),
+  );
+}
+
+Deno.test(
+  { name: "each layer is what its rounds are above those of the layer below", ignore },
+  async () => {
+    for (const dialect of ["oct", "nov"] as const) {
+      await using server = await startReference({ dialect });
+      const report = await runScenario(overheadBreakdown, FEW, server);
+      assertEquals([report.reason, report.status], [null, "passed"]);
+      const layers = layersOf(report);
+      const medians = layers.map(({ rounds }) => rounds.map(({ p50 }) => p50!));
+      const whole = median(medians.at(-1)!);
+      for (const [index, { name, added, rounds }] of layers.entries()) {
+        assertEquals([rounds.length, added!.above], [5, layers[index - 1]?.name ?? null], name);
+        assertEquals(added!.measuredOn, index < 4 ? "bundled" : "target");
+        const below = medians[index - 1] ?? medians[0]!.map(() => 0);
+        const differences = medians[index]!.map((own, round) => own - below[round]!);
+        assertAlmostEquals(added!.value, median(differences), 1e-6);
+        assertAlmostEquals(added!.share!, median(differences) / whole, 1e-12);
+        assert(added!.ci95![0] <= added!.value && added!.value <= added!.ci95![1]);
+        assert(added!.shareCi95 !== null);
+      }
+    }
+  },
+);
+
+Deno.test(
+  { name: "the calls of a breakdown are in its ledgers, and its probes are not", ignore },
+  async () => {
+    for (const [dialect, probe] of [["oct", "unknown op"], ["nov", "ping"]] as const) {
+      await using server = await startReference({ dialect });
+      const report = await runScenario(overheadBreakdown, FEW, {
+        ...server,
+        workload: distinct(),
+      });
+      const { ledger, warmupLedger } = report;
+      // The one that is recorded, and the first of each slice.
+      assertEquals([ledger.sent, ledger.ok], [30, 30]);
+      assertEquals([warmupLedger.sent, warmupLedger.ok], [11, 11]);
+      assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
+      assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
+      assertEquals(metricNamed(report, "layer.tool", "distribution").count, 30);
+      assertEquals(metricNamed(report, "layer.routing", "distribution").count, 30);
+      // Five rounds of two slices of six, and the first of each.
+      assertEquals(checkNamed(report, PROBES).observed, `40 of 40, by ${probe}`);
+    }
+  },
+);
+
+/** Calls that no cache has. */
+function distinct() {
+  let calls = 0;
+  return () => ({ tool: "status", argsJson: `{"n":${++calls}}` });
+}
+
+Deno.test(
+  { name: "what a server says of its time is set against what the client saw", ignore },
+  async () => {
+    await using server = await startReference();
+    const report = await runScenario(overheadBreakdown, FEW, server);
+    const reported = metricNamed(report, "serverReported", "distribution");
+    const rest = metricNamed(report, "networkAndQueue", "distribution");
+    const seen = metricNamed(report, "layer.tool", "distribution");
+    assertEquals([reported.count, rest.count], [30, 30]);
+    // A mean is a sum: the parts of every call make up the call. The histogram is 0.1 % off.
+    assertAlmostEquals((reported.mean + rest.mean) / seen.mean, 1, 0.003);
+  },
+);
+
+Deno.test({ name: "a server that tells no times has none", ignore }, async () => {
+  await using server = await startFaultyServer();
+  const report = await runScenario(overheadBreakdown, FEW, server);
+  assertEquals(report.status, "passed");
+  assertEquals(report.metrics.map(({ name }) => name), LAYER_NAMES.map((name) => `layer.${name}`));
+});
+
+Deno.test(
+  { name: "the layers sum to the median of the call, on the bundled server", ignore },
+  async () => {
+    const options = defaultServerOptions({ token: TOKEN, limits: "off" });
+    await using server = await startEmbeddedServer(options);
+    const { url } = server;
+    const report = await runScenario(overheadBreakdown, overheadBreakdown.defaults.standard, {
+      url,
+    });
+    const layers = layersOf(report);
+    const sum = layers.reduce((total, { added }) => total + added!.value, 0) / layers.at(-1)!.p50;
+    const isWarned = report.validity.warnings.some((warning) => warning.startsWith("layers:"));
+    // A machine that is too restless to tell says so; sums that are wrong by design are further off.
+    assert(Math.abs(sum - 1) < 0.1 || isWarned && Math.abs(sum - 1) < 0.4, `${sum}`);
+    assertEquals(report.status, "passed");
+  },
+);
+
+/** A layer that is slow is so for everything that passes through it. */
+const SLOW = {
+  tcp: { echoes: { tcpMs: 5, webSocketMs: 5 }, server: { routingMs: 5 } },
+  websocket: { echoes: { tcpMs: 0, webSocketMs: 5 }, server: { routingMs: 5 } },
+  routing: { echoes: { tcpMs: 0, webSocketMs: 0 }, server: { routingMs: 5 } },
+  tool: { echoes: { tcpMs: 0, webSocketMs: 0 }, server: { toolMs: 5 } },
+};
+
+Deno.test(
+  { name: "a layer that is slow is seen in that layer, and in no other", ignore },
+  async () => {
+    for (const [slow, { echoes, server: delays }] of Object.entries(SLOW)) {
+      await using server = await startFaultyServer({ delays });
+      const report = await runScenario(createOverheadBreakdown(echoes), FEW, server);
+      const added = addedMs(report);
+      for (const [name, ms] of Object.entries(added)) {
+        if (name === slow) assert(ms > 4, `${slow} is slow: ${JSON.stringify(added)}`);
+        else assert(Math.abs(ms) < 2.5, `only ${slow} is slow: ${JSON.stringify(added)}`);
+      }
+    }
+  },
+);
+
+Deno.test(
+  { name: "a server that answers nothing without a tool has routing and tool together", ignore },
+  async () => {
+    await using server = await startFaultyServer({ pings: () => "silent" });
+    const report = await runScenario(overheadBreakdown, FEW, {
+      ...server,
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
+    assertEquals(report.status, "passed");
+    assertEquals(report.notMeasured.map(({ name }) => name), ["layer.routing"]);
+    assertStringIncludes(report.notMeasured[0]!.reason, "(tried: ping, unknown op)");
+    const tool = metricNamed(report, "layer.tool", "distribution");
+    assertEquals(tool.added!.above, "layer.websocket");
+  },
+);
+
+Deno.test({ name: "a probe that is not answered fails the breakdown", ignore }, async () => {
+  const words = {
+    silent: "no answer in time, or the connection was lost",
+    close: "no answer in time, or the connection was lost",
+    unknown: "answered with an error",
+    rateLimited: "refused for load: Rate limit exceeded",
+  };
+  for (const [answer, why] of Object.entries(words)) {
+    await using server = await startFaultyServer({
+      pings: (nth) => nth < 10 ? "pong" : answer as keyof typeof words,
+    });
+    const report = await runScenario(overheadBreakdown, FEW, {
+      ...server,
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
+    const { passed, observed } = checkNamed(report, PROBES);
+    // The first was asked to find out whether there is one.
+    assertEquals([passed, report.status, server.pingsSeen], [false, "failed", 10], answer);
+    assertStringIncludes(observed, `8 of 9, by ping (${why}`);
+    assertEquals(brokenEquations(report.ledger), []);
+  }
+});
+
+Deno.test({ name: "a limiter met by the first probe ends the run", ignore }, async () => {
+  await using server = await startFaultyServer({ pings: () => "rateLimited" });
+  const { scenarios, reasons } = await runScenarios([[overheadBreakdown, FEW]], server);
+  assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["failed", [3]]);
+  assertStringIncludes(reasons[0]!.message, "--max-rate");
+});
+
+Deno.test(
+  { name: "a server that dies, stalls or fails half-way leaves exact accounts", ignore },
+  async () => {
+    for (const kind of ["abruptClose", "silent", "toolError"] as const) {
+      for (const from of [1, 9]) {
+        await using server = await startFaultyServer({
+          script: (call) => ({ kind: call >= from ? kind : "ok" }),
+        });
+        const report = await runScenario(overheadBreakdown, FEW, {
+          ...server,
+          timeoutMs: SHORT_TIMEOUT_MS,
+        });
+        const { ledger, warmupLedger } = report;
+        assertEquals(report.status, "failed", `${kind} from call ${from}`);
+        assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
+        assertEquals(ledger.sent + warmupLedger.sent, server.callsSeen);
+        assert(ledger.ok + warmupLedger.ok === from - 1);
+      }
+    }
+  },
+);
+
+Deno.test({ name: "an interrupt at any stage of a breakdown ends it", ignore }, async () => {
+  for (const at of [1, 2, 3, 20]) {
+    const controller = new AbortController();
+    let messages = 0;
+    const interrupt = () => {
+      if (++messages === at) controller.abort(new Error("interrupted"));
+    };
+    await using server = await startFaultyServer({
+      script: () => {
+        interrupt();
+        return { kind: "ok" };
+      },
+      pings: () => {
+        interrupt();
+        return "pong";
+      },
+    });
+    const { scenarios, reasons } = await runScenarios([[overheadBreakdown, FEW]], {
+      ...server,
+      signal: controller.signal,
+    });
+    assertEquals(scenarios[0]!.status, "interrupted", `message ${at}`);
+    assertEquals(reasons.map(({ code }) => code), [130]);
+    assertEquals(brokenEquations(scenarios[0]!.ledger), []);
+  }
+});
+
+Deno.test({ name: "an echo has no layers to tell", ignore }, async () => {
+  await using server = await startFaultyServer();
+  const report = await runScenario(overheadBreakdown, FEW, { ...server, protocol: echo });
+  assertEquals([report.status, server.connectionsSeen], ["skipped", 0]);
+  assertStringIncludes(report.reason!, "has no tools");
+});
+
+Deno.test({ name: "a rate caps calls and probes", ignore }, async () => {
+  await using server = await startReference();
+  const startMs = performance.now();
+  const report = await runScenario(overheadBreakdown, { ...FEW, rounds: 1, messages: 10 }, {
+    ...server,
+    workload: () => STATUS,
+    maxRatePerSecond: 100,
+  });
+  // Twelve of each, the first at once, one session after the other.
+  assertEquals(report.status, "passed");
+  assert(performance.now() - startMs > 2 * 11 * 10 * 0.5);
+});

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Report } from "../contract.ts";
 import { comparisonMarkup } from "./html/comparison.ts";
+import { layersMarkup } from "./html/layers.ts";
 import { type Markup, markup } from "./html/markup.ts";
 import styleSheet from "./html/report.css" with { type: "text" };
 import { accountingMarkup, checksMarkup, insightsMarkup, metricsMarkup } from "./html/sections.ts";
@@ -36,7 +37,7 @@ ${style}
 <main>
 ${summaryMarkup(report)}
 ${insightsMarkup(report)}
-${metricsMarkup(report)}
+${layersMarkup(report)}${metricsMarkup(report)}
 ${checksMarkup(report)}
 ${comparisonMarkup(report)}
 ${accountingMarkup(report)}

@@ -7,6 +7,7 @@
 import type { Report, ScenarioReport } from "../contract.ts";
 import { escapeTerminal } from "./escape.ts";
 import { type Finding, findings } from "./findings.ts";
+import { layerParts, layerSentence, pyramidRatio } from "./layers.ts";
 import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
@@ -33,10 +34,21 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...head(report, options.color, width),
     "",
     ...scenarioTable(report.scenarios, options.color, width),
+    ...layers(report, width),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];
   return lines.join("\n").trimEnd() + "\n";
+}
+
+/** Where the time of a call goes, and what kinds of tests that makes comparable. */
+function layers(report: Report, width: number): string[] {
+  const whole = layerParts(report).at(-1)?.call.p50;
+  if (whole === undefined) return [];
+  const ratio = pyramidRatio(report);
+  const pyramid = ratio === null ? "" : `; unit : integration : end-to-end = ${ratio}`;
+  const text = `A call of ${formatDuration(whole)}: ${layerSentence(report)}${pyramid}`;
+  return [...wrap(escapeTerminal(text), width), ""];
 }
 
 function comparison(report: Report, options: TerminalOptions): string[] {

@@ -23,6 +23,7 @@ export type SampleKind =
   | "preflight_failure"
   | "skipped"
   | "compared"
+  | "layered"
   | "hostile";
 
 /** Every kind of sample. */
@@ -33,6 +34,7 @@ export const SAMPLE_KINDS: readonly SampleKind[] = [
   "preflight_failure",
   "skipped",
   "compared",
+  "layered",
   "hostile",
 ];
 
@@ -45,6 +47,7 @@ export function sampleReport(kind: SampleKind): Report {
     preflight_failure: preflightFailureReport,
     skipped: skippedReport,
     compared: comparedReport,
+    layered: layeredReport,
     hostile: () => hostileReport(HOSTILE_TEXT),
   };
   return builders[kind]();
@@ -74,6 +77,9 @@ export function hostileReport(text: string): Report {
     ...scalar("x", 3, text),
     name: text,
   }];
+  const layers = layersScenario();
+  layers.metrics[3].name = `layer.${text}`;
+  report.scenarios.push(layers);
   report.target = { ...report.target, url: text, tool: text };
   report.command = ["deno", "task", "bench", text];
   report.environment.cpuModel = text;
@@ -399,6 +405,57 @@ function comparedReport(): Report {
       regressions: [regression],
     },
   };
+}
+
+/** A call on another machine taken apart: one layer is lost in noise, and the server tells its own time. */
+function layeredReport(): Report {
+  const report = passedReport();
+  report.target = { ...report.target, url: "ws://bench.example:8079/", kind: "external" };
+  report.scenarios = [...report.scenarios, layersScenario()];
+  return report;
+}
+
+/** What each layer adds in nanoseconds, half the width of its interval, and where it was measured. */
+const LAYERS: [string, number, number, "target" | "bundled"][] = [
+  ["dispatch", 700, 30, "bundled"],
+  ["codec", 4_300, 200, "bundled"],
+  ["tcp", 33_000, 1_500, "bundled"],
+  ["websocket", 12_000, 2_500, "bundled"],
+  ["routing", 800_000, 40_000, "target"],
+  ["tool", -1_000, 3_000, "target"],
+];
+
+function layersScenario(): ScenarioReport {
+  const wholeNs = LAYERS.reduce((sum, [, added]) => sum + added, 0);
+  let callNs = 0;
+  const layers = LAYERS.map(([name, value, half, measuredOn], index): Metric => {
+    callNs += value;
+    const ci95: [number, number] = [value - half, value + half];
+    return {
+      ...distribution(`layer.${name}`, [callNs * 0.9, callNs, callNs, null, null, callNs * 2]),
+      added: {
+        above: index === 0 ? null : `layer.${LAYERS[index - 1][0]}`,
+        value,
+        ci95,
+        share: value / wholeNs,
+        shareCi95: [ci95[0] / wholeNs, ci95[1] / wholeNs],
+        measuredOn,
+      },
+    };
+  });
+  return sampleScenario("overhead-breakdown", {
+    question: "Where does the time of a call go, layer by layer?",
+    parameters: { rounds: 5, slices: 4, messages: 100 },
+    ledger: ledger(500),
+    metrics: [
+      ...layers,
+      distribution("serverReported", [90_000, 100_000, 100_000, null, null, 200_000]),
+      distribution("networkAndQueue", [700_000, 750_000, 749_000, null, null, 900_000]),
+    ],
+    checks: [
+      check("every probe answered without a tool", true, "520 of 520", "520 of 520, by ping"),
+    ],
+  });
 }
 
 function threshold(

@@ -13,10 +13,12 @@ import {
   slowdown,
   slowerOrFaster,
 } from "../key_numbers.ts";
+import { layerSentence } from "../layers.ts";
 import { findDistribution, findScenario } from "../lookup.ts";
 import { numberMark } from "../marks.ts";
 import { DASH, formatCompactRate, formatDuration, formatRate, formatRatio } from "../units.ts";
 import { right, stack, table } from "./blocks.ts";
+import { renderLayers } from "./layers.ts";
 
 /** The five numbers with their comparison, and what the time goes into. */
 export function renderPerformance(report: Report): string {
@@ -35,7 +37,7 @@ export function renderPerformance(report: Report): string {
     "### Performance Analysis",
     analysis(report),
     overheadTable(report),
-    layerSentence(report),
+    renderLayers(report),
   ]);
 }
 
@@ -50,10 +52,18 @@ function analysis(report: Report): string {
   const integration = single === null
     ? `**Integration tests:** the throughput of ${tool} was not measured in this run.`
     : `**Integration tests (${formatRate(single)}):** the full stack for every call of ${tool}: ` +
-      "serialisation, WebSocket framing, network, routing on the server, the tool itself, and back.";
+      `${causes(report)}.`;
   const ratio = slowdown(report, single);
   const total = ratio === null ? DASH : slowerOrFaster(ratio);
   return stack([unit, integration, `**Total overhead:** ${total}`]);
+}
+
+/** What the time goes into, with the figures that this run has. */
+function causes(report: Report): string {
+  const layers = layerSentence(report);
+  return layers === ""
+    ? "serialisation, WebSocket framing, network, routing on the server, the tool itself, and back"
+    : escapeMarkdown(layers);
 }
 
 /** A baseline of the bundled server says little about another one. */
@@ -96,14 +106,4 @@ function overheadTable(report: Report): string {
     row(HANDSHAKES[report.target.protocol], findDistribution(connection, "authenticate"), "once"),
     row("Full call through the WebSocket", latency, "each call"),
   ]);
-}
-
-function layerSentence(report: Report): string {
-  const breakdown = findScenario(report, "overhead-breakdown");
-  return breakdown === undefined
-    ? "The split of the full call into its layers (framing, serialisation, network, routing, tool) is " +
-      "not measured in this run."
-    : `The split of the full call into its layers is in the detailed results of ${
-      escapeMarkdown(breakdown.name)
-    }.`;
 }

@@ -8,19 +8,23 @@ import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { insights } from "../insights.ts";
 import { singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
+import { pyramidLevels, pyramidRatio } from "../layers.ts";
 import { toneMark } from "../marks.ts";
-import { DASH, formatRate } from "../units.ts";
+import { DASH, formatDuration, formatRate } from "../units.ts";
 import { list, stack } from "./blocks.ts";
 import { type Figures, runFigure } from "./figures.ts";
 
 /** The pyramid as text, and what it does and does not show. */
 export function renderPyramid(report: Report, figures: Figures): string {
-  const slowdowns = insights(report).filter(({ topic }) => topic === "slowdown");
+  const slowdowns = insights(report).filter(({ topic }) =>
+    topic === "slowdown" || topic === "layers"
+  );
   return stack([
     "## 📈 Performance Comparison",
     "### Testing Pyramid Validation",
     pyramid(report),
     runFigure(figures, "testing-pyramid"),
+    ratioSentence(report),
     "**Reality Check:**",
     list([
       ...slowdowns.map(({ tone, text }) => `${toneMark(tone)} ${escapeMarkdown(text)}`),
@@ -30,34 +34,59 @@ export function renderPyramid(report: Report, figures: Figures): string {
   ]);
 }
 
+/** The three levels from the very same calls, where the run took them apart. */
 function pyramid(report: Report): string {
+  const levels = pyramidLevels(report);
+  return levels === null ? ratePyramid(report) : draw(
+    levels.map(({ name, medianNs, what }, index) => ({
+      name: `${name}:`,
+      value: formatRate(1e9 / medianNs),
+      note: `(${what}: ${formatDuration(medianNs)})${index === 2 ? "  ← WE ARE HERE" : ""}`,
+    })),
+    levels.slice(1).map(({ medianNs }, index) => slowerOrFaster(medianNs / levels[index].medianNs)),
+  );
+}
+
+function ratioSentence(report: Report): string {
+  const ratio = pyramidRatio(report);
+  return ratio === null ? "" : `**Unit : integration : end-to-end = ${ratio}** ` +
+    "(medians, one call at a time; calls a second above are one over them)";
+}
+
+/** One line of the pyramid. */
+interface Level {
+  name: string;
+  value: string;
+  note: string;
+}
+
+function ratePyramid(report: Report): string {
   const single = singleThroughput(report);
   const ratio = slowdown(report, single);
-  const unit = report.unitBaseline === null
-    ? `${DASH}  (not measured in this run)`
-    : `${formatRate(report.unitBaseline.throughput)}  (one call without a socket)`;
-  const integration = single === null
-    ? `${DASH}  (not measured in this run)`
-    : `${formatRate(single)}  (WebSocket protocol + server)  ← WE ARE HERE`;
-  const levels = [
-    ["Unit Tests:", unit],
-    ["Integration Tests:", integration],
-    ["End-to-End Tests:", `${DASH}  (heavy tools: not measured in this run)`],
-  ];
+  const absent = { value: DASH, note: "(not measured in this run)" };
+  const unit = report.unitBaseline === null ? absent : {
+    value: formatRate(report.unitBaseline.throughput),
+    note: "(one call without a socket)",
+  };
+  const integration = single === null ? absent : {
+    value: formatRate(single),
+    note: "(WebSocket protocol + server)  ← WE ARE HERE",
+  };
+  const endToEnd = { value: DASH, note: "(heavy tools: not measured in this run)" };
+  return draw([
+    { name: "Unit Tests:", ...unit },
+    { name: "Integration Tests:", ...integration },
+    { name: "End-to-End Tests:", ...endToEnd },
+  ], [ratio === null ? "not measured" : slowerOrFaster(ratio), "not measured"]);
+}
+
+/** The levels, with what lies between each and the next. */
+function draw(levels: Level[], steps: string[]): string {
   // The numbers end in one column: the widest decides.
-  const width = Math.max(...levels.map(([, text]) => text.split("  ")[0].length));
-  const [first, second, third] = levels.map(([name, text]) => {
-    const [value, ...notes] = text.split("  ");
-    return `${name.padEnd(18)}  ${value.padStart(width)}  ${notes.join("  ")}`;
-  });
-  const arrow = (text: string) => " ".repeat(24) + `↓ ${text}`;
-  return [
-    "```text",
-    first,
-    arrow(ratio === null ? "not measured" : slowerOrFaster(ratio)),
-    second,
-    arrow("not measured"),
-    third,
-    "```",
-  ].join("\n");
+  const width = Math.max(...levels.map(({ value }) => value.length));
+  const lines = levels.flatMap(({ name, value, note }, index) => [
+    `${name.padEnd(18)}  ${value.padStart(width)}  ${note}`,
+    ...(index < steps.length ? [" ".repeat(24) + `↓ ${steps[index]}`] : []),
+  ]);
+  return ["```text", ...lines, "```"].join("\n");
 }

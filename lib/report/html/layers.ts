@@ -1,0 +1,19 @@
+import type { Report } from "../../contract.ts";
+import { LAYER_HEADINGS, layerNotes, layerRows, pyramidRatio } from "../layers.ts";
+import { items, type Markup, markup, table } from "./markup.ts";
+
+/** The waterfall of a call, where the run took one apart. */
+export function layersMarkup(report: Report): Markup {
+  const rows = layerRows(report);
+  if (rows.length === 0) return { html: "" };
+  const ratio = pyramidRatio(report);
+  const pyramid = ratio === null ? [] : [
+    `Testing pyramid, unit : integration : end-to-end = ${ratio} (medians, one call at a time).`,
+  ];
+  return markup`<h2>Where the time of a call goes</h2>
+${table("Layers of a call", LAYER_HEADINGS, rows)}
+<ul>
+${items([...layerNotes(report), ...pyramid])}
+</ul>
+`;
+}

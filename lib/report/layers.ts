@@ -1,0 +1,212 @@
+/**
+ * Where the time of a call goes, layer by layer, from the metrics of overhead-breakdown. Shared by every
+ * format.
+ *
+ * @module
+ */
+
+import type { Added, Distribution, Report } from "../contract.ts";
+import { findDistribution, findScenario } from "./lookup.ts";
+import { DASH, formatDuration, formatInterval, formatPercent, formatRatio } from "./units.ts";
+
+/** One layer of a call. */
+export interface LayerPart {
+  /** The layer's own name, such as `tcp`. */
+  name: string;
+  label: string;
+  /** The label within a sentence. */
+  short: string;
+  /** The call down to it. */
+  call: Distribution;
+  added: Added;
+  /** Whether its interval leaves no doubt of its sign; `null` without an interval. */
+  isTold: boolean | null;
+}
+
+const LABELS: Record<string, { label: string; short: string }> = {
+  dispatch: { label: "In-process dispatch", short: "in-process dispatch" },
+  codec: { label: "JSON, encoded and decoded", short: "JSON" },
+  tcp: { label: "TCP round trip on loopback", short: "TCP" },
+  websocket: { label: "WebSocket", short: "WebSocket" },
+  routing: { label: "The server's routing", short: "routing" },
+  tool: { label: "The tool", short: "tool" },
+};
+
+/** The topmost layer of a server that answers nothing without a tool. */
+const ROUTING_AND_TOOL = { label: "The server's routing and the tool", short: "routing and tool" };
+const SCENARIO = "overhead-breakdown";
+const PREFIX = "layer.";
+
+/** The layers that the run told apart, the lowest first; empty where it did not. */
+export function layerParts(report: Report): LayerPart[] {
+  const metrics = findScenario(report, SCENARIO)?.metrics ?? [];
+  const told = metrics.flatMap((call) =>
+    call.kind === "distribution" && call.name.startsWith(PREFIX) && call.added !== undefined
+      ? [{ call, added: call.added }]
+      : []
+  );
+  const hasRouting = told.some(({ call }) => call.name === `${PREFIX}routing`);
+  return told.map(({ call, added }) => {
+    const name = call.name.slice(PREFIX.length);
+    const own = Object.hasOwn(LABELS, name) ? LABELS[name] : { label: name, short: name };
+    const words = name === "tool" && !hasRouting ? ROUTING_AND_TOOL : own;
+    return { name, ...words, call, added, isTold: isTold(added) };
+  });
+}
+
+function isTold({ ci95 }: Added): boolean | null {
+  return ci95 === null ? null : ci95[0] > 0 || ci95[1] < 0;
+}
+
+/** The headings of {@linkcode layerRows}. */
+export const LAYER_HEADINGS = [
+  "Layer",
+  "",
+  "Call down to it",
+  "Added",
+  "95 % interval",
+  "Share",
+  "95 % interval",
+  "Remark",
+];
+
+/** A waterfall: one row for each layer, then their sum beside the whole call. */
+export function layerRows(report: Report): string[][] {
+  const parts = layerParts(report);
+  const last = parts.at(-1);
+  if (last === undefined) return [];
+  const wholeNs = last.call.p50;
+  const sumNs = parts.reduce((sum, { added }) => sum + added.value, 0);
+  return [
+    ...parts.map((part) => layerRow(report, part, wholeNs)),
+    [
+      "Sum of the layers",
+      "",
+      formatDuration(wholeNs),
+      formatDuration(sumNs),
+      DASH,
+      formatPercent(wholeNs > 0 ? sumNs / wholeNs : null),
+      DASH,
+      "the whole call's median beside it",
+    ],
+  ];
+}
+
+function layerRow(report: Report, part: LayerPart, wholeNs: number): string[] {
+  const { label, call, added } = part;
+  return [
+    label,
+    bar(call.p50 - added.value, call.p50, wholeNs),
+    formatDuration(call.p50),
+    formatDuration(added.value),
+    formatInterval(added.ci95, "ns"),
+    formatPercent(added.share),
+    added.shareCi95 === null ? DASH : added.shareCi95.map(formatPercent).join(" to "),
+    remark(report, part),
+  ];
+}
+
+const BAR_CHARACTERS = 20;
+
+/** From where to where a layer reaches in the whole; at least one block wide. */
+function bar(fromNs: number, toNs: number, wholeNs: number): string {
+  const place = (ns: number) =>
+    Math.round(Math.min(1, Math.max(0, wholeNs > 0 ? ns / wholeNs : 0)) * BAR_CHARACTERS);
+  const start = Math.min(place(Math.min(fromNs, toNs)), BAR_CHARACTERS - 1);
+  const end = Math.max(start + 1, place(Math.max(fromNs, toNs)));
+  return "░".repeat(start) + "█".repeat(end - start) + "░".repeat(BAR_CHARACTERS - end);
+}
+
+function remark({ target }: Report, { added, isTold }: LayerPart): string {
+  const remarks = [
+    ...(isTold === false ? ["cannot be told from noise"] : []),
+    ...(isTold === null ? ["too few rounds for an interval"] : []),
+    ...(added.measuredOn === "bundled" && target.kind === "external"
+      ? ["on the bundled parts, not on the target"]
+      : []),
+  ];
+  return remarks.join("; ");
+}
+
+/** What belongs to the table to be read right, and what the server says of its own time. */
+export function layerNotes(report: Report): string[] {
+  if (layerParts(report).length === 0) return [];
+  const { kind, url } = report.target;
+  return [
+    "One call at a time; each row does all that the rows above it do, and one thing more. Medians do " +
+    "not add: the sum need not be the whole to the last per cent.",
+    ...(kind === "external"
+      ? [
+        "What no server shows (dispatch, JSON, TCP and WebSocket) is measured on parts that the suite " +
+        "brings along, on this machine; what the target does otherwise is in its routing and tool.",
+      ]
+      : []),
+    ...(isLoopback(url) ? [] : ["The network to the target is part of the server's routing."]),
+    ...serverTimes(report),
+  ];
+}
+
+function serverTimes(report: Report): string[] {
+  const scenario = findScenario(report, SCENARIO);
+  const reported = findDistribution(scenario, "serverReported");
+  const rest = findDistribution(scenario, "networkAndQueue");
+  const seen = findDistribution(scenario, `${PREFIX}tool`);
+  if (reported === undefined || rest === undefined || seen === undefined) return [];
+  return [
+    `The server itself reports ${
+      formatDuration(reported.p50)
+    } for a call (latency_metrics, median); ` +
+    `the client saw ${formatDuration(seen.p50)}: ${
+      formatDuration(rest.p50)
+    } are the network, its ` +
+    "queues and all that the server does not count.",
+  ];
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = URL.parse(url) ?? { hostname: "" };
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+}
+
+/** The layers in one line: `in-process dispatch 670 ns (1.0%), JSON …`; empty where there are none. */
+export function layerSentence(report: Report): string {
+  return layerParts(report).map(({ short, added }) =>
+    `${short} ${formatDuration(added.value)} (${formatPercent(added.share)})`
+  ).join(", ");
+}
+
+/** One level of the testing pyramid: a call of that kind, and how long it takes. */
+export interface PyramidLevel {
+  name: string;
+  medianNs: number;
+  what: string;
+}
+
+/** Unit, integration and end-to-end, as this run measured them; `null` where it did not. */
+export function pyramidLevels(report: Report): PyramidLevel[] | null {
+  const parts = layerParts(report);
+  const medianOf = (name: string) => parts.find((part) => part.name === name)?.call.p50 ?? 0;
+  const levels = [
+    { name: "Unit Tests", medianNs: medianOf("dispatch"), what: "one call without a socket" },
+    {
+      name: "Integration Tests",
+      medianNs: medianOf("websocket"),
+      what: "the same call through JSON and a WebSocket, server left out",
+    },
+    {
+      name: "End-to-End Tests",
+      medianNs: medianOf("tool"),
+      what: "a call of the tool on the target",
+    },
+  ];
+  return levels.every(({ medianNs }) => medianNs > 0) ? levels : null;
+}
+
+/** `1 : 73 : 94`, how long a call of each level takes; `null` where not measured. */
+export function pyramidRatio(report: Report): string | null {
+  const levels = pyramidLevels(report);
+  if (levels === null) return null;
+  const unitNs = levels[0].medianNs;
+  return levels.map(({ medianNs }) => formatRatio(medianNs / unitNs).replace(/(\.0)?x$/, ""))
+    .join(" : ");
+}

@@ -88,6 +88,10 @@ const AddedSchema = v.object({
     v.nullable(v.string()),
     v.description("the metric of the layer below; null: there is none"),
   ),
+  call: v.pipe(
+    v.number(),
+    v.description("nanoseconds, the call down to this layer: median over rounds of their medians"),
+  ),
   value: v.pipe(
     v.number(),
     v.description("nanoseconds: median over rounds of the difference of the rounds' medians"),

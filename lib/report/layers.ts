@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Added, Distribution, Report } from "../contract.ts";
+import type { Added, Report } from "../contract.ts";
 import { findDistribution, findScenario } from "./lookup.ts";
 import { DASH, formatDuration, formatInterval, formatPercent, formatRatio } from "./units.ts";
 
@@ -16,8 +16,6 @@ export interface LayerPart {
   label: string;
   /** The label within a sentence. */
   short: string;
-  /** The call down to it. */
-  call: Distribution;
   added: Added;
   /** Whether its interval leaves no doubt of its sign; `null` without an interval. */
   isTold: boolean | null;
@@ -40,17 +38,17 @@ const PREFIX = "layer.";
 /** The layers that the run told apart, the lowest first; empty where it did not. */
 export function layerParts(report: Report): LayerPart[] {
   const metrics = findScenario(report, SCENARIO)?.metrics ?? [];
-  const told = metrics.flatMap((call) =>
-    call.kind === "distribution" && call.name.startsWith(PREFIX) && call.added !== undefined
-      ? [{ call, added: call.added }]
+  const told = metrics.flatMap((metric) =>
+    metric.kind === "distribution" && metric.name.startsWith(PREFIX) && metric.added !== undefined
+      ? [{ metric, added: metric.added }]
       : []
   );
-  const hasRouting = told.some(({ call }) => call.name === `${PREFIX}routing`);
-  return told.map(({ call, added }) => {
-    const name = call.name.slice(PREFIX.length);
+  const hasRouting = told.some(({ metric }) => metric.name === `${PREFIX}routing`);
+  return told.map(({ metric, added }) => {
+    const name = metric.name.slice(PREFIX.length);
     const own = Object.hasOwn(LABELS, name) ? LABELS[name] : { label: name, short: name };
     const words = name === "tool" && !hasRouting ? ROUTING_AND_TOOL : own;
-    return { name, ...words, call, added, isTold: isTold(added) };
+    return { name, ...words, added, isTold: isTold(added) };
   });
 }
 
@@ -75,7 +73,7 @@ export function layerRows(report: Report): string[][] {
   const parts = layerParts(report);
   const last = parts.at(-1);
   if (last === undefined) return [];
-  const wholeNs = last.call.p50;
+  const wholeNs = last.added.call;
   const sumNs = parts.reduce((sum, { added }) => sum + added.value, 0);
   return [
     ...parts.map((part) => layerRow(report, part, wholeNs)),
@@ -93,11 +91,11 @@ export function layerRows(report: Report): string[][] {
 }
 
 function layerRow(report: Report, part: LayerPart, wholeNs: number): string[] {
-  const { label, call, added } = part;
+  const { label, added } = part;
   return [
     label,
-    bar(call.p50 - added.value, call.p50, wholeNs),
-    formatDuration(call.p50),
+    bar(added.call - added.value, added.call, wholeNs),
+    formatDuration(added.call),
     formatDuration(added.value),
     formatInterval(added.ci95, "ns"),
     formatPercent(added.share),
@@ -133,8 +131,8 @@ export function layerNotes(report: Report): string[] {
   if (layerParts(report).length === 0) return [];
   const { kind, url } = report.target;
   return [
-    "One call at a time; each row does all that the rows above it do, and one thing more. Medians do " +
-    "not add: the sum need not be the whole to the last per cent.",
+    "One call at a time; each row does all that the rows above it do, and one thing more. Figures are " +
+    "medians over rounds, which do not add: the sum need not be the whole to the last per cent.",
     ...(kind === "external"
       ? [
         "What no server shows (dispatch, JSON, TCP and WebSocket) is measured on parts that the suite " +
@@ -185,7 +183,7 @@ export interface PyramidLevel {
 /** Unit, integration and end-to-end, as this run measured them; `null` where it did not. */
 export function pyramidLevels(report: Report): PyramidLevel[] | null {
   const parts = layerParts(report);
-  const medianOf = (name: string) => parts.find((part) => part.name === name)?.call.p50 ?? 0;
+  const medianOf = (name: string) => parts.find((part) => part.name === name)?.added.call ?? 0;
   const levels = [
     { name: "Unit Tests", medianNs: medianOf("dispatch"), what: "one call without a socket" },
     {

@@ -43,7 +43,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
 
 /** Where the time of a call goes, and what kinds of tests that makes comparable. */
 function layers(report: Report, width: number): string[] {
-  const whole = layerParts(report).at(-1)?.call.p50;
+  const whole = layerParts(report).at(-1)?.added.call;
   if (whole === undefined) return [];
   const ratio = pyramidRatio(report);
   const pyramid = ratio === null ? "" : `; unit : integration : end-to-end = ${ratio}`;

@@ -20,12 +20,14 @@ export interface LayerRounds {
 
 /** What one round says, in nanoseconds. */
 interface Part {
+  callNs: number;
   addedNs: number;
   wholeNs: number;
 }
 
 /**
- * The part of a layer: the median over rounds of the difference of the rounds' medians, and its share of
+ * The call down to a layer, by the median over rounds of their medians, since a machine that changes its
+ * pace for some rounds changes it for all layers. The part of the layer: the median over rounds of the difference of the rounds' medians, and its share of
  * the median over rounds of the whole call's. Both intervals resample rounds, so that a round's numbers
  * stay together. Noise may make a part negative; it is told as it is. `null`: no round has all medians.
  *
@@ -34,13 +36,14 @@ interface Part {
 export function addedPart(
   rounds: LayerRounds,
   options: { seed: number; name: string },
-): Pick<Added, "value" | "ci95" | "share" | "shareCi95"> | null {
+): Pick<Added, "call" | "value" | "ci95" | "share" | "shareCi95"> | null {
   const parts = pairRounds(rounds);
   if (parts.length === 0) return null;
   const { seed, name } = options;
   const share = shareOf(parts);
   const isShared = parts.every(({ wholeNs }) => wholeNs > 0);
   return {
+    call: median(parts.map(({ callNs }) => callNs)),
     value: addedOf(parts),
     ci95: bootstrapInterval(parts, { statistic: addedOf, seed, label: `${name} added` }),
     share: isShared ? share : null,
@@ -57,7 +60,7 @@ function pairRounds({ own, below, whole }: LayerRounds): Part[] {
     const wholeNs = whole[index]?.p50 ?? null;
     return p50 === null || belowNs === null || wholeNs === null
       ? []
-      : [{ addedNs: p50 - belowNs, wholeNs }];
+      : [{ callNs: p50, addedNs: p50 - belowNs, wholeNs }];
   });
 }
 

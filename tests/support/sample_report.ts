@@ -435,6 +435,7 @@ function layersScenario(): ScenarioReport {
       ...distribution(`layer.${name}`, [callNs * 0.9, callNs, callNs, null, null, callNs * 2]),
       added: {
         above: index === 0 ? null : `layer.${LAYERS[index - 1][0]}`,
+        call: callNs,
         value,
         ci95,
         share: value / wholeNs,

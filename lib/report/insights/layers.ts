@@ -12,7 +12,7 @@ import { formatDuration, formatPercent } from "../units.ts";
 /** The largest layer, and how unit, integration and end-to-end tests compare. */
 export function layerInsights(report: Report): Insight[] {
   const parts = layerParts(report);
-  const whole = parts.at(-1)?.call.p50;
+  const whole = parts.at(-1)?.added.call;
   const ratio = pyramidRatio(report);
   if (whole === undefined || ratio === null) return [];
   const largest = parts.reduce((a, b) => b.added.value > a.added.value ? b : a);

@@ -102,6 +102,10 @@ async function run(context: Context, delays: EchoDelays) {
   const opened = await openLayers(context, { ...recorded, connection, delays, stack });
   await measure(context, { ...opened, callNs: recorded.callNs });
   checkRouting(context, opened.routing);
+  if (protocol.name === "mcp" && recorded.message.tool === protocol.defaultTool) {
+    const reason = "the call is the protocol's own ping, so that layer.tool is routing once more";
+    context.notMeasured("a tool", `${reason}: name one with --tool`);
+  }
   return { status: "measured" } as const;
 }
 

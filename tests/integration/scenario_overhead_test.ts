@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "
 import type { Distribution, ScenarioReport } from "../../lib/contract.ts";
 import { brokenEquations } from "../../lib/net/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
 import { LAYER_NAMES } from "../../lib/run/layers/layer.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
@@ -17,7 +18,13 @@ import {
   runScenarios,
   startReference,
 } from "../support/run_scenarios.ts";
-import { NO_NET as ignore, SHORT_TIMEOUT_MS, STATUS, TOKEN } from "../support/targets.ts";
+import { startScriptedServer } from "../support/scripted_server.ts";
+import { SHORT_TIMEOUT_MS, STATUS, TOKEN } from "../support/targets.ts";
+
+/** The echoes run in a worker, which reads its own modules. */
+const ignore = ["net", "read"].some((name) =>
+  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
+);
 
 /** Five rounds of a few calls. */
 const FEW = { rounds: 5, slices: 2, messages: 6, durationMs: null, warmupMs: 0 };
@@ -252,6 +259,54 @@ Deno.test({ name: "an echo has no layers to tell", ignore }, async () => {
   assertEquals([report.status, server.connectionsSeen], ["skipped", 0]);
   assertStringIncludes(report.reason!, "has no tools");
 });
+
+/** A server that speaks MCP, counting what it is asked, with a notification before every answer. */
+function startMcpServer() {
+  const asked: Record<string, number> = {};
+  const server = startScriptedServer((peer, message) => {
+    const { id, method = "" } = message as { id?: string; method?: string };
+    asked[method] = (asked[method] ?? 0) + 1;
+    if (id === undefined) return;
+    if (method !== "initialize") peer.send({ jsonrpc: "2.0", method: "notifications/message" });
+    const content = [{ type: "text", text: "fine" }];
+    peer.send({ jsonrpc: "2.0", id, result: method === "tools/call" ? { content } : {} });
+  });
+  return { server, asked };
+}
+
+Deno.test(
+  { name: "over MCP, routing is its ping, and the tool a tools/call", ignore },
+  async () => {
+    const { server, asked } = startMcpServer();
+    await using _stopped = server;
+    const report = await runScenario(overheadBreakdown, FEW, {
+      url: server.url,
+      protocol: mcp,
+      workload: () => ({ tool: "greet", argsJson: "{}" }),
+    });
+    assertEquals([report.reason, report.status], [null, "passed"]);
+    assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(6).fill(true));
+    // One probe to find out, one call that is recorded, and the first of each of ten slices.
+    assertEquals([asked.ping, asked["tools/call"]], [1 + 70 - 30, 1 + 70 - 30]);
+    assertEquals(checkNamed(report, PROBES).observed, "40 of 40, by ping");
+    assertEquals([report.ledger.ok, report.ledger.frames.progress], [30, 30]);
+  },
+);
+
+Deno.test(
+  { name: "over MCP, a run that names no tool says that it has none", ignore },
+  async () => {
+    const { server } = startMcpServer();
+    await using _stopped = server;
+    const report = await runScenario(overheadBreakdown, FEW, {
+      url: server.url,
+      protocol: mcp,
+      workload: () => ({ tool: "ping", argsJson: "{}" }),
+    });
+    assertEquals(report.status, "passed");
+    assertEquals(report.notMeasured.map(({ name }) => name), ["a tool"]);
+  },
+);
 
 Deno.test({ name: "a rate caps calls and probes", ignore }, async () => {
   await using server = await startReference();

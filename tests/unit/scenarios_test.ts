@@ -33,6 +33,16 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     "reconnection": ["close", "reconnect", "recovery"],
     "authentication": ["accept", "reject"],
     "connection-limit": ["limit", "rejection", "slotRelease"],
+    "overhead-breakdown": [
+      "layer.dispatch",
+      "layer.codec",
+      "layer.tcp",
+      "layer.websocket",
+      "layer.routing",
+      "layer.tool",
+      "serverReported",
+      "networkAndQueue",
+    ],
     "pipelining": ["throughput@N", "latency@N"],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
     "saturation": ["sustainableRate"],
@@ -42,7 +52,7 @@ Deno.test("the metrics are named as people's scripts know them", () => {
   }
 });
 
-Deno.test("quick, standard and phase2 run the six scenarios of the phase document", () => {
+Deno.test("quick, standard and phase2 run the six scenarios of the phase document first", () => {
   for (const profile of PROFILE_NAMES.filter((name) => name !== "thorough")) {
     const names = SCENARIOS.filter(({ profiles }) => profiles.includes(profile)).map(({ name }) =>
       name
@@ -54,6 +64,8 @@ Deno.test("quick, standard and phase2 run the six scenarios of the phase documen
       "reconnection",
       "authentication",
       "connection-limit",
+      // What the document lists causes for without a figure; its own counts are the phase2 profile's.
+      ...(profile === "standard" ? ["overhead-breakdown"] : []),
     ]);
   }
 });

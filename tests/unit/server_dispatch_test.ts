@@ -24,6 +24,12 @@ Deno.test("dispatch: light tools answer at once, with 100 to 700 bytes", () => {
   }
 });
 
+Deno.test("dispatch: the tools that answer at once are the light ones, by either name", () => {
+  const { answersAtOnce } = createDispatcher(OPTIONS);
+  const tools = ["status", "version-EXAI-WS", "chat", "debug", "none", "constructor"];
+  assertEquals(tools.map(answersAtOnce), [true, true, false, false, false, false]);
+});
+
 Deno.test("dispatch: status tells the server's own state", () => {
   const state = createServerState(OPTIONS);
   state.counters.callsServed = 41;

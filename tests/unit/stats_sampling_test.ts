@@ -94,6 +94,12 @@ Deno.test("sampleBatched calls 4,096 times for each sample of nanosecond work", 
   assert(min <= p50 && p50 <= max && min <= nsPerOp && nsPerOp <= max);
 });
 
+Deno.test("sampleBatched keeps every one of a few small batches", async () => {
+  let calls = 0;
+  const { samples } = await sampleBatched(() => ++calls, { callsPerBatch: 64, batches: 12 });
+  assertEquals([samples.length, calls], [12, 2 + 64 * 12]);
+});
+
 Deno.test("MITATA_VERSION is the one that deno.json pins", () => {
   assertEquals(config.imports.mitata, `npm:mitata@${MITATA_VERSION}`);
 });

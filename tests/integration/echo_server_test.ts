@@ -11,7 +11,7 @@ const ignore = ["net", "read"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
 );
 
-const FRAMES = ["first", "", "ä€😀\n".repeat(40_000)];
+const FRAMES = ["first", "", "ä€😀\n".repeat(10_000)];
 
 async function dialEcho(url: string): Promise<SocketExchange> {
   return new SocketExchange(await dial({ url, clock: systemClock, timeoutMs: 5_000 }));
@@ -25,7 +25,7 @@ Deno.test(
       connectTcpEcho(server.tcpPort, { frames: FRAMES, delayMs: 0 }),
       connectTcpEcho(server.tcpPort, { frames: ["other"], delayMs: 1 }),
     ]);
-    for (const text of ["a", "", "x".repeat(1e6), "ä\n"]) {
+    for (const text of ["a", "", "x".repeat(2e5), "ä\n"]) {
       assertEquals(await Promise.all([echo.ask(text), other.ask(text)]), [FRAMES, ["other"]]);
     }
     const waiting = echo.ask("");
@@ -77,7 +77,7 @@ Deno.test({ name: "echo server: once stopped, both ports are closed", ignore }, 
 });
 
 Deno.test("length prefix: texts come out as they went in, however the stream is cut", () => {
-  const text = fc.string({ unit: "binary", maxLength: 300 });
+  const text = fc.string({ unit: "binary", maxLength: 40 });
   fc.assert(
     fc.property(fc.array(text), fc.array(fc.integer({ min: 1, max: 99 })), (texts, cuts) => {
       const bytes = prefixed(...texts);

@@ -308,15 +308,38 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a rate caps calls and probes", ignore }, async () => {
-  await using server = await startReference();
-  const startMs = performance.now();
-  const report = await runScenario(overheadBreakdown, { ...FEW, rounds: 1, messages: 10 }, {
+Deno.test({ name: "a rate caps calls and probes, each session by its own", ignore }, async () => {
+  const seenMs: Record<"calls" | "pings", number[]> = { calls: [], pings: [] };
+  await using server = await startFaultyServer({
+    script: () => {
+      seenMs.calls.push(performance.now());
+      return { kind: "ok" };
+    },
+    pings: () => {
+      seenMs.pings.push(performance.now());
+      return "pong";
+    },
+  });
+  const report = await runScenario(overheadBreakdown, { ...FEW, rounds: 1 }, {
     ...server,
     workload: () => STATUS,
-    maxRatePerSecond: 100,
+    maxRatePerSecond: 50,
   });
-  // Twelve of each, the first at once, one session after the other.
   assertEquals(report.status, "passed");
-  assert(performance.now() - startMs > 2 * 11 * 10 * 0.5);
+  for (const times of Object.values(seenMs)) {
+    // The first is asked before any pace is kept, to be recorded or to find a probe.
+    const [first, ...others] = times.slice(1);
+    assertEquals(others.length, 7);
+    const spanMs = others.at(-1)! - first!;
+    assert(spanMs > 7 * 20 * 0.9, `${spanMs} ms`);
+  }
+});
+
+Deno.test({ name: "a probe that fails in the warm-up is the last", ignore }, async () => {
+  await using server = await startFaultyServer({
+    pings: (nth) => nth === 1 ? "pong" : "unknown",
+  });
+  const report = await runScenario(overheadBreakdown, { ...FEW, warmupMs: 10 }, server);
+  assertEquals([report.status, server.pingsSeen], ["failed", 2]);
+  assertStringIncludes(checkNamed(report, PROBES).observed, "0 of 1");
 });

@@ -1,4 +1,4 @@
-import type { Protocol, RoutingProbe } from "../../contract.ts";
+import type { Clock, Protocol, RoutingProbe } from "../../contract.ts";
 import { SocketExchange } from "../../net/exchange.ts";
 import { shakeHands } from "../../net/handshake.ts";
 import { describeRateLimit } from "../rate_limit.ts";
@@ -17,15 +17,16 @@ export class RoutingSession implements AsyncDisposable {
   readonly #exchange: SocketExchange;
   readonly #watchdog: Watchdog;
   readonly #prefix: string;
-  readonly #context: Pick<ScenarioContext, "clock">;
+  readonly #clock: Clock;
   #probe: RoutingProbe | null = null;
   #asked = 0;
   #answered = 0;
+  #ids = 0;
   #failure: string | null = null;
 
   private constructor(context: ScenarioContext, exchange: SocketExchange, prefix: string) {
     const { clock, signal, target: { options: { protocol, timeoutMs } } } = context;
-    this.#context = context;
+    this.#clock = clock;
     this.#protocol = protocol;
     this.#exchange = exchange;
     this.#prefix = prefix;
@@ -45,12 +46,17 @@ export class RoutingSession implements AsyncDisposable {
     const socket = await target.dial();
     try {
       await shakeHands(socket, { ...target.options, credentials });
-      const exchange = new SocketExchange(socket);
-      const session = new RoutingSession(context, exchange, `${credentials.sessionId}-`);
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+    const prefix = `${credentials.sessionId}-`;
+    const session = new RoutingSession(context, new SocketExchange(socket), prefix);
+    try {
       await session.#find();
       return session;
     } catch (error) {
-      await socket.close();
+      await session[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -104,7 +110,7 @@ export class RoutingSession implements AsyncDisposable {
 
   async #put(probe: RoutingProbe): Promise<Answer | null> {
     const id = this.#prefix + ++this.#ids;
-    this.#watchdog.begin(this.#context.clock.nowNs());
+    this.#watchdog.begin(this.#clock.nowNs());
     const answer = await this.#exchange.ask(
       probe.encode(id),
       (text) => judge(text, { probe, id, protocol: this.#protocol }),
@@ -112,8 +118,6 @@ export class RoutingSession implements AsyncDisposable {
     this.#watchdog.end();
     return answer;
   }
-
-  #ids = 0;
 }
 
 function judge(

@@ -6,7 +6,7 @@
  */
 
 import type { Added, Report } from "../contract.ts";
-import { findDistribution, findScenario } from "./lookup.ts";
+import { findDistribution, findScenario, isSound } from "./lookup.ts";
 import { DASH, formatDuration, formatInterval, formatPercent, formatRatio } from "./units.ts";
 
 /** One layer of a call. */
@@ -131,6 +131,9 @@ export function layerNotes(report: Report): string[] {
   if (layerParts(report).length === 0) return [];
   const { kind, url } = report.target;
   return [
+    ...(areLayersSound(report)
+      ? []
+      : ["These figures are not to be relied on: their scenario has not passed, or is not valid."]),
     "One call at a time; each row does all that the rows above it do, and one thing more. Figures are " +
     "medians over rounds, which do not add: the sum need not be the whole to the last per cent.",
     ...(kind === "external"
@@ -142,6 +145,11 @@ export function layerNotes(report: Report): string[] {
     ...(isLoopback(url) ? [] : ["The network to the target is part of the server's routing."]),
     ...serverTimes(report),
   ];
+}
+
+/** Whether the scenario that the layers are from passed and is valid. */
+export function areLayersSound(report: Report): boolean {
+  return isSound(findScenario(report, SCENARIO));
 }
 
 function serverTimes(report: Report): string[] {

@@ -323,15 +323,15 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
   const report = await runScenario(overheadBreakdown, { ...FEW, rounds: 1 }, {
     ...server,
     workload: () => STATUS,
-    maxRatePerSecond: 50,
+    maxRatePerSecond: 20,
   });
   assertEquals(report.status, "passed");
   for (const times of Object.values(seenMs)) {
     // The first is asked before any pace is kept, to be recorded or to find a probe.
-    const [first, ...others] = times.slice(1);
-    assertEquals(others.length, 7);
-    const spanMs = others.at(-1)! - first!;
-    assert(spanMs > 7 * 20 * 0.9, `${spanMs} ms`);
+    const gapsMs = times.slice(2).map((time, index) => time - times[index + 1]!);
+    assertEquals(gapsMs.length, 7);
+    // Never two at once; a message may be seen late, but not by half of its slot.
+    assert(Math.min(...gapsMs) > 25, `${gapsMs} ms`);
   }
 });
 

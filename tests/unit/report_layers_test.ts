@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Distribution, Report } from "../../lib/contract.ts";
+import { insights } from "../../lib/report/insights.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { layerNotes, layerRows, pyramidRatio } from "../../lib/report/layers.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
@@ -100,4 +101,17 @@ Deno.test("causes have figures where they were measured, and only there", () => 
   assertEquals([layerRows(without), layerNotes(without), pyramidRatio(without)], [[], [], null]);
   assertStringIncludes(renderMarkdown(without), "is not measured in this run");
   assert(!renderHtml(without).includes("Where the time of a call goes"));
+});
+
+Deno.test("layers of a scenario that is not valid, or has not passed, are said to be no good", () => {
+  const said = (report: Report) => [
+    layerNotes(report).some((note) => note.startsWith("These figures are not to be relied on")),
+    insights(report).find(({ topic }) => topic === "layers")?.tone,
+  ];
+  const [failed, invalid] = [sampleReport("layered"), sampleReport("layered")];
+  assertEquals(said(failed), [false, "neutral"]);
+  failed.scenarios.at(-1)!.status = "failed";
+  assertEquals(said(failed), [true, "bad"]);
+  invalid.scenarios.at(-1)!.validity.valid = false;
+  assertEquals(said(invalid), [true, "bad"]);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createPace } from "../../load/pace.ts";
 import { SocketExchange } from "../../net/exchange.ts";
 import { dial } from "../../net/socket.ts";
 import { connectTcpEcho, type EchoServer } from "../../server/echo_server.ts";
@@ -100,8 +101,9 @@ export async function webSocketLayer(
   });
 }
 
+/** Paced as the target's layers are, since what has slept is slow to wake. */
 function echoLayer(
-  { clock, signal, target }: ScenarioContext,
+  context: ScenarioContext,
   { name, inProcess, stack, ask, giveUp }: {
     name: LayerName;
     inProcess: InProcess;
@@ -110,9 +112,11 @@ function echoLayer(
     giveUp: () => void;
   },
 ): Layer {
-  const { timeoutMs } = target.options;
+  const { clock, signal, target: { options: { timeoutMs } } } = context;
+  const pace = createPace(context);
   const watchdog = stack.use(new Watchdog({ clock, timeoutMs, signal, giveUp }));
   async function askOnce(): Promise<number> {
+    await pace();
     const startNs = clock.nowNs();
     watchdog.begin(startNs);
     const text = inProcess.encode();

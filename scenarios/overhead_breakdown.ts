@@ -1,4 +1,4 @@
-import { type EchoDelays, type OpenedLayers, openLayers } from "../lib/run/layers/open_layers.ts";
+import { type LayerDelays, type OpenedLayers, openLayers } from "../lib/run/layers/open_layers.ts";
 import { type Layer, layerMetric } from "../lib/run/layers/layer.ts";
 import { recordReply } from "../lib/run/layers/record_reply.ts";
 import type { RoutingSession } from "../lib/run/layers/routing.ts";
@@ -30,9 +30,9 @@ const WHOLE = layerMetric("tool");
 /** Parts that sum to something further from the whole than this do not explain it. */
 const SUM_TOLERANCE = 0.1;
 
-/** The scenario, with slow echoes where a test wants to see them in their layers. */
+/** The scenario, with slow layers where a test wants to see them. */
 export function createOverheadBreakdown(
-  delays: EchoDelays = { tcpMs: 0, webSocketMs: 0 },
+  delays: LayerDelays = {},
 ): Scenario<OverheadBreakdownParameters> {
   return {
     name: "overhead-breakdown",
@@ -88,7 +88,7 @@ export function createOverheadBreakdown(
 
 export const overheadBreakdown: Scenario<OverheadBreakdownParameters> = createOverheadBreakdown();
 
-async function run(context: Context, delays: EchoDelays) {
+async function run(context: Context, delays: LayerDelays) {
   const { target: { options: { protocol } }, parameters: { warmupMs } } = context;
   if (protocol.routingProbes.length === 0) {
     const reason =

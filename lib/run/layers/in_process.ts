@@ -17,6 +17,12 @@ export interface InProcess {
   roundTrip(): unknown;
 }
 
+/** Called in a layer before its own work, where a test wants to see that layer slowed down. */
+export interface SlowParts {
+  dispatch?: () => void;
+  codec?: () => void;
+}
+
 /** Dispatched where the bundled server has no light tool of the run's name. */
 const STAND_IN_TOOL = "status";
 
@@ -27,17 +33,23 @@ const STAND_IN_TOOL = "status";
  */
 export function createInProcess(
   protocol: Protocol,
-  { message, reply, newId }: { message: Message; reply: readonly string[]; newId: () => string },
+  { message, reply, newId, slow = {} }: {
+    message: Message;
+    reply: readonly string[];
+    newId: () => string;
+    slow?: SlowParts;
+  },
 ): InProcess {
   const dispatcher = createDispatcher(defaultServerOptions());
   const isOurs = dispatcher.answersAtOnce(message.tool);
   const tool = isOurs ? message.tool : STAND_IN_TOOL;
   const args = isOurs ? JSON.parse(message.argsJson) : {};
   const bodies: unknown[] = reply.map((frame) => JSON.parse(frame));
-  const dispatch = () => dispatcher.call(tool, args);
+  const dispatch = behind(slow.dispatch, () => dispatcher.call(tool, args));
   const encode = () => protocol.encodeCall(newId(), message.tool, message.argsJson);
+  const parse = behind(slow.codec, (text: string): unknown => JSON.parse(text));
   function serve(text: string): unknown {
-    const call: unknown = JSON.parse(text);
+    const call = parse(text);
     const answer = dispatch();
     return [call, answer, bodies.map((body) => JSON.stringify(body))];
   }
@@ -46,4 +58,16 @@ export function createInProcess(
   }
   const roundTrip = () => [serve(encode()), decode(reply)];
   return { dispatch, encode, serve, decode, roundTrip };
+}
+
+/** The work itself, or with something slow before it. */
+function behind<A extends unknown[], R>(
+  first: (() => void) | undefined,
+  work: (...args: A) => R,
+): (...args: A) => R {
+  if (first === undefined) return work;
+  return (...args) => {
+    first();
+    return work(...args);
+  };
 }

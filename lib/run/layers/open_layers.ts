@@ -2,16 +2,17 @@ import type { Connection } from "../../net/connection.ts";
 import { startEchoServer } from "../../server/echo_server.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import { batchedLayer, tcpLayer, webSocketLayer } from "./bundled_layers.ts";
-import { createInProcess } from "./in_process.ts";
+import { createInProcess, type SlowParts } from "./in_process.ts";
 import type { Layer } from "./layer.ts";
 import type { RecordedCall } from "./record_reply.ts";
 import { RoutingSession } from "./routing.ts";
 import { routingLayer, type TimedReply, toolLayer } from "./target_layers.ts";
 
-/** How long the echoes wait before they answer, in milliseconds. */
-export interface EchoDelays {
-  tcpMs: number;
-  webSocketMs: number;
+/** What slows down the layers that the suite brings along: nothing, but in tests. */
+export interface LayerDelays extends SlowParts {
+  /** How long the echo waits before it answers, in milliseconds. */
+  tcpMs?: number;
+  webSocketMs?: number;
 }
 
 /** The layers, ready to be measured. */
@@ -35,7 +36,7 @@ export async function openLayers(
     & Pick<RecordedCall, "message" | "reply">
     & {
       connection: Connection;
-      delays: EchoDelays;
+      delays: LayerDelays;
       stack: AsyncDisposableStack;
     },
 ): Promise<OpenedLayers> {
@@ -43,7 +44,7 @@ export async function openLayers(
   const prefix = crypto.randomUUID().slice(0, 8);
   let ids = 0;
   const newId = () => `${prefix}-1-${++ids}`;
-  const inProcess = createInProcess(protocol, { message, reply, newId });
+  const inProcess = createInProcess(protocol, { message, reply, newId, slow: delays });
   const routing = stack.use(await RoutingSession.open(context));
   context.signal.throwIfAborted();
   const echoes = stack.use(await startEchoServer());
@@ -52,8 +53,8 @@ export async function openLayers(
   const layers = [
     batchedLayer("dispatch", inProcess.dispatch),
     batchedLayer("codec", inProcess.roundTrip),
-    await tcpLayer(context, { ...common, delayMs: delays.tcpMs }),
-    await webSocketLayer(context, { ...common, delayMs: delays.webSocketMs }),
+    await tcpLayer(context, { ...common, delayMs: delays.tcpMs ?? 0 }),
+    await webSocketLayer(context, { ...common, delayMs: delays.webSocketMs ?? 0 }),
     ...(routing.probe === null ? [] : [routingLayer(context, { session: routing, inProcess })]),
     toolLayer(context, { connection, replies }),
   ];

@@ -1,7 +1,7 @@
-import { type LayerDelays, type OpenedLayers, openLayers } from "../lib/run/layers/open_layers.ts";
+import { judgeRouting, judgeSum } from "../lib/run/layers/judge.ts";
 import { type Layer, layerMetric } from "../lib/run/layers/layer.ts";
+import { type LayerDelays, type OpenedLayers, openLayers } from "../lib/run/layers/open_layers.ts";
 import { recordReply } from "../lib/run/layers/record_reply.ts";
-import type { RoutingSession } from "../lib/run/layers/routing.ts";
 import { type Slice, sliceOf } from "../lib/run/layers/slice.ts";
 import type { TimedReply } from "../lib/run/layers/target_layers.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
@@ -13,7 +13,6 @@ import {
   TIMES,
 } from "../lib/run/scenario.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
-import { addedPart } from "../lib/stats/layers.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
 
 /** The length is that of one layer in one round. */
@@ -27,8 +26,6 @@ interface OverheadBreakdownParameters extends Parameters, RoundLength {
 type Context = ScenarioContext<OverheadBreakdownParameters>;
 
 const WHOLE = layerMetric("tool");
-/** Parts that sum to something further from the whole than this do not explain it. */
-const SUM_TOLERANCE = 0.1;
 
 /** The scenario, with slow layers where a test wants to see them. */
 export function createOverheadBreakdown(
@@ -101,7 +98,7 @@ async function run(context: Context, delays: LayerDelays) {
   const recorded = await recordReply(context, connection);
   const opened = await openLayers(context, { ...recorded, connection, delays, stack });
   await measure(context, { ...opened, callNs: recorded.callNs });
-  checkRouting(context, opened.routing);
+  judgeRouting(context, opened.routing);
   if (protocol.name === "mcp" && recorded.message.tool === protocol.defaultTool) {
     const reason = "the call is the protocol's own ping, so that layer.tool is routing once more";
     context.notMeasured("a tool", `${reason}: name one with --tool`);
@@ -144,7 +141,7 @@ async function measure(context: Context, { layers, replies, callNs }: Measured):
       },
     })
   );
-  checkSum(context, layers, recorders);
+  judgeSum(context, layers, recorders);
   if (times.networkAndQueue.clamped > 0) {
     context.invalidate(
       `server's times: ${times.networkAndQueue.clamped} of ${times.networkAndQueue.count} replies ` +
@@ -199,48 +196,5 @@ async function warmLayers(context: Context, layers: readonly Layer[]): Promise<v
   for (const layer of below) {
     const durationMs = warmupMs / below.length;
     await layer.sample({ messages: null, durationMs, clock, signal }, () => {});
-  }
-}
-
-function checkRouting(context: Context, routing: RoutingSession): void {
-  const { asked, answered, failure } = routing.counts;
-  if (routing.probe === null) {
-    const tried = context.target.options.protocol.routingProbes.map(({ name }) => name).join(", ");
-    return context.notMeasured(
-      layerMetric("routing"),
-      `the server answers nothing without a tool (tried: ${tried}); it is part of layer.tool`,
-    );
-  }
-  context.check({
-    name: "every probe answered without a tool",
-    passed: answered === asked && failure === null,
-    expected: `${asked} of ${asked}`,
-    observed: `${answered} of ${asked}, by ${routing.probe}` +
-      (failure === null ? "" : ` (${failure})`),
-  });
-}
-
-/** The median of the call must be explained by the parts of its layers. */
-function checkSum(
-  context: Context,
-  layers: readonly Layer[],
-  recorders: Map<Layer, DistributionRecorder>,
-): void {
-  const { seed } = context;
-  const rounds = layers.map((layer) => recorders.get(layer)!.rounds);
-  const whole = rounds[rounds.length - 1]!;
-  const shares = layers.map(({ name }, index) => {
-    const below = index === 0 ? null : rounds[index - 1]!;
-    return addedPart({ own: rounds[index]!, below, whole }, { seed, name })?.share ?? null;
-  });
-  if (shares.some((share) => share === null)) return;
-  const sum = shares.reduce((total: number, share) => total + share!, 0);
-  if (Math.abs(sum - 1) > SUM_TOLERANCE) {
-    context.invalidate(
-      `layers: they sum to ${
-        (sum * 100).toFixed(0)
-      } % of the call's median, as the machine changed ` +
-        "its pace between them: measure more rounds, or on a quieter machine",
-    );
   }
 }

@@ -7,7 +7,8 @@
 import type { Report, ScenarioReport } from "../contract.ts";
 import { escapeTerminal } from "./escape.ts";
 import { type Finding, findings } from "./findings.ts";
-import { layerParts, layerSentence, pyramidRatio } from "./layers.ts";
+import { layerParts, layerSentence } from "./layers.ts";
+import { pyramidRatio } from "./pyramid.ts";
 import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";

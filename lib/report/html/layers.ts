@@ -1,5 +1,6 @@
 import type { Report } from "../../contract.ts";
-import { LAYER_HEADINGS, layerNotes, layerRows, pyramidRatio } from "../layers.ts";
+import { LAYER_HEADINGS, layerNotes, layerRows } from "../layers.ts";
+import { pyramidRatio } from "../pyramid.ts";
 import { items, type Markup, markup, table } from "./markup.ts";
 
 /** The waterfall of a call, where the run took one apart. */

@@ -6,7 +6,8 @@
 
 import type { Report } from "../../contract.ts";
 import type { Insight } from "../insights.ts";
-import { areLayersSound, layerParts, pyramidRatio } from "../layers.ts";
+import { areLayersSound, layerParts } from "../layers.ts";
+import { pyramidRatio } from "../pyramid.ts";
 import { formatDuration, formatPercent } from "../units.ts";
 
 /** The largest layer, and how unit, integration and end-to-end tests compare. */

@@ -8,7 +8,7 @@ import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { insights } from "../insights.ts";
 import { singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
-import { pyramidLevels, pyramidRatio } from "../layers.ts";
+import { pyramidLevels, pyramidRatio } from "../pyramid.ts";
 import { toneMark } from "../marks.ts";
 import { DASH, formatDuration, formatRate } from "../units.ts";
 import { list, stack } from "./blocks.ts";

@@ -59,7 +59,7 @@ function isTold({ ci95 }: Added): boolean | null {
 /** The headings of {@linkcode layerRows}. */
 export const LAYER_HEADINGS = [
   "Layer",
-  "",
+  "Waterfall",
   "Call down to it",
   "Added",
   "95 % interval",

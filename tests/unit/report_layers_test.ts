@@ -6,6 +6,8 @@ import { layerNotes, layerRows } from "../../lib/report/layers.ts";
 import { pyramidRatio } from "../../lib/report/pyramid.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { renderTerminalSummary } from "../../lib/report/terminal.ts";
+import { mainDistribution } from "../../lib/report/scenario_names.ts";
+import { candidatesOf } from "../../lib/stats/gating.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
 /** The layers of a report, to be changed. */
@@ -115,4 +117,11 @@ Deno.test("layers of a scenario that is not valid, or has not passed, are said t
   assertEquals(said(failed), [true, "bad"]);
   invalid.scenarios.at(-1)!.validity.valid = false;
   assertEquals(said(invalid), [true, "bad"]);
+});
+
+Deno.test("the whole call stands for its layers, in summaries and in comparisons", () => {
+  const scenario = sampleReport("layered").scenarios.at(-1)!;
+  assertEquals(mainDistribution(scenario)?.name, "layer.tool");
+  const rows = candidatesOf(scenario, scenario).map(({ metric, statistic }) => [metric, statistic]);
+  assertEquals(rows, [["layer.tool", "p50"]]);
 });

@@ -10,7 +10,7 @@ import { LAYER_HEADINGS, layerNotes, layerRows } from "../layers.ts";
 import { list, right, stack, table } from "./blocks.ts";
 
 /** Columns of text; the others hold numbers. */
-const TEXT_HEADINGS = ["Layer", "", "Remark"];
+const TEXT_HEADINGS = ["Layer", "Waterfall", "Remark"];
 
 /** The waterfall, or that there is none in this run. */
 export function renderLayers(report: Report): string {

@@ -6,13 +6,16 @@ import type { Socket } from "./socket.ts";
  */
 export class SocketExchange {
   readonly #socket: Socket;
-  #hear: ((text: string) => void) | null = null;
+  #hear: ((text: string) => boolean) | null = null;
   #giveUp: (() => void) | null = null;
 
-  constructor(socket: Socket) {
+  /** @param replyTo what a frame that answers no question must itself be answered with; `null`: nothing */
+  constructor(socket: Socket, replyTo: (text: string) => string | null = () => null) {
     this.#socket = socket;
     socket.onText((text) => {
-      if (text !== null) this.#hear?.(text);
+      if (text === null || this.#hear?.(text)) return;
+      const reply = replyTo(text);
+      if (reply !== null) socket.send(reply);
     });
     socket.closed.then(() => this.#giveUp?.());
   }
@@ -25,9 +28,10 @@ export class SocketExchange {
     const answered = Promise.withResolvers<T | null>();
     this.#hear = (frame) => {
       const answer = judge(frame);
-      if (answer === null) return;
+      if (answer === null) return false;
       this.#hear = null;
       answered.resolve(answer);
+      return true;
     };
     this.#giveUp = () => answered.resolve(null);
     if (!this.#socket.send(text)) this.#giveUp();

@@ -144,7 +144,8 @@ export const mcp: Protocol = {
     encode: (id) => request(id, "ping", "{}"),
     isAnswer(text, id) {
       const body = parseJson(text);
-      return isRecord(body) && body.id === id && isRecord(body.result);
+      return isRecord(body) && body.method === undefined && decodeId(body.id) === id &&
+        isRecord(body.result);
     },
   }],
   readServerNs: () => null,

@@ -272,14 +272,19 @@ Deno.test({ name: "an echo has no layers to tell", ignore }, async () => {
   assertStringIncludes(report.reason!, "has no tools");
 });
 
-/** A server that speaks MCP, counting what it is asked, with a notification before every answer. */
+/** A server that speaks MCP, counting what it is asked; it asks for roots before every answer. */
 function startMcpServer() {
   const asked: Record<string, number> = {};
+  let answers = 0;
   const server = startScriptedServer((peer, message) => {
-    const { id, method = "" } = message as { id?: string; method?: string };
+    const { id, method = "answer" } = message as { id?: number; method?: string };
     asked[method] = (asked[method] ?? 0) + 1;
-    if (id === undefined) return;
-    if (method !== "initialize") peer.send({ jsonrpc: "2.0", method: "notifications/message" });
+    if (id === undefined || method === "answer") return;
+    if (method === "initialize") {
+      return peer.send({ jsonrpc: "2.0", id, result: { protocolVersion: "2025-06-18" } });
+    }
+    peer.send({ jsonrpc: "2.0", method: "notifications/message" });
+    peer.send({ jsonrpc: "2.0", id: ++answers, method: "roots/list" });
     const content = [{ type: "text", text: "fine" }];
     peer.send({ jsonrpc: "2.0", id, result: method === "tools/call" ? { content } : {} });
   });
@@ -299,9 +304,9 @@ Deno.test(
     assertEquals([report.reason, report.status], [null, "passed"]);
     assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(6).fill(true));
     // One probe to find out, one call that is recorded, and the first of each of ten slices.
-    assertEquals([asked.ping, asked["tools/call"]], [1 + 70 - 30, 1 + 70 - 30]);
+    assertEquals([asked.ping, asked["tools/call"], asked.answer], [41, 41, 82]);
     assertEquals(checkNamed(report, PROBES).observed, "40 of 40, by ping");
-    assertEquals([report.ledger.ok, report.ledger.frames.progress], [30, 30]);
+    assertEquals([report.ledger.ok, report.ledger.frames.progress], [30, 60]);
   },
 );
 

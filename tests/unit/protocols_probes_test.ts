@@ -37,13 +37,15 @@ Deno.test("an unknown op is answered by the error that repeats it, in either dia
   assert(!UNKNOWN_OP!.isAnswer("[]", "a-1"));
 });
 
-Deno.test("an MCP ping is answered by a result of its id", () => {
-  const { id, method } = JSON.parse(MCP_PING!.encode("a-1"));
-  assertEquals([id, method], ["a-1", "ping"]);
-  const isAnswer = (frame: unknown) => MCP_PING!.isAnswer(JSON.stringify(frame), "a-1");
-  assert(isAnswer({ jsonrpc: "2.0", id: "a-1", result: {} }));
-  assert(!isAnswer({ jsonrpc: "2.0", id: "a-2", result: {} }));
-  assert(!isAnswer({ jsonrpc: "2.0", id: "a-1", error: { code: -32601 } }));
+Deno.test("an MCP ping is answered by a result of its number", () => {
+  assertEquals(JSON.parse(MCP_PING!.encode("1001")).id, 1001);
+  assertEquals(JSON.parse(MCP_PING!.encode("1001")).method, "ping");
+  const isAnswer = (frame: unknown) => MCP_PING!.isAnswer(JSON.stringify(frame), "1001");
+  assert(isAnswer({ jsonrpc: "2.0", id: 1001, result: {} }));
+  assert(!isAnswer({ jsonrpc: "2.0", id: "1001", result: {} }));
+  assert(!isAnswer({ jsonrpc: "2.0", id: 1002, result: {} }));
+  assert(!isAnswer({ jsonrpc: "2.0", id: 1001, error: { code: -32601 } }));
+  assert(!isAnswer({ jsonrpc: "2.0", id: 1001, method: "roots/list", result: {} }));
 });
 
 Deno.test("the server's own time is latency_ms, and missing where a reply does not tell it", () => {

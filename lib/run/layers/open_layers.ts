@@ -1,4 +1,5 @@
 import type { Connection } from "../../net/connection.ts";
+import { newIdPrefix } from "../../net/id_prefix.ts";
 import { startEchoServer } from "../../server/echo_server.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import { batchedLayer, tcpLayer, webSocketLayer } from "./bundled_layers.ts";
@@ -41,9 +42,9 @@ export async function openLayers(
     },
 ): Promise<OpenedLayers> {
   const { protocol } = context.target.options;
-  const prefix = crypto.randomUUID().slice(0, 8);
+  const prefix = newIdPrefix(protocol.ids);
   let ids = 0;
-  const newId = () => `${prefix}-1-${++ids}`;
+  const newId = () => prefix + ++ids;
   const inProcess = createInProcess(protocol, { message, reply, newId, slow: delays });
   const routing = stack.use(await RoutingSession.open(context));
   context.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import { type ScenarioContext, TargetUnusableError } from "../scenario.ts";
 /** A call as it went over the wire. */
 export interface RecordedCall {
   message: Message;
-  /** All frames that came back, the last of them the final one. */
+  /** The frames that came back, the last of them the final one; without those that no call asked for. */
   reply: string[];
   /** How long it took. */
   callNs: number;
@@ -18,13 +18,16 @@ export interface RecordedCall {
  * @throws {Error} if it fails in another way
  */
 export async function recordReply(
-  { workload, signal, ledger, warmupLedger }: ScenarioContext,
+  { workload, signal, ledger, warmupLedger, target }: ScenarioContext,
   connection: Connection,
 ): Promise<RecordedCall> {
   const message = workload();
   const reply: string[] = [];
   connection.useLedger(warmupLedger);
-  connection.onFrame((text) => reply.push(text));
+  const { protocol } = target.options;
+  connection.onFrame((text) => {
+    if (protocol.classify(text).kind !== "notification") reply.push(text);
+  });
   if (!connection.isOpen) {
     signal.throwIfAborted();
     throw new Error("Cannot take a call apart as the connection was lost");

@@ -1,5 +1,6 @@
 import type { Clock, Protocol, RoutingProbe } from "../../contract.ts";
 import { SocketExchange } from "../../net/exchange.ts";
+import { newIdPrefix } from "../../net/id_prefix.ts";
 import { shakeHands } from "../../net/handshake.ts";
 import { describeRateLimit } from "../rate_limit.ts";
 import { type ScenarioContext, TargetUnusableError } from "../scenario.ts";
@@ -42,6 +43,7 @@ export class RoutingSession implements AsyncDisposable {
    */
   static async open(context: ScenarioContext): Promise<RoutingSession> {
     const { target } = context;
+    const { protocol } = target.options;
     const credentials = target.newCredentials();
     const socket = await target.dial();
     try {
@@ -50,8 +52,8 @@ export class RoutingSession implements AsyncDisposable {
       await socket.close();
       throw error;
     }
-    const prefix = `${credentials.sessionId}-`;
-    const session = new RoutingSession(context, new SocketExchange(socket), prefix);
+    const exchange = new SocketExchange(socket, (text) => replyTo(protocol, text));
+    const session = new RoutingSession(context, exchange, newIdPrefix(protocol.ids));
     try {
       await session.#find();
       return session;
@@ -128,4 +130,10 @@ function judge(
   const frame = protocol.classify(text);
   if (frame.kind === "rateLimited") return { kind: "refused", message: frame.message };
   return frame.kind === "toolError" ? { kind: "unknown" } : null;
+}
+
+/** A server's own requests want an answer here too. */
+function replyTo(protocol: Protocol, text: string): string | null {
+  const frame = protocol.classify(text);
+  return frame.kind === "notification" ? frame.answer : null;
 }

@@ -42,12 +42,20 @@ const SKIPPED: Record<string, (protocol: string) => string> = {
   "authentication": (protocol) => `the ${protocol} protocol has no authentication`,
 };
 
+/** Pings are no calls: those that the check of a breakdown speaks of, and the one that found them to work. */
+function probesOf({ checks }: ScenarioReport): number {
+  const probes = checks.find(({ name }) => name === "every probe answered without a tool");
+  return probes === undefined ? 0 : 1 + parseInt(probes.observed);
+}
+
 /** What the two ledgers of a report have in common with what the server counted. */
-function assertAgree({ ledger, warmupLedger }: ScenarioReport, { counts }: CountingServer): void {
+function assertAgree(report: ScenarioReport, { counts }: CountingServer): void {
+  const { ledger, warmupLedger } = report;
   const sum = (pick: (one: typeof ledger) => number) => pick(ledger) + pick(warmupLedger);
   assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
   assertEquals(counts, {
     calls: sum(({ sent }) => sent),
+    pings: probesOf(report),
     notifications: sum(({ frames }) => frames.progress),
     strange: 0,
   });

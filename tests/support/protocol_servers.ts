@@ -10,7 +10,9 @@ import { type ScriptedServer, startScriptedServer } from "./scripted_server.ts";
 export interface PeerCounts {
   /** Calls that it got and answered. */
   calls: number;
-  /** Frames that ended no call, each of them between two others. */
+  /** Pings that it got and answered; what it sends beside them is not counted. */
+  pings: number;
+  /** Frames that ended no call, each of them between two others; those beside pings apart. */
   notifications: number;
   /** Frames that it could not make sense of. */
   strange: number;
@@ -33,8 +35,9 @@ const INITIALIZED = {
  * every tenth call it asks the client for a ping, and for roots, under the id of the call itself.
  */
 export function startMcpServer(): CountingServer {
-  const counts = { calls: 0, notifications: 0, strange: 0 };
+  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
   const answers: unknown[] = [];
+  let asked = 0;
   const server = startScriptedServer(({ send }, _message, text) => {
     const message = JSON.parse(text);
     const { id, method, params } = message;
@@ -43,23 +46,27 @@ export function startMcpServer(): CountingServer {
     if (method === "notifications/initialized") return;
     if (method === "tools/list") return reply({ tools: [{ name: "echo" }] });
     if (method === undefined) return void answers.push(message);
-    if (method !== "ping" && params?.name !== "echo") return void counts.strange++;
-    counts.calls++;
-    counts.notifications++;
+    const isPing = method === "ping";
+    if (!isPing && params?.name !== "echo") return void counts.strange++;
+    const isTenth = ++asked % 10 === 0;
+    if (isPing) counts.pings++;
+    else {
+      counts.calls++;
+      counts.notifications += isTenth ? 3 : 1;
+    }
     send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: id } });
-    if (counts.calls % 10 === 0) {
-      counts.notifications += 2;
+    if (isTenth) {
       send({ jsonrpc: "2.0", id, method: "ping" });
       send({ jsonrpc: "2.0", id, method: "roots/list" });
     }
-    reply(method === "ping" ? {} : { content: [{ type: "text", text: "Echo" }] });
+    reply(isPing ? {} : { content: [{ type: "text", text: "Echo" }] });
   });
   return counting(server, counts, answers);
 }
 
 /** A server that sends back what it gets. */
 export function startEchoServer(): CountingServer {
-  const counts = { calls: 0, notifications: 0, strange: 0 };
+  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
   const server = startScriptedServer(({ send }, _message, text) => {
     counts.calls++;
     send(text);

@@ -208,6 +208,7 @@ function overhead(): ScenarioReport {
       whole += value;
       const added = {
         above: index === 0 ? null : `layer.${layers[index - 1]![0]}`,
+        call: whole,
         value,
         ci95: [value - 900, value + 900] as [number, number],
         share: null,

@@ -11,9 +11,11 @@ import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
+import { payloadSize } from "./payload_size.ts";
 import { pipelining } from "./pipelining.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
+import { scaling } from "./scaling.ts";
 import { soak } from "./soak.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -24,6 +26,8 @@ export const SCENARIOS: readonly Scenario[] = [
   authentication,
   connectionLimit,
   pipelining,
+  scaling,
+  payloadSize,
   openLoop,
   saturation,
   soak,

@@ -1,8 +1,6 @@
-import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
-  type LoopContext,
   type Parameters,
   type RoundLength,
   type Scenario,
@@ -12,8 +10,11 @@ import {
   TIMES,
 } from "../lib/run/scenario.ts";
 import { describeOutcome, describeSize, SizeLimitSearch } from "../lib/run/size_limit.ts";
+import { runTogether } from "../lib/run/together.ts";
+import { CLIENT_BOUND_SHARE } from "../lib/run/validity.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { addPayload, type Workload } from "../lib/run/workload.ts";
+import { median } from "../lib/stats/rounds.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
 
 /** The length is that of one size in one round. */
@@ -32,6 +33,8 @@ const MIB = 2 ** 20;
 const SIZES = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
 /** Tried once each, to find the limit: few, as they are large. The last is over 32 MiB, a usual limit. */
 const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
+/** A server that does nothing answers in a fraction of this, if the calls get to it at once. */
+const HELD_BACK_MS = 10;
 const COMMON = { payloadBytes: null, highestBytes: 33 * MIB };
 
 export const payloadSize: Scenario<PayloadSizeParameters> = {
@@ -41,6 +44,7 @@ export const payloadSize: Scenario<PayloadSizeParameters> = {
     "latency@N": TIMES,
     "rate@N": THROUGHPUT,
     "throughput@N": { kind: "scalar", unit: "bytes/s", better: "higher" },
+    "floor@N": { ...THROUGHPUT, better: null },
     largestServed: { kind: "scalar", unit: "bytes", better: null },
     smallestRefused: { kind: "scalar", unit: "bytes", better: null },
   },
@@ -120,86 +124,91 @@ interface Size {
 
 interface Step extends Size {
   latency: DistributionRecorder;
+  /** Calls per second, round by round. */
+  rates: number[];
 }
 
 async function measureSizes(context: Context, sizes: readonly Size[]): Promise<void> {
   const steps = sizes.map((size): Step => ({
     ...size,
     latency: context.distribution(`latency@${size.payloadBytes}`, at(size)),
+    rates: [],
   }));
-  const largest = steps[steps.length - 1]!;
-  let measured = 0;
-  await using connection = await context.target.connect(context.warmupLedger);
-  await warmUp(context, {
-    connections: [connection],
-    durationMs: context.parameters.warmupMs,
+  {
+    await using connection = await context.target.connect(context.warmupLedger);
+    const { warmupMs } = context.parameters;
+    await warmUp(context, { connections: [connection], durationMs: warmupMs });
+    await context.watched(() => measureRounds(context, { steps, connection }));
+  }
+  await holdAgainstFloor(context, steps);
+  checkAllMeasured(context, steps);
+}
+
+async function measureRounds(
+  context: Context,
+  { steps, connection }: { steps: readonly Step[]; connection: Connection },
+): Promise<void> {
+  await forEachRound(context, {
+    recorders: steps.map(({ latency }) => latency),
+    round: async (index) => {
+      // Up in one round and down in the next, so that what drifts favours no size.
+      for (const step of index % 2 === 0 ? steps : steps.toReversed()) {
+        const { ratePerSecond, complete } = await runTogether(context, {
+          connections: [connection],
+          latency: step.latency,
+          workload: step.sized(context.workload),
+        });
+        context.signal.throwIfAborted();
+        // What was cut short has no throughput.
+        if (!complete) return "stop";
+        step.rates.push(ratePerSecond);
+        const { payloadBytes } = step;
+        context.scalar(`rate@${payloadBytes}`, ratePerSecond, at(step));
+        context.scalar(`throughput@${payloadBytes}`, ratePerSecond * payloadBytes, at(step));
+      }
+    },
   });
-  await context.watched(() =>
-    forEachRound(context, {
-      recorders: steps.map(({ latency }) => latency),
-      round: async (index) => {
-        // Up in one round and down in the next, so that what drifts favours no size.
-        for (const step of index % 2 === 0 ? steps : steps.toReversed()) {
-          if (await measureSize(context, { step, connection }) === "stop") return "stop";
-          measured++;
-        }
+}
+
+/** The same loop against a server that does nothing, size by size, as the client does not take all alike. */
+async function holdAgainstFloor(context: Context, steps: readonly Step[]): Promise<void> {
+  const bound: { size: string; floorMs: number }[] = [];
+  for (const step of steps) {
+    if (step.rates.length === 0) continue;
+    const floor = await context.floorOf({
+      connections: 1,
+      round: async (loop, { connections, latency }) => {
+        const workload = step.sized(loop.workload);
+        return (await runTogether(loop, { connections, latency, workload })).ratePerSecond;
       },
-    })
+    });
+    if (floor === null) return;
+    context.scalar(`floor@${step.payloadBytes}`, floor.throughput, { ...at(step), ci95: null });
+    if (median(step.rates) < floor.throughput * CLIENT_BOUND_SHARE) continue;
+    bound.push({ size: describeSize(step.payloadBytes), floorMs: floor.latencyP50Ns / 1e6 });
+  }
+  if (bound.length === 0) return;
+  const held = bound.filter(({ floorMs }) => floorMs >= HELD_BACK_MS).map(({ size }) => size);
+  context.invalidate(
+    `client-bound at ${
+      bound.map(({ size }) => size).join(", ")
+    }: a server that does nothing looks no ` +
+      "faster through this client" +
+      (held.length === 0
+        ? ""
+        : `, whose system holds back frames of ${
+          held.join(", ")
+        } for up to 40 ms (Nagle's algorithm)`),
   );
-  await context.measureFloor({
-    connections: 1,
-    metric: `rate@${largest.payloadBytes}`,
-    round: async (floor, { connections: [client], latency }) =>
-      (await runSize(floor, { step: { ...largest, latency }, connection: client! })).ratePerSecond,
-  });
-  checkAllMeasured(context, { wanted: steps.length * context.parameters.rounds, measured });
 }
 
 function at({ payloadBytes }: Size) {
   return { at: { payloadBytes } };
 }
 
-async function measureSize(
-  context: Context,
-  { step, connection }: { step: Step; connection: Connection },
-): Promise<"stop" | void> {
-  const { ratePerSecond, end } = await runSize(context, { step, connection });
-  if (end !== "complete") return "stop";
-  const { payloadBytes } = step;
-  context.scalar(`rate@${payloadBytes}`, ratePerSecond, at(step));
-  context.scalar(`throughput@${payloadBytes}`, ratePerSecond * payloadBytes, at(step));
-}
-
-/**
- * One round of one size, one call at a time.
- *
- * @throws the signal's reason, if it is interrupted: a round cut short has no throughput
- */
-async function runSize(
-  context: LoopContext<PayloadSizeParameters>,
-  { step, connection }: { step: Step; connection: Connection },
-): Promise<Pick<LoopResult, "end"> & { ratePerSecond: number }> {
-  const { parameters: { messages, durationMs }, maxRatePerSecond, clock, signal } = context;
-  const { ok, startNs, endNs, end } = await runClosedLoop(connection, {
-    message: step.sized(context.workload),
-    inFlight: 1,
-    messages,
-    durationMs,
-    maxRatePerSecond,
-    clock,
-    signal,
-    onCall: ({ status, sentNs, endedNs }) => {
-      if (status === "ok") step.latency.record(endedNs - sentNs);
-    },
-  });
-  signal.throwIfAborted();
-  return { end, ratePerSecond: endNs > startNs ? ok / ((endNs - startNs) / 1e9) : 0 };
-}
-
-function checkAllMeasured(
-  context: Context,
-  { wanted, measured }: { wanted: number; measured: number },
-): void {
+function checkAllMeasured(context: Context, steps: readonly Step[]): void {
+  const wanted = steps.length * context.parameters.rounds;
+  const measured = steps.reduce((sum, { rates }) => sum + rates.length, 0);
   context.check({
     name: "every size measured in every round",
     passed: measured === wanted,

@@ -2,6 +2,7 @@ import { type LoopResult, runClosedLoop } from "../load/closed.ts";
 import type { Connection } from "../net/connection.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { LoopContext, Parameters, RoundLength } from "./scenario.ts";
+import type { Workload } from "./workload.ts";
 
 /** What several clients at once did. */
 export interface TogetherResult {
@@ -16,12 +17,18 @@ export interface TogetherResult {
 /** Closed loops on all the connections at once, each with one call in flight. */
 export async function runTogether<P extends Parameters & RoundLength>(
   context: LoopContext<P>,
-  { connections, latency }: { connections: readonly Connection[]; latency?: DistributionRecorder },
+  { connections, latency, workload = context.workload }: {
+    connections: readonly Connection[];
+    /** Gets the time of each success. */
+    latency?: DistributionRecorder;
+    /** The calls, where they are not those of the run. */
+    workload?: Workload;
+  },
 ): Promise<TogetherResult> {
   const { messages, durationMs } = context.parameters;
   const results = await Promise.all(connections.map((connection) =>
     runClosedLoop(connection, {
-      message: context.workload,
+      message: workload,
       inFlight: 1,
       messages,
       durationMs,

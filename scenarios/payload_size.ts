@@ -23,6 +23,7 @@ interface PayloadSizeParameters extends Parameters, RoundLength {
   payloadBytes: number | null;
   /** No request with a larger payload is sent. */
   highestBytes: number;
+  /** Of all sizes together. */
   warmupMs: number;
 }
 
@@ -136,8 +137,13 @@ async function measureSizes(context: Context, sizes: readonly Size[]): Promise<v
   }));
   {
     await using connection = await context.target.connect(context.warmupLedger);
-    const { warmupMs } = context.parameters;
-    await warmUp(context, { connections: [connection], durationMs: warmupMs });
+    for (const { sized } of steps) {
+      await warmUp(context, {
+        connections: [connection],
+        durationMs: context.parameters.warmupMs / steps.length,
+        workload: sized(context.workload),
+      });
+    }
     await context.watched(() => measureRounds(context, { steps, connection }));
   }
   await holdAgainstFloor(context, steps);

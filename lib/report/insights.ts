@@ -9,6 +9,7 @@ import type { Report } from "../contract.ts";
 import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
 import { latencyInsights, slowdownInsights } from "./insights/single_client.ts";
+import { sweepInsights } from "./insights/sweeps.ts";
 import { trustInsights } from "./insights/trust.ts";
 
 /** `good` and `bad` are judgements that the data supports; `neutral` is an observation. */
@@ -29,6 +30,7 @@ export function insights(report: Report): Insight[] {
     ...concurrencyInsights(report),
     ...latencyInsights(report),
     ...connectionInsights(report),
+    ...sweepInsights(report),
   ];
   return all.length > 0 ? all : [{
     topic: "trust",

@@ -59,7 +59,7 @@ export const payloadSize: Scenario<PayloadSizeParameters> = {
 
   async run(context) {
     const { payloadBytes } = context.parameters;
-    const { tool, argsJson } = context.workload();
+    const { tool, argsJson } = addPayload(context.workload, 1)();
     const { protocol } = context.target.options;
     if (!protocol.encodeCall("0", tool, argsJson).includes(argsJson)) {
       return skipped(`a call of ${tool} carries no arguments: name another with --tool`);

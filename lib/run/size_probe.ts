@@ -10,7 +10,9 @@ import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
 
 /** How often to look whether a call is sent, in milliseconds. */
-const LOOK_MS = 10;
+const LOOK_MS = 1;
+/** A call that is no longer than this, in characters, is always taken: the system's buffers hold it. */
+const SENT_AT_ONCE = 65_536;
 
 /** What became of a call on a connection of its own. */
 export type ProbeOutcome =
@@ -30,7 +32,8 @@ export type ProbeOutcome =
   | { kind: "silent" }
   | { kind: "aborted" };
 
-/** Opens a connection, makes one call, counted in this ledger, and closes.
+/**
+ * Opens a connection, makes one call, counted in this ledger, and closes.
  *
  * @throws {ConnectError} if no connection opens
  */
@@ -48,6 +51,7 @@ export async function probeCall(
   };
   const ending = connection.call(message);
   look();
+  const isSent = () => unsentBytes === 0 || message.argsJson.length <= SENT_AT_ONCE;
   const { status, errorCode, errorMessage } = await ending.finally(() => cancel());
   const said = [errorCode, errorMessage].filter(Boolean).join(": ");
   switch (status) {
@@ -58,11 +62,11 @@ export async function probeCall(
     case "rateLimited":
       return { kind: "rateLimited", said };
     case "timeout":
-      return { kind: unsentBytes > 0 ? "notTaken" : "silent" };
+      return { kind: isSent() ? "silent" : "notTaken" };
     case "connectionLost": {
       const { code, reason } = await connection.closed;
       const hasFrame = code !== 0 && code !== 1006;
-      return unsentBytes > 0 && !hasFrame ? { kind: "notTaken" } : { kind: "closed", code, reason };
+      return hasFrame || isSent() ? { kind: "closed", code, reason } : { kind: "notTaken" };
     }
     case "aborted":
     case "outstanding":

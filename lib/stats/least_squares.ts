@@ -14,10 +14,10 @@ export interface LeastSquaresFit {
 
 const MAX_STEPS = 200;
 /** The step from where on the sum of squares has no better neighbour, relative to the sum. */
-const NO_PROGRESS = 1e-14;
+const NO_PROGRESS = 1e-12;
 const FIRST_DAMPING = 1e-3;
 /** With more damping than this a step is too small to change anything. */
-const MAX_DAMPING = 1e12;
+const MAX_DAMPING = 1e8;
 
 /**
  * The parameters with the least sum of squared residuals, from a start near enough, by Levenberg's and

@@ -14,7 +14,7 @@ export function startStallingProxy(
   const { hostname, port } = new URL(serverUrl);
   const listener = Deno.listen({ hostname, port: 0 });
   const open = new Set<Deno.TcpConn>();
-  const timers = new Set<number>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
   const accepting = (async () => {
     for await (const front of listener) {
       const back = await Deno.connect({ hostname, port: Number(port) });
@@ -36,7 +36,7 @@ export function startStallingProxy(
     async [Symbol.asyncDispose]() {
       listener.close();
       await accepting;
-      timers.forEach(clearTimeout);
+      for (const timer of timers) clearTimeout(timer);
       for (const conn of open) conn.close();
       open.clear();
     },

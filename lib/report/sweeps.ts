@@ -89,14 +89,13 @@ export function scalingSentences(scenario: ScenarioReport): string[] {
   }
   const peak = findScalar(scenario, "peakConcurrency");
   const where = reasonOf(scenario, "peak concurrency");
+  const [shared, consistency] = [formatPercent(contention), formatPercent(coherency)];
   return [
     `By the Universal Scalability Law (R² ${rSquared.toFixed(3)}) one client gets ` +
-    `${formatRate(single)}, ${
-      formatPercent(contention)
-    } of the work is done for one client at a time ` +
-    `(contention), and each pair of clients adds ${
-      formatPercent(coherency)
-    } to a call (coherency).`,
+    `${
+      formatRate(single)
+    }, ${shared} of the work is done for one client at a time (contention), and ` +
+    `keeping each client consistent with each other one costs ${consistency} of a call (coherency).`,
     ...(peak !== undefined
       ? [
         `The most is reached with about ${formatQuantity(peak.value, peak.unit)}: ` +

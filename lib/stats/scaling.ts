@@ -19,7 +19,7 @@ export interface ScalingLaw {
   singleRatePerSecond: number;
   /** The share of the work that only one client at a time can have done; 0: none. */
   contention: number;
-  /** What each pair of clients costs in keeping each other up to date, as a share of the work; 0: nothing. */
+  /** What keeping each client consistent with each other one costs, as a share of the work; 0: nothing. */
   coherency: number;
 }
 

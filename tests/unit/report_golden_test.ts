@@ -6,9 +6,11 @@ import interruptedMd from "../golden/report_interrupted.md" with { type: "text" 
 import preflightFailureMd from "../golden/report_preflight_failure.md" with { type: "text" };
 import skippedMd from "../golden/report_skipped.md" with { type: "text" };
 import comparedMd from "../golden/report_compared.md" with { type: "text" };
+import sweepsMd from "../golden/report_sweeps.md" with { type: "text" };
 import hostileMd from "../golden/report_hostile.md" with { type: "text" };
 import passedHtml from "../golden/report_passed.html" with { type: "text" };
 import comparedHtml from "../golden/report_compared.html" with { type: "text" };
+import sweepsHtml from "../golden/report_sweeps.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
 import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
@@ -29,6 +31,7 @@ import interruptedTxt from "../golden/report_interrupted.txt" with { type: "text
 import preflightFailureTxt from "../golden/report_preflight_failure.txt" with { type: "text" };
 import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
 import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
+import sweepsTxt from "../golden/report_sweeps.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -38,9 +41,11 @@ const EXPECTED: Record<string, string> = {
   "report_preflight_failure.md": preflightFailureMd,
   "report_skipped.md": skippedMd,
   "report_compared.md": comparedMd,
+  "report_sweeps.md": sweepsMd,
   "report_hostile.md": hostileMd,
   "report_passed.html": passedHtml,
   "report_compared.html": comparedHtml,
+  "report_sweeps.html": sweepsHtml,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -61,6 +66,7 @@ const EXPECTED: Record<string, string> = {
   "report_preflight_failure.txt": preflightFailureTxt,
   "report_skipped.txt": skippedTxt,
   "report_compared.txt": comparedTxt,
+  "report_sweeps.txt": sweepsTxt,
   "report_hostile.txt": hostileTxt,
 };
 

@@ -1,12 +1,12 @@
 import { assert, assertAlmostEquals } from "@std/assert";
 import fc from "fast-check";
-import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import {
   fitScalingLaw,
   type ScalingLaw,
   type ScalingSample,
   throughputAt,
 } from "../../lib/stats/scaling.ts";
+import { ALL_STEPS, syntheticRounds } from "../support/synthetic_scaling.ts";
 
 const laws = fc.record({
   singleRatePerSecond: fc.double({ min: 0.5, max: 1e6, noNaN: true }),
@@ -19,19 +19,6 @@ const sweeps = fc.uniqueArray(fc.integer({ min: 2, max: 63 }), { minLength: 2, m
 
 function onLaw(law: ScalingLaw, sweep: readonly number[]): ScalingSample[] {
   return sweep.map((clients) => ({ clients, ratePerSecond: throughputAt(law, clients) }));
-}
-
-/** The same with normal noise of a relative size in every sample. */
-function noisy(
-  law: ScalingLaw,
-  options: { sweep: readonly number[]; rounds: number; noise: number; seed: number },
-): ScalingSample[] {
-  const next = randomStream(options.seed, "synthetic throughput");
-  return Array.from({ length: options.rounds }, () => onLaw(law, options.sweep)).flat()
-    .map((one) => ({
-      ...one,
-      ratePerSecond: one.ratePerSecond * (1 + options.noise * drawNormal(next)),
-    }));
 }
 
 Deno.test("of a throughput without noise every parameter comes back, those of 0 too", () => {
@@ -47,7 +34,7 @@ Deno.test("of a throughput without noise every parameter comes back, those of 0 
 Deno.test("the unit of the throughput is that of the single rate, and changes nothing else", () => {
   fc.assert(fc.property(laws, sweeps, fc.double({ min: 0.01, max: 100, noNaN: true }), (...all) => {
     const [law, sweep, unit] = all;
-    const samples = noisy(law, { sweep, rounds: 3, noise: 0.05, seed: 1 });
+    const samples = syntheticRounds(law, { sweep, rounds: 3, noise: 0.05, seed: 1 }).flat();
     const scaled = samples.map((one) => ({ ...one, ratePerSecond: one.ratePerSecond * unit }));
     const [first, second] = [fitScalingLaw(samples).law, fitScalingLaw(scaled).law];
     assertAlmostEquals(second.singleRatePerSecond / first.singleRatePerSecond / unit, 1, 1e-5);
@@ -68,7 +55,7 @@ function squares(samples: readonly ScalingSample[], law: ScalingLaw): number {
 Deno.test("no law beside the fitted one has less squared deviation, within the bounds", () => {
   const seeds = fc.integer({ min: 1, max: 1e6 });
   fc.assert(fc.property(laws, sweeps, seeds, (law, sweep, seed) => {
-    const samples = noisy(law, { sweep, rounds: 4, noise: 0.1, seed });
+    const samples = syntheticRounds(law, { sweep, rounds: 4, noise: 0.1, seed }).flat();
     const fitted = fitScalingLaw(samples).law;
     const least = squares(samples, fitted);
     assert(fitted.contention >= 0 && fitted.coherency >= 0);
@@ -90,12 +77,12 @@ Deno.test("no law beside the fitted one has less squared deviation, within the b
  * told less well (docs/method.md has the table).
  */
 Deno.test("at 5 % of noise contention, coherency and the single rate come back within 5 %", () => {
-  const sweep = Array.from({ length: 64 }, (_, index) => index + 1);
   const pairs = [[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005]] as const;
   for (const [contention, coherency] of pairs) {
     const law = { singleRatePerSecond: 1000, contention, coherency };
     for (let seed = 1; seed <= 25; seed++) {
-      const fit = fitScalingLaw(noisy(law, { sweep, rounds: 50, noise: 0.05, seed }));
+      const rounds = syntheticRounds(law, { sweep: ALL_STEPS, rounds: 50, noise: 0.05, seed });
+      const fit = fitScalingLaw(rounds.flat());
       for (const key of ["singleRatePerSecond", "contention", "coherency"] as const) {
         const error = Math.abs(fit.law[key] / law[key] - 1);
         assert(error <= 0.05, `seed ${seed}, ${key} of ${JSON.stringify(law)}: ${error}`);

@@ -80,7 +80,7 @@ Deno.test("at 5 % of noise contention, coherency and the single rate come back w
   const pairs = [[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005]] as const;
   for (const [contention, coherency] of pairs) {
     const law = { singleRatePerSecond: 1000, contention, coherency };
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 60; seed++) {
       const rounds = syntheticRounds(law, { sweep: ALL_STEPS, rounds: 50, noise: 0.05, seed });
       const fit = fitScalingLaw(rounds.flat());
       for (const key of ["singleRatePerSecond", "contention", "coherency"] as const) {

@@ -111,7 +111,7 @@ async function openUpToLimit(
       context.signal.throwIfAborted();
       const isLimit = error instanceof ConnectError && error.failure === "connectionLimit";
       if (!isLimit || held.length === 0) throw error;
-      context.notMeasured(`more than ${held.length} at once`, error.message);
+      context.note(`the sweep ends at ${held.length} clients at once: ${error.message}`);
       break;
     }
   }

@@ -107,6 +107,9 @@ export function scalingSentences(scenario: ScenarioReport): string[] {
       : where === null
       ? []
       : [`The number of clients with the most throughput: ${where}.`]),
+    ...(scenario.validity.valid
+      ? []
+      : ["These numbers are not the server's alone: see the warning."]),
   ];
 }
 

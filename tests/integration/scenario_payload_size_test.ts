@@ -95,6 +95,7 @@ Deno.test(
       reason: "every request up to 256 B was served",
     }]);
     assertEquals(metricNamed(report, "largestServed", "scalar").value, 256);
+    assertEquals(report.parameters.payloadBytes, null);
   },
 );
 
@@ -129,6 +130,10 @@ Deno.test(
     await runScenario(payloadSize, SMALL, server);
     // Each once to see whether it is served, then up in the first round and down in the second.
     assertEquals(seen, [64, 256, 64, 64, 256, 256, 256, 256, 64, 64]);
+    seen.length = 0;
+    const { warmupLedger } = await runScenario(payloadSize, { ...SMALL, warmupMs: 20 }, server);
+    const warm = seen.slice(2, 2 + warmupLedger.sent);
+    assertEquals([new Set(warm), seen.length], [new Set([64, 256]), 10 + warmupLedger.sent]);
   },
 );
 

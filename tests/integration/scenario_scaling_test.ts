@@ -14,7 +14,7 @@ import {
   runScenario,
   startReference,
 } from "../support/run_scenarios.ts";
-import { startScriptedServer } from "../support/scripted_server.ts";
+import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
 import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
 
 const COUNTED = { rounds: 2, messages: 5, durationMs: null, warmupMs: 0 };
@@ -58,14 +58,29 @@ Deno.test(
         rounds.map((rate, round) => rate / (clients * alone[round]!)),
       );
     }
-    const limit = report.notMeasured.find(({ name }) => name === "more than 6 at once");
-    assertStringIncludes(limit!.reason, "closed with 1008 (Too many connections from your IP");
+    const limit = report.notes?.find((note) =>
+      note.startsWith("the sweep ends at 6 clients at once")
+    );
+    assertStringIncludes(limit ?? "", "closed with 1008 (Too many connections from your IP");
     // The slots are free again.
     using target = targetAt(server.url);
     await using again = await target.connect(openLedger());
     assert(again.isOpen);
   },
 );
+
+Deno.test({ name: "the sweep goes up in one round and down in the next", ignore }, async () => {
+  const callers: number[] = [];
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op === "call_tool") callers.push(peer.nth);
+    answerSoundly(peer, message);
+  });
+  await runScenario(scaling, { ...COUNTED, messages: 1, connections: 4 }, server);
+  const sizes = [1, 2, 3, 4, 4, 3, 2, 1];
+  const steps = sizes.map((size) => callers.splice(0, size).sort());
+  assertEquals(steps, sizes.map((size) => [1, 2, 3, 4].slice(0, size)));
+  assertEquals(callers, []);
+});
 
 Deno.test(
   { name: "of a server that takes no notice of others the law is a straight line", ignore },

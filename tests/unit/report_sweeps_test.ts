@@ -54,6 +54,19 @@ Deno.test("a peak that is not settled, not measured or not there is told as such
   );
 });
 
+Deno.test("a law that the client bounded is told as such", () => {
+  const validity = {
+    valid: false,
+    clientCpu: 0.95,
+    loopLagP99Ns: null,
+    warnings: ["client-bound"],
+  };
+  assertEquals(
+    sweepTable(scenarioOf("scaling", { validity }))?.sentences.at(-1),
+    "These numbers are not the server's alone: see the warning.",
+  );
+});
+
 Deno.test("where no law was fitted the sentence says why, and there is no number", () => {
   const refused = without(
     scenarioOf("scaling", { notMeasured: [{ name: "scaling law", reason: "R² is 0.42" }] }),

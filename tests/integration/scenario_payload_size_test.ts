@@ -224,6 +224,19 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "what is served above a refusal is not within the limit", ignore }, async () => {
+  await using server = startScriptedServer((peer, message, text) => {
+    const size = message?.op === "call_tool" ? JSON.parse(text).arguments.payload?.length : 0;
+    if (size !== 256) return answerSoundly(peer, message);
+    const error = { code: "INTERNAL_ERROR", message: "not this one" };
+    peer.send({ op: "call_tool_res", request_id: message?.request_id, error });
+  });
+  const report = await runScenario(payloadSize, { ...COUNTED, highestBytes: KIB }, server);
+  const value = (name: string) => metricNamed(report, name, "scalar").value;
+  assertEquals([value("largestServed"), value("smallestRefused")], [64, 256]);
+  assertEquals(sizesOf(report), [64]);
+});
+
 Deno.test({ name: "a refusal that brings the server down fails", ignore }, async () => {
   let isDown = false;
   await using server = await startFaultyServer({

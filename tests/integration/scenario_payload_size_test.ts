@@ -172,7 +172,11 @@ Deno.test(
     await using speaking = startScriptedServer((peer, _message, text) => {
       const { id, method, params } = JSON.parse(text);
       const size = params?.arguments?.payload?.length ?? 0;
-      const result = method === "tools/call" && size > 100 ? { isError: true } : {};
+      const result = size > 100
+        ? { isError: true }
+        : method === "initialize"
+        ? { protocolVersion: "2025-06-18", capabilities: {} }
+        : { content: [] };
       if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
     });
     const workload = () => ({ tool: "echo", argsJson: "{}" });

@@ -1,7 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { brokenEquations, openLedger } from "../../lib/net/ledger.ts";
-import { echo } from "../../lib/protocols/echo.ts";
-import { mcp } from "../../lib/protocols/mcp.ts";
 import { throughputAt } from "../../lib/stats/scaling.ts";
 import { scaling, stepsUpTo } from "../../scenarios/scaling.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
@@ -189,22 +187,4 @@ Deno.test({ name: "an interrupt ends the sweep, with nothing failed", ignore }, 
     signal: controller.signal,
   });
   assertEquals([report.status, brokenEquations(report.ledger)], ["interrupted", []]);
-});
-
-Deno.test({ name: "scaling measures servers of the other protocols", ignore }, async () => {
-  await using echoing = startScriptedServer((peer, _message, text) => peer.send(text));
-  await using speaking = startScriptedServer((peer, _message, text) => {
-    const { id } = JSON.parse(text);
-    if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result: {} });
-  });
-  const runs = [[echo, echoing.url], [mcp, speaking.url]] as const;
-  for (const [protocol, url] of runs) {
-    const workload = () => ({ tool: protocol.defaultTool, argsJson: "{}" });
-    const report = await runScenario(scaling, { ...COUNTED, connections: 4 }, {
-      url,
-      protocol,
-      workload,
-    });
-    assertEquals([report.status, report.ledger.ok], ["passed", 2 * 10 * 5]);
-  }
 });

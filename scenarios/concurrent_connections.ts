@@ -1,8 +1,6 @@
-import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
-  type LoopContext,
   type Parameters,
   PROFILE_NAMES,
   type RoundLength,
@@ -12,6 +10,7 @@ import {
   TIMES,
 } from "../lib/run/scenario.ts";
 import { openSessions } from "../lib/run/sessions.ts";
+import { runTogether } from "../lib/run/together.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { jainIndex } from "../lib/stats/fairness.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
@@ -122,42 +121,4 @@ async function measureRound(
   if (all.ratePerSecond > 0) {
     context.scalar("fairness", jainIndex(all.clientRates));
   }
-}
-
-/** Closed loops on all the connections at once, each with one call in flight. */
-async function runTogether(
-  context: LoopContext<ConcurrentConnectionsParameters>,
-  { connections, latency }: { connections: readonly Connection[]; latency?: DistributionRecorder },
-): Promise<{ ratePerSecond: number; clientRates: number[]; complete: boolean }> {
-  const { messages, durationMs } = context.parameters;
-  const results = await Promise.all(connections.map((connection) =>
-    runClosedLoop(connection, {
-      message: context.workload,
-      inFlight: 1,
-      messages,
-      durationMs,
-      maxRatePerSecond: context.maxRatePerSecond,
-      clock: context.clock,
-      signal: context.signal,
-      onCall: (call) => {
-        if (call.status === "ok") latency?.record(call.endedNs - call.sentNs);
-      },
-    })
-  ));
-  const startNs = Math.min(...results.map((result) => result.startNs));
-  const endNs = Math.max(...results.map((result) => result.endNs));
-  return {
-    ratePerSecond: rate(results.reduce((sum, { ok }) => sum + ok, 0), endNs - startNs),
-    clientRates: results.map((result) => rateOf(result)),
-    complete: results.every(({ end }) => end === "complete"),
-  };
-}
-
-function rateOf({ ok, startNs, endNs }: LoopResult): number {
-  return rate(ok, endNs - startNs);
-}
-
-/** Events per second; 0 where no time has passed. */
-function rate(count: number, elapsedNs: number): number {
-  return elapsedNs === 0 ? 0 : count / (elapsedNs / 1e9);
 }

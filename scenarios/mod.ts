@@ -12,9 +12,11 @@ import { connectionLimit } from "./connection_limit.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { overheadBreakdown } from "./overhead_breakdown.ts";
+import { payloadSize } from "./payload_size.ts";
 import { pipelining } from "./pipelining.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
+import { scaling } from "./scaling.ts";
 import { soak } from "./soak.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -26,6 +28,8 @@ export const SCENARIOS: readonly Scenario[] = [
   connectionLimit,
   overheadBreakdown,
   pipelining,
+  scaling,
+  payloadSize,
   openLoop,
   saturation,
   soak,

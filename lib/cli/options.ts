@@ -55,7 +55,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("duration", "SECONDS", { help: "of each round" }),
       value("warmup", "SECONDS", { help: "before the first round, not counted" }),
       value("messages", "N", { help: "for each connection and round; a count beats a duration" }),
-      value("connections", "N", { help: "clients at once" }),
+      value("connections", "N", { help: "clients at once; scaling: the most of them" }),
       value("in-flight", "N", { help: "pipelining: this depth alone" }),
       value("rate", "PER_SECOND", { help: "open-loop and soak: calls sent, whatever comes back" }),
       value("arrivals", "NAME", { help: "open-loop: constant (default) or poisson" }),
@@ -63,7 +63,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
         help: "open loops: calls that may wait at once (default: rate x timeout)",
       }),
       value("slo", "MS", { help: "saturation: the p99 that must be met" }),
-      value("payload", "BYTES", { help: "adds an argument of this size to every call" }),
+      value("payload", "BYTES", {
+        help: "adds an argument of this size to every call; payload-size: this size alone",
+      }),
       value("timeout", "SECONDS", { help: "for each connect, handshake and call (default 10)" }),
       value("max-rate", "PER_SECOND", {
         help: "caps each session's calls, to stay under a rate limiter",

@@ -95,6 +95,11 @@ export class Connection implements AsyncDisposable {
     return this.#socket.closed;
   }
 
+  /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
+  get unsentBytes(): number | null {
+    return this.#socket.unsentBytes;
+  }
+
   /** How many calls wait for their end. */
   get outstanding(): number {
     return this.#book.outstanding;

@@ -59,6 +59,12 @@ export class Socket {
     return !this.#ended;
   }
 
+  /** Bytes that wait to be handed to the system; `null` once the socket is not open, and nobody knows. */
+  get unsentBytes(): number | null {
+    const { readyState, bufferedAmount } = this.#socket;
+    return readyState === WebSocket.OPEN ? bufferedAmount : null;
+  }
+
   /**
    * Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once.
    * Without a receiver (`null`), frames are kept.

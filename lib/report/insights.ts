@@ -10,6 +10,7 @@ import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
 import { layerInsights } from "./insights/layers.ts";
 import { latencyInsights, slowdownInsights } from "./insights/single_client.ts";
+import { sweepInsights } from "./insights/sweeps.ts";
 import { trustInsights } from "./insights/trust.ts";
 
 /** `good` and `bad` are judgements that the data supports; `neutral` is an observation. */
@@ -31,6 +32,7 @@ export function insights(report: Report): Insight[] {
     ...concurrencyInsights(report),
     ...latencyInsights(report),
     ...connectionInsights(report),
+    ...sweepInsights(report),
   ];
   return all.length > 0 ? all : [{
     topic: "trust",

@@ -14,6 +14,7 @@ import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
+import { sweepLines } from "./terminal/sweeps.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
 
@@ -36,6 +37,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     "",
     ...scenarioTable(report.scenarios, options.color, width),
     ...layers(report, width),
+    ...sweepLines(report, { color: options.color, width }),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];

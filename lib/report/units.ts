@@ -147,15 +147,23 @@ export function formatCountTick(count: number): string {
   return `${formatNumber(count / size)}${unit}`;
 }
 
+/** Bytes per second in powers of 1000: `0.92 MB/s`, `12.5 MB/s`, `1,007 MB/s`. */
+export function formatByteRate(bytesPerSecond: number | null): string {
+  if (!known(bytesPerSecond)) return DASH;
+  const size = Math.abs(bytesPerSecond / 1e6);
+  return `${formatFixed(bytesPerSecond / 1e6, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)} MB/s`;
+}
+
 /** A count: `12,000`. */
 export function formatCount(count: number | null): string {
   return known(count) ? formatFixed(count, 0) : DASH;
 }
 
-/** A number without a unit of its own: whole numbers whole, others with up to three decimals. */
+/** A number without a unit of its own: up to three decimals, and three digits of what is under 0.1. */
 export function formatNumber(value: number | null): string {
   if (!known(value)) return DASH;
-  return groupDigits(String(Number(value.toFixed(3))));
+  const digits = Math.abs(value) < 0.1 ? value.toPrecision(3) : value.toFixed(3);
+  return groupDigits(String(Number(digits)));
 }
 
 /** The value of a metric by the name of its unit, as report.json has it. */
@@ -165,6 +173,8 @@ export function formatQuantity(value: number | null, unit: string): string {
   if (unit === "msg/s") return formatRate(value);
   if (unit === "ns/h") return known(value) ? `${formatDuration(value)}/h` : DASH;
   if (unit === "bytes") return formatBytes(value);
+  if (unit === "bytes/s") return formatByteRate(value);
+  if (unit === "connections") return `${formatNumber(Number(value.toFixed(1)))} ${unit}`;
   if (unit === "x" || unit === "ratio") return formatRatio(value);
   return ["", "1", "index"].includes(unit) ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
 }

@@ -137,13 +137,18 @@ export class RecordingContext<P extends Parameters = Parameters>
   }
 
   async measureFloor(options: FloorOptions<P>): Promise<void> {
+    this.#floorMetric = options.metric ?? this.#floorMetric;
+    this.#floor = await this.floorOf(options);
+  }
+
+  async floorOf(options: FloorOptions<P>): Promise<ClientFloor | null> {
     try {
-      this.#floorMetric = options.metric ?? this.#floorMetric;
-      this.#floor = await this.#floorGauge?.measure(this, options) ?? null;
+      return await this.#floorGauge?.measure(this, options) ?? null;
     } catch (error) {
       this.signal.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);
       this.notMeasured("client floor", reason);
+      return null;
     }
   }
 

@@ -106,12 +106,15 @@ async function runScenario(
   return { report, reasons: reasonsOf(report, unusable) };
 }
 
-/** All that the workload depends on, so that runs of different ones are not compared. */
+/**
+ * All that the workload depends on, so that runs of different ones are not compared. A scenario that has sizes
+ * of its own says which.
+ */
 function reportedParameters(
   parameters: Parameters,
   { maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
 ): ScenarioReport["parameters"] {
-  return { ...parameters, maxRatePerSecond, toolArgs: toolArgsJson, payloadBytes };
+  return { payloadBytes, ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
 }
 
 interface Attempt {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Added, Better, Check, Clock, Interval } from "../contract.ts";
+import type { Added, Better, Check, ClientFloor, Clock, Interval } from "../contract.ts";
 import type { Connection } from "../net/connection.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
@@ -123,6 +123,13 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
    * @throws the signal's reason, if it is interrupted; a floor that cannot be told is noted as such
    */
   measureFloor(options: FloorOptions<P>): Promise<void>;
+  /**
+   * Measures the client's floor of one step of a sweep, as `measureFloor` does, and holds nothing against it.
+   *
+   * @returns `null` where it cannot be told, which is noted
+   * @throws the signal's reason, if it is interrupted
+   */
+  floorOf(options: FloorOptions<P>): Promise<ClientFloor | null>;
   /** Tells how far it is. */
   progress(done: number, total: number): void;
 }

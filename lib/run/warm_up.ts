@@ -2,6 +2,7 @@ import { runClosedLoop } from "../load/closed.ts";
 import type { Connection } from "../net/connection.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { type ScenarioContext, TargetUnusableError } from "./scenario.ts";
+import type { Workload } from "./workload.ts";
 
 /**
  * Keeps the connections busy for a while, one call at a time on each, counted in the warm-up ledger;
@@ -16,9 +17,12 @@ export async function warmUp(
     durationMs: number;
     /** Of each session, where it is paced more slowly than the run's closed loops. */
     maxRatePerSecond?: number;
+    /** The calls, where they are not those of the run. */
+    workload?: Workload;
   },
 ): Promise<void> {
-  const { clock, signal, workload, target, ledger, warmupLedger } = context;
+  const { clock, signal, target, ledger, warmupLedger } = context;
+  const workload = options.workload ?? context.workload;
   const maxRatePerSecond = options.maxRatePerSecond ?? context.maxRatePerSecond;
   for (const connection of options.connections) connection.useLedger(warmupLedger);
   if (options.durationMs > 0) {

@@ -26,6 +26,23 @@ export function createWorkload(
   return () => ({ tool, argsJson: parts.join(String(++seq)) });
 }
 
+/**
+ * The same calls with a string of that many bytes as a further argument `payload`. They are built when they
+ * are asked for, and no more than one is kept.
+ */
+export function addPayload(workload: Workload, payloadBytes: number): Workload {
+  let bare: Message | null = null;
+  let message: Message;
+  return () => {
+    const next = workload();
+    if (next !== bare) {
+      bare = next;
+      message = { tool: next.tool, argsJson: withPayload(next.argsJson, payloadBytes) };
+    }
+    return message;
+  };
+}
+
 /** Adds the argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
 function withPayload(argsJson: string, payloadBytes: number): string {
   const body = argsJson.trim().slice(1, -1).trim();

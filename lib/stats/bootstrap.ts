@@ -12,9 +12,9 @@ export const MINIMUM_ROUNDS_FOR_INTERVAL = 5;
 const RESAMPLES = 2_000;
 const TAIL = 0.025;
 
-export interface BootstrapOptions<T> {
+export interface BootstrapOptions<T, E = number> {
   /** What is estimated. It may not keep the array: the next resample overwrites it. */
-  statistic: (resample: readonly T[]) => number;
+  statistic: (resample: readonly T[]) => E;
   seed: number;
   /** Names the metric, so that each has random numbers of its own. */
   label: string;
@@ -32,17 +32,32 @@ export function bootstrapInterval<T>(
   rounds: readonly T[],
   options: BootstrapOptions<T>,
 ): Interval | null {
+  const estimates = bootstrapEstimates(rounds, options);
+  return estimates === null ? null : percentileInterval(estimates);
+}
+
+/**
+ * A statistic of each of 2,000 resamples of the rounds, for what estimates several figures at once. `null`
+ * with fewer than five rounds.
+ */
+export function bootstrapEstimates<T, E>(
+  rounds: readonly T[],
+  options: BootstrapOptions<T, E>,
+): E[] | null {
   if (rounds.length < MINIMUM_ROUNDS_FOR_INTERVAL) return null;
   const next = randomStream(options.seed, `bootstrap ${options.label}`);
   const resample = rounds.slice();
-  const estimates = new Float64Array(RESAMPLES);
-  for (let index = 0; index < RESAMPLES; index++) {
+  return Array.from({ length: RESAMPLES }, () => {
     for (let slot = 0; slot < resample.length; slot++) {
       resample[slot] = rounds[Math.floor(next() * rounds.length)];
     }
-    estimates[index] = options.statistic(resample);
-  }
-  estimates.sort();
-  const rank = Math.floor((RESAMPLES + 1) * TAIL);
-  return [estimates[rank - 1], estimates[RESAMPLES - rank]];
+    return options.statistic(resample);
+  });
+}
+
+/** The middle 95 % of as many estimates as {@linkcode bootstrapEstimates} gives. */
+export function percentileInterval(estimates: readonly number[]): Interval {
+  const sorted = Float64Array.from(estimates).sort();
+  const rank = Math.floor((sorted.length + 1) * TAIL);
+  return [sorted[rank - 1], sorted[sorted.length - rank]];
 }

@@ -29,6 +29,9 @@ const SHORT: Record<string, Record<string, number>> = {
   "reconnection": { rounds: 2, cycles: 2, pauseMs: 1 },
   "connection-limit": { rounds: 1, bound: 12 },
   "pipelining": { rounds: 1, durationMs: 20, warmupMs: 20 },
+  "scaling": { rounds: 1, connections: 4, durationMs: 20, warmupMs: 20 },
+  // One size alone: the calls that look for the limit are in no ledger of the report.
+  "payload-size": { rounds: 1, payloadBytes: 64, durationMs: 20, warmupMs: 20 },
   "open-loop": { rounds: 1, ratePerSecond: 200, durationMs: 200, warmupMs: 20 },
   "saturation": {
     ...{ rounds: 1, ratePerSecond: 100, highestRatePerSecond: 100 },

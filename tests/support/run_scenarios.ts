@@ -1,5 +1,6 @@
 import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
+import type { FloorGauge } from "../../lib/run/client_floor.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
 import type { Parameters, Scenario } from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
@@ -20,6 +21,8 @@ type AnyScenario = Scenario<any>;
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
   maxRatePerSecond?: number | null;
+  /** What floors are measured with; none are without it. */
+  floorGauge?: FloorGauge;
   onProgress?: (scenario: string, done: number) => void;
   onScenario?: (soFar: SuiteResult) => void;
 }
@@ -29,7 +32,7 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, ...rest } = options;
+  const { workload = () => STATUS, maxRatePerSecond = null, floorGauge, ...rest } = options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
@@ -39,6 +42,7 @@ export async function runScenarios(
     signal,
     seed: 1,
     maxRatePerSecond,
+    ...(floorGauge === undefined ? {} : { floorGauge }),
     toolArgsJson: "{}",
     payloadBytes: 0,
     planned: planned.map(([scenario, parameters]): PlannedScenario => ({

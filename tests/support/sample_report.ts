@@ -24,6 +24,7 @@ export type SampleKind =
   | "skipped"
   | "compared"
   | "layered"
+  | "sweeps"
   | "hostile";
 
 /** Every kind of sample. */
@@ -35,6 +36,7 @@ export const SAMPLE_KINDS: readonly SampleKind[] = [
   "skipped",
   "compared",
   "layered",
+  "sweeps",
   "hostile",
 ];
 
@@ -48,6 +50,7 @@ export function sampleReport(kind: SampleKind): Report {
     skipped: skippedReport,
     compared: comparedReport,
     layered: layeredReport,
+    sweeps: sweepsReport,
     hostile: () => hostileReport(HOSTILE_TEXT),
   };
   return builders[kind]();
@@ -626,4 +629,98 @@ function skippedReport(): Report {
   ];
   report.unitBaseline = { source: "given", throughput: 3_100_000 };
   return report;
+}
+
+/** A scalar of a step of a sweep. */
+function stepScalar(name: string, value: number, rest: Partial<Scalar>): Scalar {
+  return { ...scalar(name, value, "msg/s"), ...rest };
+}
+
+/** One value that the run as a whole gave, with its interval. */
+function estimate(name: string, value: number, rest: Partial<Scalar>): Scalar {
+  return { ...scalar(name, value, ""), rounds: [value], ci95: null, ...rest };
+}
+
+/**
+ * Contention 0.04 and coherency 0.015 of a single rate of 1,000 msg/s: a peak at the 8th client. The fourth
+ * client makes 4,000 / (1 + 0.12 + 0.18) = 3,077 msg/s of them all, the eighth 8,000 / 2.12 = 3,774.
+ */
+function scalingScenario(): ScenarioReport {
+  const steps: [clients: number, rate: number][] = [[1, 1000], [2, 1870], [4, 3080], [8, 3770]];
+  const fitted = [1000, 1869.2, 3076.9, 3773.6];
+  return sampleScenario("scaling", {
+    question: "How does throughput grow with the number of clients, and what holds it back?",
+    parameters: { connections: 64, messages: 100, rounds: 5 },
+    ledger: ledger(7500),
+    metrics: [
+      ...steps.flatMap(([connections, rate], step): Metric[] => {
+        const at = { connections };
+        const efficiency = { at, unit: "" };
+        return [
+          { ...distribution(`latency@${connections}`, TIMES.latency), at },
+          stepScalar(`throughput@${connections}`, rate, { at }),
+          ...(connections === 1
+            ? []
+            : [stepScalar(`efficiency@${connections}`, rate / 1000 / connections, efficiency)]),
+          stepScalar(`fitted@${connections}`, fitted[step], { at, ci95: null }),
+        ];
+      }),
+      estimate("rSquared", 0.9991, {}),
+      estimate("singleRate", 1000, { unit: "msg/s", ci95: [980, 1021] }),
+      estimate("contention", 0.04, { better: "lower", ci95: [0.031, 0.049] }),
+      estimate("coherency", 0.015, { better: "lower", ci95: [0.0142, 0.0157] }),
+      estimate("peakConcurrency", 8, { unit: "connections", ci95: [7.8, 8.3] }),
+      estimate("peakThroughput", 3773.6, { unit: "msg/s" }),
+    ],
+    checks: [
+      check("every number of clients measured in every round", true, "20 of 20", "20 of 20"),
+    ],
+    notes: ["the sweep ends at 8 clients at once: closed with 1008 (Too many connections)"],
+  });
+}
+
+function payloadSizeScenario(): ScenarioReport {
+  const steps: [bytes: number, rate: number, floor: number][] = [
+    [64, 12_000, 48_000],
+    [1024, 22.7, 22.8],
+    [1_048_576, 400, 1000],
+  ];
+  return sampleScenario("payload-size", {
+    question: "What does the size of a request cost, and what becomes of one that is too large?",
+    parameters: { messages: 100, rounds: 5 },
+    ledger: ledger(1500),
+    metrics: [
+      ...steps.flatMap(([payloadBytes, rate, floor]): Metric[] => {
+        const at = { payloadBytes };
+        const bytes = { at, unit: "bytes/s" };
+        return [
+          { ...distribution(`latency@${payloadBytes}`, TIMES.latency), at },
+          stepScalar(`rate@${payloadBytes}`, rate, { at }),
+          stepScalar(`throughput@${payloadBytes}`, rate * payloadBytes, bytes),
+          stepScalar(`floor@${payloadBytes}`, floor, { at, ci95: null, rounds: [floor] }),
+        ];
+      }),
+      estimate("largestServed", 4 * 2 ** 20, { unit: "bytes", better: null }),
+      estimate("smallestRefused", 16 * 2 ** 20, { unit: "bytes", better: null }),
+    ],
+    checks: [
+      check(
+        "a request that is too large is refused",
+        true,
+        "an error for that call, or close 1009",
+        "16 MiB: OVER_CAPACITY: Request too large; 33 MiB: close 1009",
+      ),
+    ],
+    validity: {
+      valid: false,
+      clientCpu: 0.31,
+      loopLagP99Ns: 210_000,
+      warnings: ["client-bound at 1 KiB"],
+    },
+  });
+}
+
+/** A run of the sweeps alone. */
+function sweepsReport(): Report {
+  return { ...passedReport(), scenarios: [scalingScenario(), payloadSizeScenario()] };
 }

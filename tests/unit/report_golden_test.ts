@@ -11,6 +11,8 @@ import hostileMd from "../golden/report_hostile.md" with { type: "text" };
 import passedHtml from "../golden/report_passed.html" with { type: "text" };
 import comparedHtml from "../golden/report_compared.html" with { type: "text" };
 import layeredHtml from "../golden/report_layered.html" with { type: "text" };
+import sweepsMd from "../golden/report_sweeps.md" with { type: "text" };
+import sweepsHtml from "../golden/report_sweeps.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
 import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
@@ -32,6 +34,7 @@ import preflightFailureTxt from "../golden/report_preflight_failure.txt" with { 
 import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
 import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
 import layeredTxt from "../golden/report_layered.txt" with { type: "text" };
+import sweepsTxt from "../golden/report_sweeps.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -46,6 +49,8 @@ const EXPECTED: Record<string, string> = {
   "report_passed.html": passedHtml,
   "report_compared.html": comparedHtml,
   "report_layered.html": layeredHtml,
+  "report_sweeps.md": sweepsMd,
+  "report_sweeps.html": sweepsHtml,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -67,6 +72,7 @@ const EXPECTED: Record<string, string> = {
   "report_skipped.txt": skippedTxt,
   "report_compared.txt": comparedTxt,
   "report_layered.txt": layeredTxt,
+  "report_sweeps.txt": sweepsTxt,
   "report_hostile.txt": hostileTxt,
 };
 

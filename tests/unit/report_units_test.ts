@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  formatByteRate,
   formatBytes,
   formatCompactRate,
   formatCount,
@@ -124,4 +125,34 @@ Deno.test("what was not measured is a dash in every unit", () => {
 Deno.test("formatTimestamp() is UTC to the minute, and leaves other text alone", () => {
   assertEquals(formatTimestamp("2025-10-26T17:10:59.000Z"), "2025-10-26 17:10 UTC");
   assertEquals(formatTimestamp("yesterday"), "yesterday");
+});
+
+Deno.test("formatByteRate writes millions of bytes a second, with three digits where it is little", () => {
+  const expected: [number | null, string][] = [
+    [null, "–"],
+    [0, "0.00 MB/s"],
+    [920_427, "0.92 MB/s"],
+    [9_994_000, "9.99 MB/s"],
+    [9_996_000, "10.0 MB/s"],
+    [99_960_000, "100 MB/s"],
+    [1_007_094_327, "1,007 MB/s"],
+  ];
+  for (const [bytesPerSecond, text] of expected) {
+    assertEquals(formatByteRate(bytesPerSecond), text);
+    assertEquals(formatQuantity(bytesPerSecond, "bytes/s"), text);
+  }
+});
+
+Deno.test("small numbers keep three digits, and clients have a tenth at most", () => {
+  assertEquals([0.01034567, 0.0994, 0.1234, 12].map((value) => formatNumber(value)), [
+    "0.0103",
+    "0.0994",
+    "0.123",
+    "12",
+  ]);
+  assertEquals([10, 9.309, 6.25].map((value) => formatQuantity(value, "connections")), [
+    "10 connections",
+    "9.3 connections",
+    "6.3 connections",
+  ]);
 });

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { createWorkload } from "../../lib/run/workload.ts";
+import { assert, assertEquals } from "@std/assert";
+import { addPayload, createWorkload } from "../../lib/run/workload.ts";
 
 Deno.test("a workload without a number is the same message every time", () => {
   const workload = createWorkload("status", { argsJson: '{"a":1}', payloadBytes: 0 });
@@ -28,4 +28,16 @@ Deno.test("a payload is added to the arguments, of the size that was asked for",
     const { payload, ...others } = JSON.parse(text);
     assertEquals([payload.length, others], [100, rest]);
   }
+});
+
+Deno.test("a payload is added to what a workload says, call by call", () => {
+  const numbered = createWorkload("status", { argsJson: '{"n":{seq}}', payloadBytes: 0 });
+  const sized = addPayload(numbered, 3);
+  assertEquals([sized(), sized()].map(({ tool, argsJson }) => [tool, argsJson]), [
+    ["status", '{"n":1,"payload":"xxx"}'],
+    ["status", '{"n":2,"payload":"xxx"}'],
+  ]);
+  const same = addPayload(createWorkload("status", { argsJson: "{}", payloadBytes: 0 }), 2);
+  assertEquals(same().argsJson, '{"payload":"xx"}');
+  assert(same() === same(), "what stays the same is built once");
 });

@@ -46,6 +46,26 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     "pipelining": ["throughput@N", "latency@N"],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
     "saturation": ["sustainableRate"],
+    "scaling": [
+      "throughput@N",
+      "latency@N",
+      "efficiency@N",
+      "fitted@N",
+      "singleRate",
+      "contention",
+      "coherency",
+      "rSquared",
+      "peakConcurrency",
+      "peakThroughput",
+    ],
+    "payload-size": [
+      "latency@N",
+      "rate@N",
+      "throughput@N",
+      "floor@N",
+      "largestServed",
+      "smallestRefused",
+    ],
   };
   for (const [name, metrics] of Object.entries(expected)) {
     assertEquals(metrics.filter((metric) => !named[name]?.includes(metric)), [], name);

@@ -25,6 +25,7 @@ import {
 import { nextSteps } from "../next_steps.ts";
 import { commandLine } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
+import { sweepTable } from "../sweeps.ts";
 import { cells, frame, items, type Markup, markup, table } from "./markup.ts";
 
 /** What the numbers say, and what to do next. */
@@ -46,12 +47,23 @@ export function metricsMarkup(report: Report): Markup {
   const distributions = rows(distributionRows);
   const scalars = rows(scalarRows);
   const none = distributions.length + scalars.length === 0;
-  const tables = none ? markup`<p>– No metric was measured.</p>` : [
+  const tables = none ? [markup`<p>– No metric was measured.</p>`] : [
     table("Times", ["Scenario", ...DISTRIBUTION_HEADINGS], distributions),
     table("Other metrics", ["Scenario", ...SCALAR_HEADINGS], scalars),
   ];
   return markup`<h2>Metrics</h2>
-${tables}`;
+${[...report.scenarios.flatMap(sweepMarkup), ...tables]}`;
+}
+
+/** The steps of a sweep side by side, and what they say. */
+function sweepMarkup(scenario: ScenarioReport): Markup[] {
+  const sweep = sweepTable(scenario);
+  if (sweep === null) return [];
+  return [
+    markup`<h3>${scenarioTitle(scenario.name)}</h3>
+${table(sweep.label, sweep.headings, sweep.rows)}
+${sweep.sentences.map((sentence) => markup`<p>${sentence}</p>`)}`,
+  ];
 }
 
 /** Every check with what was expected and observed. */

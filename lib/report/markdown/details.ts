@@ -14,6 +14,7 @@ import {
   scalarRows,
 } from "../metric_rows.ts";
 import { coreScenarioNames, scenarioTitle } from "../scenario_names.ts";
+import { sweepTable } from "../sweeps.ts";
 import { formatCount, formatMilliseconds, formatPercent } from "../units.ts";
 import { list, right, stack, table } from "./blocks.ts";
 import { type Figures, scenarioFigures } from "./figures.ts";
@@ -49,6 +50,7 @@ function renderScenario(
     statusSentence(scenario),
     "**Metrics:**",
     list(overview(scenario)),
+    sweep(scenario),
     renderMetricTables(scenario),
     scenarioFigures(figures, scenario.name),
     "**Validation:**",
@@ -75,6 +77,16 @@ function overview({ ledger, durationMs, parameters, metrics }: ScenarioReport): 
     ...(set.length === 0 ? [] : [`Parameters: ${set.join(", ")}`]),
     ...(metrics.length === 0 ? ["No metric was measured"] : []),
   ];
+}
+
+/** The steps of a sweep side by side, and what they say. */
+function sweep(scenario: ScenarioReport): string {
+  const found = sweepTable(scenario);
+  if (found === null) return "";
+  return stack([
+    table(found.headings.map(right), found.rows.map((row) => row.map(escapeMarkdown))),
+    found.sentences.map(escapeMarkdown).join(" "),
+  ]);
 }
 
 /** The tables of a scenario's times and of its other numbers; empty where it has none. */

@@ -1,0 +1,98 @@
+import { assert, assertAlmostEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  fitScalingLaw,
+  type ScalingLaw,
+  type ScalingSample,
+  throughputAt,
+} from "../../lib/stats/scaling.ts";
+import { ALL_STEPS, syntheticRounds } from "../support/synthetic_scaling.ts";
+
+const laws = fc.record({
+  singleRatePerSecond: fc.double({ min: 0.5, max: 1e6, noNaN: true }),
+  contention: fc.double({ min: 0, max: 0.95, noNaN: true }),
+  coherency: fc.double({ min: 0, max: 0.05, noNaN: true }),
+});
+/** Always one client and 64, so that both parameters show. */
+const sweeps = fc.uniqueArray(fc.integer({ min: 2, max: 63 }), { minLength: 2, maxLength: 12 })
+  .map((middle) => [1, ...middle, 64]);
+
+function onLaw(law: ScalingLaw, sweep: readonly number[]): ScalingSample[] {
+  return sweep.map((clients) => ({ clients, ratePerSecond: throughputAt(law, clients) }));
+}
+
+Deno.test("of a throughput without noise every parameter comes back, those of 0 too", () => {
+  fc.assert(fc.property(laws, sweeps, (law, sweep) => {
+    const fit = fitScalingLaw(onLaw(law, sweep));
+    assertAlmostEquals(fit.law.singleRatePerSecond / law.singleRatePerSecond, 1, 1e-5);
+    assertAlmostEquals(fit.law.contention, law.contention, 1e-5);
+    assertAlmostEquals(fit.law.coherency, law.coherency, 1e-6);
+    assert(fit.rSquared > 0.999999 || law.contention > 0.9, `${fit.rSquared}`);
+  }));
+});
+
+Deno.test("the unit of the throughput is that of the single rate, and changes nothing else", () => {
+  fc.assert(fc.property(laws, sweeps, fc.double({ min: 0.01, max: 100, noNaN: true }), (...all) => {
+    const [law, sweep, unit] = all;
+    const samples = syntheticRounds(law, { sweep, rounds: 3, noise: 0.05, seed: 1 }).flat();
+    const scaled = samples.map((one) => ({ ...one, ratePerSecond: one.ratePerSecond * unit }));
+    const [first, second] = [fitScalingLaw(samples).law, fitScalingLaw(scaled).law];
+    assertAlmostEquals(second.singleRatePerSecond / first.singleRatePerSecond / unit, 1, 1e-5);
+    assertAlmostEquals(second.contention, first.contention, 1e-5);
+    assertAlmostEquals(second.coherency, first.coherency, 1e-6);
+  }));
+});
+
+/** What the fit is to make least, over all samples, from its definition. */
+function squares(samples: readonly ScalingSample[], law: ScalingLaw): number {
+  return samples.reduce(
+    (sum, { clients, ratePerSecond }) =>
+      sum + Math.log(ratePerSecond / throughputAt(law, clients)) ** 2,
+    0,
+  );
+}
+
+Deno.test("no law beside the fitted one has less squared deviation, within the bounds", () => {
+  const seeds = fc.integer({ min: 1, max: 1e6 });
+  fc.assert(fc.property(laws, sweeps, seeds, (law, sweep, seed) => {
+    // One number of clients far more often than the others: every sample counts alike.
+    const often = { sweep: sweep.slice(1, 2), rounds: 30, noise: 0.1, seed: seed + 1 };
+    const samples = [
+      ...syntheticRounds(law, { sweep, rounds: 4, noise: 0.1, seed }),
+      ...syntheticRounds(law, often),
+    ].flat();
+    const fitted = fitScalingLaw(samples).law;
+    const least = squares(samples, fitted);
+    assert(fitted.contention >= 0 && fitted.coherency >= 0);
+    for (const key of ["singleRatePerSecond", "contention", "coherency"] as const) {
+      for (const step of [-1e-3, 1e-3]) {
+        const value = Math.max(0, fitted[key] + step * Math.max(fitted[key], 1e-3));
+        const sum = squares(samples, { ...fitted, [key]: value });
+        assert(sum >= least * (1 - 1e-9), `${key} ${value}: ${sum} under ${least}`);
+      }
+    }
+    assert(squares(samples, law) >= least * (1 - 1e-9), "the law that the samples came from");
+  }));
+});
+
+/**
+ * N = 1, 2, 3 … 64 in 50 rounds with 5 % of noise in every sample: then 5 % are about four deviations of the
+ * estimates, so that any seed will do. How far a parameter can be told at all
+ * depends on how much it shapes the throughput: these do, where one alone is hidden by the other they are
+ * told less well (docs/method.md has the table).
+ */
+Deno.test("at 5 % of noise contention, coherency and the single rate come back within 5 %", () => {
+  const pairs = [[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005]] as const;
+  for (const [contention, coherency] of pairs) {
+    const law = { singleRatePerSecond: 1000, contention, coherency };
+    for (let seed = 1; seed <= 60; seed++) {
+      const rounds = syntheticRounds(law, { sweep: ALL_STEPS, rounds: 50, noise: 0.05, seed });
+      const fit = fitScalingLaw(rounds.flat());
+      for (const key of ["singleRatePerSecond", "contention", "coherency"] as const) {
+        const error = Math.abs(fit.law[key] / law[key] - 1);
+        assert(error <= 0.05, `seed ${seed}, ${key} of ${JSON.stringify(law)}: ${error}`);
+      }
+      assert(fit.rSquared > 0.98, `${fit.rSquared}`);
+    }
+  }
+});

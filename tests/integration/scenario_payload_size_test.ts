@@ -301,7 +301,7 @@ Deno.test({
 }, async () => {
   await using server = await startReference();
   // Of 33 MiB, more is left than the buffers on the way hold.
-  await using proxy = startStallingProxy(server.url, { budgetBytes: 20 * KIB * KIB, stallMs: 300 });
+  await using proxy = startStallingProxy(server.url, { budgetBytes: 17 * KIB * KIB, stallMs: 300 });
   const report = await runScenario(
     payloadSize,
     { ...COUNTED, rounds: 1, messages: 1 },

@@ -9,6 +9,7 @@ import { authentication } from "./authentication.ts";
 import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
+import { malformedInput } from "./malformed_input.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { pipelining } from "./pipelining.ts";
@@ -27,4 +28,5 @@ export const SCENARIOS: readonly Scenario[] = [
   openLoop,
   saturation,
   soak,
+  malformedInput,
 ];

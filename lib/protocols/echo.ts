@@ -26,4 +26,5 @@ export const echo: Protocol = {
   readToolNames: () => null,
   toolNameAdvice: () => null,
   rejections: () => [],
+  conduct: null,
 };

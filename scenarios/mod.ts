@@ -13,6 +13,7 @@ import { malformedInput } from "./malformed_input.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { pipelining } from "./pipelining.ts";
+import { reconnectStorm } from "./reconnect_storm.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { soak } from "./soak.ts";
@@ -29,4 +30,5 @@ export const SCENARIOS: readonly Scenario[] = [
   saturation,
   soak,
   malformedInput,
+  reconnectStorm,
 ];

@@ -1,7 +1,7 @@
 import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
-import type { Parameters, Scenario } from "../../lib/run/scenario.ts";
+import type { BundledServer, Parameters, Scenario } from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
   defaultServerOptions,
@@ -19,6 +19,7 @@ type AnyScenario = Scenario<any>;
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
+  bundled?: BundledServer | null;
   maxRatePerSecond?: number | null;
   onProgress?: (scenario: string, done: number) => void;
   onScenario?: (soFar: SuiteResult) => void;
@@ -29,12 +30,13 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, ...rest } = options;
+  const { workload = () => STATUS, bundled = null, maxRatePerSecond = null, ...rest } = options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
     target,
     workload,
+    bundled,
     clock,
     signal,
     seed: 1,

@@ -423,6 +423,8 @@ export interface Protocol {
   readonly defaultTool: string;
   /** How a call's id is made: of any characters, or of digits alone, as many as a double holds exactly. */
   readonly ids: "text" | "number";
+  /** Whether a session goes on under its id when its client comes back on another connection. */
+  readonly sessionsOutliveConnections: boolean;
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;

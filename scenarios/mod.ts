@@ -13,6 +13,7 @@ import { malformedInput } from "./malformed_input.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { pipelining } from "./pipelining.ts";
+import { rateLimit } from "./rate_limit.ts";
 import { reconnectStorm } from "./reconnect_storm.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
@@ -31,4 +32,5 @@ export const SCENARIOS: readonly Scenario[] = [
   soak,
   malformedInput,
   reconnectStorm,
+  rateLimit,
 ];

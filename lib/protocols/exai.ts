@@ -78,6 +78,7 @@ export const exai: Protocol = {
   name: "exai",
   defaultTool: "status",
   ids: "text",
+  sessionsOutliveConnections: true,
   open,
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${

@@ -125,6 +125,7 @@ export const mcp: Protocol = {
   name: "mcp",
   defaultTool: "ping",
   ids: "number",
+  sessionsOutliveConnections: false,
   open,
   encodeCall: (id, tool, argsJson) =>
     tool === "ping"

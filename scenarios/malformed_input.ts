@@ -1,14 +1,7 @@
-import type { Conduct, ConductCase, Credentials } from "../lib/contract.ts";
+import type { ConductCase } from "../lib/contract.ts";
 import { createPace } from "../lib/load/pace.ts";
-import { type Exchange, exchange } from "../lib/net/exchange.ts";
-import { isAuthenticationOff } from "../lib/net/rejection.ts";
-import {
-  answerMatches,
-  describeExpected,
-  describeSeen,
-  isRight,
-  type SeenAnswer,
-} from "../lib/run/conduct.ts";
+import { describeExpected, describeSeen, isRight, type SeenAnswer } from "../lib/run/conduct.ts";
+import { casesFor, lookAt, say, type Server } from "../lib/run/conduct_probe.ts";
 import {
   type Parameters,
   type Scenario,
@@ -28,9 +21,6 @@ type Context = ScenarioContext<MalformedInputParameters>;
 
 /** So many cases in a row without any answer: the server has gone silent. */
 const SILENCE_LIMIT = 3;
-/** The numbers of the requests that belong to no case. */
-const LAST_CALL = 90;
-const LIST_TOOLS = 91;
 
 const COMMON = { rounds: 1, patienceMs: 10_000, noHelloWaitMs: 20_000 };
 
@@ -54,14 +44,19 @@ export const malformedInput: Scenario<MalformedInputParameters> = {
     if (conduct === null) {
       return { status: "skipped", reason: `the ${protocol.name} protocol knows no bad messages` };
     }
-    const server = await lookAt(context, conduct);
-    noteDialect(server);
-    const cases = casesFor(server, context.target.newCredentials());
+    const server = await lookAt(context, { conduct, patienceMs: patience(context) });
+    noteDialect(context, server);
+    const cases = casesFor(context, {
+      server,
+      credentials: context.target.newCredentials(),
+    });
     const isSilent = ({ send }: ConductCase) => send?.length === 0;
     const seen = await Promise.allSettled([
-      context.watched(() => checkCases(server, cases.filter((one) => !isSilent(one)))),
+      context.watched(() =>
+        checkCases(context, { server, cases: cases.filter((one) => !isSilent(one)) })
+      ),
       // Waited for whatever happens: its connection must not reach into the next scenario.
-      ...cases.filter(isSilent).map((one) => checkSilentClient(server, one)),
+      ...cases.filter(isSilent).map((one) => checkSilentClient(context, { server, one })),
     ]);
     const failed = seen.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -71,43 +66,7 @@ export const malformedInput: Scenario<MalformedInputParameters> = {
   },
 };
 
-/** What the cases are made from and judged by. */
-interface Server {
-  context: Context;
-  conduct: Conduct;
-  /** `null`: not known. */
-  dialect: string | null;
-  toolList: string | null;
-  isOpenToAll: boolean;
-}
-
-/** Asks the server for its tools and calls one, to know which build it is. */
-async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
-  const { target } = context;
-  const { protocol } = target.options;
-  const credentials = target.newCredentials();
-  const request = protocol.encodeListTools(conduct.id(credentials.sessionId, LIST_TOOLS));
-  const isList = (frame: string) => protocol.readToolNames(frame) !== null;
-  const { frames, result } = await exchange(target, {
-    credentials,
-    inSession: true,
-    send: request === null ? [] : [request],
-    last: lastCall(context, { conduct, credentials }),
-    isEnough: (soFar) => soFar.some(isList),
-    patienceMs: patience(context),
-  });
-  context.signal.throwIfAborted();
-  const rejections = protocol.rejections(credentials);
-  return {
-    context,
-    conduct,
-    dialect: result === null ? null : conduct.dialectOf(result),
-    toolList: frames.find(isList) ?? null,
-    isOpenToAll: rejections.length > 0 && await isAuthenticationOff(target, rejections),
-  };
-}
-
-function noteDialect({ context, conduct, dialect }: Server): void {
+function noteDialect(context: Context, { conduct, dialect }: Server): void {
   if (conduct.dialects.length === 0) return;
   const { dialects } = conduct;
   context.note(
@@ -119,27 +78,11 @@ function noteDialect({ context, conduct, dialect }: Server): void {
   );
 }
 
-function casesFor({ context, conduct, dialect, toolList }: Server, credentials: Credentials) {
-  return conduct.cases({ ...credentials, ...context.workload(), dialect, toolList });
-}
-
-function patience({ parameters, target }: Context): number {
-  return Math.min(parameters.patienceMs, target.options.timeoutMs);
-}
-
-/** The call that is to be served behind a case. */
-function lastCall(
-  { target, workload }: Context,
-  { conduct, credentials }: { conduct: Conduct; credentials: Credentials },
-): { id: string; text: string } {
-  const id = conduct.id(credentials.sessionId, LAST_CALL);
-  const { tool, argsJson } = workload();
-  return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
-}
-
 /** Every case, one after the other, each on a connection of its own. */
-async function checkCases(server: Server, cases: readonly ConductCase[]): Promise<void> {
-  const { context } = server;
+async function checkCases(
+  context: Context,
+  { server, cases }: { server: Server; cases: readonly ConductCase[] },
+): Promise<void> {
   const answer = context.distribution("answer");
   const pace = createPace(context);
   let silentInRow = 0;
@@ -150,50 +93,62 @@ async function checkCases(server: Server, cases: readonly ConductCase[]): Promis
       continue;
     }
     await pace();
-    const isAnswered = await checkCase(server, { name, answer });
+    const isAnswered = await checkCase(context, { server, name, answer });
     if (isAnswered !== null) silentInRow = isAnswered ? 0 : silentInRow + 1;
   }
   context.progress(cases.length, cases.length);
 }
 
 /**
- * One case in every round; the first surprise counts. Tells whether the server said anything; `null`:
- * it was not asked.
+ * One case in every round; the first surprise counts. Tells whether the server gave any sign of life;
+ * `null`: it was not asked.
  */
 async function checkCase(
-  server: Server,
-  { name, answer }: { name: string; answer: DistributionRecorder },
+  context: Context,
+  { server, name, answer }: { server: Server; name: string; answer: DistributionRecorder },
 ): Promise<boolean | null> {
-  const { context, isOpenToAll } = server;
-  let last: { seen: SeenAnswer; one: ConductCase; answerNs: number | null } | null = null;
-  for (let round = 0; round < context.parameters.rounds; round++) {
-    const credentials = context.target.newCredentials();
-    const one = casesFor(server, credentials).find((made) => made.name === name)!;
-    if (one.send === null) {
-      context.notMeasured(name, "the server lists no tool that it could be tried with");
+  const { target, parameters: { rounds } } = context;
+  for (let round = 1;; round++) {
+    const credentials = target.newCredentials();
+    const one = casesFor(context, { server, credentials }).find((made) => made.name === name)!;
+    const obstacle = obstacleTo(one, server);
+    if (obstacle !== null) {
+      context.notMeasured(name, obstacle);
       return null;
     }
-    if (one.needsToken && isOpenToAll) {
-      context.notMeasured(name, "authentication is off: the server accepts any token");
-      return null;
-    }
-    const result = await say(server, { one, credentials, patienceMs: patience(context) });
-    if (result.limited !== null) {
-      context.notMeasured(name, `the server's rate limiter refused it: ${result.limited}`);
+    const patienceMs = patience(context);
+    const { seen, answerNs, limited } = await say(context, {
+      server,
+      one,
+      credentials,
+      patienceMs,
+    });
+    if (limited !== null) {
+      context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
       return true;
     }
-    if (result.answerNs !== null) answer.record(result.answerNs);
-    last = { seen: result.seen, one, answerNs: result.answerNs };
-    if (!isRight(one.expected, result.seen)) break;
+    if (answerNs !== null) answer.record(answerNs);
+    if (round < rounds && isRight(one.expected, seen)) continue;
+    recordCheck(context, one, seen);
+    return answerNs !== null || seen.served;
   }
-  if (last === null) return null;
-  recordCheck(context, last.one, last.seen);
-  return last.answerNs !== null;
+}
+
+/** Why a case cannot be tried on this server, `null` where it can. */
+function obstacleTo({ send, needsToken }: ConductCase, { isOpenToAll }: Server): string | null {
+  if (send === null) return "the server lists no tool that it could be tried with";
+  return needsToken && isOpenToAll ? "authentication is off: the server accepts any token" : null;
+}
+
+function patience({ parameters, target }: Context): number {
+  return Math.min(parameters.patienceMs, target.options.timeoutMs);
 }
 
 /** A client that never says hello; beside the other cases, as it takes the server's whole patience. */
-async function checkSilentClient(server: Server, one: ConductCase): Promise<void> {
-  const { context } = server;
+async function checkSilentClient(
+  context: Context,
+  { server, one }: { server: Server; one: ConductCase },
+): Promise<void> {
   const { noHelloWaitMs: patienceMs } = context.parameters;
   if (patienceMs === 0) {
     return context.notMeasured(
@@ -202,49 +157,7 @@ async function checkSilentClient(server: Server, one: ConductCase): Promise<void
     );
   }
   const credentials = context.target.newCredentials();
-  recordCheck(context, one, (await say(server, { one, credentials, patienceMs })).seen);
-}
-
-/** Makes a case and sees what the server makes of it. */
-async function say(
-  server: Server,
-  { one, credentials, patienceMs }: {
-    one: ConductCase;
-    credentials: Credentials;
-    patienceMs: number;
-  },
-): Promise<{ seen: SeenAnswer; answerNs: number | null; limited: string | null }> {
-  const { context, conduct } = server;
-  const { protocol } = context.target.options;
-  const shown = (frames: readonly string[]) =>
-    frames.filter((frame) => {
-      const { kind } = protocol.classify(frame);
-      return kind !== "notification" && (one.withProgress || kind !== "progress");
-    }).map((frame) => conduct.shorten(frame, credentials.sessionId));
-  const seen = await exchange(context.target, {
-    credentials,
-    inSession: one.inSession,
-    send: one.send ?? [],
-    last: lastCall(context, { conduct, credentials }),
-    isEnough: (frames, close) =>
-      one.expected.some((answer) => answerMatches(answer, { frames: shown(frames), close })),
-    patienceMs,
-  });
-  context.signal.throwIfAborted();
-  return {
-    seen: { frames: shown(seen.frames), close: seen.close, served: seen.result !== null },
-    answerNs: seen.answerNs,
-    limited: refusalIn(seen, context),
-  };
-}
-
-/** The words of a refusal for load among the frames, `null` where there is none. */
-function refusalIn({ frames }: Exchange, { target }: Context): string | null {
-  for (const text of frames) {
-    const frame = target.options.protocol.classify(text);
-    if (frame.kind === "rateLimited") return frame.message;
-  }
-  return null;
+  recordCheck(context, one, (await say(context, { server, one, credentials, patienceMs })).seen);
 }
 
 function recordCheck(context: Context, { name, expected }: ConductCase, seen: SeenAnswer): void {

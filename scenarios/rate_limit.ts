@@ -1,13 +1,16 @@
-import { ConnectError } from "../lib/net/connect_error.ts";
-import type { Connection } from "../lib/net/connection.ts";
-import { type SessionOptions, Target } from "../lib/net/target.ts";
-import { BudgetProbe, measureBudget, type RowEnd } from "../lib/run/budget_probe.ts";
+import { Target } from "../lib/net/target.ts";
 import {
   type BudgetOwner,
   type ExpectedLimits,
   judgeBudget,
   parseExpectedLimits,
 } from "../lib/run/expected_limits.ts";
+import {
+  type Finding,
+  measureAddress,
+  measureSession,
+  type SessionFinding,
+} from "../lib/run/limit_finding.ts";
 import type { MetricSpec, Parameters, Scenario, ScenarioContext } from "../lib/run/scenario.ts";
 
 interface RateLimitParameters extends Parameters {
@@ -23,10 +26,6 @@ interface RateLimitParameters extends Parameters {
 
 type Context = ScenarioContext<RateLimitParameters>;
 
-/** Another address of this machine, whose budget nobody has used. */
-const OTHER_ADDRESS = "127.0.0.3";
-/** What each of several sessions uses of its own budget, at most. */
-const OWN_SHARE = 0.8;
 /** A limit that is expected is looked for this much beyond. */
 const EXPECTED_MARGIN = 1.5;
 const NAMES: Record<BudgetOwner, string> = { session: "of a session", ip: "of an IP address" };
@@ -55,27 +54,30 @@ export const rateLimit: Scenario<RateLimitParameters> = {
     }
     await using stack = new AsyncDisposableStack();
     const target = await limitedTarget(context, stack);
-    const expected = parseExpected(context.parameters.expectLimits);
-    const session = await measureSession(context, target);
-    const { ledger } = context;
-    record(context, { ...session, expected });
-    if (session.owner === "session" && session.end === "refused") {
-      record(context, { ...await measureAddress(context, { target, session }), expected });
-    } else {
-      const other = session.owner === "session" ? "ip" : "session";
-      const reason = session.owner === "session"
-        ? "the calls of one session did not even meet a limit of its own"
-        : "the budget of the IP address is used up before";
-      recordMissing(context, { owner: other, reason, expected });
-    }
-    checkAnswers(context, session);
-    context.check({
-      name: "every call answered",
-      passed: ledger.timeout + ledger.connectionLost + ledger.toolError === 0,
-      expected: "a result or a refusal for load",
-      observed: `${ledger.timeout} without an answer, ${ledger.connectionLost} lost with their ` +
-        `connection, ${ledger.toolError} other errors`,
+    const { expectLimits, refillMs: waitMs } = context.parameters;
+    const expected = parseExpected(expectLimits);
+    const session = await measureSession(context, {
+      target,
+      most: mostCalls(context, "session"),
+      waitMs,
     });
+    record(context, { ...session, expected });
+    let address: Finding | null = null;
+    if (session.owner === "session" && session.probe.firstRefusal !== null) {
+      address = await measureAddress(context, {
+        target,
+        session,
+        most: mostCalls(context, "ip"),
+        waitMs,
+      });
+      record(context, { ...address, expected });
+    } else {
+      const [owner, reason] = session.owner === "session"
+        ? ["ip", "the calls of one session met no limit, not even one of its own"] as const
+        : ["session", "the budget of the IP address was used up before"] as const;
+      recordMissing(context, { owner, reason, expected });
+    }
+    checkAnswers(context, session, address);
     return { status: "measured" };
   },
 };
@@ -112,98 +114,6 @@ async function limitedTarget(
       ...(server === null ? {} : { url: server.url, token: server.token }),
     }),
   );
-}
-
-/** What is known of an owner's budget, and from which calls. */
-interface Finding {
-  owner: BudgetOwner;
-  probe: BudgetProbe;
-  end: RowEnd;
-  /** Whether the connection was open after the first refusal. */
-  isOpenAfterwards: boolean | null;
-}
-
-/** One session until it is refused; another, of the same address, then tells whose limit that was. */
-async function measureSession(context: Context, target: Target): Promise<Finding> {
-  const { refillMs } = context.parameters;
-  const most = mostCalls(context, "session");
-  const { sessionsOutliveConnections } = target.options.protocol;
-  const probe = new BudgetProbe(context);
-  const credentials = target.newCredentials();
-  const connect = () => target.connect(context.ledger, { credentials });
-  let connection = await connect();
-  let isOpenAfterwards: boolean | null = null;
-  const row = async () => {
-    // The same refusal in the same words may not be sent on the same connection again.
-    if (probe.firstRefusal !== null && sessionsOutliveConnections) {
-      await connection.close();
-      connection = await connect();
-    }
-    const end = await probe.callUntilRefused(connection, most);
-    if (end === "refused") isOpenAfterwards ??= connection.isOpen;
-    return end;
-  };
-  try {
-    const end = await measureBudget(context, { probe, row, waitMs: refillMs });
-    const isOwn = probe.firstRefusal === null || await isServedNow(context, target);
-    return { owner: isOwn ? "session" : "ip", probe, end, isOpenAfterwards };
-  } finally {
-    await connection.close();
-  }
-}
-
-/** Whether a session that has not called yet is served. */
-async function isServedNow(context: Context, target: Target): Promise<boolean> {
-  await using fresh = await target.connect(context.ledger);
-  const { status } = await fresh.call(context.workload());
-  context.signal.throwIfAborted();
-  return status !== "rateLimited";
-}
-
-/** Sessions one after the other, each with a part of its own budget, until one is refused all the same. */
-async function measureAddress(
-  context: Context,
-  { target, session }: { target: Target; session: Finding },
-): Promise<Finding> {
-  const { refillMs } = context.parameters;
-  const most = mostCalls(context, "ip");
-  const probe = new BudgetProbe(context);
-  const ownBurst = session.probe.fit?.capacity[0] ?? session.probe.accepted;
-  const each = Math.max(1, Math.floor(OWN_SHARE * ownBurst));
-  await using stack = new AsyncDisposableStack();
-  const as = await ownAddress(context, { target, stack });
-  const row = async () => {
-    let end: RowEnd = "bound";
-    for (let left = most; end === "bound" && left > 0; left -= each) {
-      await using connection = await target.connect(context.ledger, as);
-      end = await probe.callUntilRefused(connection, Math.min(each, left));
-    }
-    return end;
-  };
-  const end = await measureBudget(context, { probe, row, waitMs: refillMs });
-  return { owner: "ip", probe, end, isOpenAfterwards: null };
-}
-
-/** Options that make connections come from an address that has its whole budget; none where there is none. */
-async function ownAddress(
-  context: Context,
-  { target, stack }: { target: Target; stack: AsyncDisposableStack },
-): Promise<SessionOptions> {
-  if (target.isLoopback) {
-    const client = stack.use(target.clientFrom(OTHER_ADDRESS));
-    try {
-      await using _connection = await target.connect(context.ledger, { client });
-      return { client };
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof ConnectError)) throw error;
-    }
-  }
-  context.note(
-    "the budget of the IP address is measured from the address that has just used some of it: it may " +
-      "be larger than found",
-  );
-  return {};
 }
 
 function record(
@@ -266,18 +176,29 @@ function checkNone(context: Context, owner: BudgetOwner, refused: string | null)
   });
 }
 
-/** A refusal is an answer, and the connection goes on. */
+/** Every call is answered; a refusal is an answer, and the connection goes on. */
 function checkAnswers(
   context: Context,
-  { probe: { firstRefusal }, isOpenAfterwards }: Finding,
+  session: SessionFinding,
+  address: Finding | null,
 ): void {
-  if (firstRefusal === null) return;
-  const { errorCode, errorMessage } = firstRefusal.call;
+  const { probe: { firstRefusal }, isOpenAfterwards } = session;
+  if (firstRefusal !== null && isOpenAfterwards !== null) {
+    const { errorCode, errorMessage } = firstRefusal.call;
+    context.check({
+      name: "a refusal leaves the connection open",
+      passed: isOpenAfterwards,
+      expected: "refused for load, and open",
+      observed: `${errorCode}: ${errorMessage}; ${isOpenAfterwards ? "open" : "closed"}`,
+    });
+  }
+  const { timeout, connectionLost, toolError } = context.ledger;
+  const isLost = session.end === "lost" || address?.end === "lost";
   context.check({
-    name: "a refusal leaves the connection open",
-    passed: isOpenAfterwards === true,
-    expected: "refused for load, and open",
-    observed: `${errorCode}: ${errorMessage}; ` +
-      (isOpenAfterwards ? "open" : "closed"),
+    name: "every call answered",
+    passed: timeout + connectionLost + toolError === 0 && !isLost,
+    expected: "a result or a refusal for load, on an open connection",
+    observed: `${timeout} without an answer, ${connectionLost} lost, ${toolError} other errors` +
+      (isLost ? "; the server closed the connection" : ""),
   });
 }

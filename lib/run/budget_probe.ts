@@ -55,6 +55,12 @@ export class BudgetProbe {
     return connection.isOpen ? "bound" : "lost";
   }
 
+  /** Takes over the calls that were accepted for another owner, before any of its own. */
+  charge(other: BudgetProbe): void {
+    this.#decisions.push(...other.#decisions.filter(({ accepted }) => accepted));
+    this.#slackNs = Math.max(this.#slackNs, other.#slackNs);
+  }
+
   /** Takes a call into account that the limiter decided on. */
   note(call: Call): void {
     const accepted = call.status !== "rateLimited";

@@ -25,6 +25,8 @@ export interface Exchange {
   result: string | null;
   /** The server's close, `null` where the connection was open to the end. */
   close: CloseInfo | null;
+  /** The words of a refusal for load, which ends the exchange; `null`: there was none. */
+  limited: string | null;
   /** From the sending to the first frame or the close; `null`: neither came before the last call. */
   answerNs: number | null;
 }
@@ -46,15 +48,15 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     const listener = new Listener(socket, { target, lastId: last.id });
     for (const frame of send) socket.send(frame);
     await listener.until(() => options.isEnough(listener.frames, listener.close), patienceMs);
-    if (listener.close === null && !signal.aborted) {
+    if (listener.close === null && listener.limited === null && !signal.aborted) {
       listener.isLastSent = true;
       socket.send(last.text);
       await listener.until(() => listener.isLastEnded, patienceMs);
     }
     const { close } = listener; // Before ours.
     await socket.close();
-    const { frames, result, answerNs } = listener;
-    return { frames, result, close, answerNs };
+    const { frames, result, limited, answerNs } = listener;
+    return { frames, result, close, limited, answerNs };
   } finally {
     await socket.close();
   }
@@ -67,6 +69,7 @@ class Listener {
   readonly #lastId: string;
   readonly #startNs: number;
   result: string | null = null;
+  limited: string | null = null;
   isLastSent = false;
   isLastEnded = false;
   close: CloseInfo | null = null;
@@ -96,7 +99,8 @@ class Listener {
     const cancel = clock.after(patienceMs, end);
     signal.addEventListener("abort", end, { once: true });
     this.#wake = () => {
-      if (isOver || this.close !== null || done()) waiting.resolve();
+      const hasEnded = isOver || this.close !== null || this.limited !== null;
+      if (hasEnded || done()) waiting.resolve();
     };
     this.#wake();
     await waiting.promise;
@@ -110,6 +114,7 @@ class Listener {
     else {
       const frame = protocol.classify(text);
       const isLast = frame.id === this.#lastId;
+      if (frame.kind === "rateLimited") this.limited ??= frame.message;
       const isFinal = frame.kind !== "progress";
       if (isLast && isFinal) this.isLastEnded = true;
       if (isLast && frame.kind === "result") this.result = text;

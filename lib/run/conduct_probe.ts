@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Conduct, ConductCase, Credentials } from "../contract.ts";
-import { type Exchange, exchange } from "../net/exchange.ts";
+import type { Answer, Conduct, ConductCase, Credentials } from "../contract.ts";
+import { exchange } from "../net/exchange.ts";
 import { isAuthenticationOff } from "../net/rejection.ts";
 import { answerMatches, type SeenAnswer } from "./conduct.ts";
 import type { ScenarioContext } from "./scenario.ts";
@@ -92,23 +92,21 @@ export async function say(
     inSession: one.inSession,
     send: one.send ?? [],
     last: lastCall(context, { conduct, credentials }),
-    isEnough: (frames, close) =>
-      one.expected.some((answer) => answerMatches(answer, { frames: shown(frames), close })),
+    isEnough: (frames, close) => isEnough(one, { frames: shown(frames), close }),
     patienceMs,
   });
   context.signal.throwIfAborted();
   return {
     seen: { frames: shown(seen.frames), close: seen.close, served: seen.result !== null },
     answerNs: seen.answerNs,
-    limited: refusalIn(seen, context),
+    limited: seen.limited,
   };
 }
 
-/** The words of a refusal for load among the frames, `null` where there is none. */
-function refusalIn({ frames }: Exchange, { target }: ScenarioContext): string | null {
-  for (const text of frames) {
-    const frame = target.options.protocol.classify(text);
-    if (frame.kind === "rateLimited") return frame.message;
-  }
-  return null;
+/** Whether it is a right answer, or can become none by waiting for more. */
+function isEnough({ expected }: ConductCase, seen: Answer): boolean {
+  const most = Math.max(...expected.map(({ frames }) => frames.length));
+  const mayClose = expected.some(({ close }) => close !== null);
+  return expected.some((answer) => answerMatches(answer, seen)) ||
+    (!mayClose && most > 0 && seen.frames.length >= most);
 }

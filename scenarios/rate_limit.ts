@@ -1,3 +1,4 @@
+import type { Interval } from "../lib/contract.ts";
 import { Target } from "../lib/net/target.ts";
 import {
   type BudgetOwner,
@@ -28,6 +29,8 @@ type Context = ScenarioContext<RateLimitParameters>;
 
 /** A limit that is expected is looked for this much beyond. */
 const EXPECTED_MARGIN = 1.5;
+/** The most that the highest refill that fits may be of the lowest. */
+const WIDEST_RATIO = 3;
 const NAMES: Record<BudgetOwner, string> = { session: "of a session", ip: "of an IP address" };
 
 const BURST: MetricSpec = { kind: "scalar", unit: "calls", better: null };
@@ -135,7 +138,7 @@ function record(
   }
   const { capacity, refillPerSecond } = fit;
   context.scalar(`${owner}Burst`, Math.round(middle(capacity)), { ci95: capacity });
-  context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
+  recordRefill(context, owner, refillPerSecond);
   const wanted = expected[owner];
   if (wanted === undefined) return;
   if (wanted === "none") return checkNone(context, owner, `refused after ${capacity[1]} calls`);
@@ -144,6 +147,18 @@ function record(
     if ("undecided" in judgement) context.notMeasured(judgement.name, judgement.undecided);
     else context.check(judgement);
   }
+}
+
+/** A refill that is hardly bounded, or on one side only, is no number to report. */
+function recordRefill(context: Context, owner: BudgetOwner, refillPerSecond: Interval): void {
+  const [low, high] = refillPerSecond;
+  if (high > WIDEST_RATIO * low) {
+    const reason = `too few waits tell it: from ${low.toPrecision(2)} to ${
+      high.toPrecision(2)
+    } calls/s`;
+    return context.notMeasured(`refill ${NAMES[owner]}`, reason);
+  }
+  context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
 }
 
 function middle([low, high]: readonly [number, number]): number {

@@ -17,7 +17,6 @@ export type RowEnd = "refused" | "bound" | "silent" | "lost";
 export class BudgetProbe {
   readonly #context: Pick<ScenarioContext, "workload" | "signal">;
   readonly #decisions: Decision[] = [];
-  #slackNs = 0;
   #accepted = 0;
   /** The first call that was refused, and how many were accepted before; `null`: none was. */
   firstRefusal: { call: Call; after: number } | null = null;
@@ -33,7 +32,7 @@ export class BudgetProbe {
 
   /** The budgets that all of it fits, `null` where none does. */
   get fit(): BucketFit | null {
-    return fitTokenBucket(this.#decisions, { slackNs: this.#slackNs });
+    return fitTokenBucket(this.#decisions);
   }
 
   /**
@@ -58,7 +57,6 @@ export class BudgetProbe {
   /** Takes over the calls that were accepted for another owner, before any of its own. */
   charge(other: BudgetProbe): void {
     this.#decisions.push(...other.#decisions.filter(({ accepted }) => accepted));
-    this.#slackNs = Math.max(this.#slackNs, other.#slackNs);
   }
 
   /** Takes a call into account that the limiter decided on. */
@@ -66,15 +64,15 @@ export class BudgetProbe {
     const accepted = call.status !== "rateLimited";
     if (accepted) this.#accepted++;
     else this.firstRefusal ??= { call, after: this.#accepted };
-    this.#slackNs = Math.max(this.#slackNs, call.endedNs - call.sentNs);
-    this.#decisions.push({ atNs: call.sentNs, accepted });
+    const { sentNs, endedNs } = call;
+    this.#decisions.push({ sentNs, endedNs, accepted });
   }
 }
 
 /** An interval of the refill this narrow, as a share of its middle to either side, is good enough. */
 const PRECISE = 0.05;
 /** The first wait for tokens to come in, in milliseconds; each further one is twice as long. */
-const FIRST_WAIT_MS = 200;
+const FIRST_WAIT_MS = 50;
 
 /**
  * Uses the budget up, waits, and uses up what has come in, with longer and longer waits until the refill

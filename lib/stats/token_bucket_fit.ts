@@ -7,15 +7,17 @@
 
 import type { Interval } from "../contract.ts";
 
-/** A call that a limiter decided on, and when it was sent, in nanoseconds of the clock. */
+/** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
 export interface Decision {
-  atNs: number;
+  sentNs: number;
+  endedNs: number;
   accepted: boolean;
 }
 
-/** Every bucket that fits has its numbers within these; `null`: there is none that fits. */
+/** Every bucket that fits has its numbers within these. */
 export interface BucketFit {
   capacity: Interval;
+  /** From 0 where nothing was seen to come in, to Infinity where the bucket may have been full each time. */
   refillPerSecond: Interval;
 }
 
@@ -25,28 +27,24 @@ const FASTEST_PER_SECOND = 1e6;
 const HALVINGS = 60;
 
 /**
- * Fits a bucket to decisions, in the order in which they were made.
+ * Fits a bucket to decisions on calls that were made one at a time, in their order.
  *
- * With t the times of sending, N(i) the number of calls accepted before the i-th, and each call decided on
- * at most a slack after it was sent, the tokens before the i-th call are the least of
- * `capacity + refill (t(i) - t(j)) - (N(i) - N(j))` over all j up to i, give or take `refill x slack`. An accepted
- * call says that there may have been one, a refused call that there may have been less: both are bounds on
- * the refill, for each capacity.
+ * With s the time of a decision and N(i) the number of calls accepted before the i-th, the tokens before the
+ * i-th call are the least of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` over all j up to i. The decision
+ * was somewhere between sending and end, so that this is bounded from both sides. An accepted call says
+ * that there may have been a token, a refused one that there may have been less: for each capacity, both
+ * bound the refill.
  *
- * @param slackNs the longest that the server took to decide, such as the longest reply
  * @returns `null` if nothing was refused, or no bucket fits
  */
-export function fitTokenBucket(
-  decisions: readonly Decision[],
-  { slackNs }: { slackNs: number },
-): BucketFit | null {
+export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null {
   const firstRefused = decisions.findIndex(({ accepted }) => !accepted);
   if (firstRefused === -1) return null;
   const calls = prepare(decisions);
   const fits: { capacity: number; refill: Interval }[] = [];
   // What was accepted before the first refusal was there, or has come since: downwards from all of it.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
-    const refill = refillFor(calls, { capacity, slackS: slackNs / 1e9 });
+    const refill = refillFor(calls, capacity);
     if (refill !== null) fits.push({ capacity, refill });
     else if (fits.length > 0) break;
   }
@@ -62,15 +60,22 @@ export function fitTokenBucket(
 
 /** A decision, in seconds from the first, with the number of calls accepted before it. */
 interface CountedCall {
-  atS: number;
+  sentS: number;
+  endedS: number;
   accepted: boolean;
   before: number;
 }
 
 function prepare(decisions: readonly Decision[]): CountedCall[] {
+  const startNs = decisions[0]!.sentNs;
   let before = 0;
-  return decisions.map(({ atNs, accepted }) => {
-    const call = { atS: (atNs - decisions[0]!.atNs) / 1e9, accepted, before };
+  return decisions.map(({ sentNs, endedNs, accepted }) => {
+    const call = {
+      sentS: (sentNs - startNs) / 1e9,
+      endedS: (endedNs - startNs) / 1e9,
+      accepted,
+      before,
+    };
     if (accepted) before++;
     return call;
   });
@@ -78,17 +83,17 @@ function prepare(decisions: readonly Decision[]): CountedCall[] {
 
 interface Bucket {
   capacity: number;
-  slackS: number;
+  refill: number;
 }
 
 /** The slowest and the fastest refill that explain every decision; `null` if none does. */
-function refillFor(calls: readonly CountedCall[], bucket: Bucket): Interval | null {
-  if (!explainsRefused(calls, { ...bucket, refill: 0 })) return null;
-  const slowest = explainsAccepted(calls, { ...bucket, refill: 0 })
+function refillFor(calls: readonly CountedCall[], capacity: number): Interval | null {
+  if (!explainsRefused(calls, { capacity, refill: 0 })) return null;
+  const slowest = explainsAccepted(calls, { capacity, refill: 0 })
     ? 0
-    : boundary((refill) => explainsAccepted(calls, { ...bucket, refill }));
-  const fastest = boundary((refill) => !explainsRefused(calls, { ...bucket, refill }));
-  return slowest <= fastest && slowest < FASTEST_PER_SECOND ? [slowest, fastest] : null;
+    : boundary((refill) => explainsAccepted(calls, { capacity, refill }));
+  const fastest = boundary((refill) => !explainsRefused(calls, { capacity, refill }));
+  return slowest <= fastest && slowest < Infinity ? [slowest, fastest] : null;
 }
 
 /** Where a statement that holds for fast refills, and not for slow ones, begins to hold. */
@@ -100,39 +105,27 @@ function boundary(holds: (refill: number) => boolean): number {
     if (holds(Math.exp(middle))) high = middle;
     else low = middle;
   }
-  return Math.exp(high);
+  return high === Math.log(FASTEST_PER_SECOND) ? Infinity : Math.exp(high);
 }
 
-/** Whether there may have been a token for every call that was accepted. */
-function explainsAccepted(
-  calls: readonly CountedCall[],
-  { capacity, slackS, refill }: Bucket & { refill: number },
-): boolean {
-  let least = Infinity; // Of N(j) - refill t(j).
-  for (const { atS, accepted, before } of calls) {
-    const tokens = Math.min(capacity, capacity + refill * (atS + slackS) - before + least);
+/** Whether there may have been a token for every call that was accepted: decided late, after early ones. */
+function explainsAccepted(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
+  let least = Infinity; // Of N(j) - refill x s(j).
+  for (const { sentS, endedS, accepted, before } of calls) {
+    const tokens = Math.min(capacity, capacity + refill * endedS - before + least);
     if (accepted && tokens < 1 - ROUNDING) return false;
-    least = Math.min(least, before - refill * atS);
+    least = Math.min(least, before - refill * sentS);
   }
   return true;
 }
 
-/** Whether there may have been less than a token for every call that was refused. */
-function explainsRefused(
-  calls: readonly CountedCall[],
-  { capacity, slackS, refill }: Bucket & { refill: number },
-): boolean {
-  let least = Infinity; // Of N(j) - refill t(j), over calls that were surely decided on before.
-  let recent = 0; // The first call that was not.
-  for (const { atS, accepted, before } of calls) {
-    for (; calls[recent]!.atS <= atS - slackS && calls[recent]!.atS < atS; recent++) {
-      least = Math.min(least, calls[recent]!.before - refill * calls[recent]!.atS);
-    }
-    const tokens = Math.min(
-      capacity + refill * (atS - slackS) - before + least,
-      capacity - before + calls[recent]!.before,
-    );
+/** Whether there may have been less than one for every call that was refused: decided early, after late ones. */
+function explainsRefused(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
+  let least = Infinity;
+  for (const { sentS, endedS, accepted, before } of calls) {
+    const tokens = Math.min(capacity, capacity + refill * sentS - before + least);
     if (!accepted && tokens >= 1 - ROUNDING) return false;
+    least = Math.min(least, before - refill * endedS);
   }
   return true;
 }

@@ -97,7 +97,8 @@ function judge(
     ? `${shown(low)} ${unit}`
     : `between ${shown(low)} and ${shown(high)} ${unit}`;
   const passed = low - tolerance <= expected && expected <= high + tolerance;
-  const isWide = high - low > 2 * tolerance && high - low > WIDEST * (high + low);
+  const isWide = high === Infinity ||
+    (high - low > 2 * tolerance && high - low > WIDEST * (high + low));
   if (passed && isWide) {
     return { name, undecided: `it is only known to be ${observed}, which ${expected} is` };
   }

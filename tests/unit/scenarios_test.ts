@@ -36,6 +36,9 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     "pipelining": ["throughput@N", "latency@N"],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
     "saturation": ["sustainableRate"],
+    "malformed-input": ["answer"],
+    "rate-limit": ["sessionBurst", "sessionRefill", "ipBurst", "ipRefill"],
+    "reconnect-storm": ["served99DropImmediate", "handshakesDropBackoff", "refusedRestartBackoff"],
   };
   for (const [name, metrics] of Object.entries(expected)) {
     assertEquals(metrics.filter((metric) => !named[name]?.includes(metric)), [], name);

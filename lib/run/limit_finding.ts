@@ -11,8 +11,6 @@ import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
 import type { BudgetOwner } from "./expected_limits.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
-/** Another address of this machine, whose budget nobody has used. */
-const OTHER_ADDRESS = "127.0.0.3";
 /** What each of several sessions uses of its own budget, at most. */
 const OWN_SHARE = 0.8;
 
@@ -47,8 +45,10 @@ export async function measureSession(
 ): Promise<SessionFinding> {
   const { sessionsOutliveConnections } = target.options.protocol;
   const probe = new BudgetProbe(context);
+  await using stack = new AsyncDisposableStack();
+  const as = await freshAddress(context, { target, stack });
   const credentials = target.newCredentials();
-  const connect = () => target.connect(context.ledger, { credentials });
+  const connect = () => target.connect(context.ledger, { ...as, credentials });
   let connection = await connect();
   let isOpenAfterwards: boolean | null = null;
   const row = async () => {
@@ -64,7 +64,7 @@ export async function measureSession(
   };
   try {
     const end = await measureBudget(context, { probe, row, waitMs });
-    const other = probe.firstRefusal === null ? null : await callOnce(context, target);
+    const other = probe.firstRefusal === null ? null : await callOnce(context, { target, as });
     const owner = other?.status === "rateLimited" ? "ip" : "session";
     return { owner, probe, end, isOpenAfterwards, other };
   } finally {
@@ -73,8 +73,11 @@ export async function measureSession(
 }
 
 /** The first call of a session. */
-async function callOnce(context: ScenarioContext, target: Target): Promise<Call> {
-  await using fresh = await target.connect(context.ledger);
+async function callOnce(
+  context: ScenarioContext,
+  { target, as }: { target: Target; as: SessionOptions },
+): Promise<Call> {
+  await using fresh = await target.connect(context.ledger, as);
   const call = await fresh.call(context.workload());
   context.signal.throwIfAborted();
   return call;
@@ -89,10 +92,14 @@ export async function measureAddress(
   const ownBurst = session.probe.fit?.capacity[0] ?? session.probe.accepted;
   const each = Math.max(1, Math.floor(OWN_SHARE * ownBurst));
   await using stack = new AsyncDisposableStack();
-  const as = await ownAddress(context, { target, stack });
+  const as = await freshAddress(context, { target, stack });
   if (as.client === undefined) {
     probe.charge(session.probe);
     if (session.other !== null) probe.note(session.other);
+    context.note(
+      "the budget of the IP address is that of an address that had used none when the scenario began: " +
+        "run it alone, and with no other client of that address",
+    );
   }
   const row = async () => {
     let end: RowEnd = "bound";
@@ -106,24 +113,29 @@ export async function measureAddress(
   return { owner: "ip", probe, end };
 }
 
-/** Options that make connections come from an address that has its whole budget; none where there is no other. */
-async function ownAddress(
+/**
+ * Options that make connections come from an address of this machine whose budget nobody has used; none where
+ * the server is elsewhere, or the system has no such addresses.
+ */
+async function freshAddress(
   context: ScenarioContext,
   { target, stack }: { target: Target; stack: AsyncDisposableStack },
 ): Promise<SessionOptions> {
-  if (target.isLoopback) {
-    const client = stack.use(target.clientFrom(OTHER_ADDRESS));
-    try {
-      await using _connection = await target.connect(context.ledger, { client });
-      return { client };
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof ConnectError)) throw error;
-    }
+  if (!target.isLoopback) return {};
+  const client = target.clientFrom(randomLoopbackAddress());
+  stack.defer(() => client.close());
+  try {
+    await using _connection = await target.connect(context.ledger, { client });
+    return { client };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof ConnectError) return {};
+    throw error;
   }
-  context.note(
-    "the budget of the IP address is that of an address that had used none when the scenario began: run " +
-      "it alone, and with no other client of that address",
-  );
-  return {};
+}
+
+/** Any of 127.1.0.1 to 127.254.253.254, so that the next run has another. */
+function randomLoopbackAddress(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
+  return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;
 }

@@ -307,3 +307,34 @@ Deno.test({ name: "rate-limit is interrupted within a wait", ignore }, async () 
   });
   assertEquals(report.status, "interrupted");
 });
+
+Deno.test(
+  { name: "rate-limit finds an expected limit of an address beyond its messages", ignore },
+  async () => {
+    await using server = await startReference({ limits: limits(null, bucket(30, 20)) });
+    const report = await runScenario(
+      rateLimit,
+      { ...SHORT, messages: 10, expectLimits: "session=none,ip=30/20" },
+      server,
+    );
+    assertEquals(
+      [report.status, failedChecks(report)],
+      ["passed", []],
+      JSON.stringify(report.checks),
+    );
+    assertFound(report, "ipBurst", 30);
+  },
+);
+
+Deno.test({
+  name: "rate-limit finds the same again right away",
+  ignore: ignore || Deno.build.os !== "linux",
+}, async () => {
+  // Refilled this slowly, an address used before would have half of its budget.
+  await using server = await startReference({ limits: limits(bucket(15, 20), bucket(30, 0.1)) });
+  for (let run = 0; run < 2; run++) {
+    const report = await runScenario(rateLimit, SHORT, server);
+    assertFound(report, "sessionBurst", 15);
+    assertFound(report, "ipBurst", 30);
+  }
+});

@@ -110,9 +110,10 @@ function boundary(holds: (refill: number) => boolean): number {
 
 /** Whether there may have been a token for every call that was accepted: decided late, after early ones. */
 function explainsAccepted(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
-  let least = Infinity; // Of N(j) - refill x s(j).
+  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity, which is one or more.
+  let least = Infinity;
   for (const { sentS, endedS, accepted, before } of calls) {
-    const tokens = Math.min(capacity, capacity + refill * endedS - before + least);
+    const tokens = capacity + refill * endedS - before + least;
     if (accepted && tokens < 1 - ROUNDING) return false;
     least = Math.min(least, before - refill * sentS);
   }
@@ -123,7 +124,7 @@ function explainsAccepted(calls: readonly CountedCall[], { capacity, refill }: B
 function explainsRefused(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
   let least = Infinity;
   for (const { sentS, endedS, accepted, before } of calls) {
-    const tokens = Math.min(capacity, capacity + refill * sentS - before + least);
+    const tokens = capacity + refill * sentS - before + least;
     if (!accepted && tokens >= 1 - ROUNDING) return false;
     least = Math.min(least, before - refill * endedS);
   }

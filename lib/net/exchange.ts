@@ -65,6 +65,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 /** Keeps what comes, and wakes who waits for it. */
 class Listener {
   readonly frames: string[] = [];
+  readonly #socket: Socket;
   readonly #target: Target;
   readonly #lastId: string;
   readonly #startNs: number;
@@ -77,6 +78,7 @@ class Listener {
   #wake: () => void = () => {};
 
   constructor(socket: Socket, { target, lastId }: { target: Target; lastId: string }) {
+    this.#socket = socket;
     this.#target = target;
     this.#lastId = lastId;
     this.#startNs = target.options.clock.nowNs();
@@ -114,6 +116,7 @@ class Listener {
     else {
       const frame = protocol.classify(text);
       const isLast = frame.id === this.#lastId;
+      if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
       if (frame.kind === "rateLimited") this.limited ??= frame.message;
       const isFinal = frame.kind !== "progress";
       if (isLast && isFinal) this.isLastEnded = true;

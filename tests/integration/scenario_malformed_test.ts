@@ -294,7 +294,8 @@ function speakMcp(
 ): Script {
   return (peer, message, text) => {
     if (isSilentOn(text)) return;
-    const { id, method, params } = (message ?? {}) as Record<string, unknown>;
+    const { id, method, params, result } = (message ?? {}) as Record<string, unknown>;
+    if (id === "server-1" && result !== undefined) return; // The answer to the request below.
     const reply = (body: object) => peer.send({ jsonrpc: "2.0", id: id ?? null, ...body });
     const fail = (code: number) => reply({ error: { code, message: "wrong" } });
     if (text === '{"jsonrpc":') return fail(-32700);
@@ -306,6 +307,7 @@ function speakMcp(
           result: { protocolVersion: "2025-03-26", capabilities: {}, serverInfo: { name: "s" } },
         });
       case "ping":
+        peer.send({ jsonrpc: "2.0", id: "server-1", method: "ping" });
         return reply({ result: {} });
       case "tools/list":
         return reply({ result: { tools: [{ name: "echo" }] } });
@@ -333,7 +335,10 @@ Deno.test({ name: "malformed-input holds an mcp server against JSON-RPC", ignore
     report.checks.filter(({ name }) => name === "not JSON")[0]!.expected,
     "[no id, error -32700, …] or no frame; a call is served after it",
   );
-  assertEquals(report.ledger, ledgerWith({ sent: 1, ok: 1, frames: { received: 1, final: 1 } }));
+  assertEquals(
+    report.ledger,
+    ledgerWith({ sent: 1, ok: 1, frames: { received: 2, final: 1, progress: 1 } }),
+  );
 });
 
 Deno.test(

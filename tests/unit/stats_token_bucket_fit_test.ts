@@ -51,3 +51,10 @@ Deno.test("a decision may have been made at any time of a call", () => {
   calls[3]!.endedNs = 1e9;
   assertAlmostEquals(fitTokenBucket(calls)!.refillPerSecond[0], 1, 1e-6);
 });
+
+Deno.test("what a full bucket could not hold is no help later", () => {
+  // One at a time: after a long rest there is one token, and the call 1 s later is refill.
+  const fit = fitTokenBucket(decisions(0, -0.0001, 100, 101, -101))!;
+  assertEquals(fit.capacity, [1, 1]);
+  assertAlmostEquals(fit.refillPerSecond[0], 1, 1e-6);
+});

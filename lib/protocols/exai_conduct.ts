@@ -8,10 +8,8 @@
 import type { Answer, Conduct, ConductCase, ConductOptions } from "../contract.ts";
 import { badArgumentCall, raisingCall } from "./exai_listed_tools.ts";
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
-import { isRecord, jsonText, parseJson } from "./json.ts";
+import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 
-/** Texts of a server are cut to this length. */
-const TEXT_LENGTH = 160;
 /** The endings that the server strips off a tool's name. */
 const TOOL_SUFFIXES = ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"];
 
@@ -174,26 +172,22 @@ function cases(options: ConductOptions): ConductCase[] {
 
 function shorten(frame: string, sessionId: string): string {
   const body = parseJson(frame);
-  if (!isRecord(body)) return cut(`not a JSON object: ${frame}`);
+  if (!isRecord(body)) return shortText(`not a JSON object: ${frame}`);
   const id = jsonText(body.request_id ?? "no id").replace(`${sessionId}-r`, "r");
   const op = jsonText(body.op ?? "no op");
   if (op === "hello_ack" || op === "hello_res") { // The latter is that of older servers.
-    if (body.ok !== true) return cut(`hello_ack, ${jsonText(body.error ?? "refused")}`);
+    if (body.ok !== true) return shortText(`hello_ack, ${jsonText(body.error ?? "refused")}`);
     return `hello_ack, ok${body.session_id === sessionId ? "" : ", another session_id"}`;
   }
   const head = [op, id];
   if (isRecord(body.error)) {
     const { code = "no code", message = "no message" } = body.error;
-    return cut([...head, jsonText(code), jsonText(message)].join(", "));
+    return shortText([...head, jsonText(code), jsonText(message)].join(", "));
   }
   if (Array.isArray(body.outputs)) head.push("outputs");
   if (Array.isArray(body.tools)) head.push("tools");
   if (body.ok !== undefined) head.push(body.ok === true ? "ok" : "not ok");
-  return cut(head.join(", "));
-}
-
-function cut(text: string): string {
-  return text.length <= TEXT_LENGTH ? text : `${text.slice(0, TEXT_LENGTH)}…`;
+  return shortText(head.join(", "));
 }
 
 /** What the tables say beside, and where it is looked at. */

@@ -7,7 +7,7 @@
  */
 
 import type { Answer, Conduct, ConductCase, ConductOptions } from "../contract.ts";
-import { isRecord, jsonText, parseJson } from "./json.ts";
+import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 
 /** Numbers, as some gateways read every id as one. */
 const FIRST_ID = 700_000;
@@ -62,12 +62,12 @@ function cases({ argsJson }: ConductOptions): ConductCase[] {
 
 function shorten(frame: string): string {
   const body = parseJson(frame);
-  if (!isRecord(body)) return `not a JSON object: ${frame}`.slice(0, 160);
+  if (!isRecord(body)) return shortText(`not a JSON object: ${frame}`);
   const number = Number(body.id) - FIRST_ID;
   const id = body.id == null ? "no id" : number > 0 ? `r${number}` : jsonText(body.id);
   if (isRecord(body.error)) {
     const { code = "without a code", message = "no message" } = body.error;
-    return `${id}, error ${jsonText(code)}, ${jsonText(message)}`.slice(0, 160);
+    return shortText(`${id}, error ${jsonText(code)}, ${jsonText(message)}`);
   }
   if (!isRecord(body.result)) return `${id}, neither result nor error`;
   return body.result.isError === true ? `${id}, isError, …` : `${id}, result`;

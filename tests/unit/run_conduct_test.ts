@@ -75,6 +75,10 @@ Deno.test("frames in a few words name the calls of their session, and no other",
   assertEquals(short({ error: { code: "X", message: "y" } }), "no op, no id, X, y");
   assertEquals(short({ op: "hello_res", ok: true, session_id: "s-1" }), "hello_ack, ok");
   assertEquals(short({ op: "hello_ack", ok: true }), "hello_ack, ok, another session_id");
+  assertEquals(
+    short({ op: "error", error: { code: "X", message: "a\n  b" } }),
+    "error, no id, X, a b",
+  );
   const mcpId = Number(mcpConduct.id("s-1", 1));
   assertEquals(mcpConduct.shorten(JSON.stringify({ id: mcpId, result: {} }), ""), "r1, result");
 });

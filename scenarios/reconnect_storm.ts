@@ -50,7 +50,7 @@ export const reconnectStorm: Scenario<ReconnectStormParameters> = {
   defaults: {
     quick: { rounds: 2, connections: 8, patienceMs: 5_000 },
     standard: { rounds: 5, connections: 8, patienceMs: 10_000 },
-    thorough: { rounds: 10, connections: 8, patienceMs: 30_000 },
+    thorough: { rounds: 10, connections: 8, patienceMs: 10_000 },
     phase2: { rounds: 2, connections: 5, patienceMs: 10_000 },
   },
   overloads: true,

@@ -5,6 +5,7 @@
  */
 
 import { wait } from "../load/pace.ts";
+import type { Call } from "../net/call_book.ts";
 import { ConnectError } from "../net/connect_error.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ScenarioContext } from "./scenario.ts";
@@ -93,7 +94,10 @@ class Storm {
       await wait(delayMs(client, attempt), this.#context);
       if (this.#isOver) return;
       const connection = await this.#connect();
-      if (connection !== null && await this.#isServed(connection)) return;
+      if (connection === null) continue;
+      const status = await this.#tryCall(connection);
+      // One that a limiter refuses would only use up more of its budget.
+      if (status === "ok" || status === "rateLimited") return;
     }
   }
 
@@ -119,17 +123,19 @@ class Storm {
     }
   }
 
-  /** Makes the call; a connection that does not serve it is closed. */
-  async #isServed(connection: Connection): Promise<boolean> {
+  /** Makes the call; a connection that does not serve it is closed. Gives the call's end, `null`: not made. */
+  async #tryCall(connection: Connection): Promise<Call["status"] | null> {
     const call = connection.isOpen ? await connection.call(this.#context.workload()) : null;
     if (call?.status === "ok") {
       this.result.servedNs.push(call.endedNs - this.#startNs);
       this.result.connections.push(connection);
-      return true;
+      return call.status;
     }
     this.result.failedCalls++;
-    this.result.firstFailure ??= `a call ended as ${call?.status ?? "not sent: connection closed"}`;
+    this.result.firstFailure ??= call === null
+      ? "the connection was closed before a call"
+      : `a call ended as ${call.status}${call.errorMessage === "" ? "" : `: ${call.errorMessage}`}`;
     await connection.close();
-    return false;
+    return call?.status ?? null;
   }
 }

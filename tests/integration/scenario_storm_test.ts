@@ -215,3 +215,19 @@ Deno.test({ name: "reconnect-storm is interrupted in the middle of a storm", ign
   assertEquals(report.status, "interrupted");
   assertEquals(brokenEquations(report.ledger), []);
 });
+
+Deno.test({ name: "reconnect-storm does not storm a rate limiter", ignore }, async () => {
+  const ipRate = { capacity: 6, refillPerSecond: 0.001 };
+  await using server = await startReference({ dialect: "nov", limits: { ipRate } });
+  const report = await runScenario(reconnectStorm, SMALL, server);
+  assertEquals(failedChecks(report), [
+    "99 % served again after a drop, with back-off",
+    "no call failed while the server was up",
+  ]);
+  const { observed } = checkNamed(report, "99 % served again after a drop, with back-off");
+  assertStringIncludes(
+    observed,
+    "(2 of 4 clients; first failure: a call ended as rateLimited: Rate",
+  );
+  assertEquals([report.ledger.ok, report.ledger.rateLimited], [6, 2]);
+});

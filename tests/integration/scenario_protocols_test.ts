@@ -34,6 +34,8 @@ const SHORT: Record<string, Record<string, number>> = {
     ...{ rounds: 1, ratePerSecond: 100, highestRatePerSecond: 100 },
     ...{ durationMs: 250, warmupMs: 0, sloMs: 1_000 },
   },
+  "reconnect-storm": { rounds: 1, connections: 4 },
+  "rate-limit": { messages: 30 },
   "soak": { rounds: 1, ratePerSecond: 200, durationMs: 600, warmupMs: 20 },
 };
 
@@ -41,6 +43,9 @@ const SHORT: Record<string, Record<string, number>> = {
 const SKIPPED: Record<string, (protocol: string) => string> = {
   "authentication": (protocol) => `the ${protocol} protocol has no authentication`,
 };
+
+/** What it says is in no ledger, but for one call. */
+const BESIDE_THE_LEDGER = "malformed-input";
 
 /** What the two ledgers of a report have in common with what the server counted. */
 function assertAgree({ ledger, warmupLedger }: ScenarioReport, { counts }: CountingServer): void {
@@ -74,7 +79,8 @@ for (const protocol of NAMES) {
         return;
       }
       assertEquals([report.status, failedChecks(report)], ["passed", []]);
-      assertAgree(report, server);
+      if (name !== BESIDE_THE_LEDGER) return assertAgree(report, server);
+      assertEquals([report.ledger.sent, brokenEquations(report.ledger)], [1, []]);
     });
   }
 

@@ -36,14 +36,18 @@ export function startMcpServer(): CountingServer {
   const counts = { calls: 0, notifications: 0, strange: 0 };
   const answers: unknown[] = [];
   const server = startScriptedServer(({ send }, _message, text) => {
-    const message = JSON.parse(text);
+    const message = parse(text);
     const { id, method, params } = message;
     const reply = (result: object) => send({ jsonrpc: "2.0", id, result });
     if (method === "initialize") return reply(INITIALIZED);
     if (method === "notifications/initialized") return;
     if (method === "tools/list") return reply({ tools: [{ name: "echo" }] });
     if (method === undefined) return void answers.push(message);
-    if (method !== "ping" && params?.name !== "echo") return void counts.strange++;
+    if (method !== "ping" && params?.name !== "echo") {
+      counts.strange++;
+      const error = { code: method === "tools/call" ? -32602 : -32601, message: "strange" };
+      return id === undefined ? undefined : send({ jsonrpc: "2.0", id, error });
+    }
     counts.calls++;
     counts.notifications++;
     send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: id } });
@@ -55,6 +59,15 @@ export function startMcpServer(): CountingServer {
     reply(method === "ping" ? {} : { content: [{ type: "text", text: "Echo" }] });
   });
   return counting(server, counts, answers);
+}
+
+/** What a text says; of one that is not JSON, nothing. */
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /** A server that sends back what it gets. */

@@ -29,7 +29,7 @@ import { planScenarios } from "./lib/run/plan.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { createWorkload } from "./lib/run/workload.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
-import { defaultServerOptions } from "./lib/server/options.ts";
+import { defaultServerOptions, type LimitsPreset } from "./lib/server/options.ts";
 import { startServer } from "./lib/server/serve.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
@@ -176,7 +176,10 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     await runBench({
       ...config,
       target,
-      embedded: server !== null,
+      bundled: server === null ? null : {
+        restart: () => server.restart(),
+        startLimited: () => startBundledServer(config, "default"),
+      },
       planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
       tool,
       payloadBytes,
@@ -207,10 +210,13 @@ function terminalStyle(color: boolean): { color: boolean; width: number } {
   return { color: color && terminal, width: terminal ? Deno.consoleSize().columns : 100 };
 }
 
-/** The bundled server with its connection limit on and its rate limits off: see the README. */
-async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
+/** The bundled server, as a rule with its connection limit on and its rate limits off: see the README. */
+async function startBundledServer(
+  { token, seed }: Config,
+  limits: LimitsPreset = "off",
+): Promise<EmbeddedServer> {
   return await startEmbeddedServer(
-    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits: "off", seed }),
+    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits, seed }),
   );
 }
 

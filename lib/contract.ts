@@ -404,6 +404,55 @@ export interface RoutingProbe {
   isAnswer(text: string, id: string): boolean;
 }
 
+/** What a server makes of messages. */
+export interface Answer {
+  /** As `Conduct.shorten` has them; an expected one that ends in "…" stands for all that begin so. */
+  frames: readonly string[];
+  /** `null`: the connection stays open. */
+  close: { code: number; reason: string } | null;
+}
+
+/** Messages that are not as the protocol wants them, or test a rule of it, and what must follow. */
+export interface ConductCase {
+  name: string;
+  /** Whether a session is open; otherwise the messages stand in the place of the handshake. */
+  inSession: boolean;
+  /** Sent at once, in this order; none: the client stays silent. `null`: there is nothing to make it from. */
+  send: readonly string[] | null;
+  /** Each of them is right. */
+  expected: readonly Answer[];
+  /** Whether progress frames count among the frames. */
+  withProgress?: boolean;
+  /** Whether it means something only where the server wants a token. */
+  needsToken?: boolean;
+}
+
+/** What the cases are made from. */
+export interface ConductOptions extends Credentials {
+  /** As `Conduct.dialectOf` has it; `null`: not known, so that each of them is right. */
+  dialect: string | null;
+  tool: string;
+  argsJson: string;
+  /** The server's reply to a request for its tools; `null` where there was none. */
+  toolList: string | null;
+}
+
+/** What a protocol says of bad messages. Pure, as the protocol is. */
+export interface Conduct {
+  /** The builds that it tells apart. */
+  readonly dialects: readonly string[];
+  /** The build that sent this frame, where it shows. */
+  dialectOf(frame: string): string | null;
+  /** The nth request id of a session, from 1. */
+  id(sessionId: string, nth: number): string;
+  /** A frame in a few words, in which the nth id of the session is `rn`. */
+  shorten(frame: string, sessionId: string): string;
+  /** Every case, by name. The names and their order do not depend on the options. */
+  cases(options: ConductOptions): ConductCase[];
+  /** What the protocol says beside them, and why it is not among them. */
+  leftOut: readonly NotMeasured[];
+}
+
 /** How a message is written and a reply recognised. Pure: no sockets, no state. */
 export interface Protocol {
   readonly name: ProtocolName;
@@ -411,6 +460,8 @@ export interface Protocol {
   readonly defaultTool: string;
   /** How a call's id is made: of any characters, or of digits alone, as many as a double holds exactly. */
   readonly ids: "text" | "number";
+  /** Whether a session goes on under its id when its client comes back on another connection. */
+  readonly sessionsOutliveConnections: boolean;
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;
@@ -426,4 +477,6 @@ export interface Protocol {
   readonly routingProbes: readonly RoutingProbe[];
   /** How long the server says that it took over this reply, in nanoseconds; `null` where it does not. */
   readServerNs(text: string): number | null;
+  /** `null`: the protocol has no bad messages. */
+  readonly conduct: Conduct | null;
 }

@@ -1,6 +1,6 @@
 import type { RejectionCase } from "../lib/contract.ts";
 import { ConnectError } from "../lib/net/connect_error.ts";
-import { probeRejection, type Rejection } from "../lib/net/rejection.ts";
+import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
@@ -41,7 +41,7 @@ export const authentication: Scenario<AuthenticationParameters> = {
       const reason = `the ${target.options.protocol.name} protocol has no authentication`;
       return { status: "skipped", reason };
     }
-    if (await isOff(context, cases)) {
+    if (await isAuthenticationOff(target, cases)) {
       return { status: "skipped", reason: "authentication is off: the server accepts any token" };
     }
     const silent = cases.filter(({ first }) => first === null);
@@ -58,16 +58,6 @@ export const authentication: Scenario<AuthenticationParameters> = {
     return { status: "measured" };
   },
 };
-
-/** Whether a wrong token and a missing one are both let in. */
-async function isOff(context: Context, cases: readonly RejectionCase[]): Promise<boolean> {
-  for (const name of ["wrong token", "missing token"]) {
-    const first = cases.find((one) => one.name === name)?.first ?? null;
-    const { accepted } = await probeRejection(context.target, { first });
-    if (!accepted) return false;
-  }
-  return true;
-}
 
 /** Each round: some good sessions, then every kind of bad one. */
 async function measureRounds(

@@ -9,11 +9,14 @@ import { authentication } from "./authentication.ts";
 import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
+import { malformedInput } from "./malformed_input.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { overheadBreakdown } from "./overhead_breakdown.ts";
 import { payloadSize } from "./payload_size.ts";
 import { pipelining } from "./pipelining.ts";
+import { rateLimit } from "./rate_limit.ts";
+import { reconnectStorm } from "./reconnect_storm.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { scaling } from "./scaling.ts";
@@ -33,4 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   openLoop,
   saturation,
   soak,
+  malformedInput,
+  reconnectStorm,
+  rateLimit,
 ];

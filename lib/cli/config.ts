@@ -8,6 +8,7 @@ import {
 import { ARRIVALS } from "../load/schedule.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
+import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
 import type { Overrides } from "../run/plan.ts";
 import { readCaCert, readPagePath, readReport, readToolArgs } from "./files.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
@@ -112,7 +113,7 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
       : parseNames(scenarios, Object.keys(input.vocabulary)),
     profile: optional(values.get("profile"), (given) => parseName(given, PROFILE_NAMES)) ??
       "standard",
-    overrides: readOverrides(number, values.get("arrivals")),
+    overrides: readOverrides(number, values),
     timeoutMs: seconds(number("timeout", { min: 0, aboveMin: true, max: 3600, unit: "seconds" })) ??
       10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
@@ -149,7 +150,7 @@ function seconds(value: number | null): number | null {
 
 function readOverrides(
   number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null,
-  arrivals: Given | undefined,
+  values: RawSettings["values"],
 ): Overrides {
   return {
     rounds: number("rounds", { min: 1, max: 100, whole: true }),
@@ -162,10 +163,21 @@ function readOverrides(
     payloadBytes: number("payload", { min: 0, max: 32 * 2 ** 20, whole: true, unit: "bytes" }),
     inFlight: number("in-flight", { min: 1, max: 10_000, whole: true }),
     ratePerSecond: number("rate", { min: 0, aboveMin: true, max: 1e6, unit: "calls/s" }),
-    arrivals: optional(arrivals, (given) => parseName(given, ARRIVALS)),
+    arrivals: optional(values.get("arrivals"), (given) => parseName(given, ARRIVALS)),
     maxOutstanding: number("max-outstanding", { min: 1, max: 1e6, whole: true }),
     sloMs: number("slo", { min: 0, aboveMin: true, max: 3.6e6, unit: "milliseconds" }),
+    expectLimits: optional(values.get("expect-limits"), readExpectedLimits),
   };
+}
+
+function readExpectedLimits(given: Given): string {
+  try {
+    parseExpectedLimits(given.text);
+    return given.text.replaceAll(/\s/g, "");
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw unacceptable(given, `${EXPECTED_LIMITS_SYNTAX}; ${error.message}`);
+  }
 }
 
 function readThreshold(given: Given, vocabulary: ThresholdVocabulary): Threshold {

@@ -71,6 +71,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
         help: "caps each session's calls, to stay under a rate limiter",
       }),
       value("seed", "N", { help: "for everything random (default 1)" }),
+      value("expect-limits", "LIMITS", {
+        help: "rate-limit: what should be found, such as 'session=50/5,ip=100/10' or 'ip=none'",
+      }),
       value("unit-baseline", "PER_SECOND", {
         help: "your own unit tests' figure, in place of the in-process one",
       }),

@@ -1,3 +1,4 @@
+import type { RejectionCase } from "../contract.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 import type { Target } from "./target.ts";
 
@@ -46,6 +47,23 @@ export async function probeRejection(target: Target, options: ProbeOptions): Pro
   signal.removeEventListener("abort", onAbort);
   await socket.close();
   return { close, elapsedNs, results: seen.results, accepted: seen.isAccepted };
+}
+
+/**
+ * Whether a wrong token and a missing one are both let in.
+ *
+ * @throws {ConnectError} if no WebSocket opens
+ */
+export async function isAuthenticationOff(
+  target: Target,
+  cases: readonly RejectionCase[],
+): Promise<boolean> {
+  for (const name of ["wrong token", "missing token"]) {
+    const first = cases.find((one) => one.name === name)?.first ?? null;
+    const { accepted } = await probeRejection(target, { first });
+    if (!accepted) return false;
+  }
+  return true;
 }
 
 /** Counts results, and sees an accepted handshake, which ends the wait for a close. */

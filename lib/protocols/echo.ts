@@ -18,6 +18,7 @@ export const echo: Protocol = {
   name: "echo",
   defaultTool: "echo",
   ids: "text",
+  sessionsOutliveConnections: false,
   open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>
     `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
@@ -28,4 +29,5 @@ export const echo: Protocol = {
   rejections: () => [],
   routingProbes: [],
   readServerNs: () => null,
+  conduct: null,
 };

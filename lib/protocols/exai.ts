@@ -11,9 +11,10 @@ import type {
   Handshake,
   HandshakeReply,
   Protocol,
-  RejectionCase,
   RoutingProbe,
 } from "../contract.ts";
+import { exaiConduct } from "./exai_conduct.ts";
+import { hello, rejections } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
@@ -65,10 +66,6 @@ function classify(text: string): Frame {
   }
 }
 
-function hello(fields: Record<string, unknown>): string {
-  return JSON.stringify({ op: "hello", ...fields });
-}
-
 function readHelloAck(text: string): HandshakeReply {
   const body = parseJson(text);
   if (!isRecord(body)) return { status: "ignored" };
@@ -81,40 +78,6 @@ function readHelloAck(text: string): HandshakeReply {
 function open({ sessionId, token }: Credentials): Handshake {
   const fields = token === null ? { session_id: sessionId } : { session_id: sessionId, token };
   return { send: [hello(fields)], read: readHelloAck };
-}
-
-function rejections({ sessionId }: Credentials): RejectionCase[] {
-  const session_id = sessionId;
-  const unauthorized = [{ code: 4003, reasons: ["unauthorized"] }];
-  return [
-    {
-      name: "wrong token",
-      first: hello({ session_id, token: "wrong-token-0000000000" }),
-      expected: unauthorized,
-    },
-    { name: "missing token", first: hello({ session_id }), expected: unauthorized },
-    { name: "empty token", first: hello({ session_id, token: "" }), expected: unauthorized },
-    {
-      name: "non-string token",
-      first: hello({ session_id, token: 12345 }),
-      expected: [{ code: 1000, reasons: [""] }],
-    },
-    {
-      name: "first message not hello",
-      first: JSON.stringify({ op: "list_tools", request_id: `${sessionId}-0` }),
-      expected: [{ code: 4001, reasons: ["missing hello", "unrecognized protocol"] }],
-    },
-    {
-      name: "first message not JSON",
-      first: "this is not JSON",
-      expected: [{ code: 4000, reasons: ["invalid hello", "invalid message"] }],
-    },
-    {
-      name: "no hello",
-      first: null,
-      expected: [{ code: 4002, reasons: ["hello timeout or disconnect"] }],
-    },
-  ];
 }
 
 /** `ping` is answered by the build of November alone; an op that no build knows, by each. */
@@ -156,6 +119,7 @@ export const exai: Protocol = {
   name: "exai",
   defaultTool: "status",
   ids: "text",
+  sessionsOutliveConnections: true,
   open,
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${
@@ -181,4 +145,5 @@ export const exai: Protocol = {
   rejections,
   routingProbes: ROUTING_PROBES,
   readServerNs,
+  conduct: exaiConduct,
 };

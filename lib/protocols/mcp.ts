@@ -7,6 +7,7 @@
 
 import type { Frame, Handshake, HandshakeReply, Protocol } from "../contract.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { mcpConduct } from "./mcp_conduct.ts";
 
 /** The revisions in which all that is used here is the same, the one that is asked for first. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
@@ -124,6 +125,7 @@ export const mcp: Protocol = {
   name: "mcp",
   defaultTool: "ping",
   ids: "number",
+  sessionsOutliveConnections: false,
   open,
   encodeCall: (id, tool, argsJson) =>
     tool === "ping"
@@ -149,4 +151,5 @@ export const mcp: Protocol = {
     },
   }],
   readServerNs: () => null,
+  conduct: mcpConduct,
 };

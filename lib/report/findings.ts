@@ -20,6 +20,9 @@ export interface Finding {
 /** From the gravest down. */
 const LEVELS = ["failure", "warning", "note"] as const;
 
+/** Scenarios that provoke refusals and losses: where they passed, those are what they looked for. */
+const PROVOKING: ReadonlySet<string> = new Set(["rate-limit", "reconnect-storm"]);
+
 /** Every finding of a run, none twice; empty where nothing is wrong and nothing was left out. */
 export function findings(report: Report): Finding[] {
   const all = [
@@ -67,7 +70,7 @@ export function rateLimitFinding(limit: RateLimit): Finding {
 
 function scenarioFindings(report: Report, scenario: ScenarioReport): Finding[] {
   const { name, ledger, validity } = scenario;
-  const level = scenario.status === "failed" ? "failure" : "warning";
+  const level = scenario.status === "failed" ? "failure" : PROVOKING.has(name) ? "note" : "warning";
   const told = report.verdict.reasons.some((reason) => reason.scenario === name);
   const loss = told ? null : describeLosses(ledger);
   const invalid = validity.valid || validity.warnings.length > 0

@@ -9,6 +9,7 @@ import type { Report } from "../contract.ts";
 import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
 import { layerInsights } from "./insights/layers.ts";
+import { faultInsights } from "./insights/faults.ts";
 import { latencyInsights, slowdownInsights } from "./insights/single_client.ts";
 import { sweepInsights } from "./insights/sweeps.ts";
 import { trustInsights } from "./insights/trust.ts";
@@ -17,7 +18,7 @@ import { trustInsights } from "./insights/trust.ts";
 export type Tone = "good" | "neutral" | "bad";
 
 export interface Insight {
-  topic: "trust" | "slowdown" | "layers" | "latency" | "concurrency" | "connections";
+  topic: "trust" | "slowdown" | "layers" | "latency" | "concurrency" | "connections" | "faults";
   tone: Tone;
   /** Plain text, possibly with a server's own words in it: escape it. */
   text: string;
@@ -33,6 +34,7 @@ export function insights(report: Report): Insight[] {
     ...latencyInsights(report),
     ...connectionInsights(report),
     ...sweepInsights(report),
+    ...faultInsights(report),
   ];
   return all.length > 0 ? all : [{
     topic: "trust",

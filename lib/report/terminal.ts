@@ -9,6 +9,7 @@ import { escapeTerminal } from "./escape.ts";
 import { type Finding, findings } from "./findings.ts";
 import { layerParts, layerSentence } from "./layers.ts";
 import { pyramidRatio } from "./pyramid.ts";
+import { faultInsights } from "./insights/faults.ts";
 import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
@@ -38,6 +39,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...scenarioTable(report.scenarios, options.color, width),
     ...layers(report, width),
     ...sweepLines(report, { color: options.color, width }),
+    ...faultLines(report, width),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];
@@ -57,6 +59,12 @@ function layers(report: Report, width: number): string[] {
 function comparison(report: Report, options: TerminalOptions): string[] {
   if (report.comparison === undefined) return [];
   return [...comparisonLines(report.comparison, options), ""];
+}
+
+/** What the scenarios found whose numbers the table has no columns for. */
+function faultLines(report: Report, width: number): string[] {
+  const lines = faultInsights(report).flatMap(({ text }) => wrap(escapeTerminal(text), width));
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 function head(report: Report, color: boolean, width: number): string[] {

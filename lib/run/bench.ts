@@ -20,7 +20,7 @@ import {
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { compareReports } from "../stats/compare.ts";
 import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
-import { TargetUnusableError } from "./scenario.ts";
+import { type BundledServer, TargetUnusableError } from "./scenario.ts";
 import { measureUnitBaseline } from "./unit_baseline.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
 import type { Workload } from "./workload.ts";
@@ -28,8 +28,8 @@ import type { Workload } from "./workload.ts";
 /** What a run needs. */
 export interface BenchInput {
   target: Target;
-  /** Whether the target is the bundled server. */
-  embedded: boolean;
+  /** `null`: the target is another server. */
+  bundled: BundledServer | null;
   planned: readonly PlannedScenario[];
   tool: string;
   toolArgsJson: string;
@@ -185,7 +185,7 @@ function assemble(input: BenchInput, startedAt: string, findings: Findings): Rep
     environment: readEnvironment(),
     target: {
       url: redactUrl(target.options.url),
-      kind: input.embedded ? "embedded" : "external",
+      kind: input.bundled === null ? "external" : "embedded",
       protocol: target.options.protocol.name,
       tool,
     },

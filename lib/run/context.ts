@@ -38,7 +38,14 @@ const CACHED_SHARE_LIMIT = 0.01;
 export type ContextInput<P extends Parameters> =
   & Pick<
     ScenarioContext<P>,
-    "target" | "workload" | "clock" | "signal" | "seed" | "maxRatePerSecond" | "parameters"
+    | "target"
+    | "workload"
+    | "bundled"
+    | "clock"
+    | "signal"
+    | "seed"
+    | "maxRatePerSecond"
+    | "parameters"
   >
   & {
     metrics: Scenario["metrics"];
@@ -60,6 +67,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly parameters: P;
   readonly target: ScenarioContext["target"];
   readonly workload: ScenarioContext["workload"];
+  readonly bundled: ScenarioContext["bundled"];
   readonly clock: ScenarioContext["clock"];
   readonly signal: AbortSignal;
   readonly seed: number;
@@ -87,6 +95,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.parameters = input.parameters;
     this.target = input.target;
     this.workload = input.workload;
+    this.bundled = input.bundled;
     this.clock = input.clock;
     this.signal = input.signal;
     this.seed = input.seed;

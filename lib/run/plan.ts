@@ -15,6 +15,7 @@ export interface Overrides {
   arrivals: Arrivals | null;
   maxOutstanding: number | null;
   sloMs: number | null;
+  expectLimits: string | null;
 }
 
 /** What a plan is made from. */
@@ -44,7 +45,7 @@ function applyOverrides(defaults: Parameters, overrides: Overrides): Parameters 
     value !== null && name in defaults
   );
   const parameters: Parameters = { ...defaults, ...Object.fromEntries(given) };
-  if (!("messages" in defaults)) return parameters;
+  if (!("messages" in defaults && "durationMs" in defaults)) return parameters;
   if (overrides.messages !== null) parameters.durationMs = null;
   else if (overrides.durationMs !== null) parameters.messages = null;
   return parameters;

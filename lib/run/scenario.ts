@@ -85,11 +85,31 @@ export interface Scenario<P extends Parameters = Parameters> {
   run(context: ScenarioContext<P>): Promise<ScenarioOutcome>;
 }
 
+/** A server with a token of its own. Dispose of it to stop it. */
+export interface ExtraServer extends AsyncDisposable {
+  readonly url: string;
+  readonly token: string | null;
+}
+
+/** The bundled server, where that is the target. */
+export interface BundledServer {
+  /**
+   * Stops it and starts it again at the same address.
+   *
+   * @throws {Error} if it does not come back
+   */
+  restart(): Promise<void>;
+  /** Starts another one, which has its rate limits on. */
+  startLimited(): Promise<ExtraServer>;
+}
+
 /** What a running scenario works with, and records into. */
 export interface ScenarioContext<P extends Parameters = Parameters> {
   readonly parameters: P;
   readonly target: Target;
   readonly workload: Workload;
+  /** `null`: another server is the target. */
+  readonly bundled: BundledServer | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly seed: number;

@@ -15,6 +15,12 @@ export interface EmbeddedServer extends AsyncDisposable {
    * @throws {Error} If the server has stopped or its worker has failed.
    */
   stats(): Promise<ServerStats>;
+  /**
+   * Stops, then starts anew on the same port, with nothing remembered.
+   *
+   * @throws {Error} If it cannot listen there again, or is being stopped for good.
+   */
+  restart(): Promise<void>;
   /** Closes every connection with 1001, then ends the worker. */
   stop(): Promise<void>;
 }
@@ -27,15 +33,27 @@ export interface EmbeddedServer extends AsyncDisposable {
  */
 export async function startEmbeddedServer(options: ServerOptions): Promise<EmbeddedServer> {
   validateServerOptions(options);
-  const worker = new ServerWorker();
+  let worker = new ServerWorker();
+  let isStopped = false;
   const { port, url } = await worker.start(options);
+  const restart = async () => {
+    await worker.stop();
+    if (isStopped) throw new Error("Cannot restart the server as it has been stopped");
+    worker = new ServerWorker();
+    await worker.start({ ...options, port });
+  };
+  const stop = () => {
+    isStopped = true;
+    return worker.stop();
+  };
   return {
     port,
     url,
     token: options.token,
     stats: () => worker.stats(),
-    stop: () => worker.stop(),
-    [Symbol.asyncDispose]: () => worker.stop(),
+    restart,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 

@@ -42,9 +42,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stop = () => stopped ??= stopListening();
   async function stopListening(): Promise<void> {
     stopping.abort(new Error("the server is stopping"));
+    // First, so that who comes back at once is not served by a server on its way out.
+    const down = listener.shutdown();
     for (const connection of connections) connection.close(1001);
     await settleWithin([...connections].map(({ closed }) => closed), CLOSE_GRACE_MS);
-    await listener.shutdown();
+    await down;
   }
   const { port } = listener.addr;
   return {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { ConnectError } from "../../lib/net/connect_error.ts";
-import { SocketExchange } from "../../lib/net/exchange.ts";
+import { SocketExchange } from "../../lib/net/socket_exchange.ts";
 import { dial } from "../../lib/net/socket.ts";
 import { systemClock } from "../../lib/run/clock.ts";
 import { connectTcpEcho, startEchoServer } from "../../lib/server/echo_server.ts";

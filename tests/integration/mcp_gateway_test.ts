@@ -20,9 +20,12 @@ import { mcp } from "../../lib/protocols/mcp.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { malformedInput } from "../../scenarios/malformed_input.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
+import { rateLimit } from "../../scenarios/rate_limit.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type McpGateway, startMcpGateway } from "../support/mcp_gateway.ts";
 import { findNpmPeers, testWith } from "../support/npm_peers.ts";
@@ -89,6 +92,30 @@ testOnGateway("what goes wrong is told as such, never served", async ({ url }) =
   const settled = settleLedger(ledger, false);
   assertEquals(brokenEquations(settled), []);
   assertEquals([settled.ok, settled.errorCodes], [1, { TOOL_ERROR: 2 }]);
+});
+
+testOnGateway("bad messages, storms and limits are looked at", async ({ url }) => {
+  const { scenarios } = await runScenarios([
+    [malformedInput, {}],
+    [reconnectStorm, { rounds: 1, connections: 4 }],
+    [rateLimit, { messages: 20 }],
+  ], {
+    ...{ url, protocol: mcp, token: null },
+    workload: () => ({ tool: "echo", argsJson: '{"message":"hi"}' }),
+  });
+  assertEquals(scenarios.map((scenario) => [scenario.status, failedChecks(scenario)]), [
+    ["passed", []],
+    ["passed", []],
+    ["passed", []],
+  ]);
+  // What is not JSON the gateway drops, an unknown method the server answers.
+  const observed = (name: string) =>
+    scenarios[0]!.checks.find((check) => check.name === name)?.observed;
+  assertEquals(observed("not JSON"), "no frame; a call is served after it");
+  assertEquals(
+    observed("unknown method"),
+    "[r1, error -32601, Method not found]; a call is served after it",
+  );
 });
 
 testOnGateway("progress between replies ends no call and is counted", async ({ url }) => {

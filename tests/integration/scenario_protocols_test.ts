@@ -37,6 +37,8 @@ const SHORT: Record<string, Record<string, number>> = {
     ...{ rounds: 1, ratePerSecond: 100, highestRatePerSecond: 100 },
     ...{ durationMs: 250, warmupMs: 0, sloMs: 1_000 },
   },
+  "reconnect-storm": { rounds: 1, connections: 4 },
+  "rate-limit": { messages: 30 },
   "soak": { rounds: 1, ratePerSecond: 200, durationMs: 600, warmupMs: 20 },
 };
 
@@ -50,6 +52,8 @@ function probesOf({ checks }: ScenarioReport): number {
   const probes = checks.find(({ name }) => name === "every probe answered without a tool");
   return probes === undefined ? 0 : 1 + parseInt(probes.observed);
 }
+/** What it says is in no ledger, but for one call. */
+const BESIDE_THE_LEDGER = "malformed-input";
 
 /** What the two ledgers of a report have in common with what the server counted. */
 function assertAgree(report: ScenarioReport, { counts }: CountingServer): void {
@@ -85,7 +89,8 @@ for (const protocol of NAMES) {
         return;
       }
       assertEquals([report.status, failedChecks(report)], ["passed", []]);
-      assertAgree(report, server);
+      if (name !== BESIDE_THE_LEDGER) return assertAgree(report, server);
+      assertEquals([report.ledger.sent, brokenEquations(report.ledger)], [1, []]);
     });
   }
 

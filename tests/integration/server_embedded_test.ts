@@ -58,3 +58,19 @@ Deno.test("embedded: bad options are refused before a worker starts", async () =
   const options: ServerOptions = { ...defaultServerOptions(), port: -1 };
   await assertRejects(() => startEmbeddedServer(options), RangeError, "port is -1");
 });
+
+Deno.test({ name: "embedded: restarts on its port, with nothing remembered", ignore }, async () => {
+  await using server = await startEmbeddedServer(defaultServerOptions({ limits: "off" }));
+  await using before = await connectGreeted(server.url);
+  await before.call("r1", "status");
+  for (let time = 0; time < 2; time++) {
+    await server.restart();
+    assertEquals((await before.whenClosed()).code, 1001);
+    assertEquals((await server.stats()).callsReceived, 0);
+    await using after = await connectGreeted(server.url);
+    assertEquals((await after.call("r1", "status")).length, 2);
+  }
+  await server.stop();
+  await assertRejects(() => server.restart(), Error, "as it has been stopped");
+  await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
 import { type RunningServer, startServer } from "../../lib/server/serve.ts";
 import { connectGreeted, connectRaw, connectTcp } from "../support/raw_client.ts";
@@ -163,4 +163,13 @@ Deno.test({ name: "messages after a refused hello are ignored", ignore }, async 
   for (let i = 0; i < 5; i++) client.send({ op: "call_tool", request_id: `r${i}`, name: "status" });
   assertEquals((await client.whenClosed()).code, 4003);
   assertEquals([client.frames.length, server.stats().callsReceived], [1, 0]);
+});
+
+Deno.test({ name: "a server that is being stopped lets nobody in", ignore }, async () => {
+  await using server = await start();
+  await using held = await connectGreeted(server.url);
+  const stopping = server.stop();
+  await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
+  await stopping;
+  assertEquals((await held.whenClosed()).code, 1001);
 });

@@ -39,7 +39,7 @@ export function startMcpServer(): CountingServer {
   const answers: unknown[] = [];
   let asked = 0;
   const server = startScriptedServer(({ send }, _message, text) => {
-    const message = JSON.parse(text);
+    const message = parse(text);
     const { id, method, params } = message;
     const reply = (result: object) => send({ jsonrpc: "2.0", id, result });
     if (method === "initialize") return reply(INITIALIZED);
@@ -47,7 +47,11 @@ export function startMcpServer(): CountingServer {
     if (method === "tools/list") return reply({ tools: [{ name: "echo" }] });
     if (method === undefined) return void answers.push(message);
     const isPing = method === "ping";
-    if (!isPing && params?.name !== "echo") return void counts.strange++;
+    if (!isPing && params?.name !== "echo") {
+      counts.strange++;
+      const error = { code: method === "tools/call" ? -32602 : -32601, message: "strange" };
+      return id === undefined ? undefined : send({ jsonrpc: "2.0", id, error });
+    }
     const isTenth = ++asked % 10 === 0;
     if (isPing) counts.pings++;
     else {
@@ -62,6 +66,15 @@ export function startMcpServer(): CountingServer {
     reply(isPing ? {} : { content: [{ type: "text", text: "Echo" }] });
   });
   return counting(server, counts, answers);
+}
+
+/** What a text says; of one that is not JSON, nothing. */
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /** A server that sends back what it gets. */

@@ -2,7 +2,7 @@ import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.t
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
-import type { Parameters, Scenario } from "../../lib/run/scenario.ts";
+import type { BundledServer, Parameters, Scenario } from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
   defaultServerOptions,
@@ -20,6 +20,7 @@ type AnyScenario = Scenario<any>;
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
+  bundled?: BundledServer | null;
   maxRatePerSecond?: number | null;
   /** What floors are measured with; none are without it. */
   floorGauge?: FloorGauge;
@@ -32,12 +33,14 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, floorGauge, ...rest } = options;
+  const { workload = () => STATUS, bundled = null, maxRatePerSecond = null, floorGauge, ...rest } =
+    options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
     target,
     workload,
+    bundled,
     clock,
     signal,
     seed: 1,

@@ -346,3 +346,19 @@ Deno.test("config: mcp's ping is given nothing, as it would not send it", async 
     assertEquals((await configOf([...other, "--payload", "10"])).overrides.payloadBytes, 10);
   }
 });
+
+Deno.test("config: expected limits are kept as they were given, without spaces", async () => {
+  const { overrides } = await configOf(["--expect-limits", "session=50/5, ip=none"]);
+  assertEquals(overrides.expectLimits, "session=50/5,ip=none");
+  assertEquals((await configOf([])).overrides.expectLimits, null);
+});
+
+Deno.test("config: limits that are none name the option, the value and what is accepted", async () => {
+  const message = await messageOf(["--expect-limits", "user=50/5"]);
+  assertStringIncludes(
+    message,
+    'Cannot use --expect-limits "user=50/5": accepted is session=BURST',
+  );
+  assertStringIncludes(message, "such as 'session=50/5,ip=100/10' or 'ip=none'");
+  assertStringIncludes(message, '"user=50/5" is none of them');
+});

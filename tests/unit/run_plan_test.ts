@@ -14,6 +14,7 @@ const NONE: Overrides = {
   arrivals: null,
   maxOutstanding: null,
   sloMs: null,
+  expectLimits: null,
 };
 
 function scenarioWith(

@@ -66,6 +66,9 @@ Deno.test("the metrics are named as people's scripts know them", () => {
       "largestServed",
       "smallestRefused",
     ],
+    "malformed-input": ["answer"],
+    "rate-limit": ["sessionBurst", "sessionRefill", "ipBurst", "ipRefill"],
+    "reconnect-storm": ["served99DropImmediate", "handshakesDropBackoff", "refusedRestartBackoff"],
   };
   for (const [name, metrics] of Object.entries(expected)) {
     assertEquals(metrics.filter((metric) => !named[name]?.includes(metric)), [], name);

@@ -14,6 +14,7 @@ import {
   VALIDITY_HEADINGS,
   validityRows,
 } from "../accounting_rows.ts";
+import { faultTable } from "../fault_rows.ts";
 import { insights } from "../insights.ts";
 import { mark, scenarioMark, toneMark } from "../marks.ts";
 import {
@@ -46,10 +47,12 @@ export function metricsMarkup(report: Report): Markup {
     report.scenarios.flatMap((scenario) => read(scenario).map((row) => [scenario.name, ...row]));
   const distributions = rows(distributionRows);
   const scalars = rows(scalarRows);
+  const faults = report.scenarios.flatMap((scenario) => faultTable(scenario) ?? []);
   const none = distributions.length + scalars.length === 0;
   const tables = none ? [markup`<p>– No metric was measured.</p>`] : [
     table("Times", ["Scenario", ...DISTRIBUTION_HEADINGS], distributions),
     table("Other metrics", ["Scenario", ...SCALAR_HEADINGS], scalars),
+    ...faults.map(({ title, headings, rows }) => table(title, headings, rows)),
   ];
   return markup`<h2>Metrics</h2>
 ${[...report.scenarios.flatMap(sweepMarkup), ...tables]}`;

@@ -6,6 +6,7 @@
 
 import type { Check, NotMeasured, Report, ScenarioReport } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { faultTable } from "../fault_rows.ts";
 import { mark, scenarioMark } from "../marks.ts";
 import {
   DISTRIBUTION_HEADINGS,
@@ -52,10 +53,19 @@ function renderScenario(
     list(overview(scenario)),
     sweep(scenario),
     renderMetricTables(scenario),
+    faults(scenario),
     scenarioFigures(figures, scenario.name),
     "**Validation:**",
     checkTable(scenario.checks, scenario.notMeasured),
   ]);
+}
+
+function faults(scenario: ScenarioReport): string {
+  const found = faultTable(scenario);
+  if (found === null) return "";
+  const rows = found.rows.map((row) => row.map(escapeMarkdown));
+  const columns = found.headings.map((heading, column) => column === 0 ? heading : right(heading));
+  return stack([`**${found.title}:**`, table(columns, rows)]);
 }
 
 function statusSentence({ status, reason }: ScenarioReport): string {

@@ -5,7 +5,7 @@
  */
 
 import { createPace } from "../../load/pace.ts";
-import { SocketExchange } from "../../net/exchange.ts";
+import { SocketExchange } from "../../net/socket_exchange.ts";
 import { dial } from "../../net/socket.ts";
 import { connectTcpEcho, type EchoServer } from "../../server/echo_server.ts";
 import { type BatchedSample, sampleBatched } from "../../stats/sampling.ts";

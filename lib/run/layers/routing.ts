@@ -1,5 +1,5 @@
 import type { Clock, Protocol, RoutingProbe } from "../../contract.ts";
-import { SocketExchange } from "../../net/exchange.ts";
+import { SocketExchange } from "../../net/socket_exchange.ts";
 import { newIdPrefix } from "../../net/id_prefix.ts";
 import { shakeHands } from "../../net/handshake.ts";
 import { describeRateLimit } from "../rate_limit.ts";

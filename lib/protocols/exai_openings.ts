@@ -1,0 +1,94 @@
+/**
+ * The openings of an EXAI session, good and bad, and what either build of the server answers: the first
+ * table of the protocol.
+ *
+ * @module
+ */
+
+import type { Answer, Credentials, RejectionCase } from "../contract.ts";
+
+/** A first message. */
+export interface Opening {
+  name: string;
+  /** `null`: none is sent. */
+  first: string | null;
+  /** Whether it is bad only where the server wants a token. */
+  needsToken: boolean;
+  /** The build of 2025-10-27, and that of 2025-11-13. */
+  oct: Answer;
+  nov: Answer;
+}
+
+/** A hello with these fields. */
+export function hello(fields: Record<string, unknown>): string {
+  return JSON.stringify({ op: "hello", ...fields });
+}
+
+function refused(error: string | null, code: number, reason: string): Answer {
+  return { frames: error === null ? [] : [`hello_ack, ${error}`], close: { code, reason } };
+}
+
+const UNAUTHORIZED = refused("unauthorized", 4003, "unauthorized");
+const BROKEN = refused(null, 1000, "");
+const MISSED = refused(null, 4002, "hello timeout or disconnect");
+
+/** Of one row, the same in both builds. */
+function row(name: string, first: string | null, answer: Answer, needsToken = false): Opening {
+  return { name, first, needsToken, oct: answer, nov: answer };
+}
+
+/** The openings that every server must turn away. */
+export function refusedOpenings({ sessionId }: Pick<Credentials, "sessionId">): Opening[] {
+  const session_id = sessionId;
+  return [
+    row("wrong token", hello({ session_id, token: "wrong-token-0000000000" }), UNAUTHORIZED, true),
+    row("missing token", hello({ session_id }), UNAUTHORIZED, true),
+    row("empty token", hello({ session_id, token: "" }), UNAUTHORIZED, true),
+    row("non-string token", hello({ session_id, token: 12345 }), BROKEN, true),
+    {
+      name: "first message not hello",
+      first: JSON.stringify({ op: "list_tools", request_id: `${sessionId}-0` }),
+      needsToken: false,
+      oct: refused("missing_hello", 4001, "missing hello"),
+      nov: refused("missing_hello", 4001, "unrecognized protocol"),
+    },
+    {
+      name: "first message not JSON",
+      first: "this is not JSON",
+      needsToken: false,
+      oct: refused("invalid_hello", 4000, "invalid hello"),
+      nov: refused(null, 4000, "invalid message"),
+    },
+    row("no hello", null, MISSED),
+  ];
+}
+
+/** The right one, and those that have to do with neither token nor order. */
+export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
+  const withToken = token === null ? {} : { token };
+  const accepted = (note: string): Answer => ({ frames: [`hello_ack, ok${note}`], close: null });
+  return [
+    row("hello", hello({ session_id: sessionId, ...withToken }), accepted("")),
+    row("empty first message", "", MISSED),
+    row("hello is an array", "[]", BROKEN),
+    {
+      name: "invalid session id",
+      first: hello({ session_id: "a b", ...withToken }),
+      needsToken: false,
+      oct: accepted(", another session_id"),
+      nov: BROKEN,
+    },
+  ];
+}
+
+/** The bad openings, with the closes that either build turns them away with. */
+export function rejections(credentials: Credentials): RejectionCase[] {
+  return refusedOpenings(credentials).map(({ name, first, oct, nov }) => {
+    const closes = [oct.close, nov.close].flatMap((close) => close ?? []);
+    const codes = [...new Set(closes.map(({ code }) => code))];
+    const reasonsOf = (wanted: number) =>
+      closes.filter(({ code }) => code === wanted).map(({ reason }) => reason);
+    const expected = codes.map((code) => ({ code, reasons: [...new Set(reasonsOf(code))] }));
+    return { name, first, expected };
+  });
+}

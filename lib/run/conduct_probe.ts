@@ -1,0 +1,112 @@
+/**
+ * Says bad messages to a server, and tells what it makes of them in the words of the protocol's rules.
+ *
+ * @module
+ */
+
+import type { Answer, Conduct, ConductCase, Credentials } from "../contract.ts";
+import { exchange } from "../net/exchange.ts";
+import { isAuthenticationOff } from "../net/rejection.ts";
+import { answerMatches, type SeenAnswer } from "./conduct.ts";
+import type { ScenarioContext } from "./scenario.ts";
+
+/** The numbers of the requests that belong to no case. */
+const LAST_CALL = 90;
+const LIST_TOOLS = 91;
+
+/** What the cases are made from and judged by. */
+export interface Server {
+  conduct: Conduct;
+  /** `null`: not known. */
+  dialect: string | null;
+  toolList: string | null;
+  isOpenToAll: boolean;
+}
+
+/** Asks the server for its tools and calls one, to know which build it is. */
+export async function lookAt(
+  context: ScenarioContext,
+  { conduct, patienceMs }: { conduct: Conduct; patienceMs: number },
+): Promise<Server> {
+  const { target } = context;
+  const { protocol } = target.options;
+  const credentials = target.newCredentials();
+  const request = protocol.encodeListTools(conduct.id(credentials.sessionId, LIST_TOOLS));
+  const isList = (frame: string) => protocol.readToolNames(frame) !== null;
+  const { frames, result } = await exchange(target, {
+    credentials,
+    inSession: true,
+    send: request === null ? [] : [request],
+    last: lastCall(context, { conduct, credentials }),
+    isEnough: (soFar) => soFar.some(isList),
+    patienceMs,
+  });
+  context.signal.throwIfAborted();
+  const rejections = protocol.rejections(credentials);
+  return {
+    conduct,
+    dialect: result === null ? null : conduct.dialectOf(result),
+    toolList: frames.find(isList) ?? null,
+    isOpenToAll: rejections.length > 0 && await isAuthenticationOff(target, rejections),
+  };
+}
+
+/** All cases, made for one session. */
+export function casesFor(
+  { workload }: ScenarioContext,
+  { server, credentials }: { server: Server; credentials: Credentials },
+): ConductCase[] {
+  const { conduct, dialect, toolList } = server;
+  return conduct.cases({ ...credentials, ...workload(), dialect, toolList });
+}
+
+/** The call that is to be served behind a case. */
+function lastCall(
+  { target, workload }: ScenarioContext,
+  { conduct, credentials }: { conduct: Conduct; credentials: Credentials },
+): { id: string; text: string } {
+  const id = conduct.id(credentials.sessionId, LAST_CALL);
+  const { tool, argsJson } = workload();
+  return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
+}
+
+/** Makes a case and sees what the server makes of it. */
+export async function say(
+  context: ScenarioContext,
+  { server, one, credentials, patienceMs }: {
+    server: Server;
+    one: ConductCase;
+    credentials: Credentials;
+    patienceMs: number;
+  },
+): Promise<{ seen: SeenAnswer; answerNs: number | null; limited: string | null }> {
+  const { conduct } = server;
+  const { protocol } = context.target.options;
+  const shown = (frames: readonly string[]) =>
+    frames.filter((frame) => {
+      const { kind } = protocol.classify(frame);
+      return kind !== "notification" && (one.withProgress || kind !== "progress");
+    }).map((frame) => conduct.shorten(frame, credentials.sessionId));
+  const seen = await exchange(context.target, {
+    credentials,
+    inSession: one.inSession,
+    send: one.send ?? [],
+    last: lastCall(context, { conduct, credentials }),
+    isEnough: (frames, close) => isEnough(one, { frames: shown(frames), close }),
+    patienceMs,
+  });
+  context.signal.throwIfAborted();
+  return {
+    seen: { frames: shown(seen.frames), close: seen.close, served: seen.result !== null },
+    answerNs: seen.answerNs,
+    limited: seen.limited,
+  };
+}
+
+/** Whether it is a right answer, or can become none by waiting for more. */
+function isEnough({ expected }: ConductCase, seen: Answer): boolean {
+  const most = Math.max(...expected.map(({ frames }) => frames.length));
+  const mayClose = expected.some(({ close }) => close !== null);
+  return expected.some((answer) => answerMatches(answer, seen)) ||
+    (!mayClose && most > 0 && seen.frames.length >= most);
+}

@@ -1,0 +1,135 @@
+/**
+ * Which token buckets could have decided as a server was seen to: a bucket holds at most `capacity` tokens,
+ * is full when the first call comes, gains `refillPerSecond`, and gives one to each call that it accepts.
+ *
+ * @module
+ */
+
+import type { Interval } from "../contract.ts";
+
+/** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
+export interface Decision {
+  sentNs: number;
+  endedNs: number;
+  accepted: boolean;
+}
+
+/** Every bucket that fits has its numbers within these. */
+export interface BucketFit {
+  capacity: Interval;
+  /** From 0 where nothing was seen to come in, to Infinity where the bucket may have been full each time. */
+  refillPerSecond: Interval;
+}
+
+/** The range of refills that is looked at, and how finely, in halvings of its logarithm. */
+const SLOWEST_PER_SECOND = 1e-6;
+const FASTEST_PER_SECOND = 1e6;
+const HALVINGS = 60;
+
+/**
+ * Fits a bucket to decisions on calls that were made one at a time, in their order.
+ *
+ * With s the time of a decision and N(i) the number of calls accepted before the i-th, the tokens before the
+ * i-th call are the least of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` over all j up to i. The decision
+ * was somewhere between sending and end, so that this is bounded from both sides. An accepted call says
+ * that there may have been a token, a refused one that there may have been less: for each capacity, both
+ * bound the refill.
+ *
+ * @returns `null` if nothing was refused, or no bucket fits
+ */
+export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null {
+  const firstRefused = decisions.findIndex(({ accepted }) => !accepted);
+  if (firstRefused === -1) return null;
+  const calls = prepare(decisions);
+  const fits: { capacity: number; refill: Interval }[] = [];
+  // What was accepted before the first refusal was there, or has come since: downwards from all of it.
+  for (let capacity = firstRefused; capacity >= 1; capacity--) {
+    const refill = refillFor(calls, capacity);
+    if (refill !== null) fits.push({ capacity, refill });
+    else if (fits.length > 0) break;
+  }
+  if (fits.length === 0) return null;
+  return {
+    capacity: [fits[fits.length - 1]!.capacity, fits[0]!.capacity],
+    refillPerSecond: [
+      Math.min(...fits.map(({ refill }) => refill[0])),
+      Math.max(...fits.map(({ refill }) => refill[1])),
+    ],
+  };
+}
+
+/** A decision, in seconds from the first, with the number of calls accepted before it. */
+interface CountedCall {
+  sentS: number;
+  endedS: number;
+  accepted: boolean;
+  before: number;
+}
+
+function prepare(decisions: readonly Decision[]): CountedCall[] {
+  const startNs = decisions[0]!.sentNs;
+  let before = 0;
+  return decisions.map(({ sentNs, endedNs, accepted }) => {
+    const call = {
+      sentS: (sentNs - startNs) / 1e9,
+      endedS: (endedNs - startNs) / 1e9,
+      accepted,
+      before,
+    };
+    if (accepted) before++;
+    return call;
+  });
+}
+
+interface Bucket {
+  capacity: number;
+  refill: number;
+}
+
+/** The slowest and the fastest refill that explain every decision; `null` if none does. */
+function refillFor(calls: readonly CountedCall[], capacity: number): Interval | null {
+  if (!explainsRefused(calls, { capacity, refill: 0 })) return null;
+  const slowest = explainsAccepted(calls, { capacity, refill: 0 })
+    ? 0
+    : boundary((refill) => explainsAccepted(calls, { capacity, refill }));
+  const fastest = boundary((refill) => !explainsRefused(calls, { capacity, refill }));
+  return slowest <= fastest && slowest < Infinity ? [slowest, fastest] : null;
+}
+
+/** Where a statement that holds for fast refills, and not for slow ones, begins to hold. */
+function boundary(holds: (refill: number) => boolean): number {
+  let low = Math.log(SLOWEST_PER_SECOND);
+  let high = Math.log(FASTEST_PER_SECOND);
+  for (let step = 0; step < HALVINGS; step++) {
+    const middle = (low + high) / 2;
+    if (holds(Math.exp(middle))) high = middle;
+    else low = middle;
+  }
+  return high === Math.log(FASTEST_PER_SECOND) ? Infinity : Math.exp(high);
+}
+
+/** Whether there may have been a token for every call that was accepted: decided late, after early ones. */
+function explainsAccepted(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
+  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity, which is one or more.
+  let least = Infinity;
+  for (const { sentS, endedS, accepted, before } of calls) {
+    const tokens = capacity + refill * endedS - before + least;
+    if (accepted && tokens < 1 - ROUNDING) return false;
+    least = Math.min(least, before - refill * sentS);
+  }
+  return true;
+}
+
+/** Whether there may have been less than one for every call that was refused: decided early, after late ones. */
+function explainsRefused(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
+  let least = Infinity;
+  for (const { sentS, endedS, accepted, before } of calls) {
+    const tokens = capacity + refill * sentS - before + least;
+    if (!accepted && tokens >= 1 - ROUNDING) return false;
+    least = Math.min(least, before - refill * endedS);
+  }
+  return true;
+}
+
+/** Sums of floating-point numbers are this exact. */
+const ROUNDING = 1e-9;

@@ -1,0 +1,45 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Report, Scalar } from "../../lib/contract.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
+
+const FAULTS = ["--profile", "quick", "--rounds", "1", "--quiet", "--format", "json"];
+
+Deno.test("cli: the bundled server is restarted, and its limits are those of one with them on", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout } = await runCli([
+    ...FAULTS,
+    ...["--scenarios", "reconnect-storm,rate-limit,malformed-input"],
+    ...["--expect-limits", "session=50/5,ip=100/10"],
+  ], { folder: folder.path });
+  assertEquals(code, 0, stdout);
+  const report: Report = JSON.parse((await folder.files()).get("reports/report.json")!);
+  assertEquals([report.rateLimit, report.target.kind], [null, "embedded"]);
+  const metrics = report.scenarios.flatMap((scenario) => scenario.metrics) as Scalar[];
+  const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value;
+  assertEquals([valueOf("sessionBurst"), valueOf("ipBurst")], [50, 100]);
+  assert(valueOf("served99RestartImmediate")! > 0);
+  assertStringIncludes(stdout, "A session may make 50 calls at once");
+});
+
+Deno.test("cli: limits that differ from those expected are exit code 1", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout } = await runCli([
+    ...FAULTS,
+    ...["--scenarios", "rate-limit", "--expect-limits", "session=20/5"],
+  ], { folder: folder.path });
+  assertEquals(code, 1);
+  assertStringIncludes(stdout.replaceAll(/\s+/g, " "), "session burst is as expected: expected 20");
+});
+
+Deno.test("cli: limits that are none are exit code 2, with what is accepted", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stderr } = await runCli(["--expect-limits", "50/5"], { folder: folder.path });
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, 'Cannot use --expect-limits "50/5": accepted is session=BURST');
+});

@@ -1,0 +1,47 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { judgeBudget, parseExpectedLimits } from "../../lib/run/expected_limits.ts";
+
+Deno.test("expected limits are read for a session, an address or both", () => {
+  assertEquals(parseExpectedLimits("session=50/5,ip=100/10.5"), {
+    session: { burst: 50, refillPerSecond: 5 },
+    ip: { burst: 100, refillPerSecond: 10.5 },
+  });
+  assertEquals(parseExpectedLimits(" ip = none "), { ip: "none" });
+});
+
+Deno.test("what is no limit is told", () => {
+  for (
+    const [text, reason] of [
+      ["", '"" is none of them'],
+      ["user=5/5", '"user=5/5" is none of them'],
+      ["session", '"session" is none of them'],
+      ["session=50", '"50" is no budget such as 50/5'],
+      ["session=0/5", '"0/5" is no budget such as 50/5'],
+      ["session=50/0", '"50/0" is no budget such as 50/5'],
+      ["session=-5/5", '"-5/5" is no budget such as 50/5'],
+      ["session=5.5/5", '"5.5/5" is no budget such as 50/5'],
+      ["ip=5/5,ip=6/6", "ip is given twice"],
+    ] as const
+  ) assertThrows(() => parseExpectedLimits(text), RangeError, reason);
+});
+
+/** Whether each of both numbers agrees; `null`: it cannot be told. */
+function verdicts(found: Parameters<typeof judgeBudget>[1]["found"]): (boolean | null)[] {
+  return judgeBudget("session", { expected: { burst: 50, refillPerSecond: 5 }, found })
+    .map((one) => "undecided" in one ? null : one.passed);
+}
+
+Deno.test("a number agrees within a tenth, and one call, of what was found", () => {
+  const burst: [number, number] = [50, 50];
+  assertEquals(verdicts({ burst, refillPerSecond: [4.8, 5.3] }), [true, true]);
+  assertEquals(verdicts({ burst: [45, 45], refillPerSecond: [5.4, 5.6] }), [true, true]);
+  assertEquals(verdicts({ burst: [44, 44], refillPerSecond: [5.6, 6] }), [false, false]);
+  assertEquals(verdicts({ burst: [56, 60], refillPerSecond: [1, 4.4] }), [false, false]);
+});
+
+Deno.test("what may be nearly anything is no agreement", () => {
+  assertEquals(verdicts({ burst: [10, 60], refillPerSecond: [0, 40] }), [null, null]);
+  assertEquals(verdicts({ burst: [50, 50], refillPerSecond: [1, Infinity] }), [true, null]);
+  // But what it cannot be, it is not.
+  assertEquals(verdicts({ burst: [1, 20], refillPerSecond: [20, Infinity] }), [false, false]);
+});

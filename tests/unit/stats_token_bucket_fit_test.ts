@@ -1,0 +1,60 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { type Decision, fitTokenBucket } from "../../lib/stats/token_bucket_fit.ts";
+
+/** Calls at these times in seconds, refused where negative. */
+function decisions(...timesS: number[]): Decision[] {
+  return timesS.map((timeS) => {
+    const atNs = Math.abs(timeS) * 1e9;
+    return { sentNs: atNs, endedNs: atNs, accepted: timeS >= 0 };
+  });
+}
+
+Deno.test("without a refusal, or without a call, nothing is known", () => {
+  assertEquals(fitTokenBucket([]), null);
+  assertEquals(fitTokenBucket(decisions(1, 2, 3)), null);
+});
+
+Deno.test("a burst tells the capacity, what comes after a pause the refill", () => {
+  // Three at once; after 2 s two more and no third: between 1/s and 1.5/s, were it not for rounding.
+  const fit = fitTokenBucket(decisions(0, 0, 0, -0.0001, 2, 2, -2))!;
+  assertEquals(fit.capacity, [3, 3]);
+  assertAlmostEquals(fit.refillPerSecond[0], 1, 1e-6);
+  assertAlmostEquals(fit.refillPerSecond[1], 1.5, 1e-6);
+});
+
+Deno.test("a slow burst is corrected for what came in meanwhile", () => {
+  // A bucket of 3 with 5/s: five calls 0.1 s apart pass, the sixth finds half a token.
+  const fit = fitTokenBucket(decisions(0, 0.1, 0.2, 0.3, 0.4001, -0.5, 0.9, 0.9, -0.9))!;
+  assert(fit.capacity[0] <= 3 && 3 <= fit.capacity[1] && fit.capacity[1] < 5, `${fit.capacity}`);
+  assert(fit.refillPerSecond[0] < 5 && fit.refillPerSecond[1] > 5, `${fit.refillPerSecond}`);
+});
+
+Deno.test("a full bucket gains nothing", () => {
+  // 2 at once, and 2 again after a long time: a faster refill is as likely.
+  const fit = fitTokenBucket(decisions(0, 0, -0.0001, 100, 100, -100))!;
+  assertEquals(fit.capacity, [2, 2]);
+  assert(fit.refillPerSecond[0] <= 0.0201 && fit.refillPerSecond[1] > 100);
+});
+
+Deno.test("what no bucket decides is not fitted", () => {
+  // One refused, and a hundred accepted a moment later.
+  const calls = [0, -0.001, ...new Array(100).fill(0.002), -0.003, -10];
+  assertEquals(fitTokenBucket(decisions(...calls)), null);
+});
+
+Deno.test("a decision may have been made at any time of a call", () => {
+  // Two at once and no third; 1 s later one more, of a call that took 0.5 s: 0.67/s would have been enough.
+  const calls = decisions(0, 0, -0.0001, 1, -1.6);
+  calls[3]!.endedNs = 1.5e9;
+  const fit = fitTokenBucket(calls)!;
+  assertAlmostEquals(fit.refillPerSecond[0], 1 / 1.5, 1e-6);
+  calls[3]!.endedNs = 1e9;
+  assertAlmostEquals(fitTokenBucket(calls)!.refillPerSecond[0], 1, 1e-6);
+});
+
+Deno.test("what a full bucket could not hold is no help later", () => {
+  // One at a time: after a long rest there is one token, and the call 1 s later is refill.
+  const fit = fitTokenBucket(decisions(0, -0.0001, 100, 101, -101))!;
+  assertEquals(fit.capacity, [1, 1]);
+  assertAlmostEquals(fit.refillPerSecond[0], 1, 1e-6);
+});

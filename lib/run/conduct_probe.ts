@@ -5,7 +5,7 @@
  */
 
 import type { Answer, Conduct, ConductCase, Credentials } from "../contract.ts";
-import { exchange } from "../net/exchange.ts";
+import { exchange } from "../net/case_exchange.ts";
 import { isAuthenticationOff } from "../net/rejection.ts";
 import { answerMatches, type SeenAnswer } from "./conduct.ts";
 import type { ScenarioContext } from "./scenario.ts";

@@ -170,8 +170,13 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
   const tool = config.tool ?? protocol.defaultTool;
   const payloadBytes = config.overrides.payloadBytes ?? 0;
-  const live = Deno.stderr.isTerminal();
-  const progress = createProgress({ write: config.quiet ? () => {} : printError, live });
+  using progress = createProgress({
+    write: config.quiet ? () => {} : printError,
+    live: Deno.stderr.isTerminal() && !config.quiet && !config.ci.plain,
+    color: config.color,
+    width: terminalWidth,
+    clock: systemClock,
+  });
   const report = maskSecrets(
     await runBench({
       ...config,
@@ -196,7 +201,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     }),
     secrets,
   );
-  progress.done();
+  progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
   const paths = await write(report, { page: config.page });
@@ -207,7 +212,12 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
 
 function terminalStyle(color: boolean): { color: boolean; width: number } {
   const terminal = Deno.stdout.isTerminal();
-  return { color: color && terminal, width: terminal ? Deno.consoleSize().columns : 100 };
+  return { color: color && terminal, width: terminal ? terminalWidth() : 100 };
+}
+
+/** The columns of the window; some terminals have none to tell. */
+function terminalWidth(): number {
+  return Deno.consoleSize().columns || 80;
 }
 
 /** The bundled server, as a rule with its connection limit on and its rate limits off: see the README. */

@@ -10,6 +10,7 @@ import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
 import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
 import type { Overrides } from "../run/plan.ts";
+import { type CiSettings, readCiSettings } from "./ci_settings.ts";
 import { readCaCert, readPagePath, readReport, readToolArgs } from "./files.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
@@ -53,6 +54,7 @@ export interface Config {
   page: string | null;
   quiet: boolean;
   color: boolean;
+  ci: CiSettings;
 }
 
 /** What a command line asks for. */
@@ -137,6 +139,7 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     page: await readPagePath(values.get("inject"), input.directory),
     quiet: flags.has("quiet"),
     color: !flags.has("no-color"),
+    ci: readCiSettings(input.env),
   };
 }
 

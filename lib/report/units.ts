@@ -94,6 +94,14 @@ export function formatMilliseconds(milliseconds: number | null): string {
   return formatDuration(known(milliseconds) ? milliseconds * 1e6 : null);
 }
 
+/** A time that passes, in nanoseconds, to the second: `0:07`, `12:30`, `1:02:03`. */
+export function formatElapsed(ns: number): string {
+  const seconds = Math.floor(ns / 1e9);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const parts = hours > 0 ? [hours, minutes, seconds % 60] : [minutes, seconds % 60];
+  return parts.map((part, index) => index === 0 ? part : String(part).padStart(2, "0")).join(":");
+}
+
 /** Messages per second as a whole number: `1,151 msg/s`; under 10 with one decimal. */
 export function formatRate(perSecond: number | null): string {
   if (!known(perSecond)) return DASH;

@@ -17,6 +17,7 @@ import {
   type SummaryOptions,
 } from "../stats/summary.ts";
 import { callChecks } from "./call_checks.ts";
+import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { roundNotes } from "./round_notes.ts";
 import type { FloorGauge } from "./client_floor.ts";
 import type {
@@ -63,7 +64,7 @@ type Figures = Pick<
 
 /** Holds what a scenario records, so that nothing is lost when it ends early. Dispose of it. */
 export class RecordingContext<P extends Parameters = Parameters>
-  implements ScenarioContext<P>, Disposable {
+  implements ScenarioContext<P>, LiveScenario, Disposable {
   readonly parameters: P;
   readonly target: ScenarioContext["target"];
   readonly workload: ScenarioContext["workload"];
@@ -90,6 +91,8 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #floorGauge: FloorGauge | undefined;
   #floor: ClientFloor | null = null;
   #floorMetric = "throughput";
+  readonly #startNs: number;
+  #pacedWork = 0;
 
   constructor(input: ContextInput<P>) {
     this.parameters = input.parameters;
@@ -105,6 +108,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#onProgress = input.onProgress;
     this.#monitor = new ValidityMonitor(input.clock);
     this.#floorGauge = input.floorGauge;
+    this.#startNs = input.clock.nowNs();
   }
 
   check(check: Check): void {
@@ -141,8 +145,28 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#warnings.push(warning);
   }
 
-  watched<T>(work: () => Promise<T>, options: { paced?: boolean } = {}): Promise<T> {
-    return this.#monitor.watch(work, options);
+  async watched<T>(work: () => Promise<T>, options: { paced?: boolean } = {}): Promise<T> {
+    const paced = options.paced ? 1 : 0;
+    this.#pacedWork += paced;
+    try {
+      return await this.#monitor.watch(work, options);
+    } finally {
+      this.#pacedWork -= paced;
+    }
+  }
+
+  get isPaced(): boolean {
+    return this.#pacedWork > 0;
+  }
+
+  live(): LiveFigures {
+    return {
+      elapsedNs: this.clock.nowNs() - this.#startNs,
+      ...countCalls([this.warmupLedger, this.ledger]),
+      times: liveTimes(
+        [...this.#distributions].map(([name, { recorder }]) => [name, recorder] as const),
+      ),
+    };
   }
 
   async measureFloor(options: FloorOptions<P>): Promise<void> {
@@ -188,6 +212,8 @@ export class RecordingContext<P extends Parameters = Parameters>
 
   [Symbol.dispose](): void {
     for (const { recorder } of this.#distributions.values()) recorder[Symbol.dispose]();
+    // Whoever still watches sees nothing, rather than memory that has been given back.
+    this.#distributions.clear();
     this.#monitor[Symbol.dispose]();
   }
 

@@ -7,6 +7,7 @@
 import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
+import type { LiveScenario } from "./live.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
 import { EXIT, INTERRUPTED } from "./verdict.ts";
 
@@ -16,15 +17,21 @@ export interface PlannedScenario {
   parameters: Parameters;
 }
 
-/** How far a run is. */
-export interface Progress {
+/** Where in a run a scenario stands. */
+interface Place {
   scenario: string;
   /** Its place in the run, from 1, and how many there are. */
   index: number;
   scenarios: number;
-  done: number;
-  total: number;
 }
+
+/** How far a run is. */
+export type Progress =
+  & Place
+  & (
+    | { state: "running"; done: number; total: number; watch: LiveScenario }
+    | { state: "ended"; status: ScenarioReport["status"]; durationMs: number }
+  );
 
 /** What every scenario's report says of the run. */
 type ScenarioInput = Pick<
@@ -87,7 +94,8 @@ async function runScenario(
     parameters,
     metrics: scenario.metrics,
     overloads: scenario.overloads ?? false,
-    onProgress: (done, total) => input.onProgress({ ...place, done, total }),
+    onProgress: (done, total) =>
+      input.onProgress({ ...place, state: "running", done, total, watch: context }),
   });
   context.progress(0, parameters.rounds);
   const { end, reason, unusable } = await attempt(scenario, context);
@@ -103,6 +111,8 @@ async function runScenario(
     parameters: reportedParameters(parameters, input),
     ...figures,
   };
+  const { status, durationMs } = report;
+  input.onProgress({ ...place, state: "ended", status, durationMs });
   return { report, reasons: reasonsOf(report, unusable) };
 }
 

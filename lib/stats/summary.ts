@@ -91,6 +91,16 @@ export class DistributionRecorder {
   }
 
   /**
+   * The percentiles of what was recorded last, in nanoseconds: of the open round or, until it has a sample,
+   * of the round before. Changes nothing.
+   */
+  latest(): Pick<RoundSummary, "p50" | "p99"> {
+    const current = this.#current;
+    if (current.count === 0) return this.#rounds.at(-1) ?? { p50: null, p99: null };
+    return { p50: percentileOrNull(current, 50), p99: percentileOrNull(current, 99) };
+  }
+
+  /**
    * The metric, or `null` where nothing was recorded. Percentiles are pooled over all samples, in
    * nanoseconds; one with fewer than 10 samples beyond it is `null`.
    */

@@ -56,7 +56,8 @@ Deno.test("arch: a bare `deno test` is not kept from running by permissions of i
 });
 
 /** Read beside the options' own variables. */
-const BENCH_EXTRAS = ["EXAI_WS_HOST", "EXAI_WS_PORT", "INIT_CWD"];
+const CI_VARIABLES = ["CI", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
+const BENCH_EXTRAS = ["EXAI_WS_HOST", "EXAI_WS_PORT", "INIT_CWD", ...CI_VARIABLES];
 const SERVE_EXTRAS = ["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"];
 
 Deno.test("arch: the variables that bench may read are those of its options", () => {
@@ -76,7 +77,7 @@ Deno.test("arch: the variables that serve may read are those of its options", ()
 });
 
 Deno.test("arch: .env.example has every variable of a user's, commented out, and no other", () => {
-  const own = ["INIT_CWD", "NO_COLOR"];
+  const own = ["INIT_CWD", "NO_COLOR", ...CI_VARIABLES];
   const known = [...project.permissions.bench.env, ...project.permissions.serve.env];
   const expected = [...new Set(known)].filter((name) => !own.includes(name)).sort();
   const lines = envExample.split(/\r?\n/).filter((line) => line !== "");

@@ -52,7 +52,9 @@ export async function runScenarios(
       scenario,
       parameters: { ...scenario.defaults.quick, ...parameters },
     })),
-    onProgress: ({ scenario, done }) => rest.onProgress?.(scenario, done),
+    onProgress: (progress) => {
+      if (progress.state === "running") rest.onProgress?.(progress.scenario, progress.done);
+    },
     onScenario: (soFar) => Promise.resolve(rest.onScenario?.(structuredClone(soFar))),
   });
 }

@@ -1,0 +1,90 @@
+import { paint, type Style } from "../report/terminal/text.ts";
+import { formatCount, formatDuration, formatElapsed, formatRate } from "../report/units.ts";
+import type { LiveFigures, LiveTimes } from "../run/live.ts";
+
+/** What the line tells. */
+export interface LineFigures extends LiveFigures {
+  scenario: string;
+  /** Its place in the run, from 1, and how many there are. */
+  index: number;
+  scenarios: number;
+  /** Rounds or steps. */
+  done: number;
+  total: number;
+  /** Calls served per second at present; `null`: not known yet. */
+  ratePerSecond: number | null;
+}
+
+/** A part of the line. */
+interface Part {
+  text: string;
+  /** The higher, the longer it stays where the window is narrow. */
+  weight: number;
+  style?: Style;
+}
+
+const BAR_WIDTH = 12;
+const GAP = "  ";
+
+/**
+ * One line that fits a window: parts that have no room are left out, the least telling first, and what is
+ * then still too long is cut. It leaves the last column free, since some terminals break the line there.
+ *
+ * @param width the columns of the window
+ */
+export function progressLine(
+  figures: LineFigures,
+  { width, color }: { width: number; color: boolean },
+): string {
+  const room = Math.max(0, width - 1);
+  let parts = partsOf(figures);
+  while (parts.length > 1 && lengthOf(parts) > room) {
+    const least = Math.min(...parts.map(({ weight }) => weight));
+    parts = parts.filter(({ weight }) => weight !== least);
+  }
+  if (lengthOf(parts) > room) return [...parts[0]!.text].slice(0, room).join("");
+  return parts.map(({ text, style }) => style === undefined ? text : paint(text, style, color))
+    .join(GAP);
+}
+
+function partsOf(figures: LineFigures): Part[] {
+  const { scenario, index, scenarios, done, total, elapsedNs, errors } = figures;
+  return [
+    { text: `[${index}/${scenarios}] ${scenario}`, weight: 9 },
+    { text: bar(done, total), weight: 1 },
+    { text: `${done}/${total}`, weight: 4 },
+    { text: formatElapsed(elapsedNs), weight: 7, style: "dim" },
+    ...ratePart(figures),
+    ...timesParts(figures.times),
+    {
+      text: `${formatCount(errors)} ${errors === 1 ? "error" : "errors"}`,
+      weight: errors > 0 ? 8 : 2,
+      style: errors > 0 ? "red" : "dim",
+    },
+  ];
+}
+
+/** None where nothing has been called yet: not every scenario calls. */
+function ratePart({ ok, errors, ratePerSecond }: LineFigures): Part[] {
+  return ok + errors === 0 ? [] : [{ text: formatRate(ratePerSecond), weight: 6 }];
+}
+
+/** Times of other metrics than the calls' latency are named. */
+function timesParts(times: LiveTimes | null): Part[] {
+  if (times === null) return [];
+  const { name, p50Ns, p99Ns } = times;
+  const label = name === "latency" ? "" : `${name} `;
+  return [
+    { text: `${label}p50 ${formatDuration(p50Ns)}`, weight: 5 },
+    { text: `p99 ${formatDuration(p99Ns)}`, weight: 3 },
+  ];
+}
+
+function bar(done: number, total: number): string {
+  const filled = Math.round(BAR_WIDTH * Math.min(1, done / Math.max(1, total)));
+  return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+}
+
+function lengthOf(parts: readonly Part[]): number {
+  return [...parts.map(({ text }) => text).join(GAP)].length;
+}

@@ -194,7 +194,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       clock: systemClock,
       signal: interrupt.signal,
       onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
-      onProgress: progress.show,
+      onProgress: (how) => progress.show(how),
       // What is in its way, the last write tells, after the result.
       onPartialReport: (partial) =>
         write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),

@@ -24,6 +24,9 @@ interface Part {
 }
 
 const BAR_WIDTH = 12;
+/** What a narrow window keeps free of the scenario's name, and what the name keeps all the same. */
+const FIGURES_WIDTH = 28;
+const SHORTEST_NAME = 8;
 const GAP = "  ";
 
 /**
@@ -37,7 +40,7 @@ export function progressLine(
   { width, color }: { width: number; color: boolean },
 ): string {
   const room = Math.max(0, width - 1);
-  let parts = partsOf(figures);
+  let parts = partsOf(figures, Math.max(SHORTEST_NAME, room - FIGURES_WIDTH));
   while (parts.length > 1 && lengthOf(parts) > room) {
     const least = Math.min(...parts.map(({ weight }) => weight));
     parts = parts.filter(({ weight }) => weight !== least);
@@ -47,10 +50,10 @@ export function progressLine(
     .join(GAP);
 }
 
-function partsOf(figures: LineFigures): Part[] {
+function partsOf(figures: LineFigures, nameWidth: number): Part[] {
   const { scenario, index, scenarios, done, total, elapsedNs, errors } = figures;
   return [
-    { text: `[${index}/${scenarios}] ${scenario}`, weight: 9 },
+    { text: `[${index}/${scenarios}] ${shorten(scenario, nameWidth)}`, weight: 9 },
     { text: bar(done, total), weight: 1 },
     { text: `${done}/${total}`, weight: 4 },
     { text: formatElapsed(elapsedNs), weight: 7, style: "dim" },
@@ -64,8 +67,9 @@ function partsOf(figures: LineFigures): Part[] {
   ];
 }
 
-/** None where nothing has been called yet: not every scenario calls. */
-function ratePart({ ok, errors, ratePerSecond }: LineFigures): Part[] {
+/** None where nothing has been called yet, as not every scenario calls; nor after the last round. */
+function ratePart({ ok, errors, done, total, ratePerSecond }: LineFigures): Part[] {
+  if (done >= total) return [{ text: "finishing", weight: 6, style: "dim" }];
   return ok + errors === 0 ? [] : [{ text: formatRate(ratePerSecond), weight: 6 }];
 }
 
@@ -83,6 +87,10 @@ function timesParts(times: LiveTimes | null): Part[] {
 function bar(done: number, total: number): string {
   const filled = Math.round(BAR_WIDTH * Math.min(1, done / Math.max(1, total)));
   return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+}
+
+function shorten(name: string, width: number): string {
+  return name.length <= width ? name : `${name.slice(0, width - 1)}…`;
 }
 
 function lengthOf(parts: readonly Part[]): number {

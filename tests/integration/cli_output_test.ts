@@ -64,13 +64,16 @@ Deno.test("cli: what goes to a file or a pipe has no escape sequences", options,
   assert(!stdout.includes(ESCAPE) && !stderr.includes(ESCAPE));
 });
 
+/** Empty ones are as good as none. */
+const NO_SETTINGS = Object.fromEntries(project.permissions.bench.env.map((name) => [name, ""]));
+
 /** Runs the program on a terminal of its own, made by `script` of util-linux. */
 async function runOnTerminal(folder: string, args: string, env: Record<string, string>) {
   const program = project.tasks.bench.command.replace(/^deno/, Deno.execPath()) + ` ${args}`;
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", program, "/dev/null"],
     cwd: PROJECT_FOLDER,
-    env: { INIT_CWD: folder, EXAI_WS_URL: "", NO_COLOR: "", TERM: "xterm", ...env },
+    env: { ...NO_SETTINGS, INIT_CWD: folder, TERM: "xterm", ...env },
     stdin: "null",
   }).output();
   return { code, text: new TextDecoder().decode(stdout) };
@@ -99,5 +102,25 @@ Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR says othe
     assertEquals(plain.code, 0, plain.text);
     assertStringIncludes(plain.text, "1 of 1 scenarios passed");
     assert(!plain.text.includes(ESCAPE), JSON.stringify(plain.text));
+  }
+});
+
+Deno.test("cli: a terminal gets a line with figures that is drawn over, a CI system plain ones", {
+  ignore: !await hasScript(),
+}, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...SHORT_RUN, "--duration", "1.2"].join(" ");
+  const live = await runOnTerminal(folder.path, args, {});
+  const drawn = live.text.split(`\r${ESCAPE}[2K`).slice(1);
+  assert(drawn.length > 3, live.text);
+  assert(
+    drawn.some((line) => /^\[1\/1\] message-throughput.* [\d,]+ msg\/s/.test(line)),
+    live.text,
+  );
+  assertStringIncludes(drawn.at(-1)!, "[1/1] message-throughput: passed after ");
+  for (const [name, value] of [["CI", "true"], ["TERM", "dumb"]] as const) {
+    const plain = await runOnTerminal(folder.path, SHORT_RUN.join(" "), { [name]: value });
+    assert(!plain.text.includes(`${ESCAPE}[2K`), plain.text);
+    assert(plain.text.startsWith("[1/1] message-throughput\r\n"), plain.text);
   }
 });

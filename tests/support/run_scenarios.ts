@@ -1,6 +1,7 @@
 import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";
+import type { LiveScenario } from "../../lib/run/live.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
 import type { BundledServer, Parameters, Scenario } from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
@@ -24,7 +25,7 @@ export interface RunOptions extends Partial<TargetOptions> {
   maxRatePerSecond?: number | null;
   /** What floors are measured with; none are without it. */
   floorGauge?: FloorGauge;
-  onProgress?: (scenario: string, done: number) => void;
+  onProgress?: (scenario: string, done: number, watch: LiveScenario) => void;
   onScenario?: (soFar: SuiteResult) => void;
 }
 
@@ -53,7 +54,8 @@ export async function runScenarios(
       parameters: { ...scenario.defaults.quick, ...parameters },
     })),
     onProgress: (progress) => {
-      if (progress.state === "running") rest.onProgress?.(progress.scenario, progress.done);
+      if (progress.state === "ended") return;
+      rest.onProgress?.(progress.scenario, progress.done, progress.watch);
     },
     onScenario: (soFar) => Promise.resolve(rest.onScenario?.(structuredClone(soFar))),
   });

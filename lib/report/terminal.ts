@@ -14,6 +14,7 @@ import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { boxLines } from "./terminal/boxes.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
@@ -22,11 +23,11 @@ import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
 export interface TerminalOptions {
   /** Whether to use ANSI colours; without them the text has no escape sequence at all. */
   color: boolean;
-  /** The columns of the terminal; less than 60 is taken as 60. */
+  /** The columns of the terminal; less than 40 is taken as 40. */
   width: number;
 }
 
-const MINIMUM_WIDTH = 60;
+const MINIMUM_WIDTH = 40;
 /** Names are cut here, so that the first numbers fit beside them. */
 const NAME_CHARACTERS = 28;
 
@@ -37,6 +38,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...head(report, options.color, width),
     "",
     ...scenarioTable(report.scenarios, options.color, width),
+    ...boxes(report, { color: options.color, width }),
     ...layers(report, width),
     ...sweepLines(report, { color: options.color, width }),
     ...faultLines(report, width),
@@ -54,6 +56,11 @@ function layers(report: Report, width: number): string[] {
   const pyramid = ratio === null ? "" : `; unit : integration : end-to-end = ${ratio}`;
   const text = `A call of ${formatDuration(whole)}: ${layerSentence(report)}${pyramid}`;
   return [...wrap(escapeTerminal(text), width), ""];
+}
+
+function boxes(report: Report, options: TerminalOptions): string[] {
+  const lines = boxLines(report.scenarios, options);
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 function comparison(report: Report, options: TerminalOptions): string[] {
@@ -74,8 +81,10 @@ function head(report: Report, color: boolean, width: number): string[] {
   const outcome = `${scenarioTally(report)} in ${runDuration(report)}`;
   const target = `${targetKind(report)}: ${url}, protocol ${protocol}, tool ${tool}, ` +
     `profile ${report.profile}`;
+  const [first, ...others] = wrap(outcome, width - verdict.length - 2);
   return [
-    `${paint(verdict, style, color)}  ${outcome}`,
+    `${paint(verdict, style, color)}  ${first}`,
+    ...others.map((line) => " ".repeat(verdict.length + 2) + line),
     ...wrap(escapeTerminal(target), width),
   ];
 }

@@ -17,7 +17,7 @@ interface Renderers {
       rows: Record<string, BoxRow>,
       keyWidth: number,
       width: number,
-      options: { colors: boolean },
+      options: { colors: boolean; fmt: (value: number) => string },
     ): string[];
   };
   barplot: {
@@ -42,13 +42,21 @@ interface HistogramInput {
 
 const { $: renderers } = mitata as unknown as { $: Renderers };
 
-/** The figures of one box, in nanoseconds; its whiskers end at `min` and `p99`. */
+/** The figures of one box, in nanoseconds; its whiskers end at `min` and `p99`, its mark is at `avg`. */
 export interface BoxRow {
   min: number;
   p25: number;
   avg: number;
   p75: number;
   p99: number;
+}
+
+/** How boxes are laid out. */
+export interface BoxplotOptions extends PlotOptions {
+  /** `log`: equal ratios are equally wide; anything under 1 ns counts as that. */
+  scale?: "linear" | "log";
+  /** Writes the labels of the scale (times in nanoseconds by default). */
+  format?: (ns: number) => string;
 }
 
 /** Points of one line, in order; a `null` leaves a gap. */
@@ -68,7 +76,9 @@ export interface PlotOptions {
 
 const ANSI_COLOR = new RegExp("\u001b\\[\\d+m", "g");
 /** The narrowest boxplot whose three labels fit beneath it. */
-const MINIMUM_BOX_WIDTH = 32;
+export const MINIMUM_BOX_WIDTH = 32;
+/** Columns of a boxplot beside its names and its plot: a space, and the frame on either side. */
+export const BOX_FRAME_WIDTH = 3;
 
 /** A time with the unit that suits it, such as `1.25 ms`. */
 export function formatTime(ns: number): string {
@@ -105,16 +115,38 @@ export function renderHistogram(sortedNs: readonly number[], options: PlotOption
  *
  * @throws {RangeError} if all figures of all rows are the same, so that there is no scale
  */
-export function renderBoxplot(rows: Record<string, BoxRow>, options: PlotOptions = {}): string[] {
-  const { width = 40, colors = false } = options;
+export function renderBoxplot(
+  rows: Record<string, BoxRow>,
+  options: BoxplotOptions = {},
+): string[] {
+  const { width = 40, colors = false, scale = "linear", format = formatTime } = options;
   const values = Object.values(rows).flatMap(({ min, p99 }) => [min, p99]);
   const [lowest, highest] = [Math.min(...values), Math.max(...values)];
   if (!(highest > lowest)) {
     throw new RangeError(`Cannot draw boxes as their scale is empty: ${lowest} to ${highest} ns`);
   }
-  return renderers.boxplot.ascii(rows, keyWidth(rows), Math.max(MINIMUM_BOX_WIDTH, width), {
-    colors,
-  });
+  const logarithmic = scale === "log";
+  return renderers.boxplot.ascii(
+    logarithmic ? mapFigures(rows, (ns) => Math.log(Math.max(1, ns))) : rows,
+    keyWidth(rows),
+    Math.max(MINIMUM_BOX_WIDTH, width),
+    { colors, fmt: (value) => format(logarithmic ? Math.exp(value) : value) },
+  );
+}
+
+function mapFigures(
+  rows: Record<string, BoxRow>,
+  change: (ns: number) => number,
+): Record<string, BoxRow> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, { min, p25, avg, p75, p99 }]) => [name, {
+      min: change(min),
+      p25: change(p25),
+      avg: change(avg),
+      p75: change(p75),
+      p99: change(p99),
+    }]),
+  );
 }
 
 /** Bars from 0, a row for each name, labelled by `format` (times in nanoseconds by default). */

@@ -10,6 +10,7 @@ import { COMMANDS } from "./lib/cli/commands.ts";
 import { type Config, readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
 import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
+import { tellGithub } from "./lib/cli/github_actions.ts";
 import { createProgress } from "./lib/cli/progress.ts";
 import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
@@ -18,7 +19,7 @@ import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
 import { Target } from "./lib/net/target.ts";
 import { PROTOCOLS } from "./lib/protocols/mod.ts";
-import { escapeTerminal } from "./lib/report/escape.ts";
+import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./lib/report/secrets.ts";
 import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
@@ -38,12 +39,22 @@ const PROJECT = new URL(".", import.meta.url);
 const BENCH_VARIABLES = project.permissions.bench.env;
 const SERVE_VARIABLES = project.permissions.serve.env;
 
+/** No text of others becomes a command of the system that reads the output. */
 function print(text: string): void {
-  writeAll(Deno.stdout, text);
+  printCommands(defuseCommands(text));
 }
 
 function printError(text: string): void {
-  writeAll(Deno.stderr, text);
+  writeAll(Deno.stderr, defuseCommands(text));
+}
+
+/** For GitHub Actions, which takes commands from standard output. */
+function printCommands(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
+function printWarning(message: string): void {
+  printError(`warning: ${message}\n`);
 }
 
 /** A pipe may take less than it is given. */
@@ -193,7 +204,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
       command: maskCommand(["deno", "task", "bench", ...args]),
       clock: systemClock,
       signal: interrupt.signal,
-      onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
+      onWarning: (message) => printWarning(escapeTerminal(message)),
       onProgress: (how) => progress.show(how),
       // What is in its way, the last write tells, after the result.
       onPartialReport: (partial) =>
@@ -204,6 +215,7 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
+  await tellGithub(report, { ...config, printCommands, warn: printWarning });
   const paths = await write(report, { page: config.page });
   print(`\nReports: ${paths.map(escapeTerminal).join(", ")}\n`);
   const { exitCode } = report.verdict;

@@ -90,7 +90,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       flag("force", { help: "compare although workload or environment differ" }),
       flag("strict", { help: "an invalid (client-bound) measurement fails the run" }),
       value("out", "DIR", { help: "default: reports" }),
-      list("format", "A,B", { help: "json, md, html, junit (default: json,md,html)" }),
+      list("format", "A,B", {
+        help: "json, md, html, junit, github, benchmark (default: json,md,html)",
+      }),
       value("inject", "FILE", {
         help: "fill a page of yours between <!-- bench:start --> and <!-- bench:end -->",
       }),

@@ -94,7 +94,7 @@ const REPORT_USAGE = `Usage: deno task report FILE [options]
 Writes the reports again from a report.json.
 
   --out DIR      default: the folder of FILE
-  --format A,B   json, md, html, junit (default: md,html)
+  --format A,B   json, md, html, junit, github, benchmark (default: md,html)
   --inject FILE  fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
 `;
 

@@ -107,3 +107,21 @@ export function escapeTerminal(text: string): string {
 export function plainText(text: string): string {
   return escapeTerminal(text);
 }
+
+/** Text of a workflow command of GitHub Actions, on one line. */
+export function escapeCommandText(text: string): string {
+  return escapeTerminal(text).replaceAll("%", "%25");
+}
+
+/** The value of a property of such a command. */
+export function escapeCommandProperty(text: string): string {
+  return escapeCommandText(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
+/**
+ * Lines of output that GitHub Actions takes for none of its commands, whatever a server has put into them:
+ * it looks for `::` at the start of a line, behind white space, and for `##[` anywhere.
+ */
+export function defuseCommands(text: string): string {
+  return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+}

@@ -10,15 +10,15 @@ import { type Finding, findings } from "./findings.ts";
 import { layerParts, layerSentence } from "./layers.ts";
 import { pyramidRatio } from "./pyramid.ts";
 import { faultInsights } from "./insights/faults.ts";
-import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
-import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { SCENARIO_HEADINGS, scenarioCells } from "./scenario_cells.ts";
+import { scenarioTitle } from "./scenario_names.ts";
 import { boxLines } from "./terminal/boxes.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
-import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
+import { DASH, formatDuration } from "./units.ts";
 
 export interface TerminalOptions {
   /** Whether to use ANSI colours; without them the text has no escape sequence at all. */
@@ -99,7 +99,7 @@ const STATUS_MARKS: Record<ScenarioReport["status"], { sign: string; style: Styl
 /** One line for each scenario; the columns are in the order in which a narrow window keeps them. */
 function scenarioTable(scenarios: ScenarioReport[], color: boolean, width: number): string[] {
   if (scenarios.length === 0) return [];
-  const headings = ["", "", "served", "median", "p95", "throughput", "times of"];
+  const headings = ["", "", ...SCENARIO_HEADINGS];
   const [first, ...lines] = columns([headings, ...scenarios.map(scenarioRow)], {
     alignments: ["left", "left", "right"],
     width,
@@ -112,23 +112,11 @@ function scenarioTable(scenarios: ScenarioReport[], color: boolean, width: numbe
 }
 
 function scenarioRow(scenario: ScenarioReport): string[] {
-  const main = mainDistribution(scenario);
-  const { sent, ok } = scenario.ledger;
   return [
     STATUS_MARKS[scenario.status].sign,
     [...escapeTerminal(scenario.name)].slice(0, NAME_CHARACTERS).join(""),
-    sent === 0 ? DASH : `${formatCount(ok)}/${formatCount(sent)}`,
-    formatDuration(main?.p50 ?? null),
-    formatDuration(main?.p95 ?? null),
-    formatRate(rateOf(scenario)),
-    escapeTerminal(main?.name ?? DASH),
+    ...scenarioCells(scenario).map(escapeTerminal),
   ];
-}
-
-/** The rate that stands for a scenario. */
-function rateOf(scenario: ScenarioReport): number | null {
-  const rate = findScalar(scenario, "throughput") ?? findScalar(scenario, "sustainableRate");
-  return rate?.value ?? null;
 }
 
 const LEVELS: Record<Finding["level"], { word: string; style: Style }> = {

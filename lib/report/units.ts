@@ -89,6 +89,11 @@ export function formatDuration(ns: number | null): string {
   return `${text} ${unit}`;
 }
 
+/** A time given in nanoseconds as a number of milliseconds, for programs that read it. */
+export function toMilliseconds(ns: number): number {
+  return ns / 1e6;
+}
+
 /** A time given in milliseconds, written as {@linkcode formatDuration} writes it. */
 export function formatMilliseconds(milliseconds: number | null): string {
   return formatDuration(known(milliseconds) ? milliseconds * 1e6 : null);

@@ -7,6 +7,8 @@
 import type { Report } from "../contract.ts";
 import { CHARTS_FOLDER, removeStaleCharts } from "./chart_files.ts";
 import type { Chart } from "./charts/chart.ts";
+import { renderBenchmarkJson } from "./benchmark_json.ts";
+import { renderStepSummary } from "./github/step_summary.ts";
 import { renderHtml } from "./html.ts";
 import { renderJson } from "./json.ts";
 import { renderJunit } from "./junit.ts";
@@ -18,20 +20,35 @@ import { attempt, type WholeFile, writeWhole } from "./whole_files.ts";
 export { ReportWriteError } from "./whole_files.ts";
 
 /** The formats that can be written. */
-export const REPORT_FORMATS = ["json", "md", "html", "junit"] as const;
+export const REPORT_FORMATS = ["json", "md", "html", "junit", "github", "benchmark"] as const;
 export type ReportFormat = typeof REPORT_FORMATS[number];
 
 type Render = (report: Report, charts: readonly Chart[]) => string;
 
-const FILES: Record<ReportFormat, { name: string; render: Render }> = {
-  json: { name: "report.json", render: renderJson },
-  md: {
+interface ReportFile {
+  name: string;
+  render: Render;
+}
+
+const FILES: Record<ReportFormat, readonly ReportFile[]> = {
+  json: [{ name: "report.json", render: renderJson }],
+  md: [{
     name: "report.md",
     render: (report, charts) => renderMarkdown(report, { charts, folder: CHARTS_FOLDER }),
-  },
-  html: { name: "report.html", render: renderHtml },
-  junit: { name: "junit.xml", render: renderJunit },
+  }],
+  html: [{ name: "report.html", render: renderHtml }],
+  junit: [{ name: "junit.xml", render: renderJunit }],
+  github: [{ name: "github-summary.md", render: renderStepSummary }],
+  benchmark: [
+    { name: "benchmark-bigger.json", render: (report) => renderBenchmarkJson(report, "higher") },
+    { name: "benchmark-smaller.json", render: (report) => renderBenchmarkJson(report, "lower") },
+  ],
 };
+
+/** The names of the files that a format writes. */
+export function reportFileNames(format: ReportFormat): string[] {
+  return FILES[format].map(({ name }) => name);
+}
 
 /** Where reports go, and which. */
 export interface WriteOptions {
@@ -59,9 +76,9 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
   const charts = hasCharts && draws ? await drawCharts(report) : [];
   const chartsFolder = `${directory}/${CHARTS_FOLDER}`;
   const files = [
-    ...formats.map((format) => ({
-      path: `${directory}/${FILES[format].name}`,
-      content: FILES[format].render(report, charts),
+    ...formats.flatMap((format) => FILES[format]).map(({ name, render }) => ({
+      path: `${directory}/${name}`,
+      content: render(report, charts),
     })),
     ...(page === null ? [] : [await filledPage(report, { page, charts, directory })]),
   ];
@@ -122,4 +139,17 @@ async function filledPage(
   const real = await attempt(`find ${directory}`, () => Deno.realPath(directory));
   const folder = folderFrom(path, `${real}/${CHARTS_FOLDER}`);
   return { path, content: fillPage(bytes, renderInjection(report, { charts, folder })), mode };
+}
+
+/**
+ * Adds the short page of a report to the file that GitHub shows as the summary of a step.
+ *
+ * @throws {ReportWriteError} if it cannot be written
+ */
+export async function appendStepSummary(report: Report, path: string): Promise<void> {
+  const text = renderStepSummary(report);
+  await attempt(
+    `append the summary to ${path}`,
+    () => Deno.writeTextFile(path, text, { append: true }),
+  );
 }

@@ -2,7 +2,14 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { parseReport } from "../../lib/report/json.ts";
 import { renderCharts } from "../../lib/report/charts/mod.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
-import { REPORT_FORMATS, ReportWriteError, writeReports } from "../../lib/report/write.ts";
+import { renderStepSummary } from "../../lib/report/github/step_summary.ts";
+import {
+  appendStepSummary,
+  REPORT_FORMATS,
+  reportFileNames,
+  ReportWriteError,
+  writeReports,
+} from "../../lib/report/write.ts";
 import { END_MARK, START_MARK } from "../../lib/report/page.ts";
 import { chartedReport } from "../support/sample_charts.ts";
 import { sampleReport } from "../support/sample_report.ts";
@@ -31,16 +38,13 @@ Deno.test("writeReports() makes the folder and returns the paths", { ignore }, a
     const report = sampleReport("passed");
     const directory = `${folder}/new/reports`;
     const paths = await writeReports(report, { directory, formats: REPORT_FORMATS });
-    assertEquals(
-      paths,
-      ["report.json", "report.md", "report.html", "junit.xml"].map((name) =>
-        `${directory}/${name}`
-      ),
-    );
-    assertEquals(
-      await names(directory),
-      ["charts", "junit.xml", "report.html", "report.json", "report.md"],
-    );
+    const files = [
+      ...["report.json", "report.md", "report.html", "junit.xml", "github-summary.md"],
+      ...["benchmark-bigger.json", "benchmark-smaller.json"],
+    ];
+    assertEquals(paths, files.map((name) => `${directory}/${name}`));
+    assertEquals(REPORT_FORMATS.flatMap(reportFileNames), files);
+    assertEquals(await names(directory), [...files, "charts"].sort());
     assertEquals(parseReport(await Deno.readTextFile(paths[0]), paths[0]), report);
     const charts = renderCharts(report);
     assertEquals(
@@ -240,4 +244,22 @@ Deno.test({
     );
     assert(error.cause instanceof Error);
   },
+});
+
+Deno.test("the summary of a step is added to what is there", { ignore }, async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/summary`;
+    const report = sampleReport("passed");
+    await Deno.writeTextFile(path, "of another program\n");
+    await appendStepSummary(report, path);
+    assertEquals(
+      await Deno.readTextFile(path),
+      `of another program\n${renderStepSummary(report)}`,
+    );
+    await assertRejects(
+      () => appendStepSummary(report, `${folder}/none/summary`),
+      ReportWriteError,
+      `Cannot append the summary to ${folder}/none/summary: `,
+    );
+  });
 });

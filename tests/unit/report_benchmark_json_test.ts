@@ -1,0 +1,78 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Distribution, Scalar } from "../../lib/contract.ts";
+import { renderBenchmarkJson } from "../../lib/report/benchmark_json.ts";
+import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
+
+interface Entry {
+  name: string;
+  unit: string;
+  value: number;
+  range?: string;
+  extra: string;
+}
+
+const read = (...args: Parameters<typeof renderBenchmarkJson>): Entry[] =>
+  JSON.parse(renderBenchmarkJson(...args));
+
+Deno.test("rates are bigger-is-better, percentiles of times smaller-is-better", () => {
+  const report = sampleReport("passed");
+  const bigger = read(report, "higher");
+  const throughput = report.scenarios[1]!.metrics.find(({ name }) => name === "throughput");
+  const { value, ci95 } = throughput as Scalar;
+  const reach = Math.max(value - ci95![0], ci95![1] - value);
+  assertEquals(bigger.find(({ name }) => name === "message-throughput throughput"), {
+    name: "message-throughput throughput",
+    unit: "msg/s",
+    value,
+    range: `± ${Number(reach.toPrecision(3))}`,
+    extra: "5 rounds; profile phase2",
+  });
+  const smaller = read(report, "lower").filter(({ name }) => name.startsWith("message-throughput"));
+  assertEquals(smaller.map(({ name, unit, value }) => [name, unit, value]), [
+    ["message-throughput latency p50", "ms", 0.82],
+    ["message-throughput latency p95", "ms", 1.31],
+  ]);
+  assertEquals(smaller[1]!.range, undefined);
+});
+
+Deno.test("every entry has what the action reads, each name once", () => {
+  for (const kind of SAMPLE_KINDS) {
+    const report = sampleReport(kind);
+    if (kind === "hostile") continue;
+    const entries = [...read(report, "higher"), ...read(report, "lower")];
+    for (const { name, unit, value, extra } of entries) {
+      assert(name !== "" && unit !== "" && Number.isFinite(value) && extra !== "");
+    }
+    assertEquals(new Set(entries.map(({ name }) => name)).size, entries.length);
+  }
+});
+
+Deno.test("what failed is no part of a history, and what is not valid says so", () => {
+  const report = sampleReport("passed");
+  report.scenarios[1]!.status = "failed";
+  report.scenarios[2]!.validity.valid = false;
+  const entries = [...read(report, "higher"), ...read(report, "lower")];
+  assert(!entries.some(({ name }) => name.startsWith("message-throughput")));
+  const concurrent = entries.filter(({ name }) => name.startsWith("concurrent-connections"));
+  assert(concurrent.length > 0);
+  for (const { extra } of concurrent) assert(extra.endsWith("; not valid: see the report"));
+  assertEquals(read(sampleReport("preflight_failure"), "higher"), []);
+});
+
+Deno.test("metrics without a better direction are left out", () => {
+  const report = sampleReport("passed");
+  const [scenario] = report.scenarios;
+  const before = read(report, "lower").length;
+  const metric = scenario!.metrics.find(({ kind }) => kind === "distribution") as Distribution;
+  metric.better = null;
+  assert(read(report, "lower").length < before);
+});
+
+Deno.test("a server's words are one line of plain text in it", () => {
+  const report = sampleReport("hostile");
+  report.scenarios[0]!.status = "passed";
+  for (const { name, extra } of read(report, "higher")) {
+    // deno-lint-ignore no-control-regex
+    assert(!/[\x00-\x1f\x7f-\x9f\u202a-\u202e]/.test(name + extra));
+  }
+});

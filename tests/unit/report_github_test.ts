@@ -122,6 +122,7 @@ Deno.test("what is escaped for a command reads back as it was, on one line", () 
     assertEquals(command, { name: "error", properties: { title }, text });
   }));
   assert(!/[\r\n]/.test(escapeCommandText("a\r\nb")));
+  assertEquals(readCommand(`::error::${escapeCommandText("5 %0A::x %25")}`)!.text, "5 %0A::x %25");
 });
 
 Deno.test("defused output has no command in it, and keeps its lines", () => {

@@ -105,7 +105,12 @@ Deno.test("thresholds and the comparison with the baseline are suites of their o
   const slower = gating.filter(({ verdict }) => verdict === "slower");
   const regressions = cases.filter(({ failure }) => failure !== undefined);
   assertEquals(regressions.length, slower.length + report.comparison!.newErrors.length);
-  assert(slower.length > 0 && regressions[0]!.name.startsWith(slower[0]!.scenario));
+  assertEquals(
+    regressions.slice(0, slower.length).map(({ name }) => name),
+    slower.map(({ scenario, metric, statistic }) =>
+      `${scenario} ${metric}${statistic === "value" ? "" : ` ${statistic}`}`
+    ),
+  );
   assertStringIncludes(regressions[0]!.failure!.message, "slower: ");
   assertEquals(
     cases.filter(({ skipped }) => skipped !== undefined).length,

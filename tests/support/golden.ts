@@ -6,6 +6,8 @@
 
 import { assertEquals } from "@std/assert";
 import { renderCharts } from "../../lib/report/charts/mod.ts";
+import { renderAnnotations } from "../../lib/report/github/annotations.ts";
+import { renderStepSummary } from "../../lib/report/github/step_summary.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { renderJunit } from "../../lib/report/junit.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
@@ -60,6 +62,16 @@ function chartGoldens(): { name: string; text: string }[] {
     ...charts.filter(({ name }) => GOLDEN_CHARTS.includes(name))
       .map(({ name, svg }) => ({ name: `chart_${name}.svg`, text: svg })),
     { name: "report_charted.md", text: renderMarkdown(report, { charts, folder: "charts" }) },
+    {
+      name: "report_charted.txt",
+      text: renderTerminalSummary(report, { color: false, width: 100 }),
+    },
+    {
+      name: "report_charted_narrow.txt",
+      text: renderTerminalSummary(report, { color: false, width: 40 }),
+    },
+    { name: "github_charted.md", text: renderStepSummary(report) },
+    { name: "github_charted.txt", text: renderAnnotations(report) },
     {
       name: "page_charted.md",
       text: renderInjection(report, { charts, folder: "../reports/charts" }),

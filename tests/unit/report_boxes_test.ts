@@ -54,7 +54,9 @@ Deno.test("there is no picture where there is nothing to draw", () => {
   const unreadable = structuredClone(DECADES);
   (unreadable.metrics[0] as Distribution).histogram = "HISTFAAAAA==";
   const same = scenarioOf("soak", [100, 5e4]);
-  for (const scenarios of [[], [sampleScenario("soak")], [same], [unreadable]]) {
+  const layers = structuredClone(DECADES);
+  layers.metrics[0]!.name = "layer.dispatch";
+  for (const scenarios of [[], [sampleScenario("soak")], [same], [unreadable], [layers]]) {
     assertEquals(boxLines(scenarios, options), []);
   }
 });

@@ -35,6 +35,10 @@ import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
 import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
 import layeredTxt from "../golden/report_layered.txt" with { type: "text" };
 import sweepsTxt from "../golden/report_sweeps.txt" with { type: "text" };
+import chartedTxt from "../golden/report_charted.txt" with { type: "text" };
+import chartedNarrowTxt from "../golden/report_charted_narrow.txt" with { type: "text" };
+import githubMd from "../golden/github_charted.md" with { type: "text" };
+import githubTxt from "../golden/github_charted.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -74,6 +78,10 @@ const EXPECTED: Record<string, string> = {
   "report_layered.txt": layeredTxt,
   "report_sweeps.txt": sweepsTxt,
   "report_hostile.txt": hostileTxt,
+  "report_charted.txt": chartedTxt,
+  "report_charted_narrow.txt": chartedNarrowTxt,
+  "github_charted.md": githubMd,
+  "github_charted.txt": githubTxt,
 };
 
 for (const { name, text } of reportGoldens()) {

@@ -14,7 +14,7 @@ import {
 } from "../comparison_rows.ts";
 import { escapeMarkdown } from "../escape.ts";
 import { scenarioMark, verdictMark, verdictWord } from "../marks.ts";
-import { type Column, right, stack, table } from "../markdown/blocks.ts";
+import { type Column, list, right, stack, table } from "../markdown/blocks.ts";
 import { renderStatus } from "../markdown/head.ts";
 import { renderSummary } from "../markdown/summary.ts";
 import { SCENARIO_HEADINGS, scenarioCells } from "../scenario_cells.ts";
@@ -41,7 +41,7 @@ export function renderStepSummary(report: Report): string {
     ...(comparison === undefined ? [] : [
       "### Comparison with the baseline",
       rowsTable(COMPARISON_HEADINGS, comparisonRows(comparison)),
-      ...comparisonNotes(comparison).slice(0, MOST_ROWS).map(escapeMarkdown),
+      list(comparisonNotes(comparison).slice(0, MOST_ROWS).map(escapeMarkdown)),
     ]),
   ]);
   return cut(`${page}\n`);
@@ -60,7 +60,10 @@ function scenarioTable({ scenarios }: Report): string {
 
 function rowsTable(headings: readonly string[], rows: readonly string[][]): string {
   return limitedTable(
-    headings.map((heading, column) => column === 0 ? heading : right(heading)),
+    // Words stand at either end, numbers between.
+    headings.map((heading, column) =>
+      column === 0 || column === headings.length - 1 ? heading : right(heading)
+    ),
     rows.map((cells) => cells.map(escapeMarkdown)),
   );
 }

@@ -76,8 +76,10 @@ function legend(boxes: readonly Box[]): string[] {
 
 function boxOf(scenario: ScenarioReport): Box | null {
   const times = mainDistribution(scenario);
-  const p25 = times === undefined ? null : firstQuartile(times);
-  if (times === undefined || p25 === null || times.p75 === null) return null;
+  // The layers of a call are no times of a server.
+  if (times === undefined || times.name.startsWith("layer.")) return null;
+  const p25 = firstQuartile(times);
+  if (p25 === null || times.p75 === null) return null;
   const { min, p50, p75, p90, p95, p99 } = times;
   const ends: [WhiskerEnd, number | null][] = [["P99", p99], ["P95", p95], ["P90", p90]];
   const [end, whisker] = ends.find(([, value]) => value !== null) ?? ["P75", p75];

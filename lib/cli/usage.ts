@@ -7,6 +7,7 @@ Usage: deno task bench [options]
 Without --url it starts the bundled reference server, measures that, and stops it again.`;
 
 const EPILOGUE = `Options win over the environment, which wins over .env.
+CI, TERM=dumb: plain progress. GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: see docs/ci.md.
 
 Exit codes:
   0  passed                     4  a threshold was missed

@@ -39,7 +39,9 @@ Deno.test("cli: a run that passes exits 0 with its result on stdout", options, a
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, "1 of 1 scenarios passed");
   assertStringIncludes(stdout, `${folder.path}/reports/report.json`);
-  assertEquals(stderr, "[1/1] message-throughput\n");
+  const [begun, ended, ...more] = stderr.split("\n");
+  assertEquals([begun, ...more], ["[1/1] message-throughput", ""]);
+  assert(/^\[1\/1\] message-throughput: passed after [\d.]+ m?s$/.test(ended!), stderr);
   await assertReports(folder, 0);
   const { verdict, scenarios, target } = await folder.report();
   assertEquals(verdict, { status: "passed", exitCode: 0, reasons: [] });

@@ -4,7 +4,7 @@ import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type LoopContext,
   type Parameters,
-  PROFILE_NAMES,
+  LIGHT_PROFILES,
   type RoundLength,
   type Scenario,
   type ScenarioContext,
@@ -35,7 +35,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     speedup: { kind: "scalar", unit: "x", better: "higher" },
     fairness: { kind: "scalar", unit: "", better: "higher" },
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: {
       rounds: 5,

@@ -4,7 +4,7 @@ import { wait } from "../lib/load/pace.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
-  PROFILE_NAMES,
+  LIGHT_PROFILES,
   type Scenario,
   type ScenarioContext,
   TIMES,
@@ -31,7 +31,7 @@ export const connectionLimit: Scenario<ConnectionLimitParameters> = {
     slotRelease: TIMES,
     limit: { kind: "scalar", unit: "connections", better: null },
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 2, bound: 64 },
     standard: { rounds: 5, bound: 64 },

@@ -9,6 +9,8 @@ import { authentication } from "./authentication.ts";
 import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
+import { headOfLine } from "./head_of_line.ts";
+import { heavyTools } from "./heavy_tools.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { pipelining } from "./pipelining.ts";
@@ -27,4 +29,6 @@ export const SCENARIOS: readonly Scenario[] = [
   openLoop,
   saturation,
   soak,
+  heavyTools,
+  headOfLine,
 ];

@@ -35,7 +35,14 @@ const CACHED_SHARE_LIMIT = 0.01;
 export type ContextInput<P extends Parameters> =
   & Pick<
     ScenarioContext<P>,
-    "target" | "workload" | "clock" | "signal" | "seed" | "maxRatePerSecond" | "parameters"
+    | "target"
+    | "workload"
+    | "heavyTools"
+    | "clock"
+    | "signal"
+    | "seed"
+    | "maxRatePerSecond"
+    | "parameters"
   >
   & {
     metrics: Scenario["metrics"];
@@ -57,6 +64,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly parameters: P;
   readonly target: ScenarioContext["target"];
   readonly workload: ScenarioContext["workload"];
+  readonly heavyTools: ScenarioContext["heavyTools"];
   readonly clock: ScenarioContext["clock"];
   readonly signal: AbortSignal;
   readonly seed: number;
@@ -75,6 +83,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #scalars = new Map<string, ScalarOptions & { rounds: number[] }>();
   readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
+  readonly #notes: string[] = [];
   readonly #monitor: ValidityMonitor;
   readonly #floorGauge: FloorGauge | undefined;
   #floor: ClientFloor | null = null;
@@ -84,6 +93,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.parameters = input.parameters;
     this.target = input.target;
     this.workload = input.workload;
+    this.heavyTools = input.heavyTools;
     this.clock = input.clock;
     this.signal = input.signal;
     this.seed = input.seed;
@@ -123,6 +133,10 @@ export class RecordingContext<P extends Parameters = Parameters>
     const { unit, better } = this.#spec(name, "scalar");
     const { seed } = this;
     this.#scalars.set(name, { name, unit, better, seed, rounds: [value], ...options });
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
   }
 
   invalidate(warning: string): void {
@@ -174,9 +188,10 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#monitor[Symbol.dispose]();
   }
 
-  /** What a metric was declared as; a step of a sweep is what its sweep is. */
+  /** What a metric was declared as; a step of a sweep is what its sweep is, and so is one of a tool. */
   #spec(name: string, kind: MetricSpec["kind"]): MetricSpec {
-    const spec = this.#metrics[name.replace(/@.*/, "@N")];
+    const spec = this.#metrics[name.replace(/@.*/, "@N")] ??
+      this.#metrics[name.replace(/\..*/, ".TOOL")];
     if (spec?.kind === kind) return spec;
     throw new Error(`Cannot record ${name} as the scenario declares no ${kind} of that name`);
   }

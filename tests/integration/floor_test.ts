@@ -51,6 +51,7 @@ async function reportsOf(
     planned: scenarios.map((scenario) => ({ scenario, parameters: parametersOf(scenario) })),
     target,
     workload: createWorkload("status", { argsJson: "{}", payloadBytes: 0 }),
+    heavyTools: { status: "refused", reason: "none is called here" },
     toolArgsJson: "{}",
     payloadBytes: 0,
     clock: systemClock,

@@ -1,7 +1,8 @@
 import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
-import type { Parameters, Scenario } from "../../lib/run/scenario.ts";
+import { grantHeavyTools, type HeavyTools } from "../../lib/run/heavy_tools.ts";
+import { defaultsOf, type Parameters, type Scenario } from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
   defaultServerOptions,
@@ -16,10 +17,21 @@ import { STATUS, targetAt, TOKEN } from "./targets.ts";
 // deno-lint-ignore no-explicit-any
 type AnyScenario = Scenario<any>;
 
+/** The tools of the bundled server, as a run on it has them. */
+const BUNDLED = grantHeavyTools({
+  embedded: true,
+  protocol: "exai",
+  named: true,
+  given: null,
+  uniqueSeed: 1,
+});
+
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
   maxRatePerSecond?: number | null;
+  /** Left out: the bundled server's own. */
+  heavyTools?: HeavyTools;
   onProgress?: (scenario: string, done: number) => void;
   onScenario?: (soFar: SuiteResult) => void;
 }
@@ -29,12 +41,13 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, ...rest } = options;
+  const { workload = () => STATUS, maxRatePerSecond = null, heavyTools = BUNDLED, ...rest } = options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
     target,
     workload,
+    heavyTools,
     clock,
     signal,
     seed: 1,
@@ -43,7 +56,7 @@ export async function runScenarios(
     payloadBytes: 0,
     planned: planned.map(([scenario, parameters]): PlannedScenario => ({
       scenario,
-      parameters: { ...scenario.defaults.quick, ...parameters },
+      parameters: { ...defaultsOf(scenario, "quick"), ...parameters },
     })),
     onProgress: ({ scenario, done }) => rest.onProgress?.(scenario, done),
     onScenario: (soFar) => Promise.resolve(rest.onScenario?.(structuredClone(soFar))),

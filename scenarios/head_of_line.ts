@@ -12,6 +12,7 @@ import {
   type ScenarioContext,
   TIMES,
 } from "../lib/run/scenario.ts";
+import { lowerMean } from "../lib/stats/lower_mean.ts";
 
 interface HeadOfLineParameters extends Parameters {
   /** Of the cheap calls, whatever comes back. */
@@ -31,7 +32,7 @@ type Place = typeof PLACES[number];
 /** Another address of this machine, for a client of its own. */
 const OTHER_ADDRESS = "127.0.0.2";
 /** With fewer cheap calls beside a heavy one, a round has no ratio. */
-const FEWEST_CALLS = 5;
+const FEWEST_CALLS = 10;
 const RATIO: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
 const COMMON = { ratePerSecond: 50, maxCheapCalls: 500 };
 
@@ -171,9 +172,7 @@ class Line {
       if (times === null) return "stop";
       const recorder = this.#context.distribution(place);
       for (const ns of times) recorder.record(ns);
-      if (times.length >= FEWEST_CALLS) {
-        means.set(place, times.reduce((sum, ns) => sum + ns, 0) / times.length);
-      }
+      if (times.length >= FEWEST_CALLS) means.set(place, lowerMean(times));
     }
     const alone = means.get("alone");
     for (const place of PLACES) {

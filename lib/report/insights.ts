@@ -8,6 +8,7 @@
 import type { Report } from "../contract.ts";
 import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
+import { heavyInsights } from "./insights/heavy.ts";
 import { latencyInsights, slowdownInsights } from "./insights/single_client.ts";
 import { trustInsights } from "./insights/trust.ts";
 
@@ -15,7 +16,7 @@ import { trustInsights } from "./insights/trust.ts";
 export type Tone = "good" | "neutral" | "bad";
 
 export interface Insight {
-  topic: "trust" | "slowdown" | "latency" | "concurrency" | "connections";
+  topic: "trust" | "slowdown" | "latency" | "concurrency" | "connections" | "heavy";
   tone: Tone;
   /** Plain text, possibly with a server's own words in it: escape it. */
   text: string;
@@ -29,6 +30,7 @@ export function insights(report: Report): Insight[] {
     ...concurrencyInsights(report),
     ...latencyInsights(report),
     ...connectionInsights(report),
+    ...heavyInsights(report),
   ];
   return all.length > 0 ? all : [{
     topic: "trust",

@@ -16,7 +16,9 @@ import {
 } from "./markdown/closing.ts";
 import { renderComparisons } from "./markdown/comparison.ts";
 import { renderDetails } from "./markdown/details.ts";
+import { isHeavyPhase } from "./heavy.ts";
 import { renderHead } from "./markdown/head.ts";
+import { renderHeavyPerformance, renderHeavyTools } from "./markdown/heavy.ts";
 import { renderCompletedTasks, renderObjective } from "./markdown/objective.ts";
 import { renderPerformance } from "./markdown/performance.ts";
 import { renderPyramid } from "./markdown/pyramid.ts";
@@ -26,6 +28,7 @@ const SECTIONS = [
   renderObjective,
   renderCompletedTasks,
   renderPerformance,
+  renderHeavyTools,
   renderAchievements,
   renderPyramid,
   renderDetails,
@@ -38,11 +41,16 @@ const SECTIONS = [
   renderInsights,
 ];
 
+/** Those of the phase of heavy tools: what phase 2 says of its own goals is left out. */
+const HEAVY_SECTIONS = SECTIONS.filter((section) => section !== renderAchievements)
+  .map((section) => section === renderPerformance ? renderHeavyPerformance : section);
+
 /**
  * The report as a page of GitHub-flavoured markdown without raw HTML. Depends on nothing but the
  * report: the same report gives the same bytes.
  */
 export function renderMarkdown(report: Report): string {
-  const sections = SECTIONS.map((section) => section(report)).filter((text) => text !== "");
+  const all = isHeavyPhase(report) ? HEAVY_SECTIONS : SECTIONS;
+  const sections = all.map((section) => section(report)).filter((text) => text !== "");
   return sections.join("\n\n---\n\n") + "\n";
 }

@@ -11,6 +11,7 @@ import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { heavyLines } from "./terminal/heavy.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
@@ -33,6 +34,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...head(report, options.color, width),
     "",
     ...scenarioTable(report.scenarios, options.color, width),
+    ...heavyLines(report, { color: options.color, width }),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];

@@ -20,7 +20,7 @@ import { list, right, stack, table } from "./blocks.ts";
 /** The preflight, each scenario with its metrics and checks, and what is missing. */
 export function renderDetails(report: Report): string {
   const names = report.scenarios.map(({ name }) => name);
-  const absent = coreScenarioNames().filter((name) => !names.includes(name));
+  const absent = coreScenarioNames(report).filter((name) => !names.includes(name));
   return stack([
     "## 🔍 Detailed Test Results",
     preflight(report),

@@ -7,8 +7,10 @@
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { type Finding, findings } from "../findings.ts";
+import { calledTools } from "../heavy.ts";
 import { keyNumbers } from "../key_numbers.ts";
 import { numberMark, scenarioTally, verdictMark, verdictWord } from "../marks.ts";
+import { phaseOf } from "../phase.ts";
 import { runDuration, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { formatTimestamp } from "../units.ts";
@@ -17,14 +19,14 @@ import { list, right, stack, table } from "./blocks.ts";
 /** Title, status line and summary. */
 export function renderHead(report: Report): string {
   return stack([
-    `# Phase 2: Real Integration Tests - ${verdictWord(report)}`,
+    `# ${phaseOf(report).title} - ${verdictWord(report)}`,
     statusLine(report),
     "## Summary",
     measuredSentence(report),
     table(
       ["Metric", right("Result"), ""],
       keyNumbers(report).map((number) => [
-        number.label,
+        escapeMarkdown(number.label),
         `**${number.value}**`,
         numberMark(number),
       ]),
@@ -43,8 +45,11 @@ function statusLine(report: Report): string {
 }
 
 function measuredSentence(report: Report): string {
-  const { tool, protocol } = report.target;
-  return `Calls of the tool ${markdownCode(tool)} over real WebSocket connections ` +
+  const { protocol } = report.target;
+  const tools = calledTools(report);
+  return `Calls of the tool${tools.length === 1 ? "" : "s"} ${
+    tools.map(markdownCode).join(", ")
+  } over real WebSocket connections ` +
     `(protocol ${protocol}, profile ${escapeMarkdown(report.profile)}) to ${targetKind(report)}. ` +
     "Only calls that were served count in latency and throughput.";
 }

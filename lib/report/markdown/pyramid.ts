@@ -6,6 +6,7 @@
 
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { calledTools, callsHeavyTool, heavyThroughput, isHeavyPhase } from "../heavy.ts";
 import { insights } from "../insights.ts";
 import { singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
 import { toneMark } from "../marks.ts";
@@ -22,14 +23,34 @@ export function renderPyramid(report: Report): string {
     "**Reality Check:**",
     list([
       ...slowdowns.map(({ tone, text }) => `${toneMark(tone)} ${escapeMarkdown(text)}`),
-      `⚠️ Every number is for the tool ${markdownCode(report.target.tool)}; other tools were not ` +
-      "measured in this run",
+      toolSentence(report),
     ]),
   ]);
 }
 
+/** Which tools the numbers are for. */
+function toolSentence(report: Report): string {
+  const tools = calledTools(report).map(markdownCode);
+  return tools.length === 1
+    ? `⚠️ Every number is for the tool ${tools[0]}; other tools were not measured in this run`
+    : `⚠️ The numbers are for the tools ${tools.join(", ")}; others were not measured in this run`;
+}
+
+/** The level of heavy tools: its throughput, or why it has none. */
+function endToEnd(report: Report): string {
+  const throughput = heavyThroughput(report);
+  if (throughput !== null) {
+    const here = isHeavyPhase(report) ? "  ← WE ARE HERE" : "";
+    return `${formatRate(throughput)}  (heavy tools, one client)${here}`;
+  }
+  return callsHeavyTool(report)
+    ? `${DASH}  (the level above is of a heavy tool itself)`
+    : `${DASH}  (heavy tools: not measured in this run)`;
+}
+
 function pyramid(report: Report): string {
   const single = singleThroughput(report);
+  const heavy = heavyThroughput(report);
   const ratio = slowdown(report, single);
   const unit = report.unitBaseline === null
     ? `${DASH}  (not measured in this run)`
@@ -40,7 +61,7 @@ function pyramid(report: Report): string {
   const levels = [
     ["Unit Tests:", unit],
     ["Integration Tests:", integration],
-    ["End-to-End Tests:", `${DASH}  (heavy tools: not measured in this run)`],
+    ["End-to-End Tests:", endToEnd(report)],
   ];
   // The numbers end in one column: the widest decides.
   const width = Math.max(...levels.map(([, text]) => text.split("  ")[0].length));
@@ -54,7 +75,7 @@ function pyramid(report: Report): string {
     first,
     arrow(ratio === null ? "not measured" : slowerOrFaster(ratio)),
     second,
-    arrow("not measured"),
+    arrow(single === null || !heavy ? "not measured" : slowerOrFaster(single / heavy)),
     third,
     "```",
   ].join("\n");

@@ -1,0 +1,49 @@
+/**
+ * The goals of the phase of heavy tools, each decided by the run.
+ *
+ * @module
+ */
+
+import type { Report } from "../contract.ts";
+import type { Criterion } from "./criteria.ts";
+import { heavyToolNumbers, interferences } from "./heavy.ts";
+import { findScalar, findScenario } from "./lookup.ts";
+import { formatCount, formatDuration, formatRate, formatRatio } from "./units.ts";
+
+/** Load, concurrency, latency, a baseline to rely on, and interference. */
+export function heavyGoals(report: Report): Criterion[] {
+  const scenario = findScenario(report, "heavy-tools");
+  const rate = (name: string) => findScalar(scenario, name)?.value ?? null;
+  const alone = rate("throughputAlone");
+  const together = rate("throughput");
+  const tools = heavyToolNumbers(report).filter(({ latency }) => latency !== undefined);
+  const other = interferences(report).find(({ place }) => place === "otherConnection");
+  const times = tools.map(({ tool, latency }) => `${tool} ${formatDuration(latency?.p50 ?? null)}`);
+  const sound = scenario?.status === "passed" && scenario.validity.valid;
+  return [
+    measured("Measure load performance with heavy tools", alone === null ? "" : formatRate(alone)),
+    measured(
+      "Measure concurrent connections with heavy tools",
+      together === null
+        ? ""
+        : `${formatRate(together)}, ${formatCount(Number(scenario?.parameters.connections))} clients`,
+    ),
+    measured("Measure end-to-end latency of each tool", times.join(", ")),
+    {
+      text: "Establish realistic performance baselines for production",
+      met: alone === null ? null : sound,
+      note: alone === null ? "not measured" : sound ? "passed and valid" : "not passed and valid",
+    },
+    measured(
+      "Measure cheap calls beside heavy ones",
+      other === undefined ? "" : `${formatRatio(other.ratio.value)} on another connection`,
+    ),
+  ];
+}
+
+/** A goal that a figure meets. */
+function measured(text: string, figure: string): Criterion {
+  return figure === ""
+    ? { text, met: null, note: "not measured" }
+    : { text, met: true, note: figure };
+}

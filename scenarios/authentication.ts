@@ -3,8 +3,8 @@ import { ConnectError } from "../lib/net/connect_error.ts";
 import { probeRejection, type Rejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
-  type Parameters,
   LIGHT_PROFILES,
+  type Parameters,
   type Scenario,
   type ScenarioContext,
   TIMES,

@@ -2,9 +2,9 @@ import { type LoopResult, runClosedLoop } from "../lib/load/closed.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type LoopContext,
   type Parameters,
-  LIGHT_PROFILES,
   type RoundLength,
   type Scenario,
   type ScenarioContext,

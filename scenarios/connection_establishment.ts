@@ -1,6 +1,6 @@
 import {
-  type Parameters,
   LIGHT_PROFILES,
+  type Parameters,
   type Scenario,
   type ScenarioContext,
   TIMES,

@@ -3,8 +3,8 @@ import type { Connection } from "../lib/net/connection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
-  type Parameters,
   LIGHT_PROFILES,
+  type Parameters,
   type Scenario,
   type ScenarioContext,
   TIMES,

@@ -3,9 +3,9 @@ import { createPace } from "../lib/load/pace.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type LoopContext,
   type Parameters,
-  LIGHT_PROFILES,
   type RoundLength,
   type Scenario,
   type ScenarioContext,

@@ -2,8 +2,8 @@ import { wait } from "../lib/load/pace.ts";
 import { probeRejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
-  type Parameters,
   LIGHT_PROFILES,
+  type Parameters,
   type Scenario,
   type ScenarioContext,
   TIMES,

@@ -24,13 +24,17 @@ function whole(min: number, max: number) {
   );
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 const SECONDS = "a number of seconds above 0 to 3600";
 /** Tools name metrics, so that their names have no sign that a metric's or a threshold's has. */
 const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
 
 const ToolSchema = v.strictObject({
   tool: v.pipe(v.string(TOOL), v.regex(/^[\w.:/-]{1,64}$/, TOOL)),
-  arguments: v.optional(v.record(v.string(), v.unknown(), 'an object, such as {"prompt": "hi"}'), {}),
+  arguments: v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {}),
   timeoutSeconds: v.optional(
     v.pipe(v.number(SECONDS), v.gtValue(0, SECONDS), v.maxValue(3600, SECONDS)),
     60,
@@ -49,7 +53,13 @@ const FileSchema = v.pipe(
     const index = names.findIndex((name, at) => names.indexOf(name) < at);
     if (index < 0) return;
     const path = [
-      { type: "array", origin: "value", input: dataset.value, key: index, value: dataset.value[index] },
+      {
+        type: "array",
+        origin: "value",
+        input: dataset.value,
+        key: index,
+        value: dataset.value[index],
+      },
       {
         type: "object",
         origin: "value",

@@ -38,7 +38,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("protocol", "NAME", { env: "BENCH_PROTOCOL", help: "exai (default), mcp or echo" }),
       value("tool", "NAME", { help: "the light tool to call (default: status)" }),
       value("tool-args", "JSON|@FILE", {
-        help: "its arguments (default {}); {seq} in them becomes the call's number, {unique} differs by run",
+        help: "its arguments (default {}); {seq}: the call's number; {unique}: new text",
       }),
       value("heavy-tools", "FILE", {
         help: "JSON list of the tools that heavy-tools and head-of-line call",

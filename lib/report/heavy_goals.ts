@@ -26,14 +26,12 @@ export function heavyGoals(report: Report): Criterion[] {
       "Measure concurrent connections with heavy tools",
       together === null
         ? ""
-        : `${formatRate(together)}, ${formatCount(Number(scenario?.parameters.connections))} clients`,
+        : `${formatRate(together)}, ${
+          formatCount(Number(scenario?.parameters.connections))
+        } clients`,
     ),
     measured("Measure end-to-end latency of each tool", times.join(", ")),
-    {
-      text: "Establish realistic performance baselines for production",
-      met: alone === null ? null : sound,
-      note: alone === null ? "not measured" : sound ? "passed and valid" : "not passed and valid",
-    },
+    productionBaseline(report, { measured: alone !== null, sound }),
     measured(
       "Measure cheap calls beside heavy ones",
       other === undefined ? "" : `${formatRatio(other.ratio.value)} on another connection`,
@@ -46,4 +44,17 @@ function measured(text: string, figure: string): Criterion {
   return figure === ""
     ? { text, met: null, note: "not measured" }
     : { text, met: true, note: figure };
+}
+
+/** The bundled server's tools wait where real ones work: their figures are no baseline of anything. */
+function productionBaseline(
+  { target }: Report,
+  { measured, sound }: { measured: boolean; sound: boolean },
+): Criterion {
+  const text = "Establish realistic performance baselines for production";
+  if (!measured) return { text, met: null, note: "not measured" };
+  if (target.kind === "embedded") {
+    return { text, met: null, note: "the bundled server's tools only simulate their work" };
+  }
+  return { text, met: sound, note: sound ? "passed and valid" : "not passed and valid" };
 }

@@ -37,8 +37,7 @@ ${style}
 <body>
 <main>
 ${summaryMarkup(report)}
-${insightsMarkup(report)}
-${heavyMarkup(report)}
+${insightsMarkup(report)}${heavyMarkup(report)}
 ${metricsMarkup(report)}
 ${checksMarkup(report)}
 ${comparisonMarkup(report)}

@@ -45,7 +45,9 @@ function repairs(report: Report): string[] {
 
 /** What this run left out. */
 function completions(report: Report): string[] {
-  const absent = coreScenarioNames(report).filter((name) => findScenario(report, name) === undefined);
+  const absent = coreScenarioNames(report).filter((name) =>
+    findScenario(report, name) === undefined
+  );
   const canBeOn = report.target.protocol === "exai";
   const skipped = canBeOn && findScenario(report, "authentication")?.status === "skipped";
   const few = report.scenarios.some(({ metrics }) =>
@@ -68,7 +70,12 @@ function completions(report: Report): string[] {
 function continuations(report: Report): string[] {
   return [
     ...(report.target.kind === "embedded"
-      ? ["Measure your own server: --url ws://host:port with EXAI_WS_TOKEN set."]
+      ? [
+        isHeavyPhase(report)
+          ? "Measure your own server's tools: --url ws://host:port with EXAI_WS_TOKEN set and " +
+            "--heavy-tools FILE."
+          : "Measure your own server: --url ws://host:port with EXAI_WS_TOKEN set.",
+      ]
       : []),
     ...heavySteps(report),
     ...(report.verdict.status === "passed"

@@ -27,7 +27,8 @@ const INTEGRATION: Phase = {
 const LOAD: Phase = {
   short: "Phase 3",
   title: "Phase 3: End-to-End Load Tests",
-  objective: "under load with heavy tools: what one client gets, what several get at once, how long " +
+  objective:
+    "under load with heavy tools: what one client gets, what several get at once, how long " +
     "each tool takes from the call to its result, and what that does to cheap calls beside it.",
 };
 

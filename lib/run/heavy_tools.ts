@@ -102,5 +102,9 @@ export function plannedHeavyCalls(
 /** The tools as one parameter of a scenario, so that runs with others are not compared. */
 export function describeHeavyTools(heavyTools: HeavyTools): string | null {
   if (heavyTools.status === "refused") return null;
-  return JSON.stringify(heavyTools.tools.map(({ message: _, ...spec }) => spec));
+  return heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight, repetitions }) =>
+    `${tool} ${argsJson} timeout ${
+      timeoutMs / 1000
+    } s, weight ${weight}, repetitions ${repetitions}`
+  ).join("; ");
 }

@@ -69,7 +69,8 @@ function parseMetric(
   const dot = find(name) === undefined ? name.lastIndexOf(".") : -1;
   const metric = dot < 0 ? name : name.slice(0, dot);
   const statistic = dot < 0 ? "" : name.slice(dot + 1);
-  const found = find(metric) ?? listed.get(metric.replace(/\..*/, ".TOOL"));
+  const ofTools = metric.includes(".") ? listed.get(metric.replace(/\..*/, ".TOOL")) : undefined;
+  const found = find(metric) ?? ofTools;
   if (found === undefined) throw unknown("metric", name, [...listed.keys(), "errors"]);
   if (found.kind === "scalar") {
     if (statistic === "" || statistic === "value") {

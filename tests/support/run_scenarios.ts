@@ -41,7 +41,8 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, heavyTools = BUNDLED, ...rest } = options;
+  const { workload = () => STATUS, maxRatePerSecond = null, heavyTools = BUNDLED, ...rest } =
+    options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({

@@ -37,6 +37,7 @@ Deno.test("config: without anything, a standard run of the bundled server", asyn
   assertEquals(config.timeoutMs, 10_000);
   assertEquals(config.maxRatePerSecond, null);
   assertEquals(config.seed, 1);
+  assertEquals([config.heavyTools, config.maxHeavyCalls], [null, 200]);
   assertEquals(config.strict, false);
   assertEquals(config.outDirectory, resolvePath("/home/ann", "reports"));
   assertEquals(config.formats, ["json", "md", "html"]);
@@ -344,4 +345,18 @@ Deno.test("config: mcp's ping is given nothing, as it would not send it", async 
   for (const other of [[...mcp, "--tool", "echo"], ["--url", "ws://a", "--tool", "ping"]]) {
     assertEquals((await configOf([...other, "--payload", "10"])).overrides.payloadBytes, 10);
   }
+});
+
+Deno.test("config: {unique} follows the seed that is given, else it is another one each time", async () => {
+  assertEquals((await configOf(["--seed", "7"])).uniqueSeed, 7);
+  const drawn = await Promise.all([1, 2, 3].map(async () => (await configOf([])).uniqueSeed));
+  assert(new Set(drawn).size > 1);
+});
+
+Deno.test("config: the calls of heavy tools are bounded by a whole number", async () => {
+  assertEquals((await configOf(["--max-calls", "0"])).maxHeavyCalls, 0);
+  assertStringIncludes(
+    await messageOf(["--max-calls", "1.5"]),
+    '--max-calls "1.5": accepted is a whole number of calls from 0 to 1000000',
+  );
 });

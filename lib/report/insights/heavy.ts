@@ -6,19 +6,21 @@
 
 import type { Report } from "../../contract.ts";
 import {
-  heavyToolNumbers,
   type HeavyToolNumbers,
+  heavyToolNumbers,
   type Interference,
   interferences,
 } from "../heavy.ts";
 import type { Insight } from "../insights.ts";
 import { findScalar, findScenario } from "../lookup.ts";
-import { formatCount, formatDuration, formatPercent, formatRatio } from "../units.ts";
+import { countCalls, formatCount, formatDuration, formatRatio } from "../units.ts";
 
 /** Up to this many times as long, a cheap call is not called held up. */
 const UNHARMED = 2;
 /** From this many times as long on, a server is said to let cheap calls wait for heavy ones. */
 const BLOCKED = 10;
+/** Under this speedup, clients are said to be served one after the other. */
+const NO_GAIN = 1.2;
 /** Of the clients, the share that a speedup must reach for them to be said to be served at once. */
 const AT_ONCE = 0.7;
 
@@ -38,15 +40,14 @@ function speedupInsights(report: Report): Insight[] {
   if (speedup === undefined || typeof clients !== "number" || clients < 2) return [];
   const gain = `${formatCount(clients)} clients get ${formatRatio(speedup.value)} the throughput ` +
     "of one from heavy tools";
-  const share = speedup.value / clients;
+  if (speedup.value < NO_GAIN) {
+    const text = `${gain}: their calls are worked on one after the other.`;
+    return [{ topic: "heavy", tone: "bad", text }];
+  }
   return [
-    share >= AT_ONCE
+    speedup.value / clients >= AT_ONCE
       ? { topic: "heavy", tone: "good", text: `${gain}: their calls are worked on at once.` }
-      : {
-        topic: "heavy",
-        tone: "bad",
-        text: `${gain}, ${formatPercent(share)} of what it would be with all of them at once.`,
-      },
+      : { topic: "heavy", tone: "neutral", text: `${gain}.` },
   ];
 }
 
@@ -55,7 +56,7 @@ function toolInsights({ tool, latency, firstProgress, cached }: HeavyToolNumbers
     topic: "heavy",
     tone: "neutral",
     text: `${tool} takes ${formatDuration(latency.p50)} to its result (median of ` +
-      `${formatCount(latency.count)} calls)` +
+      `${countCalls(latency.count)})` +
       (firstProgress === undefined
         ? ", without a sign of progress before."
         : `, and first tells its progress after ${formatDuration(firstProgress.p50)}.`),
@@ -96,7 +97,8 @@ function interferenceInsight({ place, where, ratio, latency }: Interference): In
     : {
       topic: "heavy",
       tone: "bad",
-      text: `A heavy call holds up cheap ones ${where} (${long}): the server answers nobody while ` +
+      text:
+        `A heavy call holds up cheap ones ${where} (${long}): the server answers nobody while ` +
         "it works on it.",
     };
 }

@@ -117,11 +117,11 @@ export function interferences(report: Report): Interference[] {
 /** The headings of {@linkcode interferenceRows}. */
 export const INTERFERENCE_HEADINGS = [
   "Cheap call",
+  "As long as alone",
   "Calls",
   "Median",
   "Longest",
-  "Times as long as alone",
-  "95 % interval",
+  "Ratio, 95 % interval",
 ];
 
 /** One row for the cheap calls alone, and one for each place beside a heavy call. */
@@ -129,10 +129,10 @@ export function interferenceRows(report: Report): string[][] {
   const alone = findDistribution(findScenario(report, "head-of-line"), "alone");
   const row = (name: string, latency: Distribution | undefined, ratio?: Scalar) => [
     name,
+    ratio === undefined ? DASH : formatRatio(ratio.value),
     formatCount(latency?.count ?? 0),
     formatDuration(latency?.p50 ?? null),
     formatDuration(latency?.max ?? null),
-    ratio === undefined ? DASH : formatRatio(ratio.value),
     formatInterval(ratio?.ci95 ?? null, "x"),
   ];
   const places = interferences(report).map(({ where, latency, ratio }) =>

@@ -45,7 +45,7 @@ export function reportGoldens(): { name: string; text: string }[] {
   });
   return [
     ...SAMPLE_KINDS.map(page),
-    ...(["passed", "compared", "hostile"] as const).map((kind) => ({
+    ...(["passed", "compared", "phase3", "hostile"] as const).map((kind) => ({
       name: `report_${kind}.html`,
       text: renderHtml(sampleReport(kind)),
     })),

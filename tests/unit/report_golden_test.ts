@@ -6,9 +6,11 @@ import interruptedMd from "../golden/report_interrupted.md" with { type: "text" 
 import preflightFailureMd from "../golden/report_preflight_failure.md" with { type: "text" };
 import skippedMd from "../golden/report_skipped.md" with { type: "text" };
 import comparedMd from "../golden/report_compared.md" with { type: "text" };
+import phase3Md from "../golden/report_phase3.md" with { type: "text" };
 import hostileMd from "../golden/report_hostile.md" with { type: "text" };
 import passedHtml from "../golden/report_passed.html" with { type: "text" };
 import comparedHtml from "../golden/report_compared.html" with { type: "text" };
+import phase3Html from "../golden/report_phase3.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import failedXml from "../golden/report_failed.xml" with { type: "text" };
 import skippedXml from "../golden/report_skipped.xml" with { type: "text" };
@@ -19,6 +21,7 @@ import interruptedTxt from "../golden/report_interrupted.txt" with { type: "text
 import preflightFailureTxt from "../golden/report_preflight_failure.txt" with { type: "text" };
 import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
 import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
+import phase3Txt from "../golden/report_phase3.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -28,9 +31,11 @@ const EXPECTED: Record<string, string> = {
   "report_preflight_failure.md": preflightFailureMd,
   "report_skipped.md": skippedMd,
   "report_compared.md": comparedMd,
+  "report_phase3.md": phase3Md,
   "report_hostile.md": hostileMd,
   "report_passed.html": passedHtml,
   "report_compared.html": comparedHtml,
+  "report_phase3.html": phase3Html,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -41,6 +46,7 @@ const EXPECTED: Record<string, string> = {
   "report_preflight_failure.txt": preflightFailureTxt,
   "report_skipped.txt": skippedTxt,
   "report_compared.txt": comparedTxt,
+  "report_phase3.txt": phase3Txt,
   "report_hostile.txt": hostileTxt,
 };
 

@@ -30,6 +30,6 @@ function block(
   if (rows.length === 0) return [];
   const cells = rows.map(([name, ...values]) => [escapeTerminal(name!), ...values]);
   const lower = headings.map((heading) => heading.toLowerCase());
-  const [first, ...lines] = columns([lower, ...cells], { alignments: ["left"], width });
+  const [first, ...lines] = columns([lower, ...cells], { alignments: ["left", "right"], width });
   return [paint(first!, "dim", color), ...lines, ""];
 }

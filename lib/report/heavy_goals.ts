@@ -7,7 +7,7 @@
 import type { Report } from "../contract.ts";
 import type { Criterion } from "./criteria.ts";
 import { heavyToolNumbers, interferences } from "./heavy.ts";
-import { findScalar, findScenario } from "./lookup.ts";
+import { findScalar, findScenario, isSound } from "./lookup.ts";
 import { formatCount, formatDuration, formatRate, formatRatio } from "./units.ts";
 
 /** Load, concurrency, latency, a baseline to rely on, and interference. */
@@ -19,7 +19,7 @@ export function heavyGoals(report: Report): Criterion[] {
   const tools = heavyToolNumbers(report).filter(({ latency }) => latency !== undefined);
   const other = interferences(report).find(({ place }) => place === "otherConnection");
   const times = tools.map(({ tool, latency }) => `${tool} ${formatDuration(latency?.p50 ?? null)}`);
-  const sound = scenario?.status === "passed" && scenario.validity.valid;
+  const sound = isSound(scenario);
   return [
     measured("Measure load performance with heavy tools", alone === null ? "" : formatRate(alone)),
     measured(

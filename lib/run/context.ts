@@ -83,7 +83,6 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly #scalars = new Map<string, ScalarOptions & { rounds: number[] }>();
   readonly #notes: string[] = [];
   readonly #warnings: string[] = [];
-  readonly #notes: string[] = [];
   readonly #monitor: ValidityMonitor;
   readonly #floorGauge: FloorGauge | undefined;
   #floor: ClientFloor | null = null;
@@ -133,10 +132,6 @@ export class RecordingContext<P extends Parameters = Parameters>
     const { unit, better } = this.#spec(name, "scalar");
     const { seed } = this;
     this.#scalars.set(name, { name, unit, better, seed, rounds: [value], ...options });
-  }
-
-  note(text: string): void {
-    this.#notes.push(text);
   }
 
   invalidate(warning: string): void {

@@ -120,8 +120,6 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   distribution(name: string, options?: MetricOptions): DistributionRecorder;
   /** Adds a round's value to a metric of one number a round. */
   scalar(name: string, value: number, options?: ScalarMetricOptions): void;
-  /** Says what is remarkable, and makes nothing invalid. */
-  note(text: string): void;
   /** Says why the numbers cannot be trusted. */
   invalidate(warning: string): void;
   /**

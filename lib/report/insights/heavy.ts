@@ -12,8 +12,9 @@ import {
   interferences,
 } from "../heavy.ts";
 import type { Insight } from "../insights.ts";
-import { findScalar, findScenario } from "../lookup.ts";
+import { findScalar, findScenario, isSound } from "../lookup.ts";
 import { countCalls, formatCount, formatDuration, formatRatio } from "../units.ts";
+import { withoutPraise } from "./praise.ts";
 
 /** Up to this many times as long, a cheap call is not called held up. */
 const UNHARMED = 2;
@@ -26,10 +27,11 @@ const AT_ONCE = 0.7;
 
 /** Speedup, time to the result and interference, as far as they were measured. */
 export function heavyInsights(report: Report): Insight[] {
+  const tools = [...speedupInsights(report), ...heavyToolNumbers(report).flatMap(toolInsights)];
+  const cheap = interferences(report).map(interferenceInsight);
   return [
-    ...speedupInsights(report),
-    ...heavyToolNumbers(report).flatMap(toolInsights),
-    ...interferences(report).map(interferenceInsight),
+    ...(isSound(findScenario(report, "heavy-tools")) ? tools : tools.map(withoutPraise)),
+    ...(isSound(findScenario(report, "head-of-line")) ? cheap : cheap.map(withoutPraise)),
   ];
 }
 

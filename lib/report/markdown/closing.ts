@@ -164,7 +164,7 @@ function heavyLine(report: Report): string {
   const throughput = heavyThroughput(report);
   if (throughput !== null) {
     const rate = formatRate(throughput);
-    return scenario?.status === "passed" && scenario.validity.valid
+    return isSound(scenario)
       ? `✅ One client gets ${rate} from heavy tools, one call at a time`
       : `⚠️ The ${rate} from heavy tools are not to be relied on: their scenario failed or is not valid`;
   }

@@ -3,6 +3,8 @@ import type { ScenarioReport } from "../../lib/contract.ts";
 import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.ts";
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
 import {
   checkNamed,
   countedCalls,
@@ -215,3 +217,42 @@ Deno.test(
     assertEquals(report.parameters.heavyTools, null);
   },
 );
+
+/** A server of the Model Context Protocol that answers every call, heavy ones a little later. */
+function startMcpServer(heavyMs: number) {
+  return startScriptedServer((peer, message) => {
+    const { id, method, params } = message as unknown as {
+      id?: string;
+      method: string;
+      params?: { name?: string };
+    };
+    if (id === undefined) return;
+    const answer = () => {
+      peer.send({ jsonrpc: "2.0", method: "notifications/message", params: {} });
+      peer.send({ jsonrpc: "2.0", id, result: { content: [] } });
+    };
+    if (method === "tools/call" && params?.name === "chat") setTimeout(answer, heavyMs);
+    else answer();
+  });
+}
+
+Deno.test({
+  name: "heavy tools and head of line run on an MCP server, without a time of progress",
+  ignore,
+}, async () => {
+  await using server = startMcpServer(300);
+  const options = {
+    ...server,
+    protocol: mcp,
+    workload: () => ({ tool: "ping", argsJson: "{}" }),
+    heavyTools: toolsOf([{}]),
+  };
+  const heavy = await runScenario(heavyTools, { rounds: 1, connections: 2 }, options);
+  assertEquals([heavy.status, heavy.ledger.ok, heavy.ledger.cached], ["passed", 4, 0]);
+  assertEquals(heavy.notMeasured.map(({ name }) => name), ["firstProgress.chat"]);
+  const line = await runScenario(headOfLine, { rounds: 1, durationMs: 300 }, options);
+  assertEquals([line.status, failedChecks(line)], ["passed", []]);
+  // This one answers out of order, as MCP servers may: nothing waits on the same connection either.
+  const cheap = metricNamed(line, "sameConnection", "distribution");
+  assert(cheap.p50! < 150e6);
+});

@@ -17,7 +17,7 @@ import { lowerMean } from "../lib/stats/lower_mean.ts";
 interface HeadOfLineParameters extends Parameters {
   /** Of the cheap calls, whatever comes back. */
   ratePerSecond: number;
-  /** How long they are measured alone, in each round. */
+  /** How long they are measured alone, in each round: a part of it before each place. */
   durationMs: number;
   /** At most this many of them beside one heavy call. */
   maxCheapCalls: number;
@@ -162,23 +162,25 @@ class Line {
     );
   }
 
-  /** Alone and in every place, in one order and the other, so that what drifts favours none. */
+  /** In every place, each after a part of the calls alone, so that what drifts favours neither. */
   async measureRound(index: number): Promise<"stop" | void> {
-    const places = ["alone" as const, ...this.#cheap.keys()];
-    const means = new Map<Place | "alone", number>();
+    const places = [...this.#cheap.keys()];
+    const all = new Map<Place | "alone", number[]>([["alone", []]]);
     for (const place of index % 2 === 0 ? places : places.toReversed()) {
-      const times = place === "alone" ? await this.#alone() : await this.#beside(place);
-      this.#context.signal.throwIfAborted();
-      if (times === null) return "stop";
-      const recorder = this.#context.distribution(place);
-      for (const ns of times) recorder.record(ns);
-      if (times.length >= FEWEST_CALLS) means.set(place, lowerMean(times));
+      for (const where of ["alone", place] as const) {
+        const times = where === "alone" ? await this.#alone() : await this.#beside(where);
+        this.#context.signal.throwIfAborted();
+        if (times === null) return "stop";
+        const recorder = this.#context.distribution(where);
+        for (const ns of times) recorder.record(ns);
+        all.set(where, [...all.get(where) ?? [], ...times]);
+      }
     }
-    const alone = means.get("alone");
-    for (const place of PLACES) {
-      const beside = means.get(place);
-      if (alone === undefined || beside === undefined) continue;
-      this.#context.scalar(`interference.${place}`, beside / alone);
+    const alone = lowerMean(all.get("alone")!);
+    for (const place of places) {
+      const beside = all.get(place)!;
+      if (beside.length < FEWEST_CALLS) continue;
+      this.#context.scalar(`interference.${place}`, lowerMean(beside) / alone);
     }
   }
 
@@ -195,11 +197,17 @@ class Line {
     }
   }
 
+  /** One place's part of the calls alone. */
   async #alone(): Promise<number[] | null> {
     const { signal, parameters: { durationMs } } = this.#context;
     const connection = this.#cheap.get("otherConnection")!;
-    const { times, sound } = await this.#run(connection, { slots: null, durationMs, signal });
-    return sound ? times : null;
+    const { times, sound } = await this.#run(connection, {
+      slots: null,
+      durationMs: durationMs / this.#cheap.size,
+      signal,
+    });
+    // Without a success there is nothing to hold the others against.
+    return sound && times.length > 0 ? times : null;
   }
 
   /** Cheap calls in a place while a heavy call is outstanding; none where that one failed or was cached. */

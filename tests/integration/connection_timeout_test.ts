@@ -49,7 +49,9 @@ Deno.test(
         enter("c");
       });
     });
-    clock.advance(1_000);
+    clock.advance(100);
+    assertEquals([ended, clock.pending], [["a timeout 100"], 1], "one timer for all calls");
+    clock.advance(900);
     assertEquals(ended, ["a timeout 100", "b timeout 130", "c timeout 330"]);
   },
 );

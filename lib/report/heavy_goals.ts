@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report, ScenarioReport } from "../contract.ts";
 import type { Criterion } from "./criteria.ts";
 import { heavyToolNumbers, interferences } from "./heavy.ts";
 import { findScalar, findScenario, isSound } from "./lookup.ts";
@@ -21,8 +21,13 @@ export function heavyGoals(report: Report): Criterion[] {
   const times = tools.map(({ tool, latency }) => `${tool} ${formatDuration(latency?.p50 ?? null)}`);
   const sound = isSound(scenario);
   return [
-    measured("Measure load performance with heavy tools", alone === null ? "" : formatRate(alone)),
     measured(
+      scenario,
+      "Measure load performance with heavy tools",
+      alone === null ? "" : formatRate(alone),
+    ),
+    measured(
+      scenario,
       "Measure concurrent connections with heavy tools",
       together === null
         ? ""
@@ -30,20 +35,30 @@ export function heavyGoals(report: Report): Criterion[] {
           formatCount(Number(scenario?.parameters.connections))
         } clients`,
     ),
-    measured("Measure end-to-end latency of each tool", times.join(", ")),
+    measured(scenario, "Measure end-to-end latency of each tool", times.join(", ")),
     productionBaseline(report, { measured: alone !== null, sound }),
     measured(
+      findScenario(report, "head-of-line"),
       "Measure cheap calls beside heavy ones",
       other === undefined ? "" : `${formatRatio(other.ratio.value)} on another connection`,
     ),
   ];
 }
 
-/** A goal that a figure meets. */
-function measured(text: string, figure: string): Criterion {
-  return figure === ""
-    ? { text, met: null, note: "not measured" }
-    : { text, met: true, note: figure };
+/** A goal that a figure meets, if its scenario passed; of one that did not end it says nothing. */
+function measured(scenario: ScenarioReport | undefined, text: string, figure: string): Criterion {
+  if (scenario === undefined || figure === "") return { text, met: null, note: "not measured" };
+  switch (scenario.status) {
+    case "passed":
+      return { text, met: true, note: figure };
+    case "failed":
+      return { text, met: false, note: `${figure}, but the scenario failed` };
+    case "skipped":
+    case "interrupted":
+      return { text, met: null, note: `${figure}; ${scenario.status}` };
+    default:
+      return scenario.status satisfies never;
+  }
 }
 
 /** The bundled server's tools wait where real ones work: their figures are no baseline of anything. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report, Scalar } from "../../lib/contract.ts";
+import { heavyGoals } from "../../lib/report/heavy_goals.ts";
 import { heavyToolRows, interferenceRows } from "../../lib/report/heavy.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { insights } from "../../lib/report/insights.ts";
@@ -135,4 +136,22 @@ Deno.test("a tool's name cannot break out of a page", () => {
   assert(!renderHtml(report).includes("<script>alert"));
   const page = renderMarkdown(report);
   assert(!page.includes("<script>") && !page.includes("\u0000"));
+});
+
+Deno.test("no goal is met by a scenario that failed or was interrupted", () => {
+  const met = (status: "passed" | "failed" | "interrupted") => {
+    const report = sampleReport("phase3");
+    for (const scenario of report.scenarios) scenario.status = status;
+    return heavyGoals(report).map((goal) => goal.met);
+  };
+  assertEquals(met("passed"), [true, true, true, true, true]);
+  assertEquals(met("failed"), [false, false, false, false, false]);
+  assertEquals(met("interrupted"), [null, null, null, false, null]);
+});
+
+Deno.test("what failed or is not valid has no praise", () => {
+  const report = sampleReport("phase3");
+  for (const scenario of report.scenarios) scenario.validity.valid = false;
+  const heavy = insights(report).filter(({ topic }) => topic === "heavy");
+  assertEquals(heavy.filter(({ tone }) => tone === "good"), []);
 });

@@ -222,7 +222,7 @@ Deno.test(
 function startMcpServer(heavyMs: number) {
   return startScriptedServer((peer, message) => {
     const { id, method, params } = message as unknown as {
-      id?: string;
+      id?: number;
       method: string;
       params?: { name?: string };
     };
@@ -231,6 +231,9 @@ function startMcpServer(heavyMs: number) {
       peer.send({ jsonrpc: "2.0", method: "notifications/message", params: {} });
       peer.send({ jsonrpc: "2.0", id, result: { content: [] } });
     };
+    if (method === "initialize") {
+      return peer.send({ jsonrpc: "2.0", id, result: { protocolVersion: "2025-06-18" } });
+    }
     if (method === "tools/call" && params?.name === "chat") setTimeout(answer, heavyMs);
     else answer();
   });

@@ -1,4 +1,4 @@
-import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
+import type { Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
 import { grantHeavyTools, type HeavyTools } from "../../lib/run/heavy_tools.ts";
@@ -17,20 +17,17 @@ import { STATUS, targetAt, TOKEN } from "./targets.ts";
 // deno-lint-ignore no-explicit-any
 type AnyScenario = Scenario<any>;
 
-/** The tools of the bundled server, as a run on it has them. */
-const BUNDLED = grantHeavyTools({
-  embedded: true,
-  protocol: "exai",
-  named: true,
-  given: null,
-  uniqueSeed: 1,
-});
+/** The heavy tools that a run is granted without a file: those of the bundled server, which knows EXAI. */
+function grantedTo(protocol: ProtocolName): HeavyTools {
+  const embedded = protocol === "exai";
+  return grantHeavyTools({ embedded, protocol, named: true, given: null, uniqueSeed: 1 });
+}
 
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
   maxRatePerSecond?: number | null;
-  /** Left out: the bundled server's own. */
+  /** Left out: those that a run is granted without a file. */
   heavyTools?: HeavyTools;
   onProgress?: (scenario: string, done: number) => void;
   onScenario?: (soFar: SuiteResult) => void;
@@ -41,14 +38,13 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, maxRatePerSecond = null, heavyTools = BUNDLED, ...rest } =
-    options;
+  const { workload = () => STATUS, maxRatePerSecond = null, heavyTools, ...rest } = options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
     target,
     workload,
-    heavyTools,
+    heavyTools: heavyTools ?? grantedTo(target.options.protocol.name),
     clock,
     signal,
     seed: 1,

@@ -14,6 +14,7 @@ import { findScalar } from "./lookup.ts";
 import { scenarioTally, verdictWord } from "./marks.ts";
 import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
+import { heavyLines } from "./terminal/heavy.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
@@ -40,6 +41,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...layers(report, width),
     ...sweepLines(report, { color: options.color, width }),
     ...faultLines(report, width),
+    ...heavyLines(report, { color: options.color, width }),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];

@@ -7,6 +7,7 @@
 import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
+import { describeHeavyTools } from "./heavy_tools.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
 import { EXIT, INTERRUPTED } from "./verdict.ts";
 
@@ -29,7 +30,7 @@ export interface Progress {
 /** What every scenario's report says of the run. */
 type ScenarioInput = Pick<
   SuiteInput,
-  "clock" | "maxRatePerSecond" | "toolArgsJson" | "payloadBytes"
+  "clock" | "heavyTools" | "maxRatePerSecond" | "toolArgsJson" | "payloadBytes"
 >;
 
 /** What a run needs. */
@@ -100,7 +101,7 @@ async function runScenario(
     reason,
     startedAt,
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
-    parameters: reportedParameters(parameters, input),
+    parameters: reportedParameters({ scenario, parameters }, input),
     ...figures,
   };
   return { report, reasons: reasonsOf(report, unusable) };
@@ -111,10 +112,16 @@ async function runScenario(
  * of its own says which.
  */
 function reportedParameters(
-  parameters: Parameters,
-  { maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
+  { scenario, parameters }: PlannedScenario,
+  { heavyTools, maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
 ): ScenarioReport["parameters"] {
-  return { payloadBytes, ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
+  return {
+    payloadBytes,
+    ...parameters,
+    ...(scenario.heavyCalls === undefined ? {} : { heavyTools: describeHeavyTools(heavyTools) }),
+    maxRatePerSecond,
+    toolArgs: toolArgsJson,
+  };
 }
 
 interface Attempt {
@@ -170,7 +177,7 @@ export function notBegun(
     reason: input.reason,
     startedAt: input.clock.date().toISOString(),
     durationMs: 0,
-    parameters: reportedParameters(parameters, input),
+    parameters: reportedParameters({ scenario, parameters }, input),
     checks: [],
     notMeasured: [],
     warmupLedger: settleLedger(openLedger(), false),

@@ -25,8 +25,10 @@ import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
 import { runBench } from "./lib/run/bench.ts";
 import { systemClock } from "./lib/run/clock.ts";
+import { grantHeavyTools, type HeavyTools, plannedHeavyCalls } from "./lib/run/heavy_tools.ts";
 import { readCommit } from "./lib/run/environment.ts";
 import { planScenarios } from "./lib/run/plan.ts";
+import type { PlannedScenario } from "./lib/run/runner.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { createWorkload } from "./lib/run/workload.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
@@ -159,6 +161,14 @@ function readVariables(names: readonly string[]): Record<string, string | undefi
 }
 
 async function bench(config: Config, args: readonly string[]): Promise<number> {
+  const planned = planScenarios(SCENARIOS, { ...config, names: config.scenarios });
+  const heavyTools = grantHeavyTools({
+    ...config,
+    embedded: config.url === null,
+    named: config.scenarios !== null || config.profile === "phase3",
+    given: config.heavyTools,
+  });
+  announceHeavyCalls(config, { planned, heavyTools });
   await prepareOutput(config.outDirectory);
   const interrupt = listenForInterrupts("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
@@ -196,10 +206,15 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
         restart: () => server.restart(),
         startLimited: () => startBundledServer(config, "default"),
       },
-      planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
+      planned,
+      heavyTools,
       tool,
       payloadBytes,
-      workload: createWorkload(tool, { argsJson: config.toolArgsJson, payloadBytes }),
+      workload: createWorkload(tool, {
+        ...config,
+        argsJson: config.toolArgsJson,
+        payloadBytes,
+      }),
       suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
       command: maskCommand(["deno", "task", "bench", ...args]),
       clock: systemClock,
@@ -222,6 +237,29 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
+/**
+ * Tells, before anything is sent, how many calls of heavy tools there will be.
+ *
+ * @throws {UsageError} if they are more than allowed
+ */
+function announceHeavyCalls(
+  { maxHeavyCalls }: Config,
+  { planned, heavyTools }: { planned: readonly PlannedScenario[]; heavyTools: HeavyTools },
+): void {
+  const heavy = plannedHeavyCalls(planned, heavyTools);
+  if (heavy.length === 0) return;
+  const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
+  const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");
+  if (total > maxHeavyCalls) {
+    throw new UsageError(
+      `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than are ` +
+        `planned, which are ${total} (${parts}): accepted is --max-calls ${total} or more, or a ` +
+        "smaller plan (--rounds, --messages, --connections, and repetitions in --heavy-tools)",
+    );
+  }
+  printError(`heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}\n`);
+}
+
 function terminalStyle(color: boolean): { color: boolean; width: number } {
   const terminal = Deno.stdout.isTerminal();
   return { color: color && terminal, width: terminal ? terminalWidth() : 100 };
@@ -232,14 +270,20 @@ function terminalWidth(): number {
   return Deno.consoleSize().columns || 80;
 }
 
+/** How often the bundled server tells the progress of a heavy call, which there takes seconds. */
+const PROGRESS_INTERVAL_MS = 250;
+
 /** The bundled server, as a rule with its connection limit on and its rate limits off: see the README. */
 async function startBundledServer(
   { token, seed }: Config,
   limits: LimitsPreset = "off",
 ): Promise<EmbeddedServer> {
-  return await startEmbeddedServer(
-    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits, seed }),
-  );
+  return await startEmbeddedServer(defaultServerOptions({
+    token: token ?? crypto.randomUUID(),
+    limits,
+    seed,
+    progressIntervalMs: PROGRESS_INTERVAL_MS,
+  }));
 }
 
 /** Within this time a second signal is the same Ctrl-C, which reaches the program twice. */

@@ -3,8 +3,8 @@ import { ConnectError } from "../lib/net/connect_error.ts";
 import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type Parameters,
-  PROFILE_NAMES,
   type Scenario,
   type ScenarioContext,
   TIMES,
@@ -26,7 +26,7 @@ export const authentication: Scenario<AuthenticationParameters> = {
     accept: TIMES,
     reject: TIMES,
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 5, accepts: 2, noHelloWaitMs: 0 },
     standard: { rounds: 10, accepts: 5, noHelloWaitMs: 20_000 },

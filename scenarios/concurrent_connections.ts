@@ -1,8 +1,8 @@
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type Parameters,
-  PROFILE_NAMES,
   type RoundLength,
   type Scenario,
   type ScenarioContext,
@@ -34,7 +34,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     speedup: { kind: "scalar", unit: "x", better: "higher" },
     fairness: { kind: "scalar", unit: "", better: "higher" },
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: {
       rounds: 5,

@@ -1,6 +1,6 @@
 import {
+  LIGHT_PROFILES,
   type Parameters,
-  PROFILE_NAMES,
   type Scenario,
   type ScenarioContext,
   TIMES,
@@ -29,7 +29,7 @@ export const connectionEstablishment: Scenario<ConnectionEstablishmentParameters
     close: TIMES,
     coldEstablish: { kind: "scalar", unit: "ns", better: "lower" },
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 5, connects: 20 },
     standard: { rounds: 10, connects: 50 },

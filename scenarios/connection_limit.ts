@@ -3,8 +3,8 @@ import type { Connection } from "../lib/net/connection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type Parameters,
-  PROFILE_NAMES,
   type Scenario,
   type ScenarioContext,
   TIMES,
@@ -31,7 +31,7 @@ export const connectionLimit: Scenario<ConnectionLimitParameters> = {
     slotRelease: TIMES,
     limit: { kind: "scalar", unit: "connections", better: null },
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 2, bound: 64 },
     standard: { rounds: 5, bound: 64 },

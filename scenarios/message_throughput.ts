@@ -3,9 +3,9 @@ import { createPace } from "../lib/load/pace.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type LoopContext,
   type Parameters,
-  PROFILE_NAMES,
   type RoundLength,
   type Scenario,
   type ScenarioContext,
@@ -27,7 +27,7 @@ export const messageThroughput: Scenario<MessageThroughputParameters> = {
     latency: TIMES,
     throughput: THROUGHPUT,
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 5, warmupMs: 200, messages: null, durationMs: 150, payloadBytes: 0 },
     standard: { rounds: 10, warmupMs: 1000, messages: null, durationMs: 500, payloadBytes: 0 },

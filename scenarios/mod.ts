@@ -10,6 +10,8 @@ import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
 import { malformedInput } from "./malformed_input.ts";
+import { headOfLine } from "./head_of_line.ts";
+import { heavyTools } from "./heavy_tools.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
 import { overheadBreakdown } from "./overhead_breakdown.ts";
@@ -39,4 +41,6 @@ export const SCENARIOS: readonly Scenario[] = [
   malformedInput,
   reconnectStorm,
   rateLimit,
+  heavyTools,
+  headOfLine,
 ];

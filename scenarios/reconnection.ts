@@ -2,8 +2,8 @@ import { wait } from "../lib/load/pace.ts";
 import { probeRejection } from "../lib/net/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  LIGHT_PROFILES,
   type Parameters,
-  PROFILE_NAMES,
   type Scenario,
   type ScenarioContext,
   TIMES,
@@ -26,7 +26,7 @@ export const reconnection: Scenario<ReconnectionParameters> = {
     reconnect: TIMES,
     recovery: TIMES,
   },
-  profiles: PROFILE_NAMES,
+  profiles: LIGHT_PROFILES,
   defaults: {
     quick: { rounds: 5, cycles: 2, pauseMs: 20 },
     standard: { rounds: 10, cycles: 4, pauseMs: 100 },

@@ -12,6 +12,8 @@ import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_lim
 import type { Overrides } from "../run/plan.ts";
 import { type CiSettings, readCiSettings } from "./ci_settings.ts";
 import { readCaCert, readPagePath, readReport, readToolArgs } from "./files.ts";
+import type { HeavyToolSpec } from "../run/heavy_tools.ts";
+import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
@@ -26,8 +28,12 @@ export interface Config {
   protocol: ProtocolName;
   /** `null`: the protocol's own. */
   tool: string | null;
-  /** JSON text, possibly with `{seq}` in it. */
+  /** JSON text, possibly with `{seq}` and `{unique}` in it. */
   toolArgsJson: string;
+  /** `null`: the bundled server's own; on an external one, none. */
+  heavyTools: HeavyToolSpec[] | null;
+  /** More calls of heavy tools than this are not planned. */
+  maxHeavyCalls: number;
   headers: Record<string, string>;
   subprotocols: string[];
   /** PEM text. */
@@ -39,6 +45,8 @@ export interface Config {
   timeoutMs: number;
   maxRatePerSecond: number | null;
   seed: number;
+  /** For `{unique}`: the seed where one was given, else another one each time. */
+  uniqueSeed: number;
   /** Calls per second of the user's own unit tests; `null`: measure the in-process one. */
   unitBaselinePerSecond: number | null;
   thresholds: Threshold[];
@@ -73,6 +81,8 @@ export interface ConfigInput {
   vocabulary: ThresholdVocabulary;
 }
 
+const MAX_SEED = 2 ** 32 - 1;
+
 const FLAG_COMMANDS = ["help", "version", "list"] as const;
 
 /**
@@ -101,12 +111,15 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     optional(values.get(name), (given) => parseNumber(given, range));
   const scenarios = lists.get("scenarios");
   const url = readUrl(values.get("url"), input.env);
+  const seed = number("seed", { min: 0, max: MAX_SEED, whole: true });
   return {
     url,
     token: readToken(values.get("token"), url),
     protocol: readProtocol(values.get("protocol"), url),
     tool: values.get("tool")?.text ?? null,
     toolArgsJson: await readToolArgs(values.get("tool-args"), input.directory),
+    heavyTools: await readHeavyTools(values.get("heavy-tools"), input.directory),
+    maxHeavyCalls: number("max-calls", { min: 0, max: 1e6, whole: true, unit: "calls" }) ?? 200,
     headers: Object.fromEntries((lists.get("header") ?? []).map(parseHeader)),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
     caCert: await readCaCert(values.get("ca-cert"), input.directory),
@@ -119,7 +132,8 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     timeoutMs: seconds(number("timeout", { min: 0, aboveMin: true, max: 3600, unit: "seconds" })) ??
       10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
-    seed: number("seed", { min: 0, max: 2 ** 32 - 1, whole: true }) ?? 1,
+    seed: seed ?? 1,
+    uniqueSeed: seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
     unitBaselinePerSecond: number("unit-baseline", {
       min: 0,
       aboveMin: true,

@@ -25,7 +25,7 @@ export async function readToolArgs(given: Given | undefined, directory: string):
     : given.text;
   const accepted = `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`;
   try {
-    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1"));
+    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1").replaceAll("{unique}", "1"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
   } catch {
     // Falls through to the error that names the option.
@@ -85,7 +85,12 @@ export async function readPagePath(
   }
 }
 
-async function readFile(given: Given, directory: string): Promise<string> {
+/**
+ * The text of the file that a setting names.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export async function readFile(given: Given, directory: string): Promise<string> {
   try {
     return await Deno.readTextFile(resolvePath(directory, given.text));
   } catch (error) {

@@ -38,7 +38,10 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("protocol", "NAME", { env: "BENCH_PROTOCOL", help: "exai (default), mcp or echo" }),
       value("tool", "NAME", { help: "the light tool to call (default: status)" }),
       value("tool-args", "JSON|@FILE", {
-        help: "its arguments (default {}); {seq} in them becomes the call's number",
+        help: "its arguments (default {}); {seq}: the call's number; {unique}: new text",
+      }),
+      value("heavy-tools", "FILE", {
+        help: "JSON list of the tools that heavy-tools and head-of-line call",
       }),
       list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
       list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
@@ -50,7 +53,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
     options: [
       list("scenarios", "A,B", { help: "default: all of the profile" }),
       flag("list", { help: "list the scenarios and the questions they answer" }),
-      value("profile", "NAME", { help: "quick, standard (default), thorough or phase2" }),
+      value("profile", "NAME", { help: "quick, standard (default), thorough, phase2 or phase3" }),
       value("rounds", "N", { help: "measured repetitions" }),
       value("duration", "SECONDS", { help: "of each round" }),
       value("warmup", "SECONDS", { help: "before the first round, not counted" }),
@@ -70,10 +73,13 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("max-rate", "PER_SECOND", {
         help: "caps each session's calls, to stay under a rate limiter",
       }),
-      value("seed", "N", { help: "for everything random (default 1)" }),
       value("expect-limits", "LIMITS", {
         help: "rate-limit: what should be found, such as 'session=50/5,ip=100/10' or 'ip=none'",
       }),
+      value("max-calls", "N", {
+        help: "calls of heavy tools that a run may plan (default 200)",
+      }),
+      value("seed", "N", { help: "for everything random (default 1), and for {unique}" }),
       value("unit-baseline", "PER_SECOND", {
         help: "your own unit tests' figure, in place of the in-process one",
       }),

@@ -11,6 +11,7 @@ import {
   MIN_TOKEN_LENGTH,
   type RateLimit,
   type ServerOptions,
+  THINK_MODES,
 } from "../server/options.ts";
 import type { Given } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
@@ -105,6 +106,12 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
     value: "TOOL=MEDIAN_MS:SIGMA",
     help: `log-normal think time of ${HEAVY_TOOLS.join(", ")}; repeatable`,
     apply: applyThink,
+  },
+  {
+    name: "think-mode",
+    value: "NAME",
+    help: "wait (default), or block: nobody is answered while a tool thinks",
+    apply: (options, given) => options.thinkMode = parseName(given, THINK_MODES),
   },
   {
     name: "seed",

@@ -23,6 +23,10 @@ export interface Call {
   status: CallStatus | "outstanding";
   /** Whether a stream_complete frame came for it. */
   streamed: boolean;
+  /** When the first frame came that told of its progress, a stream_complete aside; 0: none has. */
+  firstProgressNs: number;
+  /** Whether its success was marked as one from a cache. */
+  fromCache: boolean;
   /** The server's words for an error, else "". */
   errorCode: string;
   errorMessage: string;
@@ -34,6 +38,17 @@ export interface Observed {
   streamComplete: boolean;
   /** The first call that was refused for load, with its place in its session and the server's words. */
   rateLimit: { atCall: number; message: string } | null;
+}
+
+/**
+ * Whether a success came from a cache: by the server's own mark, or by the lack of the stream_complete
+ * that its computed successes have.
+ */
+export function isFromCache(
+  { fromCache, streamed }: Pick<Call, "fromCache" | "streamed">,
+  { streamComplete }: Observed,
+): boolean {
+  return fromCache || (streamComplete && !streamed);
 }
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
@@ -111,6 +126,8 @@ export class CallBook {
       endedNs: 0,
       status: "outstanding",
       streamed: false,
+      firstProgressNs: 0,
+      fromCache: false,
       errorCode: "",
       errorMessage: "",
     };
@@ -127,7 +144,7 @@ export class CallBook {
       case "rateLimited":
         return this.#final(frame, nowNs);
       case "progress":
-        return this.#progress(frame.id, frame.streamComplete);
+        return this.#progress(frame.id, frame.streamComplete, nowNs);
       case "notification":
         return this.#countFrame(this.#ledger, "progress");
       case "malformed":
@@ -176,6 +193,7 @@ export class CallBook {
   }
 
   #success(call: Call, fromCache: boolean): void {
+    call.fromCache = fromCache;
     if (fromCache) call.ledger.cached++;
     else if (call.streamed) {
       call.ledger.streamedOk++;
@@ -204,10 +222,11 @@ export class CallBook {
     this.#countFrame(late, "late");
   }
 
-  #progress(id: string | null, streamComplete: boolean): void {
+  #progress(id: string | null, streamComplete: boolean, nowNs: number): void {
     const call = id === null ? undefined : this.#callOf(id);
     if (call !== undefined) {
-      call.streamed ||= streamComplete;
+      if (streamComplete) call.streamed = true;
+      else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
       return this.#countFrame(call.ledger, "progress");
     }
     const nth = this.#nthOf(id);

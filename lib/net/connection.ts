@@ -45,6 +45,7 @@ export class Connection implements AsyncDisposable {
   readonly #book: CallBook;
   readonly #options: ConnectionOptions;
   #cancelSweep: (() => void) | null = null;
+  #isSweeping = false;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
@@ -54,7 +55,7 @@ export class Connection implements AsyncDisposable {
   private constructor(socket: Socket, timing: ConnectionTiming, options: ConnectionOptions) {
     this.#socket = socket;
     this.timing = timing;
-    this.#options = options;
+    this.#options = { ...options };
     this.#isAborted = options.signal?.aborted ?? false;
     this.#book = new CallBook(newIdPrefix(options.protocol.ids), options);
     socket.onText((text) => this.#receive(text));
@@ -118,6 +119,22 @@ export class Connection implements AsyncDisposable {
   /** Sets who is shown the text of each frame, behind the clock and before the account; `null`: nobody. */
   onFrame(show: ((text: string) => void) | null): void {
     this.#onFrame = show;
+  }
+
+  /**
+   * Gives the calls from here on another timeout.
+   *
+   * @throws {Error} if a call is outstanding, since all of those share one
+   */
+  useTimeout(callTimeoutMs: number): void {
+    if (this.#book.outstanding > 0) {
+      throw new Error("Cannot change the timeout as a call is outstanding");
+    }
+    this.#options.callTimeoutMs = callTimeoutMs;
+    // A sweep under way sets the next one itself, by what it then finds.
+    if (this.#isSweeping) return;
+    this.#cancelSweep?.();
+    this.#cancelSweep = null;
   }
 
   /**
@@ -195,16 +212,19 @@ export class Connection implements AsyncDisposable {
 
   /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
   #sweepIn(delayMs: number): void {
-    const { clock, callTimeoutMs } = this.#options;
+    const { clock } = this.#options;
     this.#cancelSweep = clock.after(delayMs, () => {
       const nowNs = clock.nowNs();
       // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
-      this.#book.expire(nowNs - callTimeoutMs * 1e6, nowNs);
+      this.#isSweeping = true;
+      this.#book.expire(nowNs - this.#options.callTimeoutMs * 1e6, nowNs);
+      this.#isSweeping = false;
       this.#cancelSweep = null;
       this.#onQuiet?.();
       const { oldest } = this.#book;
       if (oldest === undefined) return;
-      this.#sweepIn(Math.ceil(callTimeoutMs - (nowNs - oldest.sentNs) / 1e6));
+      const waitedMs = (nowNs - oldest.sentNs) / 1e6;
+      this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
     });
   }
 

@@ -8,11 +8,13 @@ import { createHash } from "node:crypto";
 import type { Report } from "../contract.ts";
 import { comparisonMarkup } from "./html/comparison.ts";
 import { layersMarkup } from "./html/layers.ts";
+import { heavyMarkup } from "./html/heavy.ts";
 import { type Markup, markup } from "./html/markup.ts";
 import styleSheet from "./html/report.css" with { type: "text" };
 import { accountingMarkup, checksMarkup, insightsMarkup, metricsMarkup } from "./html/sections.ts";
 import { summaryMarkup } from "./html/summary.ts";
 import { verdictWord } from "./marks.ts";
+import { phaseOf } from "./phase.ts";
 
 /**
  * The report as a page of HTML. Depends on nothing but the report: the same report gives the same
@@ -30,13 +32,13 @@ export function renderHtml(report: Report): string {
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy(css)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Phase 2: ${verdictWord(report)}</title>
+<title>${phaseOf(report).short}: ${verdictWord(report)}</title>
 ${style}
 </head>
 <body>
 <main>
 ${summaryMarkup(report)}
-${insightsMarkup(report)}
+${insightsMarkup(report)}${heavyMarkup(report)}
 ${layersMarkup(report)}${metricsMarkup(report)}
 ${checksMarkup(report)}
 ${comparisonMarkup(report)}

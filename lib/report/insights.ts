@@ -10,6 +10,7 @@ import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
 import { layerInsights } from "./insights/layers.ts";
 import { faultInsights } from "./insights/faults.ts";
+import { heavyInsights } from "./insights/heavy.ts";
 import { latencyInsights, slowdownInsights } from "./insights/single_client.ts";
 import { sweepInsights } from "./insights/sweeps.ts";
 import { trustInsights } from "./insights/trust.ts";
@@ -18,7 +19,15 @@ import { trustInsights } from "./insights/trust.ts";
 export type Tone = "good" | "neutral" | "bad";
 
 export interface Insight {
-  topic: "trust" | "slowdown" | "layers" | "latency" | "concurrency" | "connections" | "faults";
+  topic:
+    | "trust"
+    | "slowdown"
+    | "layers"
+    | "latency"
+    | "concurrency"
+    | "connections"
+    | "faults"
+    | "heavy";
   tone: Tone;
   /** Plain text, possibly with a server's own words in it: escape it. */
   text: string;
@@ -35,6 +44,7 @@ export function insights(report: Report): Insight[] {
     ...connectionInsights(report),
     ...sweepInsights(report),
     ...faultInsights(report),
+    ...heavyInsights(report),
   ];
   return all.length > 0 ? all : [{
     topic: "trust",

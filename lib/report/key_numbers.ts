@@ -6,6 +6,8 @@
  */
 
 import type { Report, ScenarioReport, UnitBaseline } from "../contract.ts";
+import { isHeavyPhase } from "./heavy.ts";
+import { heavyKeyNumbers } from "./heavy_key_numbers.ts";
 import { findDistribution, findScalar, findScenario } from "./lookup.ts";
 import {
   DASH,
@@ -73,8 +75,12 @@ export function unitComparison(report: Report, throughput: number | null): strin
   return ratio === null ? DASH : `${slowerOrFaster(ratio)} than unit tests (${baseline})`;
 }
 
-/** The five numbers, always all five: what was not measured has a dash and says so. */
+/**
+ * The five numbers, always all five: what was not measured has a dash and says so. The phase of heavy
+ * tools has numbers of its own.
+ */
 export function keyNumbers(report: Report): KeyNumber[] {
+  if (isHeavyPhase(report)) return heavyKeyNumbers(report);
   return [
     ...throughputNumbers(report),
     ...latencyNumbers(report),

@@ -17,7 +17,9 @@ import {
 import { renderComparisons } from "./markdown/comparison.ts";
 import { renderDetails } from "./markdown/details.ts";
 import { type Figures, NO_FIGURES } from "./markdown/figures.ts";
+import { isHeavyPhase } from "./heavy.ts";
 import { renderHead } from "./markdown/head.ts";
+import { renderHeavyPerformance, renderHeavyTools } from "./markdown/heavy.ts";
 import { renderCompletedTasks, renderObjective } from "./markdown/objective.ts";
 import { renderPerformance } from "./markdown/performance.ts";
 import { renderPyramid } from "./markdown/pyramid.ts";
@@ -27,6 +29,7 @@ const SECTIONS: readonly ((report: Report, figures: Figures) => string)[] = [
   renderObjective,
   renderCompletedTasks,
   renderPerformance,
+  renderHeavyTools,
   renderAchievements,
   renderPyramid,
   renderDetails,
@@ -39,14 +42,17 @@ const SECTIONS: readonly ((report: Report, figures: Figures) => string)[] = [
   renderInsights,
 ];
 
+/** Those of the phase of heavy tools: what phase 2 says of its own goals is left out. */
+const HEAVY_SECTIONS = SECTIONS.filter((section) => section !== renderAchievements)
+  .map((section) => section === renderPerformance ? renderHeavyPerformance : section);
+
 /**
  * The report as a page of GitHub-flavoured markdown without raw HTML. Depends on nothing but the
  * report: the same report gives the same bytes. `figures` are embedded beside the numbers that they
  * show; the page is complete without them.
  */
 export function renderMarkdown(report: Report, figures: Figures = NO_FIGURES): string {
-  const sections = SECTIONS.map((section) => section(report, figures)).filter((text) =>
-    text !== ""
-  );
+  const all = isHeavyPhase(report) ? HEAVY_SECTIONS : SECTIONS;
+  const sections = all.map((section) => section(report, figures)).filter((text) => text !== "");
   return sections.join("\n\n---\n\n") + "\n";
 }

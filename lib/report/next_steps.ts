@@ -5,6 +5,7 @@
  */
 
 import type { Report } from "../contract.ts";
+import { callsHeavyTool, heavyToolNumbers, isHeavyPhase } from "./heavy.ts";
 import { findScenario } from "./lookup.ts";
 import { coreScenarioNames } from "./scenario_names.ts";
 
@@ -55,7 +56,9 @@ function hasReason({ verdict }: Report, code: number): boolean {
 
 /** What this run left out. */
 function completions(report: Report): string[] {
-  const absent = coreScenarioNames().filter((name) => findScenario(report, name) === undefined);
+  const absent = coreScenarioNames(report).filter((name) =>
+    findScenario(report, name) === undefined
+  );
   const canBeOn = report.target.protocol === "exai";
   const skipped = canBeOn && findScenario(report, "authentication")?.status === "skipped";
   const few = report.scenarios.some(({ metrics }) =>
@@ -78,11 +81,29 @@ function completions(report: Report): string[] {
 function continuations(report: Report): string[] {
   return [
     ...(report.target.kind === "embedded"
-      ? ["Measure your own server: --url ws://host:port with EXAI_WS_TOKEN set."]
+      ? [
+        isHeavyPhase(report)
+          ? "Measure your own server's tools: --url ws://host:port with EXAI_WS_TOKEN set and " +
+            "--heavy-tools FILE."
+          : "Measure your own server: --url ws://host:port with EXAI_WS_TOKEN set.",
+      ]
       : []),
-    "Measure heavy tools: --tool with --tool-args; this run says nothing about them.",
+    ...heavySteps(report),
     ...(report.verdict.status === "passed"
       ? ["Keep report.json and compare later runs with it: --baseline report.json"]
       : []),
+  ];
+}
+
+/** How to measure heavy tools, where that was not done. */
+function heavySteps(report: Report): string[] {
+  if (isHeavyPhase(report) || heavyToolNumbers(report).length > 0) return [];
+  const how = report.target.kind === "embedded"
+    ? "--profile phase3"
+    : "--profile phase3 with --heavy-tools FILE";
+  return [
+    callsHeavyTool(report)
+      ? `Measure ${report.target.tool} beside the other heavy tools: ${how}.`
+      : `Measure heavy tools: ${how}; this run says nothing about them.`,
   ];
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Distribution, ScenarioReport } from "../contract.ts";
+import type { Distribution, Report, ScenarioReport } from "../contract.ts";
+import { isHeavyPhase } from "./heavy.ts";
 import { findDistribution, findScalar } from "./lookup.ts";
 
 interface ScenarioText {
@@ -31,9 +32,20 @@ const CORE_SCENARIOS: Record<string, ScenarioText> = {
   "connection-limit": { subject: "connections up to the server's limit", main: "rejection" },
 };
 
-/** The names of the scenarios that the phase document speaks of, in its order. */
-export function coreScenarioNames(): string[] {
-  return Object.keys(CORE_SCENARIOS);
+/** The scenarios of the phase of heavy tools. */
+const HEAVY_SCENARIOS: Record<string, ScenarioText> = {
+  "heavy-tools": {
+    subject: "load, concurrent connections and end-to-end latency with heavy tools",
+    main: "latency",
+  },
+  "head-of-line": { subject: "cheap calls beside a heavy one", main: "otherConnection" },
+};
+
+const TEXTS = new Map(Object.entries({ ...CORE_SCENARIOS, ...HEAVY_SCENARIOS }));
+
+/** The names of the scenarios that the document speaks of for the phase of a run, in its order. */
+export function coreScenarioNames(report: Report): string[] {
+  return Object.keys(isHeavyPhase(report) ? HEAVY_SCENARIOS : CORE_SCENARIOS);
 }
 
 /** `message-throughput` as a title: `Message Throughput`. */
@@ -46,7 +58,7 @@ export function scenarioTitle(name: string): string {
 
 /** What a scenario covers, in a few words; its question where it is not a core scenario. */
 export function scenarioSubject(name: string, question = ""): string {
-  return Object.hasOwn(CORE_SCENARIOS, name) ? CORE_SCENARIOS[name].subject : question;
+  return TEXTS.get(name)?.subject ?? question;
 }
 
 /**
@@ -54,9 +66,7 @@ export function scenarioSubject(name: string, question = ""): string {
  * for a rate stand for nothing but the search.
  */
 export function mainDistribution(scenario: ScenarioReport): Distribution | undefined {
-  const main = Object.hasOwn(CORE_SCENARIOS, scenario.name)
-    ? CORE_SCENARIOS[scenario.name].main
-    : "latency";
+  const main = TEXTS.get(scenario.name)?.main ?? "latency";
   if (findScalar(scenario, "sustainableRate") !== undefined) return undefined;
   return findDistribution(scenario, main) ??
     findDistribution(scenario, "layer.tool") ??

@@ -15,6 +15,7 @@ import { runDuration, targetKind } from "./run_facts.ts";
 import { SCENARIO_HEADINGS, scenarioCells } from "./scenario_cells.ts";
 import { scenarioTitle } from "./scenario_names.ts";
 import { boxLines } from "./terminal/boxes.ts";
+import { heavyLines } from "./terminal/heavy.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
@@ -42,6 +43,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...layers(report, width),
     ...sweepLines(report, { color: options.color, width }),
     ...faultLines(report, width),
+    ...heavyLines(report, { color: options.color, width }),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];

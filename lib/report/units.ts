@@ -172,6 +172,11 @@ export function formatCount(count: number | null): string {
   return known(count) ? formatFixed(count, 0) : DASH;
 }
 
+/** `1 call`, `12 calls`. */
+export function countCalls(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "call" : "calls"}`;
+}
+
 /** A number without a unit of its own: up to three decimals, and three digits of what is under 0.1. */
 export function formatNumber(value: number | null): string {
   if (!known(value)) return DASH;

@@ -23,6 +23,7 @@ import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { type BundledServer, TargetUnusableError } from "./scenario.ts";
 import { measureUnitBaseline } from "./unit_baseline.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
+import type { HeavyTools } from "./heavy_tools.ts";
 import type { Workload } from "./workload.ts";
 
 /** What a run needs. */
@@ -35,6 +36,7 @@ export interface BenchInput {
   toolArgsJson: string;
   payloadBytes: number;
   workload: Workload;
+  heavyTools: HeavyTools;
   profile: string;
   seed: number;
   maxRatePerSecond: number | null;

@@ -42,6 +42,7 @@ export type ContextInput<P extends Parameters> =
     | "target"
     | "workload"
     | "bundled"
+    | "heavyTools"
     | "clock"
     | "signal"
     | "seed"
@@ -69,6 +70,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly target: ScenarioContext["target"];
   readonly workload: ScenarioContext["workload"];
   readonly bundled: ScenarioContext["bundled"];
+  readonly heavyTools: ScenarioContext["heavyTools"];
   readonly clock: ScenarioContext["clock"];
   readonly signal: AbortSignal;
   readonly seed: number;
@@ -99,6 +101,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.target = input.target;
     this.workload = input.workload;
     this.bundled = input.bundled;
+    this.heavyTools = input.heavyTools;
     this.clock = input.clock;
     this.signal = input.signal;
     this.seed = input.seed;
@@ -217,9 +220,10 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.#monitor[Symbol.dispose]();
   }
 
-  /** What a metric was declared as; a step of a sweep is what its sweep is. */
+  /** What a metric was declared as; a step of a sweep is what its sweep is, and so is one of a tool. */
   #spec(name: string, kind: MetricSpec["kind"]): MetricSpec {
-    const spec = this.#metrics[name.replace(/@.*/, "@N")];
+    const spec = this.#metrics[name.replace(/@.*/, "@N")] ??
+      this.#metrics[name.replace(/\..*/, ".TOOL")];
     if (spec?.kind === kind) return spec;
     throw new Error(`Cannot record ${name} as the scenario declares no ${kind} of that name`);
   }

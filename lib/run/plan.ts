@@ -1,6 +1,6 @@
 import type { Arrivals } from "../load/schedule.ts";
 import type { PlannedScenario } from "./runner.ts";
-import type { Parameters, ProfileName, Scenario } from "./scenario.ts";
+import { defaultsOf, type Parameters, type ProfileName, type Scenario } from "./scenario.ts";
 
 /** Parameters that the user sets for every scenario that has them; `null`: as in the profile. */
 export interface Overrides {
@@ -35,7 +35,7 @@ export function planScenarios(
     .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
     .map((scenario) => ({
       scenario,
-      parameters: applyOverrides(scenario.defaults[profile], overrides),
+      parameters: applyOverrides(defaultsOf(scenario, profile), overrides),
     }));
 }
 

@@ -8,6 +8,7 @@ import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
 import type { LiveScenario } from "./live.ts";
+import { describeHeavyTools } from "./heavy_tools.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
 import { EXIT, INTERRUPTED } from "./verdict.ts";
 
@@ -36,7 +37,7 @@ export type Progress =
 /** What every scenario's report says of the run. */
 type ScenarioInput = Pick<
   SuiteInput,
-  "clock" | "maxRatePerSecond" | "toolArgsJson" | "payloadBytes"
+  "clock" | "heavyTools" | "maxRatePerSecond" | "toolArgsJson" | "payloadBytes"
 >;
 
 /** What a run needs. */
@@ -108,7 +109,7 @@ async function runScenario(
     reason,
     startedAt,
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
-    parameters: reportedParameters(parameters, input),
+    parameters: reportedParameters({ scenario, parameters }, input),
     ...figures,
   };
   const { status, durationMs } = report;
@@ -121,10 +122,16 @@ async function runScenario(
  * of its own says which.
  */
 function reportedParameters(
-  parameters: Parameters,
-  { maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
+  { scenario, parameters }: PlannedScenario,
+  { heavyTools, maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
 ): ScenarioReport["parameters"] {
-  return { payloadBytes, ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
+  return {
+    payloadBytes,
+    ...parameters,
+    ...(scenario.heavyCalls === undefined ? {} : { heavyTools: describeHeavyTools(heavyTools) }),
+    maxRatePerSecond,
+    toolArgs: toolArgsJson,
+  };
 }
 
 interface Attempt {
@@ -180,7 +187,7 @@ export function notBegun(
     reason: input.reason,
     startedAt: input.clock.date().toISOString(),
     durationMs: 0,
-    parameters: reportedParameters(parameters, input),
+    parameters: reportedParameters({ scenario, parameters }, input),
     checks: [],
     notMeasured: [],
     warmupLedger: settleLedger(openLedger(), false),

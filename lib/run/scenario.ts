@@ -10,10 +10,13 @@ import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
+import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";
 import type { Workload } from "./workload.ts";
 
-/** The profiles that every scenario has defaults for. */
-export const PROFILE_NAMES = ["quick", "standard", "thorough", "phase2"] as const;
+/** The profiles that call the light tool. */
+export const LIGHT_PROFILES = ["quick", "standard", "thorough", "phase2"] as const;
+/** All profiles; `phase3` is the one of heavy tools. */
+export const PROFILE_NAMES = [...LIGHT_PROFILES, "phase3"] as const;
 export type ProfileName = typeof PROFILE_NAMES[number];
 
 /** What a scenario can be told. `null`: not bounded in this way. */
@@ -69,11 +72,17 @@ export interface Scenario<P extends Parameters = Parameters> {
   name: string;
   /** The one sentence that its numbers answer. */
   question: string;
-  /** What it can record, by name; steps of a sweep, such as `latency@8`, by `latency@N`. */
+  /**
+   * What it can record, by name; steps of a sweep, such as `latency@8`, by `latency@N`, and those of a
+   * tool, such as `latency.chat`, by `latency.TOOL`.
+   */
   metrics: Readonly<Record<string, MetricSpec>>;
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];
-  defaults: Record<ProfileName, P>;
+  /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
+  defaults: { standard: P } & Partial<Record<ProfileName, P>>;
+  /** The most calls of heavy tools that it makes, where it makes any: they may cost money. */
+  heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
   /** Whether it drives the server beyond what it can do, so that failed calls are findings, not failures. */
   overloads?: boolean;
   /**
@@ -103,6 +112,14 @@ export interface BundledServer {
   startLimited(): Promise<ExtraServer>;
 }
 
+/** The parameters of a scenario in a profile. */
+export function defaultsOf<P extends Parameters>(
+  { defaults }: Pick<Scenario<P>, "defaults">,
+  profile: ProfileName,
+): P {
+  return defaults[profile] ?? defaults.standard;
+}
+
 /** What a running scenario works with, and records into. */
 export interface ScenarioContext<P extends Parameters = Parameters> {
   readonly parameters: P;
@@ -110,6 +127,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   readonly workload: Workload;
   /** `null`: another server is the target. */
   readonly bundled: BundledServer | null;
+  /** The tools that may be called beside the light one, or why none may. */
+  readonly heavyTools: HeavyTools;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly seed: number;

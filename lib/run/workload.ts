@@ -7,23 +7,37 @@ export type Workload = () => Message;
  * Builds the messages of a run.
  *
  * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
- *   counted over the run from 1
+ *   counted over the run from 1, and every `{unique}` a text that no other call has, nor one of a run
+ *   with another `uniqueSeed`
  * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
  */
 export function createWorkload(
   tool: string,
-  options: { argsJson: string; payloadBytes: number },
+  options: { argsJson: string; payloadBytes: number; uniqueSeed?: number },
 ): Workload {
   const text = options.payloadBytes === 0
     ? options.argsJson
     : withPayload(options.argsJson, options.payloadBytes);
-  const parts = text.split("{seq}");
+  // The tokens themselves are every other part.
+  const parts = text.split(/(\{seq\}|\{unique\})/);
   if (parts.length === 1) {
     const message = { tool, argsJson: text };
     return () => message;
   }
   let seq = 0;
-  return () => ({ tool, argsJson: parts.join(String(++seq)) });
+  return () => {
+    const number = String(++seq);
+    const values: Record<string, string> = {
+      "{seq}": number,
+      "{unique}": uniqueText(options.uniqueSeed ?? 1, number),
+    };
+    return { tool, argsJson: parts.map((part) => values[part] ?? part).join("") };
+  };
+}
+
+/** The seed and the number of the call: as both are in it, no two are the same. */
+function uniqueText(seed: number, number: string): string {
+  return `${seed.toString(16).padStart(8, "0")}-${number}`;
 }
 
 /**

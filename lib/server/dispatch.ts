@@ -1,7 +1,7 @@
 import { findArgumentError } from "./input_schema.ts";
 import type { ServerOptions } from "./options.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
-import { think } from "./think.ts";
+import { think, thinkBlocking } from "./think.ts";
 import { stripToolSuffix } from "./tool_name.ts";
 import { createTools, describeTool, type HeavyTool, type ToolArguments } from "./tools.ts";
 
@@ -54,7 +54,7 @@ export function createDispatcher(
   state: ServerState = createServerState(options),
 ): Dispatcher {
   const tools = createTools(state);
-  const { progressIntervalMs } = options;
+  const { progressIntervalMs, thinkMode } = options;
   const find = (name: string) => tools.get(name) ?? tools.get(stripToolSuffix(name));
   return {
     answersAtOnce: (name) => find(name)?.kind === "light",
@@ -68,7 +68,7 @@ export function createDispatcher(
         case "light":
           return attempt(() => tool.run(args));
         case "heavy":
-          return thinkAndRun(tool, args, { ...callOptions, progressIntervalMs });
+          return thinkAndRun(tool, args, { ...callOptions, progressIntervalMs, thinkMode });
         default:
           return tool satisfies never;
       }
@@ -79,11 +79,12 @@ export function createDispatcher(
 async function thinkAndRun(
   tool: HeavyTool,
   args: ToolArguments,
-  options: DispatchOptions & { progressIntervalMs: number },
+  options: DispatchOptions & Pick<ServerOptions, "progressIntervalMs" | "thinkMode">,
 ): Promise<ToolAnswer> {
   const thinkMs = tool.drawThinkMs();
   try {
-    await think(thinkMs, options);
+    if (options.thinkMode === "block") thinkBlocking(thinkMs);
+    else await think(thinkMs, options);
   } catch (error) {
     return raised(error);
   }

@@ -29,6 +29,13 @@ export interface ThinkTime {
   sigma: number;
 }
 
+/**
+ * `wait`: other calls are answered meanwhile. `block`: nothing is, on any connection, as where a tool
+ * occupies the one thread that serves all of them.
+ */
+export const THINK_MODES = ["wait", "block"] as const;
+export type ThinkMode = typeof THINK_MODES[number];
+
 /** The tools that think before they answer. */
 export const HEAVY_TOOLS = ["chat", "analyze", "debug"] as const;
 export type HeavyToolName = typeof HEAVY_TOOLS[number];
@@ -53,6 +60,7 @@ export interface ServerOptions {
   /** Pinged after half of this time of silence and closed after all of it; 0 never. */
   idleTimeoutSeconds: number;
   think: Record<HeavyToolName, ThinkTime>;
+  thinkMode: ThinkMode;
   /** Time between two progress frames of a heavy call. */
   progressIntervalMs: number;
   /** Seeds the think times. */
@@ -119,6 +127,7 @@ export function defaultServerOptions(overrides: ServerOptionOverrides = {}): Ser
       debug: { medianMs: 1500, sigma: 0.6 },
       ...think,
     },
+    thinkMode: "wait",
     progressIntervalMs: 5000,
     seed: 1,
     ...rest,
@@ -136,6 +145,9 @@ export function validateServerOptions(options: ServerOptions): void {
   const { limits, dialect } = options;
   if (dialect !== "oct" && dialect !== "nov") {
     refuse("dialect", `"oct" or "nov"`, dialect);
+  }
+  if (!THINK_MODES.includes(options.thinkMode)) {
+    refuse("thinkMode", `"wait" or "block"`, options.thinkMode);
   }
   if (options.hostname === "") refuse("hostname", "a host name or address", `""`);
   checkWhole("port", options.port, { min: 0, max: 65_535 });

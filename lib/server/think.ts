@@ -24,6 +24,11 @@ function createRandom(seed: number): () => number {
   };
 }
 
+/** Occupies the thread for `thinkMs`, so that this server answers nobody. */
+export function thinkBlocking(thinkMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, thinkMs);
+}
+
 export interface ThinkOptions {
   /** Ends the thinking early; the promise rejects with its reason. */
   signal?: AbortSignal;

@@ -12,7 +12,7 @@ import { mostTestableRows } from "./judge.ts";
 const MAX_GATING_ROWS = 8;
 /** What a scenario's distribution is called that answers its question, in order of preference. */
 const MAIN_DISTRIBUTIONS = ["latency", "recovery", "establish", "layer.tool"];
-const MAIN_SCALARS = ["throughput", "sustainableRate"];
+const MAIN_SCALARS = ["throughput", "sustainableRate", "interference.otherConnection"];
 
 /** One row to be, with the rounds that it is tested on. */
 export interface Candidate extends RoundsPair {

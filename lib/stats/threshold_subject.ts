@@ -25,7 +25,7 @@ export type Statistic = typeof STATISTICS[number];
 
 /**
  * The metrics of each scenario by name. The steps of a sweep, such as `throughput@8`, are one
- * entry: `throughput@N`.
+ * entry: `throughput@N`; the distributions of tools, such as `latency.chat`, are `latency.TOOL`.
  */
 export type ThresholdVocabulary = Record<string, Record<string, Pick<Metric, "kind" | "unit">>>;
 
@@ -69,7 +69,8 @@ function parseMetric(
   const dot = find(name) === undefined ? name.lastIndexOf(".") : -1;
   const metric = dot < 0 ? name : name.slice(0, dot);
   const statistic = dot < 0 ? "" : name.slice(dot + 1);
-  const found = find(metric);
+  const ofTools = metric.includes(".") ? listed.get(metric.replace(/\..*/, ".TOOL")) : undefined;
+  const found = find(metric) ?? ofTools;
   if (found === undefined) throw unknown("metric", name, [...listed.keys(), "errors"]);
   if (found.kind === "scalar") {
     if (statistic === "" || statistic === "value") {

@@ -52,6 +52,7 @@ async function reportsOf(
     target,
     workload: createWorkload("status", { argsJson: "{}", payloadBytes: 0 }),
     bundled: null,
+    heavyTools: { status: "refused", reason: "none is called here" },
     toolArgsJson: "{}",
     payloadBytes: 0,
     clock: systemClock,

@@ -14,6 +14,8 @@ function callOf(nth: number): Call {
     endedNs: 0,
     status: "outstanding",
     streamed: false,
+    firstProgressNs: 0,
+    fromCache: false,
     errorCode: "",
     errorMessage: "",
   };

@@ -38,6 +38,8 @@ export function createFakeConnection(
         endedNs: 0,
         status: "outstanding",
         streamed: false,
+        firstProgressNs: 0,
+        fromCache: false,
         errorCode: "",
         errorMessage: "",
       };

@@ -1,9 +1,15 @@
-import type { Check, Ledger, Metric, ScenarioReport } from "../../lib/contract.ts";
+import type { Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/contract.ts";
 import { Target, type TargetOptions } from "../../lib/net/target.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";
 import type { LiveScenario } from "../../lib/run/live.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
-import type { BundledServer, Parameters, Scenario } from "../../lib/run/scenario.ts";
+import { grantHeavyTools, type HeavyTools } from "../../lib/run/heavy_tools.ts";
+import {
+  type BundledServer,
+  defaultsOf,
+  type Parameters,
+  type Scenario,
+} from "../../lib/run/scenario.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
   defaultServerOptions,
@@ -18,6 +24,12 @@ import { STATUS, targetAt, TOKEN } from "./targets.ts";
 // deno-lint-ignore no-explicit-any
 type AnyScenario = Scenario<any>;
 
+/** The heavy tools that a run is granted without a file: those of the bundled server, which knows EXAI. */
+function grantedTo(protocol: ProtocolName): HeavyTools {
+  const embedded = protocol === "exai";
+  return grantHeavyTools({ embedded, protocol, named: true, given: null, uniqueSeed: 1 });
+}
+
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
   workload?: Workload;
@@ -26,6 +38,8 @@ export interface RunOptions extends Partial<TargetOptions> {
   /** What floors are measured with; none are without it. */
   floorGauge?: FloorGauge;
   onProgress?: (scenario: string, done: number, watch: LiveScenario) => void;
+  /** Left out: those that a run is granted without a file. */
+  heavyTools?: HeavyTools;
   onScenario?: (soFar: SuiteResult) => void;
 }
 
@@ -34,14 +48,21 @@ export async function runScenarios(
   planned: readonly [AnyScenario, Partial<Parameters>][],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const { workload = () => STATUS, bundled = null, maxRatePerSecond = null, floorGauge, ...rest } =
-    options;
+  const {
+    workload = () => STATUS,
+    bundled = null,
+    maxRatePerSecond = null,
+    floorGauge,
+    heavyTools,
+    ...rest
+  } = options;
   using target: Target = targetAt(url, rest);
   const { clock, signal } = target.options;
   return await runSuite({
     target,
     workload,
     bundled,
+    heavyTools: heavyTools ?? grantedTo(target.options.protocol.name),
     clock,
     signal,
     seed: 1,
@@ -51,7 +72,7 @@ export async function runScenarios(
     payloadBytes: 0,
     planned: planned.map(([scenario, parameters]): PlannedScenario => ({
       scenario,
-      parameters: { ...scenario.defaults.quick, ...parameters },
+      parameters: { ...defaultsOf(scenario, "quick"), ...parameters },
     })),
     onProgress: (progress) => {
       if (progress.state === "ended") return;

@@ -25,6 +25,7 @@ export type SampleKind =
   | "compared"
   | "layered"
   | "sweeps"
+  | "phase3"
   | "hostile";
 
 /** Every kind of sample. */
@@ -37,6 +38,7 @@ export const SAMPLE_KINDS: readonly SampleKind[] = [
   "compared",
   "layered",
   "sweeps",
+  "phase3",
   "hostile",
 ];
 
@@ -51,6 +53,7 @@ export function sampleReport(kind: SampleKind): Report {
     compared: comparedReport,
     layered: layeredReport,
     sweeps: sweepsReport,
+    phase3: phase3Report,
     hostile: () => hostileReport(HOSTILE_TEXT),
   };
   return builders[kind]();
@@ -123,6 +126,15 @@ const TIMES = {
   reject: [2_000_000, 2_600_000, 2_500_000, null, null, 3_900_000],
   rejection: [1_000_000, 1_700_000, 1_650_000, null, null, 2_400_000],
   slotRelease: [90_000, 130_000, 120_000, null, null, 210_000],
+  chat: [310e6, 860e6, 810e6, null, null, 1_500e6],
+  analyze: [1_100e6, 2_200e6, 2_050e6, null, null, 3_400e6],
+  firstProgress: [250e6, 252e6, 251e6, null, null, 290e6],
+  heavyMix: [300e6, 1_200e6, 1_100e6, null, null, 3_400e6],
+  cached: [400_000, 700_000, 600_000, null, null, 1_100_000],
+  cheapAlone: [240_000, 420_000, 390_000, 800_000, null, 2_100_000],
+  cheapBehind: [9e6, 420e6, 400e6, 790e6, null, 1_400e6],
+  cheapBeside: [250_000, 460_000, 410_000, 900_000, null, 3_000_000],
+  cheapBlocked: [11e6, 390e6, 380e6, 770e6, null, 1_300e6],
 } satisfies Record<string, Times>;
 
 /** A distribution of 500 samples in 5 rounds unless told otherwise. */
@@ -325,6 +337,69 @@ function limitScenario(): ScenarioReport {
 }
 
 /** A run held against bounds and a baseline: better in one row, worse in another, unsettled in others. */
+function heavyScenario(): ScenarioReport {
+  return sampleScenario("heavy-tools", {
+    question: "How long do tools take that do real work, and how many of their calls go at once?",
+    parameters: {
+      rounds: 5,
+      connections: 5,
+      messages: null,
+      heavyTools: "chat {} timeout 60 s, weight 3, repetitions 2",
+    },
+    ledger: ledger(140, { cached: 5 }),
+    metrics: [
+      distribution("latency.chat", TIMES.chat, 10),
+      distribution("latency.analyze", TIMES.analyze, 5),
+      distribution("firstProgress.chat", TIMES.firstProgress, 10),
+      distribution("concurrentLatency.chat", TIMES.chat, 75),
+      distribution("concurrentLatency.analyze", TIMES.analyze, 25),
+      { ...distribution("cached.analyze", TIMES.cached, 5), better: null },
+      distribution("latencyAlone", TIMES.heavyMix, 25),
+      distribution("latency", TIMES.heavyMix, 100),
+      scalar("throughputAlone", 0.94, "msg/s"),
+      scalar("throughput", 4.4, "msg/s"),
+      scalar("speedup", 4.7, "x"),
+    ],
+    checks: [
+      check("the announced calls were made", true, "140 calls of heavy tools", "140"),
+    ],
+    notMeasured: [{
+      name: "firstProgress.analyze",
+      reason: "no progress frame came before a result",
+    }],
+  });
+}
+
+function headOfLineScenario(): ScenarioReport {
+  const lower = { better: "lower" } as const;
+  return sampleScenario("head-of-line", {
+    question: "How much longer does a cheap call take while a heavy one is being worked on?",
+    parameters: { rounds: 5, ratePerSecond: 50, durationMs: 1000, maxCheapCalls: 500 },
+    ledger: ledger(1015),
+    metrics: [
+      distribution("alone", TIMES.cheapAlone, 250),
+      distribution("sameConnection", TIMES.cheapBehind, 250),
+      distribution("otherConnection", TIMES.cheapBeside, 250),
+      distribution("otherAddress", TIMES.cheapBlocked, 250),
+      distribution("heavy", TIMES.chat, 15),
+      { ...scalar("interference.sameConnection", 1020, "x"), better: null },
+      { ...scalar("interference.otherConnection", 1.09, "x"), ...lower },
+      { ...scalar("interference.otherAddress", 912, "x"), ...lower },
+    ],
+  });
+}
+
+/** Heavy tools of another server, one of which serves every third call from a cache. */
+function phase3Report(): Report {
+  return {
+    ...passedReport(),
+    command: ["deno", "task", "bench", "--profile", "phase3", "--heavy-tools", "tools.json"],
+    target: { url: "ws://10.0.0.5:8079/", kind: "external", protocol: "exai", tool: "status" },
+    profile: "phase3",
+    scenarios: [heavyScenario(), headOfLineScenario()],
+  };
+}
+
 function comparedReport(): Report {
   const row = {
     scenario: "message-throughput",

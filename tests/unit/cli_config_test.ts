@@ -37,6 +37,7 @@ Deno.test("config: without anything, a standard run of the bundled server", asyn
   assertEquals(config.timeoutMs, 10_000);
   assertEquals(config.maxRatePerSecond, null);
   assertEquals(config.seed, 1);
+  assertEquals([config.heavyTools, config.maxHeavyCalls], [null, 200]);
   assertEquals(config.strict, false);
   assertEquals(config.outDirectory, resolvePath("/home/ann", "reports"));
   assertEquals(config.formats, ["json", "md", "html"]);
@@ -361,4 +362,18 @@ Deno.test("config: limits that are none name the option, the value and what is a
   );
   assertStringIncludes(message, "such as 'session=50/5,ip=100/10' or 'ip=none'");
   assertStringIncludes(message, '"user=50/5" is none of them');
+});
+
+Deno.test("config: {unique} follows the seed that is given, else it is another one each time", async () => {
+  assertEquals((await configOf(["--seed", "7"])).uniqueSeed, 7);
+  const drawn = await Promise.all([1, 2, 3].map(async () => (await configOf([])).uniqueSeed));
+  assert(new Set(drawn).size > 1);
+});
+
+Deno.test("config: the calls of heavy tools are bounded by a whole number", async () => {
+  assertEquals((await configOf(["--max-calls", "0"])).maxHeavyCalls, 0);
+  assertStringIncludes(
+    await messageOf(["--max-calls", "1.5"]),
+    '--max-calls "1.5": accepted is a whole number of calls from 0 to 1000000',
+  );
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Frame } from "../../lib/contract.ts";
-import { type Call, CallBook, type Observed } from "../../lib/net/call_book.ts";
+import { type Call, CallBook, isFromCache, type Observed } from "../../lib/net/call_book.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
 import { ledgerWith } from "../support/targets.ts";
 
@@ -209,4 +209,36 @@ Deno.test("a ledger that does not add up says which equation, with both sides", 
       "cached is within ok: 3 against 2",
     ],
   );
+});
+
+Deno.test("the first frame that tells of progress is timed, a stream_complete is none", () => {
+  const { book, begin, ended } = createBook();
+  const call = begin(10);
+  const progress = (streamComplete: boolean): Frame => ({
+    kind: "progress",
+    id: call.id,
+    streamComplete,
+  });
+  book.receive(progress(true), 20);
+  assertEquals(call.firstProgressNs, 0);
+  book.receive(progress(false), 30);
+  book.receive(progress(false), 40);
+  book.receive(ok(call.id), 50);
+  assertEquals(ended.map(({ firstProgressNs, endedNs }) => [firstProgressNs, endedNs]), [[30, 50]]);
+});
+
+Deno.test("a success is from a cache by its mark, or where others were announced and it was not", () => {
+  const { book, begin, ended, observed } = createBook();
+  const answer = (fromCache: boolean, streamed: boolean) => {
+    const { id } = begin();
+    if (streamed) book.receive({ kind: "progress", id, streamComplete: true }, 1);
+    book.receive({ kind: "result", id, fromCache }, 2);
+    return isFromCache(ended.at(-1)!, observed);
+  };
+  assertEquals([answer(false, false), answer(true, false)], [false, true]);
+  assertEquals([answer(false, true), answer(true, true), answer(false, false)], [
+    false,
+    true,
+    true,
+  ]);
 });

@@ -13,6 +13,8 @@ import comparedHtml from "../golden/report_compared.html" with { type: "text" };
 import layeredHtml from "../golden/report_layered.html" with { type: "text" };
 import sweepsMd from "../golden/report_sweeps.md" with { type: "text" };
 import sweepsHtml from "../golden/report_sweeps.html" with { type: "text" };
+import phase3Md from "../golden/report_phase3.md" with { type: "text" };
+import phase3Html from "../golden/report_phase3.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
 import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
@@ -39,6 +41,7 @@ import chartedTxt from "../golden/report_charted.txt" with { type: "text" };
 import chartedNarrowTxt from "../golden/report_charted_narrow.txt" with { type: "text" };
 import githubMd from "../golden/github_charted.md" with { type: "text" };
 import githubTxt from "../golden/github_charted.txt" with { type: "text" };
+import phase3Txt from "../golden/report_phase3.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -55,6 +58,8 @@ const EXPECTED: Record<string, string> = {
   "report_layered.html": layeredHtml,
   "report_sweeps.md": sweepsMd,
   "report_sweeps.html": sweepsHtml,
+  "report_phase3.md": phase3Md,
+  "report_phase3.html": phase3Html,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -77,6 +82,7 @@ const EXPECTED: Record<string, string> = {
   "report_compared.txt": comparedTxt,
   "report_layered.txt": layeredTxt,
   "report_sweeps.txt": sweepsTxt,
+  "report_phase3.txt": phase3Txt,
   "report_hostile.txt": hostileTxt,
   "report_charted.txt": chartedTxt,
   "report_charted_narrow.txt": chartedNarrowTxt,

@@ -33,7 +33,7 @@ Deno.test("the sections are those of the phase document, in its order", () => {
       "Objective",
       "Completed Tasks",
       "Performance Results",
-      "Key Achievements",
+      kind === "phase3" ? "Heavy Tools" : "Key Achievements",
       "Performance Comparison",
       "Detailed Test Results",
       ...(kind === "compared" || kind === "hostile"

@@ -15,6 +15,8 @@ function call(times: { sentMs?: number; endedMs: number; status?: CallStatus }):
     endedNs: times.endedMs * 1e6,
     status: times.status ?? "ok",
     streamed: false,
+    firstProgressNs: 0,
+    fromCache: false,
     errorCode: "",
     errorMessage: "",
   };

@@ -1,21 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Overrides, planScenarios } from "../../lib/run/plan.ts";
 import { type Parameters, PROFILE_NAMES, type Scenario } from "../../lib/run/scenario.ts";
-
-const NONE: Overrides = {
-  rounds: null,
-  durationMs: null,
-  warmupMs: null,
-  messages: null,
-  connections: null,
-  payloadBytes: null,
-  inFlight: null,
-  ratePerSecond: null,
-  arrivals: null,
-  maxOutstanding: null,
-  sloMs: null,
-  expectLimits: null,
-};
+import { NO_OVERRIDES } from "../support/overrides.ts";
 
 function scenarioWith(
   name: string,
@@ -45,7 +31,11 @@ const SCENARIOS = [
 ];
 
 function plan(overrides: Partial<Overrides>, profile: "quick" | "standard" | "phase2" = "quick") {
-  return planScenarios(SCENARIOS, { names: null, profile, overrides: { ...NONE, ...overrides } })
+  return planScenarios(SCENARIOS, {
+    names: null,
+    profile,
+    overrides: { ...NO_OVERRIDES, ...overrides },
+  })
     .map(({ parameters }) => parameters);
 }
 
@@ -57,7 +47,7 @@ Deno.test("without overrides a plan is the profile's", () => {
 
 Deno.test("named scenarios are planned in the order of the list", () => {
   const names = (given: string[]) =>
-    planScenarios(SCENARIOS, { names: given, profile: "quick", overrides: NONE })
+    planScenarios(SCENARIOS, { names: given, profile: "quick", overrides: NO_OVERRIDES })
       .map(({ scenario }) => scenario.name);
   assertEquals(names(["plain", "timed"]), ["timed", "plain"]);
   assertEquals(names(["plain"]), ["plain"]);
@@ -66,7 +56,7 @@ Deno.test("named scenarios are planned in the order of the list", () => {
 Deno.test("a scenario that is not part of the profile is planned only where it is named", () => {
   const scenarios = [scenarioWith("rare", TIMED, { profiles: ["thorough"] })];
   const rounds = (profile: "quick" | "thorough", names: string[] | null) =>
-    planScenarios(scenarios, { names, profile, overrides: NONE }).length;
+    planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES }).length;
   assertEquals([rounds("quick", null), rounds("thorough", null), rounds("quick", ["rare"])], [
     0,
     1,
@@ -94,4 +84,29 @@ Deno.test("a count beats a duration, and what is given beats the other's default
 Deno.test("planning leaves the scenario's own defaults alone", () => {
   plan({ messages: 7, rounds: 1 });
   assertEquals(SCENARIOS[0]!.defaults.quick, TIMED);
+});
+
+Deno.test("a profile that a scenario has no defaults for takes the standard ones", () => {
+  const { defaults, ...rest } = scenarioWith("rare", TIMED);
+  const scenario: Scenario = { ...rest, defaults: { standard: defaults.standard } };
+  for (const profile of PROFILE_NAMES) {
+    const [planned] = planScenarios([scenario], {
+      names: ["rare"],
+      profile,
+      overrides: NO_OVERRIDES,
+    });
+    assertEquals(planned!.parameters, { ...TIMED, rounds: 10 });
+  }
+});
+
+Deno.test("a count reaches a scenario without a duration, and gives it none", () => {
+  const counted = { rounds: 5, messages: null, connections: 5 };
+  const parameters = (overrides: Partial<Overrides>) =>
+    planScenarios([scenarioWith("counted", counted)], {
+      names: null,
+      profile: "quick",
+      overrides: { ...NO_OVERRIDES, ...overrides },
+    })[0]!.parameters;
+  assertEquals(parameters({ messages: 7 }), { ...counted, messages: 7 });
+  assertEquals(parameters({ durationMs: 9 }), counted);
 });

@@ -41,3 +41,14 @@ Deno.test("a payload is added to what a workload says, call by call", () => {
   assertEquals(same().argsJson, '{"payload":"xx"}');
   assert(same() === same(), "what stays the same is built once");
 });
+
+Deno.test("every {unique} becomes a text that no other call or seed has, also beside {seq}", () => {
+  const texts = (uniqueSeed: number) => {
+    const argsJson = '{"a":"{unique}","b":"{seq} {unique}"}';
+    const workload = createWorkload("chat", { argsJson, payloadBytes: 0, uniqueSeed });
+    return Array.from({ length: 20 }, () => JSON.parse(workload().argsJson));
+  };
+  assertEquals(texts(3)[0], { a: "00000003-1", b: "1 00000003-1" });
+  assertEquals(new Set([...texts(3), ...texts(0x30)].map(({ a }) => a)).size, 40);
+  assertEquals(texts(3), texts(3));
+});

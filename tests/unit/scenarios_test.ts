@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { PROFILE_NAMES } from "../../lib/run/scenario.ts";
+import { LIGHT_PROFILES, type ProfileName } from "../../lib/run/scenario.ts";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
@@ -69,6 +69,15 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     "malformed-input": ["answer"],
     "rate-limit": ["sessionBurst", "sessionRefill", "ipBurst", "ipRefill"],
     "reconnect-storm": ["served99DropImmediate", "handshakesDropBackoff", "refusedRestartBackoff"],
+    "heavy-tools": [
+      ...["latency.TOOL", "firstProgress.TOOL", "concurrentLatency.TOOL", "cached.TOOL"],
+      ...["latencyAlone", "latency", "throughputAlone", "throughput", "speedup"],
+    ],
+    "head-of-line": [
+      ...["alone", "sameConnection", "otherConnection", "otherAddress", "heavy"],
+      ...["interference.sameConnection", "interference.otherConnection"],
+      "interference.otherAddress",
+    ],
   };
   for (const [name, metrics] of Object.entries(expected)) {
     assertEquals(metrics.filter((metric) => !named[name]?.includes(metric)), [], name);
@@ -76,11 +85,8 @@ Deno.test("the metrics are named as people's scripts know them", () => {
 });
 
 Deno.test("quick, standard and phase2 run the six scenarios of the phase document first", () => {
-  for (const profile of PROFILE_NAMES.filter((name) => name !== "thorough")) {
-    const names = SCENARIOS.filter(({ profiles }) => profiles.includes(profile)).map(({ name }) =>
-      name
-    );
-    assertEquals(names, [
+  for (const profile of LIGHT_PROFILES.filter((name) => name !== "thorough")) {
+    assertEquals(namesOf(profile), [
       "connection-establishment",
       "message-throughput",
       "concurrent-connections",
@@ -93,10 +99,22 @@ Deno.test("quick, standard and phase2 run the six scenarios of the phase documen
   }
 });
 
+Deno.test("phase3 runs what calls heavy tools, and nothing else", () => {
+  assertEquals(namesOf("phase3"), ["heavy-tools", "head-of-line"]);
+  const heavy = SCENARIOS.filter(({ heavyCalls }) => heavyCalls !== undefined);
+  assertEquals(heavy.map(({ name }) => name), namesOf("phase3"));
+});
+
+function namesOf(profile: ProfileName): string[] {
+  return SCENARIOS.filter(({ profiles }) => profiles.includes(profile)).map(({ name }) => name);
+}
+
 Deno.test("every metric of every scenario can be held against a threshold", () => {
   for (const { name, metrics } of SCENARIOS) {
     for (const [metric, { kind, unit }] of Object.entries(metrics)) {
-      const path = `${name}.${metric.replace("@N", "@8")}${kind === "distribution" ? ".p50" : ""}`;
+      const path = `${name}.${metric.replace("@N", "@8").replace("TOOL", "my.chat")}${
+        kind === "distribution" ? ".p50" : ""
+      }`;
       assertEquals(
         parseThreshold(`${path}<5${unit === "ns" ? "ms" : ""}`, VOCABULARY).scenario,
         name,

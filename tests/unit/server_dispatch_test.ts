@@ -92,6 +92,22 @@ Deno.test("dispatch: an aborted heavy call ends as raised, and tells its progres
   assertEquals(answer, { kind: "raised", message: "enough" });
 });
 
+Deno.test("dispatch: a tool that blocks has thought before the call returns", async () => {
+  const think = { chat: { medianMs: 30, sigma: 0 } };
+  for (const thinkMode of ["wait", "block"] as const) {
+    const dispatcher = createDispatcher(defaultServerOptions({ think, thinkMode }));
+    let isOver = false;
+    const answer = Promise.resolve(dispatcher.call("chat", { prompt: "a" })).then((one) => {
+      isOver = true;
+      return one.kind;
+    });
+    // Only what is over already can end within these few turns.
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    assertEquals(isOver, thinkMode === "block");
+    assertEquals(await answer, "text");
+  }
+});
+
 Deno.test("tool names: one known suffix is stripped from the end, nothing else", () => {
   for (const suffix of ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"]) {
     assertEquals(stripToolSuffix(`status${suffix}`), "status");

@@ -6,8 +6,10 @@
 
 import type { Report } from "../../contract.ts";
 import { type Finding, findings } from "../findings.ts";
+import { calledTools } from "../heavy.ts";
 import { type KeyNumber, keyNumbers } from "../key_numbers.ts";
 import { numberMark, scenarioTally, verdictMark, verdictWord } from "../marks.ts";
+import { phaseOf } from "../phase.ts";
 import { runDuration, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { formatTimestamp } from "../units.ts";
@@ -15,14 +17,16 @@ import { type Markup, markup } from "./markup.ts";
 
 /** Title, verdict, cards and findings. */
 export function summaryMarkup(report: Report): Markup {
-  const { url, tool, protocol } = report.target;
+  const { url, protocol } = report.target;
+  const tools = calledTools(report);
+  const named = tools.map((tool, index) => markup`${index === 0 ? "" : ", "}<code>${tool}</code>`);
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
   return markup`<header>
-<h1>Phase 2: Real Integration Tests</h1>
+<h1>${phaseOf(report).title}</h1>
 <p class="verdict ${tone}">${verdict}</p>
-<p>Calls of the tool <code>${tool}</code> over real WebSocket connections to
+<p>Calls of the tool${tools.length === 1 ? "" : "s"} ${named} over real WebSocket connections to
 ${targetKind(report)} (<code>${url}</code>), protocol ${protocol}, profile ${report.profile}.
 Measured ${when}. Only calls that were served count in latency and throughput.</p>
 </header>

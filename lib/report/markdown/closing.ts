@@ -16,12 +16,20 @@ import {
   validityCriterion,
 } from "../criteria.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { heavyGoals } from "../heavy_goals.ts";
+import { callsHeavyTool, heavyThroughput, isHeavyPhase } from "../heavy.ts";
 import { insights } from "../insights.ts";
 import { concurrentClients, singleThroughput } from "../key_numbers.ts";
 import { findDistribution, findScalar, findScenario, isSound } from "../lookup.ts";
 import { scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
 import { nextSteps } from "../next_steps.ts";
-import { formatCompactRate, formatCount, formatDuration, formatTimestamp } from "../units.ts";
+import {
+  formatCompactRate,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatTimestamp,
+} from "../units.ts";
 import { criterionLine } from "./achievements.ts";
 import { list, numbered, stack } from "./blocks.ts";
 import type { Figures } from "./figures.ts";
@@ -48,7 +56,7 @@ export function renderFiles(report: Report, { charts }: Figures): string {
 
 /** The checklist of the phase document: a box is ticked by a result only. */
 export function renderChecklist(report: Report): string {
-  const items: Criterion[] = [
+  const items: Criterion[] = isHeavyPhase(report) ? heavyChecklist(report) : [
     realConnectionsCriterion(report),
     protocolCriterion(report),
     baselineCriterion(report),
@@ -70,6 +78,16 @@ export function renderChecklist(report: Report): string {
   ]);
 }
 
+function heavyChecklist(report: Report): Criterion[] {
+  return [
+    realConnectionsCriterion(report),
+    scenarioCriterion(report, "Heavy tools tested", "heavy-tools"),
+    scenarioCriterion(report, "Cheap calls beside heavy ones tested", "head-of-line"),
+    allPassedCriterion(report),
+    validityCriterion(report),
+  ];
+}
+
 function concurrentText(report: Report): string {
   const clients = concurrentClients(report);
   return `Concurrent connections tested${
@@ -79,7 +97,7 @@ function concurrentText(report: Report): string {
 
 /** The goals of the phase, each with its outcome. */
 export function renderSuccessCriteria(report: Report): string {
-  const goals: Criterion[] = [
+  const goals: Criterion[] = isHeavyPhase(report) ? heavyGoals(report) : [
     { ...realConnectionsCriterion(report), text: "Create real WebSocket integration tests" },
     { ...protocolCriterion(report), text: "Test WebSocket protocol + component integration" },
     { ...baselineCriterion(report), text: "Establish baseline performance metrics" },
@@ -137,10 +155,23 @@ function implicationLines(report: Report): string[] {
     );
   }
   if (speedup !== undefined) lines.push(speedupLine(speedup.ci95?.[0] ?? speedup.value));
-  if (single !== null) {
-    lines.push("⚠️ Heavy tools are slower by what they do: not measured in this run");
-  }
+  const heavy = heavyLine(report);
+  if (heavy !== "") lines.push(heavy);
   return lines;
+}
+
+/** What heavy tools give, or that this run does not know; empty where it says nothing of any tool. */
+function heavyLine(report: Report): string {
+  const scenario = findScenario(report, "heavy-tools");
+  const throughput = heavyThroughput(report);
+  if (throughput !== null) {
+    const rate = formatRate(throughput);
+    return isSound(scenario)
+      ? `✅ One client gets ${rate} from heavy tools, one call at a time`
+      : `⚠️ The ${rate} from heavy tools are not to be relied on: their scenario failed or is not valid`;
+  }
+  if (singleThroughput(report) === null || callsHeavyTool(report)) return "";
+  return "⚠️ Heavy tools are slower by what they do: not measured in this run";
 }
 
 /** `sure` is the lower end of the speedup, where there is an interval. */

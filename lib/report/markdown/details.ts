@@ -23,7 +23,7 @@ import { type Figures, scenarioFigures } from "./figures.ts";
 /** The preflight, each scenario with its metrics and checks, and what is missing. */
 export function renderDetails(report: Report, figures: Figures): string {
   const names = report.scenarios.map(({ name }) => name);
-  const absent = coreScenarioNames().filter((name) => !names.includes(name));
+  const absent = coreScenarioNames(report).filter((name) => !names.includes(name));
   return stack([
     "## 🔍 Detailed Test Results",
     preflight(report),

@@ -6,6 +6,7 @@
 
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { phaseOf } from "../phase.ts";
 import { scenarioTally, verdictMark, verdictWord } from "../marks.ts";
 import { runDuration, targetKind } from "../run_facts.ts";
 import { formatTimestamp } from "../units.ts";
@@ -15,7 +16,7 @@ import { renderNotes, renderSummary } from "./summary.ts";
 /** Title, status line and summary. */
 export function renderHead(report: Report): string {
   return stack([
-    `# Phase 2: Real Integration Tests - ${verdictWord(report)}`,
+    `# ${phaseOf(report).title} - ${verdictWord(report)}`,
     renderStatus(report),
     "## Summary",
     renderSummary(report),

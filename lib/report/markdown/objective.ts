@@ -8,6 +8,7 @@ import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { findScenario } from "../lookup.ts";
 import { scenarioMark, scenarioTally } from "../marks.ts";
+import { phaseOf } from "../phase.ts";
 import { targetKind } from "../run_facts.ts";
 import { coreScenarioNames, scenarioSubject, scenarioTitle } from "../scenario_names.ts";
 import { numbered, stack } from "./blocks.ts";
@@ -17,13 +18,13 @@ export function renderObjective(report: Report): string {
   return stack([
     "## 🎯 Objective",
     `Real WebSocket connections to ${markdownCode(report.target.url)} (${targetKind(report)}) ` +
-    "that validate the WebSocket protocol and component integration, and measure both.",
+    phaseOf(report).objective,
   ]);
 }
 
 /** The scenarios of the phase document and any further ones, each with its mark. */
 export function renderCompletedTasks(report: Report): string {
-  const core = coreScenarioNames();
+  const core = coreScenarioNames(report);
   const further = report.scenarios.map(({ name }) => name).filter((name) => !core.includes(name));
   return stack([
     "## ✅ Completed Tasks",

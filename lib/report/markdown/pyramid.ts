@@ -6,6 +6,7 @@
 
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { calledTools, callsHeavyTool, heavyThroughput, isHeavyPhase } from "../heavy.ts";
 import { insights } from "../insights.ts";
 import { singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
 import { pyramidLevels, pyramidRatio } from "../pyramid.ts";
@@ -28,10 +29,30 @@ export function renderPyramid(report: Report, figures: Figures): string {
     "**Reality Check:**",
     list([
       ...slowdowns.map(({ tone, text }) => `${toneMark(tone)} ${escapeMarkdown(text)}`),
-      `⚠️ Every number is for the tool ${markdownCode(report.target.tool)}; other tools were not ` +
-      "measured in this run",
+      toolSentence(report),
     ]),
   ]);
+}
+
+/** Which tools the numbers are for. */
+function toolSentence(report: Report): string {
+  const tools = calledTools(report).map(markdownCode);
+  return tools.length === 1
+    ? `⚠️ Every number is for the tool ${tools[0]}; other tools were not measured in this run`
+    : `⚠️ The numbers are for the tools ${tools.join(", ")}; others were not measured in this run`;
+}
+
+/** The level of heavy tools: its throughput, or why it has none. */
+function endToEnd(report: Report): Omit<Level, "name"> {
+  const throughput = heavyThroughput(report);
+  if (throughput !== null) {
+    const here = isHeavyPhase(report) ? "  ← WE ARE HERE" : "";
+    return { value: formatRate(throughput), note: `(heavy tools, one client)${here}` };
+  }
+  const note = callsHeavyTool(report)
+    ? "(the level above is of a heavy tool itself)"
+    : "(heavy tools: not measured in this run)";
+  return { value: DASH, note };
 }
 
 /** The three levels from the very same calls, where the run took them apart. */
@@ -62,6 +83,7 @@ interface Level {
 
 function ratePyramid(report: Report): string {
   const single = singleThroughput(report);
+  const heavy = heavyThroughput(report);
   const ratio = slowdown(report, single);
   const absent = { value: DASH, note: "(not measured in this run)" };
   const unit = report.unitBaseline === null ? absent : {
@@ -72,12 +94,14 @@ function ratePyramid(report: Report): string {
     value: formatRate(single),
     note: "(WebSocket protocol + server)  ← WE ARE HERE",
   };
-  const endToEnd = { value: DASH, note: "(heavy tools: not measured in this run)" };
   return draw([
     { name: "Unit Tests:", ...unit },
     { name: "Integration Tests:", ...integration },
-    { name: "End-to-End Tests:", ...endToEnd },
-  ], [ratio === null ? "not measured" : slowerOrFaster(ratio), "not measured"]);
+    { name: "End-to-End Tests:", ...endToEnd(report) },
+  ], [
+    ratio === null ? "not measured" : slowerOrFaster(ratio),
+    single === null || !heavy ? "not measured" : slowerOrFaster(single / heavy),
+  ]);
 }
 
 /** The levels, with what lies between each and the next. */

@@ -8,6 +8,7 @@
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { type Finding, findings } from "../findings.ts";
+import { calledTools } from "../heavy.ts";
 import { keyNumbers } from "../key_numbers.ts";
 import { numberMark, toneMark } from "../marks.ts";
 import { nextSteps } from "../next_steps.ts";
@@ -42,8 +43,10 @@ export function renderSummary(report: Report): string {
 }
 
 function measuredSentence(report: Report): string {
-  const { tool, protocol } = report.target;
-  return `Calls of the tool ${markdownCode(tool)} over real WebSocket connections ` +
+  const { protocol } = report.target;
+  const tools = calledTools(report);
+  const named = `tool${tools.length === 1 ? "" : "s"} ${tools.map(markdownCode).join(", ")}`;
+  return `Calls of the ${named} over real WebSocket connections ` +
     `(protocol ${protocol}, profile ${escapeMarkdown(report.profile)}) to ${targetKind(report)}. ` +
     "Only calls that were served count in latency and throughput.";
 }

@@ -1,0 +1,110 @@
+/**
+ * The tools that take long, and may cost money: which of them a run may call, and how often.
+ *
+ * @module
+ */
+
+import type { ProtocolName } from "../contract.ts";
+import type { PlannedScenario } from "./runner.ts";
+import { createWorkload, type Workload } from "./workload.ts";
+
+/** A tool that takes long, as it was named. */
+export interface HeavyToolSpec {
+  tool: string;
+  /** JSON text, possibly with `{seq}` and `{unique}` in its strings. */
+  argsJson: string;
+  /** How long a call of it may take. */
+  timeoutMs: number;
+  /** How often it comes in a turn of the mix, next to the others. */
+  weight: number;
+  /** Its calls alone, in each round. */
+  repetitions: number;
+}
+
+/** One that may be called. */
+export interface HeavyTool extends HeavyToolSpec {
+  /** The message of its next call; of all that a run makes, so that `{seq}` begins once. */
+  message: Workload;
+}
+
+/** The tools that may be called beside the light one, or why none may. */
+export type HeavyTools =
+  | { status: "granted"; tools: readonly HeavyTool[]; uniqueSeed: number }
+  | { status: "refused"; reason: string };
+
+/** Those of the bundled server; each call has arguments of its own, as that server keeps results too. */
+export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
+  bundled("chat", { argument: "prompt", weight: 3, repetitions: 2 }),
+  bundled("analyze", { argument: "input", weight: 1, repetitions: 1 }),
+  bundled("debug", { argument: "error", weight: 1, repetitions: 1 }),
+];
+
+function bundled(
+  tool: string,
+  { argument, weight, repetitions }: { argument: string; weight: number; repetitions: number },
+): HeavyToolSpec {
+  const argsJson = JSON.stringify({ [argument]: `Benchmark call {unique} of ${tool}` });
+  return { tool, argsJson, timeoutMs: 60_000, weight, repetitions };
+}
+
+/** What decides which tools a run may call. */
+export interface HeavyToolsRequest {
+  /** Whether the target is the bundled server. */
+  embedded: boolean;
+  protocol: ProtocolName;
+  /** Whether the scenarios were asked for by name, or by the profile that is all about heavy tools. */
+  named: boolean;
+  /** Those of `--heavy-tools`; `null`: no such file. */
+  given: readonly HeavyToolSpec[] | null;
+  /** For `{unique}`. */
+  uniqueSeed: number;
+}
+
+/** Grants the tools: another server's only where both the scenarios and the tools were asked for. */
+export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
+  const { embedded, protocol, named, given, uniqueSeed } = request;
+  if (protocol === "echo") return refused("an echo server has no tools");
+  if (!embedded && given === null) {
+    return refused(
+      "calls of heavy tools may cost money: on an external server they are made only of the tools " +
+        "that --heavy-tools FILE names",
+    );
+  }
+  if (!embedded && !named) {
+    return refused(
+      "calls of heavy tools may cost money: on an external server they are made only where this " +
+        "scenario is named with --scenarios, or with --profile phase3",
+    );
+  }
+  const tools = (given ?? BUNDLED_HEAVY_TOOLS).map((spec) => ({
+    ...spec,
+    message: createWorkload(spec.tool, { argsJson: spec.argsJson, payloadBytes: 0, uniqueSeed }),
+  }));
+  return { status: "granted", tools, uniqueSeed };
+}
+
+function refused(reason: string): HeavyTools {
+  return { status: "refused", reason };
+}
+
+/** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */
+export function plannedHeavyCalls(
+  planned: readonly PlannedScenario[],
+  heavyTools: HeavyTools,
+): { scenario: string; calls: number }[] {
+  if (heavyTools.status === "refused") return [];
+  return planned.flatMap(({ scenario, parameters }) => {
+    const calls = scenario.heavyCalls?.(parameters, heavyTools.tools);
+    return calls === undefined ? [] : [{ scenario: scenario.name, calls }];
+  });
+}
+
+/** The tools as one parameter of a scenario, so that runs with others are not compared. */
+export function describeHeavyTools(heavyTools: HeavyTools): string | null {
+  if (heavyTools.status === "refused") return null;
+  return heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight, repetitions }) =>
+    `${tool} ${argsJson} timeout ${
+      timeoutMs / 1000
+    } s, weight ${weight}, repetitions ${repetitions}`
+  ).join("; ");
+}

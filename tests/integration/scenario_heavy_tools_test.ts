@@ -1,0 +1,261 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ScenarioReport } from "../../lib/contract.ts";
+import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.ts";
+import { heavyTools } from "../../scenarios/heavy_tools.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
+import {
+  checkNamed,
+  countedCalls,
+  expectedCalls,
+  failedChecks,
+  metricNamed,
+  runScenario,
+  startReference,
+} from "../support/run_scenarios.ts";
+import { answerSoundly, startScriptedServer, successFrames } from "../support/scripted_server.ts";
+import { NO_NET } from "../support/targets.ts";
+
+const ignore = NO_NET;
+const TOOLS = ["chat", "analyze", "debug"];
+/** Always the same, short, and told of every few milliseconds. */
+const FAST = {
+  think: {
+    chat: { medianMs: 30, sigma: 0 },
+    analyze: { medianMs: 30, sigma: 0 },
+    debug: { medianMs: 30, sigma: 0 },
+  },
+  progressIntervalMs: 5,
+};
+
+function toolsOf(specs: readonly Partial<HeavyToolSpec>[], uniqueSeed = 1) {
+  const given = specs.map((spec) => ({
+    tool: "chat",
+    argsJson: '{"prompt":"{unique}"}',
+    timeoutMs: 10_000,
+    weight: 1,
+    repetitions: 1,
+    ...spec,
+  }));
+  return grantHeavyTools({ embedded: true, protocol: "exai", named: true, given, uniqueSeed });
+}
+
+function countOf(report: ScenarioReport, metric: string): number {
+  return report.metrics.some(({ name }) => name === metric)
+    ? metricNamed(report, metric, "distribution").count
+    : 0;
+}
+
+Deno.test(
+  { name: "heavy tools: exactly the announced calls, each timed in its part", ignore },
+  async () => {
+    for (const dialect of ["oct", "nov"] as const) {
+      await using server = await startReference({ ...FAST, dialect });
+      const report = await runScenario(heavyTools, { rounds: 2, connections: 3 }, server);
+      assertEquals([report.status, failedChecks(report)], ["passed", []]);
+      // 2 rounds of 2 + 1 + 1 alone, and a turn of 3 + 1 + 1 for one client and for each of three.
+      assertEquals(report.ledger.sent, 2 * (4 + 4 * 5));
+      assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
+      const counts = (metric: string) => TOOLS.map((tool) => countOf(report, `${metric}.${tool}`));
+      assertEquals(counts("latency"), [4, 2, 2]);
+      assertEquals(counts("firstProgress"), [4, 2, 2]);
+      assertEquals(counts("concurrentLatency"), [18, 6, 6]);
+      assertEquals(counts("cached"), [0, 0, 0]);
+      assertEquals([countOf(report, "latencyAlone"), countOf(report, "latency")], [10, 30]);
+      for (const tool of TOOLS) {
+        const latency = metricNamed(report, `latency.${tool}`, "distribution");
+        const progress = metricNamed(report, `firstProgress.${tool}`, "distribution");
+        assert(progress.min > 0 && progress.max < latency.max, tool);
+        assert(latency.min >= 29e6, "no result comes before the tool has thought");
+      }
+      const rounds = (name: string) => metricNamed(report, name, "scalar").rounds;
+      assertEquals(
+        rounds("speedup"),
+        rounds("throughput").map((rate, round) => rate / rounds("throughputAlone")[round]!),
+      );
+      // One call at a time cannot be faster than its tool; three clients cannot be more than thrice that.
+      assert(Math.max(...rounds("throughputAlone")) <= 1000 / 29);
+      assert(Math.max(...rounds("throughput")) <= 3 * 1000 / 29);
+    }
+  },
+);
+
+Deno.test(
+  { name: "heavy tools: replies from a cache are counted apart from all others", ignore },
+  async () => {
+    await using server = await startReference({ ...FAST, dialect: "nov" });
+    const same = toolsOf([{ argsJson: '{"prompt":"always the same"}', repetitions: 3 }]);
+    const report = await runScenario(heavyTools, { rounds: 1, connections: 2, messages: 4 }, {
+      ...server,
+      heavyTools: same,
+    });
+    const { callsFromCache, callsServed } = server.stats();
+    assertEquals([callsServed, report.ledger.ok], [15, 15]);
+    assert(callsFromCache >= 12);
+    assertEquals(countOf(report, "cached.chat"), callsFromCache);
+    assertEquals(report.ledger.cached, callsFromCache);
+    assertEquals(countOf(report, "latency.chat"), 1);
+    assertEquals([countOf(report, "latencyAlone"), countOf(report, "latency")], [0, 0]);
+    // Nothing was computed in the rounds of the mix, so that there is no throughput, however fast it was.
+    assertEquals(metricNamed(report, "throughput", "scalar").value, 0);
+    assertStringIncludes(report.notes!.join(), "14 replies came from a cache");
+    assertEquals(report.validity.valid, false);
+  },
+);
+
+Deno.test(
+  { name: "heavy tools: unique arguments are new to the cache of an earlier run", ignore },
+  async () => {
+    await using server = await startReference({ ...FAST, dialect: "nov" });
+    const run = async (seed: number) => {
+      const report = await runScenario(heavyTools, { rounds: 1, connections: 2, messages: 2 }, {
+        ...server,
+        heavyTools: toolsOf([{}], seed),
+      });
+      return { sent: report.ledger.sent, cached: report.ledger.cached };
+    };
+    assertEquals(await run(1), { sent: 7, cached: 0 });
+    assertEquals(await run(2), { sent: 7, cached: 0 });
+    assertEquals(await run(1), { sent: 7, cached: 7 }, "the same seed makes the same calls");
+  },
+);
+
+Deno.test(
+  { name: "heavy tools: each tool has a timeout of its own, on one connection", ignore },
+  async () => {
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "call_tool" || message.name === "quick") {
+        return answerSoundly(peer, message);
+      }
+      if (message.name === "late") {
+        setTimeout(() => successFrames(message.request_id).forEach(peer.send), 400);
+      }
+    });
+    const report = await runScenario(heavyTools, { rounds: 1, connections: 1 }, {
+      ...server,
+      heavyTools: toolsOf([
+        { tool: "late", timeoutMs: 10_000 },
+        { tool: "quick", timeoutMs: 10_000 },
+        { tool: "silent", timeoutMs: 100, weight: 1, repetitions: 2 },
+      ]),
+    });
+    assertEquals([report.ledger.ok, report.ledger.timeout], [2, 2]);
+    assertEquals(checkNamed(report, "the announced calls were made").observed, "4");
+  },
+);
+
+Deno.test({
+  name: "heavy tools: a tool without a success ends the scenario, as calls may cost money",
+  ignore,
+}, async () => {
+  await using server = await startReference(FAST);
+  const report = await runScenario(heavyTools, { rounds: 5, connections: 2 }, {
+    ...server,
+    heavyTools: toolsOf([{}, { tool: "none", repetitions: 2 }]),
+  });
+  assertEquals([report.status, report.ledger.sent, report.ledger.toolError], ["failed", 3, 2]);
+  assertEquals(failedChecks(report), ["the announced calls were made", "no error replies"]);
+  assertEquals(countOf(report, "latency.chat"), 1);
+});
+
+Deno.test({
+  name: "heavy tools: a server that goes silent or away half-way ends it, accounted for",
+  ignore,
+}, async () => {
+  for (const fate of ["silent", "cut"] as const) {
+    let calls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "call_tool" || ++calls <= 5) return answerSoundly(peer, message);
+      if (fate === "cut") peer.cut();
+    });
+    const report = await runScenario(heavyTools, { rounds: 5, connections: 2, messages: 10 }, {
+      ...server,
+      timeoutMs: 100,
+      heavyTools: toolsOf([{ timeoutMs: 100 }]),
+    });
+    assertEquals(report.status, "failed");
+    assertEquals(checkNamed(report, "ledger reconciles").passed, true);
+    const { ok, timeout, connectionLost } = report.ledger;
+    assertEquals([ok, timeout, connectionLost], fate === "cut" ? [5, 0, 1] : [5, 3, 0]);
+  }
+});
+
+Deno.test({
+  name: "heavy tools: a tool that tells no progress has no time of it, and says so",
+  ignore,
+}, async () => {
+  await using server = await startReference({ ...FAST, progressIntervalMs: 60_000 });
+  const report = await runScenario(heavyTools, { rounds: 1, connections: 1 }, {
+    ...server,
+    heavyTools: toolsOf([{}]),
+  });
+  assertEquals(report.status, "passed");
+  assertEquals(countOf(report, "firstProgress.chat"), 0);
+  assertEquals(report.notMeasured.map(({ name }) => name), ["firstProgress.chat"]);
+});
+
+Deno.test(
+  { name: "heavy tools: skipped with the reason where none is granted", ignore },
+  async () => {
+    await using server = await startReference(FAST);
+    const refused = grantHeavyTools({
+      embedded: false,
+      protocol: "echo",
+      named: true,
+      given: null,
+      uniqueSeed: 1,
+    });
+    const report = await runScenario(heavyTools, {}, {
+      ...server,
+      protocol: echo,
+      heavyTools: refused,
+    });
+    assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
+    assertStringIncludes(report.reason!, "echo server has no tools");
+    assertEquals(server.stats().callsReceived, 0);
+    assertEquals(report.parameters.heavyTools, null);
+  },
+);
+
+/** A server of the Model Context Protocol that answers every call, heavy ones a little later. */
+function startMcpServer(heavyMs: number) {
+  return startScriptedServer((peer, message) => {
+    const { id, method, params } = message as unknown as {
+      id?: number;
+      method: string;
+      params?: { name?: string };
+    };
+    if (id === undefined) return;
+    const answer = () => {
+      peer.send({ jsonrpc: "2.0", method: "notifications/message", params: {} });
+      peer.send({ jsonrpc: "2.0", id, result: { content: [] } });
+    };
+    if (method === "initialize") {
+      return peer.send({ jsonrpc: "2.0", id, result: { protocolVersion: "2025-06-18" } });
+    }
+    if (method === "tools/call" && params?.name === "chat") setTimeout(answer, heavyMs);
+    else answer();
+  });
+}
+
+Deno.test({
+  name: "heavy tools and head of line run on an MCP server, without a time of progress",
+  ignore,
+}, async () => {
+  await using server = startMcpServer(300);
+  const options = {
+    ...server,
+    protocol: mcp,
+    workload: () => ({ tool: "ping", argsJson: "{}" }),
+    heavyTools: toolsOf([{}]),
+  };
+  const heavy = await runScenario(heavyTools, { rounds: 1, connections: 2 }, options);
+  assertEquals([heavy.status, heavy.ledger.ok, heavy.ledger.cached], ["passed", 4, 0]);
+  assertEquals(heavy.notMeasured.map(({ name }) => name), ["firstProgress.chat"]);
+  const line = await runScenario(headOfLine, { rounds: 1, durationMs: 300 }, options);
+  assertEquals([line.status, failedChecks(line)], ["passed", []]);
+  // This one answers out of order, as MCP servers may: nothing waits on the same connection either.
+  const cheap = metricNamed(line, "sameConnection", "distribution");
+  assert(cheap.p50! < 150e6);
+});

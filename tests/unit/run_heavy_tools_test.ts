@@ -1,0 +1,101 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  BUNDLED_HEAVY_TOOLS,
+  describeHeavyTools,
+  grantHeavyTools,
+  type HeavyTools,
+  type HeavyToolsRequest,
+  plannedHeavyCalls,
+} from "../../lib/run/heavy_tools.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import { NO_OVERRIDES } from "../support/overrides.ts";
+
+const BUNDLED: HeavyToolsRequest = {
+  embedded: true,
+  protocol: "exai",
+  named: false,
+  given: null,
+  uniqueSeed: 1,
+};
+const SPEC = { tool: "x", argsJson: "{}", timeoutMs: 1000, weight: 1, repetitions: 1 };
+
+function reasonOf(tools: HeavyTools): string {
+  assert(tools.status === "refused");
+  return tools.reason;
+}
+
+function granted(tools: HeavyTools) {
+  assert(tools.status === "granted");
+  return tools.tools;
+}
+
+Deno.test("the bundled server's heavy tools need neither a file nor a name", () => {
+  assertEquals(granted(grantHeavyTools(BUNDLED)).map(({ tool }) => tool), [
+    "chat",
+    "analyze",
+    "debug",
+  ]);
+  assertEquals(granted(grantHeavyTools({ ...BUNDLED, given: [SPEC] })).map(({ tool }) => tool), [
+    "x",
+  ]);
+});
+
+Deno.test("an external server's are called only where file and scenario were asked for", () => {
+  const external = { ...BUNDLED, embedded: false };
+  assertStringIncludes(reasonOf(grantHeavyTools(external)), "--heavy-tools FILE");
+  assertStringIncludes(
+    reasonOf(grantHeavyTools({ ...external, named: true })),
+    "--heavy-tools FILE",
+  );
+  assertStringIncludes(
+    reasonOf(grantHeavyTools({ ...external, given: [SPEC] })),
+    "--scenarios, or with --profile phase3",
+  );
+  for (const protocol of ["exai", "mcp"] as const) {
+    const all = { ...external, protocol, named: true, given: [SPEC] };
+    assertEquals(granted(grantHeavyTools(all)).length, 1);
+  }
+  const echo = { ...external, protocol: "echo" as const, named: true, given: [SPEC] };
+  assertStringIncludes(reasonOf(grantHeavyTools(echo)), "echo server has no tools");
+});
+
+Deno.test("{unique} differs in every call and by seed, and is the same again with the same seed", () => {
+  const texts = (uniqueSeed: number) => {
+    const [chat] = granted(grantHeavyTools({ ...BUNDLED, uniqueSeed }));
+    return Array.from({ length: 50 }, () => chat!.message().argsJson);
+  };
+  assertEquals(texts(1), texts(1));
+  assertEquals(new Set([...texts(1), ...texts(2), ...texts(4_294_967_295)]).size, 150);
+  for (const text of texts(7)) assertMatch(JSON.parse(text).prompt, /[0-9a-f]{8}-\d+/);
+});
+
+Deno.test("the planned calls are those of the profile, and nothing where none is granted", () => {
+  const planned = planScenarios(SCENARIOS, {
+    names: null,
+    profile: "phase3",
+    overrides: NO_OVERRIDES,
+  });
+  // 5 rounds of (2 + 1 + 1 alone, 5 in a turn of the mix for one client and for each of 5), and of 3.
+  assertEquals(plannedHeavyCalls(planned, grantHeavyTools(BUNDLED)), [
+    { scenario: "heavy-tools", calls: 5 * (4 + 6 * 5) },
+    { scenario: "head-of-line", calls: 15 },
+  ]);
+  assertEquals(plannedHeavyCalls(planned, { status: "refused", reason: "no" }), []);
+});
+
+Deno.test("runs of other tools, arguments, weights or timeouts have other parameters", () => {
+  const describe = (change: object) =>
+    describeHeavyTools(grantHeavyTools({ ...BUNDLED, given: [{ ...SPEC, ...change }] }));
+  const changes = [
+    {},
+    { tool: "y" },
+    { argsJson: '{"a":1}' },
+    { timeoutMs: 2000 },
+    { weight: 2 },
+    { repetitions: 2 },
+  ];
+  assertEquals(new Set(changes.map(describe)).size, changes.length);
+  assertEquals(describe({}), describe({}));
+  assert(BUNDLED_HEAVY_TOOLS.every(({ argsJson }) => argsJson.includes("{unique}")));
+});

@@ -11,7 +11,7 @@ import { FloorGauge } from "./client_floor.ts";
 import { readEnvironment } from "./environment.ts";
 import { runPreflight } from "./preflight.ts";
 import {
-  notBegun,
+  notRun,
   type PlannedScenario,
   type Progress,
   runSuite,
@@ -111,7 +111,9 @@ export async function runBench(input: BenchInput): Promise<Report> {
 function refuseIncomparable(input: BenchInput, startedAt: string): void {
   const { baseline, force, planned } = input;
   if (baseline === null || force) return;
-  const scenarios = planned.map((one) => notBegun(one, { ...input, reason: "not begun" }));
+  const scenarios = planned.map((one) =>
+    notRun(one, { ...input, status: "interrupted", reason: "not begun" })
+  );
   const nothing = { preflight: [], unitBaseline: null, reasons: [], rateLimit: null };
   const differences = findDifferences(
     baseline,

@@ -11,7 +11,7 @@ export function collectGarbage(): void {
 
 /**
  * Runs the measured rounds one after the other, each with the recorders' rounds open. A round that
- * returns `"stop"` is the last; an interrupt ends them with the signal's reason. A round that was cut short
+ * returns `"stop"` is the last, and each waits for its time where one is planned; an interrupt ends them with the signal's reason. A round that was cut short
  * counts in the pooled figures only.
  */
 export async function forEachRound(
@@ -25,8 +25,10 @@ export async function forEachRound(
   for (let index = 0; index < rounds; index++) {
     context.progress(index, rounds);
     collectGarbage();
+    await context.roundTimes.startRound(index);
     for (const recorder of options.recorders) recorder.startRound();
     const stop = await options.round(index);
+    context.roundTimes.endRound();
     context.signal.throwIfAborted();
     for (const recorder of options.recorders) recorder.endRound();
     if (stop === "stop") return;

@@ -1,3 +1,5 @@
+import type { ShardPlace } from "../contract.ts";
+import { WHOLE } from "../load/share.ts";
 import type { Message } from "../net/connection.ts";
 
 /** Gives the message of each call: always the same, or with the call's number in it. */
@@ -8,12 +10,14 @@ export type Workload = () => Message;
  *
  * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
  *   counted over the run from 1
+ * @param place of a shard, whose numbers are no other shard's: every `count`th from its index on
  * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
  */
 export function createWorkload(
   tool: string,
-  options: { argsJson: string; payloadBytes: number },
+  options: { argsJson: string; payloadBytes: number; place?: ShardPlace },
 ): Workload {
+  const { index, count } = options.place ?? WHOLE;
   const text = options.payloadBytes === 0
     ? options.argsJson
     : withPayload(options.argsJson, options.payloadBytes);
@@ -22,8 +26,8 @@ export function createWorkload(
     const message = { tool, argsJson: text };
     return () => message;
   }
-  let seq = 0;
-  return () => ({ tool, argsJson: parts.join(String(++seq)) });
+  let seq = index - count;
+  return () => ({ tool, argsJson: parts.join(String(seq += count)) });
 }
 
 /**

@@ -16,21 +16,25 @@ import { UsageError } from "./lib/cli/usage_error.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
-import { Target } from "./lib/net/target.ts";
-import { PROTOCOLS } from "./lib/protocols/mod.ts";
 import { escapeTerminal } from "./lib/report/escape.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./lib/report/secrets.ts";
 import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
-import { runBench } from "./lib/run/bench.ts";
-import { systemClock } from "./lib/run/clock.ts";
+import {
+  refuseOtherBaseline,
+  runConfigured,
+  type RunHooks,
+  type RunSettings,
+} from "./lib/run/configured.ts";
+import { startLimitedServer } from "./lib/run/limited_server.ts";
 import { readCommit } from "./lib/run/environment.ts";
 import { planScenarios } from "./lib/run/plan.ts";
 import { EXIT } from "./lib/run/verdict.ts";
-import { createWorkload } from "./lib/run/workload.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
-import { defaultServerOptions, type LimitsPreset } from "./lib/server/options.ts";
+import { defaultServerOptions } from "./lib/server/options.ts";
 import { startServer } from "./lib/server/serve.ts";
+import { countWorkers } from "./lib/shard/worker_count.ts";
+import { runOnWorkers } from "./lib/shard/workers.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
@@ -148,19 +152,18 @@ function readVariables(names: readonly string[]): Record<string, string | undefi
 }
 
 async function bench(config: Config, args: readonly string[]): Promise<number> {
+  const workers = workerCount(config);
   await prepareOutput(config.outDirectory);
   const interrupt = listenForInterrupts("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
   const token = server === null ? config.token : server.token;
-  const protocol = PROTOCOLS[config.protocol];
-  using target = new Target({
+  const settings: RunSettings = {
     ...config,
     url: config.url ?? server!.url,
-    protocol,
     token,
-    clock: systemClock,
-    signal: interrupt.signal,
-  });
+    suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
+    command: maskCommand(["deno", "task", "bench", ...args]),
+  };
   const secrets = [
     token ?? "",
     ...Object.values(config.headers),
@@ -168,34 +171,21 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   ];
   const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
-  const tool = config.tool ?? protocol.defaultTool;
-  const payloadBytes = config.overrides.payloadBytes ?? 0;
   const live = Deno.stderr.isTerminal();
   const progress = createProgress({ write: config.quiet ? () => {} : printError, live });
-  const report = maskSecrets(
-    await runBench({
-      ...config,
-      target,
-      bundled: server === null ? null : {
-        restart: () => server.restart(),
-        startLimited: () => startBundledServer(config, "default"),
-      },
-      planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
-      tool,
-      payloadBytes,
-      workload: createWorkload(tool, { argsJson: config.toolArgsJson, payloadBytes }),
-      suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
-      command: maskCommand(["deno", "task", "bench", ...args]),
-      clock: systemClock,
-      signal: interrupt.signal,
-      onWarning: (message) => printError(`warning: ${escapeTerminal(message)}\n`),
-      onProgress: progress.show,
-      // What is in its way, the last write tells, after the result.
-      onPartialReport: (partial) =>
-        write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
-    }),
-    secrets,
-  );
+  const hooks: RunHooks = {
+    signal: interrupt.signal,
+    bundled: server === null ? null : {
+      restart: () => server.restart(),
+      startLimited: () => startLimitedServer(settings),
+    },
+    onWarning: printWarning,
+    onProgress: progress.show,
+    // What is in its way, the last write tells, after the result.
+    onPartialReport: (partial) =>
+      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+  };
+  const report = maskSecrets(await run(settings, { ...hooks, workers }), secrets);
   progress.done();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
@@ -205,18 +195,43 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
+/** On this event loop, or split among workers with one each. */
+async function run(
+  settings: RunSettings,
+  { workers, ...hooks }: RunHooks & { workers: number },
+): Promise<Report> {
+  if (workers === 1) return await runConfigured(settings, { ...hooks, scenarios: SCENARIOS });
+  refuseOtherBaseline(settings, { ...hooks, scenarios: SCENARIOS });
+  const module = new URL("worker.ts", import.meta.url);
+  return await runOnWorkers(settings, { ...hooks, workers, module, onLost: printWarning });
+}
+
+function workerCount({ url, workers, shard, ...config }: Config): number {
+  try {
+    return countWorkers(workers, {
+      cores: navigator.hardwareConcurrency,
+      embedded: url === null,
+      planned: planScenarios(SCENARIOS, { ...config, names: config.scenarios }),
+      shard,
+    });
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+function printWarning(message: string): void {
+  printError(`warning: ${escapeTerminal(message)}\n`);
+}
+
 function terminalStyle(color: boolean): { color: boolean; width: number } {
   const terminal = Deno.stdout.isTerminal();
   return { color: color && terminal, width: terminal ? Deno.consoleSize().columns : 100 };
 }
 
 /** The bundled server, as a rule with its connection limit on and its rate limits off: see the README. */
-async function startBundledServer(
-  { token, seed }: Config,
-  limits: LimitsPreset = "off",
-): Promise<EmbeddedServer> {
+async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
   return await startEmbeddedServer(
-    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits, seed }),
+    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits: "off", seed }),
   );
 }
 

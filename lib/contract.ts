@@ -235,6 +235,10 @@ export const ScenarioReportSchema = v.object({
     v.description("what is remarkable in the rounds, and does not make them invalid"),
   ),
   measured: v.optional(MeasuredSchema),
+  share: v.pipe(
+    v.optional(v.object({ connections: Count, of: Count })),
+    v.description("of a shard: how many of the scenario's connections are its own"),
+  ),
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
 

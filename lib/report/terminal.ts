@@ -16,6 +16,7 @@ import { runDuration, targetKind } from "./run_facts.ts";
 import { mainDistribution, scenarioTitle } from "./scenario_names.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
+import { SHARD_HEADINGS, shardRows } from "./shard_rows.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";
 
@@ -40,6 +41,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...layers(report, width),
     ...sweepLines(report, { color: options.color, width }),
     ...faultLines(report, width),
+    ...shardTable(report, options.color, width),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];
@@ -100,6 +102,14 @@ function scenarioTable(scenarios: ScenarioReport[], color: boolean, width: numbe
     return paint(sign, style, color) + line.slice(sign.length);
   });
   return [paint(first, "dim", color), ...painted, ""];
+}
+
+/** One line for each part of a merged report. */
+function shardTable(report: Report, color: boolean, width: number): string[] {
+  if (report.merged === undefined) return [];
+  const cells = [SHARD_HEADINGS, ...shardRows(report)].map((row) => row.map(escapeTerminal));
+  const [first, ...lines] = columns(cells, { alignments: ["left", "left", "right"], width });
+  return [paint(first, "dim", color), ...lines, ""];
 }
 
 function scenarioRow(scenario: ScenarioReport): string[] {

@@ -65,6 +65,7 @@ export class RoundTimes {
     this.#planned ??= this.#startOf();
     this.#plannedStartMs = await this.#planned;
     if (this.#plannedStartMs !== null) await this.#until(this.#plannedStartMs);
+    this.#signal.throwIfAborted();
   }
 
   /** Waits for the time of a round, counted from 0, and notes its beginning. */

@@ -5,6 +5,7 @@
  */
 
 import type { RateLimit, Reason, ScenarioReport, ShardPlace } from "../contract.ts";
+import { shareOf } from "../load/share.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
 import type { StartGate } from "./round_times.ts";
@@ -123,6 +124,7 @@ async function runScenario(
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
     parameters: reportedParameters(parameters, input),
     ...figures,
+    ...reportedShare(parameters, place),
   };
   return { report, reasons: reasonsOf(report, unusable) };
 }
@@ -136,6 +138,16 @@ function reportedParameters(
   { maxRatePerSecond, toolArgsJson, payloadBytes }: ScenarioInput,
 ): ScenarioReport["parameters"] {
   return { payloadBytes, ...parameters, maxRatePerSecond, toolArgs: toolArgsJson };
+}
+
+/** What of it a shard has run; nothing of a scenario that was run whole. */
+function reportedShare(
+  { connections }: Parameters,
+  place: ShardPlace | undefined,
+): Pick<ScenarioReport, "share"> {
+  return place === undefined || place.count === 1 || typeof connections !== "number"
+    ? {}
+    : { share: { connections: shareOf(connections, place), of: connections } };
 }
 
 interface Attempt {

@@ -1,19 +1,21 @@
 import type { MergedShard, Report, ScenarioReport, ShardScenario } from "../contract.ts";
-import type { MergeOptions, Part } from "./parts.ts";
+import { clockOf, type MergeOptions, type Part } from "./parts.ts";
 import { inOneTime } from "./together.ts";
 
 /** What each part did, those that died included, in the order of their places. */
 export function describeParts(
   parts: readonly Part[],
-  options: Pick<MergeOptions, "lost">,
+  options: Pick<MergeOptions, "lost" | "of">,
 ): MergedShard[] {
   const present = parts.map((part): MergedShard => ({
     index: part.index,
     lost: options.lost?.find(({ index }) => index === part.index)?.reason ?? null,
     machine: machineOf(part.report),
     late: part.report.shard?.late ?? false,
-    clock: part.report.shard?.clock ?? null,
-    scenarios: part.report.scenarios.map((scenario) => describeScenario(scenario, { part, parts })),
+    clock: clockOf(part.report, options),
+    scenarios: part.report.scenarios.map((scenario) =>
+      describeScenario(scenario, { part, times: startsOf(scenario.name, parts, options) })
+    ),
   }));
   const absent = (options.lost ?? [])
     .filter(({ index }) => !parts.some((part) => part.index === index))
@@ -34,7 +36,7 @@ function machineOf({ environment }: Report): string {
 
 function describeScenario(
   scenario: ScenarioReport,
-  { part, parts }: { part: Part; parts: readonly Part[] },
+  { part, times }: { part: Part; times: ReadonlyMap<number, number> },
 ): ShardScenario {
   const throughput = scenario.metrics.find(({ name }) => name === "throughput");
   const distributions = scenario.metrics.filter((metric) => metric.kind === "distribution");
@@ -47,22 +49,27 @@ function describeScenario(
     ratePerSecond: throughput?.kind === "scalar" ? throughput.value : null,
     p99: main?.p99 ?? null,
     valid: scenario.validity.valid,
-    startOffsetMs: offsetOf(scenario.name, { part, parts }),
+    startOffsetMs: times.get(part.index) ?? null,
   };
 }
 
-/** By the first part's clock, after the planned start, or else after the earliest part's. */
-function offsetOf(
+/**
+ * By part, when its first round began: in milliseconds after the planned start, or else after the earliest
+ * part's, by the first part's clock.
+ */
+function startsOf(
   name: string,
-  { part, parts }: { part: Part; parts: readonly Part[] },
-): number | null {
+  parts: readonly Part[],
+  options: Pick<MergeOptions, "of">,
+): Map<number, number> {
   const shares = parts.flatMap(({ index, report }) =>
     report.scenarios.filter((one) => one.name === name && one.measured?.rounds[0] !== undefined)
-      .map((one) => ({ index, clock: report.shard?.clock ?? null, report: one }))
+      .map((one) => ({ index, clock: clockOf(report, options), report: one }))
   );
   const times = inOneTime(shares);
-  const own = times[shares.findIndex(({ index }) => index === part.index)];
-  if (own === undefined) return null;
   const first = Math.min(...times.map(({ rounds }) => rounds[0]!.startMs));
-  return own.rounds[0]!.startMs - (own.plannedStartMs ?? first);
+  return new Map(times.map(({ plannedStartMs, rounds }, nth) => [
+    shares[nth]!.index,
+    rounds[0]!.startMs - (plannedStartMs ?? first),
+  ]));
 }

@@ -8,7 +8,7 @@ import type { Reason, Report, ScenarioReport, ShardPlace } from "../contract.ts"
 import { EXIT, verdictOf } from "../run/verdict.ts";
 import { mergeSentences } from "./merge_checks.ts";
 import { describeParts } from "./describe_parts.ts";
-import { labelOf, type LostPart, type MergeOptions, type Part } from "./parts.ts";
+import { clockOf, labelOf, type LostPart, type MergeOptions, type Part } from "./parts.ts";
 import { mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
 
 /**
@@ -46,17 +46,11 @@ function mergeScenarios(parts: readonly Part[], options: MergeOptions): Scenario
     const shares = sharesOf(name, parts, options);
     const merged = mergeScenario(shares, parts[0]!.report.seed);
     const absent = (options.lost ?? []).filter(({ index }) =>
-      merged.status !== "skipped" && isSplit(shares) &&
+      shares.some(({ report }) => report.share !== undefined) &&
       !shares.some(({ label }) => label === labelOf(index, options))
     );
     return absent.length === 0 ? merged : withAbsent(merged, absent, options);
   });
-}
-
-/** Whether more than one part was to run it. */
-function isSplit(shares: readonly ScenarioPart[]): boolean {
-  return shares.filter(({ report }) => report.status !== "skipped").length > 1 ||
-    shares.length === 1;
 }
 
 function sharesOf(
@@ -67,7 +61,7 @@ function sharesOf(
   return parts.flatMap(({ index, report }) =>
     report.scenarios.filter((scenario) => scenario.name === name).map((scenario) => ({
       label: labelOf(index, options),
-      clock: report.shard?.clock ?? null,
+      clock: clockOf(report, options),
       report: scenario,
     }))
   );

@@ -52,7 +52,16 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
     validity: mergeValidity(ran, metrics),
     notes: [...commonNotes(reports), ...roundNotes(metrics)],
     measured: mergeMeasured(ran),
+    ...mergeShare(reports),
   };
+}
+
+/** Nothing, where the parts are the whole. */
+function mergeShare(reports: readonly ScenarioReport[]): Pick<ScenarioReport, "share"> {
+  const shares = reports.flatMap(({ share }) => share ?? []);
+  const connections = shares.reduce((sum, share) => sum + share.connections, 0);
+  const of = shares[0]?.of;
+  return of === undefined || connections === of ? {} : { share: { connections, of } };
 }
 
 function mergedStatus(

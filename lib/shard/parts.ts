@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { ClockOffset, Report } from "../contract.ts";
 
 /** What the reports are of. */
 export type PartKind = NonNullable<Report["merged"]>["of"];
@@ -34,4 +34,12 @@ export interface Part {
 /** What texts call one part: `shard 2`, `worker 2`. */
 export function labelOf(index: number, { of }: Pick<MergeOptions, "of">): string {
   return `${of === "shards" ? "shard" : "worker"} ${index}`;
+}
+
+/** How far a part's clock is from the server's; of workers `null`, as they share one clock. */
+export function clockOf(
+  { shard }: Report,
+  { of }: Pick<MergeOptions, "of">,
+): ClockOffset | null {
+  return of === "workers" ? null : shard?.clock ?? null;
 }

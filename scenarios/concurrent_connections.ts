@@ -1,6 +1,6 @@
 import { shareOf } from "../lib/load/share.ts";
 import type { Connection } from "../lib/net/connection.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
   PROFILE_NAMES,
@@ -83,7 +83,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
     const latency = context.distribution("latency");
     const isShard = context.place.count > 1;
-    await context.roundTimes.begin();
+    await beginTogether(context);
     await context.watched(() =>
       forEachRound(context, {
         recorders: [latency],

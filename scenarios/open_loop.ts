@@ -2,7 +2,7 @@ import { type Arrivals, createSchedule } from "../lib/load/schedule.ts";
 import { shareOf } from "../lib/load/share.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { checkEverySlotSent, judgeSlip, type PacedResult, runPaced } from "../lib/run/paced.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
   type RoundLength,
@@ -70,7 +70,7 @@ export const openLoop: Scenario<OpenLoopParameters> = {
       durationMs: warmupMs,
       maxRatePerSecond: ratePerSecond / count,
     });
-    await context.roundTimes.begin();
+    await beginTogether(context);
     const results = await context.watched(() => measure(context, connections), { paced: true });
     judgeSlip(context, results);
     checkEverySlotSent(context, results);

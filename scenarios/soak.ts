@@ -3,7 +3,7 @@ import { shareOf } from "../lib/load/share.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { ErrorCourse } from "../lib/run/error_course.ts";
 import { checkEverySlotSent, judgeSlip, type PacedResult, runPaced } from "../lib/run/paced.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
   type Scenario,
@@ -76,7 +76,7 @@ export const soak: Scenario<SoakParameters> = {
       durationMs: warmupMs,
       maxRatePerSecond: ratePerSecond / count,
     });
-    await context.roundTimes.begin();
+    await beginTogether(context);
     const intervalMs = Math.max(SHORTEST_INTERVAL_MS, durationMs * rounds / INTERVALS);
     const series = { intervalMs, startNs: context.clock.nowNs() };
     const latency = context.distribution("latency", { series });

@@ -16,9 +16,6 @@ export interface StartGate {
   startOf(scenario: string): Promise<number | null>;
 }
 
-/** Everything begins when it can. */
-export const NO_GATE: StartGate = { startOf: () => Promise.resolve(null) };
-
 /** A first round that begins more than this after its time is late. */
 export const LATE_START_MS = 50;
 /** Between two rounds, for the last replies of one and the garbage collection before the next. */
@@ -58,6 +55,11 @@ export class RoundTimes {
     this.#signal = options.signal;
     this.#startOf = options.startOf;
     this.#periodMs = options.periodMs;
+  }
+
+  /** Whether the measured phase has begun, or waits for it. */
+  get hasBegun(): boolean {
+    return this.#planned !== null;
   }
 
   /** Resolves when the measured phase may begin; at once where it has, or where no time is planned. */

@@ -75,7 +75,7 @@ export function reportGoldens(): { name: string; text: string }[] {
   });
   return [
     ...SAMPLE_KINDS.map(page),
-    ...(["passed", "compared", "layered", "sweeps", "hostile"] as const).map((kind) => ({
+    ...(["passed", "compared", "layered", "sweeps", "merged", "hostile"] as const).map((kind) => ({
       name: `report_${kind}.html`,
       text: renderHtml(sampleReport(kind)),
     })),

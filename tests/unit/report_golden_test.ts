@@ -13,6 +13,8 @@ import comparedHtml from "../golden/report_compared.html" with { type: "text" };
 import layeredHtml from "../golden/report_layered.html" with { type: "text" };
 import sweepsMd from "../golden/report_sweeps.md" with { type: "text" };
 import sweepsHtml from "../golden/report_sweeps.html" with { type: "text" };
+import mergedMd from "../golden/report_merged.md" with { type: "text" };
+import mergedHtml from "../golden/report_merged.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
 import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
@@ -35,6 +37,7 @@ import skippedTxt from "../golden/report_skipped.txt" with { type: "text" };
 import comparedTxt from "../golden/report_compared.txt" with { type: "text" };
 import layeredTxt from "../golden/report_layered.txt" with { type: "text" };
 import sweepsTxt from "../golden/report_sweeps.txt" with { type: "text" };
+import mergedTxt from "../golden/report_merged.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -51,6 +54,8 @@ const EXPECTED: Record<string, string> = {
   "report_layered.html": layeredHtml,
   "report_sweeps.md": sweepsMd,
   "report_sweeps.html": sweepsHtml,
+  "report_merged.md": mergedMd,
+  "report_merged.html": mergedHtml,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -73,6 +78,7 @@ const EXPECTED: Record<string, string> = {
   "report_compared.txt": comparedTxt,
   "report_layered.txt": layeredTxt,
   "report_sweeps.txt": sweepsTxt,
+  "report_merged.txt": mergedTxt,
   "report_hostile.txt": hostileTxt,
 };
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Report, Shard } from "../contract.ts";
+import type { Distribution, Report, Shard } from "../contract.ts";
+import { LatencyHistogram } from "../stats/histogram.ts";
 import { findWorkloadDifferences } from "../stats/comparability.ts";
 import type { Part } from "./parts.ts";
 
@@ -44,6 +45,7 @@ export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; co
   const [first, ...others] = shards;
   const problems = [
     ...strangers,
+    ...shards.flatMap(unreadable),
     ...(first === undefined ? [] : others.flatMap((other) => differences(first, other))),
     ...(first === undefined ? [] : gaps(shards, first.shard.count)),
   ];
@@ -95,6 +97,32 @@ function rounds(first: NamedShard, other: NamedShard): string[] {
       ? []
       : [`${name}.rounds: ${before} -> ${parameters.rounds}`];
   });
+}
+
+/** The metrics of split scenarios whose histograms are missing or damaged: nothing exact is made of them. */
+function unreadable({ file, report }: NamedShard): string[] {
+  return report.scenarios.filter(({ share }) => share !== undefined).flatMap(({ name, metrics }) =>
+    metrics.filter((metric) => metric.kind === "distribution" && !hasHistograms(metric))
+      .map((metric) => `${file}: ${name}.${metric.name} has no histogram that can be read`)
+  );
+}
+
+function hasHistograms({ count, histogram, rounds, series }: Distribution): boolean {
+  const parts = [{ count, histogram }, ...rounds, ...series];
+  return parts.every((part) =>
+    part.count === 0 ||
+    (part.histogram !== undefined && countIn(part.histogram) === part.count)
+  );
+}
+
+/** How many times it has recorded; `null` where it cannot be read. */
+function countIn(histogram: string): number | null {
+  try {
+    using decoded = LatencyHistogram.decode(histogram);
+    return decoded.count;
+  } catch {
+    return null;
+  }
 }
 
 /** Shards that are missing, there twice, or beyond the count. */

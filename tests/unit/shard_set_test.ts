@@ -100,3 +100,11 @@ Deno.test("shards may run on different machines", () => {
   const other = shard(2, (report) => report.environment.cpuModel = "Another CPU");
   assertEquals(readShardSet([shard(1), other, shard(3)]).count, COUNT);
 });
+
+Deno.test("a shard with a damaged histogram is named, with the metric", () => {
+  const damaged = shard(2, (report) => report.scenarios[1]!.share = { connections: 1, of: 3 });
+  assertStringIncludes(
+    messageOf([shard(1), damaged, shard(3)]),
+    "shard-2.json: message-throughput.latency has no histogram that can be read",
+  );
+});

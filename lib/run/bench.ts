@@ -42,6 +42,8 @@ export interface BenchInput extends JudgeOptions {
   unitBaselinePerSecond: number | null;
   /** Which share of the run this is; `null`: it is not split. */
   shard: ShardPlace | null;
+  /** How many event loops measure in this process; left out: 1. */
+  loops?: number;
   /** When all shards are to begin, in unix milliseconds; `null`: nothing was planned. */
   startAtMs: number | null;
   /** Says when split scenarios begin; left out: when they are ready. */

@@ -38,6 +38,8 @@ export interface RunSettings extends JudgeOptions {
   unitBaselinePerSecond: number | null;
   /** Which share of the run to take; `null`: it is not split. */
   shard: ShardPlace | null;
+  /** How many event loops measure in this process; left out: 1. */
+  loops?: number;
   /** When all shards begin, in unix milliseconds; `null`: when they are ready. */
   startAtMs: number | null;
   suite: Report["suite"];

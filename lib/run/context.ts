@@ -53,6 +53,8 @@ export type ContextInput<P extends Parameters> =
   & {
     /** Left out: the whole. */
     place?: ShardPlace;
+    /** Left out: 1. */
+    loops?: number;
     /** Left out: it begins when it is ready. */
     startOf?: () => Promise<number | null>;
     metrics: Scenario["metrics"];
@@ -86,6 +88,7 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly signal: AbortSignal;
   readonly seed: number;
   readonly place: ShardPlace;
+  readonly loops: number;
   readonly roundTimes: RoundTimes;
   readonly maxRatePerSecond: number | null;
   readonly warmupLedger = openLedger();
@@ -116,6 +119,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.signal = input.signal;
     this.seed = input.seed;
     this.place = input.place ?? WHOLE;
+    this.loops = input.loops ?? 1;
     this.roundTimes = new RoundTimes({
       clock: input.clock,
       signal: input.signal,

@@ -142,6 +142,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   readonly seed: number;
   /** Which share of the scenario this is; the parameters are those of the whole. */
   readonly place: ShardPlace;
+  /** How many event loops measure in this process, and share its memory. */
+  readonly loops: number;
   /** When its rounds begin. */
   readonly roundTimes: RoundTimes;
   /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */

@@ -188,6 +188,7 @@ function shareOf(settings: RunSettings, place: ShardPlace): RunSettings {
   return {
     ...settings,
     shard: partOf(settings.shard ?? WHOLE, place),
+    loops: place.count,
     thresholds: [],
     baseline: null,
     strict: false,

@@ -86,7 +86,7 @@ function createTarget({ shard, ...settings }: RunSettings, signal: AbortSignal):
     protocol: PROTOCOLS[settings.protocol],
     clock: systemClock,
     signal,
-    ...(shard === null || shard.count === 1 ? {} : { shard: shard.index }),
+    ...(shard === null || shard.count === 1 ? {} : { shard }),
   });
 }
 

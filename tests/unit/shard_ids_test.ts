@@ -5,6 +5,7 @@ import { createWorkload } from "../../lib/run/workload.ts";
 import { readServerTime } from "../../lib/protocols/server_time.ts";
 import { countWorkers } from "../../lib/shard/worker_count.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { newIdPrefix } from "../../lib/net/id_prefix.ts";
 import { targetAt } from "../support/targets.ts";
 
 function planOf(...names: string[]) {
@@ -25,12 +26,28 @@ Deno.test("numbers of calls are no other shard's, and together those of the whol
 });
 
 Deno.test("session ids name their shard, so that no other shard can have them", () => {
-  using first = targetAt("ws://127.0.0.1:9", { shard: 1 });
-  using second = targetAt("ws://127.0.0.1:9", { shard: 11 });
+  using first = targetAt("ws://127.0.0.1:9", { shard: { index: 1, count: 20 } });
+  using second = targetAt("ws://127.0.0.1:9", { shard: { index: 11, count: 20 } });
   using whole = targetAt("ws://127.0.0.1:9");
   assert(/^bench-[0-9a-f]{8}-s1-1$/.test(first.newCredentials().sessionId));
   assert(/^bench-[0-9a-f]{8}-s11-1$/.test(second.newCredentials().sessionId));
   assert(/^bench-[0-9a-f]{8}-1$/.test(whole.newCredentials().sessionId));
+});
+
+Deno.test("request ids of text name their shard", () => {
+  assert(/^[0-9a-f]{8}-s2-\d+-$/.test(newIdPrefix("text", { index: 2, count: 3 })));
+  assert(/^[0-9a-f]{8}-\d+-$/.test(newIdPrefix("text")));
+});
+
+Deno.test("request ids of numbers are dealt out among shards", () => {
+  const count = 7;
+  for (let index = 1; index <= count; index++) {
+    for (let connection = 0; connection < 5; connection++) {
+      const prefix = newIdPrefix("number", { index, count });
+      assert(/^\d{6}$/.test(prefix));
+      assertEquals((Number(prefix) - 100_000) % count, index % count);
+    }
+  }
 });
 
 Deno.test("a shard runs its share of what can be split first; the rest is the first shard's", () => {

@@ -97,6 +97,15 @@ Deno.test("rounds, intervals, mean, deviation and confidence are those of one cl
   }
 });
 
+Deno.test("the sum of all times survives its way through mean and count, to the nanosecond", () => {
+  // 15 / 11 x 11 is not 15 as a double, and of three such sums it shows in the mean.
+  const samples = Array.from({ length: 11 }, (_, nth) => ({
+    ...{ round: 0, atMs: 0, ns: nth === 0 ? 15 : 0 },
+  }));
+  const parts = [samples, samples, samples].map(pool);
+  assertEquals(mergeDistributions(parts, OPTIONS.seed).mean, 45 / 33);
+});
+
 const sample: fc.Arbitrary<Sample> = fc.record({
   round: fc.integer({ min: 0, max: ROUNDS - 1 }),
   atMs: fc.constant(0),
@@ -148,7 +157,10 @@ Deno.test("ledgers add up, reconcile, and do so in any order", () => {
   }));
 });
 
-const rates = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), {
+/** Thirds and sevenths: the order of a sum of these shows in its last digit. */
+const rate = fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(3, 7, 11))
+  .map(([numerator, denominator]) => numerator / denominator);
+const rates = fc.array(rate, {
   minLength: ROUNDS,
   maxLength: ROUNDS,
 });

@@ -26,6 +26,7 @@ function share(ok: number, change: Partial<ScenarioReport> = {}): ScenarioReport
         observed: `${ok} of ${ok}`,
       },
       { name: "something else", passed: true, expected: "none", observed: "none" },
+      { name: "no error replies", passed: true, expected: "none", observed: "none" },
     ],
     notMeasured: [],
     warmupLedger: ledgerWith({}),
@@ -48,6 +49,10 @@ function merge(...reports: ScenarioReport[]): ScenarioReport {
 
 Deno.test("counts of checks are added, and those on the ledger made of the whole one", () => {
   const { checks, ledger, status, share: rest } = merge(share(30), share(12));
+  assertEquals(checks.map(({ name }) => name), [
+    ...["every slot sent", "something else", "every message answered", "no error replies"],
+    ...["no stray frames", "ledger reconciles"],
+  ]);
   const observed = Object.fromEntries(checks.map(({ name, observed }) => [name, observed]));
   assertEquals(observed["every slot sent"], "42 of 42");
   assertEquals(observed["something else"], "none");

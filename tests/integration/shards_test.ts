@@ -131,9 +131,9 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   );
   assertEquals(thresholds!.map(({ passed }) => passed), [true]);
   const written = await folder.files("merged");
-  assertEquals([...written.keys()].sort(), [
-    ...["merged/junit.xml", "merged/report.html", "merged/report.json", "merged/report.md"],
-  ]);
+  for (const name of ["junit.xml", "report.html", "report.json", "report.md"]) {
+    assert(written.has(`merged/${name}`), name);
+  }
   for (const name of ["merged/report.html", "merged/report.md"]) {
     for (const shard of [1, 2, 3]) assertStringIncludes(written.get(name)!, `shard ${shard}`);
   }

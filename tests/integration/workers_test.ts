@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
+import type { Overrides } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import type { Progress } from "../../lib/run/runner.ts";
 import { runOnWorkers, type WorkersOptions } from "../../lib/shard/workers.ts";
@@ -27,14 +28,14 @@ const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name
 
 function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
   return {
-    ...{ url, embedded: false, token: TOKEN, protocol: "exai", headers: {}, subprotocols: [] },
+    ...{ url, token: TOKEN, protocol: "exai", headers: {}, subprotocols: [] },
     ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
     scenarios: ["concurrent-connections", "message-throughput", "open-loop"],
     overrides: {
       ...{ rounds: 2, durationMs: 200, warmupMs: 20, messages: null, connections: 5 },
       ...{ payloadBytes: null, inFlight: null, ratePerSecond: 300, arrivals: null },
       ...{ maxOutstanding: null, sloMs: null },
-    },
+    } as Overrides,
     ...{ maxRatePerSecond: null, seed: 1, unitBaselinePerSecond: 1000, shard: null },
     ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
     ...{ strict: false, suite: { name: "test", version: "0.0.0", commit: null }, command: ["x"] },
@@ -55,6 +56,7 @@ function hooksFor(
   const hooks: WorkersOptions = {
     workers: 2,
     module: WORKER,
+    bundled: null,
     signal: new AbortController().signal,
     onWarning: () => {},
     onProgress: (progress) => heard.progress.push(progress),
@@ -189,4 +191,18 @@ Deno.test("workers: the bundled server is measured by all of them", processes, a
   assertStringIncludes(stdout, "worker 2");
   const { target, merged } = await folder.report();
   assertEquals([target.kind, merged?.parts.length], ["embedded", 2]);
+});
+
+Deno.test("workers: the first of them has the bundled server restarted", processes, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli([
+    ...["--profile", "quick", "--scenarios", "concurrent-connections,reconnect-storm"],
+    ...["--rounds", "1", "--duration", "0.1", "--warmup", "0", "--connections", "6"],
+    ...["--workers", "2", "--unit-baseline", "1000"],
+  ], { folder: folder.path });
+  assertEquals(code, 0, stdout + stderr);
+  const { scenarios } = await folder.report();
+  const storm = scenarios.find(({ name }) => name === "reconnect-storm");
+  assertEquals(storm!.status, "passed");
+  assert(storm!.metrics.some(({ name }) => name.includes("Restart")));
 });

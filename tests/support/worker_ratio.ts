@@ -11,6 +11,7 @@
 
 import type { Report } from "../../lib/contract.ts";
 import { formatRate, formatRatio } from "../../lib/report/units.ts";
+import type { Overrides } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import { runOnWorkers } from "../../lib/shard/workers.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
@@ -26,14 +27,14 @@ const WORKER = new URL("../../worker.ts", import.meta.url);
 
 function settingsFor(url: string): RunSettings {
   return {
-    ...{ url, embedded: false, token: null, protocol: "exai", headers: {}, subprotocols: [] },
+    ...{ url, token: null, protocol: "exai", headers: {}, subprotocols: [] },
     ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
     scenarios: ["open-loop"],
     overrides: {
       ...{ rounds: 3, durationMs: 700, warmupMs: 300, messages: null, connections: CONNECTIONS },
       ...{ payloadBytes: null, inFlight: null, ratePerSecond: RATE_PER_SECOND, arrivals: null },
       ...{ maxOutstanding: CONNECTIONS * IN_FLIGHT, sloMs: null },
-    },
+    } as Overrides,
     ...{ maxRatePerSecond: null, seed: 1, unitBaselinePerSecond: 1000, shard: null },
     ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
     ...{ strict: false, suite: { name: "", version: "", commit: null }, command: [] },
@@ -45,6 +46,7 @@ async function measure(url: string, workers: number): Promise<number> {
   const report: Report = await runOnWorkers(settingsFor(url), {
     workers,
     module: WORKER,
+    bundled: null,
     signal: new AbortController().signal,
     onWarning: () => {},
     onProgress: () => {},

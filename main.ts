@@ -17,23 +17,29 @@ import { UsageError } from "./lib/cli/usage_error.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
 import type { Report } from "./lib/contract.ts";
-import { Target } from "./lib/net/target.ts";
-import { PROTOCOLS } from "./lib/protocols/mod.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./lib/report/secrets.ts";
 import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
-import { runBench } from "./lib/run/bench.ts";
 import { systemClock } from "./lib/run/clock.ts";
-import { grantHeavyTools, type HeavyTools, plannedHeavyCalls } from "./lib/run/heavy_tools.ts";
+import {
+  heavyToolsOf,
+  refuseOtherBaseline,
+  runConfigured,
+  type RunHooks,
+  type RunSettings,
+} from "./lib/run/configured.ts";
+import { type HeavyTools, plannedHeavyCalls } from "./lib/run/heavy_tools.ts";
+import { startLimitedServer } from "./lib/run/limited_server.ts";
 import { readCommit } from "./lib/run/environment.ts";
 import { planScenarios } from "./lib/run/plan.ts";
 import type { PlannedScenario } from "./lib/run/runner.ts";
 import { EXIT } from "./lib/run/verdict.ts";
-import { createWorkload } from "./lib/run/workload.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
-import { defaultServerOptions, type LimitsPreset } from "./lib/server/options.ts";
+import { defaultServerOptions } from "./lib/server/options.ts";
 import { startServer } from "./lib/server/serve.ts";
+import { countWorkers } from "./lib/shard/worker_count.ts";
+import { runOnWorkers } from "./lib/shard/workers.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
@@ -162,26 +168,22 @@ function readVariables(names: readonly string[]): Record<string, string | undefi
 
 async function bench(config: Config, args: readonly string[]): Promise<number> {
   const planned = planScenarios(SCENARIOS, { ...config, names: config.scenarios });
-  const heavyTools = grantHeavyTools({
-    ...config,
-    embedded: config.url === null,
-    named: config.scenarios !== null || config.profile === "phase3",
-    given: config.heavyTools,
+  announceHeavyCalls(config, {
+    planned,
+    heavyTools: heavyToolsOf(config, { embedded: config.url === null }),
   });
-  announceHeavyCalls(config, { planned, heavyTools });
+  const workers = workerCount(config, planned);
   await prepareOutput(config.outDirectory);
   const interrupt = listenForInterrupts("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
   const token = server === null ? config.token : server.token;
-  const protocol = PROTOCOLS[config.protocol];
-  using target = new Target({
+  const settings: RunSettings = {
     ...config,
     url: config.url ?? server!.url,
-    protocol,
     token,
-    clock: systemClock,
-    signal: interrupt.signal,
-  });
+    suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
+    command: maskCommand(["deno", "task", "bench", ...args]),
+  };
   const secrets = [
     token ?? "",
     ...Object.values(config.headers),
@@ -189,8 +191,6 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   ];
   const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
-  const tool = config.tool ?? protocol.defaultTool;
-  const payloadBytes = config.overrides.payloadBytes ?? 0;
   using progress = createProgress({
     write: config.quiet ? () => {} : printError,
     live: Deno.stderr.isTerminal() && !config.quiet && !config.ci.plain,
@@ -198,35 +198,19 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
     width: terminalWidth,
     clock: systemClock,
   });
-  const report = maskSecrets(
-    await runBench({
-      ...config,
-      target,
-      bundled: server === null ? null : {
-        restart: () => server.restart(),
-        startLimited: () => startBundledServer(config, "default"),
-      },
-      planned,
-      heavyTools,
-      tool,
-      payloadBytes,
-      workload: createWorkload(tool, {
-        ...config,
-        argsJson: config.toolArgsJson,
-        payloadBytes,
-      }),
-      suite: { name: project.name, version: project.version, commit: await readCommit(PROJECT) },
-      command: maskCommand(["deno", "task", "bench", ...args]),
-      clock: systemClock,
-      signal: interrupt.signal,
-      onWarning: (message) => printWarning(escapeTerminal(message)),
-      onProgress: (how) => progress.show(how),
-      // What is in its way, the last write tells, after the result.
-      onPartialReport: (partial) =>
-        write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
-    }),
-    secrets,
-  );
+  const hooks: RunHooks = {
+    signal: interrupt.signal,
+    bundled: server === null ? null : {
+      restart: () => server.restart(),
+      startLimited: () => startLimitedServer(settings),
+    },
+    onWarning: (message) => printWarning(escapeTerminal(message)),
+    onProgress: (how) => progress.show(how),
+    // What is in its way, the last write tells, after the result.
+    onPartialReport: (partial) =>
+      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+  };
+  const report = maskSecrets(await run(settings, { ...hooks, workers }), secrets);
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminalStyle(config.color)));
@@ -260,6 +244,38 @@ function announceHeavyCalls(
   printError(`heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}\n`);
 }
 
+/** On this event loop, or split among workers with one each. */
+async function run(
+  settings: RunSettings,
+  { workers, ...hooks }: RunHooks & { workers: number },
+): Promise<Report> {
+  if (workers === 1) return await runConfigured(settings, { ...hooks, scenarios: SCENARIOS });
+  refuseOtherBaseline(settings, { ...hooks, scenarios: SCENARIOS });
+  const module = new URL("worker.ts", import.meta.url);
+  return await runOnWorkers(settings, {
+    ...hooks,
+    workers,
+    module,
+    onLost: (message) => printWarning(escapeTerminal(message)),
+  });
+}
+
+function workerCount(
+  { url, workers, shard }: Config,
+  planned: readonly PlannedScenario[],
+): number {
+  try {
+    return countWorkers(workers, {
+      cores: navigator.hardwareConcurrency,
+      embedded: url === null,
+      planned,
+      shard,
+    });
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 function terminalStyle(color: boolean): { color: boolean; width: number } {
   const terminal = Deno.stdout.isTerminal();
   return { color: color && terminal, width: terminal ? terminalWidth() : 100 };
@@ -274,13 +290,10 @@ function terminalWidth(): number {
 const PROGRESS_INTERVAL_MS = 250;
 
 /** The bundled server, as a rule with its connection limit on and its rate limits off: see the README. */
-async function startBundledServer(
-  { token, seed }: Config,
-  limits: LimitsPreset = "off",
-): Promise<EmbeddedServer> {
+async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
   return await startEmbeddedServer(defaultServerOptions({
     token: token ?? crypto.randomUUID(),
-    limits,
+    limits: "off",
     seed,
     progressIntervalMs: PROGRESS_INTERVAL_MS,
   }));

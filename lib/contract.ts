@@ -62,6 +62,10 @@ const RoundSummarySchema = v.object({
   p95: NullableNs,
   p99: NullableNs,
   max: NullableNs,
+  histogram: v.pipe(
+    v.optional(v.string()),
+    v.description("of a shard: HDR histogram V2, deflated, base64; shards merge exactly by it"),
+  ),
 });
 export type RoundSummary = v.InferOutput<typeof RoundSummarySchema>;
 
@@ -72,6 +76,7 @@ const SeriesPointSchema = v.object({
   p50: NullableNs,
   p99: NullableNs,
   max: NullableNs,
+  histogram: v.pipe(v.optional(v.string()), v.description("of a shard, as in the rounds")),
 });
 export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 
@@ -145,6 +150,10 @@ export const ScalarSchema = v.object({
   better: BetterSchema,
   rounds: v.array(v.number()),
   at: AtSchema,
+  merge: v.pipe(
+    v.optional(v.picklist(["sum", "drift"])),
+    v.description("of a shard: how shards merge; sum: round by round, drift: from the series"),
+  ),
 });
 export type Scalar = v.InferOutput<typeof ScalarSchema>;
 
@@ -191,6 +200,19 @@ const ValiditySchema = v.object({
 });
 export type Validity = v.InferOutput<typeof ValiditySchema>;
 
+/** When the measured rounds began and ended, by the machine's own clock. */
+const MeasuredSchema = v.object({
+  plannedStartMs: v.pipe(
+    v.nullable(v.number()),
+    v.description("when the first round was to begin, in unix milliseconds; null: when it could"),
+  ),
+  rounds: v.pipe(
+    v.array(v.object({ startMs: v.number(), endMs: v.number() })),
+    v.description("in unix milliseconds; the end is that of the last reply"),
+  ),
+});
+export type Measured = v.InferOutput<typeof MeasuredSchema>;
+
 export const ScenarioReportSchema = v.object({
   name: v.string(),
   question: v.string(),
@@ -211,6 +233,11 @@ export const ScenarioReportSchema = v.object({
   notes: v.pipe(
     v.optional(v.array(v.string())),
     v.description("what is remarkable in the rounds, and does not make them invalid"),
+  ),
+  measured: v.optional(MeasuredSchema),
+  share: v.pipe(
+    v.optional(v.object({ connections: Count, of: Count })),
+    v.description("of a shard: how many of the scenario's connections are its own"),
   ),
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
@@ -302,6 +329,66 @@ const ComparisonSchema = v.object({
 });
 export type Comparison = v.InferOutput<typeof ComparisonSchema>;
 
+/** A share of a run: the `index`th of `count`, from 1. */
+const ShardPlaceSchema = v.object({
+  index: v.pipe(Count, v.minValue(1)),
+  count: v.pipe(Count, v.minValue(1)),
+});
+export type ShardPlace = v.InferOutput<typeof ShardPlaceSchema>;
+
+/** How far a machine's clock is from the server's: by what the server wrote of its own. */
+const ClockOffsetSchema = v.object({
+  offsetMs: v.pipe(v.number(), v.description("the server's clock less this machine's")),
+  errorMs: v.pipe(v.number(), v.description("the offset is right within this: half a round trip")),
+});
+export type ClockOffset = v.InferOutput<typeof ClockOffsetSchema>;
+
+/** Which share of a run a report is of. */
+const ShardSchema = v.object({
+  ...ShardPlaceSchema.entries,
+  startAtMs: v.pipe(
+    v.nullable(v.number()),
+    v.description("when all shards were to begin, in unix milliseconds"),
+  ),
+  startOffsetMs: v.pipe(
+    v.nullable(v.number()),
+    v.description("how much later than planned it began, by its own clock"),
+  ),
+  late: v.pipe(v.boolean(), v.description("whether it began over 50 ms after the time planned")),
+  clock: v.pipe(
+    v.nullable(ClockOffsetSchema),
+    v.description("null: the server does not tell its time"),
+  ),
+});
+export type Shard = v.InferOutput<typeof ShardSchema>;
+
+/** What one shard did in one scenario of a merged report. */
+const ShardScenarioSchema = v.object({
+  name: v.string(),
+  status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
+  sent: Count,
+  ok: Count,
+  ratePerSecond: v.pipe(v.nullable(v.number()), v.description("the median of its rounds")),
+  p99: v.pipe(NullableNs, v.description("of its main distribution")),
+  valid: v.boolean(),
+  startOffsetMs: v.pipe(
+    v.nullable(v.number()),
+    v.description("its first round's start less the planned one, or the earliest shard's"),
+  ),
+});
+export type ShardScenario = v.InferOutput<typeof ShardScenarioSchema>;
+
+/** One shard or worker of a merged report. */
+const MergedShardSchema = v.object({
+  index: v.pipe(Count, v.minValue(1)),
+  lost: v.pipe(v.nullable(v.string()), v.description("what it died of; null: it has reported")),
+  machine: v.string(),
+  late: v.boolean(),
+  clock: v.nullable(ClockOffsetSchema),
+  scenarios: v.array(ShardScenarioSchema),
+});
+export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
+
 export const ReportSchema = v.object({
   schemaVersion: v.literal(1),
   suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
@@ -338,6 +425,14 @@ export const ReportSchema = v.object({
   comparison: v.pipe(
     v.optional(ComparisonSchema),
     v.description("against the report given as --baseline"),
+  ),
+  shard: v.pipe(v.optional(ShardSchema), v.description("which share of a run this is")),
+  merged: v.pipe(
+    v.optional(v.object({
+      of: v.picklist(["shards", "workers"]),
+      parts: v.array(MergedShardSchema),
+    })),
+    v.description("what the report was merged from"),
   ),
   scenarios: v.array(ScenarioReportSchema),
 });

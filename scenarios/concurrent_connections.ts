@@ -1,5 +1,6 @@
+import { shareOf } from "../lib/load/share.ts";
 import type { Connection } from "../lib/net/connection.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,
   type Parameters,
@@ -35,6 +36,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     fairness: { kind: "scalar", unit: "", better: "higher" },
   },
   profiles: LIGHT_PROFILES,
+  sharding: "connections",
   defaults: {
     quick: {
       rounds: 5,
@@ -73,20 +75,25 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
   async run(context) {
     await using opened = new AsyncDisposableStack();
     const connections = await openSessions(context, {
-      count: context.parameters.connections,
+      count: shareOf(context.parameters.connections, context.place),
       stack: opened,
       establish: context.distribution("establish"),
     });
     if (connections === null) return { status: "measured" };
     await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
     const latency = context.distribution("latency");
+    const isShard = context.place.count > 1;
+    await beginTogether(context);
     await context.watched(() =>
       forEachRound(context, {
         recorders: [latency],
         round: (index) =>
-          measureRound(context, { connections, latency, aloneFirst: index % 2 === 0 }),
+          isShard
+            ? measureShare(context, { connections, latency })
+            : measureRound(context, { connections, latency, aloneFirst: index % 2 === 0 }),
       })
     );
+    if (isShard) noteUntold(context);
     await context.measureFloor({
       connections: connections.length,
       round: async (floor, clients) => (await runTogether(floor, clients)).ratePerSecond,
@@ -121,4 +128,20 @@ async function measureRound(
   if (all.ratePerSecond > 0) {
     context.scalar("fairness", jainIndex(all.clientRates));
   }
+}
+
+/** All the clients of a shard at once: none is alone while those of other shards call. */
+async function measureShare(
+  context: Context,
+  clients: { connections: readonly Connection[]; latency: DistributionRecorder },
+): Promise<"stop" | void> {
+  const all = await runTogether(context, clients);
+  context.signal.throwIfAborted(); // A round cut short has no throughput.
+  if (!all.complete) return "stop";
+  context.scalar("throughput", all.ratePerSecond);
+}
+
+function noteUntold(context: Context): void {
+  context.notMeasured("speedup", "a shard's clients are never alone with the server");
+  context.notMeasured("fairness", "a shard sees the rates of its own clients only");
 }

@@ -1,7 +1,8 @@
 import { type Arrivals, createSchedule } from "../lib/load/schedule.ts";
+import { shareOf } from "../lib/load/share.ts";
 import type { Connection } from "../lib/net/connection.ts";
 import { checkEverySlotSent, judgeSlip, type PacedResult, runPaced } from "../lib/run/paced.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,
   type RoundLength,
@@ -48,6 +49,7 @@ export const openLoop: Scenario<OpenLoopParameters> = {
     throughput: THROUGHPUT,
   },
   profiles: ["thorough"],
+  sharding: "rate",
   defaults: {
     quick: { ...COMMON, rounds: 5, warmupMs: 200, durationMs: 300 },
     standard: { ...COMMON, rounds: 10, warmupMs: 1000, durationMs: 1000 },
@@ -58,13 +60,17 @@ export const openLoop: Scenario<OpenLoopParameters> = {
   async run(context) {
     const { connections: count, ratePerSecond, warmupMs } = context.parameters;
     await using stack = new AsyncDisposableStack();
-    const connections = await openSessions(context, { count, stack });
+    const connections = await openSessions(context, {
+      count: shareOf(count, context.place),
+      stack,
+    });
     if (connections === null) return { status: "measured" };
     await warmUp(context, {
       connections,
       durationMs: warmupMs,
       maxRatePerSecond: ratePerSecond / count,
     });
+    await beginTogether(context);
     const results = await context.watched(() => measure(context, connections), { paced: true });
     judgeSlip(context, results);
     checkEverySlotSent(context, results);
@@ -76,7 +82,8 @@ async function measure(
   context: Context,
   connections: readonly Connection[],
 ): Promise<PacedResult[]> {
-  const { parameters: { messages, ...parameters }, clock, seed } = context;
+  const { parameters: { messages, ...parameters }, clock, seed, place } = context;
+  const share = { connections: parameters.connections, place };
   const series = { intervalMs: SERIES_INTERVAL_MS, startNs: clock.nowNs() };
   const recorders = {
     latency: context.distribution("latency", { series }),
@@ -87,8 +94,8 @@ async function measure(
   await forEachRound(context, {
     recorders: Object.values(recorders),
     round: async (index) => {
-      const slots = messages === null ? null : messages * connections.length;
-      const schedule = createSchedule({ ...parameters, slots, seed: seed + index });
+      const slots = messages === null ? null : messages * parameters.connections;
+      const schedule = createSchedule({ ...parameters, slots, seed: seed + index, share });
       const result = await runPaced(context, { ...parameters, connections, schedule, recorders });
       results.push(result);
       context.signal.throwIfAborted(); // A round cut short has no throughput.

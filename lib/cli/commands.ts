@@ -27,6 +27,10 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     const { runCompare } = await import("./report_commands.ts");
     return await runCompare(args, context);
   }],
+  ["merge", async (args, context) => {
+    const { runMerge } = await import("./merge_command.ts");
+    return await runMerge(args, context);
+  }],
   ["report", async (args, context) => {
     const { runReport } = await import("./report_commands.ts");
     return await runReport(args, context);

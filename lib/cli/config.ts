@@ -1,4 +1,4 @@
-import type { ProtocolName, Report } from "../contract.ts";
+import type { ProtocolName, Report, ShardPlace } from "../contract.ts";
 import {
   parseThreshold,
   type Threshold,
@@ -17,6 +17,7 @@ import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
+import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseHeader, parseName, parseNames, parseNumber, unacceptable } from "./values.ts";
 
@@ -55,7 +56,13 @@ export interface Config {
   noisePercent: number;
   force: boolean;
   strict: boolean;
-  /** An absolute path. */
+  /** Which share of the run to take; `null`: all of it. */
+  shard: ShardPlace | null;
+  /** When the measured phase begins, in unix milliseconds; `null`: when it can. */
+  startAtMs: number | null;
+  /** Event loops on this machine; `null`: one. */
+  workers: number | "auto" | null;
+  /** An absolute path; that of a shard is its own. */
   outDirectory: string;
   formats: ReportFormat[];
   /** A page to fill between its marks: an absolute path; `null`: none. */
@@ -112,6 +119,8 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
   const scenarios = lists.get("scenarios");
   const url = readUrl(values.get("url"), input.env);
   const seed = number("seed", { min: 0, max: MAX_SEED, whole: true });
+  const shard = readShard(values.get("shard"), input.env);
+  if (shard !== null && shard.count > 1) refuseWithShard({ url, raw });
   return {
     url,
     token: readToken(values.get("token"), url),
@@ -147,7 +156,13 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     noisePercent: number("noise", { min: 0, max: 100, unit: "per cent" }) ?? 3,
     force: flags.has("force"),
     strict: flags.has("strict"),
-    outDirectory: resolvePath(input.directory, values.get("out")?.text ?? "reports"),
+    shard,
+    startAtMs: readStartAt(values.get("start-at"), Date.now()),
+    workers: readWorkers(values.get("workers")),
+    outDirectory: resolvePath(
+      input.directory,
+      `${values.get("out")?.text ?? "reports"}${shardFolder(shard)}`,
+    ),
     formats: optional(lists.get("format"), (givens) => parseNames(givens, REPORT_FORMATS)) ??
       ["json", "md", "html"],
     page: await readPagePath(values.get("inject"), input.directory),
@@ -155,6 +170,29 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     color: !flags.has("no-color"),
     ci: readCiSettings(input.env),
   };
+}
+
+/** What a share alone cannot be held against, and whom it cannot measure. */
+function refuseWithShard({ url, raw }: { url: string | null; raw: RawSettings }): void {
+  if (url === null) {
+    throw new UsageError(
+      "Cannot take a share (--shard, or the environment of an array job) without --url: every shard " +
+        "would start a server of its own, and measure that",
+    );
+  }
+  const whole = (["threshold", "baseline"] as const).find((name) =>
+    raw.values.has(name) || raw.lists.has(name)
+  );
+  if (whole !== undefined) {
+    throw new UsageError(
+      `Cannot use --${whole} with a share: it is for the whole run, so give it to deno task merge`,
+    );
+  }
+}
+
+/** Shards that are given the same folder must not write over each other. */
+function shardFolder(shard: ShardPlace | null): string {
+  return shard === null || shard.count === 1 ? "" : `/shard-${shard.index}-of-${shard.count}`;
 }
 
 function optional<T, R>(value: T | undefined, read: (value: T) => R): R | null {

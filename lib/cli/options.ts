@@ -86,6 +86,21 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
     ],
   },
   {
+    title: "Past one event loop (docs/scale-out.md)",
+    options: [
+      value("workers", "N|auto", {
+        help: "event loops on this machine, each with its share (default 1)",
+      }),
+      value("shard", "I/N", {
+        help: "share I of N of the connections and the rate (also Slurm arrays, indexed Jobs)",
+      }),
+      value("start-at", "TIME", {
+        env: "BENCH_START_AT",
+        help: "ISO 8601 or unix seconds: when all shards begin to measure",
+      }),
+    ],
+  },
+  {
     title: "Verdict and reports",
     options: [
       list("threshold", "'M OP V'", {

@@ -26,6 +26,8 @@ export interface Grammar {
   options: ReadonlyMap<string, OptionSpec>;
   /** What its arguments are called, in their order; all of them are needed. */
   positionals: readonly string[];
+  /** Whether the last of them may be repeated. */
+  variadic?: boolean;
 }
 
 /** The grammar of `bench`. */
@@ -90,8 +92,12 @@ function fromEnv(
   return name === undefined || !text ? null : { source: name, text };
 }
 
-function readPositionals(found: readonly (string | number)[], { positionals }: Grammar): string[] {
-  if (found.length === positionals.length) return found.map(String);
+function readPositionals(
+  found: readonly (string | number)[],
+  { positionals, variadic = false }: Grammar,
+): string[] {
+  const isMore = variadic && found.length > positionals.length;
+  if (isMore || found.length === positionals.length) return found.map(String);
   throw new UsageError(
     `Cannot use ${found.length} arguments: needed ${positionals.length === 1 ? "is" : "are"} ${
       positionals.join(" and ")

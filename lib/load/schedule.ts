@@ -4,13 +4,15 @@
  * @module
  */
 
+import type { ShardPlace } from "../contract.ts";
 import { randomStream } from "../stats/random.ts";
+import { owns } from "./share.ts";
 
 /** How arrivals are spaced: evenly, or at random as those of many independent clients are. */
 export const ARRIVALS = ["constant", "poisson"] as const;
 export type Arrivals = typeof ARRIVALS[number];
 
-/** What a schedule is made from. A count beats a duration. */
+/** What a schedule is made from: that of the whole run, also for a share of it. A count beats a duration. */
 export interface ScheduleOptions {
   ratePerSecond: number;
   arrivals: Arrivals;
@@ -20,6 +22,15 @@ export interface ScheduleOptions {
   durationMs: number | null;
   /** The same seed gives the same schedule. Used where arrivals are random. */
   seed: number;
+  /** Leaves the slots of other shards out; left out: the schedule is whole. */
+  share?: ScheduleShare;
+}
+
+/** Slot k of the whole goes out on connection k mod `connections`, and belongs to that one's shard. */
+export interface ScheduleShare {
+  /** Of all shards together. */
+  connections: number;
+  place: ShardPlace;
 }
 
 /** The slots of one run, each to be asked for once. */
@@ -36,6 +47,9 @@ export interface Schedule {
  *
  * With constant intervals there are rate x duration slots, rounded up.
  *
+ * A share has its slots at the times that they have in the whole schedule, random ones too: the shares of
+ * all shards together are the whole, slot by slot and connection by connection, however it is split.
+ *
  * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
@@ -47,14 +61,33 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
   }
   const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
+  const next = wholeSlots(options);
+  return { spanNs, next: options.share === undefined ? next : shareOfSlots(next, options.share) };
+}
+
+function wholeSlots(options: ScheduleOptions): Schedule["next"] {
   switch (options.arrivals) {
     case "constant":
-      return { spanNs, next: constantSlots(ratePerSecond, slots ?? slotsWithin(options)) };
+      return constantSlots(options.ratePerSecond, options.slots ?? slotsWithin(options));
     case "poisson":
-      return { spanNs, next: poissonSlots(options) };
+      return poissonSlots(options);
     default:
       return options.arrivals satisfies never;
   }
+}
+
+/** Those of the slots whose connection is the shard's. */
+function shareOfSlots(
+  next: Schedule["next"],
+  { connections, place }: ScheduleShare,
+): Schedule["next"] {
+  let slot = 0;
+  return () => {
+    for (let offsetNs = next(); offsetNs !== null; offsetNs = next()) {
+      if (owns(place, slot++ % connections)) return offsetNs;
+    }
+    return null;
+  };
 }
 
 /** Rounding errors of the product must not add a slot: 0.1/s for 10,000 ms is one. */

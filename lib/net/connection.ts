@@ -1,4 +1,4 @@
-import type { Credentials, Protocol } from "../contract.ts";
+import type { Credentials, Protocol, ShardPlace } from "../contract.ts";
 import { type Call, CallBook, type Observed } from "./call_book.ts";
 import { shakeHands } from "./handshake.ts";
 import { newIdPrefix } from "./id_prefix.ts";
@@ -11,6 +11,8 @@ export interface ConnectionOptions extends DialOptions {
   credentials: Credentials;
   /** How long a call may wait for its final frame, in milliseconds. */
   callTimeoutMs: number;
+  /** Which shard this is: its request ids are no other shard's. Left out: the only one. */
+  shard?: ShardPlace;
   ledger: OpenLedger;
   observed: Observed;
 }
@@ -57,7 +59,7 @@ export class Connection implements AsyncDisposable {
     this.timing = timing;
     this.#options = { ...options };
     this.#isAborted = options.signal?.aborted ?? false;
-    this.#book = new CallBook(newIdPrefix(options.protocol.ids), options);
+    this.#book = new CallBook(newIdPrefix(options.protocol.ids, options.shard), options);
     socket.onText((text) => this.#receive(text));
     socket.closed.then((close) => this.#onClosed(close));
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });

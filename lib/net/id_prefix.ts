@@ -1,4 +1,4 @@
-import type { Protocol } from "../contract.ts";
+import type { Protocol, ShardPlace } from "../contract.ts";
 
 /** Numbers the connections of this process, so that request ids are unique across them. */
 let connectionCount = 0;
@@ -15,8 +15,11 @@ const RUN_NUMBER = crypto.getRandomValues(new Uint32Array(1))[0]! % NUMBERS;
  * What the request ids of a new connection begin with; the number of the call follows.
  *
  * @param ids as the protocol has it: see `Protocol.ids`. Of numbers there are 900,000, then they come again.
+ * @param shard deals the numbers out, so that no two shards of a run have the same
  */
-export function newIdPrefix(ids: Protocol["ids"]): string {
+export function newIdPrefix(ids: Protocol["ids"], shard?: ShardPlace): string {
   const nth = ++connectionCount;
-  return ids === "text" ? `${RUN_ID}-${nth}-` : String(FIRST_NUMBER + (RUN_NUMBER + nth) % NUMBERS);
+  if (ids === "text") return `${RUN_ID}-${shard === undefined ? "" : `s${shard.index}-`}${nth}-`;
+  const number = shard === undefined ? RUN_NUMBER + nth : shard.index + shard.count * nth;
+  return String(FIRST_NUMBER + number % NUMBERS);
 }

@@ -1,4 +1,4 @@
-import type { Clock, Credentials, Protocol } from "../contract.ts";
+import type { Clock, Credentials, Protocol, ShardPlace } from "../contract.ts";
 import type { Observed } from "./call_book.ts";
 import { Connection } from "./connection.ts";
 import type { OpenLedger } from "./ledger.ts";
@@ -17,6 +17,8 @@ export interface TargetOptions {
   timeoutMs: number;
   clock: Clock;
   signal: AbortSignal;
+  /** Which shard this is: its session and request ids are no other shard's. Left out: the only one. */
+  shard?: ShardPlace;
 }
 
 /** What sets one session apart from the others of a run. */
@@ -33,11 +35,14 @@ export class Target implements Disposable {
   /** What its replies have shown about it so far. */
   readonly observed: Observed = { streamComplete: false, rateLimit: null };
   readonly #client: Deno.HttpClient | undefined;
-  readonly #prefix = `bench-${crypto.randomUUID().slice(0, 8)}-`;
+  readonly #prefix: string;
   #sessions = 0;
 
   constructor(options: TargetOptions) {
     this.options = options;
+    // Random numbers tell runs apart; between shards that is not certain enough.
+    const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
+    this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;
     this.#client = options.caCert === null
       ? undefined
       : Deno.createHttpClient({ caCerts: [options.caCert] });
@@ -65,6 +70,7 @@ export class Target implements Disposable {
       protocol: this.options.protocol,
       credentials: as.credentials ?? this.newCredentials(),
       callTimeoutMs: this.options.timeoutMs,
+      ...(this.options.shard === undefined ? {} : { shard: this.options.shard }),
       ledger,
       observed: this.observed,
     });

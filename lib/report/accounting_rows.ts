@@ -7,6 +7,7 @@
 import type { Ledger, Report, ScenarioReport, Validity } from "../contract.ts";
 import { formatCodes } from "./ledger.ts";
 import { isJudged } from "./lookup.ts";
+import { shardText } from "./shard_rows.ts";
 import {
   DASH,
   formatBytes,
@@ -138,6 +139,7 @@ export function environmentRows(report: Report): [name: string, value: string][]
     ["Tool", target.tool],
     ["Profile", report.profile],
     ["Seed", String(report.seed)],
+    ...shardRow(report),
     ["Suite", `${suite.name} ${suite.version}${suite.commit === null ? "" : ` (${suite.commit})`}`],
     ["Operating system", `${environment.os}, ${environment.arch}`],
     ["Processor", `${environment.cpuModel}, ${formatCount(environment.cpuCount)} cores`],
@@ -145,4 +147,9 @@ export function environmentRows(report: Report): [name: string, value: string][]
     ["Deno", `${environment.deno} (V8 ${environment.v8})`],
     ["mitata", environment.mitata],
   ];
+}
+
+function shardRow(report: Report): [name: string, value: string][] {
+  const text = shardText(report);
+  return text === null ? [] : [["Shard", text]];
 }

@@ -18,6 +18,7 @@ import { boxLines } from "./terminal/boxes.ts";
 import { heavyLines } from "./terminal/heavy.ts";
 import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
+import { SHARD_HEADINGS, shardRows } from "./shard_rows.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
 import { DASH, formatDuration } from "./units.ts";
 
@@ -44,6 +45,7 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...sweepLines(report, { color: options.color, width }),
     ...faultLines(report, width),
     ...heavyLines(report, { color: options.color, width }),
+    ...shardTable(report, options.color, width),
     ...comparison(report, { color: options.color, width }),
     ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
   ];
@@ -111,6 +113,14 @@ function scenarioTable(scenarios: ScenarioReport[], color: boolean, width: numbe
     return paint(sign, style, color) + line.slice(sign.length);
   });
   return [paint(first, "dim", color), ...painted, ""];
+}
+
+/** One line for each part of a merged report. */
+function shardTable(report: Report, color: boolean, width: number): string[] {
+  if (report.merged === undefined) return [];
+  const cells = [SHARD_HEADINGS, ...shardRows(report)].map((row) => row.map(escapeTerminal));
+  const [first, ...lines] = columns(cells, { alignments: ["left", "left", "right"], width });
+  return [paint(first, "dim", color), ...lines, ""];
 }
 
 function scenarioRow(scenario: ScenarioReport): string[] {

@@ -4,22 +4,22 @@
  * @module
  */
 
-import type { Check, Clock, Reason, Report } from "../contract.ts";
+import type { Check, Clock, ClockOffset, Reason, Report, Shard, ShardPlace } from "../contract.ts";
 import type { Target } from "../net/target.ts";
 import { redactUrl } from "../net/redact_url.ts";
 import { FloorGauge } from "./client_floor.ts";
 import { readEnvironment } from "./environment.ts";
+import { type JudgeOptions, judgeReport } from "./judge_report.ts";
 import { runPreflight } from "./preflight.ts";
+import { LATE_START_MS, type StartGate, startOffsetMs } from "./round_times.ts";
 import {
-  notBegun,
+  notRun,
   type PlannedScenario,
   type Progress,
   runSuite,
   type SuiteResult,
 } from "./runner.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
-import { compareReports } from "../stats/compare.ts";
-import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { type BundledServer, TargetUnusableError } from "./scenario.ts";
 import { measureUnitBaseline } from "./unit_baseline.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
@@ -27,7 +27,7 @@ import type { HeavyTools } from "./heavy_tools.ts";
 import type { Workload } from "./workload.ts";
 
 /** What a run needs. */
-export interface BenchInput {
+export interface BenchInput extends JudgeOptions {
   target: Target;
   /** `null`: the target is another server. */
   bundled: BundledServer | null;
@@ -42,12 +42,14 @@ export interface BenchInput {
   maxRatePerSecond: number | null;
   /** Calls per second; `null`: measure it. */
   unitBaselinePerSecond: number | null;
-  thresholds: readonly Threshold[];
-  /** An earlier report to compare with. */
-  baseline: Report | null;
-  noisePercent: number;
-  force: boolean;
-  strict: boolean;
+  /** Which share of the run this is; `null`: it is not split. */
+  shard: ShardPlace | null;
+  /** How many event loops measure in this process; left out: 1. */
+  loops?: number;
+  /** When all shards are to begin, in unix milliseconds; `null`: nothing was planned. */
+  startAtMs: number | null;
+  /** Says when split scenarios begin; left out: when they are ready. */
+  startGate?: StartGate;
   suite: Report["suite"];
   /** Without anything secret in it. */
   command: string[];
@@ -62,6 +64,7 @@ export interface BenchInput {
 /** What the report is put together from. */
 interface Findings extends SuiteResult {
   preflight: Check[];
+  clockOffset: ClockOffset | null;
   unitBaseline: Report["unitBaseline"];
 }
 
@@ -75,6 +78,7 @@ export async function runBench(input: BenchInput): Promise<Report> {
   refuseIncomparable(input, startedAt);
   const findings: Findings = {
     preflight: [],
+    clockOffset: null,
     unitBaseline: null,
     scenarios: [],
     reasons: [],
@@ -82,8 +86,9 @@ export async function runBench(input: BenchInput): Promise<Report> {
   };
   await using floorGauge = new FloorGauge();
   try {
-    const { checks, warnings } = await runPreflight(input.target, input.workload);
+    const { checks, warnings, clockOffset } = await runPreflight(input.target, input.workload);
     findings.preflight = checks;
+    findings.clockOffset = clockOffset;
     warnings.forEach(input.onWarning);
     const suite = await runSuite({
       ...input,
@@ -101,8 +106,7 @@ export async function runBench(input: BenchInput): Promise<Report> {
   } catch (error) {
     findings.reasons.push(reasonOf(error, input.signal));
   }
-  if (input.strict) findings.reasons.push(...invalidReasons(findings));
-  return judge(input, assemble(input, startedAt, findings));
+  return judgeReport(assemble(input, startedAt, findings), input);
 }
 
 /**
@@ -110,11 +114,18 @@ export async function runBench(input: BenchInput): Promise<Report> {
  *
  * @throws {IncomparableError} if they differ, unless forced
  */
-function refuseIncomparable(input: BenchInput, startedAt: string): void {
+export function refuseIncomparable(
+  input: BenchInput,
+  startedAt: string = input.clock.date().toISOString(),
+): void {
   const { baseline, force, planned } = input;
   if (baseline === null || force) return;
-  const scenarios = planned.map((one) => notBegun(one, { ...input, reason: "not begun" }));
-  const nothing = { preflight: [], unitBaseline: null, reasons: [], rateLimit: null };
+  const scenarios = planned.map((one) =>
+    notRun(one, { ...input, status: "interrupted", reason: "not begun" })
+  );
+  const nothing = {
+    ...{ preflight: [], clockOffset: null, unitBaseline: null, reasons: [], rateLimit: null },
+  };
   const differences = findDifferences(
     baseline,
     assemble(input, startedAt, { ...nothing, scenarios }),
@@ -122,39 +133,11 @@ function refuseIncomparable(input: BenchInput, startedAt: string): void {
   if (differences.length > 0) throw new IncomparableError(differences);
 }
 
-/** Holds a report against the bounds and the baseline of the user. */
-function judge(input: BenchInput, report: Report): Report {
-  const thresholds = input.thresholds.map((threshold) => evaluateThreshold(threshold, report));
-  const missed = thresholds.filter(({ passed }) => !passed).map((
-    { expression, observed, unit, reason },
-  ) => ({
-    code: EXIT.thresholdMissed,
-    scenario: null,
-    message: `threshold ${expression} missed: ${
-      reason ?? `observed ${Number(observed?.toPrecision(6))} ${unit}`.trim()
-    }`,
-  }));
-  const { baseline } = input;
-  const comparison = baseline === null || report.verdict.status === "interrupted"
-    ? {}
-    : { comparison: compareReports(baseline, report, { ...input, force: true }) };
-  const regressions = (comparison.comparison?.regressions ?? []).map((message) => ({
-    code: EXIT.regression,
-    scenario: null,
-    message,
-  }));
-  const reasons = [...report.verdict.reasons, ...missed, ...regressions];
-  return {
-    ...report,
-    ...comparison,
-    ...(thresholds.length === 0 ? {} : { thresholds }),
-    verdict: verdictOf(reasons),
-  };
-}
-
 async function unitBaseline(input: BenchInput): Promise<Report["unitBaseline"]> {
-  const { unitBaselinePerSecond: given, signal } = input;
+  const { unitBaselinePerSecond: given, signal, shard } = input;
   if (given !== null) return { source: "given", throughput: given };
+  // Once for a run, and not while other shards measure.
+  if (shard !== null && shard.index > 1) return null;
   return signal.aborted ? null : await measureUnitBaseline();
 }
 
@@ -165,14 +148,6 @@ function reasonOf(error: unknown, signal: AbortSignal): Reason {
   }
   if (signal.aborted) return INTERRUPTED;
   throw error;
-}
-
-function invalidReasons({ scenarios }: Findings): Reason[] {
-  return scenarios.filter(({ validity }) => !validity.valid).map(({ name, validity }) => ({
-    code: EXIT.invalid,
-    scenario: name,
-    message: validity.warnings.join("; "),
-  }));
 }
 
 function assemble(input: BenchInput, startedAt: string, findings: Findings): Report {
@@ -196,6 +171,24 @@ function assemble(input: BenchInput, startedAt: string, findings: Findings): Rep
     preflight: findings.preflight,
     rateLimit: findings.rateLimit,
     unitBaseline: findings.unitBaseline,
+    ...(input.shard === null ? {} : { shard: describeShard(input.shard, { input, findings }) }),
     scenarios: findings.scenarios,
+  };
+}
+
+/** The share, and when the first of the split scenarios began. */
+function describeShard(
+  place: ShardPlace,
+  { input, findings }: { input: BenchInput; findings: Findings },
+): Shard {
+  const offsets = findings.scenarios.flatMap(({ measured }) =>
+    (measured === undefined ? null : startOffsetMs(measured)) ?? []
+  );
+  return {
+    ...place,
+    startAtMs: input.startAtMs,
+    startOffsetMs: offsets[0] ?? null,
+    late: offsets.some((offsetMs) => offsetMs > LATE_START_MS),
+    clock: findings.clockOffset,
   };
 }

@@ -6,6 +6,7 @@ import type {
   Metric,
   NotMeasured,
   ScenarioReport,
+  ShardPlace,
   Validity,
 } from "../contract.ts";
 import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
@@ -17,8 +18,10 @@ import {
   type SummaryOptions,
 } from "../stats/summary.ts";
 import { callChecks } from "./call_checks.ts";
+import { WHOLE } from "../load/share.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { roundNotes } from "./round_notes.ts";
+import { LATE_START_MS, roundPeriodMs, RoundTimes } from "./round_times.ts";
 import type { FloorGauge } from "./client_floor.ts";
 import type {
   FloorOptions,
@@ -50,6 +53,12 @@ export type ContextInput<P extends Parameters> =
     | "parameters"
   >
   & {
+    /** Left out: the whole. */
+    place?: ShardPlace;
+    /** Left out: 1. */
+    loops?: number;
+    /** Left out: it begins when it is ready. */
+    startOf?: () => Promise<number | null>;
     metrics: Scenario["metrics"];
     /** See `Scenario.overloads`. */
     overloads?: boolean;
@@ -60,7 +69,14 @@ export type ContextInput<P extends Parameters> =
 
 type Figures = Pick<
   ScenarioReport,
-  "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics" | "notes" | "validity"
+  | "checks"
+  | "notMeasured"
+  | "warmupLedger"
+  | "ledger"
+  | "metrics"
+  | "notes"
+  | "measured"
+  | "validity"
 >;
 
 /** Holds what a scenario records, so that nothing is lost when it ends early. Dispose of it. */
@@ -74,6 +90,9 @@ export class RecordingContext<P extends Parameters = Parameters>
   readonly clock: ScenarioContext["clock"];
   readonly signal: AbortSignal;
   readonly seed: number;
+  readonly place: ShardPlace;
+  readonly loops: number;
+  readonly roundTimes: RoundTimes;
   readonly maxRatePerSecond: number | null;
   readonly warmupLedger = openLedger();
   readonly ledger = openLedger();
@@ -105,6 +124,14 @@ export class RecordingContext<P extends Parameters = Parameters>
     this.clock = input.clock;
     this.signal = input.signal;
     this.seed = input.seed;
+    this.place = input.place ?? WHOLE;
+    this.loops = input.loops ?? 1;
+    this.roundTimes = new RoundTimes({
+      clock: input.clock,
+      signal: input.signal,
+      startOf: input.startOf ?? (() => Promise.resolve(null)),
+      periodMs: roundPeriodMs(input.parameters),
+    });
     this.maxRatePerSecond = input.maxRatePerSecond;
     this.#metrics = input.metrics;
     this.#overloads = input.overloads ?? false;
@@ -130,7 +157,10 @@ export class RecordingContext<P extends Parameters = Parameters>
     const known = this.#distributions.get(name);
     if (known !== undefined) return known.recorder;
     const { better } = this.#spec(name, "distribution");
-    const recorder = new DistributionRecorder(series === undefined ? {} : { series });
+    const recorder = new DistributionRecorder({
+      ...(series === undefined ? {} : { series }),
+      mergeable: this.#isShard,
+    });
     const options = { better, seed: this.seed, ...(at === undefined ? {} : { at }) };
     this.#distributions.set(name, { options, recorder, layer });
     return recorder;
@@ -139,9 +169,13 @@ export class RecordingContext<P extends Parameters = Parameters>
   scalar(name: string, value: number, options: ScalarMetricOptions = {}): void {
     const known = this.#scalars.get(name);
     if (known !== undefined) return void known.rounds.push(value);
-    const { unit, better } = this.#spec(name, "scalar");
+    const { unit, better, merge } = this.#spec(name, "scalar");
     const { seed } = this;
-    this.#scalars.set(name, { name, unit, better, seed, rounds: [value], ...options });
+    this.#scalars.set(name, {
+      ...{ name, unit, better, seed, rounds: [value] },
+      ...(this.#isShard && merge !== undefined ? { merge } : {}),
+      ...options,
+    });
   }
 
   invalidate(warning: string): void {
@@ -209,6 +243,7 @@ export class RecordingContext<P extends Parameters = Parameters>
       ledger,
       metrics,
       notes: [...this.#notes, ...this.#paceNotes(metrics), ...roundNotes(metrics)],
+      measured: this.roundTimes.measured,
       validity: this.#validity(ledger),
     };
   }
@@ -221,10 +256,10 @@ export class RecordingContext<P extends Parameters = Parameters>
   }
 
   /** What a metric was declared as; a step of a sweep is what its sweep is, and so is one of a tool. */
-  #spec(name: string, kind: MetricSpec["kind"]): MetricSpec {
+  #spec<K extends MetricSpec["kind"]>(name: string, kind: K): Extract<MetricSpec, { kind: K }> {
     const spec = this.#metrics[name.replace(/@.*/, "@N")] ??
       this.#metrics[name.replace(/\..*/, ".TOOL")];
-    if (spec?.kind === kind) return spec;
+    if (spec?.kind === kind) return spec as Extract<MetricSpec, { kind: K }>;
     throw new Error(`Cannot record ${name} as the scenario declares no ${kind} of that name`);
   }
 
@@ -249,6 +284,18 @@ export class RecordingContext<P extends Parameters = Parameters>
     return part === null ? null : { above, ...part, measuredOn };
   }
 
+  get #isShard(): boolean {
+    return this.place.count > 1;
+  }
+
+  /** A shard that begins after the others has not measured what they have. */
+  #lateWarnings(): string[] {
+    const offsetMs = this.roundTimes.startOffsetMs;
+    return offsetMs === null || offsetMs <= LATE_START_MS
+      ? []
+      : [`late: it began ${offsetMs} ms after the time that all shards were to begin at`];
+  }
+
   /** A rate that the user capped is not the server's. */
   #paceNotes(metrics: readonly Metric[]): string[] {
     const capped = this.maxRatePerSecond !== null &&
@@ -264,6 +311,7 @@ export class RecordingContext<P extends Parameters = Parameters>
     const share = ledger.ok === 0 ? 0 : ledger.cached / ledger.ok;
     const warnings = [
       ...this.#warnings,
+      ...this.#lateWarnings(),
       ...(share <= CACHED_SHARE_LIMIT ? [] : [
         `cached: the server served ${ledger.cached} of ${ledger.ok} successes from a cache, so ` +
         `that its cache was measured: make calls differ, as with --tool-args '{"n":"{seq}"}'`,

@@ -5,6 +5,7 @@
  */
 
 import { type OpenLoopResult, runOpenLoop } from "../load/open.ts";
+import { shareOf } from "../load/share.ts";
 import type { Schedule } from "../load/schedule.ts";
 import type { Call } from "../net/call_book.ts";
 import type { Connection } from "../net/connection.ts";
@@ -30,8 +31,9 @@ export interface PacedRecorders {
 export interface PacedOptions {
   connections: readonly Connection[];
   schedule: Schedule;
-  /** `null`: rate x timeout. */
+  /** Of all shards together; `null`: rate x timeout. */
   maxOutstanding: number | null;
+  /** Of all shards together. */
   ratePerSecond: number;
   recorders: PacedRecorders;
   onCall?: (call: Call, intendedNs: number) => "stop" | void;
@@ -50,12 +52,13 @@ export async function runPaced(
   options: PacedOptions,
 ): Promise<PacedResult> {
   const { recorders, ratePerSecond } = options;
+  const maxOutstanding = options.maxOutstanding ??
+    Math.ceil(ratePerSecond * context.target.options.timeoutMs / 1000);
   let late = 0;
   const result = await runOpenLoop(options.connections, {
     message: context.workload,
     schedule: options.schedule,
-    maxOutstanding: options.maxOutstanding ??
-      Math.ceil(ratePerSecond * context.target.options.timeoutMs / 1000),
+    maxOutstanding: Math.max(1, shareOf(maxOutstanding, context.place)),
     ledger: context.ledger,
     clock: context.clock,
     signal: context.signal,

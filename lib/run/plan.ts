@@ -1,4 +1,6 @@
+import type { ShardPlace } from "../contract.ts";
 import type { Arrivals } from "../load/schedule.ts";
+import { shareOf } from "../load/share.ts";
 import type { PlannedScenario } from "./runner.ts";
 import { defaultsOf, type Parameters, type ProfileName, type Scenario } from "./scenario.ts";
 
@@ -37,6 +39,41 @@ export function planScenarios(
       scenario,
       parameters: applyOverrides(defaultsOf(scenario, profile), overrides),
     }));
+}
+
+/**
+ * What one shard runs: first its share of the scenarios that can be split, so that all shards come to them
+ * at the same time; the others are the first shard's alone.
+ */
+export function planShard(
+  planned: readonly PlannedScenario[],
+  place: ShardPlace,
+): PlannedScenario[] {
+  if (place.count === 1) return [...planned];
+  const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
+  const whole = planned.filter(({ scenario }) => scenario.sharding === undefined);
+  return [
+    ...split.map((one) => ({ ...one, place, ...skipWithout(connectionsOf(one), place) })),
+    ...whole.map((one) =>
+      place.index === 1 ? one : {
+        ...one,
+        skip: "it cannot be split: the first shard runs it alone",
+      }
+    ),
+  ];
+}
+
+/** The connections of a scenario that can be split, of all shards together. */
+export function connectionsOf({ parameters }: PlannedScenario): number {
+  const { connections } = parameters;
+  if (typeof connections === "number") return connections;
+  throw new TypeError("Cannot split a scenario as its parameter connections is no number");
+}
+
+function skipWithout(connections: number, place: ShardPlace): { skip?: string } {
+  return shareOf(connections, place) > 0 ? {} : {
+    skip: `its ${connections} connections are those of the first ${connections} shards`,
+  };
 }
 
 /** A count beats a duration, and one that is given beats the other's default. */

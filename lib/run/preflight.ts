@@ -1,11 +1,12 @@
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
-import type { Check } from "../contract.ts";
+import type { Check, ClockOffset } from "../contract.ts";
 import type { Call } from "../net/call_book.ts";
 import { ConnectError } from "../net/connect_error.ts";
 import { shakeHands } from "../net/handshake.ts";
 import { openLedger } from "../net/ledger.ts";
 import { redactUrl } from "../net/redact_url.ts";
 import type { Target } from "../net/target.ts";
+import { readServerTime } from "../protocols/server_time.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
@@ -17,6 +18,8 @@ const LIST_TOOLS_WAIT_MS = 1_000;
 export interface Preflight {
   checks: Check[];
   warnings: string[];
+  /** `null`: the server does not tell its time. */
+  clockOffset: ClockOffset | null;
 }
 
 /**
@@ -29,13 +32,14 @@ export interface Preflight {
 export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
   const { signal } = target.options;
   try {
-    const names = await listTools(target);
+    const { names, clockOffset } = await listTools(target);
     await using connection = await target.connect(openLedger());
     const message = workload();
     const call = await connection.call(message);
     signal.throwIfAborted();
     if (call.status !== "ok") throw unusableTool(target, { call, tool: message.tool, names });
     return {
+      clockOffset,
       checks: preflightChecks(target, { tool: message.tool, names }),
       warnings: listWarnings(target, names),
     };
@@ -46,23 +50,34 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
   }
 }
 
-/** The names of the tools, or `null` where the server does not say in time. */
-async function listTools(target: Target): Promise<string[] | null> {
+/** What the server says of itself; `null` where it does not in time. */
+interface Listed {
+  names: string[] | null;
+  clockOffset: ClockOffset | null;
+}
+
+const NOTHING_LISTED: Listed = { names: null, clockOffset: null };
+
+/** The names of the tools, and the time that the server puts on them. */
+async function listTools(target: Target): Promise<Listed> {
   const { protocol, clock, timeoutMs, signal } = target.options;
   const credentials = target.newCredentials();
   const request = protocol.encodeListTools(`${credentials.sessionId}-list`);
   const socket = await target.dial();
   try {
     await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
-    if (request === null) return null;
-    const listed = Promise.withResolvers<string[] | null>();
+    if (request === null) return NOTHING_LISTED;
+    const listed = Promise.withResolvers<Listed>();
+    const sentMs = clock.date().getTime();
     socket.onText((text) => {
       const names = text === null ? null : protocol.readToolNames(text);
-      if (names !== null) listed.resolve(names);
+      if (text === null || names === null) return;
+      const times = { sentMs, receivedMs: clock.date().getTime() };
+      listed.resolve({ names, clockOffset: clockOffset(readServerTime(text), times) });
     });
     socket.send(request);
-    const cancel = clock.after(LIST_TOOLS_WAIT_MS, () => listed.resolve(null));
-    socket.closed.then(() => listed.resolve(null));
+    const cancel = clock.after(LIST_TOOLS_WAIT_MS, () => listed.resolve(NOTHING_LISTED));
+    socket.closed.then(() => listed.resolve(NOTHING_LISTED));
     return await listed.promise.finally(cancel);
   } finally {
     await socket.close();
@@ -76,6 +91,25 @@ function listWarnings(target: Target, names: readonly string[] | null): string[]
     return [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`];
   }
   return names.length === 0 ? ["the server lists no tools"] : [];
+}
+
+/** Clocks are read to the millisecond, here and there. */
+const READING_ERROR_MS = 1;
+
+/**
+ * By Cristian's rule: the server wrote its time somewhere between the sending and the reply, so that the
+ * middle of the two is wrong by half of the round trip at most (F. Cristian, Probabilistic clock
+ * synchronization, 1989).
+ */
+export function clockOffset(
+  serverMs: number | null,
+  { sentMs, receivedMs }: { sentMs: number; receivedMs: number },
+): ClockOffset | null {
+  if (serverMs === null) return null;
+  return {
+    offsetMs: serverMs - (sentMs + receivedMs) / 2,
+    errorMs: (receivedMs - sentMs) / 2 + READING_ERROR_MS,
+  };
 }
 
 function preflightChecks(

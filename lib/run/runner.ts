@@ -4,18 +4,25 @@
  * @module
  */
 
-import type { RateLimit, Reason, ScenarioReport } from "../contract.ts";
+import type { RateLimit, Reason, ScenarioReport, ShardPlace } from "../contract.ts";
+import { shareOf } from "../load/share.ts";
 import { openLedger, settleLedger } from "../net/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
 import type { LiveScenario } from "./live.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
+import type { StartGate } from "./round_times.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
 import { EXIT, INTERRUPTED } from "./verdict.ts";
 
 /** A scenario with the parameters that it is to run with. */
 export interface PlannedScenario {
   scenario: Scenario;
+  /** Of the whole, where this is a share of it. */
   parameters: Parameters;
+  /** Which share of it to run; left out: all of it. */
+  place?: ShardPlace;
+  /** Why not to run it; left out: it runs. */
+  skip?: string;
 }
 
 /** Where in a run a scenario stands. */
@@ -41,13 +48,18 @@ type ScenarioInput = Pick<
 >;
 
 /** What a run needs. */
-export interface SuiteInput
-  extends Omit<ContextInput<Parameters>, "parameters" | "metrics" | "overloads" | "onProgress"> {
+export interface SuiteInput extends
+  Omit<
+    ContextInput<Parameters>,
+    "parameters" | "metrics" | "overloads" | "onProgress" | "place" | "startOf"
+  > {
   planned: readonly PlannedScenario[];
   /** The arguments of the calls, as they were given. */
   toolArgsJson: string;
   /** The size of the argument that was added to every call; 0: none was. */
   payloadBytes: number;
+  /** Says when split scenarios begin; left out: when they are ready. */
+  startGate?: StartGate;
   onProgress: (progress: Progress) => void;
   /** Hears of each scenario as soon as it has ended, with all so far. */
   onScenario: (soFar: SuiteResult) => Promise<void>;
@@ -66,10 +78,15 @@ export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
   for (const [index, planned] of input.planned.entries()) {
     if (input.signal.aborted) {
       const reason = "not begun: the run was interrupted before";
-      result.scenarios.push(notBegun(planned, { ...input, reason }));
+      result.scenarios.push(notRun(planned, { ...input, status: "interrupted", reason }));
       continue;
     }
-    const { report, reasons } = await runScenario(planned, { input, index });
+    const { report, reasons } = planned.skip === undefined
+      ? await runScenario(planned, { input, index })
+      : {
+        report: notRun(planned, { ...input, status: "skipped", reason: planned.skip }),
+        reasons: [],
+      };
     result.scenarios.push(report);
     result.reasons.push(...reasons);
     const limit = input.target.observed.rateLimit;
@@ -84,19 +101,24 @@ export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
 }
 
 async function runScenario(
-  { scenario, parameters }: PlannedScenario,
+  { scenario, parameters, place }: PlannedScenario,
   { input, index }: { input: SuiteInput; index: number },
 ): Promise<{ report: ScenarioReport; reasons: Reason[] }> {
   const startNs = input.clock.nowNs();
   const startedAt = input.clock.date().toISOString();
-  const place = { scenario: scenario.name, index: index + 1, scenarios: input.planned.length };
+  const progress = { scenario: scenario.name, index: index + 1, scenarios: input.planned.length };
   using context = new RecordingContext({
     ...input,
     parameters,
     metrics: scenario.metrics,
     overloads: scenario.overloads ?? false,
+    ...(place === undefined ? {} : { place }),
+    startOf: () =>
+      scenario.sharding === undefined || input.startGate === undefined
+        ? Promise.resolve(null)
+        : input.startGate.startOf(scenario.name),
     onProgress: (done, total) =>
-      input.onProgress({ ...place, state: "running", done, total, watch: context }),
+      input.onProgress({ ...progress, state: "running", done, total, watch: context }),
   });
   context.progress(0, parameters.rounds);
   const { end, reason, unusable } = await attempt(scenario, context);
@@ -111,9 +133,10 @@ async function runScenario(
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
     parameters: reportedParameters({ scenario, parameters }, input),
     ...figures,
+    ...reportedShare(parameters, place),
   };
   const { status, durationMs } = report;
-  input.onProgress({ ...place, state: "ended", status, durationMs });
+  input.onProgress({ ...progress, state: "ended", status, durationMs });
   return { report, reasons: reasonsOf(report, unusable) };
 }
 
@@ -132,6 +155,16 @@ function reportedParameters(
     maxRatePerSecond,
     toolArgs: toolArgsJson,
   };
+}
+
+/** What of it a shard has run; nothing of a scenario that was run whole. */
+function reportedShare(
+  { connections }: Parameters,
+  place: ShardPlace | undefined,
+): Pick<ScenarioReport, "share"> {
+  return place === undefined || place.count === 1 || typeof connections !== "number"
+    ? {}
+    : { share: { connections: shareOf(connections, place), of: connections } };
 }
 
 interface Attempt {
@@ -176,14 +209,14 @@ function reasonsOf(report: ScenarioReport, unusable: boolean): Reason[] {
 }
 
 /** The place in the report of a scenario that was not run, for the reason given. */
-export function notBegun(
+export function notRun(
   { scenario, parameters }: PlannedScenario,
-  input: ScenarioInput & { reason: string },
+  input: ScenarioInput & { status: "interrupted" | "skipped"; reason: string },
 ): ScenarioReport {
   return {
     name: scenario.name,
     question: scenario.question,
-    status: "interrupted",
+    status: input.status,
     reason: input.reason,
     startedAt: input.clock.date().toISOString(),
     durationMs: 0,

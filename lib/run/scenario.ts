@@ -4,13 +4,23 @@
  * @module
  */
 
-import type { Added, Better, Check, ClientFloor, Clock, Interval } from "../contract.ts";
+import type {
+  Added,
+  Better,
+  Check,
+  ClientFloor,
+  Clock,
+  Interval,
+  Scalar,
+  ShardPlace,
+} from "../contract.ts";
 import type { Connection } from "../net/connection.ts";
 import type { OpenLedger } from "../net/ledger.ts";
 import type { Target } from "../net/target.ts";
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";
+import type { RoundTimes } from "./round_times.ts";
 import type { Workload } from "./workload.ts";
 
 /** The profiles that call the light tool. */
@@ -38,12 +48,23 @@ export type ScenarioOutcome = { status: "measured" } | { status: "skipped"; reas
 /** What a metric is; the same for every step of a sweep. */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
-  | { kind: "scalar"; unit: string; better: Better };
+  | {
+    kind: "scalar";
+    unit: string;
+    better: Better;
+    /** How the values of shards make that of the whole; left out: they cannot. */
+    merge?: NonNullable<Scalar["merge"]>;
+  };
 
 /** Times in nanoseconds, of which fewer are better. */
 export const TIMES: MetricSpec = { kind: "distribution", unit: "ns", better: "lower" };
 /** Successes a second, round by round. */
-export const THROUGHPUT: MetricSpec = { kind: "scalar", unit: "msg/s", better: "higher" };
+export const THROUGHPUT: MetricSpec = {
+  kind: "scalar",
+  unit: "msg/s",
+  better: "higher",
+  merge: "sum",
+};
 
 /** Which step of a sweep a metric belongs to, and whether it is kept over time. */
 export interface MetricOptions {
@@ -85,6 +106,12 @@ export interface Scenario<P extends Parameters = Parameters> {
   heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
   /** Whether it drives the server beyond what it can do, so that failed calls are findings, not failures. */
   overloads?: boolean;
+  /**
+   * What its load is split by where several shards or workers run it: connections that are busy all at
+   * once, or these and an arrival rate. Left out: it looks at a single point (one client, a limit, a search
+   * for a rate), so that shards would measure something else; the first shard runs it alone.
+   */
+  sharding?: "connections" | "rate";
   /**
    * Measures. Whatever it has recorded in the context by then is in the report, also when it throws.
    *
@@ -132,6 +159,12 @@ export interface ScenarioContext<P extends Parameters = Parameters> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly seed: number;
+  /** Which share of the scenario this is; the parameters are those of the whole. */
+  readonly place: ShardPlace;
+  /** How many event loops measure in this process, and share its memory. */
+  readonly loops: number;
+  /** When its rounds begin. */
+  readonly roundTimes: RoundTimes;
   /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
   readonly maxRatePerSecond: number | null;
   /** Where calls of the warm-up are counted. */

@@ -1,3 +1,5 @@
+import type { ShardPlace } from "../contract.ts";
+import { WHOLE } from "../load/share.ts";
 import type { Message } from "../net/connection.ts";
 
 /** Gives the message of each call: always the same, or with the call's number in it. */
@@ -9,12 +11,14 @@ export type Workload = () => Message;
  * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
  *   counted over the run from 1, and every `{unique}` a text that no other call has, nor one of a run
  *   with another `uniqueSeed`
+ * @param place of a shard, whose numbers are no other shard's: every `count`th from its index on
  * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
  */
 export function createWorkload(
   tool: string,
-  options: { argsJson: string; payloadBytes: number; uniqueSeed?: number },
+  options: { argsJson: string; payloadBytes: number; uniqueSeed?: number; place?: ShardPlace },
 ): Workload {
+  const { index, count } = options.place ?? WHOLE;
   const text = options.payloadBytes === 0
     ? options.argsJson
     : withPayload(options.argsJson, options.payloadBytes);
@@ -24,9 +28,9 @@ export function createWorkload(
     const message = { tool, argsJson: text };
     return () => message;
   }
-  let seq = 0;
+  let seq = index - count;
   return () => {
-    const number = String(++seq);
+    const number = String(seq += count);
     const values: Record<string, string> = {
       "{seq}": number,
       "{unique}": uniqueText(options.uniqueSeed ?? 1, number),

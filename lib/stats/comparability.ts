@@ -26,17 +26,34 @@ const NOT_OF_THE_WORKLOAD = new Set(["rounds", "seed"]);
  * port is not one, nor are the numbers of rounds, the seeds, or scenarios that only one report has.
  */
 export function findDifferences(oldReport: Report, newReport: Report): string[] {
-  const differences = [
+  const shared = sharedScenarios(oldReport, newReport);
+  return [
+    ...targetDifferences(oldReport, newReport),
+    ...compareFields("environment", describeHost(oldReport), describeHost(newReport)),
+    ...(shared.length === 0 ? ["scenarios: the reports have none in common"] : []),
+    ...scenarioDifferences(oldReport, newReport),
+  ];
+}
+
+/** Those of workload and server alone, whatever machines the clients ran on. */
+export function findWorkloadDifferences(oldReport: Report, newReport: Report): string[] {
+  return [
+    ...targetDifferences(oldReport, newReport),
+    ...scenarioDifferences(oldReport, newReport),
+  ];
+}
+
+function targetDifferences(oldReport: Report, newReport: Report): string[] {
+  return [
     ...compareFields("target", describeTarget(oldReport), describeTarget(newReport)),
     ...compareFields("", { profile: oldReport.profile }, { profile: newReport.profile }),
-    ...compareFields("environment", describeHost(oldReport), describeHost(newReport)),
   ];
-  const shared = sharedScenarios(oldReport, newReport);
-  if (shared.length === 0) differences.push("scenarios: the reports have none in common");
-  for (const [before, after] of shared) {
-    differences.push(...compareFields(before.name, workloadOf(before), workloadOf(after)));
-  }
-  return differences;
+}
+
+function scenarioDifferences(oldReport: Report, newReport: Report): string[] {
+  return sharedScenarios(oldReport, newReport).flatMap(([before, after]) =>
+    compareFields(before.name, workloadOf(before), workloadOf(after))
+  );
 }
 
 /** The scenarios that both reports have, in the order of the new one. */

@@ -204,8 +204,9 @@ export class LatencyHistogram {
     if (histogram.count === 0) return histogram;
     histogram.#min = exact?.min ?? hdr.getValueAtPercentile(0);
     histogram.#max = exact?.max ?? hdr.maxValue;
-    const mean = exact?.mean ?? hdr.mean;
-    histogram.#sum = mean * histogram.count;
+    const sum = (exact?.mean ?? hdr.mean) * histogram.count;
+    // Times are whole nanoseconds, so that an exact mean gives back the exact sum.
+    histogram.#sum = exact === undefined ? sum : Math.round(sum);
     return histogram;
   }
 

@@ -25,8 +25,11 @@ export function percentileOrNull(histogram: LatencyHistogram, percentile: number
   return histogram.count < minimumSamples(percentile) ? null : histogram.percentile(percentile);
 }
 
-/** What one round measured, in nanoseconds. */
-export function summariseRound(histogram: LatencyHistogram): RoundSummary {
+/** What one round measured, in nanoseconds; `mergeable` adds the histogram itself. */
+export function summariseRound(
+  histogram: LatencyHistogram,
+  { mergeable = false } = {},
+): RoundSummary {
   const { count } = histogram;
   return {
     count,
@@ -35,5 +38,6 @@ export function summariseRound(histogram: LatencyHistogram): RoundSummary {
     p95: percentileOrNull(histogram, 95),
     p99: percentileOrNull(histogram, 99),
     max: count === 0 ? null : histogram.max,
+    ...(mergeable && count > 0 ? { histogram: histogram.encode() } : {}),
   };
 }

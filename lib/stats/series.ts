@@ -16,6 +16,8 @@ export interface SeriesOptions {
   intervalMs: number;
   /** Where the first interval begins, on the clock that the samples' times come from. */
   startNs: number;
+  /** Keeps the histogram of each interval in the points, so that those of shards merge exactly. */
+  mergeable?: boolean;
 }
 
 interface ClosedInterval {
@@ -35,6 +37,7 @@ export class IntervalSeries {
   readonly #originNs: number;
   readonly #open = new LatencyHistogram();
   readonly #closed: ClosedInterval[] = [];
+  readonly #mergeable: boolean;
   #openStartNs: number;
   #widthNs: number;
   /** How many pairs have been merged to the present width; 0 when all have. */
@@ -47,6 +50,7 @@ export class IntervalSeries {
         `Cannot record a series as intervalMs must be > 0: it is ${options.intervalMs}`,
       );
     }
+    this.#mergeable = options.mergeable ?? false;
     this.#originNs = options.startNs;
     this.#openStartNs = options.startNs;
     this.#widthNs = options.intervalMs * 1e6;
@@ -83,13 +87,8 @@ export class IntervalSeries {
   }
 
   #point(startNs: number, histogram: LatencyHistogram): SeriesPoint {
-    return {
-      atMs: (startNs - this.#originNs) / 1e6,
-      count: histogram.count,
-      p50: percentileOrNull(histogram, 50),
-      p99: percentileOrNull(histogram, 99),
-      max: histogram.count === 0 ? null : histogram.max,
-    };
+    const atMs = (startNs - this.#originNs) / 1e6;
+    return summariseInterval(atMs, histogram, { mergeable: this.#mergeable });
   }
 
   #close(): void {
@@ -108,6 +107,23 @@ export class IntervalSeries {
     this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot });
     this.#merged = (this.#merged + 1) % (MAX_INTERVALS / 2);
   }
+}
+
+/** One interval of a series that begins `atMs` after the first; `mergeable` adds the histogram itself. */
+export function summariseInterval(
+  atMs: number,
+  histogram: LatencyHistogram,
+  { mergeable = false } = {},
+): SeriesPoint {
+  const { count } = histogram;
+  return {
+    atMs,
+    count,
+    p50: percentileOrNull(histogram, 50),
+    p99: percentileOrNull(histogram, 99),
+    max: count === 0 ? null : histogram.max,
+    ...(mergeable && count > 0 ? { histogram: histogram.encode() } : {}),
+  };
 }
 
 function mergeSnapshots(

@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { Better, Distribution, Interval, RoundSummary, Scalar } from "../contract.ts";
+import type {
+  Better,
+  Distribution,
+  Interval,
+  RoundSummary,
+  Scalar,
+  SeriesPoint,
+} from "../contract.ts";
 import { bootstrapInterval } from "./bootstrap.ts";
 import { LatencyHistogram } from "./histogram.ts";
 import { percentileOrNull, summariseRound } from "./percentiles.ts";
@@ -34,10 +41,14 @@ export class DistributionRecorder {
   readonly #current = new LatencyHistogram();
   readonly #rounds: RoundSummary[] = [];
   readonly #series: IntervalSeries | null;
+  readonly #mergeable: boolean;
   #inRound = false;
 
-  constructor(options: { series?: SeriesOptions } = {}) {
-    this.#series = options.series === undefined ? null : new IntervalSeries(options.series);
+  /** @param options.mergeable keeps the histogram of each round and interval, so that shards merge exactly */
+  constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
+    const { series, mergeable = false } = options;
+    this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
+    this.#mergeable = mergeable;
   }
 
   /**
@@ -68,7 +79,7 @@ export class DistributionRecorder {
    */
   endRound(): RoundSummary {
     if (!this.#inRound) throw new Error("Cannot end a round as none is open: start one first");
-    const summary = summariseRound(this.#current);
+    const summary = summariseRound(this.#current, { mergeable: this.#mergeable });
     this.#rounds.push(summary);
     this.#pool();
     this.#inRound = false;
@@ -109,31 +120,12 @@ export class DistributionRecorder {
     using all = new LatencyHistogram();
     all.add(this.#pooled);
     all.add(this.#current);
-    return {
+    return summariseDistribution(all, {
+      ...options,
       name,
-      kind: "distribution",
-      unit: "ns",
-      count: all.count,
-      min: all.min,
-      mean: all.mean,
-      stddev: all.stddev,
-      p50: all.percentile(50),
-      p75: percentileOrNull(all, 75),
-      p90: percentileOrNull(all, 90),
-      p95: percentileOrNull(all, 95),
-      p99: percentileOrNull(all, 99),
-      p999: percentileOrNull(all, 99.9),
-      max: all.max,
-      histogram: all.encode(),
-      ci95: {
-        p50: medianInterval(this.#rounds, name, options),
-        mean: meanInterval(this.#rounds, name, options),
-      },
-      better: options.better,
-      series: this.#series?.points() ?? [],
       rounds: this.#rounds.slice(),
-      ...(options.at === undefined ? {} : { at: options.at }),
-    };
+      series: this.#series?.points() ?? [],
+    });
   }
 
   /** Gives the memory back. */
@@ -147,6 +139,45 @@ export class DistributionRecorder {
     this.#pooled.add(this.#current);
     this.#current.reset();
   }
+}
+
+/** What a distribution is made from, beside its samples. */
+export interface DistributionParts extends SummaryOptions {
+  name: string;
+  rounds: RoundSummary[];
+  series: SeriesPoint[];
+}
+
+/** The metric of at least one time: percentiles over all of them, intervals from the rounds. */
+export function summariseDistribution(
+  all: LatencyHistogram,
+  { name, rounds, series, ...options }: DistributionParts,
+): Distribution {
+  return {
+    name,
+    kind: "distribution",
+    unit: "ns",
+    count: all.count,
+    min: all.min,
+    mean: all.mean,
+    stddev: all.stddev,
+    p50: all.percentile(50),
+    p75: percentileOrNull(all, 75),
+    p90: percentileOrNull(all, 90),
+    p95: percentileOrNull(all, 95),
+    p99: percentileOrNull(all, 99),
+    p999: percentileOrNull(all, 99.9),
+    max: all.max,
+    histogram: all.encode(),
+    ci95: {
+      p50: medianInterval(rounds, name, options),
+      mean: meanInterval(rounds, name, options),
+    },
+    better: options.better,
+    series,
+    rounds,
+    ...(options.at === undefined ? {} : { at: options.at }),
+  };
 }
 
 /** The interval of the median, from the medians of the rounds. */
@@ -198,6 +229,8 @@ export interface ScalarOptions extends SummaryOptions {
   rounds: readonly number[];
   /** An interval that comes with the value, in place of one from the rounds. */
   ci95?: Interval | null;
+  /** How shards merge; left out: they do not. */
+  merge?: NonNullable<Scalar["merge"]>;
 }
 
 /**
@@ -207,7 +240,7 @@ export interface ScalarOptions extends SummaryOptions {
  * @throws {RangeError} if there is no round, or a round is not a finite number
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { name, unit, rounds, better, seed, at } = options;
+  const { name, unit, rounds, better, seed, at, merge } = options;
   const unusable = rounds.find((value) => !Number.isFinite(value));
   if (unusable !== undefined) {
     throw new RangeError(
@@ -228,5 +261,6 @@ export function summariseScalar(options: ScalarOptions): Scalar {
     better,
     rounds: [...rounds],
     ...(at === undefined ? {} : { at }),
+    ...(merge === undefined ? {} : { merge }),
   };
 }

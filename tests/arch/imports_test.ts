@@ -15,14 +15,14 @@ const EDGES: Record<string, string[]> = {
   "main.ts": [
     "lib/cli",
     "lib/contract.ts",
-    "lib/net",
-    "lib/protocols",
     "lib/report",
     "lib/run",
     "lib/server",
+    "lib/shard",
     "lib/stats",
     "scenarios",
   ],
+  "worker.ts": ["lib/shard", "scenarios"],
   "scenarios": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
   "lib/calibrate": [
     "lib/contract.ts",
@@ -41,6 +41,7 @@ const EDGES: Record<string, string[]> = {
     "lib/report",
     "lib/run",
     "lib/server",
+    "lib/shard",
     "lib/stats",
   ],
   "lib/load": ["lib/contract.ts", "lib/net", "lib/stats"],
@@ -49,6 +50,7 @@ const EDGES: Record<string, string[]> = {
   "lib/report": ["lib/contract.ts", "lib/stats"],
   "lib/run": ["lib/contract.ts", "lib/load", "lib/net", "lib/protocols", "lib/server", "lib/stats"],
   "lib/server": [],
+  "lib/shard": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
   "lib/stats": ["lib/contract.ts"],
 };
 
@@ -82,7 +84,12 @@ interface Graph {
 async function readGraph(): Promise<Graph> {
   const all = await Deno.makeTempFile({ suffix: ".ts" });
   try {
-    const paths = ["main.ts", ...await modulesUnder("lib"), ...await modulesUnder("scenarios")];
+    const paths = [
+      "main.ts",
+      "worker.ts",
+      ...await modulesUnder("lib"),
+      ...await modulesUnder("scenarios"),
+    ];
     const imports = paths.map((path) => `import "${PROJECT.href}${path}";\n`);
     await Deno.writeTextFile(all, imports.join(""));
     const deno = new Deno.Command(Deno.execPath(), {

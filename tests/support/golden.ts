@@ -87,7 +87,9 @@ export function reportGoldens(): { name: string; text: string }[] {
   });
   return [
     ...SAMPLE_KINDS.map(page),
-    ...(["passed", "compared", "layered", "sweeps", "phase3", "hostile"] as const).map((kind) => ({
+    ...(["passed", "compared", "layered", "sweeps", "phase3", "merged", "hostile"] as const).map((
+      kind,
+    ) => ({
       name: `report_${kind}.html`,
       text: renderHtml(sampleReport(kind)),
     })),

@@ -41,7 +41,7 @@ export interface CliOptions {
   folder: string;
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, or the task itself. */
-  via?: "bench" | "serve" | "task";
+  via?: "bench" | "serve" | "merge" | "task";
   /** The folder of the program, where it is not this project's. */
   project?: string;
 }
@@ -147,7 +147,7 @@ async function readFiles(root: string, under: string): Promise<Map<string, strin
 }
 
 /** The command of the task, without the `deno` that it begins with. */
-function programArguments(via: "bench" | "serve" | "task"): string[] {
+function programArguments(via: NonNullable<CliOptions["via"]>): string[] {
   return via === "task" ? ["task", "bench"] : project.tasks[via].command.split(" ").slice(1);
 }
 

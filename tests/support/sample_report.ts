@@ -26,6 +26,7 @@ export type SampleKind =
   | "layered"
   | "sweeps"
   | "phase3"
+  | "merged"
   | "hostile";
 
 /** Every kind of sample. */
@@ -39,6 +40,7 @@ export const SAMPLE_KINDS: readonly SampleKind[] = [
   "layered",
   "sweeps",
   "phase3",
+  "merged",
   "hostile",
 ];
 
@@ -54,6 +56,7 @@ export function sampleReport(kind: SampleKind): Report {
     layered: layeredReport,
     sweeps: sweepsReport,
     phase3: phase3Report,
+    merged: mergedReport,
     hostile: () => hostileReport(HOSTILE_TEXT),
   };
   return builders[kind]();
@@ -98,6 +101,17 @@ export function hostileReport(text: string): Report {
   report.verdict.reasons = [{ code: 1, scenario: text, message: text }];
   const { thresholds, comparison } = comparedReport();
   report.thresholds = thresholds!.map((one) => ({ ...one, expression: text, reason: text }));
+  report.shard = { ...SHARD, index: 1 };
+  const { merged } = mergedReport();
+  report.merged = {
+    ...merged!,
+    parts: merged!.parts.map((part) => ({
+      ...part,
+      ...(part.lost === null ? {} : { lost: text }),
+      machine: text,
+      scenarios: part.scenarios.map((scenario) => ({ ...scenario, name: text })),
+    })),
+  };
   report.comparison = {
     ...comparison!,
     differences: [text],
@@ -334,6 +348,47 @@ function limitScenario(): ScenarioReport {
       check("established connections are unharmed", true, "10 of 10 serve", "10 of 10 serve"),
     ],
   });
+}
+
+const SHARD = {
+  count: 3,
+  startAtMs: 1_761_498_600_000,
+  startOffsetMs: 12,
+  late: false,
+  clock: { offsetMs: -3, errorMs: 1.5 },
+};
+
+/** Two workers that measured together, the second of them too late, and a third that died. */
+function mergedReport(): Report {
+  const report = passedReport();
+  const scenario = {
+    name: "concurrent-connections",
+    status: "passed",
+    sent: 125,
+    ok: 125,
+    ratePerSecond: 885.5,
+    p99: 6_100_000,
+    valid: true,
+    startOffsetMs: 12,
+  } as const;
+  const part = { lost: null, machine: "Sample CPU, 8 cores", late: false, clock: SHARD.clock };
+  const message = "shard 3 of 3 died: Out of memory; the figures are those of the others";
+  return {
+    ...report,
+    verdict: { status: "failed", exitCode: 1, reasons: [{ code: 1, scenario: null, message }] },
+    shard: { ...SHARD, index: 1, count: 2 },
+    merged: {
+      of: "shards",
+      parts: [
+        { ...part, index: 1, scenarios: [scenario, { ...scenario, p99: null, status: "skipped" }] },
+        {
+          ...{ ...part, index: 2, late: true, clock: null },
+          scenarios: [{ ...scenario, valid: false, startOffsetMs: 312, ratePerSecond: null }],
+        },
+        { ...part, index: 3, lost: "Out of memory", scenarios: [] },
+      ],
+    },
+  };
 }
 
 /** A run held against bounds and a baseline: better in one row, worse in another, unsettled in others. */

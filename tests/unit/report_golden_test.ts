@@ -15,6 +15,8 @@ import sweepsMd from "../golden/report_sweeps.md" with { type: "text" };
 import sweepsHtml from "../golden/report_sweeps.html" with { type: "text" };
 import phase3Md from "../golden/report_phase3.md" with { type: "text" };
 import phase3Html from "../golden/report_phase3.html" with { type: "text" };
+import mergedMd from "../golden/report_merged.md" with { type: "text" };
+import mergedHtml from "../golden/report_merged.html" with { type: "text" };
 import hostileHtml from "../golden/report_hostile.html" with { type: "text" };
 import pyramidSvg from "../golden/chart_testing-pyramid.svg" with { type: "text" };
 import comparisonSvg from "../golden/chart_comparison.svg" with { type: "text" };
@@ -42,6 +44,7 @@ import chartedNarrowTxt from "../golden/report_charted_narrow.txt" with { type: 
 import githubMd from "../golden/github_charted.md" with { type: "text" };
 import githubTxt from "../golden/github_charted.txt" with { type: "text" };
 import phase3Txt from "../golden/report_phase3.txt" with { type: "text" };
+import mergedTxt from "../golden/report_merged.txt" with { type: "text" };
 import hostileTxt from "../golden/report_hostile.txt" with { type: "text" };
 
 const EXPECTED: Record<string, string> = {
@@ -60,6 +63,8 @@ const EXPECTED: Record<string, string> = {
   "report_sweeps.html": sweepsHtml,
   "report_phase3.md": phase3Md,
   "report_phase3.html": phase3Html,
+  "report_merged.md": mergedMd,
+  "report_merged.html": mergedHtml,
   "report_hostile.html": hostileHtml,
   "report_failed.xml": failedXml,
   "report_skipped.xml": skippedXml,
@@ -83,6 +88,7 @@ const EXPECTED: Record<string, string> = {
   "report_layered.txt": layeredTxt,
   "report_sweeps.txt": sweepsTxt,
   "report_phase3.txt": phase3Txt,
+  "report_merged.txt": mergedTxt,
   "report_hostile.txt": hostileTxt,
   "report_charted.txt": chartedTxt,
   "report_charted_narrow.txt": chartedNarrowTxt,

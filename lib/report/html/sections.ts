@@ -24,6 +24,7 @@ import {
   scalarRows,
 } from "../metric_rows.ts";
 import { nextSteps } from "../next_steps.ts";
+import { SHARD_HEADINGS, shardRows } from "../shard_rows.ts";
 import { commandLine } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { sweepTable } from "../sweeps.ts";
@@ -113,7 +114,7 @@ export function accountingMarkup(report: Report): Markup {
 <ul>
 ${items(causes)}
 </ul>
-<h2>Ledger</h2>
+${shardsMarkup(report)}<h2>Ledger</h2>
 <p>What became of every call that was sent, and of every frame that came in.</p>
 ${table("Calls", CALL_HEADINGS, callRows(report))}
 ${table("Frames", FRAME_HEADINGS, frameRows(report))}
@@ -124,4 +125,15 @@ ${table("Validity", VALIDITY_HEADINGS, validityRows(report))}
 ${table("Environment", ["What", "Value"], environmentRows(report))}
 <h2>Command</h2>
 <p><code>${commandLine(report)}</code></p>`;
+}
+
+/** What each part of a merged report did; nothing in the report of one client. */
+function shardsMarkup(report: Report): Markup[] {
+  if (report.merged === undefined) return [];
+  const title = report.merged.of === "shards" ? "Shards" : "Workers";
+  return [markup`<h2>${title}</h2>
+<p>What each part did of the whole; the start is by the first part's clock, the clock is the server's less
+the part's.</p>
+${table(title, SHARD_HEADINGS, shardRows(report))}
+`];
 }

@@ -15,6 +15,7 @@ import {
   validityRows,
 } from "../accounting_rows.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
+import { SHARD_HEADINGS, shardRows } from "../shard_rows.ts";
 import { verdictMark } from "../marks.ts";
 import { commandLine } from "../run_facts.ts";
 import { type Column, list, right, stack, table } from "./blocks.ts";
@@ -27,6 +28,7 @@ export function renderAccounting(report: Report): string {
     "### Verdict",
     verdict(report),
     renderFurtherFindings(report),
+    ...perShard(report),
     ...(report.scenarios.length === 0 ? [] : perScenario(report)),
     "### Environment",
     table(
@@ -49,6 +51,16 @@ function verdict(report: Report): string {
       ),
     ),
   ]);
+}
+
+function perShard(report: Report): string[] {
+  if (report.merged === undefined) return [];
+  return [
+    report.merged.of === "shards" ? "### Shards" : "### Workers",
+    "What each part did of the whole; the start is by the first part's clock, the clock is the server's " +
+    "less the part's:",
+    escapedTable(SHARD_HEADINGS, shardRows(report)),
+  ];
 }
 
 function perScenario(report: Report): string[] {

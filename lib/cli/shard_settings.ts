@@ -1,0 +1,122 @@
+/**
+ * Which share of a run this process takes, and when it begins: told by an option, or by the engine that
+ * has started it.
+ *
+ * @module
+ */
+
+import type { ShardPlace } from "../contract.ts";
+import type { Given } from "./parse.ts";
+import { UsageError } from "./usage_error.ts";
+import { parseNumber, unacceptable } from "./values.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables that Slurm sets in the tasks of an array job, and Kubernetes in the pods of an indexed Job. */
+export const ENGINE_VARIABLES = [
+  "SLURM_ARRAY_TASK_ID",
+  "SLURM_ARRAY_TASK_COUNT",
+  "SLURM_ARRAY_TASK_MIN",
+  "SLURM_ARRAY_TASK_MAX",
+  "JOB_COMPLETION_INDEX",
+  "BENCH_SHARDS",
+] as const;
+
+const MOST_SHARDS = 10_000;
+
+/**
+ * `--shard`, or else the place in an array job of Slurm or an indexed Job of Kubernetes; `null`: none.
+ *
+ * @throws {UsageError} if it is no share, naming the option or variable
+ */
+export function readShard(given: Given | undefined, env: Environment): ShardPlace | null {
+  if (given !== undefined) return parseShard(given);
+  return readSlurm(env) ?? readKubernetes(env);
+}
+
+function parseShard(given: Given): ShardPlace {
+  const [, index = "", count = ""] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(given.text) ?? [];
+  const place = { index: Number(index), count: Number(count) };
+  if (count !== "" && isPlace(place)) return place;
+  throw unacceptable(given, `I/N with I from 1 to N and N up to ${MOST_SHARDS}, such as 2/4`);
+}
+
+function isPlace({ index, count }: ShardPlace): boolean {
+  return count <= MOST_SHARDS && index >= 1 && index <= count;
+}
+
+/** Task IDs may begin anywhere, but must be without gaps. */
+function readSlurm(env: Environment): ShardPlace | null {
+  if (!env.SLURM_ARRAY_TASK_ID) return null;
+  const id = variable(env, "SLURM_ARRAY_TASK_ID");
+  const count = variable(env, "SLURM_ARRAY_TASK_COUNT");
+  const min = variable(env, "SLURM_ARRAY_TASK_MIN");
+  const max = env.SLURM_ARRAY_TASK_MAX ? variable(env, "SLURM_ARRAY_TASK_MAX") : min + count - 1;
+  const place = { index: id - min + 1, count };
+  if (max === min + count - 1 && isPlace(place)) return place;
+  throw new UsageError(
+    `Cannot use SLURM_ARRAY_TASK_ID "${id}" of ${count} tasks from ${min} to ${max}: accepted is an ` +
+      "array without gaps, such as --array=1-4; or name the share with --shard",
+  );
+}
+
+function readKubernetes(env: Environment): ShardPlace | null {
+  if (!env.BENCH_SHARDS) return null;
+  const count = variable(env, "BENCH_SHARDS", { min: 1, max: MOST_SHARDS });
+  if (!env.JOB_COMPLETION_INDEX) {
+    throw new UsageError(
+      `Cannot use BENCH_SHARDS "${count}" without JOB_COMPLETION_INDEX, which an indexed Job of ` +
+        "Kubernetes sets: name the share with --shard instead",
+    );
+  }
+  const index = variable(env, "JOB_COMPLETION_INDEX", { min: 0, max: count - 1 });
+  return { index: index + 1, count };
+}
+
+function variable(
+  env: Environment,
+  name: typeof ENGINE_VARIABLES[number],
+  range: { min: number; max: number } = { min: 0, max: 1e9 },
+): number {
+  const text = env[name];
+  if (!text) {
+    throw new UsageError(`Cannot take a share as ${name} is missing: name the share with --shard`);
+  }
+  return parseNumber({ source: name, text }, { ...range, whole: true });
+}
+
+/** A start further away is a slip of the keyboard. */
+const FURTHEST_START_MS = 24 * 3600 * 1000;
+
+/**
+ * A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds; `null`: none was given.
+ *
+ * @throws {UsageError} if it is neither, or more than a day away
+ */
+export function readStartAt(given: Given | undefined, nowMs: number): number | null {
+  if (given === undefined) return null;
+  const text = given.text.trim();
+  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(text);
+  const unixMs = isIso ? Date.parse(text) : /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : NaN;
+  if (Math.abs(unixMs - nowMs) <= FURTHEST_START_MS) return unixMs;
+  throw unacceptable(
+    given,
+    "a time within a day, as unix seconds or in ISO 8601 with its zone, such as " +
+      new Date(Math.ceil((nowMs + 60_000) / 1000) * 1000).toISOString(),
+  );
+}
+
+/**
+ * How many event loops; `null`: one.
+ *
+ * @throws {UsageError} if it is no such number
+ */
+export function readWorkers(given: Given | undefined): number | "auto" | null {
+  if (given === undefined) return null;
+  if (given.text.trim() === "auto") return "auto";
+  try {
+    return parseNumber(given, { min: 1, max: 256, whole: true });
+  } catch {
+    throw unacceptable(given, "auto, or a whole number from 1 to 256");
+  }
+}

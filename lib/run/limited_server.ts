@@ -1,0 +1,11 @@
+import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
+import { defaultServerOptions } from "../server/options.ts";
+
+/** Starts another bundled server, which has its rate limits on, for what looks at those. */
+export function startLimitedServer(
+  { token, seed }: { token: string | null; seed: number },
+): Promise<EmbeddedServer> {
+  return startEmbeddedServer(
+    defaultServerOptions({ token: token ?? crypto.randomUUID(), limits: "default", seed }),
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * The reports of shards or workers as one, as if one client had run.
+ *
+ * @module
+ */
+
+import type { Reason, Report, ScenarioReport, ShardPlace } from "../contract.ts";
+import { EXIT, verdictOf } from "../run/verdict.ts";
+import { mergeSentences } from "./merge_checks.ts";
+import { describeParts } from "./describe_parts.ts";
+import { clockOf, labelOf, type LostPart, type MergeOptions, type Part } from "./parts.ts";
+import { mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
+
+/**
+ * Merges the reports of the parts of one run. Whether they are of one run, and all of them, is for the
+ * caller to know.
+ *
+ * @throws {RangeError} if there is none
+ * @throws {Error} if a histogram cannot be read
+ */
+export function mergeReports(parts: readonly Part[], options: MergeOptions): Report {
+  if (parts.length === 0) throw new RangeError("Cannot merge reports as there is none");
+  const sorted = parts.toSorted((a, b) => a.index - b.index);
+  const reports = sorted.map(({ report }) => report);
+  const { shard: _, merged: __, thresholds: ___, comparison: ____, ...first } = reports[0]!;
+  const scenarios = mergeScenarios(sorted, options);
+  return {
+    ...first,
+    startedAt: earliest(reports.map(({ startedAt }) => startedAt)),
+    finishedAt: latest(reports.map(({ finishedAt }) => finishedAt)),
+    command: options.command,
+    verdict: verdictOf(mergeReasons(sorted, options)),
+    preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
+    rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
+    unitBaseline: reports.find(({ unitBaseline }) => unitBaseline !== null)?.unitBaseline ?? null,
+    merged: { of: options.of, parts: describeParts(sorted, options) },
+    scenarios,
+  };
+}
+
+function mergeScenarios(parts: readonly Part[], options: MergeOptions): ScenarioReport[] {
+  const names = [
+    ...new Set(parts.flatMap(({ report }) => report.scenarios.map(({ name }) => name))),
+  ];
+  return names.map((name) => {
+    const shares = sharesOf(name, parts, options);
+    const merged = mergeScenario(shares, parts[0]!.report.seed);
+    const absent = (options.lost ?? []).filter(({ index }) =>
+      shares.some(({ report }) => report.share !== undefined) &&
+      !shares.some(({ label }) => label === labelOf(index, options))
+    );
+    return absent.length === 0 ? merged : withAbsent(merged, absent, options);
+  });
+}
+
+function sharesOf(
+  name: string,
+  parts: readonly Part[],
+  options: MergeOptions,
+): ScenarioPart[] {
+  return parts.flatMap(({ index, report }) =>
+    report.scenarios.filter((scenario) => scenario.name === name).map((scenario) => ({
+      label: labelOf(index, options),
+      clock: clockOf(report, options),
+      report: scenario,
+    }))
+  );
+}
+
+function withAbsent(
+  scenario: ScenarioReport,
+  absent: readonly LostPart[],
+  options: MergeOptions,
+): ScenarioReport {
+  const { validity } = scenario;
+  const warnings = absent.map(({ index }) =>
+    `${labelOf(index, options)} of ${options.count} is missing: the figures are those of the others`
+  );
+  return {
+    ...scenario,
+    validity: { ...validity, valid: false, warnings: [...validity.warnings, ...warnings] },
+  };
+}
+
+/** Each reason once where all parts give it, else with the part's name before it; and the lost parts. */
+function mergeReasons(parts: readonly Part[], options: MergeOptions): Reason[] {
+  const all = parts.flatMap(({ report }) => report.verdict.reasons);
+  const kinds = all.filter(({ code, scenario }, index) =>
+    all.findIndex((one) => one.code === code && one.scenario === scenario) === index
+  );
+  const merged = kinds.flatMap(({ code, scenario }) =>
+    mergeSentences(parts.map(({ index, report }) => ({
+      label: labelOf(index, options),
+      texts: report.verdict.reasons
+        .filter((reason) => reason.code === code && reason.scenario === scenario)
+        .map(({ message }) => message),
+    }))).map((message) => ({ code, scenario, message }))
+  );
+  const lost = (options.lost ?? []).map(({ index, reason }) => ({
+    code: EXIT.checkFailed,
+    scenario: null,
+    message: `${labelOf(index, options)} of ${options.count} died: ${reason}; the figures are ` +
+      "those of the others",
+  }));
+  return [...merged, ...lost];
+}
+
+/** The same report as that of one shard, which is itself made of parts. */
+export function asShard(
+  report: Report,
+  place: ShardPlace,
+  parts: readonly Pick<Report, "shard">[],
+): Report {
+  const shards = parts.flatMap(({ shard }) => shard ?? []);
+  const offsets = shards.flatMap(({ startOffsetMs }) => startOffsetMs ?? []);
+  return {
+    ...report,
+    shard: {
+      ...place,
+      startAtMs: shards[0]?.startAtMs ?? null,
+      startOffsetMs: offsets.length === 0 ? null : Math.max(...offsets),
+      late: shards.some(({ late }) => late),
+      clock: shards[0]?.clock ?? null,
+    },
+  };
+}
+
+function earliest(times: readonly string[]): string {
+  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0]!;
+}
+
+function latest(times: readonly string[]): string {
+  return times.toSorted((a, b) => Date.parse(b) - Date.parse(a))[0]!;
+}

@@ -1,0 +1,21 @@
+import type { Ledger } from "../contract.ts";
+import { openLedger, settleLedger } from "../net/ledger.ts";
+
+/** The account of all shards together: every count is the sum of theirs. */
+export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
+  const sum = settleLedger(openLedger(), false);
+  for (const ledger of ledgers) addInto(sum, ledger);
+  return sum;
+}
+
+type Counts = { [name: string]: number | Counts };
+
+/** Adds counts, and counts within counts, by name. */
+function addInto(sum: Counts | Ledger, counts: Counts | Ledger): void {
+  const target = sum as Counts;
+  for (const [name, value] of Object.entries(counts as Counts)) {
+    if (typeof value === "number") {
+      target[name] = (Object.hasOwn(target, name) ? target[name] as number : 0) + value;
+    } else addInto(target[name] as Counts, value);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Report } from "../contract.ts";
+import type { RunSettings } from "../run/configured.ts";
+import type { LiveFigures } from "../run/live.ts";
+import type { Progress } from "../run/runner.ts";
+
+/** What the main thread posts to a worker. */
+export type ToWorker =
+  | { kind: "run"; settings: RunSettings; gated: boolean; embedded: boolean }
+  /** The scenario begins then, in unix milliseconds. */
+  | { kind: "go"; scenario: string; atMs: number }
+  /** The bundled server is back, or why it is not. */
+  | { kind: "restarted"; error: string | null }
+  | { kind: "abort" };
+
+/** How far a worker is; what can be watched of it comes as figures. */
+export type SentProgress =
+  | Omit<Extract<Progress, { state: "running" }>, "watch">
+  | Extract<Progress, { state: "ended" }>;
+
+/** What a worker posts. */
+export type FromWorker =
+  | { kind: "progress"; progress: SentProgress }
+  /** What its scenario has come to, now and then. */
+  | { kind: "figures"; figures: LiveFigures }
+  | { kind: "warning"; message: string }
+  /** The scenario is ready to begin. */
+  | { kind: "ready"; scenario: string }
+  /** Asks for the bundled server to be restarted. */
+  | { kind: "restart" }
+  /** A scenario has ended: the report so far. */
+  | { kind: "partial"; report: Report }
+  | { kind: "done"; report: Report };

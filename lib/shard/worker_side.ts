@@ -1,0 +1,81 @@
+/**
+ * What runs in a worker: one share of a run, told by messages.
+ *
+ * @module
+ */
+
+import { runConfigured, type RunSettings } from "../run/configured.ts";
+import { startLimitedServer } from "../run/limited_server.ts";
+import type { StartGate } from "../run/round_times.ts";
+import type { BundledServer, Scenario } from "../run/scenario.ts";
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+import { reportProgress } from "./worker_progress.ts";
+
+/** The part of the worker's global scope in use; the types of the project are those of a window. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+/** Runs the share that the main thread posts, and posts back what becomes of it. */
+export function serveRun(scenarios: readonly Scenario[]): void {
+  const scope = globalThis as unknown as WorkerScope;
+  const abort = new AbortController();
+  const waiting = new Map<string, PromiseWithResolvers<number | null>>();
+  const startGate: StartGate = {
+    startOf(scenario) {
+      const start = Promise.withResolvers<number | null>();
+      waiting.set(scenario, start);
+      abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
+      scope.postMessage({ kind: "ready", scenario });
+      return start.promise;
+    },
+  };
+
+  let restarted = Promise.withResolvers<void>();
+
+  /** The bundled server, which is the main thread's to restart. */
+  const bundledBy = (settings: RunSettings): BundledServer => ({
+    restart() {
+      restarted = Promise.withResolvers();
+      scope.postMessage({ kind: "restart" });
+      return restarted.promise;
+    },
+    startLimited: () => startLimitedServer(settings),
+  });
+
+  /** What it throws ends the worker, and is told to the main thread as an error of it. */
+  async function run(
+    { settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>,
+  ): Promise<void> {
+    using reporter = reportProgress((message) => scope.postMessage(message));
+    const report = await runConfigured(settings, {
+      scenarios,
+      bundled: embedded ? bundledBy(settings) : null,
+      signal: abort.signal,
+      onWarning: (message) => scope.postMessage({ kind: "warning", message }),
+      onProgress: reporter.show,
+      onPartialReport: (partial) => {
+        scope.postMessage({ kind: "partial", report: partial });
+        return Promise.resolve();
+      },
+      ...(gated ? { startGate } : {}),
+    });
+    scope.postMessage({ kind: "done", report });
+  }
+
+  scope.onmessage = ({ data }) => {
+    switch (data.kind) {
+      case "run":
+        return void run(data);
+      case "go":
+        return waiting.get(data.scenario)?.resolve(data.atMs);
+      case "restarted":
+        return data.error === null ? restarted.resolve() : restarted.reject(new Error(data.error));
+      case "abort":
+        return abort.abort(new Error("interrupted"));
+      default:
+        data satisfies never;
+    }
+  };
+}

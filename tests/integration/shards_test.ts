@@ -1,0 +1,178 @@
+/**
+ * Shards as processes of their own on one server, and their merge: what they say together is what the server
+ * has counted.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Report } from "../../lib/contract.ts";
+import { LATE_START_MS } from "../../lib/run/round_times.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
+import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
+import { TOKEN } from "../support/targets.ts";
+
+const options = { ignore: NEEDS_PROCESSES };
+
+const SHARDS = 3;
+const SPLIT = ["--profile", "quick", "--warmup", "0.05", "--unit-baseline", "1000"];
+/** Five connections among three shards: 2, 2 and 1. */
+const OPEN_LOOP = [
+  ...[...SPLIT, "--scenarios", "open-loop,message-throughput", "--connections", "5"],
+  ...["--rate", "600", "--rounds", "2", "--duration", "0.5", "--arrivals", "poisson"],
+];
+
+/** Runs every shard at once, and gives what each wrote. */
+async function runShards(
+  args: readonly string[],
+  { url, folder, startAt }: { url: string; folder: UserFolder; startAt: number | null },
+): Promise<Report[]> {
+  const places = Array.from({ length: SHARDS }, (_, index) => `${index + 1}/${SHARDS}`);
+  const start = startAt === null ? [] : ["--start-at", String(startAt)];
+  const results = await Promise.all(
+    places.map((place) =>
+      runCli([...args, "--shard", place, ...start], {
+        folder: folder.path,
+        env: { EXAI_WS_URL: url, EXAI_WS_TOKEN: TOKEN },
+      })
+    ),
+  );
+  for (const { code, stderr, stdout } of results) assertEquals(code, 0, stdout + stderr);
+  return await Promise.all(
+    places.map((place) => folder.report(`reports/shard-${place.replace("/", "-of-")}`)),
+  );
+}
+
+function files(): string[] {
+  return Array.from(
+    { length: SHARDS },
+    (_, index) => `reports/shard-${index + 1}-of-${SHARDS}/report.json`,
+  );
+}
+
+function merge(args: readonly string[], folder: UserFolder) {
+  return runCli(args, { folder: folder.path, via: "merge" });
+}
+
+Deno.test("shards: three processes, merged, are what the server has counted", options, async () => {
+  await using server = await startReference();
+  await using folder = await makeUserFolder();
+  const startAt = Math.ceil(Date.now() / 1000) + 6;
+  const shards = await runShards(OPEN_LOOP, { url: server.url, folder, startAt });
+  const { code, stdout, stderr } = await merge([...files(), "--out", "merged"], folder);
+  assertEquals(code, 0, stdout + stderr);
+  assertStringIncludes(stdout, "shard 3");
+  const merged = await folder.report("merged");
+
+  const ledgers = merged.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
+  const expected = expectedCalls(ledgers);
+  const counted = countedCalls(server.stats());
+  assertEquals(counted, {
+    ...expected,
+    // Each shard's preflight calls once, which is in no ledger.
+    received: expected.received + SHARDS,
+    served: expected.served + SHARDS,
+  });
+
+  const [openLoop, alone] = merged.scenarios;
+  const own = shards.map(({ scenarios }) => scenarios.find(({ name }) => name === "open-loop")!);
+  assertEquals(
+    own.map(({ share }) => share),
+    [2, 2, 1].map((connections) => ({
+      ...{ connections, of: 5 },
+    })),
+  );
+  assertEquals(openLoop!.ledger.sent, own.reduce((sum, { ledger }) => sum + ledger.sent, 0));
+  assertEquals(openLoop!.share, undefined);
+  for (const name of ["latency", "serviceTime", "slip"]) {
+    const metric = openLoop!.metrics.find((one) => one.name === name)!;
+    assert(metric.kind === "distribution");
+    assertEquals(metric.count, openLoop!.ledger.ok);
+    const summed = metric.rounds.reduce((sum, { count }) => sum + count, 0);
+    assertEquals(summed, metric.count);
+  }
+  // What cannot be split, the first shard has run alone.
+  assertEquals(alone, shards[0]!.scenarios.find(({ name }) => name === "message-throughput"));
+  assertEquals(shards[1]!.scenarios.map(({ status }) => status), ["passed", "skipped"]);
+
+  for (const { shard, scenarios: [scenario] } of shards) {
+    const { plannedStartMs, rounds: [first] } = scenario!.measured!;
+    assertEquals([shard!.startAtMs, plannedStartMs], [startAt * 1000, startAt * 1000]);
+    assertEquals(shard!.startOffsetMs, first!.startMs - startAt * 1000);
+    // The clock is read to the millisecond.
+    assert(shard!.startOffsetMs! >= -1);
+    assertEquals(shard!.late, shard!.startOffsetMs! > LATE_START_MS);
+    assertEquals(scenario!.validity.warnings.some((one) => one.startsWith("late:")), shard!.late);
+    // The same machine: the clocks agree as far as can be told.
+    assert(shard!.clock !== null && Math.abs(shard!.clock.offsetMs) <= shard!.clock.errorMs);
+  }
+});
+
+Deno.test("shards: every slot of the whole schedule is sent, by one of them", options, async () => {
+  await using server = await startReference();
+  await using folder = await makeUserFolder();
+  const args = [
+    ...[...SPLIT, "--scenarios", "open-loop", "--connections", "6", "--rate", "900"],
+    ...["--rounds", "2", "--duration", "0.5"],
+  ];
+  await runShards(args, { url: server.url, folder, startAt: null });
+  const { code, stdout, stderr } = await merge(
+    [...files(), "--out", "merged", "--threshold", "errors=0", "--format", "json,md,html,junit"],
+    folder,
+  );
+  assertEquals(code, 0, stdout + stderr);
+  const { scenarios: [scenario], thresholds } = await folder.report("merged");
+  const { sent, dropped } = scenario!.ledger;
+  // The schedule's own arithmetic: 900/s for 0.5 s, twice.
+  assertEquals([sent, dropped], [900, 0]);
+  assertEquals(
+    scenario!.checks.find(({ name }) => name === "every slot sent")?.observed,
+    "900 of 900",
+  );
+  assertEquals(thresholds!.map(({ passed }) => passed), [true]);
+  const written = await folder.files("merged");
+  for (const name of ["junit.xml", "report.html", "report.json", "report.md"]) {
+    assert(written.has(`merged/${name}`), name);
+  }
+  for (const name of ["merged/report.html", "merged/report.md"]) {
+    for (const shard of [1, 2, 3]) assertStringIncludes(written.get(name)!, `shard ${shard}`);
+  }
+  // Again without one of them, with one twice, and with a report of another kind.
+  const [first, second, third] = files() as [string, string, string];
+  const refused: [string[], string][] = [
+    [[first, third], "shard 2 of 3 is in none of the files"],
+    [[first, second, third, second], `shard 2 of 3 is there twice: ${second}, ${second}`],
+    [[first, second, third, "merged/report.json"], "merged/report.json: it has no field shard"],
+  ];
+  for (const [names, message] of refused) {
+    const result = await merge([...names, "--out", "again"], folder);
+    assertEquals(result.code, 2);
+    assertStringIncludes(result.stderr, message);
+  }
+  assertEquals(
+    (await merge([first, second, third], folder)).stderr.split(":")[1],
+    " Cannot merge without --out DIR",
+  );
+});
+
+Deno.test("shards: what cannot be split or judged apart is refused", options, async () => {
+  await using folder = await makeUserFolder();
+  const refused: [string[], Record<string, string>, string][] = [
+    [["--shard", "1/2"], {}, "without --url"],
+    [["--shard", "3/2", "--url", "ws://127.0.0.1:9"], {}, 'Cannot use --shard "3/2"'],
+    [
+      ["--shard", "1/2", "--url", "ws://127.0.0.1:9", "--threshold", "errors=0"],
+      {},
+      "Cannot use --threshold with a share",
+    ],
+    [[], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
+    [[], { BENCH_START_AT: "tomorrow" }, 'Cannot use BENCH_START_AT "tomorrow"'],
+    [["--workers", "9", "--scenarios", "open-loop"], {}, "open-loop has 5 connections"],
+    [["--workers", "2", "--scenarios", "pipelining"], {}, "none of the scenarios can be split"],
+  ];
+  for (const [args, env, message] of refused) {
+    const { code, stderr } = await runCli(args, { folder: folder.path, env });
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, message);
+  }
+});

@@ -1,0 +1,215 @@
+/**
+ * One run on several workers of this process.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { parseThreshold } from "../../lib/stats/thresholds.ts";
+import type { Overrides } from "../../lib/run/plan.ts";
+import type { RunSettings } from "../../lib/run/configured.ts";
+import type { Progress } from "../../lib/run/runner.ts";
+import { runOnWorkers, type WorkersOptions } from "../../lib/shard/workers.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
+import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
+import { TOKEN } from "../support/targets.ts";
+
+/** Workers load their modules by themselves, which takes permission to read. */
+const options = {
+  ignore: (["net", "read", "env"] as const).some((name) =>
+    Deno.permissions.querySync({ name }).state !== "granted"
+  ),
+};
+
+const WORKER = new URL("../../worker.ts", import.meta.url);
+const DYING = new URL("../support/dying_worker.ts", import.meta.url);
+const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
+
+function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
+  return {
+    ...{ url, token: TOKEN, protocol: "exai", headers: {}, subprotocols: [] },
+    ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
+    scenarios: ["concurrent-connections", "message-throughput", "open-loop"],
+    overrides: {
+      ...{ rounds: 2, durationMs: 200, warmupMs: 20, messages: null, connections: 5 },
+      ...{ payloadBytes: null, inFlight: null, ratePerSecond: 300, arrivals: null },
+      ...{ maxOutstanding: null, sloMs: null },
+    } as Overrides,
+    ...{
+      heavyTools: null,
+      uniqueSeed: 1,
+      maxRatePerSecond: null,
+      seed: 1,
+      unitBaselinePerSecond: 1000,
+      shard: null,
+    },
+    ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
+    ...{ strict: false, suite: { name: "test", version: "0.0.0", commit: null }, command: ["x"] },
+    ...more,
+  };
+}
+
+interface Heard {
+  progress: Progress[];
+  lost: string[];
+  partial: number;
+}
+
+function hooksFor(
+  more: Partial<WorkersOptions> = {},
+): { hooks: WorkersOptions; heard: Heard } {
+  const heard: Heard = { progress: [], lost: [], partial: 0 };
+  const hooks: WorkersOptions = {
+    workers: 2,
+    module: WORKER,
+    bundled: null,
+    signal: new AbortController().signal,
+    onWarning: () => {},
+    onProgress: (progress) => heard.progress.push(progress),
+    onPartialReport: () => Promise.resolve(void heard.partial++),
+    onLost: (message) => heard.lost.push(message),
+    ...more,
+  };
+  return { hooks, heard };
+}
+
+Deno.test("workers: two loops, merged, are what the server has counted", options, async () => {
+  await using server = await startReference();
+  const { hooks, heard } = hooksFor();
+  const threshold = parseThreshold("open-loop.throughput>0", VOCABULARY);
+  const settings = settingsFor(server.url, { thresholds: [threshold] });
+  const report = await runOnWorkers(settings, hooks);
+  assertEquals(report.verdict.exitCode, 0, JSON.stringify(report.verdict.reasons));
+  assertEquals([report.shard, report.merged?.of], [undefined, "workers"]);
+  assertEquals(report.thresholds?.map(({ passed }) => passed), [true]);
+  // What can be split comes first; the rest is the first worker's.
+  assertEquals(report.scenarios.map(({ name, status }) => [name, status]), [
+    ["concurrent-connections", "passed"],
+    ["open-loop", "passed"],
+    ["message-throughput", "passed"],
+  ]);
+  const ledgers = report.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
+  const expected = expectedCalls(ledgers);
+  assertEquals(countedCalls(server.stats()), {
+    ...expected,
+    received: expected.received + 2,
+    served: expected.served + 2,
+  });
+  // 300/s for 0.2 s, twice, on 3 and 2 of 5 connections.
+  const sent = report.merged!.parts.map(({ scenarios }) =>
+    scenarios.find(({ name }) => name === "open-loop")!.sent
+  );
+  assertEquals(sent, [72, 48]);
+  // Both have said that they were ready before either began.
+  for (const { measured, name } of report.scenarios.slice(0, 2)) {
+    assert(measured!.plannedStartMs !== null, name);
+    assertEquals(measured!.rounds.length, 2);
+  }
+  assertEquals(new Set(heard.progress.map(({ scenario }) => scenario)).size, 3);
+  assert(heard.partial > 0);
+  assertEquals(heard.lost, []);
+});
+
+Deno.test("workers: the share of a shard is split again", options, async () => {
+  await using server = await startReference();
+  const { hooks } = hooksFor();
+  const settings = settingsFor(server.url, {
+    scenarios: ["open-loop"],
+    shard: { index: 1, count: 2 },
+  });
+  const report = await runOnWorkers(settings, hooks);
+  assertEquals([report.shard?.index, report.shard?.count], [1, 2]);
+  const [scenario] = report.scenarios;
+  // Connections 1, 3 and 5 of 5; their slots; and histograms to merge with the other shard's.
+  assertEquals(scenario!.share, { connections: 3, of: 5 });
+  assertEquals(scenario!.ledger.sent, 2 * 36);
+  const latency = scenario!.metrics.find(({ name }) => name === "latency");
+  assert(latency?.kind === "distribution");
+  assert(latency.rounds.every(({ histogram }) => histogram !== undefined));
+});
+
+Deno.test("workers: one that dies is reported, and the rest is kept", options, async () => {
+  await using server = await startReference();
+  const { hooks, heard } = hooksFor({ module: DYING });
+  const settings = settingsFor(server.url, { scenarios: ["open-loop", "message-throughput"] });
+  const report = await runOnWorkers(settings, hooks);
+  assertEquals(heard.lost.length, 1);
+  assertStringIncludes(heard.lost[0]!, "worker 2 of 2 died: ");
+  assertStringIncludes(heard.lost[0]!, "Out of luck");
+  assertEquals([report.verdict.status, report.verdict.exitCode], ["failed", 1]);
+  const [reason] = report.verdict.reasons;
+  assertStringIncludes(reason!.message, "worker 2 of 2 died");
+  assertStringIncludes(reason!.message, "the figures are those of the others");
+  const [openLoop, alone] = report.scenarios;
+  // The 3 of 5 connections of the first worker, to the end.
+  assertEquals(openLoop!.ledger.sent, 72);
+  assertEquals(openLoop!.validity.valid, false);
+  assert(openLoop!.validity.warnings.some((one) => one.includes("worker 2 of 2 is missing")));
+  assertEquals([alone!.status, alone!.validity.valid], ["passed", true]);
+  assertStringIncludes(report.merged!.parts[1]!.lost!, "Out of luck");
+});
+
+Deno.test("workers: if none of them can begin, the cause is told", options, async () => {
+  const { hooks } = hooksFor({ module: new URL("./no_such_module.ts", import.meta.url) });
+  await assertRejects(
+    () => runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks),
+    Error,
+    "every worker died",
+  );
+});
+
+Deno.test("workers: a server that cannot be reached is told once", options, async () => {
+  const { hooks } = hooksFor();
+  const { verdict } = await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+  assertEquals([verdict.exitCode, verdict.reasons.length], [3, 1]);
+});
+
+const processes = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
+const RUN = ["--profile", "quick", "--scenarios", "concurrent-connections", "--warmup", "0"];
+
+Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", processes, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...RUN, "--rounds", "2", "--duration", "25", "--workers", "2"];
+  await using running = startCli(args, { folder: folder.path });
+  await running.waitFor("stderr", /\[1\/1\] /);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  running.kill("SIGINT");
+  const { code, stdout, stderr } = await running.result;
+  assertEquals(code, 130, stderr);
+  assertStringIncludes(stdout, "INTERRUPTED");
+  const { verdict, scenarios: [scenario], merged } = await folder.report();
+  assertEquals(verdict.reasons.length, 1);
+  assertEquals([verdict.status, scenario!.status], ["interrupted", "interrupted"]);
+  assertEquals(scenario!.ledger.sent, scenario!.ledger.ok + scenario!.ledger.aborted);
+  for (const { lost, scenarios: [share] } of merged!.parts) {
+    assertEquals(lost, null);
+    assert(share!.ok > 0);
+  }
+});
+
+Deno.test("workers: the bundled server is measured by all of them", processes, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli(
+    [...RUN, "--rounds", "1", "--duration", "0.1", "--workers", "2", "--unit-baseline", "1000"],
+    { folder: folder.path },
+  );
+  assertEquals(code, 0, stdout + stderr);
+  assertStringIncludes(stdout, "worker 2");
+  const { target, merged } = await folder.report();
+  assertEquals([target.kind, merged?.parts.length], ["embedded", 2]);
+});
+
+Deno.test("workers: the first of them has the bundled server restarted", processes, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stdout, stderr } = await runCli([
+    ...["--profile", "quick", "--scenarios", "concurrent-connections,reconnect-storm"],
+    ...["--rounds", "1", "--duration", "0.1", "--warmup", "0", "--connections", "6"],
+    ...["--workers", "2", "--unit-baseline", "1000"],
+  ], { folder: folder.path });
+  assertEquals(code, 0, stdout + stderr);
+  const { scenarios } = await folder.report();
+  const storm = scenarios.find(({ name }) => name === "reconnect-storm");
+  assertEquals(storm!.status, "passed");
+  assert(storm!.metrics.some(({ name }) => name.includes("Restart")));
+});

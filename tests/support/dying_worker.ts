@@ -1,0 +1,26 @@
+/**
+ * A worker that serves its share like any other, but dies in the middle of it if it is the second.
+ *
+ * @module
+ */
+
+import type { ToWorker } from "../../lib/shard/worker_messages.ts";
+import { serveRun } from "../../lib/shard/worker_side.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+
+serveRun(SCENARIOS);
+
+const scope = globalThis as unknown as {
+  name: string;
+  onmessage: (event: MessageEvent<ToWorker>) => void;
+};
+const serve = scope.onmessage;
+scope.onmessage = (event) => {
+  serve(event);
+  // By then it measures: the word to begin is the last that it hears.
+  if (event.data.kind === "go" && scope.name === "worker 2") {
+    setTimeout(() => {
+      throw new Error("Out of luck");
+    }, 100);
+  }
+};

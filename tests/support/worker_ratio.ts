@@ -1,0 +1,87 @@
+/**
+ * What two workers do over one, against a server that does nothing, in turns within one run:
+ * `deno run -q -P=test --v8-flags=--expose-gc tests/support/worker_ratio.ts`, on an idle machine.
+ *
+ * The server has a thread of its own on the same cores. With deep windows its frames come in batches and cost
+ * it less than the client, so that the client is the limit; on two cores the two workers can then do
+ * 2 c / (c + s) times as much as one, for c and s of CPU that a call costs client and server.
+ *
+ * @module
+ */
+
+import type { Report } from "../../lib/contract.ts";
+import { formatRate, formatRatio } from "../../lib/report/units.ts";
+import type { Overrides } from "../../lib/run/plan.ts";
+import type { RunSettings } from "../../lib/run/configured.ts";
+import { runOnWorkers } from "../../lib/shard/workers.ts";
+import { startNullServer } from "../../lib/server/null_server.ts";
+import { median } from "../../lib/stats/rounds.ts";
+
+const TURNS = 7;
+/** More than any client sends, so that what is sent is what the windows of the connections let through. */
+const RATE_PER_SECOND = 500_000;
+const CONNECTIONS = 8;
+/** Of each connection: enough that neither side waits for single frames, which the kernel makes dear. */
+const IN_FLIGHT = Number(Deno.args[0] ?? 128);
+const WORKER = new URL("../../worker.ts", import.meta.url);
+
+function settingsFor(url: string): RunSettings {
+  return {
+    ...{ url, token: null, protocol: "exai", headers: {}, subprotocols: [] },
+    ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
+    scenarios: ["open-loop"],
+    overrides: {
+      ...{ rounds: 3, durationMs: 700, warmupMs: 300, messages: null, connections: CONNECTIONS },
+      ...{ payloadBytes: null, inFlight: null, ratePerSecond: RATE_PER_SECOND, arrivals: null },
+      ...{ maxOutstanding: CONNECTIONS * IN_FLIGHT, sloMs: null },
+    } as Overrides,
+    ...{
+      heavyTools: null,
+      uniqueSeed: 1,
+      maxRatePerSecond: null,
+      seed: 1,
+      unitBaselinePerSecond: 1000,
+      shard: null,
+    },
+    ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
+    ...{ strict: false, suite: { name: "", version: "", commit: null }, command: [] },
+  };
+}
+
+/** Successes a second, the median of the rounds. */
+async function measure(url: string, workers: number): Promise<number> {
+  const report: Report = await runOnWorkers(settingsFor(url), {
+    workers,
+    module: WORKER,
+    bundled: null,
+    signal: new AbortController().signal,
+    onWarning: () => {},
+    onProgress: () => {},
+    onPartialReport: () => Promise.resolve(),
+    onLost: (message) => {
+      throw new Error(message);
+    },
+  });
+  const [scenario] = report.scenarios;
+  const throughput = scenario!.metrics.find(({ name }) => name === "throughput");
+  if (throughput?.kind !== "scalar") throw new Error(JSON.stringify(report.verdict));
+  return throughput.value;
+}
+
+function print(...cells: string[]): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`| ${cells.join(" | ")} |\n`));
+}
+
+if (import.meta.main) {
+  await using server = await startNullServer();
+  print("One worker", "Two workers", "Ratio");
+  print("---", "---", "---");
+  const ratios: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    const one = await measure(server.url, 1);
+    const two = await measure(server.url, 2);
+    ratios.push(two / one);
+    print(formatRate(one), formatRate(two), formatRatio(two / one));
+  }
+  print("", "median", formatRatio(median(ratios)));
+}

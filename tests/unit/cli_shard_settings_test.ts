@@ -1,0 +1,104 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { readShard, readStartAt, readWorkers } from "../../lib/cli/shard_settings.ts";
+import { UsageError } from "../../lib/cli/usage_error.ts";
+
+const given = (source: string, text: string) => ({ source, text });
+const shard = (text: string) => readShard(given("--shard", text), {});
+const SLURM = {
+  SLURM_ARRAY_TASK_ID: "7",
+  SLURM_ARRAY_TASK_COUNT: "4",
+  SLURM_ARRAY_TASK_MIN: "5",
+  SLURM_ARRAY_TASK_MAX: "8",
+};
+const KUBERNETES = { JOB_COMPLETION_INDEX: "2", BENCH_SHARDS: "4" };
+
+Deno.test("--shard I/N names a share", () => {
+  assertEquals(shard("2/4"), { index: 2, count: 4 });
+  assertEquals(shard(" 1 / 1 "), { index: 1, count: 1 });
+  assertEquals(readShard(undefined, {}), null);
+});
+
+for (const text of ["0/4", "5/4", "1", "1/0", "a/b", "1/4/2", "-1/4", "1.5/4", "1/10001"]) {
+  Deno.test(`--shard ${text} is refused`, () => {
+    const { message } = assertThrows(() => shard(text), UsageError);
+    assertStringIncludes(message, `Cannot use --shard "${text}": accepted is I/N`);
+  });
+}
+
+Deno.test("a Slurm array job names a share, wherever its task IDs begin", () => {
+  assertEquals(readShard(undefined, SLURM), { index: 3, count: 4 });
+  const { SLURM_ARRAY_TASK_MAX: _, ...older } = SLURM;
+  assertEquals(readShard(undefined, older), { index: 3, count: 4 });
+});
+
+Deno.test("a Slurm array with gaps is refused: --array=1-7:2", () => {
+  const env = { ...SLURM, SLURM_ARRAY_TASK_MIN: "1", SLURM_ARRAY_TASK_MAX: "7" };
+  const { message } = assertThrows(
+    () => readShard(undefined, { ...env, SLURM_ARRAY_TASK_ID: "3" }),
+    UsageError,
+  );
+  assertStringIncludes(message, "SLURM_ARRAY_TASK_ID");
+  assertStringIncludes(message, "without gaps");
+});
+
+Deno.test("a Slurm task without its count is refused by the name of the variable", () => {
+  const { message } = assertThrows(
+    () => readShard(undefined, { SLURM_ARRAY_TASK_ID: "1" }),
+    UsageError,
+  );
+  assertStringIncludes(message, "SLURM_ARRAY_TASK_COUNT is missing");
+});
+
+Deno.test("an indexed Job of Kubernetes names a share, counted from 0", () => {
+  assertEquals(readShard(undefined, KUBERNETES), { index: 3, count: 4 });
+});
+
+Deno.test("every indexed Job has an index: without BENCH_SHARDS it is no share", () => {
+  assertEquals(readShard(undefined, { JOB_COMPLETION_INDEX: "2" }), null);
+});
+
+Deno.test("BENCH_SHARDS without an index, or with one beyond, is refused", () => {
+  const alone = assertThrows(() => readShard(undefined, { BENCH_SHARDS: "4" }), UsageError);
+  assertStringIncludes(alone.message, "JOB_COMPLETION_INDEX");
+  const beyond = { ...KUBERNETES, JOB_COMPLETION_INDEX: "4" };
+  const { message } = assertThrows(() => readShard(undefined, beyond), UsageError);
+  assertStringIncludes(message, 'JOB_COMPLETION_INDEX "4": accepted is a whole number from 0 to 3');
+});
+
+Deno.test("the option wins over Slurm, which wins over Kubernetes", () => {
+  const both = { ...SLURM, ...KUBERNETES };
+  assertEquals(readShard(given("--shard", "1/2"), both), { index: 1, count: 2 });
+  assertEquals(readShard(undefined, both), { index: 3, count: 4 });
+});
+
+const NOW_MS = Date.parse("2026-01-31T12:00:00Z");
+const startAt = (text: string) => readStartAt(given("--start-at", text), NOW_MS);
+
+Deno.test("--start-at takes ISO 8601 with a zone, or unix seconds", () => {
+  assertEquals(startAt("2026-01-31T12:00:30Z"), NOW_MS + 30_000);
+  assertEquals(startAt("2026-01-31T13:00:30.250+01:00"), NOW_MS + 30_250);
+  assertEquals(startAt(String(NOW_MS / 1000 + 30)), NOW_MS + 30_000);
+  assertEquals(startAt(`${NOW_MS / 1000}.5`), NOW_MS + 500);
+  assertEquals(readStartAt(undefined, NOW_MS), null);
+});
+
+for (const text of ["soon", "2026-01-31T12:00:30", "2026-03-31T12:00:30Z", "12", "+60", "1e9"]) {
+  Deno.test(`--start-at ${text} is refused, with an example`, () => {
+    const { message } = assertThrows(() => startAt(text), UsageError);
+    assertStringIncludes(
+      message,
+      `Cannot use --start-at "${text}": accepted is a time within a day`,
+    );
+    assertStringIncludes(message, "2026-01-31T12:01:00.000Z");
+  });
+}
+
+Deno.test("--workers takes a number or auto", () => {
+  assertEquals(readWorkers(undefined), null);
+  assertEquals(readWorkers(given("--workers", "auto")), "auto");
+  assertEquals(readWorkers(given("--workers", "3")), 3);
+  for (const text of ["0", "1.5", "many", "257"]) {
+    const { message } = assertThrows(() => readWorkers(given("--workers", text)), UsageError);
+    assertStringIncludes(message, `Cannot use --workers "${text}": accepted is auto, or a whole`);
+  }
+});

@@ -1,0 +1,10 @@
+/**
+ * The entry of a worker: its share of a run, with the scenarios that there are.
+ *
+ * @module
+ */
+
+import { serveRun } from "./lib/shard/worker_side.ts";
+import { SCENARIOS } from "./scenarios/mod.ts";
+
+serveRun(SCENARIOS);

@@ -137,6 +137,9 @@ Deno.test("ci: every other step fails the whole, and is named", options, async (
   }
 });
 
+/** What the tests need beyond Node and npm. */
+const PACKAGES = "python3-websockets munge slurmctld slurmd slurm-client";
+
 Deno.test(
   "ci: a package that is there is left alone, a missing one is installed",
   options,
@@ -147,7 +150,7 @@ Deno.test(
     const absent = await runCi({ packageStatus: "config-files" });
     assertEquals(absent.calls.filter(isApt), [
       "apt-get update -qq",
-      "apt-get install -y -qq --no-install-recommends python3-websockets",
+      `apt-get install -y -qq --no-install-recommends ${PACKAGES}`,
     ]);
     assertEquals([absent.code, absent.closing], [0, "3 passed, 0 failed"]);
     assert(!absent.stdout.includes("note:"));
@@ -163,7 +166,7 @@ Deno.test(
     assertEquals([run.code, run.closing], [0, "3 passed, 0 failed"]);
     assertStringIncludes(
       run.stdout,
-      `note: tests that need python3-websockets are skipped, as apt-get cannot install it: ${apt.text}`,
+      `note: tests that need ${PACKAGES} are skipped, as apt-get cannot install it: ${apt.text}`,
     );
     assertEquals(run.calls.filter((call) => call.startsWith("apt-get")), ["apt-get update -qq"]);
   },

@@ -10,6 +10,7 @@ import { COMMANDS } from "./lib/cli/commands.ts";
 import { type Config, readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
 import { prepareOutput, resolvePath } from "./lib/cli/paths.ts";
+import { announceHeavyCalls, countWorkersFor } from "./lib/cli/plan_checks.ts";
 import { tellGithub } from "./lib/cli/github_actions.ts";
 import { createProgress } from "./lib/cli/progress.ts";
 import { usageText } from "./lib/cli/usage.ts";
@@ -23,22 +24,18 @@ import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
 import { systemClock } from "./lib/run/clock.ts";
 import {
-  heavyToolsOf,
   refuseOtherBaseline,
   runConfigured,
   type RunHooks,
   type RunSettings,
 } from "./lib/run/configured.ts";
-import { type HeavyTools, plannedHeavyCalls } from "./lib/run/heavy_tools.ts";
 import { startLimitedServer } from "./lib/run/limited_server.ts";
 import { readCommit } from "./lib/run/environment.ts";
 import { planScenarios } from "./lib/run/plan.ts";
-import type { PlannedScenario } from "./lib/run/runner.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
 import { defaultServerOptions } from "./lib/server/options.ts";
 import { startServer } from "./lib/server/serve.ts";
-import { countWorkers } from "./lib/shard/worker_count.ts";
 import { runOnWorkers } from "./lib/shard/workers.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
@@ -168,11 +165,9 @@ function readVariables(names: readonly string[]): Record<string, string | undefi
 
 async function bench(config: Config, args: readonly string[]): Promise<number> {
   const planned = planScenarios(SCENARIOS, { ...config, names: config.scenarios });
-  announceHeavyCalls(config, {
-    planned,
-    heavyTools: heavyToolsOf(config, { embedded: config.url === null }),
-  });
-  const workers = workerCount(config, planned);
+  const workers = countWorkersFor(config, planned);
+  const announcement = announceHeavyCalls(config, planned);
+  if (announcement !== null) printError(`${announcement}\n`);
   await prepareOutput(config.outDirectory);
   const interrupt = listenForInterrupts("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
@@ -221,29 +216,6 @@ async function bench(config: Config, args: readonly string[]): Promise<number> {
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
-/**
- * Tells, before anything is sent, how many calls of heavy tools there will be.
- *
- * @throws {UsageError} if they are more than allowed
- */
-function announceHeavyCalls(
-  { maxHeavyCalls }: Config,
-  { planned, heavyTools }: { planned: readonly PlannedScenario[]; heavyTools: HeavyTools },
-): void {
-  const heavy = plannedHeavyCalls(planned, heavyTools);
-  if (heavy.length === 0) return;
-  const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
-  const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");
-  if (total > maxHeavyCalls) {
-    throw new UsageError(
-      `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than are ` +
-        `planned, which are ${total} (${parts}): accepted is --max-calls ${total} or more, or a ` +
-        "smaller plan (--rounds, --messages, --connections, and repetitions in --heavy-tools)",
-    );
-  }
-  printError(`heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}\n`);
-}
-
 /** On this event loop, or split among workers with one each. */
 async function run(
   settings: RunSettings,
@@ -251,29 +223,13 @@ async function run(
 ): Promise<Report> {
   if (workers === 1) return await runConfigured(settings, { ...hooks, scenarios: SCENARIOS });
   refuseOtherBaseline(settings, { ...hooks, scenarios: SCENARIOS });
-  const module = new URL("worker.ts", import.meta.url);
+  const module = new URL("scenarios/worker.ts", import.meta.url);
   return await runOnWorkers(settings, {
     ...hooks,
     workers,
     module,
     onLost: (message) => printWarning(escapeTerminal(message)),
   });
-}
-
-function workerCount(
-  { url, workers, shard }: Config,
-  planned: readonly PlannedScenario[],
-): number {
-  try {
-    return countWorkers(workers, {
-      cores: navigator.hardwareConcurrency,
-      embedded: url === null,
-      planned,
-      shard,
-    });
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
 }
 
 function terminalStyle(color: boolean): { color: boolean; width: number } {

@@ -42,7 +42,7 @@ async function offenders(paths: readonly string[], pattern: RegExp): Promise<str
 
 async function programSources(): Promise<string[]> {
   const folders = await Promise.all(["lib", "scenarios"].map(filesUnder));
-  return ["main.ts", "worker.ts", ...folders.flat()].filter((path) => /\.[jt]sx?$/.test(path));
+  return ["main.ts", ...folders.flat()].filter((path) => /\.[jt]sx?$/.test(path));
 }
 
 Deno.test("arch: only main.ts has to do with the process", { ignore }, async () => {

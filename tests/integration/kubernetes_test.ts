@@ -128,7 +128,7 @@ Deno.test("kubernetes: the image has all that the suite is made of, and both Job
   const copied = [...containerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, from]) =>
     from!.split(" ")
   );
-  for (const needed of ["deno.json", "main.ts", "worker.ts", "lib", "scenarios"]) {
+  for (const needed of ["deno.json", "main.ts", "lib", "scenarios"]) {
     assert(copied.includes(needed), `${needed} is not copied`);
   }
 });

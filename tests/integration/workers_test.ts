@@ -22,7 +22,7 @@ const options = {
   ),
 };
 
-const WORKER = new URL("../../worker.ts", import.meta.url);
+const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 const DYING = new URL("../support/dying_worker.ts", import.meta.url);
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 

@@ -23,7 +23,7 @@ const RATE_PER_SECOND = 500_000;
 const CONNECTIONS = 8;
 /** Of each connection: enough that neither side waits for single frames, which the kernel makes dear. */
 const IN_FLIGHT = Number(Deno.args[0] ?? 128);
-const WORKER = new URL("../../worker.ts", import.meta.url);
+const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 
 function settingsFor(url: string): RunSettings {
   return {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { load } from "npm:js-yaml@4.1.1";
+import { load } from "js-yaml";
 import ci from "../../docs/ci.md" with { type: "text" };
 import method from "../../docs/method.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };

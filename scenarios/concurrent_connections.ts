@@ -3,6 +3,7 @@ import type { Connection } from "../lib/net/connection.ts";
 import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,
+  type LoopContext,
   type Parameters,
   type RoundLength,
   type Scenario,
@@ -11,13 +12,15 @@ import {
   TIMES,
 } from "../lib/run/scenario.ts";
 import { openSessions } from "../lib/run/sessions.ts";
-import { runTogether } from "../lib/run/together.ts";
+import { runTogether, type TogetherResult } from "../lib/run/together.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
 import { jainIndex } from "../lib/stats/fairness.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
 
 interface ConcurrentConnectionsParameters extends Parameters, RoundLength {
   connections: number;
+  /** Calls in flight on each connection. */
+  inFlight: number;
   warmupMs: number;
   payloadBytes: number;
 }
@@ -41,6 +44,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     quick: {
       rounds: 5,
       connections: 5,
+      inFlight: 1,
       warmupMs: 200,
       messages: null,
       durationMs: 100,
@@ -49,6 +53,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     standard: {
       rounds: 10,
       connections: 5,
+      inFlight: 1,
       warmupMs: 500,
       messages: null,
       durationMs: 500,
@@ -57,6 +62,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     thorough: {
       rounds: 20,
       connections: 5,
+      inFlight: 1,
       warmupMs: 2000,
       messages: null,
       durationMs: 1000,
@@ -65,6 +71,7 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     phase2: {
       rounds: 5,
       connections: 5,
+      inFlight: 1,
       warmupMs: 0,
       messages: 10,
       durationMs: null,
@@ -96,11 +103,19 @@ export const concurrentConnections: Scenario<ConcurrentConnectionsParameters> = 
     if (isShard) noteUntold(context);
     await context.measureFloor({
       connections: connections.length,
-      round: async (floor, clients) => (await runTogether(floor, clients)).ratePerSecond,
+      round: async (floor, clients) => (await measureTogether(floor, clients)).ratePerSecond,
     });
     return { status: "measured" };
   },
 };
+
+/** All the connections at once, each with as many calls in flight as the parameters say. */
+function measureTogether(
+  context: LoopContext<ConcurrentConnectionsParameters>,
+  options: { connections: readonly Connection[]; latency?: DistributionRecorder },
+): Promise<TogetherResult> {
+  return runTogether(context, { ...options, inFlight: context.parameters.inFlight });
+}
 
 /** One client alone and all at once, one after the other in changing order, and their ratio. */
 async function measureRound(
@@ -111,8 +126,8 @@ async function measureRound(
     aloneFirst: boolean;
   },
 ): Promise<"stop" | void> {
-  const measureAlone = () => runTogether(context, { connections: connections.slice(0, 1) });
-  const measureAll = () => runTogether(context, { connections, latency });
+  const measureAlone = () => measureTogether(context, { connections: connections.slice(0, 1) });
+  const measureAll = () => measureTogether(context, { connections, latency });
   const first = await (aloneFirst ? measureAlone() : measureAll());
   const second = await (aloneFirst ? measureAll() : measureAlone());
   context.signal.throwIfAborted(); // A round cut short has no throughput.

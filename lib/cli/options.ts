@@ -59,7 +59,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("warmup", "SECONDS", { help: "before the first round, not counted" }),
       value("messages", "N", { help: "for each connection and round; a count beats a duration" }),
       value("connections", "N", { help: "clients at once; scaling: the most of them" }),
-      value("in-flight", "N", { help: "pipelining: this depth alone" }),
+      value("in-flight", "N", {
+        help: "of each client in concurrent-connections; pipelining: this depth alone",
+      }),
       value("rate", "PER_SECOND", { help: "open-loop and soak: calls sent, whatever comes back" }),
       value("arrivals", "NAME", { help: "open-loop: constant (default) or poisson" }),
       value("max-outstanding", "N", {

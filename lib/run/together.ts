@@ -14,11 +14,13 @@ export interface TogetherResult {
   complete: boolean;
 }
 
-/** Closed loops on all the connections at once, each with one call in flight. */
+/** Closed loops on all the connections at once. */
 export async function runTogether<P extends Parameters & RoundLength>(
   context: LoopContext<P>,
-  { connections, latency, workload = context.workload }: {
+  { connections, latency, inFlight = 1, workload = context.workload }: {
     connections: readonly Connection[];
+    /** Calls in flight on each. */
+    inFlight?: number;
     /** Gets the time of each success. */
     latency?: DistributionRecorder;
     /** The calls, where they are not those of the run. */
@@ -29,7 +31,7 @@ export async function runTogether<P extends Parameters & RoundLength>(
   const results = await Promise.all(connections.map((connection) =>
     runClosedLoop(connection, {
       message: workload,
-      inFlight: 1,
+      inFlight,
       messages,
       durationMs,
       maxRatePerSecond: context.maxRatePerSecond,

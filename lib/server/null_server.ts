@@ -22,10 +22,12 @@ export interface NullServer extends AsyncDisposable {
 /**
  * Starts a null server on a free loopback port; resolves when it listens.
  *
+ * @param options `outputs`: how many there are in each reply, 32 bytes each, for clients that are to have more
+ *   work than the server; none unless said otherwise
  * @throws {Error} If it does not listen within five seconds, or cannot; the message says why.
  */
-export async function startNullServer(): Promise<NullServer> {
-  const module = new URL("./null_worker.ts", import.meta.url);
+export async function startNullServer({ outputs = 0 } = {}): Promise<NullServer> {
+  const module = new URL(`./null_worker.ts?outputs=${outputs}`, import.meta.url);
   const worker = new ListeningWorker<number>(module, "null server");
   const url = `ws://127.0.0.1:${await worker.start()}`;
   const stop = () => worker.stop();

@@ -18,7 +18,9 @@ const ID_OPENS_AT_QUOTE = 7;
 const ENCODER = new TextEncoder();
 const HELLO_ACK = ENCODER.encode('{"op":"hello_ack","ok":true,"session_id":"null"}');
 const BEFORE_ID = ENCODER.encode('{"op":"call_tool_res","request_id":"');
-const AFTER_ID = ENCODER.encode('","ok":true,"outputs":[]}');
+const OUTPUT = '{"type":"text","text":"nothing"}';
+/** What a frame's length of two bytes allows, with room for the rest of the reply. */
+const MOST_OUTPUTS = 1_900;
 /** A close with 1000. */
 const CLOSE_FRAME = Uint8Array.of(0x88, 2, 0x03, 0xe8);
 const NOTHING = new Uint8Array(0);
@@ -33,12 +35,27 @@ interface FramePlace {
 
 /** The server's side of one connection, from the first frame on. */
 export class NullSession {
+  readonly #afterId: Uint8Array;
   #received = new Uint8Array(65_536);
   #filled = 0;
   #replies = new Uint8Array(65_536);
   #written = 0;
   #greeted = false;
   #isOver = false;
+
+  /**
+   * @param outputs of each reply, of 32 bytes each
+   * @throws {RangeError} if they are not a whole number from 0 to 1,900
+   */
+  constructor(outputs = 0) {
+    if (!(Number.isInteger(outputs) && outputs >= 0 && outputs <= MOST_OUTPUTS)) {
+      throw new RangeError(
+        `Cannot reply as outputs must be a whole number from 0 to ${MOST_OUTPUTS}: outputs is ${outputs}`,
+      );
+    }
+    const list = new Array(outputs).fill(OUTPUT).join(",");
+    this.#afterId = ENCODER.encode(`","ok":true,"outputs":[${list}]}`);
+  }
 
   /** Where the next bytes of the client go: read into it, then say how many to `answer`. */
   get room(): Uint8Array {
@@ -110,10 +127,10 @@ export class NullSession {
   }
 
   #putResult(id: Uint8Array): void {
-    this.#putHeader(BEFORE_ID.length + id.length + AFTER_ID.length);
+    this.#putHeader(BEFORE_ID.length + id.length + this.#afterId.length);
     this.#put(BEFORE_ID);
     this.#put(id);
-    this.#put(AFTER_ID);
+    this.#put(this.#afterId);
   }
 
   #putHeader(length: number): void {

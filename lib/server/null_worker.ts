@@ -21,6 +21,9 @@ const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** No request for an upgrade is longer. */
 const LONGEST_REQUEST_BYTES = 16_384;
 
+/** Of each reply: see null_server.ts. */
+const OUTPUTS = Number(new URL(import.meta.url).searchParams.get("outputs"));
+
 const scope = globalThis as unknown as WorkerScope;
 
 listen();
@@ -47,7 +50,7 @@ async function acceptAll(listener: Deno.TcpListener): Promise<void> {
 async function serve(connection: Deno.TcpConn): Promise<void> {
   connection.setNoDelay(true);
   await upgrade(connection);
-  const session = new NullSession();
+  const session = new NullSession(OUTPUTS);
   while (!session.isOver) {
     const count = await connection.read(session.room);
     if (count === null) return;

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exai } from "../../lib/protocols/exai.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { runScenarioAt } from "../support/run_scenarios.ts";
@@ -111,5 +112,27 @@ Deno.test(
     // Depths 1, 2 and 4 are done, and so are five calls of depth 8.
     assertEquals([sent, ok + connectionLost, frames.final], [32, 32, ok]);
     assert(connectionLost >= 1 && connectionLost <= 8 && figures.status === "failed");
+  },
+);
+
+Deno.test(
+  { name: "concurrent clients keep as many calls in flight as they are told to, each", ignore },
+  async () => {
+    let waiting = 0;
+    let most = 0;
+    await using server = await startFaultyServer({
+      script: () => {
+        most = Math.max(most, ++waiting);
+        setTimeout(() => waiting--, 100);
+        return { kind: "late", ms: 100 };
+      },
+    });
+    const figures = await runScenarioAt(server.url, concurrentConnections, {
+      parameters: { ...ONE_ROUND, messages: 6, connections: 2, inFlight: 3 },
+      target: { timeoutMs: 5_000 },
+    });
+    // Both clients, and one of them alone.
+    assertEquals([figures.status, figures.ledger.ok, most], ["passed", 2 * 6 + 6, 2 * 3]);
+    assertEquals(figures.parameters.inFlight, 3);
   },
 );

@@ -3,14 +3,15 @@
  * `deno run -q -P=test --v8-flags=--expose-gc tests/support/worker_ratio.ts`, on an idle machine.
  *
  * The server has a thread of its own on the same cores. With deep windows its frames come in batches and cost
- * it less than the client, so that the client is the limit; on two cores the two workers can then do
- * 2 c / (c + s) times as much as one, for c and s of CPU that a call costs client and server.
+ * it less than the client, so that the client is the limit: its CPU share says so. On two cores the two
+ * workers can then do 2 c / (c + s) times as much as one, for c and s of CPU that a call costs client and
+ * server.
  *
  * @module
  */
 
 import type { Report } from "../../lib/contract.ts";
-import { formatRate, formatRatio } from "../../lib/report/units.ts";
+import { formatPercent, formatRate, formatRatio } from "../../lib/report/units.ts";
 import type { Overrides } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import { runOnWorkers } from "../../lib/shard/workers.ts";
@@ -18,22 +19,22 @@ import { startNullServer } from "../../lib/server/null_server.ts";
 import { median } from "../../lib/stats/rounds.ts";
 
 const TURNS = 7;
-/** More than any client sends, so that what is sent is what the windows of the connections let through. */
-const RATE_PER_SECOND = 500_000;
 const CONNECTIONS = 8;
 /** Of each connection: enough that neither side waits for single frames, which the kernel makes dear. */
-const IN_FLIGHT = Number(Deno.args[0] ?? 128);
+const IN_FLIGHT = Number(Deno.args[0] ?? 16);
+/** Of each reply: 32 bytes of JSON each, which the client has to parse and the server only to copy. */
+const OUTPUTS = Number(Deno.args[1] ?? 1024);
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 
 function settingsFor(url: string): RunSettings {
   return {
     ...{ url, token: null, protocol: "exai", headers: {}, subprotocols: [] },
     ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
-    scenarios: ["open-loop"],
+    scenarios: ["concurrent-connections"],
     overrides: {
       ...{ rounds: 3, durationMs: 700, warmupMs: 300, messages: null, connections: CONNECTIONS },
-      ...{ payloadBytes: null, inFlight: null, ratePerSecond: RATE_PER_SECOND, arrivals: null },
-      ...{ maxOutstanding: CONNECTIONS * IN_FLIGHT, sloMs: null },
+      ...{ payloadBytes: null, inFlight: IN_FLIGHT, ratePerSecond: null, arrivals: null },
+      ...{ maxOutstanding: null, sloMs: null, expectLimits: null },
     } as Overrides,
     ...{
       heavyTools: null,
@@ -48,8 +49,14 @@ function settingsFor(url: string): RunSettings {
   };
 }
 
-/** Successes a second, the median of the rounds. */
-async function measure(url: string, workers: number): Promise<number> {
+interface Measured {
+  /** Successes a second, the median of the rounds. */
+  ratePerSecond: number;
+  /** What the run says of its client: its thread's share of a core, of several workers of their cores. */
+  clientCpu: number | null;
+}
+
+async function measure(url: string, workers: number): Promise<Measured> {
   const report: Report = await runOnWorkers(settingsFor(url), {
     workers,
     module: WORKER,
@@ -65,7 +72,7 @@ async function measure(url: string, workers: number): Promise<number> {
   const [scenario] = report.scenarios;
   const throughput = scenario!.metrics.find(({ name }) => name === "throughput");
   if (throughput?.kind !== "scalar") throw new Error(JSON.stringify(report.verdict));
-  return throughput.value;
+  return { ratePerSecond: throughput.value, clientCpu: scenario!.validity.clientCpu };
 }
 
 function print(...cells: string[]): void {
@@ -73,15 +80,20 @@ function print(...cells: string[]): void {
 }
 
 if (import.meta.main) {
-  await using server = await startNullServer();
-  print("One worker", "Two workers", "Ratio");
-  print("---", "---", "---");
+  await using server = await startNullServer({ outputs: OUTPUTS });
+  print("One worker", "its CPU", "Two workers", "their CPU", "Ratio");
+  print("---", "---", "---", "---", "---");
   const ratios: number[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
     const one = await measure(server.url, 1);
     const two = await measure(server.url, 2);
-    ratios.push(two / one);
-    print(formatRate(one), formatRate(two), formatRatio(two / one));
+    const ratio = two.ratePerSecond / one.ratePerSecond;
+    ratios.push(ratio);
+    const cells = [one, two].flatMap(({ ratePerSecond, clientCpu }) => [
+      formatRate(ratePerSecond),
+      formatPercent(clientCpu),
+    ]);
+    print(...cells, formatRatio(ratio));
   }
-  print("", "median", formatRatio(median(ratios)));
+  print("", "", "", "median", formatRatio(median(ratios)));
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { exai } from "../../lib/protocols/exai.ts";
 import { NullSession } from "../../lib/server/null_session.ts";
 
@@ -106,4 +106,17 @@ Deno.test("null session: answers a close with 1000, and is over", () => {
   session.room.set(bytes);
   assertEquals([...session.answer(bytes.length)], [0x88, 2, 0x03, 0xe8]);
   assertEquals(session.isOver, true);
+});
+
+Deno.test("a null session replies with as many outputs as it is told to", () => {
+  const call = exai.encodeCall("r-1", "status", "{}");
+  for (const outputs of [0, 1, 3, 1_900]) {
+    const session = new NullSession(outputs);
+    const [, reply] = answersTo(session, Uint8Array.from([...frameOf(HELLO), ...frameOf(call)]));
+    const { request_id, ok, outputs: sent } = JSON.parse(reply!);
+    assertEquals([request_id, ok, sent.length], ["r-1", true, outputs]);
+  }
+  for (const outputs of [-1, 1.5, 1_901, NaN]) {
+    assertThrows(() => new NullSession(outputs), RangeError, `outputs is ${outputs}`);
+  }
 });

@@ -47,9 +47,27 @@ export function renderTerminalSummary(report: Report, options: TerminalOptions):
     ...heavyLines(report, { color: options.color, width }),
     ...shardTable(report, options.color, width),
     ...comparison(report, { color: options.color, width }),
-    ...findings(report).flatMap((finding) => findingLines(finding, options.color, width)),
+    ...allFindingLines(report, options.color, width),
   ];
   return lines.join("\n").trimEnd() + "\n";
+}
+
+/** More notes than this are left to the reports, which have them all; of what is wrong nothing is left out. */
+const MOST_NOTES = 6;
+
+function allFindingLines(report: Report, color: boolean, width: number): string[] {
+  const all = findings(report);
+  const notes = all.filter(({ level }) => level === "note");
+  const left = notes.slice(MOST_NOTES);
+  const lines = all.filter((finding) => !left.includes(finding))
+    .flatMap((finding) => findingLines(finding, color, width));
+  if (left.length === 0) return lines;
+  const more = `and ${countNotes(left.length)} more in the reports`;
+  return [...lines, paint(" ".repeat(8) + more, "dim", color)];
+}
+
+function countNotes(count: number): string {
+  return `${count} ${count === 1 ? "note" : "notes"}`;
 }
 
 /** Where the time of a call goes, and what kinds of tests that makes comparable. */

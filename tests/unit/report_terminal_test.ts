@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { findings } from "../../lib/report/findings.ts";
 import { renderTerminalSummary } from "../../lib/report/terminal.ts";
 import { columns, wrap } from "../../lib/report/terminal/text.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
@@ -74,4 +75,23 @@ Deno.test("columns() leaves out what does not fit", () => {
     "aaa  bbb",
   ]);
   assertEquals(columns(rows, { alignments: ["left", "right"], width: 7 }), ["a", "aaa"]);
+});
+
+Deno.test("of many notes the first six are shown, and every warning", () => {
+  const report = sampleReport("passed");
+  report.scenarios[0].notes = Array.from({ length: 9 }, (_, index) => `note number ${index + 1}`);
+  report.scenarios[1].validity.warnings = Array.from(
+    { length: 9 },
+    (_, index) => `warning ${index}`,
+  );
+  report.scenarios[1].validity.valid = false;
+  const text = renderTerminalSummary(report, { color: false, width: 80 });
+  assertEquals(text.match(/^WARNING /gm)?.length, 9);
+  assertEquals(text.match(/^NOTE /gm)?.length, 6);
+  const all = findings(report).filter(({ level }) => level === "note").length;
+  assertStringIncludes(text, `\n        and ${all - 6} notes more in the reports\n`);
+  report.scenarios[0].notes.length = 0;
+  assert(
+    !renderTerminalSummary(report, { color: false, width: 80 }).includes("more in the reports"),
+  );
 });

@@ -5,6 +5,7 @@
  */
 
 import type { Ledger, Report, ScenarioReport, Validity } from "../contract.ts";
+import { type Cell, quantity, textRows } from "./cells.ts";
 import { formatCodes } from "./ledger.ts";
 import { isJudged } from "./lookup.ts";
 import { shardText } from "./shard_rows.ts";
@@ -57,6 +58,11 @@ export const VALIDITY_HEADINGS = [
 
 /** What became of every call, one row for each scenario, and one for its warm-up where it had one. */
 export function callRows(report: Report): string[][] {
+  return textRows(callCells(report));
+}
+
+/** The rows of {@linkcode callRows} with their counts. */
+export function callCells(report: Report): Cell[][] {
   return ledgers(report).map(([label, ledger]) => [
     label,
     ...[
@@ -69,7 +75,7 @@ export function callRows(report: Report): string[][] {
       ledger.connectionLost,
       ledger.aborted,
       ledger.dropped,
-    ].map(formatCount),
+    ].map((count) => quantity(count, formatCount)),
     formatCodes(ledger.errorCodes) || DASH,
     formatCodes(ledger.closeCodes) || DASH,
   ]);
@@ -77,6 +83,11 @@ export function callRows(report: Report): string[][] {
 
 /** What every frame turned out to be, in the rows of {@linkcode callRows}. */
 export function frameRows(report: Report): string[][] {
+  return textRows(frameCells(report));
+}
+
+/** The rows of {@linkcode frameRows} with their counts. */
+export function frameCells(report: Report): Cell[][] {
   return ledgers(report).map(([label, { frames }]) => [
     label,
     ...[
@@ -87,7 +98,7 @@ export function frameRows(report: Report): string[][] {
       frames.duplicate,
       frames.orphan,
       frames.malformed,
-    ].map(formatCount),
+    ].map((count) => quantity(count, formatCount)),
   ]);
 }
 
@@ -101,6 +112,11 @@ function ledgers(report: Report): [label: string, ledger: Ledger][] {
 
 /** Whether the client could have bounded the numbers, one row for each scenario. */
 export function validityRows(report: Report): string[][] {
+  return textRows(validityCells(report));
+}
+
+/** The rows of {@linkcode validityRows} with their values: shares from 0 to 1, and nanoseconds. */
+export function validityCells(report: Report): Cell[][] {
   return report.scenarios.map((scenario) => [
     scenario.name,
     validityText(scenario),
@@ -114,11 +130,11 @@ function validityText(scenario: ScenarioReport): string {
   return scenario.validity.valid ? "yes" : "no";
 }
 
-function validityFigures(validity: Validity): string[] {
+function validityFigures(validity: Validity): Cell[] {
   return [
-    formatPercent(validity.clientCpu),
-    formatDuration(validity.loopLagP99Ns),
-    floorText(validity),
+    quantity(validity.clientCpu, formatPercent),
+    quantity(validity.loopLagP99Ns, formatDuration),
+    quantity(validity.floor?.share ?? null, () => floorText(validity)),
     validity.warnings.join("; ") || DASH,
   ];
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Comparison, ComparisonRow, ThresholdResult } from "../contract.ts";
+import { type Cell, quantity, textRows, unitQuantity } from "./cells.ts";
 import { DASH, formatQuantity } from "./units.ts";
 
 /** The headings of {@linkcode thresholdRows}. */
@@ -31,14 +32,19 @@ export const COMPARISON_HEADINGS = [
 ];
 
 /** Each metric of both runs: what it was, what it is, and whether the difference counts. */
-export function comparisonRows({ rows }: Comparison): string[][] {
+export function comparisonRows(comparison: Comparison): string[][] {
+  return textRows(comparisonCells(comparison));
+}
+
+/** The rows of {@linkcode comparisonRows} with their values, each in its own unit. */
+export function comparisonCells({ rows }: Comparison): Cell[][] {
   return rows.map((row) => [
     `${row.scenario} ${row.metric}${row.statistic === "value" ? "" : ` ${row.statistic}`}`,
-    formatQuantity(row.old, row.unit),
-    formatQuantity(row.new, row.unit),
-    formatChange(row.ratio),
+    unitQuantity(row.old, { unit: row.unit, format: formatQuantity }),
+    unitQuantity(row.new, { unit: row.unit, format: formatQuantity }),
+    { text: formatChange(row.ratio), value: row.ratio },
     row.ci95 === null ? DASH : row.ci95.map(formatChange).join(" to "),
-    row.adjustedP === null ? DASH : formatP(row.adjustedP),
+    quantity(row.adjustedP, formatP),
     verdictWords(row),
   ]);
 }
@@ -63,7 +69,8 @@ function formatChange(ratio: number): string {
   return `${percent >= 0 ? "+" : ""}${text === "-0.0" ? "0.0" : text}%`;
 }
 
-function formatP(p: number): string {
+function formatP(p: number | null): string {
+  if (p === null) return DASH;
   return p < 0.001 ? "<0.001" : p.toFixed(3);
 }
 

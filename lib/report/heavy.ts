@@ -6,8 +6,9 @@
  */
 
 import type { Distribution, Report, Scalar } from "../contract.ts";
+import { type Cell, quantity, textRows } from "./cells.ts";
 import { findDistribution, findScalar, findScenario } from "./lookup.ts";
-import { DASH, formatCount, formatDuration, formatInterval, formatRatio } from "./units.ts";
+import { formatCount, formatDuration, formatInterval, formatRatio } from "./units.ts";
 
 /** Those that the phase document calls heavy, under any ending that a server strips. */
 const HEAVY_NAME = /^(chat|analyze|debug)(?![A-Za-z0-9])/;
@@ -76,14 +77,19 @@ export const HEAVY_TOOL_HEADINGS = [
 
 /** One row for each heavy tool; times are medians, but for the longest. */
 export function heavyToolRows(report: Report): string[][] {
+  return textRows(heavyToolCells(report));
+}
+
+/** The rows of {@linkcode heavyToolRows} with their values. */
+export function heavyToolCells(report: Report): Cell[][] {
   return heavyToolNumbers(report).map(({ tool, latency, firstProgress, concurrent, cached }) => [
     tool,
-    formatCount(latency?.count ?? 0),
-    formatDuration(firstProgress?.p50 ?? null),
-    formatDuration(latency?.p50 ?? null),
-    formatDuration(latency?.max ?? null),
-    formatDuration(concurrent?.p50 ?? null),
-    formatCount(cached?.count ?? 0),
+    quantity(latency?.count ?? 0, formatCount),
+    quantity(firstProgress?.p50 ?? null, formatDuration),
+    quantity(latency?.p50 ?? null, formatDuration),
+    quantity(latency?.max ?? null, formatDuration),
+    quantity(concurrent?.p50 ?? null, formatDuration),
+    quantity(cached?.count ?? 0, formatCount),
   ]);
 }
 
@@ -126,13 +132,18 @@ export const INTERFERENCE_HEADINGS = [
 
 /** One row for the cheap calls alone, and one for each place beside a heavy call. */
 export function interferenceRows(report: Report): string[][] {
+  return textRows(interferenceCells(report));
+}
+
+/** The rows of {@linkcode interferenceRows} with their values. */
+export function interferenceCells(report: Report): Cell[][] {
   const alone = findDistribution(findScenario(report, "head-of-line"), "alone");
-  const row = (name: string, latency: Distribution | undefined, ratio?: Scalar) => [
+  const row = (name: string, latency: Distribution | undefined, ratio?: Scalar): Cell[] => [
     name,
-    ratio === undefined ? DASH : formatRatio(ratio.value),
-    formatCount(latency?.count ?? 0),
-    formatDuration(latency?.p50 ?? null),
-    formatDuration(latency?.max ?? null),
+    quantity(ratio?.value ?? null, formatRatio),
+    quantity(latency?.count ?? 0, formatCount),
+    quantity(latency?.p50 ?? null, formatDuration),
+    quantity(latency?.max ?? null, formatDuration),
     formatInterval(ratio?.ci95 ?? null, "x"),
   ];
   const places = interferences(report).map(({ where, latency, ratio }) =>

@@ -6,6 +6,7 @@
  */
 
 import type { Distribution, Metric, Scalar, ScenarioReport } from "../contract.ts";
+import { type Cell, quantity, textRows, unitQuantity } from "./cells.ts";
 import {
   formatCount,
   formatDuration,
@@ -32,13 +33,18 @@ export const SCALAR_HEADINGS = ["Metric", "Median of rounds", "Rounds", "95 % in
 
 /** One row for each distribution of a scenario, in report order. */
 export function distributionRows(scenario: ScenarioReport): string[][] {
+  return textRows(distributionCells(scenario));
+}
+
+/** The rows of {@linkcode distributionRows} with their values, in nanoseconds. */
+export function distributionCells(scenario: ScenarioReport): Cell[][] {
   return scenario.metrics
     .filter((metric): metric is Distribution => metric.kind === "distribution")
     .map((metric) => [
       metricLabel(metric),
-      formatCount(metric.count),
-      ...[metric.min, metric.mean, metric.p50, metric.p95, metric.p99, metric.max].map(
-        formatDuration,
+      quantity(metric.count, formatCount),
+      ...[metric.min, metric.mean, metric.p50, metric.p95, metric.p99, metric.max].map((ns) =>
+        quantity(ns, formatDuration)
       ),
       formatInterval(metric.ci95.p50, metric.unit),
     ]);
@@ -46,12 +52,17 @@ export function distributionRows(scenario: ScenarioReport): string[][] {
 
 /** One row for each scalar of a scenario, in report order. */
 export function scalarRows(scenario: ScenarioReport): string[][] {
+  return textRows(scalarCells(scenario));
+}
+
+/** The rows of {@linkcode scalarRows} with their values, each in its own unit. */
+export function scalarCells(scenario: ScenarioReport): Cell[][] {
   return scenario.metrics
     .filter((metric): metric is Scalar => metric.kind === "scalar")
     .map((metric) => [
       metricLabel(metric),
-      formatQuantity(metric.value, metric.unit),
-      formatCount(metric.rounds.length),
+      unitQuantity(metric.value, { unit: metric.unit, format: formatQuantity }),
+      quantity(metric.rounds.length, formatCount),
       formatInterval(metric.ci95, metric.unit),
     ]);
 }

@@ -6,9 +6,9 @@
  */
 
 import type { ScenarioReport } from "../contract.ts";
+import { type Cell, quantity, textRows } from "./cells.ts";
 import { findDistribution, findScalar } from "./lookup.ts";
 import {
-  DASH,
   formatBytes,
   formatCount,
   formatDuration,
@@ -22,6 +22,8 @@ export interface SweepTable {
   label: string;
   headings: string[];
   rows: string[][];
+  /** The rows with their values. */
+  cells: Cell[][];
   /** Plain text, possibly with a server's own words in it: escape it. */
   sentences: string[];
 }
@@ -33,44 +35,49 @@ export function sweepTable(scenario: ScenarioReport): SweepTable | null {
     : scenario.name === "payload-size"
     ? payloadTable(scenario)
     : null;
-  return table === null || table.rows.length === 0 ? null : table;
+  return table === null || table.cells.length === 0
+    ? null
+    : { ...table, rows: textRows(table.cells) };
 }
 
-function scalingTable(scenario: ScenarioReport): SweepTable {
+function scalingTable(scenario: ScenarioReport): Omit<SweepTable, "rows"> {
   return {
     label: "Throughput by the number of clients",
     headings: ["Clients", "Throughput", "Efficiency", "Median", "P99", "Fitted"],
-    rows: stepsOf(scenario, "connections").map((clients) => {
+    cells: stepsOf(scenario, "connections").map((clients) => {
       const latency = findDistribution(scenario, `latency@${clients}`);
       const efficiency = clients === 1 ? 1 : valueOf(scenario, `efficiency@${clients}`);
       return [
-        formatCount(clients),
-        formatRate(valueOf(scenario, `throughput@${clients}`)),
-        formatPercent(efficiency),
-        formatDuration(latency?.p50 ?? null),
-        formatDuration(latency?.p99 ?? null),
-        formatRate(valueOf(scenario, `fitted@${clients}`)),
+        quantity(clients, formatCount),
+        quantity(valueOf(scenario, `throughput@${clients}`), formatRate),
+        quantity(efficiency, formatPercent),
+        quantity(latency?.p50 ?? null, formatDuration),
+        quantity(latency?.p99 ?? null, formatDuration),
+        quantity(valueOf(scenario, `fitted@${clients}`), formatRate),
       ];
     }),
     sentences: scalingSentences(scenario),
   };
 }
 
-function payloadTable(scenario: ScenarioReport): SweepTable {
+function payloadTable(scenario: ScenarioReport): Omit<SweepTable, "rows"> {
   return {
     label: "Calls by the size of their payload",
     headings: ["Payload", "Calls", "Payload sent", "Median", "P99", "Share of the client's floor"],
-    rows: stepsOf(scenario, "payloadBytes").map((bytes) => {
+    cells: stepsOf(scenario, "payloadBytes").map((bytes) => {
       const latency = findDistribution(scenario, `latency@${bytes}`);
       const rate = valueOf(scenario, `rate@${bytes}`);
       const floor = valueOf(scenario, `floor@${bytes}`);
       return [
-        formatBytes(bytes),
-        formatRate(rate),
-        formatQuantity(valueOf(scenario, `throughput@${bytes}`), "bytes/s"),
-        formatDuration(latency?.p50 ?? null),
-        formatDuration(latency?.p99 ?? null),
-        rate === null || floor === null ? DASH : formatPercent(rate / floor),
+        quantity(bytes, formatBytes),
+        quantity(rate, formatRate),
+        quantity(
+          valueOf(scenario, `throughput@${bytes}`),
+          (value) => formatQuantity(value, "bytes/s"),
+        ),
+        quantity(latency?.p50 ?? null, formatDuration),
+        quantity(latency?.p99 ?? null, formatDuration),
+        quantity(rate === null || floor === null ? null : rate / floor, formatPercent),
       ];
     }),
     sentences: payloadSentences(scenario),

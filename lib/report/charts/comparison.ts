@@ -8,7 +8,7 @@ import type { EChartsOption } from "echarts";
 import type { Change, ComparisonRow, Interval, Report } from "../../contract.ts";
 import { formatNumber } from "../units.ts";
 import { fittedScale, logScale, type Scale, valueAxis } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartPlan, ChartTable } from "./chart.ts";
 import { labelAxis } from "./labels.ts";
 import { bands, dots, type Point, rules, strokes } from "./series.ts";
 import { COLORS } from "./theme.ts";
@@ -56,8 +56,29 @@ export function comparisonPlans({ comparison }: Report): ChartPlan[] {
     isSound: true,
     legend: verdictsOf(gains).map(({ name }) => name),
     height: 150 + ROW_HEIGHT * gains.length,
+    table: gainsTable(gains),
     option: gainsOption(gains, 1 + noisePercent / 100),
   }];
+}
+
+function gainsTable(gains: readonly Gain[]): ChartTable {
+  return {
+    axis: "y",
+    heading: "Metric",
+    columns: [
+      { heading: "times as good", color: COLORS.blue },
+      { heading: "95 % interval", color: null },
+      { heading: "verdict", color: null },
+    ],
+    rows: gains.map(({ row, gain, ci95 }, index) => ({
+      label: labelOf(row),
+      cells: [
+        { text: gainText(gain), value: gain, at: [gain, index] },
+        ci95 === null ? null : ci95.map(gainText).join(" to "),
+        VERDICTS.find(({ verdict }) => verdict === row.verdict)!.name,
+      ],
+    })),
+  };
 }
 
 /** The verdicts that there are, in the order of the legend. */

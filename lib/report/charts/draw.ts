@@ -6,8 +6,8 @@
  */
 
 // @ts-types="echarts"
-import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
-import type { Chart, ChartPlan } from "./chart.ts";
+import { type ECharts, init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
+import type { Chart, ChartPlan, ChartTable } from "./chart.ts";
 import { cleanSvg } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
 import { CHART_WIDTH, COLORS } from "./theme.ts";
@@ -25,11 +25,29 @@ export function drawChart(plan: ChartPlan): Chart {
   const chart = init(null, null, { renderer: "svg", ssr: true, width: CHART_WIDTH, height });
   try {
     chart.setOption({ ...frame(plan), ...plan.option, animation: false });
-    return { name, scenario, title, alt, svg: cleanSvg(chart.renderToSVGString(), { name, alt }) };
+    const svg = cleanSvg(chart.renderToSVGString(), { name, alt });
+    return { name, scenario, title, alt, svg, table: placed(plan.table, chart) };
   } finally {
     // One that is kept is never freed.
     chart.dispose();
   }
+}
+
+/** The table with places in pixels, to a tenth. */
+function placed(table: ChartTable, chart: ECharts): ChartTable {
+  const pixels = (grid: number, at: readonly [number, number]) => {
+    const [x, y] = chart.convertToPixel({ gridIndex: grid }, [...at]);
+    return [Math.round(x * 10) / 10, Math.round(y * 10) / 10] as const;
+  };
+  const rows = table.rows.map(({ label, cells }) => ({
+    label,
+    cells: cells.map((cell) =>
+      cell === null || typeof cell === "string"
+        ? cell
+        : { ...cell, at: pixels(cell.grid ?? 0, cell.at) }
+    ),
+  }));
+  return { ...table, rows };
 }
 
 /** Title, subtitle and legend. */

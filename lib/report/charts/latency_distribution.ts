@@ -12,7 +12,8 @@ import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { LatencyHistogram } from "../../stats/histogram.ts";
 import { mainDistribution } from "../scenario_names.ts";
 import { durationAxis, logScale, type Scale, valueAxis, wideScale } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import { formatDuration } from "../units.ts";
+import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";
 import { line, type Point } from "./series.ts";
 import { SERIES_COLORS } from "./theme.ts";
 import { metricText, sampleText, slug, spreadText, subtitleOf, titleOf } from "./words.ts";
@@ -52,8 +53,41 @@ export function latencyDistributionPlans(scenario: ScenarioReport): ChartPlan[] 
     ),
     legend: names,
     height: 400,
+    table: percentileTable(shown, names),
     option: curvesOption(shown, names),
   }];
+}
+
+/** The percentiles that report.json gives, with the share of calls that is not over them. */
+const PERCENTILES = [
+  ["p50", 2],
+  ["p75", 4],
+  ["p90", 10],
+  ["p95", 20],
+  ["p99", 100],
+  ["p999", 1000],
+] as const;
+
+function percentileTable(shown: readonly Distribution[], names: readonly string[]): ChartTable {
+  const cell = (ns: number | null, x: number): ChartCell | null =>
+    ns === null ? null : { text: formatDuration(ns), value: ns, at: [x, ns] };
+  const percentiles = PERCENTILES.map(([key, x]) => ({
+    label: { text: percentileTick(x), value: 1 - 1 / x },
+    cells: shown.map((one) => cell(one[key], x)),
+  }));
+  return {
+    axis: "x",
+    heading: "Percentile",
+    columns: names.map((heading, index) => ({ heading, color: SERIES_COLORS[index]! })),
+    rows: [
+      { label: { text: "fastest", value: 0 }, cells: shown.map(({ min }) => cell(min, 1)) },
+      ...percentiles.filter(({ cells }) => cells.some((cell) => cell !== null)),
+      {
+        label: { text: "slowest", value: 1 },
+        cells: shown.map(({ max, count }) => cell(max, count)),
+      },
+    ],
+  };
 }
 
 function curvesOption(shown: readonly Distribution[], names: readonly string[]): EChartsOption {

@@ -8,7 +8,7 @@ import type { EChartsOption } from "echarts";
 import type { Distribution, ScenarioReport, SeriesPoint } from "../../contract.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { durationAxis, linearScale, valueAxis, wideScale } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";
 import { bands, line, type Point } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { metricText, sampleText, slug, subtitleOf, titleOf } from "./words.ts";
@@ -50,8 +50,31 @@ export function latencyOverTimePlans(scenario: ScenarioReport): ChartPlan[] {
     ...subtitleOf(scenario, `${what} in intervals of ${width}, ${sampleText(distribution)}`),
     legend: [MEDIAN, ...hasP99 ? [P99] : [], SLOWEST],
     height: 400,
+    table: courseTable(course, hasP99),
     option: courseOption(course),
   }];
+}
+
+function courseTable({ series, widthMs }: Course, hasP99: boolean): ChartTable {
+  const cell = (ns: number | null, point: SeriesPoint): ChartCell | null =>
+    ns === null ? null : { text: formatDuration(ns), value: ns, at: [middle(point, widthMs), ns] };
+  return {
+    axis: "x",
+    heading: "Since the beginning",
+    columns: [
+      { heading: MEDIAN, color: COLORS.blue },
+      ...hasP99 ? [{ heading: P99, color: COLORS.purple }] : [],
+      { heading: SLOWEST, color: COLORS.orange },
+    ],
+    rows: series.map((point) => ({
+      label: { text: formatDurationTick(point.atMs * 1e6), value: point.atMs },
+      cells: [
+        cell(point.p50, point),
+        ...hasP99 ? [cell(point.p99, point)] : [],
+        cell(point.max, point),
+      ],
+    })),
+  };
 }
 
 function courseOption({ series, widthMs, silences }: Course): EChartsOption {

@@ -6,10 +6,10 @@
 
 import type { EChartsOption } from "echarts";
 import type { Distribution, Interval, ScenarioReport } from "../../contract.ts";
-import { formatDuration, formatDurationTick } from "../units.ts";
+import { formatDuration, formatDurationTick, formatInterval } from "../units.ts";
 import { linearScale, valueAxis } from "./axes.ts";
 import { labelAxis } from "./labels.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartPlan, ChartTable } from "./chart.ts";
 import { strokes } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { metricText, slug, subtitleOf, titleOf } from "./words.ts";
@@ -59,8 +59,24 @@ export function overheadPlans(scenario: ScenarioReport): ChartPlan[] {
     ),
     legend: [],
     height: 132 + 36 * steps.length,
+    table: waterfallTable(steps),
     option: waterfallOption(steps),
   }];
+}
+
+function waterfallTable(steps: readonly Step[]): ChartTable {
+  return {
+    axis: "y",
+    heading: "Layer",
+    columns: [{ heading: "adds", color: COLORS.blue }, { heading: "95 % interval", color: null }],
+    rows: steps.map(({ label, from, added, ci95 }, index) => ({
+      label,
+      cells: [
+        { text: formatDuration(added), value: added, at: [from + added, index] },
+        ci95 === null ? null : formatInterval(ci95, "ns"),
+      ],
+    })),
+  };
 }
 
 function waterfallOption(steps: readonly Step[]): EChartsOption {

@@ -16,7 +16,7 @@ import {
 import { findScenario } from "../lookup.ts";
 import { formatCompactRate, formatCount, formatCountTick, formatRate } from "../units.ts";
 import { logScale, valueAxis } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartPlan, ChartTable } from "./chart.ts";
 import { labelAxis } from "./labels.ts";
 import { COLORS } from "./theme.ts";
 import { cut } from "./words.ts";
@@ -53,8 +53,21 @@ export function pyramidPlans(report: Report): ChartPlan[] {
     isSound,
     legend: [],
     height: 300,
+    table: levelsTable(levels),
     option: levelsOption(levels),
   }];
+}
+
+function levelsTable(levels: readonly Level[]): ChartTable {
+  return {
+    axis: "y",
+    heading: "Level",
+    columns: [{ heading: "throughput", color: COLORS.blue }],
+    rows: levels.map(({ label, rate }, index) => ({
+      label: label.replace("\n", " "),
+      cells: [{ text: formatRate(rate), value: rate, at: [rate, index] }],
+    })),
+  };
 }
 
 /** Whether the scenarios that are shown passed, and were not bounded by the client. */

@@ -10,7 +10,7 @@ import { findScalar } from "../lookup.ts";
 import { mainDistribution } from "../scenario_names.ts";
 import { formatInterval, formatPercent, formatQuantity } from "../units.ts";
 import { durationAxis, fittedScale, rateAxis } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartPlan, ChartTable } from "./chart.ts";
 import { bands, dots, type Point, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
@@ -54,8 +54,23 @@ export function roundsPlans(scenario: ScenarioReport): ChartPlan[] {
     ),
     legend: [],
     height: 300,
+    table: roundsTable(rounds),
     option: roundsOption(rounds),
   }];
+}
+
+function roundsTable({ label, unit, values }: Rounds): ChartTable {
+  return {
+    axis: "x",
+    heading: "Round",
+    columns: [{ heading: label, color: COLORS.blue }],
+    rows: values.map((value, index) => ({
+      label: { text: String(index + 1), value: index + 1 },
+      cells: [
+        value === null ? null : { text: formatQuantity(value, unit), value, at: [index, value] },
+      ],
+    })),
+  };
 }
 
 function roundsOption({ label, unit, value, ci95, values }: Rounds): EChartsOption {

@@ -9,7 +9,7 @@ import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
 import { formatCountTick, formatDuration, formatRate } from "../units.ts";
 import { durationAxis, logScale, valueAxis } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";
 import { percentileCurve } from "./latency_distribution.ts";
 import { dots, type Point, type Rule, rules } from "./series.ts";
 import { COLORS } from "./theme.ts";
@@ -64,8 +64,30 @@ export function saturationPlans(scenario: ScenarioReport): ChartPlan[] {
       ...steps.every(({ isSure }) => isSure) ? [] : [FEW],
     ],
     height: 420,
+    table: ratesTable(steps),
     option: ratesOption(steps, found),
   }];
+}
+
+function ratesTable(steps: readonly RateStep[]): ChartTable {
+  const cell = (rate: number, ns: number): ChartCell => ({
+    text: formatDuration(ns),
+    value: ns,
+    at: [rate, ns],
+  });
+  return {
+    axis: "x",
+    heading: "Rate of calls",
+    columns: [
+      { heading: MEDIAN, color: COLORS.blue },
+      { heading: P99, color: COLORS.purple },
+      { heading: FEW, color: COLORS.purple },
+    ],
+    rows: steps.map(({ rate, p50, p99, isSure }) => ({
+      label: { text: formatRate(rate), value: rate },
+      cells: [cell(rate, p50), isSure ? cell(rate, p99) : null, isSure ? null : cell(rate, p99)],
+    })),
+  };
 }
 
 function foundText({ found, sloNs }: Found): string {

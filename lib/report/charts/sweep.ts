@@ -9,9 +9,16 @@
 import type { EChartsOption } from "echarts";
 import type { Distribution, Scalar, ScenarioReport } from "../../contract.ts";
 import { findScalar } from "../lookup.ts";
-import { formatBytes, formatCount, formatCountTick, formatQuantity, formatRate } from "../units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatCountTick,
+  formatDuration,
+  formatQuantity,
+  formatRate,
+} from "../units.ts";
 import { durationAxis, linearScale, logScale, valueAxis, wideScale } from "./axes.ts";
-import type { ChartPlan } from "./chart.ts";
+import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";
 import { line, markedLine, type Point, strokes } from "./series.ts";
 import { COLORS } from "./theme.ts";
 import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
@@ -73,7 +80,7 @@ export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
     name: `${slug(scenario.name)}-sweep`,
     scenario: scenario.name,
     title,
-    alt: `${title}. Throughput by ${label}: ` +
+    alt: `${title}. Throughput by ${label.replace(/^of /, "")}: ` +
       throughputs.map(({ at, metric }) => `${format(at)}: ${quantity(metric.value, unit)}`)
         .join(", "),
     ...subtitleOf(scenario, usl === null ? steps : `${steps}; ${uslText(usl)}`),
@@ -84,8 +91,38 @@ export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
       ...latencies.some(({ metric }) => metric.p99 !== null) ? [P99] : [],
     ],
     height: 600,
+    table: sweepTable(sweep),
     option: sweepOption(sweep, usl),
   }];
+}
+
+function sweepTable({ throughputs, latencies, unit, label, format }: Sweep): ChartTable {
+  const time = (at: number, ns: number | null | undefined): ChartCell | null =>
+    ns === null || ns === undefined
+      ? null
+      : { text: formatDuration(ns), value: ns, at: [at, ns], grid: 1 };
+  return {
+    axis: "x",
+    heading: capitalise(label.replace(/^of /, "")),
+    columns: [
+      { heading: "throughput", color: COLORS.blue },
+      { heading: "95 % interval", color: null },
+      { heading: MEDIAN, color: COLORS.teal },
+      { heading: P99, color: COLORS.purple },
+    ],
+    rows: throughputs.map(({ at, metric: { value, ci95 } }) => {
+      const latency = latencies.find((step) => step.at === at)?.metric;
+      return {
+        label: { text: format(at), value: at },
+        cells: [
+          { text: quantity(value, unit), value, at: [at, value] },
+          ci95 === null ? null : ci95.map((bound) => quantity(bound, unit)).join(" to "),
+          time(at, latency?.p50),
+          time(at, latency?.p99),
+        ],
+      };
+    }),
+  };
 }
 
 /** Throughput above, latency below, by the same steps. */

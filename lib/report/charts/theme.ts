@@ -52,14 +52,15 @@ export const SERIES_COLORS = [
   COLORS.grey,
 ] as const;
 
+/** What turns the colours of every chart's picture, which are those of a light page, on a dark one. */
+export const CHART_RULES = (Object.keys(COLORS) as ColorName[]).map((name) =>
+  ["fill", "stroke"].map((property) =>
+    `.${CHART_CLASS} [${property}="${COLORS[name]}"]{${property}:${DARK[name]}}`
+  ).join("")
+).join("");
+
 /**
  * The style sheet of every chart, the same to the byte. The colours in the picture itself are those of a
  * light page, so that a viewer without style sheets shows it right; this turns them on a dark one.
  */
-export const CHART_STYLE = `@media (prefers-color-scheme:dark){${
-  (Object.keys(COLORS) as ColorName[]).map((name) =>
-    ["fill", "stroke"].map((property) =>
-      `.${CHART_CLASS} [${property}="${COLORS[name]}"]{${property}:${DARK[name]}}`
-    ).join("")
-  ).join("")
-}}`;
+export const CHART_STYLE = `@media (prefers-color-scheme:dark){${CHART_RULES}}`;

@@ -63,7 +63,7 @@ export interface WriteOptions {
 
 /**
  * Writes a report in every format asked for and returns the paths. Markdown brings its charts along, in a
- * folder beside it, and those of an earlier run are removed from there. Files are written whole or not at
+ * folder beside it, and those of an earlier run are removed from there; HTML has them within. Files are written whole or not at
  * all, all of them or none.
  *
  * @throws {ReportWriteError} if the folder cannot be made, a file not written or the page not filled
@@ -73,7 +73,8 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
   const directory = options.directory.replace(/[/\\]+$/, "") || options.directory;
   await makeFolder(directory);
   const hasCharts = formats.includes("md") || page !== null;
-  const charts = hasCharts && draws ? await drawCharts(report) : [];
+  const showsCharts = hasCharts || formats.includes("html");
+  const charts = showsCharts && draws ? await drawCharts(report) : [];
   const chartsFolder = `${directory}/${CHARTS_FOLDER}`;
   const files = [
     ...formats.flatMap((format) => FILES[format]).map(({ name, render }) => ({
@@ -82,7 +83,7 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
     })),
     ...(page === null ? [] : [await filledPage(report, { page, charts, directory })]),
   ];
-  const pictures = charts.map(({ name, svg }) => ({
+  const pictures = !hasCharts ? [] : charts.map(({ name, svg }) => ({
     path: `${chartsFolder}/${name}.svg`,
     content: svg,
   }));

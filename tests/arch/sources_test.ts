@@ -69,7 +69,7 @@ Deno.test(
     const sources = await programSources();
     assertEquals(await offenders(sources, /^export default\b/m), []);
     const names = sources.map((path) => path.split("/").at(-1)!);
-    assertEquals(names.filter((name) => !/^[a-z0-9_]+(\.d)?\.ts$/.test(name)), []);
+    assertEquals(names.filter((name) => !/^[a-z0-9_]+(\.d)?\.[jt]s$/.test(name)), []);
     assertEquals(names.filter((name) => /^utils?\./.test(name)), []);
   },
 );

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseReport } from "../../lib/report/json.ts";
 import { renderCharts } from "../../lib/report/charts/mod.ts";
+import { renderHtml } from "../../lib/report/html.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { renderStepSummary } from "../../lib/report/github/step_summary.ts";
 import {
@@ -68,6 +69,20 @@ Deno.test("writeReports() writes what was asked for, over what was there", { ign
     assertEquals(await writeReports(sampleReport("passed"), options), [`${directory}/report.md`]);
     assertEquals(await names(directory), ["charts", "report.md"]);
     assertStringIncludes(await Deno.readTextFile(`${directory}/report.md`), "# Phase 2");
+  });
+});
+
+Deno.test("report.html has its charts within, and brings no folder", { ignore }, async () => {
+  await withFolder(async (directory) => {
+    const report = chartedReport();
+    const [path] = await writeReports(report, { directory, formats: ["html"] });
+    assertEquals(await names(directory), ["report.html"]);
+    const page = await Deno.readTextFile(path);
+    assertEquals(page, renderHtml(report, renderCharts(report)));
+    assertStringIncludes(page, 'id="chart-soak-over-time"');
+    const options = { directory, formats: ["html"] as const, draws: false };
+    await writeReports(report, options);
+    assertEquals(await Deno.readTextFile(path), renderHtml(report));
   });
 });
 

@@ -7,16 +7,16 @@
 import type { Report } from "../../contract.ts";
 import {
   HEAVY_TOOL_HEADINGS,
-  heavyToolRows,
+  heavyToolCells,
   INTERFERENCE_HEADINGS,
-  interferenceRows,
+  interferenceCells,
 } from "../heavy.ts";
 import { type Markup, markup, table } from "./markup.ts";
 
 /** The tables of heavy tools, on lines of their own; nothing where none was measured. */
 export function heavyMarkup(report: Report): Markup | "" {
-  const tools = heavyToolRows(report);
-  const cheap = interferenceRows(report);
+  const tools = heavyToolCells(report);
+  const cheap = interferenceCells(report);
   if (tools.length + cheap.length === 0) return "";
   return markup`
 <h2>Heavy tools</h2>

@@ -7,27 +7,29 @@
 import type { Check, NotMeasured, Report, ScenarioReport } from "../../contract.ts";
 import {
   CALL_HEADINGS,
-  callRows,
+  callCells,
   environmentRows,
   FRAME_HEADINGS,
-  frameRows,
+  frameCells,
   VALIDITY_HEADINGS,
-  validityRows,
+  validityCells,
 } from "../accounting_rows.ts";
+import type { Cell } from "../cells.ts";
 import { faultTable } from "../fault_rows.ts";
 import { insights } from "../insights.ts";
 import { mark, scenarioMark, toneMark } from "../marks.ts";
 import {
   DISTRIBUTION_HEADINGS,
-  distributionRows,
+  distributionCells,
   SCALAR_HEADINGS,
-  scalarRows,
+  scalarCells,
 } from "../metric_rows.ts";
 import { nextSteps } from "../next_steps.ts";
 import { SHARD_HEADINGS, shardRows } from "../shard_rows.ts";
 import { commandLine } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { sweepTable } from "../sweeps.ts";
+import { formatCount } from "../units.ts";
 import { cells, frame, items, type Markup, markup, table } from "./markup.ts";
 
 /** What the numbers say, and what to do next. */
@@ -44,19 +46,40 @@ ${items(nextSteps(report))}
 
 /** Every metric of every scenario, times and other numbers apart. */
 export function metricsMarkup(report: Report): Markup {
-  const rows = (read: (scenario: ScenarioReport) => string[][]) =>
-    report.scenarios.flatMap((scenario) => read(scenario).map((row) => [scenario.name, ...row]));
-  const distributions = rows(distributionRows);
-  const scalars = rows(scalarRows);
+  const steps = metricTables(report, { ofSteps: true });
   const faults = report.scenarios.flatMap((scenario) => faultTable(scenario) ?? []);
-  const none = distributions.length + scalars.length === 0;
+  const none = report.scenarios.every(({ metrics }) => metrics.length === 0);
   const tables = none ? [markup`<p>– No metric was measured.</p>`] : [
-    table("Times", ["Scenario", ...DISTRIBUTION_HEADINGS], distributions),
-    table("Other metrics", ["Scenario", ...SCALAR_HEADINGS], scalars),
+    ...metricTables(report, { ofSteps: false }),
+    ...(steps.length === 0 ? [] : [
+      markup`<details><summary>Each step of the sweeps and searches</summary>
+${steps}
+</details>`,
+    ]),
     ...faults.map(({ title, headings, rows }) => table(title, headings, rows)),
   ];
   return markup`<h2>Metrics</h2>
 ${[...report.scenarios.flatMap(sweepMarkup), ...tables]}`;
+}
+
+/** Times and other numbers: either those of the steps of sweeps, or all others. */
+function metricTables(report: Report, { ofSteps }: { ofSteps: boolean }): Markup[] {
+  const rows = (read: (scenario: ScenarioReport) => Cell[][]) =>
+    report.scenarios.flatMap((scenario) => {
+      const metrics = scenario.metrics.filter(({ at }) => (at !== undefined) === ofSteps);
+      return read({ ...scenario, metrics }).map((row) => [scenario.name, ...row]);
+    });
+  const distributions = rows(distributionCells);
+  const scalars = rows(scalarCells);
+  const of = ofSteps ? " of steps" : "";
+  return [
+    ...(distributions.length === 0
+      ? []
+      : [table(`Times${of}`, ["Scenario", ...DISTRIBUTION_HEADINGS], distributions)]),
+    ...(scalars.length === 0
+      ? []
+      : [table(`Other metrics${of}`, ["Scenario", ...SCALAR_HEADINGS], scalars)]),
+  ];
 }
 
 /** The steps of a sweep side by side, and what they say. */
@@ -65,7 +88,7 @@ function sweepMarkup(scenario: ScenarioReport): Markup[] {
   if (sweep === null) return [];
   return [
     markup`<h3>${scenarioTitle(scenario.name)}</h3>
-${table(sweep.label, sweep.headings, sweep.rows)}
+${table(sweep.label, sweep.headings, sweep.cells)}
 ${sweep.sentences.map((sentence) => markup`<p>${sentence}</p>`)}`,
   ];
 }
@@ -78,8 +101,18 @@ export function checksMarkup(report: Report): Markup {
     checkTable("Checks of the preflight", report.preflight, []),
   ];
   return markup`<h2>Checks</h2>
+<p>${checkTally(report)}</p>
 ${preflight}
 ${report.scenarios.map(scenarioChecks)}`;
+}
+
+/** `41 of 42 checks passed; 2 parts were not looked at`. */
+function checkTally({ preflight, scenarios }: Report): string {
+  const checks = [...preflight, ...scenarios.flatMap(({ checks }) => checks)];
+  const passed = checks.filter((check) => check.passed).length;
+  const left = scenarios.reduce((sum, { notMeasured }) => sum + notMeasured.length, 0);
+  const tally = `${formatCount(passed)} of ${formatCount(checks.length)} checks passed`;
+  return left === 0 ? `${tally}.` : `${tally}; ${formatCount(left)} more not measured.`;
 }
 
 function scenarioChecks(scenario: ScenarioReport): Markup {
@@ -100,7 +133,7 @@ function checkTable(label: string, checks: Check[], notMeasured: NotMeasured[]):
   const missing = notMeasured.map(({ name, reason }) =>
     markup`<tr>${cells([mark(null), name, mark(null), `not measured: ${reason}`])}</tr>`
   );
-  return frame(label, ["", "Check", "Expected", "Observed"], [...rows, ...missing]);
+  return frame(label, ["Result", "Check", "Expected", "Observed"], [...rows, ...missing]);
 }
 
 /** Verdict, ledger, validity, environment and command. */
@@ -116,11 +149,11 @@ ${items(causes)}
 </ul>
 ${shardsMarkup(report)}<h2>Ledger</h2>
 <p>What became of every call that was sent, and of every frame that came in.</p>
-${table("Calls", CALL_HEADINGS, callRows(report))}
-${table("Frames", FRAME_HEADINGS, frameRows(report))}
+${table("Calls", CALL_HEADINGS, callCells(report))}
+${table("Frames", FRAME_HEADINGS, frameCells(report))}
 <h2>Validity</h2>
 <p>Whether the client itself could have bounded the numbers.</p>
-${table("Validity", VALIDITY_HEADINGS, validityRows(report))}
+${table("Validity", VALIDITY_HEADINGS, validityCells(report))}
 <h2>Environment</h2>
 ${table("Environment", ["What", "Value"], environmentRows(report))}
 <h2>Command</h2>

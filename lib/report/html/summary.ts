@@ -1,21 +1,24 @@
 /**
- * The first screen of the page: what was measured, the verdict, five numbers, what is wrong.
+ * The first screen of the page: what was measured, whether to trust it, five numbers, what is wrong and
+ * what to do next.
  *
  * @module
  */
 
 import type { Report } from "../../contract.ts";
-import { type Finding, findings } from "../findings.ts";
+import type { Finding } from "../findings.ts";
+import { firstScreen } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";
 import { type KeyNumber, keyNumbers } from "../key_numbers.ts";
-import { numberMark, scenarioTally, verdictMark, verdictWord } from "../marks.ts";
+import { numberMark, scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
 import { phaseOf } from "../phase.ts";
 import { runDuration, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
-import { formatTimestamp } from "../units.ts";
-import { type Markup, markup } from "./markup.ts";
+import { trustVerdict } from "../trust.ts";
+import { formatCount, formatTimestamp } from "../units.ts";
+import { items, type Markup, markup } from "./markup.ts";
 
-/** Title, verdict, cards and findings. */
+/** Title, verdict, trust, cards, findings and next steps. */
 export function summaryMarkup(report: Report): Markup {
   const { url, protocol } = report.target;
   const tools = calledTools(report);
@@ -23,6 +26,7 @@ export function summaryMarkup(report: Report): Markup {
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
+  const { grave, further, notes, steps } = firstScreen(report);
   return markup`<header>
 <h1>${phaseOf(report).title}</h1>
 <p class="verdict ${tone}">${verdict}</p>
@@ -30,10 +34,31 @@ export function summaryMarkup(report: Report): Markup {
 ${targetKind(report)} (<code>${url}</code>), protocol ${protocol}, profile ${report.profile}.
 Measured ${when}. Only calls that were served count in latency and throughput.</p>
 </header>
+${trustMarkup(report)}
 <ul class="cards">
 ${keyNumbers(report).map(card)}
 </ul>
-${findingsMarkup(findings(report))}`;
+<div class="columns">
+<div>
+${graveMarkup(grave, further)}
+</div>
+<div>
+<h2>What to do next</h2>
+<ol>
+${items(steps)}
+</ol>
+</div>
+</div>
+${notes.length === 0 ? "" : findingList("Worth knowing", notes)}
+<p class="hint" hidden>Click a heading to sort its table. Point at a chart for its values, or focus it and use
+the arrow keys.</p>`;
+}
+
+function trustMarkup(report: Report): Markup {
+  const { tone, text } = trustVerdict(report);
+  return markup`<p class="trust ${tone}"><strong>Can it be trusted?</strong> ${
+    toneMark(tone)
+  } ${text}</p>`;
 }
 
 function card(number: KeyNumber): Markup {
@@ -45,14 +70,30 @@ function card(number: KeyNumber): Markup {
 
 const LEVEL_MARKS: Record<Finding["level"], string> = { failure: "❌", warning: "⚠️", note: "–" };
 
-function findingsMarkup(all: Finding[]): Markup {
-  if (all.length === 0) return markup`<p>What is wrong: nothing that this run could see.</p>`;
+/** All of it: what has no room on the first screen is folded up. */
+function graveMarkup(grave: readonly Finding[], further: readonly Finding[]): Markup {
+  if (grave.length === 0) {
+    return markup`<h2>What is wrong</h2>
+<p>Nothing that this run could see.</p>`;
+  }
+  const rest = further.length === 0 ? "" : markup`
+<details><summary>and ${formatCount(further.length)} more</summary>
+${findingItems(further)}
+</details>`;
+  return markup`${findingList("What is wrong", grave)}${rest}`;
+}
+
+function findingList(heading: string, all: readonly Finding[]): Markup {
+  return markup`<h2>${heading}</h2>
+${findingItems(all)}`;
+}
+
+function findingItems(all: readonly Finding[]): Markup {
   const lines = all.map(({ level, scenario, text }) => {
     const about = scenario === null ? "" : `${scenarioTitle(scenario)}: `;
     return markup`<li class="${level}">${LEVEL_MARKS[level]} ${about}${text}</li>`;
   });
-  return markup`<h2>What is wrong or worth knowing</h2>
-<ul class="marked">
+  return markup`<ul class="marked">
 ${lines}
 </ul>`;
 }

@@ -7,24 +7,21 @@
 
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
-import { type Finding, findings } from "../findings.ts";
+import type { Finding } from "../findings.ts";
+import { firstScreen } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";
 import { keyNumbers } from "../key_numbers.ts";
 import { numberMark, toneMark } from "../marks.ts";
-import { nextSteps } from "../next_steps.ts";
 import { targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { trustVerdict } from "../trust.ts";
 import { formatCount } from "../units.ts";
 import { list, numbered, right, stack, table } from "./blocks.ts";
 
-/** What is wrong, and what to do about it, has to fit the first screen. */
-const MOST_FINDINGS = 5;
-const MOST_STEPS = 3;
-
 /** The summary, without a heading of its own. */
 export function renderSummary(report: Report): string {
   const { tone, text } = trustVerdict(report);
+  const { grave, further, steps } = firstScreen(report);
   return stack([
     measuredSentence(report),
     `**Can it be trusted?** ${toneMark(tone)} ${escapeMarkdown(text)}`,
@@ -36,9 +33,8 @@ export function renderSummary(report: Report): string {
         numberMark(number),
       ]),
     ),
-    renderGrave(graveFindings(report)),
-    "**What to do next:**\n\n" +
-    numbered(nextSteps(report).slice(0, MOST_STEPS).map(escapeMarkdown)),
+    renderGrave(grave, further.length),
+    "**What to do next:**\n\n" + numbered(steps.map(escapeMarkdown)),
   ]);
 }
 
@@ -51,28 +47,23 @@ function measuredSentence(report: Report): string {
     "Only calls that were served count in latency and throughput.";
 }
 
-function graveFindings(report: Report): Finding[] {
-  return findings(report).filter(({ level }) => level !== "note");
-}
-
-function renderGrave(grave: readonly Finding[]): string {
+function renderGrave(grave: readonly Finding[], more: number): string {
   if (grave.length === 0) return "**What is wrong:** nothing that this run could see.";
-  const more = grave.length - MOST_FINDINGS;
   return "**What is wrong:**\n\n" + list([
-    ...grave.slice(0, MOST_FINDINGS).map(graveLine),
+    ...grave.map(graveLine),
     ...(more > 0 ? [`and ${formatCount(more)} more, under Accounting in report.md`] : []),
   ]);
 }
 
 /** What is wrong and has no room in the summary; empty where all of it has. */
 export function renderFurtherFindings(report: Report): string {
-  const further = graveFindings(report).slice(MOST_FINDINGS);
+  const { further } = firstScreen(report);
   return further.length === 0 ? "" : stack(["### Further findings", list(further.map(graveLine))]);
 }
 
 /** What is no fault, and yet good to know; empty where there is nothing. */
 export function renderNotes(report: Report): string {
-  const notes = findings(report).filter(({ level }) => level === "note");
+  const { notes } = firstScreen(report);
   return notes.length === 0 ? "" : "**Worth knowing:**\n\n" + list(notes.map(findingText));
 }
 

@@ -138,7 +138,7 @@ Deno.test("ci: every other step fails the whole, and is named", options, async (
 });
 
 /** What the tests need beyond Node and npm. */
-const PACKAGES = "python3-websockets munge slurmctld slurmd slurm-client";
+const PACKAGES = "python3-websockets munge slurmctld slurmd slurm-client chromium";
 
 Deno.test(
   "ci: a package that is there is left alone, a missing one is installed",

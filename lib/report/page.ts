@@ -12,6 +12,13 @@ import { attempt, ReportWriteError } from "./whole_files.ts";
 /** Where our part begins and ends. */
 export const START_MARK = "<!-- bench:start -->";
 export const END_MARK = "<!-- bench:end -->";
+const MARKS: Marks = { start: START_MARK, end: END_MARK };
+
+/** The marks around a part of a page. */
+export interface Marks {
+  start: string;
+  end: string;
+}
 
 const ACCEPTED = `accepted is a file with one ${START_MARK} and, after it, one ${END_MARK}`;
 
@@ -56,13 +63,13 @@ export async function checkPage(path: string): Promise<void> {
 }
 
 /** What is wrong with the marks of a page; `null` where there is one of each, in their order. */
-export function markProblem(bytes: Uint8Array): string | null {
-  const starts = positionsOf(bytes, START_MARK);
-  const ends = positionsOf(bytes, END_MARK);
-  for (const [mark, { length }] of [[START_MARK, starts], [END_MARK, ends]] as const) {
+export function markProblem(bytes: Uint8Array, { start, end }: Marks = MARKS): string | null {
+  const starts = positionsOf(bytes, start);
+  const ends = positionsOf(bytes, end);
+  for (const [mark, { length }] of [[start, starts], [end, ends]] as const) {
     if (length !== 1) return `it has ${length === 0 ? "no" : length} ${mark}`;
   }
-  return starts[0]! < ends[0]! ? null : `its ${END_MARK} comes before its ${START_MARK}`;
+  return starts[0]! < ends[0]! ? null : `its ${end} comes before its ${start}`;
 }
 
 /**
@@ -70,11 +77,11 @@ export function markProblem(bytes: Uint8Array): string | null {
  *
  * @throws {RangeError} if its marks are not one of each, in their order
  */
-export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
-  const problem = markProblem(bytes);
+export function fillPage(bytes: Uint8Array, text: string, marks: Marks = MARKS): Uint8Array {
+  const problem = markProblem(bytes, marks);
   if (problem !== null) throw new RangeError(`Cannot fill the page: ${problem}`);
-  const start = positionsOf(bytes, START_MARK)[0]! + START_MARK.length;
-  const end = positionsOf(bytes, END_MARK)[0]!;
+  const start = positionsOf(bytes, marks.start)[0]! + marks.start.length;
+  const end = positionsOf(bytes, marks.end)[0]!;
   const eol = lineEnd(bytes, start);
   const filling = ["", "", ...text.trim().split("\n"), "", ""].join(eol);
   const parts = [bytes.subarray(0, start), Buffer.from(filling), bytes.subarray(end)];

@@ -56,7 +56,7 @@ export function metricsMarkup(report: Report): Markup {
 ${steps}
 </details>`,
     ]),
-    ...faults.map(({ title, headings, rows }) => table(title, headings, rows)),
+    ...faults.map(({ title, headings, rows }) => titled(title, headings, rows)),
   ];
   return markup`<h2>Metrics</h2>
 ${[...report.scenarios.flatMap(sweepMarkup), ...tables]}`;
@@ -75,11 +75,16 @@ function metricTables(report: Report, { ofSteps }: { ofSteps: boolean }): Markup
   return [
     ...(distributions.length === 0
       ? []
-      : [table(`Times${of}`, ["Scenario", ...DISTRIBUTION_HEADINGS], distributions)]),
+      : [titled(`Times${of}`, ["Scenario", ...DISTRIBUTION_HEADINGS], distributions)]),
     ...(scalars.length === 0
       ? []
-      : [table(`Other metrics${of}`, ["Scenario", ...SCALAR_HEADINGS], scalars)]),
+      : [titled(`Other metrics${of}`, ["Scenario", ...SCALAR_HEADINGS], scalars)]),
   ];
+}
+
+function titled(title: string, headings: readonly string[], rows: Cell[][]): Markup {
+  return markup`<h3>${title}</h3>
+${table(title, headings, rows)}`;
 }
 
 /** The steps of a sweep side by side, and what they say. */

@@ -11,6 +11,8 @@ import { nextSteps } from "./next_steps.ts";
 /** What is wrong, and what to do about it, has to fit the first screen. */
 const MOST_FINDINGS = 5;
 const MOST_STEPS = 3;
+/** More notes than this are folded up, so that what was measured is not far down. */
+export const MOST_OPEN_NOTES = 5;
 
 /** What stands on the first screen beside the numbers. */
 export interface FirstScreen {

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report } from "../../lib/contract.ts";
 import { validityRows } from "../../lib/report/accounting_rows.ts";
+import { findings } from "../../lib/report/findings.ts";
+import { renderHtml } from "../../lib/report/html.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { findDistribution, findScalar, findScenario } from "../../lib/report/lookup.ts";
 import { table } from "../../lib/report/markdown/blocks.ts";
@@ -330,4 +332,20 @@ Deno.test("a skipped authentication has no green mark, though its ledger adds up
   );
   const passed = section(renderMarkdown(report), "Key Achievements");
   assertStringIncludes(passed, "### 3. Authentication & Connection Limits Validated\n");
+});
+
+Deno.test("more than five notes are folded up", () => {
+  const report = sampleReport("passed");
+  const pageWith = (count: number) => {
+    report.scenarios[0].notes = Array.from({ length: count }, (_, index) => `note ${index + 1}`);
+    return renderMarkdown(report);
+  };
+  const own = findings(report).filter(({ level }) => level === "note").length;
+  assert(own <= 5);
+  assertStringIncludes(pageWith(5 - own), "**Worth knowing:**\n\n- ");
+  const folded = pageWith(6 - own);
+  assertStringIncludes(folded, "<details>\n<summary>Worth knowing (6 notes)</summary>\n\n- ");
+  assertStringIncludes(folded, "note 1\n");
+  assertEquals(folded.match(/<details>/g)?.length, folded.match(/\n\n<\/details>/g)?.length);
+  assertStringIncludes(renderHtml(report), "<details><summary>6 notes</summary>");
 });

@@ -7,7 +7,7 @@
 
 import type { Report } from "../../contract.ts";
 import type { Finding } from "../findings.ts";
-import { firstScreen } from "../first_screen.ts";
+import { firstScreen, MOST_OPEN_NOTES } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";
 import { type KeyNumber, keyNumbers } from "../key_numbers.ts";
 import { numberMark, scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
@@ -49,7 +49,7 @@ ${items(steps)}
 </ol>
 </div>
 </div>
-${notes.length === 0 ? "" : findingList("Worth knowing", notes)}
+${notesMarkup(notes)}
 <p class="hint" hidden>Click a heading to sort its table. Point at a chart for its values, or focus it and use
 the arrow keys.</p>`;
 }
@@ -81,6 +81,15 @@ function graveMarkup(grave: readonly Finding[], further: readonly Finding[]): Ma
 ${findingItems(further)}
 </details>`;
   return markup`${findingList("What is wrong", grave)}${rest}`;
+}
+
+function notesMarkup(notes: readonly Finding[]): Markup | string {
+  if (notes.length === 0) return "";
+  if (notes.length <= MOST_OPEN_NOTES) return findingList("Worth knowing", notes);
+  return markup`<h2>Worth knowing</h2>
+<details><summary>${formatCount(notes.length)} notes</summary>
+${findingItems(notes)}
+</details>`;
 }
 
 function findingList(heading: string, all: readonly Finding[]): Markup {

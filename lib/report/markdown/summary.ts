@@ -8,7 +8,7 @@
 import type { Report } from "../../contract.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import type { Finding } from "../findings.ts";
-import { firstScreen } from "../first_screen.ts";
+import { firstScreen, MOST_OPEN_NOTES } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";
 import { keyNumbers } from "../key_numbers.ts";
 import { numberMark, toneMark } from "../marks.ts";
@@ -64,7 +64,11 @@ export function renderFurtherFindings(report: Report): string {
 /** What is no fault, and yet good to know; empty where there is nothing. */
 export function renderNotes(report: Report): string {
   const { notes } = firstScreen(report);
-  return notes.length === 0 ? "" : "**Worth knowing:**\n\n" + list(notes.map(findingText));
+  if (notes.length === 0) return "";
+  const items = list(notes.map(findingText));
+  return notes.length <= MOST_OPEN_NOTES
+    ? `**Worth knowing:**\n\n${items}`
+    : `<details>\n<summary>Worth knowing (${notes.length} notes)</summary>\n\n${items}\n\n</details>`;
 }
 
 function graveLine(finding: Finding): string {

@@ -45,8 +45,8 @@ export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null
   // What was accepted before the first refusal was there, or has come since: downwards from all of it.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
     const refill = refillFor(calls, capacity);
+    // All the way: a refusal has several buckets that explain it, so that those that fit may have gaps between.
     if (refill !== null) fits.push({ capacity, refill });
-    else if (fits.length > 0) break;
   }
   if (fits.length === 0) return null;
   return {

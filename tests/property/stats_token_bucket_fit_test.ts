@@ -13,6 +13,15 @@ const clients = fc.record({
 });
 type Client = typeof clients extends fc.Arbitrary<infer T> ? T : never;
 
+/** Slow calls with one late decision: buckets of 35 to 37 explain the first bursts, and so do much smaller ones. */
+const GAP: Client = {
+  capacity: 18,
+  refillPerSecond: 49.75124378109453,
+  pausesMs: [1006, 1099],
+  callMs: 14.999999999999886,
+  delays: [0, 0, 0, 0.680000000000031, 0, 0],
+};
+
 function decide({ capacity, refillPerSecond, pausesMs, callMs, delays }: Client): Decision[] {
   const limit = { capacity, refillPerSecond };
   const decisions: Decision[] = [];
@@ -33,25 +42,31 @@ function decide({ capacity, refillPerSecond, pausesMs, callMs, delays }: Client)
 }
 
 Deno.test("property: the true bucket is always among those that fit", () => {
-  fc.assert(fc.property(clients, (client) => {
-    const decisions = decide(client);
-    const fit = fitTokenBucket(decisions);
-    if (decisions.every(({ accepted }) => accepted)) return assert(fit === null);
-    assert(fit !== null);
-    const { capacity, refillPerSecond } = fit;
-    assert(capacity[0] <= client.capacity && client.capacity <= capacity[1], "capacity");
-    assert(refillPerSecond[0] <= client.refillPerSecond * (1 + 1e-9), "slowest");
-    assert(refillPerSecond[1] >= client.refillPerSecond * (1 - 1e-9), "fastest");
-  }));
+  fc.assert(
+    fc.property(clients, (client) => {
+      const decisions = decide(client);
+      const fit = fitTokenBucket(decisions);
+      if (decisions.every(({ accepted }) => accepted)) return assert(fit === null);
+      assert(fit !== null);
+      const { capacity, refillPerSecond } = fit;
+      assert(capacity[0] <= client.capacity && client.capacity <= capacity[1], "capacity");
+      assert(refillPerSecond[0] <= client.refillPerSecond * (1 + 1e-9), "slowest");
+      assert(refillPerSecond[1] >= client.refillPerSecond * (1 - 1e-9), "fastest");
+    }),
+    { examples: [[{ ...GAP, pausesMs: [1006] }]] },
+  );
 });
 
 Deno.test("property: more pauses never make the interval wider", () => {
-  fc.assert(fc.property(clients, (client) => {
-    const all = decide(client);
-    const some = decide({ ...client, pausesMs: client.pausesMs.slice(0, 1) });
-    const [wide, narrow] = [some, all].map(fitTokenBucket);
-    if (!wide || !narrow) return;
-    assert(narrow.refillPerSecond[0] >= wide.refillPerSecond[0] - 1e-9);
-    assert(narrow.refillPerSecond[1] <= wide.refillPerSecond[1] + 1e-9);
-  }));
+  fc.assert(
+    fc.property(clients, (client) => {
+      const all = decide(client);
+      const some = decide({ ...client, pausesMs: client.pausesMs.slice(0, 1) });
+      const [wide, narrow] = [some, all].map(fitTokenBucket);
+      if (!wide || !narrow) return;
+      assert(narrow.refillPerSecond[0] >= wide.refillPerSecond[0] - 1e-9);
+      assert(narrow.refillPerSecond[1] <= wide.refillPerSecond[1] + 1e-9);
+    }),
+    { examples: [[GAP]] },
+  );
 });

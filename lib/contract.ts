@@ -224,6 +224,10 @@ export const ScenarioReportSchema = v.object({
   startedAt: v.string(),
   durationMs: v.number(),
   parameters: v.record(v.string(), v.union([v.number(), v.string(), v.boolean(), v.null()])),
+  overloads: v.pipe(
+    v.optional(v.boolean()),
+    v.description("true: it drives the server too far on purpose: failed calls are findings"),
+  ),
   checks: v.array(CheckSchema),
   notMeasured: v.array(NotMeasuredSchema),
   warmupLedger: LedgerSchema,

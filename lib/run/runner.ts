@@ -132,6 +132,7 @@ async function runScenario(
     startedAt,
     durationMs: (input.clock.nowNs() - startNs) / 1e6,
     parameters: reportedParameters({ scenario, parameters }, input),
+    ...(scenario.overloads ? { overloads: true } : {}),
     ...figures,
     ...reportedShare(parameters, place),
   };

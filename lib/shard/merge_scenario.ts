@@ -44,6 +44,7 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
     reason: mergeSentences(reasons).join("; ") || null,
     ...mergedTime(reports),
     parameters: reports[0]!.parameters,
+    ...(reports[0]!.overloads ? { overloads: true } : {}),
     checks,
     notMeasured: mergeNotMeasured(reports, unmerged),
     warmupLedger: mergeLedgers(reports.map(({ warmupLedger }) => warmupLedger)),

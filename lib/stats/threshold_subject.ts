@@ -33,7 +33,10 @@ export type ThresholdVocabulary = Record<string, Record<string, Pick<Metric, "ki
 export interface ThresholdSubject {
   /** `null`: of all scenarios together. */
   scenario: string | null;
-  /** The name of a metric, or `errors`: the calls that ended in an error. */
+  /**
+   * The name of a metric, or `errors`: the calls that ended in an error; of all scenarios together, those
+   * apart that overload the server on purpose.
+   */
   metric: string;
   /** Of a distribution; `null` for a scalar and for `errors`. */
   statistic: Statistic | null;

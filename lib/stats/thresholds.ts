@@ -89,7 +89,12 @@ function findFigure(subject: ThresholdSubject, report: Report): number | string 
     return scenario === null ? "no scenario was run" : `${scenario} was not run`;
   }
   if (metric === "errors") {
-    return findErrors(scenarios.map(({ ledger }) => ledger), { asShare: unit === "%" });
+    // Of what was meant to fail only where it is asked for by name.
+    const counted = scenario === null ? scenarios.filter(({ overloads }) => !overloads) : scenarios;
+    if (counted.length === 0) {
+      return "all that was run fails calls on purpose: bound SCENARIO.errors";
+    }
+    return findErrors(counted.map(({ ledger }) => ledger), { asShare: unit === "%" });
   }
   const found = scenarios[0].metrics.find(({ name }) => name === metric);
   if (found === undefined) return `${metric} was not measured`;

@@ -25,6 +25,8 @@ export interface BucketFit {
 const SLOWEST_PER_SECOND = 1e-6;
 const FASTEST_PER_SECOND = 1e6;
 const HALVINGS = 60;
+/** A bucket that gains more tokens than this while one call is made is none that one client can empty. */
+const MOST_TOKENS_PER_CALL = 0.5;
 
 /**
  * Fits a bucket to decisions on calls that were made one at a time, in their order.
@@ -35,18 +37,23 @@ const HALVINGS = 60;
  * that there may have been a token, a refused one that there may have been less: for each capacity, both
  * bound the refill.
  *
+ * Calls must be made much faster than tokens come in: up to half a token for each call of the first burst, the
+ * true bucket is among those that fit. Beyond, small buckets that gain as fast as calls are made would explain
+ * nearly anything, so that none of them is looked at.
+ *
  * @returns `null` if nothing was refused, or no bucket fits
  */
 export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null {
   const firstRefused = decisions.findIndex(({ accepted }) => !accepted);
   if (firstRefused === -1) return null;
   const calls = prepare(decisions);
+  const mostRefill = MOST_TOKENS_PER_CALL * (firstRefused + 1) / calls[firstRefused]!.endedS;
   const fits: { capacity: number; refill: Interval }[] = [];
   // What was accepted before the first refusal was there, or has come since: downwards from all of it.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
     const refill = refillFor(calls, capacity);
-    // All the way: a refusal has several buckets that explain it, so that those that fit may have gaps between.
-    if (refill !== null) fits.push({ capacity, refill });
+    // All the way down: each refusal may have several causes, so that there may be gaps between those that fit.
+    if (refill !== null && refill[0] <= mostRefill) fits.push({ capacity, refill });
   }
   if (fits.length === 0) return null;
   return {

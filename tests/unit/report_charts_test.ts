@@ -5,7 +5,6 @@ import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report
 import { percentileCurve } from "../../lib/report/charts/latency_distribution.ts";
 import { silentIntervals } from "../../lib/report/charts/latency_over_time.ts";
 import { chartPlans, renderCharts } from "../../lib/report/charts/mod.ts";
-import { uslThroughput } from "../../lib/report/charts/sweep.ts";
 import { chartSignature } from "../../lib/report/charts/svg.ts";
 import { CHART_STYLE, CHART_WIDTH, COLORS } from "../../lib/report/charts/theme.ts";
 import { cut, slug } from "../../lib/report/charts/words.ts";
@@ -231,13 +230,6 @@ Deno.test("a stall is seen: in the title, and as a band where there was no reply
   const { title, svg } = chartOf(chartedReport(), "soak-over-time");
   assertEquals(title, "Soak: the slowest call took 500 ms, after 7.5 s; no reply for 500 ms");
   assertStringIncludes(svg, `fill="${COLORS.red}" fill-opacity="0.14"`);
-});
-
-Deno.test("the Universal Scalability Law is Gunther's", () => {
-  const usl = { singleRate: 1000, contention: 0.1, coherency: 0.01 };
-  assertEquals(uslThroughput(usl, 1), 1000);
-  // 1000 x 10 / (1 + 0.1 x 9 + 0.01 x 10 x 9)
-  assertEquals(uslThroughput(usl, 10), 10_000 / 2.8);
 });
 
 Deno.test("a sweep shows its steps, and the fitted curve only where there is a fit", () => {

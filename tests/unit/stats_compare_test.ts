@@ -189,6 +189,12 @@ Deno.test("compareReports calls a new kind of error a regression, an old one not
   assertEquals(compareReports(withErrors(3, 5), withErrors(0, 2)).regressions, []);
 });
 
+Deno.test("compareReports takes no error for new in a scenario that fails calls on purpose", () => {
+  const scenario = sampleScenario("saturation");
+  const after = { ...scenario, overloads: true, ledger: { ...scenario.ledger, timeout: 3 } };
+  assertEquals(compareReports(reportOf(scenario), reportOf(after)).newErrors, []);
+});
+
 Deno.test("compareReports lists scenarios that only one report has", () => {
   const before = reportOf(sampleScenario("a"), sampleScenario("b"));
   const after = reportOf(sampleScenario("b"), sampleScenario("c"));

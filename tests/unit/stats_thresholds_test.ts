@@ -21,6 +21,7 @@ const vocabulary: ThresholdVocabulary = {
   pipelining: { "throughput@N": rate, "latency@N": distribution },
   "overhead-breakdown": { "layer.socket": distribution },
   "connection-establishment": { coldEstablish: { kind: "scalar", unit: "ns" } },
+  "rate-limit": { sessionBurst: { kind: "scalar", unit: "calls" } },
 };
 
 Deno.test("parseThreshold reads every form of the documentation", () => {
@@ -164,6 +165,19 @@ Deno.test("evaluateThreshold counts the errors of one scenario, or of all", () =
   const share = evaluate("errors<1%", scenario, other);
   assertAlmostEquals(share.observed!, 400 / 300, 1e-9);
   assertEquals([share.unit, share.passed], ["%", false]);
+});
+
+Deno.test("errors that a scenario provokes are bounded only by its name", () => {
+  const limited = sampleScenario("rate-limit");
+  limited.ledger = { ...limited.ledger, sent: 60, ok: 50, rateLimited: 10 };
+  limited.overloads = true;
+  assertEquals(evaluate("errors=0", limited, sampleScenario("pipelining")).observed, 0);
+  assertEquals(evaluate("rate-limit.errors=0", limited).observed, 10);
+  const alone = evaluate("errors=0", limited);
+  assertEquals([alone.passed, alone.observed], [false, null]);
+  assertEquals(alone.reason, "all that was run fails calls on purpose: bound SCENARIO.errors");
+  limited.overloads = false;
+  assertEquals(evaluate("errors=0", limited).observed, 10);
 });
 
 Deno.test("evaluateThreshold fails what was not measured, and says why", () => {

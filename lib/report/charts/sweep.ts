@@ -1,13 +1,13 @@
 /**
  * Throughput and latency by the one thing that a scenario varies, such as calls in flight or
- * connections, with the curve of the Universal Scalability Law where the scenario has fitted one:
- * X(N) = λN / (1 + σ(N-1) + κN(N-1)), N. Gunther, Guerrilla Capacity Planning, 2007.
+ * connections, with the curve of the Universal Scalability Law where the scenario has fitted one.
  *
  * @module
  */
 
 import type { EChartsOption } from "echarts";
 import type { Distribution, Scalar, ScenarioReport } from "../../contract.ts";
+import { type ScalingLaw, throughputAt } from "../../stats/scaling.ts";
 import { findScalar } from "../lookup.ts";
 import {
   formatBytes,
@@ -32,6 +32,7 @@ const FITTED = "Universal Scalability Law";
 
 /** What is varied, in words. */
 const SWEPT = new Map<string, Swept>([
+  ["connections", { label: "connections", format: formatCount }],
   ["inFlight", { label: "calls in flight", format: formatCount }],
   ["payloadBytes", { label: "of payload", format: formatBytes }],
 ]);
@@ -49,28 +50,13 @@ interface Sweep extends Swept {
   latencies: { at: number; metric: Distribution }[];
 }
 
-/** The parameters of the law, as far as a scenario has fitted it. */
-export interface Usl {
-  /** λ: the throughput of one, in calls per second. */
-  singleRate: number;
-  /** σ: the share of the work that has to queue. */
-  contention: number;
-  /** κ: the cost of each pair's agreement. */
-  coherency: number;
-}
-
-/** The throughput at `n` by the law, in calls per second. */
-export function uslThroughput({ singleRate, contention, coherency }: Usl, n: number): number {
-  return singleRate * n / (1 + contention * (n - 1) + coherency * n * (n - 1));
-}
-
 /** The chart of a sweep; none where a scenario has no two steps of one. */
 export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
   const sweep = sweepOf(scenario);
   if (sweep === null) return [];
   const { throughputs, latencies, label, format, unit } = sweep;
   const best = throughputs.reduce((a, b) => b.metric.value > a.metric.value ? b : a);
-  const usl = uslOf(scenario);
+  const law = lawOf(scenario);
   const title = titleOf(
     scenario,
     `most throughput with ${format(best.at)} ${label}: ${quantity(best.metric.value, unit)}`,
@@ -83,16 +69,16 @@ export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
     alt: `${title}. Throughput by ${label.replace(/^of /, "")}: ` +
       throughputs.map(({ at, metric }) => `${format(at)}: ${quantity(metric.value, unit)}`)
         .join(", "),
-    ...subtitleOf(scenario, usl === null ? steps : `${steps}; ${uslText(usl)}`),
+    ...subtitleOf(scenario, law === null ? steps : `${steps}; ${lawText(law)}`),
     legend: [
       MEASURED,
-      ...usl === null ? [] : [FITTED],
+      ...law === null ? [] : [FITTED],
       ...latencies.length === 0 ? [] : [MEDIAN],
       ...latencies.some(({ metric }) => metric.p99 !== null) ? [P99] : [],
     ],
     height: 600,
     table: sweepTable(sweep),
-    option: sweepOption(sweep, usl),
+    option: sweepOption(sweep, law),
   }];
 }
 
@@ -126,9 +112,12 @@ function sweepTable({ throughputs, latencies, unit, label, format }: Sweep): Cha
 }
 
 /** Throughput above, latency below, by the same steps. */
-function sweepOption({ throughputs, latencies, ...swept }: Sweep, usl: Usl | null): EChartsOption {
+function sweepOption(
+  { throughputs, latencies, ...swept }: Sweep,
+  law: ScalingLaw | null,
+): EChartsOption {
   const steps = throughputs.map(({ at }) => at);
-  const curve = usl === null ? [] : uslCurve(usl, steps);
+  const curve = law === null ? [] : lawCurve(law, steps);
   const rates = throughputs.flatMap(({ metric: { value, ci95 } }) => [value, ci95?.[1] ?? value]);
   const times = latencies.flatMap(({ metric: { p50, p99 } }) => [p50, p99 ?? p50]);
   const box = { left: 86, right: 40, height: 200 };
@@ -206,26 +195,25 @@ function quantity(value: number, unit: string): string {
   return unit === "bytes/s" ? `${formatBytes(value)}/s` : formatQuantity(value, unit);
 }
 
-function uslOf(scenario: ScenarioReport): Usl | null {
-  const [singleRate, contention, coherency] = ["singleRate", "contention", "coherency"].map((
-    name,
-  ) => findScalar(scenario, name)?.value);
-  return singleRate === undefined || contention === undefined || coherency === undefined
+function lawOf(scenario: ScenarioReport): ScalingLaw | null {
+  const [singleRatePerSecond, contention, coherency] = ["singleRate", "contention", "coherency"]
+    .map((name) => findScalar(scenario, name)?.value);
+  return singleRatePerSecond === undefined || contention === undefined || coherency === undefined
     ? null
-    : { singleRate, contention, coherency };
+    : { singleRatePerSecond, contention, coherency };
 }
 
-function uslText({ singleRate, contention, coherency }: Usl): string {
-  return `fitted: λ ${formatRate(singleRate)}, σ ${contention.toPrecision(2)}, κ ${
+function lawText({ singleRatePerSecond, contention, coherency }: ScalingLaw): string {
+  return `fitted: λ ${formatRate(singleRatePerSecond)}, σ ${contention.toPrecision(2)}, κ ${
     coherency.toPrecision(2)
   }`;
 }
 
 /** The law between the lowest and the highest step, evenly spread on a logarithmic axis. */
-function uslCurve(usl: Usl, steps: readonly number[]): [number, number][] {
+function lawCurve(law: ScalingLaw, steps: readonly number[]): [number, number][] {
   const [low, high] = [Math.min(...steps), Math.max(...steps)];
   return Array.from({ length: CURVE_POINTS + 1 }, (_, index) => {
     const n = low * (high / low) ** (index / CURVE_POINTS);
-    return [n, uslThroughput(usl, n)];
+    return [n, throughputAt(law, n)];
   });
 }

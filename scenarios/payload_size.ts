@@ -194,17 +194,15 @@ async function holdAgainstFloor(context: Context, steps: readonly Step[]): Promi
     bound.push({ size: describeSize(step.payloadBytes), floorMs: floor.latencyP50Ns / 1e6 });
   }
   if (bound.length === 0) return;
+  const sizes = bound.map(({ size }) => size).join(", ");
   const held = bound.filter(({ floorMs }) => floorMs >= HELD_BACK_MS).map(({ size }) => size);
   context.invalidate(
-    `client-bound at ${
-      bound.map(({ size }) => size).join(", ")
-    }: a server that does nothing looks no ` +
-      "faster through this client" +
+    `client-bound at ${sizes}: a server that does nothing looks no faster through this client` +
       (held.length === 0
         ? ""
-        : `, whose system holds back frames of ${
-          held.join(", ")
-        } for up to 40 ms (Nagle's algorithm)`),
+        : `, whose system holds back frames of ${held.join(", ")} for up to 40 ms ` +
+          "(Nagle's algorithm)") +
+      (bound.length === steps.length ? "" : "; the numbers of all other sizes can be used"),
   );
 }
 

@@ -20,9 +20,6 @@ export interface Finding {
 /** From the gravest down. */
 const LEVELS = ["failure", "warning", "note"] as const;
 
-/** Scenarios that provoke refusals and losses: where they passed, those are what they looked for. */
-const PROVOKING: ReadonlySet<string> = new Set(["rate-limit", "reconnect-storm"]);
-
 /** Every finding of a run, none twice; empty where nothing is wrong and nothing was left out. */
 export function findings(report: Report): Finding[] {
   const all = [
@@ -70,7 +67,8 @@ export function rateLimitFinding(limit: RateLimit): Finding {
 
 function scenarioFindings(report: Report, scenario: ScenarioReport): Finding[] {
   const { name, ledger, validity } = scenario;
-  const level = scenario.status === "failed" ? "failure" : PROVOKING.has(name) ? "note" : "warning";
+  // What fails calls on purpose, and passed, has found what it looked for.
+  const level = scenario.status === "failed" ? "failure" : scenario.overloads ? "note" : "warning";
   const told = report.verdict.reasons.some((reason) => reason.scenario === name);
   const loss = told ? null : describeLosses(ledger);
   const invalid = validity.valid || validity.warnings.length > 0

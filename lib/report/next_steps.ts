@@ -104,6 +104,6 @@ function heavySteps(report: Report): string[] {
   return [
     callsHeavyTool(report)
       ? `Measure ${report.target.tool} beside the other heavy tools: ${how}.`
-      : `Measure heavy tools: ${how}; this run says nothing about them.`,
+      : `Measure heavy tools: ${how}; this run does not say how long they take.`,
   ];
 }

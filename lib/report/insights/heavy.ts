@@ -13,7 +13,7 @@ import {
 } from "../heavy.ts";
 import type { Insight } from "../insights.ts";
 import { findScalar, findScenario, isSound } from "../lookup.ts";
-import { countCalls, formatCount, formatDuration, formatRatio } from "../units.ts";
+import { countCalls, formatCount, formatDuration, formatInterval, formatRatio } from "../units.ts";
 import { withoutPraise } from "./praise.ts";
 
 /** Up to this many times as long, a cheap call is not called held up. */
@@ -83,24 +83,32 @@ function interferenceInsight({ place, where, ratio, latency }: Interference): In
         "connection is served in order, as the EXAI protocol does, that is no fault.";
     return { topic: "heavy", tone: "neutral", text };
   }
-  if (ratio.value < UNHARMED) {
-    return {
-      topic: "heavy",
-      tone: "good",
-      text: `A heavy call does not hold up cheap ones ${where} (${long}).`,
-    };
+  return otherPlaceInsight({ where, ratio, long });
+}
+
+/** In another place than the heavy call's connection; praise and blame only where the interval bears them out. */
+function otherPlaceInsight(
+  { where, ratio, long }: Pick<Interference, "where" | "ratio"> & { long: string },
+): Insight {
+  const [low, high] = ratio.ci95 ?? [0, Infinity];
+  if (high < UNHARMED) {
+    const text = `A heavy call does not hold up cheap ones ${where} (${long}).`;
+    return { topic: "heavy", tone: "good", text };
   }
-  return ratio.value < BLOCKED
-    ? {
-      topic: "heavy",
-      tone: "neutral",
-      text: `A heavy call slows down cheap ones ${where} (${long}).`,
-    }
-    : {
-      topic: "heavy",
-      tone: "bad",
-      text:
-        `A heavy call holds up cheap ones ${where} (${long}): the server answers nobody while ` +
-        "it works on it.",
-    };
+  if (low < UNHARMED) {
+    const known = ratio.ci95 === null
+      ? "too few rounds"
+      : `95 % interval ${formatInterval(ratio.ci95, "x")}`;
+    const text =
+      `Whether a heavy call holds up cheap ones ${where} is not settled (${long}; ${known}).`;
+    return { topic: "heavy", tone: "neutral", text };
+  }
+  if (ratio.value < BLOCKED) {
+    const text = `A heavy call slows down cheap ones ${where} (${long}).`;
+    return { topic: "heavy", tone: "neutral", text };
+  }
+  const text =
+    `A heavy call holds up cheap ones ${where} (${long}): the server answers nobody while ` +
+    "it works on it.";
+  return { topic: "heavy", tone: "bad", text };
 }

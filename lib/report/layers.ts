@@ -118,6 +118,9 @@ function bar(fromNs: number, toNs: number, wholeNs: number): string {
 function remark({ target }: Report, { added, isTold }: LayerPart): string {
   const remarks = [
     ...(isTold === false ? ["cannot be told from noise"] : []),
+    ...(isTold && added.value < 0
+      ? ["faster than without it: another way through the server"]
+      : []),
     ...(isTold === null ? ["too few rounds for an interval"] : []),
     ...(added.measuredOn === "bundled" && target.kind === "external"
       ? ["on the bundled parts, not on the target"]
@@ -176,7 +179,9 @@ function isLoopback(url: string): boolean {
 
 /** The layers in one line: `in-process dispatch 670 ns (1.0%), JSON …`; empty where there are none. */
 export function layerSentence(report: Report): string {
-  return layerParts(report).map(({ short, added }) =>
-    `${short} ${formatDuration(added.value)} (${formatPercent(added.share)})`
+  return layerParts(report).map(({ short, added, isTold }) =>
+    isTold === false
+      ? `${short} lost in the noise`
+      : `${short} ${formatDuration(added.value)} (${formatPercent(added.share)})`
   ).join(", ");
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Distribution, Report } from "../../lib/contract.ts";
 import { insights } from "../../lib/report/insights.ts";
 import { renderHtml } from "../../lib/report/html.ts";
-import { layerNotes, layerRows } from "../../lib/report/layers.ts";
+import { layerNotes, layerRows, layerSentence } from "../../lib/report/layers.ts";
 import { pyramidRatio } from "../../lib/report/pyramid.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";
 import { renderTerminalSummary } from "../../lib/report/terminal.ts";
@@ -43,12 +43,18 @@ Deno.test("a layer whose interval holds nothing is said to be noise, and told as
   const row = rowOf(report, "The tool");
   assertEquals([row[3], row.at(-1)], ["-1.00 µs", "cannot be told from noise"]);
   assertEquals(rowOf(report, "The server's routing").at(-1), "");
+  assertStringIncludes(layerSentence(report), "tool lost in the noise");
   const [, codec] = layersOf(report);
   for (const [ci95, remark] of [[[0, 9], "noise"], [[1, 9], ""], [[-9, -1], ""]] as const) {
     codec!.added!.ci95 = [...ci95];
     const last = rowOf(report, "JSON, encoded and decoded").at(-1)!;
     assertEquals(last.includes("cannot be told from noise"), remark !== "", `${ci95}`);
   }
+  Object.assign(codec!.added!, { value: -5, ci95: [-9, -1] });
+  assertStringIncludes(
+    rowOf(report, "JSON, encoded and decoded").at(-1)!,
+    "faster than without it",
+  );
   codec!.added!.ci95 = null;
   assertStringIncludes(rowOf(report, "JSON, encoded and decoded").at(-1)!, "too few rounds");
 });

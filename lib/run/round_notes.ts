@@ -37,8 +37,12 @@ function startsSlowly(metric: Metric): boolean {
     isRemarkable(values[0]!, values);
 }
 
-/** Such as `latency 3, 7`: the name, and the rounds counted from 1. */
+/**
+ * Such as `latency 3, 7`: the name, and the rounds counted from 1. Of what is neither better nor worse, no
+ * round is remarkable.
+ */
 function outlierText(metric: Metric): string[] {
+  if (metric.better === null) return [];
   const values = roundValues(metric);
   const rounds = madOutliers(values).filter((index) => isRemarkable(values[index]!, values))
     .map((index) => index + 1);

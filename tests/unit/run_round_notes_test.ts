@@ -17,6 +17,10 @@ Deno.test("a round far from the rest is pointed out by its number, from 1", () =
   ]);
 });
 
+Deno.test("of what is neither better nor worse, no round is far from the rest", () => {
+  assertEquals(roundNotes([{ ...rates([100, 101, 99, 60, 102, 98, 100]), better: null }]), []);
+});
+
 Deno.test("of several metrics, one line names them all", () => {
   const uneven = rates([100, 101, 99, 60, 102, 98, 100]);
   assertEquals(roundNotes([uneven, { ...uneven, name: "speedup" }]), [

@@ -36,6 +36,8 @@ const SIZES = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
 const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
 /** A server that does nothing answers in a fraction of this, if the calls get to it at once. */
 const HELD_BACK_MS = 10;
+/** Of such a floor, a server that waits itself comes nowhere near this share. */
+const HELD_BACK_SHARE = 0.5;
 const COMMON = { payloadBytes: null, highestBytes: 33 * MIB };
 
 export const payloadSize: Scenario<PayloadSizeParameters> = {
@@ -190,8 +192,10 @@ async function holdAgainstFloor(context: Context, steps: readonly Step[]): Promi
     });
     if (floor === null) return;
     context.scalar(`floor@${step.payloadBytes}`, floor.throughput, { ...at(step), ci95: null });
-    if (median(step.rates) < floor.throughput * CLIENT_BOUND_SHARE) continue;
-    bound.push({ size: describeSize(step.payloadBytes), floorMs: floor.latencyP50Ns / 1e6 });
+    const floorMs = floor.latencyP50Ns / 1e6;
+    const share = floorMs >= HELD_BACK_MS ? HELD_BACK_SHARE : CLIENT_BOUND_SHARE;
+    if (median(step.rates) < floor.throughput * share) continue;
+    bound.push({ size: describeSize(step.payloadBytes), floorMs });
   }
   if (bound.length === 0) return;
   const sizes = bound.map(({ size }) => size).join(", ");

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { Scalar, ScenarioReport } from "../../lib/contract.ts";
 import { brokenEquations } from "../../lib/net/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";
+import type { RecordingContext } from "../../lib/run/context.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { payloadSize } from "../../scenarios/payload_size.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
@@ -349,11 +350,14 @@ Deno.test({ name: "an interrupt ends payload-size, with nothing failed", ignore 
   }
 });
 
-/** A gauge that gives these floors in turn, in calls per second and milliseconds. */
-function gaugeOf(floors: [throughput: number, medianMs: number][]): FloorGauge {
-  const left = [...floors];
-  const measure = () => {
-    const [throughput, medianMs] = left.shift()!;
+/** A gauge that gives these floors for 64 B and 256 B, as multiples of what was measured, and milliseconds. */
+function gaugeOf(floors: [multiple: number, medianMs: number][]): FloorGauge {
+  const left = [["rate@64", ...floors[0]!], ["rate@256", ...floors[1]!]] as const;
+  let asked = 0;
+  const measure = (context: RecordingContext) => {
+    const [name, multiple, medianMs] = left[asked++]!;
+    const rate = context.figures().metrics.find((metric) => metric.name === name) as Scalar;
+    const throughput = multiple * rate.value;
     return Promise.resolve({ connections: 1, throughput, latencyP50Ns: medianMs * 1e6 });
   };
   return { measure } as unknown as FloorGauge;
@@ -365,19 +369,22 @@ Deno.test(
     await using server = await startReference();
     const run = (floors: [number, number][]) =>
       runScenario(payloadSize, SMALL, { ...server, floorGauge: gaugeOf(floors) });
-    const fast: [number, number] = [1e9, 0.01];
+    const fast: [number, number] = [1 / 0.8, 0.01];
     const fine = await run([fast, fast]);
     assertEquals([fine.validity.valid, fine.validity.warnings], [true, []]);
-    assertEquals(metricNamed(fine, "floor@256", "scalar").rounds, [1e9]);
-    const held = await run([fast, [0.001, 44]]);
+    const rate = metricNamed(fine, "rate@256", "scalar").value;
+    assertEquals(metricNamed(fine, "floor@256", "scalar").rounds, [rate / 0.8]);
+    const held = await run([fast, [1 / 0.6, 44]]);
     assertEquals([held.validity.valid, held.validity.warnings], [false, [
       "client-bound at 256 B: a server that does nothing looks no faster through this client, whose " +
       "system holds back frames of 256 B for up to 40 ms (Nagle's algorithm); the numbers of all " +
       "other sizes can be used",
     ]]);
-    const slow = await run([[0.001, 1], fast]);
+    const slow = await run([[1 / 0.95, 1], fast]);
     assert(!slow.validity.warnings[0]!.includes("Nagle"));
-    const all = await run([[0.001, 1], [0.001, 1]]);
+    const slowServer = await run([fast, [1 / 0.4, 44]]);
+    assertEquals(slowServer.validity.warnings, []);
+    const all = await run([[1, 1], [1, 1]]);
     assert(all.validity.warnings[0]!.endsWith("looks no faster through this client"));
   },
 );

@@ -64,11 +64,6 @@ export function hostileChartedReport(): Report {
   return report;
 }
 
-/** A scenario of one distribution, and no more. */
-export function drawnScenario(name: string, times: Times): ScenarioReport {
-  return sampleScenario(name, { metrics: [drawn("latency", times)] });
-}
-
 /** Times as a run would have summarised them. */
 export function drawn(
   name: string,

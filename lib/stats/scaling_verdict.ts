@@ -14,9 +14,13 @@ import {
   type ScalingSample,
   throughputAt,
 } from "./scaling.ts";
+import { median } from "./rounds.ts";
 
 /** Under this R² nothing is derived from a fit. */
 export const MINIMUM_R_SQUARED = 0.9;
+
+/** A law whose peak was exceeded by this much does not say where the peak is. */
+const MOST_ABOVE_PEAK = 1.2;
 
 /** Where the throughput is highest: told only where it was measured. */
 export type Peak =
@@ -28,7 +32,7 @@ export type Peak =
     /** Of the clients; `null` with fewer than five rounds, or where it reaches beyond what was measured. */
     ci95: Interval | null;
   }
-  /** Not within the numbers of clients that were measured, or nowhere at all. */
+  /** Not within the numbers of clients that were measured, nowhere at all, or clearly exceeded there. */
   | { status: "beyond"; reason: string };
 
 /** What the rounds of a sweep say. */
@@ -107,11 +111,28 @@ function peakOf(
   if (clients > most || clients < Math.min(...measured)) {
     return { status: "beyond", reason: `beyond what was measured, up to ${most} at once` };
   }
+  const ratePerSecond = throughputAt(law, clients);
+  const best = bestStep(samples);
+  if (best.ratePerSecond > MOST_ABOVE_PEAK * ratePerSecond) {
+    const reason =
+      `not settled: the law's most, ${ratePerSecond.toFixed(0)} calls/s, is less than ` +
+      `the ${best.ratePerSecond.toFixed(0)} that ${best.clients} at once were seen to get`;
+    return { status: "beyond", reason };
+  }
   const isWithin = ci95 !== null && ci95[1] <= most;
   return {
     status: "measured",
     clients,
-    ratePerSecond: throughputAt(law, clients),
+    ratePerSecond,
     ci95: isWithin ? ci95 : null,
   };
+}
+
+/** The number of clients with the highest median throughput. */
+function bestStep(samples: readonly ScalingSample[]): ScalingSample {
+  const steps = [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => ({
+    clients,
+    ratePerSecond: median(group.map((sample) => sample.ratePerSecond)),
+  }));
+  return steps.reduce((best, step) => step.ratePerSecond > best.ratePerSecond ? step : best);
 }

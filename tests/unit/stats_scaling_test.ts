@@ -54,6 +54,24 @@ Deno.test("a peak beyond what was measured is not told as a number", () => {
   assertEquals(peak, { status: "beyond", reason: "beyond what was measured, up to 7 at once" });
 });
 
+Deno.test("a peak that was clearly exceeded where it was measured is not told as one", () => {
+  const law = { singleRatePerSecond: 100, contention: 0.02, coherency: 0.0006 };
+  const sweep = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+  const rounds = roundsOf(law, { sweep, rounds: 5 }).map((round, index) =>
+    round.map((sample) =>
+      sample.clients === 64 ? { ...sample, ratePerSecond: index < 2 ? 900 : 2200 } : sample
+    )
+  );
+  const { peak, rSquared } = fitted(judgeScaling(rounds, { seed: 1 }));
+  assert(rSquared > 0.98, "the fit as a whole is good");
+  assertEquals(peak, {
+    status: "beyond",
+    reason:
+      "not settled: the law's most, 1529 calls/s, is less than the 2200 that 64 at once were " +
+      "seen to get",
+  });
+});
+
 Deno.test("where throughput only levels off there is no peak", () => {
   const straight = { ...LAW, contention: 0, coherency: 0 };
   // Slightly more than proportional: the best contention and coherency lie at their bounds.

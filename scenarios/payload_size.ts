@@ -10,11 +10,10 @@ import {
   TIMES,
 } from "../lib/run/scenario.ts";
 import { describeOutcome, describeSize, SizeLimitSearch } from "../lib/run/size_limit.ts";
+import { at, holdAgainstFloor, type Size } from "../lib/run/size_floor.ts";
 import { runTogether } from "../lib/run/together.ts";
-import { CLIENT_BOUND_SHARE } from "../lib/run/validity.ts";
 import { warmUp } from "../lib/run/warm_up.ts";
-import { addPayload, type Workload } from "../lib/run/workload.ts";
-import { median } from "../lib/stats/rounds.ts";
+import { addPayload } from "../lib/run/workload.ts";
 import type { DistributionRecorder } from "../lib/stats/summary.ts";
 
 /** The length is that of one size in one round. */
@@ -34,10 +33,6 @@ const MIB = 2 ** 20;
 const SIZES = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
 /** Tried once each, to find the limit: few, as they are large. The last is over 32 MiB, a usual limit. */
 const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
-/** A server that does nothing answers in a fraction of this, if the calls get to it at once. */
-const HELD_BACK_MS = 10;
-/** Of such a floor, a server that waits itself comes nowhere near this share. */
-const HELD_BACK_SHARE = 0.5;
 const COMMON = { payloadBytes: null, highestBytes: 33 * MIB };
 
 export const payloadSize: Scenario<PayloadSizeParameters> = {
@@ -118,13 +113,6 @@ async function measureUpToLimit(context: Context): Promise<ScenarioOutcome> {
   return { status: "measured" };
 }
 
-/** One size of a sweep. */
-interface Size {
-  payloadBytes: number;
-  /** The calls of that size. */
-  sized: (workload: Workload) => Workload;
-}
-
 interface Step extends Size {
   latency: DistributionRecorder;
   /** Calls per second, round by round. */
@@ -176,42 +164,6 @@ async function measureRounds(
       }
     },
   });
-}
-
-/** The same loop against a server that does nothing, size by size, as the client does not take all alike. */
-async function holdAgainstFloor(context: Context, steps: readonly Step[]): Promise<void> {
-  const bound: { size: string; floorMs: number }[] = [];
-  for (const step of steps) {
-    if (step.rates.length === 0) continue;
-    const floor = await context.floorOf({
-      connections: 1,
-      round: async (loop, { connections, latency }) => {
-        const workload = step.sized(loop.workload);
-        return (await runTogether(loop, { connections, latency, workload })).ratePerSecond;
-      },
-    });
-    if (floor === null) return;
-    context.scalar(`floor@${step.payloadBytes}`, floor.throughput, { ...at(step), ci95: null });
-    const floorMs = floor.latencyP50Ns / 1e6;
-    const share = floorMs >= HELD_BACK_MS ? HELD_BACK_SHARE : CLIENT_BOUND_SHARE;
-    if (median(step.rates) < floor.throughput * share) continue;
-    bound.push({ size: describeSize(step.payloadBytes), floorMs });
-  }
-  if (bound.length === 0) return;
-  const sizes = bound.map(({ size }) => size).join(", ");
-  const held = bound.filter(({ floorMs }) => floorMs >= HELD_BACK_MS).map(({ size }) => size);
-  context.invalidate(
-    `client-bound at ${sizes}: a server that does nothing looks no faster through this client` +
-      (held.length === 0
-        ? ""
-        : `, whose system holds back frames of ${held.join(", ")} for up to 40 ms ` +
-          "(Nagle's algorithm)") +
-      (bound.length === steps.length ? "" : "; the numbers of all other sizes can be used"),
-  );
-}
-
-function at({ payloadBytes }: Size) {
-  return { at: { payloadBytes } };
 }
 
 function checkAllMeasured(context: Context, steps: readonly Step[]): void {

@@ -61,7 +61,7 @@ function cacheSentence({ name, ledger }: ScenarioReport): string[] {
 
 function validitySentence({ name, validity }: ScenarioReport): string[] {
   if (validity.valid) return [];
-  if (validity.warnings.length > 0) return [distrust(name, validity.warnings.join(" "))];
+  if (validity.warnings.length > 0) return [distrust(name, validity.warnings.join("; "))];
   const cpu = validity.clientCpu === null
     ? ""
     : ` (it used ${formatPercent(validity.clientCpu)} of a core)`;

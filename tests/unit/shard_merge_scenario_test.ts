@@ -146,19 +146,30 @@ Deno.test("the verdict counts what the whole lost, not what each shard did", () 
   const frames = { received: 10, final: 10 };
   const failing = share(10, {
     status: "failed",
-    ledger: ledgerWith({ sent: 10, ok: 8, rateLimited: 2, frames }),
+    ledger: ledgerWith({
+      sent: 10,
+      ok: 8,
+      rateLimited: 2,
+      errorCodes: { OVER_CAPACITY: 2 },
+      frames,
+    }),
     checks: [
-      { name: "no error replies", passed: false, expected: "none", observed: "rateLimited 2" },
+      {
+        name: "no error replies",
+        passed: false,
+        expected: "none",
+        observed: "rateLimited 2 (OVER_CAPACITY 2)",
+      },
     ],
   });
-  const message = "no error replies: expected none, observed rateLimited 2";
+  const message = "no error replies: expected none, observed rateLimited 2 (OVER_CAPACITY 2)";
   const reason = { code: 1, scenario: "open-loop", message };
   const report = { ...withVerdict([reason]), scenarios: [failing] };
   const merged = mergeReports([{ index: 1, report }, { index: 2, report }], {
     ...{ of: "shards", command: ["x"], count: 2 },
   });
   assertEquals(merged.verdict.reasons, [
-    { ...reason, message: message.replace("2", "4") },
+    { ...reason, message: message.replaceAll("2", "4") },
   ]);
   assertEquals(merged.verdict.exitCode, 1);
 });

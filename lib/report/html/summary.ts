@@ -12,7 +12,7 @@ import { calledTools } from "../heavy.ts";
 import { type KeyNumber, keyNumbers } from "../key_numbers.ts";
 import { numberMark, scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
 import { phaseOf } from "../phase.ts";
-import { runDuration, targetKind } from "../run_facts.ts";
+import { runDuration, splitSentence, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { trustVerdict } from "../trust.ts";
 import { formatCount, formatTimestamp } from "../units.ts";
@@ -26,13 +26,16 @@ export function summaryMarkup(report: Report): Markup {
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
+  const split = splitSentence(report);
   const { grave, further, notes, steps } = firstScreen(report);
   return markup`<header>
 <h1>${phaseOf(report).title}</h1>
 <p class="verdict ${tone}">${verdict}</p>
 <p>Calls of the tool${tools.length === 1 ? "" : "s"} ${named} over real WebSocket connections to
 ${targetKind(report)} (<code>${url}</code>), protocol ${protocol}, profile ${report.profile}.
-Measured ${when}. Only calls that were served count in latency and throughput.</p>
+Measured ${when}. ${
+    splitSentence(report)
+  } Only calls that were served count in latency and throughput.</p>
 </header>
 ${trustMarkup(report)}
 <ul class="cards">

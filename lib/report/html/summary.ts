@@ -26,16 +26,14 @@ export function summaryMarkup(report: Report): Markup {
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
-  const split = splitSentence(report);
+  const split = splitSentence(report).replace(/^(?=.)/, " ");
   const { grave, further, notes, steps } = firstScreen(report);
   return markup`<header>
 <h1>${phaseOf(report).title}</h1>
 <p class="verdict ${tone}">${verdict}</p>
 <p>Calls of the tool${tools.length === 1 ? "" : "s"} ${named} over real WebSocket connections to
 ${targetKind(report)} (<code>${url}</code>), protocol ${protocol}, profile ${report.profile}.
-Measured ${when}. ${
-    splitSentence(report)
-  } Only calls that were served count in latency and throughput.</p>
+Measured ${when}.${split} Only calls that were served count in latency and throughput.</p>
 </header>
 ${trustMarkup(report)}
 <ul class="cards">

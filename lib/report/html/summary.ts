@@ -19,13 +19,16 @@ import { formatCount, formatTimestamp } from "../units.ts";
 import { items, type Markup, markup } from "./markup.ts";
 
 /** Title, verdict, trust, cards, findings and next steps. */
-export function summaryMarkup(report: Report): Markup {
+export function summaryMarkup(report: Report, { hasCharts }: { hasCharts: boolean }): Markup {
   const { url, protocol } = report.target;
   const tools = calledTools(report);
   const named = tools.map((tool, index) => markup`${index === 0 ? "" : ", "}<code>${tool}</code>`);
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
+  const hint = hasCharts
+    ? " Point at a chart for its values, or focus it and use\nthe arrow keys."
+    : "";
   const split = splitSentence(report).replace(/^(?=.)/, " ");
   const { grave, further, notes, steps } = firstScreen(report);
   return markup`<header>
@@ -51,8 +54,7 @@ ${items(steps)}
 </div>
 </div>
 ${notesMarkup(notes)}
-<p class="hint" hidden>Click a heading to sort its table. Point at a chart for its values, or focus it and use
-the arrow keys.</p>`;
+<p class="hint" hidden>Click a heading to sort its table.${hint}</p>`;
 }
 
 function trustMarkup(report: Report): Markup {

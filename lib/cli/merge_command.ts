@@ -15,7 +15,7 @@ import { readShardSet, ShardSetError } from "../shard/shard_set.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
 import type { CommandContext, Outcome } from "./commands.ts";
-import { readReport } from "./files.ts";
+import { readPagePath, readReport } from "./files.ts";
 import { OPTIONS } from "./options.ts";
 import { type Grammar, parseSettings, type RawSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
@@ -26,10 +26,10 @@ const MERGE: Grammar = {
   positionals: ["FILES"],
   variadic: true,
   options: new Map(
-    ["out", "format", "threshold", "baseline", "noise", "force", "strict", "help"].map((name) => [
-      name,
-      OPTIONS.get(name)!,
-    ]),
+    [
+      ...["out", "format", "inject", "threshold", "baseline", "noise", "force", "strict"],
+      ...["no-color", "help"],
+    ].map((name) => [name, OPTIONS.get(name)!]),
   ),
 };
 
@@ -38,10 +38,12 @@ const MERGE_USAGE = `Usage: deno task merge FILES --out DIR [options]
 Merges the report.json files of all shards of a run into the report of one client.
 
   --out DIR               where the merged reports go
-  --format A,B            json, md, html, junit (default: json,md,html)
+  --format A,B            json, md, html, junit, github, benchmark (default: json,md,html)
+  --inject FILE           fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
   --threshold 'M OP V'    a bound on the merged figures; repeatable
   --baseline FILE         compare with an earlier report.json; --noise PERCENT, --force
   --strict                an invalid (client-bound) measurement fails the run
+  --no-color              plain text (also NO_COLOR)
 `;
 
 /**
@@ -67,14 +69,19 @@ export async function runMerge(
     file,
     report: (await readReport({ source: "the argument", text: file }, directory))!,
   })));
+  const page = await readPagePath(raw.values.get("inject"), directory);
   const outDirectory = resolvePath(directory, out.text);
   const report = await judge(merge(files, args), { raw, directory });
   await prepareOutput(outDirectory);
   const paths = await writeReports(report, {
     directory: outDirectory,
     formats: formats === undefined ? ["json", "md", "html"] : parseNames(formats, REPORT_FORMATS),
+    page,
   });
-  const summary = renderTerminalSummary(report, { color, width });
+  const summary = renderTerminalSummary(report, {
+    color: color && !raw.flags.has("no-color"),
+    width,
+  });
   const text = `${summary}\nReports: ${paths.map(escapeTerminal).join(", ")}\n`;
   return { text, exitCode: report.verdict.exitCode };
 }

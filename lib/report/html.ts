@@ -56,7 +56,7 @@ ${head}
 <a class="skip" href="#summary">Skip to the summary</a>
 ${navigation(sections)}
 <main id="summary" tabindex="-1">
-${summaryMarkup(report)}
+${summaryMarkup(report, { hasCharts: charts.length > 0 })}
 ${sections.map(({ id, body }) => section(id, body))}
 </main>
 ${tail}

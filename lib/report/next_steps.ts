@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report, ScenarioReport } from "../contract.ts";
 import { callsHeavyTool, heavyToolNumbers, isHeavyPhase } from "./heavy.ts";
 import { findScenario } from "./lookup.ts";
 import { coreScenarioNames } from "./scenario_names.ts";
@@ -31,6 +31,9 @@ function repairs(report: Report): string[] {
     ...(report.scenarios.length === 0 && report.verdict.status === "failed"
       ? ["Put right what stopped the run before it could measure anything, and run again."]
       : []),
+    ...(losesCalls(report)
+      ? ["Look into the server's log for why it closed connections with calls outstanding."]
+      : []),
     ...(report.rateLimit === null
       ? []
       : ["Raise the server's limits or stay under them with --max-rate, and run again."]),
@@ -49,6 +52,11 @@ function repairs(report: Report): string[] {
   ];
 }
 
+/** Whether connections went with calls outstanding where that is a failure. */
+function losesCalls({ scenarios }: Report): boolean {
+  return scenarios.some(({ status, ledger }) => status === "failed" && ledger.connectionLost > 0);
+}
+
 /** Whether the verdict has a reason that calls for this exit code. */
 function hasReason({ verdict }: Report, code: number): boolean {
   return verdict.reasons.some((reason) => reason.code === code);
@@ -61,11 +69,7 @@ function completions(report: Report): string[] {
   );
   const canBeOn = report.target.protocol === "exai";
   const skipped = canBeOn && findScenario(report, "authentication")?.status === "skipped";
-  const few = report.scenarios.some(({ metrics }) =>
-    metrics.some(({ name, rounds }) =>
-      name === "throughput" && rounds.length > 0 && rounds.length < ROUNDS_FOR_INTERVALS
-    )
-  );
+  const few = report.scenarios.some(hasFewRounds);
   return [
     ...(absent.length > 0 && report.scenarios.length > 0
       ? [`Run the scenarios that are missing: --scenarios ${absent.join(",")}`]
@@ -75,6 +79,15 @@ function completions(report: Report): string[] {
       ? [`Ask for more rounds: under ${ROUNDS_FOR_INTERVALS} there is no interval (--rounds).`]
       : []),
   ];
+}
+
+/** Whether it was asked for too few; rounds that an interrupt has cut off come with the next run. */
+function hasFewRounds({ status, parameters, metrics }: ScenarioReport): boolean {
+  const asked = status === "interrupted" ? parameters.rounds : undefined;
+  return metrics.some(({ name, rounds }) =>
+    name === "throughput" && rounds.length > 0 &&
+    (typeof asked === "number" ? asked : rounds.length) < ROUNDS_FOR_INTERVALS
+  );
 }
 
 /** Where to go from here. */

@@ -20,6 +20,21 @@ export function runDuration(report: Report): string {
   return formatMilliseconds(Number.isFinite(milliseconds) ? milliseconds : null);
 }
 
+/** What a split run's numbers are of: one share, or so many that were merged; empty for any other. */
+export function splitSentence({ shard, merged }: Report): string {
+  const lost = merged?.parts.filter((part) => part.lost !== null).length ?? 0;
+  return [
+    ...(shard === undefined
+      ? []
+      : [`This is the share of shard ${shard.index} of ${shard.count} alone.`]),
+    ...(merged === undefined ? [] : [
+      `Merged from ${merged.parts.length} ${merged.of}${
+        lost > 0 ? `, ${lost} of which died` : ""
+      }.`,
+    ]),
+  ].join(" ");
+}
+
 /** The command as a person would type it: arguments with other characters in them are quoted. */
 export function commandLine(report: Report): string {
   return report.command.map((argument) =>

@@ -41,11 +41,18 @@ function scenarioRow(part: MergedShard, scenario: ShardScenario, report: Report)
     `${formatCount(scenario.ok)}/${formatCount(scenario.sent)}`,
     formatRate(scenario.ratePerSecond),
     formatDuration(scenario.p99),
-    scenario.valid ? "yes" : "no",
+    validText(scenario),
     startText(scenario.startOffsetMs, part.late),
     clockText(part),
     part.machine,
   ];
+}
+
+/** A dash where nothing was measured that could be valid. */
+function validText({ valid, status, sent, ratePerSecond, p99 }: ShardScenario): string {
+  const isEmpty = sent === 0 && ratePerSecond === null && p99 === null;
+  if (isEmpty && status !== "passed") return DASH;
+  return valid ? "yes" : "no";
 }
 
 function startText(offsetMs: number | null, late: boolean): string {

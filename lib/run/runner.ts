@@ -12,7 +12,7 @@ import type { LiveScenario } from "./live.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
 import type { StartGate } from "./round_times.ts";
 import { type Parameters, type Scenario, TargetUnusableError } from "./scenario.ts";
-import { EXIT, INTERRUPTED } from "./verdict.ts";
+import { EXIT, failedCheckReasons, INTERRUPTED } from "./verdict.ts";
 
 /** A scenario with the parameters that it is to run with. */
 export interface PlannedScenario {
@@ -199,12 +199,7 @@ function reasonsOf(report: ScenarioReport, unusable: boolean): Reason[] {
   if (unusable) {
     return [{ code: EXIT.targetUnusable, scenario, message: report.reason ?? "unusable" }];
   }
-  const failed = report.checks.filter(({ passed }) => !passed)
-    .map(({ name, expected, observed }) => ({
-      code: EXIT.checkFailed,
-      scenario,
-      message: `${name}: expected ${expected}, observed ${observed}`,
-    }));
+  const failed = failedCheckReasons(report);
   if (report.status !== "failed" || report.reason === null) return failed;
   return [{ code: EXIT.checkFailed, scenario, message: report.reason }, ...failed];
 }

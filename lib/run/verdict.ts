@@ -1,4 +1,4 @@
-import type { Reason, Report } from "../contract.ts";
+import type { Reason, Report, ScenarioReport } from "../contract.ts";
 
 /** The exit codes, by what they mean. */
 export const EXIT = {
@@ -29,4 +29,15 @@ export function verdictOf(reasons: readonly Reason[]): Report["verdict"] {
   const interrupted = reasons.some(({ code }) => code === EXIT.interrupted);
   const status = interrupted ? "interrupted" : exitCode === EXIT.passed ? "passed" : "failed";
   return { status, exitCode, reasons: [...reasons] };
+}
+
+/** What the checks of a scenario that did not hold say against the run. */
+export function failedCheckReasons(
+  { name: scenario, checks }: Pick<ScenarioReport, "name" | "checks">,
+): Reason[] {
+  return checks.filter(({ passed }) => !passed).map(({ name, expected, observed }) => ({
+    code: EXIT.checkFailed,
+    scenario,
+    message: `${name}: expected ${expected}, observed ${observed}`,
+  }));
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Reason, Report, ScenarioReport, ShardPlace } from "../contract.ts";
-import { EXIT, verdictOf } from "../run/verdict.ts";
+import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
 import { mergeSentences } from "./merge_checks.ts";
 import { describeParts } from "./describe_parts.ts";
 import { clockOf, labelOf, type LostPart, type MergeOptions, type Part } from "./parts.ts";
@@ -29,7 +29,7 @@ export function mergeReports(parts: readonly Part[], options: MergeOptions): Rep
     startedAt: earliest(reports.map(({ startedAt }) => startedAt)),
     finishedAt: latest(reports.map(({ finishedAt }) => finishedAt)),
     command: options.command,
-    verdict: verdictOf(mergeReasons(sorted, options)),
+    verdict: verdictOf(mergeReasons(sorted, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
     rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
     unitBaseline: reports.find(({ unitBaseline }) => unitBaseline !== null)?.unitBaseline ?? null,
@@ -82,17 +82,33 @@ function withAbsent(
   };
 }
 
-/** Each reason once where all parts give it, else with the part's name before it; and the lost parts. */
-function mergeReasons(parts: readonly Part[], options: MergeOptions): Reason[] {
-  const all = parts.flatMap(({ report }) => report.verdict.reasons);
+/**
+ * What the merged checks say, with the counts of the whole; each other reason once where all parts give it,
+ * else with the part's name before it; and the lost parts.
+ */
+function mergeReasons(
+  parts: readonly Part[],
+  scenarios: readonly ScenarioReport[],
+  options: MergeOptions,
+): Reason[] {
+  const own = parts.map(({ index, report }) => ({
+    label: labelOf(index, options),
+    reasons: report.verdict.reasons.filter((reason) => !isOfCheck(reason, report)),
+  }));
+  const judged = new Set(
+    parts.flatMap(({ report }) =>
+      report.verdict.reasons.filter((reason) => isOfCheck(reason, report))
+    ).map(({ scenario }) => scenario),
+  );
+  const ofChecks = scenarios.filter(({ name }) => judged.has(name)).flatMap(failedCheckReasons);
+  const all = own.flatMap(({ reasons }) => reasons);
   const kinds = all.filter(({ code, scenario }, index) =>
     all.findIndex((one) => one.code === code && one.scenario === scenario) === index
   );
   const merged = kinds.flatMap(({ code, scenario }) =>
-    mergeSentences(parts.map(({ index, report }) => ({
-      label: labelOf(index, options),
-      texts: report.verdict.reasons
-        .filter((reason) => reason.code === code && reason.scenario === scenario)
+    mergeSentences(own.map(({ label, reasons }) => ({
+      label,
+      texts: reasons.filter((reason) => reason.code === code && reason.scenario === scenario)
         .map(({ message }) => message),
     }))).map((message) => ({ code, scenario, message }))
   );
@@ -102,7 +118,16 @@ function mergeReasons(parts: readonly Part[], options: MergeOptions): Reason[] {
     message: `${labelOf(index, options)} of ${options.count} died: ${reason}; the figures are ` +
       "those of the others",
   }));
-  return [...merged, ...lost];
+  return [...ofChecks, ...merged, ...lost];
+}
+
+/** Whether a reason is that of a check, which is merged with its counts rather than told by each part. */
+function isOfCheck(reason: Reason, { scenarios }: Report): boolean {
+  return scenarios.some((scenario) =>
+    failedCheckReasons(scenario).some(({ scenario, message }) =>
+      scenario === reason.scenario && message === reason.message
+    )
+  );
 }
 
 /** The same report as that of one shard, which is itself made of parts. */

@@ -137,6 +137,11 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   for (const name of ["merged/report.html", "merged/report.md"]) {
     for (const shard of [1, 2, 3]) assertStringIncludes(written.get(name)!, `shard ${shard}`);
   }
+  // Into a page of the user's, too.
+  await folder.write("page.md", "before\n<!-- bench:start -->\n<!-- bench:end -->\nafter\n");
+  const filled = await merge([...files(), "--out", "merged", "--inject", "page.md"], folder);
+  assertEquals(filled.code, 0, filled.stderr);
+  assertStringIncludes(await Deno.readTextFile(`${folder.path}/page.md`), "Open Loop");
   // Again without one of them, with one twice, and with a report of another kind.
   const [first, second, third] = files() as [string, string, string];
   const refused: [string[], string][] = [

@@ -203,3 +203,9 @@ Deno.test("hostile text adds no tag", () => {
   );
   assertEquals([...hostile].filter((tag) => !harmless.has(tag)), []);
 });
+
+Deno.test("only a page with charts says how to read their values", () => {
+  const hint = "Point at a chart for its values";
+  assertStringIncludes(chartedPage(chartedReport()), hint);
+  assert(!renderHtml(chartedReport()).includes(hint));
+});

@@ -208,6 +208,29 @@ Deno.test("next steps answer what was found", () => {
   assertStringIncludes(skipped, "authentication on a server that has it switched on");
 });
 
+Deno.test("calls that went with their connection send the reader to the server's log", () => {
+  const report = sampleReport("failed");
+  const told = () => nextSteps(report).some((step) => step.includes("server's log"));
+  for (const { ledger } of report.scenarios) ledger.connectionLost = 0;
+  assert(!told());
+  report.scenarios.find(({ status }) => status === "failed")!.ledger.connectionLost = 1;
+  assert(told());
+});
+
+Deno.test("rounds that an interrupt cut off are not asked for again", () => {
+  const report = sampleReport("passed");
+  const scenario = report.scenarios.find(({ name }) => name === "message-throughput")!;
+  const throughput = scenario.metrics.find(({ name }) => name === "throughput")!;
+  throughput.rounds.length = 2;
+  const told = () => nextSteps(report).some((step) => step.includes("--rounds"));
+  assert(told());
+  scenario.status = "interrupted";
+  scenario.parameters.rounds = 5;
+  assert(!told());
+  scenario.parameters.rounds = 2;
+  assert(told());
+});
+
 Deno.test("nobody is told to switch authentication on where the protocol has none", () => {
   const report = sampleReport("skipped");
   const target = { ...report.target, protocol: "echo" } as const;

@@ -142,6 +142,38 @@ Deno.test("reasons that all shards give are told once, others with their shard",
   assertEquals(report.merged!.parts.map(({ index }) => index), [1, 2]);
 });
 
+Deno.test("the verdict counts what the whole lost, not what each shard did", () => {
+  const frames = { received: 10, final: 10 };
+  const failing = share(10, {
+    status: "failed",
+    ledger: ledgerWith({
+      sent: 10,
+      ok: 8,
+      rateLimited: 2,
+      errorCodes: { OVER_CAPACITY: 2 },
+      frames,
+    }),
+    checks: [
+      {
+        name: "no error replies",
+        passed: false,
+        expected: "none",
+        observed: "rateLimited 2 (OVER_CAPACITY 2)",
+      },
+    ],
+  });
+  const message = "no error replies: expected none, observed rateLimited 2 (OVER_CAPACITY 2)";
+  const reason = { code: 1, scenario: "open-loop", message };
+  const report = { ...withVerdict([reason]), scenarios: [failing] };
+  const merged = mergeReports([{ index: 1, report }, { index: 2, report }], {
+    ...{ of: "shards", command: ["x"], count: 2 },
+  });
+  assertEquals(merged.verdict.reasons, [
+    { ...reason, message: message.replaceAll("2", "4") },
+  ]);
+  assertEquals(merged.verdict.exitCode, 1);
+});
+
 Deno.test("merging is independent of the order of the files", () => {
   const parts = [1, 2, 3].map((index) => ({ index, report: withVerdict([]) }));
   const options: MergeOptions = { of: "shards", command: ["x"], count: 3 };

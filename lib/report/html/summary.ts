@@ -12,27 +12,31 @@ import { calledTools } from "../heavy.ts";
 import { type KeyNumber, keyNumbers } from "../key_numbers.ts";
 import { numberMark, scenarioTally, toneMark, verdictMark, verdictWord } from "../marks.ts";
 import { phaseOf } from "../phase.ts";
-import { runDuration, targetKind } from "../run_facts.ts";
+import { runDuration, splitSentence, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { trustVerdict } from "../trust.ts";
 import { formatCount, formatTimestamp } from "../units.ts";
 import { items, type Markup, markup } from "./markup.ts";
 
 /** Title, verdict, trust, cards, findings and next steps. */
-export function summaryMarkup(report: Report): Markup {
+export function summaryMarkup(report: Report, { hasCharts }: { hasCharts: boolean }): Markup {
   const { url, protocol } = report.target;
   const tools = calledTools(report);
   const named = tools.map((tool, index) => markup`${index === 0 ? "" : ", "}<code>${tool}</code>`);
   const tone = report.verdict.status === "passed" ? "good" : "bad";
   const verdict = `${verdictMark(report)} ${verdictWord(report)}: ${scenarioTally(report)}`;
   const when = `${formatTimestamp(report.startedAt)}, in ${runDuration(report)}`;
+  const hint = hasCharts
+    ? " Point at a chart for its values, or focus it and use\nthe arrow keys."
+    : "";
+  const split = splitSentence(report).replace(/^(?=.)/, " ");
   const { grave, further, notes, steps } = firstScreen(report);
   return markup`<header>
 <h1>${phaseOf(report).title}</h1>
 <p class="verdict ${tone}">${verdict}</p>
 <p>Calls of the tool${tools.length === 1 ? "" : "s"} ${named} over real WebSocket connections to
 ${targetKind(report)} (<code>${url}</code>), protocol ${protocol}, profile ${report.profile}.
-Measured ${when}. Only calls that were served count in latency and throughput.</p>
+Measured ${when}.${split} Only calls that were served count in latency and throughput.</p>
 </header>
 ${trustMarkup(report)}
 <ul class="cards">
@@ -50,8 +54,7 @@ ${items(steps)}
 </div>
 </div>
 ${notesMarkup(notes)}
-<p class="hint" hidden>Click a heading to sort its table. Point at a chart for its values, or focus it and use
-the arrow keys.</p>`;
+<p class="hint" hidden>Click a heading to sort its table.${hint}</p>`;
 }
 
 function trustMarkup(report: Report): Markup {

@@ -12,7 +12,7 @@ import { firstScreen, MOST_OPEN_NOTES } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";
 import { keyNumbers } from "../key_numbers.ts";
 import { numberMark, toneMark } from "../marks.ts";
-import { targetKind } from "../run_facts.ts";
+import { splitSentence, targetKind } from "../run_facts.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { trustVerdict } from "../trust.ts";
 import { formatCount } from "../units.ts";
@@ -42,8 +42,10 @@ function measuredSentence(report: Report): string {
   const { protocol } = report.target;
   const tools = calledTools(report);
   const named = `tool${tools.length === 1 ? "" : "s"} ${tools.map(markdownCode).join(", ")}`;
+  const split = splitSentence(report);
   return `Calls of the ${named} over real WebSocket connections ` +
     `(protocol ${protocol}, profile ${escapeMarkdown(report.profile)}) to ${targetKind(report)}. ` +
+    `${split}${split === "" ? "" : " "}` +
     "Only calls that were served count in latency and throughput.";
 }
 

@@ -35,7 +35,7 @@ const HOSTILE = fc.array(
 
 const WORDS = new Set([
   ...["passed", "failed", "skipped", "interrupted", "distribution", "scalar", "ns"],
-  ...["embedded", "external", "exai", "higher", "lower", "measured", "given"],
+  ...["embedded", "external", "exai", "higher", "lower", "measured", "given", "shards", "workers"],
 ]);
 
 /** The report with `text` in every string that is not one of a fixed list of words. */
@@ -66,6 +66,14 @@ function tokenTypes(page: string): Set<string> {
   return types;
 }
 
+/** The page without the one pair of tags of our own, which folds up many notes. */
+function withoutFold(page: string): string {
+  return page.replace(
+    /^<details>\n<summary>Worth knowing \(\d+ notes\)<\/summary>\n\n((?:- .*\n)+)\n<\/details>$/m,
+    "$1",
+  );
+}
+
 const FORBIDDEN = ["html_inline", "html_block", "link_open", "image"];
 
 Deno.test("hostile text in any place leaves every table and page of markdown whole", () => {
@@ -74,7 +82,7 @@ Deno.test("hostile text in any place leaves every table and page of markdown who
   fc.assert(
     fc.property(HOSTILE, fc.boolean(), (text, everywhere) => {
       const report = everywhere ? poisoned(hostileReport("harmless"), text) : hostileReport(text);
-      const page = renderMarkdown(report);
+      const page = withoutFold(renderMarkdown(report));
       assertTables(page);
       assert(!page.includes("<"));
       assertEquals(headings(page), expected);

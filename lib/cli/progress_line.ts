@@ -1,5 +1,5 @@
 import { paint, type Style } from "../report/terminal/text.ts";
-import { formatCount, formatDuration, formatElapsed, formatRate } from "../report/units.ts";
+import { formatCounted, formatDuration, formatElapsed, formatRate } from "../report/units.ts";
 import type { LiveFigures, LiveTimes } from "../run/live.ts";
 
 /** What the line tells. */
@@ -60,7 +60,7 @@ function partsOf(figures: LineFigures, nameWidth: number): Part[] {
     ...ratePart(figures),
     ...timesParts(figures.times),
     {
-      text: `${formatCount(errors)} ${errors === 1 ? "error" : "errors"}`,
+      text: formatCounted(errors, "error"),
       weight: errors > 0 ? 8 : 2,
       style: errors > 0 ? "red" : "dim",
     },

@@ -8,7 +8,7 @@ import type { Report, ScenarioReport } from "../contract.ts";
 import { heavyThroughput, heavyToolNumbers, interferences } from "./heavy.ts";
 import type { KeyNumber } from "./key_numbers.ts";
 import { findScalar, findScenario } from "./lookup.ts";
-import { countCalls, formatCount, formatDuration, formatRate, formatRatio } from "./units.ts";
+import { formatCount, formatCounted, formatDuration, formatRate, formatRatio } from "./units.ts";
 
 const NOT_MEASURED = "not measured";
 
@@ -57,7 +57,7 @@ function toolNumbers(report: Report, scenario: ScenarioReport | undefined): KeyN
     value: formatDuration(latency?.p50 ?? null),
     comparison: latency === undefined
       ? `${NOT_MEASURED}: no call alone was computed`
-      : `median of ${countCalls(latency.count)}, one at a time` +
+      : `median of ${formatCounted(latency.count, "call")}, one at a time` +
         (firstProgress === undefined
           ? ""
           : `; first progress after ${formatDuration(firstProgress.p50)}`),

@@ -20,7 +20,7 @@ import { comparisonLines } from "./terminal/comparison.ts";
 import { sweepLines } from "./terminal/sweeps.ts";
 import { SHARD_HEADINGS, shardRows } from "./shard_rows.ts";
 import { columns, paint, type Style, wrap } from "./terminal/text.ts";
-import { DASH, formatDuration } from "./units.ts";
+import { DASH, formatCounted, formatDuration } from "./units.ts";
 
 export interface TerminalOptions {
   /** Whether to use ANSI colours; without them the text has no escape sequence at all. */
@@ -62,12 +62,8 @@ function allFindingLines(report: Report, color: boolean, width: number): string[
   const lines = all.filter((finding) => !left.includes(finding))
     .flatMap((finding) => findingLines(finding, color, width));
   if (left.length === 0) return lines;
-  const more = `and ${countNotes(left.length)} more in the reports`;
+  const more = `and ${formatCounted(left.length, "note")} more in the reports`;
   return [...lines, paint(" ".repeat(8) + more, "dim", color)];
-}
-
-function countNotes(count: number): string {
-  return `${count} ${count === 1 ? "note" : "notes"}`;
 }
 
 /** Where the time of a call goes, and what kinds of tests that makes comparable. */

@@ -172,9 +172,9 @@ export function formatCount(count: number | null): string {
   return known(count) ? formatFixed(count, 0) : DASH;
 }
 
-/** `1 call`, `12 calls`. */
-export function countCalls(count: number): string {
-  return `${formatCount(count)} ${count === 1 ? "call" : "calls"}`;
+/** `1 call`, `12 calls`: a noun that takes an s. */
+export function formatCounted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A number without a unit of its own: up to three decimals, and three digits of what is under 0.1. */

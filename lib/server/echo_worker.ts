@@ -5,6 +5,7 @@
  * @module
  */
 
+import { acceptClients } from "./accept_clients.ts";
 import type { EchoOrder, FromEchoWorker } from "./echo_server.ts";
 import { prefixed, PrefixReader, writeAll } from "./length_prefix.ts";
 
@@ -29,16 +30,10 @@ function listen(): void {
       tcp.close();
       void ws.shutdown().finally(() => scope.postMessage({ kind: "stopped" }));
     };
-    void acceptAll(tcp);
+    void acceptClients(tcp, serveTcp);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     scope.postMessage({ kind: "failed", message });
-  }
-}
-
-async function acceptAll(listener: Deno.TcpListener): Promise<void> {
-  for await (const connection of listener) {
-    serveTcp(connection).catch(() => {}).finally(() => close(connection));
   }
 }
 
@@ -81,12 +76,4 @@ function upgrade(request: Request): Response {
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // The client had gone already.
-  }
 }

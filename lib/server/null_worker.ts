@@ -5,6 +5,7 @@
  * @module
  */
 
+import { acceptClients } from "./accept_clients.ts";
 import { createHash } from "node:crypto";
 import { writeAll } from "./length_prefix.ts";
 import { NullSession } from "./null_session.ts";
@@ -33,16 +34,10 @@ function listen(): void {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     scope.postMessage({ kind: "started", address: listener.addr.port });
     scope.onmessage = () => listener.close();
-    void acceptAll(listener).finally(() => scope.postMessage({ kind: "stopped" }));
+    void acceptClients(listener, serve).finally(() => scope.postMessage({ kind: "stopped" }));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     scope.postMessage({ kind: "failed", message });
-  }
-}
-
-async function acceptAll(listener: Deno.TcpListener): Promise<void> {
-  for await (const connection of listener) {
-    serve(connection).catch(() => {}).finally(() => close(connection));
   }
 }
 
@@ -79,12 +74,4 @@ async function upgrade(connection: Deno.TcpConn): Promise<void> {
     `Sec-WebSocket-Accept: ${accept}`,
   ];
   await writeAll(connection, new TextEncoder().encode(`${response.join("\r\n")}\r\n\r\n`));
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // The client had gone already.
-  }
 }

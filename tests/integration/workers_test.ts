@@ -6,13 +6,14 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
-import type { Overrides } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import type { Progress } from "../../lib/run/runner.ts";
 import { runOnWorkers, type WorkersOptions } from "../../lib/shard/workers.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { NO_OVERRIDES } from "../support/overrides.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
 import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
+import { quickSettings } from "../support/run_settings.ts";
 import { TOKEN } from "../support/targets.ts";
 
 /** Workers load their modules by themselves, which takes permission to read. */
@@ -27,27 +28,16 @@ const DYING = new URL("../support/dying_worker.ts", import.meta.url);
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
-  return {
-    ...{ url, token: TOKEN, protocol: "exai", headers: {}, subprotocols: [] },
-    ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
+  return quickSettings({
+    url,
+    token: TOKEN,
     scenarios: ["concurrent-connections", "message-throughput", "open-loop"],
     overrides: {
-      ...{ rounds: 2, durationMs: 200, warmupMs: 20, messages: null, connections: 5 },
-      ...{ payloadBytes: null, inFlight: null, ratePerSecond: 300, arrivals: null },
-      ...{ maxOutstanding: null, sloMs: null },
-    } as Overrides,
-    ...{
-      heavyTools: null,
-      uniqueSeed: 1,
-      maxRatePerSecond: null,
-      seed: 1,
-      unitBaselinePerSecond: 1000,
-      shard: null,
+      ...NO_OVERRIDES,
+      ...{ rounds: 2, durationMs: 200, warmupMs: 20, connections: 5, ratePerSecond: 300 },
     },
-    ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
-    ...{ strict: false, suite: { name: "test", version: "0.0.0", commit: null }, command: ["x"] },
     ...more,
-  };
+  });
 }
 
 interface Heard {

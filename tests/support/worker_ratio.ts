@@ -12,10 +12,11 @@
 
 import type { Report } from "../../lib/contract.ts";
 import { formatPercent, formatRate, formatRatio } from "../../lib/report/units.ts";
-import type { Overrides } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import { runOnWorkers } from "../../lib/shard/workers.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
+import { NO_OVERRIDES } from "./overrides.ts";
+import { quickSettings } from "./run_settings.ts";
 import { median } from "../../lib/stats/rounds.ts";
 
 const TURNS = 7;
@@ -27,26 +28,16 @@ const OUTPUTS = Number(Deno.args[1] ?? 1024);
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 
 function settingsFor(url: string): RunSettings {
-  return {
-    ...{ url, token: null, protocol: "exai", headers: {}, subprotocols: [] },
-    ...{ caCert: null, timeoutMs: 10_000, tool: null, toolArgsJson: "{}", profile: "quick" },
+  return quickSettings({
+    url,
+    token: null,
     scenarios: ["concurrent-connections"],
     overrides: {
-      ...{ rounds: 3, durationMs: 700, warmupMs: 300, messages: null, connections: CONNECTIONS },
-      ...{ payloadBytes: null, inFlight: IN_FLIGHT, ratePerSecond: null, arrivals: null },
-      ...{ maxOutstanding: null, sloMs: null, expectLimits: null },
-    } as Overrides,
-    ...{
-      heavyTools: null,
-      uniqueSeed: 1,
-      maxRatePerSecond: null,
-      seed: 1,
-      unitBaselinePerSecond: 1000,
-      shard: null,
+      ...NO_OVERRIDES,
+      ...{ rounds: 3, durationMs: 700, warmupMs: 300 },
+      ...{ connections: CONNECTIONS, inFlight: IN_FLIGHT },
     },
-    ...{ startAtMs: null, thresholds: [], baseline: null, noisePercent: 3, force: false },
-    ...{ strict: false, suite: { name: "", version: "", commit: null }, command: [] },
-  };
+  });
 }
 
 interface Measured {

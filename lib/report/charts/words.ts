@@ -8,7 +8,7 @@
 import type { Distribution, ScenarioReport } from "../../contract.ts";
 import { plainText } from "../escape.ts";
 import { scenarioTitle } from "../scenario_names.ts";
-import { formatCount, formatDuration } from "../units.ts";
+import { formatCount, formatCounted, formatDuration } from "../units.ts";
 import type { ChartPlan } from "./chart.ts";
 
 /** How much of a name there is room for, in characters. */
@@ -54,7 +54,7 @@ function distrust({ status, validity }: ScenarioReport): string[] {
 
 /** `12,000 calls in 10 rounds`. */
 export function sampleText({ count, rounds }: Distribution): string {
-  const samples = `${formatCount(count)} ${count === 1 ? "sample" : "samples"}`;
+  const samples = formatCounted(count, "sample");
   return rounds.length > 1 ? `${samples} in ${formatCount(rounds.length)} rounds` : samples;
 }
 

@@ -13,7 +13,13 @@ import {
 } from "../heavy.ts";
 import type { Insight } from "../insights.ts";
 import { findScalar, findScenario, isSound } from "../lookup.ts";
-import { countCalls, formatCount, formatDuration, formatInterval, formatRatio } from "../units.ts";
+import {
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatInterval,
+  formatRatio,
+} from "../units.ts";
 import { withoutPraise } from "./praise.ts";
 
 /** Up to this many times as long, a cheap call is not called held up. */
@@ -58,7 +64,7 @@ function toolInsights({ tool, latency, firstProgress, cached }: HeavyToolNumbers
     topic: "heavy",
     tone: "neutral",
     text: `${tool} takes ${formatDuration(latency.p50)} to its result (median of ` +
-      `${countCalls(latency.count)})` +
+      `${formatCounted(latency.count, "call")})` +
       (firstProgress === undefined
         ? ", without a sign of progress before."
         : `, and first tells its progress after ${formatDuration(firstProgress.p50)}.`),

@@ -17,12 +17,12 @@ import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { parseServeOptions } from "./lib/cli/serve_options.ts";
-import type { Report } from "./lib/contract.ts";
+import type { Report } from "./lib/schema.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./lib/report/secrets.ts";
 import { renderTerminalSummary } from "./lib/report/terminal.ts";
 import { ReportWriteError, writeReports } from "./lib/report/write.ts";
-import { systemClock } from "./lib/run/clock.ts";
+import { systemClock } from "./lib/client/clock.ts";
 import {
   refuseOtherBaseline,
   runConfigured,
@@ -36,7 +36,7 @@ import { EXIT } from "./lib/run/verdict.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "./lib/server/embedded.ts";
 import { defaultServerOptions } from "./lib/server/options.ts";
 import { startServer } from "./lib/server/serve.ts";
-import { runOnWorkers } from "./lib/shard/workers.ts";
+import { runOnWorkers } from "./lib/split/workers.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);

@@ -1,6 +1,6 @@
-import type { RejectionCase } from "../lib/contract.ts";
-import { ConnectError } from "../lib/net/connect_error.ts";
-import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/net/rejection.ts";
+import type { RejectionCase } from "../lib/protocols/protocol.ts";
+import { ConnectError } from "../lib/client/connect_error.ts";
+import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/client/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,

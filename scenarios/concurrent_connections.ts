@@ -1,5 +1,5 @@
 import { shareOf } from "../lib/load/share.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { beginTogether, forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,

@@ -1,5 +1,5 @@
-import { ConnectError } from "../lib/net/connect_error.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import { ConnectError } from "../lib/client/connect_error.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {

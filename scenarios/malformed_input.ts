@@ -1,4 +1,4 @@
-import type { ConductCase } from "../lib/contract.ts";
+import type { ConductCase } from "../lib/protocols/protocol.ts";
 import { createPace } from "../lib/load/pace.ts";
 import { describeExpected, describeSeen, isRight, type SeenAnswer } from "../lib/run/conduct.ts";
 import { casesFor, lookAt, say, type Server } from "../lib/run/conduct_probe.ts";

@@ -1,6 +1,6 @@
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { createPace } from "../lib/load/pace.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,

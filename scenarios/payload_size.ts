@@ -1,4 +1,4 @@
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type Parameters,

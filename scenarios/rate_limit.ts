@@ -1,5 +1,5 @@
-import type { Interval } from "../lib/contract.ts";
-import { Target } from "../lib/net/target.ts";
+import type { Interval } from "../lib/schema.ts";
+import { Target } from "../lib/client/target.ts";
 import {
   type BudgetOwner,
   type ExpectedLimits,

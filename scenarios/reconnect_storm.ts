@@ -1,5 +1,5 @@
 import { fullJitterMs } from "../lib/load/backoff.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   type MetricSpec,

@@ -1,5 +1,5 @@
 import { wait } from "../lib/load/pace.ts";
-import { probeRejection } from "../lib/net/rejection.ts";
+import { probeRejection } from "../lib/client/rejection.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {
   LIGHT_PROFILES,

@@ -1,5 +1,5 @@
 import { placeOf, rateAt, searchRate } from "../lib/load/rate_search.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { RateProbe } from "../lib/run/rate_probe.ts";
 import { forEachRound } from "../lib/run/rounds.ts";
 import {

@@ -1,6 +1,6 @@
 import { createSchedule } from "../lib/load/schedule.ts";
 import { shareOf } from "../lib/load/share.ts";
-import type { Connection } from "../lib/net/connection.ts";
+import type { Connection } from "../lib/client/connection.ts";
 import { ErrorCourse } from "../lib/run/error_course.ts";
 import { checkEverySlotSent, judgeSlip, type PacedResult, runPaced } from "../lib/run/paced.ts";
 import { beginTogether, forEachRound } from "../lib/run/rounds.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { serveRun } from "../lib/shard/worker_side.ts";
+import { serveRun } from "../lib/split/worker_side.ts";
 import { SCENARIOS } from "./mod.ts";
 
 serveRun(SCENARIOS);

@@ -1,4 +1,4 @@
-import type { Message } from "../net/connection.ts";
+import type { Message } from "../client/connection.ts";
 import { exai } from "../protocols/exai.ts";
 
 /** Sets the ids of bare clients apart. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { readEnvironment } from "../run/environment.ts";
 import { startNullServer } from "../server/null_server.ts";
 import { sampleBatched } from "../stats/sampling.ts";

@@ -5,10 +5,10 @@
  */
 
 import { createSchedule } from "../load/schedule.ts";
-import { CallBook } from "../net/call_book.ts";
-import { openLedger } from "../net/ledger.ts";
+import { CallBook } from "../client/call_book.ts";
+import { openLedger } from "../client/ledger.ts";
 import { exai } from "../protocols/exai.ts";
-import { systemClock } from "../run/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { OCT } from "../server/dialect_oct.ts";
 import { outputsJson, streamCompleteFrame } from "../server/frames.ts";
 import type { BatchedSample } from "../stats/sampling.ts";

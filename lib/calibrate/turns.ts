@@ -6,10 +6,10 @@
  */
 
 import { runClosedLoop } from "../load/closed.ts";
-import type { Connection } from "../net/connection.ts";
-import { openLedger } from "../net/ledger.ts";
+import type { Connection } from "../client/connection.ts";
+import { openLedger } from "../client/ledger.ts";
 import { nullTarget } from "../run/client_floor.ts";
-import { systemClock } from "../run/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import { BareClient } from "./bare_client.ts";
 

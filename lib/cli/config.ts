@@ -1,4 +1,4 @@
-import type { ProtocolName, Report, ShardPlace } from "../contract.ts";
+import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import {
   parseThreshold,
   type Threshold,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/json.ts";
 import { checkPage } from "../report/page.ts";
 import { ReportWriteError } from "../report/whole_files.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderAnnotations } from "../report/github/annotations.ts";
 import { appendStepSummary, type ReportFormat, ReportWriteError } from "../report/write.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary } from "../report/terminal.ts";
 import { REPORT_FORMATS, writeReports } from "../report/write.ts";
 import { judgeReport } from "../run/judge_report.ts";
 import { EXIT } from "../run/verdict.ts";
-import { mergeReports } from "../shard/merge.ts";
-import { readShardSet, ShardSetError } from "../shard/shard_set.ts";
+import { mergeReports } from "../split/merge.ts";
+import { readShardSet, ShardSetError } from "../split/shard_set.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
 import type { CommandContext, Outcome } from "./commands.ts";

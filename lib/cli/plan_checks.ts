@@ -7,7 +7,7 @@
 import { heavyToolsOf } from "../run/configured.ts";
 import { plannedHeavyCalls } from "../run/heavy_tools.ts";
 import type { PlannedScenario } from "../run/runner.ts";
-import { countWorkers } from "../shard/worker_count.ts";
+import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Clock, ScenarioReport } from "../contract.ts";
+import type { ScenarioReport } from "../schema.ts";
+import type { Clock } from "../client/clock.ts";
 import { paint, type Style } from "../report/terminal/text.ts";
 import { formatMilliseconds } from "../report/units.ts";
 import type { LiveFigures } from "../run/live.ts";

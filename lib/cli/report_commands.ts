@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import type { Comparison, Report } from "../contract.ts";
+import type { Comparison, Report } from "../schema.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderComparison } from "../report/markdown/comparison.ts";
 import { comparisonLines } from "../report/terminal/comparison.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 import type { Given } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseNumber, unacceptable } from "./values.ts";

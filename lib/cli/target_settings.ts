@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PROTOCOL_NAMES, type ProtocolName } from "../contract.ts";
+import { PROTOCOL_NAMES, type ProtocolName } from "../schema.ts";
 import { MIN_TOKEN_LENGTH } from "../server/options.ts";
 import type { Given } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,6 +1,6 @@
-import type { Clock } from "../contract.ts";
-import type { Call } from "../net/call_book.ts";
-import type { Connection, Message } from "../net/connection.ts";
+import type { Clock } from "../client/clock.ts";
+import type { Call } from "../client/call_book.ts";
+import type { Connection, Message } from "../client/connection.ts";
 import { slotAfter } from "./pace.ts";
 
 /** What a closed loop needs of a connection. */

@@ -1,7 +1,7 @@
-import type { Clock } from "../contract.ts";
-import type { Call } from "../net/call_book.ts";
-import type { Connection, Message } from "../net/connection.ts";
-import type { OpenLedger } from "../net/ledger.ts";
+import type { Clock } from "../client/clock.ts";
+import type { Call } from "../client/call_book.ts";
+import type { Connection, Message } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
 import { SILENCE_LIMIT } from "./closed.ts";
 import { nextTurn, type Soon, wakeBefore } from "./pacer.ts";
 import type { Schedule } from "./schedule.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../contract.ts";
+import type { Clock } from "../client/clock.ts";
 
 /** Waits for the time to pass or the signal to be aborted, whichever comes first. */
 export async function wait(

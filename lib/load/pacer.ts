@@ -1,5 +1,5 @@
 import { clearImmediate, setImmediate } from "node:timers";
-import type { Clock } from "../contract.ts";
+import type { Clock } from "../client/clock.ts";
 
 /** Calls back on the next turn of the event loop; the returned function takes the call back. */
 export type Soon = (callback: () => void) => () => void;

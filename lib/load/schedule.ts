@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 import { randomStream } from "../stats/random.ts";
 import { owns } from "./share.ts";
 

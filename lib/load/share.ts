@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 
 /** The one shard of a run that is not split. */
 export const WHOLE: ShardPlace = { index: 1, count: 1 };

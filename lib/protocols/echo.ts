@@ -1,4 +1,4 @@
-import type { Frame, Protocol } from "../contract.ts";
+import type { Frame, Protocol } from "./protocol.ts";
 import { isRecord, parseJson } from "./json.ts";
 
 /** What a call says, and so its echo: an answer that says anything else, such as an error, is none. */

@@ -12,7 +12,7 @@ import type {
   HandshakeReply,
   Protocol,
   RoutingProbe,
-} from "../contract.ts";
+} from "./protocol.ts";
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Answer, Conduct, ConductCase, ConductOptions } from "../contract.ts";
+import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { badArgumentCall, raisingCall } from "./exai_listed_tools.ts";
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson, shortText } from "./json.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Answer, Credentials, RejectionCase } from "../contract.ts";
+import type { Answer, Credentials, RejectionCase } from "./protocol.ts";
 
 /** A first message. */
 export interface Opening {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Frame, Handshake, HandshakeReply, Protocol } from "../contract.ts";
+import type { Frame, Handshake, HandshakeReply, Protocol } from "./protocol.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 import { mcpConduct } from "./mcp_conduct.ts";
 

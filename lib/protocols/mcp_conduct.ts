@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Answer, Conduct, ConductCase, ConductOptions } from "../contract.ts";
+import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 
 /** Numbers, as some gateways read every id as one. */

@@ -1,4 +1,5 @@
-import type { Protocol, ProtocolName } from "../contract.ts";
+import type { ProtocolName } from "../schema.ts";
+import type { Protocol } from "./protocol.ts";
 import { echo } from "./echo.ts";
 import { exai } from "./exai.ts";
 import { mcp } from "./mcp.ts";

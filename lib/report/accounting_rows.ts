@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Ledger, Report, ScenarioReport, Validity } from "../contract.ts";
+import type { Ledger, Report, ScenarioReport, Validity } from "../schema.ts";
 import { type Cell, quantity, textRows } from "./cells.ts";
 import { formatCodes } from "./ledger.ts";
 import { isJudged } from "./lookup.ts";

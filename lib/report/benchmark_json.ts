@@ -5,14 +5,7 @@
  * @module
  */
 
-import type {
-  Distribution,
-  Interval,
-  Metric,
-  Report,
-  Scalar,
-  ScenarioReport,
-} from "../contract.ts";
+import type { Distribution, Interval, Metric, Report, Scalar, ScenarioReport } from "../schema.ts";
 import { escapeTerminal } from "./escape.ts";
 import { formatCount, toMilliseconds } from "./units.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Comparison, ComparisonRow, ThresholdResult } from "../contract.ts";
+import type { Comparison, ComparisonRow, ThresholdResult } from "../schema.ts";
 import { type Cell, quantity, textRows, unitQuantity } from "./cells.ts";
 import { DASH, formatQuantity } from "./units.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { concurrentThroughput, singleThroughput, slowdown, slowerOrFaster } from "./key_numbers.ts";
 import { totalCalls } from "./ledger.ts";
 import { findScenario, isJudged, isSound } from "./lookup.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Scalar, ScenarioReport } from "../contract.ts";
+import type { Scalar, ScenarioReport } from "../schema.ts";
 import { findDistribution, findScalar } from "./lookup.ts";
 import { DASH, formatCount, formatDuration, formatInterval, formatQuantity } from "./units.ts";
 

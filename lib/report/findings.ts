@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RateLimit, Report, ScenarioReport } from "../contract.ts";
+import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { describeLosses } from "./ledger.ts";
 import { formatCount } from "./units.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Report, Scalar } from "../contract.ts";
+import type { Distribution, Report, Scalar } from "../schema.ts";
 import { type Cell, quantity, textRows } from "./cells.ts";
 import { findDistribution, findScalar, findScenario } from "./lookup.ts";
 import { formatCount, formatDuration, formatInterval, formatRatio } from "./units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import type { Criterion } from "./criteria.ts";
 import { heavyToolNumbers, interferences } from "./heavy.ts";
 import { findScalar, findScenario, isSound } from "./lookup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import { heavyThroughput, heavyToolNumbers, interferences } from "./heavy.ts";
 import type { KeyNumber } from "./key_numbers.ts";
 import { findScalar, findScenario } from "./lookup.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import type { Chart } from "./charts/chart.ts";
 import { CHART_RULES } from "./charts/theme.ts";
 import { comparisonMarkup } from "./html/comparison.ts";

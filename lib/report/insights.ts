@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { concurrencyInsights } from "./insights/concurrency.ts";
 import { connectionInsights } from "./insights/connections.ts";
 import { layerInsights } from "./insights/layers.ts";

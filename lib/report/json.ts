@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { type Report, ReportSchema } from "../contract.ts";
+import { type Report, ReportSchema } from "../schema.ts";
 import { escapeTerminal } from "./escape.ts";
 
 /** The one version of report.json that this module reads and writes. */

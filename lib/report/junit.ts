@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { escapeXml } from "./escape.ts";
 import { type Case, type Suite, suitesOf } from "./junit_suites.ts";
 

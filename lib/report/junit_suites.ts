@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Comparison, Report, ScenarioReport, ThresholdResult } from "../contract.ts";
+import type { Comparison, Report, ScenarioReport, ThresholdResult } from "../schema.ts";
 import { comparisonRows } from "./comparison_rows.ts";
 import { formatQuantity } from "./units.ts";
 

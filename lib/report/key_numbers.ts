@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport, UnitBaseline } from "../contract.ts";
+import type { Report, ScenarioReport, UnitBaseline } from "../schema.ts";
 import { isHeavyPhase } from "./heavy.ts";
 import { heavyKeyNumbers } from "./heavy_key_numbers.ts";
 import { findDistribution, findScalar, findScenario } from "./lookup.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Added, Report } from "../contract.ts";
+import type { Added, Report } from "../schema.ts";
 import { findDistribution, findScenario, isSound } from "./lookup.ts";
 import { DASH, formatDuration, formatInterval, formatPercent } from "./units.ts";
 

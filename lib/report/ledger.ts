@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Ledger, Report } from "../contract.ts";
+import type { Ledger, Report } from "../schema.ts";
 import { formatCount } from "./units.ts";
 
 /** One kind of call that was not served. */

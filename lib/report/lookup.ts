@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Report, Scalar, ScenarioReport } from "../contract.ts";
+import type { Distribution, Report, Scalar, ScenarioReport } from "../schema.ts";
 
 /** The scenario called `name`, if the run got to it. */
 export function findScenario(report: Report, name: string): ScenarioReport | undefined {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import type { KeyNumber } from "./key_numbers.ts";
 import type { Tone } from "./insights.ts";
 import { DASH } from "./units.ts";

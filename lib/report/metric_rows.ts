@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Metric, Scalar, ScenarioReport } from "../contract.ts";
+import type { Distribution, Metric, Scalar, ScenarioReport } from "../schema.ts";
 import { type Cell, quantity, textRows, unitQuantity } from "./cells.ts";
 import {
   formatCount,

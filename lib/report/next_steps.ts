@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import { callsHeavyTool, heavyToolNumbers, isHeavyPhase } from "./heavy.ts";
 import { findScenario } from "./lookup.ts";
 import { coreScenarioNames } from "./scenario_names.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { isHeavyPhase } from "./heavy.ts";
 
 /** What the phase of a run is called. */

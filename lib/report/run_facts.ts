@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { formatMilliseconds } from "./units.ts";
 
 /** Which server the numbers are about; the address and the tool follow it. */

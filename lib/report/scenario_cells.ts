@@ -1,4 +1,4 @@
-import type { ScenarioReport } from "../contract.ts";
+import type { ScenarioReport } from "../schema.ts";
 import { findScalar } from "./lookup.ts";
 import { mainDistribution } from "./scenario_names.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "./units.ts";

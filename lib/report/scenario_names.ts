@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Report, ScenarioReport } from "../contract.ts";
+import type { Distribution, Report, ScenarioReport } from "../schema.ts";
 import { isHeavyPhase } from "./heavy.ts";
 import { findDistribution, findScalar } from "./lookup.ts";
 

@@ -12,7 +12,7 @@ import {
   ReportSchema,
   ScalarSchema,
   ScenarioReportSchema,
-} from "../contract.ts";
+} from "../schema.ts";
 
 /** The JSON Schema (draft 2020-12) of report.json, schemaVersion 1. */
 export function reportJsonSchema(): JsonSchema {

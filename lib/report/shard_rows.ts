@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MergedShard, Report, ShardScenario } from "../contract.ts";
+import type { MergedShard, Report, ShardScenario } from "../schema.ts";
 import { DASH, formatCount, formatDuration, formatMilliseconds, formatRate } from "./units.ts";
 
 /** The headings of {@linkcode shardRows}. */

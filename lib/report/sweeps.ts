@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ScenarioReport } from "../contract.ts";
+import type { ScenarioReport } from "../schema.ts";
 import { type Cell, quantity, textRows } from "./cells.ts";
 import { findDistribution, findScalar } from "./lookup.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import { escapeTerminal } from "./escape.ts";
 import { type Finding, findings } from "./findings.ts";
 import { layerParts, layerSentence } from "./layers.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import type { Tone } from "./insights.ts";
 import { totalCalls } from "./ledger.ts";
 import { scenarioTitle } from "./scenario_names.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { CHARTS_FOLDER, removeStaleCharts } from "./chart_files.ts";
 import type { Chart } from "./charts/chart.ts";
 import { renderBenchmarkJson } from "./benchmark_json.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { Check, Clock, ClockOffset, Reason, Report, Shard, ShardPlace } from "../contract.ts";
-import type { Target } from "../net/target.ts";
-import { redactUrl } from "../net/redact_url.ts";
+import type { Check, ClockOffset, Reason, Report, Shard, ShardPlace } from "../schema.ts";
+import type { Clock } from "../client/clock.ts";
+import type { Target } from "../client/target.ts";
+import { redactUrl } from "../client/redact_url.ts";
 import { FloorGauge } from "./client_floor.ts";
 import { readEnvironment } from "./environment.ts";
 import { type JudgeOptions, judgeReport } from "./judge_report.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Call } from "../net/call_book.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Call } from "../client/call_book.ts";
+import type { Connection } from "../client/connection.ts";
 import { wait } from "../load/pace.ts";
 import { type BucketFit, type Decision, fitTokenBucket } from "../stats/token_bucket_fit.ts";
 import type { ScenarioContext } from "./scenario.ts";

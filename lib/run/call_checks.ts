@@ -1,4 +1,4 @@
-import type { Check, Ledger } from "../contract.ts";
+import type { Check, Ledger } from "../schema.ts";
 
 /** The named counts that are not zero, as text. */
 function nonZero(counts: Record<string, number>): string {

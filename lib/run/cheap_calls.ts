@@ -6,9 +6,9 @@
 
 import { runOpenLoop } from "../load/open.ts";
 import { createSchedule } from "../load/schedule.ts";
-import { isFromCache } from "../net/call_book.ts";
-import { ConnectError } from "../net/connect_error.ts";
-import type { Connection } from "../net/connection.ts";
+import { isFromCache } from "../client/call_book.ts";
+import { ConnectError } from "../client/connect_error.ts";
+import type { Connection } from "../client/connection.ts";
 import { lowerMean } from "../stats/lower_mean.ts";
 import type { HeavyTool } from "./heavy_tools.ts";
 import type { Parameters, ScenarioContext } from "./scenario.ts";

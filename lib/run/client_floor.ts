@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { ClientFloor } from "../contract.ts";
-import type { Connection } from "../net/connection.ts";
-import { openLedger } from "../net/ledger.ts";
-import { Target, type TargetOptions } from "../net/target.ts";
+import type { ClientFloor } from "../schema.ts";
+import type { Connection } from "../client/connection.ts";
+import { openLedger } from "../client/ledger.ts";
+import { Target, type TargetOptions } from "../client/target.ts";
 import { exai } from "../protocols/exai.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { DistributionRecorder } from "../stats/summary.ts";

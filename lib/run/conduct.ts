@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Answer } from "../contract.ts";
+import type { Answer } from "../protocols/protocol.ts";
 
 /** An answer, and whether the connection served a call after it. */
 export interface SeenAnswer extends Answer {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Answer, Conduct, ConductCase, Credentials } from "../contract.ts";
-import { exchange } from "../net/case_exchange.ts";
-import { isAuthenticationOff } from "../net/rejection.ts";
+import type { Answer, Conduct, ConductCase, Credentials } from "../protocols/protocol.ts";
+import { exchange } from "../client/case_exchange.ts";
+import { isAuthenticationOff } from "../client/rejection.ts";
 import { answerMatches, type SeenAnswer } from "./conduct.ts";
 import type { ScenarioContext } from "./scenario.ts";
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { ProtocolName, Report, ShardPlace } from "../contract.ts";
+import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import { WHOLE } from "../load/share.ts";
-import { Target } from "../net/target.ts";
+import { Target } from "../client/target.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import { type BenchInput, refuseIncomparable, runBench } from "./bench.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { grantHeavyTools, type HeavyTools, type HeavyToolSpec } from "./heavy_tools.ts";
 import type { JudgeOptions } from "./judge_report.ts";
 import { type Overrides, planScenarios, planShard } from "./plan.ts";

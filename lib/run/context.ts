@@ -8,8 +8,8 @@ import type {
   ScenarioReport,
   ShardPlace,
   Validity,
-} from "../contract.ts";
-import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
+} from "../schema.ts";
+import { brokenEquations, openLedger, settleLedger } from "../client/ledger.ts";
 import { addedPart } from "../stats/layers.ts";
 import {
   DistributionRecorder,

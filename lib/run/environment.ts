@@ -1,4 +1,4 @@
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import { MITATA_VERSION } from "../stats/sampling.ts";
 import { cpus } from "node:os";
 

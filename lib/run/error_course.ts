@@ -1,4 +1,4 @@
-import type { Check } from "../contract.ts";
+import type { Check } from "../schema.ts";
 
 /** Counts failed calls by the interval of their end, to tell when they came. */
 export class ErrorCourse {

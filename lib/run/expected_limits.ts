@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Check, Interval } from "../contract.ts";
+import type { Check, Interval } from "../schema.ts";
 
 /** A budget of calls: so many at once, then so many a second. */
 export interface Budget {

@@ -1,5 +1,5 @@
-import type { Call } from "../net/call_book.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Call } from "../client/call_book.ts";
+import type { Connection } from "../client/connection.ts";
 import { type LoopResult, runClosedLoop } from "../load/closed.ts";
 import type { HeavyTool } from "./heavy_tools.ts";
 import type { ScenarioContext } from "./scenario.ts";

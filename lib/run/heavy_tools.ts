@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ProtocolName } from "../contract.ts";
+import type { ProtocolName } from "../schema.ts";
 import type { PlannedScenario } from "./runner.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import type { LoopResult } from "../load/closed.ts";
-import { type Call, isFromCache } from "../net/call_book.ts";
-import type { Connection } from "../net/connection.ts";
+import { type Call, isFromCache } from "../client/call_book.ts";
+import type { Connection } from "../client/connection.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import { createMix, runHeavyCalls, turnLength } from "./heavy_mix.ts";
 import type { HeavyTool } from "./heavy_tools.ts";

@@ -1,4 +1,4 @@
-import type { Reason, Report } from "../contract.ts";
+import type { Reason, Report } from "../schema.ts";
 import { compareReports } from "../stats/compare.ts";
 import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { EXIT, verdictOf } from "./verdict.ts";

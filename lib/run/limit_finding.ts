@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Call } from "../net/call_book.ts";
-import { ConnectError } from "../net/connect_error.ts";
-import type { SessionOptions, Target } from "../net/target.ts";
+import type { Call } from "../client/call_book.ts";
+import { ConnectError } from "../client/connect_error.ts";
+import type { SessionOptions, Target } from "../client/target.ts";
 import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
 import type { BudgetOwner } from "./expected_limits.ts";
 import type { ScenarioContext } from "./scenario.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Ledger } from "../contract.ts";
+import type { Ledger } from "../schema.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 
 /** The figures of one moment. */

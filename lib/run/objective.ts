@@ -1,4 +1,4 @@
-import type { Call } from "../net/call_book.ts";
+import type { Call } from "../client/call_book.ts";
 import type { PacedResult } from "./paced.ts";
 
 /** At most this share of the calls may take longer than the objective: its p99. */

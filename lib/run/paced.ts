@@ -7,8 +7,8 @@
 import { type OpenLoopResult, runOpenLoop } from "../load/open.ts";
 import { shareOf } from "../load/share.ts";
 import type { Schedule } from "../load/schedule.ts";
-import type { Call } from "../net/call_book.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Call } from "../client/call_book.ts";
+import type { Connection } from "../client/connection.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { ScenarioContext } from "./scenario.ts";
 

@@ -1,4 +1,4 @@
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 import type { Arrivals } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
 import type { PlannedScenario } from "./runner.ts";

@@ -1,11 +1,11 @@
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
-import type { Check, ClockOffset } from "../contract.ts";
-import type { Call } from "../net/call_book.ts";
-import { ConnectError } from "../net/connect_error.ts";
-import { shakeHands } from "../net/handshake.ts";
-import { openLedger } from "../net/ledger.ts";
-import { redactUrl } from "../net/redact_url.ts";
-import type { Target } from "../net/target.ts";
+import type { Check, ClockOffset } from "../schema.ts";
+import type { Call } from "../client/call_book.ts";
+import { ConnectError } from "../client/connect_error.ts";
+import { shakeHands } from "../client/handshake.ts";
+import { openLedger } from "../client/ledger.ts";
+import { redactUrl } from "../client/redact_url.ts";
+import type { Target } from "../client/target.ts";
 import { readServerTime } from "../protocols/server_time.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { TargetUnusableError } from "./scenario.ts";

@@ -1,6 +1,6 @@
 import { wait } from "../load/pace.ts";
 import { createSchedule } from "../load/schedule.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import { Objective } from "./objective.ts";
 import { runPaced } from "./paced.ts";
 import type { ScenarioContext } from "./scenario.ts";

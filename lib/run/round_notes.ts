@@ -1,4 +1,4 @@
-import type { Metric } from "../contract.ts";
+import type { Metric } from "../schema.ts";
 import { firstRoundSlower, madOutliers, median } from "../stats/rounds.ts";
 
 /** A round nearer than this to the median is not worth a reader's time, however even the others are. */

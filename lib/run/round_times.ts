@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Clock, Measured } from "../contract.ts";
+import type { Measured } from "../schema.ts";
+import type { Clock } from "../client/clock.ts";
 import { wait } from "../load/pace.ts";
 
 /** Tells a scenario that is ready when its first measured round begins. */

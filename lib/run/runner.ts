@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { RateLimit, Reason, ScenarioReport, ShardPlace } from "../contract.ts";
+import type { RateLimit, Reason, ScenarioReport, ShardPlace } from "../schema.ts";
 import { shareOf } from "../load/share.ts";
-import { openLedger, settleLedger } from "../net/ledger.ts";
+import { openLedger, settleLedger } from "../client/ledger.ts";
 import { type ContextInput, RecordingContext } from "./context.ts";
 import type { LiveScenario } from "./live.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";

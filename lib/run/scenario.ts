@@ -4,19 +4,11 @@
  * @module
  */
 
-import type {
-  Added,
-  Better,
-  Check,
-  ClientFloor,
-  Clock,
-  Interval,
-  Scalar,
-  ShardPlace,
-} from "../contract.ts";
-import type { Connection } from "../net/connection.ts";
-import type { OpenLedger } from "../net/ledger.ts";
-import type { Target } from "../net/target.ts";
+import type { Added, Better, Check, ClientFloor, Interval, Scalar, ShardPlace } from "../schema.ts";
+import type { Clock } from "../client/clock.ts";
+import type { Connection } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
+import type { Target } from "../client/target.ts";
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";

@@ -1,4 +1,4 @@
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { ScenarioContext } from "./scenario.ts";
 

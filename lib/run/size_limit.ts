@@ -4,7 +4,7 @@
  * @module
  */
 
-import { brokenEquations, openLedger, settleLedger } from "../net/ledger.ts";
+import { brokenEquations, openLedger, settleLedger } from "../client/ledger.ts";
 import { answersOnNewConnection, probeCall, type ProbeOutcome } from "./size_probe.ts";
 import type { ScenarioContext } from "./scenario.ts";
 import { addPayload } from "./workload.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { ConnectError } from "../net/connect_error.ts";
-import type { Message } from "../net/connection.ts";
-import type { OpenLedger } from "../net/ledger.ts";
-import type { Target } from "../net/target.ts";
+import { ConnectError } from "../client/connect_error.ts";
+import type { Message } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
+import type { Target } from "../client/target.ts";
 
 /** How often to look whether a call is sent, in milliseconds. */
 const LOOK_MS = 1;

@@ -5,9 +5,9 @@
  */
 
 import { wait } from "../load/pace.ts";
-import type { Call } from "../net/call_book.ts";
-import { ConnectError } from "../net/connect_error.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Call } from "../client/call_book.ts";
+import { ConnectError } from "../client/connect_error.ts";
+import type { Connection } from "../client/connection.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
 /** The share of the clients that has to be served again. */

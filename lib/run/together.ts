@@ -1,5 +1,5 @@
 import { type LoopResult, runClosedLoop } from "../load/closed.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { LoopContext, Parameters, RoundLength } from "./scenario.ts";
 import type { Workload } from "./workload.ts";

@@ -1,4 +1,4 @@
-import type { UnitBaseline } from "../contract.ts";
+import type { UnitBaseline } from "../schema.ts";
 import { createDispatcher } from "../server/dispatch.ts";
 import { defaultServerOptions } from "../server/options.ts";
 import { sampleBatched } from "../stats/sampling.ts";

@@ -6,7 +6,8 @@
  */
 
 import process from "node:process";
-import type { ClientFloor, Clock, Validity } from "../contract.ts";
+import type { ClientFloor, Validity } from "../schema.ts";
+import type { Clock } from "../client/clock.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { percentileOrNull } from "../stats/percentiles.ts";
 import { median } from "../stats/rounds.ts";

@@ -1,4 +1,4 @@
-import type { Reason, Report, ScenarioReport } from "../contract.ts";
+import type { Reason, Report, ScenarioReport } from "../schema.ts";
 
 /** The exit codes, by what they mean. */
 export const EXIT = {

@@ -1,5 +1,5 @@
 import { runClosedLoop } from "../load/closed.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../client/connection.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { type ScenarioContext, TargetUnusableError } from "./scenario.ts";
 import type { Workload } from "./workload.ts";

@@ -1,6 +1,6 @@
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 import { WHOLE } from "../load/share.ts";
-import type { Message } from "../net/connection.ts";
+import type { Message } from "../client/connection.ts";
 
 /** Gives the message of each call: always the same, or with the call's number in it. */
 export type Workload = () => Message;

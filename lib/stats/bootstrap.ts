@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Interval } from "../contract.ts";
+import type { Interval } from "../schema.ts";
 import { randomStream } from "./random.ts";
 
 /** Under this many rounds an interval would promise more than it can keep. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../contract.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 
 /** Thrown where two reports cannot be compared; `differences` names each reason. */
 export class IncomparableError extends Error {

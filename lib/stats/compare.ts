@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Comparison, ComparisonRow, NewErrors, Report, ScenarioReport } from "../contract.ts";
+import type { Comparison, ComparisonRow, NewErrors, Report, ScenarioReport } from "../schema.ts";
 import { findDifferences, IncomparableError, sharedScenarios } from "./comparability.ts";
 import type { Judgement } from "./compare_types.ts";
 import { type Candidate, candidatesOf, chooseGating } from "./gating.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Change, Interval } from "../contract.ts";
+import type { Change, Interval } from "../schema.ts";
 
 /** Two samples of rounds, and what of them is an improvement. */
 export interface RoundsPair {

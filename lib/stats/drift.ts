@@ -1,4 +1,4 @@
-import type { SeriesPoint } from "../contract.ts";
+import type { SeriesPoint } from "../schema.ts";
 import { median } from "./rounds.ts";
 import { theilSenTrend, type Trend } from "./trend.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ComparisonRow, Distribution, Metric, Scalar, ScenarioReport } from "../contract.ts";
+import type { ComparisonRow, Distribution, Metric, Scalar, ScenarioReport } from "../schema.ts";
 import type { RoundsPair } from "./compare_types.ts";
 import { mostTestableRows } from "./judge.ts";
 

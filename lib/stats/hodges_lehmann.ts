@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Interval } from "../contract.ts";
+import type { Interval } from "../schema.ts";
 import { lowerTailOfU } from "./mann_whitney.ts";
 import { median } from "./rounds.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Change, Interval } from "../contract.ts";
+import type { Change, Interval } from "../schema.ts";
 import type { Judgement, RoundsPair } from "./compare_types.ts";
 import { estimateRatio } from "./hodges_lehmann.ts";
 import { holmAdjust } from "./holm.ts";

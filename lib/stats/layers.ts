@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Added, RoundSummary } from "../contract.ts";
+import type { Added, RoundSummary } from "../schema.ts";
 import { bootstrapInterval } from "./bootstrap.ts";
 import { median } from "./rounds.ts";
 

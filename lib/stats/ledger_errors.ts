@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Ledger } from "../contract.ts";
+import type { Ledger } from "../schema.ts";
 
 /**
  * The outcomes of a sent call that are errors. A call aborted by an interrupt is none, and a slot

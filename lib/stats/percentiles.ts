@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RoundSummary } from "../contract.ts";
+import type { RoundSummary } from "../schema.ts";
 import type { LatencyHistogram } from "./histogram.ts";
 
 /** A percentile needs this many samples beyond it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Interval } from "../contract.ts";
+import type { Interval } from "../schema.ts";
 import { bootstrapEstimates, percentileInterval } from "./bootstrap.ts";
 import {
   fitScalingLaw,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SeriesPoint } from "../contract.ts";
+import type { SeriesPoint } from "../schema.ts";
 import { type HistogramSnapshot, LatencyHistogram } from "./histogram.ts";
 import { percentileOrNull } from "./percentiles.ts";
 

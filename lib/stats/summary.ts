@@ -11,7 +11,7 @@ import type {
   RoundSummary,
   Scalar,
   SeriesPoint,
-} from "../contract.ts";
+} from "../schema.ts";
 import { bootstrapInterval } from "./bootstrap.ts";
 import { LatencyHistogram } from "./histogram.ts";
 import { percentileOrNull, summariseRound } from "./percentiles.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Metric } from "../contract.ts";
+import type { Metric } from "../schema.ts";
 
 const STATISTICS = [
   "count",

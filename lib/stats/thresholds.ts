@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, Ledger, Report, ThresholdResult } from "../contract.ts";
+import type { Distribution, Ledger, Report, ThresholdResult } from "../schema.ts";
 import { countErrors } from "./ledger_errors.ts";
 import { parseBound } from "./threshold_bound.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Interval } from "../contract.ts";
+import type { Interval } from "../schema.ts";
 
 /** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
 export interface Decision {

@@ -1,4 +1,4 @@
-import type { Interval } from "../contract.ts";
+import type { Interval } from "../schema.ts";
 import { median } from "./rounds.ts";
 
 /** The standard normal quantile of 97.5 %. */

@@ -12,46 +12,55 @@ const PROJECT = new URL("../../", import.meta.url);
 
 /** What each folder imports of ours; types count as code does. */
 const EDGES: Record<string, string[]> = {
-  "main.ts": [
-    "lib/cli",
-    "lib/contract.ts",
-    "lib/report",
-    "lib/run",
-    "lib/server",
-    "lib/shard",
-    "lib/stats",
-    "scenarios",
-  ],
-  "scenarios/worker.ts": ["lib/shard", "scenarios"],
-  "scenarios": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
   "lib/calibrate": [
-    "lib/contract.ts",
+    "lib/client",
     "lib/load",
-    "lib/net",
     "lib/protocols",
     "lib/report",
     "lib/run",
+    "lib/schema.ts",
     "lib/server",
     "lib/stats",
   ],
   "lib/cli": [
     "lib/calibrate",
-    "lib/contract.ts",
+    "lib/client",
     "lib/load",
     "lib/report",
     "lib/run",
+    "lib/schema.ts",
     "lib/server",
-    "lib/shard",
+    "lib/split",
     "lib/stats",
   ],
-  "lib/load": ["lib/contract.ts", "lib/net", "lib/stats"],
-  "lib/net": ["lib/contract.ts"],
-  "lib/protocols": ["lib/contract.ts"],
-  "lib/report": ["lib/contract.ts", "lib/stats"],
-  "lib/run": ["lib/contract.ts", "lib/load", "lib/net", "lib/protocols", "lib/server", "lib/stats"],
+  "lib/client": ["lib/protocols", "lib/schema.ts"],
+  "lib/load": ["lib/client", "lib/schema.ts", "lib/stats"],
+  "lib/protocols": ["lib/schema.ts"],
+  "lib/report": ["lib/schema.ts", "lib/stats"],
+  "lib/run": [
+    "lib/client",
+    "lib/load",
+    "lib/protocols",
+    "lib/schema.ts",
+    "lib/server",
+    "lib/stats",
+  ],
   "lib/server": [],
-  "lib/shard": ["lib/contract.ts", "lib/load", "lib/net", "lib/run", "lib/stats"],
-  "lib/stats": ["lib/contract.ts"],
+  "lib/split": ["lib/client", "lib/load", "lib/run", "lib/schema.ts", "lib/stats"],
+  "lib/stats": ["lib/schema.ts"],
+  "main.ts": [
+    "lib/cli",
+    "lib/client",
+    "lib/report",
+    "lib/run",
+    "lib/schema.ts",
+    "lib/server",
+    "lib/split",
+    "lib/stats",
+    "scenarios",
+  ],
+  "scenarios": ["lib/client", "lib/load", "lib/protocols", "lib/run", "lib/schema.ts", "lib/stats"],
+  "scenarios/worker.ts": ["lib/split", "scenarios"],
 };
 
 interface Edge {
@@ -158,12 +167,12 @@ Deno.test("arch: what must never be imported is not", { ignore: NEEDS_PROCESSES 
   const within = (path: string, folder: string) => path.startsWith(`${folder}/`);
   assert(imports.length > 100);
   for (const pure of ["lib/report", "lib/stats"]) {
-    assertEquals(offences(({ from, to }) => within(from, pure) && within(to, "lib/net")), []);
+    assertEquals(offences(({ from, to }) => within(from, pure) && within(to, "lib/client")), []);
   }
   assertEquals(offences(({ from, to }) => within(from, "lib") && within(to, "scenarios")), []);
   assertEquals(offences(({ to }) => to === "main.ts"), []);
   assertEquals(offences(({ to }) => within(to, "tests")), []);
-  assertEquals(offences(({ from, to }) => from === "lib/contract.ts" && isOurs(to)), []);
+  assertEquals(offences(({ from, to }) => from === "lib/schema.ts" && isOurs(to)), []);
   const scenario = (path: string) => within(path, "scenarios");
   assertEquals(offences(({ from, to }) => scenario(from) && within(to, "lib/report")), []);
   assertEquals(

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/run_cli.ts";
 
 const options = { ignore: NEEDS_PROCESSES };

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report, Scalar } from "../../lib/contract.ts";
+import type { Report, Scalar } from "../../lib/schema.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 
 const FAULTS = ["--profile", "quick", "--rounds", "1", "--quiet", "--format", "json"];

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Ledger } from "../../lib/contract.ts";
-import type { Connection } from "../../lib/net/connection.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import type { Ledger } from "../../lib/schema.ts";
+import type { Connection } from "../../lib/client/connection.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {
   type LedgerCounts,

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Call } from "../../lib/net/call_book.ts";
-import { ConnectError } from "../../lib/net/connect_error.ts";
-import type { Connection } from "../../lib/net/connection.ts";
-import { openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import { type Call } from "../../lib/client/call_book.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import type { Connection } from "../../lib/client/connection.ts";
+import { openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openLedger } from "../../lib/net/ledger.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { NO_NET, STATUS, targetAt } from "../support/targets.ts";

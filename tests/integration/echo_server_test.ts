@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { ConnectError } from "../../lib/net/connect_error.ts";
-import { SocketExchange } from "../../lib/net/socket_exchange.ts";
-import { dial } from "../../lib/net/socket.ts";
-import { systemClock } from "../../lib/run/clock.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import { SocketExchange } from "../../lib/client/socket_exchange.ts";
+import { dial } from "../../lib/client/socket.ts";
+import { systemClock } from "../../lib/client/clock.ts";
 import { connectTcpEcho, startEchoServer } from "../../lib/server/echo_server.ts";
 import { prefixed, PrefixReader } from "../../lib/server/length_prefix.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { FloorGauge } from "../../lib/run/client_floor.ts";
-import { systemClock } from "../../lib/run/clock.ts";
+import { systemClock } from "../../lib/client/clock.ts";
 import { runSuite, type SuiteInput } from "../../lib/run/runner.ts";
 import type { FloorOptions, LoopContext, Parameters, Scenario } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";

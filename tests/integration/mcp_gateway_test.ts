@@ -14,8 +14,9 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Ledger, Protocol } from "../../lib/contract.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import type { Ledger } from "../../lib/schema.ts";
+import type { Protocol } from "../../lib/protocols/protocol.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { createWorkload } from "../../lib/run/workload.ts";

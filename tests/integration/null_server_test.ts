@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { runClosedLoop } from "../../lib/load/closed.ts";
-import { ConnectError } from "../../lib/net/connect_error.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
-import { systemClock } from "../../lib/run/clock.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
+import { systemClock } from "../../lib/client/clock.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
 import { ledgerWith, STATUS, targetAt } from "../support/targets.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { TargetOptions } from "../../lib/net/target.ts";
+import type { TargetOptions } from "../../lib/client/target.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";

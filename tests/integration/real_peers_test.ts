@@ -7,7 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { PROTOCOLS } from "../../lib/protocols/mod.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";

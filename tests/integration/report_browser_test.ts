@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import type { Distribution, Report, Scalar } from "../../lib/contract.ts";
+import type { Distribution, Report, Scalar } from "../../lib/schema.ts";
 import { renderCharts } from "../../lib/report/charts/mod.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { findChromium, openFile, startBrowser, type WatchedPage } from "../support/browser.ts";

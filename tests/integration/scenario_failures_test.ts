@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { authentication } from "../../scenarios/authentication.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";

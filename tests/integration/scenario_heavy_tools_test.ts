@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.ts";
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { echo } from "../../lib/protocols/echo.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { exaiConduct } from "../../lib/protocols/exai_conduct.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";

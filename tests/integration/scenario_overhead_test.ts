@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import type { Distribution, ScenarioReport } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import { LAYER_NAMES } from "../../lib/run/layers/layer.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { median } from "../../lib/stats/rounds.ts";
 import type { DialectName } from "../../lib/server/options.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Scalar, ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import type { Scalar, ScenarioReport } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";

@@ -1,4 +1,4 @@
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exai } from "../../lib/protocols/exai.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";

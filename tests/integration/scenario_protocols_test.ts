@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations, openLedger } from "../../lib/net/ledger.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
+import { brokenEquations, openLedger } from "../../lib/client/ledger.ts";
 import { PROTOCOLS } from "../../lib/protocols/mod.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Scalar, ScenarioReport } from "../../lib/contract.ts";
+import type { Scalar, ScenarioReport } from "../../lib/schema.ts";
 import { saturation } from "../../scenarios/saturation.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { runScenarioAt } from "../support/run_scenarios.ts";

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { brokenEquations, openLedger } from "../../lib/net/ledger.ts";
+import { brokenEquations, openLedger } from "../../lib/client/ledger.ts";
 import { throughputAt } from "../../lib/stats/scaling.ts";
 import { scaling, stepsUpTo } from "../../scenarios/scaling.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Scalar, ScenarioReport } from "../../lib/contract.ts";
+import type { Distribution, Scalar, ScenarioReport } from "../../lib/schema.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import type { BundledServer } from "../../lib/run/scenario.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Scenario } from "../../lib/run/scenario.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "../../lib/run/verdict.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";

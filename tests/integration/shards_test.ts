@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { LATE_START_MS } from "../../lib/run/round_times.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
 import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";

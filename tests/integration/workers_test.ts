@@ -8,7 +8,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
 import type { Progress } from "../../lib/run/runner.ts";
-import { runOnWorkers, type WorkersOptions } from "../../lib/shard/workers.ts";
+import { runOnWorkers, type WorkersOptions } from "../../lib/split/workers.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { NO_OVERRIDES } from "../support/overrides.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";

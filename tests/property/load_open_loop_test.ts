@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { runOpenLoop } from "../../lib/load/open.ts";
 import { ARRIVALS, createSchedule } from "../../lib/load/schedule.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { createFakeConnection } from "../support/fake_connection.ts";
 import { STATUS } from "../support/targets.ts";

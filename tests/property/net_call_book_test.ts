@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Frame } from "../../lib/contract.ts";
-import { CallBook, type Observed } from "../../lib/net/call_book.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import type { Frame } from "../../lib/protocols/protocol.ts";
+import { CallBook, type Observed } from "../../lib/client/call_book.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 
 const TIMEOUT_MS = 10;

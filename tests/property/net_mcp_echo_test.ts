@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { newIdPrefix } from "../../lib/net/id_prefix.ts";
+import { newIdPrefix } from "../../lib/client/id_prefix.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Call } from "../../lib/net/call_book.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
-import { OutstandingCalls } from "../../lib/net/outstanding_calls.ts";
+import type { Call } from "../../lib/client/call_book.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
+import { OutstandingCalls } from "../../lib/client/outstanding_calls.ts";
 
 function callOf(nth: number): Call {
   return {

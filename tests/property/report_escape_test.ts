@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import MarkdownIt from "npm:markdown-it@14.1.0";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { escapeMarkdown } from "../../lib/report/escape.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { renderMarkdown } from "../../lib/report/markdown.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { type Report, ReportSchema } from "../../lib/contract.ts";
+import { type Report, ReportSchema } from "../../lib/schema.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { parseReport, renderJson } from "../../lib/report/json.ts";
 import { renderJunit } from "../../lib/report/junit.ts";

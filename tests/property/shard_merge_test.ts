@@ -6,10 +6,10 @@
 
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Distribution, Ledger, Scalar } from "../../lib/contract.ts";
-import { brokenEquations } from "../../lib/net/ledger.ts";
-import { mergeLedgers } from "../../lib/shard/merge_ledgers.ts";
-import { mergeDistributions, mergeMetrics } from "../../lib/shard/merge_metrics.ts";
+import type { Distribution, Ledger, Scalar } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
+import { mergeLedgers } from "../../lib/split/merge_ledgers.ts";
+import { mergeDistributions, mergeMetrics } from "../../lib/split/merge_metrics.ts";
 import { LatencyHistogram } from "../../lib/stats/histogram.ts";
 import {
   DistributionRecorder,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ToWorker } from "../../lib/shard/worker_messages.ts";
-import { serveRun } from "../../lib/shard/worker_side.ts";
+import type { ToWorker } from "../../lib/split/worker_messages.ts";
+import { serveRun } from "../../lib/split/worker_side.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
 serveRun(SCENARIOS);

@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/contract.ts";
+import type { Clock } from "../../lib/client/clock.ts";
 
 /** A clock that stands still until it is told to go on. */
 export interface FakeClock extends Clock {

@@ -1,7 +1,7 @@
-import type { Clock } from "../../lib/contract.ts";
+import type { Clock } from "../../lib/client/clock.ts";
 import type { OpenLoopConnection } from "../../lib/load/open.ts";
-import type { Call, CallStatus } from "../../lib/net/call_book.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import type { Call, CallStatus } from "../../lib/client/call_book.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 
 /** What becomes of a call, and after how long. */
 export interface FakeReply {

@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { Distribution } from "../../lib/contract.ts";
+import type { Distribution } from "../../lib/schema.ts";
 import { runClosedLoop } from "../../lib/load/closed.ts";
 import { runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
-import type { Connection } from "../../lib/net/connection.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import type { Connection } from "../../lib/client/connection.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { formatCount, formatDuration } from "../../lib/report/units.ts";
-import { systemClock } from "../../lib/run/clock.ts";
+import { systemClock } from "../../lib/client/clock.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";
 import { startFaultyServer } from "./faulty_server.ts";
 import { STATUS, targetAt } from "./targets.ts";

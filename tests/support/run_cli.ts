@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { parseReport } from "../../lib/report/json.ts";
 
 /** The folder of deno.json. */

@@ -1,5 +1,5 @@
-import type { Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/contract.ts";
-import { Target, type TargetOptions } from "../../lib/net/target.ts";
+import type { Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/schema.ts";
+import { Target, type TargetOptions } from "../../lib/client/target.ts";
 import type { FloorGauge } from "../../lib/run/client_floor.ts";
 import type { LiveScenario } from "../../lib/run/live.ts";
 import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";

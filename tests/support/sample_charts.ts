@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, Report, Scalar, ScenarioReport } from "../../lib/contract.ts";
+import type { Distribution, Report, Scalar, ScenarioReport } from "../../lib/schema.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { HOSTILE_TEXT, sampleReport, sampleScenario } from "./sample_report.ts";

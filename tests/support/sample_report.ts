@@ -14,7 +14,7 @@ import type {
   Scalar,
   ScenarioReport,
   ThresholdResult,
-} from "../../lib/contract.ts";
+} from "../../lib/schema.ts";
 
 export type SampleKind =
   | "passed"

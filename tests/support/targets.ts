@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Ledger } from "../../lib/contract.ts";
-import { openLedger, settleLedger } from "../../lib/net/ledger.ts";
-import { Target, type TargetOptions } from "../../lib/net/target.ts";
+import type { Ledger } from "../../lib/schema.ts";
+import { openLedger, settleLedger } from "../../lib/client/ledger.ts";
+import { Target, type TargetOptions } from "../../lib/client/target.ts";
 import { exai } from "../../lib/protocols/exai.ts";
-import { systemClock } from "../../lib/run/clock.ts";
+import { systemClock } from "../../lib/client/clock.ts";
 
 /** A token that the reference server takes for one. */
 export const TOKEN = "test-token-0123456789";

@@ -10,10 +10,10 @@
  * @module
  */
 
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { formatPercent, formatRate, formatRatio } from "../../lib/report/units.ts";
 import type { RunSettings } from "../../lib/run/configured.ts";
-import { runOnWorkers } from "../../lib/shard/workers.ts";
+import { runOnWorkers } from "../../lib/split/workers.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
 import { NO_OVERRIDES } from "./overrides.ts";
 import { quickSettings } from "./run_settings.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { redactUrl } from "../../lib/net/redact_url.ts";
+import { redactUrl } from "../../lib/client/redact_url.ts";
 import { parseReport, renderJson } from "../../lib/report/json.ts";
 import { maskCommand, maskSecrets } from "../../lib/report/secrets.ts";
 import { sampleReport } from "../support/sample_report.ts";

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Frame } from "../../lib/contract.ts";
+import type { Frame } from "../../lib/protocols/protocol.ts";
 import { type Caller, type ClosedLoopOptions, runClosedLoop } from "../../lib/load/closed.ts";
-import { type Call, CallBook } from "../../lib/net/call_book.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import { type Call, CallBook } from "../../lib/client/call_book.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock, type FakeClock } from "../support/fake_clock.ts";
 import { STATUS } from "../support/targets.ts";
 

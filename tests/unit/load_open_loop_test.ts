@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type OpenLoopOptions, type OpenLoopResult, runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock, type FakeClock } from "../support/fake_clock.ts";
 import { createFakeConnection, type FakeConnection } from "../support/fake_connection.ts";
 import { STATUS } from "../support/targets.ts";

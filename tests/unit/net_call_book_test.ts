@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Frame } from "../../lib/contract.ts";
-import { type Call, CallBook, isFromCache, type Observed } from "../../lib/net/call_book.ts";
-import { brokenEquations, openLedger, settleLedger } from "../../lib/net/ledger.ts";
+import type { Frame } from "../../lib/protocols/protocol.ts";
+import { type Call, CallBook, isFromCache, type Observed } from "../../lib/client/call_book.ts";
+import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { ledgerWith } from "../support/targets.ts";
 
 const ok = (id: string | null): Frame => ({ kind: "result", id, fromCache: false });

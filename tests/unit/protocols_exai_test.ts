@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Frame } from "../../lib/contract.ts";
+import type { Frame } from "../../lib/protocols/protocol.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 
 const outputs = [{ type: "text", text: "fine" }];

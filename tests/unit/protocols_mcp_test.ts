@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Frame } from "../../lib/contract.ts";
+import type { Frame } from "../../lib/protocols/protocol.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 
 /** An id as a connection gives it: a number on the wire. */

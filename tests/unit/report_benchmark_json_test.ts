@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Distribution, Scalar } from "../../lib/contract.ts";
+import type { Distribution, Scalar } from "../../lib/schema.ts";
 import { renderBenchmarkJson } from "../../lib/report/benchmark_json.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 

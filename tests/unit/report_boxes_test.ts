@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, ScenarioReport } from "../../lib/contract.ts";
+import type { Distribution, ScenarioReport } from "../../lib/schema.ts";
 import { renderTerminalSummary } from "../../lib/report/terminal.ts";
 import { boxLines } from "../../lib/report/terminal/boxes.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report/charts/axes.ts";
 import { percentileCurve } from "../../lib/report/charts/latency_distribution.ts";
 import { silentIntervals } from "../../lib/report/charts/latency_over_time.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Check, Report, Scalar, ScenarioReport } from "../../lib/contract.ts";
+import type { Check, Report, Scalar, ScenarioReport } from "../../lib/schema.ts";
 import { faultTable } from "../../lib/report/fault_rows.ts";
 import { findings } from "../../lib/report/findings.ts";
 import { renderHtml } from "../../lib/report/html.ts";

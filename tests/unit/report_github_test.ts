@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import {
   defuseCommands,
   escapeCommandProperty,

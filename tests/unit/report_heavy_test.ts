@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Interval, Report, Scalar } from "../../lib/contract.ts";
+import type { Interval, Report, Scalar } from "../../lib/schema.ts";
 import { heavyGoals } from "../../lib/report/heavy_goals.ts";
 import { heavyToolRows, interferenceRows } from "../../lib/report/heavy.ts";
 import { renderHtml } from "../../lib/report/html.ts";

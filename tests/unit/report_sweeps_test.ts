@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ScenarioReport } from "../../lib/contract.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { insights } from "../../lib/report/insights.ts";
 import { findScenario } from "../../lib/report/lookup.ts";
 import { sweepTable } from "../../lib/report/sweeps.ts";

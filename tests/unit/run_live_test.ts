@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { openLedger } from "../../lib/net/ledger.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { countCalls, liveTimes } from "../../lib/run/live.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";
 

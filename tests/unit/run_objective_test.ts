@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { Call, CallStatus } from "../../lib/net/call_book.ts";
-import { openLedger } from "../../lib/net/ledger.ts";
+import type { Call, CallStatus } from "../../lib/client/call_book.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
 import { Objective } from "../../lib/run/objective.ts";
 import type { PacedResult } from "../../lib/run/paced.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Check } from "../../lib/contract.ts";
+import type { Check } from "../../lib/schema.ts";
 import { checkEverySlotSent, judgeSlip, type PacedResult } from "../../lib/run/paced.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 

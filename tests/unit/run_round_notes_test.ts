@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Scalar } from "../../lib/contract.ts";
+import type { Scalar } from "../../lib/schema.ts";
 import { roundNotes } from "../../lib/run/round_notes.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report, ScenarioReport } from "../../lib/contract.ts";
-import { mergeReports } from "../../lib/shard/merge.ts";
-import { mergeTexts } from "../../lib/shard/merge_checks.ts";
-import { mergeScenario } from "../../lib/shard/merge_scenario.ts";
-import type { MergeOptions } from "../../lib/shard/parts.ts";
-import { inOneTime, togetherWarnings } from "../../lib/shard/together.ts";
+import type { Report, ScenarioReport } from "../../lib/schema.ts";
+import { mergeReports } from "../../lib/split/merge.ts";
+import { mergeTexts } from "../../lib/split/merge_checks.ts";
+import { mergeScenario } from "../../lib/split/merge_scenario.ts";
+import type { MergeOptions } from "../../lib/split/parts.ts";
+import { inOneTime, togetherWarnings } from "../../lib/split/together.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { ledgerWith } from "../support/targets.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { LiveFigures } from "../../lib/run/live.ts";
-import { reportProgress, WorkersProgress } from "../../lib/shard/worker_progress.ts";
-import type { FromWorker } from "../../lib/shard/worker_messages.ts";
+import { reportProgress, WorkersProgress } from "../../lib/split/worker_progress.ts";
+import type { FromWorker } from "../../lib/split/worker_messages.ts";
 
 const PLACE = { scenario: "open-loop", index: 2, scenarios: 3 };
 const RUNNING = { ...PLACE, state: "running", done: 1, total: 5 } as const;

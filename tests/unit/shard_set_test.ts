@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import type { Report } from "../../lib/contract.ts";
-import { readShardSet, ShardSetError } from "../../lib/shard/shard_set.ts";
+import type { Report } from "../../lib/schema.ts";
+import { readShardSet, ShardSetError } from "../../lib/split/shard_set.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
 const COUNT = 3;

@@ -7,7 +7,7 @@ import {
 } from "../../lib/run/round_times.ts";
 import { defaultsOf } from "../../lib/run/scenario.ts";
 import { plannedStarts } from "../../lib/run/start_times.ts";
-import { StartBarrier } from "../../lib/shard/start_barrier.ts";
+import { StartBarrier } from "../../lib/split/start_barrier.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Metric, Report, ScenarioReport } from "../../lib/contract.ts";
+import type { Metric, Report, ScenarioReport } from "../../lib/schema.ts";
 import { compareReports, IncomparableError } from "../../lib/stats/compare.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { sampleReport, sampleScenario } from "../support/sample_report.ts";

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { RoundSummary } from "../../lib/contract.ts";
+import type { RoundSummary } from "../../lib/schema.ts";
 import { addedPart } from "../../lib/stats/layers.ts";
 
 const OPTIONS = { seed: 1, name: "layer.tcp" };

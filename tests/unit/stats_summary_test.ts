@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import * as v from "valibot";
-import { DistributionSchema, ScalarSchema } from "../../lib/contract.ts";
+import { DistributionSchema, ScalarSchema } from "../../lib/schema.ts";
 import { LatencyHistogram } from "../../lib/stats/histogram.ts";
 import { minimumSamples } from "../../lib/stats/percentiles.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { Report, ScenarioReport, ThresholdResult } from "../../lib/contract.ts";
+import type { Report, ScenarioReport, ThresholdResult } from "../../lib/schema.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import {
   evaluateThreshold,

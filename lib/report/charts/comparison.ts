@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Change, ComparisonRow, Interval, Report } from "../../contract.ts";
+import type { Change, ComparisonRow, Interval, Report } from "../../schema.ts";
 import { formatNumber } from "../units.ts";
 import { fittedScale, logScale, type Scale, valueAxis } from "./axes.ts";
 import type { ChartPlan, ChartTable } from "./chart.ts";

@@ -8,7 +8,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Distribution, ScenarioReport } from "../../contract.ts";
+import type { Distribution, ScenarioReport } from "../../schema.ts";
 import { LatencyHistogram } from "../../stats/histogram.ts";
 import { mainDistribution } from "../scenario_names.ts";
 import { durationAxis, logScale, type Scale, valueAxis, wideScale } from "./axes.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Distribution, ScenarioReport, SeriesPoint } from "../../contract.ts";
+import type { Distribution, ScenarioReport, SeriesPoint } from "../../schema.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { durationAxis, linearScale, valueAxis, wideScale } from "./axes.ts";
 import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import type { Chart, ChartPlan } from "./chart.ts";
 import { comparisonPlans } from "./comparison.ts";
 import { drawChart } from "./draw.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Distribution, Interval, ScenarioReport } from "../../contract.ts";
+import type { Distribution, Interval, ScenarioReport } from "../../schema.ts";
 import { formatDuration, formatDurationTick, formatInterval } from "../units.ts";
 import { linearScale, valueAxis } from "./axes.ts";
 import { labelAxis } from "./labels.ts";

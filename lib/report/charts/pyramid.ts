@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import {
   concurrentClients,
   concurrentThroughput,

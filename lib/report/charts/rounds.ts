@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Interval, ScenarioReport } from "../../contract.ts";
+import type { Interval, ScenarioReport } from "../../schema.ts";
 import { findScalar } from "../lookup.ts";
 import { mainDistribution } from "../scenario_names.ts";
 import { formatInterval, formatPercent, formatQuantity } from "../units.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Distribution, ScenarioReport } from "../../contract.ts";
+import type { Distribution, ScenarioReport } from "../../schema.ts";
 import { findScalar } from "../lookup.ts";
 import { formatCountTick, formatDuration, formatRate } from "../units.ts";
 import { durationAxis, logScale, valueAxis } from "./axes.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { EChartsOption } from "echarts";
-import type { Distribution, Scalar, ScenarioReport } from "../../contract.ts";
+import type { Distribution, Scalar, ScenarioReport } from "../../schema.ts";
 import { type ScalingLaw, throughputAt } from "../../stats/scaling.ts";
 import { findScalar } from "../lookup.ts";
 import {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Distribution, ScenarioReport } from "../../contract.ts";
+import type { Distribution, ScenarioReport } from "../../schema.ts";
 import { plainText } from "../escape.ts";
 import { scenarioTitle } from "../scenario_names.ts";
 import { formatCount, formatCounted, formatDuration } from "../units.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
 import { type Finding, findings } from "../findings.ts";
 import { scenarioTally, verdictWord } from "../marks.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import {
   COMPARISON_HEADINGS,
   comparisonNotes,

@@ -1,4 +1,4 @@
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import type { Chart } from "../charts/chart.ts";
 import {
   COMPARISON_HEADINGS,

@@ -1,4 +1,4 @@
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { LAYER_HEADINGS, layerNotes, layerRows } from "../layers.ts";
 import { pyramidRatio } from "../pyramid.ts";
 import { cells, frame, items, type Markup, markup } from "./markup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import { type Cell, quantity } from "../cells.ts";
 import type { Chart } from "../charts/chart.ts";
 import { findScalar } from "../lookup.ts";

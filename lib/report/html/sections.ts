@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Check, NotMeasured, Report, ScenarioReport } from "../../contract.ts";
+import type { Check, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
 import {
   CALL_HEADINGS,
   callCells,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import type { Finding } from "../findings.ts";
 import { firstScreen, MOST_OPEN_NOTES } from "../first_screen.ts";
 import { calledTools } from "../heavy.ts";

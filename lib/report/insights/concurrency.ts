@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, Scalar } from "../../contract.ts";
+import type { Report, Scalar } from "../../schema.ts";
 import type { Insight, Tone } from "../insights.ts";
 import { withoutPraise } from "./praise.ts";
 import { concurrentClients } from "../key_numbers.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import type { Insight } from "../insights.ts";
 import { findDistribution, findScalar, findScenario } from "../lookup.ts";
 import { formatCount, formatDuration, formatMilliseconds, formatNumber } from "../units.ts";

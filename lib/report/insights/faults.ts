@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import { conductCount } from "../fault_rows.ts";
 import type { Insight } from "../insights.ts";
 import { findScalar, findScenario } from "../lookup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import type { Insight } from "../insights.ts";
 import { areLayersSound, layerParts } from "../layers.ts";
 import { pyramidRatio } from "../pyramid.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, Report } from "../../contract.ts";
+import type { Distribution, Report } from "../../schema.ts";
 import type { Insight } from "../insights.ts";
 import { baselineSource, singleThroughput, slowdown, slowerOrFaster } from "../key_numbers.ts";
 import { findDistribution, findScenario, isSound } from "../lookup.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import { rateLimitFinding } from "../findings.ts";
 import type { Insight } from "../insights.ts";
 import { describeLosses, totalCalls } from "../ledger.ts";

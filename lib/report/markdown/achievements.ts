@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import {
   comparisonCriterion,
   type Criterion,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Comparison, Report } from "../../contract.ts";
+import type { Comparison, Report } from "../../schema.ts";
 import {
   COMPARISON_HEADINGS,
   comparisonNotes,

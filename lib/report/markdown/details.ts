@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Check, NotMeasured, Report, ScenarioReport } from "../../contract.ts";
+import type { Check, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import { faultTable } from "../fault_rows.ts";
 import { mark, scenarioMark } from "../marks.ts";

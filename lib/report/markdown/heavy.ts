@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import {
   HEAVY_TOOL_HEADINGS,

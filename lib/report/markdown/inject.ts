@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../contract.ts";
+import type { Report, ScenarioReport } from "../../schema.ts";
 import { escapeMarkdown } from "../escape.ts";
 import { scenarioMark } from "../marks.ts";
 import { scenarioTitle } from "../scenario_names.ts";

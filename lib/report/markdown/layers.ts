@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { escapeMarkdown } from "../escape.ts";
 import { LAYER_HEADINGS, layerNotes, layerRows } from "../layers.ts";
 import { list, right, stack, table } from "./blocks.ts";

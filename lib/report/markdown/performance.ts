@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, Report } from "../../contract.ts";
+import type { Distribution, Report } from "../../schema.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import {
   baselineSource,

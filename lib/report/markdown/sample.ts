@@ -1,4 +1,4 @@
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { stack } from "./blocks.ts";
 import { type Figures, runFigure } from "./figures.ts";
 import { renderStatus } from "./head.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { escapeMarkdown, markdownCode } from "../escape.ts";
 import type { Finding } from "../findings.ts";
 import { firstScreen, MOST_OPEN_NOTES } from "../first_screen.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, ScenarioReport } from "../../contract.ts";
+import type { Distribution, ScenarioReport } from "../../schema.ts";
 import { LatencyHistogram } from "../../stats/histogram.ts";
 import { percentileOrNull } from "../../stats/percentiles.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Comparison } from "../../contract.ts";
+import type { Comparison } from "../../schema.ts";
 import { COMPARISON_HEADINGS, comparisonNotes, comparisonRows } from "../comparison_rows.ts";
 import { escapeTerminal } from "../escape.ts";
 import { columns, paint, type Style, wrap } from "./text.ts";

@@ -1,4 +1,4 @@
-import type { Report } from "../../contract.ts";
+import type { Report } from "../../schema.ts";
 import { escapeTerminal } from "../escape.ts";
 import { sweepTable } from "../sweeps.ts";
 import { columns, paint, wrap } from "./text.ts";

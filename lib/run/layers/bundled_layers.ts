@@ -5,8 +5,8 @@
  */
 
 import { createPace } from "../../load/pace.ts";
-import { SocketExchange } from "../../net/socket_exchange.ts";
-import { dial } from "../../net/socket.ts";
+import { SocketExchange } from "../../client/socket_exchange.ts";
+import { dial } from "../../client/socket.ts";
 import { connectTcpEcho, type EchoServer } from "../../server/echo_server.ts";
 import { type BatchedSample, sampleBatched } from "../../stats/sampling.ts";
 import type { ScenarioContext } from "../scenario.ts";

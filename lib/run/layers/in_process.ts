@@ -1,5 +1,5 @@
-import type { Protocol } from "../../contract.ts";
-import type { Message } from "../../net/connection.ts";
+import type { Protocol } from "../../protocols/protocol.ts";
+import type { Message } from "../../client/connection.ts";
 import { createDispatcher } from "../../server/dispatch.ts";
 import { defaultServerOptions } from "../../server/options.ts";
 

@@ -1,4 +1,4 @@
-import type { Added } from "../../contract.ts";
+import type { Added } from "../../schema.ts";
 import type { Slice } from "./slice.ts";
 
 /** The layers of a call, the lowest first: each does all that those before it do, and one thing more. */

@@ -1,5 +1,5 @@
-import type { Connection } from "../../net/connection.ts";
-import { newIdPrefix } from "../../net/id_prefix.ts";
+import type { Connection } from "../../client/connection.ts";
+import { newIdPrefix } from "../../client/id_prefix.ts";
 import { startEchoServer } from "../../server/echo_server.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import { batchedLayer, tcpLayer, webSocketLayer } from "./bundled_layers.ts";

@@ -1,4 +1,4 @@
-import type { Connection, Message } from "../../net/connection.ts";
+import type { Connection, Message } from "../../client/connection.ts";
 import { describeRateLimit } from "../rate_limit.ts";
 import { type ScenarioContext, TargetUnusableError } from "../scenario.ts";
 

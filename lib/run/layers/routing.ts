@@ -1,7 +1,8 @@
-import type { Clock, Protocol, RoutingProbe } from "../../contract.ts";
-import { SocketExchange } from "../../net/socket_exchange.ts";
-import { newIdPrefix } from "../../net/id_prefix.ts";
-import { shakeHands } from "../../net/handshake.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { Protocol, RoutingProbe } from "../../protocols/protocol.ts";
+import { SocketExchange } from "../../client/socket_exchange.ts";
+import { newIdPrefix } from "../../client/id_prefix.ts";
+import { shakeHands } from "../../client/handshake.ts";
 import { describeRateLimit } from "../rate_limit.ts";
 import { type ScenarioContext, TargetUnusableError } from "../scenario.ts";
 import { Watchdog } from "./watchdog.ts";

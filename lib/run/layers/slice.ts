@@ -1,4 +1,4 @@
-import type { Clock } from "../../contract.ts";
+import type { Clock } from "../../client/clock.ts";
 import type { RoundLength } from "../scenario.ts";
 
 /** How long one layer is measured at a time, and what by. */

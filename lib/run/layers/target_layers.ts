@@ -6,7 +6,7 @@
 
 import { SILENCE_LIMIT } from "../../load/closed.ts";
 import { createPace } from "../../load/pace.ts";
-import type { Connection } from "../../net/connection.ts";
+import type { Connection } from "../../client/connection.ts";
 import type { ScenarioContext } from "../scenario.ts";
 import type { InProcess } from "./in_process.ts";
 import type { Layer } from "./layer.ts";

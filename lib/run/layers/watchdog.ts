@@ -1,4 +1,4 @@
-import type { Clock } from "../../contract.ts";
+import type { Clock } from "../../client/clock.ts";
 
 /** What a watchdog watches by. */
 export interface WatchdogOptions {

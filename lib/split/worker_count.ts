@@ -1,4 +1,4 @@
-import type { ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
 import { connectionsOf } from "../run/plan.ts";
 import type { PlannedScenario } from "../run/runner.ts";

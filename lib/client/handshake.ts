@@ -1,4 +1,5 @@
-import type { Clock, Credentials, HandshakeReply, Protocol } from "../contract.ts";
+import type { Clock } from "./clock.ts";
+import type { Credentials, HandshakeReply, Protocol } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 

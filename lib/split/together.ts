@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClockOffset, Measured, ScenarioReport } from "../contract.ts";
+import type { ClockOffset, Measured, ScenarioReport } from "../schema.ts";
 
 /** What one shard's times are read from. */
 export interface TimedPart {

@@ -1,4 +1,4 @@
-import type { Frame } from "../contract.ts";
+import type { Frame } from "../protocols/protocol.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
 import { OutstandingCalls } from "./outstanding_calls.ts";
 

@@ -1,4 +1,4 @@
-import type { Credentials } from "../contract.ts";
+import type { Credentials } from "../protocols/protocol.ts";
 import { shakeHands } from "./handshake.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 import type { Target } from "./target.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClockOffset, Report } from "../contract.ts";
+import type { ClockOffset, Report } from "../schema.ts";
 
 /** What the reports are of. */
 export type PartKind = NonNullable<Report["merged"]>["of"];

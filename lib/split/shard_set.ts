@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, Report, Shard } from "../contract.ts";
+import type { Distribution, Report, Shard } from "../schema.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { findWorkloadDifferences } from "../stats/comparability.ts";
 import type { Part } from "./parts.ts";

@@ -1,5 +1,5 @@
-import type { Ledger } from "../contract.ts";
-import { openLedger, settleLedger } from "../net/ledger.ts";
+import type { Ledger } from "../schema.ts";
+import { openLedger, settleLedger } from "../client/ledger.ts";
 
 /** The account of all shards together: every count is the sum of theirs. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {

@@ -1,12 +1,15 @@
 /**
- * The types that everything shares. The shape of report.json is defined here once, as valibot
- * schemas: the TypeScript types, the validation of files read back in and the published JSON Schema
- * (docs/report.schema.json) all come from them. This module imports nothing of ours.
+ * The shape of report.json, as valibot schemas: the TypeScript types, the validation of files read back in and
+ * the published JSON Schema (docs/report.schema.json) all come from them. Imports nothing of ours.
  *
  * @module
  */
 
 import * as v from "valibot";
+
+/** The protocols that the suite can speak. */
+export const PROTOCOL_NAMES = ["exai", "mcp", "echo"] as const;
+export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
 /** A count: a whole number from 0. */
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -413,7 +416,7 @@ export const ReportSchema = v.object({
   target: v.object({
     url: v.string(),
     kind: v.picklist(["embedded", "external"]),
-    protocol: v.picklist(["exai", "mcp", "echo"]),
+    protocol: v.picklist(PROTOCOL_NAMES),
     tool: v.string(),
   }),
   profile: v.string(),
@@ -441,141 +444,3 @@ export const ReportSchema = v.object({
   scenarios: v.array(ScenarioReportSchema),
 });
 export type Report = v.InferOutput<typeof ReportSchema>;
-
-/** A source of time, injected so that tests can step it. */
-export interface Clock {
-  /** Monotonic time in nanoseconds; only differences mean anything. */
-  nowNs(): number;
-  /** Wall-clock time. */
-  date(): Date;
-  /** Calls back once after the given time; the returned function takes the call back. */
-  after(milliseconds: number, callback: () => void): () => void;
-}
-
-/** The protocols that the suite can speak. */
-export const PROTOCOL_NAMES = ["exai", "mcp", "echo"] as const;
-export type ProtocolName = typeof PROTOCOL_NAMES[number];
-
-/** One decoded text frame. `id` is the request that it belongs to, `null` where it names none. */
-export type Frame =
-  | { kind: "result"; id: string | null; fromCache: boolean }
-  | { kind: "toolError"; id: string | null; code: string; message: string }
-  | { kind: "rateLimited"; id: string | null; code: string; message: string }
-  | { kind: "progress"; id: string | null; streamComplete: boolean }
-  /** `answer`: the frame that it must be answered with, where it is a request of the server's. */
-  | { kind: "notification"; id: null; answer: string | null }
-  | { kind: "malformed"; id: null; reason: string };
-
-/** Who a connection says it is. */
-export interface Credentials {
-  sessionId: string;
-  token: string | null;
-}
-
-/** What one frame means during the handshake. */
-export type HandshakeReply =
-  | { status: "accepted"; send: readonly string[] }
-  | { status: "refused"; error: string }
-  /** `send`: the answer to a request of the server's. */
-  | { status: "ignored"; send?: readonly string[] };
-
-/** The opening of a session: frames to send at once, and how to read what comes back. */
-export interface Handshake {
-  send: readonly string[];
-  /** `null`: the protocol has no handshake, the connection is usable as soon as it is open. */
-  read: ((text: string) => HandshakeReply) | null;
-}
-
-/** An opening that the server must refuse, with the closes that count as the right refusal. */
-export interface RejectionCase {
-  name: string;
-  /** The first frame to send; `null` sends nothing and waits for the server's patience to end. */
-  first: string | null;
-  expected: readonly { code: number; reasons: readonly string[] }[];
-}
-
-/** A request that a server answers without running a tool. */
-export interface RoutingProbe {
-  name: string;
-  /** The frame to send. No two ids give the same one. */
-  encode(id: string): string;
-  /** Whether this frame is the answer to the request of that id. */
-  isAnswer(text: string, id: string): boolean;
-}
-
-/** What a server makes of messages. */
-export interface Answer {
-  /** As `Conduct.shorten` has them; an expected one that ends in "…" stands for all that begin so. */
-  frames: readonly string[];
-  /** `null`: the connection stays open. */
-  close: { code: number; reason: string } | null;
-}
-
-/** Messages that are not as the protocol wants them, or test a rule of it, and what must follow. */
-export interface ConductCase {
-  name: string;
-  /** Whether a session is open; otherwise the messages stand in the place of the handshake. */
-  inSession: boolean;
-  /** Sent at once, in this order; none: the client stays silent. `null`: there is nothing to make it from. */
-  send: readonly string[] | null;
-  /** Each of them is right. */
-  expected: readonly Answer[];
-  /** Whether progress frames count among the frames. */
-  withProgress?: boolean;
-  /** Whether it means something only where the server wants a token. */
-  needsToken?: boolean;
-}
-
-/** What the cases are made from. */
-export interface ConductOptions extends Credentials {
-  /** As `Conduct.dialectOf` has it; `null`: not known, so that each of them is right. */
-  dialect: string | null;
-  tool: string;
-  argsJson: string;
-  /** The server's reply to a request for its tools; `null` where there was none. */
-  toolList: string | null;
-}
-
-/** What a protocol says of bad messages. Pure, as the protocol is. */
-export interface Conduct {
-  /** The builds that it tells apart. */
-  readonly dialects: readonly string[];
-  /** The build that sent this frame, where it shows. */
-  dialectOf(frame: string): string | null;
-  /** The nth request id of a session, from 1. */
-  id(sessionId: string, nth: number): string;
-  /** A frame in a few words, in which the nth id of the session is `rn`. */
-  shorten(frame: string, sessionId: string): string;
-  /** Every case, by name. The names and their order do not depend on the options. */
-  cases(options: ConductOptions): ConductCase[];
-  /** What the protocol says beside them, and why it is not among them. */
-  leftOut: readonly NotMeasured[];
-}
-
-/** How a message is written and a reply recognised. Pure: no sockets, no state. */
-export interface Protocol {
-  readonly name: ProtocolName;
-  /** The light tool that is called where the user names none. */
-  readonly defaultTool: string;
-  /** How a call's id is made: of any characters, or of digits alone, as many as a double holds exactly. */
-  readonly ids: "text" | "number";
-  /** Whether a session goes on under its id when its client comes back on another connection. */
-  readonly sessionsOutliveConnections: boolean;
-  open(credentials: Credentials): Handshake;
-  /** `argsJson` is a JSON text, inserted as it is. */
-  encodeCall(id: string, tool: string, argsJson: string): string;
-  classify(text: string): Frame;
-  /** A request for the names of the tools; `null` where the protocol has none. */
-  encodeListTools(id: string): string | null;
-  /** The names in a reply to `encodeListTools`, or `null` if this frame is not one. */
-  readToolNames(text: string): string[] | null;
-  /** Advice on a name that the server does not know, or `null`. */
-  toolNameAdvice(tool: string): string | null;
-  rejections(credentials: Credentials): RejectionCase[];
-  /** The cheapest requests that there are, the cheapest first: not every server knows each. */
-  readonly routingProbes: readonly RoutingProbe[];
-  /** How long the server says that it took over this reply, in nanoseconds; `null` where it does not. */
-  readServerNs(text: string): number | null;
-  /** `null`: the protocol has no bad messages. */
-  readonly conduct: Conduct | null;
-}

@@ -1,4 +1,4 @@
-import type { Report } from "../contract.ts";
+import type { Report } from "../schema.ts";
 import type { RunSettings } from "../run/configured.ts";
 import type { LiveFigures } from "../run/live.ts";
 import type { Progress } from "../run/runner.ts";

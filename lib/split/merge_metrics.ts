@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Distribution, Metric, RoundSummary, Scalar, SeriesPoint } from "../contract.ts";
+import type { Distribution, Metric, RoundSummary, Scalar, SeriesPoint } from "../schema.ts";
 import { medianDrift } from "../stats/drift.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { summariseRound } from "../stats/percentiles.ts";

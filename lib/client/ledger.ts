@@ -1,10 +1,10 @@
 /**
- * The account of every call and every frame (the equations are with `Ledger` in contract.ts).
+ * The account of every call and every frame (the equations are with `Ledger` in schema.ts).
  *
  * @module
  */
 
-import type { Ledger } from "../contract.ts";
+import type { Ledger } from "../schema.ts";
 
 /** A ledger while it is being written. */
 export interface OpenLedger extends Ledger {

@@ -1,4 +1,4 @@
-import type { RejectionCase } from "../contract.ts";
+import type { RejectionCase } from "../protocols/protocol.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 import type { Target } from "./target.ts";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../contract.ts";
+import type { Clock } from "./clock.ts";
 import { ConnectError, dialError } from "./connect_error.ts";
 import { redactUrl } from "./redact_url.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Check, ClockOffset, Measured, ScenarioReport, Validity } from "../contract.ts";
-import { brokenEquations } from "../net/ledger.ts";
+import type { Check, ClockOffset, Measured, ScenarioReport, Validity } from "../schema.ts";
+import { brokenEquations } from "../client/ledger.ts";
 import { callChecks } from "../run/call_checks.ts";
 import { roundNotes } from "../run/round_notes.ts";
 import { mergeCheck, mergeSentences } from "./merge_checks.ts";

@@ -1,4 +1,4 @@
-import type { MergedShard, Report, ScenarioReport, ShardScenario } from "../contract.ts";
+import type { MergedShard, Report, ScenarioReport, ShardScenario } from "../schema.ts";
 import { clockOf, type MergeOptions, type Part } from "./parts.ts";
 import { inOneTime } from "./together.ts";
 

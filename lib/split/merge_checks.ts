@@ -1,4 +1,4 @@
-import type { Check } from "../contract.ts";
+import type { Check } from "../schema.ts";
 
 /** A check of one shard, and how texts call that shard. */
 export interface ShardCheck {

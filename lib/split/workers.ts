@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Report, ShardPlace } from "../contract.ts";
+import type { Report, ShardPlace } from "../schema.ts";
 import { partOf, WHOLE } from "../load/share.ts";
 import type { RunHooks, RunSettings } from "../run/configured.ts";
 import { judgeReport } from "../run/judge_report.ts";

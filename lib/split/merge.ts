@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Reason, Report, ScenarioReport, ShardPlace } from "../contract.ts";
+import type { Reason, Report, ScenarioReport, ShardPlace } from "../schema.ts";
 import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
 import { mergeSentences } from "./merge_checks.ts";
 import { describeParts } from "./describe_parts.ts";

@@ -1,4 +1,6 @@
-import type { Clock, Credentials, Protocol, ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { Clock } from "./clock.ts";
+import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call_book.ts";
 import { Connection } from "./connection.ts";
 import type { OpenLedger } from "./ledger.ts";

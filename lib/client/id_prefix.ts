@@ -1,4 +1,5 @@
-import type { Protocol, ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { Protocol } from "../protocols/protocol.ts";
 
 /** Numbers the connections of this process, so that request ids are unique across them. */
 let connectionCount = 0;

@@ -1,4 +1,5 @@
-import type { Credentials, Protocol, ShardPlace } from "../contract.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import { type Call, CallBook, type Observed } from "./call_book.ts";
 import { shakeHands } from "./handshake.ts";
 import { newIdPrefix } from "./id_prefix.ts";

@@ -23,6 +23,15 @@ export const IntervalSchema = v.pipe(
 );
 export type Interval = v.InferOutput<typeof IntervalSchema>;
 
+/**
+ * Something found: its kind, the sentence that says it, and the numbers (or names) that the sentence rests on.
+ */
+const FactSchema = v.objectWithRest(
+  { kind: v.string(), message: v.string() },
+  v.nullable(v.union([v.number(), v.string(), v.boolean()])),
+);
+export type Fact = v.InferOutput<typeof FactSchema>;
+
 /** Every frame that came in after the handshake, by what it turned out to be. */
 const FrameCountsSchema = v.object({
   received: Count,
@@ -33,7 +42,6 @@ const FrameCountsSchema = v.object({
   orphan: v.pipe(Count, v.description("an id never sent, or a reply that cannot be attributed")),
   malformed: v.pipe(Count, v.description("not JSON, or nothing that the protocol knows")),
 });
-export type FrameCounts = v.InferOutput<typeof FrameCountsSchema>;
 
 /**
  * What became of every call. Three sums always hold:
@@ -54,13 +62,20 @@ export const LedgerSchema = v.object({
   frames: FrameCountsSchema,
   errorCodes: v.record(v.string(), Count),
   closeCodes: v.record(v.string(), Count),
+  errorMessages: v.pipe(
+    v.optional(v.record(v.string(), v.string())),
+    v.description("the server's first message with each error code, cut"),
+  ),
 });
 export type Ledger = v.InferOutput<typeof LedgerSchema>;
 
-/** What one round of a distribution measured; `null` where the round has no sample. */
-const RoundSummarySchema = v.object({
+/** What one epoch of a distribution measured; `null` where the epoch has too few samples. */
+const EpochSummarySchema = v.object({
   count: Count,
+  censored: v.pipe(Count, v.description("calls without an answer: they took at least the timeout")),
+  min: NullableNs,
   mean: NullableNs,
+  p5: NullableNs,
   p50: NullableNs,
   p95: NullableNs,
   p99: NullableNs,
@@ -70,7 +85,7 @@ const RoundSummarySchema = v.object({
     v.description("of a shard: HDR histogram V2, deflated, base64; shards merge exactly by it"),
   ),
 });
-export type RoundSummary = v.InferOutput<typeof RoundSummarySchema>;
+export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
 
 /** One interval of a distribution over time. */
 const SeriesPointSchema = v.object({
@@ -79,7 +94,7 @@ const SeriesPointSchema = v.object({
   p50: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: v.pipe(v.optional(v.string()), v.description("of a shard, as in the rounds")),
+  histogram: v.pipe(v.optional(v.string()), v.description("of a shard, as in the epochs")),
 });
 export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 
@@ -87,27 +102,42 @@ export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 const BetterSchema = v.nullable(v.picklist(["higher", "lower"]));
 export type Better = v.InferOutput<typeof BetterSchema>;
 
-/** The coordinates of one step of a sweep, such as `{ inFlight: 8 }`. */
-const AtSchema = v.optional(v.record(v.string(), v.number()));
+/**
+ * Where a metric was measured: the coordinates of its case, such as `{ clients: 5, inFlight: 1 }`, a layer, a
+ * tool.
+ */
+const AtSchema = v.optional(v.record(v.string(), v.union([v.number(), v.string()])));
+export type At = Record<string, number | string>;
 
-/** What one layer of a call adds to the layers below it. */
+/** headline: on the first screen; gate: judged in a comparison; detail: neither. */
+const RoleSchema = v.picklist(["headline", "gate", "detail"]);
+export type Role = v.InferOutput<typeof RoleSchema>;
+
+/** The figures of a metric that a comparison can judge. */
+export const STATISTICS = ["value", "p5", "p50", "p95", "p99"] as const;
+export type Statistic = typeof STATISTICS[number];
+
+/** The standard deviation of the logarithm: of slices within epochs, and of the epochs' own values. */
+const SpreadSchema = v.object({
+  within: v.nullable(v.number()),
+  between: v.nullable(v.number()),
+});
+export type Spread = v.InferOutput<typeof SpreadSchema>;
+
+/** What one layer of a call adds to the layers below it, paired in each epoch. */
 const AddedSchema = v.object({
   above: v.pipe(
     v.nullable(v.string()),
-    v.description("the metric of the layer below; null: there is none"),
-  ),
-  call: v.pipe(
-    v.number(),
-    v.description("nanoseconds, the call down to this layer: median over rounds of their medians"),
+    v.description("the layer below; null: there is none"),
   ),
   value: v.pipe(
     v.number(),
-    v.description("nanoseconds: median over rounds of the difference of the rounds' medians"),
+    v.description("nanoseconds: mean over epochs of the difference of the epochs' medians"),
   ),
   ci95: v.nullable(IntervalSchema),
   share: v.pipe(
     v.nullable(v.number()),
-    v.description("of the whole call, 1 for all of it; null where the whole call took no time"),
+    v.description("of the whole call, 1 for all of it; null where the whole call was not measured"),
   ),
   shareCi95: v.nullable(IntervalSchema),
   measuredOn: v.pipe(
@@ -117,15 +147,32 @@ const AddedSchema = v.object({
 });
 export type Added = v.InferOutput<typeof AddedSchema>;
 
-/** Times in nanoseconds, pooled over all rounds. A percentile that rests on too few samples is null. */
-export const DistributionSchema = v.object({
+const metricEntries = {
   name: v.string(),
+  role: RoleSchema,
+  gates: v.pipe(
+    v.optional(v.array(v.picklist(STATISTICS))),
+    v.description("the statistics that a comparison judges; left out: none"),
+  ),
+  at: AtSchema,
+  better: BetterSchema,
+};
+
+/**
+ * Times in nanoseconds. A percentile is the geometric mean of the epochs' own, or where an epoch has too few
+ * samples that of all samples together; one that rests on too few samples is null. `censored` calls had no answer: where they are more than 1 - q
+ * of all, percentile q is the timeout, and means "at least".
+ */
+export const DistributionSchema = v.object({
+  ...metricEntries,
   kind: v.literal("distribution"),
   unit: v.literal("ns"),
   count: v.pipe(Count, v.minValue(1)),
+  censored: Count,
   min: Ns,
   mean: Ns,
   stddev: Ns,
+  p5: NullableNs,
   p50: Ns,
   p75: NullableNs,
   p90: NullableNs,
@@ -134,28 +181,35 @@ export const DistributionSchema = v.object({
   p999: NullableNs,
   max: Ns,
   histogram: v.pipe(v.string(), v.description("HDR histogram V2, deflated, base64")),
-  ci95: v.object({ p50: v.nullable(IntervalSchema), mean: v.nullable(IntervalSchema) }),
-  better: BetterSchema,
+  ci95: v.object({
+    p5: v.nullable(IntervalSchema),
+    p50: v.nullable(IntervalSchema),
+    p95: v.nullable(IntervalSchema),
+    p99: v.nullable(IntervalSchema),
+    mean: v.nullable(IntervalSchema),
+  }),
+  spread: SpreadSchema,
   series: v.array(SeriesPointSchema),
-  rounds: v.array(RoundSummarySchema),
-  at: AtSchema,
+  epochs: v.array(EpochSummarySchema),
   added: v.optional(AddedSchema),
 });
 export type Distribution = v.InferOutput<typeof DistributionSchema>;
 
-/** One number a round; `value` is the median of the rounds. */
+/** One number an epoch; `value` is their geometric mean (of values that can be 0 or less: their mean). */
 export const ScalarSchema = v.object({
-  name: v.string(),
+  ...metricEntries,
   kind: v.literal("scalar"),
   unit: v.string(),
   value: v.number(),
   ci95: v.nullable(IntervalSchema),
-  better: BetterSchema,
-  rounds: v.array(v.number()),
-  at: AtSchema,
+  spread: SpreadSchema,
+  epochs: v.array(v.number()),
   merge: v.pipe(
-    v.optional(v.picklist(["sum", "drift"])),
-    v.description("of a shard: how shards merge; sum: round by round, drift: from the series"),
+    v.optional(v.picklist(["sum", "p50", "p99", "count"])),
+    v.description(
+      "of a shard: how shards merge; sum: epoch by epoch; p50, p99, count: the change of that over the " +
+        "merged series of the latency",
+    ),
   ),
 });
 export type Scalar = v.InferOutput<typeof ScalarSchema>;
@@ -163,12 +217,18 @@ export type Scalar = v.InferOutput<typeof ScalarSchema>;
 export const MetricSchema = v.variant("kind", [DistributionSchema, ScalarSchema]);
 export type Metric = v.InferOutput<typeof MetricSchema>;
 
-/** A statement that the run tested: what had to be seen, and what was. */
+/**
+ * A statement that the run tested: what had to be seen, and what was. Where it is a count, `seen` of `wanted`, and
+ * shards and epochs add up.
+ */
 const CheckSchema = v.object({
+  kind: v.string(),
   name: v.string(),
   passed: v.boolean(),
   expected: v.string(),
   observed: v.string(),
+  seen: v.optional(Count),
+  wanted: v.optional(Count),
 });
 export type Check = v.InferOutput<typeof CheckSchema>;
 
@@ -176,40 +236,40 @@ export type Check = v.InferOutput<typeof CheckSchema>;
 const NotMeasuredSchema = v.object({ name: v.string(), reason: v.string() });
 export type NotMeasured = v.InferOutput<typeof NotMeasuredSchema>;
 
-/** A scenario's own loop against a server that does nothing: no server can look faster than that. */
-const ClientFloorSchema = v.object({
-  connections: v.pipe(Count, v.description("as many as in the scenario")),
-  throughput: v.pipe(v.number(), v.description("calls per second")),
-  latencyP50Ns: Ns,
-});
-export type ClientFloor = v.InferOutput<typeof ClientFloorSchema>;
-
-/** Whether the client itself could have bounded the numbers. */
+/** Was the client the bottleneck? */
 const ValiditySchema = v.object({
   valid: v.boolean(),
+  client: v.pipe(
+    v.nullable(v.picklist(["free", "bound", "undecided"])),
+    v.description(
+      "bound: the headline is at the client's floor; free: well below it; null: there is no floor to tell by",
+    ),
+  ),
+  clientShare: v.pipe(
+    v.nullable(v.number()),
+    v.description("the headline's rate over that of the same case on a server that does nothing"),
+  ),
+  clientShareCi95: v.nullable(IntervalSchema),
+  floor: v.pipe(
+    v.optional(v.object({ throughput: v.number(), latencyP50Ns: NullableNs })),
+    v.description("that case on the server that does nothing: calls per second, median in ns"),
+  ),
   clientCpu: v.pipe(
     v.nullable(v.number()),
     v.description("share of one core that the client thread used, 0 to 1; null: not applicable"),
   ),
   loopLagP99Ns: NullableNs,
-  floor: v.optional(v.object({
-    ...ClientFloorSchema.entries,
-    share: v.pipe(
-      v.nullable(v.number()),
-      v.description("measured throughput over the floor's; from 0.9 on it is the client's own"),
-    ),
-  })),
-  warnings: v.array(v.string()),
+  warnings: v.array(FactSchema),
 });
 export type Validity = v.InferOutput<typeof ValiditySchema>;
 
-/** When the measured rounds began and ended, by the machine's own clock. */
+/** When the measured epochs of a scenario began and ended, by the machine's own clock. */
 const MeasuredSchema = v.object({
   plannedStartMs: v.pipe(
     v.nullable(v.number()),
-    v.description("when the first round was to begin, in unix milliseconds; null: when it could"),
+    v.description("when the first epoch was to begin, in unix milliseconds; null: when it could"),
   ),
-  rounds: v.pipe(
+  epochs: v.pipe(
     v.array(v.object({ startMs: v.number(), endMs: v.number() })),
     v.description("in unix milliseconds; the end is that of the last reply"),
   ),
@@ -218,7 +278,12 @@ export type Measured = v.InferOutput<typeof MeasuredSchema>;
 
 export const ScenarioReportSchema = v.object({
   name: v.string(),
+  title: v.string(),
   question: v.string(),
+  answer: v.pipe(
+    v.optional(v.string()),
+    v.description("the scenario's own answer to its question, in a sentence"),
+  ),
   status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
   reason: v.pipe(
     v.nullable(v.string()),
@@ -238,8 +303,8 @@ export const ScenarioReportSchema = v.object({
   metrics: v.array(MetricSchema),
   validity: ValiditySchema,
   notes: v.pipe(
-    v.optional(v.array(v.string())),
-    v.description("what is remarkable in the rounds, and does not make them invalid"),
+    v.optional(v.array(FactSchema)),
+    v.description("what is remarkable, and does not make the numbers invalid"),
   ),
   measured: v.optional(MeasuredSchema),
   share: v.pipe(
@@ -249,11 +314,16 @@ export const ScenarioReportSchema = v.object({
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
 
-const ReasonSchema = v.object({
-  code: v.pipe(Count, v.description("the exit code that this reason calls for")),
-  scenario: v.nullable(v.string()),
-  message: v.string(),
-});
+/** What speaks against a run: see {@linkcode Fact}. */
+const ReasonSchema = v.objectWithRest(
+  {
+    code: v.pipe(Count, v.description("the exit code that this reason calls for")),
+    kind: v.string(),
+    scenario: v.nullable(v.string()),
+    message: v.string(),
+  },
+  v.nullable(v.union([v.number(), v.string(), v.boolean()])),
+);
 export type Reason = v.InferOutput<typeof ReasonSchema>;
 
 /** Where a server's rate limiter began to refuse calls, told once for the run. */
@@ -264,6 +334,14 @@ const RateLimitSchema = v.object({
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 
+/** One frame of a call as it went over the wire, and what the ledger makes of such a frame. */
+const WireFrameSchema = v.object({
+  direction: v.picklist(["sent", "received"]),
+  text: v.pipe(v.string(), v.description("cut, without secrets")),
+  countedAs: v.string(),
+});
+export type WireFrame = v.InferOutput<typeof WireFrameSchema>;
+
 /** One tool call without a socket: what "unit test" means in the comparison. */
 const UnitBaselineSchema = v.object({
   source: v.pipe(
@@ -271,8 +349,9 @@ const UnitBaselineSchema = v.object({
     v.description("measured: the reference server's dispatch, in-process; given: --unit-baseline"),
   ),
   throughput: v.pipe(v.number(), v.description("calls per second")),
+  ci95: v.nullable(IntervalSchema),
+  epochs: v.pipe(v.array(v.number()), v.description("calls per second, of each epoch")),
 });
-export type UnitBaseline = v.InferOutput<typeof UnitBaselineSchema>;
 
 /** What became of a fixed bound of the user's. */
 const ThresholdResultSchema = v.object({
@@ -287,43 +366,86 @@ const ThresholdResultSchema = v.object({
 });
 export type ThresholdResult = v.InferOutput<typeof ThresholdResultSchema>;
 
-/** What is known of one row of a comparison; `~` is no difference that counts. */
-const ChangeSchema = v.picklist(["faster", "slower", "~", "too few rounds"]);
+/** What is known of one row of a comparison. */
+export const CHANGES = ["faster", "slower", "same", "undecided"] as const;
+const ChangeSchema = v.picklist(CHANGES);
 export type Change = v.InferOutput<typeof ChangeSchema>;
 
-/** One metric of two reports. */
+/** One statistic of one metric, in an earlier run (or several) and in this one. */
 const ComparisonRowSchema = v.object({
   scenario: v.string(),
   metric: v.string(),
-  statistic: v.pipe(
-    v.picklist(["value", "p50", "p95", "p99"]),
-    v.description("value of a scalar, otherwise the percentile"),
-  ),
+  at: AtSchema,
+  statistic: v.picklist(STATISTICS),
   unit: v.string(),
   better: v.picklist(["higher", "lower"]),
-  old: v.pipe(v.number(), v.description("the statistic over all rounds, in unit")),
-  new: v.number(),
-  oldRounds: Count,
-  newRounds: Count,
-  ratio: v.pipe(v.number(), v.description("new over old: exp of the Hodges-Lehmann shift of logs")),
-  ci95: v.nullable(IntervalSchema),
-  p: v.pipe(v.number(), v.description("exact two-sided Mann-Whitney")),
-  adjustedP: v.pipe(v.nullable(v.number()), v.description("by Holm over the gating rows")),
-  gating: v.pipe(v.boolean(), v.description("whether the row decides")),
-  verdict: v.nullable(ChangeSchema),
-  roundsNeeded: v.pipe(
+  old: v.pipe(v.nullable(v.number()), v.description("in unit; null: not measured")),
+  new: v.nullable(v.number()),
+  ratio: v.pipe(v.nullable(v.number()), v.description("new over old")),
+  ci: v.pipe(
+    v.nullable(IntervalSchema),
+    v.description("of the ratio, at 1 - 0.05/m for m gating rows; null: the noise is not known"),
+  ),
+  gating: v.pipe(v.boolean(), v.description("does the row decide?")),
+  verdict: ChangeSchema,
+  why: v.pipe(v.nullable(v.string()), v.description("why it is undecided: a kind")),
+  need: v.pipe(
     v.nullable(Count),
-    v.description("rounds a side without which no verdict is possible; null: there are enough"),
+    v.description(
+      "epochs (of one run) or runs that would decide an undecided row; null: not known",
+    ),
+  ),
+  smallest: v.pipe(
+    v.nullable(v.number()),
+    v.description("the smallest change that would have been seen, as a ratio over 1"),
+  ),
+  p: v.pipe(
+    v.optional(v.number()),
+    v.description("of paired servers: exact sign-flip test over the epochs, two-sided"),
+  ),
+  epochs: v.pipe(
+    v.optional(v.array(v.number())),
+    v.description("of paired servers: the ratio of each epoch"),
+  ),
+  own: v.pipe(
+    v.optional(v.object({ ratio: v.number(), ci: v.nullable(IntervalSchema) })),
+    v.description("of paired servers: the ratio of the times less the client's floor"),
   ),
 });
 export type ComparisonRow = v.InferOutput<typeof ComparisonRowSchema>;
 
-/** A kind of failed call that the new run has and the old one has not. */
-const NewErrorsSchema = v.object({ scenario: v.string(), kind: v.string(), count: Count });
+/** A kind of failed call of which the new run has more, than chance explains. */
+const NewErrorsSchema = v.object({
+  scenario: v.string(),
+  kind: v.string(),
+  old: Count,
+  new: Count,
+  p: v.pipe(v.number(), v.description("conditional binomial, one-sided")),
+});
 export type NewErrors = v.InferOutput<typeof NewErrorsSchema>;
 
+/** The two servers of one run; the report's other figures are B's. */
+const AbSchema = v.object({
+  a: v.object({ url: v.string() }),
+  b: v.object({ url: v.string() }),
+  restarted: v.pipe(v.boolean(), v.description("were both restarted in every epoch?")),
+  orderEffects: v.pipe(
+    v.array(v.object({ scenario: v.string(), ratio: v.number(), p: v.number() })),
+    v.description("where it mattered which of the two was measured first"),
+  ),
+});
+export type Ab = v.InferOutput<typeof AbSchema>;
+
 const ComparisonSchema = v.object({
-  noisePercent: v.pipe(v.number(), v.description("changes within this many per cent do not count")),
+  noise: v.pipe(
+    v.picklist(["learned", "stated", "unknown", "paired"]),
+    v.description(
+      "where the noise between runs is known from; unknown: nothing gates; paired: both servers were measured in the same epochs",
+    ),
+  ),
+  noisePercent: v.pipe(v.nullable(v.number()), v.description("where it is stated")),
+  bandPercent: v.pipe(v.number(), v.description("changes within this many per cent do not matter")),
+  baselines: v.pipe(Count, v.description("how many earlier runs")),
   differences: v.pipe(
     v.array(v.string()),
     v.description("what makes the runs incomparable; empty unless the comparison was forced"),
@@ -375,12 +497,12 @@ const ShardScenarioSchema = v.object({
   status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
   sent: Count,
   ok: Count,
-  ratePerSecond: v.pipe(v.nullable(v.number()), v.description("the median of its rounds")),
+  ratePerSecond: v.pipe(v.nullable(v.number()), v.description("the mean of its epochs")),
   p99: v.pipe(NullableNs, v.description("of its main distribution")),
   valid: v.boolean(),
   startOffsetMs: v.pipe(
     v.nullable(v.number()),
-    v.description("its first round's start less the planned one, or the earliest shard's"),
+    v.description("its first epoch's start less the planned one, or the earliest shard's"),
   ),
 });
 export type ShardScenario = v.InferOutput<typeof ShardScenarioSchema>;
@@ -397,7 +519,7 @@ const MergedShardSchema = v.object({
 export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
 
 export const ReportSchema = v.object({
-  schemaVersion: v.literal(1),
+  schemaVersion: v.literal(2),
   suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
   startedAt: v.string(),
   finishedAt: v.string(),
@@ -412,14 +534,25 @@ export const ReportSchema = v.object({
     deno: v.string(),
     v8: v.string(),
     mitata: v.string(),
+    cpuPressure: v.pipe(
+      v.nullable(v.number()),
+      v.description(
+        "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
+      ),
+    ),
   }),
   target: v.object({
     url: v.string(),
     kind: v.picklist(["embedded", "external"]),
     protocol: v.picklist(PROTOCOL_NAMES),
     tool: v.string(),
+    noDelay: v.pipe(
+      v.boolean(),
+      v.description("whether calls went through a relay without Nagle's algorithm"),
+    ),
   }),
   profile: v.string(),
+  epochs: v.pipe(Count, v.description("measured, after the warm-up epoch")),
   verdict: v.object({
     status: v.picklist(["passed", "failed", "interrupted"]),
     exitCode: Count,
@@ -428,11 +561,16 @@ export const ReportSchema = v.object({
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
   unitBaseline: v.nullable(UnitBaselineSchema),
+  transcript: v.pipe(
+    v.optional(v.array(WireFrameSchema)),
+    v.description("the frames of one call, made in the preflight"),
+  ),
   thresholds: v.optional(v.array(ThresholdResultSchema)),
   comparison: v.pipe(
     v.optional(ComparisonSchema),
-    v.description("against the report given as --baseline"),
+    v.description("against the reports given as --baseline"),
   ),
+  ab: v.optional(AbSchema),
   shard: v.pipe(v.optional(ShardSchema), v.description("which share of a run this is")),
   merged: v.pipe(
     v.optional(v.object({

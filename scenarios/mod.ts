@@ -9,20 +9,20 @@ import { authentication } from "./authentication.ts";
 import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
-import { malformedInput } from "./malformed_input.ts";
-import { headOfLine } from "./head_of_line.ts";
-import { heavyTools } from "./heavy_tools.ts";
+import { headOfLine } from "./head_of_line/mod.ts";
+import { heavyTools } from "./heavy_tools/mod.ts";
+import { malformedInput } from "./malformed_input/mod.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";
-import { overheadBreakdown } from "./overhead_breakdown.ts";
-import { payloadSize } from "./payload_size.ts";
+import { overheadBreakdown } from "./overhead_breakdown/mod.ts";
+import { payloadSize } from "./payload_size/mod.ts";
 import { pipelining } from "./pipelining.ts";
-import { rateLimit } from "./rate_limit.ts";
-import { reconnectStorm } from "./reconnect_storm.ts";
+import { rateLimit } from "./rate_limit/mod.ts";
+import { reconnectStorm } from "./reconnect_storm/mod.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { scaling } from "./scaling.ts";
-import { soak } from "./soak.ts";
+import { soak } from "./soak/mod.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   connectionEstablishment,

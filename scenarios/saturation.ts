@@ -1,154 +1,187 @@
-import { placeOf, rateAt, searchRate } from "../lib/load/rate_search.ts";
 import type { Connection } from "../lib/client/connection.ts";
-import { RateProbe } from "../lib/run/rate_probe.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
+import type { Miss } from "../lib/load/objective.ts";
+import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/rate_search.ts";
+import { runRateTrial } from "../lib/load/rate_trial.ts";
+import type { Arrivals } from "../lib/load/schedule.ts";
+import { ConnectionPool } from "../lib/run/connection_pool.ts";
 import {
   type Parameters,
-  type Scenario,
+  type Procedure,
+  type Recording,
   type ScenarioContext,
   THROUGHPUT,
   TIMES,
 } from "../lib/run/scenario.ts";
-import { openSessions } from "../lib/run/sessions.ts";
-import { warmUp } from "../lib/run/warm_up.ts";
 
-/** A round is a whole search. */
 interface SaturationParameters extends Parameters {
   /** The p99 that must be met, from the intended time of sending. */
   sloMs: number;
   connections: number;
+  searches: number;
   /** Where the first search begins. */
   ratePerSecond: number;
-  /** It ends here, if nothing fails before. */
+  /** No other rates are tried. */
+  lowestRatePerSecond: number;
   highestRatePerSecond: number;
-  /** Of a run at one rate; the one that confirms the answer is three times as long. */
+  arrivals: Arrivals;
+  /** Of a run at one rate, and of one that confirms the answer. */
   durationMs: number;
-  warmupMs: number;
+  confirmMs: number;
   payloadBytes: number;
 }
 
 type Context = ScenarioContext<SaturationParameters>;
 
+/** Searches after the first begin at this share of what was found. */
+const HEAD_START = 0.7;
+/** Of each run; counts as warm-up. */
+const LEAD_IN_MS = 200;
+
 const COMMON = {
   sloMs: 50,
   connections: 5,
   ratePerSecond: 200,
+  lowestRatePerSecond: 1,
   highestRatePerSecond: 100_000,
+  arrivals: "poisson",
   payloadBytes: 0,
-};
-/** The lowest place of the series that is tried: one call a second. */
-const LOWEST = 0;
-/** Searches after the first begin this far below what was found: about 1.4 times. */
-const HEAD_START = 7;
-const CONFIRMING_LENGTH = 3;
+} as const;
 
-export const saturation: Scenario<SaturationParameters> = {
+export const saturation: Procedure<SaturationParameters> = {
+  kind: "procedure",
   name: "saturation",
+  title: "Saturation",
   question: "What is the highest rate of calls that the server sustains within the objective?",
   metrics: {
-    sustainableRate: THROUGHPUT,
-    knee: THROUGHPUT,
-    "latency@N": TIMES,
-    "throughput@N": THROUGHPUT,
+    sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },
+    metShare: { kind: "scalar", unit: "", better: null },
+    latency: TIMES,
+    throughput: THROUGHPUT,
   },
+  headline: { metric: "sustainableRate" },
+  gates: [{ metric: "sustainableRate" }],
   profiles: ["thorough"],
   defaults: {
-    quick: { ...COMMON, rounds: 1, durationMs: 300, warmupMs: 200 },
-    standard: { ...COMMON, rounds: 3, durationMs: 1000, warmupMs: 1000 },
-    thorough: { ...COMMON, rounds: 5, durationMs: 1000, warmupMs: 2000 },
-    phase2: { ...COMMON, rounds: 1, durationMs: 1000, warmupMs: 0 },
+    quick: { ...COMMON, searches: 1, durationMs: 300, confirmMs: 1_000 },
+    standard: { ...COMMON, searches: 3, durationMs: 1_000, confirmMs: 3_000 },
+    thorough: { ...COMMON, searches: 5, durationMs: 1_000, confirmMs: 10_000 },
   },
   overloads: true,
+  paced: true,
 
-  async run(context) {
-    const { connections: count, ratePerSecond, warmupMs } = context.parameters;
-    await using stack = new AsyncDisposableStack();
-    const connections = await openSessions(context, { count, stack });
-    if (connections === null) return { status: "measured" };
-    await warmUp(context, {
-      connections,
-      durationMs: warmupMs,
-      maxRatePerSecond: ratePerSecond / count,
-    });
-    const found = await context.watched(() => searchRounds(context, connections), { paced: true });
-    checkFound(context, found);
-    return { status: "measured" };
-  },
+  begin: (context) => ({ conclude: () => search(context) }),
 };
 
-/** What one search found. */
-interface Found {
-  sustainedPerSecond: number | null;
-  /** What was wrong at the lowest rate that was missed. */
-  miss: string;
+async function search(context: Context): Promise<void> {
+  const { target, warmupLedger, parameters } = context;
+  const { connections: count, searches } = parameters;
+  await using pool = new ConnectionPool(target, warmupLedger);
+  await pool.open([{ record: context, most: count, establish: null }]);
+  const { connections } = pool;
+  if (connections.length < count) return;
+  let first = parameters.ratePerSecond;
+  let runs = 0;
+  for (let nth = 0; nth < searches; nth++) {
+    context.progress(nth, searches);
+    const result = await searchRate({
+      first,
+      lowest: parameters.lowestRatePerSecond,
+      highest: parameters.highestRatePerSecond,
+      run: (ratePerSecond, { confirms }) =>
+        tryRate(context, connections, { ratePerSecond, confirms, nth: runs++ }),
+    });
+    recordSearch(context, result);
+    if (result.sustainedPerSecond === null || result.limit.kind === "gone") return;
+    first = HEAD_START * result.sustainedPerSecond;
+  }
 }
 
-async function searchRounds(
+/** One run at one rate, which is a point of the curve. */
+async function tryRate(
   context: Context,
   connections: readonly Connection[],
-): Promise<Found[]> {
-  const { highestRatePerSecond, ratePerSecond } = context.parameters;
-  const highest = placeOf(highestRatePerSecond);
-  const found: Found[] = [];
-  let first = placeOf(Math.min(ratePerSecond, highestRatePerSecond));
-  await forEachRound(context, {
-    recorders: [],
-    round: async () => {
-      const probe = new RateProbe(context, { ...context.parameters, connections });
-      const { sustained, missed } = await searchRate({
-        first,
-        lowest: LOWEST,
-        highest,
-        isMet: (place) => metOnce(probe, rateAt(place), { lengths: 1 }),
-        isConfirmed: (place) => metOnce(probe, rateAt(place), { lengths: CONFIRMING_LENGTH }),
-      });
-      found.push(record(context, { sustained, missed, probe }));
-      if (sustained === null || probe.isOver) return "stop";
-      first = Math.max(LOWEST, sustained - HEAD_START);
-    },
+  { ratePerSecond, confirms, nth }: { ratePerSecond: number; confirms: boolean; nth: number },
+): Promise<RateTrial> {
+  const { sloMs, arrivals, durationMs, confirmMs } = context.parameters;
+  const { result, ...trial } = await runRateTrial(connections, {
+    message: context.workload,
+    ratePerSecond,
+    confirms,
+    sloNs: sloMs * 1e6,
+    durationMs: confirms ? confirmMs : durationMs,
+    leadInMs: LEAD_IN_MS,
+    arrivals,
+    seed: context.seed + nth,
+    ledger: context.ledger,
+    warmupLedger: context.warmupLedger,
+    clock: context.clock,
+    pacer: await context.pacer(),
+    signal: context.signal,
   });
-  return found;
-}
-
-/** A rate is missed if it is missed twice: one hiccup of the machine should not decide. */
-async function metOnce(
-  probe: RateProbe,
-  ratePerSecond: number,
-  length: { lengths: number },
-): Promise<boolean> {
-  return await probe.meets(ratePerSecond, length) || await probe.meets(ratePerSecond, length);
-}
-
-function record(
-  context: Context,
-  { sustained, missed, probe }: {
-    sustained: number | null;
-    missed: number | null;
-    probe: RateProbe;
-  },
-): Found {
-  const missedPerSecond = missed === null ? null : rateAt(missed);
-  const miss = missedPerSecond === null ? "" : probe.missAt(missedPerSecond);
-  if (sustained === null) return { sustainedPerSecond: null, miss };
-  const sustainedPerSecond = rateAt(sustained);
-  context.scalar("sustainableRate", sustainedPerSecond);
-  context.scalar("knee", probe.knee(sustainedPerSecond) ?? sustainedPerSecond);
-  if (missedPerSecond === null) {
-    context.notMeasured("limit", `${sustainedPerSecond} calls/s, the highest rate tried, is met`);
-  } else if (probe.isClientBoundAt(missedPerSecond)) {
-    context.invalidate(`client-bound: ${miss}, so that the server may sustain more`);
+  const at = { ratePerSecond };
+  const latency = context.distribution("latency", { at });
+  latency.recordAll(result.latencyNs);
+  if (result.censored > 0) {
+    latency.censor(result.censored, context.target.options.timeoutMs * 1e6);
   }
-  return { sustainedPerSecond, miss };
+  context.scalar("throughput", trial.achievedPerSecond, { at });
+  return trial;
 }
 
-function checkFound(context: Context, found: readonly Found[]): void {
-  const { sloMs } = context.parameters;
-  const none = found.find(({ sustainedPerSecond }) => sustainedPerSecond === null);
-  const rates = found.flatMap(({ sustainedPerSecond }) => sustainedPerSecond ?? []);
-  context.check({
+/** Records what one search found, and what kept it from finding more. */
+export function recordSearch(
+  context: Recording & Pick<Context, "parameters">,
+  { sustainedPerSecond, metShare, limit, trials }: RateSearchResult,
+): void {
+  if (sustainedPerSecond !== null) {
+    context.scalar("sustainableRate", sustainedPerSecond);
+    if (metShare !== null) context.scalar("metShare", metShare);
+  }
+  // A lower rate at which the client was late, once, is no limit of a client that offered more.
+  if (limit.kind === "client" && limit.latePerSecond > (sustainedPerSecond ?? 0)) {
+    const { latePerSecond } = limit;
+    const message =
+      `the client cannot offer ${latePerSecond} calls/s or more on time, so that the server may sustain ` +
+      "more: use an idle machine";
+    context.invalidate({ kind: "clientLimit", message, latePerSecond });
+    context.notMeasured("limit of the server", message);
+    // Nothing was missed.
+    if (sustainedPerSecond === null) return;
+  }
+  if (limit.kind === "highest") {
+    context.notMeasured(
+      "limit of the server",
+      `${sustainedPerSecond} calls/s, the highest rate tried, is sustained`,
+    );
+  }
+  context.tally({
+    kind: "sustainedRate",
     name: "a rate is sustained",
-    passed: none === undefined && found.length > 0,
-    expected: `p99 within ${sloMs} ms and no failed call, at some rate`,
-    observed: none === undefined ? `${rates.join(", ")} calls/s` : `none; ${none.miss}`,
+    seen: sustainedPerSecond === null ? 0 : 1,
+    wanted: 1,
+    why: sustainedPerSecond === null ? describeMiss(context.parameters.sloMs, trials) : null,
   });
+}
+
+/** Why no rate is sustained: what the last of the runs missed. */
+function describeMiss(sloMs: number, trials: readonly RateTrial[]): string | null {
+  const last = trials.findLast(({ misses }) => misses.length > 0);
+  if (last === undefined) return null;
+  const [miss] = last.misses;
+  return `at ${last.ratePerSecond} calls/s ${describe(miss!, sloMs)}`;
+}
+
+function describe(miss: Miss, sloMs: number): string {
+  switch (miss.kind) {
+    case "cameBack":
+      return `only ${miss.inTime} of ${miss.slots} calls were answered in time`;
+    case "growth":
+      return `the latency grew by up to ${(miss.growthNs / 1e6).toFixed(1)} ms`;
+    case "latency":
+      return `${miss.over} of ${miss.slots} calls failed or took over ${sloMs} ms`;
+    case "gone":
+      return miss.end === "silent" ? "the server fell silent" : "every connection was lost";
+    default:
+      return miss satisfies never;
+  }
 }

@@ -1,42 +1,39 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
-import type { Connection } from "../lib/client/connection.ts";
-import { forEachRound } from "../lib/run/rounds.ts";
 import {
+  type Case,
+  type CaseLength,
+  type CaseScenario,
+  type Derivation,
   type MetricSpec,
-  type Parameters,
-  type RoundLength,
-  type Scenario,
+  ONE_CLIENT,
   type ScenarioContext,
   THROUGHPUT,
   TIMES,
 } from "../lib/run/scenario.ts";
-import { runTogether } from "../lib/run/together.ts";
-import { warmUp } from "../lib/run/warm_up.ts";
 import { type ScalingSample, throughputAt } from "../lib/stats/scaling.ts";
-import { judgeScaling, type ScalingVerdict } from "../lib/stats/scaling_verdict.ts";
-import type { DistributionRecorder } from "../lib/stats/summary.ts";
+import { judgeScaling } from "../lib/stats/scaling_verdict.ts";
 
-/** The length is that of one number of clients in one round. */
-interface ScalingParameters extends Parameters, RoundLength {
+/** The length is that of one number of clients in one epoch. */
+interface ScalingParameters extends CaseLength {
   /** The most clients at once, if the server does not refuse one before. */
   connections: number;
-  warmupMs: number;
   payloadBytes: number;
 }
 
-type Context = ScenarioContext<ScalingParameters>;
-
 const COMMON = { connections: 64, payloadBytes: 0 };
 const COST: MetricSpec = { kind: "scalar", unit: "", better: "lower" };
+const LAW = "scaling law";
 
-export const scaling: Scenario<ScalingParameters> = {
+export const scaling: CaseScenario<ScalingParameters> = {
+  kind: "cases",
   name: "scaling",
+  title: "Scaling",
   question: "How does throughput grow with the number of clients, and what holds it back?",
   metrics: {
-    "throughput@N": THROUGHPUT,
-    "latency@N": TIMES,
-    "efficiency@N": { kind: "scalar", unit: "", better: "higher" },
-    "fitted@N": { ...THROUGHPUT, better: null },
+    throughput: THROUGHPUT,
+    latency: TIMES,
+    efficiency: { kind: "scalar", unit: "", better: "higher" },
+    fitted: { ...THROUGHPUT, better: null },
     singleRate: THROUGHPUT,
     contention: COST,
     coherency: COST,
@@ -44,34 +41,41 @@ export const scaling: Scenario<ScalingParameters> = {
     peakConcurrency: { kind: "scalar", unit: "connections", better: "higher" },
     peakThroughput: THROUGHPUT,
   },
+  headline: ({ connections }) => ({ metric: "throughput", at: { clients: connections } }),
+  gates: [{ metric: "throughput" }],
   profiles: ["thorough"],
   defaults: {
-    quick: { ...COMMON, rounds: 5, warmupMs: 200, messages: null, durationMs: 50 },
-    standard: { ...COMMON, rounds: 10, warmupMs: 500, messages: null, durationMs: 200 },
-    thorough: { ...COMMON, rounds: 20, warmupMs: 2000, messages: null, durationMs: 300 },
-    phase2: { ...COMMON, rounds: 5, warmupMs: 0, messages: 10, durationMs: null },
+    quick: { ...COMMON, messages: null, durationMs: 50 },
+    standard: { ...COMMON, messages: null, durationMs: 100 },
+    thorough: { ...COMMON, messages: null, durationMs: 100 },
+    phase2: { ...COMMON, messages: 10, durationMs: null },
   },
 
-  async run(context) {
-    const rounds: ScalingSample[][] = [];
-    {
-      await using stack = new AsyncDisposableStack();
-      const connections = await openUpToLimit(context, stack);
-      await warmUp(context, { connections, durationMs: context.parameters.warmupMs });
-      const steps = stepsUpTo(connections.length).map((clients) => ({
-        clients: connections.slice(0, clients),
-        latency: context.distribution(`latency@${clients}`, { at: { connections: clients } }),
-      }));
-      await context.watched(() => measureRounds(context, { steps, rounds }));
-      await context.measureFloor({
-        connections: connections.length,
-        metric: `throughput@${connections.length}`,
-        round: async (floor, clients) => (await runTogether(floor, clients)).ratePerSecond,
-      });
-      checkAllMeasured(context, { wanted: steps.length, rounds });
-    }
-    recordLaw(context, rounds);
-    return { status: "measured" };
+  async begin(context) {
+    const most = await findLimit(context);
+    const steps = stepsUpTo(most);
+    const cases = steps.map((clients): Case => ({ ...ONE_CLIENT, clients }));
+    context.setHeadline({ metric: "throughput", at: { clients: most } });
+    return {
+      cases,
+      floors: [cases.at(-1)!],
+      derive(derivation) {
+        const alone = derivation.of(ONE_CLIENT)?.rates ?? [];
+        for (const [index, clients] of steps.entries()) {
+          const at = { clients };
+          const rates = derivation.calls(cases[index]!, at)?.rates ?? [];
+          if (clients === 1) continue;
+          derivation.estimate(
+            "efficiency",
+            rates.map((rate, epoch) =>
+              rate === null || !alone[epoch] ? null : rate / (clients * alone[epoch]!)
+            ),
+            { at },
+          );
+        }
+        recordLaw(derivation, steps);
+      },
+    };
   },
 };
 
@@ -89,120 +93,65 @@ export function stepsUpTo(most: number): number[] {
 }
 
 /**
- * Opens one connection after the other, counting in the warm-up ledger; the stack closes them. A server that
- * refuses one for its limit ends the sweep there.
+ * How many connections the server holds, up to as many as are asked for: opened one after the other, and
+ * closed again.
  *
- * @throws {ConnectError} if a connection fails in any other way, or already the first is refused
+ * @throws {ConnectError} if a connection fails for another reason than a limit, or already the first is refused
  */
-async function openUpToLimit(
-  context: Context,
-  stack: AsyncDisposableStack,
-): Promise<Connection[]> {
-  const { target, warmupLedger, parameters: { connections: bound } } = context;
-  const held: Connection[] = [];
-  // All at once: each may have to wait for late replies, or for a server that does not answer a close.
-  stack.defer(async () => {
-    await Promise.allSettled(held.map((connection) => connection.close()));
-  });
-  while (held.length < bound) {
+async function findLimit(context: ScenarioContext<ScalingParameters>): Promise<number> {
+  const { target, warmupLedger, parameters: { connections: bound }, signal } = context;
+  await using stack = new AsyncDisposableStack();
+  for (let held = 0; held < bound; held++) {
     try {
-      held.push(await target.connect(warmupLedger));
+      stack.use(await target.connect(warmupLedger));
     } catch (error) {
-      context.signal.throwIfAborted();
+      signal.throwIfAborted();
       const isLimit = error instanceof ConnectError && error.failure === "connectionLimit";
-      if (!isLimit || held.length === 0) throw error;
-      context.note(`the sweep ends at ${held.length} clients at once: ${error.message}`);
-      break;
+      if (!isLimit || held === 0) throw error;
+      const message = `the sweep ends at ${held} clients at once: ${error.message}`;
+      context.note({ kind: "connectionLimit", message, clients: held });
+      return held;
     }
   }
-  return held;
+  return bound;
 }
 
-interface Step {
-  clients: readonly Connection[];
-  latency: DistributionRecorder;
-}
-
-async function measureRounds(
-  context: Context,
-  { steps, rounds }: { steps: readonly Step[]; rounds: ScalingSample[][] },
-): Promise<void> {
-  await forEachRound(context, {
-    recorders: steps.map(({ latency }) => latency),
-    round: async (index) => {
-      const samples: ScalingSample[] = [];
-      rounds.push(samples);
-      // Up in one round and down in the next, so that what drifts favours no step.
-      for (const { clients, latency } of index % 2 === 0 ? steps : steps.toReversed()) {
-        const { ratePerSecond, complete } = await runTogether(context, {
-          connections: clients,
-          latency,
-        });
-        context.signal.throwIfAborted();
-        // What was cut short has no throughput.
-        if (!complete) return "stop";
-        samples.push({ clients: clients.length, ratePerSecond });
-        context.scalar(`throughput@${clients.length}`, ratePerSecond, at(clients.length));
-      }
-      recordEfficiency(context, samples);
-    },
-  });
-}
-
-/** Each client's throughput as a share of what one alone got in the same round. */
-function recordEfficiency(context: Context, samples: readonly ScalingSample[]): void {
-  const alone = samples.find(({ clients }) => clients === 1)?.ratePerSecond ?? 0;
-  if (alone === 0) return;
-  for (const { clients, ratePerSecond } of samples) {
-    if (clients === 1) continue;
-    context.scalar(`efficiency@${clients}`, ratePerSecond / (clients * alone), at(clients));
-  }
-}
-
-function at(connections: number) {
-  return { at: { connections } };
-}
-
-function checkAllMeasured(
-  context: Context,
-  { wanted, rounds }: { wanted: number; rounds: readonly ScalingSample[][] },
-): void {
-  const all = wanted * context.parameters.rounds;
-  const seen = rounds.reduce((sum, { length }) => sum + length, 0);
-  context.check({
-    name: "every number of clients measured in every round",
-    passed: seen === all,
-    expected: `${all} of ${all}`,
-    observed: `${seen} of ${all}`,
-  });
-}
-
-const LAW = "scaling law";
-
-/** Fits the law, and records no more than the rounds support. */
-function recordLaw(context: Context, rounds: readonly ScalingSample[][]): void {
-  const { maxRatePerSecond, seed } = context;
+/** Fits the law, and records no more than the epochs support. */
+function recordLaw(derivation: Derivation, steps: readonly number[]): void {
+  const { maxRatePerSecond } = derivation;
   if (maxRatePerSecond !== null) {
-    return context.notMeasured(LAW, `--max-rate ${maxRatePerSecond} sets what each client sends`);
+    return derivation.notMeasured(
+      LAW,
+      `--max-rate ${maxRatePerSecond} sets what each client sends`,
+    );
   }
-  const verdict = judgeScaling(rounds, { seed });
-  const { rSquared } = verdict;
-  if (rSquared !== null) context.scalar("rSquared", rSquared, { ci95: null });
-  if (verdict.status === "refused") context.notMeasured(LAW, verdict.reason);
-  else recordFit(context, { ...verdict, steps: rounds[0]!.map(({ clients }) => clients) });
+  const verdict = judgeScaling(samplesByEpoch(derivation, steps));
+  if (verdict.status === "flat") return derivation.note(verdict.fact);
+  if (verdict.rSquared !== null) {
+    derivation.single("rSquared", verdict.rSquared, { ci95: null });
+  }
+  if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.fact.message);
+  const { law, ci95, peak } = verdict;
+  derivation.single("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
+  derivation.single("contention", law.contention, { ci95: ci95.contention });
+  derivation.single("coherency", law.coherency, { ci95: ci95.coherency });
+  for (const clients of steps) {
+    derivation.single("fitted", throughputAt(law, clients), { at: { clients }, ci95: null });
+  }
+  if (peak.status === "beyond") {
+    return derivation.notMeasured("peak concurrency", peak.fact.message);
+  }
+  derivation.single("peakConcurrency", peak.clients, { ci95: peak.ci95 });
+  derivation.single("peakThroughput", peak.ratePerSecond, { ci95: null });
 }
 
-function recordFit(
-  context: Context,
-  { law, ci95, peak, steps }: Extract<ScalingVerdict, { status: "fitted" }> & { steps: number[] },
-): void {
-  context.scalar("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
-  context.scalar("contention", law.contention, { ci95: ci95.contention });
-  context.scalar("coherency", law.coherency, { ci95: ci95.coherency });
-  for (const clients of steps) {
-    context.scalar(`fitted@${clients}`, throughputAt(law, clients), { ...at(clients), ci95: null });
-  }
-  if (peak.status === "beyond") return context.notMeasured("peak concurrency", peak.reason);
-  context.scalar("peakConcurrency", peak.clients, { ci95: peak.ci95 });
-  context.scalar("peakThroughput", peak.ratePerSecond, { ci95: null });
+/** The epochs in which every number of clients was measured. */
+function samplesByEpoch(derivation: Derivation, steps: readonly number[]): ScalingSample[][] {
+  const rates = steps.map((clients) => derivation.of({ ...ONE_CLIENT, clients })?.rates ?? []);
+  const epochs = Math.min(...rates.map(({ length }) => length));
+  return Array.from({ length: epochs }, (_, epoch) =>
+    steps.flatMap((clients, index) => {
+      const ratePerSecond = rates[index]![epoch];
+      return ratePerSecond == null ? [] : [{ clients, ratePerSecond }];
+    })).filter((samples) => samples.length === steps.length);
 }

@@ -10,16 +10,25 @@ let clients = 0;
  * takes any frame for a reply.
  */
 export class BareClient implements AsyncDisposable {
+  /** Since the client was opened. */
+  replies = 0;
   readonly #socket: WebSocket;
   readonly #call: Message;
   readonly #prefix = `bare${++clients}-`;
   readonly #closed = Promise.withResolvers<void>();
+  #drained = Promise.withResolvers<void>();
   #sent = 0;
+  #isStopped = false;
 
   private constructor(socket: WebSocket, call: Message) {
     this.#socket = socket;
     this.#call = call;
     socket.onclose = () => this.#closed.resolve();
+    socket.onmessage = ({ data }) => {
+      if (JSON.parse(data) !== null) this.replies++;
+      if (!this.#isStopped) this.#send();
+      else if (this.replies === this.#sent) this.#drained.resolve();
+    };
   }
 
   /**
@@ -40,41 +49,33 @@ export class BareClient implements AsyncDisposable {
     return new BareClient(socket, call);
   }
 
+  /** Keeps so many calls in flight until it is stopped. */
+  start(inFlight: number): void {
+    this.#isStopped = false;
+    this.#drained = Promise.withResolvers();
+    for (let index = 0; index < inFlight; index++) this.#send();
+  }
+
   /**
-   * Keeps calls in flight for a time, then lets the last ones come in.
+   * Sends nothing more, and waits for the last replies.
    *
-   * @returns how many replies came
-   * @throws {Error} if the socket closes meanwhile
+   * @throws {Error} if the socket has closed meanwhile
    */
-  async run({ inFlight, durationMs }: { inFlight: number; durationMs: number }): Promise<number> {
-    const socket = this.#socket;
-    const prefix = this.#prefix;
-    const { tool, argsJson } = this.#call;
-    const send = () => socket.send(exai.encodeCall(prefix + ++this.#sent, tool, argsJson));
-    const done = Promise.withResolvers<void>();
-    let replies = 0;
-    let outstanding = inFlight;
-    let over = false;
-    const timer = setTimeout(() => over = true, durationMs);
-    socket.onmessage = ({ data }) => {
-      if (JSON.parse(data) !== null) replies++;
-      if (!over) send();
-      else if (--outstanding === 0) done.resolve();
-    };
-    for (let index = 0; index < inFlight; index++) send();
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     const lost = this.#closed.promise.then(() => {
       throw new Error("Cannot go on as the bare WebSocket was closed");
     });
-    try {
-      await Promise.race([done.promise, lost]);
-    } finally {
-      clearTimeout(timer);
-    }
-    return replies;
+    await Promise.race([this.#drained.promise, lost]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close(1000);
     await this.#closed.promise;
+  }
+
+  #send(): void {
+    const { tool, argsJson } = this.#call;
+    this.#socket.send(exai.encodeCall(this.#prefix + ++this.#sent, tool, argsJson));
   }
 }

@@ -4,16 +4,19 @@
  * @module
  */
 
-import type { Report } from "../schema.ts";
+import { type Block, foreign, left, paragraph, right, table } from "../report/document.ts";
+import { renderMarkdown } from "../report/render/markdown.ts";
+import { DASH, formatCount, formatDuration, formatRate } from "../report/units.ts";
 import { readEnvironment } from "../run/environment.ts";
+import type { Report } from "../schema.ts";
 import { startNullServer } from "../server/null_server.ts";
 import { sampleBatched } from "../stats/sampling.ts";
 import { measureParts, type PartCost, type Sampler } from "./parts.ts";
-import { compareTurns, type LoopShape, type TurnComparison } from "./turns.ts";
+import { compareTurns, geometricMean, type LoopShape, type TurnComparison } from "./turns.ts";
 
 /** What the suite costs on this machine. */
 export interface Calibration {
-  environment: Report["environment"];
+  environment: Omit<Report["environment"], "cpuPressure">;
   parts: PartCost[];
   turns: TurnComparison[];
 }
@@ -23,10 +26,8 @@ export interface CalibrationOptions {
   sample?: Sampler;
   /** Rounds of each turn, after one that is discarded. */
   rounds?: number;
-  /** Of each loop in each round, in milliseconds. */
+  /** Of each loop in each round, in milliseconds, after its lead-in. */
   roundMs?: number;
-  /** Hears of what is measured next. */
-  onStep?: (what: string) => void;
 }
 
 /** One client that waits for each reply, and the load that the closed loop is held to. */
@@ -36,20 +37,74 @@ const SHAPES: readonly LoopShape[] = [
 ];
 
 /**
- * Measures it all, by default in about 20 s: the parts in mitata's batches, the turns in ten rounds of
- * 0.3 s a loop.
+ * Measures it all, by default in about 25 s: the parts in mitata's batches, the turns in 60 rounds of
+ * 0.1 s a loop. Short rounds, as the two loops differ by less than a machine does within a second.
  *
  * @throws {Error} if the null server cannot be started
  */
 export async function runCalibration(options: CalibrationOptions = {}): Promise<Calibration> {
-  const { sample = sampleBatched, rounds = 10, roundMs = 300, onStep = () => {} } = options;
-  onStep("the steps of a call");
+  const { sample = sampleBatched, rounds = 60, roundMs = 100 } = options;
   const parts = await measureParts(sample);
   await using server = await startNullServer();
   const turns: TurnComparison[] = [];
   for (const shape of SHAPES) {
-    onStep(`whole turns, ${shape.connections} x ${shape.inFlight} calls in flight`);
     turns.push(await compareTurns(server.url, { shape, rounds, roundMs }));
   }
   return { environment: readEnvironment(), parts, turns };
+}
+
+/** Two tables, steps and turns, and the machine that they are from, as markdown. */
+export function renderCalibration({ environment, parts, turns }: Calibration): string {
+  const { cpuModel, cpuCount, deno, v8 } = environment;
+  const machine = paragraph(
+    "On ",
+    foreign(cpuModel),
+    `, ${formatCount(cpuCount)} cores, with Deno ${deno} (V8 ${v8}).`,
+  );
+  return renderMarkdown({
+    title: "",
+    sections: [{
+      id: "cost",
+      title: "",
+      level: 2,
+      audience: ["page"],
+      blocks: [machine, partsTable(parts), turnsTable(turns)],
+    }],
+  }, { chartPath: () => null, titleLevel: 0 }).trimEnd();
+}
+
+function partsTable(parts: readonly PartCost[]): Block {
+  const rows = parts.map(({ name, medianNs, timesACall }) => [
+    name,
+    formatDuration(medianNs),
+    timesACall === 0 ? DASH : String(timesACall),
+    timesACall === 0 ? DASH : formatDuration(medianNs * timesACall),
+  ]);
+  const totalNs = parts.reduce((sum, { medianNs, timesACall }) => sum + medianNs * timesACall, 0);
+  return table(
+    "What each step of a call costs",
+    [left("Step"), right("Median"), right("Times a call"), right("A call")],
+    [...rows, ["all steps of a call", "", "", formatDuration(totalNs)]],
+  );
+}
+
+function turnsTable(turns: readonly TurnComparison[]): Block {
+  const rows = turns.map(({ connections, inFlight, suite, bare, ratio }) => [
+    `${connections} x ${inFlight}`,
+    ...[suite, bare].map((rates) => formatRate(geometricMean(rates))),
+    ...[suite, bare].map((rates) => formatDuration(1e9 / geometricMean(rates))),
+    ratio.mean.toFixed(3),
+    ratio.interval.map((bound) => bound.toFixed(3)).join(" to "),
+    ratio.spread.toFixed(2),
+  ]);
+  return table("The closed loop beside a bare one", [
+    left("Connections x in flight"),
+    right("Suite"),
+    right("Bare loop"),
+    right("Suite, a call"),
+    right("Bare loop, a call"),
+    right("Suite / bare loop"),
+    right("95 % interval"),
+    right("Spread of rounds (factor)"),
+  ], rows);
 }

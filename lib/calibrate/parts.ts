@@ -12,7 +12,6 @@ import { systemClock } from "../client/clock.ts";
 import { OCT } from "../server/dialect_oct.ts";
 import { outputsJson, streamCompleteFrame } from "../server/frames.ts";
 import type { BatchedSample } from "../stats/sampling.ts";
-import { DistributionRecorder } from "../stats/summary.ts";
 
 /** One step, and how often a call of a closed loop, answered in two frames, takes it. */
 interface Part {
@@ -22,26 +21,22 @@ interface Part {
   run: () => unknown;
 }
 
-/** What a step costs, in nanoseconds: of batches of 4,096 steps, the mean of each. */
+/** What a step costs, in nanoseconds: the median of the means of batches. */
 export interface PartCost extends Pick<Part, "name" | "timesACall"> {
   medianNs: number;
-  fastestNs: number;
-  p99Ns: number;
 }
 
 /** Takes samples of nanosecond work: {@linkcode sampleBatched}, or a quicker one in tests. */
-export type Sampler = (fn: () => unknown) => Promise<Pick<BatchedSample, "p50" | "min" | "p99">>;
+export type Sampler = (fn: () => unknown) => Promise<Pick<BatchedSample, "p50">>;
 
 /** So many texts take turns, so that no step sees the same one each time. */
 const VARIANTS = 64;
 
 /** Measures every step. */
 export async function measureParts(sample: Sampler): Promise<PartCost[]> {
-  using recorder = new DistributionRecorder();
   const costs: PartCost[] = [];
-  for (const { name, timesACall, run } of [...messageParts(), ...accountParts(recorder)]) {
-    const { p50, min, p99 } = await sample(run);
-    costs.push({ name, timesACall, medianNs: p50, fastestNs: min, p99Ns: p99 });
+  for (const { name, timesACall, run } of [...messageParts(), ...accountParts()]) {
+    costs.push({ name, timesACall, medianNs: (await sample(run)).p50 });
   }
   return costs;
 }
@@ -78,7 +73,7 @@ function messageParts(): Part[] {
 const STATUS_TEXT = JSON.stringify({ status: "healthy", uptime_seconds: 12.5, version: "1.0.0" });
 
 /** From frames to figures. */
-function accountParts(recorder: DistributionRecorder): Part[] {
+function accountParts(): Part[] {
   const book = new CallBook("calibrate-1-", {
     ledger: openLedger(),
     observed: { streamComplete: false, rateLimit: null },
@@ -91,7 +86,6 @@ function accountParts(recorder: DistributionRecorder): Part[] {
     durationMs: null,
     seed: 1,
   });
-  let ns = 0;
   return [
     {
       name: "account for a call and its two frames",
@@ -103,13 +97,7 @@ function accountParts(recorder: DistributionRecorder): Part[] {
         return call.status;
       },
     },
-    {
-      name: "record a time",
-      timesACall: 1,
-      // From 20 us to 1 ms, as round trips on one machine are.
-      run: () => recorder.record(20_000 + (ns = (ns + 7_919) % 980_000)),
-    },
-    { name: "tell the time", timesACall: 3, run: () => systemClock.nowNs() },
+    { name: "tell the time", timesACall: 2, run: () => systemClock.nowNs() },
     { name: "schedule a slot (open loops)", timesACall: 0, run: () => slots.next() },
   ];
 }

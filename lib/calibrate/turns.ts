@@ -1,16 +1,14 @@
 /**
- * Whole turns of the suite's closed loop, next to those of a bare native WebSocket loop, against one
- * and the same null server.
+ * The suite's closed loop next to a bare native WebSocket loop, against one and the same null server.
  *
  * @module
  */
 
-import { runClosedLoop } from "../load/closed.ts";
+import { systemClock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";
+import { runClosedSlice } from "../load/closed.ts";
 import { nullTarget } from "../run/client_floor.ts";
-import { systemClock } from "../client/clock.ts";
-import { DistributionRecorder } from "../stats/summary.ts";
 import { BareClient } from "./bare_client.ts";
 
 /** How many connections are kept busy, each with how many calls in flight. */
@@ -19,28 +17,46 @@ export interface LoopShape {
   inFlight: number;
 }
 
-/** The same load by both loops in turn: calls per second, round by round. */
+/** The same load by both loops in turn. */
 export interface TurnComparison extends LoopShape {
+  /** Calls per second, round by round. */
   suite: number[];
   bare: number[];
+  ratio: RateRatio;
+}
+
+/** The suite's rate over that of the bare loop beside it. */
+export interface RateRatio {
+  /** The geometric mean of the rounds. */
+  mean: number;
+  /** Its 95 % interval by the normal distribution of log ratios, for which rounds must be some dozens. */
+  interval: [number, number];
+  /** What a round differs from the mean by, as a factor: exp of the standard deviation of the logs. */
+  spread: number;
 }
 
 /** How long to measure. */
 export interface TurnOptions {
   /** After one that is discarded. */
   rounds: number;
-  /** Of each loop in each round, in milliseconds. */
+  /** Of each loop in each round, in milliseconds, after a lead-in. */
   roundMs: number;
 }
 
 const CALL = { tool: "status", argsJson: "{}" };
+const LEAD_IN_MS = 30;
+const NEVER = new AbortController().signal;
 
-/** Runs both loops in every round, one after the other in changing order. */
+/**
+ * Runs both loops in every round, one after the other in changing order.
+ *
+ * @throws {ConnectError} if the server takes no connection
+ * @throws {Error} if it loses one, or does not answer
+ */
 export async function compareTurns(
   url: string,
-  options: TurnOptions & { shape: LoopShape },
+  { shape, rounds, roundMs }: TurnOptions & { shape: LoopShape },
 ): Promise<TurnComparison> {
-  const { shape, rounds, roundMs } = options;
   await using opened = new AsyncDisposableStack();
   using target = nullTarget(url, { clock: systemClock, signal: NEVER });
   const connections: Connection[] = [];
@@ -49,52 +65,77 @@ export async function compareTurns(
     connections.push(opened.use(await target.connect(openLedger())));
     clients.push(opened.use(await BareClient.open(url, CALL)));
   }
-  const load = { inFlight: shape.inFlight, durationMs: roundMs };
-  const comparison: TurnComparison = { ...shape, suite: [], bare: [] };
+  const suite: number[] = [];
+  const bare: number[] = [];
+  const loops = [
+    { rates: suite, run: () => suiteRate(connections, shape.inFlight, roundMs) },
+    { rates: bare, run: () => bareRate(clients, shape.inFlight, roundMs) },
+  ];
   for (let round = 0; round <= rounds; round++) {
-    const suite = () => suiteRate(connections, load);
-    const bare = () => bareRate(clients, load);
-    const [first, second] = round % 2 === 0
-      ? [await suite(), await bare()]
-      : [await bare(), await suite()];
-    if (round === 0) continue;
-    comparison.suite.push(round % 2 === 0 ? first : second);
-    comparison.bare.push(round % 2 === 0 ? second : first);
+    for (const { rates, run } of round % 2 === 0 ? loops : loops.toReversed()) {
+      const rate = await run();
+      if (round > 0) rates.push(rate);
+    }
   }
-  return comparison;
+  return { ...shape, suite, bare, ratio: rateRatio(suite, bare) };
 }
 
-interface Load {
-  inFlight: number;
-  durationMs: number;
+/** Of positive numbers. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** As a scenario does it: every call in the ledger, every time in the histogram. */
-async function suiteRate(connections: readonly Connection[], load: Load): Promise<number> {
-  using latency = new DistributionRecorder();
-  const startNs = systemClock.nowNs();
-  const results = await Promise.all(connections.map((connection) =>
-    runClosedLoop(connection, {
-      ...load,
-      message: () => CALL,
-      messages: null,
-      maxRatePerSecond: null,
-      clock: systemClock,
-      signal: NEVER,
-      onCall: (call) => {
-        if (call.status === "ok") latency.record(call.endedNs - call.sentNs);
-      },
-    })
-  ));
-  const ok = results.reduce((sum, result) => sum + result.ok, 0);
-  return ok / ((systemClock.nowNs() - startNs) / 1e9);
+/** How two loops compare that ran round by round beside each other. */
+export function rateRatio(suite: readonly number[], bare: readonly number[]): RateRatio {
+  const ratios = suite.map((rate, round) => rate / bare[round]!);
+  const mean = geometricMean(ratios);
+  const squares = ratios.reduce((sum, ratio) => sum + Math.log(ratio / mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(1, ratios.length - 1));
+  const width = Math.exp(1.96 * deviation / Math.sqrt(ratios.length));
+  return { mean, interval: [mean / width, mean * width], spread: Math.exp(deviation) };
 }
 
-async function bareRate(clients: readonly BareClient[], load: Load): Promise<number> {
-  const startNs = systemClock.nowNs();
-  const replies = await Promise.all(clients.map((client) => client.run(load)));
-  const sum = replies.reduce((sum, count) => sum + count, 0);
-  return sum / ((systemClock.nowNs() - startNs) / 1e9);
+/** As a scenario does it: every call in a ledger, the time of every success kept. */
+async function suiteRate(
+  connections: readonly Connection[],
+  inFlight: number,
+  roundMs: number,
+): Promise<number> {
+  const { end, ratePerSecond } = await runClosedSlice(connections, {
+    message: () => CALL,
+    inFlight,
+    leadInNs: LEAD_IN_MS * 1e6,
+    messages: null,
+    durationNs: roundMs * 1e6,
+    maxRatePerSecond: null,
+    warmupLedger: openLedger(),
+    ledger: openLedger(),
+    clock: systemClock,
+    signal: NEVER,
+  });
+  if (end !== "complete") throw new Error(`Cannot compare the loops as the suite's ended: ${end}`);
+  return ratePerSecond;
 }
 
-const NEVER = new AbortController().signal;
+async function bareRate(
+  clients: readonly BareClient[],
+  inFlight: number,
+  roundMs: number,
+): Promise<number> {
+  const read = () => ({
+    replies: clients.reduce((sum, { replies }) => sum + replies, 0),
+    atNs: systemClock.nowNs(),
+  });
+  const sleep = (ms: number) => new Promise<void>((wake) => systemClock.after(ms, wake));
+  for (const client of clients) client.start(inFlight);
+  await sleep(LEAD_IN_MS);
+  const start = read();
+  let end = start;
+  // A machine that is busy with other things may let no reply through for a while.
+  while (end.replies === start.replies) {
+    await sleep(roundMs);
+    end = read();
+  }
+  await Promise.all(clients.map((client) => client.stop()));
+  return (end.replies - start.replies) / ((end.atNs - start.atNs) / 1e9);
+}

@@ -7,11 +7,11 @@ import {
 } from "../stats/thresholds.ts";
 import { ARRIVALS } from "../load/schedule.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
-import { REPORT_FORMATS, type ReportFormat } from "../report/write.ts";
+import { REPORT_FORMATS, type ReportFormat } from "./write_reports.ts";
 import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
 import type { Overrides } from "../run/plan.ts";
 import { type CiSettings, readCiSettings } from "./ci_settings.ts";
-import { readCaCert, readPagePath, readReport, readToolArgs } from "./files.ts";
+import { readBaselines, readCaCert, readPagePath, readToolArgs } from "./files.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
@@ -19,7 +19,14 @@ import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
 import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
-import { parseHeader, parseName, parseNames, parseNumber, unacceptable } from "./values.ts";
+import {
+  parseDuration,
+  parseHeader,
+  parseName,
+  parseNames,
+  parseNumber,
+  unacceptable,
+} from "./values.ts";
 
 /** Everything that a run is told, valid. */
 export interface Config {
@@ -42,6 +49,10 @@ export interface Config {
   /** `null`: those of the profile. */
   scenarios: string[] | null;
   profile: ProfileName;
+  /** `null`: as many as the profile says. */
+  epochs: number | null;
+  precisionPercent: number | null;
+  maxTimeMs: number;
   overrides: Overrides;
   timeoutMs: number;
   maxRatePerSecond: number | null;
@@ -51,9 +62,11 @@ export interface Config {
   /** Calls per second of the user's own unit tests; `null`: measure the in-process one. */
   unitBaselinePerSecond: number | null;
   thresholds: Threshold[];
-  /** An earlier report to compare with. */
-  baseline: Report | null;
-  noisePercent: number;
+  /** Earlier reports to compare with. */
+  baselines: Report[];
+  /** `null`: learned from the baselines. */
+  noisePercent: number | null;
+  bandPercent: number;
   force: boolean;
   strict: boolean;
   /** Which share of the run to take; `null`: all of it. */
@@ -101,26 +114,51 @@ export async function readCommand(input: ConfigInput): Promise<Command> {
   const raw = parseSettings(input.args, input.env);
   const asked = FLAG_COMMANDS.find((name) => raw.flags.has(name));
   return asked === undefined
-    ? { name: "bench", config: checked(await readConfig(raw, input)) }
+    ? { name: "bench", config: await readConfig(raw, input) }
     : { name: asked };
 }
 
 /** Holds settings against each other. */
 function checked(config: Config): Config {
-  const { toolArgsJson, overrides: { payloadBytes } } = config;
+  const { toolArgsJson, overrides: { payloadBytes }, precisionPercent, shard, workers } = config;
   refuseArgumentsOfPing(config, { toolArgsJson, payloadBytes: payloadBytes ?? null });
+  const isSplit = (shard !== null && shard.count > 1) || (workers !== null && workers !== 1);
+  if (precisionPercent !== null && isSplit) {
+    throw new UsageError(
+      `Cannot use --precision "${precisionPercent}" with --workers or --shard, whose parts must run the ` +
+        "same epochs: accepted is --epochs N",
+    );
+  }
   return config;
 }
 
-async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config> {
+/**
+ * Reads what was given into a valid configuration.
+ *
+ * @throws {UsageError} naming the option, its value and what is accepted
+ */
+export async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config> {
+  return checked(await readSettings(raw, input));
+}
+
+async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Config> {
   const { values, lists, flags } = raw;
   const number = (name: string, range: Parameters<typeof parseNumber>[1]) =>
     optional(values.get(name), (given) => parseNumber(given, range));
+  const duration = (name: string, range: Parameters<typeof parseDuration>[1]) =>
+    optional(values.get(name), (given) => parseDuration(given, range));
   const scenarios = lists.get("scenarios");
   const url = readUrl(values.get("url"), input.env);
   const seed = number("seed", { min: 0, max: MAX_SEED, whole: true });
   const shard = readShard(values.get("shard"), input.env);
   if (shard !== null && shard.count > 1) refuseWithShard({ url, raw });
+  const maxTime = values.get("max-time");
+  if (maxTime !== undefined && !values.has("precision")) {
+    throw new UsageError(
+      `Cannot use --max-time "${maxTime.text}" without --precision, which it bounds: accepted is ` +
+        "--precision PERCENT beside it, or --epochs N",
+    );
+  }
   return {
     url,
     token: readToken(values.get("token"), url),
@@ -137,9 +175,11 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
       : parseNames(scenarios, Object.keys(input.vocabulary)),
     profile: optional(values.get("profile"), (given) => parseName(given, PROFILE_NAMES)) ??
       "standard",
-    overrides: readOverrides(number, values),
-    timeoutMs: seconds(number("timeout", { min: 0, aboveMin: true, max: 3600, unit: "seconds" })) ??
-      10_000,
+    epochs: number("epochs", { min: 1, max: 1000, whole: true }),
+    precisionPercent: number("precision", { min: 0, aboveMin: true, max: 100, unit: "per cent" }),
+    maxTimeMs: duration("max-time", { min: 0, aboveMin: true, max: 86_400 }) ?? 600_000,
+    overrides: readOverrides({ number, duration }, values),
+    timeoutMs: duration("timeout", { min: 0, aboveMin: true, max: 3600 }) ?? 10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
     seed: seed ?? 1,
     uniqueSeed: seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
@@ -152,8 +192,9 @@ async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config>
     thresholds: (lists.get("threshold") ?? []).map((given) =>
       readThreshold(given, input.vocabulary)
     ),
-    baseline: await readReport(values.get("baseline"), input.directory),
-    noisePercent: number("noise", { min: 0, max: 100, unit: "per cent" }) ?? 3,
+    baselines: await readBaselines(lists.get("baseline"), input.directory),
+    noisePercent: number("noise", { min: 0, max: 100, unit: "per cent" }),
+    bandPercent: number("band", { min: 0, max: 100, unit: "per cent" }) ?? 3,
     force: flags.has("force"),
     strict: flags.has("strict"),
     shard,
@@ -199,20 +240,16 @@ function optional<T, R>(value: T | undefined, read: (value: T) => R): R | null {
   return value === undefined ? null : read(value);
 }
 
-function seconds(value: number | null): number | null {
-  return value === null ? null : value * 1000;
-}
-
 function readOverrides(
-  number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null,
+  { number, duration }: {
+    number: (name: string, range: Parameters<typeof parseNumber>[1]) => number | null;
+    duration: (name: string, range: Parameters<typeof parseDuration>[1]) => number | null;
+  },
   values: RawSettings["values"],
 ): Overrides {
   return {
-    rounds: number("rounds", { min: 1, max: 100, whole: true }),
-    durationMs: seconds(
-      number("duration", { min: 0, aboveMin: true, max: 86_400, unit: "seconds" }),
-    ),
-    warmupMs: seconds(number("warmup", { min: 0, max: 3600, unit: "seconds" })),
+    durationMs: duration("duration", { min: 0, aboveMin: true, max: 86_400 }),
+    warmupMs: duration("warmup", { min: 0, max: 3600 }),
     messages: number("messages", { min: 1, max: 1e9, whole: true }),
     connections: number("connections", { min: 1, max: 10_000, whole: true }),
     payloadBytes: number("payload", { min: 0, max: 32 * 2 ** 20, whole: true, unit: "bytes" }),

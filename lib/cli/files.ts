@@ -5,9 +5,9 @@
  */
 
 import type { Report } from "../schema.ts";
-import { parseReport, ReportParseError } from "../report/json.ts";
-import { checkPage } from "../report/page.ts";
-import { ReportWriteError } from "../report/whole_files.ts";
+import { parseReport, ReportParseError } from "../report/export/json.ts";
+import { checkPage } from "./injected_page.ts";
+import { ReportWriteError } from "./whole_files.ts";
 import type { Given } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { UsageError } from "./usage_error.ts";
@@ -48,6 +48,38 @@ export async function readReport(
   } catch (error) {
     throw error instanceof ReportParseError ? new UsageError(error.message) : error;
   }
+}
+
+/**
+ * The report.json files that are named, and those in the folders that are named, each once.
+ *
+ * @throws {UsageError} if one cannot be read, or a folder has none
+ */
+export async function readBaselines(
+  givens: readonly Given[] | undefined,
+  directory: string,
+): Promise<Report[]> {
+  const files = await Promise.all((givens ?? []).map(async (given) => {
+    const path = resolvePath(directory, given.text);
+    const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+    return isFolder ? await reportsIn(given, path) : [given];
+  }));
+  const unique = new Map(files.flat().map((one) => [resolvePath(directory, one.text), one]));
+  return await Promise.all(
+    [...unique.values()].map(async (one) => (await readReport(one, directory))!),
+  );
+}
+
+/** The JSON files of a folder, and the report.json of the folders in it. */
+async function reportsIn(given: Given, folder: string): Promise<Given[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
+    const inner = `${folder}/${name}/report.json`;
+    if (isDirectory && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);
+  }
+  if (paths.length > 0) return paths.sort().map((text) => ({ source: given.source, text }));
+  throw unacceptable(given, "a report.json, or a folder with such files");
 }
 
 /**

@@ -6,8 +6,8 @@
 
 import type { Report } from "../schema.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderAnnotations } from "../report/github/annotations.ts";
-import { appendStepSummary, type ReportFormat, ReportWriteError } from "../report/write.ts";
+import { renderAnnotations } from "../report/export/github.ts";
+import { appendStepSummary, type ReportFormat, ReportWriteError } from "./write_reports.ts";
 import type { CiSettings } from "./ci_settings.ts";
 
 /** Where it goes. */
@@ -16,10 +16,10 @@ export interface GithubOptions {
   formats: readonly ReportFormat[];
   /** Writes workflow commands to standard output. */
   printCommands: (text: string) => void;
-  warn: (message: string) => void;
+  printWarning: (message: string) => void;
 }
 
-/** Annotations, and the summary of the step. What is in the way is told; the verdict stands all the same. */
+/** Annotations, and the summary of the step. If it cannot be written, a warning is printed; the verdict stands. */
 export async function tellGithub(report: Report, options: GithubOptions): Promise<void> {
   const { ci, formats } = options;
   if (ci.annotates || formats.includes("github")) options.printCommands(renderAnnotations(report));
@@ -28,6 +28,6 @@ export async function tellGithub(report: Report, options: GithubOptions): Promis
     await appendStepSummary(report, ci.stepSummaryPath);
   } catch (error) {
     if (!(error instanceof ReportWriteError)) throw error;
-    options.warn(escapeTerminal(error.message));
+    options.printWarning(escapeTerminal(error.message));
   }
 }

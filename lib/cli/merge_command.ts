@@ -6,18 +6,17 @@
 
 import type { Report } from "../schema.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary } from "../report/terminal.ts";
-import { REPORT_FORMATS, writeReports } from "../report/write.ts";
+import { renderTerminalSummary, REPORT_FORMATS, writeReports } from "./write_reports.ts";
 import { judgeReport } from "../run/judge_report.ts";
 import { EXIT } from "../run/verdict.ts";
 import { mergeReports } from "../split/merge.ts";
 import { readShardSet, ShardSetError } from "../split/shard_set.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
-import type { CommandContext, Outcome } from "./commands.ts";
-import { readPagePath, readReport } from "./files.ts";
+import type { CommandContext, Outcome } from "./command.ts";
+import { readBaselines, readPagePath, readReport } from "./files.ts";
 import { OPTIONS } from "./options.ts";
-import { type Grammar, parseSettings, type RawSettings } from "./parse.ts";
+import { asksForHelp, type Grammar, parseSettings, type RawSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseNames, parseNumber } from "./values.ts";
@@ -27,7 +26,7 @@ const MERGE: Grammar = {
   variadic: true,
   options: new Map(
     [
-      ...["out", "format", "inject", "threshold", "baseline", "noise", "force", "strict"],
+      ...["out", "format", "inject", "threshold", "baseline", "noise", "band", "force", "strict"],
       ...["no-color", "help"],
     ].map((name) => [name, OPTIONS.get(name)!]),
   ),
@@ -41,8 +40,8 @@ Merges the report.json files of all shards of a run into the report of one clien
   --format A,B            json, md, html, junit, github, benchmark (default: json,md,html)
   --inject FILE           fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
   --threshold 'M OP V'    a bound on the merged figures; repeatable
-  --baseline FILE         compare with an earlier report.json; --noise PERCENT, --force
-  --strict                an invalid (client-bound) measurement fails the run
+  --baseline FILE|DIR     compare with earlier report.json files; repeatable; --noise and --band PERCENT, --force
+  --strict                an invalid or undecided result fails the run
   --no-color              plain text (also NO_COLOR)
 `;
 
@@ -56,9 +55,7 @@ export async function runMerge(
   args: readonly string[],
   { directory, color, width }: CommandContext,
 ): Promise<Outcome> {
-  if (args.includes("--help") || args.includes("-h")) {
-    return { text: MERGE_USAGE, exitCode: EXIT.passed };
-  }
+  if (asksForHelp(args)) return { text: MERGE_USAGE, exitCode: EXIT.passed };
   const raw = parseSettings(args, {}, MERGE);
   const out = raw.values.get("out");
   if (out === undefined) {
@@ -104,21 +101,25 @@ async function judge(
   report: Report,
   { raw: { values, lists, flags }, directory }: { raw: RawSettings; directory: string },
 ): Promise<Report> {
-  const noise = values.get("noise");
-  const baseline = await readReport(values.get("baseline"), directory);
+  const percent = (name: string) => {
+    const given = values.get(name);
+    return given === undefined ? null : parseNumber(given, { min: 0, max: 100, unit: "per cent" });
+  };
+  const baselines = await readBaselines(lists.get("baseline"), directory);
   const force = flags.has("force");
-  const differences = baseline === null || force ? [] : findDifferences(baseline, report);
-  if (differences.length > 0) {
-    const { message } = new IncomparableError(differences);
+  const differences = new Set(
+    force ? [] : baselines.flatMap((baseline) => findDifferences(baseline, report)),
+  );
+  if (differences.size > 0) {
+    const { message } = new IncomparableError([...differences]);
     throw new UsageError(`${message}\nUse --force to compare them all the same`);
   }
   const vocabulary = vocabularyOf(report);
   return judgeReport(report, {
     thresholds: (lists.get("threshold") ?? []).map(({ text }) => readThreshold(text, vocabulary)),
-    baseline,
-    noisePercent: noise === undefined
-      ? 3
-      : parseNumber(noise, { min: 0, max: 100, unit: "per cent" }),
+    baselines,
+    noisePercent: percent("noise"),
+    bandPercent: percent("band") ?? 3,
     force,
     strict: flags.has("strict"),
   });
@@ -128,10 +129,7 @@ async function judge(
 function vocabularyOf({ scenarios }: Report): ThresholdVocabulary {
   return Object.fromEntries(scenarios.map(({ name, metrics }) => [
     name,
-    Object.fromEntries(metrics.map((metric) => [
-      metric.name.replace(/@.*/, "@N"),
-      { kind: metric.kind, unit: metric.unit },
-    ])),
+    Object.fromEntries(metrics.map(({ name, kind, unit }) => [name, { kind, unit }])),
   ]));
 }
 

@@ -54,10 +54,16 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       list("scenarios", "A,B", { help: "default: all of the profile" }),
       flag("list", { help: "list the scenarios and the questions they answer" }),
       value("profile", "NAME", { help: "quick, standard (default), thorough, phase2 or phase3" }),
-      value("rounds", "N", { help: "measured repetitions" }),
-      value("duration", "SECONDS", { help: "of each round" }),
-      value("warmup", "SECONDS", { help: "before the first round, not counted" }),
-      value("messages", "N", { help: "for each connection and round; a count beats a duration" }),
+      value("epochs", "N", { help: "how often everything is repeated on fresh connections" }),
+      value("precision", "PERCENT", {
+        help: "goes on until every headline repeats within this (at least 6 epochs)",
+      }),
+      value("max-time", "SECONDS", { help: "with --precision: stop after this (default 600)" }),
+      value("duration", "SECONDS", { help: "of one case in one epoch, all slices together" }),
+      value("warmup", "SECONDS", {
+        help: "0: no warm-up epoch; else of one case in the warm-up epoch",
+      }),
+      value("messages", "N", { help: "for each connection and epoch; a count beats a duration" }),
       value("connections", "N", { help: "clients at once; scaling: the most of them" }),
       value("in-flight", "N", {
         help: "of each client in concurrent-connections; pipelining: this depth alone",
@@ -65,7 +71,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("rate", "PER_SECOND", { help: "open-loop and soak: calls sent, whatever comes back" }),
       value("arrivals", "NAME", { help: "open-loop: constant (default) or poisson" }),
       value("max-outstanding", "N", {
-        help: "open loops: calls that may wait at once (default: rate x timeout)",
+        help: "open loops: maximum calls outstanding (default: rate x timeout)",
       }),
       value("slo", "MS", { help: "saturation: the p99 that must be met" }),
       value("payload", "BYTES", {
@@ -98,7 +104,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       }),
       value("start-at", "TIME", {
         env: "BENCH_START_AT",
-        help: "ISO 8601 or unix seconds: when all shards begin to measure",
+        help: "ISO 8601 or unix seconds: when all shards begin",
       }),
     ],
   },
@@ -108,10 +114,15 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       list("threshold", "'M OP V'", {
         help: "a bound, such as message-throughput.latency.p95<5ms or errors=0; repeatable",
       }),
-      value("baseline", "FILE", { help: "compare with an earlier report.json" }),
-      value("noise", "PERCENT", { help: "changes within it do not count (default 3)" }),
+      list("baseline", "FILE|DIR", {
+        help: "compare with earlier report.json files; repeatable; 4 or more tell the noise",
+      }),
+      value("noise", "PERCENT", {
+        help: "the noise between runs; without it, it is learned from 4 or more baselines",
+      }),
+      value("band", "PERCENT", { help: "changes smaller than this do not matter (default 3)" }),
       flag("force", { help: "compare although workload or environment differ" }),
-      flag("strict", { help: "an invalid (client-bound) measurement fails the run" }),
+      flag("strict", { help: "an invalid or undecided result fails the run" }),
       value("out", "DIR", { help: "default: reports" }),
       list("format", "A,B", {
         help: "json, md, html, junit, github, benchmark (default: json,md,html)",

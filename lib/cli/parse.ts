@@ -5,7 +5,7 @@ import { UsageError } from "./usage_error.ts";
 
 /** A setting as it was given, and where, for error messages. */
 export interface Given {
-  /** `--rounds`, or the name of a variable. */
+  /** `--epochs`, or the name of a variable. */
   source: string;
   text: string;
 }
@@ -20,6 +20,9 @@ export interface RawSettings {
 
 /** Names that some give options. */
 const ALIASES: Record<string, string> = { help: "h" };
+
+/** Options of the first edition. */
+const RENAMED: Readonly<Record<string, string>> = { rounds: "--epochs" };
 
 /** What a command takes. */
 export interface Grammar {
@@ -73,6 +76,11 @@ export function parseSettings(
   return { flags, values, lists, positionals: readPositionals(parsed._, grammar) };
 }
 
+/** Does someone ask for the help of a command? */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
 function given({ name, value }: OptionSpec, text: string): Given {
   if (text === "") {
     throw new UsageError(
@@ -120,6 +128,8 @@ function acceptUnknown(arg: string, key: string | undefined, grammar: Grammar): 
     );
   }
   const name = `--${key}`;
+  const renamed = RENAMED[key];
+  if (renamed !== undefined) throw new UsageError(`Unknown option ${name}: it is ${renamed} now`);
   const closest = closestTo(name, [...grammar.options.keys()].map((option) => `--${option}`));
   const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
   throw new UsageError(`Unknown option ${arg.split("=")[0]}: ${advice}`);

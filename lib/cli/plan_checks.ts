@@ -4,9 +4,8 @@
  * @module
  */
 
-import { heavyToolsOf } from "../run/configured.ts";
-import { plannedHeavyCalls } from "../run/heavy_tools.ts";
-import type { PlannedScenario } from "../run/runner.ts";
+import { plannedHeavyCalls, type PlannedScenario } from "../run/plan.ts";
+import { epochsOf, heavyToolsOf } from "../run/run.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./usage_error.ts";
@@ -22,7 +21,7 @@ export function announceHeavyCalls(
 ): string | null {
   const { maxHeavyCalls } = config;
   const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
-  const heavy = plannedHeavyCalls(planned, heavyTools);
+  const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) });
   if (heavy.length === 0) return null;
   const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
   const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");
@@ -30,7 +29,7 @@ export function announceHeavyCalls(
     throw new UsageError(
       `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than are ` +
         `planned, which are ${total} (${parts}): accepted is --max-calls ${total} or more, or a ` +
-        "smaller plan (--rounds, --messages, --connections, and repetitions in --heavy-tools)",
+        "smaller plan (--epochs, --messages, --connections, and repetitions in --heavy-tools)",
     );
   }
   return `heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}`;

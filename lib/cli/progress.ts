@@ -1,16 +1,15 @@
 /**
- * Shows how far a run is: on a terminal one line that is drawn over, with figures of the moment; elsewhere
- * a plain line at the begin and the end of each scenario.
+ * Shows how far a run is: on a terminal one line that is redrawn, with figures of the moment; elsewhere a
+ * plain line at the beginning of each epoch and the end of each scenario.
  *
  * @module
  */
 
-import type { ScenarioReport } from "../schema.ts";
 import type { Clock } from "../client/clock.ts";
-import { paint, type Style } from "../report/terminal/text.ts";
+import { paint, type Style } from "../report/render/terminal.ts";
 import { formatMilliseconds } from "../report/units.ts";
-import type { LiveFigures } from "../run/live.ts";
-import type { Progress } from "../run/runner.ts";
+import type { Progress } from "../run/progress.ts";
+import type { ScenarioReport } from "../schema.ts";
 import { progressLine } from "./progress_line.ts";
 import { RateWindow } from "./rate_window.ts";
 
@@ -19,7 +18,7 @@ export interface ProgressOptions {
   write: (text: string) => void;
   /** A line that is overwritten in place, or else plain lines. */
   live: boolean;
-  /** Whether to use ANSI colours. */
+  /** Are ANSI colours used? */
   color: boolean;
   /** The columns of the terminal; asked for at every drawing. */
   width: () => number;
@@ -31,8 +30,8 @@ export interface ProgressDisplay extends Disposable {
   show(progress: Progress): void;
 }
 
-type Running = Progress & { state: "running" };
-type Ended = Progress & { state: "ended" };
+type Running = Extract<Progress, { state: "running" }>;
+type Ended = Extract<Progress, { state: "ended" }>;
 
 const CLEAR_LINE = "\r\x1b[2K";
 /** Between two drawings. */
@@ -46,16 +45,22 @@ export function createProgress(options: ProgressOptions): ProgressDisplay {
 }
 
 function plainDisplay({ write }: ProgressOptions): ProgressDisplay {
-  let announced = 0;
+  let announced = "";
   return {
     show(progress) {
       if (progress.state === "ended") return write(`${endText(progress)}\n`);
-      if (progress.index === announced) return;
-      announced = progress.index;
-      write(`${placeText(progress)}\n`);
+      const text = plainText(progress);
+      if (text !== null && text !== announced) write(`${text}\n`);
+      announced = text ?? announced;
     },
     [Symbol.dispose]() {},
   };
+}
+
+/** What a log says: each epoch once, and of work at the end whose it is. */
+function plainText(progress: Running): string | null {
+  if (progress.stage === "begin") return null;
+  return progress.stage === "epoch" ? stageText(progress) : placeText(progress);
 }
 
 const STATUS_STYLES: Record<ScenarioReport["status"], Style> = {
@@ -65,11 +70,13 @@ const STATUS_STYLES: Record<ScenarioReport["status"], Style> = {
   interrupted: "yellow",
 };
 
-/** The state of the line that is drawn over. */
+/** The state of the line that is redrawn. */
 class LiveDisplay implements ProgressDisplay {
   readonly #options: ProgressOptions;
   readonly #rate = new RateWindow();
   #running: Running | null = null;
+  /** When the first epoch after the warm-up began. */
+  #epochsBegunNs: number | null = null;
   #cancel = () => {};
 
   constructor(options: ProgressOptions) {
@@ -78,8 +85,9 @@ class LiveDisplay implements ProgressDisplay {
 
   show(progress: Progress): void {
     if (progress.state === "ended") return this.#end(progress);
-    const isNew = this.#running?.index !== progress.index;
+    const isNew = this.#running?.watch !== progress.watch;
     this.#running = progress;
+    if (progress.epoch > 0) this.#epochsBegunNs ??= this.#options.clock.nowNs();
     if (!isNew) return;
     this.#rate.reset();
     this.#draw();
@@ -100,12 +108,28 @@ class LiveDisplay implements ProgressDisplay {
   #draw(): void {
     const { clock, write, width, color } = this.#options;
     const running = this.#running!;
-    const figures: LiveFigures = running.watch.live();
-    const ratePerSecond = this.#rate.add(figures.elapsedNs, figures.ok);
-    const line = progressLine({ ...running, ...figures, ratePerSecond }, { width: width(), color });
+    const figures = running.watch.live();
+    const line = progressLine({
+      ...figures,
+      place: placeText(running),
+      done: doneOf(running),
+      total: totalOf(running),
+      leftNs: this.#leftNs(running),
+      ratePerSecond: this.#rate.add(figures.elapsedNs, figures.ok),
+    }, { width: width(), color });
     write(CLEAR_LINE + line);
     this.#cancel();
     this.#cancel = clock.after(INTERVAL_MS, () => this.#tick(INTERVAL_MS));
+  }
+
+  /** From the epochs so far; `null` in the first of them, and where nobody knows how many there will be. */
+  #leftNs(running: Running): number | null {
+    const { stage, epoch, epochs } = running;
+    if (this.#epochsBegunNs === null || stage !== "epoch" || epoch < 2) return null;
+    if (epoch > epochs) return null;
+    const spentNs = this.#options.clock.nowNs() - this.#epochsBegunNs;
+    const done = doneOf(running) - 1;
+    return done <= 0 ? null : spentNs / done * (epochs - done);
   }
 
   /** Draws, unless the run keeps a schedule and the last drawing is not long ago. */
@@ -119,11 +143,33 @@ class LiveDisplay implements ProgressDisplay {
   }
 }
 
-function endText(progress: Ended): string {
-  const { status, durationMs } = progress;
-  return `${placeText(progress)}: ${status} after ${formatMilliseconds(durationMs)}`;
+function endText({ scenario, status, durationMs }: Ended): string {
+  return `${scenario}: ${status} after ${formatMilliseconds(durationMs)}`;
 }
 
-function placeText({ index, scenarios, scenario }: Progress): string {
-  return `[${index}/${scenarios}] ${scenario}`;
+/** Whole epochs, the warm-up among them, and the part of the one under way. */
+function doneOf({ stage, epoch, index, of, done, total, epochs }: Running): number {
+  const share = of === 0 ? 0 : (index - 1 + (total === 0 ? 0 : done / total)) / of;
+  return stage === "begin" ? 0 : stage === "epoch" ? epoch + share : epochs + 1;
+}
+
+function totalOf({ epoch, epochs }: Running): number {
+  return Math.max(epochs, epoch) + 1;
+}
+
+function placeText(progress: Running): string {
+  return `${stageText(progress)} ${progress.scenarios.join(", ")}`;
+}
+
+function stageText({ stage, epoch, epochs, index, of }: Running): string {
+  switch (stage) {
+    case "begin":
+      return `[${index}/${of}] looks at the server:`;
+    case "epoch":
+      return epoch === 0 ? "[warm-up]" : `[epoch ${epoch}/${Math.max(epochs, epoch)}]`;
+    case "conclude":
+      return `[${index}/${of}] concludes:`;
+    default:
+      return stage satisfies never;
+  }
 }

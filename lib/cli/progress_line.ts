@@ -1,16 +1,16 @@
-import { paint, type Style } from "../report/terminal/text.ts";
+import { paint, type Style } from "../report/render/terminal.ts";
 import { formatCounted, formatDuration, formatElapsed, formatRate } from "../report/units.ts";
 import type { LiveFigures, LiveTimes } from "../run/live.ts";
 
-/** What the line tells. */
+/** What the line says. */
 export interface LineFigures extends LiveFigures {
-  scenario: string;
-  /** Its place in the run, from 1, and how many there are. */
-  index: number;
-  scenarios: number;
-  /** Rounds or steps. */
+  /** The stage of the run, and what is measured. */
+  place: string;
+  /** Of the run, in epochs. */
   done: number;
   total: number;
+  /** How long the epochs will still take; `null`: not known yet. */
+  leftNs: number | null;
   /** Calls served per second at present; `null`: not known yet. */
   ratePerSecond: number | null;
 }
@@ -24,7 +24,7 @@ interface Part {
 }
 
 const BAR_WIDTH = 12;
-/** What a narrow window keeps free of the scenario's name, and what the name keeps all the same. */
+/** What a narrow window keeps free of the place, and what the place keeps all the same. */
 const FIGURES_WIDTH = 28;
 const SHORTEST_NAME = 8;
 const GAP = "  ";
@@ -51,12 +51,14 @@ export function progressLine(
 }
 
 function partsOf(figures: LineFigures, nameWidth: number): Part[] {
-  const { scenario, index, scenarios, done, total, elapsedNs, errors } = figures;
+  const { place, done, total, elapsedNs, leftNs, errors } = figures;
   return [
-    { text: `[${index}/${scenarios}] ${shorten(scenario, nameWidth)}`, weight: 9 },
+    { text: shorten(place, nameWidth), weight: 9 },
     { text: bar(done, total), weight: 1 },
-    { text: `${done}/${total}`, weight: 4 },
     { text: formatElapsed(elapsedNs), weight: 7, style: "dim" },
+    ...(leftNs === null
+      ? []
+      : [{ text: `${formatElapsed(leftNs)} left`, weight: 4, style: "dim" } as const]),
     ...ratePart(figures),
     ...timesParts(figures.times),
     {
@@ -67,9 +69,8 @@ function partsOf(figures: LineFigures, nameWidth: number): Part[] {
   ];
 }
 
-/** None where nothing has been called yet, as not every scenario calls; nor after the last round. */
-function ratePart({ ok, errors, done, total, ratePerSecond }: LineFigures): Part[] {
-  if (done >= total) return [{ text: "finishing", weight: 6, style: "dim" }];
+/** None where nothing has been called yet, as not every scenario calls. */
+function ratePart({ ok, errors, ratePerSecond }: LineFigures): Part[] {
   return ok + errors === 0 ? [] : [{ text: formatRate(ratePerSecond), weight: 6 }];
 }
 

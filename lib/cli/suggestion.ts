@@ -6,6 +6,8 @@ const WRONG_SHARE = 0.4;
 
 /** The known word that was probably meant, or `null` if none is close. */
 export function closestTo(word: string, known: readonly string[]): string | null {
+  const begun = known.filter((one) => word.length >= 3 && one.startsWith(word.toLowerCase()));
+  if (begun.length > 0) return begun[0]!;
   const [closest] = wordSimilaritySort(word, known);
   if (closest === undefined) return null;
   const allowed = Math.max(3, Math.floor(closest.length * WRONG_SHARE));

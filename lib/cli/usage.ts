@@ -1,4 +1,4 @@
-import { OPTION_GROUPS, type OptionSpec } from "./options.ts";
+import { OPTION_GROUPS, type OptionGroup, type OptionSpec } from "./options.ts";
 
 const INTRODUCTION = `Measures a JSON request/response WebSocket server and writes the reports.
 
@@ -17,10 +17,13 @@ Exit codes:
 
 /** The help text. */
 export function usageText(): string {
-  const groups = OPTION_GROUPS.map(({ title, options }) =>
-    `${title}:\n${options.map(optionLine).join("\n")}`
-  );
-  return [INTRODUCTION, ...groups, EPILOGUE].join("\n\n");
+  return [INTRODUCTION, optionsText(OPTION_GROUPS), EPILOGUE].join("\n\n");
+}
+
+/** Options under their headings. */
+export function optionsText(groups: readonly OptionGroup[]): string {
+  return groups.map(({ title, options }) => `${title}:\n${options.map(optionLine).join("\n")}`)
+    .join("\n\n");
 }
 
 function optionLine({ name, value, env, help }: OptionSpec): string {

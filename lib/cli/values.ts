@@ -4,7 +4,7 @@
  * @module
  */
 
-import { maskUrl } from "../report/secrets.ts";
+import { maskUrl } from "./secrets.ts";
 import type { Given } from "./parse.ts";
 import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
@@ -36,6 +36,36 @@ export function parseNumber(given: Given, range: NumberRange): number {
     given,
     `a ${whole ? "whole " : ""}number${unit === undefined ? "" : ` of ${unit}`} ` +
       `${aboveMin ? "above" : "from"} ${min} to ${max}`,
+  );
+}
+
+/** What a second has of each unit. */
+const PER_SECOND: Readonly<Record<string, number>> = {
+  ms: 1000,
+  s: 1,
+  m: 1 / 60,
+  min: 1 / 60,
+  h: 1 / 3600,
+};
+
+/**
+ * A time in seconds, with or without a unit: `5`, `5s`, `500ms`, `2m`, `1h`.
+ *
+ * @returns milliseconds
+ * @throws {UsageError} if it is no time in the range, which is in seconds
+ */
+export function parseDuration(given: Given, range: Omit<NumberRange, "unit">): number {
+  const [, number, unit = "s"] = /^(.*?)\s*(ms|s|m|min|h)?$/.exec(given.text.trim())!;
+  const seconds = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number!)
+    ? Number(number) / PER_SECOND[unit]!
+    : NaN;
+  const { min, max, aboveMin } = range;
+  if (seconds <= max && (aboveMin ? seconds > min : seconds >= min)) return seconds * 1000;
+  throw unacceptable(
+    given,
+    `a number of seconds ${
+      aboveMin ? "above" : "from"
+    } ${min} to ${max}, or with a unit, such as 500ms or 2m`,
   );
 }
 

@@ -1,55 +1,7 @@
+import type { Call, CallStatus, Observed } from "./call.ts";
 import type { Frame } from "../protocols/protocol.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
-import { OutstandingCalls } from "./outstanding_calls.ts";
-
-/** How a call can end. */
-export type CallStatus =
-  | "ok"
-  | "toolError"
-  | "rateLimited"
-  | "timeout"
-  | "connectionLost"
-  | "aborted";
-
-/** One call, from its sending to its end. Times are nanoseconds of the clock. */
-export interface Call {
-  readonly id: string;
-  /** Its place in the session, from 1. */
-  readonly nth: number;
-  readonly ledger: OpenLedger;
-  readonly onEnd: (call: Call) => void;
-  sentNs: number;
-  endedNs: number;
-  status: CallStatus | "outstanding";
-  /** Whether a stream_complete frame came for it. */
-  streamed: boolean;
-  /** When the first frame came that told of its progress, a stream_complete aside; 0: none has. */
-  firstProgressNs: number;
-  /** Whether its success was marked as one from a cache. */
-  fromCache: boolean;
-  /** The server's words for an error, else "". */
-  errorCode: string;
-  errorMessage: string;
-}
-
-/** What the replies of a server have shown about it so far; shared by all connections of a run. */
-export interface Observed {
-  /** Whether any success was announced by stream_complete. */
-  streamComplete: boolean;
-  /** The first call that was refused for load, with its place in its session and the server's words. */
-  rateLimit: { atCall: number; message: string } | null;
-}
-
-/**
- * Whether a success came from a cache: by the server's own mark, or by the lack of the stream_complete
- * that its computed successes have.
- */
-export function isFromCache(
-  { fromCache, streamed }: Pick<Call, "fromCache" | "streamed">,
-  { streamComplete }: Observed,
-): boolean {
-  return fromCache || (streamComplete && !streamed);
-}
+import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
 
@@ -62,22 +14,37 @@ const ZERO = 48;
  */
 export class CallBook {
   readonly #prefix: string;
+  readonly #prefixCodes: readonly number[];
+  /** The number in the id of the first call. */
+  readonly #firstNumber: number;
   readonly #observed: Observed;
   readonly #outstanding = new OutstandingCalls();
   /** Calls that ended without an answer, which may still come: by number, their ledger. */
   readonly #unanswered = new Map<number, OpenLedger>();
-  /** From which call on each ledger was in use, oldest first. */
-  readonly #phases: { from: number; ledger: OpenLedger }[];
+  /** The ledgers of all calls, each with the first of the calls in a row that are in it, oldest first. */
+  readonly #phases: { from: number; ledger: OpenLedger }[] = [];
+  /** That of the last call. */
+  #lastLedger: OpenLedger | null = null;
   #ledger: OpenLedger;
   #count = 0;
   #lastAnswered = 0;
+  #answered = 0;
+  #overtaken = 0;
   #lastUnanswered = 0;
   #timedOutInRow = 0;
 
-  constructor(prefix: string, options: { ledger: OpenLedger; observed: Observed }) {
+  /**
+   * @param prefix what the id of each call begins with; its number follows
+   * @param options `firstNumber`: that of the first call, 1 unless said otherwise
+   */
+  constructor(
+    prefix: string,
+    options: { ledger: OpenLedger; observed: Observed; firstNumber?: number },
+  ) {
     this.#prefix = prefix;
+    this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
+    this.#firstNumber = options.firstNumber ?? 1;
     this.#ledger = options.ledger;
-    this.#phases = [{ from: 1, ledger: options.ledger }];
     this.#observed = options.observed;
   }
 
@@ -89,6 +56,11 @@ export class CallBook {
   /** How many calls ended without an answer that may still come. */
   get unanswered(): number {
     return this.#unanswered.size;
+  }
+
+  /** How many calls were answered so far, and how many of them after a later one. */
+  get order(): { answered: number; outOfOrder: number } {
+    return { answered: this.#answered, outOfOrder: this.#overtaken };
   }
 
   /** How many calls timed out since the last answer. */
@@ -108,31 +80,28 @@ export class CallBook {
 
   /** Counts the calls from here on, and frames that belong to no call, in another ledger. */
   useLedger(ledger: OpenLedger): void {
-    if (ledger === this.#ledger) return;
     this.#ledger = ledger;
-    this.#phases.push({ from: this.#count + 1, ledger });
   }
 
-  /** Enters a call as sent. */
-  begin(sentNs: number, onEnd: (call: Call) => void): Call {
+  /** Enters a call as sent, in another ledger than the one in use if that is said. */
+  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.#ledger): Call {
     const nth = ++this.#count;
-    const ledger = this.#ledger;
-    const call: Call = {
-      id: this.#prefix + nth,
-      nth,
-      ledger,
-      onEnd,
-      sentNs,
-      endedNs: 0,
-      status: "outstanding",
-      streamed: false,
-      firstProgressNs: 0,
-      fromCache: false,
-      errorCode: "",
-      errorMessage: "",
-    };
+    if (ledger !== this.#lastLedger) {
+      this.#lastLedger = ledger;
+      this.#phases.push({ from: nth, ledger });
+    }
+    const call = this.#outstanding.add(nth);
+    call.id = this.#prefix + (nth + this.#firstNumber - 1);
+    call.ledger = ledger;
+    call.onEnd = onEnd;
+    call.sentNs = sentNs;
+    call.endedNs = 0;
+    call.streamed = false;
+    call.firstProgressNs = 0;
+    call.fromCache = false;
+    call.errorCode = "";
+    call.errorMessage = "";
     ledger.sent++;
-    this.#outstanding.add(call);
     return call;
   }
 
@@ -146,9 +115,9 @@ export class CallBook {
       case "progress":
         return this.#progress(frame.id, frame.streamComplete, nowNs);
       case "notification":
-        return this.#countFrame(this.#ledger, "progress");
+        return countFrame(this.#ledger, "progress");
       case "malformed":
-        return this.#countFrame(this.#ledger, "malformed");
+        return countFrame(this.#ledger, "malformed");
       default:
         frame satisfies never;
     }
@@ -156,7 +125,8 @@ export class CallBook {
 
   /** Ends as timed out every call sent before the given time. */
   expire(sentBeforeNs: number, nowNs: number): void {
-    for (let call = this.oldest; call !== undefined; call = this.oldest) {
+    const calls = this.#outstanding;
+    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
       if (call.sentNs > sentBeforeNs) return;
       this.#endUnanswered(call, "timeout", nowNs);
     }
@@ -164,27 +134,40 @@ export class CallBook {
 
   /** Ends every outstanding call in the same way. */
   endAll(status: "connectionLost" | "aborted", nowNs: number): void {
-    for (const call of this.#outstanding.all()) this.#endUnanswered(call, status, nowNs);
+    const calls = this.#outstanding;
+    const last = this.#count;
+    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
+      // One that was sent by who heard of the end of another.
+      if (call.nth > last) return;
+      this.#endUnanswered(call, status, nowNs);
+    }
   }
 
   #final(frame: FinalFrame, nowNs: number): void {
     const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
     if (call === undefined) return this.#stray(frame.id);
-    const ledger = call.ledger;
-    this.#countFrame(ledger, "final");
+    const { ledger } = call;
+    const { frames } = ledger;
+    frames.received++;
+    frames.final++;
     this.#noteAnswer(call.nth);
-    if (frame.kind === "result") this.#success(call, frame.fromCache);
-    else {
-      countIn(ledger.errorCodes, frame.code);
-      call.errorCode = frame.code;
-      call.errorMessage = frame.message;
-      if (frame.kind === "rateLimited") this.#noteRefusal(call);
+    if (frame.kind === "result") {
+      ledger.ok++;
+      this.#success(call, frame.fromCache);
+      return this.#close(call, "ok", nowNs);
     }
-    this.#end(call, frame.kind === "result" ? "ok" : frame.kind, nowNs);
+    ledger[frame.kind]++;
+    countIn(ledger.errorCodes, frame.code);
+    call.errorCode = frame.code;
+    call.errorMessage = frame.message;
+    if (frame.kind === "rateLimited") this.#noteRefusal(call);
+    this.#close(call, frame.kind, nowNs);
   }
 
   #noteAnswer(nth: number): void {
-    this.#lastAnswered = Math.max(this.#lastAnswered, nth);
+    this.#answered++;
+    if (nth < this.#lastAnswered) this.#overtaken++;
+    else this.#lastAnswered = nth;
     this.#timedOutInRow = 0;
   }
 
@@ -192,7 +175,7 @@ export class CallBook {
     this.#observed.rateLimit ??= { atCall: nth, message: errorMessage };
   }
 
-  #success(call: Call, fromCache: boolean): void {
+  #success(call: WritableCall, fromCache: boolean): void {
     call.fromCache = fromCache;
     if (fromCache) call.ledger.cached++;
     else if (call.streamed) {
@@ -206,20 +189,20 @@ export class CallBook {
    * still answer. A call that timed out counts too, until a later one has been answered, since
    * replies come in order.
    */
-  #soleCall(): Call | undefined {
+  #soleCall(): WritableCall | undefined {
     const mayAnswerOther = this.#lastUnanswered > this.#lastAnswered;
     return this.#outstanding.size === 1 && !mayAnswerOther ? this.oldest : undefined;
   }
 
   /** A final frame for no outstanding call. */
   #stray(id: string | null): void {
-    const nth = this.#nthOf(id);
-    if (nth === null) return this.#countFrame(this.#ledger, "orphan");
+    const nth = id === null ? null : this.#nthOf(id);
+    if (nth === null) return countFrame(this.#ledger, "orphan");
     const late = this.#unanswered.get(nth);
-    if (late === undefined) return this.#countFrame(this.#ledgerOf(nth), "duplicate");
+    if (late === undefined) return countFrame(this.#ledgerOf(nth), "duplicate");
     this.#unanswered.delete(nth);
     this.#noteAnswer(nth);
-    this.#countFrame(late, "late");
+    countFrame(late, "late");
   }
 
   #progress(id: string | null, streamComplete: boolean, nowNs: number): void {
@@ -227,27 +210,34 @@ export class CallBook {
     if (call !== undefined) {
       if (streamComplete) call.streamed = true;
       else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
-      return this.#countFrame(call.ledger, "progress");
+      return countFrame(call.ledger, "progress");
     }
-    const nth = this.#nthOf(id);
-    if (id !== null && nth === null) return this.#countFrame(this.#ledger, "orphan");
-    this.#countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
+    const nth = id === null ? null : this.#nthOf(id);
+    if (id !== null && nth === null) return countFrame(this.#ledger, "orphan");
+    countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
   }
 
-  /** The number of the call that had this id, or `null` if none ever had. */
-  #nthOf(id: string | null): number | null {
-    if (id === null || !id.startsWith(this.#prefix)) return null;
-    let nth = 0;
-    for (let index = this.#prefix.length; index < id.length; index++) {
+  /** The place of the call that had this id, or `null` if none ever had. */
+  #nthOf(id: string): number | null {
+    const codes = this.#prefixCodes;
+    const { length } = id;
+    if (length <= codes.length) return null;
+    let number = 0;
+    for (let index = codes.length; index < length; index++) {
       const digit = id.charCodeAt(index) - ZERO;
-      if (!(digit >= 0 && digit <= 9) || (nth === 0 && digit === 0)) return null;
-      nth = nth * 10 + digit;
+      if (!(digit >= 0 && digit <= 9) || (number === 0 && digit === 0)) return null;
+      number = number * 10 + digit;
     }
-    return nth >= 1 && nth <= this.#count ? nth : null;
+    const nth = number - this.#firstNumber + 1;
+    if (nth < 1 || nth > this.#count) return null;
+    for (let index = 0; index < codes.length; index++) {
+      if (id.charCodeAt(index) !== codes[index]) return null;
+    }
+    return nth;
   }
 
   /** The outstanding call with this id. */
-  #callOf(id: string): Call | undefined {
+  #callOf(id: string): WritableCall | undefined {
     const nth = this.#nthOf(id);
     return nth === null ? undefined : this.#outstanding.get(nth);
   }
@@ -256,7 +246,11 @@ export class CallBook {
     return (this.#phases.findLast(({ from }) => from <= nth) ?? this.#phases[0]!).ledger;
   }
 
-  #endUnanswered(call: Call, status: "timeout" | "connectionLost" | "aborted", nowNs: number) {
+  #endUnanswered(
+    call: WritableCall,
+    status: "timeout" | "connectionLost" | "aborted",
+    nowNs: number,
+  ) {
     call.ledger[status]++;
     if (status === "timeout") this.#timedOutInRow++;
     if (status !== "connectionLost") {
@@ -266,24 +260,17 @@ export class CallBook {
     this.#close(call, status, nowNs);
   }
 
-  #end(call: Call, status: "ok" | "toolError" | "rateLimited", nowNs: number): void {
-    call.ledger[status]++;
-    this.#close(call, status, nowNs);
-  }
-
-  #close(call: Call, status: CallStatus, nowNs: number): void {
-    this.#outstanding.remove(call);
-    call.status = status;
+  #close(call: WritableCall, status: CallStatus, nowNs: number): void {
     call.endedNs = nowNs;
+    this.#outstanding.end(call, status);
     call.onEnd(call);
+    this.#outstanding.free(call);
   }
+}
 
-  #countFrame(ledger: OpenLedger, kind: keyof OpenLedger["frames"]): void {
-    const { frames } = ledger;
-    frames.received++;
-    // By name where it is hot: a key that changes is looked up anew each time.
-    if (kind === "final") frames.final++;
-    else if (kind === "progress") frames.progress++;
-    else frames[kind]++;
-  }
+function countFrame({ frames }: OpenLedger, kind: keyof OpenLedger["frames"]): void {
+  frames.received++;
+  // By name where it is hot: a key that changes is looked up anew each time.
+  if (kind === "progress") frames.progress++;
+  else frames[kind]++;
 }

@@ -1,9 +1,12 @@
 import type { ShardPlace } from "../schema.ts";
-import type { Credentials, Protocol } from "../protocols/protocol.ts";
-import { type Call, CallBook, type Observed } from "./call_book.ts";
+import type { Clock } from "./clock.ts";
+import type { Credentials, Frame, Protocol, RoutingProbe } from "../protocols/protocol.ts";
+import type { Call, Observed } from "./call.ts";
+import { CallBook } from "./call_book.ts";
+import { CallEncoder, type Message } from "./call_encoder.ts";
 import { shakeHands } from "./handshake.ts";
-import { newIdPrefix } from "./id_prefix.ts";
-import { countIn, type OpenLedger } from "./ledger.ts";
+import { firstIdNumber, newIdPrefix } from "./id_prefix.ts";
+import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
 /** How to open a connection and keep its account. */
@@ -28,12 +31,10 @@ export interface ConnectionTiming {
   establishNs: number;
 }
 
-/** What a call says. */
-export interface Message {
-  tool: string;
-  /** A JSON text. */
-  argsJson: string;
-}
+export type { Message };
+
+/** What is asked of a server that is no call. */
+export type Probe = Pick<RoutingProbe, "encode" | "isAnswer">;
 
 /** On an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
 const ABORT_DRAIN_MS = 500;
@@ -47,10 +48,17 @@ export class Connection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #book: CallBook;
   readonly #options: ConnectionOptions;
+  readonly #clock: Clock;
+  readonly #protocol: Protocol;
+  readonly #encoder: CallEncoder;
   #cancelSweep: (() => void) | null = null;
   #isSweeping = false;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
+  /** The probe that is outstanding. */
+  #probe: { is: Probe; id: string; onEnd: (end: Call) => void } | null = null;
+  /** Where probes and their frames are counted, and forgotten. */
+  readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
   /** Kept here, as to ask the signal before each call costs more than all else that is asked. */
   #isAborted: boolean;
@@ -59,9 +67,14 @@ export class Connection implements AsyncDisposable {
     this.#socket = socket;
     this.timing = timing;
     this.#options = { ...options };
+    this.#clock = options.clock;
+    this.#protocol = options.protocol;
+    this.#encoder = new CallEncoder(options.protocol);
     this.#isAborted = options.signal?.aborted ?? false;
-    this.#book = new CallBook(newIdPrefix(options.protocol.ids, options.shard), options);
-    socket.onText((text) => this.#receive(text));
+    const { protocol: { ids }, shard, ledger, observed } = options;
+    const firstNumber = firstIdNumber(ids);
+    this.#book = new CallBook(newIdPrefix(ids, shard), { ledger, observed, firstNumber });
+    socket.onText(this.#receive);
     socket.closed.then((close) => this.#onClosed(close));
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -109,6 +122,11 @@ export class Connection implements AsyncDisposable {
     return this.#book.outstanding;
   }
 
+  /** How many calls were answered so far, and how many of them after a later one. */
+  get order(): { answered: number; outOfOrder: number } {
+    return this.#book.order;
+  }
+
   /** How many calls timed out since the server's last answer. */
   get timedOutInRow(): number {
     return this.#book.timedOutInRow;
@@ -148,18 +166,33 @@ export class Connection implements AsyncDisposable {
    * @throws {Error} if the connection is closed or the run is aborted: look at `isOpen` first
    */
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
-    const { clock, protocol, callTimeoutMs } = this.#options;
-    if (!this.isOpen) {
-      throw new Error("Cannot send a call as the connection is closed or the run is aborted");
-    }
-    const call = this.#book.begin(fromNs ?? clock.nowNs(), onEnd);
-    this.#socket.send(protocol.encodeCall(call.id, message.tool, message.argsJson));
-    if (this.#cancelSweep === null) this.#sweepIn(callTimeoutMs);
+    this.#assertMaySend();
+    const call = this.#book.begin(fromNs ?? this.#clock.nowNs(), onEnd);
+    this.#write(this.#encoder.encode(call.id, message));
   }
 
-  /** Sends a call and waits for its end; never rejects for what the server does. */
+  /**
+   * Sends a request that is no call, timed as a call is: over the same socket, with the same readings of
+   * the clock and the same timeout. It and its frames are in no ledger. Frames that have nothing to do with
+   * it are treated as ever.
+   *
+   * @param onEnd hears of its end once: `ok` if it was answered, `toolError` if an error came instead, and
+   *   the rest as for calls. As there, the object is used again.
+   * @param fromNs as for `send`
+   * @throws {Error} if a call or a probe is outstanding, or as `send` does
+   */
+  probe(probe: Probe, onEnd: (end: Call) => void, fromNs?: number): void {
+    if (this.#book.outstanding > 0) throw new Error("Cannot probe as a call is outstanding");
+    this.#assertMaySend();
+    const begunNs = fromNs ?? this.#clock.nowNs();
+    const { id } = this.#book.begin(begunNs, this.#onProbeEnd, this.#probeLedger);
+    this.#probe = { is: probe, id, onEnd };
+    this.#write(probe.encode(id));
+  }
+
+  /** Sends a call and waits for its end; never rejects for what the server does. The caller's to keep. */
   call(message: Message): Promise<Call> {
-    return new Promise((resolve) => this.send(message, resolve));
+    return new Promise((resolve) => this.send(message, (call) => resolve({ ...call })));
   }
 
   /**
@@ -174,6 +207,24 @@ export class Connection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #onProbeEnd = (end: Call): void => {
+    const { onEnd } = this.#probe!;
+    this.#probe = null;
+    onEnd(end);
+  };
+
+  #assertMaySend(): void {
+    if (!this.isOpen) {
+      throw new Error("Cannot send a call as the connection is closed or the run is aborted");
+    }
+    if (this.#probe !== null) throw new Error("Cannot send a call as a probe is outstanding");
+  }
+
+  #write(text: string): void {
+    this.#socket.send(text);
+    if (this.#cancelSweep === null) this.#sweepIn(this.#options.callTimeoutMs);
   }
 
   async #close(): Promise<CloseInfo & { durationNs: number }> {
@@ -200,17 +251,25 @@ export class Connection implements AsyncDisposable {
     this.#onQuiet = null;
   }
 
-  #receive(text: string | null): void {
-    const { clock, protocol } = this.#options;
-    const frame = text === null
-      ? { kind: "malformed", id: null, reason: "a binary frame" } as const
-      : protocol.classify(text);
+  #receive = (text: string | null): void => {
+    const frame = text === null || this.#probe !== null
+      ? this.#classifyUncommon(text)
+      : this.#protocol.classify(text);
     // After decoding: a caller would wait for that too.
-    const nowNs = clock.nowNs();
+    const nowNs = this.#clock.nowNs();
     if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     this.#book.receive(frame, nowNs);
-    this.#onQuiet?.();
+    if (this.#onQuiet !== null) this.#onQuiet();
+  };
+
+  /** A binary frame, or one that may answer a probe. */
+  #classifyUncommon(text: string | null): Frame {
+    if (text === null) return { kind: "malformed", id: null, reason: "a binary frame" };
+    const probe = this.#probe;
+    return probe !== null && probe.is.isAnswer(text, probe.id)
+      ? { kind: "result", id: probe.id, fromCache: false }
+      : this.#protocol.classify(text);
   }
 
   /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */

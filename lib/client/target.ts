@@ -1,7 +1,7 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
-import type { Observed } from "./call_book.ts";
+import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
 import type { OpenLedger } from "./ledger.ts";
 import { dial, type Socket } from "./socket.ts";

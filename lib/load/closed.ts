@@ -1,169 +1,347 @@
+/**
+ * The driver of everything that is measured by calls that follow each other: a slice keeps each of its
+ * connections busy, through a lead-in that is thrown away and then a window.
+ *
+ * @module
+ */
+
+import type { Call } from "../client/call.ts";
 import type { Clock } from "../client/clock.ts";
-import type { Call } from "../client/call_book.ts";
-import type { Connection, Message } from "../client/connection.ts";
+import type { Connection, Message, Probe } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
 import { slotAfter } from "./pace.ts";
+import { TimeBuffer } from "./time_buffer.ts";
 
 /** What a closed loop needs of a connection. */
-export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow">;
+export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow" | "useLedger">;
 
-/** How one connection is kept busy. */
-export interface ClosedLoopOptions {
-  message: () => Message;
-  /** How many calls are in flight at once. */
-  inFlight: number;
-  /** Ends after this many calls; `null`: no such bound. */
+/** How long a slice is: its lead-in, then a count of calls or a time. */
+export interface SliceLength {
+  leadInNs: number;
+  /** Of each connection; a count beats a duration. */
   messages: number | null;
-  /** Sends nothing new after this time; `null`: no such bound. */
-  durationMs: number | null;
-  /** At most this many calls a second; `null`: as many as go. */
-  maxRatePerSecond: number | null;
-  clock: Clock;
-  signal: AbortSignal;
-  /** Hears of the end of each call; `"stop"` ends the loop. */
-  onCall: (call: Call) => "stop" | void;
+  durationNs: number | null;
 }
 
-/** What a closed loop did. */
-export interface LoopResult {
-  /** Calls that were sent. */
-  sent: number;
-  /** Successes. */
+/** How the connections are kept busy. */
+export interface ClosedSliceOptions extends SliceLength {
+  message: () => Message;
+  /** How many calls each connection has in flight at once. */
+  inFlight: number;
+  /** At most this many calls a second on each connection; `null`: as many as go. */
+  maxRatePerSecond: number | null;
+  /** Counts the calls of the lead-in, and is in use on every connection after the slice. */
+  warmupLedger: OpenLedger;
+  /** Counts the calls that are sent from the beginning of a connection's window on. */
+  ledger: OpenLedger;
+  clock: Clock;
+  signal: AbortSignal;
+  /**
+   * Hears of the end of each call, and whether it is a measured one; `"stop"` ends the slice. The call
+   * must not be kept: it is used again for another one.
+   */
+  onCall?: (call: Call, measured: boolean) => "stop" | void;
+}
+
+/** What one connection did in its window. */
+export interface SliceClient {
+  /** Successes that ended inside the window, whenever they were sent. */
   ok: number;
-  /** From its start to the end of the last call, or of the wait for its pace, in nanoseconds of the clock. */
-  startNs: number;
-  endNs: number;
-  /** `silent`: three calls in a row got no answer. */
+  windowNs: number;
+}
+
+/** What a slice saw. */
+export interface ClosedSlice {
+  /** `silent`: three calls in a row on one connection got no answer. */
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
+  /** Of the measured successes, from sending to end, in order of their ends. The caller's own. */
+  timesNs: Float64Array;
+  /** One per connection, in their order. */
+  clients: readonly SliceClient[];
+  /** Sum over the clients of ok / window: successes a second. */
+  ratePerSecond: number;
+  /** Measured calls that ended without an answer: timeouts and lost calls. */
+  censored: number;
+}
+
+/**
+ * Makes probes on a connection in the place of calls, so that a slice times them as it times those. Its
+ * ledgers see nothing of them, and what else comes on the connection counts where it did before.
+ */
+export function probing(connection: Caller & Pick<Connection, "probe">, probe: Probe): Caller {
+  return {
+    get isOpen() {
+      return connection.isOpen;
+    },
+    get timedOutInRow() {
+      return connection.timedOutInRow;
+    },
+    send: (_message, onEnd, fromNs) => connection.probe(probe, onEnd, fromNs),
+    useLedger: () => {},
+  };
 }
 
 /** After this many unanswered calls in a row the server is taken to have gone silent. */
 export const SILENCE_LIMIT = 3;
 
 /**
- * Keeps a window of calls in flight: a new one is sent when one ends. Resolves when all have ended;
- * never rejects for what the server does.
+ * Keeps calls in flight on every connection: the next is sent inside the handler of the reply before.
  *
- * @throws {RangeError} if neither messages nor duration bounds it
+ * A connection's window begins at the first end of a call at or after the end of the lead-in, without a
+ * lead-in at the start; with a rate, at the first slot. A duration ends it likewise, so that with one call
+ * in flight, or a rate, it is exactly as long as its calls take. A count ends it with the last of the
+ * `messages` calls that are sent in it. Then the connection sends nothing more. What it has in flight ends
+ * outside the window, but belongs to the ledger and the times all the same.
+ *
+ * If one connection is lost or falls silent, all of them stop. Resolves when every call has ended; never
+ * rejects for what the server does.
+ *
+ * @throws {RangeError} if there is no connection, or neither messages nor duration bounds it
  */
-export function runClosedLoop(
-  connection: Caller,
-  options: ClosedLoopOptions,
-): Promise<LoopResult> {
-  if (options.messages === null && options.durationMs === null) {
-    throw new RangeError("Cannot run a closed loop as neither messages nor durationMs bounds it");
+export function runClosedSlice(
+  connections: readonly Caller[],
+  options: ClosedSliceOptions,
+): Promise<ClosedSlice> {
+  if (connections.length === 0) {
+    throw new RangeError("Cannot run a closed loop as there is no connection");
   }
-  return new ClosedLoop(connection, options).run();
+  if (options.messages === null && options.durationNs === null) {
+    throw new RangeError("Cannot run a closed loop as neither messages nor durationNs bounds it");
+  }
+  return new Slice(connections, options).run();
 }
 
-/** The state of one loop. */
-class ClosedLoop {
-  readonly #connection: Caller;
-  readonly #options: ClosedLoopOptions;
-  readonly #done = Promise.withResolvers<LoopResult>();
-  readonly #intervalNs: number;
-  readonly #startNs: number;
-  #lastNs: number;
-  #nextSendNs: number;
-  /** When the last timer ended that waited for a slot. */
-  #wokenNs = -Infinity;
-  #sent = 0;
-  #ok = 0;
-  #inFlight = 0;
-  /** Those before this loop count too: a server that went silent in the last round still is. */
-  #unansweredInRow: number;
-  #end: LoopResult["end"] | null = null;
-  #cancelWait: (() => void) | null = null;
-  readonly #onEnd = (call: Call) => this.#ended(call);
+/** What the clients of a slice share. */
+class Slice {
+  readonly options: ClosedSliceOptions;
+  readonly times = TimeBuffer.take();
+  censored = 0;
+  /** Why nothing more is sent on any connection. */
+  end: Exclude<ClosedSlice["end"], "complete"> | null = null;
+  readonly #clients: Client[];
+  readonly #connections: readonly Caller[];
+  readonly #done = Promise.withResolvers<ClosedSlice>();
+  #isSettled = false;
 
-  constructor(connection: Caller, options: ClosedLoopOptions) {
-    this.#connection = connection;
-    this.#options = options;
-    this.#intervalNs = options.maxRatePerSecond === null ? 0 : 1e9 / options.maxRatePerSecond;
-    this.#unansweredInRow = connection.timedOutInRow;
-    this.#startNs = options.clock.nowNs();
-    this.#lastNs = this.#startNs;
-    this.#nextSendNs = this.#startNs;
+  constructor(connections: readonly Caller[], options: ClosedSliceOptions) {
+    this.options = options;
+    this.#connections = connections;
+    this.#clients = connections.map((connection) => new Client(this, connection));
   }
 
-  run(): Promise<LoopResult> {
-    const { signal } = this.#options;
-    const onAbort = () => this.#finish("aborted");
+  run(): Promise<ClosedSlice> {
+    const { signal, leadInNs, warmupLedger, ledger } = this.options;
+    for (const connection of this.#connections) {
+      connection.useLedger(leadInNs > 0 ? warmupLedger : ledger);
+    }
+    const onAbort = () => this.finish("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    this.#fill();
+    for (const client of this.#clients) client.start();
+    this.settle();
     return this.#done.promise.finally(() => signal.removeEventListener("abort", onAbort));
   }
 
-  /** Sends until the window is full or the loop is over. */
+  /** Ends the slice early: nothing more is sent. */
+  finish(end: Exclude<ClosedSlice["end"], "complete">): void {
+    if (this.end !== null) return;
+    this.end = this.options.signal.aborted ? "aborted" : end;
+    for (const client of this.#clients) client.stop();
+    this.settle();
+  }
+
+  /** Resolves once no client sends any more and every call has ended. */
+  settle(): void {
+    const isOver = this.#clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
+    if (!isOver || this.#isSettled) return;
+    this.#isSettled = true;
+    for (const connection of this.#connections) connection.useLedger(this.options.warmupLedger);
+    const clients = this.#clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
+    this.#done.resolve({
+      end: this.end ?? "complete",
+      timesNs: this.times.release(),
+      clients,
+      ratePerSecond: clients.reduce(
+        (sum, { ok, windowNs }) => windowNs > 0 ? sum + ok / (windowNs / 1e9) : sum,
+        0,
+      ),
+      censored: this.censored,
+    });
+  }
+}
+
+/** One connection of a slice. */
+class Client {
+  /** Successes inside the window. */
+  ok = 0;
+  inFlight = 0;
+  /** Whether nothing more is sent here. */
+  isDone = false;
+  readonly #slice: Slice;
+  readonly #options: ClosedSliceOptions;
+  readonly #connection: Caller;
+  readonly #messages: number;
+  readonly #durationNs: number;
+  /** Of the pace; 0: there is none. */
+  readonly #intervalNs: number;
+  /** Calls sent and ended since the window began. */
+  #measured = 0;
+  #measuredEnds = 0;
+  #isWindowOpen = false;
+  #windowStartNs = 0;
+  #windowEndNs = 0;
+  /** Until when each call that ends is followed by another, with nothing else to see to. */
+  #steadyUntilNs = -Infinity;
+  #leadInEndNs = 0;
+  /** The last moment at which a call might have been sent: the end of one, or a slot. */
+  #lastNs = 0;
+  /** Those before this slice count too: a server that went silent in the last one still is. */
+  #unansweredInRow: number;
+  #nextSlotNs = 0;
+  /** When the last timer ended that waited for a slot. */
+  #wokenNs = -Infinity;
+  #cancelWait: (() => void) | null = null;
+  #onEnd: (call: Call) => void;
+
+  constructor(slice: Slice, connection: Caller) {
+    const { messages, durationNs, maxRatePerSecond } = slice.options;
+    this.#slice = slice;
+    this.#options = slice.options;
+    this.#connection = connection;
+    this.#messages = messages ?? Infinity;
+    this.#durationNs = messages === null ? durationNs ?? Infinity : Infinity;
+    this.#intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
+    this.#unansweredInRow = connection.timedOutInRow;
+    this.#onEnd = this.#onLeadInEnd;
+  }
+
+  /** 0 if it never began. */
+  get windowNs(): number {
+    return this.#windowEndNs - this.#windowStartNs;
+  }
+
+  /** Whether all calls are sent that a count wants. */
+  get #isAllSent(): boolean {
+    return this.#isWindowOpen && this.#measured >= this.#messages;
+  }
+
+  start(): void {
+    const { clock, leadInNs } = this.#options;
+    this.#lastNs = this.#nextSlotNs = clock.nowNs();
+    this.#leadInEndNs = this.#lastNs + leadInNs;
+    if (this.isDone) return;
+    if (this.#intervalNs === 0) this.#steadyUntilNs = this.#leadInEndNs;
+    this.#fill();
+  }
+
+  /** Closes the window where it is, and sends nothing more. */
+  stop(): void {
+    this.isDone = true;
+    this.#steadyUntilNs = -Infinity;
+    this.#cancelWait?.();
+    if (!this.#isWindowOpen) return;
+    this.#isWindowOpen = false;
+    this.#windowEndNs = this.#lastNs;
+  }
+
+  #onLeadInEnd = (call: Call): void => this.#ended(call, false);
+
+  #onMeasuredEnd = (call: Call): void => {
+    if (call.status === "ok") this.#slice.times.push(call.endedNs - call.sentNs);
+    else if (call.status === "timeout" || call.status === "connectionLost") this.#slice.censored++;
+    this.#measuredEnds++;
+    this.#ended(call, true);
+  };
+
+  #ended(call: Call, measured: boolean): void {
+    const { onCall } = this.#options;
+    this.inFlight--;
+    this.#lastNs = call.endedNs;
+    if (call.status === "ok") {
+      if (this.#isWindowOpen) this.ok++;
+      this.#unansweredInRow = 0;
+    } else {
+      this.#unansweredInRow = call.status === "timeout" ? this.#unansweredInRow + 1 : 0;
+    }
+    if (onCall !== undefined && onCall(call, measured) === "stop") this.#slice.finish("stopped");
+    if (this.#unansweredInRow >= SILENCE_LIMIT) this.#slice.finish("silent");
+    if (this.#lastNs < this.#steadyUntilNs) return void this.#send(this.#lastNs);
+    if (!this.isDone) this.#fill();
+    if (this.isDone) this.#slice.settle();
+  }
+
+  /** Sends until as many calls are in flight as should be, or nothing more may be sent. */
   #fill(): void {
-    const { inFlight, message } = this.#options;
-    while (this.#end === null && this.#inFlight < inFlight) {
-      if (this.#isComplete()) return this.#finish("complete");
-      if (!this.#connection.isOpen) return this.#finish("connectionLost");
-      if (this.#intervalNs > 0 && !this.#mayPaceOn()) return;
-      this.#sent++;
-      this.#inFlight++;
-      // A call's time begins when the one before it has ended; a pace puts a wait in between.
-      this.#connection.send(
-        message(),
-        this.#onEnd,
-        this.#intervalNs > 0 ? undefined : this.#lastNs,
-      );
+    if (this.#intervalNs > 0) return this.#fillPaced();
+    if (!this.#mayGoOn()) return;
+    // A call's time begins when the one before it has ended.
+    let fromNs: number | undefined = this.#lastNs;
+    while (this.inFlight < this.#options.inFlight && !this.#isAllSent) {
+      if (!this.#send(fromNs)) return;
+      fromNs = undefined;
     }
   }
 
-  #isComplete(): boolean {
-    const { messages, durationMs } = this.#options;
-    if (messages !== null) return this.#sent >= messages;
-    return durationMs !== null && this.#lastNs - this.#startNs >= durationMs * 1e6;
+  #fillPaced(): void {
+    while (this.inFlight < this.#options.inFlight && !this.isDone) {
+      if (this.#isAllSent) return void this.#mayGoOn();
+      if (!this.#isSlotDue() || !this.#mayGoOn() || !this.#send(this.#lastNs)) return;
+    }
+  }
+
+  /** Opens and closes the window where that is due; whether a call may be sent. */
+  #mayGoOn(): boolean {
+    if (!this.#isWindowOpen) {
+      if (this.#lastNs < this.#leadInEndNs) return true;
+      this.#openWindow();
+    }
+    const isOver = this.#lastNs - this.#windowStartNs >= this.#durationNs ||
+      this.#measuredEnds >= this.#messages;
+    if (!isOver) return !this.#isAllSent;
+    this.stop();
+    return false;
+  }
+
+  #openWindow(): void {
+    this.#isWindowOpen = true;
+    this.#windowStartNs = this.#lastNs;
+    this.#connection.useLedger(this.#options.ledger);
+    this.#onEnd = this.#onMeasuredEnd;
+    const isSteady = this.#intervalNs === 0 && this.#messages === Infinity;
+    this.#steadyUntilNs = isSteady ? this.#windowStartNs + this.#durationNs : -Infinity;
+  }
+
+  #send(fromNs: number | undefined): boolean {
+    if (!this.#connection.isOpen) {
+      this.#slice.finish("connectionLost");
+      return false;
+    }
+    this.inFlight++;
+    if (this.#isWindowOpen) this.#measured++;
+    this.#connection.send(this.#options.message(), this.#onEnd, fromNs);
+    return true;
   }
 
   /** Takes the next slot of the pace, or waits for it. */
-  #mayPaceOn(): boolean {
-    const { clock } = this.#options;
+  #isSlotDue(): boolean {
+    const { clock } = this.#slice.options;
     const nowNs = clock.nowNs();
-    const waitNs = this.#nextSendNs - nowNs;
+    const waitNs = this.#nextSlotNs - nowNs;
     if (waitNs <= 0) {
-      this.#nextSendNs = slotAfter(this.#nextSendNs, {
+      this.#nextSlotNs = slotAfter(this.#nextSlotNs, {
         nowNs,
         intervalNs: this.#intervalNs,
         wokenNs: this.#wokenNs,
       });
+      this.#lastNs = nowNs;
       return true;
     }
     this.#cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
       this.#cancelWait = null;
-      this.#lastNs = this.#wokenNs = clock.nowNs();
+      this.#wokenNs = clock.nowNs();
       this.#fill();
+      if (this.isDone) this.#slice.settle();
     });
     return false;
-  }
-
-  #ended(call: Call): void {
-    this.#inFlight--;
-    this.#lastNs = call.endedNs;
-    if (call.status === "ok") this.#ok++;
-    this.#unansweredInRow = call.status === "timeout" ? this.#unansweredInRow + 1 : 0;
-    if (this.#options.onCall(call) === "stop") this.#finish("stopped");
-    if (this.#unansweredInRow >= SILENCE_LIMIT) this.#finish("silent");
-    this.#fill();
-    this.#settle();
-  }
-
-  #finish(end: LoopResult["end"]): void {
-    this.#end ??= this.#options.signal.aborted ? "aborted" : end;
-    this.#cancelWait?.();
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#end === null || this.#inFlight > 0) return;
-    this.#done.resolve({
-      sent: this.#sent,
-      ok: this.#ok,
-      startNs: this.#startNs,
-      endNs: this.#lastNs,
-      end: this.#end,
-    });
   }
 }

@@ -1,36 +1,45 @@
 import type { Clock } from "../client/clock.ts";
-import type { Call } from "../client/call_book.ts";
+import type { Call } from "../client/call.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { SILENCE_LIMIT } from "./closed.ts";
-import { nextTurn, type Soon, wakeBefore } from "./pacer.ts";
+import { LinearFit, Samples } from "./open_samples.ts";
+import type { Pacer } from "./pacer.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** What an open loop sends on. */
-export type OpenLoopConnection = Pick<Connection, "isOpen" | "send">;
+export type OpenLoopConnection = Pick<Connection, "isOpen" | "send" | "useLedger">;
 
 /** How calls are sent at their times. */
 export interface OpenLoopOptions {
   message: () => Message;
   schedule: Schedule;
+  /** Slots due before this time has passed, in nanoseconds, are sent but not measured; left out: none. */
+  leadInNs?: number;
   /** With this many calls outstanding on all connections, a slot is dropped. */
   maxOutstanding: number;
-  /** Where dropped slots are counted. The connections count the rest. */
+  /** Where measured calls are counted; the connections keep it. */
   ledger: OpenLedger;
+  /** Where calls of the lead-in are counted; left out: in `ledger`. */
+  warmupLedger?: OpenLedger;
   clock: Clock;
+  pacer: Pacer;
   signal: AbortSignal;
-  /** How to wait for a slot that is near. */
-  soon?: Soon;
+  /** Left out: the times of all calls are kept, 32 bytes a call. Else the result has none. */
+  keepsTimes?: false;
   /**
-   * Hears of the end of each call and when it should have been sent; its latency counts from there.
+   * Hears of the end of each call, when it should have been sent, and whether it counts as measured.
    * `"stop"` ends the loop.
    */
-  onCall: (call: Call, intendedNs: number) => "stop" | void;
-  /** Hears of each dropped slot; `"stop"` ends the loop. */
-  onDropped?: () => "stop" | void;
+  onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
+  /** Hears of each dropped slot, and whether it counts as measured; `"stop"` ends the loop. */
+  onDropped?: (isMeasured: boolean) => "stop" | void;
 }
 
-/** What an open loop did. `slots = sent + dropped`. */
+/**
+ * What an open loop measured: of the slots after its lead-in, unless said otherwise. `slots = sent +
+ * dropped`. Times are nanoseconds of the clock, rates calls a second.
+ */
 export interface OpenLoopResult {
   /** Slots that fell due while it ran. */
   slots: number;
@@ -38,14 +47,28 @@ export interface OpenLoopResult {
   ok: number;
   /** Slots never sent: too much was outstanding, or the connection was gone. */
   dropped: number;
-  /** What its schedule began with, and the end of its last call, in nanoseconds of the clock. */
+  /** Slots whose latency is not known, only that it is long: timeouts, lost calls and dropped slots. */
+  censored: number;
+  /** From the intended time to the end; of successes, in the order of their ends. */
+  latencyNs: Float64Array;
+  /** From the sending to the end; parallel to `latencyNs`. */
+  serviceNs: Float64Array;
+  /** When each success came; parallel to `latencyNs`. */
+  endedNs: Float64Array;
+  /** From the intended time to the sending; of all calls that have ended. */
+  slipNs: Float64Array;
+  /** When the measured part of the schedule began, and how much of it was run. */
   startNs: number;
-  endNs: number;
+  windowNs: number;
   /**
-   * Successes a second that came in while the schedule lasted. Those that came after it do not count:
-   * they are the backlog of a server that fell behind.
+   * Successes that came in within the window, those of calls sent in the lead-in too: a server that keeps
+   * up answers in it as many as fall due in it. What comes in after it is backlog.
    */
   achievedPerSecond: number;
+  /** Slots that fell due within the window. */
+  offeredPerSecond: number;
+  /** By how many calls a second the number outstanding grew, by least squares over the slots. */
+  backlogSlopePerSecond: number;
   /** `silent`: three calls waited in vain while no other was answered either. */
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
 }
@@ -57,6 +80,7 @@ export interface OpenLoopResult {
  * have ended; never rejects for what the server does.
  *
  * @throws {RangeError} if there is no connection, or `maxOutstanding` is not from 1
+ * @throws {Error} if the pacer is in use or has been disposed of
  */
 export function runOpenLoop(
   connections: readonly OpenLoopConnection[],
@@ -79,74 +103,116 @@ class OpenLoop {
   readonly #options: OpenLoopOptions;
   readonly #done = Promise.withResolvers<OpenLoopResult>();
   readonly #startNs: number;
-  /** When the next slot is due, in nanoseconds from the start; `null` after the last. */
-  #nextOffsetNs: number | null;
+  /** When the lead-in is over, and when the schedule is. */
+  readonly #measureNs: number;
+  readonly #overNs: number;
+  readonly #latencyNs: Samples;
+  readonly #serviceNs: Samples;
+  readonly #endedNs: Samples;
+  readonly #slipNs: Samples;
+  readonly #backlog = new LinearFit();
+  #isLeadIn = true;
+  /** Of the lead-in too, for the choice of connections. */
+  #nth = 0;
   #slots = 0;
   #sent = 0;
-  #ok = 0;
-  #okInTime = 0;
+  #unanswered = 0;
+  #okInWindow = 0;
   #outstanding = 0;
-  #lastEndNs: number;
+  #finishedNs = Infinity;
   #lastAnswerNs: number;
   #unansweredInSilence = 0;
   #end: OpenLoopResult["end"] | null = null;
-  #cancelWait = () => {};
+  #stopPacing = () => {};
 
   constructor(connections: readonly OpenLoopConnection[], options: OpenLoopOptions) {
     this.#connections = connections;
     this.#options = options;
-    this.#nextOffsetNs = options.schedule.next();
+    const { keepsTimes } = options;
+    this.#latencyNs = new Samples(keepsTimes);
+    this.#serviceNs = new Samples(keepsTimes);
+    this.#endedNs = new Samples(keepsTimes);
+    this.#slipNs = new Samples(keepsTimes);
     this.#startNs = options.clock.nowNs();
-    this.#lastEndNs = this.#startNs;
+    this.#measureNs = this.#startNs + (options.leadInNs ?? 0);
+    this.#overNs = this.#startNs + options.schedule.spanNs;
     this.#lastAnswerNs = this.#startNs;
   }
 
-  run(): Promise<OpenLoopResult> {
-    const { signal } = this.#options;
+  async run(): Promise<OpenLoopResult> {
+    const { signal, pacer, schedule } = this.#options;
     const onAbort = () => this.#finish("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    else this.#pace();
-    return this.#done.promise.finally(() => signal.removeEventListener("abort", onAbort));
+    try {
+      if (signal.aborted) onAbort();
+      else {
+        this.#useLedger(this.#options.warmupLedger ?? this.#options.ledger);
+        const stop = pacer.pace({
+          next: () => {
+            const offsetNs = schedule.next();
+            return offsetNs === null ? null : this.#startNs + offsetNs;
+          },
+          onDue: (intendedNs) => this.#takeSlot(intendedNs),
+          onEnd: () => this.#finish("complete"),
+        });
+        this.#stopPacing = stop;
+        if (this.#end !== null) stop();
+      }
+      return await this.#done.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#useLedger(this.#options.ledger);
+    }
   }
 
-  /** Takes every slot that is due, then waits for the next. */
-  #pace(): void {
-    const { clock, soon = nextTurn } = this.#options;
-    const elapsedNs = clock.nowNs() - this.#startNs;
-    while (this.#end === null && this.#nextOffsetNs !== null && this.#nextOffsetNs <= elapsedNs) {
-      this.#takeSlot(this.#startNs + this.#nextOffsetNs);
-      this.#nextOffsetNs = this.#options.schedule.next();
-    }
-    if (this.#end !== null) return;
-    if (this.#nextOffsetNs === null) return this.#finish("complete");
-    const callback = () => this.#pace();
-    this.#cancelWait = wakeBefore(this.#nextOffsetNs - elapsedNs, { clock, soon, callback });
+  #useLedger(ledger: OpenLedger): void {
+    for (const connection of this.#connections) connection.useLedger(ledger);
   }
 
   #takeSlot(intendedNs: number): void {
-    const { message, maxOutstanding, ledger, onDropped } = this.#options;
-    const connection = this.#connections[this.#slots++ % this.#connections.length]!;
-    if (connection.isOpen && this.#outstanding < maxOutstanding) {
-      this.#sent++;
-      this.#outstanding++;
-      return connection.send(message(), (call) => this.#ended(call, intendedNs));
+    // Several may be due together, of which one ends the loop.
+    if (this.#end !== null) return;
+    const { message, maxOutstanding, ledger, warmupLedger = ledger, onDropped } = this.#options;
+    const isMeasured = intendedNs >= this.#measureNs;
+    if (isMeasured && this.#isLeadIn) this.#endLeadIn();
+    const connection = this.#connections[this.#nth++ % this.#connections.length]!;
+    if (isMeasured) {
+      this.#slots++;
+      this.#backlog.add((intendedNs - this.#measureNs) / 1e9, this.#outstanding);
     }
-    ledger.dropped++;
+    if (connection.isOpen && this.#outstanding < maxOutstanding) {
+      if (isMeasured) this.#sent++;
+      this.#outstanding++;
+      return connection.send(message(), (call) => this.#ended(call, intendedNs, isMeasured));
+    }
+    (isMeasured ? ledger : warmupLedger).dropped++;
     if (!this.#connections.some(({ isOpen }) => isOpen)) this.#finish("connectionLost");
-    if (onDropped?.() === "stop") this.#finish("stopped");
+    if (onDropped?.(isMeasured) === "stop") this.#finish("stopped");
   }
 
-  #ended(call: Call, intendedNs: number): void {
+  #endLeadIn(): void {
+    this.#isLeadIn = false;
+    this.#useLedger(this.#options.ledger);
+  }
+
+  #ended(call: Call, intendedNs: number, isMeasured: boolean): void {
+    const { status, sentNs, endedNs } = call;
     this.#outstanding--;
-    this.#lastEndNs = call.endedNs;
-    if (call.status === "ok") {
-      this.#ok++;
-      if (call.endedNs - this.#startNs <= this.#options.schedule.spanNs) this.#okInTime++;
+    const isInWindow = endedNs >= this.#measureNs && endedNs <= this.#windowEndNs;
+    if (status === "ok" && isInWindow) this.#okInWindow++;
+    if (isMeasured) {
+      this.#slipNs.add(sentNs - intendedNs);
+      if (status === "ok") {
+        this.#latencyNs.add(endedNs - intendedNs);
+        this.#serviceNs.add(endedNs - sentNs);
+        this.#endedNs.add(endedNs);
+      } else if (status === "timeout" || status === "connectionLost") this.#unanswered++;
     }
     this.#listenForSilence(call);
-    if (this.#options.onCall(call, intendedNs) === "stop") this.#finish("stopped");
+    if (this.#options.onCall?.(call, intendedNs, isMeasured) === "stop") this.#finish("stopped");
     this.#settle();
+    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
+    if (this.#outstanding === 0 && status !== "aborted") this.#options.pacer.idle();
   }
 
   /** A call that timed out says little of other connections, unless all were silent all the while. */
@@ -159,25 +225,39 @@ class OpenLoop {
     }
   }
 
+  /** Of a loop that ended early, when it did: nothing fell due after that. */
+  get #windowEndNs(): number {
+    return this.#end === "complete" ? this.#overNs : Math.min(this.#overNs, this.#finishedNs);
+  }
+
   #finish(end: OpenLoopResult["end"]): void {
-    this.#end ??= this.#options.signal.aborted ? "aborted" : end;
-    this.#cancelWait();
+    if (this.#end === null) {
+      this.#end = this.#options.signal.aborted ? "aborted" : end;
+      this.#finishedNs = this.#options.clock.nowNs();
+    }
+    this.#stopPacing();
     this.#settle();
   }
 
   #settle(): void {
     if (this.#end === null || this.#outstanding > 0) return;
-    const { spanNs } = this.#options.schedule;
-    const elapsedNs = this.#lastEndNs - this.#startNs;
-    const lastedNs = this.#end === "complete" ? spanNs : Math.min(spanNs, elapsedNs);
+    const windowNs = Math.max(0, this.#windowEndNs - this.#measureNs);
+    const perSecond = (count: number) => windowNs > 0 ? count / (windowNs / 1e9) : 0;
     this.#done.resolve({
       slots: this.#slots,
       sent: this.#sent,
-      ok: this.#ok,
+      ok: this.#latencyNs.count,
       dropped: this.#slots - this.#sent,
-      startNs: this.#startNs,
-      endNs: this.#lastEndNs,
-      achievedPerSecond: lastedNs > 0 ? this.#okInTime / (lastedNs / 1e9) : 0,
+      censored: this.#unanswered + this.#slots - this.#sent,
+      latencyNs: this.#latencyNs.all(),
+      serviceNs: this.#serviceNs.all(),
+      endedNs: this.#endedNs.all(),
+      slipNs: this.#slipNs.all(),
+      startNs: this.#measureNs,
+      windowNs,
+      achievedPerSecond: perSecond(this.#okInWindow),
+      offeredPerSecond: perSecond(this.#slots),
+      backlogSlopePerSecond: this.#backlog.slope,
       end: this.#end,
     });
   }

@@ -1,32 +1,242 @@
-import { clearImmediate, setImmediate } from "node:timers";
-import type { Clock } from "../client/clock.ts";
+import { type Clock, systemClock } from "../client/clock.ts";
+import { isAfter, PacerMemory } from "./pacer_memory.ts";
+import type { FromPacer, ToPacer } from "./pacer_worker.ts";
 
-/** Calls back on the next turn of the event loop; the returned function takes the call back. */
-export type Soon = (callback: () => void) => () => void;
+/** What is to be done at which times. */
+export interface PacedTimes {
+  /** The next time in nanoseconds of the clock, never falling; `null`: no more. Asked for ahead. */
+  next: () => number | null;
+  /** Is called at each of the times, or as soon after it as it can be. */
+  onDue: (dueNs: number) => void;
+  /** Is called after the last of them. */
+  onEnd: () => void;
+}
+
+/** Calls back at given times, one series of them after the other. Dispose of it. */
+export interface Pacer extends Disposable {
+  /**
+   * Calls back at each of the times, at once for those that are due; the returned function ends that.
+   *
+   * @throws {Error} if the series before is not over, or the pacer has been disposed of
+   */
+  pace(times: PacedTimes): () => void;
+  /** Says that no reply is awaited, so that the thread may as well spin to a time that is near. */
+  idle(): void;
+}
+
+/** How early the worker wakes the main thread, at first and at the limits, in nanoseconds. */
+const FIRST_LEAD_NS = 60_000;
+const SHORTEST_LEAD_NS = 10_000;
+const LONGEST_LEAD_NS = 250_000;
+/** This share of the wake-ups is to be early enough: the more are, the longer the others spin. */
+const EARLY_SHARE = 0.7;
+/** Of the lead, for each wake-up: at first, and what it comes down to. */
+const FIRST_LEARNING_RATE = 0.3;
+const LEARNING_RATE = 0.03;
+/** To sleep for less than about two wake-ups take does not pay, where no reply is awaited. */
+const NEAR_NS = 200_000;
+/**
+ * While times are spun to, the worker is there in case a reply is slow: it must not disturb a server, on
+ * whose core it wakes up, in the middle of its work.
+ */
+const STANDBY_LEAD_NS = 15_000;
+/** How many times the worker knows ahead. */
+const AHEAD = 16;
+/** How often the clocks of the two threads are compared; the quickest answer counts. */
+const CLOCK_READINGS = 5;
+
+/** Starts the thread that a pacer sleeps in; the only place that knows its module. */
+function startWorker(): Worker {
+  return new Worker(new URL("./pacer_worker.ts", import.meta.url).href, {
+    type: "module",
+    name: "pacer",
+  });
+}
 
 /**
- * A turn takes about a microsecond and lets sockets and timers be served, which is what makes it fit to
- * pace by: see docs/method.md for `setTimeout` and `MessageChannel` in its place.
+ * Starts a pacer whose waits are slept through in a worker thread, so that the main thread is free to read
+ * its sockets, and woken early by what a wake-up is seen to take; only the rest is spun. A timer of the
+ * main thread is over 1 ms late.
+ *
+ * @throws {Error} if its worker fails
  */
-export const nextTurn: Soon = (callback) => {
-  const immediate = setImmediate(callback);
-  return () => clearImmediate(immediate);
-};
-
-/** A timer comes 1.2 ms late as a rule, and up to this much when the machine is busy. */
-const TIMER_MARGIN_NS = 3e6;
-/** A shorter sleep is not worth its timer. */
-const SHORTEST_SLEEP_MS = 2;
+export async function startPacer(): Promise<ThreadPacer> {
+  const worker = startWorker();
+  const failed = Promise.withResolvers<never>();
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failed.reject(new Error(`Cannot start the pacer as its worker failed: ${event.message}`));
+  };
+  try {
+    const offsetMs = await Promise.race([compareClocks(worker), failed.promise]);
+    return new ThreadPacer(worker, offsetMs);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
 
 /**
- * Calls back at once or before the time is over, never with less than the margin left if it slept: it
- * sleeps through long waits and spins through their ends, so that a low rate does not occupy a core.
- * The callback looks at the clock and waits again where it is early.
+ * By how many milliseconds the worker's `performance.now()` is ahead of this thread's. Half of a round
+ * trip at most is wrong with it, which the lead makes up for.
  */
-export function wakeBefore(
-  waitNs: number,
-  { clock, soon, callback }: { clock: Clock; soon: Soon; callback: () => void },
-): () => void {
-  const sleepMs = Math.floor((waitNs - TIMER_MARGIN_NS) / 1e6);
-  return sleepMs < SHORTEST_SLEEP_MS ? soon(callback) : clock.after(sleepMs, callback);
+async function compareClocks(worker: Worker): Promise<number> {
+  let best = { roundTripMs: Infinity, offsetMs: 0 };
+  for (let reading = 0; reading < CLOCK_READINGS; reading++) {
+    const answer = Promise.withResolvers<number>();
+    worker.onmessage = ({ data }: MessageEvent<FromPacer>) => answer.resolve(data);
+    const askedMs = performance.now();
+    worker.postMessage("time" satisfies ToPacer);
+    const theirsMs = await answer.promise;
+    const roundTripMs = performance.now() - askedMs;
+    const offsetMs = theirsMs - askedMs - roundTripMs / 2;
+    if (roundTripMs < best.roundTripMs) best = { roundTripMs, offsetMs };
+  }
+  return best.offsetMs;
+}
+
+/** A series that is under way. */
+interface Series extends PacedTimes {
+  /** Times that the worker knows, the next one first. */
+  readonly ahead: number[];
+  /** The one after those; `null`: there are no more. */
+  upcomingNs: number | null;
+}
+
+/** A pacer of the real clock. */
+export class ThreadPacer implements Pacer {
+  readonly #worker: Worker;
+  readonly #offsetMs: number;
+  readonly #memory = new PacerMemory();
+  readonly #clock: Clock = systemClock;
+  #series: Series | null = null;
+  /** The number of the first of the times ahead. */
+  #nth = 0;
+  #leadNs = FIRST_LEAD_NS;
+  #learningRate = FIRST_LEARNING_RATE;
+  #spunNs = 0;
+  #isStandby = false;
+  #isDisposed = false;
+
+  /** @param offsetMs how far the worker's clock is ahead of this thread's */
+  constructor(worker: Worker, offsetMs: number) {
+    this.#worker = worker;
+    this.#offsetMs = offsetMs;
+    this.#memory.leadNs = FIRST_LEAD_NS;
+    worker.onmessage = ({ data }: MessageEvent<FromPacer>) => this.#woken(data);
+    worker.postMessage(this.#memory.buffer satisfies ToPacer);
+  }
+
+  /** How early the main thread is woken, as learned so far, in nanoseconds. */
+  get leadNs(): number {
+    return this.#leadNs;
+  }
+
+  /** How long the main thread has spun so far, in nanoseconds. */
+  get spunNs(): number {
+    return this.#spunNs;
+  }
+
+  pace(times: PacedTimes): () => void {
+    if (this.#isDisposed) throw new Error("Cannot pace as the pacer has been disposed of");
+    if (this.#series !== null) throw new Error("Cannot pace as the series before is not over");
+    const series: Series = { ...times, ahead: [], upcomingNs: times.next() };
+    this.#series = series;
+    this.#nth = this.#memory.written;
+    this.#takeDue(series);
+    return () => this.#end(series);
+  }
+
+  idle(): void {
+    const series = this.#series;
+    if (series === null || series.ahead.length === 0) return;
+    if (series.ahead[0]! - this.#clock.nowNs() > NEAR_NS) return;
+    this.#standBy(true);
+    this.#memory.skip((this.#nth + 1) | 0);
+    this.#spinUntil(series.ahead[0]!);
+    this.#takeDue(series);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#series = null;
+    this.#memory.stop();
+    this.#worker.terminate();
+  }
+
+  /** The worker has woken for so many times of all: those are waited for here, later ones left to it. */
+  #woken(count: number): void {
+    const series = this.#series;
+    if (series === null) return;
+    if (isAfter(count, this.#nth)) this.#learn(this.#clock.nowNs() - series.ahead[0]!);
+    this.#standBy(false);
+    while (this.#series === series && isAfter(count, this.#nth)) {
+      this.#spinUntil(series.ahead[0]!);
+      this.#takeDue(series);
+    }
+    if (this.#series === series) this.#takeDue(series);
+  }
+
+  /**
+   * The lead follows a quantile of what a wake-up takes, by stochastic approximation (H. Robbins and
+   * S. Monro, A Stochastic Approximation Method, 1951): each one that is too late makes it longer, each
+   * early one shorter, in the ratio that leaves it where it is at that quantile.
+   */
+  #learn(lateNs: number): void {
+    if (this.#isStandby) return;
+    const step = lateNs > 0 ? EARLY_SHARE : EARLY_SHARE - 1;
+    const leadNs = Math.round(this.#leadNs * (1 + this.#learningRate * step));
+    this.#learningRate = Math.max(LEARNING_RATE, this.#learningRate * 0.9);
+    this.#leadNs = Math.min(LONGEST_LEAD_NS, Math.max(SHORTEST_LEAD_NS, leadNs));
+  }
+
+  /** Whether the worker is only there for what the main thread does not spin to. */
+  #standBy(isStandby: boolean): void {
+    this.#isStandby = isStandby;
+    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.#leadNs;
+  }
+
+  #spinUntil(dueNs: number): void {
+    const startNs = this.#clock.nowNs();
+    let nowNs = startNs;
+    while (nowNs < dueNs) nowNs = this.#clock.nowNs();
+    this.#spunNs += nowNs - startNs;
+  }
+
+  /** Calls back for everything that is due, and lets the worker know what follows. */
+  #takeDue(series: Series): void {
+    for (let dueNs = first(series); dueNs <= this.#clock.nowNs(); dueNs = first(series)) {
+      if (series.ahead.length === 0) series.upcomingNs = series.next();
+      else {
+        series.ahead.shift();
+        this.#nth = (this.#nth + 1) | 0;
+      }
+      series.onDue(dueNs);
+      if (this.#series !== series) return;
+    }
+    this.#writeAhead(series);
+    if (series.ahead.length > 0 || series.upcomingNs !== null) return;
+    this.#end(series);
+    series.onEnd();
+  }
+
+  #writeAhead(series: Series): void {
+    while (series.upcomingNs !== null && series.ahead.length < AHEAD) {
+      if (!this.#memory.write(series.upcomingNs / 1e6 + this.#offsetMs)) return;
+      series.ahead.push(series.upcomingNs);
+      series.upcomingNs = series.next();
+    }
+  }
+
+  #end(series: Series): void {
+    if (this.#series !== series) return;
+    this.#series = null;
+    this.#memory.skip();
+  }
+}
+
+/** The next time of a series; infinity after the last. */
+function first({ ahead, upcomingNs }: Series): number {
+  return ahead[0] ?? upcomingNs ?? Infinity;
 }

@@ -4,14 +4,23 @@
  * @module
  */
 
-/** Rates are on the E48 series of preferred numbers (IEC 60063): 48 a decade, 4.9 % apart. */
-const PER_DECADE = 48;
-/** About a factor of two. */
-const DOUBLING = 14;
-/** About a third less. */
-const LONGEST_STEP_DOWN = 8;
+import type { Judgement } from "./objective.ts";
 
-/** The rate of a place in the series, such as 100, 105, 110, 115, 121 for 96 to 100. */
+/** Rates are on the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */
+const PER_DECADE = 96;
+/** About a factor of two. */
+const DOUBLING = 29;
+/** A rate is missed if so many runs miss it: one hiccup of the machine should not decide. */
+const MISSES = 2;
+/** A run that came to this share of what it was offered has missed it without a doubt. */
+const CLEAR_SHARE = 0.9;
+/** One with fewer answers than this says nothing of the capacity: a pause of either machine ends it early. */
+const FEWEST_ANSWERS = 50;
+/** How often a run without a verdict is repeated, and how many of them end the search. */
+const REPEATS = 2;
+const MOST_UNDECIDED = 15;
+
+/** The rate of a place in the series, such as 100, 102, 105, 107, 110 for 192 to 196. */
 export function rateAt(place: number): number {
   return Number((10 ** (place / PER_DECADE)).toPrecision(3));
 }
@@ -22,76 +31,169 @@ export function placeOf(ratePerSecond: number): number {
   return rateAt(place) <= ratePerSecond ? place : place - 1;
 }
 
-/** Where to search, in places of the series, and how to tell. */
+/** One run at one rate. */
+export interface RateTrial extends Judgement {
+  ratePerSecond: number;
+  /** Whether it is one of the longer runs, whose verdict counts. */
+  confirms: boolean;
+  offeredPerSecond: number;
+  achievedPerSecond: number;
+  /** Successes. */
+  answered: number;
+}
+
+/** Where to search, in calls a second, and how to try a rate. */
 export interface RateSearchOptions {
   first: number;
   lowest: number;
   highest: number;
-  /** Whether a short run at this rate meets the objective. */
-  isMet: (place: number) => Promise<boolean>;
-  /** Whether a longer one does. */
-  isConfirmed: (place: number) => Promise<boolean>;
+  /** Makes a run at a rate; those that confirm are longer. */
+  run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<RateTrial>;
 }
 
-/** What was found, in places of the series. */
+/** What kept the rate from being higher. */
+export type RateLimit =
+  /** The server missed this rate, the lowest above that was tried. */
+  | { kind: "server"; missedPerSecond: number }
+  /** The client was late in every run at this rate, the lowest above, so that it cannot offer as much. */
+  | { kind: "client"; latePerSecond: number }
+  /** Nothing: the highest rate that is tried was met. */
+  | { kind: "highest" }
+  /** The server closed every connection or fell silent, at this rate. */
+  | { kind: "gone"; ratePerSecond: number };
+
 export interface RateSearchResult {
-  /** The highest confirmed; `null`: none is. */
-  sustained: number | null;
-  /** The lowest that was missed; `null`: none was, up to the highest. */
-  missed: number | null;
+  /** The highest that was confirmed, and never more than was ever achieved; `null`: none was. */
+  sustainedPerSecond: number | null;
+  /** Of the runs with a verdict at the confirmed rate, the share that met it; `null`: none was confirmed. */
+  metShare: number | null;
+  limit: RateLimit;
+  /** All runs, in their order. */
+  trials: RateTrial[];
 }
 
 /**
- * Doubles or halves the rate until it is between one that is met and one that is missed, bisects to
- * neighbours in the series, and confirms the lower one, going down in doubling steps where that fails.
+ * Doubles or halves the rate until it is between one that is met and one that is not, and bisects to
+ * neighbours in the series, by short runs; then does the same from there in small steps by the longer runs
+ * that confirm, as near its capacity a server of random arrivals meets some short runs and misses others.
+ *
+ * No rate is tried, or given as the answer, that is over the most that any run achieved once the server has
+ * been seen to do less than it was offered: that most is its capacity, however well a run above it went.
  */
-export async function searchRate(options: RateSearchOptions): Promise<RateSearchResult> {
-  const { met, missed } = await bisect(options, await bracket(options));
-  if (met === null) return { sustained: null, missed };
-  return await confirm(options, { met, missed });
+export function searchRate(options: RateSearchOptions): Promise<RateSearchResult> {
+  return new RateSearch(options).search();
 }
 
-interface Bracket {
-  met: number | null;
-  missed: number | null;
-}
+/** The state of one search, in places of the series. */
+class RateSearch {
+  readonly #options: RateSearchOptions;
+  readonly #lowest: number;
+  readonly #highest: number;
+  readonly #trials: RateTrial[] = [];
 
-async function bracket({ first, lowest, highest, isMet }: RateSearchOptions): Promise<Bracket> {
-  let place = Math.min(highest, Math.max(lowest, first));
-  if (!await isMet(place)) {
-    while (place > lowest) {
-      const missed = place;
-      place = Math.max(lowest, place - DOUBLING);
-      if (await isMet(place)) return { met: place, missed };
+  constructor(options: RateSearchOptions) {
+    this.#options = options;
+    this.#lowest = placeOf(options.lowest);
+    this.#highest = placeOf(options.highest);
+  }
+
+  async search(): Promise<RateSearchResult> {
+    const first = Math.min(this.#highest, Math.max(this.#lowest, placeOf(this.#options.first)));
+    const roughly = await this.#climb(first, { confirms: false, step: DOUBLING, growth: 1 });
+    const place = roughly === null
+      ? null
+      : await this.#climb(roughly, { confirms: true, step: 1, growth: 2 });
+    const sustainedPerSecond = place === null ? null : rateAt(Math.min(place, this.#ceiling));
+    return {
+      sustainedPerSecond,
+      metShare: this.#metShare(sustainedPerSecond),
+      limit: this.#limit(sustainedPerSecond),
+      trials: this.#trials,
+    };
+  }
+
+  /** The highest place that is met, from a place in steps that grow, then by bisection; `null`: none is. */
+  async #climb(
+    from: number,
+    { confirms, step, growth }: { confirms: boolean; step: number; growth: number },
+  ): Promise<number | null> {
+    let place = Math.min(from, this.#ceiling);
+    let met = -Infinity;
+    let unmet = Infinity;
+    while (place > met && place < unmet) {
+      if (await this.#isMet(place, confirms)) met = place;
+      else unmet = place;
+      if (met === -Infinity) place = Math.max(this.#lowest, Math.min(unmet - step, this.#ceiling));
+      else if (unmet === Infinity) place = Math.min(this.#ceiling, met + step);
+      else place = (met + unmet) >> 1;
+      step *= growth;
     }
-    return { met: null, missed: place };
+    return met === -Infinity ? null : met;
   }
-  while (place < highest) {
-    const met = place;
-    place = Math.min(highest, place + DOUBLING);
-    if (!await isMet(place)) return { met, missed: place };
+
+  async #isMet(place: number, confirms: boolean): Promise<boolean> {
+    let [missed, undecided] = [0, 0];
+    while (this.#mayRun(place) && missed < MISSES && undecided <= REPEATS) {
+      const trial = await this.#options.run(rateAt(place), { confirms });
+      this.#trials.push(trial);
+      if (trial.verdict === "met") return true;
+      if (trial.verdict === "noVerdict") undecided++;
+      else missed += isClear(trial) ? MISSES : 1;
+    }
+    return false;
   }
-  return { met: place, missed: null };
+
+  #mayRun(place: number): boolean {
+    const undecided = this.#trials.filter(({ verdict }) => verdict === "noVerdict");
+    return place <= this.#ceiling && !this.#gone && undecided.length < MOST_UNDECIDED;
+  }
+
+  /** The highest place worth a run. */
+  get #ceiling(): number {
+    if (!this.#isSaturated) return this.#highest;
+    const seen = this.#trials.filter(({ verdict }) => verdict !== "noVerdict");
+    const most = Math.max(...seen.map(({ achievedPerSecond }) => achievedPerSecond));
+    return Math.max(this.#lowest, Math.min(this.#highest, placeOf(most)));
+  }
+
+  /** Whether the server could not do more than it did, without a doubt or twice at one rate. */
+  get #isSaturated(): boolean {
+    const full = this.#trials.filter(({ verdict, misses, answered }) =>
+      verdict === "missed" && answered >= FEWEST_ANSWERS &&
+      misses.some(({ kind }) => kind === "cameBack")
+    );
+    const rates = new Set(full.map(({ ratePerSecond }) => ratePerSecond));
+    return rates.size < full.length || full.some(isClear);
+  }
+
+  get #gone(): RateTrial | undefined {
+    return this.#trials.find(({ misses }) => misses.some(({ kind }) => kind === "gone"));
+  }
+
+  #metShare(sustainedPerSecond: number | null): number | null {
+    const judged = this.#trials.filter(({ ratePerSecond, verdict }) =>
+      ratePerSecond === sustainedPerSecond && verdict !== "noVerdict"
+    );
+    if (judged.length === 0) return null;
+    return judged.filter(({ verdict }) => verdict === "met").length / judged.length;
+  }
+
+  #limit(sustainedPerSecond: number | null): RateLimit {
+    const { ratePerSecond } = this.#gone ?? {};
+    if (ratePerSecond !== undefined) return { kind: "gone", ratePerSecond };
+    const unmet = this.#trials.filter((trial) =>
+      trial.verdict !== "met" && trial.ratePerSecond > (sustainedPerSecond ?? 0)
+    );
+    if (unmet.length === 0) return { kind: "highest" };
+    const lowest = Math.min(...unmet.map((trial) => trial.ratePerSecond));
+    return unmet.some(({ ratePerSecond, verdict }) =>
+        ratePerSecond === lowest && verdict === "missed"
+      )
+      ? { kind: "server", missedPerSecond: lowest }
+      : { kind: "client", latePerSecond: lowest };
+  }
 }
 
-async function bisect({ isMet }: RateSearchOptions, within: Bracket): Promise<Bracket> {
-  let { met, missed } = within;
-  while (met !== null && missed !== null && missed - met > 1) {
-    const middle: number = (met + missed) >> 1;
-    if (await isMet(middle)) met = middle;
-    else missed = middle;
-  }
-  return { met, missed };
-}
-
-async function confirm(
-  { lowest, isConfirmed }: RateSearchOptions,
-  { met, missed }: { met: number; missed: number | null },
-): Promise<RateSearchResult> {
-  for (let step = 1; !await isConfirmed(met); step = Math.min(2 * step, LONGEST_STEP_DOWN)) {
-    missed = met;
-    if (met === lowest) return { sustained: null, missed };
-    met = Math.max(lowest, met - step);
-  }
-  return { sustained: met, missed };
+function isClear({ achievedPerSecond, offeredPerSecond, answered }: RateTrial): boolean {
+  return answered >= FEWEST_ANSWERS && achievedPerSecond < offeredPerSecond * CLEAR_SHARE;
 }

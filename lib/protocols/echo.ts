@@ -17,7 +17,7 @@ function classify(text: string): Frame {
 export const echo: Protocol = {
   name: "echo",
   defaultTool: "echo",
-  ids: "text",
+  ids: "number",
   sessionsOutliveConnections: false,
   open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>

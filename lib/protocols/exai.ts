@@ -37,7 +37,7 @@ function errorFrame(id: string | null, error: unknown): Frame {
 }
 
 function callResult(id: string | null, body: Record<string, unknown>): Frame {
-  if (body.error !== undefined && body.error !== null) return errorFrame(id, body.error);
+  if (body.error != null) return errorFrame(id, body.error);
   if (body.ok === false) return { kind: "toolError", id, code: "UNKNOWN", message: "ok is false" };
   if (!Array.isArray(body.outputs)) return malformed("a call_tool_res without outputs or error");
   return { kind: "result", id, fromCache: body.from_cache === true };
@@ -46,8 +46,13 @@ function callResult(id: string | null, body: Record<string, unknown>): Frame {
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return malformed("not a JSON object");
+  const { request_id } = body;
   // An id that is no string was never sent; only a missing one is `null`, which may be attributed.
-  const id = body.request_id == null ? null : jsonText(body.request_id);
+  const id = typeof request_id === "string"
+    ? request_id
+    : request_id == null
+    ? null
+    : jsonText(request_id);
   switch (body.op) {
     case "call_tool_res":
       return callResult(id, body);

@@ -88,24 +88,14 @@ const MARKUP_ESCAPES: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Text for an element or a quoted attribute of HTML, on one line. */
+/** Text for an element or a quoted attribute of HTML or XML 1.0, on one line, without what XML forbids. */
 export function escapeHtml(text: string): string {
   return cleanLine(text).replace(/[&<>"']/g, (character) => MARKUP_ESCAPES[character]);
-}
-
-/** Text for an element or a quoted attribute of XML 1.0, without the characters that it forbids. */
-export function escapeXml(text: string): string {
-  return escapeHtml(text);
 }
 
 /** Text for a terminal, on one line: escape sequences and control characters are gone. */
 export function escapeTerminal(text: string): string {
   return cleanLine(stripVTControlCharacters(text)).replaceAll(REPLACEMENT, "");
-}
-
-/** Text without markup, on one line, for a library that escapes it itself; no character that XML forbids. */
-export function plainText(text: string): string {
-  return escapeTerminal(text);
 }
 
 /** Text of a workflow command of GitHub Actions, on one line. */

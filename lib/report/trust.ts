@@ -1,51 +1,127 @@
 /**
- * Whether the numbers of a run can be relied on, in one sentence for its first screen. Shared by every
- * format.
+ * How far the numbers of a run can be relied on, in one sentence: which of them are not to be quoted, how well the
+ * others repeat, and what the client and the machine had to do with them. Decided here and nowhere else.
  *
  * @module
  */
 
 import type { Report, ScenarioReport } from "../schema.ts";
-import type { Tone } from "./insights.ts";
-import { totalCalls } from "./ledger.ts";
-import { scenarioTitle } from "./scenario_names.ts";
-import { formatCount } from "./units.ts";
+import { type Content, foreign, type Inline, joined, link } from "./document.ts";
+import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
+import { formatCounted, formatPercent } from "./units.ts";
 
-/** An answer to "can I rely on this?"; plain text, possibly with a server's own words in it. */
-export interface TrustVerdict {
-  tone: Tone;
-  text: string;
+/** good: quote the numbers; caution: with what the sentence says; bad: not at all, or not all of them. */
+export type TrustLevel = "good" | "caution" | "bad";
+
+export interface Trust {
+  level: TrustLevel;
+  sentence: Content;
 }
 
-/** Which scenarios' numbers can be relied on, and why the others cannot. */
-export function trustVerdict(report: Report): TrustVerdict {
-  const ran = report.scenarios.filter(({ status }) => status !== "skipped");
-  if (ran.length === 0) return { tone: "bad", text: "There are no numbers: nothing was measured." };
-  const unsound = ran.flatMap((scenario) => {
-    const why = whyUnsound(scenario);
-    return why === null ? [] : [`${scenarioTitle(scenario.name)} (${why})`];
-  });
-  if (unsound.length === 0) return { tone: "good", text: soundSentence(report, ran.length) };
-  const others = ran.length - unsound.length;
-  const rest = others === 0 ? "" : `; those of the other ${formatCount(others)} can be used`;
-  return { tone: "bad", text: `Do not quote the numbers of ${unsound.join(", ")}${rest}.` };
+/** Headlines that repeat no better than this are wide. */
+const WIDE = 0.1;
+/** Above this share of the time, other work held the machine up. */
+const PRESSED = 0.1;
+const EPOCHS_FOR_INTERVALS = 5;
+
+/** The id of a scenario's section, unique in its report. */
+export function scenarioId(report: Report, scenario: ScenarioReport): string {
+  const slug = scenario.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+  return `scenario-${report.scenarios.indexOf(scenario) + 1}${slug === "" ? "" : `-${slug}`}`;
 }
 
-function soundSentence(report: Report, scenarios: number): string {
-  const { sent, ok } = totalCalls(report);
-  const calls = sent === 0
-    ? ""
-    : ok === sent
-    ? `all ${formatCount(sent)} calls were served`
-    : `all ${formatCount(sent)} calls are accounted for`;
-  const all = scenarios === 1
-    ? "the one scenario"
-    : `each of the ${formatCount(scenarios)} scenarios`;
-  return `Yes: ${all} that ran passed every check, ${calls === "" ? "" : `${calls}, `}` +
-    "and neither the client nor a cache is known to have bounded a number.";
+/** A scenario's title, linked to its section. */
+export function scenarioLink(report: Report, scenario: ScenarioReport): Inline {
+  return link(scenarioId(report, scenario), foreign(scenario.title));
 }
 
-function whyUnsound({ status, validity }: ScenarioReport): string | null {
+/** What the run's numbers are good to. */
+export function trustOf(report: Report): Trust {
+  const { rateLimit, environment: { cpuPressure } } = report;
+  const ran = ranScenarios(report);
+  if (ran.every(({ metrics }) => metrics.length === 0)) {
+    return { level: "bad", sentence: "There are no numbers: nothing was measured." };
+  }
+  const links = (scenarios: readonly ScenarioReport[]) =>
+    joined(scenarios.map((one) => scenarioLink(report, one)), ", ");
+  const part = (applies: boolean, level: TrustLevel, text: Content) =>
+    applies ? [{ level, text }] : [];
+  const shares = ran.flatMap(({ validity }) => validity.clientCpu ?? []);
+  const undecided = ran.filter(({ validity }) => validity.client === "undecided");
+  const capped = ran.some(isCapped);
+  const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
+  const parts = [
+    repeatability(report, links),
+    ...part(
+      shares.length > 0,
+      "good",
+      `the client used ${formatPercent(Math.max(...shares))} of a core`,
+    ),
+    ...part(undecided.length > 0, "caution", [
+      "the client may have been the bottleneck in ",
+      ...links(undecided),
+    ]),
+    ...part(
+      (cpuPressure ?? 0) >= PRESSED,
+      "caution",
+      `work waited for a core ${formatPercent(cpuPressure)} of the time`,
+    ),
+    ...part(capped, "caution", "the rate of calls was capped: latencies alone are the server's"),
+    ...part(!capped && rateLimit !== null, "caution", "the server's rate limiter refused calls"),
+  ];
+  const sentence = [...joined(parts.map(({ text }) => text), "; "), "."];
+  const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
+  if (unsound.length === 0) return { level, sentence };
+  const isAll = unsound.length === ran.length;
+  const groups = [...Map.groupBy(unsound, unsoundness)].map(([why, scenarios]) =>
+    isAll ? [`${why}: `, ...links(scenarios)] : [...links(scenarios), ` (${why})`]
+  );
+  return {
+    level: "bad",
+    sentence: isAll
+      ? ["Do not quote any number of this run (", ...joined(groups, "; "), ")."]
+      : ["Do not quote ", ...joined(groups, ", "), ". ", ...sentence],
+  };
+}
+
+/** Why a scenario is not valid, by the kinds of warnings, in a few words. */
+const UNSOUND = new Map(Object.entries({
+  drift: "it drifts",
+  cached: "served from a cache",
+  clientCpu: "the client was the bottleneck",
+  clientFloor: "the client was the bottleneck",
+}));
+
+/** Why the numbers of a scenario are not to be quoted, in a few words; `null`: they can be. */
+export function unsoundness({ status, validity }: ScenarioReport): string | null {
   if (status === "failed" || status === "interrupted") return status;
-  return validity.valid ? null : "not valid";
+  if (validity.valid) return null;
+  return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
+}
+
+function repeatability(
+  { epochs, scenarios }: Report,
+  links: (scenarios: readonly ScenarioReport[]) => Inline[],
+): { level: TrustLevel; text: Content } {
+  const all = scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null);
+  const widths = all.flatMap((scenario) =>
+    headlines(scenario).flatMap(({ metric }) => {
+      const width = halfWidth(metric);
+      return width === null ? [] : [{ scenario, width }];
+    })
+  ).sort((a, b) => b.width - a.width);
+  const [widest] = widths;
+  if (widest === undefined) {
+    const why = epochs < EPOCHS_FOR_INTERVALS
+      ? `${formatCounted(epochs, "epoch")} of the ${EPOCHS_FOR_INTERVALS} that an interval needs`
+      : "too few values for an interval";
+    return { level: "caution", text: `How well the numbers repeat is not known (${why})` };
+  }
+  const wide = new Set(widths.filter(({ width }) => width > WIDE).map(({ scenario }) => scenario));
+  const narrow = widths.find(({ width }) => width <= WIDE);
+  const said = `The headline numbers repeat within ${formatPercent((narrow ?? widest).width)}`;
+  if (wide.size === 0) return { level: "good", text: said };
+  const but = [`${said}, but within ${formatPercent(widest.width)} in `, ...links([...wide])];
+  return { level: "caution", text: narrow === undefined ? said : but };
 }

@@ -1,4 +1,5 @@
 import type { Check, Ledger } from "../schema.ts";
+import { brokenEquations } from "../client/ledger.ts";
 
 /** The named counts that are not zero, as text. */
 function nonZero(counts: Record<string, number>): string {
@@ -7,9 +8,9 @@ function nonZero(counts: Record<string, number>): string {
   return parts.join(", ") || "none";
 }
 
-function checkNone(name: string, counts: Record<string, number>): Check {
+function checkNone(kind: string, name: string, counts: Record<string, number>): Check {
   const observed = nonZero(counts);
-  return { name, passed: observed === "none", expected: "none", observed };
+  return { kind, name, passed: observed === "none", expected: "none", observed };
 }
 
 /**
@@ -29,12 +30,12 @@ export function callChecks(
   const stray = { ...strayFrames(ledger), ...(overloads ? {} : { late: unexcused }) };
   const checks = [
     ...(overloads ? [] : answerChecks(ledger)),
-    checkNone("no stray frames", stray),
+    checkNone("strayFrames", "no stray frames", stray),
   ];
-  if (warmupLedger.sent === 0) return checks;
+  if (warmupLedger.sent === 0 || overloads) return checks;
   return [
     ...checks,
-    checkNone("warm-up without failures", {
+    checkNone("warmupFailures", "warm-up without failures", {
       toolError: warmupLedger.toolError,
       rateLimited: warmupLedger.rateLimited,
       timeout: warmupLedger.timeout,
@@ -44,7 +45,7 @@ export function callChecks(
   ];
 }
 
-/** Frames that belong to no call that waited for them. */
+/** Frames that belong to no call in flight. */
 function strayFrames(ledger: Ledger): Record<string, number> {
   const { duplicate, orphan, malformed } = ledger.frames;
   return { duplicate, orphan, malformed };
@@ -52,21 +53,41 @@ function strayFrames(ledger: Ledger): Record<string, number> {
 
 function answerChecks(ledger: Ledger): Check[] {
   const { timeout, connectionLost, toolError, rateLimited } = ledger;
-  const answered = ledger.ok + toolError + rateLimited;
+  const wanted = ledger.sent - ledger.aborted;
+  const seen = ledger.ok + toolError + rateLimited;
   const errors = nonZero({ toolError, rateLimited });
   return [
     {
+      kind: "answered",
       name: "every message answered",
       passed: timeout + connectionLost === 0,
-      expected: `${ledger.sent - ledger.aborted} of ${ledger.sent - ledger.aborted}`,
-      observed: `${answered} of ${ledger.sent - ledger.aborted}` +
+      expected: `${wanted} of ${wanted}`,
+      observed: `${seen} of ${wanted}` +
         (timeout + connectionLost === 0 ? "" : ` (${nonZero({ timeout, connectionLost })})`),
+      seen,
+      wanted,
     },
     {
+      kind: "errorReplies",
       name: "no error replies",
       passed: errors === "none",
       expected: "none",
       observed: errors === "none" ? errors : `${errors} (${nonZero(ledger.errorCodes)})`,
     },
   ];
+}
+
+const ALL_COUNTED = "every call and every frame counted once";
+
+/** Of ledgers without an entry there is nothing to check. */
+export function reconciliation(...ledgers: Ledger[]): Check[] {
+  if (ledgers.every(({ sent, frames }) => sent + frames.received === 0)) return [];
+  const broken = ledgers.flatMap(brokenEquations);
+  return [{
+    kind: "reconciles",
+    name: "ledger reconciles",
+    passed: broken.length === 0,
+    expected: ALL_COUNTED,
+    observed: broken.length === 0 ? ALL_COUNTED : broken.join("; "),
+  }];
 }

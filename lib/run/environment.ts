@@ -3,7 +3,7 @@ import { MITATA_VERSION } from "../stats/sampling.ts";
 import { cpus } from "node:os";
 
 /** The machine and the runtime, as report.json has them. */
-export function readEnvironment(): Report["environment"] {
+export function readEnvironment(): Omit<Report["environment"], "cpuPressure"> {
   const models = cpus().map(({ model }) => model.trim());
   return {
     os: Deno.build.os,
@@ -15,6 +15,19 @@ export function readEnvironment(): Report["environment"] {
     v8: Deno.version.v8,
     mitata: MITATA_VERSION,
   };
+}
+
+/**
+ * For how long, since it started, some task of this machine has waited for a core, in nanoseconds; `null`
+ * where the system does not say (Linux does, from 4.20 on).
+ */
+export function readCpuPressureNs(): number | null {
+  try {
+    const total = /^some .*total=(\d+)/m.exec(Deno.readTextFileSync("/proc/pressure/cpu"))?.[1];
+    return total === undefined ? null : Number(total) * 1e3;
+  } catch {
+    return null;
+  }
 }
 
 /** The commit that is checked out, read from `.git` without running git; `null` outside a checkout. */

@@ -5,7 +5,6 @@
  */
 
 import type { ProtocolName } from "../schema.ts";
-import type { PlannedScenario } from "./runner.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 /** A tool that takes long, as it was named. */
@@ -85,18 +84,6 @@ export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
 
 function refused(reason: string): HeavyTools {
   return { status: "refused", reason };
-}
-
-/** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */
-export function plannedHeavyCalls(
-  planned: readonly PlannedScenario[],
-  heavyTools: HeavyTools,
-): { scenario: string; calls: number }[] {
-  if (heavyTools.status === "refused") return [];
-  return planned.flatMap(({ scenario, parameters }) => {
-    const calls = scenario.heavyCalls?.(parameters, heavyTools.tools);
-    return calls === undefined ? [] : [{ scenario: scenario.name, calls }];
-  });
 }
 
 /** The tools as one parameter of a scenario, so that runs with others are not compared. */

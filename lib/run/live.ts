@@ -20,7 +20,7 @@ export interface LiveFigures {
   times: LiveTimes | null;
 }
 
-/** The times of one metric in the present round, or in the one before while it has none. */
+/** The times of one metric in the present epoch, or in the one before while it has none. */
 export interface LiveTimes {
   name: string;
   p50Ns: number;
@@ -31,7 +31,7 @@ export interface LiveTimes {
 /** A scenario that can be watched. */
 export interface LiveScenario {
   /**
-   * Whether its thread keeps a schedule now, so that every look at it may make a call late. A look takes
+   * Does its thread keep a schedule now, so that every look at it may make a call late? A look takes
    * 0.05 to 0.2 ms, nearly all of it for the two percentiles.
    */
   readonly isPaced: boolean;
@@ -58,7 +58,7 @@ export function liveTimes(
   recorders: readonly (readonly [name: string, recorder: DistributionRecorder])[],
 ): LiveTimes | null {
   const recorded = recorders.filter(([, recorder]) => recorder.count > 0);
-  const shown = recorded.findLast(([name]) => /^latency(@|$)/.test(name)) ?? recorded[0];
+  const shown = recorded.findLast(([name]) => name === "latency") ?? recorded[0];
   if (shown === undefined) return null;
   const [name, recorder] = shown;
   const { p50, p99 } = recorder.latest();

@@ -1,12 +1,22 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Arrivals } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
-import type { PlannedScenario } from "./runner.ts";
+import type { HeavyTools } from "./heavy_tools.ts";
 import { defaultsOf, type Parameters, type ProfileName, type Scenario } from "./scenario.ts";
+
+/** A scenario with the parameters that it is to run with. */
+export interface PlannedScenario {
+  scenario: Scenario;
+  /** Of the whole, where this is a share of it. */
+  parameters: Parameters;
+  /** Which share of it to run; left out: all of it. */
+  place?: ShardPlace;
+  /** Why not to run it; left out: it runs. */
+  skip?: string;
+}
 
 /** Parameters that the user sets for every scenario that has them; `null`: as in the profile. */
 export interface Overrides {
-  rounds: number | null;
   durationMs: number | null;
   warmupMs: number | null;
   messages: number | null;
@@ -27,6 +37,15 @@ export interface PlanOptions {
   profile: ProfileName;
   overrides: Overrides;
 }
+
+/** How often everything is repeated after the warm-up, unless the user says otherwise. */
+export const EPOCHS: Readonly<Record<ProfileName, number>> = {
+  quick: 5,
+  standard: 10,
+  thorough: 20,
+  phase2: 5,
+  phase3: 5,
+};
 
 /** The scenarios to run, each with its parameters, in the order of the list. */
 export function planScenarios(
@@ -74,6 +93,18 @@ function skipWithout(connections: number, place: ShardPlace): { skip?: string } 
   return shareOf(connections, place) > 0 ? {} : {
     skip: `its ${connections} connections are those of the first ${connections} shards`,
   };
+}
+
+/** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */
+export function plannedHeavyCalls(
+  planned: readonly PlannedScenario[],
+  { heavyTools, epochs }: { heavyTools: HeavyTools; epochs: number },
+): { scenario: string; calls: number }[] {
+  if (heavyTools.status === "refused") return [];
+  return planned.flatMap(({ scenario, parameters }) => {
+    const calls = scenario.heavyCalls?.(parameters, heavyTools.tools);
+    return calls === undefined ? [] : [{ scenario: scenario.name, calls: calls * epochs }];
+  });
 }
 
 /** A count beats a duration, and one that is given beats the other's default. */

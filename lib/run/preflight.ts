@@ -1,9 +1,11 @@
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
-import type { Check, ClockOffset } from "../schema.ts";
-import type { Call } from "../client/call_book.ts";
+import type { Check, ClockOffset, WireFrame } from "../schema.ts";
+import type { Call } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { shakeHands } from "../client/handshake.ts";
 import { openLedger } from "../client/ledger.ts";
+import type { Message } from "../client/connection.ts";
+import type { Frame } from "../protocols/protocol.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
 import { readServerTime } from "../protocols/server_time.ts";
@@ -20,6 +22,8 @@ export interface Preflight {
   warnings: string[];
   /** `null`: the server does not tell its time. */
   clockOffset: ClockOffset | null;
+  /** The frames of the call. */
+  transcript: WireFrame[];
 }
 
 /**
@@ -35,13 +39,17 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     const { names, clockOffset } = await listTools(target);
     await using connection = await target.connect(openLedger());
     const message = workload();
+    const received: string[] = [];
+    connection.onFrame((text) => received.push(text));
     const call = await connection.call(message);
+    connection.onFrame(null);
     signal.throwIfAborted();
     if (call.status !== "ok") throw unusableTool(target, { call, tool: message.tool, names });
     return {
       clockOffset,
       checks: preflightChecks(target, { tool: message.tool, names }),
       warnings: listWarnings(target, names),
+      transcript: transcriptOf(target, { call, message, received }),
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -84,6 +92,36 @@ async function listTools(target: Target): Promise<Listed> {
   }
 }
 
+/** Frames are cut to so many characters. */
+const SHOWN_LENGTH = 300;
+
+/** The call and what came back, and what the ledger makes of each frame. */
+function transcriptOf(
+  { options: { protocol } }: Target,
+  { call, message, received }: { call: Call; message: Message; received: readonly string[] },
+): WireFrame[] {
+  const cut = (text: string) =>
+    text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`;
+  const sent = protocol.encodeCall(call.id, message.tool, message.argsJson);
+  return [
+    { direction: "sent", text: cut(sent), countedAs: "sent" },
+    ...received.map((text): WireFrame => {
+      const { kind } = protocol.classify(text);
+      return { direction: "received", text: cut(text), countedAs: COUNTED_AS[kind] };
+    }),
+  ];
+}
+
+/** What the frames of one served call are in the ledger. */
+const COUNTED_AS: Readonly<Record<Frame["kind"], string>> = {
+  result: "final, ok",
+  toolError: "final, toolError",
+  rateLimited: "final, rateLimited",
+  progress: "progress",
+  notification: "progress",
+  malformed: "malformed",
+};
+
 /** The list is only advice: a server may serve a tool that it does not list. */
 function listWarnings(target: Target, names: readonly string[] | null): string[] {
   if (target.options.protocol.encodeListTools("0") === null) return [];
@@ -119,20 +157,34 @@ function preflightChecks(
   const url = redactUrl(target.options.url);
   const { names, tool } = found;
   return [
-    { name: "connected", passed: true, expected: "a WebSocket opens", observed: url },
     {
+      kind: "connected",
+      name: "connected",
+      passed: true,
+      expected: "a WebSocket opens",
+      observed: url,
+    },
+    {
+      kind: "sessionOpened",
       name: "session opened",
       passed: true,
       expected: "the handshake is accepted",
       observed: "accepted",
     },
     ...(names === null || names.length === 0 ? [] : [{
+      kind: "toolsListed",
       name: "tools listed",
       passed: true,
       expected: "at least one tool",
       observed: `${names.length} tools`,
     }]),
-    { name: "tool answers", passed: true, expected: `a result of ${tool}`, observed: "a result" },
+    {
+      kind: "toolAnswers",
+      name: "tool answers",
+      passed: true,
+      expected: `a result of ${tool}`,
+      observed: "a result",
+    },
   ];
 }
 

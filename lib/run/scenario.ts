@@ -4,15 +4,28 @@
  * @module
  */
 
-import type { Added, Better, Check, ClientFloor, Interval, Scalar, ShardPlace } from "../schema.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
+import type { SliceClient, SliceLength } from "../load/closed.ts";
+import type { PacedRun } from "../load/judge_pace.ts";
+import type { Arrivals } from "../load/schedule.ts";
+import type { Pacer } from "../load/pacer.ts";
+import type {
+  Added,
+  At,
+  Better,
+  Check,
+  Fact,
+  Interval,
+  Scalar,
+  ShardPlace,
+  Statistic,
+} from "../schema.ts";
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";
-import type { RoundTimes } from "./round_times.ts";
 import type { Workload } from "./workload.ts";
 
 /** The profiles that call the light tool. */
@@ -23,21 +36,17 @@ export type ProfileName = typeof PROFILE_NAMES[number];
 
 /** What a scenario can be told. `null`: not bounded in this way. */
 export interface Parameters {
-  /** Measured repetitions. */
-  rounds: number;
   [name: string]: number | string | boolean | null;
 }
 
-/** How a round of calls ends: after a count for each connection, or after a time; a count wins. */
-export interface RoundLength {
+/** How much of a case is measured in one epoch, all its slices together; a count beats a duration. */
+export interface CaseLength extends Parameters {
+  /** Of each connection. */
   messages: number | null;
   durationMs: number | null;
 }
 
-/** What a scenario did: measured, or had a reason not to. */
-export type ScenarioOutcome = { status: "measured" } | { status: "skipped"; reason: string };
-
-/** What a metric is; the same for every step of a sweep. */
+/** What a metric is; the same wherever it was measured (`at`). */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
   | {
@@ -50,7 +59,7 @@ export type MetricSpec =
 
 /** Times in nanoseconds, of which fewer are better. */
 export const TIMES: MetricSpec = { kind: "distribution", unit: "ns", better: "lower" };
-/** Successes a second, round by round. */
+/** Successes a second. */
 export const THROUGHPUT: MetricSpec = {
   kind: "scalar",
   unit: "msg/s",
@@ -58,45 +67,34 @@ export const THROUGHPUT: MetricSpec = {
   merge: "sum",
 };
 
-/** Which step of a sweep a metric belongs to, and whether it is kept over time. */
-export interface MetricOptions {
-  /** Such as `{ inFlight: 8 }`. */
-  at?: Record<string, number>;
-  series?: SeriesOptions;
-  /** Where it is the time of a call down to some layer: what that layer adds is told with it. */
-  layer?: LayerPlace;
-}
-
-/** A layer's place among others; they are metrics of the same scenario, with the same rounds. */
-export interface LayerPlace extends Pick<Added, "above" | "measuredOn"> {
-  /** The metric of the whole call. */
-  whole: string;
-}
-
-/** What comes with a metric of one number a round. */
-export interface ScalarMetricOptions extends Pick<MetricOptions, "at"> {
-  /** The interval of a single value that the scenario estimated; otherwise the rounds give one. */
-  ci95?: Interval | null;
+/** A metric of a scenario, or that of some of its cases: those whose `at` has all that this one has. */
+export interface MetricRef {
+  metric: string;
+  at?: At;
+  /** The figures that a comparison judges; of a distribution p5 and p50 unless said otherwise. */
+  statistics?: readonly Statistic[];
 }
 
 /** One question asked of a server. */
-export interface Scenario<P extends Parameters = Parameters> {
+export interface Described<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
   name: string;
+  title: string;
   /** The one sentence that its numbers answer. */
   question: string;
-  /**
-   * What it can record, by name; steps of a sweep, such as `latency@8`, by `latency@N`, and those of a
-   * tool, such as `latency.chat`, by `latency.TOOL`.
-   */
+  /** What it can record, by name. */
   metrics: Readonly<Record<string, MetricSpec>>;
+  /** The one that stands for the scenario; its interval says how well the scenario repeats. */
+  headline: MetricRef | ((parameters: P) => MetricRef);
+  /** What a comparison judges. */
+  gates: readonly MetricRef[];
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];
   /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
   defaults: { standard: P } & Partial<Record<ProfileName, P>>;
-  /** The most calls of heavy tools that it makes, where it makes any: they may cost money. */
+  /** The most calls of heavy tools that it makes in an epoch, where it makes any: they may cost money. */
   heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
-  /** Whether it drives the server beyond what it can do, so that failed calls are findings, not failures. */
+  /** Does it drive the server beyond what it can do, so that failed calls are findings, not failures? */
   overloads?: boolean;
   /**
    * What its load is split by where several shards or workers run it: connections that are busy all at
@@ -104,14 +102,244 @@ export interface Scenario<P extends Parameters = Parameters> {
    * for a rate), so that shards would measure something else; the first shard runs it alone.
    */
   sharding?: "connections" | "rate";
-  /**
-   * Measures. Whatever it has recorded in the context by then is in the report, also when it throws.
-   *
-   * @throws {TargetUnusableError} if the whole run should end
-   * @throws anything else: this scenario has failed, with that as its reason
-   */
-  run(context: ScenarioContext<P>): Promise<ScenarioOutcome>;
+  /** Has its thread a schedule to keep, so that its share of a core says nothing? */
+  paced?: boolean;
 }
+
+/** One thing to measure; two scenarios that ask for an equal case get the same slices. */
+export interface Case {
+  clients: number;
+  /** Calls in flight on each connection. */
+  inFlight: number;
+  /** The size of an argument that is added to the run's calls; 0: they are sent as they are. */
+  payloadBytes: number;
+  /** Calls a second of all clients together, whatever comes back; `null`: a closed loop. */
+  ratePerSecond: number | null;
+  /** Of an open loop. */
+  arrivals?: Arrivals;
+  maxOutstanding?: number | null;
+  /** Measured on a part of a call, by a rig that the scenario brings along. */
+  layer?: string;
+}
+
+/** One client that makes one call after the other. */
+export const ONE_CLIENT: Case = { clients: 1, inFlight: 1, payloadBytes: 0, ratePerSecond: null };
+
+/** The same text for equal cases. */
+export function caseKey(one: Case): string {
+  const { clients, inFlight, payloadBytes, ratePerSecond, arrivals, maxOutstanding, layer } = one;
+  const open = ratePerSecond === null ? [] : [arrivals ?? "constant", maxOutstanding ?? null];
+  return JSON.stringify([clients, inFlight, payloadBytes, ratePerSecond, ...open, layer ?? null]);
+}
+
+/** One uninterrupted measurement of a case. */
+export interface Slice {
+  /** Did it come to its end? Only then has it a rate. */
+  complete: boolean;
+  /** Of each client: its successes in its window. An open loop has one window for all. */
+  clients: readonly SliceClient[];
+  /** Of the measured successes; valid until the next slice. */
+  timesNs: Float64Array;
+  /** Measured calls without an answer. */
+  censored: number;
+  /** Calls of the slice that were answered, and those of them that overtook an earlier one. */
+  answered: number;
+  outOfOrder: number;
+  /** CPU time of this thread over the whole slice, and how long that was. */
+  clientCpuNs: number;
+  elapsedNs: number;
+  /** Of an open loop. */
+  open?: OpenSlice;
+}
+
+/** What an open loop adds: see lib/load/open.ts. */
+export interface OpenSlice extends PacedRun {
+  serviceNs: Float64Array;
+  slipNs: Float64Array;
+  endedNs: Float64Array;
+}
+
+/** What measures a case in some other way than by calls on the target. */
+export interface Rig {
+  measure(length: SliceLength): Promise<Slice>;
+}
+
+/** What the slices of one case on one side came to. Arrays are by epoch; `null`: not measured whole. */
+export interface CaseResult {
+  readonly case: Case;
+  /** Calls a second: of each client its successes over its windows, added up. */
+  readonly rates: readonly (number | null)[];
+  /** The rates of the slices. */
+  readonly within: readonly (readonly number[])[];
+  /** Where in the sequence of all slices these were. */
+  readonly positions: readonly (readonly number[])[];
+  readonly clientRates: readonly (readonly number[] | null)[];
+  /** Medians in nanoseconds. */
+  readonly medians: readonly (number | null)[];
+  readonly latency: DistributionRecorder;
+  readonly answered: number;
+  readonly outOfOrder: number;
+  /** Of an open loop. */
+  readonly serviceTime: DistributionRecorder | null;
+  readonly slip: DistributionRecorder | null;
+  readonly open: readonly PacedRun[];
+}
+
+/** So many of so many, and the cause of the first failure. */
+export interface Count {
+  kind: string;
+  name: string;
+  seen: number;
+  wanted: number;
+  why?: string | null;
+}
+
+/** Records what a scenario has found. In the warm-up epoch nothing is kept but what fails. */
+export interface Recording {
+  /** Records a tested statement; of several of one kind and name the first that failed is kept. */
+  check(check: Check): void;
+  /** Counts towards a statement, over all epochs. */
+  tally(count: Count): void;
+  /** Records what this run did not look at. */
+  notMeasured(name: string, reason: string): void;
+  /** Records what was seen where nothing was promised. */
+  note(fact: Fact): void;
+  /** Says why the numbers cannot be trusted. */
+  invalidate(fact: Fact): void;
+  /** Names the headline, where that depends on what was found. */
+  setHeadline(ref: MetricRef): void;
+  /** Starts a metric of times; the same name and place give the same recorder. */
+  distribution(name: string, options?: { at?: At; series?: SeriesOptions }): TimesRecorder;
+  /** Adds an epoch's value to a metric of one number an epoch. */
+  scalar(name: string, value: number, options?: ScalarOptions): void;
+}
+
+/** What times are recorded into. */
+export type TimesRecorder = Pick<
+  DistributionRecorder,
+  "record" | "recordAll" | "censor" | "count" | "percentile" | "series"
+>;
+
+/** What comes with a scalar. */
+export interface ScalarOptions {
+  at?: At;
+  /** The interval of a value that the scenario estimated; otherwise the epochs give one. */
+  ci95?: Interval | null;
+  /** Is it kept in the warm-up epoch too? */
+  cold?: boolean;
+}
+
+/** What a scenario works with. */
+export interface ScenarioContext<P extends Parameters = Parameters> extends Recording {
+  readonly parameters: P;
+  readonly target: Target;
+  readonly workload: Workload;
+  /** `null`: another server is the target. */
+  readonly bundled: BundledServer | null;
+  /** The tools that may be called beside the light one, or why none may. */
+  readonly heavyTools: HeavyTools;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly seed: number;
+  /** Which share of the scenario this is; the parameters are those of the whole. */
+  readonly place: ShardPlace;
+  /** How many event loops measure in this process, and share its memory. */
+  readonly loops: number;
+  /** The epoch under way: 0 is the warm-up. */
+  readonly epoch: number;
+  /** How many epochs are planned after the warm-up. */
+  readonly epochs: number;
+  /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
+  readonly maxRatePerSecond: number | null;
+  /** Where calls are counted that are not measured. */
+  readonly warmupLedger: OpenLedger;
+  /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */
+  readonly ledger: OpenLedger;
+  /** Wakes open loops; started for the first of them. */
+  pacer(): Promise<Pacer>;
+  /** Reports how far a long piece of work is. */
+  progress(done: number, total: number): void;
+}
+
+/** What a case scenario derives its metrics from, and records them into. */
+export interface Derivation<P extends Parameters = Parameters> extends Recording {
+  readonly parameters: P;
+  readonly maxRatePerSecond: number | null;
+  readonly seed: number;
+  readonly place: ShardPlace;
+  /** What a case came to on the target; `null`: it was not measured. */
+  of(one: Case): CaseResult | null;
+  /** The same on the server that does nothing. */
+  floorOf(one: Case): CaseResult | null;
+  /** Gives a metric the times that a case's slices recorded. */
+  adopt(
+    name: string,
+    recorder: DistributionRecorder,
+    options?: { at?: At; added?: Added },
+  ): void;
+  /** A metric of one value an epoch; epochs without one are left out. */
+  estimate(
+    name: string,
+    epochs: readonly (number | null)[],
+    options?: { at?: At; within?: readonly (readonly number[])[] },
+  ): void;
+  /** `latency` and `throughput` of a case, if it was measured. */
+  calls(one: Case, at?: At): CaseResult | null;
+  /** Of one value that is not made of epochs. */
+  single(name: string, value: number, options?: { at?: At; ci95?: Interval | null }): void;
+}
+
+/** A scenario that is not run, and why. */
+export interface Skipped {
+  skipped: string;
+}
+
+/** What a case scenario wants measured, and what it makes of it. */
+export interface CasePlan<P extends Parameters = Parameters> {
+  cases: readonly Case[];
+  /** Cases that are measured on a server that does nothing, too; the first is held against the headline. */
+  floors?: readonly Case[];
+  /** Opens what measures the cases with a layer, in each epoch; the stack closes it. */
+  openRigs?(
+    options: { connection: Connection; stack: AsyncDisposableStack },
+  ): Promise<ReadonlyMap<string, Rig>>;
+  /** The metric of how long each connection took to open, all of them at once. */
+  establish?: string;
+  /** Hears of a measured slice, before its arrays are used again. */
+  onSlice?(one: Case, slice: Slice): void;
+  /** Work of its own, once after the last epoch. */
+  conclude?(): Promise<void>;
+  derive(derivation: Derivation<P>): void;
+  /** Once, when the run is over, however it ended. */
+  close?(): Promise<void>;
+}
+
+/** Data, and what follows from it. Its slices are taken by lib/run. */
+export interface CaseScenario<P extends CaseLength = CaseLength> extends Described<P> {
+  kind: "cases";
+  /** Once, before the first epoch. */
+  begin(context: ScenarioContext<P>): CasePlan<P> | Skipped | Promise<CasePlan<P> | Skipped>;
+}
+
+/** What a procedure does. */
+export interface ProcedurePlan {
+  /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
+  epoch?(): Promise<"stop" | void>;
+  /** Once, after the last epoch. */
+  conclude?(): Promise<void>;
+}
+
+/** Work of its own: handshakes, limits, storms, searches, soak. */
+export interface Procedure<P extends Parameters = Parameters> extends Described<P> {
+  kind: "procedure";
+  /** Left out: it takes part in the warm-up epoch. */
+  warmsUp?: false;
+  /** Once, before the first epoch. */
+  begin(context: ScenarioContext<P>): ProcedurePlan | Skipped | Promise<ProcedurePlan | Skipped>;
+}
+
+// deno-lint-ignore no-explicit-any
+export type Scenario = CaseScenario<any> | Procedure<any>;
 
 /** A server with a token of its own. Dispose of it to stop it. */
 export interface ExtraServer extends AsyncDisposable {
@@ -132,92 +360,22 @@ export interface BundledServer {
 }
 
 /** The parameters of a scenario in a profile. */
-export function defaultsOf<P extends Parameters>(
-  { defaults }: Pick<Scenario<P>, "defaults">,
+export function defaultsOf(
+  { defaults }: Pick<Scenario, "defaults">,
   profile: ProfileName,
-): P {
+): Parameters {
   return defaults[profile] ?? defaults.standard;
 }
 
-/** What a running scenario works with, and records into. */
-export interface ScenarioContext<P extends Parameters = Parameters> {
-  readonly parameters: P;
-  readonly target: Target;
-  readonly workload: Workload;
-  /** `null`: another server is the target. */
-  readonly bundled: BundledServer | null;
-  /** The tools that may be called beside the light one, or why none may. */
-  readonly heavyTools: HeavyTools;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  readonly seed: number;
-  /** Which share of the scenario this is; the parameters are those of the whole. */
-  readonly place: ShardPlace;
-  /** How many event loops measure in this process, and share its memory. */
-  readonly loops: number;
-  /** When its rounds begin. */
-  readonly roundTimes: RoundTimes;
-  /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
-  readonly maxRatePerSecond: number | null;
-  /** Where calls of the warm-up are counted. */
-  readonly warmupLedger: OpenLedger;
-  /** Where measured calls are counted. */
-  readonly ledger: OpenLedger;
-  /** Records a tested statement. */
-  check(check: Check): void;
-  /** Records what this run did not look at. */
-  notMeasured(name: string, reason: string): void;
-  /** Records what was seen where nothing was promised: a sentence, and no check. */
-  note(text: string): void;
-  /** Starts a metric of times; the same name gives the same recorder. */
-  distribution(name: string, options?: MetricOptions): DistributionRecorder;
-  /** Adds a round's value to a metric of one number a round. */
-  scalar(name: string, value: number, options?: ScalarMetricOptions): void;
-  /** Says why the numbers cannot be trusted. */
-  invalidate(warning: string): void;
-  /**
-   * Watches the client while the work runs, for the validity of its numbers. `paced` work spins on its
-   * thread by design, so that its share of a core says nothing.
-   */
-  watched<T>(work: () => Promise<T>, options?: { paced?: boolean }): Promise<T>;
-  /**
-   * Measures the client's floor, for the validity of a throughput. To be called once, behind the measured
-   * rounds, while the target's connections are idle.
-   *
-   * @throws the signal's reason, if it is interrupted; a floor that cannot be told is noted as such
-   */
-  measureFloor(options: FloorOptions<P>): Promise<void>;
-  /**
-   * Measures the client's floor of one step of a sweep, as `measureFloor` does, and holds nothing against it.
-   *
-   * @returns `null` where it cannot be told, which is noted
-   * @throws the signal's reason, if it is interrupted
-   */
-  floorOf(options: FloorOptions<P>): Promise<ClientFloor | null>;
-  /** Tells how far it is. */
-  progress(done: number, total: number): void;
+/** The headline of a scenario with these parameters. */
+export function headlineOf({ headline }: Pick<Scenario, "headline">, p: Parameters): MetricRef {
+  return typeof headline === "function" ? headline(p) : headline;
 }
 
-/** What a loop of calls needs of its context, whether it runs on the target or on the client's floor. */
-export type LoopContext<P extends Parameters = Parameters> = Pick<
-  ScenarioContext<P>,
-  "parameters" | "workload" | "clock" | "signal" | "maxRatePerSecond" | "warmupLedger" | "ledger"
->;
-
-/** What the floor of a scenario is measured with. */
-export interface FloorOptions<P extends Parameters = Parameters> {
-  /** As many as the scenario keeps busy at once. */
-  connections: number;
-  /** The metric that is held against the floor: `throughput`, unless said otherwise. */
-  metric?: string;
-  /**
-   * One round of the scenario's own loop, with the parameters of the context that it is given. Records
-   * the time of each success, and gives the successes per second.
-   */
-  round: (
-    context: LoopContext<P>,
-    options: { connections: readonly Connection[]; latency: DistributionRecorder },
-  ) => Promise<number>;
+/** Is a metric the one that is meant? */
+export function isMeant(ref: MetricRef, metric: { name: string; at?: At | undefined }): boolean {
+  return ref.metric === metric.name &&
+    Object.entries(ref.at ?? {}).every(([key, value]) => metric.at?.[key] === value);
 }
 
 /** The whole run must end: the target cannot be measured. */

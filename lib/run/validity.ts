@@ -1,68 +1,53 @@
 /**
- * Whether the client could have bounded what it measured: its own share of a core, how late its event
- * loop was, and how near the numbers are to those of a server that does nothing.
+ * Was the client the bottleneck? Its own share of a core, how late its event loop was, and how near the
+ * numbers are to those of a server that does nothing.
  *
  * @module
  */
 
-import process from "node:process";
-import type { ClientFloor, Validity } from "../schema.ts";
 import type { Clock } from "../client/clock.ts";
+import type { Fact, Interval, Ledger, Validity } from "../schema.ts";
+import { estimate } from "../stats/estimate.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { percentileOrNull } from "../stats/percentiles.ts";
-import { median } from "../stats/rounds.ts";
+import type { CaseResult } from "./scenario.ts";
+import { threadCpuNs } from "./slices.ts";
 
 /**
  * From this share on the client is taken to be the bottleneck: its thread's share of a core, or the
  * throughput's share of the client's floor. Both say how much faster a server could still look that
- * answers at once: by 1 / share, here by 11 %. What is less than that cannot be told from the few per
- * cent by which rounds differ.
+ * answers at once: by 1 / share, here by 11 %.
  *
  * Neither covers for the other. One call at a time waits most of the time, so that the thread is half
  * idle when the floor is reached; and long replies keep the thread busy far above the floor, whose
  * replies are short.
  */
 export const CLIENT_BOUND_SHARE = 0.9;
+/** Above this share of the successes, replies from a cache make the numbers invalid. */
+const CACHED_SHARE_LIMIT = 0.01;
 /** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
 const MINIMUM_WINDOW_NS = 1e9;
 /** How often the event loop is asked for the time. */
 const LAG_INTERVAL_MS = 5;
 
-/** CPU time of this thread alone, in microseconds; Deno's types do not have it yet. */
-function threadCpuMicros(): number {
-  const { threadCpuUsage } = process as unknown as {
-    threadCpuUsage(): { user: number; system: number };
-  };
-  const { user, system } = threadCpuUsage.call(process);
-  return user + system;
-}
-
-/** What a throughput is held against. */
-export interface FloorComparison {
-  /** `null`: not measured. */
-  floor: ClientFloor | null;
-  /** Successes a second, round by round; of none there is no share. */
-  throughput: readonly number[];
-}
-
 /** Watches the client's thread while measured work runs. Dispose of it. */
-export class ValidityMonitor implements Disposable {
+export class ClientMonitor implements Disposable {
   readonly #clock: Clock;
-  readonly #cpuMicros: () => number;
+  readonly #cpuNs: () => number;
   readonly #lag = new LatencyHistogram();
   #watchedNs = 0;
-  #usedMicros = 0;
+  #usedNs = 0;
 
-  /** `cpuMicros` tells the CPU time that the client has used so far, in microseconds. */
-  constructor(clock: Clock, options: { cpuMicros?: () => number } = {}) {
+  /** `cpuNs` says how much CPU time the client has used so far, in nanoseconds. */
+  constructor(clock: Clock, options: { cpuNs?: () => number } = {}) {
     this.#clock = clock;
-    this.#cpuMicros = options.cpuMicros ?? threadCpuMicros;
+    this.#cpuNs = options.cpuNs ?? threadCpuNs;
   }
 
-  /** Runs the work, watched; of paced work, whose thread spins by design, the lag alone. */
+  /** Runs the work, watched; of paced work, whose thread has a schedule to keep, the lag alone. */
   async watch<T>(work: () => Promise<T>, { paced = false } = {}): Promise<T> {
     const startNs = this.#clock.nowNs();
-    const startMicros = this.#cpuMicros();
+    const startCpuNs = this.#cpuNs();
     const stop = this.#sampleLag();
     try {
       return await work();
@@ -70,30 +55,19 @@ export class ValidityMonitor implements Disposable {
       stop();
       if (!paced) {
         this.#watchedNs += this.#clock.nowNs() - startNs;
-        this.#usedMicros += this.#cpuMicros() - startMicros;
+        this.#usedNs += this.#cpuNs() - startCpuNs;
       }
     }
   }
 
-  /** The verdict on what was watched, with the given warnings before its own. */
-  validity(
-    given: readonly string[],
-    { floor, throughput }: FloorComparison = { floor: null, throughput: [] },
-  ): Validity {
-    const clientCpu = this.#watchedNs < MINIMUM_WINDOW_NS
-      ? null
-      : Math.min(1, this.#usedMicros * 1e3 / this.#watchedNs);
-    const share = floor === null || throughput.length === 0
-      ? null
-      : median(throughput) / floor.throughput;
-    const warnings = [...given, ...cpuWarning(clientCpu), ...floorWarning(share)];
-    return {
-      valid: warnings.length === 0,
-      clientCpu,
-      loopLagP99Ns: percentileOrNull(this.#lag, 99),
-      ...(floor === null ? {} : { floor: { ...floor, share } }),
-      warnings,
-    };
+  /** The share of a core, 0 to 1, that the thread used; `null`: the watch was too short to say. */
+  get clientCpu(): number | null {
+    return this.#watchedNs < MINIMUM_WINDOW_NS ? null : Math.min(1, this.#usedNs / this.#watchedNs);
+  }
+
+  /** How late the event loop came to a timer, in nanoseconds. */
+  get loopLagP99Ns(): number | null {
+    return percentileOrNull(this.#lag, 99);
   }
 
   [Symbol.dispose](): void {
@@ -114,20 +88,110 @@ export class ValidityMonitor implements Disposable {
   }
 }
 
-function cpuWarning(clientCpu: number | null): string[] {
-  return clientCpu === null || clientCpu < CLIENT_BOUND_SHARE ? [] : [
-    `client-bound: the client's thread used ${percent(clientCpu)} of a core, so that a faster ` +
-    "server would look no faster",
-  ];
+/** A case on the target as a share of the same on a server that does nothing. */
+export interface FloorShare {
+  share: number;
+  ci95: Interval | null;
+  /** Calls per second. */
+  throughput: number;
+  latencyP50Ns: number | null;
 }
 
-function floorWarning(share: number | null): string[] {
-  return share === null || share < CLIENT_BOUND_SHARE ? [] : [
-    `client-bound: the throughput is ${
-      percent(share)
-    } of what this client reaches against a server ` +
-    "that does nothing, so that a faster server would look no faster",
+/**
+ * Pairs the two by epoch; `null` where there is no pair. A target that beats the server that does nothing
+ * makes the floor wrong, not itself impossible: then it is the floor, and its share 1.
+ */
+export function floorShare(
+  target: CaseResult | null,
+  floor: CaseResult | null,
+): FloorShare | null {
+  const pairs = (target?.rates ?? []).flatMap((rate, epoch) => {
+    const bound = floor?.rates[epoch];
+    return rate === null || rate === 0 || !bound ? [] : [{ rate, bound }];
+  });
+  if (pairs.length === 0) return null;
+  const { value, ci95 } = estimate(pairs.map(({ rate, bound }) => rate / bound));
+  const medians = floor!.medians.flatMap((median) => median ?? []);
+  const isBeaten = ci95 !== null && ci95[0] > 1;
+  const throughput = estimate(pairs.map(({ rate, bound }) => isBeaten ? rate : bound)).value;
+  return {
+    share: isBeaten ? 1 : value,
+    ci95: isBeaten ? [1, 1] : ci95,
+    throughput,
+    latencyP50Ns: medians.length === 0 ? null : estimate(medians).value,
+  };
+}
+
+/** `bound` where the interval is wholly above the limit, `free` wholly below; without one it cannot be said. */
+export function boundBy({ ci95 }: Pick<FloorShare, "ci95">): "free" | "bound" | "undecided" {
+  if (ci95 === null) return "undecided";
+  if (ci95[0] >= CLIENT_BOUND_SHARE) return "bound";
+  return ci95[1] < CLIENT_BOUND_SHARE ? "free" : "undecided";
+}
+
+/** What a scenario's numbers are good for. */
+export function validityOf(
+  { warnings: given, ledger, clientCpu, loopLagP99Ns, floor, capped }: {
+    warnings: readonly Fact[];
+    ledger: Ledger;
+    clientCpu: number | null;
+    loopLagP99Ns: number | null;
+    floor: FloorShare | null;
+    /** Did the user cap the rate? Then its share of the floor says nothing. */
+    capped: boolean;
+  },
+): Validity {
+  const byFloor = floor === null || capped ? null : boundBy(floor);
+  const isBusy = clientCpu !== null && clientCpu >= CLIENT_BOUND_SHARE;
+  const warnings = [
+    ...given,
+    ...cacheWarning(ledger),
+    ...(isBusy ? [busyWarning(clientCpu)] : []),
+    ...(byFloor === "bound" ? [floorWarning(floor!.share)] : []),
   ];
+  return {
+    valid: warnings.length === 0,
+    client: isBusy ? "bound" : byFloor,
+    clientShare: floor?.share ?? null,
+    clientShareCi95: floor?.ci95 ?? null,
+    ...(floor === null
+      ? {}
+      : { floor: { throughput: floor.throughput, latencyP50Ns: floor.latencyP50Ns } }),
+    clientCpu,
+    loopLagP99Ns,
+    warnings,
+  };
+}
+
+function cacheWarning({ ok, cached }: Ledger): Fact[] {
+  if (cached <= CACHED_SHARE_LIMIT * ok) return [];
+  return [{
+    kind: "cached",
+    message: `the server served ${cached} of ${ok} successes from a cache, so that its cache was ` +
+      `measured: make calls differ, as with --tool-args '{"n":"{unique}"}'`,
+    cached,
+    ok,
+  }];
+}
+
+function busyWarning(clientCpu: number): Fact {
+  return {
+    kind: "clientCpu",
+    message:
+      `client-bound: the client's thread used ${percent(clientCpu)} of a core, so that a faster ` +
+      "server would look no faster",
+    clientCpu,
+  };
+}
+
+function floorWarning(share: number): Fact {
+  return {
+    kind: "clientFloor",
+    message:
+      `client-bound: the throughput is ${percent(share)} of what this client reaches against a ` +
+      "server that does nothing, so that a faster server would look no faster",
+    share,
+  };
 }
 
 function percent(share: number): string {

@@ -15,6 +15,7 @@ export const EXIT = {
 /** The reason of an interrupted run. */
 export const INTERRUPTED: Reason = {
   code: EXIT.interrupted,
+  kind: "interrupted",
   scenario: null,
   message: "interrupted: the numbers are those of the part that was measured",
 };
@@ -35,8 +36,9 @@ export function verdictOf(reasons: readonly Reason[]): Report["verdict"] {
 export function failedCheckReasons(
   { name: scenario, checks }: Pick<ScenarioReport, "name" | "checks">,
 ): Reason[] {
-  return checks.filter(({ passed }) => !passed).map(({ name, expected, observed }) => ({
+  return checks.filter(({ passed }) => !passed).map(({ kind, name, expected, observed }) => ({
     code: EXIT.checkFailed,
+    kind,
     scenario,
     message: `${name}: expected ${expected}, observed ${observed}`,
   }));

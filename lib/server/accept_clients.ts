@@ -18,3 +18,13 @@ function close(connection: Deno.TcpConn): void {
     // The client had gone already.
   }
 }
+
+/** Writes all of it. */
+export async function writeAll(
+  connection: Pick<Deno.TcpConn, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await connection.write(bytes.subarray(written));
+  }
+}

@@ -1,5 +1,3 @@
-import { OCT } from "./dialect_oct.ts";
-import { NOV } from "./dialect_nov.ts";
 import type { DialectName } from "./options.ts";
 import type { RateRefusal } from "./rate_limiter.ts";
 
@@ -29,16 +27,4 @@ export interface Dialect {
   toolList(idJson: string, toolsJson: string): string;
   /** `null`: this build knows no ping. */
   pong: ((idJson: string) => string) | null;
-}
-
-/** The dialect of that name. */
-export function dialectNamed(name: DialectName): Dialect {
-  switch (name) {
-    case "oct":
-      return OCT;
-    case "nov":
-      return NOV;
-    default:
-      return name satisfies never;
-  }
 }

@@ -1,9 +1,11 @@
+import { createHeavyTools } from "./heavy_tools.ts";
 import { findArgumentError } from "./input_schema.ts";
+import { createLightTools } from "./light_tools.ts";
 import type { ServerOptions } from "./options.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
 import { think, thinkBlocking } from "./think.ts";
 import { stripToolSuffix } from "./tool_name.ts";
-import { createTools, describeTool, type HeavyTool, type ToolArguments } from "./tools.ts";
+import { describeTool, type HeavyTool, type Tool, type ToolArguments } from "./tools.ts";
 
 /** What became of a call to a tool. */
 export type ToolAnswer =
@@ -101,4 +103,10 @@ function attempt(run: () => string): ToolAnswer {
 
 function raised(error: unknown): ToolAnswer {
   return { kind: "raised", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Every tool of the server, by name. */
+function createTools(state: ServerState): Map<string, Tool> {
+  const tools: Tool[] = [...createLightTools(state), ...createHeavyTools(state.options)];
+  return new Map(tools.map((tool) => [tool.name, tool]));
 }

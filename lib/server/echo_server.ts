@@ -1,20 +1,21 @@
 /**
- * Two echoes in a worker of this process, one over bare TCP and one over WebSocket: what the way to a
- * server and back costs where nobody is at home. The first message of a connection says what every later
- * one is answered with, so that replies are as long as those of a real server.
+ * Echoes in a worker of this process, one for each way that a message takes below a server: to another thread,
+ * over bare TCP and over WebSocket. They show what the way to a server and back costs where nobody is at home.
  *
  * @module
  */
 
-import { prefixed, PrefixReader, writeAll } from "./length_prefix.ts";
+import { writeAll } from "./accept_clients.ts";
 import { type FromListener, ListeningWorker } from "./listening_worker.ts";
 
-/** What the first message of a connection says, as JSON. It is not answered. */
+/** What the echoes are asked and answer. */
 export interface EchoOrder {
-  /** The frames that answer every later message. */
+  /** How long a question is over TCP, where it is bytes that nobody reads. */
+  questionBytes: number;
+  /** Answer every message over WebSocket; as many bytes answer one over TCP. */
   frames: readonly string[];
   /** How long each answer waits, in milliseconds: 0 but where a slow way is to be seen. */
-  delayMs: number;
+  delaysMs: { wakeup: number; tcp: number; webSocket: number };
 }
 
 /** What the worker posts when it listens. */
@@ -26,60 +27,91 @@ export type FromEchoWorker = FromListener<EchoPorts>;
 
 /** Echoes that listen. */
 export interface EchoServer extends AsyncDisposable {
-  /** For {@linkcode connectTcpEcho}. */
-  readonly tcpPort: number;
+  /** Gives back each message that is posted to it. */
+  readonly thread: MessagePort;
+  /**
+   * Connects to the echo over TCP.
+   *
+   * @param on `answer` hears of each whole answer; `end` of the end of the connection
+   * @throws {Error} If it has stopped.
+   */
+  connectTcp(on: { answer: () => void; end: () => void }): Promise<TcpEcho>;
   /** Such as `ws://127.0.0.1:40213`. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /**
- * Starts both on free loopback ports; resolves when they listen.
+ * Starts all of them, the two with sockets on free loopback ports; resolves when they listen.
  *
  * @throws {Error} If they do not listen within five seconds, or cannot; the message says why.
  */
-export async function startEchoServer(): Promise<EchoServer> {
+export async function startEchoServer(order: EchoOrder): Promise<EchoServer> {
   const module = new URL("./echo_worker.ts", import.meta.url);
   const worker = new ListeningWorker<EchoPorts>(module, "echo server");
+  const { port1: thread, port2 } = new MessageChannel();
+  worker.post(order, [port2]);
   const { tcp, ws } = await worker.start();
-  const stop = () => worker.stop();
-  return { tcpPort: tcp, url: `ws://127.0.0.1:${ws}`, stop, [Symbol.asyncDispose]: stop };
+  const stop = () => {
+    thread.close();
+    return worker.stop();
+  };
+  return {
+    thread,
+    connectTcp: (on) => connectTcp(tcp, { ...on, ...order }),
+    url: `ws://127.0.0.1:${ws}`,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** How many bytes the texts have, one after the other. */
+export function countBytes(...texts: readonly string[]): number {
+  return new TextEncoder().encode(texts.join("")).length;
 }
 
 /** The client's end of the echo over TCP. */
 export interface TcpEcho {
-  /** Sends a text and waits for the whole answer; `null`: the connection ended before. */
-  ask(text: string): Promise<string[] | null>;
-  /** Ends the connection; a question that waits is given up. */
+  /** Sends a question. */
+  ask(): void;
   close(): void;
 }
 
-/** @throws {Error} If nothing listens on that port. */
-export async function connectTcpEcho(port: number, order: EchoOrder): Promise<TcpEcho> {
+async function connectTcp(
+  port: number,
+  { questionBytes, frames, ...on }: EchoOrder & { answer: () => void; end: () => void },
+): Promise<TcpEcho> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   connection.setNoDelay(true);
-  await writeAll(connection, prefixed(JSON.stringify(order)));
-  const reader = new PrefixReader();
-  const decoder = new TextDecoder();
-  let closed = false;
-  return {
-    async ask(text) {
-      const frames: string[] = [];
-      try {
-        await writeAll(connection, prefixed(text));
-        while (frames.length < order.frames.length) {
-          const count = await connection.read(reader.room);
-          if (count === null) return null;
-          for (const body of reader.take(count)) frames.push(decoder.decode(body));
-        }
-      } catch {
-        return null;
-      }
-      return frames;
-    },
-    close() {
-      if (!closed) connection.close();
-      closed = true;
-    },
+  const question = new Uint8Array(questionBytes);
+  const end = () => {
+    on.end();
+    try {
+      connection.close();
+    } catch {
+      // It is closed already.
+    }
   };
+  readWhole(connection, countBytes(...frames), on.answer).catch(() => {}).finally(end);
+  return {
+    // Where it cannot be written, nothing can be read either.
+    ask: () => void writeAll(connection, question).catch(() => {}),
+    close: end,
+  };
+}
+
+/** Reads until the other side has sent its last, and calls back each time that so many bytes have come. */
+export async function readWhole(
+  connection: Pick<Deno.TcpConn, "read">,
+  bytes: number,
+  onWhole: () => void,
+): Promise<void> {
+  const room = new Uint8Array(65_536);
+  let seen = 0;
+  for (;;) {
+    const count = await connection.read(room);
+    if (count === null) return;
+    seen += count;
+    for (; seen >= bytes; seen -= bytes) onWhole();
+  }
 }

@@ -1,4 +1,4 @@
-/** What a worker posts that listens. It takes any message for the order to stop. */
+/** What a worker posts that listens. It then takes any message for the order to stop. */
 export type FromListener<T> =
   | { kind: "started"; address: T }
   | { kind: "failed"; message: string }
@@ -9,7 +9,7 @@ const START_LIMIT_MS = 5_000;
 /** How long it may take to close its ports before it is ended all the same, in milliseconds. */
 const STOP_LIMIT_MS = 1_000;
 
-/** A worker that listens as soon as it runs, and what is awaited of it. */
+/** A worker that listens as soon as it runs, or as it is told what for, and what is awaited of it. */
 export class ListeningWorker<T> {
   readonly #worker: Worker;
   readonly #name: string;
@@ -26,6 +26,11 @@ export class ListeningWorker<T> {
       event.preventDefault();
       this.#fail(`its worker failed: ${event.message}`);
     };
+  }
+
+  /** Gives it what it needs to know before it listens. */
+  post(message: unknown, transfer: Transferable[]): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   /**

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { acceptClients } from "./accept_clients.ts";
+import { acceptClients, writeAll } from "./accept_clients.ts";
 import { createHash } from "node:crypto";
-import { writeAll } from "./length_prefix.ts";
 import { NullSession } from "./null_session.ts";
 import type { FromNullWorker } from "./null_server.ts";
 

@@ -1,7 +1,9 @@
 import { CallMemory } from "./call_memory.ts";
-import { type Dialect, dialectNamed } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
+import { NOV } from "./dialect_nov.ts";
+import { OCT } from "./dialect_oct.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch.ts";
-import type { ServerOptions } from "./options.ts";
+import type { DialectName, ServerOptions } from "./options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
 
@@ -40,4 +42,16 @@ export function createServerContext(options: ServerOptions, stopping: AbortSigna
     memory: new CallMemory(),
     stopping,
   };
+}
+
+/** The dialect of that name. */
+export function dialectNamed(name: DialectName): Dialect {
+  switch (name) {
+    case "oct":
+      return OCT;
+    case "nov":
+      return NOV;
+    default:
+      return name satisfies never;
+  }
 }

@@ -1,7 +1,4 @@
-import { createHeavyTools } from "./heavy_tools.ts";
 import type { InputSchema } from "./input_schema.ts";
-import { createLightTools } from "./light_tools.ts";
-import type { ServerState } from "./server_state.ts";
 
 export type ToolArguments = Record<string, unknown>;
 
@@ -25,12 +22,6 @@ export interface HeavyTool extends ToolDescription {
 }
 
 export type Tool = LightTool | HeavyTool;
-
-/** Every tool of the server, by name. */
-export function createTools(state: ServerState): Map<string, Tool> {
-  const tools: Tool[] = [...createLightTools(state), ...createHeavyTools(state.options)];
-  return new Map(tools.map((tool) => [tool.name, tool]));
-}
 
 /** A tool as `list_tools` shows it. */
 export function describeTool({ name, description, inputSchema }: Tool): ToolDescription {

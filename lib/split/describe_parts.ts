@@ -38,9 +38,10 @@ function describeScenario(
   scenario: ScenarioReport,
   { part, times }: { part: Part; times: ReadonlyMap<number, number> },
 ): ShardScenario {
-  const throughput = scenario.metrics.find(({ name }) => name === "throughput");
+  const rates = scenario.metrics.filter((metric) => metric.kind === "scalar" && metric.merge);
+  const throughput = rates.find(({ role }) => role === "headline") ?? rates[0];
   const distributions = scenario.metrics.filter((metric) => metric.kind === "distribution");
-  const main = distributions.find(({ name }) => name === "latency") ?? distributions[0];
+  const main = distributions.find(({ role }) => role !== "detail") ?? distributions[0];
   return {
     name: scenario.name,
     status: scenario.status,
@@ -54,7 +55,7 @@ function describeScenario(
 }
 
 /**
- * By part, when its first round began: in milliseconds after the planned start, or else after the earliest
+ * By part, when its first epoch began: in milliseconds after the planned start, or else after the earliest
  * part's, by the first part's clock.
  */
 function startsOf(
@@ -63,13 +64,13 @@ function startsOf(
   options: Pick<MergeOptions, "of">,
 ): Map<number, number> {
   const shares = parts.flatMap(({ index, report }) =>
-    report.scenarios.filter((one) => one.name === name && one.measured?.rounds[0] !== undefined)
+    report.scenarios.filter((one) => one.name === name && one.measured?.epochs[0] !== undefined)
       .map((one) => ({ index, clock: clockOf(report, options), report: one }))
   );
   const times = inOneTime(shares);
-  const first = Math.min(...times.map(({ rounds }) => rounds[0]!.startMs));
-  return new Map(times.map(({ plannedStartMs, rounds }, nth) => [
+  const first = Math.min(...times.map(({ epochs }) => epochs[0]!.startMs));
+  return new Map(times.map(({ plannedStartMs, epochs }, nth) => [
     shares[nth]!.index,
-    rounds[0]!.startMs - (plannedStartMs ?? first),
+    epochs[0]!.startMs - (plannedStartMs ?? first),
   ]));
 }

@@ -6,9 +6,9 @@
 
 import type { Reason, Report, ScenarioReport, ShardPlace } from "../schema.ts";
 import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
-import { mergeSentences } from "./merge_checks.ts";
+import { mergeFacts } from "./merge_checks.ts";
 import { describeParts } from "./describe_parts.ts";
-import { clockOf, labelOf, type LostPart, type MergeOptions, type Part } from "./parts.ts";
+import { clockOf, labelOf, type MergeOptions, type Part } from "./parts.ts";
 import { mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
 
 /**
@@ -24,11 +24,14 @@ export function mergeReports(parts: readonly Part[], options: MergeOptions): Rep
   const reports = sorted.map(({ report }) => report);
   const { shard: _, merged: __, thresholds: ___, comparison: ____, ...first } = reports[0]!;
   const scenarios = mergeScenarios(sorted, options);
+  const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
+  const measured = begun.length === 0 ? reports : begun;
   return {
     ...first,
     startedAt: earliest(reports.map(({ startedAt }) => startedAt)),
     finishedAt: latest(reports.map(({ finishedAt }) => finishedAt)),
     command: options.command,
+    epochs: Math.min(...measured.map(({ epochs }) => epochs)),
     verdict: verdictOf(mergeReasons(sorted, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
     rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
@@ -45,11 +48,8 @@ function mergeScenarios(parts: readonly Part[], options: MergeOptions): Scenario
   return names.map((name) => {
     const shares = sharesOf(name, parts, options);
     const merged = mergeScenario(shares, parts[0]!.report.seed);
-    const absent = (options.lost ?? []).filter(({ index }) =>
-      shares.some(({ report }) => report.share !== undefined) &&
-      !shares.some(({ label }) => label === labelOf(index, options))
-    );
-    return absent.length === 0 ? merged : withAbsent(merged, absent, options);
+    const isSplit = shares.some(({ report }) => report.share !== undefined);
+    return isSplit ? withoutLost(merged, options) : merged;
   });
 }
 
@@ -67,15 +67,18 @@ function sharesOf(
   );
 }
 
-function withAbsent(
-  scenario: ScenarioReport,
-  absent: readonly LostPart[],
-  options: MergeOptions,
-): ScenarioReport {
+/** The load was not the one asked for, from when a part was lost. */
+function withoutLost(scenario: ScenarioReport, options: MergeOptions): ScenarioReport {
+  const { lost = [], count } = options;
+  if (lost.length === 0) return scenario;
   const { validity } = scenario;
-  const warnings = absent.map(({ index }) =>
-    `${labelOf(index, options)} of ${options.count} is missing: the figures are those of the others`
-  );
+  const warnings = lost.map(({ index }) => ({
+    kind: "missingPart",
+    message:
+      `${labelOf(index, options)} of ${count} is missing from where it died: the rest of the ` +
+      "figures are those of the others",
+    index,
+  }));
   return {
     ...scenario,
     validity: { ...validity, valid: false, warnings: [...validity.warnings, ...warnings] },
@@ -106,22 +109,22 @@ function mergeReasons(
     all.findIndex((one) => one.code === code && one.scenario === scenario) === index
   );
   const merged = kinds.flatMap(({ code, scenario }) =>
-    mergeSentences(own.map(({ label, reasons }) => ({
+    mergeFacts(own.map(({ label, reasons }) => ({
       label,
-      texts: reasons.filter((reason) => reason.code === code && reason.scenario === scenario)
-        .map(({ message }) => message),
-    }))).map((message) => ({ code, scenario, message }))
+      facts: reasons.filter((reason) => reason.code === code && reason.scenario === scenario),
+    })))
   );
   const lost = (options.lost ?? []).map(({ index, reason }) => ({
     code: EXIT.checkFailed,
+    kind: "lostPart",
     scenario: null,
-    message: `${labelOf(index, options)} of ${options.count} died: ${reason}; the figures are ` +
-      "those of the others",
+    message: `${labelOf(index, options)} of ${options.count} died: ${reason}; from then on the ` +
+      "figures are those of the others",
   }));
   return [...ofChecks, ...merged, ...lost];
 }
 
-/** Whether a reason is that of a check, which is merged with its counts rather than told by each part. */
+/** Is a reason that of a check, which is merged with its counts rather than given for each part? */
 function isOfCheck(reason: Reason, { scenarios }: Report): boolean {
   return scenarios.some((scenario) =>
     failedCheckReasons(scenario).some(({ scenario, message }) =>

@@ -1,4 +1,4 @@
-import type { Check } from "../schema.ts";
+import type { Check, Fact } from "../schema.ts";
 
 /** A check of one shard, and how texts call that shard. */
 export interface ShardCheck {
@@ -6,42 +6,54 @@ export interface ShardCheck {
   check: Check;
 }
 
-/** One check of that name for all shards: it passed where it passed on each of them. */
-export function mergeCheck(name: string, parts: readonly ShardCheck[]): Check {
-  return {
-    name,
-    passed: parts.every(({ check }) => check.passed),
-    expected: mergeTexts(parts.map(({ label, check }) => ({ label, text: check.expected }))),
-    observed: mergeTexts(parts.map(({ label, check }) => ({ label, text: check.observed }))),
-  };
+/** One check of that name for all shards: counts are added, and it passed where it passed on each of them. */
+export function mergeCheck(parts: readonly ShardCheck[]): Check {
+  const { kind, name } = parts[0]!.check;
+  const counts = parts.flatMap(({ check: { seen, wanted } }) =>
+    seen === undefined || wanted === undefined ? [] : [{ seen, wanted }]
+  );
+  const passed = parts.every(({ check }) => check.passed);
+  if (counts.length === parts.length) {
+    const seen = counts.reduce((sum, one) => sum + one.seen, 0);
+    const wanted = counts.reduce((sum, one) => sum + one.wanted, 0);
+    const failed = parts.filter(({ check }) => !check.passed);
+    const why = failed.map(({ label, check }) => `; ${label}: ${check.observed}`).join("");
+    return {
+      ...{ kind, name, passed, seen, wanted },
+      expected: `${wanted} of ${wanted}`,
+      observed: `${seen} of ${wanted}${why}`,
+    };
+  }
+  const texts = (field: "expected" | "observed") =>
+    mergeTexts(parts.map(({ label, check }) => ({ label, text: check[field] })));
+  return { kind, name, passed, expected: texts("expected"), observed: texts("observed") };
 }
 
-/** Counts such as `3 of 4, …` are added where the rest is the same; texts that differ stay apart. */
-export function mergeTexts(parts: readonly { label: string; text: string }[]): string {
+/** The text that all give, or each with the name of who gives it. */
+function mergeTexts(parts: readonly { label: string; text: string }[]): string {
   const texts = new Set(parts.map(({ text }) => text));
-  const counts = parts.map(({ text }) => /^(\d+) of (\d+)(.*)$/s.exec(text));
-  if (counts.every((match) => match !== null && match[3] === counts[0]?.[3])) {
-    const total = (group: number) => counts.reduce((sum, match) => sum + Number(match![group]), 0);
-    return `${total(1)} of ${total(2)}${counts[0]?.[3] ?? ""}`;
-  }
   if (texts.size === 1) return parts[0]!.text;
   return parts.map(({ label, text }) => `${label}: ${text}`).join("; ");
 }
 
-/** Sentences of the shards: once where all say the same, else with the name of who says it. */
-export function mergeSentences(
-  parts: readonly { label: string; texts: readonly string[] }[],
-): string[] {
-  const all = parts.flatMap(({ texts }) => texts);
-  const common = [...new Set(all)].filter((text) =>
-    parts.every(({ texts }) => texts.includes(text))
-  );
+/** Facts of the shards: once where all say the same, else with the name of who says it. */
+export function mergeFacts<F extends Fact>(
+  parts: readonly { label: string; facts: readonly F[] }[],
+): F[] {
+  const all = parts.flatMap(({ facts }) => facts);
+  const isCommon = ({ message }: F) =>
+    parts.every(({ facts }) => facts.some((one) => one.message === message));
+  const unique = (facts: readonly F[]) =>
+    facts.filter(({ message }, index) =>
+      facts.findIndex((one) => one.message === message) === index
+    );
   return [
-    ...common,
-    ...parts.flatMap(({ label, texts }) =>
-      [...new Set(texts)].filter((text) => !common.includes(text)).map((text) =>
-        `${label}: ${text}`
-      )
+    ...unique(all.filter(isCommon)),
+    ...parts.flatMap(({ label, facts }) =>
+      unique(facts.filter((fact) => !isCommon(fact))).map((fact) => ({
+        ...fact,
+        message: `${label}: ${fact.message}`,
+      }))
     ),
   ];
 }

@@ -4,8 +4,9 @@ import { openLedger, settleLedger } from "../client/ledger.ts";
 /** The account of all shards together: every count is the sum of theirs. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
   const sum = settleLedger(openLedger(), false);
-  for (const ledger of ledgers) addInto(sum, ledger);
-  return sum;
+  for (const { errorMessages: _, ...ledger } of ledgers) addInto(sum, ledger);
+  const messages = Object.assign({}, ...ledgers.toReversed().map((one) => one.errorMessages));
+  return Object.keys(messages).length === 0 ? sum : { ...sum, errorMessages: messages };
 }
 
 type Counts = { [name: string]: number | Counts };

@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Distribution, Metric, RoundSummary, Scalar, SeriesPoint } from "../schema.ts";
-import { medianDrift } from "../stats/drift.ts";
+import type { At, Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
-import { summariseRound } from "../stats/percentiles.ts";
+import { addCensored, NONE_CENSORED } from "../stats/percentiles.ts";
 import { summariseInterval } from "../stats/series.ts";
-import { summariseDistribution, summariseScalar } from "../stats/summary.ts";
+import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
 
 /** Merged metrics, and those of which the shards' values make no whole. */
 export interface MergedMetrics {
@@ -17,47 +16,65 @@ export interface MergedMetrics {
   unmerged: { name: string; reason: string }[];
 }
 
-/** Merges metrics by name, in the order of the first shard; the seed is that of the intervals. */
+/** Merges metrics by name and place, in the order of the first shard; the seed is that of the intervals. */
 export function mergeMetrics(shards: readonly (readonly Metric[])[], seed: number): MergedMetrics {
-  const names = [...new Set(shards.flatMap((metrics) => metrics.map(({ name }) => name)))];
-  const named = (name: string) =>
-    shards.flatMap((metrics) => metrics.find((metric) => metric.name === name) ?? []);
+  const keys = [...new Set(shards.flatMap((metrics) => metrics.map(keyOf)))];
   const merged: MergedMetrics = { metrics: [], unmerged: [] };
-  for (const name of names) {
-    const parts = named(name);
+  for (const key of keys) {
+    const parts = shards.flatMap((metrics) => metrics.find((one) => keyOf(one) === key) ?? []);
     const distributions = parts.filter((part) => part.kind === "distribution");
     const scalars = parts.filter((part) => part.kind === "scalar");
     if (distributions.length > 0) merged.metrics.push(mergeDistributions(distributions, seed));
-    else addScalars(merged, scalars, { seed, shards: shards.length });
+    else mergeScalars(merged, scalars, shards.length);
   }
   return merged;
 }
 
-/**
- * The distribution that recording all samples in one histogram would give, exactly: pooled, round by round
- * and interval by interval. Of the rounds, those that all parts have.
- *
- * @throws {Error} if a histogram cannot be read, or a round or interval has none
- */
-export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
-  const first = parts[0]!;
-  using all = new LatencyHistogram();
-  for (const part of parts) addEncoded(all, part);
-  return summariseDistribution(all, {
-    name: first.name,
-    better: first.better,
-    seed,
-    ...(first.at === undefined ? {} : { at: first.at }),
-    rounds: mergeRounds(parts.map(({ rounds }) => rounds)),
-    series: mergeSeries(parts.map(({ series }) => series)),
-  });
+function keyOf({ name, at }: { name: string; at?: At }): string {
+  return JSON.stringify([name, at ?? null]);
 }
 
-function mergeRounds(shards: readonly (readonly RoundSummary[])[]): RoundSummary[] {
-  const count = Math.min(...shards.map((rounds) => rounds.length));
-  return Array.from({ length: count }, (_, index) => {
-    using sum = addAll(shards.map((rounds) => rounds[index]!));
-    return summariseRound(sum, { mergeable: true });
+/** The declared part of a metric, which all shards have alike. */
+function declared({ name, role, better, at, gates }: Metric) {
+  return {
+    name,
+    role,
+    better,
+    ...(at === undefined ? {} : { at }),
+    ...(gates === undefined ? {} : { gates }),
+  };
+}
+
+/**
+ * The distribution that recording all samples in one histogram would give, exactly: pooled, epoch by epoch
+ * and interval by interval. Of the epochs, those that all parts have.
+ *
+ * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
+ */
+export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
+  using pooled = new LatencyHistogram();
+  let censored = NONE_CENSORED;
+  for (const { histogram, min, mean, max, censored: count, epochs } of parts) {
+    // With calls without an answer the longest time is theirs; with epochs the mean is that of theirs.
+    using part = LatencyHistogram.decode(histogram, {
+      min,
+      max: count === 0 ? max : undefined,
+      mean: epochs.some(({ count }) => count > 0) ? undefined : mean,
+    });
+    pooled.add(part);
+    censored = addCensored(censored, { count, atLeastNs: max });
+  }
+  const count = Math.min(...parts.map(({ epochs }) => epochs.length));
+  return summariseDistribution({
+    ...declared(parts[0]!),
+    seed,
+    pooled,
+    censored,
+    epochs: Array.from(
+      { length: count },
+      (_, index) => mergeEpochs(parts.map(({ epochs }) => epochs[index]!)),
+    ),
+    series: mergeSeries(parts.map(({ series }) => series)),
   });
 }
 
@@ -69,89 +86,37 @@ function mergeSeries(shards: readonly (readonly SeriesPoint[])[]): SeriesPoint[]
   if (new Set(widths).size > 1) return [];
   const times = [...new Set(shards.flatMap((points) => points.map(({ atMs }) => atMs)))];
   return times.sort((a, b) => a - b).map((atMs) => {
-    using sum = addAll(shards.flatMap((points) => points.filter((point) => point.atMs === atMs)));
+    using sum = new LatencyHistogram();
+    for (const point of shards.flatMap((points) => points.filter((one) => one.atMs === atMs))) {
+      if (point.count === 0) continue;
+      if (point.histogram === undefined) {
+        throw new Error(
+          "Cannot merge exactly as an interval has no histogram: is this a shard's report?",
+        );
+      }
+      using part = LatencyHistogram.decode(point.histogram, { max: point.max! });
+      sum.add(part);
+    }
     return summariseInterval(atMs, sum, { mergeable: true });
   });
 }
 
-/** The sum of what rounds or intervals have recorded. Dispose of it. */
-function addAll(
-  parts: readonly { count: number; max: number | null; mean?: number | null; histogram?: string }[],
-): LatencyHistogram {
-  const sum = new LatencyHistogram();
-  for (const { count, max, mean, histogram } of parts) {
-    if (count === 0) continue;
-    if (histogram === undefined) {
-      throw new Error(
-        "Cannot merge exactly as a round has no histogram: is this a shard's report?",
-      );
-    }
-    // The minimum is in no summary; nothing that is made of the sum needs it.
-    addEncoded(sum, { histogram, min: 0, max: max!, mean: mean ?? 0 });
+/** Epoch by epoch, those that all have; smallest first, so that no order of the shards changes the sum. */
+function mergeScalars(merged: MergedMetrics, parts: readonly Scalar[], shards: number): void {
+  const [first] = parts;
+  const { name, unit, merge } = first!;
+  if (merge === undefined || parts.length < shards) {
+    const reason = merge === undefined
+      ? "what shards measure of it makes no whole: see their own reports"
+      : "not every shard has measured it";
+    return void merged.unmerged.push({ name, reason });
   }
-  return sum;
-}
-
-function addEncoded(
-  sum: LatencyHistogram,
-  { histogram, ...exact }: Pick<Distribution, "histogram" | "min" | "max" | "mean">,
-): void {
-  using part = LatencyHistogram.decode(histogram, exact);
-  sum.add(part);
-}
-
-function addScalars(
-  merged: MergedMetrics,
-  parts: readonly Scalar[],
-  { seed, shards }: { seed: number; shards: number },
-): void {
-  const { name, merge } = parts[0]!;
-  const scalar = parts.length < shards ? null : mergeScalars(parts, { seed, so: merged.metrics });
-  if (scalar !== null) return void merged.metrics.push(scalar);
-  const reason = merge === undefined
-    ? "what shards measure of it makes no whole: see their own reports"
-    : "not every shard has measured it";
-  merged.unmerged.push({ name, reason });
-}
-
-function mergeScalars(
-  parts: readonly Scalar[],
-  { seed, so }: { seed: number; so: readonly Metric[] },
-): Scalar | null {
-  const { merge, ...first } = parts[0]!;
-  switch (merge) {
-    case undefined:
-      return null;
-    case "sum":
-      return summariseScalar({ ...first, merge, seed, rounds: sumRounds(parts), ci95: undefined });
-    case "drift":
-      return mergeDrift(parts[0]!, { seed, so });
-    default:
-      return merge satisfies never;
-  }
-}
-
-/** Round by round, those that all have; smallest first, so that no order of the shards changes the sum. */
-function sumRounds(parts: readonly Scalar[]): number[] {
-  const count = Math.min(...parts.map(({ rounds }) => rounds.length));
-  return Array.from({ length: count }, (_, index) => {
-    const values = parts.map(({ rounds }) => rounds[index]!).sort((a, b) => a - b);
-    return values.reduce((sum, value) => sum + value, 0);
-  });
-}
-
-/** From the merged course of the latency, as one client would compute it. */
-function mergeDrift(
-  { unit, name, better, merge }: Scalar,
-  { seed, so }: { seed: number; so: readonly Metric[] },
-): Scalar | null {
-  const latency = so.find((metric) => metric.name === "latency");
-  const drift = latency?.kind === "distribution" ? medianDrift(latency.series) : null;
-  if (drift === null) return null;
-  return summariseScalar({
-    ...{ name, unit, better, seed },
-    ...(merge === undefined ? {} : { merge }),
-    rounds: [drift.slope],
-    ci95: drift.ci95,
-  });
+  const count = Math.min(...parts.map(({ epochs }) => epochs.length));
+  const epochs = Array.from(
+    { length: count },
+    (_, index) =>
+      parts.map((part) => part.epochs[index]!).sort((a, b) => a - b)
+        .reduce((sum, value) => sum + value, 0),
+  );
+  merged.metrics.push(summariseScalar({ ...declared(first!), unit, merge, epochs }));
 }

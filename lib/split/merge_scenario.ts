@@ -5,10 +5,8 @@
  */
 
 import type { Check, ClockOffset, Measured, ScenarioReport, Validity } from "../schema.ts";
-import { brokenEquations } from "../client/ledger.ts";
-import { callChecks } from "../run/call_checks.ts";
-import { roundNotes } from "../run/round_notes.ts";
-import { mergeCheck, mergeSentences } from "./merge_checks.ts";
+import { callChecks, reconciliation } from "../run/call_checks.ts";
+import { mergeCheck, mergeFacts } from "./merge_checks.ts";
 import { mergeLedgers } from "./merge_ledgers.ts";
 import { mergeMetrics } from "./merge_metrics.ts";
 import { inOneTime, togetherWarnings } from "./together.ts";
@@ -31,27 +29,29 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
   const ran = parts.filter(({ report }) => report.status !== "skipped");
   if (ran.length < 2) return structuredClone((ran[0] ?? parts[0]!).report);
   const reports = ran.map(({ report }) => report);
+  const [first] = reports;
   const { metrics, unmerged } = mergeMetrics(reports.map((report) => report.metrics), seed);
   const checks = mergeChecks(ran);
-  const reasons = ran.map(({ label, report }) => ({
+  const reasons = mergeFacts(ran.map(({ label, report: { reason } }) => ({
     label,
-    texts: report.reason === null ? [] : [report.reason],
-  }));
+    facts: reason === null ? [] : [{ kind: "reason", message: reason }],
+  })));
   return {
-    name: reports[0]!.name,
-    question: reports[0]!.question,
+    name: first!.name,
+    title: first!.title,
+    question: first!.question,
     status: mergedStatus(reports, checks),
-    reason: mergeSentences(reasons).join("; ") || null,
+    reason: reasons.map(({ message }) => message).join("; ") || null,
     ...mergedTime(reports),
-    parameters: reports[0]!.parameters,
-    ...(reports[0]!.overloads ? { overloads: true } : {}),
+    parameters: first!.parameters,
+    ...(first!.overloads ? { overloads: true } : {}),
     checks,
     notMeasured: mergeNotMeasured(reports, unmerged),
     warmupLedger: mergeLedgers(reports.map(({ warmupLedger }) => warmupLedger)),
     ledger: mergeLedgers(reports.map(({ ledger }) => ledger)),
     metrics,
-    validity: mergeValidity(ran, metrics),
-    notes: [...commonNotes(reports), ...roundNotes(metrics)],
+    validity: mergeValidity(ran),
+    notes: mergeFacts(ran.map(({ label, report: { notes = [] } }) => ({ label, facts: notes }))),
     measured: mergeMeasured(ran),
     ...mergeShare(reports),
   };
@@ -78,38 +78,28 @@ function mergedTime(
   reports: readonly ScenarioReport[],
 ): Pick<ScenarioReport, "startedAt" | "durationMs"> {
   const starts = reports.map(({ startedAt }) => Date.parse(startedAt));
-  const ends = reports.map(({ durationMs }, index) => starts[index]! + durationMs);
-  const startMs = Math.min(...starts);
-  return { startedAt: new Date(startMs).toISOString(), durationMs: Math.max(...ends) - startMs };
+  return {
+    startedAt: new Date(Math.min(...starts)).toISOString(),
+    durationMs: Math.max(...reports.map(({ durationMs }) => durationMs)),
+  };
 }
-
-const RECONCILES = "ledger reconciles";
 
 /** Those on the ledger are made anew from the whole one; the others hold where they hold on each shard. */
 function mergeChecks(ran: readonly ScenarioPart[]): Check[] {
   const ledger = mergeLedgers(ran.map(({ report }) => report.ledger));
   const warmupLedger = mergeLedgers(ran.map(({ report }) => report.warmupLedger));
-  const broken = [...brokenEquations(warmupLedger), ...brokenEquations(ledger)];
+  const overloads = ran.some(({ report }) => report.overloads);
   const ofLedger = [
-    ...callChecks({ ledger, warmupLedger }),
-    {
-      name: RECONCILES,
-      passed: broken.length === 0,
-      expected: "every call and every frame accounted for once",
-      observed: broken.length === 0 ? "all equations hold" : broken.join("; "),
-    },
+    ...callChecks({ ledger, warmupLedger, overloads }),
+    ...reconciliation(ledger, warmupLedger),
   ];
-  const names = [...new Set(ran.flatMap(({ report }) => report.checks.map(({ name }) => name)))]
-    .filter((name) => !ofLedger.some((check) => check.name === name));
-  const joined = names.map((name) =>
-    mergeCheck(
-      name,
-      ran.flatMap(({ label, report }) =>
-        report.checks.filter((check) => check.name === name).map((check) => ({ label, check }))
-      ),
-    )
-  );
-  return [...joined, ...ofLedger];
+  const all = ran.flatMap(({ label, report }) => report.checks.map((check) => ({ label, check })));
+  const isOther = ({ kind }: Check) => !ofLedger.some((check) => check.kind === kind);
+  const names = new Set(all.flatMap(({ check }) => isOther(check) ? [check.name] : []));
+  return [
+    ...[...names].map((name) => mergeCheck(all.filter(({ check }) => check.name === name))),
+    ...ofLedger,
+  ];
 }
 
 function mergeNotMeasured(
@@ -120,65 +110,55 @@ function mergeNotMeasured(
   return all.filter((one, index) => all.findIndex(({ name }) => name === one.name) === index);
 }
 
-/** What all say of the run; what each says of its own rounds is said anew of the merged ones. */
-function commonNotes(reports: readonly ScenarioReport[]): string[] {
-  return (reports[0]!.notes ?? []).filter((note) =>
-    reports.every(({ notes }) => notes?.includes(note)) && !/rounds? (is|far)\b/.test(note)
-  );
-}
-
 /** Valid where every shard is and they measured together; of shares and lags the worst is given. */
-function mergeValidity(
-  ran: readonly ScenarioPart[],
-  metrics: ScenarioReport["metrics"],
-): Validity {
+function mergeValidity(ran: readonly ScenarioPart[]): Validity {
   const validities = ran.map(({ report }) => report.validity);
-  const floor = mergeFloor(validities, metrics);
   const warnings = [
-    ...mergeSentences(ran.map(({ label, report }) => ({ label, texts: report.validity.warnings }))),
+    ...mergeFacts(
+      ran.map(({ label, report }) => ({ label, facts: report.validity.warnings })),
+    ),
     ...togetherWarnings(ran),
   ];
+  const worst = validities.toSorted((a, b) => (b.clientShare ?? -1) - (a.clientShare ?? -1))[0]!;
+  const floors = validities.flatMap(({ floor }) => floor ?? []);
   return {
     valid: warnings.length === 0 && validities.every(({ valid }) => valid),
-    clientCpu: worst(validities.map(({ clientCpu }) => clientCpu)),
-    loopLagP99Ns: worst(validities.map(({ loopLagP99Ns }) => loopLagP99Ns)),
-    ...(floor === undefined ? {} : { floor }),
+    client: worstClient(validities),
+    clientShare: worst.clientShare,
+    clientShareCi95: worst.clientShareCi95,
+    ...(floors.length < validities.length ? {} : {
+      floor: {
+        throughput: floors.reduce((sum, { throughput }) => sum + throughput, 0),
+        latencyP50Ns: highest(floors.map(({ latencyP50Ns }) => latencyP50Ns)),
+      },
+    }),
+    clientCpu: highest(validities.map(({ clientCpu }) => clientCpu)),
+    loopLagP99Ns: highest(validities.map(({ loopLagP99Ns }) => loopLagP99Ns)),
     warnings,
   };
 }
 
-/** What the shards' clients reach together against servers that do nothing: the sum of their floors. */
-function mergeFloor(
-  validities: readonly Validity[],
-  metrics: ScenarioReport["metrics"],
-): Validity["floor"] {
-  const floors = validities.flatMap(({ floor }) => floor ?? []);
-  if (floors.length < validities.length) return undefined;
-  const throughput = floors.reduce((sum, floor) => sum + floor.throughput, 0);
-  const measured = metrics.find(({ name }) => name === "throughput");
-  return {
-    connections: floors.reduce((sum, floor) => sum + floor.connections, 0),
-    throughput,
-    latencyP50Ns: Math.max(...floors.map(({ latencyP50Ns }) => latencyP50Ns)),
-    share: measured?.kind === "scalar" && throughput > 0 ? measured.value / throughput : null,
-  };
+const CLIENTS = ["bound", "undecided", "free"] as const;
+
+function worstClient(validities: readonly Validity[]): Validity["client"] {
+  return CLIENTS.find((one) => validities.some(({ client }) => client === one)) ?? null;
 }
 
-function worst(values: readonly (number | null)[]): number | null {
+function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** From the first shard's beginning of a round to the last one's end; the rounds that all have. */
+/** From the first shard's beginning of an epoch to the last one's end; the epochs that all have. */
 function mergeMeasured(ran: readonly ScenarioPart[]): Measured {
   const all = inOneTime(ran);
   const planned = new Set(all.map(({ plannedStartMs }) => plannedStartMs));
-  const count = Math.min(...all.map(({ rounds }) => rounds.length));
+  const count = Math.min(...all.map(({ epochs }) => epochs.length));
   return {
     plannedStartMs: planned.size === 1 ? all[0]!.plannedStartMs : null,
-    rounds: Array.from({ length: count }, (_, index) => ({
-      startMs: Math.min(...all.map(({ rounds }) => rounds[index]!.startMs)),
-      endMs: Math.max(...all.map(({ rounds }) => rounds[index]!.endMs)),
+    epochs: Array.from({ length: count }, (_, index) => ({
+      startMs: Math.min(...all.map(({ epochs }) => epochs[index]!.startMs)),
+      endMs: Math.max(...all.map(({ epochs }) => epochs[index]!.endMs)),
     })),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Whether files are the shards of one run, all of them and each once.
+ * Are files the shards of one run, all of them and each once?
  *
  * @module
  */
@@ -72,7 +72,7 @@ function differences(first: NamedShard, other: NamedShard): string[] {
     ...version,
     ...scenarioNames(first, other),
     ...findWorkloadDifferences(first.report, other.report),
-    ...rounds(first, other),
+    ...epochs(first, other),
   ].map((difference) => `${difference} (${between})`);
 }
 
@@ -89,14 +89,11 @@ function endedEarly({ verdict }: Report): boolean {
   return verdict.exitCode === 3 || verdict.status === "interrupted";
 }
 
-/** Other than in a comparison, the number of rounds is part of the work that was split. */
-function rounds(first: NamedShard, other: NamedShard): string[] {
-  return other.report.scenarios.flatMap(({ name, parameters }) => {
-    const before = first.report.scenarios.find((one) => one.name === name)?.parameters.rounds;
-    return before === undefined || before === parameters.rounds
-      ? []
-      : [`${name}.rounds: ${before} -> ${parameters.rounds}`];
-  });
+/** Other than in a comparison, the number of epochs is part of the work that was split. */
+function epochs(first: NamedShard, other: NamedShard): string[] {
+  if ([first, other].some(({ report }) => endedEarly(report))) return [];
+  const [before, after] = [first.report.epochs, other.report.epochs];
+  return before === after ? [] : [`epochs: ${before} -> ${after}`];
 }
 
 /** The metrics of split scenarios whose histograms are missing or damaged: nothing exact is made of them. */
@@ -107,8 +104,8 @@ function unreadable({ file, report }: NamedShard): string[] {
   );
 }
 
-function hasHistograms({ count, histogram, rounds, series }: Distribution): boolean {
-  const parts = [{ count, histogram }, ...rounds, ...series];
+function hasHistograms({ count, histogram, epochs, series }: Distribution): boolean {
+  const parts = [{ count, histogram }, ...epochs, ...series];
   return parts.every((part) =>
     part.count === 0 ||
     (part.histogram !== undefined && countIn(part.histogram) === part.count)

@@ -1,27 +1,19 @@
 /**
- * Lets workers begin a scenario together: when every one of those alive is ready for it, or past it.
+ * Lets workers begin a turn together: when every one of those alive is ready for it, or for a later one.
  */
 export class StartBarrier {
-  readonly #onGo: (scenario: string) => void;
-  /** By worker, what it waits for; `null`: it measures, or has not come so far. */
-  readonly #waits = new Map<number, string | null>();
-  /** By worker, the scenarios that it has ended. */
-  readonly #ended = new Map<number, ReadonlySet<string>>();
+  readonly #onGo: (order: number) => void | Promise<void>;
+  /** By worker, the turn that it is ready for; `null`: it measures, or has not come so far. */
+  readonly #waits = new Map<number, number | null>();
 
-  /** @param onGo hears of each scenario that all are ready for */
-  constructor(workers: readonly number[], onGo: (scenario: string) => void) {
+  /** @param onGo hears of each turn that all are ready for */
+  constructor(workers: readonly number[], onGo: (order: number) => void | Promise<void>) {
     for (const worker of workers) this.#waits.set(worker, null);
     this.#onGo = onGo;
   }
 
-  ready(worker: number, scenario: string): void {
-    this.#waits.set(worker, scenario);
-    this.#look();
-  }
-
-  /** A worker has ended these scenarios so far: it will not be ready for them any more. */
-  ended(worker: number, scenarios: readonly string[]): void {
-    this.#ended.set(worker, new Set(scenarios));
+  ready(worker: number, order: number): void {
+    this.#waits.set(worker, order);
     this.#look();
   }
 
@@ -31,17 +23,14 @@ export class StartBarrier {
     this.#look();
   }
 
+  /** Turns come in order, so that a worker that waits for a later one has no use for the earliest. */
   #look(): void {
-    for (const scenario of new Set(this.#waits.values())) {
-      if (scenario === null) continue;
-      const all = [...this.#waits].every(([worker, waitsFor]) =>
-        waitsFor === scenario || this.#ended.get(worker)?.has(scenario)
-      );
-      if (!all) continue;
-      for (const [worker, waitsFor] of this.#waits) {
-        if (waitsFor === scenario) this.#waits.set(worker, null);
-      }
-      this.#onGo(scenario);
+    const waits = [...this.#waits.values()];
+    if (waits.length === 0 || waits.includes(null)) return;
+    const earliest = Math.min(...waits as number[]);
+    for (const [worker, order] of this.#waits) {
+      if (order === earliest) this.#waits.set(worker, null);
     }
+    void this.#onGo(earliest);
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Whether shards measured at the same time.
+ * Did the shards measure at the same time?
  *
  * @module
  */
 
-import type { ClockOffset, Measured, ScenarioReport } from "../schema.ts";
+import type { ClockOffset, Fact, Measured, ScenarioReport } from "../schema.ts";
 
 /** What one shard's times are read from. */
 export interface TimedPart {
@@ -12,18 +12,18 @@ export interface TimedPart {
   report: Pick<ScenarioReport, "measured">;
 }
 
-const NEVER: Measured = { plannedStartMs: null, rounds: [] };
-/** In every round, this share of the longest shard's must be common to all. */
+const NEVER: Measured = { plannedStartMs: null, epochs: [] };
+/** In every epoch, this share of the longest shard's must be common to all. */
 const COMMON_SHARE = 0.9;
 
-/** The rounds of every shard by the first one's clock, as far as the clocks are known to differ. */
+/** The epochs of every shard by the first one's clock, as far as the clocks are known to differ. */
 export function inOneTime(parts: readonly TimedPart[]): Measured[] {
   const reference = parts[0]?.clock ?? null;
   return parts.map(({ clock, report: { measured = NEVER } }) => {
     const aheadMs = clockDifferenceMs(reference, clock);
     return {
       plannedStartMs: measured.plannedStartMs,
-      rounds: measured.rounds.map(({ startMs, endMs }) => ({
+      epochs: measured.epochs.map(({ startMs, endMs }) => ({
         startMs: startMs + aheadMs,
         endMs: endMs + aheadMs,
       })),
@@ -39,22 +39,27 @@ function clockDifferenceMs(reference: ClockOffset | null, clock: ClockOffset | n
 }
 
 /** Says where the interval common to all shards is too short for their rates to add up. */
-export function togetherWarnings(parts: readonly TimedPart[]): string[] {
-  const all = inOneTime(parts).map(({ rounds }) => rounds);
-  const count = Math.min(...all.map((rounds) => rounds.length));
+export function togetherWarnings(parts: readonly TimedPart[]): Fact[] {
+  const all = inOneTime(parts).map(({ epochs }) => epochs);
+  const count = Math.min(...all.map((epochs) => epochs.length));
   const shares = Array.from({ length: count }, (_, index) => {
-    const rounds = all.map((one) => one[index]!);
-    const longestMs = Math.max(...rounds.map(({ startMs, endMs }) => endMs - startMs));
-    const startMs = Math.max(...rounds.map((round) => round.startMs));
-    const endMs = Math.min(...rounds.map((round) => round.endMs));
+    const epochs = all.map((one) => one[index]!);
+    const longestMs = Math.max(...epochs.map(({ startMs, endMs }) => endMs - startMs));
+    const startMs = Math.max(...epochs.map((epoch) => epoch.startMs));
+    const endMs = Math.min(...epochs.map((epoch) => epoch.endMs));
     return longestMs === 0 ? 1 : Math.max(0, endMs - startMs) / longestMs;
   });
   const worst = Math.min(1, ...shares);
   if (worst >= COMMON_SHARE) return [];
-  return [
-    `not together: in round ${shares.indexOf(worst) + 1} only ${
-      Math.round(100 * worst)
-    } % of the ` +
-    "time was common to all shards, so that their rates do not add up: give them one --start-at",
-  ];
+  const epoch = shares.indexOf(worst) + 1;
+  return [{
+    kind: "notTogether",
+    message:
+      `not together: in epoch ${epoch} only ${
+        Math.round(100 * worst)
+      } % of the time was common to ` +
+      "all shards, so that their rates do not add up: give them one --start-at",
+    epoch,
+    share: worst,
+  }];
 }

@@ -1,7 +1,6 @@
 import type { ShardPlace } from "../schema.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
-import { connectionsOf } from "../run/plan.ts";
-import type { PlannedScenario } from "../run/runner.ts";
+import { connectionsOf, type PlannedScenario } from "../run/plan.ts";
 
 /** What the number of workers depends on. */
 export interface WorkerCountOptions {

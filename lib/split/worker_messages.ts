@@ -1,13 +1,13 @@
 import type { Report } from "../schema.ts";
-import type { RunSettings } from "../run/configured.ts";
 import type { LiveFigures } from "../run/live.ts";
-import type { Progress } from "../run/runner.ts";
+import type { Progress } from "../run/progress.ts";
+import type { RunSettings } from "../run/settings.ts";
 
 /** What the main thread posts to a worker. */
 export type ToWorker =
   | { kind: "run"; settings: RunSettings; gated: boolean; embedded: boolean }
-  /** The scenario begins then, in unix milliseconds. */
-  | { kind: "go"; scenario: string; atMs: number }
+  /** The turn begins then, in unix milliseconds. */
+  | { kind: "go"; order: number; atMs: number }
   /** The bundled server is back, or why it is not. */
   | { kind: "restarted"; error: string | null }
   | { kind: "abort" };
@@ -23,10 +23,10 @@ export type FromWorker =
   /** What its scenario has come to, now and then. */
   | { kind: "figures"; figures: LiveFigures }
   | { kind: "warning"; message: string }
-  /** The scenario is ready to begin. */
-  | { kind: "ready"; scenario: string }
+  /** It is ready for a turn. */
+  | { kind: "ready"; order: number }
   /** Asks for the bundled server to be restarted. */
   | { kind: "restart" }
-  /** A scenario has ended: the report so far. */
+  /** An epoch has ended: the report so far. */
   | { kind: "partial"; report: Report }
   | { kind: "done"; report: Report };

@@ -5,7 +5,7 @@
  */
 
 import type { LiveFigures, LiveScenario } from "../run/live.ts";
-import type { Progress } from "../run/runner.ts";
+import type { Progress } from "../run/progress.ts";
 import type { FromWorker, SentProgress } from "./worker_messages.ts";
 
 /** A look costs up to 0.2 ms of the worker's thread, which a schedule may need. */
@@ -52,8 +52,9 @@ export class WorkersProgress implements LiveScenario {
 
   /** What a worker says of its own progress, as that of all; of the next scenario nothing is known yet. */
   progressOf(sent: SentProgress): Progress {
-    if (sent.scenario !== this.#scenario) this.#figures.clear();
-    this.#scenario = sent.scenario;
+    const scenario = sent.state === "ended" ? sent.scenario : sent.scenarios.join();
+    if (scenario !== this.#scenario) this.#figures.clear();
+    this.#scenario = scenario;
     return sent.state === "ended" ? sent : { ...sent, watch: this };
   }
 

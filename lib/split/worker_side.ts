@@ -4,10 +4,11 @@
  * @module
  */
 
-import { runConfigured, type RunSettings } from "../run/configured.ts";
+import { runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
-import type { StartGate } from "../run/round_times.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
+import type { RunSettings } from "../run/settings.ts";
+import type { StartGate } from "../run/start_times.ts";
 import type { FromWorker, ToWorker } from "./worker_messages.ts";
 import { reportProgress } from "./worker_progress.ts";
 
@@ -21,13 +22,13 @@ interface WorkerScope {
 export function serveRun(scenarios: readonly Scenario[]): void {
   const scope = globalThis as unknown as WorkerScope;
   const abort = new AbortController();
-  const waiting = new Map<string, PromiseWithResolvers<number | null>>();
+  const waiting = new Map<number, PromiseWithResolvers<number | null>>();
   const startGate: StartGate = {
-    startOf(scenario) {
+    startOf({ order }) {
       const start = Promise.withResolvers<number | null>();
-      waiting.set(scenario, start);
+      waiting.set(order, start);
       abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
-      scope.postMessage({ kind: "ready", scenario });
+      scope.postMessage({ kind: "ready", order });
       return start.promise;
     },
   };
@@ -49,7 +50,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
     { settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>,
   ): Promise<void> {
     using reporter = reportProgress((message) => scope.postMessage(message));
-    const report = await runConfigured(settings, {
+    const report = await runBench(settings, {
       scenarios,
       bundled: embedded ? bundledBy(settings) : null,
       signal: abort.signal,
@@ -69,7 +70,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
       case "run":
         return void run(data);
       case "go":
-        return waiting.get(data.scenario)?.resolve(data.atMs);
+        return waiting.get(data.order)?.resolve(data.atMs);
       case "restarted":
         return data.error === null ? restarted.resolve() : restarted.reject(new Error(data.error));
       case "abort":

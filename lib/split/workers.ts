@@ -7,8 +7,9 @@
 
 import type { Report, ShardPlace } from "../schema.ts";
 import { partOf, WHOLE } from "../load/share.ts";
-import type { RunHooks, RunSettings } from "../run/configured.ts";
 import { judgeReport } from "../run/judge_report.ts";
+import type { RunHooks } from "../run/run.ts";
+import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
 import { asShard, mergeReports } from "./merge.ts";
 import type { LostPart, MergeOptions, Part } from "./parts.ts";
@@ -52,6 +53,10 @@ class WorkersRun {
   readonly #workers = new Map<number, Worker>();
   readonly #done = Promise.withResolvers<void>();
   readonly #parts = new Map<number, Report>();
+  /** Workers whose report of the present epoch has come. */
+  readonly #reported = new Set<number>();
+  /** The writing of what all have so far. */
+  #writing: Promise<void> = Promise.resolve();
   readonly #lost: LostPart[] = [];
   readonly #barrier: StartBarrier;
   readonly #announced = new Set<string>();
@@ -62,10 +67,11 @@ class WorkersRun {
     this.#options = options;
     this.#command = settings.command;
     const indices = Array.from({ length: options.workers }, (_, index) => index + 1);
-    this.#barrier = new StartBarrier(
-      indices,
-      (scenario) => this.#postAll({ kind: "go", scenario, atMs: Date.now() + HEAD_START_MS }),
-    );
+    // Files are written while nobody measures.
+    this.#barrier = new StartBarrier(indices, async (order) => {
+      await this.#writing;
+      this.#postAll({ kind: "go", order, atMs: Date.now() + HEAD_START_MS });
+    });
     const gated = settings.startAtMs === null;
     const embedded = options.bundled !== null;
     for (const index of indices) {
@@ -118,7 +124,7 @@ class WorkersRun {
   #receive(index: number, message: FromWorker): void {
     switch (message.kind) {
       case "progress":
-        // They go through the rounds together: one of them tells how far.
+        // They go through the epochs together: one of them says how far.
         return index === Math.min(...this.#workers.keys())
           ? this.#options.onProgress(this.#progress.progressOf(message.progress))
           : undefined;
@@ -127,11 +133,11 @@ class WorkersRun {
       case "warning":
         return this.#warn(message.message);
       case "ready":
-        return this.#barrier.ready(index, message.scenario);
+        return this.#barrier.ready(index, message.order);
       case "partial":
         this.#parts.set(index, message.report);
-        this.#reportPartial();
-        return this.#barrier.ended(index, message.report.scenarios.map(({ name }) => name));
+        this.#reported.add(index);
+        return this.#reportPartial();
       case "restart":
         return void this.#restartServer(index);
       case "done":
@@ -142,11 +148,12 @@ class WorkersRun {
     }
   }
 
-  /** As soon as every worker has something to report. */
+  /** As soon as every worker has ended the epoch. */
   #reportPartial(): void {
-    const { workers, onPartialReport } = this.#options;
-    if (this.#parts.size < workers) return;
-    void onPartialReport(mergeReports(this.#partList(), this.#mergeOptions()));
+    if ([...this.#workers.keys()].some((index) => !this.#reported.has(index))) return;
+    this.#reported.clear();
+    const soFar = mergeReports(this.#partList(), this.#mergeOptions());
+    this.#writing = this.#options.onPartialReport(soFar);
   }
 
   async #restartServer(index: number): Promise<void> {
@@ -195,7 +202,7 @@ function shareOf(settings: RunSettings, place: ShardPlace): RunSettings {
     shard: partOf(settings.shard ?? WHOLE, place),
     loops: place.count,
     thresholds: [],
-    baseline: null,
+    baselines: [],
     strict: false,
   };
 }

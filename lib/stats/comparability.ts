@@ -1,5 +1,5 @@
 /**
- * Whether two reports measured the same thing in the same place.
+ * Did two reports measure the same thing in the same place?
  *
  * @module
  */
@@ -19,11 +19,11 @@ export class IncomparableError extends Error {
 }
 
 /** Parameters that make a measurement longer or repeatable, and no other one. */
-const NOT_OF_THE_WORKLOAD = new Set(["rounds", "seed"]);
+const NOT_OF_THE_WORKLOAD = new Set(["epochs", "seed"]);
 
 /**
  * Every difference of workload, server or environment, as `what: old -> new`. The embedded server's
- * port is not one, nor are the numbers of rounds, the seeds, or scenarios that only one report has.
+ * port is not one, nor are the numbers of epochs, the seeds, or scenarios that only one report has.
  */
 export function findDifferences(oldReport: Report, newReport: Report): string[] {
   const shared = sharedScenarios(oldReport, newReport);
@@ -57,7 +57,7 @@ function scenarioDifferences(oldReport: Report, newReport: Report): string[] {
 }
 
 /** The scenarios that both reports have, in the order of the new one. */
-export function sharedScenarios(
+function sharedScenarios(
   oldReport: Report,
   newReport: Report,
 ): [ScenarioReport, ScenarioReport][] {
@@ -70,8 +70,8 @@ export function sharedScenarios(
 type Fields = Record<string, unknown>;
 
 function describeTarget({ target }: Report): Fields {
-  const { kind, url, protocol, tool } = target;
-  return { kind, url: kind === "external" ? url : null, protocol, tool };
+  const { kind, url, protocol, tool, noDelay } = target;
+  return { kind, url: kind === "external" ? url : null, protocol, tool, noDelay };
 }
 
 function describeHost({ environment }: Report): Fields {

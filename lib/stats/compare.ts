@@ -1,109 +1,145 @@
 /**
- * Compares two reports: what has become faster or slower, beyond noise and beyond chance. The rule
- * is in docs/method.md, "Comparison".
+ * Compares a run with earlier ones: what has become faster or slower, beyond noise and beyond chance. The rule
+ * is in docs/method.md, "Comparing with earlier runs".
  *
  * @module
  */
 
-import type { Comparison, ComparisonRow, NewErrors, Report, ScenarioReport } from "../schema.ts";
-import { findDifferences, IncomparableError, sharedScenarios } from "./comparability.ts";
-import type { Judgement } from "./compare_types.ts";
-import { type Candidate, candidatesOf, chooseGating } from "./gating.ts";
-import { judgeRows } from "./judge.ts";
-import { ERROR_KINDS } from "./ledger_errors.ts";
+import type { Comparison, ComparisonRow, NewErrors, Report } from "../schema.ts";
+import { findDifferences, IncomparableError } from "./comparability.ts";
+import {
+  type Candidate,
+  candidatesOf,
+  findUnpaired,
+  pairScenarios,
+  type ScenarioPair,
+} from "./compared_rows.ts";
+import { judgeChange, type Judgement, MINIMUM_BASELINES, UNDECIDED } from "./judge.ts";
+import { findNewErrors } from "./ledger_errors.ts";
 
 export { IncomparableError } from "./comparability.ts";
 
 export interface CompareOptions {
-  /** Changes of at most this many per cent do not count; 3 by default. */
-  noisePercent?: number;
+  /** The noise between runs in per cent, for fewer than 4 earlier ones; `null`: not known. */
+  noisePercent: number | null;
+  /** Changes of at most this many per cent do not matter. */
+  bandPercent: number;
   /** Compares what is not comparable, too, and lists the differences. */
-  force?: boolean;
+  force: boolean;
 }
 
 /**
- * Compares an earlier report with a later one of the same workload, server and environment.
+ * Compares earlier reports with one of the same workload, server and environment. From four on the noise between runs
+ * is learned from them; with fewer nothing gates, unless the noise is stated.
  *
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
- * @throws {RangeError} if the noise is negative, or a metric has more than 100 rounds
+ * @throws {RangeError} if there is no earlier report, or noise or band is negative
  */
 export function compareReports(
-  oldReport: Report,
-  newReport: Report,
-  options: CompareOptions = {},
+  olds: readonly Report[],
+  now: Report,
+  options: CompareOptions,
 ): Comparison {
-  const { noisePercent = 3, force = false } = options;
-  const differences = findDifferences(oldReport, newReport);
+  const { noisePercent, bandPercent, force } = options;
+  if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
+  for (const [name, percent] of [["noise", noisePercent ?? 0], ["band", bandPercent]] as const) {
+    if (percent >= 0) continue;
+    throw new RangeError(`Cannot compare as the ${name} must be >= 0 %: it is ${percent}`);
+  }
+  const differences = [...new Set(olds.flatMap((old) => findDifferences(old, now)))];
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
-  const shared = sharedScenarios(oldReport, newReport);
-  const candidates = shared.flatMap(([before, after]) => candidatesOf(before, after));
-  const rows = judgeCandidates(candidates, noisePercent);
-  const newErrors = shared.flatMap(([before, after]) => findNewErrors(before, after));
+  const noise = olds.length >= MINIMUM_BASELINES
+    ? "learned"
+    : noisePercent === null
+    ? "unknown"
+    : "stated";
+  const pairs = pairScenarios(olds, now);
+  const candidates = pairs.flatMap(candidatesOf);
+  const gates = (candidate: Candidate) =>
+    candidate.isGate && candidate.unusable === null && noise !== "unknown";
+  const rows = candidates.filter(gates).length;
+  const judged = candidates.map((candidate) =>
+    toRow(candidate, judge(candidate, { noisePercent, bandPercent, rows }), gates(candidate))
+  );
+  const newErrors = pairs.flatMap(newErrorsOf);
   return {
+    noise,
     noisePercent,
+    bandPercent,
+    baselines: olds.length,
     differences,
-    rows,
+    rows: judged,
     newErrors,
-    onlyInOld: namesMissing(oldReport, newReport),
-    onlyInNew: namesMissing(newReport, oldReport),
+    ...findUnpaired(olds, now),
     regressions: [
-      ...rows.filter(({ verdict }) => verdict === "slower").map(describeSlower),
+      ...judged.filter(({ gating, verdict }) => gating && verdict === "slower").map(describeSlower),
       ...newErrors.map(describeErrors),
     ],
   };
 }
 
-/** The gating rows, judged together, and then the others, each on its own and without a verdict. */
-function judgeCandidates(candidates: readonly Candidate[], noisePercent: number): ComparisonRow[] {
-  const chosen = chooseGating(candidates);
-  const gating = candidates.filter((candidate) => chosen.has(candidate));
-  const judgements = judgeRows(gating, { noisePercent });
-  const others = candidates.filter((candidate) => !chosen.has(candidate));
-  return [
-    ...gating.map((candidate, index) => toRow(candidate, judgements[index], { gating: true })),
-    ...others.map((candidate) => {
-      const [alone] = judgeRows([candidate], { noisePercent });
-      return toRow(candidate, alone, { gating: false });
-    }),
-  ];
+/**
+ * Why a row cannot be judged at all: the scenario cannot be used, the metric vanished or is new, a side has too few
+ * samples, a value has no logarithm.
+ */
+function judge(candidate: Candidate, options: Parameters<typeof judgeChange>[1]): Judgement {
+  const { olds, now, better, unusable } = candidate;
+  const values = olds.flatMap(({ value }) => value ?? []);
+  const old = values.at(-1) ?? null;
+  const missing = { ...UNDECIDED, old, new: now?.value ?? null, ratio: null };
+  if (unusable !== null) return { ...missing, why: unusable };
+  if (now === null) return { ...missing, why: "vanished" };
+  if (olds.length === 0) return { ...missing, why: "notInBaselines" };
+  if (now.value === null || values.length === 0) return { ...missing, why: "tooFewSamples" };
+  if ([...values, now.value].some((value) => !(value > 0))) {
+    return { ...missing, why: "notPositive" };
+  }
+  const judgement = judgeChange({ olds: values, now: now.value, better }, options);
+  if (isCertain(judgement, { olds, now })) return judgement;
+  return { ...judgement, verdict: "undecided", why: "noAnswer", need: null };
+}
+
+/** Where a time is known as "at least" only, the change is so in one direction. */
+function isCertain(
+  { verdict, ratio }: Judgement,
+  { olds, now }: { olds: Candidate["olds"]; now: NonNullable<Candidate["now"]> },
+): boolean {
+  if (verdict === "undecided") return true;
+  const rises = verdict !== "same" && ratio! > 1;
+  const falls = verdict !== "same" && ratio! < 1;
+  return (rises || !now.isAtLeast) && (falls || !olds.some(({ isAtLeast }) => isAtLeast));
 }
 
 function toRow(
-  candidate: Candidate,
+  { scenario, metric, at, statistic, unit, better }: Candidate,
   judgement: Judgement,
-  { gating }: { gating: boolean },
+  gating: boolean,
 ): ComparisonRow {
-  return {
-    ...candidate,
-    ...judgement,
-    gating,
-    oldRounds: candidate.oldRounds.length,
-    newRounds: candidate.newRounds.length,
-    adjustedP: gating ? judgement.adjustedP : null,
-    verdict: gating ? judgement.verdict : null,
-    roundsNeeded: gating ? judgement.roundsNeeded : null,
-  };
+  const place = at === undefined ? {} : { at };
+  return { scenario, metric, ...place, statistic, unit, better, ...judgement, gating };
 }
 
-/** None in a scenario that fails calls on purpose: of which kind they are is chance. */
-function findNewErrors(before: ScenarioReport, after: ScenarioReport): NewErrors[] {
-  if (after.overloads) return [];
-  return ERROR_KINDS.filter((kind) => after.ledger[kind] > 0 && before.ledger[kind] === 0)
-    .map((kind) => ({ scenario: after.name, kind, count: after.ledger[kind] }));
+/** None in a scenario that fails calls on purpose: of which kind they are, and how many, is chance. */
+function newErrorsOf({ olds, now }: ScenarioPair): NewErrors[] {
+  const passed = olds.filter(({ status }) => status === "passed");
+  if (now.overloads || now.status !== "passed" || passed.length === 0) return [];
+  return findNewErrors(passed.map(({ ledger }) => ledger), now.ledger)
+    .map((errors) => ({ scenario: now.name, ...errors }));
 }
 
-function namesMissing(from: Report, report: Report): string[] {
-  const known = new Set(report.scenarios.map(({ name }) => name));
-  return from.scenarios.map(({ name }) => name).filter((name) => !known.has(name));
+/** A change for the worse, in a sentence. */
+export function describeSlower(
+  { scenario, metric, at = {}, statistic, ratio }: ComparisonRow,
+): string {
+  const name = [metric, ...Object.values(at), ...(statistic === "value" ? [] : [statistic])];
+  const change = Math.abs(ratio! - 1) * 100;
+  const direction = ratio! > 1 ? "up" : "down";
+  return `${scenario}: ${name.join(" ")} is ${direction} by ${change.toFixed(1)} %`;
 }
 
-function describeSlower(row: ComparisonRow): string {
-  const statistic = row.statistic === "value" ? "" : ` ${row.statistic}`;
-  const change = Math.abs(row.ratio - 1) * 100;
-  const direction = row.ratio > 1 ? "up" : "down";
-  return `${row.scenario}: ${row.metric}${statistic} is ${direction} by ${change.toFixed(1)} %`;
-}
-
-function describeErrors({ scenario, kind, count }: NewErrors): string {
-  return `${scenario}: ${count} calls ended as ${kind}, where the earlier run had none`;
+/** More errors than chance explains, in a sentence. */
+export function describeErrors(errors: NewErrors): string {
+  const { scenario, kind, old } = errors;
+  const before = old === 0 ? "the earlier runs had none" : `the earlier runs had ${old} in all`;
+  return `${scenario}: ${errors.new} × ${kind}, where ${before}`;
 }

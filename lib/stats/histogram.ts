@@ -13,6 +13,7 @@ import {
   initWebAssemblySync,
   WasmHistogram,
 } from "hdr-histogram-js";
+import { Bins } from "./bins.ts";
 
 /** One hour. Nothing longer can be told apart from it. */
 export const HIGHEST_TRACKABLE_NS = 3_600_000_000_000;
@@ -153,18 +154,28 @@ export class LatencyHistogram {
     return Math.max(this.#min, Math.min(this.#max, this.#hdr.getValueAtPercentile(percentile)));
   }
 
+  /** The time in nanoseconds of the sample of a rank, from 1 (the shortest) to `count`. */
+  valueAtRank(rank: number): number {
+    return this.percentile(100 * (rank - 0.5) / this.count);
+  }
+
+  /** What was recorded, in a few kilobytes that can only be read. */
+  bins(): Bins {
+    return new Bins(this.#hdr.encode(), this);
+  }
+
   /** HDR histogram V2, deflated, in base64. */
   encode(): string {
     return encodeIntoCompressedBase64(this.#hdr);
   }
 
   /**
-   * The histogram that `encode` wrote. The encoding holds no exact `min`, `max` and `mean`: without
-   * `exact` they are good to three significant digits only.
+   * The histogram that `encode` wrote. The encoding holds no exact `min`, `max` and `mean`: those that
+   * `exact` lacks are good to three significant digits only.
    *
    * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
    */
-  static decode(base64: string, exact?: ExactFigures): LatencyHistogram {
+  static decode(base64: string, exact: Partial<ExactFigures> = {}): LatencyHistogram {
     initWebAssemblySync();
     try {
       const hdr = decodeFromCompressedBase64(base64, LAYOUT.bitBucketSize, true);
@@ -197,16 +208,16 @@ export class LatencyHistogram {
   }
 
   /** Takes over a decoded histogram, through a table of our own layout. */
-  static #adopt(hdr: WasmHistogram, exact?: ExactFigures): LatencyHistogram {
+  static #adopt(hdr: WasmHistogram, exact: Partial<ExactFigures>): LatencyHistogram {
     using decoded = { hdr, [Symbol.dispose]: () => hdr.destroy() };
     const histogram = new LatencyHistogram();
     histogram.#hdr.add(decoded.hdr);
     if (histogram.count === 0) return histogram;
-    histogram.#min = exact?.min ?? hdr.getValueAtPercentile(0);
-    histogram.#max = exact?.max ?? hdr.maxValue;
-    const sum = (exact?.mean ?? hdr.mean) * histogram.count;
+    histogram.#min = exact.min ?? hdr.getValueAtPercentile(0);
+    histogram.#max = exact.max ?? hdr.maxValue;
+    const sum = (exact.mean ?? hdr.mean) * histogram.count;
     // Times are whole nanoseconds, so that an exact mean gives back the exact sum.
-    histogram.#sum = exact === undefined ? sum : Math.round(sum);
+    histogram.#sum = exact.mean === undefined ? sum : Math.round(sum);
     return histogram;
   }
 

@@ -1,73 +1,115 @@
 /**
- * Which of several metrics have changed between two runs. The rule is in docs/method.md,
- * "Comparison".
+ * Has a figure changed between earlier runs and this one? The rule is in docs/method.md, "Comparing with earlier runs".
  *
  * @module
  */
 
-import type { Change, Interval } from "../schema.ts";
-import type { Judgement, RoundsPair } from "./compare_types.ts";
-import { estimateRatio } from "./hodges_lehmann.ts";
-import { holmAdjust } from "./holm.ts";
-import { mannWhitney, smallestP } from "./mann_whitney.ts";
+import type { Change, ComparisonRow, Interval } from "../schema.ts";
+import { momentsOf, tQuantile } from "./estimate.ts";
 
-/** The chance of any false rejection among all rows that Holm's adjustment allows. */
-const SIGNIFICANCE = 0.05;
+/** With fewer earlier runs the noise between runs cannot be learned. */
+export const MINIMUM_BASELINES = 4;
+/** Baselines that nobody will measure need not be counted. */
+const MOST_BASELINES = 100;
 
-/** How many rows two samples of these sizes can carry and still be able to differ significantly. */
-export function mostTestableRows(oldRounds: number, newRounds: number): number {
-  const bound = SIGNIFICANCE / smallestP(oldRounds, newRounds);
-  return Math.ceil(bound - 1e-9) - 1;
+/** One figure, all of its values above 0. */
+export interface JudgedValues {
+  /** Of the earlier runs; at least one. */
+  olds: readonly number[];
+  now: number;
+  better: "higher" | "lower";
 }
 
-/** The least number of rounds a side with which one of so many rows can differ significantly. */
-export function roundsNeededFor(rows: number): number {
-  let rounds = 1;
-  while (mostTestableRows(rounds, rounds) < rows) rounds++;
-  return rounds;
+export interface JudgeOptions {
+  /** The noise between runs, stated in per cent; `null`: to be learned. */
+  noisePercent: number | null;
+  /** Changes within so many per cent do not matter. */
+  bandPercent: number;
+  /** How many figures are judged at once: each interval is of 1 - 0.05/m, so that all hold in 95 %. */
+  rows: number;
 }
+
+/** What became of one figure. */
+export type Judgement = Pick<
+  ComparisonRow,
+  "old" | "new" | "ratio" | "ci" | "verdict" | "why" | "need" | "smallest"
+>;
 
 /**
- * Judges all gating rows together. A row has changed if its p, adjusted by Holm over the rows, is
- * under 0.05 **and** the interval of its ratio lies wholly outside of the noise band, which is from
- * 1 / (1 + noise) to 1 + noise. The judgements are in the order of the rows.
+ * Judges a change of one figure. The interval of the log ratio is (new - mean) ± t(N-1) s √(1 + 1/N), where mean and s
+ * are those of the logarithms of N earlier runs: it is a prediction interval, since the new run has noise of
+ * its own (G. Hahn and W. Meeker, Statistical Intervals, 1991, section 4.7). With fewer than 4 of them it is
+ * the ratio give or take the stated noise, and where none is stated there is none, and no verdict
+ * (`tooFewBaselines`).
  *
- * @param options.noisePercent the noise band in per cent, at least 0
- * @throws {RangeError} if a row has a side without rounds or with more than 100, or the noise is
- * negative
+ * Wholly outside of the band the figure is slower or faster, wholly within the same, and otherwise undecided
+ * (`noise`): then `need` says how many more earlier runs with the same spread would decide it, `null` where none would.
  */
-export function judgeRows(
-  rows: readonly RoundsPair[],
-  options: { noisePercent: number },
-): Judgement[] {
-  const { noisePercent } = options;
-  if (!(noisePercent >= 0)) {
-    throw new RangeError(`Cannot compare as the noise must be >= 0 %: it is ${noisePercent}`);
+export function judgeChange(
+  { olds, now, better }: JudgedValues,
+  { noisePercent, bandPercent, rows }: JudgeOptions,
+): Judgement {
+  const { mean, sd } = momentsOf(olds.map(Math.log));
+  const isConstant = olds.every((value) => value === olds[0]);
+  const old = isConstant ? olds[0] : Math.exp(mean);
+  const ratio = now / old;
+  const seen = { old, new: now, ratio };
+  const count = olds.length;
+  const isLearned = count >= MINIMUM_BASELINES;
+  if (!isLearned && noisePercent === null) {
+    const need = MINIMUM_BASELINES - count;
+    return { ...seen, ...UNDECIDED, why: "tooFewBaselines", need };
   }
-  const ps = rows.map(({ oldRounds, newRounds }) => mannWhitney(oldRounds, newRounds).p);
-  const adjusted = holmAdjust(ps);
-  return rows.map((row, index) => {
-    const estimate = estimateRatio(row.oldRounds, row.newRounds);
-    const testable = mostTestableRows(row.oldRounds.length, row.newRounds.length) >= rows.length;
-    const counts = adjusted[index] < SIGNIFICANCE && isOutside(estimate.ci95, noisePercent);
-    return {
-      ...estimate,
-      p: ps[index],
-      adjustedP: adjusted[index],
-      verdict: testable ? direction(row, counts ? estimate.ratio : 1) : "too few rounds",
-      roundsNeeded: testable ? null : roundsNeededFor(rows.length),
-    };
-  });
+  const spread = isConstant ? 0 : sd;
+  const margin = isLearned
+    ? learnedMargin(count, { spread, rows })
+    : Math.log1p(noisePercent! / 100);
+  const band = Math.log1p(bandPercent / 100);
+  const log = Math.log(ratio);
+  const ci: Interval = [Math.exp(log - margin), Math.exp(log + margin)];
+  const verdict = verdictOf(log, { margin, band, better });
+  return {
+    ...seen,
+    ci,
+    verdict,
+    why: verdict === "undecided" ? "noise" : null,
+    need: verdict === "undecided" && isLearned
+      ? moreBaselines(count, { spread, rows, room: Math.abs(Math.abs(log) - band) })
+      : null,
+    smallest: Math.exp(band + margin),
+  };
 }
 
-function isOutside(interval: Interval | null, noisePercent: number): boolean {
-  if (interval === null) return false;
-  const [low, high] = interval;
-  const band = 1 + noisePercent / 100;
-  return low > band || high < 1 / band;
+/** Of a row that nothing can be said of. */
+export const UNDECIDED = { ci: null, verdict: "undecided", need: null, smallest: null } as const;
+
+function verdictOf(
+  log: number,
+  { margin, band, better }: { margin: number; band: number; better: "higher" | "lower" },
+): Change {
+  if (Math.abs(log) - margin > band) {
+    return (log > 0) === (better === "higher") ? "faster" : "slower";
+  }
+  return Math.abs(log) + margin <= band ? "same" : "undecided";
 }
 
-function direction(row: RoundsPair, ratio: number): Change {
-  if (ratio === 1) return "~";
-  return (ratio > 1) === (row.better === "higher") ? "faster" : "slower";
+/** Half the width of the interval of the log ratio. */
+function learnedMargin(
+  baselines: number,
+  { spread, rows }: { spread: number; rows: number },
+): number {
+  if (spread === 0) return 0;
+  const quantile = tQuantile(1 - 0.025 / Math.max(1, rows), baselines - 1);
+  return quantile * spread * Math.sqrt(1 + 1 / baselines);
+}
+
+/** How many more it takes until the margin fits between the ratio and the edge of the band. */
+function moreBaselines(
+  baselines: number,
+  { spread, rows, room }: { spread: number; rows: number; room: number },
+): number | null {
+  for (let count = baselines + 1; count <= MOST_BASELINES; count++) {
+    if (learnedMargin(count, { spread, rows }) < room) return count - baselines;
+  }
+  return null;
 }

@@ -4,70 +4,75 @@
  * @module
  */
 
-import type { Added, RoundSummary } from "../schema.ts";
-import { bootstrapInterval } from "./bootstrap.ts";
-import { median } from "./rounds.ts";
+import type { Added } from "../schema.ts";
+import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 
-/** The rounds that a layer's part is told from; all of one run, in the same order. */
-export interface LayerRounds {
-  /** Of the call down to this layer. */
-  own: readonly RoundSummary[];
-  /** Of the call down to the layer below; `null`: there is none. */
-  below: readonly RoundSummary[] | null;
-  /** Of the whole call. */
-  whole: readonly RoundSummary[];
-}
-
-/** What one round says, in nanoseconds. */
-interface Part {
-  callNs: number;
-  addedNs: number;
-  wholeNs: number;
-}
+/** The medians of one epoch after the other, in nanoseconds; `null` where an epoch has none. */
+type EpochMedians = readonly (number | null)[];
 
 /**
- * The call down to a layer, by the median over rounds of their medians, since a machine that changes its
- * pace for some rounds changes it for all layers. The part of the layer: the median over rounds of the difference of the rounds' medians, and its share of
- * the median over rounds of the whole call's. Both intervals resample rounds, so that a round's numbers
- * stay together. Noise may make a part negative; it is told as it is. `null`: no round has all medians.
+ * The part of a layer: the mean over epochs of the difference between the medians of the call down to this layer
+ * and down to the one below (`below` is `null` where there is none), with its t interval. A machine that changes its pace for an epoch
+ * changes it for all layers, so that epochs are paired; one that lacks a median does not count. Noise may make a
+ * part negative; it is returned as it is.
  *
- * Medians do not add, so that the parts of all layers only about sum to the whole.
+ * The share is the mean of what the part is of the whole call in each epoch, so that the shares of all layers
+ * sum to 1; `null` where the whole call was not measured (`whole` is `null`, or lacks an epoch).
+ *
+ * @returns `null` where no epoch has both medians
  */
 export function addedPart(
-  rounds: LayerRounds,
-  options: { seed: number; name: string },
-): Pick<Added, "call" | "value" | "ci95" | "share" | "shareCi95"> | null {
-  const parts = pairRounds(rounds);
+  own: EpochMedians,
+  below: EpochMedians | null,
+  whole: EpochMedians | null,
+): Pick<Added, "value" | "ci95" | "share" | "shareCi95"> | null {
+  const parts = own.flatMap((ownNs, index) => {
+    const belowNs = below === null ? 0 : below[index] ?? null;
+    if (ownNs === null || belowNs === null) return [];
+    return { addedNs: ownNs - belowNs, wholeNs: whole?.[index] ?? 0 };
+  });
   if (parts.length === 0) return null;
-  const { seed, name } = options;
-  const share = shareOf(parts);
-  const isShared = parts.every(({ wholeNs }) => wholeNs > 0);
+  const added = estimate(parts.map(({ addedNs }) => addedNs), { scale: "linear" });
+  const share = parts.every(({ wholeNs }) => wholeNs > 0)
+    ? estimate(parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs), { scale: "linear" })
+    : null;
   return {
-    call: median(parts.map(({ callNs }) => callNs)),
-    value: addedOf(parts),
-    ci95: bootstrapInterval(parts, { statistic: addedOf, seed, label: `${name} added` }),
-    share: isShared ? share : null,
-    shareCi95: isShared
-      ? bootstrapInterval(parts, { statistic: shareOf, seed, label: `${name} share` })
-      : null,
+    value: added.value,
+    ci95: added.ci95,
+    share: share?.value ?? null,
+    shareCi95: share?.ci95 ?? null,
   };
 }
 
-/** Rounds that lack a median, as one cut short does, tell nothing. */
-function pairRounds({ own, below, whole }: LayerRounds): Part[] {
-  return own.flatMap(({ p50 }, index) => {
-    const belowNs = below === null ? 0 : below[index]?.p50 ?? null;
-    const wholeNs = whole[index]?.p50 ?? null;
-    return p50 === null || belowNs === null || wholeNs === null
-      ? []
-      : [{ callNs: p50, addedNs: p50 - belowNs, wholeNs }];
+/**
+ * Do the parts explain the whole? Differences that follow on each other sum to the last of their terms whatever
+ * they are. So each layer's part is taken from one half of an epoch's slices (every other one), and its neighbours'
+ * from the other half: only where both halves measure the same does their sum come to the whole.
+ *
+ * @param layers the medians of each layer's slices, by epoch, in the order in which they were measured; the lowest
+ *   layer first, the whole last. An epoch does not count unless each layer has two slices of it.
+ * @returns the sum as a share of the whole, which is the mean of its halves; `null` where no epoch counts
+ */
+export function sumOfParts(
+  layers: readonly (readonly (readonly number[])[])[],
+): Pick<Estimate, "value" | "ci95"> | null {
+  const [whole = []] = layers.slice(-1);
+  const shares = whole.flatMap((_, epoch) => {
+    const slices = layers.map((layer) => layer[epoch] ?? []);
+    if (slices.some(({ length }) => length < 2)) return [];
+    const halves = slices.map((medians) => [halfOf(medians, 0), halfOf(medians, 1)] as const);
+    const sum = halves.reduce((total, own, layer) => {
+      const half = layer % 2 as 0 | 1;
+      return total + own[half] - (halves[layer - 1]?.[half] ?? 0);
+    }, 0);
+    const [first, second] = halves.at(-1)!;
+    return [sum / ((first + second) / 2)];
   });
+  if (shares.length === 0) return null;
+  const { value, ci95 } = estimate(shares, { scale: "linear" });
+  return { value, ci95 };
 }
 
-function addedOf(parts: readonly Part[]): number {
-  return median(parts.map(({ addedNs }) => addedNs));
-}
-
-function shareOf(parts: readonly Part[]): number {
-  return addedOf(parts) / median(parts.map(({ wholeNs }) => wholeNs));
+function halfOf(medians: readonly number[], half: 0 | 1): number {
+  return momentsOf(medians.filter((_, index) => index % 2 === half)).mean;
 }

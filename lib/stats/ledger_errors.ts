@@ -1,10 +1,11 @@
 /**
- * Which calls of a ledger are errors.
+ * Which calls of a ledger are errors, and whether there are more of them than there were.
  *
  * @module
  */
 
-import type { Ledger } from "../schema.ts";
+import type { Ledger, NewErrors } from "../schema.ts";
+import { regularisedBeta } from "./incomplete_beta.ts";
 
 /**
  * The outcomes of a sent call that are errors. A call aborted by an interrupt is none, and a slot
@@ -12,7 +13,53 @@ import type { Ledger } from "../schema.ts";
  */
 export const ERROR_KINDS = ["toolError", "rateLimited", "timeout", "connectionLost"] as const;
 
+const SIGNIFICANCE = 0.01;
+
 /** How many sent calls ended in an error. */
 export function countErrors(ledger: Ledger): number {
   return ERROR_KINDS.reduce((count, kind) => count + ledger[kind], 0);
+}
+
+/**
+ * The kinds of failed calls, dropped slots and error codes of which a run has more than chance explains, by how many
+ * there were in all earlier runs together. One that none of those had is always such a kind.
+ */
+export function findNewErrors(
+  olds: readonly Ledger[],
+  now: Ledger,
+): Omit<NewErrors, "scenario">[] {
+  const codes = Object.keys(now.errorCodes);
+  const kinds = [...ERROR_KINDS, "dropped" as const].map((kind) => ({
+    kind: kind as string,
+    countOf: (ledger: Ledger) => ledger[kind],
+    callsOf: ({ sent, dropped }: Ledger) => kind === "dropped" ? sent + dropped : sent,
+  }));
+  const ofCodes = codes.map((code) => ({
+    kind: `code ${code}`,
+    countOf: ({ errorCodes }: Ledger) => Object.hasOwn(errorCodes, code) ? errorCodes[code] : 0,
+    callsOf: ({ sent }: Ledger) => sent,
+  }));
+  return [...kinds, ...ofCodes].flatMap(({ kind, countOf, callsOf }) => {
+    const total = (of: (ledger: Ledger) => number) =>
+      olds.reduce((sum, ledger) => sum + of(ledger), 0);
+    const [old, later] = [total(countOf), countOf(now)];
+    const p = chanceOfSoMany(later, {
+      all: old + later,
+      share: callsOf(now) / (total(callsOf) + callsOf(now)),
+    });
+    return later > 0 && (old === 0 || p < SIGNIFICANCE) ? [{ kind, old, new: later, p }] : [];
+  });
+}
+
+/**
+ * The chance that of `all` errors at least `count` fall into a run that made so large a share of all calls, if an
+ * error is as likely in each: the conditional binomial test of two Poisson rates (J. Przyborowski and H. Wilenski,
+ * Homogeneity of Results in Testing Samples from Poisson Series, Biometrika 31, 1940).
+ */
+export function chanceOfSoMany(
+  count: number,
+  { all, share }: { all: number; share: number },
+): number {
+  if (count === 0 || !(share < 1)) return 1;
+  return regularisedBeta(share, count, all - count + 1);
 }

@@ -4,33 +4,18 @@
  * @module
  */
 
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
 /** Gives the next number of a stream, uniform in [0, 1). */
 export type RandomStream = () => number;
 
-/** 32-bit FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
-}
-
-/** SplitMix with 32 bits of state, the usual way to spread one seed over a larger state. */
-function splitMix32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return mixed ^ (mixed >>> 15);
-  };
-}
+/** The generator's first numbers show the seed. */
+const DISCARDED = 16;
 
 /**
- * A stream of its own for each seed and label, so that one user's draws never shift another's. The
- * generator is sfc32 of PractRand (Chris Doty-Humphrey, https://pracrand.sourceforge.net), with
- * 32 random bits a number.
+ * A stream of its own for each seed and label, so that one user's draws never shift another's: xoroshiro128+
+ * with 53 random bits a number.
  *
  * @throws {RangeError} if `seed` is not a safe integer
  */
@@ -40,25 +25,32 @@ export function randomStream(seed: number, label: string): RandomStream {
       `Cannot seed a random stream as seed must be a whole number: it is ${seed}`,
     );
   }
-  const spread = splitMix32(hashText(`${seed}/${label}`));
-  let a = spread();
-  let b = spread();
-  let c = spread();
-  let counter = 1;
-  function next(): number {
-    const sum = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return (sum >>> 0) / 0x1_0000_0000;
+  const generator = xoroshiro128plus(hashText(`${seed}/${label}`));
+  for (let index = 0; index < DISCARDED; index++) generator.next();
+  return () => uniformFloat64(generator);
+}
+
+/** 32-bit FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
-  for (let round = 0; round < 12; round++) next();
-  return next;
+  return hash | 0;
 }
 
 /** A draw of the standard normal distribution (Box and Muller, 1958). */
-export function drawNormal(next: RandomStream): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - next()));
-  return radius * Math.cos(2 * Math.PI * next());
+export function drawNormal(random: RandomStream): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random()));
+  return radius * Math.cos(2 * Math.PI * random());
+}
+
+/** The items in random order, each order as likely (Fisher and Yates); the given array stays as it is. */
+export function shuffle<T>(items: readonly T[], random: RandomStream): T[] {
+  const shuffled = items.slice();
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const chosen = Math.floor(random() * (last + 1));
+    [shuffled[last], shuffled[chosen]] = [shuffled[chosen], shuffled[last]];
+  }
+  return shuffled;
 }

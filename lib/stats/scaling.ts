@@ -7,7 +7,7 @@
 
 import { minimiseSquares } from "./least_squares.ts";
 
-/** The throughput of so many clients at once, in one round. */
+/** The throughput of so many clients at once, in one epoch. */
 export interface ScalingSample {
   clients: number;
   ratePerSecond: number;
@@ -23,11 +23,18 @@ export interface ScalingLaw {
   coherency: number;
 }
 
-/** The law that fits best, and how much of the differences between the throughputs it explains. */
-export interface ScalingFit {
-  law: ScalingLaw;
-  /** `1 - (squared deviations from the law) / (squared deviations from the mean)` of mean throughputs. */
-  rSquared: number;
+/** Which parameters are fitted; the others are 0. */
+export interface FreeParameters {
+  contention: boolean;
+  coherency: boolean;
+}
+
+/** The throughput of one number of clients over all epochs. */
+export interface ScalingStep {
+  clients: number;
+  samples: number;
+  /** The geometric mean. */
+  ratePerSecond: number;
 }
 
 /** Three parameters go through any three points: that would be no test of the law. */
@@ -35,7 +42,7 @@ export const MINIMUM_STEPS = 4;
 
 /** X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). */
 export function throughputAt(law: ScalingLaw, clients: number): number {
-  return law.singleRatePerSecond * clients / slowdownAt([law.contention, law.coherency], clients);
+  return law.singleRatePerSecond * clients / slowdownAt(law, clients);
 }
 
 /**
@@ -44,92 +51,113 @@ export function throughputAt(law: ScalingLaw, clients: number): number {
  */
 export function peakClients({ contention, coherency }: ScalingLaw): number {
   if (contention >= 1) return 1;
-  return coherency === 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
+  return coherency <= 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
 }
 
 /**
- * Fits the law to all samples by least squares, with contention and coherency not negative. What is made
- * least are the squares of the deviations of log X: rounds differ by some per cent, whatever the
+ * The samples by their number of clients, in the order in which those come.
+ *
+ * @throws {RangeError} if a throughput is not above 0
+ */
+export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
+  return [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => {
+    const idle = group.find(({ ratePerSecond }) => !(ratePerSecond > 0));
+    if (idle !== undefined) {
+      throw new RangeError(
+        `Cannot fit the law as every throughput must be above 0: ${clients} clients got ${idle.ratePerSecond}`,
+      );
+    }
+    const logs = group.reduce((sum, { ratePerSecond }) => sum + Math.log(ratePerSecond), 0);
+    return { clients, samples: group.length, ratePerSecond: Math.exp(logs / group.length) };
+  });
+}
+
+/**
+ * Fits the law by least squares, with only those parameters that are free, which may come out negative. What is made
+ * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the
  * throughput, so that a small throughput counts as much as a large one.
  *
  * @throws {RangeError} if there are fewer than {@linkcode MINIMUM_STEPS} numbers of clients, or a
  *   throughput is not above 0
  */
-export function fitScalingLaw(samples: readonly ScalingSample[]): ScalingFit {
+export function fitFreely(
+  samples: readonly ScalingSample[],
+  free: FreeParameters,
+): { law: ScalingLaw; sumOfSquares: number } {
   const steps = stepsOf(samples);
   if (steps.length < MINIMUM_STEPS) {
     throw new RangeError(
       `Cannot fit the law as it needs ${MINIMUM_STEPS} numbers of clients: there are ${steps.length}`,
     );
   }
-  const [contention, coherency] = fitWithinBounds(steps);
-  const slowdown: Slowdown = [contention, coherency];
+  const isFree = [free.contention, free.coherency];
+  const place = (parameters: readonly number[]): Slowdown => {
+    const rest = [...parameters];
+    const [contention, coherency] = isFree.map((one) => one ? rest.shift()! : 0);
+    return { contention, coherency };
+  };
+  const start = isFree.filter(Boolean).map(() => 0); // no slowdown at all
+  const { parameters, sumOfSquares } = minimiseSquares(start, problemOf(steps, place));
+  const slowdown = place(parameters);
   const singleRatePerSecond = Math.exp(
-    weightedMean(steps, (step) => step.meanLog + Math.log(slowdownAt(slowdown, step.clients))),
+    weightedMean(steps, (step) => perClient(step) + Math.log(slowdownAt(slowdown, step.clients))),
   );
-  const law = { singleRatePerSecond, contention, coherency };
-  return { law, rSquared: rSquared(samples, law) };
-}
-
-/** Contention and coherency. */
-type Slowdown = readonly [contention: number, coherency: number];
-
-/** By how much each client is slower among so many. */
-function slowdownAt([contention, coherency]: Slowdown, clients: number): number {
-  return 1 + (contention + coherency * clients) * (clients - 1);
-}
-
-/** All samples of one number of clients: the sum of squares depends on no more of them than this. */
-interface Step {
-  clients: number;
-  samples: number;
-  /** Of the logarithm of each client's throughput. */
-  meanLog: number;
-}
-
-function stepsOf(samples: readonly ScalingSample[]): Step[] {
-  const steps = new Map<number, Step>();
-  for (const { clients, ratePerSecond } of samples) {
-    if (!(ratePerSecond > 0 && clients >= 1)) {
-      throw new RangeError(
-        `Cannot fit the law as every throughput must be above 0: ${clients} clients got ${ratePerSecond}`,
-      );
-    }
-    const step = steps.get(clients) ?? { clients, samples: 0, meanLog: 0 };
-    step.samples++;
-    step.meanLog += (Math.log(ratePerSecond / clients) - step.meanLog) / step.samples;
-    steps.set(clients, step);
-  }
-  return [...steps.values()];
+  return { law: { singleRatePerSecond, ...slowdown }, sumOfSquares };
 }
 
 /**
- * The best without bounds; where that is out of bounds, the best on their edges. The start is no slowdown
- * at all.
+ * Fits the law with contention and coherency not negative: the best without bounds or, where that is out of
+ * bounds, the best on their edges. `free` says which parameters are not held at 0.
+ *
+ * @throws {RangeError} as {@linkcode fitFreely}
  */
-function fitWithinBounds(steps: readonly Step[]): Slowdown {
-  const both = minimiseSquares([0, 0], problemOf(steps, ([first, second]) => [first!, second!]));
-  if (both.parameters.every((value) => value >= 0)) {
-    return [both.parameters[0]!, both.parameters[1]!];
-  }
-  const edges: ((parameters: readonly number[]) => Slowdown)[] = [
-    ([contention]) => [contention!, 0],
-    ([coherency]) => [0, coherency!],
-  ];
-  const candidates = edges.flatMap((place) => {
-    const { parameters, sumOfSquares } = minimiseSquares([0], problemOf(steps, place));
-    return parameters[0]! >= 0 ? [{ slowdown: place(parameters), sumOfSquares }] : [];
-  });
-  candidates.sort((one, other) => one.sumOfSquares - other.sumOfSquares);
-  return candidates[0]?.slowdown ?? [0, 0];
+export function fitScalingLaw(
+  samples: readonly ScalingSample[],
+): { law: ScalingLaw; free: FreeParameters } {
+  const fits = [[true, true], [true, false], [false, true], [false, false]].map(
+    ([contention, coherency]) => {
+      const free = { contention, coherency };
+      return { free, ...fitFreely(samples, free) };
+    },
+  );
+  const within = fits.filter(({ law }) => law.contention >= 0 && law.coherency >= 0);
+  within.sort((one, other) => one.sumOfSquares - other.sumOfSquares);
+  return within[0];
+}
+
+/**
+ * How much of the differences between the steps the law explains: `1 - (squared deviations from the law) /
+ * (squared deviations from the mean)` of their throughputs. It is about the shape of the law: how far epochs
+ * differ among themselves is in the intervals. NaN where the steps do not differ.
+ */
+export function rSquaredOf(law: ScalingLaw, samples: readonly ScalingSample[]): number {
+  const steps = stepsOf(samples);
+  const mean = weightedMean(steps, ({ ratePerSecond }) => ratePerSecond);
+  const left = weightedMean(
+    steps,
+    ({ clients, ratePerSecond }) => (ratePerSecond - throughputAt(law, clients)) ** 2,
+  );
+  return 1 - left / weightedMean(steps, ({ ratePerSecond }) => (ratePerSecond - mean) ** 2);
+}
+
+type Slowdown = Pick<ScalingLaw, "contention" | "coherency">;
+
+/** By how much each client is slower among so many. */
+function slowdownAt({ contention, coherency }: Slowdown, clients: number): number {
+  return 1 + (contention + coherency * clients) * (clients - 1);
+}
+
+/** The logarithm of what each client got. */
+function perClient({ clients, ratePerSecond }: ScalingStep): number {
+  return Math.log(ratePerSecond / clients);
 }
 
 /** The deviations of log X from the law, with the best λ there is for each slowdown. */
 function problemOf(
-  steps: readonly Step[],
+  steps: readonly ScalingStep[],
   place: (parameters: readonly number[]) => Slowdown,
 ): Parameters<typeof minimiseSquares>[1] {
-  const centred = (valueOf: (step: Step) => number) => {
+  const centred = (valueOf: (step: ScalingStep) => number) => {
     const mean = weightedMean(steps, valueOf);
     return Float64Array.from(steps, (step) => (valueOf(step) - mean) * Math.sqrt(step.samples));
   };
@@ -137,7 +165,7 @@ function problemOf(
     residuals(parameters) {
       const slowdown = place(parameters);
       if (steps.some(({ clients }) => !(slowdownAt(slowdown, clients) > 0))) return null;
-      return centred(({ clients, meanLog }) => meanLog + Math.log(slowdownAt(slowdown, clients)));
+      return centred((step) => perClient(step) + Math.log(slowdownAt(slowdown, step.clients)));
     },
     jacobian(parameters) {
       const slowdown = place(parameters);
@@ -152,32 +180,10 @@ function problemOf(
   };
 }
 
-function weightedMean<S extends { samples: number }>(
-  steps: readonly S[],
-  valueOf: (step: S) => number,
+function weightedMean(
+  steps: readonly ScalingStep[],
+  valueOf: (step: ScalingStep) => number,
 ): number {
-  let sum = 0;
-  let count = 0;
-  for (const step of steps) {
-    sum += valueOf(step) * step.samples;
-    count += step.samples;
-  }
-  return sum / count;
-}
-
-/**
- * Of the mean throughput of each number of clients, so that it is about the shape of the law: how far rounds
- * differ among themselves is in the intervals. 0 where the means do not differ, as there is nothing to
- * explain.
- */
-function rSquared(samples: readonly ScalingSample[], law: ScalingLaw): number {
-  const means = [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => ({
-    clients,
-    samples: group.length,
-    rate: group.reduce((sum, { ratePerSecond }) => sum + ratePerSecond, 0) / group.length,
-  }));
-  const mean = weightedMean(means, ({ rate }) => rate);
-  const left = weightedMean(means, ({ clients, rate }) => (rate - throughputAt(law, clients)) ** 2);
-  const all = weightedMean(means, ({ rate }) => (rate - mean) ** 2);
-  return all === 0 ? 0 : 1 - left / all;
+  const samples = steps.reduce((sum, step) => sum + step.samples, 0);
+  return steps.reduce((sum, step) => sum + valueOf(step) * step.samples, 0) / samples;
 }

@@ -4,135 +4,211 @@
  * @module
  */
 
-import type { Interval } from "../schema.ts";
-import { bootstrapEstimates, percentileInterval } from "./bootstrap.ts";
+import type { Fact, Interval } from "../schema.ts";
+import { estimate, momentsOf, tQuantile } from "./estimate.ts";
 import {
+  fitFreely,
   fitScalingLaw,
+  type FreeParameters,
   MINIMUM_STEPS,
   peakClients,
+  rSquaredOf,
   type ScalingLaw,
   type ScalingSample,
+  type ScalingStep,
+  stepsOf,
   throughputAt,
 } from "./scaling.ts";
-import { median } from "./rounds.ts";
 
 /** Under this R² nothing is derived from a fit. */
 export const MINIMUM_R_SQUARED = 0.9;
-
+/** Steps that differ by less than this from the first are no growth, and no loss either. */
+const FLAT_WITHIN = 1.1;
+/** A contention that is less negative than this does not matter, or without an interval may be noise. */
+const NEGATIVE_CONTENTION = { tested: -0.01, untested: -0.05 };
 /** A law whose peak was exceeded by this much does not say where the peak is. */
 const MOST_ABOVE_PEAK = 1.2;
 
-/** Where the throughput is highest: told only where it was measured. */
+/** Where the throughput is highest: reported only where it was measured. */
 export type Peak =
   | {
     status: "measured";
     /** A real number. */
     clients: number;
     ratePerSecond: number;
-    /** Of the clients; `null` with fewer than five rounds, or where it reaches beyond what was measured. */
+    /** Of the clients; `null` with fewer than five epochs, or where it reaches beyond what was measured. */
     ci95: Interval | null;
   }
   /** Not within the numbers of clients that were measured, nowhere at all, or clearly exceeded there. */
-  | { status: "beyond"; reason: string };
+  | { status: "beyond"; fact: Fact };
 
-/** What the rounds of a sweep say. */
+/** What the epochs of a sweep say. */
 export type ScalingVerdict =
-  | { status: "refused"; reason: string; rSquared: number | null }
+  | { status: "refused"; fact: Fact; rSquared: number | null }
+  /** More clients get as much as the fewest did: there is nothing for a law to explain. */
+  | { status: "flat"; fact: Fact }
   | {
     status: "fitted";
     law: ScalingLaw;
     rSquared: number;
-    /** Of each parameter, from resampled rounds; `null` with fewer than five. */
+    /**
+     * Of each parameter, from the spread of the epochs' own fits; `null` with fewer than five epochs. Of one
+     * that is not free, and so 0: an upper limit of one-sided 95 %, as `[0, limit]`.
+     */
     ci95: Record<keyof ScalingLaw, Interval | null>;
+    /** Which of the parameters are not held at their bound of 0. */
+    free: FreeParameters;
     peak: Peak;
   };
 
 /**
- * Fits the law to the samples of all rounds, and refuses what they do not support: a fit of fewer than four
- * numbers of clients, of a throughput of 0, or with an R² under {@linkcode MINIMUM_R_SQUARED}; and a peak
- * that lies beyond what was measured. A round that was cut short, so that it lacks a number of clients, does
- * not count.
+ * Fits the law to the samples of all epochs, and refuses what they do not support. An epoch that was cut short,
+ * so that it lacks a number of clients, does not count.
+ *
+ * The kinds of facts: `noWholeEpoch`, `tooFewSteps`, `noSuccess` (a throughput of 0), `negativeContention` (a few
+ * clients together get more than their number times what one gets: then the law, which has each further client cost
+ * something, does not apply), `misfit` (R² under {@linkcode MINIMUM_R_SQUARED}), `flat`, and of the peak `noPeak`,
+ * `peakBeyond` (what was measured) and `peakExceeded`.
  */
-export function judgeScaling(
-  rounds: readonly (readonly ScalingSample[])[],
-  { seed }: { seed: number },
-): ScalingVerdict {
-  const steps = new Set(rounds.flat().map(({ clients }) => clients)).size;
-  const whole = rounds.filter((round) => round.length === steps);
+export function judgeScaling(epochs: readonly (readonly ScalingSample[])[]): ScalingVerdict {
+  const stepCount = new Set(epochs.flat().map(({ clients }) => clients)).size;
+  const whole = epochs.filter((epoch) => epoch.length === stepCount);
   const samples = whole.flat();
-  if (steps < MINIMUM_STEPS || samples.length === 0) {
-    const reason = samples.length === 0
-      ? "no round is whole"
-      : `${steps} numbers of clients are too few for a fit: ${MINIMUM_STEPS} are needed`;
-    return { status: "refused", reason, rSquared: null };
-  }
+  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is whole", {});
   const idle = samples.find(({ ratePerSecond }) => !(ratePerSecond > 0));
   if (idle !== undefined) {
-    const reason = `a round of ${idle.clients} at once had no success`;
-    return { status: "refused", reason, rSquared: null };
+    const { clients } = idle;
+    return refused("noSuccess", `an epoch of ${clients} at once had no success`, { clients });
   }
-  const { law, rSquared } = fitScalingLaw(samples);
+  if (stepCount < MINIMUM_STEPS) {
+    const message =
+      `${stepCount} numbers of clients are too few for a fit: ${MINIMUM_STEPS} are needed`;
+    return refused("tooFewSteps", message, { steps: stepCount, needed: MINIMUM_STEPS });
+  }
+  const steps = stepsOf(samples);
+  const flat = describeFlat(steps);
+  if (flat !== null) return { status: "flat", fact: flat };
+  const negative = describeNegativeContention(whole);
+  if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
+  const { law, free } = fitScalingLaw(samples);
+  const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
-    const reason = `the throughput does not follow the Universal Scalability Law: ` +
+    const message = `the throughput does not follow the Universal Scalability Law: ` +
       `R² is ${rSquared.toFixed(2)}, ${MINIMUM_R_SQUARED} is needed`;
-    return { status: "refused", reason, rSquared };
+    return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
   }
-  const laws = bootstrapEstimates(whole, {
-    statistic: (resample) => fitScalingLaw(resample.flat()).law,
-    seed,
-    label: "scaling law",
-  });
-  const interval = (valueOf: (law: ScalingLaw) => number) =>
-    laws === null ? null : percentileInterval(laws.map(valueOf));
+  const fitted = { law, free, epochs: whole };
   return {
     status: "fitted",
     law,
     rSquared,
-    ci95: {
-      singleRatePerSecond: interval((one) => one.singleRatePerSecond),
-      contention: interval((one) => one.contention),
-      coherency: interval((one) => one.coherency),
-    },
-    peak: peakOf(law, { samples, ci95: interval(peakClients) }),
+    ci95: intervalsOf(fitted),
+    free,
+    peak: peakOf(fitted, steps),
   };
 }
 
-function peakOf(
-  law: ScalingLaw,
-  { samples, ci95 }: { samples: readonly ScalingSample[]; ci95: Interval | null },
-): Peak {
-  const measured = samples.map(({ clients }) => clients);
+function refused(
+  kind: string,
+  message: string,
+  numbers: Record<string, number>,
+): ScalingVerdict {
+  const rSquared = numbers.rSquared ?? null;
+  return { status: "refused", fact: { kind, message, ...numbers }, rSquared };
+}
+
+function describeFlat(steps: readonly ScalingStep[]): Fact | null {
+  const [first] = steps.toSorted((one, other) => one.clients - other.clients);
+  const ratios = steps.map(({ ratePerSecond }) => ratePerSecond / first.ratePerSecond);
+  const most = Math.max(...ratios);
+  const least = Math.min(...ratios);
+  if (most > FLAT_WITHIN || least < 1 / FLAT_WITHIN) return null;
+  const clients = Math.max(...steps.map((step) => step.clients));
+  const message = `more clients gain nothing: up to ${clients} at once get ` +
+    `${least.toFixed(2)} to ${most.toFixed(2)} times the throughput of ${first.clients}`;
+  return { kind: "flat", message, clients, least, most };
+}
+
+/** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
+function describeNegativeContention(epochs: FittedLaw["epochs"]): Fact | null {
+  const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
+  const { value, ci95 } = estimate(own, { scale: "linear", confidence: 0.99 });
+  const { tested, untested } = NEGATIVE_CONTENTION;
+  if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
+  const message = `one client alone does not keep the server awake: contention comes out at ` +
+    `${value.toFixed(3)}, as a few clients together get more than their number times what one gets`;
+  return { kind: "negativeContention", message, contention: value };
+}
+
+const BOTH_FREE: FreeParameters = { contention: true, coherency: true };
+
+/** A law fitted to all epochs together. */
+interface FittedLaw {
+  law: ScalingLaw;
+  free: FreeParameters;
+  epochs: readonly (readonly ScalingSample[])[];
+}
+
+function intervalsOf({ law, free, epochs }: FittedLaw): Record<keyof ScalingLaw, Interval | null> {
+  const own = epochs.map((epoch) => fitFreely(epoch, free).law);
+  const unbounded = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
+  const cost = (name: keyof FreeParameters): Interval | null => {
+    if (free[name]) {
+      const margin = marginOf(own.map((one) => one[name]), 0.975);
+      return margin === null ? null : [Math.max(0, law[name] - margin), law[name] + margin];
+    }
+    const margin = marginOf(unbounded.map((one) => one[name]), 0.95);
+    if (margin === null) return null;
+    return [0, Math.max(0, momentsOf(unbounded.map((one) => one[name])).mean + margin)];
+  };
+  const logMargin = marginOf(own.map((one) => Math.log(one.singleRatePerSecond)), 0.975);
+  return {
+    singleRatePerSecond: around(law.singleRatePerSecond, logMargin),
+    contention: cost("contention"),
+    coherency: cost("coherency"),
+  };
+}
+
+/** The distance from the mean of so many epochs to the limit of its t interval; `null` with fewer than five. */
+function marginOf(values: readonly number[], probability: number): number | null {
+  if (values.length < 5 || values.some((value) => !Number.isFinite(value))) return null;
+  const { sd } = momentsOf(values);
+  return tQuantile(probability, values.length - 1) * sd / Math.sqrt(values.length);
+}
+
+function around(value: number, logMargin: number | null): Interval | null {
+  return logMargin === null ? null : [value * Math.exp(-logMargin), value * Math.exp(logMargin)];
+}
+
+function peakOf({ law, free, epochs }: FittedLaw, steps: readonly ScalingStep[]): Peak {
+  const measured = steps.map(({ clients }) => clients);
   const most = Math.max(...measured);
   const clients = peakClients(law);
   if (clients === Infinity) {
-    const reason = `none: up to ${most} at once nothing shows that more would cost throughput`;
-    return { status: "beyond", reason };
+    const message = `none: up to ${most} at once nothing shows that more would cost throughput`;
+    return { status: "beyond", fact: { kind: "noPeak", message, most } };
   }
   if (clients > most || clients < Math.min(...measured)) {
-    return { status: "beyond", reason: `beyond what was measured, up to ${most} at once` };
+    const message = `beyond what was measured, up to ${most} at once`;
+    return { status: "beyond", fact: { kind: "peakBeyond", message, clients, most } };
   }
   const ratePerSecond = throughputAt(law, clients);
-  const best = bestStep(samples);
+  const best = steps.reduce((one, step) => step.ratePerSecond > one.ratePerSecond ? step : one);
   if (best.ratePerSecond > MOST_ABOVE_PEAK * ratePerSecond) {
-    const reason =
+    const message =
       `not settled: the law's most, ${ratePerSecond.toFixed(0)} calls/s, is less than ` +
       `the ${best.ratePerSecond.toFixed(0)} that ${best.clients} at once were seen to get`;
-    return { status: "beyond", reason };
+    const fact = {
+      kind: "peakExceeded",
+      message,
+      ratePerSecond,
+      bestRatePerSecond: best.ratePerSecond,
+      bestClients: best.clients,
+    };
+    return { status: "beyond", fact };
   }
+  const own = epochs.map((epoch) => Math.log(peakClients(fitFreely(epoch, free).law)));
+  const ci95 = around(clients, marginOf(own, 0.975));
   const isWithin = ci95 !== null && ci95[1] <= most;
-  return {
-    status: "measured",
-    clients,
-    ratePerSecond,
-    ci95: isWithin ? ci95 : null,
-  };
-}
-
-/** The number of clients with the highest median throughput. */
-function bestStep(samples: readonly ScalingSample[]): ScalingSample {
-  const steps = [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => ({
-    clients,
-    ratePerSecond: median(group.map((sample) => sample.ratePerSecond)),
-  }));
-  return steps.reduce((best, step) => step.ratePerSecond > best.ratePerSecond ? step : best);
+  return { status: "measured", clients, ratePerSecond, ci95: isWithin ? ci95 : null };
 }

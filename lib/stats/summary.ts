@@ -4,47 +4,36 @@
  * @module
  */
 
-import type {
-  Better,
-  Distribution,
-  Interval,
-  RoundSummary,
-  Scalar,
-  SeriesPoint,
-} from "../schema.ts";
-import { bootstrapInterval } from "./bootstrap.ts";
+import type { Distribution, EpochSummary, Interval, Scalar, SeriesPoint } from "../schema.ts";
+import { metricEntries, type MetricOptions, summariseDistribution } from "./distribution.ts";
+import { type EpochPart, summariseEpoch } from "./epoch_summary.ts";
+import { estimate, type EstimateOptions } from "./estimate.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import { percentileOrNull, summariseRound } from "./percentiles.ts";
-import { median } from "./rounds.ts";
+import { addCensored, type Censored, NONE_CENSORED, percentileOf } from "./percentiles.ts";
 import { IntervalSeries, type SeriesOptions } from "./series.ts";
 
-export { firstRoundSlower, madOutliers, median } from "./rounds.ts";
-
-export interface SummaryOptions {
-  /** Which direction is an improvement. */
-  better: Better;
-  /** Seeds the intervals: the same rounds and seed give the same interval. */
-  seed: number;
-  /** The coordinates of a step of a sweep, such as `{ inFlight: 8 }`. */
-  at?: Record<string, number>;
-}
+export { type DistributionParts, summariseDistribution } from "./distribution.ts";
+export { mergeEpochs } from "./epoch_summary.ts";
 
 /**
- * Collects the times of one metric in nanoseconds, round by round, in constant memory.
+ * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory but for a few kilobytes an
+ * epoch.
  *
- * Every sample counts in the distribution. Those recorded outside of a round, or in one that was
- * not ended (as when the run is interrupted), belong to no round's summary. It owns memory: dispose
+ * Every sample counts in the distribution. Those recorded outside of an epoch, or in one that was
+ * not ended (as when the run is interrupted), belong to no epoch's summary. It owns memory: dispose
  * of it.
  */
-export class DistributionRecorder {
+export class DistributionRecorder implements Disposable {
   readonly #pooled = new LatencyHistogram();
   readonly #current = new LatencyHistogram();
-  readonly #rounds: RoundSummary[] = [];
+  readonly #epochs: EpochPart[] = [];
   readonly #series: IntervalSeries | null;
   readonly #mergeable: boolean;
-  #inRound = false;
+  #pooledCensored: Censored = NONE_CENSORED;
+  #currentCensored: Censored = NONE_CENSORED;
+  #inEpoch = false;
 
-  /** @param options.mergeable keeps the histogram of each round and interval, so that shards merge exactly */
+  /** @param options.mergeable keeps the histogram of each epoch and interval, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
     const { series, mergeable = false } = options;
     this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
@@ -65,28 +54,44 @@ export class DistributionRecorder {
     this.#series.record(ns, atNs);
   }
 
-  /** @throws {Error} if a round is open */
-  startRound(): void {
-    if (this.#inRound) throw new Error("Cannot start a round as one is open: end it first");
-    this.#pool();
-    this.#inRound = true;
+  /** Counts all times, as {@linkcode record} does; `atNs` has one end for each. */
+  recordAll(timesNs: Float64Array, atNs?: Float64Array): void {
+    for (let index = 0; index < timesNs.length; index++) this.record(timesNs[index], atNs?.[index]);
   }
 
   /**
-   * Ends the round and summarises it.
-   *
-   * @throws {Error} if no round is open
+   * Counts calls without an answer, which took at least that many nanoseconds: they rank as longer than every
+   * measured one. A lost connection never answers, so that its calls took at least the timeout.
    */
-  endRound(): RoundSummary {
-    if (!this.#inRound) throw new Error("Cannot end a round as none is open: start one first");
-    const summary = summariseRound(this.#current, { mergeable: this.#mergeable });
-    this.#rounds.push(summary);
-    this.#pool();
-    this.#inRound = false;
-    return summary;
+  censor(count: number, atLeastNs: number): void {
+    this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
   }
 
-  /** How many times were recorded in all. */
+  /** @throws {Error} if an epoch is open */
+  startEpoch(): void {
+    if (this.#inEpoch) throw new Error("Cannot start an epoch as one is open: end it first");
+    this.#pool();
+    this.#inEpoch = true;
+  }
+
+  /**
+   * Ends the epoch and summarises it.
+   *
+   * @throws {Error} if no epoch is open
+   */
+  endEpoch(): EpochSummary {
+    if (!this.#inEpoch) throw new Error("Cannot end an epoch as none is open: start one first");
+    const part = summariseEpoch(this.#current, {
+      censored: this.#currentCensored,
+      mergeable: this.#mergeable,
+    });
+    this.#epochs.push(part);
+    this.#pool();
+    this.#inEpoch = false;
+    return part.summary;
+  }
+
+  /** How many times were recorded in all, without the censored ones. */
   get count(): number {
     return this.#pooled.count + this.#current.count;
   }
@@ -96,35 +101,48 @@ export class DistributionRecorder {
     return this.#pooled.clamped + this.#current.clamped;
   }
 
-  /** The rounds ended so far. */
-  get rounds(): readonly RoundSummary[] {
-    return this.#rounds;
+  /** The epochs ended so far. */
+  get epochs(): readonly EpochSummary[] {
+    return this.#epochs.map(({ summary }) => summary);
   }
 
   /**
-   * The percentiles of what was recorded last, in nanoseconds: of the open round or, until it has a sample,
-   * of the round before. Changes nothing.
+   * The percentiles of what was recorded last, in nanoseconds: of the open epoch or, until it has a sample,
+   * of the epoch before. Changes nothing.
    */
-  latest(): Pick<RoundSummary, "p50" | "p99"> {
-    const current = this.#current;
-    if (current.count === 0) return this.#rounds.at(-1) ?? { p50: null, p99: null };
-    return { p50: percentileOrNull(current, 50), p99: percentileOrNull(current, 99) };
+  latest(): Pick<EpochSummary, "p50" | "p99"> {
+    const censored = this.#currentCensored;
+    if (this.#current.count + censored.count === 0) {
+      return this.#epochs.at(-1)?.summary ?? { p50: null, p99: null };
+    }
+    return {
+      p50: percentileOf(this.#current, 50, { censored }),
+      p99: percentileOf(this.#current, 99, { censored }),
+    };
   }
 
-  /**
-   * The metric, or `null` where nothing was recorded. Percentiles are pooled over all samples, in
-   * nanoseconds; one with fewer than 10 samples beyond it is `null`.
-   */
-  distribution(name: string, options: SummaryOptions): Distribution | null {
+  /** A percentile of all samples so far in nanoseconds, however few they are; `null`: there is none. */
+  percentile(percentile: number): number | null {
+    using pooled = this.#all();
+    const censored = addCensored(this.#pooledCensored, this.#currentCensored);
+    return percentileOf(pooled, percentile, { censored, minimum: 1 });
+  }
+
+  /** The intervals so far; none without a series. */
+  series(): SeriesPoint[] {
+    return this.#series?.points() ?? [];
+  }
+
+  /** The metric in nanoseconds, or `null` where nothing was measured: see {@linkcode summariseDistribution}. */
+  distribution(options: MetricOptions & { seed: number }): Distribution | null {
     if (this.count === 0) return null;
-    using all = new LatencyHistogram();
-    all.add(this.#pooled);
-    all.add(this.#current);
-    return summariseDistribution(all, {
+    using pooled = this.#all();
+    return summariseDistribution({
       ...options,
-      name,
-      rounds: this.#rounds.slice(),
-      series: this.#series?.points() ?? [],
+      pooled,
+      censored: addCensored(this.#pooledCensored, this.#currentCensored),
+      epochs: this.#epochs,
+      series: this.series(),
     });
   }
 
@@ -135,132 +153,48 @@ export class DistributionRecorder {
     this.#series?.[Symbol.dispose]();
   }
 
+  #all(): LatencyHistogram {
+    const pooled = new LatencyHistogram();
+    pooled.add(this.#pooled);
+    pooled.add(this.#current);
+    return pooled;
+  }
+
   #pool(): void {
     this.#pooled.add(this.#current);
     this.#current.reset();
+    this.#pooledCensored = addCensored(this.#pooledCensored, this.#currentCensored);
+    this.#currentCensored = NONE_CENSORED;
   }
 }
 
-/** What a distribution is made from, beside its samples. */
-export interface DistributionParts extends SummaryOptions {
-  name: string;
-  rounds: RoundSummary[];
-  series: SeriesPoint[];
-}
-
-/** The metric of at least one time: percentiles over all of them, intervals from the rounds. */
-export function summariseDistribution(
-  all: LatencyHistogram,
-  { name, rounds, series, ...options }: DistributionParts,
-): Distribution {
-  return {
-    name,
-    kind: "distribution",
-    unit: "ns",
-    count: all.count,
-    min: all.min,
-    mean: all.mean,
-    stddev: all.stddev,
-    p50: all.percentile(50),
-    p75: percentileOrNull(all, 75),
-    p90: percentileOrNull(all, 90),
-    p95: percentileOrNull(all, 95),
-    p99: percentileOrNull(all, 99),
-    p999: percentileOrNull(all, 99.9),
-    max: all.max,
-    histogram: all.encode(),
-    ci95: {
-      p50: medianInterval(rounds, name, options),
-      mean: meanInterval(rounds, name, options),
-    },
-    better: options.better,
-    series,
-    rounds,
-    ...(options.at === undefined ? {} : { at: options.at }),
-  };
-}
-
-/** The interval of the median, from the medians of the rounds. */
-function medianInterval(
-  rounds: readonly RoundSummary[],
-  name: string,
-  options: SummaryOptions,
-): Interval | null {
-  const medians = rounds.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
-  return bootstrapInterval(medians, {
-    statistic: median,
-    seed: options.seed,
-    label: `${name} p50`,
-  });
-}
-
-/**
- * The interval of the mean over all samples, from the means of the rounds, weighted by their
- * counts.
- */
-function meanInterval(
-  rounds: readonly RoundSummary[],
-  name: string,
-  options: SummaryOptions,
-): Interval | null {
-  const sums = rounds.flatMap(({ mean, count }) =>
-    mean === null ? [] : [{ sum: mean * count, count }]
-  );
-  return bootstrapInterval(sums, {
-    statistic: (resample) => {
-      let sum = 0;
-      let count = 0;
-      for (const round of resample) {
-        sum += round.sum;
-        count += round.count;
-      }
-      return sum / count;
-    },
-    seed: options.seed,
-    label: `${name} mean`,
-  });
-}
-
-export interface ScalarOptions extends SummaryOptions {
-  name: string;
+export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within" | "scale"> {
   /** As it is shown, such as `msg/s`. */
   unit: string;
-  /** One value a round, at least one. */
-  rounds: readonly number[];
-  /** An interval that comes with the value, in place of one from the rounds. */
+  /** One value an epoch, at least one. */
+  epochs: readonly number[];
+  /** An interval that comes with the value, in place of one from the epochs. */
   ci95?: Interval | null;
   /** How shards merge; left out: they do not. */
-  merge?: NonNullable<Scalar["merge"]>;
+  merge?: Scalar["merge"];
 }
 
 /**
- * A metric of one number a round: its value is the median of the rounds, its interval resamples
- * them (`null` with fewer than five).
+ * A metric of one number an epoch, with value and interval by {@linkcode estimate}.
  *
- * @throws {RangeError} if there is no round, or a round is not a finite number
+ * @throws {RangeError} if there is no epoch, or an epoch is not a finite number
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { name, unit, rounds, better, seed, at, merge } = options;
-  const unusable = rounds.find((value) => !Number.isFinite(value));
-  if (unusable !== undefined) {
-    throw new RangeError(
-      `Cannot summarise ${name} as every round must be finite: one is ${unusable}`,
-    );
-  }
-  if (rounds.length === 0) {
-    throw new RangeError(`Cannot summarise ${name} as it has no rounds`);
-  }
+  const { unit, epochs, within, scale, ci95, merge } = options;
+  const estimated = estimate(epochs, { within, scale });
   return {
-    name,
+    ...metricEntries(options),
     kind: "scalar",
     unit,
-    value: median(rounds),
-    ci95: options.ci95 === undefined
-      ? bootstrapInterval(rounds, { statistic: median, seed, label: name })
-      : options.ci95,
-    better,
-    rounds: [...rounds],
-    ...(at === undefined ? {} : { at }),
+    value: estimated.value,
+    ci95: ci95 === undefined ? estimated.ci95 : ci95,
+    spread: estimated.spread,
+    epochs: [...epochs],
     ...(merge === undefined ? {} : { merge }),
   };
 }

@@ -5,12 +5,14 @@
  * @module
  */
 
-import type { Distribution, Ledger, Report, ThresholdResult } from "../schema.ts";
+import type { Distribution, Ledger, Metric, Report, ThresholdResult } from "../schema.ts";
 import { countErrors } from "./ledger_errors.ts";
+import { isAtLeast } from "./percentiles.ts";
 import { parseBound } from "./threshold_bound.ts";
 import {
+  type BoundStatistic,
   parseSubject,
-  type Statistic,
+  PERCENTILES,
   type ThresholdSubject,
   type ThresholdVocabulary,
 } from "./threshold_subject.ts";
@@ -67,7 +69,8 @@ export function parseThreshold(expression: string, vocabulary: ThresholdVocabula
 }
 
 /**
- * Holds a report against a threshold. What was not measured does not pass, and `reason` says why.
+ * Holds a report against a threshold. What was not measured does not pass, and `reason` says why; nor does a time that is
+ * known as "at least" only, where the threshold bounds it from above.
  */
 export function evaluateThreshold(threshold: Threshold, report: Report): ThresholdResult {
   const { expression, operator, bound, unit } = threshold;
@@ -75,12 +78,26 @@ export function evaluateThreshold(threshold: Threshold, report: Report): Thresho
   if (typeof figure === "string") {
     return { expression, observed: null, unit, passed: false, reason: figure };
   }
-  const passed = OPERATORS[operator](figure, bound);
-  return { expression, observed: figure, unit, passed, reason: null };
+  const { observed, atLeast } = figure;
+  const meets = OPERATORS[operator](observed, bound);
+  const isOpen = atLeast !== undefined && !operator.startsWith(">") && observed <= bound;
+  return {
+    expression,
+    observed,
+    unit,
+    passed: meets && !isOpen,
+    reason: isOpen ? atLeast : null,
+  };
+}
+
+/** A figure; `atLeast` says why the true one may be larger. */
+interface ObservedFigure {
+  observed: number;
+  atLeast?: string;
 }
 
 /** The figure that a threshold bounds, or the reason why there is none. */
-function findFigure(subject: ThresholdSubject, report: Report): number | string {
+function findFigure(subject: ThresholdSubject, report: Report): ObservedFigure | string {
   const { scenario, metric, statistic, unit } = subject;
   const scenarios = report.scenarios.filter(({ name, status }) =>
     (scenario === null || name === scenario) && status !== "skipped"
@@ -96,24 +113,52 @@ function findFigure(subject: ThresholdSubject, report: Report): number | string 
     }
     return findErrors(counted.map(({ ledger }) => ledger), { asShare: unit === "%" });
   }
-  const found = scenarios[0].metrics.find(({ name }) => name === metric);
-  if (found === undefined) return `${metric} was not measured`;
-  if (found.kind === "scalar") return found.value;
-  return findStatistic(found, statistic);
+  const found = findMetric(subject, scenarios[0].metrics);
+  if (typeof found === "string") return found;
+  return found.kind === "scalar" ? { observed: found.value } : findStatistic(found, statistic);
+}
+
+/** At the point named; where none is, of several the one without a point or, where all have one, the headline. */
+function findMetric(
+  { metric, at }: ThresholdSubject,
+  metrics: readonly Metric[],
+): Metric | string {
+  const found = metrics.filter((one) =>
+    one.name === metric &&
+    (at === null || Object.values(one.at ?? {}).some((value) => String(value) === at))
+  );
+  if (found.length === 0) return `${metric} was not measured${at === null ? "" : ` at ${at}`}`;
+  if (found.length === 1) return found[0];
+  const several = `${metric} was measured at ${found.length} points: name one of them`;
+  if (at !== null) return several;
+  return found.find((one) => one.at === undefined) ??
+    found.find(({ role }) => role === "headline") ?? several;
 }
 
 function findErrors(
   ledgers: readonly Ledger[],
   { asShare }: { asShare: boolean },
-): number | string {
+): ObservedFigure | string {
   const errors = ledgers.reduce((sum, ledger) => sum + countErrors(ledger), 0);
-  if (!asShare) return errors;
+  if (!asShare) return { observed: errors };
   const sent = ledgers.reduce((sum, ledger) => sum + ledger.sent, 0);
-  return sent === 0 ? "no call was sent" : 100 * errors / sent;
+  return sent === 0 ? "no call was sent" : { observed: 100 * errors / sent };
 }
 
-function findStatistic(distribution: Distribution, statistic: Statistic | null): number | string {
+function findStatistic(
+  distribution: Distribution,
+  statistic: BoundStatistic | null,
+): ObservedFigure | string {
   if (statistic === null) return `${distribution.name} is a distribution: no statistic was named`;
-  return distribution[statistic] ??
-    `${statistic} would rest on too few samples: ${distribution.count} were taken`;
+  const { count, censored } = distribution;
+  const observed = distribution[statistic];
+  if (observed === null) {
+    return `${statistic} would rest on too few samples: ${count + censored} were taken`;
+  }
+  if (statistic === "count" || statistic === "min" || statistic === "stddev") return { observed };
+  // One call that took who knows how long makes the mean unknown, too.
+  const isOpen = isAtLeast(distribution, statistic === "mean" ? 100 : PERCENTILES[statistic]);
+  return isOpen
+    ? { observed, atLeast: `it is at least that: ${censored} calls had no answer` }
+    : { observed };
 }

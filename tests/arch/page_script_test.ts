@@ -12,7 +12,7 @@ Deno.test("arch: the types of the page's script are those of a browser", {
 }, async () => {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "-q", "--config", "page_types.json", "page.js"],
-    cwd: `${PROJECT_FOLDER}lib/report/html`,
+    cwd: `${PROJECT_FOLDER}lib/report/render`,
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();

@@ -5,6 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { OPTIONS } from "../../lib/cli/options.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
 import { PROJECT_FOLDER } from "../support/run_cli.ts";
 
 /** `deno task test` runs these; a bare `deno test` may not read. */
@@ -73,6 +75,26 @@ Deno.test(
     assertEquals(names.filter((name) => /^utils?\./.test(name)), []);
   },
 );
+
+/** The phase document asks about these scenarios by name. */
+const PHASE_DOCUMENT = [
+  "lib/report/sections/first_screen.ts",
+  "lib/report/sections/key_numbers.ts",
+];
+
+Deno.test("arch: no folder but scenarios/ knows a scenario by its name", { ignore }, async () => {
+  // Words in the texts of the help are for people; an option may be called what a scenario is.
+  const names = SCENARIOS.map(({ name }) => name);
+  const quoted = (words: readonly string[]) => new RegExp(`["'\`](${words.join("|")})["'\`]`);
+  const sources = (await programSources()).filter((path) => !path.startsWith("scenarios/"));
+  const isCli = (path: string) => path.startsWith("lib/cli/");
+  const inCli = names.filter((name) => !OPTIONS.has(name));
+  assertEquals(
+    await offenders(sources.filter((path) => !isCli(path)), quoted(names)),
+    PHASE_DOCUMENT,
+  );
+  assertEquals(await offenders(sources.filter(isCli), quoted(inCli)), []);
+});
 
 Deno.test("arch: no file names the host of a package registry", { ignore }, async () => {
   const hosts = [

@@ -18,12 +18,20 @@ Deno.test("cli: GitHub Actions gets annotations and a summary unasked", options,
   assertEquals(code, 4);
   const [error, ...others] = commandLines(stdout);
   assert(error!.startsWith("::error title=exai-ws-bench::threshold errors>0 missed"), stdout);
-  assert(others.at(-1)!.startsWith("::notice title=exai-ws-bench::FAILED: 1 of 1"), stdout);
+  assert(
+    others.at(-1)!.startsWith(
+      "::notice title=exai-ws-bench::FAILED: a threshold was missed: 1 of 1",
+    ),
+    stdout,
+  );
   const files = await folder.files();
   const summary = files.get("summary.md")!;
-  assert(summary.startsWith("before\n## ❌ exai-ws-bench: FAILED\n"), summary);
-  assertEquals(summary.split("## ❌").length, 2, "it is added once, at the end");
-  assertStringIncludes(summary, "| errors&gt;0 |");
+  assert(
+    summary.startsWith("before\n# Bundled server, `status`\n\n**❌ FAILED: a threshold"),
+    summary,
+  );
+  assertEquals(summary.split("# Bundled server").length, 2, "it is added once, at the end");
+  assertStringIncludes(summary, "❌ errors&gt;0: 0");
   assert(!files.has("reports/github-summary.md"));
 });
 
@@ -54,7 +62,7 @@ Deno.test("cli: a summary that cannot be written hides no verdict", options, asy
   });
   assertEquals(code, 0);
   assertStringIncludes(stderr, `warning: Cannot append the summary to ${folder.path}/none/`);
-  assertStringIncludes(stdout, "Reports: ");
+  assertStringIncludes(stdout, "\nReports:\n");
   assertEquals(commandLines(stdout), []);
 });
 

@@ -3,8 +3,8 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, startServe } from "../support/
 
 const ignore = NEEDS_PROCESSES;
 const TOOLS = JSON.stringify([{ tool: "chat", arguments: { prompt: "{unique}" }, repetitions: 2 }]);
-/** One round of 2 calls alone and of one by each of two clients and by the first of them. */
-const SMALL = ["--rounds", "1", "--connections", "2", "--unit-baseline", "1000"];
+/** One epoch of 2 calls alone and of one by each of two clients and by the first of them. */
+const SMALL = ["--epochs", "1", "--connections", "2", "--unit-baseline", "1000"];
 /** A server whose tools are over soon. */
 const QUICK = [
   "--limits",
@@ -93,5 +93,5 @@ Deno.test({ name: "cli: the page of heavy tools is a report of its own", ignore 
   assert(!page.includes("Phase 2") && !page.includes("not measured in this run;"));
   assert(!page.includes("heavy tools: not measured"));
   const html = files.get("reports/report.html")!;
-  assertStringIncludes(html, "<title>Phase 3: COMPLETE</title>");
+  assertStringIncludes(html, "<title>Phase 3: End-to-End Load Tests - COMPLETE</title>");
 });

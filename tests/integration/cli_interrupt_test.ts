@@ -11,12 +11,12 @@ import {
 /** Windows knows no SIGTERM, and kills outright on what stands for SIGINT. */
 const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
 
-/** Rounds that do not end by themselves within a test. */
-const LONG_RUN = ["--profile", "quick", "--warmup", "0", "--rounds", "2", "--duration", "25"];
+/** Epochs that do not end by themselves within a test. */
+const LONG_RUN = ["--profile", "quick", "--warmup", "0", "--epochs", "2", "--duration", "25"];
 const TWO_SCENARIOS = ["--scenarios", "message-throughput,concurrent-connections"];
 
 /** Lets a run come into its measurement. */
-async function untilMeasuring(running: RunningCli, announced = /\[1\/\d\] /): Promise<void> {
+async function untilMeasuring(running: RunningCli, announced = /\[epoch 1\/2\]/): Promise<void> {
   await running.waitFor("stderr", announced);
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
@@ -56,10 +56,34 @@ Deno.test("cli: Ctrl-C while measuring leaves whole reports, exit 130", options,
   assertStringIncludes(stderr, "Interrupted: writing what was measured so far");
   assertStringIncludes(stdout, "INTERRUPTED");
   await assertInterrupted(folder);
-  const { scenarios: [first, second] } = await folder.report();
-  assert(first.ledger.ok > 0);
-  assertEquals(first.ledger.sent, first.ledger.ok + first.ledger.aborted);
-  assertEquals([second.status, second.ledger.sent], ["interrupted", 0]);
+  const { scenarios, epochs } = await folder.report();
+  // They share a case, and are measured in the same blocks.
+  assertEquals(scenarios.map(({ status }) => status), ["interrupted", "interrupted"]);
+  assertEquals(epochs, 0);
+  for (const { ledger } of scenarios) assertEquals(ledger.sent, ledger.ok + ledger.aborted);
+  assert(scenarios.some(({ ledger }) => ledger.ok > 0));
+});
+
+Deno.test("cli: Ctrl-C after some epochs keeps them whole", options, async () => {
+  await using folder = await makeUserFolder();
+  await using running = startCli([
+    ...["--profile", "quick", "--warmup", "0", "--epochs", "200", "--duration", "0.05"],
+    ...["--scenarios", "message-throughput,reconnection"],
+  ], { folder: folder.path });
+  await running.waitFor("stderr", /\[epoch 3\/200\]/);
+  // What the epochs before found is in the files already, whole, and marked.
+  const partial = await folder.report();
+  assertEquals([partial.verdict.status, partial.epochs], ["interrupted", 2]);
+  running.kill("SIGINT");
+  assertEquals((await running.result).code, 130);
+  await assertInterrupted(folder);
+  const { scenarios, epochs } = await folder.report();
+  assert(epochs >= 2 && epochs < 200, String(epochs));
+  for (const { name, status, metrics } of scenarios) {
+    assertEquals(status, "interrupted", name);
+    const headline = metrics.find(({ role }) => role === "headline")!;
+    assert(headline.epochs.length >= 2, name);
+  }
 });
 
 /** Against a server that has stopped moving, so that the end takes seconds; ends the first of them. */
@@ -125,27 +149,7 @@ Deno.test(
   },
 );
 
-Deno.test(
-  "cli: Ctrl-C in the last scenario keeps what the ones before found",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    await using running = startCli(
-      [
-        ...["--profile", "quick", "--warmup", "0", "--duration", "25"],
-        ...["--scenarios", "reconnection,message-throughput"],
-      ],
-      { folder: folder.path },
-    );
-    // The scenarios run in their own order: throughput comes first and does not end.
-    await untilMeasuring(running, /\[1\/2\] message-throughput/);
-    running.kill("SIGINT");
-    assertEquals((await running.result).code, 130);
-    await assertInterrupted(folder);
-  },
-);
-
-Deno.test("cli: Ctrl-C on the task ends the program behind it too", options, async () => {
+Deno.test("cli: Ctrl-C on the task ends its program too", options, async () => {
   await using folder = await makeUserFolder();
   await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], {
     folder: folder.path,

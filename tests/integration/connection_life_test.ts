@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Call } from "../../lib/client/call_book.ts";
+import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { openLedger, settleLedger } from "../../lib/client/ledger.ts";

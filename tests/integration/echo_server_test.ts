@@ -1,111 +1,104 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import fc from "fast-check";
 import { ConnectError } from "../../lib/client/connect_error.ts";
-import { SocketExchange } from "../../lib/client/socket_exchange.ts";
 import { dial } from "../../lib/client/socket.ts";
 import { systemClock } from "../../lib/client/clock.ts";
-import { connectTcpEcho, startEchoServer } from "../../lib/server/echo_server.ts";
-import { prefixed, PrefixReader } from "../../lib/server/length_prefix.ts";
+import { countBytes, type EchoOrder, startEchoServer } from "../../lib/server/echo_server.ts";
 
 const ignore = ["net", "read"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
 );
 
-const FRAMES = ["first", "", "ä€😀\n".repeat(10_000)];
+const NO_DELAYS = { wakeup: 0, tcp: 0, webSocket: 0 };
+const ORDER: EchoOrder = {
+  questionBytes: 200_000,
+  frames: ["first", "", "ä€😀\n".repeat(10_000)],
+  delaysMs: NO_DELAYS,
+};
 
-async function dialEcho(url: string): Promise<SocketExchange> {
-  return new SocketExchange(await dial({ url, clock: systemClock, timeoutMs: 5_000 }));
+function dialEcho(url: string) {
+  return dial({ url, clock: systemClock, timeoutMs: 5_000 });
 }
 
 Deno.test(
-  { name: "echo server: over TCP every message gets the ordered reply", ignore },
+  { name: "echo server: each question over TCP has one whole answer", ignore },
   async () => {
-    await using server = await startEchoServer();
-    const [echo, other] = await Promise.all([
-      connectTcpEcho(server.tcpPort, { frames: FRAMES, delayMs: 0 }),
-      connectTcpEcho(server.tcpPort, { frames: ["other"], delayMs: 1 }),
-    ]);
-    for (const text of ["a", "", "x".repeat(2e5), "ä\n"]) {
-      assertEquals(await Promise.all([echo.ask(text), other.ask(text)]), [FRAMES, ["other"]]);
+    for (const order of [ORDER, { ...ORDER, questionBytes: 1, frames: ["x"] }]) {
+      await using server = await startEchoServer(order);
+      const ended = Promise.withResolvers<void>();
+      let answered = Promise.withResolvers<void>();
+      let answers = 0;
+      const echo = await server.connectTcp({
+        answer: () => {
+          answers++;
+          answered.resolve();
+        },
+        end: ended.resolve,
+      });
+      for (let question = 1; question <= 5; question++) {
+        echo.ask();
+        await answered.promise;
+        answered = Promise.withResolvers();
+        assertEquals(answers, question);
+      }
+      echo.close();
+      await ended.promise;
     }
-    const waiting = echo.ask("");
-    await waiting;
-    echo.close();
-    echo.close();
-    assertEquals(await echo.ask("to nobody"), null);
-    other.close();
   },
 );
 
 Deno.test(
-  { name: "echo server: over WebSocket every message gets the ordered frames", ignore },
+  { name: "echo server: a thread that waits for its client is asked in vain", ignore },
   async () => {
-    await using server = await startEchoServer();
-    const exchange = await dialEcho(server.url);
-    const frames: string[] = [];
-    // The order itself is not answered; what is asked next is.
-    void exchange.ask(JSON.stringify({ frames: FRAMES, delayMs: 0 }), () => null);
-    for (let question = 1; question <= 3; question++) {
-      frames.length = 0;
-      const seen = await exchange.ask(
-        `question ${question}`,
-        (text) => frames.push(text) === FRAMES.length ? [...frames] : null,
-      );
-      assertEquals(seen, FRAMES);
-    }
-    await exchange.close();
+    await using server = await startEchoServer({ ...ORDER, questionBytes: 10 });
+    let answers = 0;
+    const echo = await server.connectTcp({ answer: () => answers++, end: () => {} });
+    echo.close();
+    echo.ask();
+    assertEquals(answers, 0);
   },
 );
 
-Deno.test({ name: "an exchange that is closed gives up its question", ignore }, async () => {
-  await using server = await startEchoServer();
-  const exchange = await dialEcho(server.url);
-  const waiting = exchange.ask(JSON.stringify({ frames: [], delayMs: 0 }), () => "any");
-  await exchange.close();
-  assertEquals(await waiting, null);
-  assertEquals(await exchange.ask("to nobody", () => "any"), null);
-});
+Deno.test(
+  { name: "echo server: another thread gives back what is posted to it", ignore },
+  async () => {
+    await using server = await startEchoServer({ ...ORDER, delaysMs: { ...NO_DELAYS, wakeup: 1 } });
+    for (const message of [null, "again"]) {
+      const answered = Promise.withResolvers<unknown>();
+      server.thread.onmessage = ({ data }) => answered.resolve(data);
+      server.thread.postMessage(message);
+      assertEquals(await answered.promise, message);
+    }
+  },
+);
+
+Deno.test(
+  { name: "echo server: a message over WebSocket has the ordered frames", ignore },
+  async () => {
+    await using server = await startEchoServer(ORDER);
+    const socket = await dialEcho(server.url);
+    for (let question = 1; question <= 3; question++) {
+      const frames: (string | null)[] = [];
+      const answered = Promise.withResolvers<void>();
+      socket.onText((text) => {
+        if (frames.push(text) === ORDER.frames.length) answered.resolve();
+      });
+      socket.send(`question ${question}`);
+      await answered.promise;
+      assertEquals(frames, [...ORDER.frames]);
+    }
+    await socket.close();
+  },
+);
 
 Deno.test({ name: "echo server: once stopped, both ports are closed", ignore }, async () => {
-  const server = await startEchoServer();
-  const echo = await connectTcpEcho(server.tcpPort, { frames: ["x"], delayMs: 0 });
-  echo.close();
+  const server = await startEchoServer(ORDER);
   await server.stop();
   await server.stop();
-  await assertRejects(() => connectTcpEcho(server.tcpPort, { frames: [], delayMs: 0 }), Error);
+  await assertRejects(() => server.connectTcp({ answer() {}, end() {} }), Error);
   await assertRejects(() => dialEcho(server.url), ConnectError);
 });
 
-Deno.test("length prefix: texts come out as they went in, however the stream is cut", () => {
-  const text = fc.string({ unit: "binary", maxLength: 40 });
-  fc.assert(
-    fc.property(fc.array(text), fc.array(fc.integer({ min: 1, max: 99 })), (texts, cuts) => {
-      const bytes = prefixed(...texts);
-      const reader = new PrefixReader();
-      const seen: string[] = [];
-      for (let at = 0, cut = 0; at < bytes.length; cut++) {
-        const part = bytes.subarray(at, at + (cuts[cut] ?? bytes.length));
-        reader.room.set(part);
-        for (const body of reader.take(part.length)) seen.push(new TextDecoder().decode(body));
-        at += part.length;
-      }
-      const encoded = texts.map((one) => new TextDecoder().decode(new TextEncoder().encode(one)));
-      assertEquals(seen, encoded.map((one) => one.replace(/^\uFEFF/, "")));
-    }),
-  );
-});
-
-Deno.test("length prefix: a body longer than the buffer makes it grow", () => {
-  const bytes = prefixed("x".repeat(200_000));
-  const reader = new PrefixReader();
-  let at = 0;
-  let bodies: Uint8Array[] = [];
-  while (at < bytes.length) {
-    const { room } = reader;
-    const part = bytes.subarray(at, at + room.length);
-    room.set(part);
-    bodies = reader.take(part.length);
-    at += part.length;
-  }
-  assertEquals(bodies.map(({ length }) => length), [200_000]);
+Deno.test("bytes are counted as they are sent", () => {
+  assertEquals(countBytes(), 0);
+  assertEquals(countBytes("ä", "€", "x"), 6);
 });

@@ -1,52 +1,76 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LiveFigures, LiveScenario } from "../../lib/run/live.ts";
+import type { Progress } from "../../lib/run/progress.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
+import { reconnection } from "../../scenarios/reconnection.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 import { NO_NET } from "../support/targets.ts";
 
 const options = { ignore: NO_NET };
 
+Deno.test("live: what is watched agrees with what is reported", options, async () => {
+  await using server = await startReference();
+  const seen: LiveFigures[] = [];
+  let watch: LiveScenario | null = null;
+  const { scenarios: [report] } = await runScenarios([
+    [messageThroughput, { messages: 50, durationMs: null }],
+  ], {
+    url: server.url,
+    epochs: 2,
+    onProgress: ({ stage, watch: watched }) => {
+      if (stage === "epoch") watch = watched;
+    },
+    // At the end of each measured epoch.
+    onEpoch: () => seen.push(watch!.live()),
+  });
+  const { ledger, warmupLedger } = report!;
+  const { epochs } = metricNamed(report!, "latency", "distribution");
+  assertEquals(seen.map(({ errors }) => errors), [0, 0]);
+  assertEquals(seen.map(({ times }) => times), [
+    ...epochs.map(({ p50 }) => ({ name: "latency", p50Ns: p50!, p99Ns: null })),
+  ]);
+  assertEquals(seen.map(({ ok }) => ok), [100, 150]);
+  assertEquals(ledger.ok + warmupLedger.ok, 150);
+  assert(seen[1]!.elapsedNs > seen[0]!.elapsedNs);
+});
+
+Deno.test("live: a scenario says if it keeps a schedule", options, async () => {
+  await using server = await startReference();
+  const watched = new Map<string, LiveScenario>();
+  const paced = new Map<string, boolean>();
+  await runScenarios([
+    [messageThroughput, { messages: 5, durationMs: null }],
+    [openLoop, { durationMs: 20 }],
+  ], {
+    ...{ url: server.url, epochs: 1, cold: true },
+    onProgress: ({ stage, scenarios, watch }) => {
+      if (stage === "epoch") watched.set(scenarios.join(), watch);
+    },
+    onEpoch: () => watched.forEach((watch, name) => paced.set(name, watch.isPaced)),
+  });
+  assertEquals([paced.get("message-throughput"), paced.get("open-loop")], [false, true]);
+});
+
 Deno.test(
-  "live: what is watched while a scenario runs agrees with its report",
+  "progress: each epoch is announced with what it measures, the warm-up as 0",
   options,
   async () => {
     await using server = await startReference();
-    const seen: LiveFigures[] = [];
-    let watch: LiveScenario | null = null;
-    const { scenarios: [report] } = await runScenarios([
-      [messageThroughput, { rounds: 2, messages: 50, durationMs: null, warmupMs: 20 }],
-    ], {
-      url: server.url,
-      onProgress: (_scenario, _done, watched) => {
-        watch = watched;
-        seen.push(watched.live());
-      },
-    });
-    const { ledger, warmupLedger } = report!;
-    const { rounds } = metricNamed(report!, "latency", "distribution");
-    assertEquals(seen.map(({ errors }) => errors), [0, 0, 0, 0]);
-    assertEquals([seen[0]!.ok, seen[0]!.times], [0, null]);
-    assert(seen[1]!.ok > 0 && seen[1]!.times === null, "the warm-up is counted and not timed");
-    const [, , afterFirst, afterSecond] = seen;
-    assertEquals(afterFirst!.times, { name: "latency", p50Ns: rounds[0]!.p50!, p99Ns: null });
-    assertEquals(afterSecond!.times, { name: "latency", p50Ns: rounds[1]!.p50!, p99Ns: null });
-    assertEquals(afterSecond!.ok, ledger.ok + warmupLedger.ok);
-    assert(afterSecond!.elapsedNs > 0 && afterSecond!.elapsedNs <= report!.durationMs * 1e6);
-    assertEquals(watch!.live().times, null, "a look after the end sees no memory given back");
+    const heard: (Progress & { state: "running" })[] = [];
+    await runScenarios([
+      [messageThroughput, { messages: 5, durationMs: null }],
+      [reconnection, { cycles: 1, pauseMs: 1 }],
+    ], { url: server.url, epochs: 2, onProgress: (progress) => heard.push(progress) });
+    const inEpochs = heard.filter(({ stage }) => stage === "epoch");
+    assertEquals(new Set(inEpochs.map(({ epoch }) => epoch)), new Set([0, 1, 2]));
+    for (const epoch of [0, 1, 2]) {
+      const places = inEpochs.filter((one) => one.epoch === epoch && one.done === 0);
+      assertEquals(
+        new Set(places.map(({ index, of }) => `${index}/${of}`)),
+        new Set(["1/2", "2/2"]),
+      );
+      assertEquals(new Set(places.flatMap(({ scenarios }) => scenarios)).size, 2);
+    }
   },
 );
-
-Deno.test("live: a scenario says whether it keeps a schedule", options, async () => {
-  await using server = await startReference();
-  const paced: Record<string, boolean[]> = { "message-throughput": [], "open-loop": [] };
-  await runScenarios([
-    [messageThroughput, { rounds: 1, messages: 5, durationMs: null, warmupMs: 0 }],
-    [openLoop, { rounds: 1, durationMs: 20, warmupMs: 0 }],
-  ], {
-    url: server.url,
-    onProgress: (scenario, _done, watch) => paced[scenario]!.push(watch.isPaced),
-  });
-  assert(paced["message-throughput"]!.every((isPaced) => !isPaced));
-  assert(paced["open-loop"]!.includes(true));
-});

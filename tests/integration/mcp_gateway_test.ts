@@ -21,12 +21,12 @@ import { mcp } from "../../lib/protocols/mcp.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
-import { malformedInput } from "../../scenarios/malformed_input.ts";
+import { malformedInput } from "../../scenarios/malformed_input/mod.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
-import { rateLimit } from "../../scenarios/rate_limit.ts";
-import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
+import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type McpGateway, startMcpGateway } from "../support/mcp_gateway.ts";
 import { findNpmPeers, testWith } from "../support/npm_peers.ts";
@@ -98,10 +98,10 @@ testOnGateway("what goes wrong is told as such, never served", async ({ url }) =
 testOnGateway("bad messages, storms and limits are looked at", async ({ url }) => {
   const { scenarios } = await runScenarios([
     [malformedInput, {}],
-    [reconnectStorm, { rounds: 1, connections: 4 }],
+    [reconnectStorm, { connections: 4 }],
     [rateLimit, { messages: 20 }],
   ], {
-    ...{ url, protocol: mcp, token: null },
+    ...{ url, protocol: mcp, token: null, epochs: 1 },
     workload: () => ({ tool: "echo", argsJson: '{"message":"hi"}' }),
   });
   assertEquals(scenarios.map((scenario) => [scenario.status, failedChecks(scenario)]), [
@@ -151,12 +151,13 @@ testOnGateway("one client's progress reaches the others, whose ledgers hold", as
     while (!isOver) await other.call({ tool: LONG, argsJson: '{"duration":0.25,"steps":50}' });
   })();
   const { scenarios, reasons } = await runScenarios([
-    [messageThroughput, { rounds: 2, durationMs: 300, warmupMs: 50 }],
-    [concurrentConnections, { rounds: 2, durationMs: 100, warmupMs: 50, connections: 3 }],
-    [reconnection, { rounds: 1, cycles: 2, pauseMs: 5 }],
-    [pipelining, { rounds: 1, durationMs: 30, warmupMs: 50 }],
-    [openLoop, { rounds: 1, ratePerSecond: 100, messages: 30, durationMs: null, warmupMs: 0 }],
+    [messageThroughput, { durationMs: 100 }],
+    [concurrentConnections, { durationMs: 100, connections: 3 }],
+    [reconnection, { cycles: 2, pauseMs: 5 }],
+    [pipelining, { durationMs: 100 }],
+    [openLoop, { ratePerSecond: 100, messages: 10, durationMs: null }],
   ], {
+    epochs: 2,
     url,
     protocol: mcp,
     workload: createWorkload("echo", { argsJson: '{"message":"{seq}"}', payloadBytes: 0 }),
@@ -176,7 +177,7 @@ testOnGateway("one client's progress reaches the others, whose ledgers hold", as
 testOnGateway("the command line measures it with an exact ledger", async ({ url }) => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([
-    ...["--protocol", "mcp", "--url", url, "--profile", "quick"],
+    ...["--protocol", "mcp", "--url", url, "--profile", "quick", "--epochs", "2"],
     ...["--tool", "echo", "--tool-args", '{"message":"{seq}"}'],
   ], { folder: folder.path });
   assertEquals(code, 0, `${stdout}\n${stderr}`);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { runClosedLoop } from "../../lib/load/closed.ts";
+import { runClosedSlice } from "../../lib/load/closed.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { systemClock } from "../../lib/client/clock.ts";
@@ -20,19 +20,19 @@ Deno.test(
     await using opened = new AsyncDisposableStack();
     const connections = await Promise.all([1, 2, 3].map(() => target.connect(ledger)));
     for (const connection of connections) opened.use(connection);
-    const results = await Promise.all(connections.map((connection) =>
-      runClosedLoop(connection, {
-        message: () => STATUS,
-        inFlight: 16,
-        messages: 500,
-        durationMs: null,
-        maxRatePerSecond: null,
-        clock: systemClock,
-        signal: new AbortController().signal,
-        onCall() {},
-      })
-    ));
-    assertEquals(results.map(({ ok, end }) => [ok, end]), Array(3).fill([500, "complete"]));
+    const { clients, end } = await runClosedSlice(connections, {
+      message: () => STATUS,
+      inFlight: 16,
+      leadInNs: 0,
+      messages: 500,
+      durationNs: null,
+      maxRatePerSecond: null,
+      warmupLedger: ledger,
+      ledger,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+    assertEquals([clients.map(({ ok }) => ok), end], [[500, 500, 500], "complete"]);
     const settled = settleLedger(ledger, false);
     assertEquals(brokenEquations(settled), []);
     assertEquals(

@@ -21,17 +21,11 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 import { failedChecks, runScenarios } from "../support/run_scenarios.ts";
 
 const SHORT: Parameters<typeof runScenarios>[0] = [
-  [connectionEstablishment, { rounds: 2, connects: 4 }],
-  [messageThroughput, { rounds: 2, durationMs: 50, warmupMs: 50 }],
-  [concurrentConnections, {
-    rounds: 2,
-    messages: 20,
-    durationMs: null,
-    connections: 3,
-    warmupMs: 0,
-  }],
-  [pipelining, { rounds: 1, messages: 64, durationMs: null, warmupMs: 0 }],
-  [openLoop, { rounds: 1, ratePerSecond: 400, connections: 3, messages: 40, durationMs: null }],
+  [connectionEstablishment, { connects: 4 }],
+  [messageThroughput, { durationMs: 50 }],
+  [concurrentConnections, { messages: 20, durationMs: null, connections: 3 }],
+  [pipelining, { messages: 64, durationMs: null }],
+  [openLoop, { ratePerSecond: 400, connections: 3, messages: 40, durationMs: null }],
 ];
 
 /** Both servers, when they are ready. */
@@ -55,6 +49,7 @@ async function countsOf({ ready }: PeerProcess): Promise<Counts> {
 /** Runs the scenarios and holds their ledgers against the server's own counts. */
 async function assertExact(kind: Kind, peer: PeerProcess): Promise<void> {
   const { scenarios, reasons } = await runScenarios(SHORT, {
+    ...{ epochs: 2, cold: true },
     url: `ws://127.0.0.1:${peer.ready[1]}`,
     protocol: PROTOCOLS[kind],
     workload: createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 }),
@@ -71,8 +66,9 @@ async function assertExact(kind: Kind, peer: PeerProcess): Promise<void> {
   assertEquals([sum(({ sent }) => sent), sum(({ ok }) => ok)], [calls, calls]);
   assertEquals(sum(({ frames }) => frames.received), kind === "exai" ? 2 * calls : calls);
   assertEquals(sum(({ frames }) => frames.progress), kind === "exai" ? calls : 0);
-  // Of the first two: four connects and mitata's own in two rounds each, and one; then 3, 1 and 3.
-  assertEquals(connections, 2 * (4 + 1) + 1 + 3 + 1 + 3);
+  // The cold one; and in each epoch four connects and mitata's own, three of the scenarios that share cases, and
+  // three of the open loop.
+  assertEquals(connections, 1 + 2 * (4 + 1 + 3 + 3));
   // Deno's client offers no compression, so that none is negotiated, whatever the server would do.
   assertEquals(extensions, [""]);
 }
@@ -97,7 +93,7 @@ Deno.test(testWith("ws as echo: the command line measures it", npm.missing), asy
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([
     ...["--protocol", "echo", "--url", `ws://127.0.0.1:${peer.ready[1]}`, "--payload", "1000"],
-    ...["--profile", "quick", "--rounds", "2", "--duration", "0.05", "--unit-baseline", "1000"],
+    ...["--profile", "quick", "--epochs", "1", "--duration", "0.05"],
   ], { folder: folder.path });
   assertEquals(code, 0, `${stdout}\n${stderr}`);
   const { scenarios } = await folder.report();

@@ -8,6 +8,7 @@ import { connectionEstablishment } from "../../scenarios/connection_establishmen
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {
@@ -79,8 +80,8 @@ async function authenticate(
   await using server = startScriptedServer(guarded(exception));
   return await runScenario(
     authentication,
-    { rounds: 2, accepts: 1, noHelloWaitMs: 0 },
-    { url: server.url, ...options },
+    { accepts: 1, noHelloWaitMs: 0 },
+    { url: server.url, epochs: 2, cold: true, ...options },
   );
 }
 
@@ -170,7 +171,10 @@ Deno.test(
       return opening === "wrong";
     });
     assertEquals(failedChecks(report), ["wrong token turned away"]);
-    assertEquals(checkNamed(report, "wrong token turned away").observed, "no result, close 0");
+    assertEquals(
+      checkNamed(report, "wrong token turned away").observed,
+      "no result, no close frame (1006)",
+    );
   },
 );
 
@@ -184,7 +188,10 @@ Deno.test(
       return true;
     });
     assertEquals(failedChecks(report), ["valid token accepted"], JSON.stringify(report.checks));
-    assertMatch(checkNamed(report, "valid token accepted").observed, /^1 of 2 \(.*4003/);
+    assertMatch(
+      checkNamed(report, "valid token accepted").observed,
+      /^1 of 2; first failure: .*4003/,
+    );
   },
 );
 
@@ -192,37 +199,33 @@ Deno.test(
   { name: "authentication fails where a silent client is not sent away in time", ignore },
   async () => {
     await using server = await startReference({ helloTimeoutMs: 60_000 });
-    const report = await runScenario(
-      authentication,
-      { rounds: 1, accepts: 1, noHelloWaitMs: 150 },
-      server,
-    );
+    const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 150 }, {
+      ...server,
+      epochs: 1,
+    });
     assertEquals(failedChecks(report), ["no hello turned away"]);
     assertEquals(checkNamed(report, "no hello turned away").observed, "no result, not closed");
   },
 );
 
-Deno.test(
-  { name: "authentication waits for its silent client when it fails", ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      // The probe with a wrong token, the silent client, one that is let in, and then no more.
-      handshakes: (nth) =>
-        nth === 1
-          ? { kind: "helloRefused" }
-          : nth <= 3
-          ? { kind: "ok" }
-          : { kind: "httpStatus", status: 503 },
-    });
-    const report = await runScenario(
-      authentication,
-      { rounds: 1, accepts: 1, noHelloWaitMs: 100 },
-      { url: server.url },
-    );
-    assertStringIncludes(report.reason ?? "", "HTTP 503");
-    assertEquals(failedChecks(report), ["no hello turned away"]);
-  },
-);
+Deno.test({ name: "authentication fails where no connection can be made", ignore }, async () => {
+  await using server = await startFaultyServer({
+    // The look at a wrong token, one that is let in, and then no more.
+    handshakes: (nth) =>
+      nth === 1
+        ? { kind: "helloRefused" }
+        : nth === 2
+        ? { kind: "ok" }
+        : { kind: "httpStatus", status: 503 },
+  });
+  const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 100 }, {
+    url: server.url,
+    cold: true,
+  });
+  assertEquals(report.status, "failed");
+  assertStringIncludes(report.reason ?? "", "HTTP 503");
+  assertEquals(failedChecks(report), ["every epoch measured"]);
+});
 
 Deno.test({
   name: "connection-establishment fails on refusals, and stops after three in a row",
@@ -231,17 +234,15 @@ Deno.test({
   await using server = await startFaultyServer({
     handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
   });
-  const report = await runScenario(
-    connectionEstablishment,
-    { rounds: 3, connects: 10 },
-    { url: server.url },
-  );
-  assertEquals(failedChecks(report), ["every connection opened and closed cleanly"]);
-  assertMatch(
-    checkNamed(report, "every connection opened and closed cleanly").observed,
-    /^3 of 30 \(first failure: .*4003/,
-  );
-  assertEquals(server.connectionsSeen, 7);
+  const report = await runScenario(connectionEstablishment, { connects: 10 }, {
+    url: server.url,
+    cold: true,
+  });
+  const name = "every connection opened and closed cleanly";
+  assertEquals(failedChecks(report), [name]);
+  assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
+  // The cold one, and one that is not measured.
+  assertEquals(server.connectionsSeen, 2 + 2 + 3);
 });
 
 Deno.test(
@@ -251,23 +252,23 @@ Deno.test(
       script: (nth): Behaviour =>
         nth === 12 ? { kind: "closeHalfway", code: 1011 } : { kind: "ok" },
     });
-    const report = await runScenario(
-      messageThroughput,
-      { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 },
-      { url: server.url },
-    );
-    assertEquals(failedChecks(report), ["every message sent", "every message answered"]);
+    const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
+      url: server.url,
+      epochs: 1,
+      cold: true,
+    });
+    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
     assertEquals(
       report.ledger,
       ledgerWith({
-        sent: 11,
-        ok: 10,
+        sent: 12,
+        ok: 11,
         connectionLost: 1,
-        frames: { received: 20, final: 10, progress: 10 },
+        frames: { received: 22, final: 11, progress: 11 },
         closeCodes: { 1011: 1 },
       }),
     );
-    assertEquals(metricNamed(report, "latency", "distribution").count, 10);
+    assertEquals(metricNamed(report, "latency", "distribution").count, 11);
   },
 );
 
@@ -277,15 +278,15 @@ Deno.test(
     await using server = await startFaultyServer({
       script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
     });
-    const report = await runScenario(
-      messageThroughput,
-      { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 },
-      { url: server.url, timeoutMs: SHORT_TIMEOUT_MS },
-    );
-    assertEquals(failedChecks(report), ["every message sent", "every message answered"]);
+    const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
+      url: server.url,
+      cold: true,
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
+    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
     assertEquals(
       report.ledger,
-      ledgerWith({ sent: 8, ok: 5, timeout: 3, frames: { received: 10, final: 5, progress: 5 } }),
+      ledgerWith({ sent: 9, ok: 6, timeout: 3, frames: { received: 12, final: 6, progress: 6 } }),
     );
     assertEquals(server.callsSeen, 9);
   },
@@ -297,8 +298,8 @@ Deno.test({ name: "errors are never in latency or throughput", ignore }, async (
   });
   const report = await runScenario(
     messageThroughput,
-    { rounds: 1, messages: 20, durationMs: null, warmupMs: 0 },
-    { url: server.url },
+    { messages: 20, durationMs: null },
+    { url: server.url, epochs: 1, cold: true },
   );
   assertEquals(failedChecks(report), ["no error replies"]);
   assertStringIncludes(checkNamed(report, "no error replies").observed, "INTERNAL_ERROR 10");
@@ -311,11 +312,11 @@ Deno.test(
   async () => {
     const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
     await using server = await startFaultyServer({ script: faults });
-    const report = await runScenario(
-      messageThroughput,
-      { rounds: 1, messages: 5, durationMs: null, warmupMs: 0 },
-      { url: server.url },
-    );
+    const report = await runScenario(messageThroughput, { messages: 5, durationMs: null }, {
+      url: server.url,
+      epochs: 1,
+      cold: true,
+    });
     assertEquals([report.ledger.ok, failedChecks(report)], [5, ["no stray frames"]]);
     assertEquals(checkNamed(report, "no stray frames").observed, "duplicate 1, orphan 1");
   },
@@ -325,12 +326,17 @@ Deno.test({ name: "concurrent-connections fails where not all can connect", igno
   await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
   const report = await runScenario(
     concurrentConnections,
-    { rounds: 1, connections: 3, messages: 5, durationMs: null, warmupMs: 0 },
-    server,
+    { connections: 3, messages: 5, durationMs: null },
+    { ...server, epochs: 1, cold: true },
   );
-  assertEquals(failedChecks(report), ["all clients connected"]);
-  assertMatch(checkNamed(report, "all clients connected").observed, /^2 of 3 \(.*1008.*\(2\/2\)/);
-  assertEquals(server.stats().callsReceived, 0);
+  assertEquals(failedChecks(report), ["every slice measured", "all clients connected"]);
+  assertMatch(
+    checkNamed(report, "all clients connected").observed,
+    /^2 of 3; first failure: .*1008.*\(2\/2\)/,
+  );
+  // The one client alone is measured, and nothing of all of them.
+  assertEquals([report.ledger.ok, report.ledger.sent], [5, 5]);
+  assertEquals(report.metrics.map(({ name }) => name), ["establish"]);
 });
 
 Deno.test({
@@ -342,10 +348,10 @@ Deno.test({
   });
   const report = await runScenario(
     concurrentConnections,
-    { rounds: 3, connections: 3, messages: 10, durationMs: null, warmupMs: 0 },
-    { url: server.url },
+    { connections: 3, messages: 10, durationMs: null },
+    { url: server.url, epochs: 1, cold: true },
   );
-  assertEquals(failedChecks(report), ["every message answered"]);
+  assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
   const { sent, ok, connectionLost, closeCodes } = report.ledger;
   assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 0: 1 }]);
   assertEquals(server.callsSeen, sent);
@@ -355,18 +361,20 @@ Deno.test({
   name: "a server that stops in the middle fails every scenario, without hanging",
   ignore,
 }, async () => {
-  const count = { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 };
+  const count = { messages: 20, durationMs: null };
   const scenarios = [
     [messageThroughput, count, 10],
     [concurrentConnections, { ...count, connections: 2 }, 10],
-    [reconnection, { rounds: 3, cycles: 3, pauseMs: 0 }, 5],
-    [connectionLimit, { rounds: 3, bound: 20 }, 5],
+    [reconnection, { cycles: 3, pauseMs: 0 }, 5],
+    [connectionLimit, { bound: 20 }, 5],
+    [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
   ] as const;
   for (const [scenario, parameters, atCall] of scenarios) {
     await using server = await startReference();
     let calls = 0;
     const report = await runScenario(scenario, parameters, {
       ...server,
+      cold: true,
       workload: () => {
         if (++calls === atCall) void server.stop();
         return { tool: "status", argsJson: "{}" };
@@ -385,12 +393,12 @@ Deno.test({ name: "concurrent-connections has no errors in its latency", ignore 
   });
   const report = await runScenario(
     concurrentConnections,
-    { rounds: 1, connections: 1, messages: 10, durationMs: null, warmupMs: 0 },
-    { url: server.url },
+    { connections: 2, messages: 10, durationMs: null },
+    { url: server.url, epochs: 1, cold: true },
   );
-  // Ten calls of the client alone, and ten of all: the same one.
-  assertEquals([report.ledger.ok, report.ledger.toolError], [10, 10]);
-  assertEquals(metricNamed(report, "latency", "distribution").count, 5);
+  // Ten calls of the client alone, and ten of each of the two.
+  assertEquals([report.ledger.ok, report.ledger.toolError], [15, 15]);
+  assertEquals(metricNamed(report, "latency", "distribution").count, 10);
 });
 
 /** Runs one cycle of reconnection on a scripted server. */
@@ -401,8 +409,8 @@ async function reconnect(
   await using server = startScriptedServer(script);
   return await runScenario(
     reconnection,
-    { rounds: 1, cycles: 2, pauseMs: 0 },
-    { url: server.url, ...options },
+    { cycles: 2, pauseMs: 0 },
+    { url: server.url, epochs: 1, cold: true, ...options },
   );
 }
 
@@ -457,15 +465,37 @@ Deno.test(
     await using server = await startFaultyServer({
       script: [{ kind: "ok" }, { kind: "toolError" }],
     });
-    const report = await runScenario(
-      reconnection,
-      { rounds: 2, cycles: 2, pauseMs: 0 },
-      { url: server.url },
+    const report = await runScenario(reconnection, { cycles: 2, pauseMs: 0 }, {
+      url: server.url,
+      cold: true,
+    });
+    const name = "a good reply after every reconnect";
+    assertEquals(failedChecks(report).includes(name), true);
+    assertMatch(
+      checkNamed(report, name).observed,
+      /^0 of 1; first failure: a call ended as toolError: /,
     );
-    const failed = failedChecks(report);
-    assertEquals(failed.includes("a good reply after every reconnect"), true);
-    assertEquals(checkNamed(report, "a good reply after every reconnect").observed, "0 of 4");
     assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
+  },
+);
+
+Deno.test(
+  {
+    name: "reconnection names the code and the reason where the renewed session is closed",
+    ignore,
+  },
+  async () => {
+    await using server = await startFaultyServer({
+      script: [{ kind: "ok" }, { kind: "closeHalfway", code: 4008, reason: "Rate limited." }],
+    });
+    const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
+      url: server.url,
+      cold: true,
+    });
+    assertEquals(
+      checkNamed(report, "a good reply after every reconnect").observed,
+      "0 of 1; first failure: the connection was lost: close 4008 Rate limited.",
+    );
   },
 );
 
@@ -488,12 +518,34 @@ Deno.test(
         peer.close(code, reason);
         if (++refused === 3) held.length = 0; // Room again, after the other address and one more.
       }));
-      const report = await runScenario(connectionLimit, { rounds: 1, bound: 10 }, server);
-      assertEquals(failedChecks(report), ["refused with 1008 and a reason"]);
+      const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
+      assertEquals(failedChecks(report), ["one connection too many is refused"]);
       assertEquals(
-        checkNamed(report, "refused with 1008 and a reason").observed,
-        `close ${code} ${reason}`,
+        checkNamed(report, "one connection too many is refused").observed,
+        `close ${code} ${reason}`.trim(),
       );
+    }
+  },
+);
+
+Deno.test(
+  { name: "connection-limit takes any refusal for one where the protocol is not exai", ignore },
+  async () => {
+    for (const name of ["exai", "mcp"] as const) {
+      // Two slots; one more is refused, then one from another address; then a slot is free.
+      await using server = await startFaultyServer({
+        handshakes: (nth) =>
+          nth === 3 || nth === 4 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
+      });
+      const report = await runScenario(connectionLimit, { bound: 10 }, {
+        url: server.url,
+        epochs: 1,
+        protocol: { ...exai, name },
+      });
+      const { passed, observed } = checkNamed(report, "one connection too many is refused");
+      assertEquals([passed, report.status], name === "mcp" ? [true, "passed"] : [false, "failed"]);
+      assertStringIncludes(observed, "HTTP 503");
+      assertEquals(metricNamed(report, "limit", "scalar").value, 2);
     }
   },
 );
@@ -505,11 +557,12 @@ Deno.test(
       held.shift()!.cut();
       peer.close(1008, "Too many connections");
     }));
-    const report = await runScenario(connectionLimit, { rounds: 1, bound: 10 }, server);
-    assertEquals(failedChecks(report).includes("established connections unharmed"), true);
+    const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
+    const name = "established connections still answer";
+    assertEquals(failedChecks(report).includes(name), true);
     assertEquals(
-      checkNamed(report, "established connections unharmed").observed,
-      "1 of 2 still answer",
+      checkNamed(report, name).observed,
+      "1 of 2; first failure: the connection was lost: no close frame (1006)",
     );
     assert(brokenEquations(report.ledger).length === 0);
   },
@@ -517,23 +570,23 @@ Deno.test(
 
 for (const scenario of [messageThroughput, pipelining]) {
   Deno.test(
-    { name: `${scenario.name}: silence is seen across rounds shorter than the timeout`, ignore },
+    { name: `${scenario.name}: silence is seen across slices shorter than the timeout`, ignore },
     async () => {
       await using server = await startFaultyServer({
         script: (nth) => nth <= 20 ? { kind: "ok" } : { kind: "silent" },
       });
       const report = await runScenario(scenario, {
-        rounds: 50,
-        warmupMs: 0,
+        messages: null,
         durationMs: 20,
         inFlight: 1,
-      }, { url: server.url, timeoutMs: SHORT_TIMEOUT_MS });
+      }, { url: server.url, cold: true, epochs: 50, timeoutMs: SHORT_TIMEOUT_MS });
       const { sent, ok, timeout } = report.ledger;
-      // mitata's own call of a round is counted as warm-up.
-      assertEquals([timeout + report.warmupLedger.timeout, sent], [3, ok + timeout]);
-      // A round in which the server answered nothing is a zero; the round that ended it is none.
-      const rates = report.metrics.flatMap((one) => one.kind === "scalar" ? one.rounds : []);
-      assert(rates.filter((value) => value === 0).length < 3);
+      assertEquals([failedChecks(report), sent], [
+        ["every message answered"],
+        ok + timeout,
+      ]);
+      // One in the slice in which it fell silent, and one in the next.
+      assertEquals(timeout, 2);
     },
   );
 }
@@ -543,7 +596,7 @@ Deno.test(
   async () => {
     const server = await startReference();
     await server.stop();
-    const report = await runScenario(connectionLimit, { rounds: 1 }, { url: server.url });
+    const report = await runScenario(connectionLimit, {}, { url: server.url });
     assertEquals([report.status, report.metrics], ["failed", []]);
     assertStringIncludes(report.reason ?? "", "Cannot connect");
   },
@@ -553,7 +606,7 @@ Deno.test(
   { name: "reconnection: where nobody is turned away, that check is not made", ignore },
   async () => {
     await using server = await startFaultyServer({});
-    const report = await runScenario(reconnection, { rounds: 1, cycles: 1, pauseMs: 0 }, {
+    const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
       url: server.url,
       protocol: { ...exai, rejections: () => [] },
     });

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { grantHeavyTools } from "../../lib/run/heavy_tools.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { headOfLine } from "../../scenarios/head_of_line.ts";
+import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
 import {
   checkNamed,
   failedChecks,
@@ -19,7 +20,7 @@ const OTHER_ADDRESS = Deno.build.os !== "darwin";
 const THINK_MS = 400;
 const THINK = { chat: { medianMs: THINK_MS, sigma: 0 } };
 const PLACES = OTHER_ADDRESS ? 3 : 2;
-const SHORT = { rounds: 1, ratePerSecond: 100, durationMs: 360 };
+const SHORT = { ratePerSecond: 100, durationMs: 360 };
 /** The cheap calls alone: 36 in 360 ms, a part of them before each place. */
 const ALONE = 36;
 
@@ -30,9 +31,17 @@ function startThreaded(overrides: ServerOptionOverrides) {
   );
 }
 
+function cheapAt(report: ScenarioReport, place: string) {
+  return metricNamed(report, "cheap", "distribution", { place });
+}
+
+function interferenceAt(report: ScenarioReport, place: string): number {
+  return metricNamed(report, "interference", "scalar", { place }).value;
+}
+
 async function measure(overrides: ServerOptionOverrides) {
   await using server = await startThreaded(overrides);
-  const report = await runScenario(headOfLine, SHORT, server);
+  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
   const { callsServed } = await server.stats();
   return { report, callsServed };
 }
@@ -46,16 +55,16 @@ Deno.test(
     assertEquals(metricNamed(report, "heavy", "distribution").count, OTHER_ADDRESS ? 3 : 2);
     assertEquals(metricNamed(report, "alone", "distribution").count, ALONE);
     // The first call there waits for all of the heavy one.
-    assert(metricNamed(report, "sameConnection", "distribution").max >= 0.9 * THINK_MS * 1e6);
+    assert(cheapAt(report, "sameConnection").max >= 0.9 * THINK_MS * 1e6);
     const places = OTHER_ADDRESS ? ["otherConnection", "otherAddress"] : ["otherConnection"];
     for (const place of places) {
-      const times = metricNamed(report, place, "distribution");
+      const times = cheapAt(report, place);
       const most = metricNamed(report, "heavy", "distribution").max / 10e6 + 1;
       assert(times.count >= 10 && times.count <= most, `${place}: ${times.count}`);
       // Most are answered long before the heavy call is over.
       assert(times.p50! < THINK_MS / 2 * 1e6, place);
-      const ratio = metricNamed(report, `interference.${place}`, "scalar").value;
-      assert(ratio < metricNamed(report, "interference.sameConnection", "scalar").value);
+      const ratio = interferenceAt(report, place);
+      assert(ratio < interferenceAt(report, "sameConnection"));
       // A mean lies between the least and the most that it is of, and so does a ratio of two.
       const alone = metricNamed(report, "alone", "distribution");
       assert(
@@ -75,10 +84,10 @@ Deno.test({
   const alone = metricNamed(report, "alone", "distribution");
   const places = ["sameConnection", "otherConnection", ...(OTHER_ADDRESS ? ["otherAddress"] : [])];
   for (const place of places) {
-    const times = metricNamed(report, place, "distribution");
+    const times = cheapAt(report, place);
     // Sent all through the heavy call and answered at its end: half of it on average.
     assert(times.mean >= THINK_MS / 4 * 1e6, `${place}: ${times.mean}`);
-    const ratio = metricNamed(report, `interference.${place}`, "scalar").value;
+    const ratio = interferenceAt(report, place);
     assert(ratio >= 0.9 * THINK_MS / 4 * 1e6 / alone.mean, `${place}: ${ratio}`);
   }
 });
@@ -104,7 +113,7 @@ Deno.test({
       setTimeout(() => outstanding--, 15);
     }, 300);
   });
-  const report = await runScenario(headOfLine, SHORT, server);
+  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
   assertEquals([report.status, heavyCalls], ["passed", PLACES]);
   // Those alone and no others, but for the first of each part that falls into the 15 ms.
   assert(besideNone <= ALONE, `${besideNone}`);
@@ -116,12 +125,12 @@ Deno.test({
   ignore,
 }, async () => {
   await using server = await startThreaded({ think: { chat: { medianMs: 5, sigma: 0 } } });
-  const report = await runScenario(headOfLine, SHORT, server);
+  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
   assertEquals(report.status, "passed");
   assertEquals(report.metrics.filter(({ kind }) => kind === "scalar"), []);
   assert(
     report.notMeasured.some(({ name, reason }) =>
-      name === "interference.otherConnection" && reason.includes("slower tool")
+      name === "interference at otherConnection" && reason.includes("slower tool")
     ),
   );
 });
@@ -141,20 +150,22 @@ Deno.test({ name: "head of line: a heavy call from a cache counts as none", igno
     }],
     uniqueSeed: 1,
   });
-  const report = await runScenario(headOfLine, { ...SHORT, rounds: 2 }, {
+  const report = await runScenario(headOfLine, SHORT, {
     ...server,
+    epochs: 2,
     heavyTools: tools,
   });
-  // All but the first call of the first round.
+  // All but the first call of the first epoch.
   assertEquals(metricNamed(report, "heavy", "distribution").count, 1);
-  const ratios = report.metrics.filter(({ name }) => name.startsWith("interference."));
-  assertEquals(ratios.map(({ rounds }) => rounds.length), [1]);
+  const ratios = report.metrics.filter(({ name }) => name === "interference");
+  assertEquals(ratios.map((one) => one.epochs.length), [1]);
 });
 
 Deno.test({ name: "head of line: no cheap calls of a heavy tool", ignore }, async () => {
   await using server = await startReference({ think: THINK });
   const report = await runScenario(headOfLine, SHORT, {
     ...server,
+    epochs: 1,
     workload: () => ({ tool: "chat", argsJson: '{"prompt":"x"}' }),
   });
   assertEquals([report.status, server.stats().callsReceived], ["skipped", 0]);
@@ -179,8 +190,9 @@ Deno.test({
       given: [{ tool: "chat", argsJson: "{}", timeoutMs: 200, weight: 1, repetitions: 1 }],
       uniqueSeed: 1,
     });
-    const report = await runScenario(headOfLine, { ...SHORT, rounds: 3 }, {
+    const report = await runScenario(headOfLine, SHORT, {
       ...server,
+      epochs: 3,
       timeoutMs: 200,
       heavyTools: tools,
     });

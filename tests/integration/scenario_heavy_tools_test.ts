@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/schema.ts";
 import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.ts";
-import { heavyTools } from "../../scenarios/heavy_tools.ts";
+import { heavyTools } from "../../scenarios/heavy_tools/mod.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import { headOfLine } from "../../scenarios/head_of_line.ts";
+import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
 import {
   checkNamed,
   countedCalls,
@@ -41,10 +41,10 @@ function toolsOf(specs: readonly Partial<HeavyToolSpec>[], uniqueSeed = 1) {
   return grantHeavyTools({ embedded: true, protocol: "exai", named: true, given, uniqueSeed });
 }
 
-function countOf(report: ScenarioReport, metric: string): number {
-  return report.metrics.some(({ name }) => name === metric)
-    ? metricNamed(report, metric, "distribution").count
-    : 0;
+/** How many times a metric has of a tool; without one, of all tools together. */
+function countOf(report: ScenarioReport, metric: string, tool?: string): number {
+  const found = report.metrics.find(({ name, at }) => name === metric && at?.tool === tool);
+  return found?.kind === "distribution" ? found.count : 0;
 }
 
 Deno.test(
@@ -52,31 +52,34 @@ Deno.test(
   async () => {
     for (const dialect of ["oct", "nov"] as const) {
       await using server = await startReference({ ...FAST, dialect });
-      const report = await runScenario(heavyTools, { rounds: 2, connections: 3 }, server);
+      const report = await runScenario(heavyTools, { connections: 3 }, {
+        ...server,
+        epochs: 2,
+      });
       assertEquals([report.status, failedChecks(report)], ["passed", []]);
-      // 2 rounds of 2 + 1 + 1 alone, and a turn of 3 + 1 + 1 for one client and for each of three.
+      // 2 epochs of 2 + 1 + 1 alone, and a turn of 3 + 1 + 1 for one client and for each of three.
       assertEquals(report.ledger.sent, 2 * (4 + 4 * 5));
       assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
-      const counts = (metric: string) => TOOLS.map((tool) => countOf(report, `${metric}.${tool}`));
+      const counts = (metric: string) => TOOLS.map((tool) => countOf(report, metric, tool));
       assertEquals(counts("latency"), [4, 2, 2]);
       assertEquals(counts("firstProgress"), [4, 2, 2]);
       assertEquals(counts("concurrentLatency"), [18, 6, 6]);
       assertEquals(counts("cached"), [0, 0, 0]);
       assertEquals([countOf(report, "latencyAlone"), countOf(report, "latency")], [10, 30]);
       for (const tool of TOOLS) {
-        const latency = metricNamed(report, `latency.${tool}`, "distribution");
-        const progress = metricNamed(report, `firstProgress.${tool}`, "distribution");
+        const latency = metricNamed(report, "latency", "distribution", { tool });
+        const progress = metricNamed(report, "firstProgress", "distribution", { tool });
         assert(progress.min > 0 && progress.max < latency.max, tool);
         assert(latency.min >= 29e6, "no result comes before the tool has thought");
       }
-      const rounds = (name: string) => metricNamed(report, name, "scalar").rounds;
+      const epochs = (name: string) => metricNamed(report, name, "scalar").epochs;
       assertEquals(
-        rounds("speedup"),
-        rounds("throughput").map((rate, round) => rate / rounds("throughputAlone")[round]!),
+        epochs("speedup"),
+        epochs("throughput").map((rate, epoch) => rate / epochs("throughputAlone")[epoch]!),
       );
       // One call at a time cannot be faster than its tool; three clients cannot be more than thrice that.
-      assert(Math.max(...rounds("throughputAlone")) <= 1000 / 29);
-      assert(Math.max(...rounds("throughput")) <= 3 * 1000 / 29);
+      assert(Math.max(...epochs("throughputAlone")) <= 1000 / 29);
+      assert(Math.max(...epochs("throughput")) <= 3 * 1000 / 29);
     }
   },
 );
@@ -86,20 +89,21 @@ Deno.test(
   async () => {
     await using server = await startReference({ ...FAST, dialect: "nov" });
     const same = toolsOf([{ argsJson: '{"prompt":"always the same"}', repetitions: 3 }]);
-    const report = await runScenario(heavyTools, { rounds: 1, connections: 2, messages: 4 }, {
+    const report = await runScenario(heavyTools, { connections: 2, messages: 4 }, {
       ...server,
+      epochs: 1,
       heavyTools: same,
     });
     const { callsFromCache, callsServed } = server.stats();
     assertEquals([callsServed, report.ledger.ok], [15, 15]);
     assert(callsFromCache >= 12);
-    assertEquals(countOf(report, "cached.chat"), callsFromCache);
+    assertEquals(countOf(report, "cached", "chat"), callsFromCache);
     assertEquals(report.ledger.cached, callsFromCache);
-    assertEquals(countOf(report, "latency.chat"), 1);
+    assertEquals(countOf(report, "latency", "chat"), 1);
     assertEquals([countOf(report, "latencyAlone"), countOf(report, "latency")], [0, 0]);
-    // Nothing was computed in the rounds of the mix, so that there is no throughput, however fast it was.
+    // Nothing was computed in the mix, so that there is no throughput, however fast it was.
     assertEquals(metricNamed(report, "throughput", "scalar").value, 0);
-    assertStringIncludes(report.notes!.join(), "14 replies came from a cache");
+    assertEquals(report.notes!.find(({ kind }) => kind === "cachedTool")?.cached, 14);
     assertEquals(report.validity.valid, false);
   },
 );
@@ -109,8 +113,9 @@ Deno.test(
   async () => {
     await using server = await startReference({ ...FAST, dialect: "nov" });
     const run = async (seed: number) => {
-      const report = await runScenario(heavyTools, { rounds: 1, connections: 2, messages: 2 }, {
+      const report = await runScenario(heavyTools, { connections: 2, messages: 2 }, {
         ...server,
+        epochs: 1,
         heavyTools: toolsOf([{}], seed),
       });
       return { sent: report.ledger.sent, cached: report.ledger.cached };
@@ -132,8 +137,9 @@ Deno.test(
         setTimeout(() => successFrames(message.request_id).forEach(peer.send), 400);
       }
     });
-    const report = await runScenario(heavyTools, { rounds: 1, connections: 1 }, {
+    const report = await runScenario(heavyTools, { connections: 1 }, {
       ...server,
+      epochs: 1,
       heavyTools: toolsOf([
         { tool: "late", timeoutMs: 10_000 },
         { tool: "quick", timeoutMs: 10_000 },
@@ -141,7 +147,7 @@ Deno.test(
       ]),
     });
     assertEquals([report.ledger.ok, report.ledger.timeout], [2, 2]);
-    assertEquals(checkNamed(report, "the announced calls were made").observed, "4");
+    assertEquals(checkNamed(report, "the announced calls were made").observed, "4 of 10");
   },
 );
 
@@ -150,13 +156,14 @@ Deno.test({
   ignore,
 }, async () => {
   await using server = await startReference(FAST);
-  const report = await runScenario(heavyTools, { rounds: 5, connections: 2 }, {
+  const report = await runScenario(heavyTools, { connections: 2 }, {
     ...server,
+    epochs: 5,
     heavyTools: toolsOf([{}, { tool: "none", repetitions: 2 }]),
   });
   assertEquals([report.status, report.ledger.sent, report.ledger.toolError], ["failed", 3, 2]);
   assertEquals(failedChecks(report), ["the announced calls were made", "no error replies"]);
-  assertEquals(countOf(report, "latency.chat"), 1);
+  assertEquals(countOf(report, "latency", "chat"), 1);
 });
 
 Deno.test({
@@ -169,8 +176,9 @@ Deno.test({
       if (message?.op !== "call_tool" || ++calls <= 5) return answerSoundly(peer, message);
       if (fate === "cut") peer.cut();
     });
-    const report = await runScenario(heavyTools, { rounds: 5, connections: 2, messages: 10 }, {
+    const report = await runScenario(heavyTools, { connections: 2, messages: 10 }, {
       ...server,
+      epochs: 5,
       timeoutMs: 100,
       heavyTools: toolsOf([{ timeoutMs: 100 }]),
     });
@@ -186,13 +194,14 @@ Deno.test({
   ignore,
 }, async () => {
   await using server = await startReference({ ...FAST, progressIntervalMs: 60_000 });
-  const report = await runScenario(heavyTools, { rounds: 1, connections: 1 }, {
+  const report = await runScenario(heavyTools, { connections: 1 }, {
     ...server,
+    epochs: 1,
     heavyTools: toolsOf([{}]),
   });
   assertEquals(report.status, "passed");
-  assertEquals(countOf(report, "firstProgress.chat"), 0);
-  assertEquals(report.notMeasured.map(({ name }) => name), ["firstProgress.chat"]);
+  assertEquals(countOf(report, "firstProgress", "chat"), 0);
+  assertEquals(report.notMeasured.map(({ name }) => name), ["firstProgress of chat"]);
 });
 
 Deno.test(
@@ -249,13 +258,14 @@ Deno.test({
     protocol: mcp,
     workload: () => ({ tool: "ping", argsJson: "{}" }),
     heavyTools: toolsOf([{}]),
+    epochs: 1,
   };
-  const heavy = await runScenario(heavyTools, { rounds: 1, connections: 2 }, options);
+  const heavy = await runScenario(heavyTools, { connections: 2 }, options);
   assertEquals([heavy.status, heavy.ledger.ok, heavy.ledger.cached], ["passed", 4, 0]);
-  assertEquals(heavy.notMeasured.map(({ name }) => name), ["firstProgress.chat"]);
-  const line = await runScenario(headOfLine, { rounds: 1, durationMs: 300 }, options);
+  assertEquals(heavy.notMeasured.map(({ name }) => name), ["firstProgress of chat"]);
+  const line = await runScenario(headOfLine, { durationMs: 300 }, options);
   assertEquals([line.status, failedChecks(line)], ["passed", []]);
   // This one answers out of order, as MCP servers may: nothing waits on the same connection either.
-  const cheap = metricNamed(line, "sameConnection", "distribution");
+  const cheap = metricNamed(line, "cheap", "distribution", { place: "sameConnection" });
   assert(cheap.p50! < 150e6);
 });

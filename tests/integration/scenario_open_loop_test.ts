@@ -1,20 +1,19 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Scalar, ScenarioReport } from "../../lib/schema.ts";
-import { defaultServerOptions } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
+import type { Distribution, ScenarioReport } from "../../lib/schema.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt } from "../support/run_scenarios.ts";
-import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
+import {
+  checkNamed,
+  metricNamed,
+  NO_OVERRIDES,
+  runScenario,
+  startReference,
+} from "../support/run_scenarios.ts";
+import { ledgerWith, NO_NET as ignore } from "../support/targets.ts";
 
-/** One round of 100 slots in half a second. */
-const SHORT = {
-  rounds: 1,
-  ratePerSecond: 200,
-  durationMs: 500,
-  connections: 2,
-  warmupMs: 0,
-} as const;
+/** 100 slots in half a second. */
+const SHORT = { ratePerSecond: 200, durationMs: 500, connections: 2 } as const;
+const ONCE = { epochs: 1, cold: true, timeoutMs: 5_000 };
 
 const OK: Behaviour = { kind: "ok" };
 
@@ -23,19 +22,20 @@ function onCall(nth: number, behaviour: Behaviour): (call: number) => Behaviour 
   return (call) => call === nth ? behaviour : OK;
 }
 
-function distribution({ metrics }: ScenarioReport, name: string): Distribution {
-  return metrics.find((metric) => metric.name === name) as Distribution;
+function distribution(report: ScenarioReport, name: string): Distribution {
+  return metricNamed(report, name, "distribution");
 }
 
-function everySlotSent({ checks }: ScenarioReport): { passed: boolean; observed: string } {
-  return checks.find(({ name }) => name === "every slot sent")!;
+function everySlotSent(report: ScenarioReport): { passed: boolean; observed: string } {
+  return checkNamed(report, "every slot sent");
 }
 
 Deno.test({ name: "open-loop sends every slot to a real server", ignore }, async () => {
-  await using server = await startServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
-  const figures = await runScenarioAt(server.url, openLoop, {
-    parameters: { rounds: 5, messages: 20, durationMs: null, warmupMs: 50 },
-    target: { timeoutMs: 5_000 },
+  await using server = await startReference();
+  const figures = await runScenario(openLoop, { messages: 20, durationMs: null }, {
+    ...server,
+    epochs: 5,
+    settings: { overrides: { ...NO_OVERRIDES, warmupMs: 50 } },
   });
   assertEquals(figures.status, "passed");
   assertEquals(
@@ -45,19 +45,19 @@ Deno.test({ name: "open-loop sends every slot to a real server", ignore }, async
   assertEquals(server.stats().callsServed, 500 + figures.warmupLedger.sent);
   assert(figures.warmupLedger.sent <= 2 * 500 * 0.05 + 10, "the warm-up keeps to the rate too");
   for (const name of ["latency", "serviceTime", "slip"]) {
-    const { count, rounds } = distribution(figures, name);
-    assertEquals([count, rounds.map((round) => round.count)], [500, [100, 100, 100, 100, 100]]);
+    const { count, epochs } = distribution(figures, name);
+    assertEquals([count, epochs.map((epoch) => epoch.count)], [500, [100, 100, 100, 100, 100]]);
   }
   const { series } = distribution(figures, "latency");
   assertEquals(series.reduce((sum, { count }) => sum + count, 0), 500);
-  const throughput = figures.metrics.find(({ name }) => name === "throughput") as Scalar;
-  assert(throughput.rounds.every((value) => value <= 500), "no more than was asked for");
+  const throughput = metricNamed(figures, "throughput", "scalar");
+  assert(throughput.epochs.every((value) => value <= 500), "no more than was asked for");
 });
 
 Deno.test({ name: "open-loop repeats a Poisson schedule by its seed", ignore }, async () => {
   await using server = await startFaultyServer();
   const run = () =>
-    runScenarioAt(server.url, openLoop, { parameters: { ...SHORT, arrivals: "poisson" } });
+    runScenario(openLoop, { ...SHORT, arrivals: "poisson" }, { ...ONCE, url: server.url });
   const [first, second] = [await run(), await run()];
   assertEquals(first.ledger.sent, second.ledger.sent);
   assert(first.ledger.sent > 50 && first.ledger.sent < 150 && first.ledger.sent !== 100);
@@ -65,9 +65,9 @@ Deno.test({ name: "open-loop repeats a Poisson schedule by its seed", ignore }, 
 
 Deno.test({ name: "a slow reply does not delay the schedule of the others", ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(10, { kind: "late", ms: 1_500 }) });
-  const figures = await runScenarioAt(server.url, openLoop, {
-    parameters: { ...SHORT, connections: 1 },
-    target: { timeoutMs: 5_000 },
+  const figures = await runScenario(openLoop, { ...SHORT, connections: 1 }, {
+    ...ONCE,
+    url: server.url,
   });
   assertEquals(figures.ledger.ok, 100);
   const { max, p75 } = distribution(figures, "latency");
@@ -81,10 +81,7 @@ Deno.test(
     await using server = await startFaultyServer({
       script: onCall(20, { kind: "freeze", ms: 250 }),
     });
-    const figures = await runScenarioAt(server.url, openLoop, {
-      parameters: SHORT,
-      target: { timeoutMs: 5_000 },
-    });
+    const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
     assertEquals([figures.status, figures.ledger.ok], ["passed", 100]);
     // 50 of the 100 calls fall due in the freeze, and wait for 125 ms in the mean.
     const { mean } = distribution(figures, "latency");
@@ -104,7 +101,7 @@ Deno.test({
       return OK;
     },
   });
-  const figures = await runScenarioAt(server.url, openLoop, { parameters: SHORT });
+  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
   const [latency, serviceTime, slip] = ["latency", "serviceTime", "slip"].map((name) =>
     distribution(figures, name)
   );
@@ -112,13 +109,14 @@ Deno.test({
   assert(slip!.max > 150e6, `${slip!.max / 1e6} ms`);
   assert(Math.abs(latency!.mean - serviceTime!.mean - slip!.mean) < 0.001 * latency!.mean);
   assertEquals(figures.validity.valid, false);
-  assert(figures.validity.warnings.some((warning) => warning.startsWith("slip: ")));
+  assert(figures.validity.warnings.some((warning) => warning.kind === "clientLate"));
 });
 
 Deno.test({ name: "slots past the bound are dropped, and fail the check", ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 50 }) });
-  const figures = await runScenarioAt(server.url, openLoop, {
-    parameters: { ...SHORT, maxOutstanding: 3 },
+  const figures = await runScenario(openLoop, { ...SHORT, maxOutstanding: 3 }, {
+    ...ONCE,
+    url: server.url,
   });
   const { sent, ok, dropped } = figures.ledger;
   assertEquals([sent + dropped, ok], [100, sent]);
@@ -132,10 +130,11 @@ Deno.test(
   { name: "a silent server ends the run, with every call accounted for", ignore },
   async () => {
     await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const figures = await runScenarioAt(server.url, openLoop, {
-      parameters: { ...SHORT, durationMs: 60_000, maxOutstanding: 1_000 },
-      target: { timeoutMs: 150 },
-    });
+    const figures = await runScenario(openLoop, {
+      ...SHORT,
+      durationMs: 60_000,
+      maxOutstanding: 1_000,
+    }, { ...ONCE, url: server.url, timeoutMs: 150 });
     const { sent } = figures.ledger;
     assertEquals(figures.ledger, ledgerWith({ sent, timeout: sent }));
     assertEquals([server.callsSeen, everySlotSent(figures).passed], [sent, false]);
@@ -145,8 +144,9 @@ Deno.test(
 
 Deno.test({ name: "a server that dies half-way ends the run", ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(50, { kind: "abruptClose" }) });
-  const figures = await runScenarioAt(server.url, openLoop, {
-    parameters: { ...SHORT, connections: 1, durationMs: 60_000 },
+  const figures = await runScenario(openLoop, { ...SHORT, connections: 1, durationMs: 60_000 }, {
+    ...ONCE,
+    url: server.url,
   });
   const { sent, ok, connectionLost, dropped, frames, closeCodes } = figures.ledger;
   assertEquals([sent, ok >= 40, dropped], [ok + connectionLost, true, 1]);
@@ -160,7 +160,7 @@ Deno.test(
   async () => {
     const script = onCall(50, { kind: "closeHalfway", code: 1011 });
     await using server = await startFaultyServer({ script });
-    const figures = await runScenarioAt(server.url, openLoop, { parameters: SHORT });
+    const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
     const { sent, ok, connectionLost, dropped, closeCodes } = figures.ledger;
     assertEquals([sent + dropped, sent], [100, ok + connectionLost]);
     assert(ok >= 70 && dropped >= 15 && connectionLost >= 1, `${ok} ok, ${dropped} dropped`);
@@ -168,13 +168,32 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "a server that falls behind is named as the bottleneck", ignore }, async () => {
+  // One server for all connections that answers 60 calls a second of 200.
+  let freeAtMs = 0;
+  await using server = await startFaultyServer({
+    script: () => {
+      freeAtMs = Math.max(freeAtMs, performance.now()) + 1000 / 60;
+      return { kind: "late", ms: freeAtMs - performance.now() };
+    },
+  });
+  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const warning = figures.validity.warnings.find(({ kind }) => kind === "serverBehind")!;
+  const { achievedPerSecond, offeredPerSecond, backlogPerSecond } = warning;
+  assertEquals(offeredPerSecond, 200);
+  assert(Number(achievedPerSecond) < 65 && Number(backlogPerSecond) > 100, warning.message);
+  assertStringIncludes(warning.message, "of 200 calls/s");
+  assertEquals(figures.validity.warnings.some(({ kind }) => kind === "clientLate"), false);
+});
+
 Deno.test({ name: "an interrupt ends the run at once, with whole accounts", ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error("interrupted")), 200);
-  const figures = await runScenarioAt(server.url, openLoop, {
-    parameters: { ...SHORT, durationMs: 60_000 },
-    target: { signal: controller.signal, timeoutMs: 5_000 },
+  const figures = await runScenario(openLoop, { ...SHORT, durationMs: 60_000 }, {
+    ...ONCE,
+    url: server.url,
+    signal: controller.signal,
   });
   clearTimeout(timer);
   const { sent, ok, aborted, dropped } = figures.ledger;

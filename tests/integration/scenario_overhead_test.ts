@@ -3,11 +3,13 @@ import type { Distribution, ScenarioReport } from "../../lib/schema.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import { LAYER_NAMES } from "../../lib/run/layers/layer.ts";
-import { startEmbeddedServer } from "../../lib/server/embedded.ts";
-import { defaultServerOptions } from "../../lib/server/options.ts";
-import { median } from "../../lib/stats/rounds.ts";
-import { createOverheadBreakdown, overheadBreakdown } from "../../scenarios/overhead_breakdown.ts";
+import { verdictOf } from "../../lib/run/verdict.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { LAYER_NAMES } from "../../scenarios/overhead_breakdown/ladder.ts";
+import {
+  createOverheadBreakdown,
+  overheadBreakdown,
+} from "../../scenarios/overhead_breakdown/mod.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import {
   checkNamed,
@@ -18,73 +20,64 @@ import {
   runScenarios,
   startReference,
 } from "../support/run_scenarios.ts";
-import { startScriptedServer } from "../support/scripted_server.ts";
-import { SHORT_TIMEOUT_MS, STATUS, TOKEN } from "../support/targets.ts";
+import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
+import { SHORT_TIMEOUT_MS, STATUS } from "../support/targets.ts";
 
 /** The echoes run in a worker, which reads its own modules. */
 const ignore = ["net", "read"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
 );
 
-/** Five rounds of a few calls. */
-const FEW = { rounds: 5, slices: 2, messages: 6, durationMs: null, warmupMs: 0 };
+/** One block of a few calls in each epoch. */
+const FEW = { messages: 8, durationMs: null };
 const PROBES = "every probe answered without a tool";
 
-function layersOf(report: ScenarioReport): Distribution[] {
-  return LAYER_NAMES.map((name) => metricNamed(report, `layer.${name}`, "distribution"));
+function layerOf(report: ScenarioReport, layer: string): Distribution {
+  return metricNamed(report, "layer", "distribution", { layer });
 }
 
-/** What each layer adds, in milliseconds, by its name. */
-function addedMs(report: ScenarioReport): Record<string, number> {
-  return Object.fromEntries(
-    layersOf(report).map(({ name, added }) => [name.split(".")[1], added!.value / 1e6]),
-  );
+function layersOf(report: ScenarioReport): Distribution[] {
+  return LAYER_NAMES.map((layer) => layerOf(report, layer));
 }
 
 Deno.test(
-  { name: "each layer is what its rounds are above those of the layer below", ignore },
+  { name: "each layer is above the one below, and all of them make up the call", ignore },
   async () => {
-    for (const dialect of ["oct", "nov"] as const) {
-      await using server = await startReference({ dialect });
-      const report = await runScenario(overheadBreakdown, FEW, server);
-      assertEquals([report.reason, report.status], [null, "passed"]);
-      const layers = layersOf(report);
-      const medians = layers.map(({ rounds }) => rounds.map(({ p50 }) => p50!));
-      const whole = median(medians.at(-1)!);
-      for (const [index, { name, added, rounds }] of layers.entries()) {
-        assertEquals([rounds.length, added!.above], [5, layers[index - 1]?.name ?? null], name);
-        assertEquals(added!.measuredOn, index < 4 ? "bundled" : "target");
-        const below = medians[index - 1] ?? medians[0]!.map(() => 0);
-        const differences = medians[index]!.map((own, round) => own - below[round]!);
-        assertAlmostEquals(added!.call, median(medians[index]!), 1e-6);
-        assertAlmostEquals(added!.value, median(differences), 1e-6);
-        assertAlmostEquals(added!.share!, median(differences) / whole, 1e-12);
-        assert(added!.ci95![0] <= added!.value && added!.value <= added!.ci95![1]);
-        assert(added!.shareCi95 !== null);
-      }
+    await using server = await startReference();
+    const report = await runScenario(overheadBreakdown, FEW, { ...server, epochs: 5, cold: true });
+    assertEquals([report.reason, report.status], [null, "passed"]);
+    const layers = layersOf(report);
+    for (const [index, { added, epochs }] of layers.entries()) {
+      const name = LAYER_NAMES[index]!;
+      assertEquals([added!.above, epochs.length], [LAYER_NAMES[index - 1] ?? null, 5], name);
+      assertEquals(added!.measuredOn, index < 5 ? "bundled" : "target");
+      assert(added!.ci95 !== null && added!.shareCi95 !== null, name);
     }
+    const sum = layers.reduce((total, { added }) => total + added!.share!, 0);
+    assertAlmostEquals(sum, 1, 1e-9);
   },
 );
 
 Deno.test(
   { name: "the calls of a breakdown are in its ledgers, and its probes are not", ignore },
   async () => {
-    for (const [dialect, probe] of [["oct", "unknown op"], ["nov", "ping"]] as const) {
+    for (const dialect of ["oct", "nov"] as const) {
       await using server = await startReference({ dialect });
       const report = await runScenario(overheadBreakdown, FEW, {
         ...server,
         workload: distinct(),
       });
       const { ledger, warmupLedger } = report;
-      // The one that is recorded, and the first of each slice.
-      assertEquals([ledger.sent, ledger.ok], [30, 30]);
-      assertEquals([warmupLedger.sent, warmupLedger.ok], [11, 11]);
+      // Three epochs of eight calls, and as many whose replies are read.
+      assertEquals([ledger.sent, ledger.ok], [48, 48]);
       assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
       assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
-      assertEquals(metricNamed(report, "layer.tool", "distribution").count, 30);
-      assertEquals(metricNamed(report, "layer.routing", "distribution").count, 30);
-      // Five rounds of two slices of six, and the first of each.
-      assertEquals(checkNamed(report, PROBES).observed, `40 of 40, by ${probe}`);
+      assertEquals(layerOf(report, "tool").count, 24);
+      assertEquals(layerOf(report, "routing").count, 24);
+      assertEquals(metricNamed(report, "serverReported", "distribution").count, 24);
+      assertEquals(metricNamed(report, "networkAndQueue", "distribution").count, 24);
+      const { seen, wanted } = checkNamed(report, PROBES);
+      assert(seen === wanted && seen! >= 24, `${seen} of ${wanted}`);
     }
   },
 );
@@ -96,44 +89,78 @@ function distinct() {
 }
 
 Deno.test(
-  { name: "what a server says of its time is set against what the client saw", ignore },
+  { name: "the whole call and the dispatch are measured once, for message-throughput too", ignore },
   async () => {
     await using server = await startReference();
-    const report = await runScenario(overheadBreakdown, FEW, server);
-    const reported = metricNamed(report, "serverReported", "distribution");
-    const rest = metricNamed(report, "networkAndQueue", "distribution");
-    const seen = metricNamed(report, "layer.tool", "distribution");
-    assertEquals([reported.count, rest.count], [30, 30]);
-    // A mean is a sum: the parts of every call make up the call. The histogram is 0.1 % off.
-    assertAlmostEquals((reported.mean + rest.mean) / seen.mean, 1, 0.003);
+    const bundled = {
+      restart: () => Promise.reject(new Error("not here")),
+      startLimited: () => Promise.reject(new Error("not here")),
+    };
+    const { scenarios: [throughput, breakdown], unitEpochs } = await runScenarios(
+      [[messageThroughput, FEW], [overheadBreakdown, FEW]],
+      { ...server, bundled },
+    );
+    const latency = metricNamed(throughput!, "latency", "distribution");
+    assertEquals(layerOf(breakdown!, "tool").epochs, latency.epochs);
+    assertEquals(unitEpochs, layerOf(breakdown!, "dispatch").epochs.map(({ p50 }) => p50!));
+    // The calls that both share are in the account of the first.
+    assertEquals([throughput!.ledger.ok, breakdown!.ledger.ok], [24, 24]);
   },
 );
 
-Deno.test({ name: "a server that tells no times has none", ignore }, async () => {
+Deno.test(
+  { name: "against another server the dispatch of the bundled one is no unit baseline", ignore },
+  async () => {
+    await using server = await startReference();
+    const { scenarios, unitEpochs } = await runScenarios(
+      [[messageThroughput, FEW], [overheadBreakdown, FEW]],
+      server,
+    );
+    assertEquals(unitEpochs, []);
+    assert(scenarios[0]!.metrics.every(({ name }) => name !== "unitFactor"));
+    assertEquals(layerOf(scenarios[1]!, "dispatch").added!.measuredOn, "bundled");
+  },
+);
+
+/** A server whose every call took it so long, as it says. */
+function startReporting(latencyMs: () => number) {
+  return startScriptedServer((peer, message) => {
+    const { op, request_id } = message!;
+    if (op === "ping") return peer.send({ op: "pong", request_id });
+    if (op !== "call_tool") return answerSoundly(peer, message);
+    const metadata = { latency_metrics: { latency_ms: latencyMs() } };
+    const outputs = [{ type: "text", text: "fine", metadata }];
+    peer.send({ op: "call_tool_res", request_id, ok: true, outputs });
+  });
+}
+
+Deno.test(
+  { name: "what a server says of its time is taken off what the client saw", ignore },
+  async () => {
+    await using honest = await startReporting(() => 0.001);
+    const report = await runScenario(overheadBreakdown, FEW, honest);
+    const reported = metricNamed(report, "serverReported", "distribution");
+    const rest = metricNamed(report, "networkAndQueue", "distribution");
+    assertEquals([reported.count, rest.count, reported.min, reported.max], [24, 24, 1000, 1000]);
+    assertEquals(report.validity.warnings.filter(({ kind }) => kind === "serverTimes"), []);
+
+    await using boastful = await startReporting(() => 1e6);
+    const { validity, metrics } = await runScenario(overheadBreakdown, FEW, boastful);
+    assertEquals(validity.warnings.filter(({ kind }) => kind === "serverTimes").length, 1);
+    const nothing = metricNamed({ metrics } as ScenarioReport, "networkAndQueue", "distribution");
+    assertEquals([nothing.min, nothing.max], [0, 0]);
+  },
+);
+
+Deno.test({ name: "a server that reports no times has none", ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(overheadBreakdown, FEW, server);
   assertEquals(report.status, "passed");
-  assertEquals(report.metrics.map(({ name }) => name), LAYER_NAMES.map((name) => `layer.${name}`));
+  assertEquals(report.metrics.map(({ name, at }) => [name, at!.layer]), [
+    ...LAYER_NAMES.map((layer) => ["layer", layer]),
+  ]);
+  assertEquals(report.ledger.sent, 24);
 });
-
-Deno.test(
-  { name: "the layers sum to the median of the call, on the bundled server", ignore },
-  async () => {
-    const options = defaultServerOptions({ token: TOKEN, limits: "off" });
-    await using server = await startEmbeddedServer(options);
-    const { url } = server;
-    const report = await runScenario(overheadBreakdown, overheadBreakdown.defaults.standard, {
-      url,
-    });
-    const layers = layersOf(report);
-    const whole = layers.at(-1)!.added!.call;
-    const sum = layers.reduce((total, { added }) => total + added!.value, 0) / whole;
-    const isWarned = report.validity.warnings.some((warning) => warning.startsWith("layers:"));
-    // A machine that is too restless to tell says so; sums that are wrong by design are further off.
-    assert(Math.abs(sum - 1) < 0.1 || isWarned && Math.abs(sum - 1) < 0.4, `${sum}`);
-    assertEquals(report.status, "passed");
-  },
-);
 
 /** Stops the thread, rather than to keep it busy: a machine makes a busy one wait for its turn afterwards. */
 function stall(): void {
@@ -145,6 +172,10 @@ const SLOW_MS = 5;
 const SLOW = {
   dispatch: { own: { dispatch: stall }, server: { toolMs: SLOW_MS } },
   codec: { own: { codec: stall }, server: { toolMs: SLOW_MS } },
+  wakeup: {
+    own: { wakeupMs: SLOW_MS, tcpMs: SLOW_MS, webSocketMs: SLOW_MS },
+    server: { routingMs: SLOW_MS },
+  },
   tcp: { own: { tcpMs: SLOW_MS, webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
   websocket: { own: { webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
   routing: { own: {}, server: { routingMs: SLOW_MS } },
@@ -156,18 +187,43 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
     { name: `a slow ${slow} is seen in its own layer, and in no other`, ignore },
     async () => {
       await using server = await startFaultyServer({ delays });
-      const parameters = { ...FEW, slices: 1, messages: 5 };
-      const report = await runScenario(createOverheadBreakdown(own), parameters, server);
+      const report = await runScenario(createOverheadBreakdown(own), FEW, {
+        ...server,
+        cold: true,
+      });
       assertEquals(report.reason, null);
-      const added = addedMs(report);
-      for (const [name, ms] of Object.entries(added)) {
-        const told = `${slow} is slow: ${JSON.stringify(added)}`;
-        if (name === slow) assert(ms > 0.8 * SLOW_MS, told);
-        else assert(Math.abs(ms) < 0.5 * SLOW_MS, told);
+      // The fastest of each, as a busy machine only adds to them.
+      const fastestMs = layersOf(report).map(({ min }) => min / 1e6);
+      for (const [index, name] of LAYER_NAMES.entries()) {
+        const addedMs = fastestMs[index]! - (fastestMs[index - 1] ?? 0);
+        const shown = `${slow} is slow: ${JSON.stringify(fastestMs)}`;
+        if (name === slow) assert(addedMs > 0.8 * SLOW_MS, shown);
+        else assert(Math.abs(addedMs) < 0.5 * SLOW_MS, shown);
       }
     },
   );
 }
+
+Deno.test(
+  {
+    name: "a server that is faster than the parts in its place makes the breakdown invalid",
+    ignore,
+  },
+  async () => {
+    // The call comes back at once, though what the suite does in the server's place takes its time.
+    await using server = await startFaultyServer();
+    const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+      ...server,
+      epochs: 5,
+      cold: true,
+    });
+    const negative = report.validity.warnings.filter(({ kind }) => kind === "negativeLayer");
+    // On the client's own thread the server may be faster than an echo on another, too.
+    assertEquals(negative.at(-1)?.layer, "tool");
+    assertStringIncludes(negative.at(-1)!.message, "the breakdown does not hold");
+    assertEquals([report.status, report.validity.valid], ["passed", false]);
+  },
+);
 
 Deno.test(
   { name: "a server that answers nothing without a tool has routing and tool together", ignore },
@@ -178,32 +234,31 @@ Deno.test(
       timeoutMs: SHORT_TIMEOUT_MS,
     });
     assertEquals(report.status, "passed");
-    assertEquals(report.notMeasured.map(({ name }) => name), ["layer.routing"]);
+    assertEquals(report.notMeasured.map(({ name }) => name), ["routing"]);
     assertStringIncludes(report.notMeasured[0]!.reason, "(tried: ping, unknown op)");
-    const tool = metricNamed(report, "layer.tool", "distribution");
-    assertEquals(tool.added!.above, "layer.websocket");
+    assertEquals(layerOf(report, "tool").added!.above, "websocket");
   },
 );
 
 Deno.test({ name: "a probe that is not answered fails the breakdown", ignore }, async () => {
   const words = {
-    silent: "no answer in time, or the connection was lost",
-    close: "no answer in time, or the connection was lost",
-    unknown: "answered with an error",
-    rateLimited: "refused for load: Rate limit exceeded",
+    silent: "timeout",
+    close: "connectionLost",
+    unknown: "toolError",
+    rateLimited: "rateLimited (Rate limit exceeded",
   };
   for (const [answer, why] of Object.entries(words)) {
+    // The first was asked to find out whether there is one.
     await using server = await startFaultyServer({
-      pings: (nth) => nth < 10 ? "pong" : answer as keyof typeof words,
+      pings: (nth) => nth === 1 ? "pong" : answer as keyof typeof words,
     });
     const report = await runScenario(overheadBreakdown, FEW, {
       ...server,
       timeoutMs: SHORT_TIMEOUT_MS,
     });
     const { passed, observed } = checkNamed(report, PROBES);
-    // The first was asked to find out whether there is one.
-    assertEquals([passed, report.status, server.pingsSeen], [false, "failed", 10], answer);
-    assertStringIncludes(observed, `8 of 9, by ping (${why}`);
+    assertEquals([passed, report.status, server.pingsSeen], [false, "failed", 2], answer);
+    assertStringIncludes(observed, `0 of 1; first failure: ping: ${why}`);
     assertEquals(brokenEquations(report.ledger), []);
   }
 });
@@ -258,8 +313,8 @@ Deno.test({ name: "an interrupt at any stage of a breakdown ends it", ignore }, 
       ...server,
       signal: controller.signal,
     });
-    assertEquals(scenarios[0]!.status, "interrupted", `message ${at}`);
-    assertEquals(reasons.map(({ code }) => code), [130]);
+    assertEquals([scenarios[0]!.reason, scenarios[0]!.status], ["interrupted", "interrupted"]);
+    assertEquals(verdictOf(reasons).exitCode, 130);
     assertEquals(brokenEquations(scenarios[0]!.ledger), []);
   }
 });
@@ -301,11 +356,11 @@ Deno.test(
       workload: () => ({ tool: "greet", argsJson: "{}" }),
     });
     assertEquals([report.reason, report.status], [null, "passed"]);
-    assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(6).fill(true));
-    // One probe to find out, one call that is recorded, and the first of each of ten slices.
-    assertEquals([asked.ping, asked["tools/call"], asked.answer], [41, 41, 82]);
-    assertEquals(checkNamed(report, PROBES).observed, "40 of 40, by ping");
-    assertEquals([report.ledger.ok, report.ledger.frames.progress], [30, 60]);
+    assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(7).fill(true));
+    assert(asked.ping! > 24 && asked["tools/call"]! > 24);
+    assertEquals(asked.answer, asked.ping! + asked["tools/call"]!);
+    assertEquals([report.ledger.ok, report.ledger.frames.progress], [24, 48]);
+    assertEquals(checkNamed(report, PROBES).passed, true);
   },
 );
 
@@ -336,8 +391,10 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
       return "pong";
     },
   });
-  const report = await runScenario(overheadBreakdown, { ...FEW, rounds: 1 }, {
+  const report = await runScenario(overheadBreakdown, FEW, {
     ...server,
+    epochs: 1,
+    cold: true,
     workload: () => STATUS,
     maxRatePerSecond: 20,
   });
@@ -345,17 +402,8 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
   for (const times of Object.values(seenMs)) {
     // The first is asked before any pace is kept, to be recorded or to find a probe.
     const gapsMs = times.slice(2).map((time, index) => time - times[index + 1]!);
-    assertEquals(gapsMs.length, 7);
+    assert(gapsMs.length >= 7);
     // Never two at once; a message may be seen late, but not by half of its slot.
     assert(Math.min(...gapsMs) > 25, `${gapsMs} ms`);
   }
-});
-
-Deno.test({ name: "a probe that fails in the warm-up is the last", ignore }, async () => {
-  await using server = await startFaultyServer({
-    pings: (nth) => nth === 1 ? "pong" : "unknown",
-  });
-  const report = await runScenario(overheadBreakdown, { ...FEW, warmupMs: 10 }, server);
-  assertEquals([report.status, server.pingsSeen], ["failed", 2]);
-  assertStringIncludes(checkNamed(report, PROBES).observed, "0 of 1");
 });

@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Scalar, ScenarioReport } from "../../lib/schema.ts";
+import type { Fact, ScenarioReport } from "../../lib/schema.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import type { FloorGauge } from "../../lib/run/client_floor.ts";
-import type { RecordingContext } from "../../lib/run/context.ts";
+import { type Case, type CaseResult, ONE_CLIENT } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
-import { payloadSize } from "../../scenarios/payload_size.ts";
+import { judgeFloors, payloadSize } from "../../scenarios/payload_size/mod.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import {
   checkNamed,
@@ -24,9 +23,11 @@ import { startStallingProxy } from "../support/stalling_proxy.ts";
 import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS } from "../support/targets.ts";
 
 const KIB = 1024;
-const COUNTED = { rounds: 2, messages: 2, durationMs: null, warmupMs: 0 };
-/** So small that nothing is held back by the client's system, and soon over. */
-const SMALL = { ...COUNTED, highestBytes: 256 };
+const COUNTED = { messages: 2, durationMs: null };
+/** The run's own calls, 256 B and 1 KiB. */
+const SMALL = { ...COUNTED, highestBytes: KIB };
+/** Without a warm-up but for the lead-in of each slice. */
+const SHORT = { epochs: 2, cold: true };
 const REFUSED = "a request that is too large is refused";
 const ANSWERS = "a new connection answers after each refusal";
 const RECONCILE = "the calls that look for the limit reconcile";
@@ -36,7 +37,9 @@ function distinctCalls() {
 }
 
 function sizesOf({ metrics }: ScenarioReport): number[] {
-  return metrics.filter(({ kind }) => kind === "distribution").map(({ at }) => at!.payloadBytes!);
+  return metrics.filter(({ kind }) => kind === "distribution").map(({ at }) =>
+    Number(at!.payloadBytes)
+  );
 }
 
 Deno.test({
@@ -51,10 +54,11 @@ Deno.test({
     });
     const report = await runScenario(payloadSize, COUNTED, {
       ...server,
+      ...SHORT,
       workload: distinctCalls(),
     });
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    const sizes = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB];
+    const sizes = [0, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB];
     assertEquals(sizesOf(report), sizes);
     const sent = sizes.length * 2 * 2;
     assertEquals(
@@ -62,10 +66,14 @@ Deno.test({
       ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
     );
     for (const size of sizes) {
-      assertEquals(metricNamed(report, `latency@${size}`, "distribution").count, 4);
-      const { rounds: rates } = metricNamed(report, `rate@${size}`, "scalar");
-      const { rounds, unit } = metricNamed(report, `throughput@${size}`, "scalar");
-      assertEquals([unit, rounds], ["bytes/s", rates.map((rate) => rate * size)]);
+      const at = { payloadBytes: size };
+      assertEquals(metricNamed(report, "latency", "distribution", at).count, 4);
+      const { epochs: rates, role } = metricNamed(report, "throughput", "scalar", at);
+      assertEquals([rates.length, role === "headline"], [2, size === 64 * KIB]);
+      assertEquals(metricNamed(report, "floor", "scalar", at).epochs.length, 2);
+      if (size === 0) continue;
+      const { epochs, unit } = metricNamed(report, "bandwidth", "scalar", at);
+      assertEquals([unit, epochs], ["bytes/s", rates.map((rate) => rate * size)]);
     }
     const value = (name: string) => metricNamed(report, name, "scalar").value;
     assertEquals([value("largestServed"), value("smallestRefused")], [64 * KIB, 256 * KIB]);
@@ -74,14 +82,15 @@ Deno.test({
       /^256 KiB: OVER_CAPACITY: Request too large: \d+ bytes exceeds limit of 102400 bytes; 1 MiB: close 1009$/,
     );
     assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-    // Six sizes served, one refused, one closed on; and a call on a new connection after both.
+    // Five sizes served, one refused, one closed on; and a call on a new connection after both.
     assertEquals(
       checkNamed(report, RECONCILE).observed,
-      "10 sent: ok 8, toolError 1, connectionLost 1",
+      "9 sent: ok 7, toolError 1, connectionLost 1",
     );
     const { callsReceived, callsServed } = server.stats();
+    const all = sent + report.warmupLedger.sent;
     // The frame that was closed on was no call to the server.
-    assertEquals([callsReceived, callsServed], [sent + 9, sent + 8]);
+    assertEquals([callsReceived, callsServed], [all + 8, all + 7]);
   }
 });
 
@@ -89,13 +98,13 @@ Deno.test(
   { name: "what is served up to the bound has no limit that was found", ignore },
   async () => {
     await using server = await startReference();
-    const report = await runScenario(payloadSize, SMALL, server);
-    assertEquals([report.status, sizesOf(report)], ["passed", [64, 256]]);
+    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
+    assertEquals([report.status, sizesOf(report)], ["passed", [0, 256, KIB]]);
     assertEquals(report.notMeasured, [{
       name: "limit of a request's size",
-      reason: "every request up to 256 B was served",
+      reason: "every request up to 1 KiB was served",
     }]);
-    assertEquals(metricNamed(report, "largestServed", "scalar").value, 256);
+    assertEquals(metricNamed(report, "largestServed", "scalar").value, KIB);
     assertEquals(report.parameters.payloadBytes, null);
   },
 );
@@ -107,6 +116,7 @@ Deno.test({ name: "--payload measures that size alone", ignore }, async () => {
     answerSoundly(peer, message);
   });
   const report = await runScenario(payloadSize, { ...COUNTED, payloadBytes: 100 }, {
+    ...SHORT,
     url: server.url,
     workload: createWorkload("status", { argsJson: "{}", payloadBytes: 100 }),
   });
@@ -125,16 +135,15 @@ Deno.test(
   async () => {
     const seen: number[] = [];
     await using server = startScriptedServer((peer, message, text) => {
-      if (message?.op === "call_tool") seen.push(JSON.parse(text).arguments.payload.length);
+      if (message?.op === "call_tool") seen.push(JSON.parse(text).arguments.payload?.length ?? 0);
       answerSoundly(peer, message);
     });
-    await runScenario(payloadSize, SMALL, server);
-    // Each once to see whether it is served, then up in the first round and down in the second.
-    assertEquals(seen, [64, 256, 64, 64, 256, 256, 256, 256, 64, 64]);
-    seen.length = 0;
-    const { warmupLedger } = await runScenario(payloadSize, { ...SMALL, warmupMs: 20 }, server);
-    const warm = seen.slice(2, 2 + warmupLedger.sent);
-    assertEquals([new Set(warm), seen.length], [new Set([64, 256]), 10 + warmupLedger.sent]);
+    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
+    // Each once to see if it is served, then in slices, each of them of one size.
+    assertEquals(seen.slice(0, 2), [256, KIB]);
+    const slices = seen.slice(2).filter((size, index, all) => size !== all[index - 1]);
+    assertEquals(slices.length <= 6 && new Set(slices).size === 3, true, slices.join());
+    assertEquals(seen.length, 2 + report.ledger.sent + report.warmupLedger.sent);
   },
 );
 
@@ -161,7 +170,7 @@ Deno.test(
     assertEquals([report.status, report.ledger], ["skipped", ledgerWith({})]);
     assertStringIncludes(
       report.reason ?? "",
-      "a payload of 64 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
+      "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
     );
   },
 );
@@ -173,7 +182,7 @@ Deno.test(
     await using speaking = startScriptedServer((peer, _message, text) => {
       const { id, method, params } = JSON.parse(text);
       const size = params?.arguments?.payload?.length ?? 0;
-      const result = size > 100
+      const result = size > 500
         ? { isError: true }
         : method === "initialize"
         ? { protocolVersion: "2025-06-18", capabilities: {} }
@@ -181,27 +190,27 @@ Deno.test(
       if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
     });
     const workload = () => ({ tool: "echo", argsJson: "{}" });
-    const common = { workload, timeoutMs: 5_000 };
+    const common = { ...SHORT, workload, timeoutMs: 5_000 };
     const echoed = await runScenario(payloadSize, SMALL, {
       ...common,
       url: echoing.url,
       protocol: echo,
     });
-    assertEquals([echoed.status, echoed.ledger.ok], ["passed", 8]);
+    assertEquals([echoed.status, echoed.ledger.ok], ["passed", 12]);
     const spoken = await runScenario(payloadSize, SMALL, {
       ...common,
       url: speaking.url,
       protocol: mcp,
     });
-    assertEquals([failedChecks(spoken), sizesOf(spoken)], [[], [64]]);
-    assertEquals(checkNamed(spoken, REFUSED).observed, "256 B: TOOL_ERROR");
+    assertEquals([failedChecks(spoken), sizesOf(spoken)], [[], [0, 256]]);
+    assertEquals(checkNamed(spoken, REFUSED).observed, "1 KiB: TOOL_ERROR");
   },
 );
 
-/** A server that does this to every request of 256 B and more, and is sound otherwise. */
+/** A server that does this to every request of 1 KiB and more, and is sound otherwise. */
 function startRefusing(refuse: (peer: ScriptedPeer, id: string) => void) {
   return startScriptedServer((peer, message, text) => {
-    const isLarge = message?.op === "call_tool" && text.includes("x".repeat(256));
+    const isLarge = message?.op === "call_tool" && text.includes("x".repeat(KIB));
     if (isLarge) refuse(peer, message.request_id!);
     else answerSoundly(peer, message);
   });
@@ -211,20 +220,21 @@ Deno.test(
   { name: "a cut, another close code and silence are no way to refuse", ignore },
   async () => {
     const refusals: [(peer: ScriptedPeer) => void, string][] = [
-      [(peer) => peer.close(4000, "no"), "256 B: close 4000 no"],
-      [(peer) => peer.cut(), "256 B: close 0"],
-      [() => {}, "256 B: neither an answer nor a close"],
+      [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
+      [(peer) => peer.cut(), "1 KiB: close 0"],
+      [() => {}, "1 KiB: neither an answer nor a close"],
     ];
     for (const [refuse, observed] of refusals) {
       await using server = startRefusing(refuse);
       const report = await runScenario(payloadSize, SMALL, {
+        ...SHORT,
         url: server.url,
         timeoutMs: SHORT_TIMEOUT_MS,
       });
       assertEquals([report.status, failedChecks(report)], ["failed", [REFUSED]]);
       assertEquals(checkNamed(report, REFUSED).observed, observed);
       // What it provoked is in no ledger of the report.
-      assertEquals([report.ledger.sent, report.ledger.ok], [4, 4]);
+      assertEquals([report.ledger.sent, report.ledger.ok], [8, 8]);
     }
   },
 );
@@ -232,20 +242,23 @@ Deno.test(
 Deno.test({ name: "what is served above a refusal is not within the limit", ignore }, async () => {
   await using server = startScriptedServer((peer, message, text) => {
     const size = message?.op === "call_tool" ? JSON.parse(text).arguments.payload?.length : 0;
-    if (size !== 256) return answerSoundly(peer, message);
+    if (size !== KIB) return answerSoundly(peer, message);
     const error = { code: "INTERNAL_ERROR", message: "not this one" };
     peer.send({ op: "call_tool_res", request_id: message?.request_id, error });
   });
-  const report = await runScenario(payloadSize, { ...COUNTED, highestBytes: KIB }, server);
+  const report = await runScenario(payloadSize, { ...COUNTED, highestBytes: 4 * KIB }, {
+    ...server,
+    ...SHORT,
+  });
   const value = (name: string) => metricNamed(report, name, "scalar").value;
-  assertEquals([value("largestServed"), value("smallestRefused")], [64, 256]);
-  assertEquals(sizesOf(report), [64]);
+  assertEquals([value("largestServed"), value("smallestRefused")], [256, KIB]);
+  assertEquals(sizesOf(report), [0, 256]);
 });
 
 Deno.test({ name: "a refusal that brings the server down fails", ignore }, async () => {
   let isDown = false;
   await using server = await startFaultyServer({
-    // The first call of 64 B, four measured ones of it, and then the one of 256 B.
+    // The call of 256 B, and then that of 1 KiB.
     script: (call) => {
       isDown ||= call === 2;
       return { kind: call === 2 ? "toolError" : "ok" };
@@ -261,7 +274,7 @@ Deno.test({ name: "a new connection that does not answer fails the check", ignor
   let refused = 0;
   await using server = startScriptedServer((peer, message, text) => {
     const isCall = message?.op === "call_tool";
-    if (isCall && text.includes("x".repeat(256))) {
+    if (isCall && text.includes("x".repeat(KIB))) {
       refused++;
       return peer.close(1009);
     }
@@ -273,6 +286,7 @@ Deno.test({ name: "a new connection that does not answer fails the check", ignor
     answerSoundly(peer, message);
   });
   const report = await runScenario(payloadSize, SMALL, {
+    ...SHORT,
     url: server.url,
     timeoutMs: SHORT_TIMEOUT_MS,
   });
@@ -288,7 +302,7 @@ Deno.test({ name: "a limiter's refusal says nothing about the size", ignore }, a
       error: { code: "OVER_CAPACITY", message: "Rate limit exceeded: ip_rate_limit_exceeded" },
     })
   );
-  const report = await runScenario(payloadSize, SMALL, server);
+  const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
   assertEquals(report.status, "passed");
   assertEquals(report.notMeasured, [{
     name: "limit of a request's size",
@@ -297,7 +311,7 @@ Deno.test({ name: "a limiter's refusal says nothing about the size", ignore }, a
 });
 
 Deno.test({
-  name: "a server that stops taking a request half-way is not accused of its close",
+  name: "a server that stops reading a request half-way is not accused of its close",
   ignore,
 }, async () => {
   await using server = await startReference();
@@ -305,13 +319,13 @@ Deno.test({
   await using proxy = startStallingProxy(server.url, { budgetBytes: 17 * KIB * KIB, stallMs: 300 });
   const report = await runScenario(
     payloadSize,
-    { ...COUNTED, rounds: 1, messages: 1 },
-    { url: proxy.url },
+    { ...COUNTED, messages: 1 },
+    { url: proxy.url, epochs: 1, cold: true },
   );
   assertEquals([report.status, report.ledger.ok], ["passed", 8]);
   assertEquals(report.notMeasured, [{
     name: "how 33 MiB are refused",
-    reason: "the server stopped taking the request half-way, and the client sees no close frame " +
+    reason: "the server stopped reading the request half-way, and the client sees no close frame " +
       "before it has sent all of it",
   }]);
   assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
@@ -321,19 +335,21 @@ Deno.test({
 Deno.test(
   { name: "a server that dies within the sweep fails it, with whole accounts", ignore },
   async () => {
-    // Two calls to find out, then four of the eight that are measured.
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call === 7 ? "abruptClose" : "ok" }),
     });
-    const report = await runScenario(payloadSize, SMALL, server);
+    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
     assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
-    assertEquals([report.ledger.ok, report.ledger.connectionLost], [4, 1]);
-    assertEquals(checkNamed(report, "every size measured in every round").observed, "2 of 4");
+    const { ledger, warmupLedger } = report;
+    assertEquals(ledger.connectionLost + warmupLedger.connectionLost, 1);
+    // One slice of the first epoch ends early, and the others of it are not begun.
+    const { seen, wanted } = checkNamed(report, "every slice measured");
+    assert(wanted === 6 && seen! >= 3 && seen! <= 5, `${seen} of ${wanted}`);
   },
 );
 
 Deno.test({ name: "an interrupt ends payload-size, with nothing failed", ignore }, async () => {
-  for (const nth of [1, 5]) {
+  for (const nth of [1, 7]) {
     const controller = new AbortController();
     await using server = await startFaultyServer({
       script: (call) => {
@@ -342,6 +358,7 @@ Deno.test({ name: "an interrupt ends payload-size, with nothing failed", ignore 
       },
     });
     const report = await runScenario(payloadSize, SMALL, {
+      ...SHORT,
       url: server.url,
       signal: controller.signal,
     });
@@ -350,41 +367,43 @@ Deno.test({ name: "an interrupt ends payload-size, with nothing failed", ignore 
   }
 });
 
-/** A gauge that gives these floors for 64 B and 256 B, as multiples of what was measured, and milliseconds. */
-function gaugeOf(floors: [multiple: number, medianMs: number][]): FloorGauge {
-  const left = [["rate@64", ...floors[0]!], ["rate@256", ...floors[1]!]] as const;
-  let asked = 0;
-  const measure = (context: RecordingContext) => {
-    const [name, multiple, medianMs] = left[asked++]!;
-    const rate = context.figures().metrics.find((metric) => metric.name === name) as Scalar;
-    const throughput = multiple * rate.value;
-    return Promise.resolve({ connections: 1, throughput, latencyP50Ns: medianMs * 1e6 });
+/** What two sizes came to: the target's share of the floor in each of five epochs, and the floor's median. */
+function derivationOf(sizes: [share: number, floorMs: number][]) {
+  const warnings: Fact[] = [];
+  const result = (rate: number, medianNs: number) =>
+    ({ rates: Array(5).fill(rate), medians: Array(5).fill(medianNs) }) as unknown as CaseResult;
+  const sizeOf = ({ payloadBytes }: Case) => sizes[payloadBytes === 256 ? 0 : 1]!;
+  return {
+    warnings,
+    of: (one: Case) => result(1_000 * sizeOf(one)[0], 1e6),
+    floorOf: (one: Case) => result(1_000, sizeOf(one)[1] * 1e6),
+    invalidate: (fact: Fact) => void warnings.push(fact),
   };
-  return { measure } as unknown as FloorGauge;
 }
 
-Deno.test(
-  { name: "the sizes at which the client is the bound are told, and no others", ignore },
-  async () => {
-    await using server = await startReference();
-    const run = (floors: [number, number][]) =>
-      runScenario(payloadSize, SMALL, { ...server, floorGauge: gaugeOf(floors) });
-    const fast: [number, number] = [1 / 0.8, 0.01];
-    const fine = await run([fast, fast]);
-    assertEquals([fine.validity.valid, fine.validity.warnings], [true, []]);
-    const rate = metricNamed(fine, "rate@256", "scalar").value;
-    assertEquals(metricNamed(fine, "floor@256", "scalar").rounds, [fast[0] * rate]);
-    const held = await run([fast, [1 / 0.6, 44]]);
-    assertEquals([held.validity.valid, held.validity.warnings], [false, [
-      "client-bound at 256 B: a server that does nothing looks no faster through this client, whose " +
-      "system holds back frames of 256 B for up to 40 ms (Nagle's algorithm); the numbers of all " +
-      "other sizes can be used",
-    ]]);
-    const slow = await run([[1 / 0.95, 1], fast]);
-    assert(!slow.validity.warnings[0]!.includes("Nagle"));
-    const slowServer = await run([fast, [1 / 0.4, 44]]);
-    assertEquals(slowServer.validity.warnings, []);
-    const all = await run([[1, 1], [1, 1]]);
-    assert(all.validity.warnings[0]!.endsWith("looks no faster through this client"));
-  },
-);
+Deno.test("the sizes at which the client is the bottleneck are named, and no others", () => {
+  const judge = (...sizes: [number, number][]) => {
+    const derivation = derivationOf(sizes);
+    judgeFloors(
+      derivation,
+      [256, KIB].map((payloadBytes) => ({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } })),
+    );
+    return derivation.warnings;
+  };
+  const free: [number, number] = [0.8, 0.01];
+  assertEquals(judge(free, free), []);
+  // Of a floor that is held back, a lower share will do, and none that a slow server comes to.
+  assertEquals(judge(free, [0.6, 44]), [{
+    kind: "clientBoundSizes",
+    message: "client-bound at 1 KiB: a server that does nothing is no faster with this client, " +
+      "whose system holds back frames of 1 KiB for up to 40 ms (Nagle's algorithm); the numbers of " +
+      "all other sizes can be used",
+    sizes: "1 KiB",
+    heldBack: "1 KiB",
+  }]);
+  assertEquals(judge(free, [0.4, 44]), []);
+  const [small] = judge([0.95, 1], free);
+  assertEquals([small!.sizes, small!.heldBack], ["256 B", null]);
+  const [all] = judge([1, 1], [1, 1]);
+  assert(all!.message.endsWith("is no faster with this client"));
+});

@@ -1,46 +1,43 @@
 import type { ScenarioReport } from "../../lib/schema.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { exai } from "../../lib/protocols/exai.ts";
-import { defaultServerOptions } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt } from "../support/run_scenarios.ts";
-import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
+import { metricNamed, runScenario, startReference } from "../support/run_scenarios.ts";
+import { ledgerWith, NO_NET as ignore } from "../support/targets.ts";
 
-const ONE_ROUND = { rounds: 1, warmupMs: 0, durationMs: null } as const;
+const COUNTED = { messages: 64, durationMs: null };
+/** One epoch and no warm-up: every call is a measured one. */
+const ONCE = { epochs: 1, cold: true, timeoutMs: 5_000 };
 
 function orderCheck({ checks }: ScenarioReport) {
-  return checks.find(({ name }) => name === "replies keep the order of their calls")!;
+  return checks.find(({ kind }) => kind === "replyOrder")!;
 }
 
 Deno.test(
-  { name: "pipelining measures every depth in every round, in order", ignore },
+  { name: "pipelining measures every depth in every epoch, in order", ignore },
   async () => {
-    await using server = await startServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
-    const figures = await runScenarioAt(server.url, pipelining, {
-      parameters: { ...ONE_ROUND, rounds: 5, messages: 64 },
-      target: { timeoutMs: 5_000 },
-    });
+    await using server = await startReference();
+    const report = await runScenario(pipelining, COUNTED, { ...server, epochs: 5 });
     const sent = 5 * 7 * 64;
-    assertEquals(figures.status, "passed");
+    assertEquals([report.status, report.reason], ["passed", null]);
     assertEquals(
-      figures.ledger,
+      report.ledger,
       ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
     );
-    const steps = figures.metrics.map(({ name, at }) => [name, at?.inFlight]);
-    assertEquals(
-      steps,
-      ["latency", "throughput"].flatMap((name) =>
-        [1, 2, 4, 8, 16, 32, 64].map((depth) => [`${name}@${depth}`, depth])
-      ),
-    );
-    for (const metric of figures.metrics) {
-      assertEquals(metric.rounds.length, 5);
-      if (metric.kind === "distribution") assertEquals(metric.count, 5 * 64);
+    assertEquals(report.warmupLedger.sent, 7 * 64);
+    for (const inFlight of [1, 2, 4, 8, 16, 32, 64]) {
+      const latency = metricNamed(report, "latency", "distribution", { inFlight });
+      assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [
+        5 * 64,
+        [64, 64, 64, 64, 64],
+      ]);
+      const throughput = metricNamed(report, "throughput", "scalar", { inFlight });
+      assertEquals(throughput.epochs.length, 5);
+      assertEquals(throughput.role, inFlight === 64 ? "headline" : "gate");
     }
-    assertEquals(orderCheck(figures).observed, `${sent} of ${sent} in order`);
+    assertEquals(orderCheck(report).observed, `${sent} of ${sent} in order`);
   },
 );
 
@@ -52,15 +49,19 @@ Deno.test({ name: "a depth of 4 keeps exactly 4 calls in flight", ignore }, asyn
       return { kind: "late", ms: 100 };
     },
   });
-  const figures = await runScenarioAt(server.url, pipelining, {
-    parameters: { ...ONE_ROUND, messages: 12, inFlight: 4 },
-    target: { timeoutMs: 5_000 },
-  });
-  assertEquals(figures.metrics.map(({ name }) => name), ["latency@4", "throughput@4"]);
-  assertEquals(arrivalsMs.length, 12);
+  const report = await runScenario(
+    pipelining,
+    { messages: 9, durationMs: null, inFlight: 4 },
+    { ...ONCE, url: server.url },
+  );
+  assertEquals(report.metrics.map(({ name, at }) => [name, at]), [
+    ["latency", { inFlight: 4 }],
+    ["throughput", { inFlight: 4 }],
+  ]);
+  assertEquals(arrivalsMs.length, 9);
   // Each call waits for the reply to the fourth before it, and only for that.
-  for (let nth = 4; nth < 12; nth++) assert(arrivalsMs[nth]! - arrivalsMs[nth - 4]! >= 99);
-  assert(arrivalsMs[11]! - arrivalsMs[0]! < 12 * 99 / 2, "four at a time, not two");
+  for (let nth = 4; nth < 9; nth++) assert(arrivalsMs[nth]! - arrivalsMs[nth - 4]! >= 99);
+  assert(arrivalsMs[8]! - arrivalsMs[0]! < 9 * 99 / 2, "four at a time, not two");
 });
 
 /**
@@ -73,30 +74,29 @@ function startSwappingServer() {
   });
 }
 
+const SWAPPED = { messages: 6, durationMs: null, inFlight: 2 };
+
 Deno.test(
   { name: "a reply that overtakes another breaks the promise of EXAI", ignore },
   async () => {
     await using server = await startSwappingServer();
-    const parameters = { ...ONE_ROUND, messages: 6, inFlight: 2 };
-    const figures = await runScenarioAt(server.url, pipelining, {
-      parameters,
-      target: { timeoutMs: 5_000 },
-    });
-    assertEquals([figures.ledger.ok, figures.status], [6, "failed"]);
-    const { passed, observed } = orderCheck(figures);
+    const report = await runScenario(pipelining, SWAPPED, { ...ONCE, url: server.url });
+    assertEquals([report.ledger.ok, report.status], [6, "failed"]);
+    const { passed, observed } = orderCheck(report);
     assert(!passed && /^[1-5] of 6 out of order$/.test(observed), observed);
   },
 );
 
 Deno.test({ name: "other protocols promise no order, so either is right", ignore }, async () => {
   await using server = await startSwappingServer();
-  const figures = await runScenarioAt(server.url, pipelining, {
-    parameters: { ...ONE_ROUND, messages: 6, inFlight: 2 },
-    target: { timeoutMs: 5_000, protocol: { ...exai, name: "mcp" } },
+  const report = await runScenario(pipelining, SWAPPED, {
+    ...ONCE,
+    url: server.url,
+    protocol: { ...exai, name: "mcp" },
   });
-  assertEquals([orderCheck(figures), figures.status], [undefined, "passed"]);
-  const note = figures.notes?.find((text) => text.includes("the mcp protocol promises neither"));
-  assertStringIncludes(note ?? "", "of 6 out of order");
+  assertEquals([orderCheck(report), report.status], [undefined, "passed"]);
+  const note = report.notes?.find(({ kind }) => kind === "replyOrder");
+  assertStringIncludes(note?.message ?? "", "of 6 out of order; the mcp protocol promises neither");
 });
 
 Deno.test(
@@ -105,13 +105,17 @@ Deno.test(
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call === 30 ? "abruptClose" : "ok" }),
     });
-    const figures = await runScenarioAt(server.url, pipelining, {
-      parameters: { ...ONE_ROUND, messages: 8 },
-    });
-    const { sent, ok, connectionLost, frames } = figures.ledger;
-    // Depths 1, 2 and 4 are done, and so are five calls of depth 8.
+    const report = await runScenario(
+      pipelining,
+      { messages: 8, durationMs: null },
+      { ...ONCE, url: server.url },
+    );
+    const { sent, ok, connectionLost, frames } = report.ledger;
+    // Three depths of eight calls each are done, and five calls of the fourth.
     assertEquals([sent, ok + connectionLost, frames.final], [32, 32, ok]);
-    assert(connectionLost >= 1 && connectionLost <= 8 && figures.status === "failed");
+    assert(connectionLost >= 1 && connectionLost <= 8 && report.status === "failed");
+    const slices = report.checks.find(({ kind }) => kind === "slices")!;
+    assertEquals([slices.passed, slices.seen, slices.wanted], [false, 3, 7]);
   },
 );
 
@@ -127,12 +131,14 @@ Deno.test(
         return { kind: "late", ms: 100 };
       },
     });
-    const figures = await runScenarioAt(server.url, concurrentConnections, {
-      parameters: { ...ONE_ROUND, messages: 6, connections: 2, inFlight: 3 },
-      target: { timeoutMs: 5_000 },
-    });
+    const report = await runScenario(concurrentConnections, {
+      messages: 6,
+      durationMs: null,
+      connections: 2,
+      inFlight: 3,
+    }, { ...ONCE, url: server.url });
     // Both clients, and one of them alone.
-    assertEquals([figures.status, figures.ledger.ok, most], ["passed", 2 * 6 + 6, 2 * 3]);
-    assertEquals(figures.parameters.inFlight, 3);
+    assertEquals([report.status, report.ledger.ok, most], ["passed", 2 * 6 + 6, 2 * 3]);
+    assertEquals(report.parameters.inFlight, 3);
   },
 );

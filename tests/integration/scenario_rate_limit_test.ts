@@ -4,8 +4,8 @@ import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import type { Limits, ServerOptionOverrides } from "../../lib/server/options.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
-import { rateLimit } from "../../scenarios/rate_limit.ts";
-import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
+import { openLoop } from "../../scenarios/open_loop.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {
   checkNamed,
@@ -31,7 +31,7 @@ function bucket(capacity: number, refillPerSecond: number) {
   return { capacity, refillPerSecond };
 }
 
-/** Whether the number of a metric is within the interval that was found. */
+/** The number of a metric and the truth are within the interval that was found. */
 function assertFound(report: ScenarioReport, name: string, truth: number): void {
   const { value, ci95 } = metricNamed(report, name, "scalar");
   assert(ci95 !== null && ci95[0] <= truth && truth <= ci95[1], `${name}: ${ci95}, truly ${truth}`);
@@ -95,7 +95,7 @@ Deno.test({ name: "rate-limit says up to where no call was refused", ignore }, a
   assertEquals(report.notMeasured[0]!.reason, "no call was refused, of 40 in a row");
 });
 
-Deno.test({ name: "rate-limit tells the address's limit from a session's", ignore }, async () => {
+Deno.test({ name: "rate-limit recognises the address's limit", ignore }, async () => {
   await using server = await startReference({ limits: limits(null, bucket(15, 10)) });
   const report = await runScenario(rateLimit, SHORT, server);
   assertEquals(report.status, "passed");
@@ -103,7 +103,7 @@ Deno.test({ name: "rate-limit tells the address's limit from a session's", ignor
   assertFound(report, "ipRefill", 10);
   assertEquals(report.notMeasured, [{
     name: "budget of a session",
-    reason: "the budget of the IP address was used up before",
+    reason: "the budget of the IP address was used up first",
   }]);
 });
 
@@ -119,7 +119,7 @@ Deno.test(
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     assertFound(report, "ipBurst", 60);
     assertFound(report, "ipRefill", 25);
-    assertEquals(report.notes?.filter((note) => note.includes("run it alone")).length, 1);
+    assertEquals(report.notes?.filter(({ kind }) => kind === "sharedAddress").length, 1);
   },
 );
 
@@ -158,7 +158,7 @@ Deno.test(
     await using server = await startReference({ limits: limits(bucket(20, 100), null) });
     const { scenarios, rateLimit: met, reasons } = await runScenarios([
       [rateLimit, { refillMs: 200, messages: 60 }],
-      [messageThroughput, { rounds: 1, messages: 5, durationMs: null, warmupMs: 0 }],
+      [openLoop, { ratePerSecond: 50, connections: 1, messages: 5, durationMs: null }],
     ], server);
     assertEquals(scenarios.map(({ status }) => status), ["passed", "passed"]);
     assertEquals([met, reasons], [null, []]);
@@ -185,7 +185,7 @@ Deno.test({ name: "rate-limit fails where a limit ends the connection", ignore }
   assertStringIncludes(checkNamed(report, "every call answered").observed, "1 lost");
   assertEquals(
     report.notMeasured[0]!.reason,
-    "the server closed the connection behind call 10",
+    "the server closed the connection after call 10",
   );
 });
 
@@ -198,7 +198,7 @@ Deno.test({ name: "rate-limit fails where a limit is silence", ignore }, async (
   );
   assertEquals(failedChecks(report), ["every call answered"]);
   assertEquals([report.ledger.sent, report.ledger.timeout], [11, 1]);
-  assertEquals(report.notMeasured[0]!.reason, "the server did not answer behind call 10");
+  assertEquals(report.notMeasured[0]!.reason, "the server stopped answering after call 10");
 });
 
 Deno.test({ name: "rate-limit fails where a refusal is followed by a close", ignore }, async () => {
@@ -219,7 +219,7 @@ Deno.test({ name: "rate-limit fails where a refusal is followed by a close", ign
 Deno.test(
   { name: "rate-limit does not force a bucket on a server that has none", ignore },
   async () => {
-    // Refuses the 11th call, lets 100 pass at once behind it, and then none.
+    // Refuses the 11th call, accepts 100 at once after it, and then none.
     let calls = 0;
     await using server = startScriptedServer((peer, message) => {
       const isCall = message?.op === "call_tool" && ++calls > 0;
@@ -230,7 +230,7 @@ Deno.test(
     });
     const report = await runScenario(rateLimit, { refillMs: 700 }, server);
     assertEquals(report.metrics, []);
-    assertStringIncludes(report.notMeasured[0]!.reason, "no token bucket decides so");
+    assertStringIncludes(report.notMeasured[0]!.reason, "the refusals do not fit a token bucket");
     assertStringIncludes(report.notMeasured[0]!.reason, "after 10 calls");
   },
 );

@@ -1,65 +1,66 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Scalar, ScenarioReport } from "../../lib/schema.ts";
-import { saturation } from "../../scenarios/saturation.ts";
-import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt } from "../support/run_scenarios.ts";
+import type { Count } from "../../lib/run/scenario.ts";
+import type { Fact, Scalar, ScenarioReport } from "../../lib/schema.ts";
+import { recordSearch, saturation } from "../../scenarios/saturation.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { checkNamed, failedChecks, metricNamed, runScenario } from "../support/run_scenarios.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
 
-const SHORT = { rounds: 1, connections: 2, warmupMs: 0, durationMs: 250, sloMs: 60 };
-
-/**
- * One server for all connections that takes this long for each call, one call at a time: its capacity is
- * 1000 / serviceMs calls/s, whatever its timers do, as each reply is due at a time of its own.
- */
-function queueing(serviceMs: number): () => Behaviour {
-  let freeAtMs = 0;
-  return () => {
-    const nowMs = performance.now();
-    freeAtMs = Math.max(freeAtMs, nowMs) + serviceMs;
-    return { kind: "late", ms: freeAtMs - nowMs };
-  };
-}
+const SHORT = { connections: 2, durationMs: 250, confirmMs: 750, sloMs: 60 };
 
 function sustainable({ metrics }: ScenarioReport): Scalar | undefined {
   return metrics.find(({ name }) => name === "sustainableRate") as Scalar | undefined;
 }
 
-function found({ checks }: ScenarioReport) {
-  return checks.find(({ name }) => name === "a rate is sustained")!;
+function found(report: ScenarioReport): string {
+  return checkNamed(report, "a rate is sustained").observed;
 }
 
-Deno.test({ name: "saturation finds the capacity of a server", ignore }, async () => {
-  await using server = await startFaultyServer({ script: queueing(8) });
-  const figures = await runScenarioAt(server.url, saturation, {
-    parameters: { ...SHORT, ratePerSecond: 110 },
-    target: { timeoutMs: 5_000 },
-  });
-  const { value } = sustainable(figures)!;
-  // 125 calls/s. A queue of 60 ms hides 8 % of overload for the 0.75 s of the confirming run. On a busy
-  // machine calls miss the objective at lower rates, too.
-  assert(value > 0.5 * 125 && value < 1.08 * 125, `${value} calls/s`);
-  assertEquals(figures.status, "passed", JSON.stringify(figures.checks));
-  const { sent, ok, dropped } = figures.ledger;
-  assertEquals(sent, ok);
-  assert(dropped <= 10, `at most one for each run that missed: ${dropped}`);
-  const curve = figures.metrics.filter(({ at }) => at !== undefined);
-  assert(curve.length >= 8, "latency and throughput of every rate tried");
-  for (const { name, at } of curve) assertStringIncludes(name, `@${at!.ratePerSecond}`);
-  const knee = figures.metrics.find(({ name }) => name === "knee") as Scalar;
-  assert(knee.value <= value);
-});
+/** The whole experiment is tests/support/saturation_experiment.ts. */
+Deno.test(
+  { name: "saturation finds the capacity of a server, and never more", ignore },
+  async () => {
+    using server = await startQueueServer(1_000);
+    const report = await runScenario(saturation, {
+      ...SHORT,
+      arrivals: "constant",
+      ratePerSecond: 700,
+      durationMs: 150,
+      confirmMs: 500,
+    }, server);
+    assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
+    const { epochs, role } = metricNamed(report, "sustainableRate", "scalar");
+    // On a busy machine calls miss the objective at lower rates, too.
+    assert(epochs.every((rate) => rate > 300 && rate <= 1_000), epochs.join());
+    assertEquals([role, epochs.length, found(report)], ["headline", 1, "1 of 1"]);
+    assert(
+      metricNamed(report, "metShare", "scalar").epochs.every((share) => share > 0 && share <= 1),
+    );
+    const { sent, ok, dropped } = report.ledger;
+    assertEquals(sent, ok);
+    const curve = report.metrics.filter(({ name }) => name === "latency");
+    assert(curve.length >= 8, "the latency of every rate tried");
+    for (const { at } of curve) metricNamed(report, "throughput", "scalar", at!);
+    assert(dropped < sent, `only where a run had missed for sure: ${dropped}`);
+  },
+);
 
 Deno.test(
   { name: "a server that meets nothing fails a check in plain words", ignore },
   async () => {
     await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
-    const figures = await runScenarioAt(server.url, saturation, {
-      parameters: { ...SHORT, durationMs: 50, ratePerSecond: 3, sloMs: 20 },
-      target: { timeoutMs: 5_000 },
-    });
-    assertEquals([figures.status, sustainable(figures)], ["failed", undefined]);
-    assertEquals(found(figures).expected, "p99 within 20 ms and no failed call, at some rate");
-    assertEquals(found(figures).observed, "none; at 1 calls/s 1 of 1 calls took over 20 ms");
+    const report = await runScenario(saturation, {
+      ...SHORT,
+      durationMs: 50,
+      ratePerSecond: 30,
+      lowestRatePerSecond: 20,
+      sloMs: 20,
+    }, server);
+    assertEquals([report.status, sustainable(report)], ["failed", undefined]);
+    assertEquals(failedChecks(report), ["a rate is sustained"]);
+    assertStringIncludes(found(report), "0 of 1; first failure: at 20 calls/s ");
+    assertStringIncludes(found(report), " calls failed or took over 20 ms");
   },
 );
 
@@ -75,25 +76,62 @@ Deno.test(
         return { kind: inWindow > 30 ? "toolError" : "ok" };
       },
     });
-    const figures = await runScenarioAt(server.url, saturation, {
-      parameters: { ...SHORT, ratePerSecond: 100 },
-      target: { timeoutMs: 5_000 },
-    });
-    assertEquals(figures.status, "passed", JSON.stringify(figures.checks));
-    const { value } = sustainable(figures)!;
+    const report = await runScenario(saturation, {
+      ...SHORT,
+      arrivals: "constant",
+      ratePerSecond: 100,
+    }, server);
+    assertEquals([report.status, failedChecks(report)], ["passed", []]);
+    const { value } = sustainable(report)!;
     assert(value > 50 && value <= 155, `${value} calls/s`);
-    assert(figures.ledger.toolError > 0);
+    assert(report.ledger.toolError > 0);
   },
 );
 
-Deno.test({ name: "where nothing fails, the highest rate is told as such", ignore }, async () => {
-  await using server = await startFaultyServer();
-  const figures = await runScenarioAt(server.url, saturation, {
-    parameters: { ...SHORT, sloMs: 1_000, highestRatePerSecond: 230 },
-    target: { timeoutMs: 5_000 },
+Deno.test(
+  { name: "where nothing is missed, the highest rate is named as such", ignore },
+  async () => {
+    await using server = await startFaultyServer();
+    const report = await runScenario(saturation, {
+      ...SHORT,
+      sloMs: 1_000,
+      highestRatePerSecond: 230,
+      searches: 2,
+    }, server);
+    assertEquals(found(report), "2 of 2");
+    assertEquals(sustainable(report)?.value, 226);
+    assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
+  },
+);
+
+Deno.test("a client that is late is a warning and no miss of the server's", () => {
+  const seen: string[] = [];
+  const warnings: Fact[] = [];
+  const context = {
+    parameters: { sloMs: 50 },
+    scalar: (name: string, value: number) => void seen.push(`${name} ${value}`),
+    tally: ({ name, seen: count, wanted }: Count) =>
+      void seen.push(`${name} ${count} of ${wanted}`),
+    notMeasured: (name: string) => void seen.push(`not measured: ${name}`),
+    invalidate: (fact: Fact) => void warnings.push(fact),
+  } as unknown as Parameters<typeof recordSearch>[0];
+  const limit = { kind: "client", latePerSecond: 200 } as const;
+  recordSearch(context, { sustainedPerSecond: 196, metShare: 1, limit, trials: [] });
+  recordSearch(context, { sustainedPerSecond: null, metShare: null, limit, trials: [] });
+  assertEquals(seen, [
+    "sustainableRate 196",
+    "metShare 1",
+    "not measured: limit of the server",
+    "a rate is sustained 1 of 1",
+    "not measured: limit of the server",
+  ]);
+  assertEquals(warnings[0], {
+    kind: "clientLimit",
+    message:
+      "the client cannot offer 200 calls/s or more on time, so that the server may sustain " +
+      "more: use an idle machine",
+    latePerSecond: 200,
   });
-  assertEquals(sustainable(figures)?.value, 226);
-  assertEquals(figures.notMeasured.map(({ name }) => name), ["limit"]);
 });
 
 Deno.test(
@@ -103,14 +141,14 @@ Deno.test(
       await using server = await startFaultyServer({
         script: (call) => ({ kind: call > 100 ? kind : "ok" }),
       });
-      const figures = await runScenarioAt(server.url, saturation, {
-        parameters: { ...SHORT, connections: 1 },
-        target: { timeoutMs: 200 },
+      const report = await runScenario(saturation, { ...SHORT, connections: 1 }, {
+        ...server,
+        timeoutMs: 200,
       });
-      const { sent, ok, connectionLost, timeout } = figures.ledger;
-      assertEquals([sent, figures.status], [ok + connectionLost + timeout, "failed"]);
+      const { sent, ok, connectionLost, timeout } = report.ledger;
+      assertEquals([sent, report.status], [ok + connectionLost + timeout, "failed"]);
       assert(server.callsSeen < 400, `${server.callsSeen} calls`);
-      assertStringIncludes(found(figures).observed, "none; at ");
+      assertStringIncludes(found(report), "0 of 1; first failure: at ");
     }
   },
 );

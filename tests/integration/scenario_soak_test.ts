@@ -1,87 +1,91 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Distribution, Scalar, ScenarioReport } from "../../lib/schema.ts";
-import { defaultServerOptions } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
-import { SCENARIOS } from "../../scenarios/mod.ts";
-import { soak } from "../../scenarios/soak.ts";
+import { soak } from "../../scenarios/soak/mod.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
-import { runScenarioAt } from "../support/run_scenarios.ts";
-import { ledgerWith, NO_NET as ignore, TOKEN } from "../support/targets.ts";
+import {
+  checkNamed,
+  failedChecks,
+  metricNamed,
+  runScenario,
+  startReference,
+} from "../support/run_scenarios.ts";
+import { ledgerWith, NO_NET as ignore } from "../support/targets.ts";
 
-const SHORT = { ratePerSecond: 100, connections: 2, warmupMs: 0, durationMs: 1_500 };
+/** After a lead-in of 0.3 s with 30 calls. */
+const SHORT = { ratePerSecond: 100, connections: 2, durationMs: 1_500 };
+const STEADY = ["the median latency is as it was", "the throughput is as it was"] as const;
 
-function scalar({ metrics }: ScenarioReport, name: string): Scalar | undefined {
-  return metrics.find((metric) => metric.name === name) as Scalar | undefined;
-}
-
-function observed({ checks }: ScenarioReport, name: string): string | undefined {
-  return checks.find((check) => check.name === name)?.observed;
-}
-
-Deno.test("soak is part of no profile", () => {
-  assertEquals(SCENARIOS.find(({ name }) => name === "soak")?.profiles, []);
-});
+Deno.test("soak is part of no profile", () => assertEquals(soak.profiles, []));
 
 Deno.test({ name: "soak keeps a course of latency and the client's memory", ignore }, async () => {
-  await using server = await startServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
-  const figures = await runScenarioAt(server.url, soak, {
-    parameters: { ...SHORT, ratePerSecond: 400, connections: 5 },
-    target: { timeoutMs: 5_000 },
-  });
-  assertEquals(figures.status, "passed", JSON.stringify(figures.checks));
+  await using server = await startReference();
+  const report = await runScenario(soak, { ...SHORT, ratePerSecond: 400, connections: 5 }, server);
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
   assertEquals(
-    figures.ledger,
+    report.ledger,
     ledgerWith({ sent: 600, ok: 600, frames: { received: 1200, final: 600, progress: 600 } }),
   );
-  const { series } = figures.metrics.find(({ name }) => name === "latency") as Distribution;
-  assert(series.length >= 6);
+  assertEquals(report.warmupLedger.ok, 120);
+  const { series, epochs } = metricNamed(report, "latency", "distribution");
+  assert(series.length >= 12);
   assertEquals(series.reduce((sum, { count }) => sum + count, 0), 600);
-  assertEquals(scalar(figures, "memoryGrowth")?.unit, "bytes");
-  assertEquals([scalar(figures, "drift")?.unit, scalar(figures, "drift")?.ci95], ["ns/h", null]);
+  assertEquals(epochs.map(({ count }) => count), [600], "once, however many epochs there are");
+  assertEquals(metricNamed(report, "memoryGrowth", "scalar").unit, "bytes");
+  for (const name of ["changeP50", "changeThroughput"]) {
+    const { unit, ci95, value } = metricNamed(report, name, "scalar");
+    assert(unit === "x" && ci95 !== null && ci95[0] <= value && value <= ci95[1], name);
+  }
+  // 50 calls an interval are too few.
+  assertEquals(report.notMeasured.map(({ name }) => name), ["changeP99"]);
 });
 
 /** Each call takes 2 ms longer than the one before: at 100 calls/s, 200 ms a second. */
-Deno.test({ name: "soak finds a server that slows down, and by how much", ignore }, async () => {
+Deno.test({ name: "soak fails for a server that slows down", ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: "late", ms: 45 + 2 * call }),
   });
-  const figures = await runScenarioAt(server.url, soak, {
-    parameters: { ...SHORT, durationMs: 3_000 },
-    target: { timeoutMs: 5_000 },
-  });
-  const { value, ci95 } = scalar(figures, "drift")!;
-  // By the end of the call, which is when it counts in the series: 200 ms in 1.2 s.
-  const analytic = 200e6 / 1.2 * 3600;
-  assert(Math.abs(value / analytic - 1) < 0.3, `${value / analytic} of the analytic drift`);
-  assert(ci95 !== null && ci95[0] > 0, "it is no chance");
+  const report = await runScenario(soak, { ...SHORT, durationMs: 3_000 }, server);
+  const { value, ci95 } = metricNamed(report, "changeP50", "scalar");
+  // From 0.17 to 0.77 s by the end of a call, its thirds have their middles at 0.27 and 0.67 s.
+  assert(value > 1.7 && value < 4 && ci95![0] > 1.25, `${value} ${ci95}`);
+  assertEquals([report.status, failedChecks(report)], ["failed", [STEADY[0]]]);
+  assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
 });
 
-Deno.test({ name: "soak tells when errors came", ignore }, async () => {
+Deno.test({ name: "soak fails for a server that answers less and less", ignore }, async () => {
+  // A queue whose service takes longer from call to call: 2.5 ms at first, 40 ms in the end.
+  let freeAtMs = 0;
   await using server = await startFaultyServer({
-    script: (call) => ({ kind: call >= 100 && call < 105 ? "toolError" : "ok" }),
+    script: (call) => {
+      freeAtMs = Math.max(freeAtMs, performance.now()) + 2.5 + call / 8;
+      return { kind: "late", ms: freeAtMs - performance.now() };
+    },
   });
-  const figures = await runScenarioAt(server.url, soak, {
-    parameters: SHORT,
-    target: { timeoutMs: 5_000 },
-  });
-  assertEquals([figures.ledger.ok, figures.ledger.toolError], [145, 5]);
-  const said = observed(figures, "errors over time")!;
-  assertStringIncludes(said, "5 in ");
-  // The 100th call is due after 0.99 s.
-  const firstAfterS = Number(/first after ([\d.]+) s/.exec(said)?.[1]);
-  assert(firstAfterS >= 0.9 && firstAfterS < 5, said);
+  const report = await runScenario(soak, { ...SHORT, durationMs: 3_000 }, server);
+  assertEquals([report.status, failedChecks(report)], ["failed", [...STEADY]]);
+  assert(metricNamed(report, "changeThroughput", "scalar").ci95![1] < 0.8);
+  assert(report.validity.warnings.some(({ kind }) => kind === "serverBehind"));
 });
 
-Deno.test({ name: "a soak whose server dies tells so, with whole accounts", ignore }, async () => {
+Deno.test({ name: "soak reports when errors came", ignore }, async () => {
   await using server = await startFaultyServer({
-    script: (call) => ({ kind: call < 40 ? "ok" : "abruptClose" }),
+    script: (call) => ({ kind: call >= 130 && call < 135 ? "toolError" : "ok" }),
   });
-  const figures = await runScenarioAt(server.url, soak, {
-    parameters: { ...SHORT, durationMs: 60_000 },
-    target: { timeoutMs: 5_000 },
+  const report = await runScenario(soak, SHORT, server);
+  assertEquals([report.ledger.ok, report.ledger.toolError], [145, 5]);
+  const { observed } = checkNamed(report, "errors over time");
+  assertStringIncludes(observed, "5 in ");
+  // The 100th call after the lead-in is due after 0.99 s.
+  const firstAfterS = Number(/first after ([\d.]+) s/.exec(observed)?.[1]);
+  assert(firstAfterS >= 0.9 && firstAfterS < 5, observed);
+});
+
+Deno.test({ name: "a soak whose server dies says so, with whole accounts", ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call < 140 ? "ok" : "abruptClose" }),
   });
-  const { sent, ok, connectionLost } = figures.ledger;
-  assertEquals([figures.status, sent], ["failed", ok + connectionLost]);
-  assertStringIncludes(observed(figures, "every slot sent")!, "every connection was lost");
-  assertStringIncludes(observed(figures, "errors over time")!, `${connectionLost} in `);
+  const report = await runScenario(soak, { ...SHORT, durationMs: 60_000 }, server);
+  const { sent, ok, connectionLost } = report.ledger;
+  assertEquals([report.status, sent], ["failed", ok + connectionLost]);
+  assertStringIncludes(checkNamed(report, "every slot sent").observed, "every connection was lost");
+  assertStringIncludes(checkNamed(report, "errors over time").observed, `${connectionLost} in `);
 });

@@ -1,15 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Scenario } from "../../lib/run/scenario.ts";
+import type { Procedure, Scenario } from "../../lib/run/scenario.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "../../lib/run/verdict.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
-import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
-import { connectionLimit } from "../../scenarios/connection_limit.ts";
-import { authentication } from "../../scenarios/authentication.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
-import { reconnection } from "../../scenarios/reconnection.ts";
+import { scaling } from "../../scenarios/scaling.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
@@ -18,7 +15,8 @@ import { ledgerWith, NO_NET, SHORT_TIMEOUT_MS } from "../support/targets.ts";
 const ignore = NO_NET;
 /** Fifty calls, and as good as no more. */
 const FIFTY_CALLS = { userRate: { capacity: 50, refillPerSecond: 0.001 } };
-const COUNTED = { rounds: 1, messages: 100, durationMs: null, warmupMs: 0 };
+const COUNTED = { messages: 100, durationMs: null };
+const ONCE = { epochs: 1, cold: true };
 
 function distinctCalls() {
   return createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 });
@@ -30,12 +28,9 @@ Deno.test(
     for (const dialect of ["oct", "nov"] as const) {
       await using server = await startReference({ dialect, limits: FIFTY_CALLS });
       const { scenarios, reasons, rateLimit } = await runScenarios([
-        [messageThroughput, { rounds: 5, warmupMs: 5_000 }],
-        [connectionEstablishment, {}],
-      ], { ...server, workload: distinctCalls() });
-      assertEquals(scenarios.map(({ name, status }) => [name, status]), [
-        ["message-throughput", "failed"],
-      ]);
+        [messageThroughput, COUNTED],
+        [sleeper("next", []), {}],
+      ], { ...server, workload: distinctCalls(), timeoutMs: SHORT_TIMEOUT_MS });
       assertEquals(reasons.map(({ code, scenario }) => [code, scenario]), [
         [EXIT.targetUnusable, "message-throughput"],
       ]);
@@ -44,39 +39,27 @@ Deno.test(
       assertMatch(reasons[0]!.message, /Raise the server's limits.*--max-rate/);
       assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
       const { warmupLedger, ledger } = scenarios[0]!;
-      assertEquals([warmupLedger.sent, warmupLedger.ok, warmupLedger.rateLimited], [51, 50, 1]);
-      assertEquals(ledger, ledgerWith({}));
+      assertEquals([warmupLedger.ok, ledger], [50, ledgerWith({})]);
       assertEquals(verdictOf(reasons).exitCode, 3);
     }
   },
 );
-
-Deno.test({ name: "the default limits refuse the 51st of fast calls", ignore }, async () => {
-  await using server = await startReference({ limits: "default" });
-  const { rateLimit } = await runScenarios(
-    [[messageThroughput, { rounds: 1, warmupMs: 5_000 }]],
-    { ...server, workload: distinctCalls() },
-  );
-  // Refill adds one in 0.2 s, should the machine be that slow.
-  assert(rateLimit !== null && rateLimit.atCall >= 51 && rateLimit.atCall < 80);
-});
 
 Deno.test(
   { name: "a rate limiter met by measured calls fails the scenario, told once", ignore },
   async () => {
     await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
     const { scenarios, reasons, rateLimit } = await runScenarios(
-      [[messageThroughput, COUNTED], [connectionEstablishment, { rounds: 1, connects: 2 }]],
-      { ...server, workload: distinctCalls() },
+      [[messageThroughput, COUNTED], [sleeper("next", []), {}]],
+      { ...server, ...ONCE, workload: distinctCalls() },
     );
     assertEquals(scenarios.map(({ status }) => status), ["failed", "passed"]);
-    // The unmeasured first call is the 1st of the session.
     const { ledger } = scenarios[0]!;
     assertEquals(
       [ledger.sent, ledger.ok, ledger.rateLimited, ledger.errorCodes],
-      [100, 49, 51, { OVER_CAPACITY: 51 }],
+      [100, 50, 50, { OVER_CAPACITY: 50 }],
     );
-    assertEquals(metricNamed(scenarios[0]!, "latency", "distribution").count, 49);
+    assertEquals(metricNamed(scenarios[0]!, "latency", "distribution").count, 50);
     assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
     assertStringIncludes(rateLimit!.message, "Rate limit exceeded");
     assertEquals(verdictOf(reasons).exitCode, 1);
@@ -90,11 +73,12 @@ Deno.test({
   await using server = await startReference({ dialect: "oct", limits: FIFTY_CALLS });
   const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
     ...server,
+    ...ONCE,
     workload: distinctCalls(),
     timeoutMs: SHORT_TIMEOUT_MS,
   });
   const { ledger, status } = scenarios[0]!;
-  assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 49]);
+  assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 50]);
   assert(ledger.rateLimited >= 1);
   assertEquals([brokenEquations(ledger), ledger.sent], [
     [],
@@ -103,184 +87,258 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "an interrupt leaves an exact ledger, and says what was not begun", ignore },
+  { name: "an interrupt leaves an exact ledger, and what was measured", ignore },
   async () => {
     const controller = new AbortController();
     await using server = await startFaultyServer({
       script: (nth): Behaviour => {
-        // 21 calls of the first round, then one unmeasured and four measured ones.
-        if (nth === 26) controller.abort(new Error("interrupted"));
-        return { kind: nth < 26 ? "ok" : "silent" };
+        // Twenty calls of the first epoch, then four of the second.
+        if (nth === 25) controller.abort(new Error("interrupted"));
+        return { kind: nth < 25 ? "ok" : "silent" };
       },
     });
     const seen: string[][] = [];
-    const { scenarios, reasons } = await runScenarios([
-      [messageThroughput, { rounds: 3, messages: 20, durationMs: null, warmupMs: 0 }],
-      [reconnection, {}],
-    ], {
-      url: server.url,
-      signal: controller.signal,
-      timeoutMs: 60_000,
-      onScenario: (soFar) => seen.push(soFar.scenarios.map(({ status }) => status)),
-    });
-    assertEquals(scenarios.map(({ name, status, reason }) => [name, status, reason]), [
-      ["message-throughput", "interrupted", "interrupted"],
-      ["reconnection", "interrupted", "not begun: the run was interrupted before"],
-    ]);
+    const { scenarios, reasons } = await runScenarios(
+      [[messageThroughput, { messages: 20, durationMs: null }]],
+      {
+        url: server.url,
+        cold: true,
+        signal: controller.signal,
+        timeoutMs: 60_000,
+        onEpoch: (soFar) => seen.push(soFar.scenarios.map(({ status }) => status)),
+      },
+    );
+    const [report] = scenarios;
+    assertEquals([report!.status, report!.reason], ["interrupted", "interrupted"]);
     assertEquals(
-      scenarios[0]!.ledger,
+      report!.ledger,
       ledgerWith({
-        sent: 24,
-        ok: 23,
+        sent: 25,
+        ok: 24,
         aborted: 1,
-        frames: { received: 46, final: 23, progress: 23 },
+        frames: { received: 48, final: 24, progress: 24 },
       }),
     );
-    assertEquals(scenarios[1]!.ledger, ledgerWith({}));
     assertEquals(reasons, [INTERRUPTED]);
     assertEquals(verdictOf(reasons), { status: "interrupted", exitCode: 130, reasons });
-    assertEquals(seen, [["interrupted"]]);
-    // What was measured is there; the round cut short is in the pooled figures only.
-    const latency = metricNamed(scenarios[0]!, "latency", "distribution");
-    assertEquals([latency.count, latency.rounds.length], [23, 1]);
-    assertEquals(metricNamed(scenarios[0]!, "throughput", "scalar").rounds.length, 1);
+    assertEquals(seen, [["passed"]]);
+    const latency = metricNamed(report!, "latency", "distribution");
+    assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [24, [20, 4]]);
+    // An epoch that was cut short has no rate.
+    assertEquals(metricNamed(report!, "throughput", "scalar").epochs.length, 1);
   },
 );
 
 Deno.test({
-  name: "an interrupt at any stage of any scenario ends it, with nothing failed",
+  name: "an interrupt at any stage of a case scenario ends it, with nothing failed",
   ignore,
 }, async () => {
-  const counted = { rounds: 2, messages: 5, durationMs: null, warmupMs: 0 };
-  const scenarios = [
-    [connectionEstablishment, { rounds: 2, connects: 5 }],
-    [messageThroughput, counted],
-    [concurrentConnections, { ...counted, connections: 2 }],
-    [reconnection, { rounds: 1, cycles: 2, pauseMs: 1 }],
-    [authentication, { rounds: 1, accepts: 1, noHelloWaitMs: 60_000 }],
-    [connectionLimit, { rounds: 2, bound: 3 }],
-  ] as const;
-  for (const [scenario, parameters] of scenarios) {
-    // In turn at a time that falls into another stage; a scenario that has ended by then has passed.
-    for (const afterMs of [0, 2, 5, 9]) {
+  const scenarios = [messageThroughput, concurrentConnections, scaling];
+  for (const scenario of scenarios) {
+    for (const afterMs of [0, 2, 5, 9, 30]) {
       const controller = new AbortController();
-      await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
+      await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
       const timer = setTimeout(() => controller.abort(new Error("interrupted")), afterMs);
-      const { scenarios: [report], reasons } = await runScenarios([[scenario, parameters]], {
-        ...server,
-        signal: controller.signal,
-        timeoutMs: 60_000,
-      });
+      const { scenarios: [report], reasons } = await runScenarios(
+        [[scenario, { messages: 20, durationMs: null }]],
+        { ...server, signal: controller.signal, timeoutMs: 60_000 },
+      );
       clearTimeout(timer);
       const end = `${scenario.name} after ${afterMs} ms: ${JSON.stringify(reasons)}`;
-      assert(
-        controller.signal.aborted ? report!.status === "interrupted" : report!.reason === null,
-        end,
-      );
+      if (controller.signal.aborted) assertEquals(report!.status, "interrupted", end);
       assertEquals(reasons.filter(({ code }) => code !== EXIT.interrupted), [], end);
       assertEquals(brokenEquations(report!.ledger), [], end);
+      assertEquals(brokenEquations(report!.warmupLedger), [], end);
       // A dial that was given up may still have to be closed; one that leaks hangs here.
       while (server.stats().connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 });
 
-Deno.test(
-  { name: "an interrupt during the last check of reconnection fails no check", ignore },
-  async () => {
-    const controller = new AbortController();
-    const greeted = new Set<number>();
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op === "hello") greeted.add(peer.nth);
-      else if (!greeted.has(peer.nth)) return controller.abort(new Error("interrupted"));
-      answerSoundly(peer, message);
-    });
-    const { scenarios, reasons } = await runScenarios([[reconnection, { rounds: 1, cycles: 1 }]], {
-      url: server.url,
-      signal: controller.signal,
-    });
-    assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["interrupted", [130]]);
-  },
-);
-
-/** A scenario that does only this. */
-function scenarioOf(name: string, run: Scenario["run"]): Scenario {
-  const { defaults, metrics, profiles } = connectionEstablishment as unknown as Scenario;
-  return { name, question: "?", defaults, metrics, profiles, run };
+/** A procedure that only notes its epochs. */
+function sleeper(name: string, log: string[], epoch?: () => void): Procedure {
+  return {
+    kind: "procedure",
+    name,
+    title: name,
+    question: "?",
+    metrics: { value: { kind: "scalar", unit: "", better: null } },
+    headline: { metric: "value" },
+    gates: [],
+    profiles: [],
+    defaults: { standard: {} },
+    begin: (context) => ({
+      epoch() {
+        log.push(`${context.epoch} ${name}`);
+        context.scalar("value", context.epoch);
+        epoch?.();
+        return Promise.resolve();
+      },
+    }),
+  };
 }
 
-Deno.test(
-  { name: "a scenario that throws has failed, and the next ones run", ignore },
-  async () => {
-    await using server = await startReference();
-    const progress: string[] = [];
-    const { scenarios, reasons } = await runScenarios([
-      [
-        scenarioOf("throwing", (context) => {
-          context.check({ name: "before", passed: false, expected: "a", observed: "b" });
-          throw new Error("out of order");
-        }),
-        {},
-      ],
-      [scenarioOf("skipping", () => Promise.resolve({ status: "skipped", reason: "no need" })), {}],
-      [connectionEstablishment, { rounds: 2, connects: 1 }],
-    ], { ...server, onProgress: (scenario, done) => progress.push(`${scenario} ${done}`) });
-    assertEquals(scenarios.map(({ status, reason }) => [status, reason]), [
-      ["failed", "out of order"],
-      ["skipped", "no need"],
-      ["passed", null],
-    ]);
-    assertEquals(reasons, [
-      { code: 1, scenario: "throwing", message: "out of order" },
-      { code: 1, scenario: "throwing", message: "before: expected a, observed b" },
-    ]);
-    assertEquals(progress.slice(-3), [0, 1, 2].map((done) => `connection-establishment ${done}`));
-  },
-);
+const NAMES = ["a", "b", "c", "d", "e"];
 
-Deno.test({
-  name: "a target that proves unusable ends the run with exit 3, and its reason alone",
-  ignore,
-}, async () => {
-  await using server = await startReference();
+Deno.test("every epoch has every scenario once, in another order; one seed, one order", async () => {
+  const run = async (seed: number) => {
+    const log: string[] = [];
+    const { scenarios, epochs } = await runScenarios(
+      NAMES.map((name) => [sleeper(name, log), {}] as const),
+      { url: "ws://127.0.0.1:1", epochs: 8, settings: { seed } },
+    );
+    assertEquals(epochs, 8);
+    for (const report of scenarios) {
+      // The warm-up epoch, which is the 0th, is not reported.
+      assertEquals(metricNamed(report, "value", "scalar").epochs, [1, 2, 3, 4, 5, 6, 7, 8]);
+      const check = report.checks.find(({ kind }) => kind === "epochs")!;
+      assertEquals([check.passed, check.observed], [true, "8 of 8"]);
+    }
+    return log;
+  };
+  const log = await run(1);
+  const orders = Array.from({ length: 9 }, (_, epoch) => log.slice(5 * epoch, 5 * epoch + 5));
+  for (const [epoch, order] of orders.entries()) {
+    assertEquals(order.toSorted(), NAMES.map((name) => `${epoch} ${name}`));
+  }
+  const names = orders.map((order) => order.map((entry) => entry.slice(2)).join(""));
+  assert(new Set(names).size > 5, names.join());
+  assertEquals(await run(1), log);
+  assert(JSON.stringify(await run(2)) !== JSON.stringify(log));
+});
+
+Deno.test("an epoch that fails ends its scenario, and the others go on", async () => {
+  const log: string[] = [];
+  let begun = 0;
   const { scenarios, reasons } = await runScenarios([
     [
-      scenarioOf("unusable", (context) => {
-        context.check({ name: "before", passed: false, expected: "a", observed: "b" });
-        throw new TargetUnusableError("cannot be measured");
+      sleeper("failing", log, () => {
+        if (++begun === 3) throw new Error("out of order");
       }),
       {},
     ],
-    [connectionEstablishment, {}],
-  ], server);
-  assertEquals(scenarios.length, 1);
-  assertEquals(reasons, [{ code: 3, scenario: "unusable", message: "cannot be measured" }]);
-});
-
-Deno.test({ name: "each scenario counts in ledgers of its own", ignore }, async () => {
-  await using server = await startReference();
-  const { scenarios } = await runScenarios([
-    [messageThroughput, { ...COUNTED, messages: 7 }],
-    [messageThroughput, { ...COUNTED, messages: 9 }],
-  ], server);
-  assertEquals(scenarios.map(({ ledger, warmupLedger }) => [ledger.sent, warmupLedger.sent]), [
-    [7, 1],
-    [9, 1],
+    [sleeper("other", log), {}],
+  ], { url: "ws://127.0.0.1:1", epochs: 4 });
+  assertEquals(scenarios.map(({ status, reason }) => [status, reason]), [
+    ["failed", "out of order"],
+    ["passed", null],
   ]);
-  assertEquals(server.stats().callsServed, 18);
+  // The warm-up, one epoch, and the one that failed: the others are not tried.
+  assertEquals(log.filter((entry) => entry.endsWith("failing")).length, 3);
+  assertEquals(log.filter((entry) => entry.endsWith("other")).length, 5);
+  assertEquals(reasons.map(({ code, kind, scenario }) => [code, kind, scenario]), [
+    [1, "failed", "failing"],
+    [1, "epochs", "failing"],
+  ]);
+  const check = scenarios[0]!.checks.find(({ kind }) => kind === "epochs")!;
+  assertEquals([check.passed, check.observed], [false, "1 of 2"]);
 });
 
-Deno.test({
-  name: "a capped rate is told as such, where a throughput was measured",
-  ignore: NO_NET,
-}, async () => {
-  await using server = await startReference();
-  const calls = { rounds: 1, warmupMs: 0, messages: 3, durationMs: null };
-  const options = { url: server.url, maxRatePerSecond: 1000 };
-  const { scenarios } = await runScenarios([[messageThroughput, calls], [reconnection, {
-    rounds: 1,
-    cycles: 1,
-  }]], options);
-  const told = "--max-rate 1000 bounds throughput and speedup: only the latency is the server's";
-  assertEquals(scenarios.map(({ notes }) => notes?.includes(told)), [true, false]);
+Deno.test("a scenario that is skipped, or has nothing more to measure, does not fail", async () => {
+  const log: string[] = [];
+  const stopping: Procedure = {
+    ...sleeper("stopping", log),
+    begin: () => ({
+      epoch() {
+        log.push("stopping");
+        return Promise.resolve("stop");
+      },
+    }),
+  };
+  const skipping: Procedure = {
+    ...sleeper("skipping", log),
+    begin: () => ({ skipped: "no need" }),
+  };
+  const { scenarios, reasons } = await runScenarios([[stopping, {}], [skipping, {}]], {
+    url: "ws://127.0.0.1:1",
+    cold: true,
+  });
+  assertEquals(scenarios.map(({ status, reason }) => [status, reason]), [
+    ["passed", null],
+    ["skipped", "no need"],
+  ]);
+  assertEquals([log, reasons], [["stopping"], []]);
 });
+
+Deno.test("a target that proves unusable ends the run with exit 3, and its reason alone", async () => {
+  const log: string[] = [];
+  const unusable: Scenario = {
+    ...sleeper("unusable", log),
+    begin(context) {
+      context.check({ kind: "k", name: "before", passed: false, expected: "a", observed: "b" });
+      throw new TargetUnusableError("cannot be measured");
+    },
+  };
+  const { reasons } = await runScenarios([[unusable, {}], [sleeper("next", log), {}]], {
+    url: "ws://127.0.0.1:1",
+  });
+  assertEquals(log, []);
+  assertEquals(reasons, [{
+    code: 3,
+    kind: "targetUnusable",
+    scenario: "unusable",
+    message: "cannot be measured",
+  }]);
+});
+
+Deno.test("with a precision asked for, epochs go on until every headline repeats within it", async () => {
+  const noisy = (name: string, values: readonly number[]): Procedure => ({
+    ...sleeper(name, []),
+    begin: (context) => ({
+      epoch() {
+        context.scalar("value", values[context.epoch % values.length]!);
+        return Promise.resolve();
+      },
+    }),
+  });
+  const epochsOf = async (precisionPercent: number, maxTimeMs = 60_000) =>
+    (await runScenarios([[noisy("noisy", [100, 120]), {}], [noisy("quiet", [5]), {}]], {
+      url: "ws://127.0.0.1:1",
+      epochs: 6,
+      settings: { precisionPercent, maxTimeMs },
+    })).epochs;
+  // Values of 100 and 120 by turns: half the interval is about t(n - 1) x 10 / sqrt(n) of 110.
+  assertEquals(await epochsOf(50), 6);
+  const fine = await epochsOf(4);
+  assert(fine >= 20 && fine <= 30, `${fine}`);
+  assertEquals(await epochsOf(4, 1e-6), 6);
+});
+
+Deno.test(
+  { name: "scenarios that share a case share its slices, in the first's ledger", ignore },
+  async () => {
+    await using server = await startReference();
+    const calls = { messages: 7, durationMs: null };
+    const { scenarios: [one, several] } = await runScenarios([
+      [messageThroughput, calls],
+      [concurrentConnections, { ...calls, connections: 2 }],
+    ], { ...server, epochs: 2, cold: true });
+    assertEquals([one!.ledger.sent, several!.ledger.sent], [2 * 7, 2 * 2 * 7]);
+    assertEquals(server.stats().callsServed, 2 * 7 + 2 * 2 * 7);
+    // What is gained is held against those very slices.
+    const alone = metricNamed(one!, "throughput", "scalar").epochs;
+    const together = metricNamed(several!, "throughput", "scalar").epochs;
+    assertEquals(
+      metricNamed(several!, "speedup", "scalar").epochs,
+      together.map((rate, epoch) => rate / alone[epoch]!),
+    );
+  },
+);
+
+Deno.test(
+  { name: "a server that ends connections between the calls fails the scenario", ignore },
+  async () => {
+    let calls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      answerSoundly(peer, message);
+      // Every call is answered, so that nothing is lost but the rest of the epoch.
+      if (message?.op === "call_tool" && ++calls % 10 === 0) peer.close(1001, "max connection age");
+    });
+    const { scenarios: [report], reasons } = await runScenarios(
+      [[messageThroughput, { messages: 20, durationMs: null }]],
+      { url: server.url, epochs: 2, cold: true, timeoutMs: SHORT_TIMEOUT_MS },
+    );
+    assertEquals([report!.status, verdictOf(reasons).exitCode], ["failed", 1]);
+    assert(report!.checks.some(({ kind, passed }) => kind === "slices" && !passed));
+  },
+);

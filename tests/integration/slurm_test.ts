@@ -1,5 +1,5 @@
 /**
- * The example of docs/scale-out.md on a real Slurm: an array job of four shards, and their merge behind it.
+ * The example of docs/scale-out.md on a real Slurm: an array job of four shards, and their merge after it.
  *
  * @module
  */
@@ -12,12 +12,12 @@ import { TOKEN } from "../support/targets.ts";
 
 const SHARDS = 4;
 const RATE_PER_SECOND = 400;
-const ROUNDS = 3;
-const ROUND_SECONDS = 1;
+const EPOCHS = 3;
+const EPOCH_SECONDS = 1;
 const OPTIONS = [
-  ...["--profile", "quick", "--scenarios", "open-loop", "--warmup", "0.1"],
+  ...["--profile", "quick", "--scenarios", "open-loop", "--warmup", "0"],
   ...["--connections", String(SHARDS), "--rate", String(RATE_PER_SECOND)],
-  ...["--rounds", String(ROUNDS), "--duration", String(ROUND_SECONDS), "--unit-baseline", "1000"],
+  ...["--epochs", String(EPOCHS), "--duration", String(EPOCH_SECONDS)],
 ];
 
 const obstacle = slurmObstacle();
@@ -52,7 +52,7 @@ Deno.test({
     const parts = report.merged!.parts;
     assertEquals(parts.map(({ index }) => index), [1, 2, 3, 4]);
     // The whole schedule was sent: rate x time, each shard a quarter.
-    const slots = RATE_PER_SECOND * ROUND_SECONDS * ROUNDS;
+    const slots = RATE_PER_SECOND * EPOCH_SECONDS * EPOCHS;
     const [scenario] = report.scenarios;
     assertEquals(scenario!.ledger.sent, slots);
     assertEquals(

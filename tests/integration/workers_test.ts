@@ -6,15 +6,18 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
-import type { RunSettings } from "../../lib/run/configured.ts";
-import type { Progress } from "../../lib/run/runner.ts";
+import type { Progress } from "../../lib/run/progress.ts";
+import type { RunSettings } from "../../lib/run/settings.ts";
 import { runOnWorkers, type WorkersOptions } from "../../lib/split/workers.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
-import { NO_OVERRIDES } from "../support/overrides.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
-import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
-import { quickSettings } from "../support/run_settings.ts";
-import { TOKEN } from "../support/targets.ts";
+import {
+  countedCalls,
+  expectedCalls,
+  NO_OVERRIDES,
+  settingsAt,
+  startReference,
+} from "../support/run_scenarios.ts";
 
 /** Workers load their modules by themselves, which takes permission to read. */
 const options = {
@@ -28,13 +31,12 @@ const DYING = new URL("../support/dying_worker.ts", import.meta.url);
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
-  return quickSettings({
-    url,
-    token: TOKEN,
+  return settingsAt(url, {
     scenarios: ["concurrent-connections", "message-throughput", "open-loop"],
+    epochs: 2,
     overrides: {
       ...NO_OVERRIDES,
-      ...{ rounds: 2, durationMs: 200, warmupMs: 20, connections: 5, ratePerSecond: 300 },
+      ...{ durationMs: 200, warmupMs: 20, connections: 5, ratePerSecond: 300 },
     },
     ...more,
   });
@@ -94,9 +96,10 @@ Deno.test("workers: two loops, merged, are what the server has counted", options
   // Both have said that they were ready before either began.
   for (const { measured, name } of report.scenarios.slice(0, 2)) {
     assert(measured!.plannedStartMs !== null, name);
-    assertEquals(measured!.rounds.length, 2);
+    assertEquals(measured!.epochs.length, 2);
   }
-  assertEquals(new Set(heard.progress.map(({ scenario }) => scenario)).size, 3);
+  const ended = heard.progress.flatMap((one) => one.state === "ended" ? one.scenario : []);
+  assertEquals(new Set(ended).size, 3);
   assert(heard.partial > 0);
   assertEquals(heard.lost, []);
 });
@@ -116,7 +119,7 @@ Deno.test("workers: the share of a shard is split again", options, async () => {
   assertEquals(scenario!.ledger.sent, 2 * 36);
   const latency = scenario!.metrics.find(({ name }) => name === "latency");
   assert(latency?.kind === "distribution");
-  assert(latency.rounds.every(({ histogram }) => histogram !== undefined));
+  assert(latency.epochs.every(({ histogram }) => histogram !== undefined));
 });
 
 Deno.test("workers: one that dies is reported, and the rest is kept", options, async () => {
@@ -132,10 +135,12 @@ Deno.test("workers: one that dies is reported, and the rest is kept", options, a
   assertStringIncludes(reason!.message, "worker 2 of 2 died");
   assertStringIncludes(reason!.message, "the figures are those of the others");
   const [openLoop, alone] = report.scenarios;
-  // The 3 of 5 connections of the first worker, to the end.
-  assertEquals(openLoop!.ledger.sent, 72);
+  // The 3 of 5 connections of the first worker in both epochs, and the others in the first.
+  assertEquals(openLoop!.ledger.sent, 2 * 36 + 24);
+  assertEquals([openLoop!.measured!.epochs.length, report.epochs], [1, 1]);
+  assertEquals(openLoop!.metrics.map(({ epochs }) => epochs.length), [1, 1, 1, 1]);
   assertEquals(openLoop!.validity.valid, false);
-  assert(openLoop!.validity.warnings.some((one) => one.includes("worker 2 of 2 is missing")));
+  assert(openLoop!.validity.warnings.some(({ kind }) => kind === "missingPart"));
   assertEquals([alone!.status, alone!.validity.valid], ["passed", true]);
   assertStringIncludes(report.merged!.parts[1]!.lost!, "Out of luck");
 });
@@ -160,9 +165,9 @@ const RUN = ["--profile", "quick", "--scenarios", "concurrent-connections", "--w
 
 Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", processes, async () => {
   await using folder = await makeUserFolder();
-  const args = [...RUN, "--rounds", "2", "--duration", "25", "--workers", "2"];
+  const args = [...RUN, "--epochs", "2", "--duration", "25", "--workers", "2"];
   await using running = startCli(args, { folder: folder.path });
-  await running.waitFor("stderr", /\[1\/1\] /);
+  await running.waitFor("stderr", /\[epoch 1\/2\]/);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   running.kill("SIGINT");
   const { code, stdout, stderr } = await running.result;
@@ -181,11 +186,11 @@ Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", proce
 Deno.test("workers: the bundled server is measured by all of them", processes, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli(
-    [...RUN, "--rounds", "1", "--duration", "0.1", "--workers", "2", "--unit-baseline", "1000"],
+    [...RUN, "--epochs", "1", "--duration", "0.1", "--workers", "2", "--unit-baseline", "1000"],
     { folder: folder.path },
   );
   assertEquals(code, 0, stdout + stderr);
-  assertStringIncludes(stdout, "worker 2");
+  assertStringIncludes(stdout, "Merged from 2 workers");
   const { target, merged } = await folder.report();
   assertEquals([target.kind, merged?.parts.length], ["embedded", 2]);
 });
@@ -194,12 +199,12 @@ Deno.test("workers: the first of them has the bundled server restarted", process
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([
     ...["--profile", "quick", "--scenarios", "concurrent-connections,reconnect-storm"],
-    ...["--rounds", "1", "--duration", "0.1", "--warmup", "0", "--connections", "6"],
+    ...["--epochs", "1", "--duration", "0.1", "--warmup", "0", "--connections", "6"],
     ...["--workers", "2", "--unit-baseline", "1000"],
   ], { folder: folder.path });
   assertEquals(code, 0, stdout + stderr);
   const { scenarios } = await folder.report();
   const storm = scenarios.find(({ name }) => name === "reconnect-storm");
   assertEquals(storm!.status, "passed");
-  assert(storm!.metrics.some(({ name }) => name.includes("Restart")));
+  assert(storm!.metrics.some(({ at }) => String(at?.phase).startsWith("Restart")));
 });

@@ -5,6 +5,7 @@ import { ARRIVALS, createSchedule } from "../../lib/load/schedule.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { createFakeConnection } from "../support/fake_connection.ts";
+import { createFakePacer } from "../support/fake_pacer.ts";
 import { STATUS } from "../support/targets.ts";
 
 const anyReply = fc.record({
@@ -21,13 +22,16 @@ const anyRun = fc.record({
   arrivals: fc.constantFrom(...ARRIVALS),
   maxOutstanding: fc.integer({ min: 1, max: 50 }),
   abortMs: fc.option(fc.integer({ min: 0, max: 150 })),
+  leadInMs: fc.integer({ min: 0, max: 120 }),
+  /** How late each wake-up of the pacer is, in milliseconds. */
+  late: fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 10 }),
   seed: fc.nat(),
 });
 
 Deno.test("whatever the server does, every slot is sent or dropped and every call ends once", async () => {
   await fc.assert(fc.asyncProperty(anyRun, async (plan) => {
     const clock = createFakeClock();
-    const ledger = openLedger();
+    const [ledger, warmupLedger] = [openLedger(), openLedger()];
     const controller = new AbortController();
     const connections = plan.lives.slice(0, plan.connections).map((lifeMs) => {
       const connection = createFakeConnection(
@@ -39,18 +43,25 @@ Deno.test("whatever the server does, every slot is sent or dropped and every cal
     });
     if (plan.abortMs !== null) clock.after(plan.abortMs, () => controller.abort());
     const ended = new Set<string>();
-    let ok = 0;
+    let [ok, measured] = [0, 0];
     const running = runOpenLoop(connections, {
       message: () => STATUS,
       schedule: createSchedule({ ...plan, slots: null, durationMs: 100 }),
       maxOutstanding: plan.maxOutstanding,
       ledger,
+      warmupLedger,
+      leadInNs: plan.leadInMs * 1e6,
       clock,
+      pacer: createFakePacer(clock, { lateMs: (nth) => plan.late[nth % plan.late.length]! }),
       signal: controller.signal,
-      soon: (callback) => clock.after(0.05, callback),
-      onCall: ({ sentNs, endedNs, status }, intendedNs) => {
+      onCall: ({ sentNs, endedNs, status, ledger: own }, intendedNs, isMeasured) => {
         ended.add(`${intendedNs}/${ended.size}`);
-        if (status === "ok") ok++;
+        if (isMeasured) measured++;
+        if (status === "ok" && isMeasured) ok++;
+        assertEquals([isMeasured, own], [
+          intendedNs >= plan.leadInMs * 1e6,
+          isMeasured ? ledger : warmupLedger,
+        ]);
         if (sentNs < intendedNs || endedNs < sentNs) throw new Error("sent before its time");
       },
     });
@@ -58,7 +69,12 @@ Deno.test("whatever the server does, every slot is sent or dropped and every cal
     const result = await running;
     const sent = connections.reduce((sum, { sentNs }) => sum + sentNs.length, 0);
     assertEquals(result.slots, result.sent + result.dropped);
-    assertEquals([result.sent, result.dropped, result.ok], [sent, ledger.dropped, ok]);
-    assertEquals(ended.size, sent);
+    assertEquals([result.sent, result.dropped, result.ok], [measured, ledger.dropped, ok]);
+    assertEquals([ledger.sent, warmupLedger.sent], [result.sent, sent - result.sent]);
+    assertEquals([ended.size, result.slipNs.length], [sent, measured]);
+    const lengths = [result.latencyNs, result.serviceNs, result.endedNs].map(({ length }) =>
+      length
+    );
+    assertEquals(lengths, [ok, ok, ok]);
   }));
 });

@@ -1,17 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { type Report, ReportSchema } from "../../lib/schema.ts";
-import { renderHtml } from "../../lib/report/html.ts";
-import { parseReport, renderJson } from "../../lib/report/json.ts";
-import { renderJunit } from "../../lib/report/junit.ts";
-import { renderMarkdown } from "../../lib/report/markdown.ts";
-import { renderTerminalSummary } from "../../lib/report/terminal.ts";
+import { figurePlans } from "../../lib/report/charts/mod.ts";
+import { renderBenchmarkJson } from "../../lib/report/export/benchmark.ts";
+import { renderAnnotations, renderStepSummary } from "../../lib/report/export/github.ts";
+import { parseReport, renderJson } from "../../lib/report/export/json.ts";
+import { renderJunit } from "../../lib/report/export/junit.ts";
 
 /** The parts of a valibot schema that a value can be made from. */
 interface Node {
   type: string;
   pipe?: readonly { type: string; requirement?: number }[];
   entries?: Record<string, Node>;
+  rest?: Node;
   item?: Node;
   items?: readonly Node[];
   key?: Node;
@@ -22,12 +23,12 @@ interface Node {
 }
 
 /** JSON knows neither -0 nor numbers that are not finite. */
-const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) =>
-  value === 0 ? 0 : value
-);
+const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 
 /** valibot leaves these keys out of every record, and so does a report. */
 const KEY = fc.string().filter((key) => !["__proto__", "prototype", "constructor"].includes(key));
+
+const REST = { maxKeys: 2, noNullPrototype: true } as const;
 
 /** Arbitrary values of a schema, so that the test follows every addition to the contract. */
 function arbitraryOf(schema: Node): fc.Arbitrary<unknown> {
@@ -44,6 +45,12 @@ function arbitraryOf(schema: Node): fc.Arbitrary<unknown> {
       fc.dictionary(KEY, arbitraryOf(schema.value!), { maxKeys: 3, noNullPrototype: true }),
     strict_tuple: () => fc.tuple(...schema.items!.map(arbitraryOf)),
     object: () => arbitraryObject(schema.entries!),
+    object_with_rest: () =>
+      fc.tuple(
+        arbitraryObject(schema.entries!),
+        fc.dictionary(KEY, arbitraryOf(schema.rest!), REST),
+      )
+        .map(([own, rest]) => ({ ...rest, ...own as object })),
     union: () => fc.oneof(...schema.options!.map((option) => arbitraryOf(option as Node))),
     variant: () => fc.oneof(...schema.options!.map((option) => arbitraryOf(option as Node))),
   };
@@ -92,14 +99,17 @@ Deno.test("parseReport(renderJson(report)) is the report", () => {
   );
 });
 
-Deno.test("every valid report can be rendered in every format", () => {
+Deno.test("every valid report can be exported in every format, and its figures planned", () => {
   fc.assert(
     fc.property(REPORTS, (report) => {
-      for (const render of [renderMarkdown, renderHtml, renderJunit]) {
-        const shown = render(report).replace(/<script[\s\S]*<\/script>/, "");
-        assert(!/undefined|NaN|\[object/.test(shown.replaceAll(/`[^`]*`/g, "")));
+      for (const render of [renderStepSummary, renderAnnotations, renderJunit]) {
+        const shown = render(report);
+        assert(!/undefined|NaN|\[object/.test(shown.replaceAll(/`[^`]*`/g, "")), shown);
       }
-      renderTerminalSummary(report, { color: true, width: 80 });
+      for (const better of ["higher", "lower"] as const) {
+        JSON.parse(renderBenchmarkJson(report, better));
+      }
+      figurePlans(report);
     }),
     { numRuns: 50 },
   );

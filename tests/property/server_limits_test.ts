@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { dialectNamed } from "../../lib/server/dialect.ts";
+import { dialectNamed } from "../../lib/server/server_context.ts";
 import { decideHello } from "../../lib/server/hello.ts";
 import { parseMessage } from "../../lib/server/messages.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";

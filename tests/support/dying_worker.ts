@@ -1,5 +1,5 @@
 /**
- * A worker that serves its share like any other, but dies in the middle of it if it is the second.
+ * A worker that serves its share like any other, but dies in the middle of the second epoch if it is the second.
  *
  * @module
  */
@@ -17,8 +17,8 @@ const scope = globalThis as unknown as {
 const serve = scope.onmessage;
 scope.onmessage = (event) => {
   serve(event);
-  // By then it measures: the word to begin is the last that it hears.
-  if (event.data.kind === "go" && scope.name === "worker 2") {
+  // The turns of the one scenario that is split are the warm-up and its epochs.
+  if (event.data.kind === "go" && event.data.order === 2 && scope.name === "worker 2") {
     setTimeout(() => {
       throw new Error("Out of luck");
     }, 100);

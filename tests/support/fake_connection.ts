@@ -1,7 +1,7 @@
 import type { Clock } from "../../lib/client/clock.ts";
 import type { OpenLoopConnection } from "../../lib/load/open.ts";
-import type { Call, CallStatus } from "../../lib/client/call_book.ts";
-import { openLedger } from "../../lib/client/ledger.ts";
+import type { Call, CallStatus } from "../../lib/client/call.ts";
+import { type OpenLedger, openLedger } from "../../lib/client/ledger.ts";
 
 /** What becomes of a call, and after how long. */
 export interface FakeReply {
@@ -14,6 +14,8 @@ export interface FakeConnection extends OpenLoopConnection {
   isOpen: boolean;
   /** When each call was sent, in nanoseconds. */
   readonly sentNs: number[];
+  /** The ledger in use, in which calls are counted as sent. */
+  ledger: OpenLedger;
 }
 
 /** A connection that answers its Nth call, from 1, as it is told. */
@@ -21,12 +23,17 @@ export function createFakeConnection(
   clock: Clock,
   reply: (nth: number) => FakeReply = () => ({ status: "ok", afterMs: 1 }),
 ): FakeConnection {
-  const ledger = openLedger();
   const sentNs: number[] = [];
   return {
     isOpen: true,
     sentNs,
+    ledger: openLedger(),
+    useLedger(ledger) {
+      this.ledger = ledger;
+    },
     send(_message, onEnd) {
+      const { ledger } = this;
+      ledger.sent++;
       const nth = sentNs.push(clock.nowNs());
       const { status, afterMs } = reply(nth);
       const call: Call = {

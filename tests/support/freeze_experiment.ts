@@ -6,8 +6,9 @@
  */
 
 import type { Distribution } from "../../lib/schema.ts";
-import { runClosedLoop } from "../../lib/load/closed.ts";
+import { runClosedSlice } from "../../lib/load/closed.ts";
 import { runOpenLoop } from "../../lib/load/open.ts";
+import { startPacer } from "../../lib/load/pacer.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
@@ -63,12 +64,13 @@ async function measure(options: FreezeOptions, loop: Loop): Promise<Distribution
   using latency = new DistributionRecorder();
   await using connection = await target.connect(openLedger());
   await loop(connection, { ...options, record: (ns) => latency.record(ns) });
-  return latency.distribution("latency", { better: "lower", seed: 1 })!;
+  return latency.distribution({ name: "latency", better: "lower", role: "detail", seed: 1 })!;
 }
 
 /** Latency counts from the intended time. */
-const runOpen: Loop = (connection, { ratePerSecond, runMs, record }) =>
-  runOpenLoop([connection], {
+const runOpen: Loop = async (connection, { ratePerSecond, runMs, record }) => {
+  using pacer = await startPacer();
+  const { latencyNs } = await runOpenLoop([connection], {
     message: () => STATUS,
     schedule: createSchedule({
       ratePerSecond,
@@ -80,22 +82,29 @@ const runOpen: Loop = (connection, { ratePerSecond, runMs, record }) =>
     maxOutstanding: Infinity,
     ledger: openLedger(),
     clock: systemClock,
+    pacer,
     signal: new AbortController().signal,
-    onCall: ({ endedNs }, intendedNs) => record(endedNs - intendedNs),
   });
+  for (const ns of latencyNs) record(ns);
+};
 
 /** One call at a time; latency counts from the sending, which waits for the reply before. */
-const runClosed: Loop = (connection, { ratePerSecond, runMs, record }) =>
-  runClosedLoop(connection, {
+const runClosed: Loop = async (connection, { ratePerSecond, runMs, record }) => {
+  const ledger = openLedger();
+  const { timesNs } = await runClosedSlice([connection], {
     message: () => STATUS,
     inFlight: 1,
+    leadInNs: 0,
     messages: null,
-    durationMs: runMs,
+    durationNs: runMs * 1e6,
     maxRatePerSecond: ratePerSecond,
+    warmupLedger: ledger,
+    ledger,
     clock: systemClock,
     signal: new AbortController().signal,
-    onCall: ({ sentNs, endedNs }) => record(endedNs - sentNs),
   });
+  for (const ns of timesNs) record(ns);
+};
 
 /** The figures side by side, in markdown. */
 function renderTable({ analyticP95Ns, open, closed }: FreezeFigures): string {

@@ -1,20 +1,16 @@
 /**
- * Expected outputs as files: what a test renders must equal tests/golden/NAME to the byte.
+ * Expected outputs as files: what a test renders must equal tests/golden/NAME to the byte. They are what a person
+ * can review: one whole page of each format, other reports as markdown or as the sections that differ.
  *
  * @module
  */
 
 import { assertEquals } from "@std/assert";
-import { renderCharts } from "../../lib/report/charts/mod.ts";
-import { renderAnnotations } from "../../lib/report/github/annotations.ts";
-import { renderStepSummary } from "../../lib/report/github/step_summary.ts";
-import { renderHtml } from "../../lib/report/html.ts";
-import { renderJunit } from "../../lib/report/junit.ts";
-import { renderMarkdown } from "../../lib/report/markdown.ts";
-import { renderInjection } from "../../lib/report/markdown/inject.ts";
-import { renderTerminalSummary } from "../../lib/report/terminal.ts";
-import { chartedReport } from "./sample_charts.ts";
-import { SAMPLE_KINDS, type SampleKind, sampleReport } from "./sample_report.ts";
+import { renderHtml } from "../../lib/report/render/html.ts";
+import { renderMarkdown } from "../../lib/report/render/markdown.ts";
+import { buildDocument } from "../../lib/report/sections/mod.ts";
+import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
+import { type SampleKind, sampleReport } from "./sample_report.ts";
 
 /** Where the expectations are. */
 export const GOLDEN_FOLDER = new URL("../golden/", import.meta.url);
@@ -42,65 +38,51 @@ export function assertGolden(
   );
 }
 
-/** One chart of each kind. */
-const GOLDEN_CHARTS = [
-  "testing-pyramid",
-  "comparison",
-  "message-throughput-rounds",
-  "open-loop-percentiles",
-  "soak-over-time",
-  "scaling-sweep",
-  "saturation-rate-latency",
-  "overhead-breakdown-waterfall",
-];
-
-/** A report with every chart: some of them, the page that embeds them, and the part for a user's page. */
-function chartGoldens(): { name: string; text: string }[] {
-  const report = chartedReport();
-  const charts = renderCharts(report);
-  return [
-    ...charts.filter(({ name }) => GOLDEN_CHARTS.includes(name))
-      .map(({ name, svg }) => ({ name: `chart_${name}.svg`, text: svg })),
-    { name: "report_charted.md", text: renderMarkdown(report, { charts, folder: "charts" }) },
-    {
-      name: "report_charted.txt",
-      text: renderTerminalSummary(report, { color: false, width: 100 }),
-    },
-    {
-      name: "report_charted_narrow.txt",
-      text: renderTerminalSummary(report, { color: false, width: 40 }),
-    },
-    { name: "github_charted.md", text: renderStepSummary(report) },
-    { name: "github_charted.txt", text: renderAnnotations(report) },
-    {
-      name: "page_charted.md",
-      text: renderInjection(report, { charts, folder: "../reports/charts" }),
-    },
-  ];
+function documentOf(kind: SampleKind) {
+  return buildDocument(sampleReport(kind), { charts: new Map(), audience: "page" });
 }
 
-/** The golden files of the reports: every sample as a page, and the other formats where they matter. */
+/** A page of markdown; with `ids`, only those sections of it. */
+function markdown(kind: SampleKind, ids?: readonly string[]): string {
+  const document = documentOf(kind);
+  const sections = document.sections.filter(({ id }) => ids?.includes(id) ?? true);
+  return renderMarkdown({ ...document, sections }, { chartPath: (id) => `charts/${id}.svg` });
+}
+
+/** The page without its style and its script, which have tests of their own, and the hashes of both. */
+function html(kind: SampleKind): string {
+  return renderHtml(documentOf(kind))
+    .replace(/<style>[\s\S]*?<\/style>/, "<style></style>")
+    .replace(/<script type="module">[\s\S]*?<\/script>/, "<script></script>")
+    .replace(/ '?sha256-[^']*'/g, " 'sha256'");
+}
+
+function terminal(kind: SampleKind, width: number): string {
+  return renderTerminalSummary(sampleReport(kind), { color: false, width });
+}
+
+/** The golden files of the reports. */
 export function reportGoldens(): { name: string; text: string }[] {
-  const page = (kind: SampleKind) => ({
-    name: `report_${kind}.md`,
-    text: renderMarkdown(sampleReport(kind)),
-  });
   return [
-    ...SAMPLE_KINDS.map(page),
-    ...(["passed", "compared", "layered", "sweeps", "phase3", "merged", "hostile"] as const).map((
-      kind,
-    ) => ({
-      name: `report_${kind}.html`,
-      text: renderHtml(sampleReport(kind)),
-    })),
-    ...(["failed", "skipped", "hostile"] as const).map((kind) => ({
-      name: `report_${kind}.xml`,
-      text: renderJunit(sampleReport(kind)),
-    })),
-    ...chartGoldens(),
-    ...SAMPLE_KINDS.map((kind) => ({
-      name: `report_${kind}.txt`,
-      text: renderTerminalSummary(sampleReport(kind), { color: false, width: 80 }),
-    })),
+    { name: "report_passed.md", text: markdown("passed") },
+    { name: "report_passed.html", text: html("passed") },
+    { name: "report_passed.txt", text: terminal("passed", 100) },
+    { name: "report_failed.md", text: markdown("failed") },
+    { name: "report_failed.txt", text: terminal("failed", 80) },
+    { name: "report_ab.md", text: markdown("ab") },
+    { name: "report_ab.txt", text: terminal("ab", 100) },
+    { name: "report_phase2.md", text: markdown("phase2") },
+    { name: "report_phase3.md", text: markdown("phase3") },
+    { name: "report_preflight_failure.md", text: markdown("preflight_failure") },
+    { name: "report_compared.txt", text: terminal("compared", 60) },
+    { name: "sections_compared.md", text: markdown("compared", ["summary", "comparison"]) },
+    { name: "sections_merged.md", text: markdown("merged", ["summary", "parts"]) },
+    { name: "sections_interrupted.md", text: markdown("interrupted", ["summary", "checklist"]) },
+    { name: "sections_skipped.md", text: markdown("skipped", ["summary", "next-steps"]) },
+    { name: "sections_hostile.md", text: markdown("hostile", ["comparison", "wire"]) },
+    {
+      name: "sections_sweeps.md",
+      text: markdown("sweeps", documentOf("sweeps").sections.map(({ id }) => id).slice(0, 5)),
+    },
   ];
 }

@@ -12,7 +12,7 @@ export interface PeerCounts {
   calls: number;
   /** Pings that it got and answered; what it sends beside them is not counted. */
   pings: number;
-  /** Frames that ended no call, each of them between two others; those beside pings apart. */
+  /** Frames that ended no call, each of them between two others. */
   notifications: number;
   /** Frames that it could not make sense of. */
   strange: number;
@@ -54,10 +54,8 @@ export function startMcpServer(): CountingServer {
     }
     const isTenth = ++asked % 10 === 0;
     if (isPing) counts.pings++;
-    else {
-      counts.calls++;
-      counts.notifications += isTenth ? 3 : 1;
-    }
+    else counts.calls++;
+    counts.notifications += isTenth ? 3 : 1;
     send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: id } });
     if (isTenth) {
       send({ jsonrpc: "2.0", id, method: "ping" });

@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 import type { Report } from "../../lib/schema.ts";
-import { parseReport } from "../../lib/report/json.ts";
+import { parseReport } from "../../lib/report/export/json.ts";
 
 /** The folder of deno.json. */
 export const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,7 +20,7 @@ export const NEEDS_PROCESSES = (["run", "net", "read", "write", "env"] as const)
 /** Options of a run of `message-throughput` that takes a fraction of a second. */
 export const SHORT_RUN = [
   ...["--profile", "quick", "--scenarios", "message-throughput"],
-  ...["--rounds", "1", "--warmup", "0", "--duration", "0.05", "--unit-baseline", "1000"],
+  ...["--epochs", "1", "--warmup", "0", "--duration", "0.05", "--unit-baseline", "1000"],
 ];
 
 /** A child that is still there after this time is killed, so that no test can hang. */

@@ -1,28 +1,82 @@
-import type { Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/schema.ts";
+import type { At, Check, Ledger, Metric, ProtocolName, ScenarioReport } from "../../lib/schema.ts";
 import { Target, type TargetOptions } from "../../lib/client/target.ts";
-import type { FloorGauge } from "../../lib/run/client_floor.ts";
-import type { LiveScenario } from "../../lib/run/live.ts";
-import { type PlannedScenario, runSuite, type SuiteResult } from "../../lib/run/runner.ts";
+import { type Pacer, startPacer } from "../../lib/load/pacer.ts";
+import { WHOLE } from "../../lib/load/share.ts";
 import { grantHeavyTools, type HeavyTools } from "../../lib/run/heavy_tools.ts";
+import { type Overrides, type PlannedScenario, planShard } from "../../lib/run/plan.ts";
+import type { Progress } from "../../lib/run/progress.ts";
+import type { Run } from "../../lib/run/run.ts";
 import {
   type BundledServer,
   defaultsOf,
   type Parameters,
   type Scenario,
 } from "../../lib/run/scenario.ts";
+import type { RunSettings } from "../../lib/run/settings.ts";
+import type { StartGate } from "../../lib/run/start_times.ts";
+import { runSuite, type SuiteResult } from "../../lib/run/suite.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
   defaultServerOptions,
   limitsPreset,
   type ServerOptionOverrides,
 } from "../../lib/server/options.ts";
+import { type NullServer, startNullServer } from "../../lib/server/null_server.ts";
 import { type RunningServer, startServer } from "../../lib/server/serve.ts";
 import type { ServerStats } from "../../lib/server/counters.ts";
 import { STATUS, targetAt, TOKEN } from "./targets.ts";
 
-/** A scenario of whatever parameters, as the list of all has it. */
-// deno-lint-ignore no-explicit-any
-type AnyScenario = Scenario<any>;
+/** No parameter is overridden. */
+export const NO_OVERRIDES: Overrides = {
+  durationMs: null,
+  warmupMs: null,
+  messages: null,
+  connections: null,
+  payloadBytes: null,
+  inFlight: null,
+  ratePerSecond: null,
+  arrivals: null,
+  maxOutstanding: null,
+  sloMs: null,
+  expectLimits: null,
+};
+
+/** What a run is told that only has scenarios to run. */
+export function settingsAt(url: string, given: Partial<RunSettings> = {}): RunSettings {
+  return {
+    url,
+    token: TOKEN,
+    protocol: "exai",
+    headers: {},
+    subprotocols: [],
+    caCert: null,
+    timeoutMs: 10_000,
+    tool: null,
+    toolArgsJson: "{}",
+    scenarios: null,
+    profile: "quick",
+    epochs: null,
+    precisionPercent: null,
+    maxTimeMs: 60_000,
+    overrides: NO_OVERRIDES,
+    heavyTools: null,
+    maxRatePerSecond: null,
+    seed: 1,
+    uniqueSeed: 1,
+    unitBaselinePerSecond: null,
+    shard: null,
+    startAtMs: null,
+    suite: { name: "test", version: "0.0.0", commit: null },
+    command: ["test"],
+    thresholds: [],
+    baselines: [],
+    noisePercent: null,
+    bandPercent: 3,
+    force: false,
+    strict: false,
+    ...given,
+  };
+}
 
 /** The heavy tools that a run is granted without a file: those of the bundled server, which knows EXAI. */
 function grantedTo(protocol: ProtocolName): HeavyTools {
@@ -32,82 +86,102 @@ function grantedTo(protocol: ProtocolName): HeavyTools {
 
 /** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
+  /** After the warm-up; left out: 3. */
+  epochs?: number;
+  /** Leaves the warm-up epoch out. */
+  cold?: boolean;
   workload?: Workload;
   bundled?: BundledServer | null;
+  settings?: Partial<RunSettings>;
   maxRatePerSecond?: number | null;
-  /** What floors are measured with; none are without it. */
-  floorGauge?: FloorGauge;
-  onProgress?: (scenario: string, done: number, watch: LiveScenario) => void;
+  onProgress?: (progress: Progress & { state: "running" }) => void;
   /** Left out: those that a run is granted without a file. */
   heavyTools?: HeavyTools;
-  onScenario?: (soFar: SuiteResult) => void;
+  /** Left out: 0, so that a slice has the calls that were asked for and no others. */
+  leadInMs?: number;
+  startFloor?: () => Promise<NullServer>;
+  onEpoch?: (soFar: SuiteResult) => void;
+  startGate?: StartGate;
 }
 
 /** Runs scenarios with these parameters over their quick ones, as a run does, on a target at the address. */
 export async function runScenarios(
-  planned: readonly [AnyScenario, Partial<Parameters>][],
+  planned: readonly (readonly [Scenario, Parameters])[],
   { url, ...options }: RunOptions & { url: string },
 ): Promise<SuiteResult> {
-  const {
-    workload = () => STATUS,
-    bundled = null,
-    maxRatePerSecond = null,
-    floorGauge,
-    heavyTools,
-    ...rest
-  } = options;
-  using target: Target = targetAt(url, rest);
-  const { clock, signal } = target.options;
-  return await runSuite({
-    target,
-    workload,
-    bundled,
-    heavyTools: heavyTools ?? grantedTo(target.options.protocol.name),
-    clock,
-    signal,
-    seed: 1,
-    maxRatePerSecond,
-    ...(floorGauge === undefined ? {} : { floorGauge }),
-    toolArgsJson: "{}",
-    payloadBytes: 0,
-    planned: planned.map(([scenario, parameters]): PlannedScenario => ({
+  await using run = createTestRun(
+    planned.map(([scenario, parameters]): PlannedScenario => ({
       scenario,
       parameters: { ...defaultsOf(scenario, "quick"), ...parameters },
     })),
-    onProgress: (progress) => {
-      if (progress.state === "ended") return;
-      rest.onProgress?.(progress.scenario, progress.done, progress.watch);
-    },
-    onScenario: (soFar) => Promise.resolve(rest.onScenario?.(structuredClone(soFar))),
+    { url, ...options },
+  );
+  return await runSuite(run, {
+    onEpoch: (soFar) => Promise.resolve(options.onEpoch?.(structuredClone(soFar))),
   });
+}
+
+/** A run of scenarios, without the files and the command line that others have. */
+export function createTestRun(
+  planned: readonly PlannedScenario[],
+  { url, ...options }: RunOptions & { url: string },
+): Run {
+  const {
+    epochs = 3,
+    cold = false,
+    workload = () => STATUS,
+    bundled = null,
+    settings = {},
+    maxRatePerSecond = null,
+    heavyTools,
+    leadInMs = 0,
+    startFloor = startNullServer,
+    onProgress,
+    startGate,
+    onEpoch: _,
+    ...reach
+  } = options;
+  const target: Target = targetAt(url, reach);
+  const { clock, signal } = target.options;
+  const overrides = { ...NO_OVERRIDES, ...(cold ? { warmupMs: 0 } : {}), ...settings.overrides };
+  const place = settings.shard ?? WHOLE;
+  let pacer: Promise<Pacer> | null = null;
+  return {
+    settings: settingsAt(url, { maxRatePerSecond, epochs, ...settings, overrides }),
+    target,
+    tool: "status",
+    workload,
+    bundled,
+    heavyTools: heavyTools ?? grantedTo(target.options.protocol.name),
+    planned: planShard(planned, place),
+    epochs,
+    place,
+    ...(startGate === undefined ? {} : { startGate }),
+    leadInMs,
+    startFloor,
+    clock,
+    signal,
+    pacer: () => pacer ??= startPacer(),
+    onWarning: () => {},
+    onProgress: (progress) => {
+      if (progress.state === "running") onProgress?.(progress);
+    },
+    onPartialReport: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      target[Symbol.dispose]();
+      (await pacer)?.[Symbol.dispose]();
+    },
+  };
 }
 
 /** Runs one scenario and returns its report. */
 export async function runScenario(
-  scenario: AnyScenario,
-  parameters: Partial<Parameters>,
+  scenario: Scenario,
+  parameters: Parameters,
   options: RunOptions & { url: string },
 ): Promise<ScenarioReport> {
   const { scenarios } = await runScenarios([[scenario, parameters]], options);
   return scenarios[0]!;
-}
-
-/** The same, told by the address first: parameters over the quick ones, and options of the target. */
-export function runScenarioAt<P extends Parameters>(
-  url: string,
-  scenario: Scenario<P>,
-  { parameters = {}, target = {}, onProgress }: {
-    parameters?: Partial<P>;
-    target?: Partial<TargetOptions>;
-    /** Hears of the beginning of each round. */
-    onProgress?: (done: number) => void;
-  } = {},
-): Promise<ScenarioReport> {
-  return runScenario(scenario, parameters, {
-    ...target,
-    url,
-    onProgress: (_scenario, done) => onProgress?.(done),
-  });
 }
 
 /**
@@ -140,7 +214,7 @@ export function checkNamed({ checks }: ScenarioReport, name: string): Check {
 }
 
 /**
- * The metric of that name.
+ * The metric of that name, at a place that has all these coordinates.
  *
  * @throws {Error} if there is none
  */
@@ -148,10 +222,15 @@ export function metricNamed<K extends Metric["kind"]>(
   { metrics }: ScenarioReport,
   name: string,
   kind: K,
+  at: At = {},
 ): Extract<Metric, { kind: K }> {
-  const found = metrics.find((metric) => metric.name === name && metric.kind === kind);
+  const found = metrics.find((metric) =>
+    metric.name === name && metric.kind === kind &&
+    Object.entries(at).every(([key, value]) => metric.at?.[key] === value)
+  );
   if (found === undefined) {
-    throw new Error(`No ${kind} "${name}" among: ${metrics.map((one) => one.name).join(", ")}`);
+    const known = metrics.map((one) => `${one.name} ${JSON.stringify(one.at ?? {})}`);
+    throw new Error(`No ${kind} "${name}" ${JSON.stringify(at)} among: ${known.join(", ")}`);
   }
   return found as Extract<Metric, { kind: K }>;
 }

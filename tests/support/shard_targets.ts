@@ -11,7 +11,6 @@ import {
   formatPercent,
   formatRate,
 } from "../../lib/report/units.ts";
-import { findScalar } from "../../lib/report/lookup.ts";
 import { makeUserFolder, runCli } from "./run_cli.ts";
 import { countedCalls, expectedCalls, startReference } from "./run_scenarios.ts";
 import { TOKEN } from "./targets.ts";
@@ -22,7 +21,7 @@ const RATE_PER_SECOND = 4_000;
 const READY_S = 8;
 const LOAD = [
   ...["--scenarios", "open-loop", "--connections", "4", "--rate", String(RATE_PER_SECOND)],
-  ...["--profile", "quick", "--rounds", "5", "--duration", "2", "--unit-baseline", "1000"],
+  ...["--profile", "quick", "--epochs", "5", "--duration", "2", "--unit-baseline", "1000"],
 ];
 
 function print(...cells: string[]): void {
@@ -49,7 +48,8 @@ if (import.meta.main) {
 
   const { scenarios: [scenario], merged } = await folder.report("all");
   const { ledger, warmupLedger, validity } = scenario!;
-  const rate = findScalar(scenario, "throughput")!.value;
+  const throughput = scenario!.metrics.find(({ name }) => name === "throughput");
+  const rate = throughput?.kind === "scalar" ? throughput.value : NaN;
   const starts = merged!.parts.map(({ scenarios: [part] }) => part!.startOffsetMs ?? NaN);
   const expected = expectedCalls([ledger, warmupLedger]);
   const counted = countedCalls(server.stats());

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { formatPercent } from "../../lib/report/units.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import {
   fitScalingLaw,
@@ -20,19 +19,19 @@ export const ALL_STEPS = Array.from({ length: 64 }, (_, index) => index + 1);
 export interface SyntheticOptions {
   /** The numbers of clients. */
   sweep: readonly number[];
-  rounds: number;
+  epochs: number;
   /** The standard deviation of every sample, as a share of it. */
   noise: number;
   seed: number;
 }
 
-/** Rounds of a sweep with normal noise. */
-export function syntheticRounds(
+/** Epochs of a sweep with normal noise. */
+export function syntheticEpochs(
   law: ScalingLaw,
-  { sweep, rounds, noise, seed }: SyntheticOptions,
+  { sweep, epochs, noise, seed }: SyntheticOptions,
 ): ScalingSample[][] {
   const next = randomStream(seed, "synthetic throughput");
-  return Array.from({ length: rounds }, () =>
+  return Array.from({ length: epochs }, () =>
     sweep.map((clients) => ({
       clients,
       ratePerSecond: throughputAt(law, clients) * (1 + noise * drawNormal(next)),
@@ -48,15 +47,15 @@ const RUNS = 60;
 const NOISE = 0.05;
 
 /** The root mean square of the relative errors of λ, σ and κ over seeded runs. */
-function recovery(law: ScalingLaw, rounds: number): string {
+function recovery(law: ScalingLaw, epochs: number): string {
   const keys = ["singleRatePerSecond", "contention", "coherency"] as const;
   const squares = keys.map(() => 0);
   for (let seed = 1; seed <= RUNS; seed++) {
-    const samples = syntheticRounds(law, { sweep: ALL_STEPS, rounds, noise: NOISE, seed });
+    const samples = syntheticEpochs(law, { sweep: ALL_STEPS, epochs, noise: NOISE, seed });
     const fit = fitScalingLaw(samples.flat());
     keys.forEach((key, index) => squares[index]! += (fit.law[key] / law[key] - 1) ** 2 / RUNS);
   }
-  return squares.map((square) => formatPercent(Math.sqrt(square))).join(" / ");
+  return squares.map((square) => `${(100 * Math.sqrt(square)).toFixed(1)} %`).join(" / ");
 }
 
 if (import.meta.main) {
@@ -65,6 +64,6 @@ if (import.meta.main) {
     const cells = [contention, coherency, recovery(law, 20), recovery(law, 50)];
     return `| ${cells.join(" | ")} |\n`;
   });
-  const text = `| σ | κ | 20 rounds | 50 rounds |\n| --- | --- | --- | --- |\n${lines.join("")}`;
+  const text = `| σ | κ | 20 epochs | 50 epochs |\n| --- | --- | --- | --- |\n${lines.join("")}`;
   Deno.stdout.writeSync(new TextEncoder().encode(text));
 }

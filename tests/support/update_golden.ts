@@ -5,7 +5,7 @@
  * @module
  */
 
-import { renderJsonSchema } from "../../lib/report/schema.ts";
+import { renderJsonSchema } from "./report_json_schema.ts";
 import { GOLDEN_FOLDER, reportGoldens } from "./golden.ts";
 
 await Deno.mkdir(GOLDEN_FOLDER, { recursive: true });

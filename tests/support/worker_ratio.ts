@@ -12,12 +12,11 @@
 
 import type { Report } from "../../lib/schema.ts";
 import { formatPercent, formatRate, formatRatio } from "../../lib/report/units.ts";
-import type { RunSettings } from "../../lib/run/configured.ts";
+import type { RunSettings } from "../../lib/run/settings.ts";
 import { runOnWorkers } from "../../lib/split/workers.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
-import { NO_OVERRIDES } from "./overrides.ts";
-import { quickSettings } from "./run_settings.ts";
-import { median } from "../../lib/stats/rounds.ts";
+import { median } from "../../lib/stats/median.ts";
+import { NO_OVERRIDES, settingsAt } from "./run_scenarios.ts";
 
 const TURNS = 7;
 const CONNECTIONS = 8;
@@ -28,20 +27,19 @@ const OUTPUTS = Number(Deno.args[1] ?? 1024);
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 
 function settingsFor(url: string): RunSettings {
-  return quickSettings({
-    url,
+  return settingsAt(url, {
     token: null,
     scenarios: ["concurrent-connections"],
+    epochs: 3,
     overrides: {
       ...NO_OVERRIDES,
-      ...{ rounds: 3, durationMs: 700, warmupMs: 300 },
-      ...{ connections: CONNECTIONS, inFlight: IN_FLIGHT },
+      ...{ durationMs: 700, warmupMs: 300, connections: CONNECTIONS, inFlight: IN_FLIGHT },
     },
   });
 }
 
 interface Measured {
-  /** Successes a second, the median of the rounds. */
+  /** Successes a second, the geometric mean of the epochs. */
   ratePerSecond: number;
   /** What the run says of its client: its thread's share of a core, of several workers of their cores. */
   clientCpu: number | null;

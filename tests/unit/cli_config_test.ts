@@ -3,6 +3,8 @@ import { type Config, readCommand } from "../../lib/cli/config.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { resolvePath } from "../../lib/cli/paths.ts";
 import { usageText } from "../../lib/cli/usage.ts";
+import { renderJson } from "../../lib/report/export/json.ts";
+import { reportOf } from "../support/comparable_report.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
 type Environment = Record<string, string>;
@@ -60,7 +62,8 @@ Deno.test("config: every option is read into what it is for", async () => {
       "X-B:2",
     ],
     ...["--subprotocol", "v1", "--subprotocol", "v2", "--scenarios", "connection-limit"],
-    ...["--profile", "phase2", "--rounds", "3", "--duration", "0.5", "--warmup", "0"],
+    ...["--profile", "phase2", "--epochs", "3", "--duration", "0.5", "--warmup", "0"],
+    ...["--precision", "5", "--max-time", "90", "--band", "2", "--noise", "4"],
     ...["--messages", "1e3", "--connections", "7", "--payload", "10", "--timeout", "2.5"],
     ...["--max-rate", "4.5", "--seed", "4294967295", "--unit-baseline", "1000", "--strict"],
     ...["--out", "../out", "--format", "md,junit", "--format", "md", "--quiet", "--no-color"],
@@ -74,7 +77,8 @@ Deno.test("config: every option is read into what it is for", async () => {
   assertEquals(rest.subprotocols, ["v1", "v2"]);
   assertEquals(rest.scenarios, ["connection-limit"]);
   assertEquals(rest.profile, "phase2");
-  assertEquals(overrides.rounds, 3);
+  assertEquals([config.epochs, config.precisionPercent, config.maxTimeMs], [3, 5, 90_000]);
+  assertEquals([config.bandPercent, config.noisePercent], [2, 4]);
   assertEquals(overrides.durationMs, 500);
   assertEquals(overrides.warmupMs, 0);
   assertEquals(overrides.messages, 1000);
@@ -90,21 +94,22 @@ Deno.test("config: every option is read into what it is for", async () => {
 });
 
 Deno.test("config: --help, --version and --list come before every other setting", async () => {
-  assertEquals(await read(["--help", "--rounds", "x"]), { name: "help" });
+  assertEquals(await read(["--help", "--epochs", "x"]), { name: "help" });
   assertEquals(await read(["-h"]), { name: "help" });
   assertEquals(await read(["--version"], { EXAI_WS_PORT: "x" }), { name: "version" });
   assertEquals(await read(["--list", "--url", "x"]), { name: "list" });
 });
 
 const NUMBERS = [...OPTIONS.values()].filter(({ kind, value }) =>
-  kind === "value" && /^(N|SECONDS|BYTES|PER_SECOND)$/.test(value)
+  kind === "value" && /^(N|SECONDS|BYTES|PER_SECOND|PERCENT|MS)$/.test(value)
 );
 
 Deno.test("config: a number that is none names the option, the value and what is accepted", async () => {
   assert(NUMBERS.length >= 10);
   for (const { name } of NUMBERS) {
+    const rest = name === "max-time" ? ["--precision", "5"] : [];
     for (const text of ["x", "1x", "0x10", "NaN", "Infinity", "-1", "1e99", "1,5", "1_000", "⅓"]) {
-      const message = await messageOf([`--${name}=${text}`]);
+      const message = await messageOf([`--${name}=${text}`, ...rest]);
       assertStringIncludes(message, `--${name} "${text}": accepted is a `);
       assert(/number.* (from|above) \S+ to \S+/.test(message), message);
     }
@@ -112,17 +117,58 @@ Deno.test("config: a number that is none names the option, the value and what is
 });
 
 Deno.test("config: counts are whole numbers, times are above nothing", async () => {
-  for (const name of ["rounds", "messages", "connections", "payload", "seed"]) {
+  for (const name of ["epochs", "messages", "connections", "payload", "seed"]) {
     assertStringIncludes(await messageOf([`--${name}=1.5`]), "a whole number");
   }
-  for (const name of ["rounds", "messages", "connections", "duration", "timeout", "max-rate"]) {
+  for (
+    const name of [
+      "epochs",
+      "messages",
+      "connections",
+      "duration",
+      "timeout",
+      "max-rate",
+      "precision",
+    ]
+  ) {
     assertStringIncludes(await messageOf([`--${name}=0`]), `--${name} "0"`);
   }
 });
 
+Deno.test("config: a precision has a time that bounds it, ten minutes unless said otherwise", async () => {
+  const { precisionPercent, maxTimeMs } = await configOf(["--precision", "2.5"]);
+  assertEquals([precisionPercent, maxTimeMs], [2.5, 600_000]);
+  const message = await messageOf(["--max-time", "90"]);
+  assertStringIncludes(message, 'Cannot use --max-time "90" without --precision');
+  assertStringIncludes(message, "accepted is --precision PERCENT");
+  assertStringIncludes(await messageOf(["--precision", "101"]), "above 0 to 100");
+});
+
+Deno.test("config: a precision is refused where parts must run the same epochs", async () => {
+  const shard = ["--url", "ws://a", "--shard", "1/2"];
+  for (const args of [["--workers", "2"], ["--workers", "auto"], shard]) {
+    const message = await messageOf(["--precision", "5", ...args]);
+    assertStringIncludes(message, 'Cannot use --precision "5" with --workers or --shard');
+    assertStringIncludes(message, "accepted is --epochs N");
+  }
+  for (const args of [["--workers", "1"], ["--url", "ws://a", "--shard", "1/1"]]) {
+    assertEquals((await configOf(["--precision", "5", ...args])).precisionPercent, 5);
+  }
+});
+
+Deno.test("config: without a band changes of 3 % do not matter, and without a noise none is stated", async () => {
+  const { bandPercent, noisePercent, baselines } = await configOf([]);
+  assertEquals([bandPercent, noisePercent, baselines], [3, null, []]);
+  assertEquals((await configOf(["--band", "0"])).bandPercent, 0);
+  assertStringIncludes(
+    await messageOf(["--band", "x"]),
+    'Cannot use --band "x": accepted is a number of per cent from 0 to 100',
+  );
+});
+
 Deno.test("config: of a repeated number only the last is looked at", async () => {
-  const { overrides } = await configOf(["--rounds", "x", "--rounds", "2"]);
-  assertEquals(overrides.rounds, 2);
+  const { epochs } = await configOf(["--epochs", "x", "--epochs", "2"]);
+  assertEquals(epochs, 2);
 });
 
 Deno.test("config: names that are unknown list those that are known and the closest", async () => {
@@ -312,6 +358,39 @@ Deno.test("config: files that are named are relative to the user's folder", {
       UsageError,
     );
     assertStringIncludes(noObject.message, "accepted is a JSON object");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("config: baselines are files and folders of them, each report once", {
+  ignore: !mayRead,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const text = renderJson(reportOf());
+    await Deno.mkdir(`${folder}/runs/third`, { recursive: true });
+    await Deno.mkdir(`${folder}/none`);
+    for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const command = await read(
+      [
+        ...["--baseline", "first.json", "--baseline", "runs", "--baseline", "runs/second.json"],
+      ],
+      {},
+      folder,
+    );
+    assert(command.name === "bench");
+    assertEquals(command.config.baselines.length, 3);
+    const { message } = await assertRejects(
+      () => read(["--baseline", "none"], {}, folder),
+      UsageError,
+    );
+    assertStringIncludes(
+      message,
+      'Cannot use --baseline "none": accepted is a report.json, or a folder with such files',
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -41,20 +41,20 @@ Deno.test("parse: every flag is set alone, and takes no argument away", () => {
 });
 
 Deno.test("parse: a value may look like a number, and begin with a dash after an equals sign", () => {
-  const { values } = parse(["--rounds", "007", "--seed=-3", "--tool", "1e3", "--token=--x"]);
+  const { values } = parse(["--epochs", "007", "--seed=-3", "--tool", "1e3", "--token=--x"]);
   assertEquals([...values.values()].map(({ text }) => text), ["--x", "1e3", "007", "-3"]);
 });
 
 Deno.test("parse: of a repeated value the last wins, a repeated list keeps all", () => {
   const { values, lists } = parse([
-    "--rounds",
+    "--epochs",
     "1",
     "--header",
     "A: 1",
-    "--rounds=2",
+    "--epochs=2",
     "--header=B: 2",
   ]);
-  assertEquals(values.get("rounds")?.text, "2");
+  assertEquals(values.get("epochs")?.text, "2");
   assertEquals(lists.get("header")?.map(({ text }) => text), ["A: 1", "B: 2"]);
 });
 
@@ -71,7 +71,7 @@ Deno.test("parse: a missing value names the option and what it takes", () => {
 });
 
 Deno.test("parse: an unknown option suggests the closest", () => {
-  assertStringIncludes(messageOf(["--roudns", "3"]), "--roudns: did you mean --rounds?");
+  assertStringIncludes(messageOf(["--epohcs", "3"]), "--epohcs: did you mean --epochs?");
   assertStringIncludes(messageOf(["--scenario=a"]), "--scenario: did you mean --scenarios?");
   assertStringIncludes(messageOf(["--no-quiet"]), "--no-quiet: did you mean --quiet?");
   assertStringIncludes(messageOf(["--tokne=secret-value"]), "--tokne: did you mean --token?");
@@ -83,7 +83,7 @@ Deno.test("parse: an unknown option never shows the value that was given to it",
 
 Deno.test("parse: a single dash says how options and values with dashes are written", () => {
   assertStringIncludes(messageOf(["-x"]), "options begin with two dashes");
-  assertStringIncludes(messageOf(["--rounds", "-3"]), "--option=-3");
+  assertStringIncludes(messageOf(["--epochs", "-3"]), "--option=-3");
 });
 
 Deno.test("parse: a stray argument is refused, also after two dashes", () => {
@@ -93,7 +93,7 @@ Deno.test("parse: a stray argument is refused, also after two dashes", () => {
 });
 
 Deno.test("parse: options after npm's two dashes count, not only those before", () => {
-  assertEquals(parse(["--", "--rounds", "3"]), parse(["--rounds", "3"]));
+  assertEquals(parse(["--", "--epochs", "3"]), parse(["--epochs", "3"]));
 });
 
 Deno.test("parse: a variable gives its option, which wins over it; an empty one is none", () => {

@@ -4,7 +4,7 @@ import { createProgress } from "../../lib/cli/progress.ts";
 import { type LineFigures, progressLine } from "../../lib/cli/progress_line.ts";
 import { RateWindow } from "../../lib/cli/rate_window.ts";
 import type { LiveFigures } from "../../lib/run/live.ts";
-import type { Progress } from "../../lib/run/runner.ts";
+import type { Progress } from "../../lib/run/progress.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 
 const CLEAR = "\r\x1b[2K";
@@ -12,11 +12,10 @@ const CLEAR = "\r\x1b[2K";
 const COLOR = /\x1b\[[0-9;]*m/g;
 
 const FIGURES: LineFigures = {
-  scenario: "message-throughput",
-  index: 2,
-  scenarios: 6,
-  done: 3,
-  total: 10,
+  place: "[epoch 3/10] message-throughput",
+  done: 4,
+  total: 11,
+  leftNs: 12e9,
   elapsedNs: 67.9e9,
   ok: 12_345,
   errors: 0,
@@ -39,16 +38,28 @@ function watched({ isPaced = false } = {}) {
   return { state, watch };
 }
 
-function running(watch: ReturnType<typeof watched>["watch"], done = 0, index = 1): Progress {
-  const scenario = index === 1 ? "soak" : "reconnection";
-  return { state: "running", scenario, index, scenarios: 2, done, total: 4, watch };
+function running(
+  watch: ReturnType<typeof watched>["watch"],
+  place: Partial<Progress & { state: "running" }> = {},
+): Progress {
+  return {
+    state: "running",
+    stage: "epoch",
+    scenarios: ["reconnection"],
+    epoch: 1,
+    epochs: 4,
+    index: 1,
+    of: 2,
+    done: 0,
+    total: 0,
+    watch,
+    ...place,
+  };
 }
 
 const ENDED: Progress = {
   state: "ended",
-  scenario: "soak",
-  index: 1,
-  scenarios: 2,
+  scenario: "reconnection",
   status: "failed",
   durationMs: 6100,
 };
@@ -66,15 +77,15 @@ function display({ live = true, color = false } = {}) {
   return { texts, clock, progress };
 }
 
-Deno.test("a wide line tells the place, rounds, time, rate, percentiles and errors", () => {
+Deno.test("a wide line has the place, the time, what is left, rate, percentiles and errors", () => {
   assertEquals(
     progressLine(FIGURES, { width: 120, color: false }),
-    "[2/6] message-throughput  ████░░░░░░░░  3/10  1:07  5,021 msg/s  p50 0.18 ms  p99 1.31 ms  0 errors",
+    "[epoch 3/10] message-throughput  ████░░░░░░░░  1:07  0:12 left  5,020 msg/s  p50 184 µs  p99 1.31 ms  0 errors",
   );
   const failing = { ...FIGURES, errors: 1, times: { name: "connect", p50Ns: 5e6, p99Ns: null } };
   assertStringIncludes(
     progressLine(failing, { width: 120, color: false }),
-    "connect p50 5.00 ms  p99 –  1 error",
+    "connect p50 5 ms  p99 –  1 error",
   );
 });
 
@@ -82,20 +93,19 @@ Deno.test("what has no room is left out, errors last of all figures", () => {
   const at = (width: number, errors = 0) =>
     progressLine({ ...FIGURES, errors }, { width, color: false });
   assertEquals(
-    at(80),
-    "[2/6] message-throughput  3/10  1:07  5,021 msg/s  p50 0.18 ms  p99 1.31 ms",
+    at(90),
+    "[epoch 3/10] message-throughput  1:07  0:12 left  5,020 msg/s  p50 184 µs  p99 1.31 ms",
   );
-  assertEquals(at(40), "[2/6] message-th…  1:07  5,021 msg/s");
-  assertEquals(at(40, 2), "[2/6] message-th…  1:07  2 errors");
-  assertEquals(at(12), "[2/6] messa");
+  assertEquals(at(40), "[epoch 3/1…  1:07  5,020 msg/s");
+  assertEquals(at(40, 2), "[epoch 3/1…  1:07  2 errors");
+  assertEquals(at(12), "[epoch …");
   assertEquals(at(1), "");
 });
 
 Deno.test("no line is as wide as its window, and colour changes nothing but the colour", () => {
   const figures = fc.record({
-    scenario: fc.stringMatching(/^[a-z-]{1,40}$/),
-    index: fc.integer({ min: 1, max: 99 }),
-    scenarios: fc.integer({ min: 1, max: 99 }),
+    place: fc.stringMatching(/^[a-z-]{1,40}$/),
+    leftNs: fc.option(fc.double({ min: 0, max: 1e15, noNaN: true })),
     done: fc.nat(),
     total: fc.nat(),
     elapsedNs: fc.double({ min: 0, max: 1e15, noNaN: true }),
@@ -109,11 +119,6 @@ Deno.test("no line is as wide as its window, and colour changes nothing but the 
     assert([...plain].length < width, `${width}: ${plain}`);
     assertEquals(progressLine(given, { width, color: true }).replace(COLOR, ""), plain);
   }));
-});
-
-Deno.test("after the last round there is no rate to tell", () => {
-  const line = progressLine({ ...FIGURES, done: 10 }, { width: 120, color: false });
-  assertStringIncludes(line, "1:07  finishing  p50");
 });
 
 Deno.test("the rate is that of about the last second", () => {
@@ -134,15 +139,17 @@ Deno.test("a live line is drawn at once, then four times a second, until the sce
   const { watch, state } = watched();
   progress.show(running(watch));
   assertEquals([texts.length, state.looks], [1, 1]);
-  assert(texts[0]!.startsWith(`${CLEAR}[1/2] soak  ░`));
-  // Rounds do not draw by themselves.
-  progress.show(running(watch, 1));
+  assert(texts[0]!.startsWith(`${CLEAR}[epoch 1/4] reconnection  ██░`), texts[0]);
+  // What is watched already is not drawn again by itself.
+  progress.show(running(watch, { epoch: 3 }));
   assertEquals(texts.length, 1);
   clock.advance(1000);
   assertEquals([texts.length, state.looks], [5, 5]);
-  assertStringIncludes(texts[4]!, "1/4");
+  // Two epochs took a second: the third and the fourth are left.
+  assertStringIncludes(texts[4]!, "[epoch 3/4] reconnection");
+  assertStringIncludes(texts[4]!, "0:01 left");
   progress.show(ENDED);
-  assertEquals(texts.slice(5), [CLEAR, "[1/2] soak: failed after 6.1 s\n"]);
+  assertEquals(texts.slice(5), [CLEAR, "reconnection: failed after 6.10 s\n"]);
   assertEquals(clock.pending, 0);
   progress[Symbol.dispose]();
   assertEquals(texts.length, 7);
@@ -165,15 +172,19 @@ Deno.test("a run that keeps a schedule is looked at once a second", () => {
 Deno.test("elsewhere there are plain lines, and nothing looks at the run", () => {
   const { texts, clock, progress } = display({ live: false, color: true });
   const { watch, state } = watched();
+  progress.show(running(watch, { stage: "begin", epoch: 0 }));
+  progress.show(running(watch, { epoch: 0 }));
+  progress.show(running(watch, { epoch: 0, index: 2 }));
   progress.show(running(watch));
-  progress.show(running(watch, 1));
+  progress.show(running(watch, { stage: "conclude", done: 1, total: 3 }));
+  progress.show(running(watch, { stage: "conclude", done: 2, total: 3 }));
   progress.show(ENDED);
-  progress.show(running(watch, 0, 2));
   progress[Symbol.dispose]();
   assertEquals(texts, [
-    "[1/2] soak\n",
-    "[1/2] soak: failed after 6.1 s\n",
-    "[2/2] reconnection\n",
+    "[warm-up]\n",
+    "[epoch 1/4]\n",
+    "[1/2] concludes: reconnection\n",
+    "reconnection: failed after 6.10 s\n",
   ]);
   assertEquals([state.looks, clock.pending], [0, 0]);
 });

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { redactUrl } from "../../lib/client/redact_url.ts";
-import { parseReport, renderJson } from "../../lib/report/json.ts";
-import { maskCommand, maskSecrets } from "../../lib/report/secrets.ts";
+import { parseReport, renderJson } from "../../lib/report/export/json.ts";
+import { maskCommand, maskSecrets } from "../../lib/cli/secrets.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
 const BEFORE = ["deno", "task", "bench"];

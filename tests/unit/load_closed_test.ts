@@ -1,89 +1,59 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Frame } from "../../lib/protocols/protocol.ts";
-import { type Caller, type ClosedLoopOptions, runClosedLoop } from "../../lib/load/closed.ts";
-import { type Call, CallBook } from "../../lib/client/call_book.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
-import { createFakeClock, type FakeClock } from "../support/fake_clock.ts";
+import { type ClosedSliceOptions, runClosedSlice } from "../../lib/load/closed.ts";
+import { FakeCaller, type Reply } from "../support/fake_caller.ts";
+import { createFakeClock } from "../support/fake_clock.ts";
 import { STATUS } from "../support/targets.ts";
 
-/** What becomes of a call, and after how long; the connection's end ends all. */
-type Reply = { ms: number; end: "ok" | "toolError" | "timeout" | "connectionLost" | "never" };
-
-/** A connection on a fake clock: a real book of calls, and replies as told. */
-class FakeCaller implements Caller {
-  isOpen = true;
-  timedOutInRow = 0;
-  readonly ledger = openLedger();
-  readonly sentAtMs: number[] = [];
-  mostInFlight = 0;
-  readonly #clock: FakeClock;
-  readonly #reply: (nth: number) => Reply;
-  readonly #book: CallBook;
-
-  constructor(clock: FakeClock, reply: (nth: number) => Reply) {
-    this.#clock = clock;
-    this.#reply = reply;
-    const observed = { streamComplete: false, rateLimit: null };
-    this.#book = new CallBook("f-", { ledger: this.ledger, observed });
-  }
-
-  send(_message: unknown, onEnd: (call: Call) => void): void {
-    if (!this.isOpen) throw new Error("closed");
-    const { id, nth, sentNs } = this.#book.begin(this.#clock.nowNs(), onEnd);
-    this.sentAtMs.push(sentNs / 1e6);
-    this.mostInFlight = Math.max(this.mostInFlight, this.#book.outstanding);
-    const { ms, end } = this.#reply(nth);
-    if (end !== "never") this.#clock.after(ms, () => this.#end(id, sentNs, end));
-  }
-
-  endAll(status: "connectionLost" | "aborted"): void {
-    this.isOpen = false;
-    this.#book.endAll(status, this.#clock.nowNs());
-  }
-
-  #end(id: string, sentNs: number, end: Exclude<Reply["end"], "never">): void {
-    const nowNs = this.#clock.nowNs();
-    const error = { code: "E", message: "" };
-    const frames: Record<"ok" | "toolError", Frame> = {
-      ok: { kind: "result", id, fromCache: false },
-      toolError: { kind: "toolError", id, ...error },
-    };
-    if (end === "timeout") this.#book.expire(sentNs, nowNs);
-    else if (end === "connectionLost") this.endAll(end);
-    else this.#book.receive(frames[end], nowNs);
-  }
+/** One connection for each way to reply. */
+function startAll(
+  replies: readonly ((nth: number) => Reply)[],
+  options: Partial<ClosedSliceOptions>,
+) {
+  const clock = createFakeClock();
+  const callers = replies.map((reply) => new FakeCaller(clock, reply));
+  const controller = new AbortController();
+  const run = () =>
+    runClosedSlice(callers, {
+      message: () => STATUS,
+      inFlight: 1,
+      leadInNs: 0,
+      messages: null,
+      durationNs: null,
+      maxRatePerSecond: null,
+      warmupLedger: callers[0]?.warmup ?? openLedger(),
+      ledger: callers[0]?.ledger ?? openLedger(),
+      clock,
+      signal: controller.signal,
+      ...options,
+    });
+  return { clock, callers, controller, run };
 }
 
-function start(reply: (nth: number) => Reply, options: Partial<ClosedLoopOptions>) {
-  const clock = createFakeClock();
-  const caller = new FakeCaller(clock, reply);
-  const controller = new AbortController();
-  const ended: string[] = [];
-  const running = runClosedLoop(caller, {
-    message: () => STATUS,
-    inFlight: 1,
-    messages: null,
-    durationMs: null,
-    maxRatePerSecond: null,
-    clock,
-    signal: controller.signal,
-    onCall: ({ status }) => void ended.push(status),
-    ...options,
-  });
-  return { clock, caller, controller, running, ended };
+function start(reply: (nth: number) => Reply, options: Partial<ClosedSliceOptions>) {
+  const { clock, callers, controller, run } = startAll([reply], options);
+  const caller = callers[0]!;
+  return { clock, caller, ledger: caller.ledger, controller, running: run() };
 }
 
 const steady = (): Reply => ({ ms: 10, end: "ok" });
+const MS = 1e6;
 
-Deno.test("a closed loop sends a count exactly, one call at a time, and times it", async () => {
-  const { clock, caller, running, ended } = start(steady, { messages: 5 });
+Deno.test("a slice sends a count exactly, one call at a time, and times it", async () => {
+  const { clock, caller, running, ledger } = start(steady, { messages: 5 });
   clock.advance(1000);
-  assertEquals(await running, { sent: 5, ok: 5, startNs: 0, endNs: 50e6, end: "complete" });
+  assertEquals(await running, {
+    end: "complete",
+    timesNs: new Float64Array(5).fill(10 * MS),
+    clients: [{ ok: 5, windowNs: 50 * MS }],
+    ratePerSecond: 100,
+    censored: 0,
+  });
   assertEquals(caller.sentAtMs, [0, 10, 20, 30, 40]);
-  assertEquals([caller.mostInFlight, ended.length, clock.pending], [1, 5, 0]);
+  assertEquals([caller.mostInFlight, ledger.sent, clock.pending], [1, 5, 0]);
 });
 
-Deno.test("a closed loop fills its window and never exceeds it", async () => {
+Deno.test("a slice keeps as many calls in flight as it should, and never more", async () => {
   // Replies that overtake each other.
   const { clock, caller, running } = start((nth) => ({ ms: 5 + (nth * 7) % 11, end: "ok" }), {
     messages: 50,
@@ -91,38 +61,152 @@ Deno.test("a closed loop fills its window and never exceeds it", async () => {
   });
   assertEquals(caller.sentAtMs, [0, 0, 0, 0]);
   clock.advance(1000);
-  assertEquals([(await running).ok, caller.mostInFlight, caller.sentAtMs.length], [50, 4, 50]);
+  const { clients, timesNs } = await running;
+  assertEquals([clients[0]!.ok, timesNs.length, caller.mostInFlight], [50, 50, 4]);
+  assertEquals(caller.sentAtMs.length, 50);
 });
 
-Deno.test("a closed loop sends no more than a count below its window", async () => {
+Deno.test("a slice of fewer calls than may be in flight sends no more", async () => {
   const { clock, caller, running } = start(steady, { messages: 3, inFlight: 8 });
   clock.advance(10);
-  assertEquals([(await running).sent, caller.mostInFlight], [3, 3]);
+  assertEquals([(await running).timesNs.length, caller.mostInFlight], [3, 3]);
 });
 
-Deno.test("a count of none ends at once", async () => {
-  const { running } = start(steady, { messages: 0 });
-  assertEquals(await running, { sent: 0, ok: 0, startNs: 0, endNs: 0, end: "complete" });
+Deno.test("a count of none ends at once, or with the lead-in", async () => {
+  const now = start(steady, { messages: 0 });
+  assertEquals([(await now.running).end, now.caller.sentAtMs], ["complete", []]);
+  for (const maxRatePerSecond of [null, 50]) {
+    const later = start(steady, { messages: 0, leadInNs: 25 * MS, maxRatePerSecond });
+    later.clock.advance(1000);
+    const { end, timesNs, ratePerSecond } = await later.running;
+    assertEquals([end, timesNs.length, ratePerSecond, later.ledger.sent], ["complete", 0, 0, 0]);
+  }
 });
 
 Deno.test("a duration ends with the call under way at its end", async () => {
-  const { clock, caller, running } = start(steady, { durationMs: 35, inFlight: 2 });
+  const { clock, caller, running } = start(steady, { durationNs: 35 * MS, inFlight: 2 });
   clock.advance(1000);
-  assertEquals(await running, { sent: 8, ok: 8, startNs: 0, endNs: 40e6, end: "complete" });
+  const { clients, timesNs } = await running;
+  // Both calls that end at 40 ms end in it, but one of them after what ended the window.
+  assertEquals([clients, timesNs.length], [[{ ok: 7, windowNs: 40 * MS }], 8]);
   assertEquals(caller.sentAtMs, [0, 0, 10, 10, 20, 20, 30, 30]);
 });
 
-Deno.test("a count beats a duration", async () => {
-  const { clock, running } = start(steady, { messages: 9, durationMs: 1 });
+Deno.test("a window has at least one call, however slow", async () => {
+  const slow = (): Reply => ({ ms: 70, end: "ok" });
+  const { clock, running } = start(slow, { leadInNs: 5 * MS, durationNs: 1 });
   clock.advance(1000);
-  assertEquals((await running).sent, 9);
+  const { clients, timesNs } = await running;
+  assertEquals([clients, [...timesNs]], [[{ ok: 1, windowNs: 70 * MS }], [70 * MS]]);
 });
 
-Deno.test("a loop that nothing bounds is refused", () => {
-  assertThrows(() => start(steady, {}), RangeError, "neither messages nor durationMs");
+Deno.test("a count beats a duration", async () => {
+  const { clock, running } = start(steady, { messages: 9, durationNs: 1 });
+  clock.advance(1000);
+  assertEquals((await running).timesNs.length, 9);
 });
 
-Deno.test("a rate spaces the calls, whatever the window", async () => {
+Deno.test("a slice that nothing bounds, or without a connection, is refused", () => {
+  assertThrows(() => start(steady, {}), RangeError, "neither messages nor durationNs");
+  assertThrows(() => startAll([], { messages: 1 }).run(), RangeError, "no connection");
+});
+
+Deno.test("the lead-in is in a ledger of its own and in no figure", async () => {
+  // Slow at first: of no consequence for what is measured.
+  const { clock, caller, running, ledger } = start(
+    (nth) => ({ ms: nth <= 3 ? 15 : 10, end: "ok" }),
+    { leadInNs: 40 * MS, durationNs: 95 * MS },
+  );
+  clock.advance(1000);
+  // The window begins with the end of the third call, at 45 ms, and is ten calls long.
+  assertEquals(await running, {
+    end: "complete",
+    timesNs: new Float64Array(10).fill(10 * MS),
+    clients: [{ ok: 10, windowNs: 100 * MS }],
+    ratePerSecond: 100,
+    censored: 0,
+  });
+  assertEquals([caller.warmup.sent, caller.warmup.ok, ledger.sent, ledger.ok], [3, 3, 10, 10]);
+});
+
+Deno.test("what the lead-in leaves in flight counts in the rate of the window, not in its times", async () => {
+  const { clock, caller, running, ledger } = start(
+    (nth) => ({ ms: nth <= 4 ? 10 * nth : 40, end: "ok" }),
+    { leadInNs: 10 * MS, messages: 5, inFlight: 4 },
+  );
+  clock.advance(1000);
+  // Sent at 10, 20, 30, 40 and 50 ms; the lead-in's others end at 20, 30 and 40 ms.
+  const { clients, timesNs } = await running;
+  assertEquals([clients, timesNs.length], [[{ ok: 8, windowNs: 80 * MS }], 5]);
+  assertEquals([caller.warmup.ok, ledger.ok], [4, 5]);
+});
+
+Deno.test("a lead-in in which nothing is answered ends too", async () => {
+  const { clock, running, ledger } = start(
+    (nth) => nth === 1 ? { ms: 100, end: "timeout" } : steady(),
+    { leadInNs: 10 * MS, messages: 2 },
+  );
+  clock.advance(1000);
+  const { censored, timesNs } = await running;
+  assertEquals([censored, timesNs.length, ledger.timeout], [0, 2, 0]);
+});
+
+Deno.test("each connection has its own window, and the rate is the sum of theirs", async () => {
+  const slow = (): Reply => ({ ms: 25, end: "ok" });
+  const { clock, callers, run } = startAll([steady, slow], {
+    leadInNs: 30 * MS,
+    durationNs: 100 * MS,
+  });
+  const running = run();
+  clock.advance(1000);
+  const { clients, ratePerSecond, timesNs } = await running;
+  assertEquals(clients, [{ ok: 10, windowNs: 100 * MS }, { ok: 4, windowNs: 100 * MS }]);
+  assertEquals([ratePerSecond, timesNs.length], [140, 14]);
+  assertEquals([callers[0]!.sentAtMs.length, callers[1]!.sentAtMs.length], [13, 6]);
+});
+
+Deno.test("frames of no call count as warm-up in the lead-in and between slices", async () => {
+  const { clock, caller, running } = start(steady, { messages: 2, leadInNs: 15 * MS });
+  const isMeasured: boolean[] = [];
+  for (let step = 0; step < 5; step++) {
+    isMeasured.push(caller.ledgerInUse === caller.ledger);
+    clock.advance(10);
+  }
+  await running;
+  assertEquals(isMeasured, [false, false, true, true, false]);
+  assertEquals(start(steady, { messages: 1 }).caller.ledgerInUse.sent, 1);
+});
+
+Deno.test("each call's end is told, with whether it was measured; the times are the caller's own", async () => {
+  const told: [number, boolean][] = [];
+  const { clock, run } = startAll([steady], {
+    leadInNs: 20 * MS,
+    messages: 2,
+    onCall: ({ nth }, measured) => void told.push([nth, measured]),
+  });
+  const first = run();
+  clock.advance(1000);
+  const { timesNs } = await first;
+  assertEquals(told, [[1, false], [2, false], [3, true], [4, true]]);
+  timesNs.fill(7);
+  const second = run();
+  clock.advance(1000);
+  assertEquals([...(await second).timesNs, ...timesNs], [10 * MS, 10 * MS, 7, 7]);
+});
+
+Deno.test("a slice has room for any number of times", async () => {
+  const messages = 70_000;
+  const { clock, running } = start((nth) => ({ ms: nth % 5, end: "ok" }), {
+    messages,
+    inFlight: 1,
+  });
+  clock.advance(1e6);
+  const { timesNs } = await running;
+  assertEquals(timesNs.length, messages);
+  assertEquals([...timesNs.slice(-5)], [1, 2, 3, 4, 0].map((ms) => ms * MS));
+});
+
+Deno.test("a rate spaces the calls, whatever may be in flight", async () => {
   const { clock, caller, running } = start(steady, {
     messages: 5,
     inFlight: 3,
@@ -141,26 +225,47 @@ Deno.test("a rate does not make up for calls that a slow server held back", asyn
   assertEquals(caller.sentAtMs, [0, 500, 600, 700]);
 });
 
-Deno.test("a duration ends a paced loop too, though no call ends then", async () => {
-  const { clock, running } = start(steady, { durationMs: 150, maxRatePerSecond: 10 });
-  clock.advance(1000);
-  assertEquals(await running, { sent: 2, ok: 2, startNs: 0, endNs: 200e6, end: "complete" });
+Deno.test("a paced window begins and ends with a slot, so that the rate is the pace", async () => {
+  for (const [leadInMs, sentAtMs] of [[0, [0, 100]], [130, [0, 100, 200, 300]]] as const) {
+    const { clock, caller, running, ledger } = start(steady, {
+      leadInNs: leadInMs * MS,
+      durationNs: 150 * MS,
+      maxRatePerSecond: 10,
+    });
+    clock.advance(1000);
+    const { end, clients, ratePerSecond } = await running;
+    assertEquals([end, ratePerSecond], ["complete", 10]);
+    assertEquals(clients, [{ ok: 2, windowNs: 200 * MS }]);
+    assertEquals([ledger.sent, caller.sentAtMs], [2, sentAtMs]);
+  }
 });
 
-Deno.test("only successes count as ok", async () => {
+Deno.test("only successes count as ok, and have times", async () => {
   const failing = (nth: number): Reply => ({ ms: 1, end: nth % 3 === 0 ? "toolError" : "ok" });
-  const { clock, running, ended } = start(failing, { messages: 6 });
+  const { clock, running, ledger } = start(failing, { messages: 6 });
   clock.advance(100);
-  const { sent, ok } = await running;
-  assertEquals([sent, ok, ended.filter((status) => status === "toolError").length], [6, 4, 2]);
+  const { clients, timesNs, censored } = await running;
+  assertEquals([clients[0]!.ok, timesNs.length, censored], [4, 4, 0]);
+  assertEquals([ledger.sent, ledger.toolError], [6, 2]);
 });
 
-Deno.test("three unanswered calls in a row end the loop as silent", async () => {
-  const { clock, running } = start((nth) => ({ ms: 10, end: nth > 4 ? "timeout" : "ok" }), {
-    messages: 100,
-  });
+Deno.test("three unanswered calls in a row end the slice as silent, on all connections", async () => {
+  const silent = (nth: number): Reply => ({ ms: 10, end: nth > 4 ? "timeout" : "ok" });
+  const { clock, callers, run } = startAll([silent, steady], { messages: 100 });
+  const running = run();
+  clock.advance(2000);
+  const { end, clients, censored } = await running;
+  assertEquals([end, censored], ["silent", 3]);
+  assertEquals(callers.map(({ sentAtMs }) => sentAtMs.length), [7, 7]);
+  assertEquals(clients, [{ ok: 4, windowNs: 70 * MS }, { ok: 6, windowNs: 60 * MS }]);
+});
+
+Deno.test("silence that began before the slice counts", async () => {
+  const { clock, callers, run } = startAll([() => ({ ms: 10, end: "timeout" })], { messages: 9 });
+  callers[0]!.timedOutInRow = 2;
+  const running = run();
   clock.advance(1000);
-  assertEquals(await running, { sent: 7, ok: 4, startNs: 0, endNs: 70e6, end: "silent" });
+  assertEquals([(await running).end, callers[0]!.sentAtMs.length], ["silent", 1]);
 });
 
 Deno.test("an answer in between, even an error, begins the silence anew", async () => {
@@ -169,34 +274,30 @@ Deno.test("an answer in between, even an error, begins the silence anew", async 
     { messages: 12 },
   );
   clock.advance(1000);
-  assertEquals((await running).end, "complete");
+  const { end, censored } = await running;
+  assertEquals([end, censored], ["complete", 8]);
 });
 
-Deno.test("a lost connection ends the loop with all its calls", async () => {
-  const { clock, running, caller } = start(
-    (nth) => nth === 5 ? { ms: 10, end: "connectionLost" } : { ms: 100, end: "ok" },
-    { messages: 100, inFlight: 5 },
-  );
+Deno.test("a lost connection ends the slice, and its calls are censored", async () => {
+  const cut = (nth: number): Reply =>
+    nth === 5 ? { ms: 10, end: "connectionLost" } : { ms: 100, end: "ok" };
+  const { clock, callers, run } = startAll([cut, steady], { messages: 100, inFlight: 5 });
+  const running = run();
+  clock.advance(5000);
+  const { end, censored } = await running;
+  assertEquals([end, censored, clock.pending], ["connectionLost", 5, 0]);
+  const { connectionLost, sent, ok } = callers[0]!.ledger;
+  assertEquals([connectionLost, sent, ok], [5, 10, 5]);
+});
+
+Deno.test("with a connection that is closed from the start nothing more is sent", async () => {
+  const { clock, callers, run } = startAll([steady, steady, steady], { messages: 5 });
+  callers[1]!.isOpen = false;
+  const running = run();
   clock.advance(1000);
-  assertEquals((await running).end, "connectionLost");
-  assertEquals([caller.ledger.connectionLost, caller.ledger.sent], [5, 5]);
-});
-
-Deno.test("a connection that is closed from the start sends nothing", async () => {
-  const clock = createFakeClock();
-  const caller = new FakeCaller(clock, steady);
-  caller.isOpen = false;
-  const result = await runClosedLoop(caller, {
-    message: () => STATUS,
-    inFlight: 1,
-    messages: 5,
-    durationMs: null,
-    maxRatePerSecond: null,
-    clock,
-    signal: new AbortController().signal,
-    onCall: () => {},
-  });
-  assertEquals([result.end, result.sent], ["connectionLost", 0]);
+  const { end, clients } = await running;
+  assertEquals([end, clients[2]], ["connectionLost", { ok: 0, windowNs: 0 }]);
+  assertEquals(callers.map(({ sentAtMs }) => sentAtMs.length), [1, 0, 0]);
 });
 
 Deno.test("an abort sends nothing new and ends when the outstanding calls have", async () => {
@@ -207,23 +308,28 @@ Deno.test("an abort sends nothing new and ends when the outstanding calls have",
   clock.advance(5);
   controller.abort();
   caller.endAll("aborted");
-  assertEquals(await running, { sent: 2, ok: 0, startNs: 0, endNs: 5e6, end: "aborted" });
+  const { end, censored } = await running;
+  assertEquals([end, censored, caller.sentAtMs.length], ["aborted", 0, 2]);
 });
 
-Deno.test("an abort ends the wait for the pace", async () => {
+Deno.test("an abort beforehand sends nothing; one in a wait for the pace ends it", async () => {
+  const early = startAll([steady], { messages: 10 });
+  early.controller.abort();
+  assertEquals([(await early.run()).end, early.callers[0]!.sentAtMs], ["aborted", []]);
+  assertEquals(early.callers[0]!.ledgerInUse, early.callers[0]!.warmup);
   const { clock, controller, running } = start(steady, { messages: 10, maxRatePerSecond: 0.001 });
   clock.advance(100);
   controller.abort();
   assertEquals([(await running).end, clock.pending], ["aborted", 0]);
 });
 
-Deno.test("a listener that says stop ends the loop with what is in flight", async () => {
-  const { clock, running } = start(steady, {
+Deno.test("a listener that says stop ends the slice with what is in flight", async () => {
+  const { clock, running, ledger } = start(steady, {
     messages: 100,
     inFlight: 3,
     onCall: ({ nth }) => nth === 4 ? "stop" : undefined,
   });
   clock.advance(1000);
-  const { end, sent, ok } = await running;
-  assertEquals([end, sent, ok], ["stopped", 6, 6]);
+  const { end, timesNs } = await running;
+  assertEquals([end, ledger.sent, timesNs.length], ["stopped", 6, 6]);
 });

@@ -4,10 +4,8 @@ import { createSchedule } from "../../lib/load/schedule.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock, type FakeClock } from "../support/fake_clock.ts";
 import { createFakeConnection, type FakeConnection } from "../support/fake_connection.ts";
+import { createFakePacer } from "../support/fake_pacer.ts";
 import { STATUS } from "../support/targets.ts";
-
-/** How long a turn of the event loop takes here. */
-const TURN_MS = 0.01;
 
 interface Seen {
   result: OpenLoopResult;
@@ -38,7 +36,7 @@ async function run(
     ledger,
     clock,
     signal: new AbortController().signal,
-    soon: (callback) => clock.after(TURN_MS, callback),
+    pacer: createFakePacer(clock),
     onCall: ({ endedNs }, intendedNs) => {
       const slot = Math.round(intendedNs / 1e9 * ratePerSecond);
       latencyMs.set(slot, (endedNs - intendedNs) / 1e6);
@@ -57,7 +55,7 @@ Deno.test("slot k goes out on connection k mod K at its time", async () => {
   connections.forEach(({ sentNs }, index) =>
     sentNs.forEach((ns, nth) => {
       const lateMs = ns / 1e6 - (3 * nth + index) * 10;
-      assert(lateMs >= 0 && lateMs <= TURN_MS + 1e-9, `${lateMs} ms late`);
+      assert(Math.abs(lateMs) < 1e-9, `${lateMs} ms late`);
     })
   );
   const { end, slots, sent, ok, dropped, achievedPerSecond } = result;
@@ -80,17 +78,16 @@ Deno.test("a slow reply does not delay the calls behind it", async () => {
   const { result, latencyMs } = await run(clock, [slow]);
   assertEquals(Math.round(latencyMs.get(0)!), 5_000);
   for (let slot = 1; slot < 100; slot++) assert(latencyMs.get(slot)! < 1.1);
-  assertEquals(result.endNs, 5e9, "the loop waits for the last reply");
+  assertEquals(result.endedNs.at(-1), 5e9, "the loop waits for the last reply");
   assertEquals(result.achievedPerSecond, 99, "a reply after the schedule's end is no throughput");
 });
 
 Deno.test("late slots are sent late, all of them, and their latency counts from their own time", async () => {
   const clock = createFakeClock();
   const connection = createFakeConnection(clock);
-  let turns = 0;
-  // The client's own thread is away for 300 ms, from the 10th turn on.
-  const soon = (callback: () => void) => clock.after(++turns === 10 ? 300 : TURN_MS, callback);
-  const { result, latencyMs } = await run(clock, [connection], { soon });
+  // The client's own thread is away for 300 ms from the 10th slot on.
+  const pacer = createFakePacer(clock, { lateMs: (nth) => nth === 10 ? 300 : 0 });
+  const { result, latencyMs } = await run(clock, [connection], { pacer });
   assertEquals([result.slots, result.sent, result.dropped], [100, 100, 0]);
   const late = [...latencyMs.values()].filter((ms) => ms > 2).sort((a, b) => b - a);
   assert(late.length >= 29 && late.length <= 31, `${late.length} late`);
@@ -132,7 +129,8 @@ Deno.test("a server that answers nothing is silent; one dead connection among ot
   const clock = createFakeClock();
   const silent = await run(clock, [createFakeConnection(clock, timeout)]);
   assertEquals([silent.result.end, silent.result.slots, silent.result.ok], ["silent", 22, 0]);
-  assertEquals(Math.round(silent.result.endNs / 1e6), 410, "its last call has timed out too");
+  assertEquals(Math.round(silent.result.windowNs / 1e6), 220, "until the third timeout");
+  assertEquals([silent.result.censored, silent.result.latencyNs.length], [22, 0]);
   // Three calls in a row time out, again and again, but never with nothing answered meanwhile.
   const second = createFakeClock();
   const dead = [1, 2, 3].map(() => createFakeConnection(second, timeout));
@@ -149,9 +147,9 @@ Deno.test("either callback can stop the loop, which waits for what is outstandin
   const second = createFakeClock();
   const full = createFakeConnection(second, () => ({ status: "ok", afterMs: 100 }));
   const dropped = await run(second, [full], { maxOutstanding: 2, onDropped: () => "stop" });
-  const { end, slots, sent, endNs } = dropped.result;
+  const { end, slots, sent, endedNs } = dropped.result;
   assertEquals([end, slots, sent], ["stopped", 3, 2]);
-  assert(endNs >= 110e6);
+  assertEquals(endedNs.length, 2);
 });
 
 Deno.test("an interrupt ends the loop, in its waits too", async () => {
@@ -171,17 +169,61 @@ Deno.test("an interrupt ends the loop, in its waits too", async () => {
   assertEquals([before.result.end, before.result.slots], ["aborted", 0]);
 });
 
-Deno.test("a low rate sleeps between its slots and wakes in time", async () => {
+Deno.test("the slots of the lead-in are sent, but neither counted nor measured", async () => {
   const clock = createFakeClock();
-  let turns = 0;
-  const soon = (callback: () => void) => {
-    turns++;
-    return clock.after(TURN_MS, callback);
-  };
-  const { result } = await run(clock, [createFakeConnection(clock)], { soon, ratePerSecond: 20 });
-  assertEquals(result.sent, 20);
-  const spunMs = turns * TURN_MS;
-  assert(spunMs < 20 * 4.5, `${spunMs} ms of 950 ms spun`);
+  const connection = createFakeConnection(clock, () => ({ status: "ok", afterMs: 25 }));
+  const [ledger, warmupLedger] = [openLedger(), openLedger()];
+  const measured: boolean[] = [];
+  const { result } = await run(clock, [connection], {
+    ...{ ledger, warmupLedger, leadInNs: 195e6, maxOutstanding: 2 },
+    onCall: (_call, _intendedNs, isMeasured) => void measured.push(isMeasured),
+  });
+  // Two of three slots fit into 25 ms.
+  assertEquals([warmupLedger.sent, warmupLedger.dropped], [14, 6]);
+  assertEquals([ledger.sent, ledger.dropped], [53, 27]);
+  assertEquals(measured, [...Array(14).fill(false), ...Array(53).fill(true)]);
+  const { slots, sent, ok, dropped, startNs, windowNs, latencyNs, slipNs } = result;
+  assertEquals([slots, sent, ok, dropped, startNs, windowNs], [80, 53, 53, 27, 195e6, 805e6]);
+  assertEquals([...latencyNs], Array(53).fill(25e6));
+  assertEquals([...slipNs], Array(53).fill(0));
+  assertEquals(Math.round(result.offeredPerSecond), 99);
+  // The last two of the lead-in came within the window, the last of all after it.
+  assertEquals(Math.round(result.achievedPerSecond * 0.805), 53 + 2 - 1);
+});
+
+Deno.test("times are parallel, in the order of their ends, however many there are", async () => {
+  const clock = createFakeClock();
+  const connection = createFakeConnection(clock, (nth) => ({
+    status: nth % 5 === 0 ? "toolError" : "ok",
+    afterMs: nth % 2 === 0 ? 1 : 3,
+  }));
+  const pacer = createFakePacer(clock, { lateMs: () => 0.5 });
+  const { result } = await run(clock, [connection], { pacer, ratePerSecond: 10_000 });
+  const { ok, latencyNs, serviceNs, endedNs, slipNs } = result;
+  assertEquals([ok, slipNs.length, result.censored], [8_000, 10_000, 0]);
+  assertEquals([latencyNs.length, serviceNs.length, endedNs.length], [ok, ok, ok]);
+  for (let nth = 1; nth < ok; nth++) {
+    const slip = latencyNs[nth]! - serviceNs[nth]!;
+    assert(slip > -1 && slip < 0.51e6 && endedNs[nth]! >= endedNs[nth - 1]!);
+  }
+});
+
+Deno.test("a server that falls behind shows in its throughput and its backlog", async () => {
+  const clock = createFakeClock();
+  // One call at a time, 20 ms each: half of what is offered.
+  let freeMs = 0;
+  const behind = createFakeConnection(clock, () => {
+    const nowMs = clock.nowNs() / 1e6;
+    freeMs = Math.max(freeMs, nowMs) + 20;
+    return { status: "ok", afterMs: freeMs - nowMs };
+  });
+  const { result } = await run(clock, [behind], { leadInNs: 100e6 });
+  assertEquals(Math.round(result.offeredPerSecond), 100);
+  assertEquals(Math.round(result.achievedPerSecond), 51);
+  assert(Math.abs(result.backlogSlopePerSecond - 50) < 1, `${result.backlogSlopePerSecond}`);
+  const second = createFakeClock();
+  const kept = await run(second, [createFakeConnection(second)]);
+  assertEquals(kept.result.backlogSlopePerSecond, 0);
 });
 
 Deno.test("what cannot be run is refused", () => {
@@ -198,8 +240,8 @@ Deno.test("what cannot be run is refused", () => {
     maxOutstanding: 0,
     ledger: openLedger(),
     clock,
+    pacer: createFakePacer(clock),
     signal: new AbortController().signal,
-    onCall: () => {},
   };
   assertThrows(() => runOpenLoop([createFakeConnection(clock)], options), RangeError, "it is 0");
   assertThrows(

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Distribution, Scalar } from "../../lib/schema.ts";
-import { renderBenchmarkJson } from "../../lib/report/benchmark_json.ts";
+import { renderBenchmarkJson } from "../../lib/report/export/benchmark.ts";
+import { metricLabel } from "../../lib/report/export/metric_label.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
 interface Entry {
@@ -25,14 +26,27 @@ Deno.test("rates are bigger-is-better, percentiles of times smaller-is-better", 
     unit: "msg/s",
     value,
     range: `± ${Number(reach.toPrecision(3))}`,
-    extra: "5 rounds; profile phase2",
+    extra: "10 epochs; profile standard",
   });
   const smaller = read(report, "lower").filter(({ name }) => name.startsWith("message-throughput"));
-  assertEquals(smaller.map(({ name, unit, value }) => [name, unit, value]), [
-    ["message-throughput latency p50", "ms", 0.82],
-    ["message-throughput latency p95", "ms", 1.31],
+  const { p50, p95, p99 } = report.scenarios[1]!.metrics[0] as Distribution;
+  assertEquals(smaller.map(({ name, unit, value, range }) => [name, unit, value, range]), [
+    ["message-throughput latency p50", "ms", p50 / 1e6, "± 0.0246"],
+    ["message-throughput latency p95", "ms", p95! / 1e6, "± 0.0372"],
+    ["message-throughput latency p99", "ms", p99! / 1e6, undefined],
   ]);
-  assertEquals(smaller[1]!.range, undefined);
+});
+
+Deno.test("a metric at several places is called by its name and the place, else by its name", () => {
+  assertEquals(metricLabel({ name: "latency" }), "latency");
+  assertEquals(metricLabel({ name: "throughput", at: { inFlight: 8 } }), "throughput@8");
+  assertEquals(metricLabel({ name: "latency", at: { tool: "chat" } }), "latency.chat");
+  const at = { clients: 5, inFlight: 1 };
+  assertEquals(metricLabel({ name: "latency", at }), "latency@clients=5,inFlight=1");
+  const names = read(sampleReport("sweeps"), "higher").map(({ name }) => name);
+  assert(names.includes("pipelining throughput@16") && names.includes("scaling throughput@8"));
+  const single = read(sampleReport("passed"), "higher").map(({ name }) => name);
+  assert(single.includes("concurrent-connections throughput"), "no other of the name");
 });
 
 Deno.test("every entry has what the action reads, each name once", () => {

@@ -1,342 +1,362 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import type { Report } from "../../lib/schema.ts";
+import type { Distribution, Report, ScenarioReport } from "../../lib/schema.ts";
+import type { Figure } from "../../lib/report/document.ts";
 import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report/charts/axes.ts";
-import { percentileCurve } from "../../lib/report/charts/latency_distribution.ts";
-import { silentIntervals } from "../../lib/report/charts/latency_over_time.ts";
-import { chartPlans, renderCharts } from "../../lib/report/charts/mod.ts";
-import { chartSignature } from "../../lib/report/charts/svg.ts";
+import { silentIntervals } from "../../lib/report/charts/course.ts";
+import { drawFigures, figurePlans, figureSignature } from "../../lib/report/charts/mod.ts";
+import { percentileCurve } from "../../lib/report/charts/percentiles.ts";
+import { cut, type FigurePlan, slug } from "../../lib/report/charts/plan.ts";
 import { CHART_STYLE, CHART_WIDTH, COLORS } from "../../lib/report/charts/theme.ts";
-import { cut, slug } from "../../lib/report/charts/words.ts";
-import { DistributionRecorder } from "../../lib/stats/summary.ts";
-import { chartedReport, drawn, hostileChartedReport } from "../support/sample_charts.ts";
-import { SAMPLE_KINDS, sampleReport, sampleScenario } from "../support/sample_report.ts";
+import { chartedReport } from "../support/sample_charts.ts";
+import { HOSTILE_TEXT, SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
+import { metricsOf, sampleScenario, times } from "../support/sample_scenario.ts";
 
-/** Every report that there is a sample of. */
 function allReports(): Report[] {
-  return [...SAMPLE_KINDS.map(sampleReport), chartedReport(), hostileChartedReport()];
+  return [...SAMPLE_KINDS.map(sampleReport), chartedReport()];
 }
 
-function chartOf(report: Report, name: string) {
-  const chart = renderCharts(report).find((chart) => chart.name === name);
-  assert(chart !== undefined, name);
-  return chart;
+let drawing: Promise<{ figures: Figure[] }[]> | null = null;
+
+/** The figures of every report, drawn once. */
+function allFigures() {
+  return drawing ??= Promise.all(
+    allReports().map(async (report) => (
+      { figures: [...(await drawFigures(report)).values()] }
+    )),
+  );
+}
+
+function planOf(key: string, report = chartedReport()): FigurePlan {
+  const plan = figurePlans(report).get(key);
+  assert(plan !== undefined, key);
+  return plan;
+}
+
+function scenarioOf(report: Report, name: string): ScenarioReport {
+  return report.scenarios.find((one) => one.name === name)!;
+}
+
+/** The figure of a scenario with these metrics alone. */
+function planFor(parts: Partial<ScenarioReport>): FigurePlan | undefined {
+  return figurePlans({ ...chartedReport(), scenarios: [sampleScenario("one", parts)] }).get("one");
 }
 
 /** The texts that a picture shows, as a reader sees them. */
 function textsOf(svg: string): string[] {
   return [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) =>
-    text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+    text!.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
       .replaceAll("&#39;", "'").replaceAll("&amp;", "&")
   );
 }
 
-Deno.test("the same report gives the same bytes, whatever was drawn before", () => {
-  const first = renderCharts(chartedReport());
-  renderCharts(hostileChartedReport());
-  assertEquals(renderCharts(chartedReport()), first);
+async function drawn(key: string, report = chartedReport()) {
+  return textsOf((await drawFigures(report)).get(key)!.svg);
+}
+
+/** The data of a series, by its name. */
+function dataOf({ panels }: FigurePlan, name: string) {
+  return panels.flatMap(({ series }) => series).find((one) => one.name === name)!
+    .data as (number | string)[][];
+}
+
+Deno.test("the same report gives the same bytes, whatever was drawn before", async () => {
+  const first = await drawFigures(chartedReport());
+  await drawFigures(sampleReport("hostile"));
+  assertEquals(await drawFigures(chartedReport()), first);
 });
 
-Deno.test("every chart is small, sized for a page and named as a file of its own", () => {
-  for (const report of allReports()) {
-    const charts = renderCharts(report);
-    for (const { name, svg } of charts) {
-      assert(new TextEncoder().encode(svg).length < 60_000, name);
-      assert(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name), name);
-      assert(svg.startsWith(chartSignature(name)), name);
-      assertStringIncludes(svg, ` width="${CHART_WIDTH}" `);
-      assertStringIncludes(svg, `<style>${CHART_STYLE}</style>`);
-    }
-    assertEquals(new Set(charts.map(({ name }) => name)).size, charts.length);
+Deno.test("every scenario with something to draw has one figure, by the shape of its metrics", () => {
+  const report = chartedReport();
+  const keys = [...figurePlans(report).keys()];
+  assertEquals(keys, ["overview", "comparison", ...report.scenarios.map(({ name }) => name)]);
+  for (const scenario of report.scenarios) {
+    const before = figurePlans(report).get(scenario.name)!;
+    const renamed = planFor({ metrics: scenario.metrics, parameters: scenario.parameters })!;
+    assertEquals(renamed.panels.length, before.panels.length, scenario.name);
+    assertEquals(renamed.title, before.title);
   }
 });
 
-Deno.test("the longest course and the widest comparison stay under 60 kB", () => {
-  const report = chartedReport();
-  const latency = report.scenarios.find(({ name }) => name === "soak")!.metrics[0]!;
-  assert(latency.kind === "distribution");
-  latency.series = Array.from({ length: 600 }, (_, index) => ({
-    atMs: index * 1000.25,
-    count: 1000,
-    p50: 812_345 + 7 * index,
-    p99: 2_812_345 + 1013 * index,
-    max: 40_812_345 + 99_991 * (index % 13),
-  }));
-  const { rows } = report.comparison!;
-  report.comparison!.rows = Array.from({ length: 60 }, (_, index) => rows[index % rows.length]!);
-  for (const { name, svg } of renderCharts(report)) assert(svg.length < 60_000, name);
-  assertStringIncludes(chartOf(report, "comparison").svg, "36 more rows in the table");
+Deno.test("every figure is small, sized for a page and named as a file of its own", async () => {
+  for (const { figures } of await allFigures()) {
+    for (const { id, svg, title, alt } of figures) {
+      assert(new TextEncoder().encode(svg).length < 60_000, id);
+      assert(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id), id);
+      assert(svg.startsWith(figureSignature(id)), id);
+      assertStringIncludes(svg, ` width="${CHART_WIDTH}" `);
+      assertStringIncludes(svg, `<style>${CHART_STYLE}</style>`);
+      assert(
+        title !== "" && alt.startsWith(title) && !/undefined|NaN|[\r\n]/.test(title + alt),
+        alt,
+      );
+    }
+    assertEquals(new Set(figures.map(({ id }) => id)).size, figures.length);
+  }
 });
 
-Deno.test("ids are unique in a page of all charts, and what refers to one finds it", () => {
-  const page = renderCharts(chartedReport()).map(({ svg }) => svg).join("");
-  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+Deno.test("the longest course and the widest comparison stay under 60 kB", async () => {
+  const report = chartedReport();
+  const [latency] = scenarioOf(report, "soak").metrics as Distribution[];
+  latency!.series = Array.from({ length: 600 }, (_, index) => (
+    {
+      atMs: index * 1000.25,
+      count: 1000,
+      p50: 8e5 + 7 * index,
+      p99: 2.8e6 + index,
+      max: 4e7 + index,
+    }
+  ));
+  const { rows } = report.comparison!;
+  report.comparison!.rows = Array.from({ length: 60 }, (_, index) => rows[index % rows.length]!);
+  const figures = await drawFigures(report);
+  for (const { id, svg } of figures.values()) assert(svg.length < 60_000, id);
+  assert((await drawn("comparison", report)).some((text) => text.includes("36 more in the table")));
+});
+
+Deno.test("ids are unique in a page of all figures, and what refers to one finds it", async () => {
+  const page = [...(await drawFigures(chartedReport())).values()].map(({ svg }) => svg).join("");
+  const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id!);
   assertEquals(new Set(ids).size, ids.length);
-  const targets = [...page.matchAll(/url\(#([^)]*)\)/g)].map(([, id]) => id);
-  assert(targets.length > 10);
+  const targets = [...page.matchAll(/url\(#([^)]*)\)/g)].map(([, id]) => id!);
+  assert(targets.length > 5);
   for (const target of targets) assert(ids.includes(target), target);
 });
 
-Deno.test("a chart has no script, no inline style, and nothing to fetch", () => {
-  for (const report of allReports()) {
-    for (const { svg } of renderCharts(report)) {
-      const tags = new Set(svg.match(/<[a-zA-Z]+/g));
-      for (const tag of tags) {
-        assert(
-          ["<svg", "<style", "<rect", "<path", "<polygon", "<text", "<g", "<defs", "<clipPath"]
-            .includes(tag),
-          tag,
-        );
-      }
-      const plain = svg.replace('xmlns="http://www.w3.org/2000/svg"', "");
-      for (const attribute of plain.matchAll(/ ([a-zA-Z:-]+)="([^"]*)"/g)) {
-        const [, name, value] = attribute;
-        assert(!/^(on|style$|href$|xlink|src$)/.test(name), name);
-        if (name !== "aria-label") assert(!/https?:|data:|javascript:/.test(value), value);
-      }
-    }
-  }
-});
-
-Deno.test("every tag is closed, and no character is one that XML forbids", () => {
-  for (const { svg } of renderCharts(hostileChartedReport())) {
+Deno.test("a figure has no script, no inline style, nothing to fetch, and is well-formed", async () => {
+  const allowed = ["svg", "style", "rect", "path", "polygon", "text", "g", "defs", "clipPath"];
+  for (const { id, svg } of (await allFigures()).flatMap(({ figures }) => figures)) {
     const open: string[] = [];
-    for (
-      const [, slash, name, empty] of svg.matchAll(/<(\/?)([a-zA-Z]+)(?:[^<>"]|"[^"<]*")*?(\/?)>/g)
-    ) {
+    const tags = /<(\/?)([a-zA-Z]+)(?:[^<>"]|"[^"<]*")*?(\/?)>/g;
+    for (const [, slash, name, empty] of svg.matchAll(tags)) {
+      assert(allowed.includes(name!), name);
       if (slash === "/") assertEquals(open.pop(), name);
-      else if (empty === "") open.push(name);
+      else if (empty === "") open.push(name!);
     }
     assertEquals(open, []);
-    assert(
+    const plain = svg.replace('xmlns="http://www.w3.org/2000/svg"', "");
+    for (const [, name, value] of plain.matchAll(/ ([a-zA-Z:-]+)="([^"]*)"/g)) {
+      assert(!/^(on|style$|href$|xlink|src$)/.test(name!), name);
+      if (name !== "aria-label") assert(!/https?:|data:|javascript:/.test(value!), value);
+    }
+    const forbidden =
       // deno-lint-ignore no-control-regex
-      !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|&(?!(?:amp|lt|gt|quot|#39);)/.test(
-        svg,
-      ),
-    );
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|&(?!(?:amp|lt|gt|quot|#39);)/;
+    assert(!forbidden.test(svg), id);
   }
 });
 
-Deno.test("a server's words are text, in one line and cut where there is no more room", () => {
-  const { title, svg } = chartOf(hostileChartedReport(), "comparison");
-  assertStringIncludes(title, "Against the baseline");
-  const names = textsOf(svg).filter((text) => text.startsWith("a|b"));
-  assertEquals(names.length, 5);
-  for (const name of names) assert([...name].length <= 40 && !/[\r\n]/.test(name), name);
-});
-
-Deno.test("each colour of a chart has another one on a dark page", () => {
+Deno.test("each colour has another one on a dark screen, and none of it is on paper", async () => {
   const known = new Set<string>(Object.values(COLORS));
   assertEquals(known.size, Object.keys(COLORS).length);
-  for (const report of allReports()) {
-    for (const { name, svg } of renderCharts(report)) {
-      const shown = svg.replace(/<style>.*?<\/style>/, "").replace(/<defs[\s\S]*<\/defs>/, "");
-      for (const [, color] of shown.matchAll(/ (?:fill|stroke)="([^"]*)"/g)) {
-        assert(color === "none" || known.has(color), `${name}: ${color}`);
-      }
+  for (const { id, svg } of (await allFigures()).flatMap(({ figures }) => figures)) {
+    const shown = svg.replace(/<style>.*?<\/style>/, "").replace(/<defs[\s\S]*<\/defs>/, "");
+    for (const [, color] of shown.matchAll(/ (?:fill|stroke)="([^"]*)"/g)) {
+      assert(color === "none" || known.has(color!), `${id}: ${color}`);
     }
   }
-  for (const color of known) {
-    for (const property of ["fill", "stroke"]) {
-      assertStringIncludes(CHART_STYLE, `[${property}="${color}"]{${property}:#`);
-    }
+  for (const [name, color] of Object.entries(COLORS)) {
+    assertStringIncludes(CHART_STYLE, `[fill="${color}"]{fill:var(--chart-${name},${color})}`);
+    assertStringIncludes(CHART_STYLE.split("@media screen and ")[1]!, `--chart-${name}:#`);
   }
 });
 
-Deno.test("what was not measured has no chart", () => {
-  assertEquals(renderCharts(sampleReport("preflight_failure")), []);
-  const interrupted = renderCharts(sampleReport("interrupted"));
-  assertEquals([...new Set(interrupted.map(({ scenario }) => scenario))], [
-    "connection-establishment",
-  ]);
-  const report = sampleReport("passed");
-  for (const scenario of report.scenarios) scenario.metrics = [];
-  assertEquals(renderCharts(report), []);
-});
-
-Deno.test("a chart of what failed or is not valid says so before anything else", () => {
+Deno.test("a legend is as many rows as it needs, above everything else", async () => {
   const report = chartedReport();
-  const plan = (name: string) => chartPlans(report).find((plan) => plan.name === name)!;
-  assertEquals(plan("soak-over-time").isSound, true);
-  for (const status of ["failed", "interrupted"] as const) {
-    report.scenarios.forEach((scenario) => scenario.status = status);
-    assert(
-      plan("soak-over-time").subtitle.startsWith(
-        status === "failed" ? "SCENARIO FAILED" : "INTERRUPTED",
-      ),
-    );
-    assertEquals(plan("soak-over-time").isSound, false);
-    assertStringIncludes(plan("testing-pyramid").subtitle, "FAILED OR ARE NOT VALID");
-  }
-  report.scenarios.forEach((scenario) => {
-    scenario.status = "passed";
-    scenario.validity.valid = false;
-  });
-  assert(plan("soak-over-time").subtitle.startsWith("NOT VALID"));
-  assertEquals(plan("testing-pyramid").isSound, false);
+  const tools = scenarioOf(report, "heavy-tools");
+  const names = ["waiting", "concurrent latency of all", "served from the cache", "first progress"];
+  tools.metrics.push(
+    ...names.flatMap((name) => times(name.replaceAll(" ", "_"), 300, 60, { at: { tool: "chat" } })),
+  );
+  const svg = (await drawFigures(report)).get("heavy-tools")!.svg;
+  const places = [
+    ...svg.matchAll(/<text [^>]*transform="translate\(([\d.]+) ([\d.]+)\)"[^>]*>([^<]*)/g),
+  ]
+    .map(([, x, y, text]) => ({ x: Number(x), y: Number(y), text: text! }));
+  const caption = places.find(({ text }) => text.startsWith("Median, and a line"))!;
+  const legend = places.filter(({ y }) => y < caption.y);
+  assert(new Set(legend.map(({ y }) => y)).size > 1);
+  assertEquals(legend.length, 6, "one for each colour");
+  for (const { text, x } of legend) assert(x + 5 * text.length < CHART_WIDTH, text);
 });
 
-Deno.test("the percentile curve is that of the sorted times", () => {
-  const times = Array.from({ length: 500 }, (_, index) => 1000 + index);
-  using recorder = new DistributionRecorder();
-  for (const ns of times.toReversed()) recorder.record(ns);
-  const curve = percentileCurve(recorder.distribution("x", { better: "lower", seed: 1 })!);
-  assertEquals(curve[0], [1, 1000]);
-  assertEquals(curve.at(-1), [500, 1499]);
-  for (const [x, ns] of curve.slice(1, -1)) {
-    // By nearest rank, and to the three digits that the histogram keeps.
-    const expected = times[Math.ceil((1 - 1 / x) * 500 - 1e-6) - 1]!;
-    assert(Math.abs(ns / expected - 1) < 0.002, `${x}: ${ns} and ${expected}`);
-  }
+Deno.test("what was not measured has no figure", async () => {
+  assertEquals(await drawFigures(sampleReport("preflight_failure")), new Map());
+  assertEquals(
+    [...figurePlans(sampleReport("interrupted")).keys()].at(-1),
+    "connection-establishment",
+  );
+  assertEquals(planFor({ metrics: [] }), undefined);
+  assertEquals(planFor({ metrics: metricsOf("latency 1 ms n=9") }), undefined);
+  assert(planFor({ metrics: metricsOf("latency 1 ms n=10") }) !== undefined);
+  assertEquals(planFor({ metrics: metricsOf("throughput 8 msg/s @inFlight=8") }), undefined);
 });
 
-Deno.test("a histogram that cannot be read leaves the percentiles beside it", () => {
-  const distribution = { ...drawn("x", { medianNs: 1e6 }), histogram: "no histogram" };
-  const { min, p50, p99, max, count } = distribution;
+Deno.test("the percentile curve is that of the histogram, or of the percentiles beside it", () => {
+  const distribution = times("x", 1, 2000);
   const curve = new Map(percentileCurve(distribution));
-  assertEquals([curve.get(1), curve.get(2), curve.get(100), curve.get(count)], [
-    min,
-    p50,
-    p99,
-    max,
-  ]);
-});
-
-Deno.test("under ten samples there is no distribution to look at", () => {
-  const report = sampleReport("passed");
-  const shown = (count: number) => {
-    report.scenarios = [sampleScenario("few", {
-      metrics: [{ ...drawn("latency", { medianNs: 1e6 }), count, rounds: [] }],
-    })];
-    return renderCharts(report).map(({ name }) => name);
-  };
-  assertEquals(shown(9), []);
-  assertEquals(shown(10), ["few-percentiles"]);
+  assertEquals([curve.get(1), curve.get(2000)], [distribution.min, distribution.max]);
+  assert(Math.abs(curve.get(100)! / distribution.p99! - 1) < 0.03);
+  const stored = new Map(percentileCurve({ ...distribution, histogram: "no histogram" }));
+  const { p50, p99 } = distribution;
+  assertEquals([stored.get(2), stored.get(100)], [p50, p99!]);
 });
 
 Deno.test("silence is a run of intervals without a reply, between others", () => {
-  const series = [0, 3, 0, 0, 5, 0, 1, 0].map((count, index) => ({
-    atMs: index * 10,
-    count,
-    p50: null,
-    p99: null,
-    max: null,
-  }));
+  const series = [0, 3, 0, 0, 5, 0, 1, 0].map((count, index) => (
+    { atMs: index * 10, count, p50: null, p99: null, max: null }
+  ));
   assertEquals(silentIntervals(series, 10), [[20e6, 40e6], [50e6, 60e6]]);
   assertEquals(silentIntervals(series.filter(({ count }) => count === 0), 10), []);
-});
-
-Deno.test("a stall is seen: in the title, and as a band where there was no reply", () => {
-  const { title, svg } = chartOf(chartedReport(), "soak-over-time");
-  assertEquals(title, "Soak: the slowest call took 500 ms, after 7.5 s; no reply for 500 ms");
-  assertStringIncludes(svg, `fill="${COLORS.red}" fill-opacity="0.14"`);
-});
-
-Deno.test("a sweep shows its steps, and the fitted curve only where there is a fit", () => {
-  const report = chartedReport();
-  assertStringIncludes(chartOf(report, "scaling-sweep").svg, "Universal Scalability Law");
-  const plain = chartOf(report, "pipelining-sweep");
-  assert(!plain.svg.includes("Universal Scalability Law"));
-  assertStringIncludes(plain.title, "most throughput with 64 calls in flight");
-  for (const step of ["1", "2", "4", "8", "16", "32", "64"]) {
-    assert(textsOf(plain.svg).includes(step));
-  }
-  const [scenario] = report.scenarios.filter(({ name }) => name === "pipelining");
-  scenario!.metrics = scenario!.metrics.filter(({ at }) => at!.inFlight === 8);
-  assert(
-    !renderCharts(report).some(({ name }) => name === "pipelining-sweep"),
-    "one step is no sweep",
-  );
-});
-
-Deno.test("a sweep of sizes has sizes at its axis, in bytes a second", () => {
-  const report = chartedReport();
-  const scenario = report.scenarios.find(({ name }) => name === "pipelining")!;
-  scenario.metrics = scenario.metrics.map((metric) => {
-    const at = { payloadBytes: 1024 * metric.at!.inFlight! };
-    return metric.kind === "scalar" ? { ...metric, unit: "bytes/s", at } : { ...metric, at };
-  });
-  const { title, svg } = chartOf(report, "pipelining-sweep");
-  assertEquals(title, "Pipelining: most throughput with 64.0 KiB of payload: 80.3 KiB/s");
-  assert(textsOf(svg).includes("Throughput (bytes/s)"));
-  assert(textsOf(svg).includes("2.0 KiB"));
-});
-
-Deno.test("the saturation chart names the objective, what was found and the knee", () => {
-  const report = chartedReport();
-  const chart = chartOf(report, "saturation-rate-latency");
   assertEquals(
-    chart.title,
-    "Saturation: 10,700 msg/s is the highest rate that meets a P99 of 50.0 ms",
+    planOf("soak").title,
+    "The slowest call took 500 ms, after 7.5 s; no reply for 500 ms",
   );
-  for (const text of ["objective 50.0 ms", "sustainable", "knee"]) {
-    assert(textsOf(chart.svg).includes(text), text);
-  }
-  const [scenario] = report.scenarios.filter(({ name }) => name === "saturation");
-  scenario!.metrics = scenario!.metrics.filter(({ kind }) => kind === "distribution");
-  assertStringIncludes(chartOf(report, "saturation-rate-latency").title, "no rate met");
 });
 
-Deno.test("the waterfall has each layer with what it adds", () => {
-  const report = chartedReport();
-  const { title, svg, alt } = chartOf(report, "overhead-breakdown-waterfall");
-  assertEquals(title, "Overhead Breakdown: of 53.1 µs a call, tcp adds most: 24.0 µs");
-  for (const text of ["dispatch", "+900 ns", "+24.0 µs", "−700 ns"]) {
-    assert(textsOf(svg).includes(text), text);
+Deno.test("a sweep shows its steps in rising order, times and rates in panels of their own", async () => {
+  const plan = planOf("saturation");
+  assertEquals(plan.title, "Sustainable rate: 10,700 calls/s, met in 83 % of trials");
+  const rates = dataOf(plan, "median").map(([rate]) => Number(rate));
+  assertEquals(rates, rates.toSorted((a, b) => a - b));
+  const texts = await drawn("saturation");
+  for (
+    const text of ["objective 50 ms", "sustainable", "as offered", "P99 of under 1,000 samples"]
+  ) {
+    assert(texts.includes(text), text);
   }
-  assertStringIncludes(alt, "codec 2.60 µs, tcp 24.0 µs");
+  const pipelining = planOf("pipelining");
+  assertEquals(pipelining.panels.map(({ caption }) => caption), ["Throughput, msg/s", "Latency"]);
+  assertEquals(pipelining.title, "Most throughput at 16 in flight: 6,080 msg/s");
+  for (const step of ["1", "4", "16"]) assert((await drawn("pipelining")).includes(step));
+});
+
+Deno.test("throughput over several decades is on a logarithmic axis, other units in no chart", () => {
+  const { panels } = planOf("payload-size");
+  assertEquals(panels.map(({ y }) => y.isLog), [true, true]);
+  assertEquals(panels[0]!.x.ticks.map(panels[0]!.x.format), ["64 B", "4 KiB", "1 MiB"]);
+  assertEquals(panels[0]!.series.map(({ name }) => name), [
+    ...["throughput", "a server that does nothing", ""],
+  ]);
+});
+
+Deno.test("times by name: every tool has a row, and the largest factor is in the title", () => {
+  const { panels } = planOf("heavy-tools");
+  const { y } = panels[0]!;
+  assertEquals(y.ticks.map(y.format), ["latency alone", "chat", "analyze", "debug"]);
+  const report = chartedReport();
+  assertEquals(planOf("head-of-line", report).title, "Interference: 1,020x (same connection)");
+  scenarioOf(report, "head-of-line").metrics.reverse();
+  assertEquals(planOf("head-of-line", report).title, "Interference: 1,020x (same connection)");
+  assertEquals(
+    planOf("reconnect-storm").title,
+    "From 300 ms (Drop immediate) to 1.20 s (Restart backoff)",
+  );
+});
+
+Deno.test("no figure has bars on a logarithmic axis", () => {
+  for (const report of allReports()) {
+    for (const { panels } of figurePlans(report).values()) {
+      for (const { x, series } of panels) {
+        const widest = series.map((one) => one.type === "line" ? one.lineStyle?.width ?? 0 : 0);
+        assert(!x.isLog || Math.max(...widest) < 4);
+        assert(series.every(({ type }) => type === "line" || type === "scatter"));
+      }
+    }
+  }
 });
 
 Deno.test("in a comparison the better side is the right one, whichever way is better", () => {
   const report = chartedReport();
-  const { alt } = chartOf(report, "comparison");
-  // A latency that is 1.1714 times as long is 1/1.1714 times as good.
-  assertStringIncludes(alt, `message-throughput latency p50 ${(1 / 1.1714).toFixed(3)}x`);
-  assertStringIncludes(alt, "message-throughput throughput 1.151x");
-});
-
-Deno.test("where rows differ widely, twice and half as good are equally far from no change", () => {
-  const report = chartedReport();
-  assert(!textsOf(chartOf(report, "comparison").svg).some((text) => text.includes("log scale")));
-  report.comparison!.rows[2]!.ratio = 4.2;
-  const texts = textsOf(chartOf(report, "comparison").svg);
-  assert(texts.some((text) => text.endsWith("better, log scale")));
-  for (const tick of ["0.5x", "1x", "2x", "5x"]) assert(texts.includes(tick), tick);
-});
-
-Deno.test("a rate that was asked for is no result: rounds are told by their latency", () => {
-  const report = chartedReport();
-  assertStringIncludes(chartOf(report, "open-loop-rounds").title, "median latency");
-  assertStringIncludes(
-    chartOf(report, "message-throughput-rounds").title,
-    "throughput 1,151 msg/s",
+  const { alt, title, panels } = planOf("comparison", report);
+  // A latency that is 1.171 times as long is 1/1.171 times as good.
+  assertStringIncludes(alt, "message-throughput latency p50 0.854x");
+  assertStringIncludes(alt, "message-throughput throughput 1.15x");
+  assertEquals(
+    title,
+    "New against old: 1 slower, 1 undecided",
+    "what does not gate is not counted",
   );
+  const [row] = report.comparison!.rows;
+  report.comparison!.rows.push({ ...row!, ratio: null, ci: null, new: null, verdict: "undecided" });
+  const more = planOf("comparison", report);
+  assertEquals(
+    more.panels[0]!.y.ticks.length,
+    panels[0]!.y.ticks.length,
+    "what vanished has no dot",
+  );
+  report.comparison!.rows[2]!.ratio = 4.2;
+  assertEquals(planOf("comparison", report).panels[0]!.x.isLog, true);
 });
 
-/** Whether a scale holds the values, with rising marks between its ends. */
-function holds({ min, max, ticks }: Scale, values: readonly number[]): boolean {
-  return values.every((value) => value >= min * (1 - 1e-9) && value <= max * (1 + 1e-9)) &&
-    ticks.length >= 2 && ticks.length <= 13 &&
-    ticks.every((tick, index) => index === 0 || tick > ticks[index - 1]!) &&
-    ticks[0]! >= min * (1 - 1e-9) && ticks.at(-1)! <= max * (1 + 1e-9);
-}
+Deno.test("two servers: each epoch has its dot under its row, on the side that it speaks for", () => {
+  const plan = planOf("comparison", sampleReport("ab"));
+  assertEquals(plan.title, "B against A: 2 slower, 1 same, 1 undecided");
+  const epochs = dataOf(plan, "each epoch");
+  assertEquals(epochs.length, 40);
+  assert(epochs.slice(0, 20).every(([gain]) => Number(gain) < 1));
+  assert(plan.panels[0]!.x.name!.includes("as good as A"));
+});
+
+Deno.test("a rate that the user caps is in no chart", () => {
+  const report = sampleReport("thorough");
+  for (const { parameters } of report.scenarios) parameters.maxRatePerSecond = 10;
+  for (const [key, { panels, title }] of figurePlans(report)) {
+    assert(!/throughput/i.test(title + panels.map(({ caption }) => caption)), key);
+  }
+});
 
 Deno.test("a scale holds its values, with a few rising marks", () => {
+  const holds = ({ min, max, ticks }: Scale, values: readonly number[]) =>
+    values.every((value) => value >= min * (1 - 1e-9) && value <= max * (1 + 1e-9)) &&
+    ticks.length >= 1 && ticks.length <= 13 &&
+    ticks.every((tick, index) => index === 0 || tick > ticks[index - 1]!) &&
+    ticks[0]! >= min * (1 - 1e-9) && ticks.at(-1)! <= max * (1 + 1e-9);
   const positive = fc.array(fc.double({ min: 1, max: 1e13, noNaN: true }), { minLength: 1 });
   fc.assert(fc.property(positive, (values) => {
-    assert(holds(linearScale(values), values), "linear");
-    assert(holds(fittedScale(values), values), "fitted");
-    const log = logScale(values);
-    assert(holds(log, values) || log.ticks.length === 1, JSON.stringify(log));
+    for (const scale of [linearScale, fittedScale, logScale]) {
+      assert(holds(scale(values), values), `${scale.name} ${JSON.stringify(scale(values))}`);
+    }
   }));
 });
 
-Deno.test("names of others are cut and make file names", () => {
-  assertEquals(cut("x".repeat(40)).length, 32);
-  assertEquals(cut("a\r\nb\u0000\x1b[31mc"), "a bc");
-  assertEquals(
-    slug("Über-Läufe ../../etc"),
-    "uber-laufe-etc".replace("uber", "u-ber").replace("laufe", "la-ufe"),
+Deno.test("any values of any metric can be drawn", async () => {
+  const value = fc.oneof(
+    fc.double({ min: 1e-6, max: 1e15, noNaN: true }),
+    fc.constantFrom(0, -1, -5e9, 1e-6, 1e15),
   );
+  const sequence = fc.array(value, { minLength: 2, maxLength: 5 });
+  const keys = fc.constantFrom("inFlight", "ratePerSecond", "place", HOSTILE_TEXT);
+  await fc.assert(
+    fc.asyncProperty(sequence, keys, async (values, key) => {
+      const metrics = values.flatMap((number, nth) =>
+        metricsOf(`throughput 1 msg/s @k=1\nlatency 1 ms n=20 @k=1`).map((metric) => ({
+          ...metric,
+          ...metric.kind === "scalar"
+            ? { value: number }
+            : { p50: number, max: number, min: number },
+          at: { [key]: key === "place" ? `${nth}` : number },
+        }))
+      );
+      const report = { ...chartedReport(), scenarios: [sampleScenario("one", { metrics })] };
+      for (const { svg } of (await drawFigures(report)).values()) {
+        assert(!/NaN|undefined/.test(svg));
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
+Deno.test("scenarios whose names make the same file name get a number", () => {
+  const metrics = metricsOf("latency 1 ms");
+  const scenarios = ["a-b", "a b", "A/B"].map((name) => sampleScenario(name, { metrics }));
+  const plans = figurePlans({ ...sampleReport("passed"), scenarios });
+  assertEquals(scenarios.map(({ name }) => plans.get(name)!.id), ["a-b", "a-b-2", "a-b-3"]);
+});
+
+Deno.test("names of others are cut and make file names", () => {
+  assertEquals(cut("x".repeat(40)).length, 28);
+  assertEquals(cut("a\r\nb\u0000\x1b[31mc"), "a bc");
+  assertEquals(slug("Über-Läufe ../../etc"), "u-ber-la-ufe-etc");
   assertEquals(slug("…"), "unnamed");
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseReport, renderJson, ReportParseError } from "../../lib/report/json.ts";
+import { parseReport, renderJson, ReportParseError } from "../../lib/report/export/json.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
 /** What reading a changed sample says. */
@@ -36,16 +36,16 @@ Deno.test("parseReport() names the source of what is not JSON", () => {
 
 Deno.test("parseReport() tells older from newer versions", () => {
   assertStringIncludes(
-    messageFor((report) => report.schemaVersion = 2),
-    "its schemaVersion 2 is newer (only version 1 is read here)",
+    messageFor((report) => report.schemaVersion = 3),
+    "its schemaVersion is 3 (only version 2 is read here): a newer suite wrote it: update this one",
   );
   assertStringIncludes(
-    messageFor((report) => report.schemaVersion = 0),
-    "its schemaVersion 0 is older (only version 1 is read here)",
+    messageFor((report) => report.schemaVersion = 1),
+    "its schemaVersion is 1 (only version 2 is read here): an earlier suite wrote it",
   );
   assertStringIncludes(
     messageFor((report) => delete report.schemaVersion),
-    "schemaVersion must be a number (only version 1 is read here): it is missing",
+    "schemaVersion must be a number (only version 2 is read here): it is missing",
   );
   assertThrows(() => parseReport("[]", "a.json"), ReportParseError, "a report is a JSON object");
 });
@@ -71,4 +71,10 @@ Deno.test("parseReport() counts further wrong fields and shows no more than a li
   assertStringIncludes(message, "(and 1 more)");
   assertEquals(message.includes("\n"), false);
   assertEquals(message.length < 200, true);
+});
+
+Deno.test("a byte order mark before the text is no part of it", () => {
+  const report = sampleReport("passed");
+  assertEquals(parseReport(`\uFEFF${renderJson(report)}`, "a.json"), report);
+  assertThrows(() => parseReport(`\uFEFF\uFEFF${renderJson(report)}`, "a.json"), ReportParseError);
 });

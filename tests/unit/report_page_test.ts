@@ -13,12 +13,11 @@ import {
   folderFrom,
   markProblem,
   START_MARK,
-} from "../../lib/report/page.ts";
-import { renderInjection } from "../../lib/report/markdown/inject.ts";
-import { ReportWriteError } from "../../lib/report/whole_files.ts";
-import { renderCharts } from "../../lib/report/charts/mod.ts";
-import { hostileChartedReport } from "../support/sample_charts.ts";
-import { sampleReport } from "../support/sample_report.ts";
+} from "../../lib/cli/injected_page.ts";
+import { ReportWriteError } from "../../lib/cli/whole_files.ts";
+import { renderMarkdown } from "../../lib/report/render/markdown.ts";
+import { buildDocument } from "../../lib/report/sections/mod.ts";
+import { hostileReport } from "../support/sample_report.ts";
 
 /** `deno task test` runs these; a bare `deno test` may neither read nor write. */
 const ignore = ["read", "write"].some((name) =>
@@ -86,24 +85,11 @@ Deno.test("marks that are missing, doubled or in the wrong order are told", () =
 });
 
 Deno.test("nothing that a server says can end the part or begin another", () => {
-  const report = hostileChartedReport();
-  const words = `${END_MARK} ${START_MARK} --> <details> </details>`;
-  report.target.tool = words;
-  report.target.url = words;
-  report.scenarios[0]!.question = words;
-  report.scenarios[0]!.name = words;
-  report.verdict.reasons = [{ code: 1, scenario: words, message: words }];
-  const charts = renderCharts(report);
-  const filled = fillPage(encode(MARKS), renderInjection(report, { charts, folder: "charts" }));
-  assertEquals(markProblem(filled), null);
-  const inside = decode(filled).slice(START_MARK.length, -END_MARK.length);
-  assert(!/<[a-z!/]/i.test(inside), inside.match(/.*<[a-z!/].*/i)?.[0]);
-});
-
-Deno.test("a page without charts refers to none", () => {
-  const text = renderInjection(sampleReport("failed"), { charts: [], folder: "charts" });
-  assert(!text.includes("!["));
-  assertStringIncludes(text, "98 of 100 messages were not served");
+  const report = hostileReport(`${END_MARK} ${START_MARK} --> <details> </details>`);
+  const document = buildDocument(report, { charts: new Map(), audience: "summary" });
+  const text = renderMarkdown(document, { chartPath: () => null, titleLevel: 0 });
+  assertEquals(markProblem(fillPage(encode(MARKS), text)), null);
+  assert(text.length > 1000 && !text.replaceAll(/<\/?(?:details|summary)>/g, "").includes("<"));
 });
 
 Deno.test("the charts are found from the page by a relative path, as a URL", {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "npm:ajv@8.17.1/dist/2020.js";
-import { renderJson } from "../../lib/report/json.ts";
-import { renderJsonSchema } from "../../lib/report/schema.ts";
+import { renderJson } from "../../lib/report/export/json.ts";
+import { renderJsonSchema } from "../support/report_json_schema.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 import published from "../../docs/report.schema.json" with { type: "text" };
 

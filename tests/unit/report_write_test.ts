@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { parseReport } from "../../lib/report/json.ts";
-import { renderCharts } from "../../lib/report/charts/mod.ts";
-import { renderHtml } from "../../lib/report/html.ts";
-import { renderMarkdown } from "../../lib/report/markdown.ts";
-import { renderStepSummary } from "../../lib/report/github/step_summary.ts";
+import { drawFigures } from "../../lib/report/charts/mod.ts";
+import { renderStepSummary } from "../../lib/report/export/github.ts";
+import { parseReport } from "../../lib/report/export/json.ts";
 import {
   appendStepSummary,
   REPORT_FORMATS,
   reportFileNames,
   ReportWriteError,
   writeReports,
-} from "../../lib/report/write.ts";
-import { END_MARK, START_MARK } from "../../lib/report/page.ts";
+} from "../../lib/cli/write_reports.ts";
+import { END_MARK, START_MARK } from "../../lib/cli/injected_page.ts";
 import { chartedReport } from "../support/sample_charts.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
@@ -47,17 +45,10 @@ Deno.test("writeReports() makes the folder and returns the paths", { ignore }, a
     assertEquals(REPORT_FORMATS.flatMap(reportFileNames), files);
     assertEquals(await names(directory), [...files, "charts"].sort());
     assertEquals(parseReport(await Deno.readTextFile(paths[0]), paths[0]), report);
-    const charts = renderCharts(report);
-    assertEquals(
-      await Deno.readTextFile(paths[1]),
-      renderMarkdown(report, { charts, folder: "charts" }),
-    );
-    assertEquals(
-      await names(`${directory}/charts`),
-      charts.map(({ name }) => `${name}.svg`).sort(),
-    );
-    for (const { name, svg } of charts) {
-      assertEquals(await Deno.readTextFile(`${directory}/charts/${name}.svg`), svg);
+    const figures = [...(await drawFigures(report)).values()];
+    assertEquals(await names(`${directory}/charts`), figures.map(({ id }) => `${id}.svg`).sort());
+    for (const { id, svg } of figures) {
+      assertEquals(await Deno.readTextFile(`${directory}/charts/${id}.svg`), svg);
     }
   });
 });
@@ -68,7 +59,7 @@ Deno.test("writeReports() writes what was asked for, over what was there", { ign
     const options = { directory: `${directory}/`, formats: ["md"] as const };
     assertEquals(await writeReports(sampleReport("passed"), options), [`${directory}/report.md`]);
     assertEquals(await names(directory), ["charts", "report.md"]);
-    assertStringIncludes(await Deno.readTextFile(`${directory}/report.md`), "# Phase 2");
+    assertStringIncludes(await Deno.readTextFile(`${directory}/report.md`), "undled server");
   });
 });
 
@@ -77,12 +68,9 @@ Deno.test("report.html has its charts within, and brings no folder", { ignore },
     const report = chartedReport();
     const [path] = await writeReports(report, { directory, formats: ["html"] });
     assertEquals(await names(directory), ["report.html"]);
-    const page = await Deno.readTextFile(path);
-    assertEquals(page, renderHtml(report, renderCharts(report)));
-    assertStringIncludes(page, 'id="chart-soak-over-time"');
-    const options = { directory, formats: ["html"] as const, draws: false };
-    await writeReports(report, options);
-    assertEquals(await Deno.readTextFile(path), renderHtml(report));
+    assertStringIncludes(await Deno.readTextFile(path), 'id="chart-soak"');
+    await writeReports(report, { directory, formats: ["html"], draws: false });
+    assert(!(await Deno.readTextFile(path)).includes('id="chart-'));
   });
 });
 
@@ -134,11 +122,9 @@ Deno.test("every chart that a page refers to is there", { ignore }, async () => 
     await writeReports(chartedReport(), { directory, formats: ["md"] });
     const page = await Deno.readTextFile(`${directory}/report.md`);
     const paths = [...page.matchAll(/!\[[^\n]*\]\(([^)]*)\)/g)].map(([, path]) => path);
-    assertEquals(
-      paths.toSorted(),
-      (await names(`${directory}/charts`)).map((name) => `charts/${name}`),
-    );
-    assert(paths.length > 15);
+    const there = (await names(`${directory}/charts`)).map((name) => `charts/${name}`);
+    for (const path of paths) assert(there.includes(path!), path);
+    assert(paths.length > 12);
   });
 });
 
@@ -164,7 +150,7 @@ Deno.test(
     await withFolder(async (directory) => {
       await writeReports(sampleReport("passed"), { directory, formats: ["md"] });
       const charts = `${directory}/charts`;
-      const svg = await Deno.readTextFile(`${charts}/testing-pyramid.svg`);
+      const svg = await Deno.readTextFile(`${charts}/message-throughput.svg`);
       const kept = {
         "my-own.svg": "<svg/>",
         // One of ours under a name of the user's.
@@ -177,7 +163,9 @@ Deno.test(
       }
       await Deno.mkdir(`${charts}/folder.svg`);
       await writeReports(sampleReport("interrupted"), { directory, formats: ["md"] });
-      const drawn = renderCharts(sampleReport("interrupted")).map(({ name }) => `${name}.svg`);
+      const figures = await drawFigures(sampleReport("interrupted"));
+      const drawn = [...figures.values()].map(({ id }) => `${id}.svg`);
+      assert(!drawn.includes("message-throughput.svg"));
       assertEquals(await names(charts), [...drawn, ...Object.keys(kept), "folder.svg"].sort());
       for (const [name, text] of Object.entries(kept)) {
         assertEquals(await Deno.readTextFile(`${charts}/${name}`), text);
@@ -219,8 +207,8 @@ Deno.test("a page of the user's is filled, its link and its mode kept", {
     assertEquals((await Deno.stat(page)).mode! & 0o777, 0o640);
     const text = await Deno.readTextFile(page);
     assert(text.startsWith(`a\n${START_MARK}\n`) && text.endsWith(`${END_MARK}\nb\n`));
-    const [, path] = /\]\((\S*testing-pyramid\.svg)\)/.exec(text)!;
-    assertEquals(path, "../reports/charts/testing-pyramid.svg");
+    const [, path] = /\]\((\S*message-throughput\.svg)\)/.exec(text)!;
+    assertEquals(path, "../reports/charts/message-throughput.svg");
     assert((await Deno.stat(`${folder}/docs/${path}`)).isFile);
     await writeReports(sampleReport("passed"), options);
     assertEquals(await Deno.readTextFile(page), text);

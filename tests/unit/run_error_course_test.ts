@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { ErrorCourse } from "../../lib/run/error_course.ts";
+import { ErrorCourse } from "../../scenarios/soak/error_course.ts";
 
-Deno.test("errors are told by the intervals in which they came", () => {
+Deno.test("errors are reported by the intervals in which they came", () => {
   const errors = new ErrorCourse({ startNs: 5e9, intervalMs: 1_000 });
   for (const second of [7.2, 7.4, 7.6, 12]) errors.note(second * 1e9);
   assertEquals(errors.check(14.5e9), {
+    kind: "errorsOverTime",
     name: "errors over time",
     passed: false,
     expected: "none in any of 10 intervals",

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { judgeBudget, parseExpectedLimits } from "../../lib/run/expected_limits.ts";
+import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
+import { judgeBudget } from "../../scenarios/rate_limit/expected_limits.ts";
 
 Deno.test("expected limits are read for a session, an address or both", () => {
   assertEquals(parseExpectedLimits("session=50/5,ip=100/10.5"), {
@@ -9,7 +10,7 @@ Deno.test("expected limits are read for a session, an address or both", () => {
   assertEquals(parseExpectedLimits(" ip = none "), { ip: "none" });
 });
 
-Deno.test("what is no limit is told", () => {
+Deno.test("a text that is no limit is refused with what is wrong", () => {
   for (
     const [text, reason] of [
       ["", '"" is none of them'],
@@ -25,7 +26,7 @@ Deno.test("what is no limit is told", () => {
   ) assertThrows(() => parseExpectedLimits(text), RangeError, reason);
 });
 
-/** Whether each of both numbers agrees; `null`: it cannot be told. */
+/** Does each of the two numbers agree? `null`: undecided. */
 function verdicts(found: Parameters<typeof judgeBudget>[1]["found"]): (boolean | null)[] {
   return judgeBudget("session", { expected: { burst: 50, refillPerSecond: 5 }, found })
     .map((one) => "undecided" in one ? null : one.passed);

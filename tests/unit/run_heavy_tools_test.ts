@@ -5,11 +5,11 @@ import {
   grantHeavyTools,
   type HeavyTools,
   type HeavyToolsRequest,
-  plannedHeavyCalls,
 } from "../../lib/run/heavy_tools.ts";
-import { planScenarios } from "../../lib/run/plan.ts";
-import { SCENARIOS } from "../../scenarios/mod.ts";
-import { NO_OVERRIDES } from "../support/overrides.ts";
+import { plannedHeavyCalls, planScenarios } from "../../lib/run/plan.ts";
+import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
+import { heavyTools } from "../../scenarios/heavy_tools/mod.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 const BUNDLED: HeavyToolsRequest = {
   embedded: true,
@@ -71,17 +71,19 @@ Deno.test("{unique} differs in every call and by seed, and is the same again wit
 });
 
 Deno.test("the planned calls are those of the profile, and nothing where none is granted", () => {
-  const planned = planScenarios(SCENARIOS, {
+  const planned = planScenarios([heavyTools, headOfLine], {
     names: null,
     profile: "phase3",
     overrides: NO_OVERRIDES,
   });
-  // 5 rounds of (2 + 1 + 1 alone, 5 in a turn of the mix for one client and for each of 5), and of 3.
-  assertEquals(plannedHeavyCalls(planned, grantHeavyTools(BUNDLED)), [
+  // 5 epochs of (2 + 1 + 1 alone, 5 in a turn of the mix for one client and for each of 5), and of 3.
+  const announced = (heavyTools: HeavyTools) =>
+    plannedHeavyCalls(planned, { heavyTools, epochs: 5 });
+  assertEquals(announced(grantHeavyTools(BUNDLED)), [
     { scenario: "heavy-tools", calls: 5 * (4 + 6 * 5) },
     { scenario: "head-of-line", calls: 15 },
   ]);
-  assertEquals(plannedHeavyCalls(planned, { status: "refused", reason: "no" }), []);
+  assertEquals(announced({ status: "refused", reason: "no" }), []);
 });
 
 Deno.test("runs of other tools, arguments, weights or timeouts have other parameters", () => {

@@ -5,7 +5,7 @@ import { DistributionRecorder } from "../../lib/stats/summary.ts";
 
 function recorded(...times: number[]): DistributionRecorder {
   const recorder = new DistributionRecorder();
-  recorder.startRound();
+  recorder.startEpoch();
   for (const ns of times) recorder.record(ns);
   return recorder;
 }
@@ -37,22 +37,22 @@ Deno.test("the times are those of the latest latency, else of the first metric w
   });
   const sweep = [
     ["connect", connect],
-    ["latency@1", first],
-    ["latency@2", second],
-    ["latency@4", empty],
+    ["latency", first],
+    ["latency", second],
+    ["latency", empty],
     ["slip", connect],
   ] as const;
-  assertEquals(liveTimes(sweep), { name: "latency@2", p50Ns: 200, p99Ns: null });
+  assertEquals(liveTimes(sweep), { name: "latency", p50Ns: 200, p99Ns: null });
 });
 
-Deno.test("the present round's times give way to the last round's while it has none", () => {
+Deno.test("the present epoch's times give way to the last epoch's while it has none", () => {
   using recorder = new DistributionRecorder();
   assertEquals(recorder.latest(), { p50: null, p99: null });
-  recorder.startRound();
+  recorder.startEpoch();
   for (let ns = 1; ns <= 1000; ns++) recorder.record(ns);
   assertEquals(recorder.latest(), { p50: 500, p99: 990 });
-  recorder.endRound();
-  recorder.startRound();
+  recorder.endEpoch();
+  recorder.startEpoch();
   const { p50, p99 } = recorder.latest();
   assertEquals({ p50, p99 }, { p50: 500, p99: 990 });
   recorder.record(7);

@@ -1,33 +1,42 @@
 import { assertEquals } from "@std/assert";
 import { type Overrides, planScenarios } from "../../lib/run/plan.ts";
-import { type Parameters, PROFILE_NAMES, type Scenario } from "../../lib/run/scenario.ts";
-import { NO_OVERRIDES } from "../support/overrides.ts";
+import { epochsOf } from "../../lib/run/run.ts";
+import {
+  type Parameters as Defaults,
+  PROFILE_NAMES,
+  type Scenario,
+} from "../../lib/run/scenario.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 function scenarioWith(
   name: string,
-  defaults: Parameters,
+  defaults: Defaults,
   { phase2 = defaults, profiles = PROFILE_NAMES as Scenario["profiles"] } = {},
 ): Scenario {
   return {
+    kind: "procedure",
     name,
+    title: name,
     question: "?",
     metrics: {},
+    headline: { metric: "none" },
+    gates: [],
     profiles,
     defaults: {
       quick: defaults,
-      standard: { ...defaults, rounds: 10 },
+      standard: { ...defaults, bound: 10 },
       thorough: defaults,
       phase2,
     },
-    run: () => Promise.resolve({ status: "measured" }),
+    begin: () => ({}),
   };
 }
 
-const TIMED = { rounds: 5, messages: null, durationMs: 150, warmupMs: 20 };
-const COUNTED = { rounds: 5, messages: 100, durationMs: null, warmupMs: 0 };
+const TIMED = { bound: 5, messages: null, durationMs: 150 };
+const COUNTED = { bound: 5, messages: 100, durationMs: null };
 const SCENARIOS = [
   scenarioWith("timed", TIMED, { phase2: COUNTED }),
-  scenarioWith("plain", { rounds: 2, bound: 64 }),
+  scenarioWith("plain", { bound: 64, inFlight: 2 }),
 ];
 
 function plan(overrides: Partial<Overrides>, profile: "quick" | "standard" | "phase2" = "quick") {
@@ -40,8 +49,8 @@ function plan(overrides: Partial<Overrides>, profile: "quick" | "standard" | "ph
 }
 
 Deno.test("without overrides a plan is the profile's", () => {
-  assertEquals(plan({}), [TIMED, { rounds: 2, bound: 64 }]);
-  assertEquals(plan({}, "standard").map(({ rounds }) => rounds), [10, 10]);
+  assertEquals(plan({}), [TIMED, { bound: 64, inFlight: 2 }]);
+  assertEquals(plan({}, "standard").map(({ bound }) => bound), [10, 10]);
   assertEquals(plan({}, "phase2")[0], COUNTED);
 });
 
@@ -55,9 +64,9 @@ Deno.test("named scenarios are planned in the order of the list", () => {
 
 Deno.test("a scenario that is not part of the profile is planned only where it is named", () => {
   const scenarios = [scenarioWith("rare", TIMED, { profiles: ["thorough"] })];
-  const rounds = (profile: "quick" | "thorough", names: string[] | null) =>
+  const count = (profile: "quick" | "thorough", names: string[] | null) =>
     planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES }).length;
-  assertEquals([rounds("quick", null), rounds("thorough", null), rounds("quick", ["rare"])], [
+  assertEquals([count("quick", null), count("thorough", null), count("quick", ["rare"])], [
     0,
     1,
     1,
@@ -65,9 +74,9 @@ Deno.test("a scenario that is not part of the profile is planned only where it i
 });
 
 Deno.test("an override reaches only the scenarios that have the parameter", () => {
-  assertEquals(plan({ rounds: 3, warmupMs: 0, connections: 9, payloadBytes: 7 }), [
-    { ...TIMED, rounds: 3, warmupMs: 0 },
-    { rounds: 3, bound: 64 },
+  assertEquals(plan({ inFlight: 3, durationMs: 9, connections: 9, payloadBytes: 7 }), [
+    { ...TIMED, durationMs: 9 },
+    { bound: 64, inFlight: 3 },
   ]);
 });
 
@@ -82,7 +91,7 @@ Deno.test("a count beats a duration, and what is given beats the other's default
 });
 
 Deno.test("planning leaves the scenario's own defaults alone", () => {
-  plan({ messages: 7, rounds: 1 });
+  plan({ messages: 7, durationMs: 1 });
   assertEquals(SCENARIOS[0]!.defaults.quick, TIMED);
 });
 
@@ -95,12 +104,12 @@ Deno.test("a profile that a scenario has no defaults for takes the standard ones
       profile,
       overrides: NO_OVERRIDES,
     });
-    assertEquals(planned!.parameters, { ...TIMED, rounds: 10 });
+    assertEquals(planned!.parameters, { ...TIMED, bound: 10 });
   }
 });
 
 Deno.test("a count reaches a scenario without a duration, and gives it none", () => {
-  const counted = { rounds: 5, messages: null, connections: 5 };
+  const counted = { messages: null, connections: 5 };
   const parameters = (overrides: Partial<Overrides>) =>
     planScenarios([scenarioWith("counted", counted)], {
       names: null,
@@ -109,4 +118,13 @@ Deno.test("a count reaches a scenario without a duration, and gives it none", ()
     })[0]!.parameters;
   assertEquals(parameters({ messages: 7 }), { ...counted, messages: 7 });
   assertEquals(parameters({ durationMs: 9 }), counted);
+});
+
+Deno.test("the epochs are those of the profile, those given, or with a precision at least six", () => {
+  const epochs = (given: Partial<Parameters<typeof epochsOf>[0]>) =>
+    epochsOf({ epochs: null, profile: "quick", precisionPercent: null, ...given });
+  assertEquals([epochs({}), epochs({ profile: "thorough" }), epochs({ epochs: 2 })], [5, 20, 2]);
+  assertEquals(epochs({ precisionPercent: 3 }), 6);
+  assertEquals(epochs({ precisionPercent: 3, epochs: 2 }), 6);
+  assertEquals(epochs({ precisionPercent: 3, epochs: 12 }), 12);
 });

@@ -1,92 +1,164 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ValidityMonitor } from "../../lib/run/validity.ts";
+import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { boundBy, ClientMonitor, floorShare, validityOf } from "../../lib/run/validity.ts";
+import type { CaseResult } from "../../lib/run/scenario.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
+import { ledgerWith } from "../support/targets.ts";
 
 /** Watches for so long, with so much CPU time used by the client. */
-async function watch(windowMs: number, cpuMs: number, warnings: string[] = []) {
+async function watch(windowMs: number, cpuMs: number) {
   const clock = createFakeClock();
-  let micros = 5_000;
-  using monitor = new ValidityMonitor(clock, { cpuMicros: () => micros });
+  let usedNs = 5_000;
+  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
   await monitor.watch(() => {
     clock.advance(windowMs);
-    micros += cpuMs * 1e3;
+    usedNs += cpuMs * 1e6;
     return Promise.resolve();
   });
   assertEquals(clock.pending, 0, "watching leaves no timer");
-  return monitor.validity(warnings);
+  return monitor.clientCpu;
 }
 
-Deno.test("a client that used little of its core bounds nothing", async () => {
-  const { valid, clientCpu, warnings } = await watch(2000, 500);
-  assertEquals([valid, clientCpu, warnings], [true, 0.25, []]);
+Deno.test("the client's share of a core, from windows of a second or more", async () => {
+  assertEquals(await watch(2000, 500), 0.25);
+  assertEquals(await watch(1000, 1010), 1, "from coarse ticks");
+  assertEquals(await watch(999, 999), null);
 });
 
-Deno.test("a client that used nine tenths of its core makes the numbers invalid", async () => {
-  const { valid, clientCpu, warnings } = await watch(2000, 1800);
-  assertEquals([valid, clientCpu, warnings.length], [false, 0.9, 1]);
-  assertStringIncludes(warnings[0]!, "client-bound: the client's thread used 90 % of a core");
-  assertEquals((await watch(2000, 1790)).valid, true);
-});
-
-Deno.test("a share above one, from coarse ticks, is one", async () => {
-  assertEquals((await watch(1000, 1010)).clientCpu, 1);
-});
-
-Deno.test("a window under a second says nothing of the CPU", async () => {
-  const { valid, clientCpu } = await watch(999, 999);
-  assertEquals([valid, clientCpu], [true, null]);
-});
-
-Deno.test("windows add up", async () => {
+Deno.test("windows add up, and what is not watched does not count", async () => {
   const clock = createFakeClock();
-  let micros = 0;
-  using monitor = new ValidityMonitor(clock, { cpuMicros: () => micros });
+  let usedNs = 0;
+  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
   for (let window = 0; window < 4; window++) {
     await monitor.watch(() => {
       clock.advance(250);
-      micros += 125_000;
+      usedNs += 125e6;
       return Promise.resolve();
     });
     clock.advance(10_000); // Not watched.
   }
-  assertEquals(monitor.validity([]).clientCpu, 0.5);
+  assertEquals(monitor.clientCpu, 0.5);
 });
 
-Deno.test("a warning of others makes the numbers invalid, and comes first", async () => {
-  const { valid, warnings } = await watch(2000, 1900, ["cached: all of it"]);
-  assertEquals([valid, warnings.length, warnings[0]], [false, 2, "cached: all of it"]);
+Deno.test("of paced work the share of a core says nothing, as its thread has a schedule to keep", async () => {
+  const clock = createFakeClock();
+  let usedNs = 0;
+  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
+  await monitor.watch(() => {
+    clock.advance(5_000);
+    usedNs += 5e9;
+    return Promise.resolve();
+  }, { paced: true });
+  assertEquals(monitor.clientCpu, null);
+  assertEquals(monitor.loopLagP99Ns, 0);
 });
 
 Deno.test("the lag of the event loop is how late its timers were", async () => {
   const clock = createFakeClock();
   let lateMs = 0;
-  using monitor = new ValidityMonitor({
+  using monitor = new ClientMonitor({
     ...clock,
     after: (ms, callback) => clock.after(ms + lateMs, callback),
-  }, { cpuMicros: () => 0 });
-  assertEquals(monitor.validity([]).loopLagP99Ns, null);
+  }, { cpuNs: () => 0 });
+  assertEquals(monitor.loopLagP99Ns, null);
   await monitor.watch(() => {
     clock.advance(4900); // 980 samples are too few for a P99.
     return Promise.resolve();
   });
-  assertEquals(monitor.validity([]).loopLagP99Ns, null);
+  assertEquals(monitor.loopLagP99Ns, null);
   await monitor.watch(() => {
     clock.advance(1000);
     lateMs = 30;
     clock.advance(1000);
     return Promise.resolve();
   });
-  const { loopLagP99Ns } = monitor.validity([]);
-  assertEquals(Math.round(loopLagP99Ns! / 1e6), 30);
+  assertEquals(Math.round(monitor.loopLagP99Ns! / 1e6), 30);
 });
 
 Deno.test("work that fails fails the watch, which ends all the same", async () => {
   const clock = createFakeClock();
-  using monitor = new ValidityMonitor(clock, { cpuMicros: () => 0 });
+  using monitor = new ClientMonitor(clock, { cpuNs: () => 0 });
   await assertRejects(
     () => monitor.watch(() => Promise.reject(new Error("broken"))),
     Error,
     "broken",
   );
   assertEquals(clock.pending, 0);
+});
+
+/** Of a case, only what a floor is compared by. */
+function resultOf(rates: readonly (number | null)[]): CaseResult {
+  return { rates, medians: rates.map((rate) => rate && 1e9 / rate) } as unknown as CaseResult;
+}
+
+const STEADY = [1000, 1010, 990, 1005, 995];
+
+Deno.test("a share of the floor is paired by epoch, with its interval", () => {
+  const floor = resultOf(STEADY.map((rate) => 2 * rate));
+  const half = floorShare(resultOf(STEADY), floor)!;
+  assertEquals(half.share, 0.5);
+  assertEquals([boundBy(half), half.ci95], ["free", [0.5, 0.5]]);
+  // An epoch that either of them lacks is no pair.
+  const some = floorShare(resultOf([500, null, 500]), resultOf([1000, 1000, null]))!;
+  assertEquals([some.share, some.ci95, boundBy(some)], [0.5, null, "undecided"]);
+  assertEquals(floorShare(resultOf([null]), floor), null);
+  assertEquals(floorShare(null, floor), null);
+});
+
+Deno.test("bound above nine tenths, free below, and undecided where the interval holds it", () => {
+  const against = (factors: readonly number[]) =>
+    boundBy(
+      floorShare(
+        resultOf(STEADY.map((rate, epoch) => rate * factors[epoch]!)),
+        resultOf(STEADY),
+      )!,
+    );
+  assertEquals(against([0.95, 0.96, 0.94, 0.95, 0.95]), "bound");
+  assertEquals(against([0.85, 0.86, 0.84, 0.85, 0.85]), "free");
+  assertEquals(against([0.8, 1, 0.9, 0.85, 0.95]), "undecided");
+});
+
+Deno.test("a target that beats the server that does nothing is the floor", () => {
+  const faster = floorShare(resultOf(STEADY.map((rate) => 1.3 * rate)), resultOf(STEADY))!;
+  assertEquals([faster.share, faster.ci95, boundBy(faster)], [1, [1, 1], "bound"]);
+  assertAlmostEquals(faster.throughput, 1300, 1);
+});
+
+const FREE = { share: 0.5, ci95: [0.4, 0.6] as [number, number], throughput: 2, latencyP50Ns: 1 };
+const SOUND = {
+  warnings: [],
+  ledger: ledgerWith({ sent: 100, ok: 100 }),
+  clientCpu: 0.5,
+  loopLagP99Ns: null,
+  floor: FREE,
+  capped: false,
+};
+
+Deno.test("numbers are valid where nothing speaks against them", () => {
+  const { valid, client, clientShare, warnings } = validityOf(SOUND);
+  assertEquals([valid, client, clientShare, warnings], [true, "free", 0.5, []]);
+});
+
+Deno.test("a client at its floor, or that used nine tenths of its core, bounds them", () => {
+  const atFloor = validityOf({ ...SOUND, floor: { ...FREE, share: 0.95, ci95: [0.92, 0.98] } });
+  assertEquals([atFloor.valid, atFloor.client], [false, "bound"]);
+  assertStringIncludes(atFloor.warnings[0]!.message, "client-bound: the throughput is 95 %");
+  const busy = validityOf({ ...SOUND, clientCpu: 0.9 });
+  assertEquals([busy.valid, busy.client, busy.warnings[0]!.kind], [false, "bound", "clientCpu"]);
+  assertEquals(validityOf({ ...SOUND, clientCpu: 0.899 }).valid, true);
+});
+
+Deno.test("a capped rate's share of the floor says nothing", () => {
+  const floor = { ...FREE, share: 0.95, ci95: [0.92, 0.98] as [number, number] };
+  const { valid, client } = validityOf({ ...SOUND, floor, capped: true });
+  assertEquals([valid, client], [true, null]);
+});
+
+Deno.test("a given warning comes first, and replies from a cache are one", () => {
+  const ledger = ledgerWith({ sent: 100, ok: 100, cached: 2 });
+  const given = { kind: "given", message: "given" };
+  const { valid, warnings } = validityOf({ ...SOUND, ledger, warnings: [given] });
+  assertEquals([valid, warnings.map(({ kind }) => kind)], [false, ["given", "cached"]]);
+  assertStringIncludes(warnings[1]!.message, "{unique}");
+  const one = ledgerWith({ sent: 100, ok: 100, cached: 1 });
+  assertEquals(validityOf({ ...SOUND, ledger: one }).valid, true);
 });

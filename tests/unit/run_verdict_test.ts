@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { verdictOf } from "../../lib/run/verdict.ts";
 
-const reason = (code: number) => ({ code, scenario: null, message: `because of ${code}` });
+const reason = (code: number) => ({
+  ...{ code, kind: "test", scenario: null, message: `because of ${code}` },
+});
 
 Deno.test("nothing against a run is a pass", () => {
   assertEquals(verdictOf([]), { status: "passed", exitCode: 0, reasons: [] });

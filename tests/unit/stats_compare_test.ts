@@ -1,225 +1,218 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Metric, Report, ScenarioReport } from "../../lib/schema.ts";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import type { ComparisonRow, Ledger, Metric, Report, ScenarioReport } from "../../lib/schema.ts";
 import { compareReports, IncomparableError } from "../../lib/stats/compare.ts";
-import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
-import { sampleReport, sampleScenario } from "../support/sample_report.ts";
+import { chanceOfSoMany } from "../../lib/stats/ledger_errors.ts";
+import {
+  latencyOf,
+  ledgerOf,
+  reportOf,
+  scenarioOf,
+  throughputOf,
+} from "../support/comparable_report.ts";
 
-function throughput(value: number, options: { name?: string; rounds?: number } = {}): Metric {
-  const { name = "throughput", rounds = 10 } = options;
-  const values = Array.from({ length: rounds }, (_, index) => value * (1 + index / 2_000));
-  return summariseScalar({ name, unit: "msg/s", rounds: values, better: "higher", seed: 1 });
-}
-
-function latency(
-  ns: number,
-  options: { name?: string; rounds?: number; samples?: number } = {},
-): Metric {
-  const { name = "latency", rounds = 10, samples = 20 } = options;
-  using recorder = new DistributionRecorder();
-  for (let round = 0; round < rounds; round++) {
-    recorder.startRound();
-    for (let sample = 0; sample < samples; sample++) recorder.record(ns * (1 + round / 500));
-    recorder.endRound();
-  }
-  return recorder.distribution(name, { better: "lower", seed: 1 })!;
-}
-
-function reportOf(...scenarios: ScenarioReport[]): Report {
-  return { ...sampleReport("passed"), scenarios };
-}
+const NAME = "message-throughput";
+const defaults = { noisePercent: null, bandPercent: 3, force: false };
 
 function single(...metrics: Metric[]): Report {
-  return reportOf(sampleScenario("message-throughput", { metrics }));
+  return reportOf(scenarioOf(NAME, { metrics }));
 }
 
-/** The rows as `scenario metric statistic verdict`, those that do not decide in brackets. */
-function outline(oldReport: Report, newReport = oldReport): string[] {
-  return compareReports(oldReport, newReport).rows.map((row) => {
-    const text = `${row.scenario} ${row.metric} ${row.statistic} ${row.verdict}`;
-    return row.gating ? text : `(${text})`;
+/** Four earlier runs that differ by up to 2 % among each other. */
+function four(of: (factor: number) => Report): Report[] {
+  return [0.99, 1, 1, 1.01].map(of);
+}
+
+const rates = four((factor) => single(throughputOf(1_000 * factor)));
+
+/** The rows as `metric point statistic: verdict (why)`, those that do not decide in brackets. */
+function outline(rows: readonly ComparisonRow[]): string[] {
+  return rows.map(({ metric, at = {}, statistic, verdict, why, gating }) => {
+    const name = [metric, ...Object.values(at), statistic].join(" ");
+    const text = `${name}: ${verdict}${why === null ? "" : ` (${why})`}`;
+    return gating ? text : `[${text}]`;
   });
 }
 
-Deno.test("compareReports finds what has become slower, and says so", () => {
-  const comparison = compareReports(
-    single(throughput(1_000), latency(1e6)),
-    single(throughput(800), latency(1.25e6)),
+Deno.test("compareReports learns the noise from four earlier runs and finds what is slower", () => {
+  const comparison = compareReports(rates, single(throughputOf(750)), defaults);
+  const { noise, baselines, rows, regressions } = comparison;
+  assertEquals([noise, baselines, regressions], ["learned", 4, [
+    "message-throughput: throughput is down by 25.0 %",
+  ]]);
+  const [row] = rows;
+  assertEquals([row.scenario, row.unit, row.better, row.new], [NAME, "msg/s", "higher", 750]);
+  assertAlmostEquals(row.old!, 1_000, 0.1);
+  assert(row.ci![0] < 0.75 && row.ci![1] < 0.8 && row.smallest! > 1.03);
+  assertEquals(outline(rows), ["throughput value: slower"]);
+  assertEquals(outline(compareReports(rates, single(throughputOf(1_300)), defaults).rows), [
+    "throughput value: faster",
+  ]);
+  const wide = compareReports(rates, single(throughputOf(1_000)), { ...defaults, bandPercent: 10 });
+  assertEquals([outline(wide.rows), wide.regressions], [["throughput value: same"], []]);
+});
+
+Deno.test("with fewer runs nothing gates, unless the noise is stated", () => {
+  const now = single(throughputOf(500));
+  const unknown = compareReports(rates.slice(1), now, defaults);
+  assertEquals([unknown.noise, unknown.regressions], ["unknown", []]);
+  assertEquals(outline(unknown.rows), ["[throughput value: undecided (tooFewBaselines)]"]);
+  assertEquals([unknown.rows[0].need, unknown.rows[0].ratio! < 0.51], [1, true]);
+  const stated = compareReports(rates.slice(0, 1), now, { ...defaults, noisePercent: 10 });
+  assertEquals([stated.noise, stated.noisePercent, stated.bandPercent], ["stated", 10, 3]);
+  assertEquals(outline(stated.rows), ["throughput value: slower"]);
+  assertEquals(stated.regressions.length, 1);
+});
+
+Deno.test("each scenario names its gates; a headline without any is shown", () => {
+  const report = single(
+    latencyOf(1e6, { gates: ["p50", "p5"], samples: 200 }),
+    throughputOf(1_000, { role: "headline", gates: undefined, at: { clients: 5 } }),
+    throughputOf(1_000, { name: "other", role: "detail" }),
+    latencyOf(1e6, { name: "gate", role: "gate", gates: ["p95"], samples: 200 }),
+    { ...throughputOf(5, { name: "neither" }), better: null },
   );
-  assertEquals(comparison.rows.map(({ metric, verdict }) => [metric, verdict]), [
-    ["throughput", "slower"],
-    ["latency", "slower"],
-  ]);
-  assertEquals(comparison.regressions, [
-    "message-throughput: throughput is down by 20.0 %",
-    "message-throughput: latency p50 is up by 25.0 %",
-  ]);
-  const [row] = comparison.rows;
-  assert(Math.abs(row.ratio - 0.8) < 1e-9 && row.ci95![0] < 0.8 && row.ci95![1] > 0.8);
-  assertEquals([row.old, row.new], [1_002.25, 801.8]);
-  assertEquals([row.oldRounds, row.newRounds, row.gating, row.unit], [10, 10, true, "msg/s"]);
-});
-
-Deno.test("compareReports finds what has become faster, which is no regression", () => {
-  const comparison = compareReports(
-    single(throughput(1_000), latency(1e6)),
-    single(throughput(1_200), latency(0.8e6)),
-  );
-  assertEquals(comparison.rows.map(({ verdict }) => verdict), ["faster", "faster"]);
-  assertEquals(comparison.regressions, []);
-});
-
-Deno.test("compareReports of a report with itself shows no difference", () => {
-  const report = single(throughput(1_000), latency(1e6));
-  assertEquals(outline(report), [
-    "message-throughput throughput value ~",
-    "message-throughput latency p50 ~",
+  assertEquals(outline(compareReports([report, report, report, report], report, defaults).rows), [
+    "latency p50: same",
+    "latency p5: same",
+    "[throughput 5 value: same]",
+    "gate p95: same",
   ]);
 });
 
-Deno.test("compareReports takes its noise band from the caller", () => {
-  const [before, after] = [single(throughput(1_000)), single(throughput(950))];
-  assertEquals(compareReports(before, after).rows[0].verdict, "slower");
-  const { rows, noisePercent } = compareReports(before, after, { noisePercent: 10 });
-  assertEquals([rows[0].verdict, noisePercent], ["~", 10]);
-});
-
-Deno.test("compareReports gates tails where they fit, and only those that were measured", () => {
-  const many = { samples: 1_000 };
-  assertEquals(outline(single(throughput(1_000), latency(1e6, many))), [
-    "message-throughput throughput value ~",
-    "message-throughput latency p50 ~",
-    "message-throughput latency p95 ~",
-    "message-throughput latency p99 ~",
+Deno.test("a metric is compared at its own point", () => {
+  const sweep = (deep: number) =>
+    single(
+      ...[1, 8].map((inFlight) =>
+        throughputOf(inFlight === 8 ? deep : 1_000, { at: { inFlight, clients: 1 } })
+      ),
+    );
+  const other = single(throughputOf(700, { at: { clients: 1, inFlight: 8 } }));
+  const olds = Array.from({ length: 4 }, () => sweep(8_000));
+  assertEquals(outline(compareReports(olds, sweep(4_000), defaults).rows), [
+    "throughput 1 1 value: same",
+    "throughput 8 1 value: slower",
   ]);
-  assertEquals(outline(single(latency(1e6, { samples: 200 }))), [
-    "message-throughput latency p50 ~",
-    "message-throughput latency p95 ~",
-  ]);
-  // The p95 of the whole is there on both sides, those of the rounds of the new one are not.
-  const before = single(latency(1e6, { samples: 200 }));
-  assertEquals(outline(before, single(latency(1e6, { samples: 199 }))), [
-    "message-throughput latency p50 ~",
+  assertEquals(outline(compareReports(olds, other, defaults).rows), [
+    "throughput 1 8 value: slower",
+    "throughput 1 1 value: undecided (vanished)",
   ]);
 });
 
-Deno.test("compareReports gates at most 8 rows: throughput, p50, then p95, then p99", () => {
-  function sized(count: number): Report {
-    const metrics = [throughput(1_000), latency(1e6, { samples: 1_000 })];
-    const names = Array.from({ length: count }, (_, index) => `s${index + 1}`);
-    return reportOf(...names.map((name) => sampleScenario(name, { metrics })));
+Deno.test("a 5x slower p99 in 2 % of the calls is found by its row", () => {
+  const gates: Metric["gates"] = ["p50", "p99"];
+  const usual = four((factor) => single(latencyOf(1e6 * factor, { gates, samples: 1_000 })));
+  const now = single(latencyOf(1e6, { gates, samples: 1_000, slowest: 20, slowNs: 5e6 }));
+  const { rows, regressions } = compareReports(usual, now, { ...defaults, bandPercent: 10 });
+  assertEquals(outline(rows), ["latency p50: same", "latency p99: slower"]);
+  assertEquals(regressions, ["message-throughput: latency p99 is up by 400.0 %"]);
+});
+
+Deno.test("what vanished, is new or has too few samples is undecided and listed", () => {
+  const many = latencyOf(1e6, { gates: ["p99"], samples: 1_000 });
+  const few = latencyOf(1e6, { gates: ["p99"], samples: 50 });
+  const list = (old: Report, now: Report) =>
+    outline(compareReports([old, old, old, old], now, defaults).rows);
+  assertEquals(list(single(many), single(few)), ["latency p99: undecided (tooFewSamples)"]);
+  assertEquals(list(single(few), single(many)), ["latency p99: undecided (tooFewSamples)"]);
+  assertEquals(list(single(many), single()), ["latency p99: undecided (vanished)"]);
+  assertEquals(list(single(), single(many)), ["latency p99: undecided (notInBaselines)"]);
+  const zero = throughputOf(0);
+  assertEquals(list(single(throughputOf(5)), single(zero)), [
+    "throughput value: undecided (notPositive)",
+  ]);
+  // Three of the four earlier runs have it: that is too few to learn from.
+  const mixed = [single(), ...rates.slice(1)];
+  const { rows } = compareReports(mixed, single(throughputOf(500)), defaults);
+  assertEquals([outline(rows), rows[0].need], [
+    ["throughput value: undecided (tooFewBaselines)"],
+    1,
+  ]);
+});
+
+Deno.test("a time that is known as at least only can be slower, not the same or faster", () => {
+  const gates: Metric["gates"] = ["p50", "p95"];
+  const answered = single(latencyOf(1e6, { gates, samples: 200 }));
+  const silent = single(latencyOf(1e6, { gates, samples: 200, censored: 40 }));
+  const list = (old: Report, now: Report) =>
+    outline(compareReports([old, old, old, old], now, defaults).rows);
+  assertEquals(list(answered, silent), ["latency p50: same", "latency p95: slower"]);
+  assertEquals(list(silent, answered), ["latency p50: same", "latency p95: faster"]);
+  const undecided = ["latency p50: same", "latency p95: undecided (noAnswer)"];
+  assertEquals(list(silent, silent), undecided);
+  // As long as the others took at least: those may have taken longer.
+  const slow = single(latencyOf(1e6, { gates, samples: 240, slowest: 40, slowNs: 5e9 }));
+  assertEquals(list(slow, silent), undecided);
+  assertEquals(list(silent, slow), undecided);
+});
+
+Deno.test("a scenario that failed or is invalid on either side does not gate, and says so", () => {
+  const { validity } = scenarioOf(NAME);
+  const given = (ratePerSecond: number, more: Partial<ScenarioReport> = {}) =>
+    reportOf(scenarioOf(NAME, { metrics: [throughputOf(ratePerSecond)], ...more }));
+  const invalid = { validity: { ...validity, valid: false } };
+  for (const [more, why] of [[{ status: "failed" }, "failed"], [invalid, "invalid"]] as const) {
+    const now = compareReports(rates, given(100, more), defaults);
+    assertEquals(outline(now.rows), [`[throughput value: undecided (${why})]`]);
+    const olds = rates.map(() => given(1_000, more));
+    assertEquals(outline(compareReports(olds, given(100), defaults).rows), [
+      `[throughput value: undecided (${why})]`,
+    ]);
+    assertEquals(now.regressions, []);
+    // One of five earlier runs is left out, and the four others are enough.
+    const { rows } = compareReports([...rates, given(1, more)], given(700), defaults);
+    assertEquals(outline(rows), ["throughput value: slower"]);
   }
-  const three = outline(sized(3));
-  assertEquals(three.filter((row) => !row.startsWith("(")).map((row) => row.slice(0, -2)), [
-    "s1 throughput value",
-    "s1 latency p50",
-    "s1 latency p95",
-    "s2 throughput value",
-    "s2 latency p50",
-    "s2 latency p95",
-    "s3 throughput value",
-    "s3 latency p50",
+});
+
+function withLedger(sent: number, ledger: Partial<Ledger>, more: Partial<ScenarioReport> = {}) {
+  return reportOf(scenarioOf(NAME, { ledger: ledgerOf(sent, ledger), ...more }));
+}
+
+Deno.test("more errors than chance explains are a regression, and a new kind always", () => {
+  const olds = [withLedger(1_000, { toolError: 2 }), withLedger(1_000, { toolError: 2 })];
+  const errors = (...given: Parameters<typeof withLedger>) =>
+    compareReports(olds, withLedger(...given), defaults);
+  assertEquals(errors(1_000, { toolError: 4 }).newErrors, []);
+  const { newErrors, regressions } = errors(1_000, { toolError: 9 });
+  // 13 errors, of which a third would be expected in the new run: P(X >= 9) of binomial(13, 1/3).
+  assertEquals(newErrors.map(({ kind, old, new: now }) => [kind, old, now]), [["toolError", 4, 9]]);
+  assertAlmostEquals(newErrors[0].p, (11_440 + 2_288 + 312 + 26 + 1) / 3 ** 13, 1e-12);
+  assertEquals(regressions, [
+    "message-throughput: 9 × toolError, where the earlier runs had 4 in all",
   ]);
-  assertEquals(three.slice(8), [
-    "(s1 latency p99 null)",
-    "(s2 latency p99 null)",
-    "(s3 latency p95 null)",
-    "(s3 latency p99 null)",
+  assertEquals(errors(10_000, { toolError: 20 }).newErrors, [], "of ten times the calls");
+  const fresh = errors(1_000, { timeout: 1, dropped: 1, errorCodes: { BUSY: 1 } });
+  assertEquals(fresh.newErrors.map(({ kind, old }) => [kind, old]), [
+    ["timeout", 0],
+    ["dropped", 0],
+    ["code BUSY", 0],
   ]);
-  const five = outline(sized(5)).filter((row) => !row.startsWith("("));
-  assertEquals(five.length, 8);
-  assert(five.every((row) => /value|p50/.test(row)), `${five}`);
+  assertEquals(errors(1_000, { timeout: 1 }, { overloads: true }).newErrors, []);
+  assertEquals(errors(1_000, { timeout: 1 }, { status: "failed" }).newErrors, []);
+  assertEquals(chanceOfSoMany(0, { all: 5, share: 0.5 }), 1);
 });
 
-Deno.test("compareReports adds no tail that would leave too few rounds for all rows", () => {
-  const metrics = (rounds: number) => [
-    throughput(1_000, { rounds }),
-    latency(1e6, { rounds, samples: 1_000 }),
-  ];
-  const names = ["a", "b", "c"];
-  const report = (rounds: number) =>
-    reportOf(...names.map((name) => sampleScenario(name, { metrics: metrics(rounds) })));
-  const gatingOf = (rows: string[]) => rows.filter((row) => !row.startsWith("("));
-  assertEquals(gatingOf(outline(report(5))).length, 6); // 5 rounds carry 6 rows
-  assertEquals(gatingOf(outline(report(6))).length, 8);
+Deno.test("compareReports lists scenarios that only some reports have", () => {
+  const olds = [reportOf(scenarioOf("a"), scenarioOf("b")), reportOf(scenarioOf("d"))];
+  const now = reportOf(scenarioOf("b"), scenarioOf("c"));
+  const { onlyInOld, onlyInNew } = compareReports(olds, now, { ...defaults, force: true });
+  assertEquals([onlyInOld, onlyInNew], [["a", "d"], ["c"]]);
 });
 
-Deno.test("compareReports says how many rounds it takes", () => {
-  const few = single(throughput(1_000, { rounds: 3 }));
-  const [row] = compareReports(few, single(throughput(500, { rounds: 3 }))).rows;
-  assertEquals([row.verdict, row.roundsNeeded, row.ci95], ["too few rounds", 4, null]);
-});
-
-Deno.test("compareReports takes the metric that answers the scenario's question", () => {
-  const connection = ["connect", "authenticate", "establish", "close"];
-  assertEquals(outline(single(...connection.map((name) => latency(1e6, { name })))), [
-    "message-throughput establish p50 ~",
-  ]);
-  const pipelining = ["latency@1", "latency@64"].map((name) => latency(1e6, { name }));
-  const rates = ["throughput@1", "throughput@64"].map((name) => throughput(1_000, { name }));
-  assertEquals(outline(single(...pipelining, ...rates)), [
-    "message-throughput throughput@64 value ~",
-    "message-throughput latency@64 p50 ~",
-  ]);
-  const tried = [
-    throughput(900, { name: "sustainableRate" }),
-    latency(1e6, { name: "latency@900" }),
-  ];
-  assertEquals(outline(single(...tried)), ["message-throughput sustainableRate value ~"]);
-  const neither = { ...latency(1e6), better: null };
-  assertEquals(outline(single(neither, latency(1e6, { name: "reject" }))), [
-    "message-throughput reject p50 ~",
-  ]);
-  assertEquals(outline(single(neither)), []);
-});
-
-Deno.test("compareReports makes no row of a metric that only one report has", () => {
-  assertEquals(outline(single(throughput(1_000)), single(latency(1e6))), []);
-});
-
-Deno.test("compareReports calls a new kind of error a regression, an old one not", () => {
-  function withErrors(timeout: number, toolError: number): Report {
-    const scenario = sampleScenario("message-throughput");
-    return reportOf({ ...scenario, ledger: { ...scenario.ledger, timeout, toolError } });
-  }
-  const comparison = compareReports(withErrors(0, 2), withErrors(3, 5));
-  assertEquals(comparison.newErrors, [
-    { scenario: "message-throughput", kind: "timeout", count: 3 },
-  ]);
-  assertEquals(comparison.regressions.length, 1);
-  assertEquals(compareReports(withErrors(3, 5), withErrors(0, 2)).regressions, []);
-});
-
-Deno.test("compareReports takes no error for new in a scenario that fails calls on purpose", () => {
-  const scenario = sampleScenario("saturation");
-  const after = { ...scenario, overloads: true, ledger: { ...scenario.ledger, timeout: 3 } };
-  assertEquals(compareReports(reportOf(scenario), reportOf(after)).newErrors, []);
-});
-
-Deno.test("compareReports lists scenarios that only one report has", () => {
-  const before = reportOf(sampleScenario("a"), sampleScenario("b"));
-  const after = reportOf(sampleScenario("b"), sampleScenario("c"));
-  const { onlyInOld, onlyInNew } = compareReports(before, after);
-  assertEquals([onlyInOld, onlyInNew], [["a"], ["c"]]);
-});
-
-Deno.test("compareReports refuses what is not comparable, naming each difference", () => {
-  const report = single(throughput(1_000));
+Deno.test("compareReports refuses what is not comparable, naming each difference once", () => {
+  const report = single(throughputOf(1_000));
   const { target, environment } = report;
   const parameters = (added: ScenarioReport["parameters"]) =>
-    reportOf({ ...report.scenarios[0], parameters: { rounds: 10, seed: 1, ...added } });
+    reportOf({ ...report.scenarios[0], parameters: { epochs: 10, seed: 1, ...added } });
   const external: Report = { ...report, target: { ...target, kind: "external", url: "ws://a/" } };
   const cases: [Report, Report, string][] = [
     [report, { ...report, profile: "quick" }, `profile: "${report.profile}" -> "quick"`],
     [
       report,
       { ...report, target: { ...target, tool: "version" } },
-      `target.tool: "${target.tool}" -> "version"`,
+      'target.tool: "status" -> "ver',
     ],
-    [
-      report,
-      { ...report, target: { ...target, protocol: "echo" } },
-      `target.protocol: "${target.protocol}" -> "echo"`,
-    ],
+    [report, { ...report, target: { ...target, noDelay: true } }, "target.noDelay: false -> true"],
     [
       external,
       { ...external, target: { ...external.target, url: "ws://b/" } },
@@ -228,7 +221,7 @@ Deno.test("compareReports refuses what is not comparable, naming each difference
     [
       report,
       { ...report, environment: { ...environment, cpuCount: 99 } },
-      `environment.cpuCount: ${environment.cpuCount} -> 99`,
+      "environment.cpuCount: 2 -> 99",
     ],
     [
       parameters({ payloadBytes: 10 }),
@@ -236,24 +229,30 @@ Deno.test("compareReports refuses what is not comparable, naming each difference
       "message-throughput.payloadBytes: 10 -> 20",
     ],
     [parameters({}), parameters({ rate: 5 }), "message-throughput.rate: none -> 5"],
-    [report, reportOf(sampleScenario("other")), "scenarios: the reports have none in common"],
+    [report, reportOf(scenarioOf("other")), "scenarios: the reports have none in common"],
   ];
   for (const [before, after, difference] of cases) {
-    const error = assertThrows(() => compareReports(before, after), IncomparableError, difference);
-    assertEquals(error.differences, [difference]);
-    assertEquals(compareReports(before, after, { force: true }).differences, [difference]);
+    const olds = [before, before];
+    const error = assertThrows(
+      () => compareReports(olds, after, defaults),
+      IncomparableError,
+      difference,
+    );
+    assertEquals(error.differences.length, 1);
+    const { differences } = compareReports(olds, after, { ...defaults, force: true });
+    assertEquals(differences, error.differences);
   }
+  assertThrows(() => compareReports([], report, defaults), RangeError, "no earlier report");
+  const negative = { ...defaults, bandPercent: -1 };
+  assertThrows(() => compareReports([report], report, negative), RangeError, "the band must be");
 });
 
-Deno.test("compareReports does not mind another port, or more rounds", () => {
-  const report = single(throughput(1_000));
+Deno.test("compareReports does not mind another port, seed or number of epochs", () => {
+  const report = single(throughputOf(1_000));
   const other: Report = {
-    ...reportOf({ ...report.scenarios[0], parameters: { rounds: 20, seed: 7 } }),
-    target: { ...report.target, url: "ws://127.0.0.1:1/" },
+    ...reportOf({ ...report.scenarios[0], parameters: { epochs: 20, seed: 7 } }),
+    target: { ...report.target, url: "ws://127.0.0.1:2/" },
     seed: 99,
   };
-  assertEquals([report.target.kind, compareReports(report, other).differences.length], [
-    "embedded",
-    0,
-  ]);
+  assertEquals(compareReports([report], other, defaults).differences, []);
 });

@@ -1,89 +1,101 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { RoundsPair } from "../../lib/stats/compare_types.ts";
-import { judgeRows, mostTestableRows, roundsNeededFor } from "../../lib/stats/judge.ts";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { judgeChange } from "../../lib/stats/judge.ts";
+import { repeats } from "../support/repeats.ts";
+import { bimodalMachine, powerTableMarkdown, simulate, steadyMachine } from "../support/power.ts";
 
-/** Rounds within 0.5 % of a value, no two alike. */
-function roundsAround(value: number, count: number, offset = 0): number[] {
-  return Array.from(
-    { length: count },
-    (_, index) => value * (1 + (index - count / 2 + offset) / 2_000),
+const rule = { noisePercent: null, bandPercent: 3, rows: 1 };
+/** Logarithms of -0.02, 0, 0, 0.02: mean 0, standard deviation 0.01633. */
+const olds = [-0.02, 0, 0, 0.02].map(Math.exp);
+
+Deno.test("the interval predicts one more run from the earlier ones, by hand", () => {
+  const { ratio, ci, verdict, why, smallest } = judgeChange(
+    { olds, now: 1.2, better: "lower" },
+    rule,
   );
-}
-
-function rowOf(ratio: number, count: number, better: "higher" | "lower" = "lower"): RoundsPair {
-  const newRounds = roundsAround(1_000 * ratio, count, 0.3);
-  return { oldRounds: roundsAround(1_000, count), newRounds, better };
-}
-
-function upFrom(first: number, count: number): number[] {
-  return Array.from({ length: count }, (_, index) => first + index);
-}
-
-function verdicts(rows: RoundsPair[], noisePercent = 3): string[] {
-  return judgeRows(rows, { noisePercent }).map(({ verdict }) => verdict);
-}
-
-Deno.test("judgeRows knows which direction is worse", () => {
-  const rows = [rowOf(1.2, 10), rowOf(0.8, 10), rowOf(1.2, 10, "higher"), rowOf(0.8, 10, "higher")];
-  assertEquals(verdicts(rows), ["slower", "faster", "faster", "slower"]);
+  const margin = 3.1824463 * Math.sqrt(0.0008 / 3) * Math.sqrt(1.25);
+  assertAlmostEquals(ratio!, 1.2, 1e-12);
+  assertAlmostEquals(Math.log(ci![1] / 1.2), margin, 1e-7);
+  assertAlmostEquals(Math.log(1.2 / ci![0]), margin, 1e-7);
+  assertAlmostEquals(smallest!, 1.03 * Math.exp(margin), 1e-7);
+  assertEquals([verdict, why], ["slower", null]);
+  // With eight rows judged at once each interval is of 1 - 0.05/8, by the closed form of t with 3 degrees of freedom.
+  const eight = judgeChange({ olds, now: 1.2, better: "lower" }, { ...rule, rows: 8 });
+  const x = 3.1824463 * Math.log(eight.ci![1] / 1.2) / margin / Math.sqrt(3);
+  const below = 0.5 + (x / (1 + x * x) + Math.atan(x)) / Math.PI;
+  assertAlmostEquals(below, 1 - 0.025 / 8, 1e-7);
 });
 
-Deno.test("judgeRows takes no notice of a difference within the noise band", () => {
-  const [judgement] = judgeRows([rowOf(1.02, 10)], { noisePercent: 3 });
-  assert(judgement.adjustedP < 0.001);
-  assertEquals(judgement.verdict, "~");
-  assertEquals(verdicts([rowOf(1.02, 10)], 0), ["slower"]);
-  assertEquals(verdicts([rowOf(1.2, 10)], 25), ["~"]);
-  assertEquals(verdicts([rowOf(0.8, 10)], 30), ["~"]);
+Deno.test("the verdict follows the interval, the band and the direction", () => {
+  const verdictOf = (now: number, better: "higher" | "lower") =>
+    judgeChange({ olds, now, better }, rule).verdict;
+  assertEquals(verdictOf(1.2, "higher"), "faster");
+  assertEquals(verdictOf(0.8, "higher"), "slower");
+  assertEquals(verdictOf(0.8, "lower"), "faster");
+  assertEquals(verdictOf(1.05, "lower"), "undecided");
+  assertEquals(verdictOf(1, "lower"), "undecided");
+  const wide = judgeChange({ olds, now: 1, better: "lower" }, { ...rule, bandPercent: 10 });
+  assertEquals([wide.verdict, wide.why, wide.need], ["same", null, null]);
 });
 
-Deno.test("judgeRows wants the whole interval outside of the band", () => {
-  const spread = [0.98, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07, 1.1, 1.2].map((x) => x * 1_000);
-  const row: RoundsPair = {
-    oldRounds: roundsAround(1_000, 10),
-    newRounds: spread,
-    better: "lower",
+Deno.test("what is undecided needs so many more runs, if any number will do", () => {
+  const { verdict, why, need } = judgeChange({ olds, now: 1.09, better: "lower" }, rule);
+  assertEquals([verdict, why], ["undecided", "noise"]);
+  // The same spread with that many runs, and with one less.
+  const withRuns = (count: number) => {
+    const step = Math.sqrt(0.0008 / 3) * Math.sqrt((count - 1) / count);
+    const half = Array.from({ length: count }, (_, index) => index % 2 === 0 ? step : -step);
+    if (count % 2 === 1) half.splice(-1, 1, 0);
+    const squares = half.reduce((sum, value) => sum + value ** 2, 0);
+    const scale = Math.sqrt(0.0008 / 3 * (count - 1) / squares);
+    const mean = half.reduce((sum, value) => sum + value, 0) / count;
+    const runs = half.map((value) => Math.exp((value - mean) * scale));
+    return judgeChange({ olds: runs, now: 1.09, better: "lower" }, rule).verdict;
   };
-  const [judgement] = judgeRows([row], { noisePercent: 3 });
-  assert(judgement.adjustedP < 0.05 && judgement.ratio > 1.03 && judgement.ci95![0] < 1.03);
-  assertEquals(judgement.verdict, "~");
+  assert(need !== null && need > 0);
+  assertEquals([withRuns(4 + need), withRuns(3 + need)], ["slower", "undecided"]);
+  assertEquals(judgeChange({ olds, now: 1.04, better: "lower" }, rule).need, null);
 });
 
-Deno.test("judgeRows wants significance after Holm's adjustment, whatever the interval", () => {
-  const oldRounds = [100, 101, 102, 103, 104, 105];
-  const others = Array.from({ length: 7 }, () => rowOf(1, 6));
-  const apart: RoundsPair = { oldRounds, newRounds: upFrom(140, 6), better: "lower" };
-  assertEquals(verdicts([apart, ...others])[0], "slower");
-  // One round lies among the old ones: p is 8 / 924.
-  const nearly: RoundsPair = { ...apart, newRounds: [103.5, ...upFrom(140, 5)] };
-  assertEquals(verdicts([nearly])[0], "slower");
-  const [judgement] = judgeRows([nearly, ...others], { noisePercent: 3 });
-  assertAlmostEquals(judgement.adjustedP, 8 * 8 / 924, 1e-12);
-  assert(judgement.ci95![0] > 1.03);
-  assertEquals(judgement.verdict, "~");
+Deno.test("fewer than four runs decide nothing, unless the noise is stated", () => {
+  const few = { olds: [1, 1.02], now: 1.5, better: "lower" as const };
+  const unknown = judgeChange(few, rule);
+  assertEquals([unknown.verdict, unknown.why, unknown.need, unknown.ci], [
+    "undecided",
+    "tooFewBaselines",
+    2,
+    null,
+  ]);
+  assertAlmostEquals(unknown.ratio!, 1.5 / Math.sqrt(1.02), 1e-12);
+  const stated = judgeChange(few, { ...rule, noisePercent: 10 });
+  assertAlmostEquals(stated.ci![0], stated.ratio! / 1.1, 1e-12);
+  assertEquals(stated.verdict, "slower");
+  assertAlmostEquals(stated.smallest!, 1.1 * 1.03, 1e-12);
+  const wide = judgeChange(few, { ...rule, noisePercent: 60 });
+  assertEquals([wide.verdict, wide.why, wide.need], ["undecided", "noise", null]);
 });
 
-Deno.test("judgeRows says how many rounds it takes where no result is possible", () => {
-  const seven = Array.from({ length: 7 }, () => rowOf(2, 5));
-  for (const { verdict, roundsNeeded } of judgeRows(seven, { noisePercent: 3 })) {
-    assertEquals([verdict, roundsNeeded], ["too few rounds", 6]);
+Deno.test("runs without any noise decide exactly", () => {
+  const limits = { olds: [10, 10, 10, 10], better: "higher" as const };
+  assertEquals(judgeChange({ ...limits, now: 10 }, rule).verdict, "same");
+  const { verdict, ratio, ci } = judgeChange({ ...limits, now: 9 }, rule);
+  assertEquals([verdict, ratio, ci![1] - ci![0] < 1e-12], ["slower", 0.9, true]);
+});
+
+/** By the rule all intervals of 8 rows hold in 95 % of runs, and half of the others are on the good side. */
+Deno.test("identical runs are rarely called slower, and slower ones are found where runs agree", () => {
+  const trials = repeats(400, 10_000);
+  const setting = { baselines: 4, rows: 8, trials, seed: 1 };
+  for (const percent of [1, 3, 5, 10]) {
+    const machine = steadyMachine(percent);
+    const { falseRegressionRate } = simulate({ ...setting, machine, slowdown: 0 });
+    assert(falseRegressionRate <= 0.025, `${percent} %: ${falseRegressionRate}`);
   }
-  const six = judgeRows(seven.slice(1), { noisePercent: 3 });
-  assertEquals(six.map(({ verdict }) => verdict), Array(6).fill("slower"));
-  assertEquals(six[0].roundsNeeded, null);
-  assertEquals(judgeRows([rowOf(2, 1)], { noisePercent: 3 })[0].roundsNeeded, 4);
-});
-
-Deno.test("mostTestableRows and roundsNeededFor agree with 2 / C(2n, n) < 0.05 / rows", () => {
-  assertEquals([1, 3, 4, 5, 6, 10].map((n) => mostTestableRows(n, n)), [0, 0, 1, 6, 23, 4_618]);
-  assertEquals([1, 2, 6, 7, 8, 24].map(roundsNeededFor), [4, 5, 5, 6, 6, 7]);
-  // 2 / C(16, 2) is 0.05 / 3 exactly, and 2 / C(16, 3) is 0.05 / 14: not under it.
-  assertEquals([mostTestableRows(2, 14), mostTestableRows(3, 13)], [2, 13]);
-});
-
-Deno.test("judgeRows refuses a negative noise, and rows without rounds", () => {
-  assertThrows(() => judgeRows([], { noisePercent: -1 }), RangeError, "it is -1");
-  assertThrows(() => judgeRows([], { noisePercent: NaN }), RangeError, "it is NaN");
-  const empty: RoundsPair = { oldRounds: [], newRounds: [1], better: "lower" };
-  assertThrows(() => judgeRows([empty], { noisePercent: 3 }), RangeError, "one has 0");
+  const found = (percent: number, baselines: number) =>
+    simulate({ ...setting, baselines, machine: steadyMachine(percent), slowdown: 0.25 }).foundRate;
+  assert(found(1, 4) > 0.9 && found(3, 10) > 0.9, `${found(1, 4)} ${found(3, 10)}`);
+  // Four runs may all have come from one mode: then the other looks like a change.
+  const bimodal = (baselines: number) =>
+    simulate({ ...setting, baselines, machine: bimodalMachine, slowdown: 0 }).falseRegressionRate;
+  assert(bimodal(4) < 0.12 && bimodal(10) < 0.03, `${bimodal(4)} ${bimodal(10)}`);
+  assertEquals(powerTableMarkdown({ trials: 2 }).split("\n").length, 8);
 });

@@ -1,13 +1,18 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { Report, ScenarioReport, ThresholdResult } from "../../lib/schema.ts";
-import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
+import type { ScenarioReport, ThresholdResult } from "../../lib/schema.ts";
 import {
   evaluateThreshold,
   parseThreshold,
   ThresholdError,
   type ThresholdVocabulary,
 } from "../../lib/stats/thresholds.ts";
-import { sampleReport, sampleScenario } from "../support/sample_report.ts";
+import {
+  latencyOf,
+  ledgerOf,
+  reportOf,
+  scenarioOf,
+  throughputOf,
+} from "../support/comparable_report.ts";
 
 const distribution = { kind: "distribution", unit: "ns" } as const;
 const rate = { kind: "scalar", unit: "msg/s" } as const;
@@ -18,8 +23,11 @@ const vocabulary: ThresholdVocabulary = {
     fairness: { kind: "scalar", unit: "" },
     busy: { kind: "scalar", unit: "%" },
   },
-  pipelining: { "throughput@N": rate, "latency@N": distribution },
-  "overhead-breakdown": { "layer.socket": distribution },
+  pipelining: {
+    throughput: rate,
+    latency: distribution,
+  },
+  "heavy-tools": { latency: distribution, throughput: rate },
   "connection-establishment": { coldEstablish: { kind: "scalar", unit: "ns" } },
   "rate-limit": { sessionBurst: { kind: "scalar", unit: "calls" } },
 };
@@ -30,6 +38,7 @@ Deno.test("parseThreshold reads every form of the documentation", () => {
     expression,
     scenario: "message-throughput",
     metric: "latency",
+    at: null,
     statistic: "p95",
     operator: "<",
     bound: 5e6,
@@ -46,9 +55,7 @@ Deno.test("parseThreshold reads every form of the documentation", () => {
     ]],
     ["concurrent-connections.fairness>=.9", ["fairness", null, ">=", 0.9, ""]],
     ["concurrent-connections.busy<80%", ["busy", null, "<", 80, "%"]],
-    ["pipelining.throughput@8>=10000", ["throughput@8", null, ">=", 10_000, "msg/s"]],
-    ["pipelining.latency@64.p99 <= 2.5 ms", ["latency@64", "p99", "<=", 2.5e6, "ns"]],
-    ["overhead-breakdown.layer.socket.max<1s", ["layer.socket", "max", "<", 1e9, "ns"]],
+    ["message-throughput.latency.p5<1ms", ["latency", "p5", "<", 1e6, "ns"]],
     ["message-throughput.latency.p99.9<7µs", ["latency", "p999", "<", 7e3, "ns"]],
     ["message-throughput.latency.count=500", ["latency", "count", "=", 500, ""]],
     ["connection-establishment.coldEstablish<20us", ["coldEstablish", null, "<", 20e3, "ns"]],
@@ -57,8 +64,27 @@ Deno.test("parseThreshold reads every form of the documentation", () => {
     ["errors<0.1%", ["errors", null, "<", 0.1, "%"]],
   ];
   for (const [text, expected] of forms) {
-    const { metric, statistic, operator, bound, unit } = parseThreshold(text, vocabulary);
+    const { metric, at, statistic, operator, bound, unit } = parseThreshold(text, vocabulary);
     assertEquals([metric, statistic, operator, bound, unit], expected, text);
+    assertEquals(at, null);
+  }
+});
+
+Deno.test("parseThreshold reads the point of a metric that is measured at several", () => {
+  const forms: [string, unknown[]][] = [
+    ["pipelining.throughput@8>=10000", ["throughput", "8", null]],
+    ["pipelining.throughput@8.value>1", ["throughput", "8", null]],
+    ["pipelining.throughput>1", ["throughput", null, null]],
+    ["pipelining.latency@64.p99 <= 2.5 ms", ["latency", "64", "p99"]],
+    ["pipelining.latency@64.p99.9<1s", ["latency", "64", "p999"]],
+    ["heavy-tools.latency.chat.p50<1s", ["latency", "chat", "p50"]],
+    ["heavy-tools.latency.a.b-c.max<1s", ["latency", "a.b-c", "max"]],
+    ["heavy-tools.latency.p50<1s", ["latency", null, "p50"]],
+    ["heavy-tools.throughput.chat>1", ["throughput", "chat", null]],
+  ];
+  for (const [text, expected] of forms) {
+    const { metric, at, statistic } = parseThreshold(text, vocabulary);
+    assertEquals([metric, at, statistic], expected, text);
   }
 });
 
@@ -74,8 +100,7 @@ Deno.test("parseThreshold names the expression, what is wrong, and what is accep
     ["latency.p95<5ms", '"latency" is no scenario'],
     ["message-throughput<5", "it names no metric: accepted are latency, throughput, errors"],
     ["message-throughput.latncy.p95<5ms", '"latncy.p95" is no metric: accepted are latency'],
-    ["pipelining.throughput>5", '"throughput" is no metric: accepted are throughput@N, latency@N'],
-    ["pipelining.throughput@N>5", '"throughput@N" is no metric'],
+    ["pipelining.latency@8<5ms", "it names no statistic of latency"],
     ["message-throughput.latency<5ms", "it names no statistic of latency: accepted are count, min"],
     ["message-throughput.latency.p85<5ms", '"p85" is no statistic of latency: accepted are count'],
     [
@@ -102,31 +127,14 @@ Deno.test("parseThreshold names the expression, what is wrong, and what is accep
 });
 
 function measuredScenario(): ScenarioReport {
-  using recorder = new DistributionRecorder();
-  for (let index = 1; index <= 200; index++) recorder.record(index * 1_000);
-  const latency = recorder.distribution("latency", { better: "lower", seed: 1 })!;
-  const throughput = summariseScalar({
-    name: "throughput",
-    unit: "msg/s",
-    rounds: [1_000],
-    better: "higher",
-    seed: 1,
+  return scenarioOf("message-throughput", {
+    metrics: [latencyOf(150_000, { slowest: 1, slowNs: 200_000 }), throughputOf(1_000)],
+    ledger: ledgerOf(200, { timeout: 1, toolError: 2, aborted: 1 }),
   });
-  const scenario = sampleScenario("message-throughput", { metrics: [latency, throughput] });
-  scenario.ledger = {
-    ...scenario.ledger,
-    sent: 200,
-    ok: 196,
-    timeout: 1,
-    toolError: 2,
-    aborted: 1,
-  };
-  return scenario;
 }
 
 function evaluate(expression: string, ...scenarios: ScenarioReport[]): ThresholdResult {
-  const report: Report = { ...sampleReport("passed"), scenarios };
-  return evaluateThreshold(parseThreshold(expression, vocabulary), report);
+  return evaluateThreshold(parseThreshold(expression, vocabulary), reportOf(...scenarios));
 }
 
 Deno.test("evaluateThreshold holds the figure against the bound", () => {
@@ -157,8 +165,7 @@ Deno.test("evaluateThreshold holds the figure against the bound", () => {
 
 Deno.test("evaluateThreshold counts the errors of one scenario, or of all", () => {
   const scenario = measuredScenario();
-  const other = sampleScenario("pipelining");
-  other.ledger = { ...other.ledger, sent: 100, ok: 99, connectionLost: 1 };
+  const other = scenarioOf("pipelining", { ledger: ledgerOf(100, { connectionLost: 1 }) });
   assertEquals(evaluate("errors=0", scenario, other).observed, 4);
   assertEquals(evaluate("message-throughput.errors<=3", scenario, other).observed, 3);
   assertEquals(evaluate("message-throughput.errors<=3", scenario, other).passed, true);
@@ -168,10 +175,9 @@ Deno.test("evaluateThreshold counts the errors of one scenario, or of all", () =
 });
 
 Deno.test("errors that a scenario provokes are bounded only by its name", () => {
-  const limited = sampleScenario("rate-limit");
-  limited.ledger = { ...limited.ledger, sent: 60, ok: 50, rateLimited: 10 };
+  const limited = scenarioOf("rate-limit", { ledger: ledgerOf(60, { rateLimited: 10 }) });
   limited.overloads = true;
-  assertEquals(evaluate("errors=0", limited, sampleScenario("pipelining")).observed, 0);
+  assertEquals(evaluate("errors=0", limited, scenarioOf("pipelining")).observed, 0);
   assertEquals(evaluate("rate-limit.errors=0", limited).observed, 10);
   const alone = evaluate("errors=0", limited);
   assertEquals([alone.passed, alone.observed], [false, null]);
@@ -186,8 +192,9 @@ Deno.test("evaluateThreshold fails what was not measured, and says why", () => {
     ["message-throughput.throughput>0", [], "message-throughput was not run"],
     ["message-throughput.throughput>0", [skipped], "message-throughput was not run"],
     ["errors=0", [], "no scenario was run"],
-    ["errors<1%", [sampleScenario("pipelining")], "no call was sent"],
-    ["pipelining.throughput@8>0", [sampleScenario("pipelining")], "throughput@8 was not measured"],
+    ["errors<1%", [scenarioOf("pipelining", { ledger: ledgerOf(0) })], "no call was sent"],
+    ["pipelining.throughput@8>0", [scenarioOf("pipelining")], "throughput was not measured at 8"],
+    ["pipelining.throughput>0", [scenarioOf("pipelining")], "throughput was not measured"],
     [
       "message-throughput.latency.p99<1s",
       [measuredScenario()],
@@ -197,5 +204,55 @@ Deno.test("evaluateThreshold fails what was not measured, and says why", () => {
   for (const [expression, scenarios, reason] of cases) {
     const { observed, passed, reason: given } = evaluate(expression, ...scenarios);
     assertEquals([observed, passed, given], [null, false, reason]);
+  }
+});
+
+Deno.test("evaluateThreshold finds the point, the only one, or that of the headline", () => {
+  const step = (inFlight: number, role: "headline" | "detail") =>
+    throughputOf(1_000 * inFlight, { at: { inFlight }, role });
+  const sweep = (...metrics: ReturnType<typeof step>[]) => scenarioOf("pipelining", { metrics });
+  const steps = sweep(step(1, "detail"), step(8, "headline"));
+  assertEquals(evaluate("pipelining.throughput@1>0", steps).observed, 1_000);
+  assertEquals(evaluate("pipelining.throughput>0", steps).observed, 8_000);
+  assertEquals(evaluate("pipelining.throughput>0", sweep(step(4, "detail"))).observed, 4_000);
+  const { observed, passed, reason } = evaluate(
+    "pipelining.throughput>0",
+    sweep(step(1, "detail"), step(2, "detail")),
+  );
+  assertEquals([observed, passed, reason], [
+    null,
+    false,
+    "throughput was measured at 2 points: name one of them",
+  ]);
+  const both = [1, 2].map((clients) => throughputOf(5, { at: { clients, inFlight: 1 } }));
+  assertEquals(evaluate("pipelining.throughput@1>0", sweep(...both)).observed, null);
+  assertEquals(evaluate("pipelining.throughput@2>0", sweep(...both)).observed, 5);
+  const tools = scenarioOf("heavy-tools", {
+    metrics: [latencyOf(1e6, { at: { tool: "chat" } }), latencyOf(2e6, { role: "detail" })],
+  });
+  assertEquals(evaluate("heavy-tools.latency.chat.p50<1s", tools).observed, 1e6);
+  assertEquals(evaluate("heavy-tools.latency.p50<1s", tools).observed, 2e6);
+});
+
+Deno.test("a time that is known as at least only never passes a bound from above", () => {
+  const scenario = scenarioOf("message-throughput", {
+    metrics: [latencyOf(1e6, { samples: 200, censored: 40 })],
+  });
+  const reason = "it is at least that: 400 calls had no answer";
+  const cases: [string, boolean, string | null][] = [
+    ["message-throughput.latency.p50<2ms", true, null],
+    ["message-throughput.latency.p95<10s", false, reason],
+    ["message-throughput.latency.p95<=5s", false, reason],
+    ["message-throughput.latency.p95=5s", false, reason],
+    ["message-throughput.latency.p95<1s", false, null],
+    ["message-throughput.latency.p95>1s", true, null],
+    ["message-throughput.latency.p95>6s", false, null],
+    ["message-throughput.latency.max<10s", false, reason],
+    ["message-throughput.latency.mean<10s", false, reason],
+    ["message-throughput.latency.min<2ms", true, null],
+  ];
+  for (const [expression, passed, why] of cases) {
+    const result = evaluate(expression, scenario);
+    assertEquals([result.passed, result.reason], [passed, why], expression);
   }
 });

@@ -1,63 +1,77 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
-import { theilSenTrend } from "../../lib/stats/trend.ts";
+import { driftOf, mannKendall } from "../../lib/stats/trend.ts";
+import { repeats } from "../support/repeats.ts";
 
-const onLine = (count: number, slope: number) =>
-  Array.from({ length: count }, (_, x) => ({ x, y: slope * x + 5 }));
-
-Deno.test("a straight line has its slope, exactly", () => {
-  assertEquals(theilSenTrend(onLine(20, 3)), { slope: 3, ci95: [3, 3] });
-  assertEquals(theilSenTrend(onLine(20, 0))?.slope, 0);
-});
-
-Deno.test("a quarter of outliers does not turn the line", () => {
-  const points = onLine(40, -2).map((point, index) =>
-    index % 4 === 3 ? { ...point, y: 1e6 } : point
+/** All orders of 0 to `count - 1`. */
+function ordersOf(count: number): number[][] {
+  if (count === 0) return [[]];
+  return ordersOf(count - 1).flatMap((order) =>
+    Array.from({ length: count }, (_, place) => order.toSpliced(place, 0, count - 1))
   );
-  assertAlmostEquals(theilSenTrend(points)!.slope, -2, 1e-9);
-});
+}
 
-/**
- * By hand: of the 45 slopes, Var(S) = 10 x 9 x 25 / 18 = 125 without ties, so that the half width is
- * 1.96 x 11.18 = 21.9 and the rank (45 - 21.9) / 2 = 11.5: the 11th from either end.
- */
-Deno.test("the interval of ten points is from the 11th slope to the 35th", () => {
-  const y = [3, 1, 4, 15, 9, 2, 6, 5, 35, 8];
-  const slopes = y.flatMap((first, i) =>
-    y.slice(i + 1).map((second, j) => (second - first) / (j + 1))
-  )
-    .sort((a, b) => a - b);
-  const trend = theilSenTrend(y.map((value, x) => ({ x, y: value })))!;
-  assertEquals(trend.slope, slopes[22]);
-  assertEquals(trend.ci95, [slopes[10]!, slopes[34]!]);
-});
-
-/**
- * By hand: 12 x 11 x 29 / 18 = 212.67, less 1 for each of the six pairs of x, less 3.67 for the three 0,
- * 1 for the two 1, and 16.67 for the five 3: Var(S) = 185.33. Of the 60 slopes, the pairs with the same x
- * left out, the interval begins at the (60 - 1.96 x 13.61) / 2 = 16.7, so the 16th, which is -1/2. Without
- * the correction it would be the 15th, -3/4.
- */
-Deno.test("ties narrow the interval, and pairs with the same x have no slope", () => {
-  const y = [1, 4, 0, 2, 0, 3, 3, 3, 3, 1, 0, 3];
-  const trend = theilSenTrend(y.map((value, index) => ({ x: index >> 1, y: value })))!;
-  assertEquals(trend.ci95, [-0.5, 0.5]);
-});
-
-Deno.test("with fewer than two different x there is no trend, with fewer than ten no interval", () => {
-  assertEquals(theilSenTrend([]), null);
-  assertEquals(theilSenTrend([{ x: 1, y: 1 }, { x: 1, y: 2 }]), null);
-  assertEquals(theilSenTrend(onLine(9, 1)), { slope: 1, ci95: null });
-});
-
-Deno.test("the interval covers the true slope in about 95 % of series", () => {
-  const random = randomStream(7, "trend");
-  const runs = 400;
-  let covered = 0;
-  for (let run = 0; run < runs; run++) {
-    const points = onLine(30, 0.5).map(({ x, y }) => ({ x, y: y + drawNormal(random) ** 3 }));
-    const [low, high] = theilSenTrend(points)!.ci95!;
-    if (low <= 0.5 && 0.5 <= high) covered++;
+Deno.test("Mann-Kendall's p is the share of all orders that are as far from even", () => {
+  for (const count of [1, 2, 3, 4, 5, 6]) {
+    const all = ordersOf(count).map((order) => ({ order, ...mannKendall(order) }));
+    for (const { s, p } of all) {
+      const extreme = all.filter((other) => Math.abs(other.s) >= Math.abs(s)).length;
+      assertAlmostEquals(p, extreme / all.length, 1e-12);
+    }
   }
-  assert(covered / runs > 0.92 && covered / runs < 0.985, `${covered} of ${runs}`);
+  assertEquals(mannKendall([1, 3, 2]).s, 1);
+});
+
+Deno.test("with ties p is close to that of all orders of the same values", () => {
+  const values = [1, 1, 2, 3, 3, 3, 5];
+  const all = ordersOf(7).map((order) => mannKendall(order.map((index) => values[index]!)));
+  for (const s of [7, 11, 13]) {
+    const extreme = all.filter((one) => Math.abs(one.s) >= s);
+    const exactly = all.find((one) => Math.abs(one.s) === s)!;
+    assertAlmostEquals(exactly.p, extreme.length / all.length, 0.02);
+  }
+  assertEquals(mannKendall([4, 4, 4, 4, 4, 4]), { s: 0, p: 1 });
+});
+
+Deno.test("beyond 50 values, by the normal approximation, p is as rarely small as it says", () => {
+  const random = randomStream(1, "many");
+  const ps = Array.from({ length: 2_000 }, () => mannKendall(Array.from({ length: 60 }, random)).p);
+  for (const level of [0.01, 0.05, 0.5]) {
+    const share = ps.filter((p) => p <= level).length / ps.length;
+    assertAlmostEquals(share, level, 4 * Math.sqrt(level * (1 - level) / ps.length));
+  }
+});
+
+Deno.test("a rate that falls from 99/s to 41/s is a drift, with its ends", () => {
+  const random = randomStream(1, "falling");
+  const falling = Array.from(
+    { length: 10 },
+    (_, index) => 99 * (41 / 99) ** (index / 9) * (1 + 0.02 * drawNormal(random)),
+  );
+  const drift = driftOf(falling)!;
+  assert(drift.first > 80 && drift.last < 50 && drift.p < 1e-4, JSON.stringify(drift));
+  assert(driftOf(falling.toReversed())!.last > 80, "a rise is a drift too");
+  assertEquals(driftOf([1, 2, 3, 4, 5]), null, "5 epochs: no order is that unlikely");
+  assert(driftOf([1, 2, 3, 4, 5, 6]) !== null);
+  assertEquals(driftOf([100, 101, 102, 103, 104, 105, 106, 107]), null, "by less than 10 %");
+  assertEquals([driftOf([]), driftOf([0, 0, 0, 0, 0, 0])], [null, null]);
+});
+
+Deno.test("noise is rarely called a drift, even where epochs take after the one before", () => {
+  const series = repeats(200, 20_000);
+  const random = randomStream(1, "noise");
+  for (const [correlation, most] of [[0, 0.02], [0.3, 0.05]]) {
+    for (const deviation of [0.05, 0.3]) {
+      let found = 0;
+      for (let run = 0; run < series; run++) {
+        let state = drawNormal(random);
+        const epochs = Array.from({ length: 10 }, () => {
+          state = correlation! * state + Math.sqrt(1 - correlation! ** 2) * drawNormal(random);
+          return Math.exp(deviation * state);
+        });
+        if (driftOf(epochs) !== null) found++;
+      }
+      assert(found / series <= most!, `${correlation} ${deviation}: ${found} of ${series}`);
+    }
+  }
 });

@@ -1,144 +1,105 @@
 /**
- * Old against new: each row of a comparison with its interval, the better side always on the right.
+ * Old against new, or B against A: each row of a comparison with its interval, the better side always on the right.
  *
  * @module
  */
 
-import type { EChartsOption } from "echarts";
-import type { Change, ComparisonRow, Interval, Report } from "../../schema.ts";
-import { formatNumber } from "../units.ts";
-import { fittedScale, logScale, type Scale, valueAxis } from "./axes.ts";
-import type { ChartPlan, ChartTable } from "./chart.ts";
-import { labelAxis } from "./labels.ts";
-import { bands, dots, type Point, rules, strokes } from "./series.ts";
+import { CHANGES, type ComparisonRow, type Interval, type Report } from "../../schema.ts";
+import { rowLabel } from "../export/metric_label.ts";
+import { formatRatio } from "../units.ts";
+import { fittedScale, logScale, rowAxis } from "./axes.ts";
+import { bands, dots, type Point, rowMarks, rule } from "./marks.ts";
+import { cut, type FigurePlan } from "./plan.ts";
 import { COLORS } from "./theme.ts";
-import { cut } from "./words.ts";
 
-/** More rows would not fit a page. */
 const MOST_ROWS = 24;
-const ROW_HEIGHT = 30;
+const ROW_HEIGHT = 38;
+/** How far under its row the epochs of a row stand. */
+const EPOCHS_BELOW = 0.24;
 /** From this ratio of highest to lowest on, the axis is logarithmic. */
 const WIDE = 2.5;
 
-/** What each verdict is called, and its colour, in the order of the legend. */
-const VERDICTS: readonly { verdict: Change | null; name: string; color: string }[] = [
-  { verdict: "faster", name: "faster", color: COLORS.green },
-  { verdict: "slower", name: "slower", color: COLORS.red },
-  { verdict: "~", name: "no difference that counts", color: COLORS.grey },
-  { verdict: "too few rounds", name: "too few rounds to tell", color: COLORS.orange },
-  { verdict: null, name: "not gating", color: COLORS.blue },
-];
+const VERDICT_COLORS = {
+  faster: COLORS.green,
+  slower: COLORS.red,
+  same: COLORS.blue,
+  undecided: COLORS.grey,
+};
 
-/** A row, by how many times it is as good as it was. */
-interface Gain {
-  row: ComparisonRow;
-  gain: number;
-  ci95: Interval | null;
-}
-
-/** The chart of a report that was held against another. */
-export function comparisonPlans({ comparison }: Report): ChartPlan[] {
-  if (comparison === undefined || comparison.rows.length === 0) return [];
-  const { noisePercent, rows } = comparison;
-  const gains = rows.slice(0, MOST_ROWS).map(gainOf);
-  const left = rows.length - gains.length;
-  const count = (verdict: Change) => rows.filter((row) => row.verdict === verdict).length;
-  const title = `Against the baseline: ${count("slower")} slower, ${count("faster")} faster, of ` +
-    `${rows.length} rows`;
-  return [{
-    name: "comparison",
-    scenario: null,
-    title,
-    alt: `${title}. How many times as good as before: ` +
-      gains.map(({ row, gain }) => `${labelOf(row)} ${gainText(gain)}`).join(", "),
-    subtitle: "New over old with 95 % intervals; right is better; in the band " +
-      `(±${noisePercent} %) nothing counts${left === 0 ? "" : `; ${left} more rows in the table`}`,
-    isSound: true,
-    legend: verdictsOf(gains).map(({ name }) => name),
-    height: 150 + ROW_HEIGHT * gains.length,
-    table: gainsTable(gains),
-    option: gainsOption(gains, 1 + noisePercent / 100),
-  }];
-}
-
-function gainsTable(gains: readonly Gain[]): ChartTable {
-  return {
-    axis: "y",
-    heading: "Metric",
-    columns: [
-      { heading: "times as good", color: COLORS.blue },
-      { heading: "95 % interval", color: null },
-      { heading: "verdict", color: null },
-    ],
-    rows: gains.map(({ row, gain, ci95 }, index) => ({
-      label: labelOf(row),
-      cells: [
-        { text: gainText(gain), value: gain, at: [gain, index] },
-        ci95 === null ? null : ci95.map(gainText).join(" to "),
-        VERDICTS.find(({ verdict }) => verdict === row.verdict)!.name,
-      ],
-    })),
-  };
-}
-
-/** The verdicts that there are, in the order of the legend. */
-function verdictsOf(gains: readonly Gain[]) {
-  return VERDICTS.filter(({ verdict }) => gains.some(({ row }) => row.verdict === verdict));
-}
-
-/** `noise` is the ratio up to which nothing counts. */
-function gainsOption(gains: readonly Gain[], noise: number): EChartsOption {
-  const around = {
-    markLine: rules([{ axis: "x", at: 1, text: "", color: COLORS.muted }]),
-    markArea: bands("xAxis", [[1 / noise, noise]], COLORS.grey),
-  };
-  return {
-    grid: { left: 250, right: 34, top: 88, bottom: 54 },
-    xAxis: valueAxis(gainScale(gains), {
-      name: "Worse  ←  how many times as good as the baseline  →  better",
-      format: gainText,
-    }),
-    yAxis: {
-      ...labelAxis(gains.map(({ row }) => labelOf(row))),
-      splitLine: { show: true, lineStyle: { color: COLORS.grid } },
-    },
-    series: verdictsOf(gains).flatMap(({ verdict, name, color }, nth) => {
-      const own = gains.map((gain, index) => ({ ...gain, index }))
-        .filter(({ row }) => row.verdict === verdict);
-      const intervals = own.flatMap(({ ci95, index }) =>
-        ci95 === null ? [] : [[[ci95[0], index], [ci95[1], index]] as const]
-      );
-      return [
-        strokes(name, intervals, { color }),
-        {
-          ...dots(name, own.map(({ gain, index }): Point => [gain, index]), { color }),
-          ...(nth === 0 ? around : {}),
-        },
-      ];
-    }),
-  };
-}
-
-/** Twice and half as good are equally far from 1, where there is such a difference at all. */
-function gainScale(gains: readonly Gain[]): Scale {
-  const all = [1, ...gains.flatMap(({ gain, ci95 }) => [gain, ...ci95 ?? []])];
-  return Math.max(...all) / Math.min(...all) >= WIDE ? logScale(all) : fittedScale(all);
-}
-
-/** How many times as good: over 1 where the new one is better, whichever way that is. */
-function gainOf(row: ComparisonRow): Gain {
-  const { ratio, ci95, better } = row;
-  if (better === "higher") return { row, gain: ratio, ci95 };
-  return { row, gain: 1 / ratio, ci95: ci95 === null ? null : [1 / ci95[1], 1 / ci95[0]] };
-}
-
-function gainText(gain: number): string {
-  return `${formatNumber(gain)}x`;
-}
-
-function labelOf({ scenario, metric, statistic }: ComparisonRow): string {
-  return cut(
-    `${cut(scenario, 24)} ${cut(metric, 14)}${statistic === "value" ? "" : ` ${statistic}`}`,
-    40,
+/** The plan of a report that was compared with others; `null` without a row to draw. */
+export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
+  if (comparison === undefined) return null;
+  const { rows, bandPercent } = comparison;
+  const all = rows.flatMap((row) => {
+    const label = `${cut(row.scenario)}\n${cut(rowLabel(row, rows))}`;
+    return gainOf(row).map((one) => ({ ...one, row, label }));
+  }).sort((a, b) => Number(b.row.gating) - Number(a.row.gating));
+  if (all.length === 0) return null;
+  const gains = all.slice(0, MOST_ROWS);
+  const counts = CHANGES.flatMap((verdict) => {
+    const count = rows.filter((row) => row.gating && row.verdict === verdict).length;
+    return count === 0 ? [] : `${count} ${verdict}`;
+  });
+  const sides = ab === undefined ? "New against old" : "B against A";
+  const title = `${sides}: ${counts.join(", ") || "nothing is decided"}`;
+  const more = all.length - gains.length;
+  const band = [1 / (1 + bandPercent / 100), 1 + bandPercent / 100] as const;
+  const epochs = gains.flatMap(({ epochs }, row) =>
+    epochs.map((gain): Point => [gain, row + EPOCHS_BELOW])
   );
+  const values = [
+    ...[...band, ...epochs.map(([gain]) => gain)],
+    ...gains.flatMap(({ gain, ci }) => [gain, ...ci ?? []]),
+  ];
+  const isWide = Math.max(...values) / Math.min(...values) >= WIDE;
+  const [first, ...others] = rowMarks(
+    gains.map(({ row: { verdict }, gain, ci }, row) => (
+      { name: verdict, color: VERDICT_COLORS[verdict], row, dot: gain, stroke: ci }
+    )).sort((a, b) => CHANGES.indexOf(a.name) - CHANGES.indexOf(b.name)),
+  );
+  return {
+    id: "comparison",
+    title,
+    alt: `${title}. How many times as good: ` +
+      gains.map(({ label, gain }) => `${label.replace("\n", " ")} ${formatRatio(gain)}`).join(", "),
+    panels: [{
+      caption: `Grey: within ${bandPercent} %, which does not matter${
+        more === 0 ? "" : `; ${more} more in the table`
+      }`,
+      // Twice and half as good are equally far from 1, where there is such a difference at all.
+      x: {
+        ...isWide ? logScale(values) : fittedScale(values),
+        format: (gain) => `${Number(gain.toPrecision(3))}x`,
+        name: `worse  ←  times as good as ${ab === undefined ? "before" : "A"}  →  better`,
+      },
+      y: rowAxis(gains.map(({ label }) => label)),
+      height: ROW_HEIGHT * gains.length,
+      series: [
+        {
+          ...first!,
+          markLine: rule("xAxis", 1, { text: "", color: COLORS.muted }),
+          markArea: bands([band], COLORS.grey),
+        },
+        ...others,
+        ...epochs.length === 0
+          ? []
+          : [dots("each epoch", epochs, { color: COLORS.muted, width: 4 })],
+      ],
+    }],
+  };
+}
+
+/** How many times as good a row is, over 1 where the new one is better; none where that is not known. */
+function gainOf(
+  { ratio, ci, better, epochs = [] }: ComparisonRow,
+): { gain: number; ci: Interval | null; epochs: number[] }[] {
+  const isDrawn = (value: number | null) => value !== null && value > 0 && Number.isFinite(value);
+  if (!isDrawn(ratio)) return [];
+  const gain = (value: number) => better === "higher" ? value : 1 / value;
+  const [low, high] = ci?.every(isDrawn) ? ci.map(gain).toSorted((a, b) => a - b) : [];
+  return [{
+    gain: gain(ratio!),
+    ci: low === undefined ? null : [low, high!],
+    epochs: epochs.filter(isDrawn).map(gain),
+  }];
 }

@@ -6,74 +6,158 @@
  */
 
 // @ts-types="echarts"
-import { type ECharts, init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
-import type { Chart, ChartPlan, ChartTable } from "./chart.ts";
-import { cleanSvg } from "./svg.ts";
-import { textWidth } from "./text_width.ts";
-import { CHART_WIDTH, COLORS } from "./theme.ts";
+import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
+import type { Figure } from "../document.ts";
+import { escapeHtml } from "../escape.ts";
+import { axisOption } from "./axes.ts";
+import type { FigurePlan, Panel } from "./plan.ts";
+import { CHART_STYLE, CHART_WIDTH, COLORS, figureSignature, FONT_SIZE } from "./theme.ts";
+
+const FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 // How wide text will be depends on a reader's fonts: leave room for wide ones.
 setPlatformAPI({ measureText: (text, font) => ({ width: textWidth(text, font) }) as never });
 
-/** Where the legend begins, under title and subtitle. */
-const LEGEND_TOP = 56;
-const MARGIN = 16;
+const WORDS = { color: COLORS.text, fontSize: FONT_SIZE };
+const MARGIN = 6;
+const ROW = 20;
+const LEGEND_ICON = 26;
+const LEGEND_GAP = 16;
+const CAPTION = 22;
+/** Under a panel: the marks of its axis, and the name of the axis. */
+const MARKS = 24;
+const AXIS_NAME = 22;
 
-/** The picture of a plan; the same plan gives the same bytes. */
-export function drawChart(plan: ChartPlan): Chart {
-  const { name, scenario, title, alt, height } = plan;
+/**
+ * The width in pixels of `text` in a CSS font such as `600 15px sans-serif`, at most: shares of the font size
+ * measured in DejaVu Sans, the widest of the common ones, and rounded up.
+ */
+export function textWidth(text: string, font = `${FONT_SIZE}px`): number {
+  const size = Number(/(\d+(?:\.\d+)?)px/.exec(font)?.[1] ?? FONT_SIZE);
+  const shares = [...text].map((character) =>
+    /[ .,:;|!'`ijlt()[\]f/]/.test(character)
+      ? 0.4
+      : /[\u0020-\u007e\u00a0-\u04ff–µ·±×]/.test(character) && !/[mwMW@%]/.test(character)
+      ? 0.65
+      : 1
+  );
+  return shares.reduce((sum, share) => sum + share, 0) * size;
+}
+
+/** The figure of a plan; the same plan gives the same bytes. */
+export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
+  const named = panels.flatMap(({ series }) => series.map(({ name }) => String(name ?? "")));
+  const legend = [...new Set(named)].filter((name) => name !== "");
+  // One thing needs no name beside that of its axis.
+  const rows = legend.length < 2 ? [] : legendRows(legend);
+  const top = MARGIN + ROW * rows.length;
+  const { grids, height } = layOut(panels, top);
   const chart = init(null, null, { renderer: "svg", ssr: true, width: CHART_WIDTH, height });
   try {
-    chart.setOption({ ...frame(plan), ...plan.option, animation: false });
-    const svg = cleanSvg(chart.renderToSVGString(), { name, alt });
-    return { name, scenario, title, alt, svg, table: placed(plan.table, chart) };
+    chart.setOption({
+      animation: false,
+      title: panels.map(({ caption, above = 0 }, index) => ({
+        ...{ text: caption, left: MARGIN, top: grids[index]!.top - CAPTION - above, padding: 0 },
+        textStyle: { ...WORDS, color: COLORS.muted, fontWeight: "normal" as const },
+      })),
+      legend: rows.map((data, row) => ({
+        ...{ data: [...data], left: MARGIN, top: top - ROW * (rows.length - row), padding: 0 },
+        ...{ itemGap: LEGEND_GAP, itemWidth: LEGEND_ICON - 5, itemHeight: 10 },
+        ...{ textStyle: WORDS, selectedMode: false },
+      })),
+      grid: grids,
+      xAxis: panels.map(({ x }, gridIndex) => ({ ...axisOption(x), gridIndex })),
+      yAxis: panels.map(({ y }, gridIndex) => ({ ...axisOption(y), gridIndex })),
+      series: panels.flatMap(({ series }, index) =>
+        series.map((one) => ({ ...one, xAxisIndex: index, yAxisIndex: index }))
+      ) as never,
+    });
+    return { id, title, alt, svg: cleanSvg(chart.renderToSVGString(), { id, alt }) };
   } finally {
     // One that is kept is never freed.
     chart.dispose();
   }
 }
 
-/** The table with places in pixels, to a tenth. */
-function placed(table: ChartTable, chart: ECharts): ChartTable {
-  const pixels = (grid: number, at: readonly [number, number]) => {
-    const [x, y] = chart.convertToPixel({ gridIndex: grid }, [...at]);
-    return [Math.round(x * 10) / 10, Math.round(y * 10) / 10] as const;
-  };
-  const rows = table.rows.map(({ label, cells }) => ({
-    label,
-    cells: cells.map((cell) =>
-      cell === null || typeof cell === "string"
-        ? cell
-        : { ...cell, at: pixels(cell.grid ?? 0, cell.at) }
-    ),
-  }));
-  return { ...table, rows };
+function legendRows(names: readonly string[]): string[][] {
+  const rows: string[][] = [[]];
+  let width = 0;
+  for (const name of names) {
+    const own = LEGEND_ICON + textWidth(name) + LEGEND_GAP;
+    if (width > 0 && width + own > CHART_WIDTH - 2 * MARGIN) {
+      rows.push([]);
+      width = 0;
+    }
+    rows.at(-1)!.push(name);
+    width += own;
+  }
+  return rows;
 }
 
-/** Title, subtitle and legend. */
-function frame({ title, subtitle, isSound, legend }: ChartPlan) {
-  return {
-    title: {
-      text: title,
-      subtext: subtitle,
-      left: MARGIN,
-      top: 10,
-      padding: 0,
-      itemGap: 6,
-      textStyle: { color: COLORS.text, fontSize: 15, fontWeight: 600 },
-      subtextStyle: { color: isSound ? COLORS.muted : COLORS.red, fontSize: 12 },
-    },
-    legend: {
-      show: legend.length > 0,
-      data: legend,
-      left: MARGIN,
-      top: LEGEND_TOP,
-      padding: 0,
-      itemGap: 18,
-      itemWidth: 22,
-      itemHeight: 10,
-      textStyle: { color: COLORS.text, fontSize: 12 },
-      selectedMode: false,
-    },
-  } as const;
+/** Where each panel lies: all begin at the same distance from the left, by the widest mark. */
+function layOut(panels: readonly Panel[], top: number) {
+  const marks = panels.flatMap(({ y }) => y.ticks.flatMap((tick) => y.format(tick).split("\n")));
+  const left = Math.ceil(Math.max(0, ...marks.map((mark) => textWidth(mark)))) + MARGIN + 10;
+  const grids: { left: number; right: number; top: number; height: number }[] = [];
+  let height = top;
+  for (const { caption, x, height: own, above = 0 } of panels) {
+    height += (caption === "" ? 0 : CAPTION) + above;
+    // The last mark stands half beyond the end of the axis.
+    const end = textWidth(x.format(x.ticks.at(-1) ?? 0)) / 2;
+    grids.push({ left, right: Math.ceil(end) + MARGIN, top: height, height: own });
+    height += own + MARKS + ((x.name ?? "") === "" ? 0 : AXIS_NAME) + MARGIN;
+  }
+  return { grids, height };
+}
+
+/**
+ * Makes of what the drawing library gives a picture that is the same for the same data, can stand beside
+ * others in one page, and has neither script nor style that a strict page would refuse.
+ *
+ * @throws {Error} if it does not begin with a sized `<svg>`
+ */
+function cleanSvg(drawn: string, { id, alt }: { id: string; alt: string }): string {
+  const body = drawn
+    .replace(/<style >[\s\S]*?<\/style>\n?/, "")
+    .replace(/<rect [^>]*fill="none"><\/rect>\n/, "")
+    .replaceAll(/ (?:class="zr\d+-cls-\d+"|pointer-events="visible"|ecmeta_\w+="[^"]*")/g, "")
+    .replaceAll(/ style="([^"]*)"/g, (_, style: string) => presentation(style))
+    // Ids count up from one chart to the next.
+    .replaceAll(/(["#])zr\d+-c(\d+)/g, `$1chart-${id}-$2`)
+    .split("\n")
+    .filter((line) => !isInvisible(line))
+    .map(shorten)
+    .join("\n");
+  const [open] = body.match(/^<svg [^>]*>/) ?? [];
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(open ?? "") ?? [];
+  if (open === undefined || width === undefined) {
+    throw new Error(`Cannot read the picture ${id} as it does not begin with a sized <svg>`);
+  }
+  const root = `${figureSignature(id)} xmlns="http://www.w3.org/2000/svg" width="${width}" ` +
+    `height="${height}" viewBox="0 0 ${width} ${height}" role="img" ` +
+    `aria-label="${escapeHtml(alt)}" font-family="${FONTS}">`;
+  const page = `<rect width="${width}" height="${height}" fill="${COLORS.background}"/>`;
+  const rest = body.slice(open.length).trim();
+  return [root, `<style>${CHART_STYLE}</style>`, page, rest, ""].join("\n");
+}
+
+/** Declarations as attributes: a page may forbid inline styles. */
+function presentation(style: string): string {
+  return style.split(";").flatMap((declaration) => {
+    const [property, value] = declaration.split(":");
+    return !property || !value || property === "font-family" ? [] : [` ${property}="${value}"`];
+  }).join("");
+}
+
+/** Shapes without fill and stroke, which are there to be pointed at. */
+function isInvisible(line: string): boolean {
+  const unfilled = line.includes('fill="none"') || line.includes('fill-opacity="0"');
+  const unstroked = !line.includes(' stroke="') || line.includes('stroke-width="0"');
+  return line === "" || (line.startsWith("<path ") && unfilled && unstroked);
+}
+
+/** `<path …></path>` is `<path …/>`, and the line of a legend has no inside. */
+function shorten(line: string): string {
+  const unfilled = line.includes(' stroke="') ? line.replace(' fill="#000"', ' fill="none"') : line;
+  return unfilled.replace(/><\/(?:path|rect|polygon)>/, "/>");
 }

@@ -1,58 +1,52 @@
 /**
- * The pictures of a report. Load this module only where they are drawn: it brings the drawing library,
- * a megabyte of it.
+ * The figures of a report. The drawing library, a megabyte, is loaded when the first is drawn.
  *
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../schema.ts";
-import type { Chart, ChartPlan } from "./chart.ts";
-import { comparisonPlans } from "./comparison.ts";
-import { drawChart } from "./draw.ts";
-import { latencyDistributionPlans } from "./latency_distribution.ts";
-import { latencyOverTimePlans } from "./latency_over_time.ts";
-import { overheadPlans } from "./overhead.ts";
-import { pyramidPlans } from "./pyramid.ts";
-import { roundsPlans } from "./rounds.ts";
-import { saturationPlans } from "./saturation.ts";
-import { sweepPlans } from "./sweep.ts";
+import type { Report } from "../../schema.ts";
+import type { Figure } from "../document.ts";
+import { withoutCappedRates } from "../quantities.ts";
+import { categoriesPlan } from "./categories.ts";
+import { comparisonPlan } from "./comparison.ts";
+import { coursePlan } from "./course.ts";
+import { overviewPercentilesPlan, percentilesPlan } from "./percentiles.ts";
+import type { FigurePlan } from "./plan.ts";
+import { sweepPlan } from "./sweep.ts";
 
-export type { Chart } from "./chart.ts";
+export { figureSignature } from "./theme.ts";
 
-const SCENARIO_PLANS: readonly ((scenario: ScenarioReport) => ChartPlan[])[] = [
-  overheadPlans,
-  sweepPlans,
-  saturationPlans,
-  latencyDistributionPlans,
-  latencyOverTimePlans,
-  roundsPlans,
-];
+/** What a scenario's metrics may be, the most telling first: its figure is the first that there is. */
+const SHAPES = [coursePlan, sweepPlan, categoriesPlan, percentilesPlan];
 
 /**
- * Every picture that the report has data for, those of the whole run first, then by scenario in the
- * report's order. The same report gives the same bytes. What was not measured has no picture.
+ * The figure of each scenario by the scenario's name, chosen by the shape of its metrics, and those of the whole run:
+ * `overview`, `comparison`. What was not measured has none. The same report gives the same bytes. Titles and `alt` may hold a server's own words.
  */
-export function renderCharts(report: Report): Chart[] {
-  return chartPlans(report).map(drawChart);
+export async function drawFigures(report: Report): Promise<ReadonlyMap<string, Figure>> {
+  const plans = figurePlans(report);
+  if (plans.size === 0) return new Map();
+  const { drawFigure } = await import("./draw.ts");
+  return new Map([...plans].map(([key, plan]) => [key, drawFigure(plan)]));
 }
 
-/** What {@linkcode renderCharts} draws. */
-export function chartPlans(report: Report): ChartPlan[] {
-  const plans = [
-    ...pyramidPlans(report),
-    ...comparisonPlans(report),
-    ...report.scenarios.flatMap((scenario) => SCENARIO_PLANS.flatMap((plan) => plan(scenario))),
-  ];
-  return withOwnNames(plans);
-}
-
-/** Scenarios whose names differ only in what a file name leaves out get a number. */
-function withOwnNames(plans: readonly ChartPlan[]): ChartPlan[] {
+/** What {@linkcode drawFigures} draws. */
+export function figurePlans(given: Report): Map<string, FigurePlan> {
+  const report = withoutCappedRates(given);
+  const plans = new Map<string, FigurePlan>();
   const taken = new Set<string>();
-  return plans.map((plan) => {
-    let name = plan.name;
-    for (let nth = 2; taken.has(name); nth++) name = `${plan.name}-${nth}`;
-    taken.add(name);
-    return { ...plan, name };
-  });
+  const add = (key: string, plan: FigurePlan | null | undefined) => {
+    if (!plan || plans.has(key)) return;
+    // Scenarios whose names differ only in what a file name leaves out get a number.
+    let { id } = plan;
+    for (let nth = 2; taken.has(id); nth++) id = `${plan.id}-${nth}`;
+    taken.add(id);
+    plans.set(key, { ...plan, id });
+  };
+  add("overview", overviewPercentilesPlan(report));
+  add("comparison", comparisonPlan(report));
+  for (const scenario of report.scenarios) {
+    add(scenario.name, SHAPES.map((shape) => shape(scenario)).find((plan) => plan !== null));
+  }
+  return plans;
 }

@@ -1,219 +1,187 @@
 /**
- * Throughput and latency by the one thing that a scenario varies, such as calls in flight or
- * connections, with the curve of the Universal Scalability Law where the scenario has fitted one.
+ * Throughput and latency over the one number that a scenario varies: calls in flight, clients, bytes of
+ * payload, the rate offered.
  *
  * @module
  */
 
-import type { EChartsOption } from "echarts";
-import type { Distribution, Scalar, ScenarioReport } from "../../schema.ts";
-import { type ScalingLaw, throughputAt } from "../../stats/scaling.ts";
-import { findScalar } from "../lookup.ts";
-import {
-  formatBytes,
-  formatCount,
-  formatCountTick,
-  formatDuration,
-  formatQuantity,
-  formatRate,
-} from "../units.ts";
-import { durationAxis, linearScale, logScale, valueAxis, wideScale } from "./axes.ts";
-import type { ChartCell, ChartPlan, ChartTable } from "./chart.ts";
-import { line, markedLine, type Point, strokes } from "./series.ts";
+import type { Distribution, Metric, Scalar, ScenarioReport } from "../../schema.ts";
+import { textOf } from "../document.ts";
+import { placeOf } from "../quantities.ts";
+import { formatBytes, formatCountTick, formatDuration, formatPercent } from "../units.ts";
+import { formatQuantity, formatRate } from "../units.ts";
+import { type Axis, countAxis, linearScale, logScale, timeAxis, wideScale } from "./axes.ts";
+import { dots, line, markedLine, type Point, rule, strokes } from "./marks.ts";
+import { percentileCurve } from "./percentiles.ts";
+import { capitalise, cut, distributionsOf, type FigurePlan, nameText, type Panel } from "./plan.ts";
+import { scalarsOf, slug } from "./plan.ts";
 import { COLORS } from "./theme.ts";
-import { capitalise, cut, metricText, slug, subtitleOf, titleOf } from "./words.ts";
 
-const FEWEST_STEPS = 2;
-const CURVE_POINTS = 60;
-const MEASURED = "throughput with 95 % interval";
-const MEDIAN = "median latency";
-const P99 = "P99 latency";
-const FITTED = "Universal Scalability Law";
+const RATE_UNIT = "msg/s";
+/** Steps closer than this are not all written at the axis. */
+const ROOMY = 1.3;
+const PANEL_HEIGHT = 150;
 
-/** What is varied, in words. */
-const SWEPT = new Map<string, Swept>([
-  ["connections", { label: "connections", format: formatCount }],
-  ["inFlight", { label: "calls in flight", format: formatCount }],
-  ["payloadBytes", { label: "of payload", format: formatBytes }],
+/** The names of axes that are not those of their coordinates, and of rates beside the throughput. */
+const NAMES = new Map([
+  ["inFlight", "Calls in flight"],
+  ["payloadBytes", "Payload"],
+  ["ratePerSecond", "Rate offered (msg/s)"],
+  ["floor", "a server that does nothing"],
+  ["fitted", "fitted scalability law"],
 ]);
 
-interface Swept {
-  /** Follows the number. */
-  label: string;
-  format: (at: number) => string;
+interface Sweep {
+  scenario: ScenarioReport;
+  /** What is varied. */
+  key: string;
+  /** Scalars that are rates, each in rising order of the steps: the throughput first. */
+  rates: readonly (readonly Scalar[])[];
+  latencies: readonly Distribution[];
+  x: Axis;
+  /** The rate that a search for one has found. */
+  found: Scalar | undefined;
 }
 
-interface Sweep extends Swept {
-  /** Of the throughput: calls or bytes a second. */
-  unit: string;
-  throughputs: { at: number; metric: Scalar }[];
-  latencies: { at: number; metric: Distribution }[];
-}
-
-/** The chart of a sweep; none where a scenario has no two steps of one. */
-export function sweepPlans(scenario: ScenarioReport): ChartPlan[] {
+/** The plan of a sweep; `null` where a scenario has no two steps of one. */
+export function sweepPlan(scenario: ScenarioReport): FigurePlan | null {
   const sweep = sweepOf(scenario);
-  if (sweep === null) return [];
-  const { throughputs, latencies, label, format, unit } = sweep;
-  const best = throughputs.reduce((a, b) => b.metric.value > a.metric.value ? b : a);
-  const law = lawOf(scenario);
-  const title = titleOf(
-    scenario,
-    `most throughput with ${format(best.at)} ${label}: ${quantity(best.metric.value, unit)}`,
-  );
-  const steps = `${formatCount(throughputs.length)} steps`;
-  return [{
-    name: `${slug(scenario.name)}-sweep`,
-    scenario: scenario.name,
-    title,
-    alt: `${title}. Throughput by ${label.replace(/^of /, "")}: ` +
-      throughputs.map(({ at, metric }) => `${format(at)}: ${quantity(metric.value, unit)}`)
-        .join(", "),
-    ...subtitleOf(scenario, law === null ? steps : `${steps}; ${lawText(law)}`),
-    legend: [
-      MEASURED,
-      ...law === null ? [] : [FITTED],
-      ...latencies.length === 0 ? [] : [MEDIAN],
-      ...latencies.some(({ metric }) => metric.p99 !== null) ? [P99] : [],
-    ],
-    height: 600,
-    table: sweepTable(sweep),
-    option: sweepOption(sweep, law),
-  }];
+  if (sweep === null) return null;
+  const title = titleOf(sweep);
+  const panels = [
+    ...sweep.rates.length === 0 ? [] : [ratePanel(sweep)],
+    ...sweep.latencies.length < 2 ? [] : [latencyPanel(sweep)],
+  ];
+  const name = NAMES.get(sweep.key) ?? capitalise(nameText(sweep.key));
+  panels.at(-1)!.x = { ...sweep.x, name };
+  const alt = `${title}. ${panels.map(({ caption }) => caption).join("; ")}; by ${name}`;
+  return { id: slug(scenario.name), title, alt, panels };
 }
 
-function sweepTable({ throughputs, latencies, unit, label, format }: Sweep): ChartTable {
-  const time = (at: number, ns: number | null | undefined): ChartCell | null =>
-    ns === null || ns === undefined
-      ? null
-      : { text: formatDuration(ns), value: ns, at: [at, ns], grid: 1 };
+function sweepOf(scenario: ScenarioReport): Sweep | null {
+  const keyOf = ({ at = {} }: Metric) => {
+    const [[key = "", value] = [], ...more] = Object.entries(at);
+    return more.length === 0 && typeof value === "number" ? key : "";
+  };
+  const rising = <M extends Metric>(metrics: readonly M[], key: string) =>
+    metrics.filter((metric) => keyOf(metric) === key)
+      .toSorted((a, b) => stepOf(a, key) - stepOf(b, key));
+  for (const key of new Set(scenario.metrics.map(keyOf))) {
+    if (key === "") continue;
+    const scalars = rising(scalarsOf(scenario), key).filter(({ unit }) => unit === RATE_UNIT);
+    const rates = [...Map.groupBy(scalars, ({ name }) => name).values()]
+      .filter(({ length }) => length >= 2)
+      .sort(([a], [b]) => Number(b!.name === "throughput") - Number(a!.name === "throughput"));
+    const times = rising(distributionsOf(scenario), key);
+    const latencies = times.filter(({ name }) => name === times[0]!.name);
+    if (rates.length === 0 && latencies.length < 2) continue;
+    const steps = new Set([...rates.flat(), ...latencies].map((metric) => stepOf(metric, key)));
+    const found = key === "ratePerSecond"
+      ? scalarsOf(scenario).find(({ name }) => name === "sustainableRate")
+      : undefined;
+    return { scenario, key, rates, latencies, x: stepAxis([...steps], key), found };
+  }
+  return null;
+}
+
+function stepOf({ at }: Metric, key: string): number {
+  return Number(at![key]);
+}
+
+/** Marks at each step where there is room for them. */
+function stepAxis(all: readonly number[], key: string): Axis {
+  const steps = all.toSorted((a, b) => a - b);
+  const [min, max] = [steps[0]!, steps.at(-1)!];
+  const isRoomy = steps.every((step, nth) => nth === 0 || step > steps[nth - 1]! * ROOMY);
   return {
-    axis: "x",
-    heading: capitalise(label.replace(/^of /, "")),
-    columns: [
-      { heading: "throughput", color: COLORS.blue },
-      { heading: "95 % interval", color: null },
-      { heading: MEDIAN, color: COLORS.teal },
-      { heading: P99, color: COLORS.purple },
-    ],
-    rows: throughputs.map(({ at, metric: { value, ci95 } }) => {
-      const latency = latencies.find((step) => step.at === at)?.metric;
-      return {
-        label: { text: format(at), value: at },
-        cells: [
-          { text: quantity(value, unit), value, at: [at, value] },
-          ci95 === null ? null : ci95.map((bound) => quantity(bound, unit)).join(" to "),
-          time(at, latency?.p50),
-          time(at, latency?.p99),
-        ],
-      };
-    }),
+    ...min > 0 ? logScale(steps) : linearScale(steps),
+    ...isRoomy ? { min, max, ticks: steps } : {},
+    format: key === "payloadBytes" ? formatBytes : formatCountTick,
   };
 }
 
-/** Throughput above, latency below, by the same steps. */
-function sweepOption(
-  { throughputs, latencies, ...swept }: Sweep,
-  law: ScalingLaw | null,
-): EChartsOption {
-  const steps = throughputs.map(({ at }) => at);
-  const curve = law === null ? [] : lawCurve(law, steps);
-  const rates = throughputs.flatMap(({ metric: { value, ci95 } }) => [value, ci95?.[1] ?? value]);
-  const times = latencies.flatMap(({ metric: { p50, p99 } }) => [p50, p99 ?? p50]);
-  const box = { left: 86, right: 40, height: 200 };
+function titleOf({ scenario, key, rates, latencies, found }: Sweep): string {
+  const place = ({ at }: Metric) => cut(textOf(placeOf(at)), 40);
+  if (key === "ratePerSecond") {
+    const share = scalarsOf(scenario).find(({ name }) => name === "metShare");
+    const met = share === undefined ? "" : `, met in ${formatPercent(share.value)} of trials`;
+    return found === undefined
+      ? "No rate met the objective"
+      : `Sustainable rate: ${formatQuantity(found.value, found.unit)}${met}`;
+  }
+  const best = rates[0]?.reduce((a, b) => b.value > a.value ? b : a);
+  if (best !== undefined) return `Most throughput at ${place(best)}: ${formatRate(best.value)}`;
+  const ends = [latencies[0]!, latencies.at(-1)!]
+    .map((metric) => `${formatDuration(metric.p50)} at ${place(metric)}`);
+  return `Median latency: ${ends.join(", ")}`;
+}
+
+function ratePanel({ key, x, rates, found }: Sweep): Panel {
+  const [main = [], ...others] = rates;
+  const points = (metrics: readonly Scalar[]) =>
+    metrics.map((metric): Point => [stepOf(metric, key), metric.value]);
+  const beside = others.map((metrics) => {
+    const { name } = metrics[0]!;
+    return { name: NAMES.get(name) ?? nameText(name), points: points(metrics) };
+  });
+  if (key === "ratePerSecond") {
+    beside.push({ name: "as offered", points: points(main).map(([x]) => [x, x]) });
+  }
+  const intervals = main.flatMap((metric) => {
+    const step = stepOf(metric, key);
+    return metric.ci95 === null ? [] : [metric.ci95.map((bound): Point => [step, bound])];
+  }) as [Point, Point][];
+  const mark = { text: "sustainable", color: COLORS.green };
   return {
-    grid: [{ ...box, top: 96 }, { ...box, top: 336 }],
-    xAxis: [0, 1].map((gridIndex) => stepAxis(steps, { ...swept, gridIndex })),
-    yAxis: [
-      valueAxis(linearScale([...rates, ...curve.map(([, rate]) => rate)]), {
-        name: `Throughput (${cut(swept.unit, 12)})`,
-        format: formatCountTick,
-        nameGap: 58,
-      }),
-      durationAxis(wideScale(times), { name: "Latency", gridIndex: 1 }),
-    ],
+    caption: `Throughput, ${RATE_UNIT}`,
+    x,
+    y: countAxis(wideScale(rates.flat().flatMap(({ value, ci95 }) => [value, ...ci95 ?? []]))),
+    height: PANEL_HEIGHT,
+    above: found === undefined ? 0 : 18,
     series: [
-      line(FITTED, curve, { color: COLORS.orange, dashed: true }),
-      markedLine(MEASURED, throughputs.map(({ at, metric }): Point => [at, metric.value]), {
-        color: COLORS.blue,
-      }),
-      strokes(
-        "interval",
-        throughputs.flatMap(({ at, metric: { ci95 } }) =>
-          ci95 === null ? [] : [[[at, ci95[0]], [at, ci95[1]]] as const]
-        ),
-        { color: COLORS.blue },
+      {
+        ...markedLine("throughput", points(main), { color: COLORS.blue }),
+        z: 3,
+        ...found === undefined ? {} : { markLine: rule("xAxis", found.value, mark) },
+      },
+      ...beside.map(({ name, points }, nth) =>
+        line(name, points, { color: nth % 2 === 0 ? COLORS.orange : COLORS.pink, dashed: true })
       ),
-      markedLine(MEDIAN, latencies.map(({ at, metric }): Point => [at, metric.p50]), {
-        color: COLORS.teal,
-        grid: 1,
-      }),
-      markedLine(P99, latencies.map(({ at, metric }): Point => [at, metric.p99]), {
-        color: COLORS.purple,
-        grid: 1,
-      }),
+      strokes("", intervals, { color: COLORS.blue }),
     ],
   };
 }
 
-/** The axis of the steps: a mark at each, equally far apart if each is twice the one before. */
-function stepAxis(
-  steps: readonly number[],
-  { label, format, gridIndex }: Swept & { gridIndex: number },
-) {
-  const ticks = [...new Set(steps)];
-  const scale = { ...logScale(steps), min: Math.min(...steps), max: Math.max(...steps), ticks };
-  const axis = valueAxis(scale, {
-    name: capitalise(label.replace(/^of /, "")),
-    format,
-    gridIndex,
-    nameGap: 30,
-  });
-  return gridIndex === 0 ? { ...axis, name: "" } : axis;
+function latencyPanel({ key, x, latencies, scenario: { parameters: { sloMs } } }: Sweep): Panel {
+  const points = (value: (metric: Distribution) => number | null) =>
+    latencies.map((metric): Point => [stepOf(metric, key), value(metric)]);
+  const medians = points(({ p50 }) => p50);
+  const sure = points(({ p99 }) => p99);
+  // However few the samples: what a search for a rate goes by.
+  const unsure = points((metric) => metric.p99 === null ? tailOf(metric) : null);
+  const objectiveNs = key === "ratePerSecond" && typeof sloMs === "number" ? sloMs * 1e6 : null;
+  const mark = { text: `objective ${formatDuration(objectiveNs)}`, color: COLORS.red };
+  const isDrawn = (all: readonly Point[]) => all.some(([, ns]) => ns !== null);
+  const times = [...medians, ...sure, ...unsure].map(([, ns]) => ns);
+  const purple = { color: COLORS.purple };
+  return {
+    caption: "Latency",
+    x,
+    y: timeAxis(wideScale([...times, objectiveNs].map((ns) => ns ?? NaN))),
+    height: PANEL_HEIGHT,
+    series: [
+      {
+        ...markedLine("median", medians, { color: COLORS.teal }),
+        ...objectiveNs === null ? {} : { markLine: rule("yAxis", objectiveNs, mark) },
+      },
+      ...isDrawn(sure) ? [markedLine("P99", sure, purple)] : [],
+      ...isDrawn(unsure)
+        ? [dots("P99 of under 1,000 samples", unsure, { ...purple, hollow: true })]
+        : [],
+    ],
+  };
 }
 
-function sweepOf({ metrics }: ScenarioReport): Sweep | null {
-  const steps = metrics.filter(({ at }) => at !== undefined && Object.keys(at).length === 1);
-  const key = steps[0] === undefined ? undefined : Object.keys(steps[0].at!)[0];
-  if (key === undefined || key === "ratePerSecond") return null;
-  const found = steps.flatMap((metric) => {
-    const at = metric.at?.[key];
-    return at !== undefined && at > 0 ? [{ at, metric }] : [];
-  }).sort((a, b) => a.at - b.at);
-  const throughputs = found.filter((step): step is { at: number; metric: Scalar } =>
-    step.metric.kind === "scalar" && step.metric.name.startsWith("throughput@")
-  );
-  const latencies = found.filter((step): step is { at: number; metric: Distribution } =>
-    step.metric.kind === "distribution" && step.metric.name.startsWith("latency@")
-  );
-  if (throughputs.length < FEWEST_STEPS) return null;
-  const swept = SWEPT.get(key) ?? { label: metricText(key), format: formatCount };
-  return { ...swept, unit: throughputs[0]!.metric.unit, throughputs, latencies };
-}
-
-function quantity(value: number, unit: string): string {
-  return unit === "bytes/s" ? `${formatBytes(value)}/s` : formatQuantity(value, unit);
-}
-
-function lawOf(scenario: ScenarioReport): ScalingLaw | null {
-  const [singleRatePerSecond, contention, coherency] = ["singleRate", "contention", "coherency"]
-    .map((name) => findScalar(scenario, name)?.value);
-  return singleRatePerSecond === undefined || contention === undefined || coherency === undefined
-    ? null
-    : { singleRatePerSecond, contention, coherency };
-}
-
-function lawText({ singleRatePerSecond, contention, coherency }: ScalingLaw): string {
-  return `fitted: λ ${formatRate(singleRatePerSecond)}, σ ${contention.toPrecision(2)}, κ ${
-    coherency.toPrecision(2)
-  }`;
-}
-
-/** The law between the lowest and the highest step, evenly spread on a logarithmic axis. */
-function lawCurve(law: ScalingLaw, steps: readonly number[]): [number, number][] {
-  const [low, high] = [Math.min(...steps), Math.max(...steps)];
-  return Array.from({ length: CURVE_POINTS + 1 }, (_, index) => {
-    const n = low * (high / low) ** (index / CURVE_POINTS);
-    return [n, throughputAt(law, n)];
-  });
+function tailOf(metric: Distribution): number {
+  return percentileCurve(metric).find(([x]) => x >= 100)?.[1] ?? metric.max;
 }

@@ -1,0 +1,134 @@
+/**
+ * `bench`: a run from its settings to its reports and its exit code.
+ *
+ * @module
+ */
+
+import { systemClock } from "../client/clock.ts";
+import { escapeTerminal } from "../report/escape.ts";
+import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
+import { refuseOtherBaseline, runBench } from "../run/bench.ts";
+import { readCommit } from "../run/environment.ts";
+import { startLimitedServer } from "../run/limited_server.ts";
+import { planScenarios } from "../run/plan.ts";
+import type { RunHooks } from "../run/run.ts";
+import type { Scenario } from "../run/scenario.ts";
+import type { RunSettings } from "../run/settings.ts";
+import { EXIT } from "../run/verdict.ts";
+import type { Report } from "../schema.ts";
+import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
+import { defaultServerOptions } from "../server/options.ts";
+import { runOnWorkers } from "../split/workers.ts";
+import type { Config } from "./config.ts";
+import { tellGithub } from "./github_actions.ts";
+import type { Interrupt, Terminal } from "./terminal.ts";
+import { prepareOutput } from "./paths.ts";
+import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
+import { createProgress } from "./progress.ts";
+
+/** What a run is started with, beside its settings. */
+export interface BenchOptions {
+  args: readonly string[];
+  scenarios: readonly Scenario[];
+  /** The module that a worker runs. */
+  workerModule: URL;
+  suite: { name: string; version: string };
+  /** The folder of the project. */
+  project: URL;
+  terminal: Terminal;
+  interrupt: (doing: string) => Interrupt;
+}
+
+/** How often the bundled server reports the progress of a heavy call, which there takes seconds. */
+const PROGRESS_INTERVAL_MS = 250;
+
+/** The bundled server, as a rule with its connection limit on and its rate limits off: see docs/options.md. */
+async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
+  return await startEmbeddedServer(defaultServerOptions({
+    token: token ?? crypto.randomUUID(),
+    limits: "off",
+    seed,
+    progressIntervalMs: PROGRESS_INTERVAL_MS,
+  }));
+}
+
+/**
+ * Measures, writes the reports, and gives the exit code.
+ *
+ * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
+ * @throws {ReportWriteError} if the last write fails, after the result has been printed
+ * @throws {IncomparableError} if a baseline is of another workload
+ */
+export async function bench(config: Config, options: BenchOptions): Promise<number> {
+  const { scenarios, suite, terminal } = options;
+  const { print, printError, printWarning } = terminal;
+  const planned = planScenarios(scenarios, { ...config, names: config.scenarios });
+  const workers = countWorkersFor(config, planned);
+  const announcement = announceHeavyCalls(config, planned);
+  if (announcement !== null) printError(`${announcement}\n`);
+  await prepareOutput(config.outDirectory);
+  const interrupt = options.interrupt("writing what was measured so far");
+  await using server = config.url === null ? await startBundledServer(config) : null;
+  const token = server === null ? config.token : server.token;
+  const settings: RunSettings = {
+    ...config,
+    url: config.url ?? server!.url,
+    token,
+    suite: { ...suite, commit: await readCommit(options.project) },
+    command: maskCommand(["deno", "task", "bench", ...options.args]),
+  };
+  const secrets = [
+    token ?? "",
+    ...Object.values(config.headers),
+    ...config.url === null ? [] : urlSecrets(config.url),
+  ];
+  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
+    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
+  using progress = createProgress({
+    write: config.quiet ? () => {} : printError,
+    live: terminal.isLive && !config.quiet && !config.ci.plain,
+    color: config.color,
+    width: terminal.width,
+    clock: systemClock,
+  });
+  const hooks: RunHooks = {
+    signal: interrupt.signal,
+    bundled: server === null ? null : {
+      restart: () => server.restart(),
+      startLimited: () => startLimitedServer(settings),
+    },
+    onWarning: (message) => printWarning(escapeTerminal(message)),
+    onProgress: (how) => progress.show(how),
+    // Errors are ignored here; the final write reports them.
+    onPartialReport: (partial) =>
+      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+  };
+  const report = maskSecrets(await run(settings, { ...options, ...hooks, workers }), secrets);
+  progress[Symbol.dispose]();
+  // Before the reports, so that a full disk does not take the result along.
+  print(renderTerminalSummary(report, terminal.style(config.color)));
+  await tellGithub(report, { ...config, ...terminal });
+  const paths = await write(report, { page: config.page });
+  print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
+  const { exitCode } = report.verdict;
+  return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
+}
+
+/** On this event loop, or split among workers with one each. */
+async function run(
+  settings: RunSettings,
+  { workers, scenarios, workerModule, terminal, ...hooks }:
+    & RunHooks
+    & Pick<BenchOptions, "scenarios" | "workerModule" | "terminal">
+    & { workers: number },
+): Promise<Report> {
+  if (workers === 1) return await runBench(settings, { ...hooks, scenarios });
+  await refuseOtherBaseline(settings, { ...hooks, scenarios });
+  return await runOnWorkers(settings, {
+    ...hooks,
+    workers,
+    module: workerModule,
+    onLost: (message) => terminal.printWarning(escapeTerminal(message)),
+  });
+}

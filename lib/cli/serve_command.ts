@@ -1,0 +1,35 @@
+import { EXIT } from "../run/verdict.ts";
+import { startServer } from "../server/serve.ts";
+import { parseServeOptions } from "./serve_options.ts";
+import type { Interrupt, Terminal } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * `serve`: the reference server alone, until it is interrupted.
+ *
+ * @throws {UsageError} if an option cannot be used, or the server cannot listen
+ */
+export async function serve(
+  args: readonly string[],
+  { variables, terminal, interrupt: listen }: {
+    variables: Record<string, string | undefined>;
+    terminal: Terminal;
+    interrupt: (doing: string) => Interrupt;
+  },
+): Promise<number> {
+  const command = parseServeOptions(args, variables);
+  if (command.name === "help") {
+    terminal.print(command.text);
+    return EXIT.passed;
+  }
+  const interrupt = listen("stopping");
+  await using server = await startServer(command.options).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+  const { dialect } = command.options;
+  terminal.print(`Serving the EXAI protocol (dialect ${dialect}) at ${server.url}\n`);
+  if (!interrupt.signal.aborted) {
+    await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+  }
+  return interrupt.exitCode ?? EXIT.interrupted;
+}

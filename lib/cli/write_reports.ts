@@ -1,0 +1,165 @@
+/**
+ * A report in every form: files in a folder, a page of the user's that is filled, the end of a run on a terminal.
+ *
+ * @module
+ */
+
+import type { Report } from "../schema.ts";
+import type { Figure } from "../report/document.ts";
+import { drawFigures, figureSignature } from "../report/charts/mod.ts";
+import { renderHtml } from "../report/render/html.ts";
+import { renderMarkdown } from "../report/render/markdown.ts";
+import { renderTerminal, type TerminalOptions } from "../report/render/terminal.ts";
+import { buildDocument } from "../report/sections/mod.ts";
+import { renderBenchmarkJson } from "../report/export/benchmark.ts";
+import { renderStepSummary } from "../report/export/github.ts";
+import { renderJson } from "../report/export/json.ts";
+import { renderJunit } from "../report/export/junit.ts";
+import { fillPage, folderFrom, readPage } from "./injected_page.ts";
+import { attempt, type WholeFile, writeWhole } from "./whole_files.ts";
+
+export { ReportWriteError } from "./whole_files.ts";
+
+/** The formats that can be written. */
+export const REPORT_FORMATS = ["json", "md", "html", "junit", "github", "benchmark"] as const;
+export type ReportFormat = typeof REPORT_FORMATS[number];
+
+type Figures = ReadonlyMap<string, Figure>;
+type Render = (report: Report, figures: Figures) => string;
+
+/** The folder of the charts, beside report.md. */
+const CHARTS_FOLDER = "charts";
+
+const FILES: Record<ReportFormat, Readonly<Record<string, Render>>> = {
+  json: { "report.json": renderJson },
+  md: {
+    "report.md": (report, charts) =>
+      renderMarkdown(buildDocument(report, { charts, audience: "page" }), {
+        chartPath: (id) => `${CHARTS_FOLDER}/${id}.svg`,
+      }),
+  },
+  html: {
+    "report.html": (report, charts) =>
+      renderHtml(buildDocument(report, { charts, audience: "page" })),
+  },
+  junit: { "junit.xml": renderJunit },
+  github: { "github-summary.md": renderStepSummary },
+  benchmark: {
+    "benchmark-bigger.json": (report) => renderBenchmarkJson(report, "higher"),
+    "benchmark-smaller.json": (report) => renderBenchmarkJson(report, "lower"),
+  },
+};
+
+/** The summary at the end of a run, ending with a line break. */
+export function renderTerminalSummary(report: Report, options: TerminalOptions): string {
+  const document = buildDocument(report, { charts: new Map(), audience: "terminal" });
+  return renderTerminal(document, options);
+}
+
+/** The names of the files that a format writes. */
+export function reportFileNames(format: ReportFormat): string[] {
+  return Object.keys(FILES[format]);
+}
+
+/** Where reports go, and which. */
+export interface WriteOptions {
+  /** Created if it is not there. */
+  directory: string;
+  formats: readonly ReportFormat[];
+  /** Are the charts drawn, where a format has them? Not while a run goes on. */
+  draws?: boolean;
+  /** A page to fill between its marks; `null`: none. */
+  page?: string | null;
+}
+
+/**
+ * Writes a report in every format asked for and returns the paths. Markdown brings its charts along, in a
+ * folder beside it, and those of an earlier run are removed from there; HTML has them within. Files are written
+ * whole or not at all, all of them or none.
+ *
+ * @throws {ReportWriteError} if the folder cannot be made, a file not written or the page not filled
+ */
+export async function writeReports(report: Report, options: WriteOptions): Promise<string[]> {
+  const { formats, draws = true, page = null } = options;
+  const directory = options.directory.replace(/[/\\]+$/, "") || options.directory;
+  await attempt(`create the folder ${directory}`, () => Deno.mkdir(directory, { recursive: true }));
+  const hasCharts = formats.includes("md") || page !== null;
+  const figures: Figures = draws && (hasCharts || formats.includes("html"))
+    ? await drawFigures(report)
+    : new Map();
+  const charts = `${directory}/${CHARTS_FOLDER}`;
+  const files: WholeFile[] = [
+    ...formats.flatMap((format) =>
+      Object.entries(FILES[format]).map(([name, render]) => ({
+        path: `${directory}/${name}`,
+        content: render(report, figures),
+      }))
+    ),
+    ...page === null ? [] : [await filledPage(report, { page, figures, directory })],
+  ];
+  const pictures = !hasCharts ? [] : [...figures.values()].map(({ id, svg }) => ({
+    path: `${charts}/${id}.svg`,
+    content: svg,
+  }));
+  // The pages last: what they show is there before them.
+  await writeWithFolder(pictures.length > 0 ? charts : null, [...pictures, ...files]);
+  if (hasCharts) {
+    const kept = pictures.map(({ path }) => path);
+    await attempt(`remove old charts from ${charts}`, () => removeStaleCharts(charts, kept));
+  }
+  return files.map(({ path }) => path);
+}
+
+/** Writes files, some of them into a folder, which goes again if it is new and they cannot be written. */
+async function writeWithFolder(folder: string | null, files: readonly WholeFile[]): Promise<void> {
+  const isThere = folder === null || await Deno.stat(folder).then(() => true, () => false);
+  if (!isThere) await attempt(`create the folder ${folder}`, () => Deno.mkdir(folder));
+  try {
+    await writeWhole(files);
+  } catch (error) {
+    if (!isThere) await Deno.remove(folder).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Removes the charts that an earlier run left in a folder. A file is ours if it begins as a chart of its name does;
+ * anything else stays, whatever it is called.
+ */
+async function removeStaleCharts(folder: string, kept: readonly string[]): Promise<void> {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return [];
+    }
+    throw error;
+  });
+  for (const { name, isFile } of entries) {
+    const path = `${folder}/${name}`;
+    if (!isFile || !name.endsWith(".svg") || kept.includes(path)) continue;
+    const text = await Deno.readTextFile(path);
+    if (text.startsWith(figureSignature(name.slice(0, -".svg".length)))) await Deno.remove(path);
+  }
+}
+
+async function filledPage(
+  report: Report,
+  { page, figures, directory }: { page: string; figures: Figures; directory: string },
+): Promise<WholeFile> {
+  const { path, bytes, mode } = await readPage(page);
+  const real = await attempt(`find ${directory}`, () => Deno.realPath(directory));
+  const folder = folderFrom(path, `${real}/${CHARTS_FOLDER}`);
+  const document = buildDocument(report, { charts: figures, audience: "summary" });
+  const chartPath = (id: string) => `${folder}/${id}.svg`;
+  const text = renderMarkdown(document, { chartPath, titleLevel: 0 });
+  return { path, content: fillPage(bytes, text), mode };
+}
+
+/**
+ * Adds the short page of a report to the file that GitHub shows as the summary of a step.
+ *
+ * @throws {ReportWriteError} if it cannot be written
+ */
+export async function appendStepSummary(report: Report, path: string): Promise<void> {
+  const write = () => Deno.writeTextFile(path, renderStepSummary(report), { append: true });
+  await attempt(`append the summary to ${path}`, write);
+}

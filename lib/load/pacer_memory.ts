@@ -1,0 +1,105 @@
+/** How many times fit ahead; a power of two. */
+const CAPACITY = 64;
+
+/** Places of the counters. All grow past 2^31 and wrap around, so that only differences count. */
+const WRITTEN = 0;
+const READ = 1;
+const SKIPPED = 2;
+const IDLE = 3;
+const SIGNAL = 4;
+const STOPPED = 5;
+const FULL = 6;
+const LEAD_NS = 7;
+const COUNTERS = 8;
+const HEADER_BYTES = 4 * COUNTERS;
+
+/**
+ * A ring of times that the main thread of a pacer writes and its worker reads, in milliseconds of the
+ * worker's `performance.now()`. The worker runs ahead by itself from one time to the next: to notify it of
+ * each one would cost the main thread some 15 us.
+ */
+export class PacerMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly #counters: Int32Array;
+  readonly #timesMs: Float64Array;
+
+  constructor(buffer = new SharedArrayBuffer(HEADER_BYTES + 8 * CAPACITY)) {
+    this.buffer = buffer;
+    this.#counters = new Int32Array(buffer, 0, COUNTERS);
+    this.#timesMs = new Float64Array(buffer, HEADER_BYTES, CAPACITY);
+  }
+
+  /** How many times were written so far. */
+  get written(): number {
+    return Atomics.load(this.#counters, WRITTEN);
+  }
+
+  /** How long before each time the worker wakes up, in nanoseconds. */
+  set leadNs(value: number) {
+    Atomics.store(this.#counters, LEAD_NS, value);
+  }
+
+  /** Adds a time, unless 64 wait already: then it returns false, and the worker reports when it has read. */
+  write(timeMs: number): boolean {
+    const { written } = this;
+    if (((written - Atomics.load(this.#counters, READ)) | 0) >= CAPACITY) {
+      Atomics.store(this.#counters, FULL, 1);
+      return false;
+    }
+    this.#timesMs[written & (CAPACITY - 1)] = timeMs;
+    Atomics.store(this.#counters, WRITTEN, (written + 1) | 0);
+    if (Atomics.load(this.#counters, IDLE) === 1) this.#wake();
+    return true;
+  }
+
+  /** Takes back the times up to this number, if they were not woken for yet. */
+  skip(count = this.written): void {
+    Atomics.store(this.#counters, SKIPPED, count);
+    if (count === this.written) this.#wake();
+  }
+
+  /** Lets `serve` return. */
+  stop(): void {
+    Atomics.store(this.#counters, STOPPED, 1);
+    this.#wake();
+  }
+
+  /** The worker's loop: reports how many of the times it has woken for, until it is stopped. */
+  serve(onWake: (count: number) => void): void {
+    const counters = this.#counters;
+    let read = 0;
+    while (Atomics.load(counters, STOPPED) === 0) {
+      const signal = Atomics.load(counters, SIGNAL);
+      if (isAfter(Atomics.load(counters, SKIPPED), read)) read = Atomics.load(counters, SKIPPED);
+      Atomics.store(counters, READ, read);
+      if (Atomics.exchange(counters, FULL, 0) === 1) onWake(read);
+      if (read === this.written) this.#idle(read, signal);
+      else if (Atomics.wait(counters, SIGNAL, signal, this.#waitMs(read)) === "timed-out") {
+        do read = (read + 1) | 0; while (read !== this.written && this.#waitMs(read) <= 0);
+        if (isAfter(read, Atomics.load(counters, SKIPPED))) onWake(read);
+      }
+    }
+  }
+
+  /** Sleeps until there is something to read; looks once more, as the flag may have come too late. */
+  #idle(read: number, signal: number): void {
+    Atomics.store(this.#counters, IDLE, 1);
+    if (read === this.written) Atomics.wait(this.#counters, SIGNAL, signal);
+    Atomics.store(this.#counters, IDLE, 0);
+  }
+
+  #waitMs(nth: number): number {
+    const leadMs = Atomics.load(this.#counters, LEAD_NS) / 1e6;
+    return Math.max(0, this.#timesMs[nth & (CAPACITY - 1)]! - leadMs - performance.now());
+  }
+
+  #wake(): void {
+    Atomics.add(this.#counters, SIGNAL, 1);
+    Atomics.notify(this.#counters, SIGNAL);
+  }
+}
+
+/** Whether a counter is past another, both wrapping around. */
+export function isAfter(a: number, b: number): boolean {
+  return ((a - b) | 0) > 0;
+}

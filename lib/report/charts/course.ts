@@ -1,0 +1,89 @@
+/**
+ * Latency and throughput of a scenario over time, by the intervals of its series.
+ *
+ * @module
+ */
+
+import type { ScenarioReport, SeriesPoint } from "../../schema.ts";
+import { formatDuration, formatDurationTick } from "../units.ts";
+import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
+import { bands, line, type Point } from "./marks.ts";
+import { capitalise, distributionsOf, type FigurePlan, nameText, slug } from "./plan.ts";
+import { COLORS } from "./theme.ts";
+
+const FEWEST = 3;
+
+/** The plan of the scenario's first distribution over time; `null` if it has none. */
+export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
+  const distribution = distributionsOf(scenario).find(({ series }) => series.length >= FEWEST);
+  if (distribution === undefined) return null;
+  const series = distribution.series.toSorted((a, b) => a.atMs - b.atMs);
+  const widths = series.slice(1).map(({ atMs }, nth) => atMs - series[nth]!.atMs);
+  const widthMs = Math.min(...widths.filter((width) => width > 0), 3_600_000);
+  const silences = silentIntervals(series, widthMs);
+  const title = slowestText(series) + silenceText(silences);
+  const curve = (name: string, color: string, value: (point: SeriesPoint) => number | null) =>
+    line(
+      name,
+      series.map((point): Point => [(point.atMs + widthMs / 2) * 1e6, value(point)]),
+      { color, width: name === "slowest call" ? 1.2 : 2 },
+    );
+  const red = silences.length === 0 ? {} : { markArea: bands(silences, COLORS.red) };
+  const times = series.flatMap(({ p50, p99, max }) => [p50, p99, max]).map((ns) => ns ?? NaN);
+  const rate = ({ count }: SeriesPoint) => count / widthMs * 1000;
+  const x = timeAxis(linearScale([(series.at(-1)!.atMs + widthMs) * 1e6]));
+  const hasP99 = series.some(({ p99 }) => p99 !== null);
+  return {
+    id: slug(scenario.name),
+    title,
+    alt: `${title}. Median, P99 and slowest, and replies a second, in intervals of ` +
+      formatDurationTick(widthMs * 1e6),
+    panels: [{
+      caption: capitalise(nameText(distribution.name)) +
+        (silences.length === 0 ? "" : "; red: no reply"),
+      x,
+      y: timeAxis(wideScale(times)),
+      height: 170,
+      series: [
+        { ...curve("slowest call", COLORS.orange, ({ max }) => max), ...red },
+        ...hasP99 ? [curve("P99", COLORS.purple, ({ p99 }) => p99)] : [],
+        curve("median", COLORS.blue, ({ p50 }) => p50),
+      ],
+    }, {
+      caption: "Replies, msg/s",
+      x: { ...x, name: "Time since the first call" },
+      y: countAxis(linearScale(series.map(rate))),
+      height: 90,
+      series: [{ ...curve("replies", COLORS.teal, rate), ...red }],
+    }],
+  };
+}
+
+function slowestText(series: readonly SeriesPoint[]): string {
+  const { atMs, max } = series.reduce((a, b) => (b.max ?? 0) > (a.max ?? 0) ? b : a);
+  const when = atMs === 0 ? "at the beginning" : `after ${formatDurationTick(atMs * 1e6)}`;
+  return `The slowest call took ${formatDuration(max)}, ${when}`;
+}
+
+function silenceText(silences: readonly [number, number][]): string {
+  const longest = Math.max(0, ...silences.map(([from, to]) => to - from));
+  return longest === 0 ? "" : `; no reply for ${formatDuration(longest)}`;
+}
+
+/** Runs of intervals without a reply, between others that have some: [from, to] in nanoseconds. */
+export function silentIntervals(
+  series: readonly SeriesPoint[],
+  widthMs: number,
+): [number, number][] {
+  const first = series.findIndex(({ count }) => count > 0);
+  const last = series.findLastIndex(({ count }) => count > 0);
+  const runs: [number, number][] = [];
+  for (const { atMs, count } of series.slice(Math.max(0, first), last + 1)) {
+    if (count > 0) continue;
+    const [from, to] = [atMs * 1e6, (atMs + widthMs) * 1e6];
+    const previous = runs.at(-1);
+    if (previous !== undefined && previous[1] >= from - 1) previous[1] = to;
+    else runs.push([from, to]);
+  }
+  return runs;
+}

@@ -1,0 +1,105 @@
+/**
+ * The marks that charts are made of: lines, dots, strokes, bands and rules. A mark without a name is in no legend.
+ *
+ * @module
+ */
+
+import { COLORS, FONT_SIZE } from "./theme.ts";
+
+/** A point; `null` where there is nothing, which breaks a line. */
+export type Point = readonly [number, number | null];
+
+export interface MarkStyle {
+  color: string;
+  dashed?: boolean;
+  /** In pixels. */
+  width?: number;
+  hollow?: boolean;
+}
+
+const STILL = { silent: true, animation: false } as const;
+
+/** A line through points. */
+export function line(name: string, points: readonly Point[], style: MarkStyle) {
+  const { color, dashed = false, width = 2 } = style;
+  const type = dashed ? [5, 4] : "solid" as const;
+  return {
+    ...{ ...STILL, name, type: "line" as const, showSymbol: false, symbol: "none" },
+    data: points.map(([x, y]) => [x, y ?? "-"]),
+    itemStyle: { color },
+    lineStyle: { color, width, cap: "butt" as const, type },
+  };
+}
+
+/** A line whose points are marked. */
+export function markedLine(name: string, points: readonly Point[], style: MarkStyle) {
+  return { ...line(name, points, style), showSymbol: true, symbol: "circle", symbolSize: 7 };
+}
+
+/** Dots. */
+export function dots(name: string, points: readonly Point[], style: MarkStyle) {
+  const { color, hollow = false, width = 9 } = style;
+  const fill = hollow ? { color: COLORS.background, borderWidth: 2 } : { color };
+  return {
+    ...{ ...STILL, name, type: "scatter" as const, symbol: "circle", symbolSize: width },
+    data: points.map(([x, y]) => [x, y ?? "-"]),
+    itemStyle: { borderColor: color, opacity: 1, ...fill },
+  };
+}
+
+/** A stroke from one point to the other for each pair. */
+export function strokes(
+  name: string,
+  pairs: readonly (readonly [Point, Point])[],
+  style: MarkStyle,
+) {
+  // A point with nothing in it keeps the strokes apart.
+  return line(name, pairs.flatMap(([from, to]): Point[] => [from, to, [to[0], null]]), style);
+}
+
+/** A mark in a row: a dot, a stroke, or both. */
+export interface RowMark extends MarkStyle {
+  name: string;
+  row: number;
+  dot: number;
+  stroke: readonly [number, number] | null;
+}
+
+/** Marks in rows, those of one name together. */
+export function rowMarks(marks: readonly RowMark[]) {
+  return [...Map.groupBy(marks, ({ name }) => name)].flatMap(([name, own]) => {
+    const pairs = own.flatMap(({ row, stroke }) =>
+      stroke === null ? [] : [[[stroke[0], row], [stroke[1], row]] as const]
+    );
+    const points = own.map(({ row, dot }) => [dot, row] as const);
+    return [strokes(name, pairs, own[0]!), dots(name, points, own[0]!)];
+  }).filter(({ data }) => data.length > 0);
+}
+
+/** A dashed rule across the chart at one value, as a part of a series; words of one at an x stand above it. */
+export function rule(
+  axis: "xAxis" | "yAxis",
+  at: number,
+  { text, color }: { text: string; color: string },
+) {
+  return {
+    ...STILL,
+    symbol: "none",
+    data: [{ [axis]: at } as { xAxis: number }],
+    lineStyle: { color, type: [5, 4], width: 1.5 },
+    label: {
+      formatter: () => text,
+      position: axis === "xAxis" ? "end" as const : "insideStartTop" as const,
+      ...{ color, fontSize: FONT_SIZE, textBorderColor: COLORS.background, textBorderWidth: 3 },
+    },
+  };
+}
+
+/** Bands between two values of x, as a part of a series. */
+export function bands(all: readonly (readonly [number, number])[], color: string) {
+  return {
+    ...STILL,
+    itemStyle: { color, opacity: 0.16 },
+    data: all.map(([from, to]) => [{ xAxis: from }, { xAxis: to }] as [object, object]),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * How times are distributed: the time at each percentile, on an axis that gives the tail its room.
+ *
+ * The abscissa is 1/(1-q), logarithmic, as in the plots of HdrHistogram: 90 %, 99 % and 99.9 % are
+ * equally far apart.
+ *
+ * @module
+ */
+
+import type { Distribution, Report, ScenarioReport } from "../../schema.ts";
+import { LatencyHistogram } from "../../stats/histogram.ts";
+import { formatDuration } from "../units.ts";
+import { logScale, timeAxis, wideScale } from "./axes.ts";
+import { line } from "./marks.ts";
+import { distinct, distributionsOf, type FigurePlan, nameText, slug } from "./plan.ts";
+import { SERIES_COLORS } from "./theme.ts";
+
+const FEWEST_SAMPLES = 10;
+/** What lies beyond a percentile that is drawn as a full line. */
+const SAMPLES_BEYOND = 10;
+const POINTS_PER_DECADE = 16;
+const ROLES = ["headline", "gate", "detail"];
+
+/** The distributions of a scenario, those that stand for it first; `null` where there are too few samples. */
+export function percentilesPlan(scenario: ScenarioReport): FigurePlan | null {
+  const all = distributionsIn(scenario).slice(0, SERIES_COLORS.length);
+  if (all.length === 0) return null;
+  // The numbers are in the sentence that stands above the figure.
+  const names = distinct(all.map(({ name }) => nameText(name)));
+  return { id: slug(scenario.name), ...plan(`Percentiles of ${names.join(", ")}`, names, all) };
+}
+
+/** The distribution that stands for each scenario, overlaid; `null` where there are no two. */
+export function overviewPercentilesPlan({ scenarios }: Report): FigurePlan | null {
+  const all = scenarios.flatMap((scenario) => {
+    const first = distributionsIn(scenario)
+      .find(({ role, added }) => role !== "detail" && added === undefined);
+    return first === undefined ? [] : [{ first, name: nameText(scenario.title) }];
+  }).slice(0, SERIES_COLORS.length);
+  if (all.length < 2) return null;
+  const names = distinct(all.map(({ name }) => name));
+  return {
+    id: "overview-percentiles",
+    ...plan("Percentiles of the scenarios", names, all.map(({ first }) => first)),
+  };
+}
+
+function distributionsIn(scenario: ScenarioReport): Distribution[] {
+  return distributionsOf(scenario).filter(({ count }) => count >= FEWEST_SAMPLES)
+    .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
+}
+
+/** `0.82 ms at the median, 1.31 ms at P95`: the highest percentile that rests on enough samples. */
+function spreadText({ p50, p95, p99, max }: Distribution): string {
+  const [place, high] = p99 !== null
+    ? ["at P99", p99]
+    : p95 !== null
+    ? ["at P95", p95]
+    : ["at most", max];
+  return `${formatDuration(p50)} at the median, ${formatDuration(high)} ${place}`;
+}
+
+function plan(
+  title: string,
+  names: readonly string[],
+  shown: readonly Distribution[],
+): Pick<FigurePlan, "title" | "alt" | "panels"> {
+  const curves = shown.map(percentileCurve);
+  const most = Math.max(...shown.map(({ count }) => count));
+  return {
+    title,
+    alt: `${title}. The time at each percentile: ` +
+      shown.map((metric, nth) => `${names[nth]} ${spreadText(metric)}`).join("; "),
+    panels: [{
+      caption: "Time; dashed: fewer than 10 samples beyond",
+      x: {
+        ...logScale([1, most]),
+        min: 1,
+        max: most,
+        ticks: [1, 2, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7].filter((tick) => tick <= most),
+        // 10 is 90 %, 1000 is 99.9 %.
+        format: (x) => `${Number((100 * (1 - 1 / x)).toFixed(6))} %`,
+        name: "Percentile",
+      },
+      y: timeAxis(wideScale(curves.flat().map(([, ns]) => ns))),
+      height: 220,
+      series: shown.flatMap(({ count }, nth) => {
+        const [curve, color] = [curves[nth]!, SERIES_COLORS[nth]!];
+        const sure = curve.filter(([x]) => x <= count / SAMPLES_BEYOND);
+        const unsure = curve.slice(Math.max(0, sure.length - 1));
+        return [
+          line(names[nth]!, sure, { color }),
+          line(names[nth]!, unsure, { color, dashed: true }),
+        ];
+      }),
+    }],
+  };
+}
+
+/** The times of a distribution by 1/(1-q), up to its maximum. */
+export function percentileCurve(distribution: Distribution): [number, number][] {
+  const { min, p50, p75, p90, p95, p99, p999, max, count } = distribution;
+  try {
+    using histogram = LatencyHistogram.decode(distribution.histogram, distribution);
+    const steps = Math.ceil(Math.log10(count) * POINTS_PER_DECADE);
+    const curve = Array.from({ length: steps }, (_, step): [number, number] => {
+      const x = 10 ** (step / POINTS_PER_DECADE);
+      return [Number(x.toPrecision(6)), histogram.percentile(100 * (1 - 1 / x))];
+    });
+    return [...curve, [count, max]];
+  } catch {
+    // Where the histogram cannot be read: the percentiles beside it.
+    const stored = [[1, min], [2, p50], [4, p75], [10, p90], [20, p95], [100, p99], [1000, p999]];
+    return [...stored, [count, max]].flatMap(([x, ns]) => ns === null ? [] : [[x!, ns!]]);
+  }
+}

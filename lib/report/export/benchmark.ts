@@ -1,0 +1,65 @@
+/**
+ * The custom JSON of github-action-benchmark, which keeps a history of numbers and draws it. It takes
+ * numbers of which more is better and numbers of which less is better in files of their own.
+ *
+ * @module
+ */
+
+import type { Interval, Metric, Report, ScenarioReport } from "../../schema.ts";
+import { escapeTerminal } from "../escape.ts";
+import { formatCounted } from "../units.ts";
+import { shortLabel } from "./metric_label.ts";
+
+/** One number, as the action reads it. */
+interface Entry {
+  name: string;
+  unit: string;
+  value: number;
+  range?: string;
+  /** What the action shows beside the number. */
+  extra: string;
+}
+
+const NS_PER_MS = 1e6;
+
+/**
+ * The numbers of the scenarios that passed, as JSON: rates and other scalars, and the percentiles of times
+ * in milliseconds. Those of failed scenarios are no part of a history.
+ */
+export function renderBenchmarkJson(report: Report, better: "higher" | "lower"): string {
+  const entries = report.scenarios
+    .filter(({ status }) => status === "passed")
+    .flatMap((scenario) =>
+      scenario.metrics
+        .filter((metric) => metric.better === better)
+        .flatMap((metric) => entriesOf(report, scenario, metric))
+    );
+  return `${JSON.stringify(entries, null, 2)}\n`;
+}
+
+function entriesOf({ profile }: Report, scenario: ScenarioReport, metric: Metric): Entry[] {
+  const name = `${scenario.name} ${shortLabel(scenario, metric)}`;
+  const basis = metric.kind === "scalar"
+    ? formatCounted(metric.epochs.length, "epoch")
+    : formatCounted(metric.count, "sample");
+  const validity = scenario.validity.valid ? "" : "; not valid: see the report";
+  const extra = escapeTerminal(`${basis}; profile ${profile}${validity}`);
+  const entry = (name: string, unit: string, value: number, interval: Interval | null): Entry => ({
+    name: escapeTerminal(name),
+    unit: escapeTerminal(unit) || "1",
+    value,
+    ...interval === null ? {} : { range: `± ${reach(interval, value)}` },
+    extra,
+  });
+  if (metric.kind === "scalar") return [entry(name, metric.unit, metric.value, metric.ci95)];
+  return (["p50", "p95", "p99"] as const).flatMap((percentile) => {
+    const [ns, interval] = [metric[percentile], metric.ci95[percentile]];
+    if (ns === null) return [];
+    const bounds = interval?.map((bound) => bound / NS_PER_MS) as Interval | undefined;
+    return [entry(`${name} ${percentile}`, "ms", ns / NS_PER_MS, bounds ?? null)];
+  });
+}
+
+function reach(interval: Interval, value: number): number {
+  return Number(Math.max(...interval.map((bound) => Math.abs(bound - value))).toPrecision(3));
+}

@@ -1,0 +1,101 @@
+/**
+ * What GitHub Actions shows of a run: annotations beside the job, and the summary of the step.
+ *
+ * @module
+ */
+
+import { CHANGES, type Comparison, type Report } from "../../schema.ts";
+import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
+import { factWords } from "../quantities.ts";
+import { renderMarkdown } from "../render/markdown.ts";
+import { buildDocument } from "../sections/mod.ts";
+import { runSpan, tally, verdictWords } from "../sections/verdict.ts";
+import { formatCount } from "../units.ts";
+import { rowLabel } from "./metric_label.ts";
+
+/** GitHub shows no more of a level for one step. */
+const MOST_PER_LEVEL = 10;
+/** GitHub refuses the summaries of a step beyond 1 MiB; other programs write to it, too. */
+const MOST_BYTES = 512 * 1024;
+const CUT_NOTE = "\n\nCut here: the reports have the rest.\n";
+
+/** What is said of the run, or of one of its scenarios. */
+interface Annotation {
+  about: string | null;
+  text: string;
+}
+
+function ofRun(text: string): Annotation {
+  return { about: null, text };
+}
+
+/**
+ * Lines for standard output: an error for each reason against the run, a warning for each reason to doubt the
+ * numbers, and the verdicts as notices. They are the only lines of the program that GitHub takes as commands.
+ */
+export function renderAnnotations(report: Report): string {
+  const verdict = ofRun(`${verdictWords(report)}: ${tally(report)} in ${runSpan(report)}`);
+  return [
+    ...commands("error", errorsOf(report)),
+    ...commands("warning", warningsOf(report)),
+    ...commands("notice", [...comparisonNotices(report.comparison), verdict]),
+  ].map((line) => `${line}\n`).join("");
+}
+
+function errorsOf({ verdict: { status, reasons }, comparison }: Report): Annotation[] {
+  const isSaid = reasons.some(({ code }) => code === 5);
+  const isCut = status === "interrupted" && reasons.length === 0;
+  return [
+    ...reasons.map(({ scenario, message }) => ({ about: scenario, text: message })),
+    ...isSaid ? [] : (comparison?.regressions ?? []).map(ofRun),
+    ...isCut ? [ofRun("The run was interrupted: the numbers are of a part of it.")] : [],
+  ];
+}
+
+function warningsOf({ scenarios, rateLimit, comparison, verdict }: Report): Annotation[] {
+  const said = new Set(verdict.reasons.map(({ message }) => message));
+  const limit = rateLimit === null ? [] : [{
+    about: rateLimit.scenario,
+    text: `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: ` +
+      rateLimit.message,
+  }];
+  const doubts = scenarios.flatMap((scenario) =>
+    scenario.validity.warnings.filter(({ message }) => !said.has(message))
+      .map((fact) => ({ about: scenario.title, text: factWords(scenario, fact) }))
+  );
+  const differences = (comparison?.differences ?? [])
+    .map((text) => ofRun(`The runs compared differ: ${text}`));
+  return [...limit, ...doubts, ...differences];
+}
+
+function comparisonNotices(comparison: Comparison | undefined): Annotation[] {
+  const rows = (comparison?.rows ?? []).filter(({ gating }) => gating);
+  const parts = CHANGES.flatMap((change) => {
+    const own = rows.filter(({ verdict }) => verdict === change);
+    const names = change === "same" || change === "undecided"
+      ? ""
+      : ` (${own.map((row) => `${row.scenario} ${rowLabel(row, rows)}`).join(", ")})`;
+    return own.length === 0 ? [] : [`${formatCount(own.length)} ${change}${names}`];
+  });
+  return parts.length === 0 ? [] : [ofRun(`Comparison: ${parts.join(", ")}`)];
+}
+
+function commands(level: "error" | "warning" | "notice", all: readonly Annotation[]): string[] {
+  const shown = all.length > MOST_PER_LEVEL ? all.slice(0, MOST_PER_LEVEL - 1) : all;
+  const more = all.length - shown.length;
+  const last = ofRun(`and ${formatCount(more)} more: see the reports`);
+  return [...shown, ...more === 0 ? [] : [last]].map(({ about, text }) => {
+    const title = about === null ? "exai-ws-bench" : `exai-ws-bench: ${about}`;
+    return `::${level} title=${escapeCommandProperty(title)}::${escapeCommandText(text)}`;
+  });
+}
+
+/** The page that GitHub shows as the summary of a step; never over half of what GitHub takes. */
+export function renderStepSummary(report: Report): string {
+  const document = buildDocument(report, { charts: new Map(), audience: "summary" });
+  const page = renderMarkdown(document, { chartPath: () => null });
+  const bytes = new TextEncoder().encode(page);
+  if (bytes.length <= MOST_BYTES) return page;
+  const head = new TextDecoder().decode(bytes.subarray(0, MOST_BYTES - CUT_NOTE.length));
+  return head.slice(0, head.lastIndexOf("\n")) + CUT_NOTE;
+}

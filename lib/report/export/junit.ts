@@ -1,0 +1,147 @@
+/**
+ * junit.xml: scenarios as test suites and checks as test cases, for CI systems. What it must look like:
+ * https://github.com/jenkinsci/xunit-plugin, junit-10.xsd; https://github.com/testmoapp/junitxml.
+ *
+ * @module
+ */
+
+import type { Check, Comparison, Report, ScenarioReport, ThresholdResult } from "../../schema.ts";
+import { escapeHtml } from "../escape.ts";
+import { formatQuantity } from "../units.ts";
+import { rowLabel } from "./metric_label.ts";
+
+/** One test case: passed where it is neither a failure nor skipped, for the reason given. */
+interface Case {
+  name: string;
+  failure?: { message: string; body: string };
+  skipped?: string;
+}
+
+/** The cases of one subject. */
+interface Suite {
+  name: string;
+  cases: Case[];
+  seconds?: number;
+  timestamp?: string;
+}
+
+/**
+ * The report as JUnit XML: the preflight, each scenario with its checks, the user's bounds, the rows of a
+ * comparison that decide, and the verdict. What was not measured and what is undecided are skipped cases, and a run
+ * that did not pass has at least one failure, whatever made it fail.
+ */
+export function renderJunit(report: Report): string {
+  const { preflight, scenarios, thresholds = [], comparison, ab } = report;
+  const compared = ab === undefined ? "baseline" : "ab";
+  const suites: Suite[] = [
+    { name: "preflight", cases: preflight.map(checkCase) },
+    ...scenarios.map(scenarioSuite),
+    { name: "thresholds", cases: thresholds.map(thresholdCase) },
+    { name: compared, cases: comparison === undefined ? [] : comparisonCases(comparison) },
+    { name: "run", timestamp: report.startedAt, cases: [verdictCase(report)] },
+  ].filter(({ cases }) => cases.length > 0);
+  const seconds = suites.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+  // No attribute of the root says how many were skipped: Jenkins' schema knows none.
+  const { skipped: _, ...all } = totals(suites.flatMap(({ cases }) => cases));
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites ${attributes({ name: report.suite.name, ...all, time: seconds.toFixed(3) })}>`,
+    ...suites.flatMap(suiteLines),
+    "</testsuites>\n",
+  ].join("\n");
+}
+
+function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: ScenarioReport): Suite {
+  const { status, reason, notMeasured } = rest;
+  const end = "the scenario ran to its end";
+  // The outcome of the scenario itself, where its checks do not say it.
+  const isSaid = status === "passed" ||
+    (status === "failed" && checks.some(({ passed }) => !passed));
+  const outcome = status === "skipped"
+    ? [{ name: end, skipped: reason ?? status }]
+    : isSaid
+    ? []
+    : [failed(end, reason ?? status)];
+  const cases = [
+    ...checks.map(checkCase),
+    ...notMeasured.map(({ name, reason }) => ({ name, skipped: reason })),
+    ...outcome,
+  ];
+  return { name, seconds: durationMs / 1000, timestamp: startedAt, cases };
+}
+
+function checkCase({ name, passed, expected, observed }: Check): Case {
+  if (passed) return { name };
+  return failed(name, `observed: ${observed}`, `expected: ${expected}; observed: ${observed}`);
+}
+
+function thresholdCase({ expression, observed, unit, passed, reason }: ThresholdResult): Case {
+  if (passed) return { name: expression };
+  return failed(expression, reason ?? `observed: ${formatQuantity(observed, unit)}`);
+}
+
+function comparisonCases({ rows, newErrors }: Comparison): Case[] {
+  const decided = rows.filter(({ gating }) => gating).map((row): Case => {
+    const name = `${row.scenario} ${rowLabel(row, rows)}`;
+    const { verdict, why, need, unit } = row;
+    if (verdict === "undecided") {
+      return { name, skipped: `undecided: ${why ?? ""}${need === null ? "" : `, ${need} needed`}` };
+    }
+    if (verdict !== "slower") return { name };
+    const bounds = row.ci?.map((bound) => formatQuantity(bound, "x")).join(" to ") ?? "not known";
+    const [before, now] = [row.old, row.new].map((value) => formatQuantity(value, unit));
+    const ratio = formatQuantity(row.ratio, "x");
+    return failed(name, `slower: ${before} to ${now}, ${ratio} (${bounds})`);
+  });
+  const errors = newErrors.map(({ scenario, kind, old, new: now }) =>
+    failed(`${scenario} ${kind}`, `more errors: ${now}, where ${old} were before`)
+  );
+  return [...decided, ...errors];
+}
+
+function verdictCase({ verdict: { status, exitCode, reasons } }: Report): Case {
+  if (status === "passed") return { name: "verdict" };
+  const body = reasons
+    .map(({ scenario, message }) => (scenario === null ? "" : `${scenario}: `) + message);
+  return failed("verdict", `${status}, exit code ${exitCode}`, body.join("; "));
+}
+
+function failed(name: string, message: string, body = message): Case {
+  return { name, failure: { message, body } };
+}
+
+function suiteLines({ name, cases, seconds = 0, timestamp }: Suite): string[] {
+  const own = attributes({ name, ...totals(cases), time: seconds.toFixed(3), timestamp });
+  return [
+    `  <testsuite ${own}>`,
+    ...cases.flatMap((one) => caseLines(name, one)),
+    "  </testsuite>",
+  ];
+}
+
+function caseLines(suite: string, { name, failure, skipped }: Case): string[] {
+  const own = `    <testcase ${attributes({ name, classname: suite, time: "0.000" })}`;
+  if (failure === undefined && skipped === undefined) return [`${own}/>`];
+  const inner = failure === undefined
+    ? `<skipped ${attributes({ message: skipped! })}/>`
+    : `<failure ${attributes({ message: failure.message, type: "check" })}>${
+      escapeHtml(failure.body)
+    }</failure>`;
+  return [`${own}>`, `      ${inner}`, "    </testcase>"];
+}
+
+function totals(cases: readonly Case[]) {
+  const count = (has: (one: Case) => unknown) => String(cases.filter(has).length);
+  return {
+    tests: String(cases.length),
+    failures: count(({ failure }) => failure),
+    errors: "0",
+    skipped: count(({ skipped }) => skipped !== undefined),
+  };
+}
+
+function attributes(values: Record<string, string | undefined>): string {
+  return Object.entries(values).filter(([, value]) => value !== undefined).map(([name, value]) =>
+    `${name}="${escapeHtml(value!)}"`
+  ).join(" ");
+}

@@ -1,0 +1,38 @@
+/**
+ * The one name of a metric outside the program: in thresholds, histories, CI pages and comparisons.
+ *
+ * @module
+ */
+
+import type { At, ComparisonRow, Metric, ScenarioReport } from "../../schema.ts";
+
+/**
+ * `latency` where it has no coordinates, `throughput@8` at one number, `latency.chat` at one name, else every
+ * coordinate by its key: `throughput@clients=5,inFlight=1`.
+ */
+export function metricLabel({ name, at }: { name: string; at?: At }): string {
+  const coordinates = Object.entries(at ?? {});
+  const [first] = coordinates;
+  if (first === undefined) return name;
+  if (coordinates.length > 1) {
+    return `${name}@${coordinates.map(([key, value]) => `${key}=${value}`).join(",")}`;
+  }
+  return typeof first[1] === "number" ? `${name}@${first[1]}` : `${name}.${first[1]}`;
+}
+
+/** The label of a metric, which is its name alone where its scenario has no other of that name. */
+export function shortLabel({ metrics }: ScenarioReport, metric: Metric): string {
+  const isOnly = metrics.every((other) => other === metric || other.name !== metric.name);
+  return isOnly ? metric.name : metricLabel(metric);
+}
+
+/** `throughput@8`, `latency p50`: the metric of a row, short as in {@linkcode shortLabel}, and which figure of it. */
+export function rowLabel(row: ComparisonRow, rows: readonly ComparisonRow[]): string {
+  const { scenario, metric, at, statistic } = row;
+  const isOnly = rows.every((other) =>
+    other.scenario !== scenario || other.metric !== metric ||
+    JSON.stringify(other.at) === JSON.stringify(at)
+  );
+  const label = isOnly ? metric : metricLabel({ name: metric, at });
+  return label + (statistic === "value" ? "" : ` ${statistic}`);
+}

@@ -1,0 +1,235 @@
+/**
+ * The metrics of a report as quantities: every number of a metric that a report shows is made here, and knows
+ * which one it is.
+ *
+ * @module
+ */
+
+import type { At, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
+import type { ScenarioReport } from "../schema.ts";
+import { LatencyHistogram } from "../stats/histogram.ts";
+import { madOutliers, median } from "../stats/median.ts";
+import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
+import type { Sparkline, Strip } from "./document.ts";
+import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber } from "./units.ts";
+import { formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
+
+/** A metric and the scenario that it was measured in. */
+export interface Measured<M extends Metric = Metric> {
+  scenario: ScenarioReport;
+  metric: M;
+}
+
+/** How a percentile is called, as a share of all samples. */
+const PERCENTILES: Partial<Record<FigureName, number>> = {
+  ...{ p5: 0.05, p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 },
+};
+
+/** The figure that stands for a metric: the median of times, the value of anything else. */
+export function mainFigure(metric: Metric): FigureName {
+  return metric.kind === "scalar" ? "value" : "p50";
+}
+
+/** A figure of a metric, in the metric's unit; `null`: not known. */
+export function figureValue(metric: Metric, figure: FigureName): number | null {
+  if (metric.kind === "scalar") return figure === "value" ? metric.value : null;
+  if (figure === "value") return null;
+  if (figure === "added") return metric.added?.value ?? null;
+  return figure === "share" ? metric.added?.share ?? null : metric[figure];
+}
+
+/** The interval of a figure, in the metric's unit; `null`: there is none. */
+export function figureInterval(metric: Metric, figure: FigureName): Interval | null {
+  if (metric.kind === "scalar") return figure === "value" ? metric.ci95 : null;
+  if (figure === "added") return metric.added?.ci95 ?? null;
+  if (figure === "share") return metric.added?.shareCi95 ?? null;
+  return metric.ci95[figure as keyof Distribution["ci95"]] ?? null;
+}
+
+/**
+ * A figure of a metric. A percentile that lies among the calls without an answer is "at least" the timeout.
+ *
+ * @param scale that of the figures beside it
+ */
+export function quantity(
+  { scenario, metric }: Measured,
+  figure: FigureName = mainFigure(metric),
+  scale?: Scale,
+): Quantity {
+  const value = figureValue(metric, figure);
+  const unit = figure === "share" ? "share" : figure === "count" ? "" : metric.unit;
+  const text = figure === "count" ? formatCount(value) : formatQuantity(value, unit, scale);
+  return {
+    kind: "quantity",
+    value,
+    unit,
+    interval: figureInterval(metric, figure),
+    text: isKnown(value) && isCensored(metric, figure) ? `at least ${text}` : text,
+    metric: {
+      scenario: scenario.name,
+      metric: metric.name,
+      ...(metric.at === undefined ? {} : { at: metric.at }),
+      statistic: figure,
+    },
+  };
+}
+
+function isCensored(metric: Metric, figure: FigureName): boolean {
+  if (metric.kind === "scalar" || metric.censored === 0) return false;
+  const share = PERCENTILES[figure];
+  return share !== undefined && metric.censored > (1 - share) * (metric.count + metric.censored);
+}
+
+/** The unit of a row of figures of one metric: that of the figure which stands for it. */
+export function rowScale(metric: Metric): Scale {
+  return scaleOf(figureValue(metric, mainFigure(metric)), metric.unit);
+}
+
+/** The interval of a quantity: `205 to 219 µs`, beside it `205 to 219`; empty where it has none. */
+export function intervalText({ value, unit, interval }: Quantity, namesUnit = true): string {
+  if (interval === null || interval[0] === interval[1]) return "";
+  return formatInterval(interval, unit, value, namesUnit);
+}
+
+/** Half the width of the interval of a metric, relative to its value; `null`: none, or of no width. */
+export function halfWidth(metric: Metric): number | null {
+  const figure = mainFigure(metric);
+  const [interval, value] = [figureInterval(metric, figure), figureValue(metric, figure)];
+  if (interval === null || !value || interval[0] === interval[1]) return null;
+  return Math.abs((interval[1] - interval[0]) / 2 / value);
+}
+
+/** A quantity with its interval in brackets: `212 µs (205 to 219)`. */
+export function withInterval(one: Quantity): Inline[] {
+  const interval = intervalText(one, false);
+  return interval === "" ? [one] : [one, ` (${interval})`];
+}
+
+/** An epoch that is nearer to the others is no outlier, however well they agree. */
+const OUTLIER_SHARE = 0.1;
+
+/** The epochs of a metric, marked where they stand apart or a call had no answer; `null`: fewer than two. */
+export function sparkline(metric: Metric): Sparkline | null {
+  const values = metric.kind === "scalar" ? metric.epochs : metric.epochs.map(({ p50 }) => p50);
+  const known = values.filter(isKnown);
+  if (known.length < 2) return null;
+  const middle = median(known);
+  const far = madOutliers(known).map((index) => known[index]!)
+    .filter((value) => Math.abs(value - middle) > OUTLIER_SHARE * Math.abs(middle));
+  const failed = metric.kind === "scalar" ? [] : metric.epochs.map(({ censored }) => censored > 0);
+  const outliers = values.flatMap((value, index) =>
+    isKnown(value) && (far.includes(value) || failed[index]) ? [index] : []
+  );
+  const range = formatInterval([Math.min(...known), Math.max(...known)], metric.unit, middle);
+  const marked = outliers.length === 0 ? "" : `, ${formatCounted(outliers.length, "outlier")}`;
+  const label = `${formatCounted(known.length, "epoch")}, ${range}${marked}`;
+  return { kind: "sparkline", values, outliers, label };
+}
+
+/** The box of a distribution; `null` where it has too few samples, or its histogram cannot be read. */
+export function strip(metric: Metric): Strip | null {
+  if (metric.kind === "scalar" || metric.p75 === null) return null;
+  const { min, p5, p50, p75, p90, p95, p99 } = metric;
+  const [high, end] = p99 !== null ? [p99, "p99"] : p95 !== null ? [p95, "p95"] : [p90, "p90"];
+  const quarter = firstQuartile(metric);
+  if (quarter === null || high === null) return null;
+  const low = p5 ?? min;
+  const range = formatInterval([low, high], "ns", p50);
+  const label = `${p5 === null ? "fastest" : "p5"} to ${end}: ${range}`;
+  return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, label };
+}
+
+function firstQuartile(metric: Distribution): number | null {
+  try {
+    using histogram = LatencyHistogram.decode(metric.histogram, metric);
+    return histogram.percentile(25);
+  } catch {
+    return null;
+  }
+}
+
+/** Names that are no words, or not the right ones. */
+const NAMES = new Map(Object.entries({
+  ...{ codec: "JSON", wakeup: "thread wake-up", tcp: "TCP", websocket: "WebSocket" },
+  routing: "server routing",
+}));
+
+/** `slotRelease` as words: `slot release`. */
+export function words(name: string): string {
+  return NAMES.get(name) ?? name.replace(/[a-z][A-Z]/g, ([a, b]) => `${a} ${b!.toLowerCase()}`);
+}
+
+/** Where a metric was measured, in words: `5 clients, 8 in flight`. */
+export function placeOf(at: At = {}): Inline[] {
+  const places = Object.entries(at).map(([name, value]) => {
+    if (typeof value === "string") return foreign(words(value));
+    if (name === "clients") return formatCounted(value, "client");
+    if (name === "inFlight") return `${formatCount(value)} in flight`;
+    if (name === "payloadBytes") return formatBytes(value);
+    if (name === "ratePerSecond") return `${formatNumber(value)} calls/s`;
+    return [foreign(words(name)), ` ${formatNumber(value)}`];
+  });
+  return joined(places, ", ");
+}
+
+/** Were two things measured at the same place? */
+export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
+  return JSON.stringify(one.at ?? {}) === JSON.stringify(other.at ?? {});
+}
+
+/** Metrics that are made of rates, beside those whose unit is one. */
+const MADE_OF_RATES = ["speedup", "fairness", "efficiency", "unitFactor"];
+
+/** Does the user (or a limiter that is kept to) set the rate of calls? */
+export function isCapped({ parameters, notes = [] }: ScenarioReport): boolean {
+  return typeof parameters.maxRatePerSecond === "number" ||
+    notes.some(({ kind }) => kind === "cappedRate");
+}
+
+/** A report without the rates that say nothing of the server, as they are capped. */
+export function withoutCappedRates(report: Report): Report {
+  const isRate = ({ unit, name }: Metric) =>
+    unit === "msg/s" || unit === "bytes/s" || MADE_OF_RATES.includes(name);
+  const scenarios = report.scenarios.map((scenario) =>
+    isCapped(scenario)
+      ? { ...scenario, metrics: scenario.metrics.filter((metric) => !isRate(metric)) }
+      : scenario
+  );
+  return { ...report, scenarios };
+}
+
+/** A finding in words: the scenario's own, but for those whose numbers have a unit. */
+export function factWords(scenario: ScenarioReport, fact: Fact): string {
+  const { kind, message, first, last } = fact;
+  const [headline] = headlines(scenario);
+  if (kind !== "drift" || typeof first !== "number" || typeof last !== "number" || !headline) {
+    return message;
+  }
+  const { name, unit } = headline.metric;
+  const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
+  return `${
+    words(name)
+  } went from ${from} to ${to} in the course of the run, so that there is no one number: ` +
+    "restart the server, or measure it at the same age each time";
+}
+
+/** What was run and not skipped. */
+export function ranScenarios(report: Report): ScenarioReport[] {
+  return report.scenarios.filter(({ status }) => status !== "skipped");
+}
+
+/** The metrics that stand for a scenario: its headlines, else the first that gates, else its first. */
+export function headlines(scenario: ScenarioReport): Measured[] {
+  const { metrics } = scenario;
+  const marked = metrics.filter(({ role }) => role === "headline");
+  const other = metrics.find(({ role }) => role === "gate") ?? metrics[0];
+  return (marked.length > 0 || other === undefined ? marked : [other])
+    .map((metric) => ({ scenario, metric }));
+}
+
+/** The first metric called `name` of a report's scenarios. */
+export function findMetric(report: Report, name: string): Measured | undefined {
+  return ranScenarios(report).flatMap((scenario) =>
+    scenario.metrics.filter((one) => one.name === name).map((metric) => ({ scenario, metric }))
+  )[0];
+}

@@ -1,0 +1,149 @@
+/**
+ * A document as markdown, as GitHub and most sites read it.
+ *
+ * @module
+ */
+
+import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
+import { formOf, type MarkName, type Section, type Segment, sparkText } from "../document.ts";
+import { type Table, textOf, written } from "../document.ts";
+import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
+import { formatPercent } from "../units.ts";
+
+export interface MarkdownOptions {
+  /** Where the picture of a figure is, from the page; `null`: it is left out. */
+  chartPath: (id: string) => string | null;
+  /** The level of the document's title: 1, or 0 for no title and sections from level 3 on. */
+  titleLevel?: 0 | 1;
+}
+
+const MARKS: Record<MarkName, string> = {
+  passed: "✅",
+  failed: "❌",
+  warning: "⚠️",
+  skipped: "➖",
+  open: "⬜",
+  here: "← here",
+};
+
+/** The document, ending with a line break. */
+export function renderMarkdown(document: Document, options: MarkdownOptions): string {
+  const { titleLevel = 1 } = options;
+  const page = new Page(options, anchorsOf(document, titleLevel));
+  const title = titleLevel === 0 ? [] : [`# ${page.line(document.title)}`];
+  return [...title, ...document.sections.flatMap((section) => page.section(section))]
+    .join("\n\n") + "\n";
+}
+
+/** The anchors that GitHub gives to the headings of sections, by the sections' ids. */
+function anchorsOf({ title, sections }: Document, titleLevel: number): Map<string, string> {
+  const seen = new Map<string, number>();
+  const anchor = (heading: string) => {
+    const slug = heading.toLowerCase().replace(/[^\p{L}\p{N}\p{M}_\- ]/gu, "").replaceAll(" ", "-");
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  };
+  if (titleLevel > 0) anchor(textOf(title));
+  return new Map(sections.flatMap((section) => {
+    const mark = section.mark === undefined ? "" : ` ${MARKS[section.mark]}`;
+    return section.title === "" ? [] : [[section.id, anchor(textOf(section.title) + mark)]];
+  }));
+}
+
+class Page {
+  readonly #options: MarkdownOptions;
+  readonly #anchors: ReadonlyMap<string, string>;
+
+  constructor(options: MarkdownOptions, anchors: ReadonlyMap<string, string>) {
+    this.#options = options;
+    this.#anchors = anchors;
+  }
+
+  section({ title, level, mark, blocks }: Section): string[] {
+    const depth = level + (this.#options.titleLevel === 0 ? 1 : 0);
+    const suffix = mark === undefined ? "" : ` ${MARKS[mark]}`;
+    const heading = title === "" ? [] : [`${"#".repeat(depth)} ${this.line(title)}${suffix}`];
+    return [...heading, ...blocks.flatMap((block) => this.#block(block, depth))];
+  }
+
+  line(content: Content): string {
+    return written(content, this.#inlines);
+  }
+
+  readonly #inlines: Forms<Exclude<Inline, string>, string> = {
+    quantity: ({ text }) => text,
+    foreign: ({ text }) => escapeMarkdown(text),
+    code: ({ text }) => markdownCode(text),
+    strong: ({ content }) => `**${this.line(content)}**`,
+    mark: ({ mark }) => MARKS[mark],
+    link: ({ to, content }) => {
+      const anchor = this.#anchors.get(to);
+      const text = this.line(content);
+      return anchor === undefined ? text : `[${text}](#${encodeURIComponent(anchor)})`;
+    },
+    sparkline: sparkText,
+    strip: () => "",
+  };
+
+  /** A block as parts that stand apart from each other. */
+  #block(block: Block, depth: number): string[] {
+    return formOf<Block, string[]>({
+      paragraph: ({ content }) => [this.line(content)],
+      heading: ({ text }) => [`${"#".repeat(depth + 1)} ${this.line(text)}`],
+      list: ({ items, ordered }) => {
+        const sign = (index: number) => ordered === true ? `${index + 1}.` : "-";
+        const lines = items.map((item, index) => `${sign(index)} ${this.line(item)}`);
+        return lines.length === 0 ? [] : [lines.join("\n")];
+      },
+      table: (table) => [this.#table(table)],
+      figure: ({ figure }) => this.#figure(figure),
+      code: ({ text, language }) => [fenced(text, language)],
+      cards: ({ cards }) => [this.#cards(cards)],
+      bar: ({ segments }) => [this.#bar(segments)],
+      boxes: () => [],
+      fold: ({ summary, blocks }) => [
+        `<details><summary>${escapeHtml(textOf(summary))}</summary>`,
+        ...blocks.flatMap((one) => this.#block(one, depth)),
+        "</details>",
+      ],
+    }, block);
+  }
+
+  #table({ columns, rows }: Table): string {
+    const lines = [
+      columns.map(({ title }) => this.line(title)),
+      columns.map(({ align }) => align === "right" ? "---:" : "---"),
+      ...rows.map((row) => row.map((cell) => this.line(cell))),
+    ];
+    return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  }
+
+  #figure({ id, alt }: Figure): string[] {
+    const path = this.#options.chartPath(id);
+    return path === null ? [] : [`![${escapeMarkdown(alt)}](${path})`];
+  }
+
+  #cards(cards: readonly Card[]): string {
+    const rows = cards.map(({ title, value, mark, lines, plots }) => [
+      `**${this.line(title)}**`,
+      `**${value.text}**${mark === null ? "" : ` ${MARKS[mark]}`}`,
+      lines.map((line) => this.line(line)).join("; "),
+      plots.map((plot) => this.line(plot)).join(""),
+    ]);
+    return ["|  | Value |  | Epochs |", "| --- | ---: | --- | --- |"]
+      .concat(rows.map((cells) => `| ${cells.join(" | ")} |`)).join("\n");
+  }
+
+  #bar(segments: readonly Segment[]): string {
+    return segments.toSorted((a, b) => b.share - a.share).map(({ label, share, quantity }) =>
+      `${this.line(label)} **${formatPercent(share)}** (${quantity.text})`
+    ).join(", ") + ".";
+  }
+}
+
+function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return [`${fence}${language}`, text, fence].join("\n");
+}

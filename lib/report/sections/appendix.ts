@@ -1,0 +1,124 @@
+/**
+ * What stands at the end of a report: next steps, the parts of a merged run, one call on the wire, the machine,
+ * and how to read the numbers.
+ *
+ * @module
+ */
+
+import type { MergedShard, Report } from "../../schema.ts";
+import { code, type Content, fold, foreign, left, list, mark, paragraph } from "../document.ts";
+import { pageSection, right, type Section, table } from "../document.ts";
+import { DASH, formatBytes, formatCount, formatMilliseconds } from "../units.ts";
+import { formatPercent, formatQuantity } from "../units.ts";
+import { nextSteps } from "./attention.ts";
+import { checkTable } from "./scenario.ts";
+import { commandLine, STATUS_MARKS } from "./verdict.ts";
+
+/** What to do next, once. */
+export function nextStepsSection(report: Report): Section[] {
+  const steps = nextSteps(report);
+  return steps.length === 0 ? [] : [pageSection("next-steps", "Next steps", list(steps, true))];
+}
+
+/** The shards or workers of a merged run. */
+export function partsSection({ merged }: Report): Section[] {
+  if (merged === undefined) return [];
+  return [{
+    id: "parts",
+    title: merged.of === "workers" ? "Workers" : "Shards",
+    level: 2,
+    audience: ["page", "terminal"],
+    blocks: [table(
+      "Parts of the run",
+      [
+        ...[left(""), left(""), left("Scenario"), right("Sent", 1)],
+        ...[right("Ok"), right("Rate"), right("p99", 2), right("Began", 3)],
+      ],
+      merged.parts.flatMap(partRows),
+    )],
+  }];
+}
+
+function partRows({ index, lost, machine, late, clock, scenarios }: MergedShard): Content[][] {
+  const rest = ["", "", "", "", ""];
+  if (lost !== null) return [[mark("failed"), String(index), ["died: ", foreign(lost)], ...rest]];
+  const offset = clock === null
+    ? ""
+    : `, clock ${formatMilliseconds(clock.offsetMs)} ± ${formatMilliseconds(clock.errorMs)}`;
+  return [
+    [mark(late ? "warning" : "passed"), String(index), [foreign(machine), offset], ...rest],
+    ...scenarios.map((one): Content[] => [
+      mark(one.valid ? STATUS_MARKS[one.status] : "warning"),
+      "",
+      foreign(one.name),
+      formatCount(one.sent),
+      formatCount(one.ok),
+      formatQuantity(one.ratePerSecond, "msg/s"),
+      formatQuantity(one.p99, "ns"),
+      one.startOffsetMs === null ? DASH : `+${formatMilliseconds(one.startOffsetMs)}`,
+    ]),
+  ];
+}
+
+/** The frames of one real call, and what the ledger counts them as. */
+export function transcriptSection({ transcript = [] }: Report): Section[] {
+  const frames = transcript.map(({ direction, text, countedAs }) => [
+    ...[direction === "sent" ? "→" : "←", code(text), foreign(countedAs)],
+  ]);
+  const shown = fold(`${formatCount(transcript.length)} frames of a real call`, [
+    table("Frames", [left(""), left("Frame"), left("Counted as")], frames),
+  ]);
+  return transcript.length === 0 ? [] : [pageSection("wire", "One call on the wire", shown)];
+}
+
+const METHOD: readonly string[] = [
+  "An epoch is everything measured once on fresh connections. Numbers are means over the epochs, and ± is " +
+  "half of their 95 % interval: the range in which the next run is expected. Fewer than 5 epochs have none.",
+  "A call counts as served only by a success for that very call. Everything else is in the ledger, whose sums " +
+  "are checked.",
+  "Latency runs from handing the frame to the socket until its reply is decoded; in an open loop from when the " +
+  "call was due.",
+  "A percentile needs 10 samples beyond it, else there is a dash. \u201CAt least\u201D: so many calls had no " +
+  "answer that the percentile is their timeout.",
+  "\u201CSlower than unit tests\u201D is the median call over the wire against one call in-process, paired in " +
+  "each epoch.",
+  "Loopback is no network, and times of different machines or hours do not compare: ratios within a run do.",
+];
+
+/** How to read the numbers, and what they were measured on. */
+export function methodSection(report: Report): Section {
+  const { environment: machine, suite, seed, epochs, preflight } = report;
+  const facts: [string, Content][] = [
+    ["Command", code(commandLine(report))],
+    ["Suite", foreign(`${suite.name} ${suite.version} ${suite.commit ?? ""}`)],
+    ["Machine", [
+      ...[foreign(machine.cpuModel), `, ${machine.cpuCount} cores, `],
+      ...[formatBytes(machine.memoryBytes), ", ", foreign(`${machine.os} ${machine.arch}`)],
+    ]],
+    ["Waiting for a core", formatPercent(machine.cpuPressure)],
+    ["Runtime", foreign(`Deno ${machine.deno}, V8 ${machine.v8}, mitata ${machine.mitata}`)],
+    ["Epochs, seed", `${formatCount(epochs)}, ${seed}`],
+  ];
+  return pageSection(
+    "method",
+    "How to read this, and what it was measured on",
+    fold("How the numbers are made", [list(METHOD)]),
+    fold("Machine, command and preflight", [
+      table("Environment", [left("What"), left("Value")], facts),
+      ...(preflight.length === 0 ? [] : [checkTable("Preflight", preflight, [])]),
+    ]),
+  );
+}
+
+/** Why a run that measured nothing got nowhere: its preflight, open. */
+export function preflightSection({ preflight, scenarios }: Report): Section[] {
+  if (scenarios.length > 0 || preflight.length === 0) return [];
+  const why = paragraph("Nothing was measured: the run ended before it could.");
+  const section = pageSection(
+    "preflight",
+    "Preflight",
+    why,
+    checkTable("Preflight checks", preflight, []),
+  );
+  return [{ ...section, audience: ["page", "summary"] }];
+}

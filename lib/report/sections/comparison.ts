@@ -1,0 +1,183 @@
+/**
+ * What became of the numbers since earlier runs, or from A to B.
+ *
+ * @module
+ */
+
+import type { Change, Comparison, ComparisonRow, Metric, Report } from "../../schema.ts";
+import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
+import { type Inline, joined, left, list, mark, type MarkName, pageSection } from "../document.ts";
+import { paragraph, right, type Section, table } from "../document.ts";
+import { isSamePlace, placeOf, words } from "../quantities.ts";
+import { formatCount, formatCounted, formatPercent, formatQuantity } from "../units.ts";
+import { isKnown, scaleOf } from "../units.ts";
+
+const VERDICT_MARKS = {
+  slower: "failed",
+  undecided: "open",
+  faster: "passed",
+  same: "passed",
+} as const satisfies Record<Change, MarkName>;
+const VERDICTS = Object.keys(VERDICT_MARKS) as Change[];
+
+/** Why there is no verdict, by the kinds that a comparison knows; another kind stands for itself. */
+const REASONS = new Map(Object.entries({
+  noise: "too noisy to decide",
+  tooFewBaselines: "the noise between runs is not known",
+  tooFewEpochs: "too few epochs",
+  tooFewSamples: "too few samples",
+  vanished: "not measured any more",
+  notInBaselines: "not measured before",
+  notPositive: "a value is zero",
+  noAnswer: "too many calls had no answer",
+}));
+
+/** The section of a comparison. */
+export function comparisonSection(comparison: Comparison, figure?: Figure): Section {
+  const blocks = [...comparisonBlocks(comparison), ...figures(figure)];
+  const section = pageSection("comparison", "Comparison", ...blocks);
+  return { ...section, audience: ["page", "terminal", "summary"] };
+}
+
+/** What was concluded, and the rows that it rests on, those that decide first. */
+export function comparisonBlocks(comparison: Comparison): Block[] {
+  const { rows, newErrors, onlyInOld, onlyInNew, noise } = comparison;
+  const isPaired = noise === "paired";
+  const deciding = rows.filter(({ gating }) => gating);
+  // Where nothing can decide, the changes are all there is to see.
+  const shown = deciding.length > 0 ? deciding : rows;
+  const others = rows.filter((row) => !shown.includes(row));
+  const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
+    ...[mark("failed"), " ", foreign(scenario), ": more calls ended as ", foreign(kind)],
+    isPaired
+      ? `: ${formatCount(now)} of B's, ${formatCount(old)} of A's`
+      : `: ${formatCount(old)}, now ${formatCount(now)}`,
+  ]);
+  const missing = [
+    [isPaired ? "Measured of A alone" : "No longer measured", onlyInOld],
+    [isPaired ? "Measured of B alone" : "Measured for the first time", onlyInNew],
+  ] as const;
+  return [
+    paragraph(conclusion(comparison)),
+    ...errors.length === 0 ? [] : [list(errors)],
+    ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
+    ...others.length === 0 ? [] : [fold(
+      `${formatCounted(others.length, "further row")} not deciding`,
+      rowsTable("Further changes", others, isPaired),
+    )],
+    ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
+      paragraph(`${what}: `, ...joined(names.map(foreign), ", "), ".")
+    ),
+  ];
+}
+
+function conclusion({ rows, noise, noisePercent, bandPercent, baselines }: Comparison): string {
+  const gating = rows.filter(({ gating }) => gating);
+  const counts = VERDICTS.flatMap((verdict) => {
+    const count = gating.filter((row) => row.verdict === verdict).length;
+    return count === 0 ? [] : `${count} ${verdict}`;
+  });
+  const open = gating.filter(({ verdict }) => verdict === "undecided");
+  const needs = open.flatMap(({ need }) => need ?? []);
+  const which = needs.length === open.length ? "what is undecided" : `${needs.length} of them`;
+  const more = noise !== "paired" || needs.length === 0
+    ? ""
+    : ` ${formatCount(Math.max(...needs))} epochs in all would decide ${which} (--epochs).`;
+  const epochs = Math.max(0, ...rows.map(({ epochs = [] }) => epochs.length));
+  const runs = noise === "paired" || baselines === 0
+    ? ""
+    : ` against ${formatCounted(baselines, "earlier run")}`;
+  const known = {
+    learned: "the noise between runs is learned from them",
+    stated: `the noise between runs is stated as ${noisePercent} %`,
+    unknown: "the noise between runs is not known, so nothing is decided " +
+      "(give 4 earlier runs or more, or --noise)",
+    paired: `both servers were measured in the same ${formatCounted(epochs, "epoch")}`,
+  }[noise];
+  const sum = counts.length === 0 ? "Nothing is decided" : counts.join(", ");
+  return `${
+    noise === "paired" ? "B against A: " : ""
+  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}`;
+}
+
+function rowsTable(
+  caption: string,
+  rows: readonly ComparisonRow[],
+  isPaired: boolean,
+): Block[] {
+  if (rows.length === 0) return [];
+  const sides = isPaired ? ["A", "B"] : ["Before", "Now"];
+  const sorted = rows.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+  return [table(
+    caption,
+    [
+      ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
+      ...[right("Interval", 3), left("Verdict", 1), left("", 4)],
+    ],
+    sorted.map((row) => {
+      const scale = scaleOf(row.new ?? row.old, row.unit);
+      return [
+        mark(VERDICT_MARKS[row.verdict]),
+        [foreign(row.scenario), " ", ...rowName(row)],
+        formatQuantity(row.old, row.unit, scale),
+        formatQuantity(row.new, row.unit, scale),
+        changePercent(row.ratio),
+        row.ci === null ? "" : row.ci.map(changePercent).join(" to "),
+        row.verdict,
+        noteCell(row, isPaired),
+      ];
+    }),
+  )];
+}
+
+function rowName({ metric, at, statistic }: ComparisonRow): Inline[] {
+  const place = placeOf(at);
+  return [
+    foreign(words(metric)),
+    statistic === "value" ? "" : ` ${statistic === "p50" ? "median" : statistic}`,
+    ...(place.length === 0 ? [] : [" (", ...place, ")"]),
+  ];
+}
+
+/** `+17.1 %`. */
+function changePercent(ratio: number | null): string {
+  if (!isKnown(ratio)) return "";
+  const percent = ((ratio - 1) * 100).toFixed(1);
+  return `${ratio > 1 ? "+" : ""}${percent} %`.replace("-", "\u2212");
+}
+
+/** Why there is no verdict and what would decide, and what became of the server's own part. */
+function noteCell(row: ComparisonRow, isPaired: boolean): Content {
+  const { why, need, smallest, own, verdict } = row;
+  const because = why === null || (why === "noise" && need !== null)
+    ? ""
+    : REASONS.get(why) ?? foreign(why);
+  const notes: Content[] = verdict !== "undecided" ? [] : [
+    because,
+    need === null ? "" : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
+    smallest === null ? "" : `sees ${formatPercent(smallest - 1)} or more`,
+  ];
+  if (own !== undefined) {
+    const interval = own.ci === null ? "" : ` (${own.ci.map(changePercent).join(" to ")})`;
+    notes.push(`without the client's part ${changePercent(own.ratio)}${interval}`);
+  }
+  return joined(notes, "; ");
+}
+
+/** What became of a metric since the baseline, for its card; `null`: there is none, or no change. */
+export function changeWords(
+  { comparison }: Report,
+  scenario: string,
+  metric: Metric,
+): Content | null {
+  const row = comparison?.rows.find((row) =>
+    row.scenario === scenario && row.metric === metric.name &&
+    row.statistic === (metric.kind === "scalar" ? "value" : "p50") &&
+    isSamePlace(row, metric)
+  );
+  if (row === undefined || row.ratio === null) return null;
+  const change = `${changePercent(row.ratio)} since the baseline`;
+  return row.verdict === "undecided"
+    ? `${change} (undecided)`
+    : [mark(VERDICT_MARKS[row.verdict]), ` ${change} (${row.verdict})`];
+}

@@ -1,0 +1,227 @@
+/**
+ * The first screen: what was measured, with what outcome, what the numbers are good to, the four that matter
+ * most, what to look at, where the time of a call goes, and a line for each scenario. Of two servers that were
+ * measured together: what became of each gate from A to B.
+ *
+ * @module
+ */
+
+import type { Added, Distribution, Metric, Report, ScenarioReport } from "../../schema.ts";
+import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
+import { type Figure, figures, foreign, heading, inlines, isEmpty, joined } from "../document.ts";
+import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
+import { strong, table, toned } from "../document.ts";
+import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
+import { quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { scenarioLink, trustOf } from "../trust.ts";
+import { formatPercent, formatRatio, formatTimestamp } from "../units.ts";
+import { attentionBlocks } from "./attention.ts";
+import { changeWords, comparisonBlocks } from "./comparison.ts";
+import { cardNumbers, findIn, isLoadPhase } from "./key_numbers.ts";
+import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
+import { tally, targetWords, verdictInline } from "./verdict.ts";
+
+/** The first screen; it has no title of its own. `figure`: the picture of a comparison of two servers. */
+export function firstScreen(report: Report, reader: Audience, figure?: Figure): Section {
+  const split = splitWords(report);
+  const advice = [...thresholds(report), ...attentionBlocks(report)];
+  const numbers = report.ab === undefined
+    ? [trustBlock(report), ...cards(report), ...advice, ...callTime(report)]
+    : [...verdicts(report, figure), ...advice, heading("What B did"), trustBlock(report)];
+  return {
+    id: "summary",
+    title: "",
+    level: 2,
+    audience: ["page", "terminal", "summary"],
+    blocks: [
+      outcome(report),
+      ...(split === "" ? [] : [paragraph(split)]),
+      ...numbers,
+      ...scenarioLines(report),
+      ...(reader === "terminal" ? boxes(report) : []),
+    ],
+  };
+}
+
+function outcome(report: Report): Block {
+  const span = runSpan(report);
+  return toned(
+    "lead",
+    strong(...verdictInline(report)),
+    ` (${tally(report)}${span === "" ? "" : ` in ${span}`}). `,
+    ...targetWords(report),
+    ...[", profile ", code(report.profile), ", ", foreign(formatTimestamp(report.startedAt)), "."],
+  );
+}
+
+/** What the numbers are good to. */
+export function trustBlock(report: Report): Block {
+  const { level, sentence } = trustOf(report);
+  const tone = ({ good: "note", caution: "warning", bad: "failure" } as const)[level];
+  return toned(tone, ...inlines(sentence));
+}
+
+function verdicts(report: Report, figure: Figure | undefined): Block[] {
+  const { ab, comparison } = report;
+  const effects = ab!.orderEffects.map(({ scenario, ratio, p }): Content => [
+    foreign(scenario),
+    ` (${formatRatio(ratio)}, p = ${Number(p.toPrecision(2))})`,
+  ]);
+  return [
+    ...comparison === undefined ? [] : comparisonBlocks(comparison),
+    ...figures(figure),
+    ...effects.length === 0 ? [] : [toned(
+      "warning",
+      "It mattered which server was measured first in ",
+      ...joined(effects, ", "),
+      ": the changes are means over both orders, but something carries over from one to the other.",
+    )],
+    ...ab!.restarted ? [paragraph("Both servers were started anew for each epoch.")] : [],
+  ];
+}
+
+const CARDS = 4;
+
+function cards(report: Report): Block[] {
+  const own = cardNumbers(report);
+  const shown = new Set(own.map(({ measured }) => measured.scenario.name));
+  const others = ranScenarios(report).filter(({ name }) => !shown.has(name))
+    .flatMap((scenario) => headlines(scenario).slice(0, 1));
+  const all = [
+    ...own.map(({ short, measured }) => card(report, short, measured)),
+    ...others.map((one) =>
+      card(report, [foreign(one.scenario.title), ": ", ...inlines(label(one.metric))], one)
+    ),
+  ].slice(0, CARDS);
+  return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
+}
+
+/** What a metric is called beside its value; the last layer of a call is the call. */
+function label(metric: Metric): Content {
+  return isLayer(metric) ? "call" : foreign(words(metric.name));
+}
+
+function card(report: Report, title: Content, measured: Measured): Card {
+  const { scenario, metric } = measured;
+  const value = quantity(measured);
+  const width = halfWidth(metric);
+  const tails = metric.kind === "scalar" ? [] : (["p95", "p99"] as const)
+    .filter((figure) => metric[figure] !== null)
+    .map((figure) => [`${figure} `, quantity(measured, figure)]);
+  const lines = [
+    width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
+    joined(tails, ", "),
+    gain(report, metric),
+    changeWords(report, scenario.name, metric) ?? "",
+  ];
+  const sign = scenarioMark(scenario);
+  return {
+    title,
+    value,
+    mark: sign === "passed" ? null : sign,
+    lines: lines.filter((line) => !isEmpty(line)),
+    plots: [strip(metric), sparkline(metric)].filter((plot) => plot !== null),
+  };
+}
+
+function gain(report: Report, metric: Metric): Content {
+  const speedup = findIn(report, "concurrent-connections", "speedup");
+  return speedup === undefined || !speedup.scenario.metrics.includes(metric)
+    ? ""
+    : [quantity(speedup), " the rate of one"];
+}
+
+function thresholds({ thresholds = [] }: Report): Block[] {
+  return thresholds.length === 0 ? [] : [
+    heading("Thresholds"),
+    list(thresholds.map((one) => [
+      mark(one.passed ? "passed" : one.observed === null ? "skipped" : "failed"),
+      ...[" ", code(one.expression), ": ", ...inlines(observedWords(one))],
+    ])),
+  ];
+}
+
+/** The layer of a metric in words. */
+export const layerName = ({ at }: Metric) => foreign(words(String(at?.layer ?? "")));
+
+/** The metrics that take a call apart, from the innermost layer on. */
+export function layersOf(scenario: ScenarioReport): Measured<Layer>[] {
+  return scenario.metrics.filter(isLayer).map((metric) => ({ scenario, metric }));
+}
+
+type Layer = Distribution & { added: Added };
+
+function isLayer(metric: Metric): metric is Layer {
+  return metric.kind === "distribution" && metric.added !== undefined;
+}
+
+function callTime(report: Report): Block[] {
+  const segments = ranScenarios(report).flatMap(layersOf).flatMap((one): Segment[] => {
+    const share = one.metric.added.share ?? 0;
+    return share <= 0
+      ? []
+      : [{ label: layerName(one.metric), share, quantity: quantity(one, "added") }];
+  });
+  return segments.length === 0 ? [] : [
+    heading("Where the time of a call goes"),
+    { kind: "bar", label: "Layers of a call", segments },
+  ];
+}
+
+/** What was measured at the place of a headline: the headline itself, or the first that is like `wanted`. */
+function besideOf(
+  { scenario, metric }: Measured,
+  wanted: (metric: Metric) => boolean,
+): Measured | undefined {
+  const found = [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))]
+    .find(wanted);
+  return found === undefined ? undefined : { scenario, metric: found };
+}
+
+function scenarioLines(report: Report): Block[] {
+  if (report.scenarios.length === 0) return [];
+  return [table(
+    "Scenarios",
+    [
+      ...[left(""), left("Scenario"), left("Result", 2)],
+      ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
+    ],
+    report.scenarios.map((scenario) => scenarioLine(report, scenario)),
+  )];
+}
+
+const isRate = ({ unit }: Metric) => unit === "msg/s";
+
+function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
+  const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
+  const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
+  if (headline === undefined) {
+    const why = scenario.reason === null ? scenario.status : foreign(scenario.reason);
+    return [...head, why, "", "", ""];
+  }
+  const rate = besideOf(headline, isRate);
+  const result = isRate(headline.metric)
+    ? besideOf(headline, ({ kind }) => kind === "distribution")
+    : headline;
+  const width = halfWidth(headline.metric);
+  return [
+    ...head,
+    result === undefined ? "" : [...inlines(label(result.metric)), " ", quantity(result)],
+    rate === undefined ? "" : quantity(rate),
+    width === null ? "" : formatPercent(width),
+    sparkline(headline.metric) ?? "",
+  ];
+}
+
+/** Boxes of the times that stand for scenarios, for a terminal; a page has charts. */
+function boxes(report: Report): Block[] {
+  const found = ranScenarios(report).flatMap((scenario) => {
+    const [headline] = headlines(scenario);
+    const times = headline && besideOf(headline, ({ kind }) => kind === "distribution");
+    const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
+    return box === null ? [] : [{ name: scenario.name, strip: box }];
+  });
+  return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
+    ? []
+    : [{ kind: "boxes", label: "From the 5th percentile to P99, logarithmic", boxes: found }];
+}

@@ -1,0 +1,65 @@
+/**
+ * Builds a report's document from the report, and from nothing else but its pictures.
+ *
+ * @module
+ */
+
+import type { Comparison, Report } from "../../schema.ts";
+import { type Audience, type Document, type Figure, figures, pageSection } from "../document.ts";
+import type { Section } from "../document.ts";
+import { withoutCappedRates } from "../quantities.ts";
+import { methodSection, nextStepsSection, partsSection, preflightSection } from "./appendix.ts";
+import { transcriptSection } from "./appendix.ts";
+import { comparisonSection } from "./comparison.ts";
+import { firstScreen } from "./first_screen.ts";
+import { checklistSection, performanceSection } from "./performance.ts";
+import { isPhaseDocument, phaseSections, phaseTitle } from "./phase_document.ts";
+import { scenarioSection } from "./scenario.ts";
+import { targetName } from "./verdict.ts";
+
+export interface DocumentOptions {
+  /** Pictures by the name of their scenario, or the id of their section. */
+  charts: ReadonlyMap<string, Figure>;
+  audience: Audience;
+}
+
+/** The document of a report for those who read it. */
+export function buildDocument(given: Report, { charts, audience }: DocumentOptions): Document {
+  const report = withoutCappedRates(given);
+  const { comparison, scenarios, ab } = report;
+  const picture = charts.get("comparison");
+  const compared = comparison === undefined || ab !== undefined
+    ? []
+    : [comparisonSection(comparison, picture)];
+  const ending = [...partsSection(report), ...transcriptSection(report), methodSection(report)];
+  const isPhase = isPhaseDocument(report);
+  const sections = isPhase && audience === "page"
+    ? [...phaseSections(report, charts), ...compared, ...ending]
+    : [
+      firstScreen(report, audience, picture),
+      ...preflightSection(report),
+      ...compared,
+      ...scenarios.length === 0 ? [] : [scenariosHeading(report, charts.get("overview"))],
+      ...scenarios.map((scenario) => scenarioSection(report, scenario, charts.get(scenario.name))),
+      ...ab === undefined
+        ? [...performanceSection(report), ...checklistSection(report), ...nextStepsSection(report)]
+        : [],
+      ...ending,
+    ];
+  return {
+    title: isPhase ? phaseTitle(report) : targetName(report),
+    sections: sections.filter((section) => section.audience.includes(audience)),
+  };
+}
+
+/** The section that the scenarios' sections belong to, with the picture of all of them. */
+function scenariosHeading({ ab }: Report, overview: Figure | undefined): Section {
+  const title = ab === undefined ? "Scenarios" : "B, scenario by scenario";
+  const section = pageSection("scenarios", title, ...figures(overview));
+  return { ...section, audience: ["page", "summary"] };
+}
+
+/** A comparison alone, as `compare` prints it. */
+export function buildComparison(comparison: Comparison): Document {
+  return { title: "Comparison", sections: [{ ...comparisonSection(comparison), title: "" }] };
+}

@@ -1,0 +1,192 @@
+/**
+ * The performance table, the testing pyramid and the checklist: what the phase document claims, each decided
+ * by what this run measured.
+ *
+ * @module
+ */
+
+import type { Report, ScenarioReport } from "../../schema.ts";
+import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
+import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
+import { type Section, strong, type Table, table } from "../document.ts";
+import { findMetric, halfWidth, quantity, ranScenarios } from "../quantities.ts";
+import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
+import { documentScenarios, findIn, findScenario, isLoadPhase } from "./key_numbers.ts";
+import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
+import { checksWords } from "./scenario.ts";
+import { scenarioMark, totalCalls } from "./verdict.ts";
+
+/** The performance table and the pyramid, once. */
+export function performanceSection(report: Report): Section[] {
+  const isEmpty = keyNumbers(report).every(({ measured }) => measured === undefined);
+  const blocks = [performanceTable(report), pyramid(report)];
+  return isEmpty ? [] : [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
+}
+
+/** The numbers that the document leads with, each with what it can be compared to. */
+export function performanceTable(report: Report): Table {
+  return table(
+    "Performance",
+    [left("Metric"), right("Result"), left("Comparison to Unit Tests"), left("")],
+    keyNumbers(report).map((number) => [
+      strong(...inlines(number.label)),
+      number.measured === undefined ? DASH : quantity(number.measured, number.figure),
+      comparison(report, number),
+      mark(keyMark(report, number)),
+    ]),
+  );
+}
+
+/** The mark of a number: its scenario's, unless it missed a threshold. */
+export function keyMark(
+  { thresholds = [] }: Report,
+  { measured, figure }: KeyNumber,
+): MarkName {
+  if (measured === undefined) return "skipped";
+  const name = `${measured.scenario.name}.${measured.metric.name}`;
+  const isMissed = thresholds.some(({ expression, passed }) =>
+    !passed && expression.startsWith(name) &&
+    (figure === "value" || expression.startsWith(`.${figure}`, name.length))
+  );
+  return isMissed ? "failed" : scenarioMark(measured.scenario);
+}
+
+function comparison(report: Report, { measured, figure }: KeyNumber): Content {
+  if (measured === undefined) return "not measured";
+  const { metric, scenario } = measured;
+  if (metric === pyramidMetrics(report).rate?.metric) {
+    return slowdown(report) ?? "no unit baseline to compare with";
+  }
+  if (metric.kind === "scalar") {
+    const speedup = scenario.metrics.find(({ name }) => name === "speedup");
+    return speedup === undefined || metric.name !== "throughput"
+      ? ""
+      : [quantity({ scenario, metric: speedup }), " the rate of one client"];
+  }
+  const count = formatCount(metric.count);
+  if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
+  return `N/A; ${figure === "mean" ? "mean" : figure === "p95" ? "p95" : "median"} of ${count}`;
+}
+
+/** `2,540x slower than unit tests`, by the one definition there is; `null`: not measured, or of calls that failed. */
+export function slowdown(report: Report): Inline[] | null {
+  const factor = findMetric(report, "unitFactor");
+  if (factor === undefined || factor.scenario.status !== "passed") return null;
+  const width = halfWidth(factor.metric);
+  const within = width === null ? "" : ` (± ${formatPercent(width)})`;
+  return [strong(quantity(factor), " slower"), ` than unit tests${within}`];
+}
+
+/** Unit, integration and end-to-end tests, one above the other. */
+export function pyramid(report: Report): Table {
+  const { rate, latency, heavy } = pyramidMetrics(report);
+  const { unitBaseline } = report;
+  const factor = slowdown(report) === null ? undefined : findMetric(report, "unitFactor");
+  const alone = findIn(report, heavy?.scenario.name ?? "", "latencyAlone");
+  const ratio = alone?.metric.kind === "distribution" && latency?.metric.kind === "distribution"
+    ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower, by the median call`
+    : "";
+  const here = isLoadPhase(report) ? "End-to-end tests" : "Integration tests";
+  const level = (name: string): Content => name === here ? [strong(name), " ", mark("here")] : name;
+  const titles = ["Level", "One at a time", "What", "Against the level above"];
+  return table(
+    "Testing pyramid",
+    titles.map((title, at) => at === 1 ? right(title) : left(title)),
+    [
+      [
+        level("Unit tests"),
+        formatCompactRate(unitBaseline?.throughput ?? null),
+        unitBaseline?.source === "given"
+          ? "given with --unit-baseline"
+          : "the bundled server's dispatch, in-process",
+        "",
+      ],
+      [
+        level("Integration tests"),
+        rate === undefined ? DASH : quantity(rate),
+        "one client over a real WebSocket",
+        factor === undefined ? "" : [quantity(factor), " slower, by the median call"],
+      ],
+      [
+        level("End-to-end tests"),
+        heavy === undefined ? DASH : quantity(heavy),
+        heavy === undefined ? "heavy tools: not measured in this run" : "heavy tools, one client",
+        ratio,
+      ],
+    ],
+  );
+}
+
+/** A statement to be ticked off: `null` is "not measured", and no tick. */
+export interface Criterion {
+  text: string;
+  met: boolean | null;
+  note: Content;
+}
+
+/** The document's checklist. */
+export function criteria(report: Report): Criterion[] {
+  const { sent, ok, stray } = totalCalls(report);
+  const ran = ranScenarios(report);
+  const passed = ran.filter(({ status }) => status === "passed").length;
+  const valid = ran.filter(({ validity }) => validity.valid).length;
+  const criterion = (text: string, met: boolean | null, note: Content) => ({ text, met, note });
+  const all = (count: number) => ran.length === 0 ? null : count === ran.length;
+  return [
+    criterion(
+      "Real WebSocket connections tested (not direct method calls)",
+      sent === 0 ? null : ok > 0,
+      sent === 0 ? "no call was sent" : `${formatCount(ok)} of ${formatCount(sent)} calls served`,
+    ),
+    ...documentScenarios(report).map(({ name, checked }) =>
+      scenarioCriterion(checked, findScenario(report, name))
+    ),
+    criterion(
+      "Every frame accounted for",
+      sent === 0 ? null : stray === 0,
+      stray === 0 ? "no stray or malformed frame" : `${formatCount(stray)} stray or malformed`,
+    ),
+    ...isLoadPhase(report) ? [] : [
+      slowdown(report) === null
+        ? criterion("Performance comparison documented", null, "no unit baseline")
+        : criterion(
+          "Performance comparison documented",
+          true,
+          link("pyramid", "in the testing pyramid"),
+        ),
+    ],
+    criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
+    criterion(
+      "Numbers are the server's own (not the client's, not a cache's)",
+      all(valid),
+      `${valid}/${ran.length}`,
+    ),
+  ];
+}
+
+function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): Criterion {
+  if (scenario === undefined) return { text, met: null, note: "not part of this run" };
+  const { status, reason } = scenario;
+  if (status === "skipped") {
+    return { text, met: null, note: ["not measured: ", foreign(reason ?? "skipped")] };
+  }
+  const note = checksWords(scenario);
+  return status === "interrupted"
+    ? { text, met: null, note: `interrupted; ${note}` }
+    : { text, met: status === "passed", note };
+}
+
+/** Criteria as a list of marks. */
+export function criteriaList(items: readonly Criterion[]): Block {
+  return list(items.map(({ text, met, note }) => [
+    mark(met === null ? "open" : met ? "passed" : "failed"),
+    ` ${text}: `,
+    ...inlines(note),
+  ]));
+}
+
+/** The checklist, once. */
+export function checklistSection(report: Report): Section[] {
+  if (report.scenarios.length === 0) return [];
+  return [pageSection("checklist", "Checklist", criteriaList(criteria(report)))];
+}

@@ -1,0 +1,189 @@
+/**
+ * The phase document: the report of the profiles phase2 and phase3, in the document's own sections, order and
+ * marks.
+ *
+ * @module
+ */
+
+import type { Report } from "../../schema.ts";
+import { type Block, code, type Content, type Figure, foreign, heading } from "../document.ts";
+import { inlines, list, mark, pageSection, paragraph, type Section, strong } from "../document.ts";
+import { findMetric, quantity, ranScenarios, withInterval } from "../quantities.ts";
+import { scenarioLink } from "../trust.ts";
+import { formatCompactRate, formatCount, formatCounted, formatTimestamp } from "../units.ts";
+import { attentionBlocks, nextSteps } from "./attention.ts";
+import { layersOf, trustBlock } from "./first_screen.ts";
+import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
+import { keyNumbers, pyramidMetrics } from "./key_numbers.ts";
+import { criteria, criteriaList, keyMark, performanceTable, pyramid } from "./performance.ts";
+import { slowdown } from "./performance.ts";
+import { LAYERS_CAPTION, layerTable, scenarioSection } from "./scenario.ts";
+import { runSpan, scenarioMark, tally, targetWords, verdictInline } from "./verdict.ts";
+import { verdictWords } from "./verdict.ts";
+
+/** Is the report of a run the document of a phase? */
+export function isPhaseDocument({ profile, ab }: Report): boolean {
+  return (profile === "phase2" || profile === "phase3") && ab === undefined;
+}
+
+/** The document's title. */
+export function phaseTitle(report: Report): string {
+  const name = isLoadPhase(report)
+    ? "Phase 3: End-to-End Load Tests"
+    : "Phase 2: Real Integration Tests";
+  return `${name} - ${report.verdict.status === "passed" ? "COMPLETE" : verdictWords(report)}`;
+}
+
+/** The document's sections. */
+export function phaseSections(report: Report, figures: ReadonlyMap<string, Figure>): Section[] {
+  const goals = criteria(report);
+  const met = goals.filter((goal) => goal.met === true).length;
+  return [
+    pageSection("status", "", status(report), trustBlock(report), ...attentionBlocks(report)),
+    pageSection("objective", "🎯 Objective", objective(report)),
+    pageSection("tasks", "✅ Completed Tasks", tasks(report)),
+    pageSection("performance", "📊 Performance Results", ...performance(report)),
+    pageSection("achievements", "🎯 Key Achievements", ...achievements(report)),
+    pageSection("pyramid", "📈 Performance Comparison", pyramid(report)),
+    pageSection("scenarios", "🔍 Detailed Test Results"),
+    ...report.scenarios.map((scenario) =>
+      withoutLayers(scenarioSection(report, scenario, figures.get(scenario.name)))
+    ),
+    pageSection("next-steps", "🔄 Next Steps", list(nextSteps(report), true)),
+    pageSection("files", "📝 Files", list(FILES)),
+    pageSection("checklist", "✅ Validation Checklist", criteriaList(goals)),
+    pageSection(
+      "criteria",
+      `🎯 Success Criteria: ${met} of ${goals.length} met`,
+      paragraph(strong("Status:"), " ", ...verdictInline(report), `, ${tally(report)}`),
+    ),
+    pageSection("insights", "📊 Performance Insights", list(insights(report), true)),
+  ];
+}
+
+function status(report: Report): Block {
+  return paragraph(
+    ...[strong("Created:"), " ", foreign(formatTimestamp(report.startedAt))],
+    ...[", ", strong("duration:"), ` ${runSpan(report)}`],
+    ...[", ", strong("status:"), " ", ...verdictInline(report), ` (${tally(report)})`],
+  );
+}
+
+function objective(report: Report): Block {
+  const what = isLoadPhase(report)
+    ? "under load with heavy tools: what one client gets, what several get at once, and what that does to " +
+      "cheap calls beside them."
+    : "that validate the WebSocket protocol and component integration.";
+  return paragraph("Real WebSocket connections ", what, " ", ...targetWords(report), ".");
+}
+
+function tasks(report: Report): Block {
+  const known = documentScenarios(report);
+  const items = known.map(({ name, subject }): Content => {
+    const scenario = findScenario(report, name);
+    const sent = scenario?.ledger.sent ?? 0;
+    return [
+      ...[mark(scenarioMark(scenario)), " "],
+      strong(scenario === undefined ? name : scenarioLink(report, scenario)),
+      ` - ${sent === 0 ? "" : `${formatCounted(sent, "call")}: `}${subject}`,
+    ];
+  });
+  const further = report.scenarios
+    .filter((scenario) => known.every(({ name }) => name !== scenario.name))
+    .map((scenario) => [mark(scenarioMark(scenario)), " ", scenarioLink(report, scenario)]);
+  return list([...items, ...further], true);
+}
+
+const WIRE_CODE = `const socket = new WebSocket(url);
+socket.send(JSON.stringify(call));                 // serialisation, framing, network
+socket.onmessage = ({ data }) => JSON.parse(data); // and back: routing, the tool itself`;
+
+const FILES: readonly Content[] = [
+  [code("report.json"), ": every number of this page and more"],
+  [code("report.md"), ", ", code("report.html"), ": this page"],
+];
+
+function performance(report: Report): Block[] {
+  const { rate } = pyramidMetrics(report);
+  const { unitBaseline, target } = report;
+  const layered = ranScenarios(report).filter((scenario) => layersOf(scenario).length > 0);
+  const factor = slowdown(report);
+  const example = (text: string): Block => ({ kind: "code", language: "ts", text });
+  const reasons = [
+    ...unitBaseline === null ? [] : [
+      paragraph(strong("Unit tests"), ` (${formatCompactRate(unitBaseline.throughput)}):`),
+      example("dispatch(call); // in-process, no socket"),
+    ],
+    ...rate === undefined ? [] : [
+      paragraph(
+        strong("Integration tests"),
+        " (",
+        quantity(rate),
+        ", tool ",
+        code(target.tool),
+        "):",
+      ),
+      example(WIRE_CODE),
+    ],
+    ...layered.map(layerTable),
+    ...factor === null ? [] : [paragraph(strong("Total overhead:"), " ", ...factor)],
+  ];
+  const why = reasons.length === 0 ? [] : [heading("Why slower than unit tests"), ...reasons];
+  return [performanceTable(report), ...why];
+}
+
+function achievements(report: Report): Block[] {
+  const claims = criteria(report).filter(({ met }) => met !== null);
+  const provoked = documentScenarios(report).slice(4).flatMap(({ name }) => {
+    const scenario = findScenario(report, name);
+    return scenario === undefined || scenario.status === "skipped" ? [] : scenario.checks;
+  });
+  const numbers = keyNumbers(report).map((number): Content => [
+    ...[mark(keyMark(report, number)), " ", ...inlines(number.label), ": "],
+    ...number.measured === undefined
+      ? ["not measured"]
+      : withInterval(quantity(number.measured, number.figure)),
+  ]);
+  return [
+    heading("1. Real WebSocket Testing"),
+    criteriaList(claims.slice(0, 2)),
+    heading("2. Baseline Performance Established"),
+    list(numbers),
+    ...provoked.length === 0 ? [] : [
+      heading("3. Authentication & Connection Limits"),
+      list(provoked.map(({ name, passed, observed }) => [
+        ...[mark(passed ? "passed" : "failed"), " ", foreign(name), ": ", foreign(observed)],
+      ])),
+    ],
+  ];
+}
+
+function withoutLayers(section: Section): Section {
+  const isLayers = (block: Block) => block.kind === "table" && block.caption === LAYERS_CAPTION;
+  return { ...section, blocks: section.blocks.filter((block) => !isLayers(block)) };
+}
+
+function insights(report: Report): Content[] {
+  const speedup = findMetric(report, "speedup");
+  const fairness = findMetric(report, "fairness");
+  const { latency } = pyramidMetrics(report);
+  const hasP95 = latency?.metric.kind === "distribution" && latency.metric.p95 !== null;
+  const factor = formatCount(ranScenarios(report).length);
+  return [
+    ...speedup === undefined
+      ? []
+      : [["Concurrent clients achieve ", quantity(speedup), " the rate of one"]],
+    ...hasP95 ? [["95 of 100 calls are answered within ", quantity(latency, "p95")]] : [],
+    ...fairness === undefined ? [] : [[
+      "Clients are served alike: Jain's index ",
+      quantity(fairness),
+      ", where 1 is equal shares",
+    ]],
+    [
+      `${factor} scenarios ran on fresh connections in each of `,
+      `${formatCounted(report.epochs, "epoch")}, for the tool `,
+      code(report.target.tool),
+      " only",
+    ],
+  ];
+}

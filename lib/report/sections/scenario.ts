@@ -1,0 +1,278 @@
+/**
+ * The section of a scenario: the answer to its question, a picture, its numbers, what failed, and, folded, what
+ * was checked and counted. It is made of what the report says of the scenario, and knows none by its name.
+ *
+ * @module
+ */
+
+import type { Check, Metric, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
+import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
+import { type Inline, joined, left, list, mark, paragraph, right } from "../document.ts";
+import { type Section, type Table, table, toned } from "../document.ts";
+import { factWords, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
+import { placeOf, quantity, rowScale, sparkline, withInterval, words } from "../quantities.ts";
+import { scenarioId } from "../trust.ts";
+import { formatCount, formatCounted, formatNumber, formatPercent, formatSpan } from "../units.ts";
+import { layerName, layersOf } from "./first_screen.ts";
+import { closeWords, errorItems, ledgerWords, scenarioMark } from "./verdict.ts";
+
+/** The section of a scenario, on level 3. */
+export function scenarioSection(
+  report: Report,
+  scenario: ScenarioReport,
+  figure: Figure | undefined,
+): Section {
+  const { status, reason, checks, validity, notes = [] } = scenario;
+  const failed = checks.filter(({ passed }) => !passed);
+  const remarks = [
+    ...validity.warnings.map((fact) => [mark("warning"), " ", foreign(factWords(scenario, fact))]),
+    ...notes.map(({ message }) => foreign(message)),
+  ];
+  return {
+    id: scenarioId(report, scenario),
+    title: foreign(scenario.title),
+    level: 3,
+    audience: ["page", "summary"],
+    mark: scenarioMark(scenario),
+    blocks: [
+      toned("note", foreign(scenario.question)),
+      ...answer(scenario),
+      ...reason === null ? [] : [toned(status === "skipped" ? "note" : "warning", foreign(reason))],
+      ...failed.length === 0 ? [] : [checkTable("Failed checks", failed, [])],
+      ...errors(scenario),
+      ...remarks.length === 0 ? [] : [list(remarks)],
+      ...figures(figure),
+      ...numberTables(scenario),
+      ...details(scenario),
+    ],
+  };
+}
+
+function answer(scenario: ScenarioReport): Block[] {
+  const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
+  if (scenario.answer !== undefined) return [toned("lead", foreign(scenario.answer))];
+  return headline === undefined ? [] : [toned("lead", ...headlineWords(headline), ".")];
+}
+
+/** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency: median 512 µs`. */
+function headlineWords({ scenario, metric }: Measured): Inline[] {
+  const value = withInterval(quantity({ scenario, metric }));
+  const times = (one: Metric) => [foreign(words(one.name)), ": median "];
+  if (metric.kind === "distribution" && metric.added !== undefined) {
+    const most = layersOf(scenario).map(({ metric }) => metric)
+      .toSorted((a, b) => (b.added.share ?? 0) - (a.added.share ?? 0))[0]!;
+    const share = most.added.share;
+    const where = share === null ? [] : [`, ${formatPercent(share)} of it `, layerName(most)];
+    return ["A call: median ", ...value, ...where];
+  }
+  const place = placeOf(metric.at);
+  const start = place.length === 0 ? [] : [...place, ": "];
+  const name = place.length > 0
+    ? words(metric.name)
+    : words(metric.name).replace(/^./, (first) => first.toUpperCase());
+  if (metric.kind === "distribution") {
+    const p99 = metric.p99 === null ? [] : [", p99 ", quantity({ scenario, metric }, "p99")];
+    return [...start, ...times({ ...metric, name }), ...value, ...p99];
+  }
+  const beside = scenario.metrics.find((one) =>
+    one.kind === "distribution" && metric.at !== undefined && isSamePlace(one, metric)
+  );
+  return [
+    ...[...start, foreign(name), place.length === 0 ? ": " : " ", ...value],
+    ...beside === undefined ? [] : ["; ", ...times(beside), quantity({ scenario, metric: beside })],
+  ];
+}
+
+/** What the server said of failed calls, and how it closed; not where a test provokes it. */
+function errors({ ledger, overloads }: ScenarioReport): Block[] {
+  const [said, closes] = [errorItems(ledger), closeWords(ledger)];
+  const items = closes.length === 0 ? said : [...said, ["connections closed with ", ...closes]];
+  const isProvoked = overloads === true && said.length === 0;
+  return items.length === 0 || isProvoked ? [] : [list(items)];
+}
+
+/** Metrics of one name that were measured at so many places are a table of their own. */
+const SWEEP = 3;
+
+function numberTables(scenario: ScenarioReport): Block[] {
+  const layers = layersOf(scenario);
+  const placed = scenario.metrics.filter(({ at }) => at !== undefined);
+  const places = Map.groupBy(placed, ({ at }) => JSON.stringify(at));
+  const swept = [...Map.groupBy(placed, ({ name }) => name)]
+    .filter(([, metrics]) => new Set(metrics.map(({ at }) => JSON.stringify(at))).size >= SWEEP)
+    .map(([name]) => name);
+  const isSwept = ({ name, at }: Metric) => at !== undefined && swept.includes(name);
+  const rest = scenario.metrics.filter((metric) => !isSwept(metric));
+  // Names stay as they are: only numbers have an order.
+  const stepOf = ([first]: readonly Metric[]) => Number(Object.values(first!.at!)[0]) || 0;
+  const rows = [...places.values()].map((metrics) => metrics.filter(isSwept))
+    .filter(({ length }) => length > 0).sort((a, b) => stepOf(a) - stepOf(b));
+  return [
+    ...layers.length > 0
+      ? [layerTable(scenario)]
+      : rows.length > 0
+      ? [sweepTable(scenario, rows, swept)]
+      : [],
+    ...rest.length > 0 ? [metricTable(scenario, rest)] : [],
+  ];
+}
+
+function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Table {
+  const hasTimes = metrics.some(({ kind }) => kind === "distribution");
+  const hasPlaces = new Set(metrics.map(({ at }) => JSON.stringify(at ?? {}))).size > 1;
+  const figures = hasTimes ? ["p95", "p99", "p999", "max", "count"] as const : [];
+  const titles = { p95: "p95", p99: "p99", p999: "p99.9", max: "Max", count: "Samples" };
+  return table(
+    "Numbers",
+    [
+      left("Metric"),
+      right(hasTimes ? "Median or value" : "Value"),
+      right("95 % interval"),
+      ...figures.map((figure) => right(titles[figure])),
+      left("Epochs"),
+    ],
+    metrics.map((metric) => {
+      const measured = { scenario, metric };
+      const main = quantity(measured, undefined, rowScale(metric));
+      return [
+        joined([foreign(words(metric.name)), hasPlaces ? placeOf(metric.at) : []], ", "),
+        main,
+        intervalText(main),
+        ...figures.map((figure) =>
+          metric.kind === "scalar" || (figure === "p999" && metric.p999 === null)
+            ? ""
+            : quantity(measured, figure, rowScale(metric))
+        ),
+        sparkline(metric) ?? "",
+      ];
+    }),
+  );
+}
+
+function sweepTable(
+  scenario: ScenarioReport,
+  rows: readonly (readonly Metric[])[],
+  names: readonly string[],
+): Table {
+  const isTimes = (name: string) =>
+    rows.flat().some((metric) => metric.name === name && metric.kind === "distribution");
+  return table(
+    "Numbers by place",
+    [
+      left("At"),
+      ...names.flatMap((name) =>
+        isTimes(name)
+          ? [right([foreign(words(name)), ", median"]), right("p99")]
+          : [right(foreign(words(name)))]
+      ),
+    ],
+    rows.map((metrics) => [
+      placeOf(metrics[0]!.at),
+      ...names.flatMap((name): Content[] => {
+        const metric = metrics.find((one) => one.name === name);
+        if (metric === undefined) return isTimes(name) ? ["", ""] : [""];
+        const cell = (figure?: "p99") => quantity({ scenario, metric }, figure, rowScale(metric));
+        return metric.kind === "scalar" ? [cell()] : [cell(), cell("p99")];
+      }),
+    ]),
+  );
+}
+
+/** What the table of layers is called. */
+export const LAYERS_CAPTION = "Layers of a call";
+
+/** What each layer of a call adds. */
+export function layerTable(scenario: ScenarioReport): Table {
+  return table(
+    LAYERS_CAPTION,
+    [
+      ...[left("Layer"), right("Adds"), right("95 % interval")],
+      ...[right("Share"), right("A call up to here"), left("Measured on")],
+    ],
+    layersOf(scenario).map((measured) => {
+      const added = quantity(measured, "added");
+      const { share, measuredOn } = measured.metric.added;
+      return [
+        layerName(measured.metric),
+        added,
+        intervalText(added),
+        share === null ? "" : { ...quantity(measured, "share"), text: formatPercent(share) },
+        quantity(measured),
+        measuredOn === "target" ? "the server" : "parts of the suite",
+      ];
+    }),
+  );
+}
+
+/** Checks as a table. */
+export function checkTable(
+  caption: string,
+  checks: readonly Check[],
+  notMeasured: readonly NotMeasured[],
+): Table {
+  return table(caption, [left(""), left("Check"), left("Expected"), left("Observed")], [
+    ...checks.map(({ name, passed, expected, observed }) => [
+      mark(passed ? "passed" : "failed"),
+      ...[name, expected, observed].map(foreign),
+    ]),
+    ...notMeasured.map(({ name, reason }) => [
+      ...[mark("skipped"), foreign(name), ""],
+      ["not measured: ", foreign(reason)],
+    ]),
+  ]);
+}
+
+/** Those whose observation is the expected one, in a sentence: `✓ all clients connected: 5 of 5; …`. */
+function checkList(checks: readonly Check[]): Block {
+  const items = checks.map(({ name, observed }) => [foreign(name), ": ", foreign(observed)]);
+  return paragraph(mark("passed"), " ", ...joined(items, "; "), ".");
+}
+
+/** `7 checks passed`, `2 of 7 checks failed, 1 not measured`. */
+export function checksWords({ checks, notMeasured }: ScenarioReport): string {
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const all = failed > 0
+    ? `${formatCount(failed)} of ${formatCounted(checks.length, "check")} failed`
+    : checks.length === 0
+    ? "no checks"
+    : `${formatCounted(checks.length, "check")} passed`;
+  return notMeasured.length === 0 ? all : `${all}, ${formatCount(notMeasured.length)} not measured`;
+}
+
+/** Folded: what was checked and counted, the settings, and what the client had to do with it. */
+function details(scenario: ScenarioReport): Block[] {
+  const { checks, notMeasured, ledger, warmupLedger, parameters, status, validity } = scenario;
+  if (status === "skipped") return [];
+  const passed = checks.filter((check) => check.passed);
+  const asExpected = passed.filter(({ expected, observed }) => expected === observed);
+  const others = passed.filter(({ expected, observed }) => expected !== observed);
+  const calls = ledger.sent === 0
+    ? ""
+    : `, ${formatCount(ledger.ok)} of ${formatCounted(ledger.sent, "call")} served`;
+  const warmup = warmupLedger.sent === 0 ? "" : ` Warm-up: ${ledgerWords(warmupLedger)}.`;
+  const settings = joined(
+    Object.entries(parameters).filter(([, value]) => value !== null).map(([name, value]) => [
+      foreign(words(name)),
+      " ",
+      typeof value === "number" ? formatNumber(value) : foreign(String(value)),
+    ]),
+    ", ",
+  );
+  const { clientCpu, clientShare, floor } = validity;
+  const share = clientShare === null || floor === undefined
+    ? ""
+    : `; the rate is ${
+      formatPercent(clientShare)
+    } of what it does against a server that does nothing`;
+  return [fold(`${checksWords(scenario)}${calls}`, [
+    ...asExpected.length > 0 ? [checkList(asExpected)] : [],
+    ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
+    ...ledger.sent === 0 ? [] : [paragraph(`${ledgerWords(ledger)}.${warmup}`)],
+    paragraph(
+      `Took ${formatSpan(scenario.durationMs)}`,
+      ...(settings.length === 0 ? [] : [" (", ...settings, ")"]),
+      clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`,
+      `${share}.`,
+    ),
+  ])];
+}

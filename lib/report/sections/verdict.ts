@@ -1,0 +1,170 @@
+/**
+ * The outcome of a run and of its parts in words: what happened, of which server, how long it took.
+ *
+ * @module
+ */
+
+import type { Ledger, Report, ScenarioReport, ThresholdResult } from "../../schema.ts";
+import { code, type Content, foreign, type Inline, joined, mark } from "../document.ts";
+import type { MarkName } from "../document.ts";
+import { formatCount, formatCounted, formatDigits, formatQuantity, formatSpan } from "../units.ts";
+
+export const STATUS_MARKS = {
+  passed: "passed",
+  failed: "failed",
+  skipped: "skipped",
+  interrupted: "warning",
+} as const satisfies Record<ScenarioReport["status"], MarkName>;
+
+/** The mark of a scenario; one whose numbers are not to be quoted has a warning. */
+export function scenarioMark(scenario: ScenarioReport | undefined): MarkName {
+  if (scenario === undefined) return "skipped";
+  const { status, validity } = scenario;
+  return status === "passed" && !validity.valid ? "warning" : STATUS_MARKS[status];
+}
+
+/** What an exit code says of a run, as in "FAILED: …". */
+const CAUSES: Record<number, string> = {
+  1: "a check failed",
+  2: "the reports could not be written",
+  3: "the target cannot be used",
+  4: "a threshold was missed",
+  6: "a result is invalid or undecided",
+};
+
+/** `PASSED`, `FAILED: a threshold was missed`. */
+export function verdictWords({ verdict, ab }: Report): string {
+  if (verdict.status === "passed") return "PASSED";
+  if (verdict.status === "interrupted") return "INTERRUPTED";
+  const worse = ab === undefined ? "slower than the baseline" : "B is worse than A";
+  const causes = verdict.reasons.flatMap(({ code }) => code === 5 ? worse : CAUSES[code] ?? []);
+  return `FAILED${causes.length === 0 ? "" : `: ${[...new Set(causes)].join(", ")}`}`;
+}
+
+/** The mark of a run and its verdict. */
+export function verdictInline(report: Report): Inline[] {
+  return [mark(STATUS_MARKS[report.verdict.status]), " ", verdictWords(report)];
+}
+
+/** `7 of 7 scenarios passed`, `6 of 7 scenarios passed, 1 skipped`. */
+export function tally({ scenarios }: Report): string {
+  if (scenarios.length === 0) return "no scenario was run";
+  const count = (wanted: ScenarioReport["status"]) =>
+    scenarios.filter(({ status }) => status === wanted).length;
+  const others = (["skipped", "interrupted"] as const)
+    .flatMap((status) => count(status) === 0 ? [] : `, ${count(status)} ${status}`);
+  const all = formatCounted(scenarios.length, "scenario");
+  return `${count("passed")} of ${all} passed${others.join("")}`;
+}
+
+/** From start to finish; empty where the times in the report cannot be read. */
+export function runSpan({ startedAt, finishedAt }: Report): string {
+  const milliseconds = Date.parse(finishedAt) - Date.parse(startedAt);
+  return Number.isFinite(milliseconds) ? formatSpan(Math.max(0, milliseconds)) : "";
+}
+
+/** The server's name, or both, and the tool that was called. */
+export function targetName({ target, ab }: Report): Inline[] {
+  const server = target.kind === "embedded" ? "Bundled server" : foreign(target.url);
+  const servers = ab === undefined
+    ? [server]
+    : ["B ", foreign(ab.b.url), " against A ", foreign(ab.a.url)];
+  return [...servers, ", ", code(target.tool)];
+}
+
+/** The server or both, where they are and how they were spoken to. */
+export function targetWords({ target, ab }: Report): Inline[] {
+  const kind = target.kind === "embedded" ? "The bundled reference server" : "The server";
+  const where = ab === undefined
+    ? [`${kind} at `, code(target.url)]
+    : ["A is ", code(ab.a.url), ", B is ", code(ab.b.url)];
+  const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
+  return [...where, `, ${target.protocol}${relay}, tool `, code(target.tool)];
+}
+
+/** What a run that was split shows; empty for any other. */
+export function splitWords({ shard, merged }: Report): string {
+  if (merged !== undefined) {
+    const lost = merged.parts.filter(({ lost }) => lost !== null).length;
+    const died = lost > 0 ? `, ${lost} of which died` : "";
+    return `Merged from ${merged.parts.length} ${merged.of}${died}.`;
+  }
+  if (shard === undefined) return "";
+  return `This is the share of shard ${shard.index} of ${shard.count} alone.`;
+}
+
+/** The units that a threshold may be written in, in that of report.json. */
+const THRESHOLD_UNITS: Record<string, number> = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9 };
+
+/** What a threshold saw, in the unit that it is written in; where there is nothing, why. */
+export function observedWords({ expression, observed, unit, reason }: ThresholdResult): Content {
+  if (observed === null) {
+    return reason === null ? "not measured" : ["not measured: ", foreign(reason)];
+  }
+  const [written] = unit === "ns"
+    ? /(?<=\d\s*)(?:ns|us|µs|ms|s)$/u.exec(expression.trim()) ?? []
+    : [];
+  if (written === undefined) return formatQuantity(observed, unit);
+  const digits = formatDigits(observed / THRESHOLD_UNITS[written]!);
+  return `${digits} ${written.replace("us", "µs")}`;
+}
+
+const OUTCOMES = [
+  ["ok", "ok"],
+  ["cached", "of them from a cache"],
+  ["toolError", "errors"],
+  ["rateLimited", "rate-limited"],
+  ["timeout", "timed out"],
+  ["connectionLost", "lost with their connection"],
+  ["aborted", "aborted"],
+  ["dropped", "never sent"],
+] as const;
+
+const FRAMES = ["final", "progress", "late", "duplicate", "orphan", "malformed"] as const;
+
+/** A ledger in a sentence: `500 calls sent: 500 ok; 1,000 frames received: 500 final, 500 progress`. */
+export function ledgerWords(ledger: Ledger): string {
+  const outcomes = OUTCOMES.flatMap(([key, word]) =>
+    ledger[key] === 0 && key !== "ok" ? [] : `${formatCount(ledger[key])} ${word}`
+  );
+  const frames = FRAMES.flatMap((key) =>
+    ledger.frames[key] === 0 ? [] : `${formatCount(ledger.frames[key])} ${key}`
+  );
+  const received = frames.length === 0
+    ? ""
+    : `; ${formatCounted(ledger.frames.received, "frame")} received: ${frames.join(", ")}`;
+  return `${formatCounted(ledger.sent, "call")} sent: ${outcomes.join(", ")}${received}`;
+}
+
+/** Each error code with its count, and the first of the server's messages with it. */
+export function errorItems({ errorCodes, errorMessages = {} }: Ledger): Content[] {
+  return Object.entries(errorCodes).toSorted(([, a], [, b]) => b - a).map(([name, count]) => [
+    code(name),
+    ` x ${formatCount(count)}`,
+    ...(Object.hasOwn(errorMessages, name) ? [": ", foreign(errorMessages[name]!)] : []),
+  ]);
+}
+
+/** Close codes other than a clean close: `1008 x 1`. */
+export function closeWords({ closeCodes }: Ledger): Inline[] {
+  const codes = Object.entries(closeCodes).filter(([name]) => name !== "1000");
+  return joined(codes.map(([name, count]) => [code(name), ` x ${formatCount(count)}`]), ", ");
+}
+
+/** How many calls of a run were served, of how many, and how many frames belonged to none. */
+export function totalCalls({ scenarios }: Report): { sent: number; ok: number; stray: number } {
+  const sum = (of: (ledger: Ledger) => number) =>
+    scenarios.reduce((total, { ledger }) => total + of(ledger), 0);
+  return {
+    sent: sum(({ sent }) => sent),
+    ok: sum(({ ok }) => ok),
+    stray: sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed),
+  };
+}
+
+/** The command as a person would type it: arguments with other characters in them are quoted. */
+export function commandLine({ command }: Report): string {
+  return command.map((argument) =>
+    /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`
+  ).join(" ");
+}

@@ -1,0 +1,132 @@
+/**
+ * Puts a report together from what a run has found.
+ *
+ * @module
+ */
+
+import { redactUrl } from "../client/redact_url.ts";
+import type { Check, ClockOffset, Reason, Report, Shard, ShardPlace } from "../schema.ts";
+import { estimate } from "../stats/estimate.ts";
+import { readCpuPressureNs, readEnvironment } from "./environment.ts";
+import type { Run } from "./run.ts";
+import { TargetUnusableError } from "./scenario.ts";
+import { LATE_START_MS, startOffsetMs } from "./start_times.ts";
+import type { SuiteResult } from "./suite.ts";
+import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
+
+/** What the report is put together from. */
+export interface Findings extends SuiteResult {
+  preflight: Check[];
+  clockOffset: ClockOffset | null;
+  transcript: Report["transcript"];
+}
+
+/** Of a run that has not begun. */
+export const NOTHING: Findings = {
+  preflight: [],
+  clockOffset: null,
+  transcript: undefined,
+  scenarios: [],
+  reasons: [],
+  rateLimit: null,
+  unitEpochs: [],
+  epochs: 0,
+};
+
+/** What was true when the run began. */
+export interface Begun {
+  startedAt: string;
+  startNs: number;
+  pressureNs: number | null;
+}
+
+/** To be called when a run begins. */
+export function beginReport({ clock }: Run): Begun {
+  return {
+    startedAt: clock.date().toISOString(),
+    startNs: clock.nowNs(),
+    pressureNs: readCpuPressureNs(),
+  };
+}
+
+/**
+ * Why a run ended before its scenarios.
+ *
+ * @throws the error itself, if it is one of the suite's own
+ */
+export function reasonOf(error: unknown, signal: AbortSignal): Reason {
+  if (error instanceof TargetUnusableError) {
+    const { message } = error;
+    return { code: EXIT.targetUnusable, kind: "targetUnusable", scenario: null, message };
+  }
+  if (signal.aborted) return INTERRUPTED;
+  throw error;
+}
+
+/** The report so far, before it is held against bounds and baselines. */
+export function assemble(run: Run, begun: Begun, findings: Findings): Report {
+  const { target, settings, tool } = run;
+  const { suite, seed, command, profile, shard } = settings;
+  return {
+    schemaVersion: 2,
+    suite,
+    startedAt: begun.startedAt,
+    finishedAt: run.clock.date().toISOString(),
+    seed,
+    command,
+    environment: { ...readEnvironment(), cpuPressure: pressureSince(run, begun) },
+    target: {
+      url: redactUrl(target.options.url),
+      kind: run.bundled === null ? "external" : "embedded",
+      protocol: target.options.protocol.name,
+      tool,
+      noDelay: false,
+    },
+    profile,
+    epochs: findings.epochs,
+    verdict: verdictOf(findings.reasons),
+    preflight: findings.preflight,
+    rateLimit: findings.rateLimit,
+    unitBaseline: unitBaseline(run, findings),
+    ...(findings.transcript === undefined ? {} : { transcript: findings.transcript }),
+    ...(shard === null ? {} : { shard: describeShard(shard, { run, findings }) }),
+    scenarios: findings.scenarios,
+  };
+}
+
+/** The share of the time since, in which something waited for a core. */
+function pressureSince({ clock }: Run, { startNs, pressureNs }: Begun): number | null {
+  const nowNs = readCpuPressureNs();
+  const elapsedNs = clock.nowNs() - startNs;
+  if (nowNs === null || pressureNs === null || elapsedNs <= 0) return null;
+  return Math.min(1, (nowNs - pressureNs) / elapsedNs);
+}
+
+/** What a unit test's call costs: the user's own figure, or that of the dispatch in every epoch. */
+function unitBaseline(
+  { settings: { unitBaselinePerSecond: given } }: Run,
+  { unitEpochs }: Findings,
+): Report["unitBaseline"] {
+  if (given !== null) return { source: "given", throughput: given, ci95: null, epochs: [] };
+  const rates = unitEpochs.map((ns) => 1e9 / ns);
+  if (rates.length === 0) return null;
+  const { value, ci95 } = estimate(rates);
+  return { source: "measured", throughput: value, ci95, epochs: rates };
+}
+
+/** The share, and when the first of the split scenarios began. */
+function describeShard(
+  place: ShardPlace,
+  { run, findings }: { run: Run; findings: Findings },
+): Shard {
+  const offsets = findings.scenarios.flatMap(({ measured }) =>
+    (measured === undefined ? null : startOffsetMs(measured)) ?? []
+  );
+  return {
+    ...place,
+    startAtMs: run.settings.startAtMs,
+    startOffsetMs: offsets[0] ?? null,
+    late: offsets.some((offsetMs) => offsetMs > LATE_START_MS),
+    clock: findings.clockOffset,
+  };
+}

@@ -1,0 +1,431 @@
+/**
+ * The scenarios that share cases, measured together: in each epoch fresh connections, then blocks, in each of
+ * which every case has one slice, in an order that lets each case follow each other one equally often.
+ *
+ * @module
+ */
+
+import type { Connection } from "../client/connection.ts";
+import { SILENCE_LIMIT, type SliceLength } from "../load/closed.ts";
+import { shareOf } from "../load/share.ts";
+import { wait } from "../load/pace.ts";
+import { williamsOrder } from "../stats/williams.ts";
+import { CaseRecorder } from "./case_results.ts";
+import { ConnectionPool } from "./connection_pool.ts";
+import { NullServerFloor } from "./client_floor.ts";
+import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
+import { describeRateLimit } from "./rate_limit.ts";
+import type { Run } from "./run.ts";
+import {
+  type Case,
+  caseKey,
+  type CaseLength,
+  type CasePlan,
+  type CaseResult,
+  type CaseScenario,
+  type Rig,
+  type Slice,
+  TargetUnusableError,
+} from "./scenario.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { ScenarioRecord } from "./record.ts";
+import { measureSlice } from "./slices.ts";
+
+/** A scenario of the group, on one server. */
+export interface GroupMember {
+  run: Run;
+  scenario: CaseScenario;
+  parameters: CaseLength;
+  plan: CasePlan;
+  record: ScenarioRecord;
+  /** Which share of its clients it takes. */
+  place: ShardPlace;
+}
+
+/** About as long as a slice is. */
+const SLICE_MS = 100;
+const MOST_BLOCKS = 10;
+/** A block needs at least so many calls of each client. */
+const FEWEST_MESSAGES = 10;
+const MOST_COUNTED_BLOCKS = 5;
+/** An open loop needs a longer lead-in: what falls due in its window is answered in it only in a steady state. */
+const OPEN_LEAD_INS = 5;
+/** Between two slices that shards begin together, for the last replies of the first. */
+const SHARD_GAP_MS = 100;
+
+type Side = "target" | "floor" | "rig";
+
+/** What a block measures once. */
+interface Element {
+  case: Case;
+  side: Side;
+  /** The first that wants it: the calls are in its ledger, and its length counts. */
+  owner: GroupMember;
+  members: GroupMember[];
+  recorder: CaseRecorder;
+}
+
+/** What an epoch measures with. */
+interface Opened {
+  targets: ReadonlyMap<Run, ConnectionPool>;
+  floor: readonly Connection[] | null;
+  rigs: ReadonlyMap<Run, ReadonlyMap<string, Rig>>;
+}
+
+/** Measures the cases of some scenarios. Dispose of it when their metrics have been read. */
+export class CaseGroup implements LiveScenario, Disposable {
+  readonly members: readonly GroupMember[];
+  readonly #run: Run;
+  readonly #elements: Element[] = [];
+  readonly #floor: NullServerFloor;
+  readonly #startNs: number;
+  #position = 0;
+  #latest: Element | null = null;
+  #floorFailure: string | null = null;
+
+  /** Cases of other runs are measured in the same blocks; the first one's settings say how long. */
+  constructor(members: readonly GroupMember[], floor: NullServerFloor) {
+    this.members = members;
+    this.#run = members[0]!.run;
+    this.#floor = floor;
+    this.#startNs = this.#run.clock.nowNs();
+    for (const member of members) {
+      for (const one of member.plan.cases) {
+        this.#add(one, one.layer === undefined ? "target" : "rig", member);
+      }
+      for (const one of member.plan.floors ?? []) this.#add(one, "floor", member);
+    }
+  }
+
+  get isPaced(): boolean {
+    return this.#latest !== null && this.#latest.case.ratePerSecond !== null;
+  }
+
+  /** Slices of each case in an epoch. */
+  get blocks(): number {
+    const fit = this.#blocksThatFit;
+    const { messages } = this.members[0]!.parameters;
+    return this.#isPaired && messages !== 1 ? fit + fit % 2 : fit;
+  }
+
+  get #blocksThatFit(): number {
+    // An open loop's backlog needs the time to grow.
+    if (this.#elements.some(({ case: one }) => one.ratePerSecond !== null)) return 1;
+    const lengths = this.members.map(({ parameters }) => parameters);
+    const counts = lengths.flatMap(({ messages }) => messages ?? []);
+    if (counts.length > 0) {
+      const fit = Math.floor(Math.min(...counts) / FEWEST_MESSAGES);
+      return Math.max(1, Math.min(MOST_COUNTED_BLOCKS, fit));
+    }
+    const longestMs = Math.max(...lengths.map(({ durationMs }) => durationMs ?? SLICE_MS));
+    return Math.max(1, Math.min(MOST_BLOCKS, Math.round(longestMs / SLICE_MS)));
+  }
+
+  /** How long the slices of an epoch take, in milliseconds; `null`: as long as their calls do. */
+  get lengthMs(): number | null {
+    if (this.members.some(({ parameters }) => parameters.messages !== null)) return null;
+    return this.#elements.reduce((sum, one) => sum + this.blocks * this.#periodMs(one), 0);
+  }
+
+  /** What a case of a scenario came to on its target or a rig; `null`: nothing of it was measured. */
+  resultOf(one: Case, record: ScenarioRecord): CaseResult | null {
+    const side = one.layer === undefined ? "target" : "rig";
+    const key = caseKey(one);
+    return measured(
+      this.#elements.find((element) =>
+        element.side === side && caseKey(element.case) === key &&
+        element.members.some((member) => member.record === record)
+      ),
+    );
+  }
+
+  /** The same on the server that does nothing. */
+  floorOf(one: Case): CaseResult | null {
+    const key = caseKey(one);
+    return measured(
+      this.#elements.find((element) => element.side === "floor" && caseKey(element.case) === key),
+    );
+  }
+
+  /** The share of a core that the thread used in a scenario's own slices; `null`: too short to say. */
+  clientCpu(record: ScenarioRecord): number | null {
+    const own = this.#elements.filter(({ members, side, case: one }) =>
+      side === "target" && one.ratePerSecond === null &&
+      members.some((member) => member.record === record)
+    );
+    const elapsedNs = own.reduce((sum, { recorder }) => sum + recorder.elapsedNs, 0);
+    const usedNs = own.reduce((sum, { recorder }) => sum + recorder.clientCpuNs, 0);
+    return elapsedNs < SHORTEST_CPU_WINDOW_NS ? null : Math.min(1, usedNs / elapsedNs);
+  }
+
+  /** Why floors could not be measured; `null`: they could. */
+  get floorFailure(): string | null {
+    return this.#floorFailure;
+  }
+
+  live(): LiveFigures {
+    const { clock } = this.#run;
+    const latest = this.#latest?.recorder.latency.latest();
+    return {
+      elapsedNs: clock.nowNs() - this.#startNs,
+      ...countCalls(
+        this.members.flatMap(({ record }) => [record.warmupLedger, record.measuredLedger]),
+      ),
+      times: latest === undefined || latest.p50 === null
+        ? null
+        : { name: "latency", p50Ns: latest.p50, p99Ns: latest.p99 },
+    };
+  }
+
+  /**
+   * One epoch; 0 is the warm-up.
+   *
+   * @param startMs when its first slice is to begin, in unix milliseconds, the same for all shards; `null`: when
+   *   it can
+   * @returns `"stop"` if the server has gone silent: every further slice would only wait for timeouts
+   * @throws {ConnectError} if not even one connection opens
+   * @throws {TargetUnusableError} if a rate limiter refuses calls of a lead-in or of the warm-up
+   * @throws the signal's reason, if it is interrupted
+   */
+  async epoch(epoch: number, startMs: () => Promise<number | null>): Promise<"stop" | void> {
+    const { signal } = this.#run;
+    await using stack = new AsyncDisposableStack();
+    if (epoch > 0) { for (const { recorder } of this.#elements) recorder.startEpoch(); }
+    this.#announceSlices();
+    try {
+      const opened = await this.#open(stack);
+      signal.throwIfAborted();
+      return await this.#measureBlocks(epoch, { ...opened, startMs: await startMs() });
+    } finally {
+      if (epoch > 0) { for (const { recorder } of this.#elements) recorder.endEpoch(); }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { recorder } of this.#elements) recorder[Symbol.dispose]();
+  }
+
+  #add(one: Case, side: Side, member: GroupMember): void {
+    const key = caseKey(one);
+    const known = this.#elements.find((element) =>
+      element.side === side && caseKey(element.case) === key &&
+      (side === "floor" || element.owner.run === member.run)
+    );
+    if (known !== undefined) return void known.members.push(member);
+    const { place, run: { target, clock } } = member;
+    const recorder = new CaseRecorder(one, {
+      timeoutNs: target.options.timeoutMs * 1e6,
+      mergeable: place.count > 1,
+      startNs: clock.nowNs(),
+    });
+    this.#elements.push({ case: one, side, owner: member, members: [member], recorder });
+  }
+
+  /** What is planned must be measured, by every scenario that wants it. */
+  #announceSlices(): void {
+    for (const { case: { clients }, side, members, owner } of this.#elements) {
+      // Of fewer clients than there are shards, not every shard has one.
+      if (side === "floor" || shareOf(clients, owner.place) === 0) continue;
+      for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: this.blocks });
+    }
+  }
+
+  async #open(stack: AsyncDisposableStack): Promise<Opened> {
+    const targets = new Map<Run, ConnectionPool>();
+    const rigs = new Map<Run, Map<string, Rig>>();
+    for (const run of new Set(this.members.map((member) => member.run))) {
+      const members = this.members.filter((member) => member.run === run);
+      const pool = stack.use(new ConnectionPool(run.target, members[0]!.record.warmupLedger));
+      await pool.open(members.map(({ plan, record, place }) => ({
+        record,
+        establish: plan.establish ?? null,
+        most: Math.max(...plan.cases.map(({ clients }) => shareOf(clients, place))),
+      })));
+      targets.set(run, pool);
+      rigs.set(run, new Map());
+      for (const { plan } of members) {
+        const opened = await plan.openRigs?.({ connection: pool.connections[0]!, stack });
+        for (const [layer, rig] of opened ?? []) rigs.get(run)!.set(layer, rig);
+      }
+    }
+    return { targets, floor: await this.#openFloor(stack), rigs };
+  }
+
+  /** A floor that cannot be measured is no failure of the server's. */
+  async #openFloor(stack: AsyncDisposableStack): Promise<readonly Connection[] | null> {
+    const floors = this.#elements.filter(({ side }) => side === "floor");
+    if (floors.length === 0) return null;
+    const most = Math.max(
+      ...floors.map((one) => shareOf(one.case.clients, one.owner.place)),
+    );
+    try {
+      return await this.#floor.open(most, stack);
+    } catch (error) {
+      this.#run.signal.throwIfAborted();
+      this.#floorFailure = error instanceof Error ? error.message : String(error);
+      return null;
+    }
+  }
+
+  async #measureBlocks(
+    epoch: number,
+    opened: Opened & { startMs: number | null },
+  ): Promise<"stop" | void> {
+    const { clock, signal } = this.#run;
+    const { blocks } = this;
+    const elements = this.#elements;
+    let dueMs = opened.startMs;
+    if (dueMs !== null) await wait(dueMs - clock.date().getTime(), { clock, signal });
+    signal.throwIfAborted();
+    for (const { record } of this.members) record.startMeasuring(opened.startMs);
+    for (let block = 0; block < blocks; block++) {
+      for (const index of this.#orderOf(epoch * blocks + block)) {
+        if (dueMs !== null) {
+          await wait(dueMs - clock.date().getTime(), { clock, signal });
+          dueMs += this.#periodMs(elements[index]!);
+        }
+        const outcome = await this.#measure(elements[index]!, { epoch, block, opened });
+        signal.throwIfAborted();
+        if (outcome === "silent") return "stop";
+      }
+    }
+    for (const { record } of this.members) record.endMeasuring();
+  }
+
+  /** Of several servers, every second block is the one before in reverse, so that each of them comes first once. */
+  #orderOf(block: number): readonly number[] {
+    const count = this.#elements.length;
+    if (!this.#isPaired) return williamsOrder(count, block);
+    const order = williamsOrder(count, block >> 1);
+    return block % 2 === 0 ? order : order.toReversed();
+  }
+
+  get #isPaired(): boolean {
+    return this.members.some(({ run }) => run !== this.#run);
+  }
+
+  async #measure(
+    element: Element,
+    { epoch, block, opened }: { epoch: number; block: number; opened: Opened },
+  ): Promise<"silent" | void> {
+    const slice = await this.#slice(element, { epoch, block, opened });
+    if (element.side === "target") this.#latest = element;
+    if (slice === null) return void element.recorder.miss();
+    if (epoch > 0) {
+      element.recorder.add(slice, this.#position++);
+      for (const { plan } of element.members) plan.onSlice?.(element.case, slice);
+    }
+    if (element.side === "floor") return;
+    for (const { record } of element.members) {
+      if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
+    }
+    refuseLimiter(element.owner);
+    if (element.side === "target" && element.case.ratePerSecond === null) {
+      if (isSilent(slice, opened.targets.get(element.owner.run)!.connections)) return "silent";
+    }
+  }
+
+  /** `null`: it could not be begun. */
+  async #slice(
+    element: Element,
+    { epoch, block, opened }: { epoch: number; block: number; opened: Opened },
+  ): Promise<Slice | null> {
+    const { case: one, side, owner } = element;
+    const length = this.#lengthOf(element, { epoch, block });
+    const { record, run, place } = owner;
+    if (side === "rig") {
+      return await opened.rigs.get(run)!.get(one.layer!)?.measure(length) ?? null;
+    }
+    const isFloor = side === "floor";
+    const connections = isFloor ? opened.floor : opened.targets.get(run)!.connections;
+    const clients = shareOf(one.clients, place);
+    if (connections === null || clients === 0 || connections.length < clients) return null;
+    if (connections.slice(0, clients).some(({ isOpen }) => !isOpen)) return null;
+    const ledgers = isFloor ? this.#floor.ledgers : {
+      warmupLedger: record.warmupLedger,
+      ledger: record.ledger,
+    };
+    return await measureSlice(one, {
+      ...run,
+      ...ledgers,
+      place,
+      connections,
+      length: isFloor ? { ...length, ...FLOOR_LENGTH } : length,
+      maxRatePerSecond: isFloor ? null : run.settings.maxRatePerSecond,
+      timeoutMs: run.target.options.timeoutMs,
+      seed: run.settings.seed + epoch * MOST_BLOCKS + block,
+    });
+  }
+
+  /** The length of one of an epoch's slices: as equal as whole messages allow. */
+  #lengthOf(
+    { case: one, owner }: Element,
+    { epoch, block }: { epoch: number; block: number },
+  ): SliceLength {
+    const { blocks } = this;
+    const { messages, durationMs } = owner.parameters;
+    const { warmupMs } = this.#run.settings.overrides;
+    if (epoch === 0 && warmupMs !== null) {
+      return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
+    }
+    const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
+    const leadIns = one.ratePerSecond === null ? 1 : OPEN_LEAD_INS;
+    return {
+      leadInNs: leadIns * this.#run.leadInMs * 1e6,
+      messages: messages === null ? null : upTo(block + 1) - upTo(block),
+      durationNs: messages !== null ? null : (durationMs ?? SLICE_MS) / blocks * 1e6,
+    };
+  }
+
+  #periodMs(element: Element): number {
+    const { leadInNs, durationNs } = this.#lengthOf(element, { epoch: 1, block: 0 });
+    return (leadInNs + (durationNs ?? 0)) / 1e6 + SHARD_GAP_MS;
+  }
+}
+
+function measured(element: Element | undefined): CaseResult | null {
+  if (element === undefined) return null;
+  const { latency, open } = element.recorder;
+  return latency.count + open.length === 0 ? null : element.recorder;
+}
+
+/** Calls that are not measured are to be served, or the measured ones will not be either. */
+function refuseLimiter({ record: { warmupLedger }, run }: GroupMember): void {
+  const limit = run.target.observed.rateLimit;
+  if (warmupLedger.rateLimited > 0 && limit !== null) {
+    throw new TargetUnusableError(describeRateLimit(limit));
+  }
+}
+
+/** Did a server that is still connected answer nothing in a slice, or nothing any more? */
+function isSilent({ answered }: Slice, connections: readonly Connection[]): boolean {
+  return connections.every(({ isOpen }) => isOpen) &&
+    (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
+}
+
+const SLICES = { kind: "slices", name: "every slice measured" };
+/** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
+const SHORTEST_CPU_WINDOW_NS = 1e9;
+/** Counts of the user's are for the server that is measured. */
+const FLOOR_LENGTH = { messages: null, durationNs: SLICE_MS * 1e6 };
+
+/**
+ * Scenarios that share a case, directly or by others, in the order in which they are given. What shards begin
+ * together is never measured beside what one of them runs alone.
+ */
+export function groupBySharedCases(members: readonly GroupMember[]): GroupMember[][] {
+  const groups: { keys: Set<string>; members: GroupMember[] }[] = [];
+  for (const member of members) {
+    const keys = new Set(member.plan.cases.map((one) => `${member.place.count} ${caseKey(one)}`));
+    const joined = groups.filter((group) => !keys.isDisjointFrom(group.keys));
+    const merged = {
+      keys: new Set([...joined.flatMap((group) => [...group.keys]), ...keys]),
+      members: [...joined.flatMap((group) => group.members), member],
+    };
+    for (const group of joined) groups.splice(groups.indexOf(group), 1);
+    groups.push(merged);
+  }
+  return groups.map((group) =>
+    group.members.toSorted((a, b) => members.indexOf(a) - members.indexOf(b))
+  );
+}

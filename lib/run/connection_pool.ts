@@ -1,0 +1,68 @@
+import type { Connection } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
+import type { Target } from "../client/target.ts";
+import type { Recording } from "./scenario.ts";
+
+/** How many connections a scenario wants at once. */
+export interface PoolWish {
+  record: Recording;
+  most: number;
+  /** The metric of how long each took to open; `null`: none. */
+  establish: string | null;
+}
+
+/** The connections of an epoch, shared by the scenarios of a group. Dispose of it to close them all. */
+export class ConnectionPool implements AsyncDisposable {
+  readonly connections: Connection[] = [];
+  readonly #target: Target;
+  readonly #ledger: OpenLedger;
+
+  /** @param ledger where frames are counted that belong to no call, until a slice says otherwise */
+  constructor(target: Target, ledger: OpenLedger) {
+    this.#target = target;
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Opens as many connections as the scenario with the most of them wants, all at once. A scenario that does
+   * not get all of its own has failed a check.
+   *
+   * @throws {ConnectError} if not even one opens
+   * @throws the signal's reason, if it is interrupted
+   */
+  async open(wishes: readonly PoolWish[]): Promise<void> {
+    const failure = await this.#openAtOnce(Math.max(1, ...wishes.map(({ most }) => most)));
+    this.#target.options.signal.throwIfAborted();
+    if (this.connections.length === 0) throw failure;
+    for (const { record, most, establish } of wishes) {
+      const own = this.connections.slice(0, most);
+      const seen = own.length;
+      if (establish !== null) {
+        const times = record.distribution(establish);
+        for (const { timing } of own) times.record(timing.establishNs);
+      }
+      record.tally({
+        kind: "connected",
+        name: "all clients connected",
+        seen,
+        wanted: most,
+        why: seen < most ? failure?.message ?? null : null,
+      });
+    }
+  }
+
+  /** Closes all at once: each may have to wait for late replies, or for a server that answers no close. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.connections.map((connection) => connection.close()));
+  }
+
+  async #openAtOnce(count: number): Promise<Error | null> {
+    const settled = await Promise.allSettled(
+      Array.from({ length: count }, () => this.#target.connect(this.#ledger)),
+    );
+    this.connections.push(
+      ...settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),
+    );
+    return settled.find((one) => one.status === "rejected")?.reason ?? null;
+  }
+}

@@ -1,0 +1,53 @@
+import type { At, ShardPlace } from "../schema.ts";
+import type { CaseGroup } from "./case_group.ts";
+import type { ScenarioRecord } from "./record.ts";
+import type { Run } from "./run.ts";
+import type { Case, Derivation, Parameters } from "./scenario.ts";
+
+/** Lets a case scenario read what its cases came to, and record what follows. */
+export function deriveFrom(
+  run: Run,
+  { parameters, record, group, place }: {
+    parameters: Parameters;
+    place: ShardPlace;
+    record: ScenarioRecord;
+    group: CaseGroup;
+  },
+): Derivation {
+  const { maxRatePerSecond } = run.settings;
+  return {
+    parameters,
+    maxRatePerSecond,
+    seed: run.settings.seed,
+    place,
+    of: (one) => group.resultOf(one, record),
+    floorOf: (one) => group.floorOf(one),
+    calls(one: Case, at?: At) {
+      const result = group.resultOf(one, record);
+      if (result === null) return null;
+      const placed = at === undefined ? {} : { at };
+      record.adopt("latency", result.latency, placed);
+      record.estimate("throughput", result.rates, { ...placed, within: result.within });
+      if (maxRatePerSecond !== null) {
+        record.note({
+          kind: "cappedRate",
+          message:
+            `--max-rate ${maxRatePerSecond} bounds the throughput: only the latency is the server's`,
+          maxRatePerSecond,
+        });
+      }
+      return result;
+    },
+    adopt: (name, recorder, options) => record.adopt(name, recorder, options),
+    estimate: (name, epochs, options) => record.estimate(name, epochs, options),
+    single: (name, value, options) => record.scalar(name, value, { ...options, cold: true }),
+    check: (check) => record.check(check),
+    tally: (count) => record.tally(count),
+    notMeasured: (name, reason) => record.notMeasured(name, reason),
+    note: (fact) => record.note(fact),
+    invalidate: (fact) => record.invalidate(fact),
+    setHeadline: (ref) => record.setHeadline(ref),
+    distribution: (name, options) => record.distribution(name, options),
+    scalar: (name, value, options) => record.scalar(name, value, options),
+  };
+}

@@ -1,0 +1,220 @@
+import { openLedger, settleLedger } from "../client/ledger.ts";
+import { shareOf, WHOLE } from "../load/share.ts";
+import type { Reason, ScenarioReport } from "../schema.ts";
+import { driftOf } from "../stats/trend.ts";
+import type { CaseGroup } from "./case_group.ts";
+import { createContext } from "./context.ts";
+import { deriveFrom } from "./derivation.ts";
+import { describeHeavyTools } from "./heavy_tools.ts";
+import type { PlannedScenario } from "./plan.ts";
+import { ScenarioRecord } from "./record.ts";
+import type { Run } from "./run.ts";
+import type { CasePlan, ProcedurePlan, ScenarioContext } from "./scenario.ts";
+import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
+import { EXIT, failedCheckReasons } from "./verdict.ts";
+
+/** How a scenario ended before it was done. */
+export interface EarlyEnd {
+  status: "skipped" | "failed" | "interrupted";
+  reason: string;
+  /** The target cannot be measured at all. */
+  unusable?: boolean;
+}
+
+/** A planned scenario on its way through a run. Dispose of it when its report has been made. */
+export class Entry implements Disposable {
+  readonly run: Run;
+  readonly planned: PlannedScenario;
+  readonly record: ScenarioRecord;
+  readonly context: ScenarioContext;
+  readonly monitor: ClientMonitor;
+  readonly #startedAt: string;
+  plan: CasePlan | ProcedurePlan | null = null;
+  group: CaseGroup | null = null;
+  spentNs = 0;
+  /** `null`: it goes on. */
+  end: EarlyEnd | null;
+  /** Nothing more can be measured in epochs, and that is no failure. */
+  isExhausted = false;
+
+  constructor(
+    run: Run,
+    planned: PlannedScenario,
+    onProgress: (done: number, total: number) => void,
+  ) {
+    const { clock, settings, epochs } = run;
+    this.run = run;
+    this.planned = planned;
+    this.record = new ScenarioRecord({
+      described: planned.scenario,
+      parameters: planned.parameters,
+      clock,
+      seed: settings.seed,
+      mergeable: (planned.place ?? WHOLE).count > 1,
+    });
+    this.context = createContext(run, { planned, record: this.record, epochs, onProgress });
+    this.monitor = new ClientMonitor(clock);
+    this.#startedAt = clock.date().toISOString();
+    this.end = planned.skip === undefined ? null : { status: "skipped", reason: planned.skip };
+  }
+
+  get name(): string {
+    return this.planned.scenario.name;
+  }
+
+  /** Does it take part in the next epoch? */
+  get isGoing(): boolean {
+    return this.end === null && !this.isExhausted;
+  }
+
+  get casePlan(): CasePlan | null {
+    return this.plan !== null && "derive" in this.plan ? this.plan : null;
+  }
+
+  /** Looks at the server, where the scenario must, and takes its plan. */
+  async begin(): Promise<void> {
+    const begun = await this.planned.scenario.begin(this.context);
+    if ("skipped" in begun) this.end = { status: "skipped", reason: begun.skipped };
+    else this.plan = begun;
+  }
+
+  /** Makes anew what follows from the cases, as far as they have been measured. */
+  derive(): void {
+    const { record, group, casePlan } = this;
+    record.derive(() => {
+      if (group !== null && casePlan !== null) {
+        const { parameters, place = WHOLE } = this.planned;
+        casePlan.derive(deriveFrom(this.run, { parameters, record, group, place }));
+        const hasFloors = (casePlan.floors ?? []).length > 0;
+        if (hasFloors && group.floorFailure !== null) {
+          record.notMeasured("client floor", group.floorFailure);
+        }
+      }
+      this.#lookForDrift();
+    });
+  }
+
+  #lookForDrift(): void {
+    const drift = driftOf(this.record.headlineEpochs());
+    if (drift === null || this.planned.scenario.overloads) return;
+    const { first, last, p } = drift;
+    const [from, to] = [first, last].map((value) => Number(value.toPrecision(3)));
+    this.record.invalidate({
+      kind: "drift",
+      message:
+        `the headline went from ${from} to ${to} in the course of the run, so that there is no one ` +
+        "number: restart the server, or measure it at the same age each time",
+      first,
+      last,
+      p,
+    });
+  }
+
+  /** Its report, with what has been recorded and derived so far. */
+  report(): ScenarioReport {
+    const { run, planned, record, end, monitor, group, casePlan } = this;
+    const { scenario, place } = planned;
+    const figures = record.figures({
+      serverStreams: run.target.observed.streamComplete,
+      interrupted: end?.status === "interrupted",
+    });
+    const failed = figures.checks.some(({ passed }) => !passed);
+    const held = casePlan?.floors?.[0];
+    return {
+      name: scenario.name,
+      title: scenario.title,
+      question: scenario.question,
+      status: end?.status ?? (failed ? "failed" : "passed"),
+      reason: end?.reason ?? null,
+      startedAt: this.#startedAt,
+      durationMs: this.spentNs / 1e6,
+      parameters: reportedParameters(run, planned),
+      ...(scenario.overloads ? { overloads: true } : {}),
+      ...figures,
+      ...reportedShare(planned, place ?? WHOLE),
+      validity: validityOf({
+        warnings: record.warnings,
+        ledger: figures.ledger,
+        clientCpu: group?.clientCpu(record) ?? monitor.clientCpu,
+        loopLagP99Ns: monitor.loopLagP99Ns,
+        floor: group === null || held === undefined
+          ? null
+          : floorShare(group.resultOf(held, record), group.floorOf(held)),
+        capped: run.settings.maxRatePerSecond !== null,
+      }),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.record[Symbol.dispose]();
+    this.monitor[Symbol.dispose]();
+  }
+}
+
+/**
+ * All that the workload depends on, so that runs of different ones are not compared. A scenario that has sizes
+ * of its own says which.
+ */
+function reportedParameters(
+  { settings, heavyTools }: Run,
+  { scenario, parameters }: PlannedScenario,
+): ScenarioReport["parameters"] {
+  return {
+    payloadBytes: settings.overrides.payloadBytes ?? 0,
+    ...parameters,
+    ...(scenario.heavyCalls === undefined ? {} : { heavyTools: describeHeavyTools(heavyTools) }),
+    maxRatePerSecond: settings.maxRatePerSecond,
+    toolArgs: settings.toolArgsJson,
+  };
+}
+
+/** What of it a shard has run; nothing of a scenario that was run whole. */
+function reportedShare(
+  { parameters: { connections } }: PlannedScenario,
+  place: { index: number; count: number },
+): Pick<ScenarioReport, "share"> {
+  return place.count === 1 || typeof connections !== "number"
+    ? {}
+    : { share: { connections: shareOf(connections, place), of: connections } };
+}
+
+/** What a scenario's report says against the run. */
+export function reasonsOf({ end }: Pick<Entry, "end">, report: ScenarioReport): Reason[] {
+  const scenario = report.name;
+  if (end?.unusable) {
+    return [{ code: EXIT.targetUnusable, kind: "targetUnusable", scenario, message: end.reason }];
+  }
+  const failed = failedCheckReasons(report);
+  if (report.status !== "failed" || report.reason === null) return failed;
+  const ended = { code: EXIT.checkFailed, kind: "failed", scenario, message: report.reason };
+  return [ended, ...failed];
+}
+
+/** The place in the report of a scenario that was not run, for the reason given. */
+export function notRun(
+  run: Run,
+  planned: PlannedScenario,
+  { status, reason }: { status: "interrupted" | "skipped"; reason: string },
+): ScenarioReport {
+  const empty = settleLedger(openLedger(), false);
+  const { name, title, question } = planned.scenario;
+  return {
+    ...{ name, title, question, status, reason },
+    startedAt: run.clock.date().toISOString(),
+    durationMs: 0,
+    parameters: reportedParameters(run, planned),
+    checks: [],
+    notMeasured: [],
+    warmupLedger: empty,
+    ledger: empty,
+    metrics: [],
+    validity: validityOf({
+      warnings: [],
+      ledger: empty,
+      clientCpu: null,
+      loopLagP99Ns: null,
+      floor: null,
+      capped: false,
+    }),
+  };
+}

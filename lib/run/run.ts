@@ -1,0 +1,130 @@
+/**
+ * What a run is made of: everything that is decided once, from the settings, and passed from there on.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../client/clock.ts";
+import { Target } from "../client/target.ts";
+import { type Pacer, startPacer } from "../load/pacer.ts";
+import { WHOLE } from "../load/share.ts";
+import { PROTOCOLS } from "../protocols/mod.ts";
+import type { Report, ShardPlace } from "../schema.ts";
+import { type NullServer, startNullServer } from "../server/null_server.ts";
+import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
+import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
+import type { Progress } from "./progress.ts";
+import type { BundledServer, Scenario } from "./scenario.ts";
+import type { RunSettings } from "./settings.ts";
+import type { StartGate } from "./start_times.ts";
+import { createWorkload, type Workload } from "./workload.ts";
+
+/** What a run reports while it runs, and what ends it. */
+export interface RunHooks {
+  /** `null`: the target is another server. */
+  bundled: BundledServer | null;
+  signal: AbortSignal;
+  onWarning: (message: string) => void;
+  onProgress: (progress: Progress) => void;
+  /** Hears of the report so far after each epoch, marked as interrupted, so that a crash loses nothing. */
+  onPartialReport: (report: Report) => Promise<void>;
+  /** Says when the epochs of split scenarios begin; left out: when they are ready, or as planned. */
+  startGate?: StartGate;
+}
+
+/** One run. Dispose of it. */
+export interface Run extends RunHooks, AsyncDisposable {
+  readonly settings: RunSettings;
+  readonly target: Target;
+  readonly tool: string;
+  readonly workload: Workload;
+  readonly heavyTools: HeavyTools;
+  readonly planned: readonly PlannedScenario[];
+  /** After the warm-up; with `precisionPercent` the fewest. */
+  readonly epochs: number;
+  readonly place: ShardPlace;
+  /** Thrown away at the beginning of each slice: the first calls after a pause are slower. */
+  readonly leadInMs: number;
+  /** Starts the server that floors are measured on. */
+  readonly startFloor: () => Promise<NullServer>;
+  readonly clock: Clock;
+  /** Wakes open loops; started for the first of them. */
+  pacer(): Promise<Pacer>;
+}
+
+/** Up to 1.5 times slower are the first calls after a pause or a garbage collection, for some 30 ms. */
+const LEAD_IN_MS = 40;
+
+/** With `--precision`, so many epochs there are at least. */
+export const FEWEST_PRECISE_EPOCHS = 6;
+
+/** Makes a run of its settings: the only place where they become objects. */
+export function createRun(
+  settings: RunSettings,
+  { scenarios, ...hooks }: RunHooks & { scenarios: readonly Scenario[]; clock?: Clock },
+): Run {
+  const clock = hooks.clock ?? systemClock;
+  const protocol = PROTOCOLS[settings.protocol];
+  const place = settings.shard ?? WHOLE;
+  const tool = settings.tool ?? protocol.defaultTool;
+  const { shard: _, ...reach } = settings;
+  const target = new Target({
+    ...reach,
+    protocol,
+    clock,
+    signal: hooks.signal,
+    ...(place.count === 1 ? {} : { shard: place }),
+  });
+  let pacer: Promise<Pacer> | null = null;
+  return {
+    ...hooks,
+    settings,
+    target,
+    tool,
+    workload: createWorkload(tool, {
+      argsJson: settings.toolArgsJson,
+      payloadBytes: settings.overrides.payloadBytes ?? 0,
+      uniqueSeed: settings.uniqueSeed,
+      place,
+    }),
+    heavyTools: heavyToolsOf(settings, { embedded: hooks.bundled !== null }),
+    planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
+    epochs: epochsOf(settings),
+    place,
+    leadInMs: LEAD_IN_MS,
+    startFloor: startNullServer,
+    clock,
+    pacer: () => pacer ??= startPacer(),
+    async [Symbol.asyncDispose]() {
+      target[Symbol.dispose]();
+      (await pacer)?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** How many epochs there are after the warm-up; with a precision asked for, at least. */
+export function epochsOf(
+  { epochs, profile, precisionPercent }: Pick<
+    RunSettings,
+    "epochs" | "profile" | "precisionPercent"
+  >,
+): number {
+  if (precisionPercent === null) return epochs ?? EPOCHS[profile];
+  return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
+}
+
+/** The heavy tools that such a run may call. */
+export function heavyToolsOf(
+  settings: Pick<
+    RunSettings,
+    "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed"
+  >,
+  { embedded }: { embedded: boolean },
+): HeavyTools {
+  return grantHeavyTools({
+    ...settings,
+    embedded,
+    named: settings.scenarios !== null || settings.profile === "phase3",
+    given: settings.heavyTools,
+  });
+}

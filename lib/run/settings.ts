@@ -1,0 +1,46 @@
+import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
+import type { HeavyToolSpec } from "./heavy_tools.ts";
+import type { JudgeOptions } from "./judge_report.ts";
+import type { Overrides } from "./plan.ts";
+import type { ProfileName } from "./scenario.ts";
+
+/** What a run is told: data that can be sent to a worker as it is. */
+export interface RunSettings extends JudgeOptions {
+  url: string;
+  token: string | null;
+  protocol: ProtocolName;
+  headers: Record<string, string>;
+  subprotocols: readonly string[];
+  /** PEM text. */
+  caCert: string | null;
+  timeoutMs: number;
+  /** `null`: the protocol's own. */
+  tool: string | null;
+  toolArgsJson: string;
+  /** `null`: those of the profile. */
+  scenarios: readonly string[] | null;
+  profile: ProfileName;
+  /** How often everything is repeated after the warm-up; `null`: as often as the profile says. */
+  epochs: number | null;
+  /** Goes on until every headline repeats within this many per cent; `null`: the epochs are fixed. */
+  precisionPercent: number | null;
+  /** With `precisionPercent`: ends with the epoch under way after this time. */
+  maxTimeMs: number;
+  overrides: Overrides;
+  /** The tools of `--heavy-tools`; `null`: no such file. */
+  heavyTools: readonly HeavyToolSpec[] | null;
+  maxRatePerSecond: number | null;
+  seed: number;
+  /** For `{unique}`. */
+  uniqueSeed: number;
+  unitBaselinePerSecond: number | null;
+  /** Which share of the run to take; `null`: it is not split. */
+  shard: ShardPlace | null;
+  /** How many event loops measure in this process; left out: 1. */
+  loops?: number;
+  /** When all shards begin, in unix milliseconds; `null`: when they are ready. */
+  startAtMs: number | null;
+  suite: Report["suite"];
+  /** Without anything secret in it. */
+  command: string[];
+}

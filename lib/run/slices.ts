@@ -1,0 +1,155 @@
+/**
+ * One slice of a case: a lead-in that counts as warm-up, then the window.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Clock } from "../client/clock.ts";
+import type { Connection } from "../client/connection.ts";
+import type { OpenLedger } from "../client/ledger.ts";
+import { runClosedSlice, type SliceLength } from "../load/closed.ts";
+import { runOpenLoop } from "../load/open.ts";
+import type { Pacer } from "../load/pacer.ts";
+import { createSchedule } from "../load/schedule.ts";
+import { shareOf } from "../load/share.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { Case, Slice } from "./scenario.ts";
+import { addPayload, type Workload } from "./workload.ts";
+
+/** What a slice is measured with. */
+export interface SliceOptions {
+  /** At least as many as the case has clients, or this shard's share of them. */
+  connections: readonly Connection[];
+  workload: Workload;
+  length: SliceLength;
+  warmupLedger: OpenLedger;
+  ledger: OpenLedger;
+  maxRatePerSecond: number | null;
+  timeoutMs: number;
+  place: ShardPlace;
+  /** Of a schedule with random arrivals: another one for each slice. */
+  seed: number;
+  clock: Clock;
+  signal: AbortSignal;
+  pacer: () => Promise<Pacer>;
+}
+
+/** CPU time of this thread alone, in nanoseconds; Deno's types do not have it yet. */
+export function threadCpuNs(): number {
+  const { threadCpuUsage } = process as unknown as {
+    threadCpuUsage(): { user: number; system: number };
+  };
+  const { user, system } = threadCpuUsage.call(process);
+  return (user + system) * 1e3;
+}
+
+/** Measures one slice. Never rejects for what the server does. */
+export async function measureSlice(one: Case, options: SliceOptions): Promise<Slice> {
+  const clients = shareOf(one.clients, options.place);
+  const connections = options.connections.slice(0, clients);
+  const workload = one.payloadBytes === 0
+    ? options.workload
+    : addPayload(options.workload, one.payloadBytes);
+  const startNs = options.clock.nowNs();
+  const startCpuNs = threadCpuNs();
+  const before = orderOf(connections);
+  const slice = one.ratePerSecond === null
+    ? await closedSlice(one, { ...options, connections, workload })
+    : await openSlice(one, { ...options, connections, workload });
+  const after = orderOf(connections);
+  return {
+    ...slice,
+    // A connection that the server has ended measures nothing more, though each of its calls had ended.
+    complete: slice.complete && connections.every(({ isOpen }) => isOpen),
+    answered: after.answered - before.answered,
+    outOfOrder: after.outOfOrder - before.outOfOrder,
+    clientCpuNs: threadCpuNs() - startCpuNs,
+    elapsedNs: options.clock.nowNs() - startNs,
+  };
+}
+
+/** Of all connections so far. */
+function orderOf(connections: readonly Connection[]): Connection["order"] {
+  return connections.reduce(
+    (sum, { order }) => ({
+      answered: sum.answered + order.answered,
+      outOfOrder: sum.outOfOrder + order.outOfOrder,
+    }),
+    { answered: 0, outOfOrder: 0 },
+  );
+}
+
+type Measured = Pick<Slice, "complete" | "clients" | "timesNs" | "censored" | "open">;
+
+async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<Measured> {
+  const { connections, workload, length, maxRatePerSecond, clock, signal } = options;
+  const { end, timesNs, clients, censored } = await runClosedSlice(connections, {
+    ...length,
+    message: workload,
+    inFlight,
+    maxRatePerSecond,
+    warmupLedger: options.warmupLedger,
+    ledger: options.ledger,
+    clock,
+    signal,
+  });
+  // A cap is kept over the whole slice, not between its first call and its last.
+  const shortestNs = (ok: number) => maxRatePerSecond === null ? 0 : ok / maxRatePerSecond * 1e9;
+  return {
+    complete: end === "complete",
+    clients: clients.map(({ ok, windowNs }) => ({
+      ok,
+      windowNs: Math.max(windowNs, shortestNs(ok)),
+    })),
+    timesNs,
+    censored,
+  };
+}
+
+async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
+  const { connections, workload, length, place, clock, signal, timeoutMs } = options;
+  const ratePerSecond = one.ratePerSecond!;
+  const leadInSlots = Math.ceil(ratePerSecond * length.leadInNs / 1e9);
+  const counted = length.messages === null ? null : length.messages * one.clients;
+  const schedule = createSchedule({
+    ratePerSecond,
+    arrivals: one.arrivals ?? "constant",
+    slots: counted === null ? null : counted + leadInSlots,
+    durationMs: length.durationNs === null ? null : (length.durationNs + length.leadInNs) / 1e6,
+    seed: options.seed,
+    share: { connections: one.clients, place },
+  });
+  const most = one.maxOutstanding ?? Math.ceil(ratePerSecond * timeoutMs / 1000);
+  const result = await runOpenLoop(connections, {
+    message: workload,
+    schedule,
+    leadInNs: counted === null ? length.leadInNs : leadInSlots / ratePerSecond * 1e9,
+    maxOutstanding: Math.max(1, shareOf(most, place)),
+    warmupLedger: options.warmupLedger,
+    ledger: options.ledger,
+    clock,
+    signal,
+    pacer: await options.pacer(),
+  });
+  return {
+    complete: result.end === "complete",
+    clients: [{
+      ok: result.achievedPerSecond * result.windowNs / 1e9,
+      windowNs: result.windowNs,
+    }],
+    timesNs: result.latencyNs,
+    censored: result.censored,
+    open: {
+      serviceNs: result.serviceNs,
+      slipNs: result.slipNs,
+      endedNs: result.endedNs,
+      slots: result.slots,
+      sent: result.sent,
+      offeredPerSecond: result.offeredPerSecond,
+      achievedPerSecond: result.achievedPerSecond,
+      backlogSlopePerSecond: result.backlogSlopePerSecond,
+      end: result.end,
+    },
+  };
+}

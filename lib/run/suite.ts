@@ -1,0 +1,395 @@
+/**
+ * Runs what is planned: a warm-up epoch, then epochs in each of which every scenario has its turn, in an order
+ * that is another one each time; and ends with a whole account whatever happens.
+ *
+ * @module
+ */
+
+import type { RateLimit, Reason, ScenarioReport } from "../schema.ts";
+import { wait } from "../load/pace.ts";
+import { WHOLE } from "../load/share.ts";
+import { randomStream, shuffle } from "../stats/random.ts";
+import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
+import { NullServerFloor } from "./client_floor.ts";
+import { Entry, reasonsOf } from "./entry.ts";
+import type { LiveScenario } from "./live.ts";
+import { isPreciseEnough } from "./precision.ts";
+import type { Progress } from "./progress.ts";
+import type { Run } from "./run.ts";
+import {
+  type CaseLength,
+  type CaseScenario,
+  type ProcedurePlan,
+  TargetUnusableError,
+} from "./scenario.ts";
+import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
+import { UNIT_CASE } from "./unit_baseline.ts";
+import { INTERRUPTED } from "./verdict.ts";
+
+/** What a run found. */
+export interface SuiteResult {
+  scenarios: ScenarioReport[];
+  reasons: Reason[];
+  rateLimit: RateLimit | null;
+  /** What a call costs without a socket, in nanoseconds, by epoch. */
+  unitEpochs: number[];
+  /** Measured to their end, after the warm-up. */
+  epochs: number;
+}
+
+/** What an epoch runs at once: the scenarios of a group, or a procedure. */
+interface Unit {
+  entries: Entry[];
+  watch: LiveScenario;
+  /** Do shards begin it together? */
+  isSplit: boolean;
+  /** `null`: as long as its calls take; 0: it has nothing to do in this epoch. */
+  lengthMs: (epoch: number) => number | null;
+  epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
+}
+
+/** What happens around the epochs. */
+export interface SuiteHooks {
+  /** Before each epoch, while nothing is connected. */
+  beforeEpoch?: () => Promise<void>;
+  /** After each measured epoch, with all so far. */
+  onEpoch?: (soFar: SuiteResult) => Promise<void>;
+  /** With a precision asked for: is there more to decide? Left out: the headlines say. */
+  needsAnother?: (soFar: readonly Entry[]) => boolean;
+}
+
+/** Runs all planned scenarios, or those before the target proves unusable or the run is interrupted. */
+export async function runSuite(run: Run, hooks: SuiteHooks = {}): Promise<SuiteResult> {
+  const suite = new Suite([run], hooks);
+  using _suite = suite;
+  await suite.run();
+  return suite.resultOf(run);
+}
+
+/**
+ * Scenarios of one run, or of several on different servers: then the cases of all of them are measured in the same
+ * blocks. The first run's settings say how often and for how long. Dispose of it when its results have been read.
+ */
+export class Suite implements Disposable {
+  readonly #runs: readonly Run[];
+  readonly #hooks: SuiteHooks;
+  readonly #stack = new DisposableStack();
+  readonly #floors: NullServerFloor;
+  readonly #startNs: number;
+  readonly entries: readonly Entry[];
+  readonly #rateLimits = new Map<Run, RateLimit>();
+  #stage: Pick<Progress & { state: "running" }, "stage" | "epoch" | "index" | "of"> = {
+    stage: "begin",
+    epoch: 0,
+    index: 0,
+    of: 0,
+  };
+  #nextTurn: Turn = { order: 0, offsetMs: 0 };
+  #epochs = 0;
+  #isUnusable = false;
+
+  constructor(runs: readonly Run[], hooks: SuiteHooks = {}) {
+    this.#runs = runs;
+    this.#hooks = hooks;
+    this.#startNs = this.#run.clock.nowNs();
+    this.#floors = new NullServerFloor(this.#run);
+    this.entries = runs.flatMap((run) =>
+      run.planned.map((planned): Entry => {
+        const entry: Entry = new Entry(
+          run,
+          planned,
+          (done, total) => this.#progress([entry], { watch: entry.record, done, total }),
+        );
+        return this.#stack.use(entry);
+      })
+    );
+  }
+
+  /** Runs it all; never rejects for what a server does. */
+  async run(): Promise<void> {
+    try {
+      await this.#begin();
+      const units = this.#createUnits();
+      // Shards run what they share at the same time, and the first of them the rest afterwards.
+      for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
+        await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
+      }
+      await this.#conclude();
+    } finally {
+      await Promise.all(this.entries.map((entry) => entry.casePlan?.close?.()));
+      await this.#floors[Symbol.asyncDispose]();
+    }
+    for (const entry of this.entries) {
+      entry.derive();
+      const { name, status, durationMs } = entry.report();
+      this.#run.onProgress({ state: "ended", scenario: name, status, durationMs });
+    }
+  }
+
+  /** What one of the runs has found so far. */
+  resultOf(run: Run): SuiteResult {
+    const entries = this.entries.filter((entry) => entry.run === run);
+    for (const entry of entries) entry.derive();
+    const scenarios = entries.map((entry) => entry.report());
+    const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
+    return {
+      scenarios,
+      reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
+      rateLimit: this.#rateLimits.get(run) ?? null,
+      // Scenarios that share the case have one result of it.
+      unitEpochs: [
+        ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
+      ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
+      epochs: this.#epochs,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+
+  /** The one that says how often and for how long. */
+  get #run(): Run {
+    return this.#runs[0]!;
+  }
+
+  get #isOver(): boolean {
+    return this.#run.signal.aborted || this.#isUnusable;
+  }
+
+  #progress(
+    entries: readonly Entry[],
+    { watch, done = 0, total = 0 }: { watch: LiveScenario; done?: number; total?: number },
+  ): void {
+    this.#run.onProgress({
+      state: "running",
+      ...this.#stage,
+      epochs: this.#run.epochs,
+      scenarios: [...new Set(entries.map(({ name }) => name))],
+      watch,
+      done,
+      total,
+    });
+  }
+
+  /** Every scenario looks at the server first, where it must. */
+  async #begin(): Promise<void> {
+    const of = this.entries.length;
+    for (const [index, entry] of this.entries.entries()) {
+      const { end } = entry;
+      // Other shards run it, and their turns are counted here too.
+      if ((end !== null && !isSplit(entry)) || this.#isOver) continue;
+      this.#stage = { stage: "begin", epoch: 0, index: index + 1, of };
+      this.#progress([entry], { watch: entry.record });
+      await this.#attempt([entry], () => entry.begin());
+      entry.end = end ?? entry.end;
+    }
+  }
+
+  #createUnits(): Unit[] {
+    const ready = this.entries.filter((entry) =>
+      entry.plan !== null && (entry.end === null || isSplit(entry))
+    );
+    const members = new Map<GroupMember, Entry>(
+      ready.filter(({ casePlan }) => casePlan !== null).map((entry) => [{
+        run: entry.run,
+        scenario: entry.planned.scenario as CaseScenario,
+        parameters: entry.planned.parameters as CaseLength,
+        plan: entry.casePlan!,
+        record: entry.record,
+        place: entry.planned.place ?? WHOLE,
+      }, entry]),
+    );
+    const groups = groupBySharedCases([...members.keys()]).map((grouped): Unit => {
+      const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
+      const entries = grouped.map((member) => members.get(member)!);
+      for (const entry of entries) entry.group = group;
+      return {
+        entries,
+        watch: group,
+        isSplit: entries.every(isSplit),
+        lengthMs: () => group.lengthMs,
+        epoch: (epoch, startMs) => group.epoch(epoch, startMs),
+      };
+    });
+    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap(
+      (entry): Unit[] => {
+        const { epoch } = entry.plan as ProcedurePlan;
+        if (epoch === undefined) return [];
+        return [{
+          entries: [entry],
+          watch: entry.record,
+          isSplit: isSplit(entry),
+          lengthMs: (index) => entry.isGoing && warmsUp(entry, index) ? null : 0,
+          epoch: (index, startMs) => procedureEpoch(entry, { epoch, index, startMs }),
+        }];
+      },
+    );
+    return [...groups, ...procedures];
+  }
+
+  async #runEpochs(units: readonly Unit[]): Promise<void> {
+    const { settings, epochs, signal } = this.#run;
+    const isGoing = () => units.some(({ entries }) => entries.some((entry) => entry.isGoing));
+    for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
+      if (epoch > epochs && !this.#needsAnother()) break;
+      if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
+      collectGarbage();
+      await this.#hooks.beforeEpoch?.();
+      await this.#runEpoch(units, epoch);
+      if (this.#isOver) break;
+      const hasEnded = units.every(({ entries }) => entries.every(({ end }) => end !== null));
+      if (!hasEnded) this.#epochs = Math.max(this.#epochs, epoch);
+      if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
+    }
+    if (!signal.aborted) return;
+    for (const entry of units.flatMap(({ entries }) => entries)) {
+      if (entry.isGoing) entry.end = { status: "interrupted", reason: "interrupted" };
+    }
+  }
+
+  /** With a precision asked for: is something not known well enough yet, and time left? */
+  #needsAnother(): boolean {
+    const { settings: { precisionPercent, maxTimeMs }, clock } = this.#run;
+    if (precisionPercent === null) return false;
+    if ((clock.nowNs() - this.#startNs) / 1e6 >= maxTimeMs) return false;
+    const going = this.entries.filter(({ isGoing }) => isGoing);
+    for (const entry of going) entry.derive();
+    return this.#hooks.needsAnother?.(going) ??
+      going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
+  }
+
+  async #runEpoch(units: readonly Unit[], epoch: number): Promise<void> {
+    const { settings } = this.#run;
+    const order = shuffle(units, randomStream(settings.seed, `epoch ${epoch}`));
+    for (const [index, unit] of order.entries()) {
+      const entries = unit.entries.filter(({ isGoing }) => isGoing);
+      const turn = this.#takeTurn(unit, epoch);
+      if (entries.length === 0) continue;
+      this.#stage = { stage: "epoch", epoch, index: index + 1, of: order.length };
+      this.#progress(entries, { watch: unit.watch });
+      await this.#attempt(entries, async () => {
+        if (await unit.epoch(epoch, () => this.#startOf(turn, unit)) !== "stop") return;
+        for (const entry of entries) entry.isExhausted = true;
+      }, epoch);
+      if (this.#isOver) return;
+    }
+  }
+
+  /** Turns are counted for scenarios that have ended too, so that they are the same on all shards. */
+  #takeTurn(unit: Unit, epoch: number): Turn {
+    const turn = { ...this.#nextTurn };
+    if (!unit.isSplit) return turn;
+    const lengthMs = unit.lengthMs(epoch);
+    const { offsetMs } = turn;
+    this.#nextTurn = {
+      order: turn.order + 1,
+      offsetMs: offsetMs === null || lengthMs === null
+        ? null
+        : offsetMs + (lengthMs === 0 ? 0 : lengthMs + ALLOWANCE_MS),
+    };
+    return turn;
+  }
+
+  /** When a turn begins; `null`: at once. */
+  #startOf(turn: Turn, { isSplit }: Unit): Promise<number | null> {
+    const { startGate } = this.#run;
+    return startGate === undefined || !isSplit ? Promise.resolve(null) : startGate.startOf(turn);
+  }
+
+  /** Work that is done once, after the last epoch. */
+  async #conclude(): Promise<void> {
+    const of = this.entries.length;
+    for (const [index, entry] of this.entries.entries()) {
+      const { plan, record } = entry;
+      if (plan === null || entry.end !== null) continue;
+      if (plan.conclude !== undefined && !this.#isOver) {
+        this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
+        this.#progress([entry], { watch: record });
+        record.startConclusion();
+        await this.#attempt([entry], () => plan.conclude!());
+      }
+      if (this.#run.signal.aborted) entry.end ??= { status: "interrupted", reason: "interrupted" };
+    }
+  }
+
+  /** Does work for some scenarios, watched; they have failed if it throws, whatever it throws. */
+  async #attempt(
+    entries: readonly Entry[],
+    work: () => Promise<void>,
+    epoch?: number,
+  ): Promise<void> {
+    const { clock, signal } = this.#run;
+    const { monitor, planned, run } = entries[0]!;
+    const startNs = clock.nowNs();
+    if (epoch !== undefined) { for (const { record } of entries) record.startEpoch(epoch); }
+    try {
+      await monitor.watch(work, { paced: planned.scenario.paced ?? false });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const unusable = error instanceof TargetUnusableError && !signal.aborted;
+      for (const entry of entries) {
+        entry.end = signal.aborted
+          ? { status: "interrupted", reason: "interrupted" }
+          : { status: "failed", reason, unusable };
+      }
+      this.#isUnusable ||= unusable;
+    } finally {
+      for (const { record } of entries) record.endEpoch();
+      const spentNs = (clock.nowNs() - startNs) / entries.length;
+      for (const entry of entries) entry.spentNs += spentNs;
+    }
+    const limit = run.target.observed.rateLimit;
+    if (limit === null || this.#rateLimits.has(run)) return;
+    this.#rateLimits.set(run, { scenario: entries[0]!.name, ...limit });
+  }
+}
+
+/** Do several shards have a share of it? */
+function isSplit({ planned: { place = WHOLE } }: Entry): boolean {
+  return place.count > 1;
+}
+
+/** Does a procedure take part in the epoch, if it is the warm-up? */
+function warmsUp({ planned: { scenario } }: Entry, epoch: number): boolean {
+  return epoch > 0 || scenario.kind !== "procedure" || scenario.warmsUp !== false;
+}
+
+const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
+
+async function procedureEpoch(
+  entry: Entry,
+  { epoch, index, startMs }: {
+    epoch: () => Promise<"stop" | void>;
+    index: number;
+    startMs: () => Promise<number | null>;
+  },
+): Promise<"stop" | void> {
+  const { record } = entry;
+  if (!warmsUp(entry, index)) return;
+  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
+  await beginMeasuring(entry, startMs);
+  const outcome = await epoch();
+  record.endMeasuring();
+  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
+  return outcome;
+}
+
+/** Begins when all shards do. */
+async function beginMeasuring(
+  { run, record }: Entry,
+  startMs: () => Promise<number | null>,
+): Promise<void> {
+  const dueMs = await startMs();
+  if (dueMs !== null) await wait(dueMs - run.clock.date().getTime(), run);
+  run.signal.throwIfAborted();
+  record.startMeasuring(dueMs);
+}
+
+/**
+ * Collects garbage, where the runtime was started with `--expose-gc`: what one epoch leaves behind should not
+ * be a pause in the next.
+ */
+function collectGarbage(): void {
+  (globalThis as { gc?: () => void }).gc?.();
+}

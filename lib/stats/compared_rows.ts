@@ -1,0 +1,130 @@
+/**
+ * Which figures of which runs stand against each other.
+ *
+ * @module
+ */
+
+import type { Comparison, ComparisonRow, Metric, Report, ScenarioReport } from "../schema.ts";
+import { isAtLeast } from "./percentiles.ts";
+
+/** A figure of one run; `null`: too few samples. A percentile may mean "at least". */
+export interface Figure {
+  value: number | null;
+  isAtLeast: boolean;
+}
+
+/** A row to be: one statistic of one metric. */
+export interface Candidate
+  extends Pick<ComparisonRow, "scenario" | "metric" | "at" | "statistic" | "unit" | "better"> {
+  /** Of the earlier runs that have the metric, and whose scenario can be used. */
+  olds: Figure[];
+  /** `null`: this run does not have the metric. */
+  now: Figure | null;
+  /** Does its scenario name it as one that decides? */
+  isGate: boolean;
+  /** Why the scenario of this run, or of all earlier ones, cannot be used. */
+  unusable: Unusable | null;
+}
+
+export type Unusable = "failed" | "skipped" | "interrupted" | "invalid";
+
+/** Why the numbers of a scenario do not count; `null` where they do. */
+export function unusableBecause({ status, validity }: ScenarioReport): Unusable | null {
+  if (status !== "passed") return status;
+  return validity.valid ? null : "invalid";
+}
+
+/** A scenario of this run with the same of the earlier ones. */
+export interface ScenarioPair {
+  olds: ScenarioReport[];
+  now: ScenarioReport;
+}
+
+/** The scenarios that this run shares with an earlier one, in its order. */
+export function pairScenarios(olds: readonly Report[], now: Report): ScenarioPair[] {
+  return now.scenarios.map((scenario) => ({
+    olds: olds.flatMap(({ scenarios }) => scenarios.filter(({ name }) => name === scenario.name)),
+    now: scenario,
+  })).filter((pair) => pair.olds.length > 0);
+}
+
+/** The scenarios that only the earlier runs have, or only this one. */
+export function findUnpaired(
+  olds: readonly Report[],
+  now: Report,
+): Pick<Comparison, "onlyInOld" | "onlyInNew"> {
+  const namesOf = ({ scenarios }: Report) => scenarios.map(({ name }) => name);
+  const before = new Set(olds.flatMap(namesOf));
+  const after = new Set(namesOf(now));
+  return {
+    onlyInOld: [...before].filter((name) => !after.has(name)),
+    onlyInNew: [...after].filter((name) => !before.has(name)),
+  };
+}
+
+/**
+ * The rows of one scenario: the gating statistics of each metric, of this run and of the earlier ones, so that one
+ * that vanished is a row too; and of a headline metric without any, its value or median. A metric of which neither
+ * direction is an improvement has none.
+ */
+export function candidatesOf({ olds, now }: ScenarioPair): Candidate[] {
+  const usable = olds.filter((scenario) => unusableBecause(scenario) === null);
+  const unusable = unusableBecause(now) ??
+    (usable.length === 0 ? unusableBecause(olds[olds.length - 1]) : null);
+  const byKey = new Map<string, Metric>();
+  for (const { metrics } of [now, ...olds]) {
+    for (const metric of metrics) {
+      if (!byKey.has(keyOf(metric))) byKey.set(keyOf(metric), metric);
+    }
+  }
+  return [...byKey].flatMap(([key, metric]) => {
+    const { better } = metric;
+    const find = ({ metrics }: ScenarioReport) => metrics.find((one) => keyOf(one) === key);
+    return better === null ? [] : statisticsOf(metric).map(({ statistic, isGate }) => ({
+      scenario: now.name,
+      metric: metric.name,
+      ...(metric.at === undefined ? {} : { at: metric.at }),
+      statistic,
+      unit: metric.unit,
+      better,
+      olds: usable.flatMap((scenario) => figureOf(find(scenario), statistic) ?? []),
+      now: figureOf(find(now), statistic),
+      // What neither side has samples for is shown, but a server too slow for it is not undecided for ever.
+      isGate: isGate &&
+        [now, ...usable].some((scenario) =>
+          (figureOf(find(scenario), statistic)?.value ?? null) !== null
+        ),
+      unusable,
+    }));
+  });
+}
+
+/** A metric is the same in another run if it has the same name and kind, and was measured at the same point. */
+function keyOf({ name, kind, at = {} }: Metric): string {
+  const places = Object.entries(at).sort(([one], [other]) => one < other ? -1 : 1);
+  return JSON.stringify([name, kind, places]);
+}
+
+function statisticsOf(
+  { role, gates = [], kind }: Metric,
+): Pick<Candidate, "statistic" | "isGate">[] {
+  if (role !== "detail" && gates.length > 0) {
+    return gates.map((statistic) => ({ statistic, isGate: true }));
+  }
+  const shown = kind === "scalar" ? "value" : "p50";
+  return role === "headline" ? [{ statistic: shown, isGate: false }] : [];
+}
+
+function figureOf(
+  metric: Metric | undefined,
+  statistic: ComparisonRow["statistic"],
+): Figure | null {
+  if (metric === undefined) return null;
+  if (metric.kind === "scalar") {
+    return { value: statistic === "value" ? metric.value : null, isAtLeast: false };
+  }
+  if (statistic === "value") return { value: null, isAtLeast: false };
+  const value = metric[statistic];
+  const percentile = Number(statistic.slice(1));
+  return { value, isAtLeast: value !== null && isAtLeast(metric, percentile) };
+}

@@ -1,0 +1,188 @@
+/**
+ * From the samples of all epochs to a distribution of report.json.
+ *
+ * @module
+ */
+
+import type {
+  At,
+  Better,
+  Distribution,
+  Interval,
+  Role,
+  SeriesPoint,
+  Statistic,
+} from "../schema.ts";
+import { pooledValueAtRank } from "./bins.ts";
+import { censoredOf, type EpochPart } from "./epoch_summary.ts";
+import { type Estimate, estimate, MINIMUM_EPOCHS_FOR_INTERVAL, tQuantile } from "./estimate.ts";
+import type { LatencyHistogram } from "./histogram.ts";
+import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
+import { randomStream } from "./random.ts";
+
+const RESAMPLES = 400;
+const Z_975 = 1.959964;
+
+/** What a metric is, beside its numbers. */
+export interface MetricOptions {
+  name: string;
+  better: Better;
+  role: Role;
+  at?: At;
+  /** Left out: none. */
+  gates?: readonly Statistic[];
+}
+
+/** What a distribution is made from. */
+export interface DistributionParts extends MetricOptions {
+  /** Seeds the intervals of resampled epochs: the same epochs and seed give the same interval. */
+  seed: number;
+  /** All measured times, at least one; those outside of any epoch too. */
+  pooled: LatencyHistogram;
+  censored: Censored;
+  epochs: readonly EpochPart[];
+  series: SeriesPoint[];
+}
+
+/** A percentile, and what it is good to. */
+type Figure = Pick<Estimate, "value" | "ci95"> & { between: number | null };
+
+/**
+ * The metric of at least one measured time. A percentile is the geometric mean of the epochs' own, with its t
+ * interval, where each epoch that has samples has enough of them; otherwise it is that of all samples together, its
+ * interval by resampling epochs, or `null` where even those are too few. The two rules could put a percentile
+ * under a lower one: then it is raised to that.
+ */
+export function summariseDistribution(parts: DistributionParts): Distribution {
+  const { pooled, censored, epochs } = parts;
+  // An epoch without any answer is known by its timeout, which may be less than what others measured.
+  const middle = percentileFigure(parts, 50)!;
+  const p50 = bounded(middle, Math.max(middle.value, pooled.min));
+  const p5 = percentileFigure(parts, 5);
+  const upwards: Record<string, Figure | null> = {};
+  let last = p50;
+  for (const [name, percentile] of UPPER_PERCENTILES) {
+    const figure = percentileFigure(parts, percentile);
+    upwards[name] = figure === null ? null : bounded(figure, Math.max(figure.value, last.value));
+    last = upwards[name] ?? last;
+  }
+  const { p75, p90, p95, p99, p999 } = upwards;
+  const lowest = p5 === null ? null : bounded(p5, Math.min(p5.value, p50.value));
+  const means = epochs.flatMap(({ summary }) => summary.mean ?? []);
+  const mean = means.length === 0 ? { value: pooled.mean, ci95: null } : estimateTimes(means);
+  return {
+    ...metricEntries(parts),
+    kind: "distribution",
+    unit: "ns",
+    count: pooled.count,
+    censored: censored.count,
+    min: pooled.min,
+    mean: mean.value,
+    stddev: pooled.stddev,
+    p5: lowest?.value ?? null,
+    p50: p50.value,
+    p75: p75?.value ?? null,
+    p90: p90?.value ?? null,
+    p95: p95?.value ?? null,
+    p99: p99?.value ?? null,
+    p999: p999?.value ?? null,
+    max: longestOf(pooled, censored),
+    histogram: pooled.encode(),
+    ci95: {
+      p5: lowest?.ci95 ?? null,
+      p50: p50.ci95,
+      p95: p95?.ci95 ?? null,
+      p99: p99?.ci95 ?? null,
+      mean: mean.ci95,
+    },
+    spread: { within: null, between: p50.between },
+    series: parts.series,
+    epochs: epochs.map(({ summary }) => summary),
+  };
+}
+
+const UPPER_PERCENTILES = [["p75", 75], ["p90", 90], ["p95", 95], ["p99", 99], [
+  "p999",
+  99.9,
+]] as const;
+
+/** The entries that every metric has. */
+export function metricEntries({ name, better, role, at, gates }: MetricOptions) {
+  return {
+    name,
+    role,
+    ...(gates === undefined ? {} : { gates: [...gates] }),
+    ...(at === undefined ? {} : { at }),
+    better,
+  };
+}
+
+function percentileFigure(parts: DistributionParts, percentile: number): Figure | null {
+  const { pooled, censored, epochs } = parts;
+  const own = epochsWithEnough(epochs, percentile);
+  if (own !== null) {
+    const { value, ci95, spread } = estimateTimes(
+      own.map(({ bins, summary }) =>
+        percentileOf(bins, percentile, { censored: censoredOf(summary), minimum: 1 })!
+      ),
+    );
+    return { value, ci95, between: spread.between };
+  }
+  const value = percentileOf(pooled, percentile, { censored });
+  if (value === null) return null;
+  return { value, ci95: resampledInterval(parts, { percentile, value }), between: null };
+}
+
+/** A time that the clock could not tell from 0 counts as 1 ns, since 0 has no logarithm. */
+function estimateTimes(timesNs: readonly number[]): Estimate {
+  const isConstant = timesNs.every((ns) => ns === timesNs[0]);
+  return estimate(isConstant ? timesNs : timesNs.map((ns) => Math.max(1, ns)));
+}
+
+/**
+ * The interval of a percentile of all samples together, from whole epochs resampled: the middle 95 % of what
+ * they give, its distances from the value stretched (on a log scale) by t(E - 1)/z √(E/(E - 1)), as so few resampled
+ * epochs vary less than new ones would (B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
+ * chapter 12; T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.1). `null` with fewer
+ * than five epochs.
+ */
+function resampledInterval(
+  { pooled, censored, epochs, name, seed }: DistributionParts,
+  { percentile, value }: { percentile: number; value: number },
+): Interval | null {
+  const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
+  const count = tried.length;
+  if (count < MINIMUM_EPOCHS_FOR_INTERVAL) return null;
+  const bins = tried.map((epoch) => epoch.bins);
+  const longest = longestOf(pooled, censored);
+  const random = randomStream(seed, `resample ${name} p${percentile}`);
+  const resampled = Float64Array.from({ length: RESAMPLES }, () => {
+    const weights = new Array<number>(count).fill(0);
+    let measured = 0;
+    let all = 0;
+    for (let draw = 0; draw < count; draw++) {
+      const index = Math.floor(random() * count);
+      const { summary } = tried[index];
+      weights[index]++;
+      measured += summary.count;
+      all += summary.count + summary.censored;
+    }
+    const rank = rankOf(percentile, all);
+    return rank > measured ? longest : pooledValueAtRank(bins, { rank, weights });
+  }).sort();
+  const stretch = tQuantile(0.975, count - 1) / Z_975 * Math.sqrt(count / (count - 1));
+  const center = Math.max(1, value);
+  const stretched = (ns: number) => center * (Math.max(1, ns) / center) ** stretch;
+  const tail = Math.floor(0.025 * RESAMPLES);
+  return [
+    Math.min(value, Math.max(pooled.min, stretched(resampled[tail - 1]))),
+    Math.max(value, Math.min(longest, stretched(resampled[RESAMPLES - tail]))),
+  ];
+}
+
+/** A figure moved to `value`, which its interval then holds. */
+function bounded(figure: Figure, value: number): Figure {
+  if (value === figure.value || figure.ci95 === null) return { ...figure, value };
+  const [low, high] = figure.ci95;
+  return { ...figure, value, ci95: [Math.min(low, value), Math.max(high, value)] };
+}

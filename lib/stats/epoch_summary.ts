@@ -1,0 +1,77 @@
+/**
+ * What one epoch of a distribution measured.
+ *
+ * @module
+ */
+
+import type { EpochSummary } from "../schema.ts";
+import type { Bins } from "./bins.ts";
+import { LatencyHistogram } from "./histogram.ts";
+import {
+  addCensored,
+  type Censored,
+  longestOf,
+  NONE_CENSORED,
+  percentileOf,
+} from "./percentiles.ts";
+
+/** An epoch, with its samples in a compact form. */
+export interface EpochPart {
+  summary: EpochSummary;
+  bins: Bins;
+}
+
+/** The calls without an answer of an epoch: its `max` is what they took at least. */
+export function censoredOf({ censored, max }: EpochSummary): Censored {
+  return { count: censored, atLeastNs: max ?? 0 };
+}
+
+/** The summary of one epoch's samples; `mergeable` adds the histogram itself, so that shards merge exactly. */
+export function summariseEpoch(
+  histogram: LatencyHistogram,
+  options: { censored?: Censored; mergeable?: boolean } = {},
+): EpochPart {
+  const { censored = NONE_CENSORED, mergeable = false } = options;
+  const bins = histogram.bins();
+  const isEmpty = bins.count === 0;
+  const longest = longestOf(bins, censored);
+  const at = (percentile: number) => percentileOf(bins, percentile, { censored });
+  const summary = {
+    count: bins.count,
+    censored: censored.count,
+    min: isEmpty ? null : histogram.min,
+    mean: isEmpty ? null : histogram.mean,
+    p5: at(5),
+    p50: at(50),
+    p95: at(95),
+    p99: at(99),
+    max: longest === -Infinity ? null : longest,
+    ...(mergeable && !isEmpty ? { histogram: histogram.encode() } : {}),
+  };
+  return { summary, bins };
+}
+
+/**
+ * The same epoch of several shards as one, from their histograms.
+ *
+ * @throws {Error} if one has samples and no histogram
+ */
+export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
+  using sum = new LatencyHistogram();
+  let censored = NONE_CENSORED;
+  for (const shard of shards) {
+    censored = addCensored(censored, censoredOf(shard));
+    if (shard.count === 0) continue;
+    if (shard.histogram === undefined) {
+      throw new Error(`Cannot merge an epoch of ${shard.count} samples as it has no histogram`);
+    }
+    const { min, mean, max } = shard;
+    using part = LatencyHistogram.decode(shard.histogram, {
+      min: min ?? undefined,
+      mean: mean ?? undefined,
+      max: shard.censored === 0 && max !== null ? max : undefined,
+    });
+    sum.add(part);
+  }
+  return summariseEpoch(sum, { censored, mergeable: true });
+}

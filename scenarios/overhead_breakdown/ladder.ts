@@ -1,0 +1,142 @@
+import {
+  type Case,
+  caseKey,
+  type Derivation,
+  ONE_CLIENT,
+  type Slice,
+} from "../../lib/run/scenario.ts";
+import { UNIT_CASE } from "../../lib/run/unit_baseline.ts";
+import type { Added } from "../../lib/schema.ts";
+import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";
+import { median } from "../../lib/stats/median.ts";
+
+/** The layers of a call, the lowest first: rigs.ts says what each of them does. */
+export const LAYER_NAMES = [
+  "dispatch",
+  "codec",
+  "wakeup",
+  "tcp",
+  "websocket",
+  "routing",
+  "tool",
+] as const;
+export type LayerName = typeof LAYER_NAMES[number];
+
+/** Parts that sum to something further from the whole than this do not explain it. */
+const SUM_TOLERANCE = 0.1;
+
+type SliceTimes = Pick<Slice, "complete" | "timesNs">;
+
+interface Step {
+  name: LayerName;
+  case: Case;
+  /** The times of the epoch under way, in nanoseconds. */
+  times: { epoch: number; ns: number[] };
+  /** By epoch: the median, and those of the slices. */
+  medians: number[];
+  slices: number[][];
+}
+
+/** The layers of a call as cases, and what they come to. */
+export class Ladder {
+  readonly #steps: readonly Step[];
+
+  /** Of the bundled server; where that is the target, its dispatch is what a unit test calls. */
+  readonly dispatch: Case;
+
+  /** @param options.isUnit is the bundled server the target? */
+  constructor({ isUnit, hasRouting }: { isUnit: boolean; hasRouting: boolean }) {
+    this.dispatch = isUnit ? UNIT_CASE : { ...ONE_CLIENT, layer: "bundledDispatch" };
+    const caseOf = (layer: LayerName): Case =>
+      layer === "tool"
+        ? ONE_CLIENT
+        : layer === "dispatch"
+        ? this.dispatch
+        : { ...ONE_CLIENT, layer };
+    this.#steps = LAYER_NAMES.filter((name) => name !== "routing" || hasRouting).map((name) => ({
+      name,
+      case: caseOf(name),
+      times: { epoch: 0, ns: [] },
+      medians: [],
+      slices: [],
+    }));
+  }
+
+  get cases(): readonly Case[] {
+    return this.#steps.map((step) => step.case);
+  }
+
+  /** Takes a slice into the medians, if it is one of a layer. */
+  addSlice(one: Case, { complete, timesNs }: SliceTimes, epoch: number): void {
+    const step = this.#steps.find((step) => caseKey(step.case) === caseKey(one));
+    if (step === undefined || !complete || timesNs.length === 0) return;
+    if (step.times.epoch !== epoch) step.times = { epoch, ns: [] };
+    for (const ns of timesNs) step.times.ns.push(ns);
+    // That of a slow server's few calls too: how far it can be relied on is in the interval over the epochs.
+    step.medians[epoch] = median(step.times.ns);
+    (step.slices[epoch] ??= []).push(median([...timesNs]));
+  }
+
+  /** A metric for each layer that was measured, above the one before it; and what speaks against them. */
+  derive(derivation: Derivation): void {
+    const whole = epochsOf(this.#steps.at(-1)!);
+    let below: { name: LayerName; medians: (number | null)[] } | null = null;
+    for (const step of this.#steps) {
+      const { name } = step;
+      const latency = derivation.of(step.case)?.latency;
+      if (latency === undefined) continue;
+      const medians = epochsOf(step);
+      const part = addedPart(medians, below?.medians ?? null, whole);
+      const measuredOn = name === "routing" || name === "tool" ? "target" : "bundled";
+      const added: Added | null = part && { above: below?.name ?? null, ...part, measuredOn };
+      const at = { layer: name };
+      derivation.adopt("layer", latency, added === null ? { at } : { at, added });
+      if (added !== null) judgePart(derivation, name, added);
+      below = { name, medians };
+    }
+    this.#judgeSum(derivation);
+  }
+
+  #judgeSum(derivation: Derivation): void {
+    const sum = sumOfParts(this.#steps.map(({ slices }) => slices));
+    if (sum === null || sum.ci95 === null) return;
+    const [low, high] = sum.ci95;
+    if (low <= 1 + SUM_TOLERANCE && high >= 1 - SUM_TOLERANCE) return;
+    derivation.invalidate({
+      kind: "layerSum",
+      message: `the layers add up to ${percent(sum.value)} of the call (95 % interval ` +
+        `${percent(low)} to ${percent(high)}), each measured in other slices than the one below: ` +
+        "the first slices of an epoch differ from the later ones, so that a longer warm-up or " +
+        "longer slices are needed",
+      sum: sum.value,
+      low,
+      high,
+    });
+  }
+}
+
+function epochsOf({ medians }: Step): (number | null)[] {
+  return Array.from(medians, (ns) => ns ?? null);
+}
+
+/** A layer that takes less than none shows that what is below it is no part of it. */
+function judgePart(derivation: Derivation, name: LayerName, { above, ci95 }: Added): void {
+  if (ci95 === null || ci95[1] >= 0) return;
+  const [low, high] = ci95;
+  const micros = (ns: number) => `${(ns / 1e3).toFixed(1)} us`;
+  derivation.invalidate({
+    kind: "negativeLayer",
+    message: `the layer ${name} takes less time with all that is below it than ${above} alone ` +
+      `(${micros(low)} to ${
+        micros(high)
+      }): the server does some of that faster than the parts that ` +
+      "the suite measures in its place, so that the breakdown does not hold",
+    layer: name,
+    low,
+    high,
+  });
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}

@@ -1,0 +1,135 @@
+import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
+import {
+  type CaseLength,
+  type CaseScenario,
+  type Derivation,
+  type Rig,
+  type ScenarioContext,
+  TIMES,
+} from "../../lib/run/scenario.ts";
+import { batchedRig } from "../../lib/run/unit_baseline.ts";
+import { countBytes, startEchoServer } from "../../lib/server/echo_server.ts";
+import { Ladder } from "./ladder.ts";
+import { exchangeOf, findProbe, recordCall } from "./recorded_call.ts";
+import { routingRig, tcpRig, wakeupRig, webSocketRig } from "./rigs.ts";
+import { SAMPLED_CALLS, serverTimesRig } from "./server_times.ts";
+
+/** The length is that of one layer in one epoch, all its slices together. */
+interface OverheadBreakdownParameters extends CaseLength {
+  payloadBytes: number;
+}
+
+/** What slows down the layers that the suite brings along: nothing, but in tests. */
+export interface LayerDelays extends SlowParts {
+  /** How long the echo waits before it answers, in milliseconds. */
+  wakeupMs?: number;
+  tcpMs?: number;
+  webSocketMs?: number;
+}
+
+/** The scenario, with slow layers where a test wants to see them. */
+export function createOverheadBreakdown(
+  delays: LayerDelays = {},
+): CaseScenario<OverheadBreakdownParameters> {
+  return {
+    kind: "cases",
+    name: "overhead-breakdown",
+    title: "Overhead breakdown",
+    question: "Where does the time of a call go, layer by layer?",
+    metrics: { layer: TIMES, serverReported: TIMES, networkAndQueue: TIMES },
+    headline: { metric: "layer", at: { layer: "tool" } },
+    // The whole call is message-throughput's, and judged there; its parts say where a change comes from.
+    gates: [],
+    profiles: ["standard", "thorough"],
+    defaults: {
+      quick: { messages: null, durationMs: 50, payloadBytes: 0 },
+      standard: { messages: null, durationMs: 150, payloadBytes: 0 },
+      thorough: { messages: null, durationMs: 400, payloadBytes: 0 },
+      phase2: { messages: 100, durationMs: null, payloadBytes: 0 },
+    },
+    begin: (context) => begin(context, delays),
+  };
+}
+
+export const overheadBreakdown: CaseScenario<OverheadBreakdownParameters> =
+  createOverheadBreakdown();
+
+type Context = ScenarioContext<OverheadBreakdownParameters>;
+type Plan = Awaited<ReturnType<CaseScenario<OverheadBreakdownParameters>["begin"]>>;
+
+/** Looks at what is said to a call and to a probe, which the layers below the target are to carry. */
+async function begin(context: Context, delays: LayerDelays): Promise<Plan> {
+  const { target: { options: { protocol } }, clock, bundled } = context;
+  if (protocol.routingProbes.length === 0) {
+    return { skipped: `the ${protocol.name} protocol has no tools, so that there are no layers` };
+  }
+  const { call, found } = await lookAt(context);
+  const { message, reply } = call;
+  const exchange = found?.exchange ?? exchangeOf(context, call);
+  const inProcess = createInProcess(protocol, { message, reply, id: call.id, slow: delays });
+  const { wakeupMs = 0, tcpMs = 0, webSocketMs = 0 } = delays;
+  const echo = await startEchoServer({
+    questionBytes: countBytes(exchange.question),
+    frames: exchange.frames,
+    delaysMs: { wakeup: wakeupMs, tcp: tcpMs, webSocket: webSocketMs },
+  });
+  const dispatch = batchedRig(inProcess.dispatch, { clock });
+  const codec = batchedRig(() => inProcess.roundTrip(message), { clock });
+  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: found !== null });
+  const hasTimes = protocol.readServerNs(reply.at(-1)!) !== null;
+  return {
+    cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
+    async openRigs({ connection, stack }) {
+      const options = { context, inProcess, exchange, echo, stack };
+      const rigs: [string, Rig][] = [
+        [ladder.dispatch.layer!, dispatch],
+        ["codec", codec],
+        ["wakeup", wakeupRig(options)],
+        ["tcp", await tcpRig(options)],
+        ["websocket", await webSocketRig(options)],
+        [SAMPLED_CALLS.layer!, serverTimesRig(context, connection)],
+      ];
+      if (found !== null) rigs.push(["routing", routingRig(options, { connection, found })]);
+      return new Map(rigs);
+    },
+    onSlice: (one, slice) => ladder.addSlice(one, slice, context.epoch),
+    derive(derivation) {
+      ladder.derive(derivation);
+      sayWhatIsMissing(context, { derivation, hasRouting: found !== null, tool: message.tool });
+    },
+    close: () => echo.stop(),
+  };
+}
+
+/** On a connection of its own, before any is measured. */
+async function lookAt(context: Context) {
+  await using connection = await context.target.connect(context.warmupLedger);
+  return {
+    call: await recordCall(context, connection),
+    found: await findProbe(context, connection),
+  };
+}
+
+function sayWhatIsMissing(
+  { target: { options: { protocol } } }: Context,
+  { derivation, hasRouting, tool }: {
+    derivation: Derivation;
+    hasRouting: boolean;
+    tool: string;
+  },
+): void {
+  if (!hasRouting) {
+    const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
+    derivation.notMeasured(
+      "routing",
+      `the server answers nothing without a tool (tried: ${tried}); it is part of the layer tool`,
+    );
+  }
+  if (protocol.name === "mcp" && tool === protocol.defaultTool) {
+    derivation.notMeasured(
+      "a tool",
+      "the call is the protocol's own ping, so that the layer tool is routing once more: " +
+        "name a tool with --tool",
+    );
+  }
+}

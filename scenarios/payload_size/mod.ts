@@ -1,0 +1,163 @@
+import {
+  type Case,
+  type CaseLength,
+  type CasePlan,
+  type CaseScenario,
+  type Derivation,
+  ONE_CLIENT,
+  type ScenarioContext,
+  THROUGHPUT,
+  TIMES,
+} from "../../lib/run/scenario.ts";
+import { boundBy, floorShare } from "../../lib/run/validity.ts";
+import { addPayload } from "../../lib/run/workload.ts";
+import { describeOutcome, describeSize, SizeLimitSearch } from "./size_limit.ts";
+
+/** The length is that of one size in one epoch. */
+interface PayloadSizeParameters extends CaseLength {
+  /** This size alone; `null`: the run's own calls, 256 B to 1 MiB, and then the server's limit. */
+  payloadBytes: number | null;
+  /** No request with a larger payload is sent. */
+  highestBytes: number;
+}
+
+type Context = ScenarioContext<PayloadSizeParameters>;
+
+const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+/** Measured as far as they are served. */
+const SIZES = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
+/** Tried once each, to find the limit: few, as they are large. The last is over 32 MiB, a usual limit. */
+const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
+const COMMON = { payloadBytes: null, highestBytes: 33 * MIB };
+const LIMIT = "limit of a request's size";
+
+export const payloadSize: CaseScenario<PayloadSizeParameters> = {
+  kind: "cases",
+  name: "payload-size",
+  title: "Payload size",
+  question: "What does the size of a request cost, and what happens to one that is too large?",
+  metrics: {
+    latency: TIMES,
+    throughput: THROUGHPUT,
+    bandwidth: { kind: "scalar", unit: "bytes/s", better: "higher" },
+    floor: { ...THROUGHPUT, better: null },
+    largestServed: { kind: "scalar", unit: "bytes", better: null },
+    smallestRefused: { kind: "scalar", unit: "bytes", better: null },
+  },
+  headline: ({ payloadBytes }) => ({
+    metric: "throughput",
+    at: { payloadBytes: payloadBytes ?? MIB },
+  }),
+  gates: [{ metric: "latency" }],
+  profiles: ["thorough"],
+  defaults: {
+    quick: { ...COMMON, messages: null, durationMs: 50 },
+    standard: { ...COMMON, messages: null, durationMs: 100 },
+    thorough: { ...COMMON, messages: null, durationMs: 200 },
+    phase2: { ...COMMON, messages: 10, durationMs: null },
+  },
+
+  begin(context) {
+    const { payloadBytes } = context.parameters;
+    const { tool, argsJson } = addPayload(context.workload, 1)();
+    const { protocol } = context.target.options;
+    if (!protocol.encodeCall("0", tool, argsJson).includes(argsJson)) {
+      return { skipped: `a call of ${tool} carries no arguments: name another with --tool` };
+    }
+    if (payloadBytes === null) return planUpToLimit(context);
+    if (payloadBytes === 0) return { skipped: "--payload 0 leaves no payload to measure" };
+    context.notMeasured(LIMIT, `--payload asks for ${describeSize(payloadBytes)} alone`);
+    // The run's own calls have that size already.
+    return planOf([{ payloadBytes, case: ONE_CLIENT }]);
+  },
+};
+
+/** The run's own calls, then the sizes that are served; after the last epoch those that may not be. */
+async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: string }> {
+  const isAllowed = (size: number) => size <= context.parameters.highestBytes;
+  const left = [...SIZES, ...LARGER_SIZES].filter(isAllowed);
+  const search = new SizeLimitSearch(context);
+  const sizes: Size[] = [{ payloadBytes: 0, case: ONE_CLIENT }];
+  while (left.length > 0 && SIZES.includes(left[0]!)) {
+    const payloadBytes = left.shift()!;
+    if (!await search.isServed(payloadBytes)) break;
+    sizes.push({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } });
+  }
+  if (sizes.length === 1) {
+    const outcome = search.firstRefusal;
+    const said = outcome === null ? "refused for load" : describeOutcome(outcome);
+    return {
+      skipped: `a payload of ${describeSize(SIZES[0]!)} is not served (${said}): ` +
+        "name a tool that takes any argument with --tool",
+    };
+  }
+  const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
+  context.setHeadline({ metric: "throughput", at });
+  return {
+    ...planOf(sizes),
+    async conclude() {
+      while (left.length > 0 && !search.isOver) await search.isServed(left.shift()!);
+      search.record(LIMIT);
+    },
+  };
+}
+
+/** A size that is measured. */
+interface Size {
+  /** Of the argument that is added to the run's calls; 0: they are sent as they are. */
+  payloadBytes: number;
+  case: Case;
+}
+
+function planOf(sizes: readonly Size[]): CasePlan {
+  const cases = sizes.map((size) => size.case);
+  return {
+    cases,
+    // The client does not take all sizes alike. The largest is the headline's.
+    floors: cases.toReversed(),
+    derive(derivation) {
+      for (const { payloadBytes, case: one } of sizes) {
+        const at = { payloadBytes };
+        const rates = derivation.calls(one, at)?.rates ?? [];
+        const bandwidths = rates.map((rate) => rate === null ? null : rate * payloadBytes);
+        if (payloadBytes > 0) derivation.estimate("bandwidth", bandwidths, { at });
+        derivation.estimate("floor", derivation.floorOf(one)?.rates ?? [], { at });
+      }
+      judgeFloors(derivation, sizes);
+    },
+  };
+}
+
+/** A server that does nothing answers in a fraction of this, unless the client's system holds calls back. */
+const HELD_BACK_NS = 10e6;
+/** A server that is slow itself comes nowhere near this share of such a floor. */
+const HELD_BACK_SHARE = 0.5;
+
+/** Says at which sizes the client was the bottleneck. */
+export function judgeFloors(
+  derivation: Pick<Derivation, "of" | "floorOf" | "invalidate">,
+  sizes: readonly Size[],
+): void {
+  const bound = sizes.flatMap(({ payloadBytes, case: one }) => {
+    const floor = floorShare(derivation.of(one), derivation.floorOf(one));
+    if (floor === null) return [];
+    const isHeldBack = (floor.latencyP50Ns ?? 0) >= HELD_BACK_NS;
+    const isBound = isHeldBack ? floor.share >= HELD_BACK_SHARE : boundBy(floor) === "bound";
+    return isBound ? [{ size: describeSize(payloadBytes), isHeldBack }] : [];
+  });
+  if (bound.length === 0) return;
+  const list = (some: typeof bound) => some.map(({ size }) => size).join(", ");
+  const held = bound.filter(({ isHeldBack }) => isHeldBack);
+  derivation.invalidate({
+    kind: "clientBoundSizes",
+    message:
+      `client-bound at ${list(bound)}: a server that does nothing is no faster with this client` +
+      (held.length === 0
+        ? ""
+        : `, whose system holds back frames of ${list(held)} for up to 40 ms (Nagle's algorithm)`) +
+      (bound.length === sizes.length ? "" : "; the numbers of all other sizes can be used"),
+    sizes: list(bound),
+    heldBack: held.length === 0 ? null : list(held),
+  });
+}

@@ -1,0 +1,143 @@
+/**
+ * Finds the budgets of calls that a server grants a session and an IP address.
+ *
+ * @module
+ */
+
+import type { Call } from "../../lib/client/call.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import type { SessionOptions, Target } from "../../lib/client/target.ts";
+import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
+import type { BudgetOwner } from "../../lib/run/expected_limits.ts";
+import type { ScenarioContext } from "../../lib/run/scenario.ts";
+
+/** Each of several sessions uses at most this share of its own budget. */
+const OWN_SHARE = 0.8;
+
+/** Where and how far a limit is looked for. */
+export interface LimitSearch {
+  target: Target;
+  /** The most calls in a row. */
+  most: number;
+  /** How long to wait for refills, all waits together, in milliseconds. */
+  waitMs: number;
+}
+
+/** What is known of an owner's budget, and from which calls. */
+export interface Finding {
+  owner: BudgetOwner;
+  probe: BudgetProbe;
+  end: RowEnd;
+}
+
+/** What one session found. */
+export interface SessionFinding extends Finding {
+  /** Was its connection still open some time after the first refusal? `null`: nothing was refused. */
+  isOpenAfterwards: boolean | null;
+  /** The call of another session that showed whose limit it was; `null`: there was none. */
+  other: Call | null;
+}
+
+/** One session until it is refused; another one, from the same address, then shows whose limit that was. */
+export async function measureSession(
+  context: ScenarioContext,
+  { target, most, waitMs }: LimitSearch,
+): Promise<SessionFinding> {
+  const { sessionsOutliveConnections } = target.options.protocol;
+  const probe = new BudgetProbe(context);
+  await using stack = new AsyncDisposableStack();
+  const as = await freshAddress(context, { target, stack });
+  const credentials = target.newCredentials();
+  const connect = () => target.connect(context.ledger, { ...as, credentials });
+  let connection = await connect();
+  let isOpenAfterwards: boolean | null = null;
+  const row = async () => {
+    if (probe.firstRefusal !== null) {
+      isOpenAfterwards ??= connection.isOpen;
+      // The same refusal in the same words may not be sent on the same connection again.
+      if (sessionsOutliveConnections) {
+        await connection.close();
+        connection = await connect();
+      }
+    }
+    return await probe.callUntilRefused(connection, most);
+  };
+  try {
+    const end = await measureBudget(context, { probe, row, waitMs });
+    const other = probe.firstRefusal === null ? null : await callOnce(context, { target, as });
+    const owner = other?.status === "rateLimited" ? "ip" : "session";
+    return { owner, probe, end, isOpenAfterwards, other };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The first call of a session. */
+async function callOnce(
+  context: ScenarioContext,
+  { target, as }: { target: Target; as: SessionOptions },
+): Promise<Call> {
+  await using fresh = await target.connect(context.ledger, as);
+  const call = await fresh.call(context.workload());
+  context.signal.throwIfAborted();
+  return call;
+}
+
+/** Sessions one after the other, each using a part of its own budget, until one is refused all the same. */
+export async function measureAddress(
+  context: ScenarioContext,
+  { target, most, waitMs, session }: LimitSearch & { session: SessionFinding },
+): Promise<Finding> {
+  const probe = new BudgetProbe(context);
+  const ownBurst = session.probe.fit?.capacity[0] ?? session.probe.accepted;
+  const each = Math.max(1, Math.floor(OWN_SHARE * ownBurst));
+  await using stack = new AsyncDisposableStack();
+  const as = await freshAddress(context, { target, stack });
+  if (as.client === undefined) {
+    probe.charge(session.probe);
+    if (session.other !== null) probe.note(session.other);
+    context.note({
+      kind: "sharedAddress",
+      message:
+        "the budget of the IP address is only right if none of it was used when the scenario began: " +
+        "run it alone, with no other client of that address",
+    });
+  }
+  const row = async () => {
+    let end: RowEnd = "bound";
+    for (let left = most; end === "bound" && left > 0; left -= each) {
+      await using connection = await target.connect(context.ledger, as);
+      end = await probe.callUntilRefused(connection, Math.min(each, left));
+    }
+    return end;
+  };
+  const end = await measureBudget(context, { probe, row, waitMs });
+  return { owner: "ip", probe, end };
+}
+
+/**
+ * Options that make connections come from an address of this machine that has used none of its budget; none
+ * where the server is elsewhere, or the system has no such addresses.
+ */
+async function freshAddress(
+  context: ScenarioContext,
+  { target, stack }: { target: Target; stack: AsyncDisposableStack },
+): Promise<SessionOptions> {
+  if (!target.isLoopback) return {};
+  const client = target.clientFrom(randomLoopbackAddress());
+  stack.defer(() => client.close());
+  try {
+    await using _connection = await target.connect(context.ledger, { client });
+    return { client };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof ConnectError) return {};
+    throw error;
+  }
+}
+
+/** Any of 127.1.0.1 to 127.254.253.254, so that the next run uses another one. */
+function randomLoopbackAddress(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
+  return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;
+}

@@ -1,0 +1,149 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { runAb } from "../../lib/run/ab.ts";
+import type { RunSettings } from "../../lib/run/settings.ts";
+import type { Report } from "../../lib/schema.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
+import { NO_OVERRIDES, settingsAt, startReference } from "../support/run_scenarios.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+
+const SCENARIOS = [messageThroughput, concurrentConnections, connectionEstablishment];
+
+/** Compares two servers in a few epochs of a few calls. */
+function compare(
+  urls: { a: string; b: string },
+  { settings = {}, signal = new AbortController().signal, restart = null }: {
+    settings?: Partial<RunSettings>;
+    signal?: AbortSignal;
+    restart?: (() => Promise<void>) | null;
+  } = {},
+): Promise<Report> {
+  const of = (url: string) =>
+    settingsAt(url, {
+      scenarios: ["message-throughput"],
+      epochs: 6,
+      timeoutMs: 2_000,
+      ...settings,
+      overrides: { ...NO_OVERRIDES, messages: 12, ...settings.overrides },
+    });
+  return runAb({ a: of(urls.a), b: of(urls.b) }, {
+    scenarios: SCENARIOS,
+    restart,
+    bundled: null,
+    signal,
+    onWarning: () => {},
+    onProgress: () => {},
+    onPartialReport: () => Promise.resolve(),
+  });
+}
+
+Deno.test(
+  { name: "ab: a server whose calls take twice as long is slower, exit 5", ignore },
+  async () => {
+    await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 6 }) });
+    await using b = await startFaultyServer({ script: () => ({ kind: "late", ms: 14 }) });
+    const report = await compare({ a: a.url, b: b.url });
+    assertEquals([report.verdict.exitCode, report.comparison!.noise], [5, "paired"]);
+    const row = report.comparison!.rows.find(({ statistic }) => statistic === "p50")!;
+    assertEquals([row.verdict, row.gating], ["slower", true], JSON.stringify(row));
+    // Six epochs of one sign: the sign-flip test can say no more.
+    assertEquals([row.epochs!.length, row.p], [6, 2 / 64]);
+    const mean = row.epochs!.reduce((sum, ratio) => sum + Math.log(ratio), 0) / 6;
+    assert(Math.abs(Math.log(row.ratio!) - mean) < 1e-9);
+    assert(row.ci![0] > 1.03 && row.ci![0] <= row.ratio! && row.ratio! <= row.ci![1]);
+    // What the client itself needs is taken off: the server's own share of the change is larger.
+    assert(row.own === undefined || row.own.ratio >= row.ratio!);
+    assertStringIncludes(report.comparison!.regressions.join(), "latency p50 is up by");
+    const { ab, target } = report;
+    assertEquals([ab!.a.url, ab!.b.url, target.url], [a.url, b.url, b.url]);
+  },
+);
+
+Deno.test({ name: "ab: the same server is not slower than itself", ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 20 } });
+  const report = await compare({ a: server.url, b: server.url }, {
+    settings: {
+      scenarios: ["message-throughput", "concurrent-connections", "connection-establishment"],
+    },
+  });
+  const verdicts = report.comparison!.rows.map(({ verdict }) => verdict);
+  assertEquals(report.verdict.reasons, [], JSON.stringify(report.comparison!.rows));
+  assert(verdicts.length > 0 && !verdicts.includes("slower"), verdicts.join());
+  // The scenarios are B's, once each.
+  assertEquals(report.scenarios.map(({ name }) => name).length, 3);
+});
+
+Deno.test(
+  { name: "ab: both are restarted before every epoch, while nothing is connected", ignore },
+  async () => {
+    await using server = await startReference({ limits: { maxConnectionsPerIp: 20 } });
+    const connected: number[] = [];
+    const report = await compare({ a: server.url, b: server.url }, {
+      settings: { epochs: 2 },
+      restart: () => {
+        connected.push(server.stats().connections);
+        return Promise.resolve();
+      },
+    });
+    assertEquals([report.ab!.restarted, connected], [true, [0, 0, 0]]);
+  },
+);
+
+Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore }, async () => {
+  await using server = await startReference();
+  const nobody = "ws://127.0.0.1:1";
+  for (
+    const [urls, name] of [[{ a: nobody, b: server.url }, "A"], [
+      { a: server.url, b: nobody },
+      "B",
+    ]] as const
+  ) {
+    const { verdict } = await compare(urls);
+    assertEquals(verdict.exitCode, 3);
+    assertStringIncludes(verdict.reasons[0]!.message, `${name}: `);
+  }
+});
+
+Deno.test({ name: "ab: what fails on A fails the run, and is not judged", ignore }, async () => {
+  await using a = await startFaultyServer({
+    script: (nth) => ({ kind: nth > 40 ? "toolError" : "ok" }),
+  });
+  await using b = await startFaultyServer({ script: () => ({ kind: "ok" }) });
+  const { verdict, comparison } = await compare({ a: a.url, b: b.url });
+  assertEquals(verdict.exitCode, 1);
+  assert(verdict.reasons.some(({ message }) => message.startsWith("A: ")));
+  assertEquals(new Set(comparison!.rows.map(({ why }) => why)), new Set(["failed"]));
+});
+
+Deno.test({
+  name: "ab: with a precision it goes on until every gate's interval is that narrow",
+  ignore,
+}, async () => {
+  await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 5 }) });
+  await using b = await startFaultyServer({ script: () => ({ kind: "late", ms: 5 }) });
+  const { comparison, epochs } = await compare({ a: a.url, b: b.url }, {
+    settings: { epochs: null, precisionPercent: 20, maxTimeMs: 20_000 },
+  });
+  const widths = comparison!.rows.filter(({ gating }) => gating)
+    .map(({ ci }) => ci === null ? Infinity : 100 * (Math.sqrt(ci[1] / ci[0]) - 1));
+  assert(epochs >= 6);
+  assert(widths.every((width) => width <= 20) || epochs > 6, widths.join());
+});
+
+Deno.test(
+  { name: "ab: an interrupt leaves a report that is marked so, without a verdict", ignore },
+  async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const script = () => {
+      if (++calls === 60) controller.abort(new Error("interrupted"));
+      return { kind: "late", ms: 2 } as const;
+    };
+    await using a = await startFaultyServer({ script });
+    await using b = await startFaultyServer({ script });
+    const { verdict } = await compare({ a: a.url, b: b.url }, { signal: controller.signal });
+    assertEquals([verdict.status, verdict.exitCode], ["interrupted", 130]);
+  },
+);

@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "@std/assert";
+import { metricLabel } from "../../lib/report/export/metric_label.ts";
+import { runBench } from "../../lib/run/bench.ts";
+import type { Report } from "../../lib/schema.ts";
+import { compareReports } from "../../lib/stats/compare.ts";
+import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { repeatedFigures } from "../support/repeat_experiment.ts";
+import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
+
+/** repeat_experiment.ts shows the same of more runs, with the bundled server. */
+const RUNS = 5;
+const CALLS_PER_SECOND = 250;
+
+async function measure(seed: number): Promise<Report> {
+  using server = await startQueueServer(CALLS_PER_SECOND);
+  const settings = settingsAt(server.url, {
+    seed,
+    epochs: 5,
+    scenarios: ["message-throughput"],
+    overrides: { ...NO_OVERRIDES, durationMs: 200, warmupMs: 50 },
+  });
+  return await runBench(settings, {
+    scenarios: [messageThroughput],
+    bundled: null,
+    signal: new AbortController().signal,
+    onWarning: () => {},
+    onProgress: () => {},
+    onPartialReport: () => Promise.resolve(),
+  });
+}
+
+Deno.test("the same run again: its intervals hold the median of the runs, and it is no regression", async () => {
+  const reports: Report[] = [];
+  for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
+  const figures = repeatedFigures(reports);
+  assert(figures.length > 0, "something is a headline");
+  for (const { name, values, covered } of figures) {
+    assertEquals(values.length, RUNS, `${name} is in a report once`);
+    // 95 % intervals: fewer than 2 of 5 is what chance gives once in 3,000 such tests.
+    assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
+  }
+  const options = { noisePercent: null, bandPercent: 3, force: false };
+  const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
+  assert(rows.length > 0, "something is compared");
+  assertEquals(regressions, []);
+});
+
+Deno.test("no quantity has two values in a report", async () => {
+  const { scenarios } = await measure(1);
+  const names = scenarios.flatMap(({ name, metrics }) =>
+    metrics.map((metric) => `${name} ${metricLabel(metric)}`)
+  );
+  assertEquals(names.length, new Set(names).size);
+});

@@ -1,0 +1,208 @@
+/**
+ * What shards measure apart is, merged, what one client would have measured.
+ *
+ * @module
+ */
+
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Distribution, Ledger, Scalar } from "../../lib/schema.ts";
+import { brokenEquations } from "../../lib/client/ledger.ts";
+import { mergeLedgers } from "../../lib/split/merge_ledgers.ts";
+import { mergeDistributions, mergeMetrics } from "../../lib/split/merge_metrics.ts";
+import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
+import { randomStream } from "../../lib/stats/random.ts";
+import { ledgerWith } from "../support/targets.ts";
+
+/** One sample: its epoch, its time of ending and its length. */
+interface Sample {
+  epoch: number;
+  atMs: number;
+  ns: number;
+}
+
+const EPOCHS = 5;
+const OPTIONS = { name: "latency", better: "lower", role: "headline", seed: 7 } as const;
+/** So much and more has no answer: of the others no time comes near it. */
+const TIMEOUT_NS = 1e13;
+const SERIES = { intervalMs: 10, startNs: 0 };
+
+/** What a client records of these samples. */
+function record(samples: readonly Sample[], { mergeable }: { mergeable: boolean }): Distribution {
+  using recorder = new DistributionRecorder({ series: SERIES, mergeable });
+  for (let epoch = 0; epoch < EPOCHS; epoch++) {
+    recorder.startEpoch();
+    for (const { ns, atMs } of samples.filter((sample) => sample.epoch === epoch)) {
+      if (ns < TIMEOUT_NS) recorder.record(ns, atMs * 1e6);
+      else recorder.censor(1, TIMEOUT_NS);
+    }
+    recorder.endEpoch();
+  }
+  return recorder.distribution(OPTIONS)!;
+}
+
+/** Without the histograms that only shards keep. */
+function plain(distribution: Distribution): Distribution {
+  return {
+    ...distribution,
+    epochs: distribution.epochs.map(({ histogram: _, ...epoch }) => epoch),
+    series: distribution.series.map(({ histogram: _, ...point }) => point),
+  };
+}
+
+/** Log-normal lengths with a tail, over epochs of 20 ms. */
+function drawSamples(next: () => number, { unanswered = 0 } = {}): Sample[] {
+  const count = 1_000 + Math.floor(next() * 500);
+  return Array.from({ length: count }, (_, index) => {
+    const epoch = Math.floor(index * EPOCHS / count);
+    const atMs = 100 * index / count;
+    if (next() < unanswered) return { epoch, atMs, ns: TIMEOUT_NS };
+    return { epoch, atMs, ns: Math.exp(8 + 6 * next() * next()) * (next() < 0.01 ? 300 : 1) };
+  });
+}
+
+function split(samples: readonly Sample[], shards: number, next: () => number): Sample[][] {
+  const parts = Array.from({ length: shards }, () => [] as Sample[]);
+  for (const sample of samples) parts[Math.floor(next() * shards)]!.push(sample);
+  return parts.filter((part) => part.length > 0);
+}
+
+/** Recorded outside of epochs, as what is done once a run. */
+function pool(samples: readonly Sample[]): Distribution {
+  using recorder = new DistributionRecorder({ mergeable: true });
+  for (const { ns } of samples) recorder.record(ns);
+  return recorder.distribution(OPTIONS)!;
+}
+
+Deno.test("150 random splits: merged figures are those of one histogram, exactly", () => {
+  const next = randomStream(1, "splits");
+  for (let nth = 0; nth < 150; nth++) {
+    const samples = drawSamples(next);
+    const parts = split(samples, 1 + Math.floor(next() * 6), next).map(pool);
+    const merged = mergeDistributions(parts, OPTIONS.seed);
+    const { p50, p99, min, max, count } = pool(samples);
+    assertEquals(
+      [merged.p50, merged.p99, merged.min, merged.max, merged.count],
+      [p50, p99, min, max, count],
+    );
+  }
+});
+
+Deno.test("epochs, intervals, mean, deviation and confidence are those of one client too", () => {
+  const next = randomStream(2, "splits");
+  for (let nth = 0; nth < 15; nth++) {
+    const samples = drawSamples(next);
+    const parts = split(samples, 1 + Math.floor(next() * 8), next)
+      .map((part) => record(part, { mergeable: true }));
+    const merged = mergeDistributions(parts, OPTIONS.seed);
+    assertEquals(plain(merged), record(samples, { mergeable: false }));
+  }
+});
+
+Deno.test("calls without an answer count as one client's do, in each epoch and in all", () => {
+  const next = randomStream(3, "splits");
+  for (let nth = 0; nth < 15; nth++) {
+    const samples = drawSamples(next, { unanswered: 0.02 });
+    const parts = split(samples, 1 + Math.floor(next() * 8), next)
+      .map((part) => record(part, { mergeable: true }));
+    const merged = mergeDistributions(parts, OPTIONS.seed);
+    const whole = record(samples, { mergeable: false });
+    const counts = ({ count, censored, p50, p95, p99, max }: Distribution) => [
+      ...[count, censored, p50, p95, p99, max],
+    ];
+    assertEquals(counts(merged), counts(whole));
+    assertEquals(whole.max, TIMEOUT_NS);
+    assertEquals(plain(merged).epochs, whole.epochs);
+  }
+});
+
+Deno.test("the sum of all times survives its way through mean and count, to the nanosecond", () => {
+  // 15 / 11 x 11 is not 15 as a double, and of three such sums it shows in the mean.
+  const samples = Array.from({ length: 11 }, (_, nth) => ({
+    ...{ epoch: 0, atMs: 0, ns: nth === 0 ? 15 : 0 },
+  }));
+  const parts = [samples, samples, samples].map(pool);
+  assertEquals(mergeDistributions(parts, OPTIONS.seed).mean, 45 / 33);
+});
+
+const sample: fc.Arbitrary<Sample> = fc.record({
+  epoch: fc.integer({ min: 0, max: EPOCHS - 1 }),
+  atMs: fc.constant(0),
+  ns: fc.integer({ min: 0, max: 1e12 }),
+});
+const part = fc.array(sample, { minLength: 1, maxLength: 40 })
+  .map((samples) => record(samples, { mergeable: true }));
+
+Deno.test("merging distributions is associative, and independent of their order", () => {
+  fc.assert(
+    fc.property(part, part, part, (a, b, c) => {
+      const merge = (...parts: Distribution[]) => mergeDistributions(parts, OPTIONS.seed);
+      const all = merge(a, b, c);
+      assertEquals(merge(merge(a, b), c), all);
+      assertEquals(merge(a, merge(b, c)), all);
+      assertEquals(merge(c, a, b), all);
+      assertEquals(merge(b, a, c), all);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+const counts = fc.nat(1_000);
+const ledger: fc.Arbitrary<Ledger> = fc.record({
+  ok: counts,
+  toolError: counts,
+  timeout: counts,
+  progress: counts,
+  codes: fc.dictionary(fc.constantFrom("A", "B", "1008"), fc.integer({ min: 1, max: 9 })),
+}).map(({ ok, toolError, timeout, progress, codes }) =>
+  ledgerWith({
+    ...{ sent: ok + toolError + timeout, ok, toolError, timeout, errorCodes: codes },
+    frames: { received: ok + toolError + progress, final: ok + toolError, progress },
+  })
+);
+
+Deno.test("ledgers add up, reconcile, and do so in any order", () => {
+  fc.assert(fc.property(ledger, ledger, ledger, (a, b, c) => {
+    const all = mergeLedgers([a, b, c]);
+    assertEquals(all.sent, a.sent + b.sent + c.sent);
+    assertEquals(all.frames.progress, a.frames.progress + b.frames.progress + c.frames.progress);
+    for (const code of ["A", "B", "1008"]) {
+      const sum = [a, b, c].reduce((total, { errorCodes }) => total + (errorCodes[code] ?? 0), 0);
+      assertEquals(all.errorCodes[code] ?? 0, sum);
+    }
+    assertEquals(brokenEquations(all), []);
+    assertEquals(mergeLedgers([mergeLedgers([a, b]), c]), mergeLedgers([a, mergeLedgers([b, c])]));
+    assertEquals(mergeLedgers([c, b, a]), mergeLedgers([a, b, c]));
+  }));
+});
+
+/** Thirds and sevenths: the order of a sum of these shows in its last digit. */
+const rate = fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(3, 7, 11))
+  .map(([numerator, denominator]) => numerator / denominator);
+const rates = fc.array(rate, {
+  minLength: EPOCHS,
+  maxLength: EPOCHS,
+});
+
+Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but one", () => {
+  const scalar = (epochs: number[]): Scalar =>
+    summariseScalar({
+      ...{ name: "throughput", unit: "msg/s", better: "higher", role: "headline", merge: "sum" },
+      epochs,
+    });
+  fc.assert(
+    fc.property(rates, rates, rates, (a, b, c) => {
+      const merge = (...parts: number[][]) => {
+        const { metrics } = mergeMetrics(parts.map((epochs) => [scalar(epochs)]), 7);
+        return (metrics[0] as Scalar).epochs;
+      };
+      const all = merge(a, b, c);
+      assertEquals(merge(c, a, b), all);
+      all.forEach((rate, epoch) => {
+        assertAlmostEquals(rate, a[epoch]! + b[epoch]! + c[epoch]!, 1e-6);
+        assertAlmostEquals(merge(merge(a, b), c)[epoch]!, rate, 1e-6);
+      });
+    }),
+    { numRuns: 15 },
+  );
+});

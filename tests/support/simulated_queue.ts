@@ -1,0 +1,69 @@
+import type { OpenLoopResult } from "../../lib/load/open.ts";
+import { type Arrivals, createSchedule } from "../../lib/load/schedule.ts";
+import { randomStream } from "../../lib/stats/random.ts";
+
+/** An open loop against a server that works on one call at a time, each as long as the others. */
+export interface SimulatedRun {
+  capacityPerSecond: number;
+  ratePerSecond: number;
+  arrivals: Arrivals;
+  leadInMs: number;
+  durationMs: number;
+  seed: number;
+  /** How often a second the client is away, and how long in the mean; calls due meanwhile are sent late. */
+  absences?: { perSecond: number; meanMs: number };
+}
+
+/** What an open loop would have measured: departures by Lindley's recursion. */
+export function simulateRun(run: SimulatedRun): OpenLoopResult {
+  const { leadInMs, durationMs, capacityPerSecond, seed } = run;
+  const schedule = createSchedule({ ...run, slots: null, durationMs: leadInMs + durationMs });
+  const [startNs, overNs] = [leadInMs * 1e6, schedule.spanNs];
+  const sendingOf = lateSending(run);
+  const noise = randomStream(seed, "wire");
+  const columns: { [name: string]: number[] } = {
+    ...{ latencyNs: [], serviceNs: [], endedNs: [], slipNs: [] },
+  };
+  let [freeNs, inWindow] = [0, 0];
+  for (let dueNs = schedule.next(); dueNs !== null; dueNs = schedule.next()) {
+    const sentNs = sendingOf(dueNs);
+    freeNs = Math.max(freeNs, sentNs) + 1e9 / capacityPerSecond;
+    const endedNs = freeNs + 50_000 + 20_000 * noise();
+    if (endedNs >= startNs && endedNs <= overNs) inWindow++;
+    if (dueNs < startNs) continue;
+    columns.latencyNs!.push(endedNs - dueNs);
+    columns.serviceNs!.push(endedNs - sentNs);
+    columns.endedNs!.push(endedNs);
+    columns.slipNs!.push(sentNs - dueNs);
+  }
+  const slots = columns.slipNs!.length;
+  const array = (name: string) => Float64Array.from(columns[name]!);
+  return {
+    ...{ slots, sent: slots, ok: slots, dropped: 0, censored: 0, end: "complete" },
+    latencyNs: array("latencyNs"),
+    serviceNs: array("serviceNs"),
+    endedNs: array("endedNs"),
+    slipNs: array("slipNs"),
+    startNs,
+    windowNs: durationMs * 1e6,
+    achievedPerSecond: inWindow / durationMs * 1e3,
+    offeredPerSecond: slots / durationMs * 1e3,
+    backlogSlopePerSecond: 0,
+  };
+}
+
+/** When a call is sent that is due at a time, asked for in ascending order. */
+function lateSending({ absences, seed }: SimulatedRun): (dueNs: number) => number {
+  if (absences === undefined) return (dueNs) => dueNs;
+  const random = randomStream(seed, "absences");
+  const exponential = (mean: number) => -Math.log(1 - random()) * mean;
+  let awayNs = exponential(1e9 / absences.perSecond);
+  let backNs = awayNs + exponential(absences.meanMs * 1e6);
+  return (dueNs) => {
+    while (dueNs >= backNs) {
+      awayNs = backNs + exponential(1e9 / absences.perSecond);
+      backNs = awayNs + exponential(absences.meanMs * 1e6);
+    }
+    return dueNs >= awayNs ? backNs : dueNs;
+  };
+}

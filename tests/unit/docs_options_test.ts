@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import envExample from "../../.env.example" with { type: "text" };
+import options from "../../docs/options.md" with { type: "text" };
+import project from "../../deno.json" with { type: "json" };
+import { ab } from "../../lib/cli/ab_command.ts";
+import { ENGINE_VARIABLES } from "../../lib/cli/shard_settings.ts";
+import { OPTION_GROUPS } from "../../lib/cli/options.ts";
+import { EPOCHS } from "../../lib/run/plan.ts";
+import { EXIT } from "../../lib/run/verdict.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+
+/** The rows of all tables, as their cells. */
+const ROWS = options.split("\n").filter((line) => line.startsWith("|")).map((line) =>
+  line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
+);
+
+/** The options that the first cells of rows name. */
+const DOCUMENTED = new Set(
+  ROWS.flatMap(([first]) => [...first!.matchAll(/`--([a-z-]+)/g)].map(([, name]) => name!)),
+);
+
+/** The text under a heading, up to the next of its level. */
+function sectionOf(title: string): string {
+  const [, rest] = options.split(`\n## ${title}\n`);
+  assert(rest !== undefined, title);
+  return rest.split("\n## ")[0]!;
+}
+
+Deno.test("docs/options.md: every option of bench stands under its group, and no other", () => {
+  const groups = ["Target", "What to run", "Past one event loop", "Verdict and reports"];
+  assertEquals(groups.length, OPTION_GROUPS.length);
+  for (const [index, { title, options: group }] of OPTION_GROUPS.entries()) {
+    assert(title.startsWith(groups[index]!), title);
+    const named = [...sectionOf(groups[index]!).matchAll(/^\| `--.*$/gm)].flatMap(([row]) =>
+      [...row.split("|")[1]!.matchAll(/`--([a-z-]+)/g)].map(([, name]) => name!)
+    );
+    assertEquals(named.toSorted(), group.map(({ name }) => name).toSorted(), title);
+  }
+});
+
+Deno.test("docs/options.md: every option of ab is there", async () => {
+  let help = "";
+  const terminal = { print: (text: string) => help += text };
+  const input = { env: {}, directory: "/", vocabulary: {} };
+  await ab(["--help"], input, { terminal } as never);
+  const names = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!);
+  assert(names.includes("start-a") && names.length > 20, help);
+  for (const name of names) assert(DOCUMENTED.has(name), name);
+});
+
+Deno.test("docs/options.md: every exit code has its row, and no other", () => {
+  const codes = [...sectionOf("Exit codes").matchAll(/^\|\s*(\d+) \|/gm)].map(([, code]) =>
+    Number(code)
+  );
+  assertEquals(codes.toSorted((a, b) => a - b), Object.values(EXIT).toSorted((a, b) => a - b));
+});
+
+Deno.test("docs/options.md: the profiles have the epochs and the scenarios that they say", () => {
+  const rows = new Map(
+    ROWS.filter(([first]) => first! in EPOCHS || first!.replaceAll("`", "") in EPOCHS)
+      .map((cells) => [cells[0]!.replaceAll("`", ""), cells] as const),
+  );
+  assertEquals([...rows.keys()].toSorted(), Object.keys(EPOCHS).toSorted());
+  const named = (profile: string): string[] =>
+    [...rows.get(profile)![3]!.matchAll(/`([a-z0-9-]+)`/g)].flatMap(([, name]) =>
+      rows.has(name!) ? named(name!) : [name!]
+    );
+  for (const profile of Object.keys(EPOCHS) as (keyof typeof EPOCHS)[]) {
+    assertEquals(Number(rows.get(profile)![1]), EPOCHS[profile], profile);
+    const planned = SCENARIOS.filter(({ profiles }) => profiles.includes(profile))
+      .map(({ name }) => name);
+    assertEquals(named(profile).toSorted(), planned.toSorted(), profile);
+  }
+});
+
+Deno.test("docs/options.md: every scenario has its question", () => {
+  const questions = new Map(ROWS.map(([first, second]) => [first, second]));
+  for (const { name, question } of SCENARIOS) {
+    assertEquals(questions.get(`\`${name}\``), question, name);
+  }
+});
+
+Deno.test("docs/options.md and .env.example name every variable that is read", () => {
+  const inner = new Set(["INIT_CWD", "TERM"]);
+  for (const name of project.permissions.bench.env.filter((name) => !inner.has(name))) {
+    const short = name.replace(/^SLURM_ARRAY_TASK(?=_(COUNT|MIN|MAX))/, "");
+    assert(options.includes(`\`${short}\``), name);
+  }
+  const ofEngines: readonly string[] = [...ENGINE_VARIABLES, "NO_COLOR", "CI"];
+  const own = [...project.permissions.bench.env, ...project.permissions.serve.env]
+    .filter((name) => !inner.has(name) && !ofEngines.includes(name) && !name.startsWith("GITHUB"));
+  for (const name of own) assert(envExample.includes(`${name}=`), name);
+});

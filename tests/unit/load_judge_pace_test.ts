@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { judgePace, type PacedRun } from "../../lib/load/judge_pace.ts";
+
+const TIMES = { slipP99Ns: 0, latencyP99Ns: 1e6 };
+
+/** A run of 100 calls at 100 a second that were all sent and answered, unless said otherwise. */
+function run(change: Partial<PacedRun> = {}): PacedRun {
+  return {
+    slots: 100,
+    sent: 100,
+    offeredPerSecond: 100,
+    achievedPerSecond: 100,
+    backlogSlopePerSecond: 0,
+    end: "complete",
+    ...change,
+  };
+}
+
+function kindsOf(...runs: PacedRun[]): string[] {
+  return judgePace(runs, TIMES).map(({ kind }) => kind);
+}
+
+Deno.test("a server that answers what falls due keeps up, as does one that was not asked", () => {
+  assertEquals([kindsOf(run()), kindsOf()], [[], []]);
+});
+
+Deno.test("a server is behind under 99 % of the offered rate with a backlog that grows by 1 %", () => {
+  const of = (achievedPerSecond: number, backlogSlopePerSecond: number) =>
+    kindsOf(run({ achievedPerSecond, backlogSlopePerSecond }));
+  assertEquals(of(98.9, 1.1), ["serverBehind"]);
+  assertEquals([of(99, 1.1), of(98.9, 1), of(50, 0)], [[], [], []]);
+});
+
+Deno.test("with a bound on the calls outstanding, dropped slots stand for the backlog", () => {
+  assertEquals(kindsOf(run({ sent: 60, achievedPerSecond: 60 })), ["serverBehind"]);
+});
+
+Deno.test("most of the runs decide, and those that ended early do not", () => {
+  const behind = run({ achievedPerSecond: 50, backlogSlopePerSecond: 49 });
+  assertEquals(kindsOf(behind, run(), behind), ["serverBehind"]);
+  assertEquals(kindsOf(behind, run(), run()), []);
+  assertEquals(kindsOf({ ...behind, end: "silent" }), []);
+});
+
+Deno.test("a slip p99 over a tenth of the latency p99 is the client's; both may be said", () => {
+  const of = (slipP99Ns: number | null, runs: PacedRun[] = [run()]) =>
+    judgePace(runs, { slipP99Ns, latencyP99Ns: 1e6 });
+  assertEquals([of(100_000), of(null)], [[], []]);
+  assertEquals(of(110_000), [{ kind: "clientLate", slipP99Ns: 110_000, latencyP99Ns: 1e6 }]);
+  const behind = run({ achievedPerSecond: 50, backlogSlopePerSecond: 49 });
+  assertEquals(of(1e6, [behind]).map(({ kind }) => kind), ["serverBehind", "clientLate"]);
+});

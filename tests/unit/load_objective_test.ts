@@ -1,0 +1,137 @@
+import { assert, assertEquals } from "@std/assert";
+import { EarlyEnd, judgeRun } from "../../lib/load/objective.ts";
+import type { OpenLoopResult } from "../../lib/load/open.ts";
+import { createFakeClock } from "../support/fake_clock.ts";
+import { createFakeConnection } from "../support/fake_connection.ts";
+import { openLoopResult } from "../support/open_loop_result.ts";
+import { STATUS } from "../support/targets.ts";
+
+const SLO = { sloNs: 50e6 };
+const SLOTS = 1_000;
+
+/** A run of 1,000 slots in a second; each takes a millisecond, or as `overrides` says by its number. */
+function runOf(
+  overrides: Partial<OpenLoopResult>,
+  { latencyMs = () => 1, slipMs = () => 0 }: {
+    latencyMs?: (nth: number) => number;
+    slipMs?: (nth: number) => number;
+  } = {},
+): OpenLoopResult {
+  const ok = overrides.ok ?? SLOTS;
+  const slipNs = Float64Array.from({ length: ok }, (_, nth) => slipMs(nth) * 1e6);
+  const latencyNs = Float64Array.from({ length: ok }, (_, nth) => latencyMs(nth) * 1e6);
+  const serviceNs = latencyNs.map((ns, nth) => ns - slipNs[nth]!);
+  return openLoopResult({ slots: SLOTS, latencyNs, serviceNs, slipNs, ...overrides });
+}
+
+const missesOf = (result: OpenLoopResult) => judgeRun(result, SLO).misses;
+
+Deno.test("a run whose calls are answered in time is met", () => {
+  assertEquals(judgeRun(runOf({}), SLO), { verdict: "met", misses: [], longestSlipNs: 0 });
+});
+
+Deno.test("1 % of the calls may take longer than the objective, or fail", () => {
+  const slow = (count: number) =>
+    runOf({}, { latencyMs: (nth) => nth % 10 || nth >= 10 * count ? 1 : 51 });
+  assertEquals([missesOf(slow(10)), missesOf(slow(11))], [
+    [],
+    [{ kind: "latency", over: 11, slots: SLOTS }],
+  ]);
+  assertEquals([missesOf(runOf({ ok: 990 })), missesOf(runOf({ ok: 989 }))], [[], [
+    { kind: "cameBack", inTime: 989, slots: SLOTS },
+    { kind: "latency", over: 11, slots: SLOTS },
+  ]]);
+});
+
+Deno.test("of under 100 calls none may be over it", () => {
+  const result = (ms: number) =>
+    openLoopResult({ slots: 37, latencyNs: new Float64Array(37).fill(1e6).fill(ms * 1e6, 36) });
+  assertEquals(missesOf(result(50)), []);
+  assertEquals(missesOf(result(51)), [{ kind: "latency", over: 1, slots: 37 }]);
+});
+
+Deno.test("what comes back after the schedule is backlog, but for what no server could answer sooner", () => {
+  // The last 20 calls are answered 30 ms after the end.
+  const late = runOf({}, { latencyMs: (nth) => nth < 980 ? 1 : 1_030 - nth });
+  assertEquals(missesOf(late), [{ kind: "cameBack", inTime: 980, slots: SLOTS }]);
+  const far = runOf({}, { latencyMs: () => 40 });
+  assertEquals(missesOf(far), [], "a server 40 ms away keeps up");
+});
+
+Deno.test("latency that grows by a tenth of the objective is missed, however short it still is", () => {
+  const growing = (ms: number) => runOf({}, { latencyMs: (nth) => 1 + ms * nth / SLOTS });
+  assertEquals(missesOf(growing(4.9)), []);
+  const [miss] = missesOf(growing(5.1));
+  assert(miss?.kind === "growth" && Math.abs(miss.growthNs - 5.1e6) < 1e4 && miss.limitNs === 5e6);
+});
+
+Deno.test("what was missed only as the client was late has no verdict", () => {
+  // One call of 37, as once seen.
+  const one = openLoopResult({
+    slots: 37,
+    latencyNs: new Float64Array(37).fill(1e6).fill(61e6, 36),
+    serviceNs: new Float64Array(37).fill(1e6),
+    slipNs: new Float64Array(37).fill(60e6, 36),
+  });
+  assertEquals(judgeRun(one, SLO), {
+    verdict: "noVerdict",
+    misses: [{ kind: "latency", over: 1, slots: 37 }],
+    longestSlipNs: 60e6,
+  });
+  // A burst after an absence makes the service times long too.
+  const burst = runOf({}, {
+    latencyMs: (nth) => nth >= 400 && nth < 520 ? 60 : 1,
+    slipMs: (nth) => nth >= 400 && nth < 460 ? 460 - nth : 0,
+  });
+  assertEquals(judgeRun(burst, SLO).verdict, "noVerdict");
+  // It may drop slots.
+  const dropping = runOf({ ok: 950, dropped: 50 }, { slipMs: (nth) => nth === 400 ? 110 : 0 });
+  assertEquals(judgeRun(dropping, SLO).verdict, "noVerdict");
+});
+
+Deno.test("a late client does not excuse a server that would have missed it anyway", () => {
+  const slip = { slipMs: (nth: number) => nth === 400 ? 20 : 0 };
+  const slow = runOf({}, { ...slip, latencyMs: (nth) => nth % 50 === 0 ? 91 : 21 });
+  assertEquals(judgeRun(slow, SLO), {
+    verdict: "missed",
+    misses: [{ kind: "latency", over: 20, slots: SLOTS }],
+    longestSlipNs: 20e6,
+  });
+  const grows = runOf({}, { ...slip, latencyMs: (nth) => 21 + nth * 0.086 });
+  assertEquals(judgeRun(grows, SLO).misses.map(({ kind }) => kind), [
+    ...["cameBack", "growth", "latency"],
+  ]);
+  const dropped = runOf({ ok: 950, dropped: 50 }, { ...slip, latencyMs: () => 21 });
+  assertEquals(judgeRun(dropped, SLO).verdict, "missed");
+});
+
+Deno.test("a server that has gone has missed it", () => {
+  for (const end of ["connectionLost", "silent"] as const) {
+    assertEquals(judgeRun(runOf({ end }), SLO).misses, [{ kind: "gone", end }]);
+  }
+});
+
+Deno.test("a run ends as soon as more than 1 % are sure to be over it", () => {
+  const clock = createFakeClock();
+  const end = (early: EarlyEnd, call: { endedMs: number; sentMs?: number; ok?: boolean }) => {
+    const said: ("stop" | void)[] = [];
+    const sentMs = call.sentMs ?? 0;
+    const connection = createFakeConnection(clock, () => ({
+      status: call.ok === false ? "toolError" : "ok",
+      afterMs: call.endedMs - sentMs,
+    }));
+    clock.advance(sentMs);
+    const intendedNs = clock.nowNs() - sentMs * 1e6;
+    connection.send(STATUS, (ended) => said.push(early.noteCall(ended, intendedNs)));
+    clock.advance(1_000);
+    return said[0] ?? null;
+  };
+  const early = new EarlyEnd({ ...SLO, slots: 300 });
+  assertEquals([end(early, { endedMs: 50 }), early.noteDropped() ?? null], [null, null]);
+  assertEquals(end(early, { endedMs: 51 }), null);
+  assertEquals(end(early, { endedMs: 5, ok: false }), null);
+  assertEquals(end(early, { endedMs: 51 }), "stop");
+  const excused = new EarlyEnd({ ...SLO, slots: 37 });
+  assertEquals(end(excused, { endedMs: 70, sentMs: 10 }), null, "the client was late");
+  assertEquals(end(excused, { endedMs: 71, sentMs: 10 }), "stop");
+});

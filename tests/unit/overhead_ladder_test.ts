@@ -1,0 +1,92 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Added, Fact } from "../../lib/schema.ts";
+import type { Derivation } from "../../lib/run/scenario.ts";
+import { Ladder, LAYER_NAMES } from "../../scenarios/overhead_breakdown/ladder.ts";
+
+type Slices = (layer: number, epoch: number) => number[];
+
+/** What a ladder derives whose layers have these medians in the slices of each epoch. */
+function derive(epochs: number, slices: Slices, { hasRouting = true } = {}) {
+  const ladder = new Ladder({ isUnit: false, hasRouting });
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (const [layer, one] of ladder.cases.entries()) {
+      for (const ns of slices(layer, epoch)) {
+        ladder.addSlice(one, { complete: true, timesNs: Float64Array.of(1, ns, 1e9) }, epoch);
+      }
+      ladder.addSlice(one, { complete: false, timesNs: Float64Array.of(1e9) }, epoch);
+    }
+  }
+  const warnings: Fact[] = [];
+  const added: (Added & { layer: string })[] = [];
+  ladder.derive({
+    of: () => ({ latency: {} }),
+    adopt: (_name: string, _recorder: unknown, options: { at: { layer: string }; added: Added }) =>
+      added.push({ ...options.added, layer: options.at.layer }),
+    invalidate: (fact: Fact) => warnings.push(fact),
+  } as unknown as Derivation);
+  return { added, warnings };
+}
+
+Deno.test("a layer adds what its epochs' medians are above those of the layer below", () => {
+  const { added, warnings } = derive(6, (layer, epoch) => [100 * (layer + 1) * epoch]);
+  assertEquals(warnings, []);
+  for (const [index, { layer, above, value, share, measuredOn }] of added.entries()) {
+    assertEquals([layer, above], [LAYER_NAMES[index]!, LAYER_NAMES[index - 1] ?? null]);
+    assertEquals([value, measuredOn], [350, index < 5 ? "bundled" : "target"]);
+    assert(Math.abs(share! - 1 / 7) < 1e-12);
+  }
+  assertEquals(added.length, 7);
+});
+
+Deno.test("an epoch's median is that of all its times, whatever a slice with few of them says", () => {
+  const ladder = new Ladder({ isUnit: false, hasRouting: true });
+  const [lowest] = ladder.cases;
+  for (const ns of [[1, 2, 3, 4, 5, 6], [900]]) {
+    ladder.addSlice(lowest!, { complete: true, timesNs: Float64Array.from(ns) }, 1);
+  }
+  const values: number[] = [];
+  ladder.derive({
+    of: (one: unknown) => one === lowest ? { latency: {} } : null,
+    adopt: (_name: string, _recorder: unknown, { added }: { added: Added }) =>
+      values.push(added.value),
+  } as unknown as Derivation);
+  assertEquals(values, [4]);
+});
+
+Deno.test("without a probe the whole call is above the WebSocket", () => {
+  const { added } = derive(2, (layer) => [100 * (layer + 1)], { hasRouting: false });
+  assertEquals(added.map(({ layer }) => layer), LAYER_NAMES.filter((name) => name !== "routing"));
+  assertEquals([added.at(-1)!.above, added.at(-1)!.value], ["websocket", 100]);
+});
+
+Deno.test("a layer that lies wholly below zero makes the breakdown invalid, noise does not", () => {
+  const faster = (layer: number, epoch: number) => [layer === 6 ? 590 - epoch : 100 * (layer + 1)];
+  const [warning, ...others] = derive(6, faster).warnings;
+  assertEquals([warning!.kind, warning!.layer, others], ["negativeLayer", "tool", []]);
+  assertEquals(derive(4, faster).warnings, []);
+  const noisy = (layer: number, epoch: number) => [
+    layer === 6 ? 690 + (epoch % 2 ? 30 : -30) : 100 * (layer + 1),
+  ];
+  assertEquals(derive(6, noisy).warnings, []);
+});
+
+Deno.test("layers that are the same throughout an epoch add up", () => {
+  const even: Slices = (layer, epoch) => [epoch * (layer + 1), epoch * (layer + 1)];
+  assertEquals(derive(6, even).warnings, []);
+});
+
+Deno.test("layers whose later slices take longer do not add up, if the interval shows it", () => {
+  const late: Slices = (layer, epoch) => {
+    const ns = 1000 * (layer + 1);
+    return [ns, layer === 3 ? ns + 800 + epoch : ns];
+  };
+  const [warning, ...others] = derive(6, late).warnings;
+  assertEquals([warning!.kind, others], ["layerSum", []]);
+  assert(warning!.sum as number > 1.1, `${warning!.sum}`);
+  // Four epochs have no interval.
+  assertEquals(derive(4, late).warnings, []);
+  // Nor does it show where each epoch says something else.
+  const mixed: Slices = (layer, epoch) =>
+    epoch % 2 === 0 ? late(layer, epoch) : late(layer, epoch).reverse();
+  assertEquals(derive(6, mixed).warnings, []);
+});

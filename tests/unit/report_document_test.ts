@@ -1,0 +1,108 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Audience, Quantity } from "../../lib/report/document.ts";
+import { figureInterval, figureValue } from "../../lib/report/quantities.ts";
+import { renderMarkdown } from "../../lib/report/render/markdown.ts";
+import { buildDocument } from "../../lib/report/sections/mod.ts";
+import { formatCompactRate, formatInterval, formatQuantity } from "../../lib/report/units.ts";
+import type { Report } from "../../lib/schema.ts";
+import { blocksOf, inlinesOf } from "../support/document_walk.ts";
+import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
+
+const AUDIENCES: readonly Audience[] = ["page", "terminal", "summary"];
+const CHARTS = new Map();
+
+function documents(report: Report) {
+  return AUDIENCES.map((audience) => buildDocument(report, { charts: CHARTS, audience }));
+}
+
+function quantitiesOf(report: Report): Quantity[] {
+  return documents(report).flatMap(inlinesOf).filter((inline): inline is Quantity =>
+    typeof inline === "object" && inline.kind === "quantity"
+  );
+}
+
+/** Samples whose scenarios have names of their own. */
+const NAMED = SAMPLE_KINDS.filter((kind) => kind !== "hostile");
+
+for (const kind of NAMED) {
+  Deno.test(`${kind}: every number is that of its metric, and no metric has two`, () => {
+    const report = sampleReport(kind);
+    const seen = new Map<string, number | null>();
+    for (const { metric, value, interval } of quantitiesOf(report)) {
+      if (metric === null) continue;
+      const key = JSON.stringify(metric);
+      assertEquals(seen.get(key) ?? value, value, key);
+      seen.set(key, value);
+      const source = report.scenarios.find(({ name }) => name === metric.scenario)!.metrics
+        .find(({ name, at }) =>
+          name === metric.metric && JSON.stringify(at) === JSON.stringify(metric.at)
+        )!;
+      assertEquals(value, figureValue(source, metric.statistic), key);
+      assertEquals(interval, figureInterval(source, metric.statistic), key);
+    }
+    assert(seen.size > 0 || report.scenarios.length === 0);
+  });
+
+  Deno.test(`${kind}: every rate in the text is a measured one, none is one over a median`, () => {
+    const report = sampleReport(kind);
+    const known = new Set(
+      report.scenarios.flatMap(({ metrics }) =>
+        metrics.flatMap((metric) =>
+          metric.kind === "scalar" && metric.unit === "msg/s"
+            ? [
+              formatQuantity(metric.value, "msg/s"),
+              ...metric.ci95 === null
+                ? []
+                : formatInterval(metric.ci95, "msg/s", metric.value).split(" to "),
+            ]
+            : []
+        )
+      ).concat(
+        report.unitBaseline === null ? [] : formatCompactRate(report.unitBaseline.throughput),
+        report.comparison?.rows.flatMap(({ old, new: now }) =>
+          [old, now].map((rate) => formatQuantity(rate, "msg/s"))
+        ) ?? [],
+        report.merged?.parts.flatMap(({ scenarios }) =>
+          scenarios.map(({ ratePerSecond }) => formatQuantity(ratePerSecond, "msg/s"))
+        ) ?? [],
+      ),
+    );
+    for (const document of documents(report)) {
+      const page = renderMarkdown(document, { chartPath: () => null });
+      for (const [rate] of page.matchAll(/[\d.,]+[KMG]? msg\/s/g)) assert(known.has(rate), rate);
+    }
+  });
+}
+
+Deno.test("every link leads to a section, whose ids are unique", () => {
+  for (const kind of SAMPLE_KINDS) {
+    for (const document of documents(sampleReport(kind))) {
+      const ids = document.sections.map(({ id }) => id);
+      assertEquals(ids.length, new Set(ids).size, kind);
+      for (const id of ids) assert(/^[a-z0-9-]+$/.test(id), id);
+    }
+    const page = buildDocument(sampleReport(kind), { charts: CHARTS, audience: "page" });
+    const ids = page.sections.map(({ id }) => id);
+    for (const inline of inlinesOf(page)) {
+      if (typeof inline === "object" && inline.kind === "link") assert(ids.includes(inline.to));
+    }
+  }
+});
+
+Deno.test("every row of every table has a cell for each column", () => {
+  for (const kind of SAMPLE_KINDS) {
+    for (const block of documents(sampleReport(kind)).flatMap(blocksOf)) {
+      if (block.kind !== "table") continue;
+      for (const row of block.rows) assertEquals(row.length, block.columns.length, block.caption);
+    }
+  }
+});
+
+Deno.test("a report is as long as a person reads", () => {
+  const lines = (kind: "passed" | "thorough" | "phase2" | "phase3") => {
+    const document = buildDocument(sampleReport(kind), { charts: CHARTS, audience: "page" });
+    return renderMarkdown(document, { chartPath: (id) => `${id}.svg` }).split("\n").length;
+  };
+  for (const kind of ["passed", "phase2", "phase3"] as const) assert(lines(kind) <= 350, kind);
+  assert(lines("thorough") <= 600);
+});

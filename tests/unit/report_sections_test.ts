@@ -1,0 +1,303 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Content, inlines, textOf } from "../../lib/report/document.ts";
+import { renderMarkdown } from "../../lib/report/render/markdown.ts";
+import { attention } from "../../lib/report/sections/attention.ts";
+import { buildComparison, buildDocument } from "../../lib/report/sections/mod.ts";
+import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
+import { trustOf } from "../../lib/report/trust.ts";
+import type { Report, ScenarioReport } from "../../lib/schema.ts";
+import { sampleReport } from "../support/sample_report.ts";
+import { times } from "../support/sample_scenario.ts";
+
+function page(report: Report): string {
+  const document = buildDocument(report, { charts: new Map(), audience: "page" });
+  return renderMarkdown(document, { chartPath: () => null });
+}
+
+/** The page up to its first section with a title. */
+function firstScreen(report: Report): string {
+  return page(report).split("\n## ")[0]!;
+}
+
+function passed(...scenarios: ScenarioReport[]): Report {
+  return { ...sampleReport("passed"), scenarios };
+}
+
+function scenarioOf(name: string): ScenarioReport {
+  return sampleReport("thorough").scenarios.find((scenario) => scenario.name === name)!;
+}
+
+function text(content: Content): string {
+  return textOf(inlines(content));
+}
+
+Deno.test("the trust line says how well the numbers repeat, and what the client used", () => {
+  const { level, sentence } = trustOf(sampleReport("passed"));
+  assertEquals(level, "good");
+  assertEquals(
+    text(sentence),
+    "The headline numbers repeat within 4 %; the client used 31 % of a core.",
+  );
+});
+
+Deno.test("a wide interval is named, apart from those that are narrow", () => {
+  const report = sampleReport("passed");
+  const latency = report.scenarios[1]!.metrics[0]!;
+  assert(latency.kind === "distribution");
+  latency.ci95.p50 = [600_000, 1_040_000];
+  const { level, sentence } = trustOf(report);
+  assertEquals(level, "caution");
+  assertStringIncludes(
+    text(sentence),
+    "repeat within 4 %, but within 27 % in Message throughput; the client",
+  );
+});
+
+Deno.test("what is not to be quoted is named with why", () => {
+  const { level, sentence } = trustOf(sampleReport("failed"));
+  assertEquals(level, "bad");
+  const said = text(sentence);
+  for (
+    const part of [
+      "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
+      "Reconnection (it drifts). The headline",
+      "the server's rate limiter refused calls",
+      "the client may have been the bottleneck in Connection establishment",
+      "work waited for a core 31 % of the time",
+    ]
+  ) assertStringIncludes(said, part);
+});
+
+Deno.test("where no number can be quoted, that is said once, by its causes", () => {
+  const report = sampleReport("passed");
+  for (const { validity } of report.scenarios) validity.valid = false;
+  report.scenarios[0]!.status = "interrupted";
+  report.scenarios[1]!.validity.warnings = [{ kind: "drift", message: "it drifts" }];
+  const { level, sentence } = trustOf(report);
+  assertEquals(level, "bad");
+  assertStringIncludes(
+    text(sentence),
+    "Do not quote any number of this run (interrupted: Connection establishment; it drifts: Message " +
+      "throughput; not valid: Concurrent",
+  );
+  assert(!text(sentence).includes("repeat"));
+});
+
+Deno.test("too few epochs, and none, have no interval and say so", () => {
+  const report = sampleReport("passed");
+  report.epochs = 3;
+  for (const metric of report.scenarios.flatMap(({ metrics }) => metrics)) {
+    if (metric.kind === "scalar") metric.ci95 = null;
+    else metric.ci95.p50 = null;
+  }
+  assertStringIncludes(text(trustOf(report).sentence), "is not known (3 epochs of the 5");
+  assertEquals(
+    text(trustOf(sampleReport("preflight_failure")).sentence),
+    "There are no numbers: nothing was measured.",
+  );
+});
+
+Deno.test("the verdict names its cause, and a missed threshold is no failed scenario", () => {
+  const report = sampleReport("passed");
+  report.verdict = {
+    status: "failed",
+    exitCode: 4,
+    reasons: [{ code: 4, kind: "threshold", scenario: null, message: "errors=1: 0.0000" }],
+  };
+  report.thresholds = [
+    { expression: "errors=1", observed: 0, unit: "", passed: false, reason: null },
+  ];
+  assertEquals(firstScreen(report).match(/errors=1/g)?.length, 1);
+  assertStringIncludes(
+    firstScreen(report),
+    "**❌ FAILED: a threshold was missed** (7 of 7 scenarios passed in 41 s)",
+  );
+});
+
+Deno.test("a threshold's observation is in the unit that the user wrote", () => {
+  const screen = firstScreen(sampleReport("compared"));
+  assertStringIncludes(screen, "✅ message-throughput.latency.p95&lt;5ms: 1.43 ms");
+  assertStringIncludes(screen, "❌ `errors=1`: 0");
+  assertStringIncludes(screen, "➖ soak.latency.p99&lt;1ms: not measured: soak was not run");
+});
+
+Deno.test("the first screen is never empty: each scenario alone has its headline there", () => {
+  for (const { name, title } of sampleReport("thorough").scenarios) {
+    const screen = firstScreen(passed(scenarioOf(name)));
+    assert(/\| \*\*[^|]+\*\* \| \*\*[\d.,]+/.test(screen), screen);
+    assertStringIncludes(screen, title);
+  }
+  assertStringIncludes(firstScreen(passed(scenarioOf("saturation"))), "**812 calls/s**");
+});
+
+Deno.test("what to look at comes with what to do, three at most", () => {
+  const report = sampleReport("failed");
+  const all = attention(report);
+  assertEquals(all.length, 4);
+  assert(all.every(({ action }) => text(action) !== ""));
+  assertEquals(firstScreen(report).match(/ → /g)?.length, 3);
+  const [, next = ""] = page(report).split("## Next steps");
+  assertStringIncludes(next.split("## ")[0]!, "recovery went from 8 ms to 12.1 ms");
+  assertEquals(attention(sampleReport("passed")), []);
+});
+
+Deno.test("a percentile among unanswered calls is at least the timeout", () => {
+  const metric = times("latency", 1, 2000, {
+    role: "headline",
+    count: 1960,
+    censored: 40,
+    p95: 2e6,
+    p99: 10e9,
+    max: 10e9,
+  });
+  const report = passed({ ...scenarioOf("message-throughput"), metrics: [metric] });
+  const row = page(report).split("\n").find((line) => line.startsWith("| latency |"))!;
+  assertStringIncludes(row, "| 2 ms | at least 10,000 ms |");
+});
+
+Deno.test("a scenario's own answer stands before one made of its headline", () => {
+  const scenario = scenarioOf("message-throughput");
+  assertStringIncludes(
+    page(passed(scenario)),
+    "\nLatency: median 820 µs (795 to 845), p99 1.56 ms.",
+  );
+  const own = page(passed({ ...scenario, answer: "Fast enough." }));
+  assertStringIncludes(own, "\nFast enough.\n");
+  assert(!own.includes("Latency: median"));
+  assertStringIncludes(
+    page(passed(scenarioOf("overhead-breakdown"))),
+    "A call: median 820 µs (795 to 845), 78 % of it server routing.",
+  );
+});
+
+Deno.test("what failed is open, what passed is folded", () => {
+  const text = page(sampleReport("failed"));
+  const [, section = ""] = text.split("### Message throughput ❌");
+  const open = section.split("<details>")[0]!;
+  assertStringIncludes(open, "| ❌ | every call was served | 100 of 100 | 2 of 100 |");
+  assertStringIncludes(open, "- `TOOL_NOT_FOUND` x 47: No tool chat");
+  assertStringIncludes(section, "<details><summary>1 of 1 check failed, 2 of 100 calls served");
+});
+
+Deno.test("a sweep is a table of its places, layers are a table of what each adds", () => {
+  const report = sampleReport("thorough");
+  const text = page(report);
+  assertStringIncludes(text, "| At | throughput | latency, median | p99 | efficiency |");
+  const payload = report.scenarios.find(({ name }) => name === "payload-size")!;
+  const sizes = (said: string) =>
+    [...said.matchAll(/^\| ([\d.]+ [KM]?i?B) \|/gm)].map(([, at]) => at);
+  assertEquals(sizes(text), ["64 B", "4 KiB", "1 MiB"]);
+  payload.metrics.reverse();
+  assertEquals(sizes(page(report)), ["64 B", "4 KiB", "1 MiB"], "by size, however it was measured");
+  assertStringIncludes(
+    text,
+    "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
+  );
+});
+
+Deno.test("slower than unit tests stands in one section, by the one factor that is measured", () => {
+  const sections = page(sampleReport("passed")).split(/\n## /)
+    .filter((section) => /slower/.test(section) && !section.startsWith("How to read"));
+  assertEquals(sections.length, 1);
+  assert(sections[0]!.startsWith("Performance and the testing pyramid"));
+  const report = sampleReport("passed");
+  report.scenarios[1]!.metrics.pop();
+  assert(!/\d slower/.test(page(report)));
+});
+
+Deno.test("under a cap of the rate latencies stand, and nothing is made of the throughput", () => {
+  const report = sampleReport("passed");
+  for (const { parameters } of report.scenarios) parameters.maxRatePerSecond = 10;
+  const { level, sentence } = trustOf(report);
+  assertEquals(level, "caution");
+  assertStringIncludes(text(sentence), "capped: latencies alone are the server's");
+  const said = page(report);
+  assert(
+    !/msg\/s|rate of one|slower than unit|fairness|\dx /.test(said.replace("3.10M msg/s", "")),
+  );
+  assertStringIncludes(firstScreen(report), "| **Latency** | **820 µs** |");
+  assertStringIncludes(said, "| **Throughput (Single Client)** | – | not measured | ➖ |");
+});
+
+Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {
+  const report = sampleReport("passed");
+  report.thresholds = [{
+    ...{ expression: "message-throughput.latency.p95<1ms", observed: 1_240_000, unit: "ns" },
+    ...{ passed: false, reason: null },
+  }];
+  assertStringIncludes(page(report), "| **P95 Latency** | 1.24 ms | N/A; p95 of 2,000 | ❌ |");
+  report.scenarios[1]!.status = "failed";
+  assert(!page(report).includes("slower"));
+});
+
+Deno.test("the phase document has the document's sections in its order", () => {
+  const headings = (kind: "phase2" | "phase3") =>
+    [...page(sampleReport(kind)).matchAll(/^#{1,2} (.*)$/gm)].map(([, heading]) => heading);
+  const order = ["Objective", "Completed Tasks", "Performance Results", "Key Achievements"]
+    .concat("Performance Comparison", "Detailed Test Results", "Next Steps", "Files")
+    .concat("Validation Checklist", "Success Criteria", "Performance Insights");
+  for (const [kind, title] of [["phase2", "Phase 2:"], ["phase3", "Phase 3:"]] as const) {
+    const [first = "", ...rest] = headings(kind);
+    assert(first.startsWith(title), first);
+    assertEquals(order.map((name, index) => rest[index]?.includes(name)), order.map(() => true));
+  }
+  assert(!headings("phase2").slice(1).some((heading) => heading!.includes("Phase")));
+});
+
+Deno.test("a comparison says what decides, from what, and what would decide the rest", () => {
+  const text = renderMarkdown(buildComparison(sampleReport("compared").comparison!), {
+    chartPath: () => null,
+  });
+  for (
+    const part of [
+      "1 slower, 1 undecided against 5 earlier runs; the noise between runs is learned from them.",
+      "|  | Metric | Before | Now | Change | Interval | Verdict |",
+      "| ❌ | message-throughput latency median | 700 µs | 820 µs | +17.1 % | +12.0 % to +23.0 % | slower |",
+      "| undecided | 14 more runs would decide |",
+      "more calls ended as timeout: 0, now 3",
+      "No longer measured: pipelining.",
+    ]
+  ) assertStringIncludes(text, part);
+});
+
+Deno.test("two servers: the verdicts come first, then what B did alone", () => {
+  const report = sampleReport("ab");
+  const screen = firstScreen(report);
+  const parts = [
+    "against A ws",
+    "**❌ FAILED: B is worse than A** (7 of 7 scenarios passed",
+    "B against A: 2 slower, 1 undecided, 1 same; both servers were measured in the same 10 epochs.",
+    "26 epochs in all would decide what is undecided (--epochs).",
+    "| slower | without the client's part +26.0 % (+23.0 % to +29.0 %) |",
+    "| undecided | 26 epochs would decide; sees 9 % or more |",
+    "It mattered which server was measured first in message-throughput (1.03x, p = 0.0039)",
+    "started anew for each epoch",
+    "What B did",
+  ].map((part) => screen.indexOf(part));
+  assertEquals(parts, parts.toSorted((a, b) => a - b));
+  assert(parts[0]! > 0, `${parts}`);
+  assert(!/Checklist|Next steps|pyramid/.test(page(report)), "a document of a comparison");
+  report.ab!.orderEffects = [];
+  assert(!page(report).includes("It mattered"));
+});
+
+Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", () => {
+  const report = sampleReport("passed");
+  const [wide, narrow] = [100, 50].map((width) =>
+    renderTerminalSummary(report, { color: false, width })
+  );
+  for (const line of narrow!.split("\n")) assert([...line].length <= 50, line);
+  assertStringIncludes(narrow!, "Throughput");
+  assert(!narrow!.includes("Epochs") && wide!.includes("Epochs"));
+  assertStringIncludes(wide!, "The headline numbers repeat within 4 %");
+  assert(/├─+┤/.test(wide!));
+});
+
+Deno.test("colours are there where they are asked for, and change no width", () => {
+  const report = sampleReport("failed");
+  const plain = renderTerminalSummary(report, { color: false, width: 80 });
+  const painted = renderTerminalSummary(report, { color: true, width: 80 });
+  assert(!plain.includes("\x1b["));
+  assert(painted.includes("\x1b[31m✗\x1b[0m"));
+  assertEquals(painted.replaceAll(new RegExp("\x1b\\[\\d+m", "g"), ""), plain);
+});

@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import type { PacedRun } from "../../lib/load/judge_pace.ts";
+import { judgeSchedule, type ScheduleRun } from "../../lib/run/schedule_checks.ts";
+import type { Check, Fact } from "../../lib/schema.ts";
+
+/** A run of 100 calls at 100 a second that were all sent and answered, unless said otherwise. */
+function run(change: Partial<PacedRun> = {}): PacedRun {
+  return {
+    slots: 100,
+    sent: 100,
+    offeredPerSecond: 100,
+    achievedPerSecond: 100,
+    backlogSlopePerSecond: 0,
+    end: "complete",
+    ...change,
+  };
+}
+
+/** What is said of such runs. */
+function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
+  const checks: Check[] = [];
+  const warnings: Fact[] = [];
+  const recording = {
+    check: (check: Check) => void checks.push(check),
+    invalidate: (fact: Fact) => void warnings.push(fact),
+  };
+  judgeSchedule(recording, { runs, latencyP99Ns: 10e6, slipP99Ns: 0, ...times });
+  return { check: checks[0]!, warnings };
+}
+
+Deno.test("every slot sent: says what was dropped and what ended early", () => {
+  const checks = [
+    judge([run(), run()]),
+    judge([run({ slots: 110, sent: 90 })]),
+    judge([run(), run({ end: "silent" })]),
+    judge([run(), run({ sent: 40, end: "aborted" })]),
+  ].map(({ check }) => [check.passed, check.observed]);
+  assertEquals(checks, [
+    [true, "200 of 200"],
+    [false, "90 of 110; 20 dropped: too many calls outstanding, or the connection gone"],
+    [false, "200 of 200; ended early: the server went silent"],
+    [true, "100 of 100"],
+  ]);
+});
+
+Deno.test("what a server or a client did not keep up with is a warning with its figures", () => {
+  const behind = run({ achievedPerSecond: 51.34, backlogSlopePerSecond: 48.7 });
+  const { warnings } = judge([behind], { slipP99Ns: 1.1e6 });
+  assertEquals(warnings, [{
+    kind: "serverBehind",
+    message: "the server falls behind: it answered 51.3 of 100 calls/s",
+    achievedPerSecond: 51.34,
+    offeredPerSecond: 100,
+    backlogPerSecond: 48.7,
+  }, {
+    kind: "clientLate",
+    message: "the client sent calls late: the p99 of slip is 1.1 ms, that of the latency 10 ms: " +
+      "use an idle machine or a lower --rate",
+    slipP99Ns: 1.1e6,
+    latencyP99Ns: 10e6,
+  }]);
+  assertEquals(judge([run()]).warnings, []);
+});

@@ -1,0 +1,101 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { estimate, tQuantile } from "../../lib/stats/estimate.ts";
+import { regularisedBeta } from "../../lib/stats/incomplete_beta.ts";
+import { drawNormal, randomStream } from "../../lib/stats/random.ts";
+import { repeats } from "../support/repeats.ts";
+
+Deno.test("quantiles of t are those of the published tables", () => {
+  // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, and closed forms for 1 and 2 degrees of freedom.
+  const table: [number, number, number][] = [
+    [0.9, 4, 1.533],
+    [0.95, 9, 1.833],
+    [0.975, 1, 12.706],
+    [0.975, 4, 2.776],
+    [0.975, 9, 2.262],
+    [0.99, 29, 2.462],
+    [0.995, 5, 4.032],
+    [0.999, 60, 3.232],
+    [0.975, 100, 1.984],
+  ];
+  for (const [probability, freedom, expected] of table) {
+    assertAlmostEquals(tQuantile(probability, freedom), expected, 5e-4);
+    assertAlmostEquals(tQuantile(1 - probability, freedom), -expected, 5e-4);
+  }
+  for (const p of [0.5, 0.6, 0.9, 0.975, 0.9995]) {
+    assertAlmostEquals(tQuantile(p, 1), Math.tan(Math.PI * (p - 0.5)), 1e-8);
+    const two = (2 * p - 1) * Math.sqrt(2 / (4 * p * (1 - p)));
+    assertAlmostEquals(tQuantile(p, 2), two, 1e-8);
+  }
+  assertAlmostEquals(tQuantile(0.975, 1e6), 1.959966, 1e-6);
+  for (const [p, freedom] of [[0, 4], [1, 4], [NaN, 4], [0.9, 0]]) {
+    assertThrows(() => tQuantile(p!, freedom!), RangeError, "quantile of t");
+  }
+});
+
+Deno.test("the incomplete beta function is the tail of the binomial distribution", () => {
+  for (const [n, k, p] of [[10, 3, 0.2], [50, 30, 0.5], [7, 7, 0.9], [200, 1, 0.001]]) {
+    let term = (1 - p!) ** n!;
+    let below = 0;
+    for (let i = 0; i < k!; i++) {
+      below += term;
+      term *= (n! - i) / (i + 1) * p! / (1 - p!);
+    }
+    assertAlmostEquals(regularisedBeta(p!, k!, n! - k! + 1), 1 - below, 1e-12);
+  }
+  assertEquals([regularisedBeta(0, 2, 3), regularisedBeta(1, 2, 3)], [0, 1]);
+  assertThrows(() => regularisedBeta(1.1, 2, 3), RangeError, "x = 1.1");
+});
+
+Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {
+  const { value, ci95, spread } = estimate([1, 2, 4, 8, 16], {
+    within: [[1, Math.E], [5, 5], [7]],
+  });
+  assertAlmostEquals(value, 4, 1e-12);
+  // ln 2 x sqrt(2.5) is the standard deviation of 0, 1, 2, 3, 4 times ln 2.
+  const margin = 2.7764451051977987 * Math.LN2 * Math.sqrt(2.5) / Math.sqrt(5);
+  assertAlmostEquals(ci95![0], 4 * Math.exp(-margin), 1e-8);
+  assertAlmostEquals(ci95![1], 4 * Math.exp(margin), 1e-8);
+  assertAlmostEquals(spread.between!, Math.LN2 * Math.sqrt(2.5), 1e-12);
+  // Squares of 1/2 and 0, each with one degree of freedom; a single slice has none.
+  assertAlmostEquals(spread.within!, 0.5, 1e-12);
+});
+
+Deno.test("values that can be 0 or negative are taken as they are", () => {
+  const { value, ci95, spread } = estimate([-2, 0, 2, 4, 6]);
+  assertEquals([value, spread], [2, { within: null, between: null }]);
+  const margin = 2.7764451051977987 * Math.sqrt(10) / Math.sqrt(5);
+  assertAlmostEquals(ci95![1], 2 + margin, 1e-8);
+  assertAlmostEquals(estimate([1, 3], { scale: "linear" }).value, 2);
+  assertThrows(() => estimate([1, 0], { scale: "log" }), RangeError, "of an epoch is 0");
+});
+
+Deno.test("equal epochs give exactly their value, few of them no interval, and none no estimate", () => {
+  assertEquals(estimate([0.1, 0.1, 0.1, 0.1, 0.1]), {
+    value: 0.1,
+    ci95: [0.1, 0.1],
+    epochs: [0.1, 0.1, 0.1, 0.1, 0.1],
+    spread: { within: null, between: 0 },
+  });
+  assertEquals(estimate([1, 2, 3, 4]).ci95, null);
+  assertEquals(estimate([7]).spread.between, null);
+  assertThrows(() => estimate([]), RangeError, "there are no epochs");
+  assertThrows(() => estimate([1, NaN]), RangeError, "of an epoch is NaN");
+});
+
+Deno.test("the interval holds the true value in 95 % of runs, and less confidence is narrower", () => {
+  const runs = repeats(3_000, 40_000);
+  const random = randomStream(1, "coverage");
+  for (const epochs of [5, 10, 20]) {
+    let covered = 0;
+    for (let run = 0; run < runs; run++) {
+      const values = Array.from({ length: epochs }, () => Math.exp(0.3 * drawNormal(random)));
+      const [low, high] = estimate(values).ci95!;
+      if (low <= 1 && 1 <= high) covered++;
+    }
+    assertAlmostEquals(covered / runs, 0.95, 4 * Math.sqrt(0.05 * 0.95 / runs));
+  }
+  const [wide, narrow] = [0.95, 0.5].map((confidence) =>
+    estimate([1, 2, 3, 4, 5], { confidence }).ci95!
+  );
+  assert(wide![0] < narrow![0] && narrow![1] < wide![1]);
+});

@@ -328,9 +328,19 @@ export type Reason = v.InferOutput<typeof ReasonSchema>;
 
 /** Where a server's rate limiter began to refuse calls, told once for the run. */
 const RateLimitSchema = v.object({
-  scenario: v.string(),
+  scenario: v.pipe(
+    v.nullable(v.string()),
+    v.description("null: it was looked for before the first, and none of their calls was refused"),
+  ),
   atCall: v.pipe(Count, v.description("the Nth call of its session, warm-up included")),
   message: v.pipe(v.string(), v.description("the server's own words")),
+  owner: v.optional(v.picklist(["session", "ip"])),
+  burst: v.optional(v.pipe(Count, v.description("calls at once"))),
+  refillPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second after those"))),
+  addressRefillPerSecond: v.optional(
+    v.pipe(v.number(), v.description("the same of all sessions of one address")),
+  ),
+  keptToPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second of each session"))),
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 

@@ -25,7 +25,7 @@ export const messageThroughput: CaseScenario<MessageThroughputParameters> = {
     unitFactor: { kind: "scalar", unit: "x", better: "lower" },
   },
   headline: { metric: "latency" },
-  gates: [{ metric: "latency" }],
+  gates: [{ metric: "latency", statistics: ["p5", "p50", "p99"] }],
   profiles: LIGHT_PROFILES,
   defaults: {
     quick: { messages: null, durationMs: 100, payloadBytes: 0 },

@@ -122,7 +122,7 @@ function recordLaw(derivation: Derivation, steps: readonly number[]): void {
   if (maxRatePerSecond !== null) {
     return derivation.notMeasured(
       LAW,
-      `--max-rate ${maxRatePerSecond} sets what each client sends`,
+      `the rate that is kept to, ${maxRatePerSecond} calls/s, sets what each client sends`,
     );
   }
   const verdict = judgeScaling(samplesByEpoch(derivation, steps));

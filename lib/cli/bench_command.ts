@@ -8,7 +8,7 @@ import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
-import { refuseOtherBaseline, runBench } from "../run/bench.ts";
+import { prepareSplit, runBench } from "../run/bench.ts";
 import { readCommit } from "../run/environment.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
@@ -124,11 +124,12 @@ async function run(
     & { workers: number },
 ): Promise<Report> {
   if (workers === 1) return await runBench(settings, { ...hooks, scenarios });
-  await refuseOtherBaseline(settings, { ...hooks, scenarios });
-  return await runOnWorkers(settings, {
+  const prepared = await prepareSplit(settings, { ...hooks, scenarios });
+  const report = await runOnWorkers(prepared.settings, {
     ...hooks,
     workers,
     module: workerModule,
     onLost: (message) => terminal.printWarning(escapeTerminal(message)),
   });
+  return { ...report, rateLimit: report.rateLimit ?? prepared.rateLimit };
 }

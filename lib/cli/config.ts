@@ -56,6 +56,8 @@ export interface Config {
   overrides: Overrides;
   timeoutMs: number;
   maxRatePerSecond: number | null;
+  /** Runs into the server's rate limits. */
+  ignoreLimits: boolean;
   seed: number;
   /** For `{unique}`: the seed where one was given, else another one each time. */
   uniqueSeed: number;
@@ -181,6 +183,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     overrides: readOverrides({ number, duration }, values),
     timeoutMs: duration("timeout", { min: 0, aboveMin: true, max: 3600 }) ?? 10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
+    ignoreLimits: flags.has("ignore-limits"),
     seed: seed ?? 1,
     uniqueSeed: seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!,
     unitBaselinePerSecond: number("unit-baseline", {

@@ -79,8 +79,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       }),
       value("timeout", "SECONDS", { help: "for each connect, handshake and call (default 10)" }),
       value("max-rate", "PER_SECOND", {
-        help: "caps each session's calls, to stay under a rate limiter",
+        help: "caps each session's calls (default: what the server's rate limiter allows)",
       }),
+      flag("ignore-limits", { help: "runs into a rate limiter, and counts what it refuses" }),
       value("expect-limits", "LIMITS", {
         help: "rate-limit: what should be found, such as 'session=50/5,ip=100/10' or 'ip=none'",
       }),

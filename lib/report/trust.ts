@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../schema.ts";
+import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { type Content, foreign, type Inline, joined, link } from "./document.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
-import { formatCounted, formatPercent } from "./units.ts";
+import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
 /** good: quote the numbers; caution: with what the sentence says; bad: not at all, or not all of them. */
 export type TrustLevel = "good" | "caution" | "bad";
@@ -67,8 +67,15 @@ export function trustOf(report: Report): Trust {
       "caution",
       `work waited for a core ${formatPercent(cpuPressure)} of the time`,
     ),
-    ...part(capped, "caution", "the rate of calls was capped: latencies alone are the server's"),
-    ...part(!capped && rateLimit !== null, "caution", "the server's rate limiter refused calls"),
+    ...part(
+      capped,
+      "caution",
+      rateLimit?.keptToPerSecond === undefined
+        ? "the rate of calls was capped: latencies alone are the server's"
+        : `${
+          describeLimit(rateLimit, rateLimit.keptToPerSecond)
+        }, so that latencies alone are the server's`,
+    ),
   ];
   const sentence = [...joined(parts.map(({ text }) => text), "; "), "."];
   const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
@@ -92,6 +99,20 @@ const UNSOUND = new Map(Object.entries({
   clientCpu: "the client was the bottleneck",
   clientFloor: "the client was the bottleneck",
 }));
+
+/** A limiter that the run stayed under, and the rate at which it did. */
+function describeLimit(
+  { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond }: RateLimit,
+  keptToPerSecond: number,
+): string {
+  return `your server allows ${formatCounted(burst, "call")} and then ` +
+    `${formatNumber(refillPerSecond)} a second per ${owner === "ip" ? "address" : "session"}` +
+    (addressRefillPerSecond === undefined
+      ? ""
+      : `, ${formatNumber(addressRefillPerSecond)} per address`) +
+    ": " +
+    `measured at ${formatNumber(keptToPerSecond)} a second`;
+}
 
 /** Why the numbers of a scenario are not to be quoted, in a few words; `null`: they can be. */
 export function unsoundness({ status, validity }: ScenarioReport): string | null {

@@ -11,6 +11,7 @@ import { orderEffect } from "../stats/paired.ts";
 import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
 import type { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
+import { keepToLimits } from "./limit_probe.ts";
 import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
 import { type Scenario, TargetUnusableError } from "./scenario.ts";
@@ -66,6 +67,7 @@ class Pair implements Disposable {
     try {
       await this.#look("A", this.#a, this.#found.a);
       await this.#look("B", this.#b, this.#found.b);
+      await keepToLimits([this.#a, this.#b]);
       await this.#suite.run();
       this.#collect();
     } catch (error) {
@@ -144,10 +146,18 @@ class Pair implements Disposable {
   }
 }
 
-/** Widths alone decide when it ends, never a verdict: else what is seen at the end is not what was there. */
-function needsAnother({ rows }: Comparison, percent: number): boolean {
-  return rows.filter(({ gating }) => gating).some(({ ci }) =>
-    ci === null || 100 * (Math.sqrt(ci[1] / ci[0]) - 1) > percent
+/**
+ * Whether the figures are not known to so many per cent yet. Of each metric the narrowest interval counts, as a rule
+ * that of the fast path: a tail would need many times the epochs. It looks at widths only, never at a verdict.
+ */
+export function needsAnother({ rows }: Pick<Comparison, "rows">, percent: number): boolean {
+  const gating = rows.filter(({ gating }) => gating);
+  const places = Map.groupBy(
+    gating,
+    ({ scenario, metric, at }) => JSON.stringify([scenario, metric, at ?? {}]),
+  );
+  return places.values().some((rows) =>
+    rows.every(({ ci }) => ci === null || 100 * (Math.sqrt(ci[1] / ci[0]) - 1) > percent)
   );
 }
 

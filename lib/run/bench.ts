@@ -4,14 +4,15 @@
  * @module
  */
 
-import type { Report } from "../schema.ts";
+import type { RateLimit, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
 import { notRun } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
+import { keepToLimits } from "./limit_probe.ts";
 import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
+import { type Scenario, TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
 import { plannedStarts } from "./start_times.ts";
 import { runSuite } from "./suite.ts";
@@ -30,12 +31,13 @@ export async function runBench(
   const gate = startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) };
   await using run = createRun(settings, { ...gate, ...options });
   const begun = beginReport(run);
-  refuseIncomparable(run, begun);
   const findings: Findings = structuredClone(NOTHING);
   try {
     const { warnings, ...preflight } = await runPreflight(run.target, run.workload);
     Object.assign(findings, { ...preflight, preflight: preflight.checks });
     warnings.forEach(run.onWarning);
+    await keepToLimits([run]);
+    refuseIncomparable(run, begun);
     Object.assign(
       findings,
       await runSuite(run, {
@@ -56,17 +58,24 @@ export async function runBench(
 }
 
 /**
- * Compares, before anything is measured, what is to be measured with what the baseline measured; for a run
- * that is split among workers.
+ * Settles, before anything is measured, what a run that is split among workers has to know as a whole: the rate
+ * that the server's limiter allows, and that the baseline measured the same.
  *
- * @throws {IncomparableError} if they differ, unless forced
+ * @throws {IncomparableError} if it did not, unless forced
  */
-export async function refuseOtherBaseline(
+export async function prepareSplit(
   settings: RunSettings,
   options: RunHooks & { scenarios: readonly Scenario[] },
-): Promise<void> {
+): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
   await using run = createRun(settings, options);
+  try {
+    await keepToLimits([run]);
+  } catch (error) {
+    // The workers come upon it, and report it.
+    if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
+  }
   refuseIncomparable(run, beginReport(run));
+  return { settings: run.settings, rateLimit: run.rateLimit ?? null };
 }
 
 function refuseIncomparable(run: Run, begun: Begun): void {

@@ -14,8 +14,7 @@ import { CaseRecorder } from "./case_results.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
-import { describeRateLimit } from "./rate_limit.ts";
-import type { Run } from "./run.ts";
+import { rateOf, type Run } from "./run.ts";
 import {
   type Case,
   caseKey,
@@ -25,7 +24,6 @@ import {
   type CaseScenario,
   type Rig,
   type Slice,
-  TargetUnusableError,
 } from "./scenario.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { ScenarioRecord } from "./record.ts";
@@ -184,7 +182,6 @@ export class CaseGroup implements LiveScenario, Disposable {
    *   it can
    * @returns `"stop"` if the server has gone silent: every further slice would only wait for timeouts
    * @throws {ConnectError} if not even one connection opens
-   * @throws {TargetUnusableError} if a rate limiter refuses calls of a lead-in or of the warm-up
    * @throws the signal's reason, if it is interrupted
    */
   async epoch(epoch: number, startMs: () => Promise<number | null>): Promise<"stop" | void> {
@@ -319,7 +316,6 @@ export class CaseGroup implements LiveScenario, Disposable {
     for (const { record } of element.members) {
       if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
     }
-    refuseLimiter(element.owner);
     if (element.side === "target" && element.case.ratePerSecond === null) {
       if (isSilent(slice, opened.targets.get(element.owner.run)!.connections)) return "silent";
     }
@@ -351,7 +347,7 @@ export class CaseGroup implements LiveScenario, Disposable {
       place,
       connections,
       length: isFloor ? { ...length, ...FLOOR_LENGTH } : length,
-      maxRatePerSecond: isFloor ? null : run.settings.maxRatePerSecond,
+      maxRatePerSecond: isFloor ? null : rateOf(run, one.clients),
       timeoutMs: run.target.options.timeoutMs,
       seed: run.settings.seed + epoch * MOST_BLOCKS + block,
     });
@@ -359,7 +355,7 @@ export class CaseGroup implements LiveScenario, Disposable {
 
   /** The length of one of an epoch's slices: as equal as whole messages allow. */
   #lengthOf(
-    { case: one, owner }: Element,
+    { case: one, owner, side }: Element,
     { epoch, block }: { epoch: number; block: number },
   ): SliceLength {
     const { blocks } = this;
@@ -370,8 +366,14 @@ export class CaseGroup implements LiveScenario, Disposable {
     }
     const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
     const leadIns = one.ratePerSecond === null ? 1 : OPEN_LEAD_INS;
+    const leadInNs = leadIns * this.#run.leadInMs * 1e6;
+    const keptTo = side === "floor" || one.ratePerSecond !== null
+      ? null
+      : rateOf(owner.run, one.clients);
+    // Each call of so slow a pace comes after a pause: one before it would only take its time.
+    const isIdle = keptTo !== null && keptTo * leadInNs < 1e9;
     return {
-      leadInNs: leadIns * this.#run.leadInMs * 1e6,
+      leadInNs: isIdle ? 0 : leadInNs,
       messages: messages === null ? null : upTo(block + 1) - upTo(block),
       durationNs: messages !== null ? null : (durationMs ?? SLICE_MS) / blocks * 1e6,
     };
@@ -387,14 +389,6 @@ function measured(element: Element | undefined): CaseResult | null {
   if (element === undefined) return null;
   const { latency, open } = element.recorder;
   return latency.count + open.length === 0 ? null : element.recorder;
-}
-
-/** Calls that are not measured are to be served, or the measured ones will not be either. */
-function refuseLimiter({ record: { warmupLedger }, run }: GroupMember): void {
-  const limit = run.target.observed.rateLimit;
-  if (warmupLedger.rateLimited > 0 && limit !== null) {
-    throw new TargetUnusableError(describeRateLimit(limit));
-  }
 }
 
 /** Did a server that is still connected answer nothing in a slice, or nothing any more? */

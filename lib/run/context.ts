@@ -38,7 +38,12 @@ export function createContext(
     seed: run.settings.seed,
     place: planned.place ?? WHOLE,
     loops: run.settings.loops ?? 1,
-    maxRatePerSecond: run.settings.maxRatePerSecond,
+    get maxRatePerSecond(): number | null {
+      return run.settings.maxRatePerSecond;
+    },
+    get keepsToLimit(): boolean {
+      return run.rateLimit !== undefined;
+    },
     epochs,
     get epoch(): number {
       return record.epoch;

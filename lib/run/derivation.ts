@@ -1,7 +1,7 @@
 import type { At, ShardPlace } from "../schema.ts";
 import type { CaseGroup } from "./case_group.ts";
 import type { ScenarioRecord } from "./record.ts";
-import type { Run } from "./run.ts";
+import { rateOf, type Run } from "./run.ts";
 import type { Case, Derivation, Parameters } from "./scenario.ts";
 
 /** Lets a case scenario read what its cases came to, and record what follows. */
@@ -28,12 +28,14 @@ export function deriveFrom(
       const placed = at === undefined ? {} : { at };
       record.adopt("latency", result.latency, placed);
       record.estimate("throughput", result.rates, { ...placed, within: result.within });
-      if (maxRatePerSecond !== null) {
+      const keptTo = rateOf(run, one.clients);
+      if (keptTo !== null) {
         record.note({
           kind: "cappedRate",
           message:
-            `--max-rate ${maxRatePerSecond} bounds the throughput: only the latency is the server's`,
-          maxRatePerSecond,
+            `each client is kept to ${keptTo} calls/s, which bounds the throughput: only the latency ` +
+            "is the server's",
+          maxRatePerSecond: keptTo,
         });
       }
       return result;

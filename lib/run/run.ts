@@ -9,7 +9,7 @@ import { Target } from "../client/target.ts";
 import { type Pacer, startPacer } from "../load/pacer.ts";
 import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
-import type { Report, ShardPlace } from "../schema.ts";
+import type { RateLimit, Report, ShardPlace } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
@@ -34,7 +34,10 @@ export interface RunHooks {
 
 /** One run. Dispose of it. */
 export interface Run extends RunHooks, AsyncDisposable {
-  readonly settings: RunSettings;
+  /** Its rate is set when the server's limiter has been looked for. */
+  settings: RunSettings;
+  /** The limiter that was found before anything was measured; left out: none. */
+  rateLimit?: RateLimit;
   readonly target: Target;
   readonly tool: string;
   readonly workload: Workload;
@@ -100,6 +103,15 @@ export function createRun(
       (await pacer)?.[Symbol.dispose]();
     },
   };
+}
+
+/** The most calls a second of each of so many clients; `null`: as many as go. */
+export function rateOf(
+  { settings: { maxRatePerSecond, addressRatePerSecond } }: Run,
+  clients: number,
+): number | null {
+  if (maxRatePerSecond === null || addressRatePerSecond === undefined) return maxRatePerSecond;
+  return Math.min(maxRatePerSecond, Number((addressRatePerSecond / clients).toPrecision(2)));
 }
 
 /** How many epochs there are after the warm-up; with a precision asked for, at least. */

@@ -251,6 +251,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly epochs: number;
   /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
   readonly maxRatePerSecond: number | null;
+  /** Is that the rate that the server's limiter allows, and none of the user's? */
+  readonly keepsToLimit: boolean;
   /** Where calls are counted that are not measured. */
   readonly warmupLedger: OpenLedger;
   /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */

@@ -30,6 +30,10 @@ export interface RunSettings extends JudgeOptions {
   /** The tools of `--heavy-tools`; `null`: no such file. */
   heavyTools: readonly HeavyToolSpec[] | null;
   maxRatePerSecond: number | null;
+  /** What all sessions together keep to; left out: each keeps to its own rate. */
+  addressRatePerSecond?: number;
+  /** Runs into the server's rate limits; left out: they are looked for, and kept to. */
+  ignoreLimits?: boolean;
   seed: number;
   /** For `{unique}`. */
   uniqueSeed: number;

@@ -135,7 +135,7 @@ export class Suite implements Disposable {
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
-      rateLimit: this.#rateLimits.get(run) ?? null,
+      rateLimit: this.#rateLimits.get(run) ?? run.rateLimit ?? null,
       // Scenarios that share the case have one result of it.
       unitEpochs: [
         ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
@@ -341,7 +341,7 @@ export class Suite implements Disposable {
     }
     const limit = run.target.observed.rateLimit;
     if (limit === null || this.#rateLimits.has(run)) return;
-    this.#rateLimits.set(run, { scenario: entries[0]!.name, ...limit });
+    this.#rateLimits.set(run, { ...run.rateLimit, scenario: entries[0]!.name, ...limit });
   }
 }
 

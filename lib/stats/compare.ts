@@ -54,7 +54,7 @@ export function compareReports(
     ? "unknown"
     : "stated";
   const pairs = pairScenarios(olds, now);
-  const candidates = pairs.flatMap(candidatesOf);
+  const candidates = pairs.flatMap((pair) => candidatesOf(pair));
   const gates = (candidate: Candidate) =>
     candidate.isGate && candidate.unusable === null && noise !== "unknown";
   const rows = candidates.filter(gates).length;

@@ -25,8 +25,15 @@ export interface PairedCompareOptions {
 export function comparePaired(a: Report, b: Report, options: PairedCompareOptions): Comparison {
   const pairs = pairScenarios([a], b);
   const candidates = pairs.flatMap((pair) =>
-    candidatesOf(pair).map((candidate) => ({
-      candidate,
+    candidatesOf(pair, { isPaired: true }).map((candidate) => ({
+      // What neither side has in any epoch cannot be decided by more of them.
+      candidate: {
+        ...candidate,
+        isGate: candidate.isGate &&
+          [pair.olds[0]!, pair.now].some(({ metrics }) =>
+            epochsOf(find(candidate, metrics), candidate.statistic).some((value) => value !== null)
+          ),
+      },
       ratios: ratiosOf(candidate, pair.olds[0]!.metrics, pair.now.metrics),
       own: ownRatios(candidate, pair.olds[0]!.metrics, pair.now.metrics, options.floorOf),
     }))

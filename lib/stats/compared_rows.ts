@@ -28,10 +28,19 @@ export interface Candidate
 
 export type Unusable = "failed" | "skipped" | "interrupted" | "invalid";
 
-/** Why the numbers of a scenario do not count; `null` where they do. */
-export function unusableBecause({ status, validity }: ScenarioReport): Unusable | null {
+/**
+ * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
+ * servers that were measured side by side has a ratio all the same.
+ */
+export function unusableBecause(
+  { status, validity }: ScenarioReport,
+  { isPaired = false }: { isPaired?: boolean } = {},
+): Unusable | null {
   if (status !== "passed") return status;
-  return validity.valid ? null : "invalid";
+  const isSound = validity.valid ||
+    isPaired && validity.warnings.length > 0 &&
+      validity.warnings.every(({ kind }) => kind === "drift");
+  return isSound ? null : "invalid";
 }
 
 /** A scenario of this run with the same of the earlier ones. */
@@ -67,10 +76,13 @@ export function findUnpaired(
  * that vanished is a row too; and of a headline metric without any, its value or median. A metric of which neither
  * direction is an improvement has none.
  */
-export function candidatesOf({ olds, now }: ScenarioPair): Candidate[] {
-  const usable = olds.filter((scenario) => unusableBecause(scenario) === null);
-  const unusable = unusableBecause(now) ??
-    (usable.length === 0 ? unusableBecause(olds[olds.length - 1]) : null);
+export function candidatesOf(
+  { olds, now }: ScenarioPair,
+  how: { isPaired?: boolean } = {},
+): Candidate[] {
+  const usable = olds.filter((scenario) => unusableBecause(scenario, how) === null);
+  const unusable = unusableBecause(now, how) ??
+    (usable.length === 0 ? unusableBecause(olds[olds.length - 1]!, how) : null);
   const byKey = new Map<string, Metric>();
   for (const { metrics } of [now, ...olds]) {
     for (const metric of metrics) {

@@ -7,7 +7,7 @@
 import type { Call } from "../../lib/client/call.ts";
 import type { Connection, Message } from "../../lib/client/connection.ts";
 import { describeRateLimit } from "../../lib/run/rate_limit.ts";
-import { type ScenarioContext, TargetUnusableError } from "../../lib/run/scenario.ts";
+import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
 
 /** A call as it went over the wire. */
@@ -37,7 +37,7 @@ export interface FoundProbe {
 /**
  * Makes one call, counted as warm-up, and keeps the frames of its reply.
  *
- * @throws {TargetUnusableError} if a rate limiter refuses it
+ * @throws {Error} if a rate limiter refuses it
  * @throws {Error} if it fails in another way
  */
 export async function recordCall(
@@ -64,7 +64,7 @@ export async function recordCall(
  * The first probe that the server answers, and what passed; `null` where it answers none. Probes are no calls,
  * and in no ledger.
  *
- * @throws {TargetUnusableError} if a rate limiter refuses one
+ * @throws {Error} if a rate limiter refuses one
  */
 export async function findProbe(
   { signal, target: { options: { protocol } } }: ScenarioContext,
@@ -112,5 +112,5 @@ export function exchangeOf(
 
 function refuseLimiter({ status, nth, errorMessage }: Call): void {
   if (status !== "rateLimited") return;
-  throw new TargetUnusableError(describeRateLimit({ atCall: nth, message: errorMessage }));
+  throw new Error(describeRateLimit({ atCall: nth, message: errorMessage }));
 }

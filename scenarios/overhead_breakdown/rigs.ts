@@ -40,11 +40,14 @@ export interface RigOptions {
   stack: AsyncDisposableStack;
 }
 
-/** Measures what a closed loop drives, one exchange at a time and at no higher rate than the run's. */
+/** Measures what a closed loop drives, one exchange at a time and at no higher rate than given. */
 export function loopRig(
-  { workload, maxRatePerSecond, clock, signal, ...context }: ScenarioContext,
+  { workload, clock, signal, ...context }: ScenarioContext,
   caller: Caller,
-  onCall?: ClosedSliceOptions["onCall"],
+  { maxRatePerSecond = context.maxRatePerSecond, onCall }: {
+    maxRatePerSecond?: number | null;
+    onCall?: ClosedSliceOptions["onCall"];
+  } = {},
 ): Rig {
   return {
     async measure(length) {
@@ -66,12 +69,20 @@ export function loopRig(
   };
 }
 
+/** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
+const SLOWEST_PER_SECOND = 50;
+
+/** The rate of what the server takes no part in: near enough to the run's, and no slower than it has to be. */
+function ownRate({ maxRatePerSecond }: ScenarioContext): number | null {
+  return maxRatePerSecond === null ? null : Math.max(maxRatePerSecond, SLOWEST_PER_SECOND);
+}
+
 /** The in-process parts, and a message to another thread and back. */
 export function wakeupRig(options: RigOptions): Rig {
   const { context, echo, stack } = options;
   const caller = stack.use(new EchoCaller(options, () => echo.thread.postMessage(null)));
   echo.thread.onmessage = () => caller.answer();
-  return loopRig(context, caller);
+  return loopRig(context, caller, { maxRatePerSecond: ownRate(context) });
 }
 
 /** The in-process parts, and as many bytes there and back as the exchange has. */
@@ -80,7 +91,7 @@ export async function tcpRig(options: RigOptions): Promise<Rig> {
   const caller = stack.use(new EchoCaller(options, () => tcp.ask()));
   const tcp = await echo.connectTcp({ answer: () => caller.answer(), end: () => caller.end() });
   stack.defer(() => tcp.close());
-  return loopRig(context, caller);
+  return loopRig(context, caller, { maxRatePerSecond: ownRate(context) });
 }
 
 /** The in-process parts, and the exchange with an echo, on a connection as those to the target are. */
@@ -101,7 +112,9 @@ export async function webSocketRig(
       observed: { streamComplete: false, rateLimit: null },
     }),
   );
-  return loopRig(context, probing(connection, { probe: exchange.echoed, inProcess }));
+  return loopRig(context, probing(connection, { probe: exchange.echoed, inProcess }), {
+    maxRatePerSecond: ownRate(context),
+  });
 }
 
 /** The in-process parts, and the exchange with the target. After a probe without its answer there is no other. */
@@ -115,13 +128,15 @@ export function routingRig(
     inProcess,
     mayAsk: () => !found.failed,
   });
-  const rig = loopRig(context, caller, ({ status, errorMessage }) => {
-    if (status === "aborted") return "stop";
-    wanted++;
-    if (status === "ok") return void seen++;
-    found.failed = true;
-    why = `${found.probe.name}: ${status}${errorMessage && ` (${errorMessage})`}`;
-    return "stop";
+  const rig = loopRig(context, caller, {
+    onCall({ status, errorMessage }) {
+      if (status === "aborted") return "stop";
+      wanted++;
+      if (status === "ok") return void seen++;
+      found.failed = true;
+      why = `${found.probe.name}: ${status}${errorMessage && ` (${errorMessage})`}`;
+      return "stop";
+    },
   });
   return {
     async measure(length) {

@@ -16,8 +16,10 @@ export function serverTimesRig(context: ScenarioContext, connection: Connection)
   const { protocol } = context.target.options;
   const replies: { seenNs: number; text: string }[] = [];
   let last = "";
-  const rig = loopRig(context, connection, ({ status, sentNs, endedNs }, isMeasured) => {
-    if (isMeasured && status === "ok") replies.push({ seenNs: endedNs - sentNs, text: last });
+  const rig = loopRig(context, connection, {
+    onCall({ status, sentNs, endedNs }, isMeasured) {
+      if (isMeasured && status === "ok") replies.push({ seenNs: endedNs - sentNs, text: last });
+    },
   });
   return {
     async measure(length) {

@@ -5,10 +5,10 @@
  */
 
 import type { Call } from "../../lib/client/call.ts";
-import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { SessionOptions, Target } from "../../lib/client/target.ts";
-import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
+import { BudgetProbe, measureBudget, type RowEnd } from "../../lib/run/budget_probe.ts";
 import type { BudgetOwner } from "../../lib/run/expected_limits.ts";
+import { freshAddress } from "../../lib/run/fresh_address.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 
 /** Each of several sessions uses at most this share of its own budget. */
@@ -46,7 +46,7 @@ export async function measureSession(
   const { sessionsOutliveConnections } = target.options.protocol;
   const probe = new BudgetProbe(context);
   await using stack = new AsyncDisposableStack();
-  const as = await freshAddress(context, { target, stack });
+  const as = await freshAddress(target, stack);
   const credentials = target.newCredentials();
   const connect = () => target.connect(context.ledger, { ...as, credentials });
   let connection = await connect();
@@ -92,7 +92,7 @@ export async function measureAddress(
   const ownBurst = session.probe.fit?.capacity[0] ?? session.probe.accepted;
   const each = Math.max(1, Math.floor(OWN_SHARE * ownBurst));
   await using stack = new AsyncDisposableStack();
-  const as = await freshAddress(context, { target, stack });
+  const as = await freshAddress(target, stack);
   if (as.client === undefined) {
     probe.charge(session.probe);
     if (session.other !== null) probe.note(session.other);
@@ -113,31 +113,4 @@ export async function measureAddress(
   };
   const end = await measureBudget(context, { probe, row, waitMs });
   return { owner: "ip", probe, end };
-}
-
-/**
- * Options that make connections come from an address of this machine that has used none of its budget; none
- * where the server is elsewhere, or the system has no such addresses.
- */
-async function freshAddress(
-  context: ScenarioContext,
-  { target, stack }: { target: Target; stack: AsyncDisposableStack },
-): Promise<SessionOptions> {
-  if (!target.isLoopback) return {};
-  const client = target.clientFrom(randomLoopbackAddress());
-  stack.defer(() => client.close());
-  try {
-    await using _connection = await target.connect(context.ledger, { client });
-    return { client };
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof ConnectError) return {};
-    throw error;
-  }
-}
-
-/** Any of 127.1.0.1 to 127.254.253.254, so that the next run uses another one. */
-function randomLoopbackAddress(): string {
-  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
-  return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;
 }

@@ -54,7 +54,7 @@ export const rateLimit: Procedure<RateLimitParameters> = {
   overloads: true,
 
   begin(context) {
-    return context.maxRatePerSecond === null
+    return context.maxRatePerSecond === null || context.keepsToLimit
       ? { conclude: () => findLimits(context) }
       : { skipped: "--max-rate keeps calls under the limits that this scenario looks for" };
   },

@@ -200,24 +200,64 @@ Deno.test("cli: a wrong token and none at all, exit 3, and each told apart", opt
   assertEquals((await run({ EXAI_WS_TOKEN: TOKEN })).code, 0);
 });
 
-Deno.test("cli: a limiter met in the warm-up: exit 3 telling message 51", options, async () => {
+Deno.test("cli: a server's limits are found and kept to, exit 0", options, async () => {
   await using folder = await makeUserFolder();
   await using server = await startServe(["--limits", "default"], { folder: folder.path });
   const { code, stdout } = await runCli(
+    ["--profile", "quick", "--epochs", "2", "--url", server.url],
+    { folder: folder.path },
+  );
+  assertEquals(code, 0, stdout);
+  assertStringIncludes(
+    stdout.replace(/\s+/g, " "),
+    "your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
+  );
+  await assertReports(folder, 0);
+  const { rateLimit, scenarios } = await folder.report();
+  assertEquals([rateLimit?.scenario, rateLimit?.burst], [null, 50]);
+  for (const { name, ledger, warmupLedger, parameters } of scenarios) {
+    assertEquals([ledger.rateLimited, warmupLedger.rateLimited], [0, 0], name);
+    assertEquals(parameters.maxRatePerSecond, 4);
+  }
+});
+
+Deno.test("cli: --ignore-limits counts what is refused, exit 1", options, async () => {
+  await using folder = await makeUserFolder();
+  await using server = await startServe(["--limits", "default", "--dialect", "nov"], {
+    folder: folder.path,
+  });
+  const { code, stdout } = await runCli(
     [
       ...["--profile", "quick", "--scenarios", "message-throughput", "--url", server.url],
-      ...["--timeout", "0.3"],
+      ...["--epochs", "2", "--tool-args", '{"n":{seq}}', "--ignore-limits"],
     ],
     { folder: folder.path },
   );
-  assertEquals(code, 3, stdout);
-  assertStringIncludes(stdout, "message 51");
-  assertStringIncludes(stdout, "Rate limit exceeded");
-  await assertReports(folder, 3);
-  const { rateLimit, scenarios } = await folder.report();
+  assertEquals(code, 1, stdout);
+  assertEquals(stdout.split("refused call 51 of a session").length, 2, "said once");
+  await assertReports(folder, 1);
+  const { rateLimit, scenarios: [scenario] } = await folder.report();
   assertEquals(rateLimit?.atCall, 51);
-  assertEquals(scenarios.map(({ ledger }) => ledger.ok), [0]);
+  assert(scenario!.warmupLedger.rateLimited > 0 && scenario!.ledger.rateLimited > 0);
 });
+
+Deno.test(
+  "cli: a limit that is too tight to measure under is exit 3, with its figures",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    await using server = await startServe(["--user-rate", "10:0.1"], { folder: folder.path });
+    const { code, stdout } = await runCli([...SHORT_RUN, "--url", server.url], {
+      folder: folder.path,
+    });
+    assertEquals(code, 3, stdout);
+    assertStringIncludes(
+      stdout.replace(/\s+/g, " "),
+      "it served 10 calls at once and then 0.10 a second",
+    );
+    await assertReports(folder, 3);
+  },
+);
 
 Deno.test("cli: --strict fails what a cache served, exit 6, and only then", options, async () => {
   await using folder = await makeUserFolder();

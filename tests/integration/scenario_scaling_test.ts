@@ -121,7 +121,7 @@ Deno.test({ name: "a capped rate is no throughput to fit a law to", ignore }, as
   );
   assertEquals(report.notMeasured, [{
     name: "scaling law",
-    reason: "--max-rate 500 sets what each client sends",
+    reason: "the rate that is kept to, 500 calls/s, sets what each client sends",
   }]);
 });
 

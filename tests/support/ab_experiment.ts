@@ -64,11 +64,14 @@ const TRIALS: Readonly<Record<string, Trial>> = {
   spin: {
     a: () => startSpinServer({ micros: 50 }),
     b: () => startSpinServer({ micros: 60 }),
-    settings: { profile: "standard", scenarios: ONE_CLIENT, epochs: 30 },
+    settings: {
+      ...{ profile: "standard", scenarios: ONE_CLIENT },
+      ...{ precisionPercent: 4, maxTimeMs: 180_000 },
+    },
   },
   tail: {
     a: () => startSpinServer({ micros: 50 }),
-    b: () => startSpinServer({ micros: 50, slowEvery: 50, slowMicros: 500 }),
+    b: () => startSpinServer({ micros: 50, slowEvery: 50, slowMicros: 3_000 }),
     settings: {
       profile: "standard",
       scenarios: ONE_CLIENT,

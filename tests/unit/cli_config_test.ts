@@ -456,3 +456,15 @@ Deno.test("config: the calls of heavy tools are bounded by a whole number", asyn
     '--max-calls "1.5": accepted is a whole number of calls from 0 to 1000000',
   );
 });
+
+Deno.test("durations are seconds, or have a unit", async () => {
+  for (const [text, ms] of [["2", 2_000], ["0.5s", 500], ["250ms", 250], ["2m", 120_000]]) {
+    const { overrides } = await configOf(["--duration", `${text}`]);
+    assertEquals(overrides.durationMs, ms, `${text}`);
+  }
+  await assertRejects(
+    () => configOf(["--duration", "5x"]),
+    UsageError,
+    'Cannot use --duration "5x": accepted is a number of seconds',
+  );
+});

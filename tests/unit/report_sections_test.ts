@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Content, inlines, textOf } from "../../lib/report/document.ts";
 import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { attention } from "../../lib/report/sections/attention.ts";
+import { layersOf } from "../../lib/report/sections/first_screen.ts";
 import { buildComparison, buildDocument } from "../../lib/report/sections/mod.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
 import { trustOf } from "../../lib/report/trust.ts";
@@ -61,7 +62,6 @@ Deno.test("what is not to be quoted is named with why", () => {
     const part of [
       "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
       "Reconnection (it drifts). The headline",
-      "the server's rate limiter refused calls",
       "the client may have been the bottleneck in Connection establishment",
       "work waited for a core 31 % of the time",
     ]
@@ -211,6 +211,15 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   const { level, sentence } = trustOf(report);
   assertEquals(level, "caution");
   assertStringIncludes(text(sentence), "capped: latencies alone are the server's");
+  report.rateLimit = {
+    ...{ scenario: null, atCall: 51, message: "slow down", owner: "session", burst: 50 },
+    ...{ refillPerSecond: 5, addressRefillPerSecond: 10, keptToPerSecond: 4 },
+  };
+  assertStringIncludes(
+    text(trustOf(report).sentence),
+    "your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
+  );
+  assertEquals(attention(report), []);
   const said = page(report);
   assert(
     !/msg\/s|rate of one|slower than unit|fairness|\dx /.test(said.replace("3.10M msg/s", "")),
@@ -300,4 +309,20 @@ Deno.test("colours are there where they are asked for, and change no width", () 
   assert(!plain.includes("\x1b["));
   assert(painted.includes("\x1b[31m✗\x1b[0m"));
   assertEquals(painted.replaceAll(new RegExp("\x1b\\[\\d+m", "g"), ""), plain);
+});
+
+Deno.test("where the time of a call goes is left out if the parts are not those of the whole", () => {
+  const title = "Where the time of a call goes";
+  const report = sampleReport("passed");
+  const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
+  assertStringIncludes(firstScreen(report), title);
+  const [first, second] = layers as [typeof layers[number], typeof layers[number]];
+  const [one, other] = [first.share!, second.share!];
+  first.share = one + other + 0.05;
+  second.share = -0.05;
+  assert(!firstScreen(report).includes(title), "a part is negative");
+  [first.share, second.share] = [one + 0.2, other];
+  assert(!firstScreen(report).includes(title), "more than the whole");
+  first.share = one + 0.05;
+  assertStringIncludes(firstScreen(report), title);
 });

@@ -54,7 +54,7 @@ function errorsOf({ verdict: { status, reasons }, comparison }: Report): Annotat
 
 function warningsOf({ scenarios, rateLimit, comparison, verdict }: Report): Annotation[] {
   const said = new Set(verdict.reasons.map(({ message }) => message));
-  const limit = rateLimit === null ? [] : [{
+  const limit = rateLimit === null || rateLimit.scenario === null ? [] : [{
     about: rateLimit.scenario,
     text: `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: ` +
       rateLimit.message,

@@ -41,8 +41,9 @@ export function attention(report: Report): Attention[] {
   const told = new Set(reasons.map(({ scenario }) => scenario));
   const others = ranScenarios(report).filter(({ name }) => !told.has(name));
   return [
-    ...reasons.map((reason) => reasonItem(report, reason)),
+    // The cause of what the reasons say.
     ...limiterItem(report),
+    ...reasons.map((reason) => reasonItem(report, reason)),
     ...others.flatMap((scenario) => invalidItem(report, scenario)),
     ...incomparableItem(report),
   ];
@@ -84,8 +85,9 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   }];
 }
 
+/** One that was looked for and kept to has refused no call of a scenario. */
 function limiterItem({ rateLimit }: Report): Attention[] {
-  return rateLimit === null ? [] : [{
+  return rateLimit === null || rateLimit.scenario === null ? [] : [{
     mark: "warning",
     text: [
       `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: `,

@@ -155,14 +155,19 @@ function isLayer(metric: Metric): metric is Layer {
   return metric.kind === "distribution" && metric.added !== undefined;
 }
 
+/** What the parts of a call may be off the whole, all of them together, as a share of it. */
+const MOST_UNEXPLAINED = 0.1;
+
 function callTime(report: Report): Block[] {
-  const segments = ranScenarios(report).flatMap(layersOf).flatMap((one): Segment[] => {
-    const share = one.metric.added.share ?? 0;
-    return share <= 0
-      ? []
-      : [{ label: layerName(one.metric), share, quantity: quantity(one, "added") }];
-  });
-  return segments.length === 0 ? [] : [
+  const segments = ranScenarios(report).flatMap(layersOf).map((one): Segment => ({
+    label: layerName(one.metric),
+    share: one.metric.added.share ?? 0,
+    quantity: quantity(one, "added"),
+  }));
+  const whole = segments.reduce((sum, { share }) => sum + share, 0);
+  const isWhole = Math.abs(whole - 1) <= MOST_UNEXPLAINED &&
+    segments.every(({ share }) => share >= 0);
+  return !isWhole ? [] : [
     heading("Where the time of a call goes"),
     { kind: "bar", label: "Layers of a call", segments },
   ];

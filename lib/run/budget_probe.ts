@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Call } from "../../lib/client/call.ts";
-import type { Connection } from "../../lib/client/connection.ts";
-import { wait } from "../../lib/load/pace.ts";
-import { type BucketFit, type Decision, fitTokenBucket } from "../../lib/stats/token_bucket_fit.ts";
-import type { ScenarioContext } from "../../lib/run/scenario.ts";
+import type { Call } from "../client/call.ts";
+import type { Connection } from "../client/connection.ts";
+import { wait } from "../load/pace.ts";
+import { type BucketFit, type Decision, fitTokenBucket } from "../stats/token_bucket_fit.ts";
+import type { ScenarioContext } from "./scenario.ts";
 
 /** Why a row of calls ended: one was refused, all were accepted, or the server stopped answering. */
 export type RowEnd = "refused" | "bound" | "silent" | "lost";
@@ -36,11 +36,15 @@ export class BudgetProbe {
   }
 
   /**
-   * Calls until one is refused or so many have been made.
+   * Calls until one is refused, so many have been made, or one has ended after `untilNs` of the clock.
    *
    * @throws the signal's reason, if the run is interrupted
    */
-  async callUntilRefused(connection: Connection, most: number): Promise<RowEnd> {
+  async callUntilRefused(
+    connection: Connection,
+    most: number,
+    untilNs = Infinity,
+  ): Promise<RowEnd> {
     for (let calls = 0; calls < most; calls++) {
       if (!connection.isOpen) break;
       const call = await connection.call(this.#context.workload());
@@ -49,6 +53,7 @@ export class BudgetProbe {
       if (call.status === "timeout") return "silent";
       this.note(call);
       if (call.status === "rateLimited") return "refused";
+      if (call.endedNs >= untilNs) break;
     }
     this.#context.signal.throwIfAborted();
     return connection.isOpen ? "bound" : "lost";
@@ -79,7 +84,7 @@ const FIRST_WAIT_MS = 50;
  * rate is known well enough or the time is up. Few calls are refused: one for each wait.
  */
 export async function measureBudget(
-  context: ScenarioContext,
+  context: Pick<ScenarioContext, "clock" | "signal">,
   { probe, row, waitMs }: {
     probe: BudgetProbe;
     /** A row of calls, up to the next refusal. */

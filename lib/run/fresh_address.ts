@@ -1,0 +1,32 @@
+import { ConnectError } from "../client/connect_error.ts";
+import { openLedger } from "../client/ledger.ts";
+import type { SessionOptions, Target } from "../client/target.ts";
+
+/**
+ * Options that make connections come from an address of this machine that has used none of its budget; none
+ * where the server is elsewhere, or the system has no such addresses.
+ *
+ * @param stack closes the client that carries the address
+ */
+export async function freshAddress(
+  target: Target,
+  stack: AsyncDisposableStack,
+): Promise<SessionOptions> {
+  if (!target.isLoopback) return {};
+  const client = target.clientFrom(randomLoopbackAddress());
+  stack.defer(() => client.close());
+  try {
+    await using _connection = await target.connect(openLedger(), { client });
+    return { client };
+  } catch (error) {
+    target.options.signal.throwIfAborted();
+    if (error instanceof ConnectError) return {};
+    throw error;
+  }
+}
+
+/** Any of 127.1.0.1 to 127.254.253.254, so that the next run uses another one. */
+function randomLoopbackAddress(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
+  return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;
+}

@@ -110,7 +110,8 @@ Deno.test({ name: "ab: what fails on A fails the run, and is not judged", ignore
   await using a = await startFaultyServer({
     script: (nth) => ({ kind: nth > 40 ? "toolError" : "ok" }),
   });
-  await using b = await startFaultyServer({ script: () => ({ kind: "ok" }) });
+  // Slow enough for the client never to be the limit.
+  await using b = await startFaultyServer({ script: () => ({ kind: "late", ms: 3 }) });
   const { verdict, comparison } = await compare({ a: a.url, b: b.url });
   assertEquals(verdict.exitCode, 1);
   assert(verdict.reasons.some(({ message }) => message.startsWith("A: ")));

@@ -8,6 +8,10 @@ import { startQueueServer } from "../support/queue_server.ts";
 import { repeatedFigures } from "../support/repeat_experiment.ts";
 import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
 
+const ignore = (["net", "read"] as const).some((name) =>
+  Deno.permissions.querySync({ name }).state !== "granted"
+);
+
 /** repeat_experiment.ts shows the same of more runs, with the bundled server. */
 const RUNS = 5;
 const CALLS_PER_SECOND = 250;
@@ -30,7 +34,10 @@ async function measure(seed: number): Promise<Report> {
   });
 }
 
-Deno.test("the same run again: its intervals hold the median of the runs, and it is no regression", async () => {
+Deno.test({
+  name: "the same run again: its intervals hold the median of the runs, and it is no regression",
+  ignore,
+}, async () => {
   const reports: Report[] = [];
   for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
   const figures = repeatedFigures(reports);
@@ -40,13 +47,14 @@ Deno.test("the same run again: its intervals hold the median of the runs, and it
     // 95 % intervals: fewer than 2 of 5 is what chance gives once in 3,000 such tests.
     assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
   }
-  const options = { noisePercent: null, bandPercent: 3, force: false };
+  // Each run has a server of its own.
+  const options = { noisePercent: null, bandPercent: 3, force: true };
   const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
   assert(rows.length > 0, "something is compared");
   assertEquals(regressions, []);
 });
 
-Deno.test("no quantity has two values in a report", async () => {
+Deno.test({ name: "no quantity has two values in a report", ignore }, async () => {
   const { scenarios } = await measure(1);
   const names = scenarios.flatMap(({ name, metrics }) =>
     metrics.map((metric) => `${name} ${metricLabel(metric)}`)

@@ -17,7 +17,7 @@ const EPOCH_SECONDS = 1;
 const OPTIONS = [
   ...["--profile", "quick", "--scenarios", "open-loop", "--warmup", "0"],
   ...["--connections", String(SHARDS), "--rate", String(RATE_PER_SECOND)],
-  ...["--epochs", String(EPOCHS), "--duration", String(EPOCH_SECONDS)],
+  ...["--epochs", String(EPOCHS), "--duration", String(EPOCH_SECONDS), "--ignore-limits"],
 ];
 
 const obstacle = slurmObstacle();

@@ -267,8 +267,8 @@ function details(scenario: ScenarioReport): Block[] {
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    ...ledger.sent === 0 ? [] : [paragraph(`${ledgerWords(ledger)}.${warmup}`)],
     paragraph(
+      ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `,
       `Took ${formatSpan(scenario.durationMs)}`,
       ...(settings.length === 0 ? [] : [" (", ...settings, ")"]),
       clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`,

@@ -66,7 +66,7 @@ const TRIALS: Readonly<Record<string, Trial>> = {
     b: () => startSpinServer({ micros: 60 }),
     settings: {
       ...{ profile: "standard", scenarios: ONE_CLIENT },
-      ...{ precisionPercent: 4, maxTimeMs: 180_000 },
+      ...{ precisionPercent: 2, maxTimeMs: 180_000 },
     },
   },
   tail: {

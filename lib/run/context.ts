@@ -16,18 +16,8 @@ export function createContext(
     onProgress: (done: number, total: number) => void;
   },
 ): ScenarioContext {
-  const recording: Recording = {
-    check: (check) => record.check(check),
-    tally: (count) => record.tally(count),
-    notMeasured: (name, reason) => record.notMeasured(name, reason),
-    note: (fact) => record.note(fact),
-    invalidate: (fact) => record.invalidate(fact),
-    setHeadline: (ref) => record.setHeadline(ref),
-    distribution: (name, options) => record.distribution(name, options),
-    scalar: (name, value, options) => record.scalar(name, value, options),
-  };
   return {
-    ...recording,
+    ...recordingOf(record),
     parameters: planned.parameters,
     target: run.target,
     workload: run.workload,
@@ -54,5 +44,19 @@ export function createContext(
     },
     pacer: () => run.pacer(),
     progress: onProgress,
+  };
+}
+
+/** What a scenario can say of its measurements, as its record takes it. */
+export function recordingOf(record: ScenarioRecord): Recording {
+  return {
+    check: (check) => record.check(check),
+    tally: (count) => record.tally(count),
+    notMeasured: (name, reason) => record.notMeasured(name, reason),
+    note: (fact) => record.note(fact),
+    invalidate: (fact) => record.invalidate(fact),
+    setHeadline: (ref) => record.setHeadline(ref),
+    distribution: (name, options) => record.distribution(name, options),
+    scalar: (name, value, options) => record.scalar(name, value, options),
   };
 }

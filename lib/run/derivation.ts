@@ -1,5 +1,6 @@
 import type { At, ShardPlace } from "../schema.ts";
 import type { CaseGroup } from "./case_group.ts";
+import { recordingOf } from "./context.ts";
 import type { ScenarioRecord } from "./record.ts";
 import { rateOf, type Run } from "./run.ts";
 import type { Case, Derivation, Parameters } from "./scenario.ts";
@@ -43,13 +44,6 @@ export function deriveFrom(
     adopt: (name, recorder, options) => record.adopt(name, recorder, options),
     estimate: (name, epochs, options) => record.estimate(name, epochs, options),
     single: (name, value, options) => record.scalar(name, value, { ...options, cold: true }),
-    check: (check) => record.check(check),
-    tally: (count) => record.tally(count),
-    notMeasured: (name, reason) => record.notMeasured(name, reason),
-    note: (fact) => record.note(fact),
-    invalidate: (fact) => record.invalidate(fact),
-    setHeadline: (ref) => record.setHeadline(ref),
-    distribution: (name, options) => record.distribution(name, options),
-    scalar: (name, value, options) => record.scalar(name, value, options),
+    ...recordingOf(record),
   };
 }

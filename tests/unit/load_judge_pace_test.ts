@@ -1,20 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { judgePace, type PacedRun } from "../../lib/load/judge_pace.ts";
+import { pacedRun as run } from "../support/paced_run.ts";
 
 const TIMES = { slipP99Ns: 0, latencyP99Ns: 1e6 };
-
-/** A run of 100 calls at 100 a second that were all sent and answered, unless said otherwise. */
-function run(change: Partial<PacedRun> = {}): PacedRun {
-  return {
-    slots: 100,
-    sent: 100,
-    offeredPerSecond: 100,
-    achievedPerSecond: 100,
-    backlogSlopePerSecond: 0,
-    end: "complete",
-    ...change,
-  };
-}
 
 function kindsOf(...runs: PacedRun[]): string[] {
   return judgePace(runs, TIMES).map(({ kind }) => kind);

@@ -2,19 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { PacedRun } from "../../lib/load/judge_pace.ts";
 import { judgeSchedule, type ScheduleRun } from "../../lib/run/schedule_checks.ts";
 import type { Check, Fact } from "../../lib/schema.ts";
-
-/** A run of 100 calls at 100 a second that were all sent and answered, unless said otherwise. */
-function run(change: Partial<PacedRun> = {}): PacedRun {
-  return {
-    slots: 100,
-    sent: 100,
-    offeredPerSecond: 100,
-    achievedPerSecond: 100,
-    backlogSlopePerSecond: 0,
-    end: "complete",
-    ...change,
-  };
-}
+import { pacedRun as run } from "../support/paced_run.ts";
 
 /** What is said of such runs. */
 function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {

@@ -136,7 +136,7 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
     assert(written.has(`merged/${name}`), name);
   }
   for (const name of ["merged/report.html", "merged/report.md"]) {
-    for (const shard of [1, 2, 3]) assertStringIncludes(written.get(name)!, `shard ${shard}`);
+    assertStringIncludes(written.get(name)!, "Merged from 3 shards");
   }
   // Into a page of the user's, too.
   await folder.write("page.md", "before\n<!-- bench:start -->\n<!-- bench:end -->\nafter\n");

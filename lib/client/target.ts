@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
+import { type ForeignText, foreignText } from "./foreign_text.ts";
 import type { OpenLedger } from "./ledger.ts";
 import { dial, type Socket } from "./socket.ts";
 
@@ -36,12 +37,16 @@ export class Target implements Disposable {
   readonly options: TargetOptions;
   /** What its replies have shown about it so far. */
   readonly observed: Observed = { streamComplete: false, rateLimit: null };
+  /** Every text of the server's goes through this before it is kept. */
+  readonly foreign: ForeignText;
   readonly #client: Deno.HttpClient | undefined;
   readonly #prefix: string;
   #sessions = 0;
 
   constructor(options: TargetOptions) {
     this.options = options;
+    const { token, headers } = options;
+    this.foreign = foreignText([...token === null ? [] : [token], ...Object.values(headers)]);
     // Random numbers tell runs apart; between shards that is not certain enough.
     const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;

@@ -97,11 +97,10 @@ const SHOWN_LENGTH = 300;
 
 /** The call and what came back, and what the ledger makes of each frame. */
 function transcriptOf(
-  { options: { protocol } }: Target,
+  { options: { protocol }, foreign }: Target,
   { call, message, received }: { call: Call; message: Message; received: readonly string[] },
 ): WireFrame[] {
-  const cut = (text: string) =>
-    text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`;
+  const cut = (text: string) => foreign(text, SHOWN_LENGTH);
   const sent = protocol.encodeCall(call.id, message.tool, message.argsJson);
   return [
     { direction: "sent", text: cut(sent), countedAs: "sent" },

@@ -132,7 +132,7 @@ class Session {
     if (opening === "floodBeforeHello") {
       for (let nth = 0; nth < FLOOD_FRAMES; nth++) await this.#json({ op: "news", nth });
     }
-    for (;;) {
+    for (let isOpen = false;;) {
       const frame = await this.#readFrame();
       if (frame === null) return;
       if (frame.opcode === CLOSE) {
@@ -142,6 +142,10 @@ class Session {
       if (frame.opcode !== TEXT) continue;
       const text = new TextDecoder().decode(frame.payload);
       const message = parse(text);
+      if (!isOpen && message?.op !== "hello") {
+        return await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa1]));
+      }
+      isOpen = true;
       if (message?.op === "hello") {
         if (opening !== "noHello") await this.#json({ op: "hello_ack", ok: true, session_id: "h" });
       } else if (message?.op === "list_tools") {

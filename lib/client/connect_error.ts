@@ -12,6 +12,8 @@ export type ConnectFailure =
   | "unauthorized"
   | "connectionLimit"
   | "closed"
+  /** This process may open no more files: nothing that the server did. */
+  | "clientLimit"
   | "aborted";
 
 /** Details of a failed connection, where they are known. */
@@ -21,6 +23,8 @@ export interface ConnectErrorDetails {
   /** How the server closed the connection. */
   closeCode?: number;
   closeReason?: string;
+  /** What to do about it, where a look at the connection has found that out. */
+  advice?: string;
 }
 
 /** A connection that could not be opened, or was refused during its handshake. */
@@ -34,14 +38,27 @@ export class ConnectError extends Error {
     this.failure = failure;
     this.details = details;
   }
+
+  /** Did a server that can be reached say no to one more connection, by a close or an HTTP status? */
+  get isRefusal(): boolean {
+    if (this.failure === "unauthorized") return false;
+    return this.failure === "httpStatus" || this.details.closeCode !== undefined;
+  }
+}
+
+/** What a dial failed at. */
+export interface Dialled {
+  url: string;
+  /** The proxy that the runtime goes through, without its password. */
+  proxy?: string | null;
 }
 
 /**
  * Reads the cause out of the message of a WebSocket's error event, which is all that the native API
  * tells about a failed opening.
  */
-export function dialError(fullUrl: string, message: string): ConnectError {
-  const url = redactUrl(fullUrl);
+export function dialError({ url: fullUrl, proxy = null }: Dialled, message: string): ConnectError {
+  const url = redactUrl(fullUrl) + (proxy === null ? "" : ` through the proxy ${proxy}`);
   const status = /status code: (\d+)/.exec(message);
   if (status !== null) {
     return new ConnectError(
@@ -51,14 +68,33 @@ export function dialError(fullUrl: string, message: string): ConnectError {
     );
   }
   const detail = message.replace(/^.*failed to connect to WebSocket: /, "");
+  // The runtime names neither: a socket that cannot be made is "tcp open error", and a name that cannot be looked up
+  // for the lack of one a "dns error".
+  if (/tcp open error|os error 24/i.test(message) || (/dns error/i.test(message) && isFull())) {
+    return new ConnectError(
+      "clientLimit",
+      `Cannot open one more connection to ${url} as this process may open no more files (${detail}): ` +
+        "that is this client's limit (ulimit -n), not the server's",
+    );
+  }
   if (/dns error/i.test(message)) {
     return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
   }
-  if (/tcp connect error|connection refused/i.test(message)) {
+  if (/tcp connect error|connection refused|proxy server unreachable/i.test(message)) {
     return new ConnectError("refused", `Cannot connect to ${url}: ${detail}`);
   }
-  if (/certificate|tls|handshake|corrupt message|InvalidContentType/i.test(message)) {
+  if (/certificate|tls|handshake|corrupt message|InvalidContentType|fatal alert/i.test(message)) {
     return new ConnectError("tls", `Cannot set up TLS with ${url}: ${detail}`);
   }
   return new ConnectError("notWebSocket", `Cannot open a WebSocket at ${url}: ${detail}`);
+}
+
+/** Can this process open no more sockets? */
+function isFull(): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port: 0 }).close();
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "EMFILE";
+  }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
-import type { CloseInfo, Socket } from "./socket.ts";
+import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
 /** How long to wait for the close frame that explains a refusal, in milliseconds. */
 const CLOSE_FRAME_WAIT_MS = 1_000;
@@ -15,16 +15,24 @@ export interface HandshakeOptions {
   signal?: AbortSignal;
 }
 
+/** Reasons of a close that speak of how many there are, and of who it is. */
+const TOO_MANY = /connections?\b|\blimit|capacity|too many|quota|overload|\bbusy\b/i;
+const NOT_ALLOWED = /auth|token|credential|jwt|expired|forbidden|denied|permission|\bkey\b/i;
+
 /** The error for a connection that the server closed before it was usable. */
 export function closedError(close: CloseInfo, refusal: string | null): ConnectError {
-  const details = { closeCode: close.code, closeReason: close.reason };
-  const words = [...new Set([refusal, close.reason])].filter(Boolean).join(", ") ||
-    "no reason given";
-  const closed = `closed with ${close.code} (${words})`;
-  if (close.code === 4003 || refusal === "unauthorized") {
+  const { code, reason } = close;
+  const details = { closeCode: code, closeReason: reason };
+  const words = [...new Set([refusal, reason])].filter(Boolean).join(", ") || "no reason given";
+  const closed = code === NO_CLOSE_FRAME
+    ? "the connection ended without a close frame (1006)"
+    : `closed with ${code} (${words})`;
+  // 1008 is for any policy, as 3000 and up are: only the words say which.
+  const isPolicy = code === 1008 || code >= 3000;
+  if (code === 4003 || refusal === "unauthorized" || (isPolicy && NOT_ALLOWED.test(reason))) {
     return new ConnectError("unauthorized", `The server refused the token: ${closed}`, details);
   }
-  if (close.code === 1008) {
+  if (code === 1013 || (isPolicy && TOO_MANY.test(reason))) {
     return new ConnectError(
       "connectionLimit",
       `The server refused the connection: ${closed}`,

@@ -1,11 +1,16 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError } from "./connect_error.ts";
+import type { ForeignText } from "./foreign_text.ts";
 import { redactUrl } from "./redact_url.ts";
 
 /** Where and how to dial. */
 export interface DialOptions {
   url: string;
+  /** The proxy that the runtime goes through, without its password; left out: none. */
+  proxy?: string | null;
   clock: Clock;
+  /** What close reasons go through; left out: they are kept as they are. */
+  foreign?: ForeignText;
   /** How long the dial may take, in milliseconds. */
   timeoutMs: number;
   headers?: Record<string, string>;
@@ -17,6 +22,7 @@ export interface DialOptions {
 
 /** How a socket ended. */
 export interface CloseInfo {
+  /** 1006 where there was no close frame. */
   code: number;
   reason: string;
   /** Whether this side asked for the close. */
@@ -25,6 +31,8 @@ export interface CloseInfo {
   atNs: number;
 }
 
+/** The code of a connection that ended without a close frame. */
+export const NO_CLOSE_FRAME = 1006;
 /** How long a server may take to answer a close frame before it is given up, in milliseconds. */
 const CLOSE_PATIENCE_MS = 2_000;
 
@@ -32,15 +40,17 @@ const CLOSE_PATIENCE_MS = 2_000;
 export class Socket {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
+  readonly #foreign: ForeignText;
   readonly #closed = Promise.withResolvers<CloseInfo>();
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
   #ours = false;
   #ended = false;
 
-  constructor(socket: WebSocket, clock: Clock) {
+  constructor(socket: WebSocket, clock: Clock, foreign: ForeignText = (text) => text) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#foreign = foreign;
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
       const text = typeof data === "string" ? data : null;
@@ -90,16 +100,19 @@ export class Socket {
     if (!this.#ended) {
       this.#ours = this.#socket.readyState === WebSocket.OPEN;
       this.#socket.close(1000);
-      const cancel = this.#clock.after(CLOSE_PATIENCE_MS, () => this.#end(1006, ""));
+      const cancel = this.#clock.after(CLOSE_PATIENCE_MS, () => this.#end(NO_CLOSE_FRAME, ""));
       await this.closed;
       cancel();
     }
     return await this.closed;
   }
 
-  #end(code: number, reason: string): void {
+  #end(code: number, foreignReason: string): void {
+    const atNs = this.#clock.nowNs();
+    const reason = this.#foreign(foreignReason);
     this.#ended = true;
-    this.#closed.resolve({ code, reason, ours: this.#ours, atNs: this.#clock.nowNs() });
+    // The runtime gives 0 where the connection was cut.
+    this.#closed.resolve({ code: code || NO_CLOSE_FRAME, reason, ours: this.#ours, atNs });
   }
 }
 
@@ -119,9 +132,11 @@ export async function dial(options: DialOptions): Promise<Socket> {
     ...(options.client === undefined ? {} : { client: options.client }),
   });
   const opened = Promise.withResolvers<Socket>();
-  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock));
+  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, options.foreign));
   webSocket.onerror = (event) =>
-    opened.reject(dialError(url, event instanceof ErrorEvent ? event.message : "unknown error"));
+    opened.reject(
+      dialError(options, event instanceof ErrorEvent ? event.message : "unknown error"),
+    );
   const abandon = (error: ConnectError) => {
     opened.reject(error);
     webSocket.close();

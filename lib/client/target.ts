@@ -16,6 +16,10 @@ export interface TargetOptions {
   subprotocols: readonly string[];
   /** PEM text of a certificate authority to trust beside the system's. */
   caCert: string | null;
+  /** PEM texts of a certificate of this client's, and of its key; left out: none. */
+  clientCert?: { cert: string; key: string } | null;
+  /** The proxy that the runtime goes through to this server, without its password; left out: none. */
+  proxy?: string | null;
   /** For each dial, handshake and call, in milliseconds. */
   timeoutMs: number;
   clock: Clock;
@@ -50,9 +54,9 @@ export class Target implements Disposable {
     // Random numbers tell runs apart; between shards that is not certain enough.
     const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;
-    this.#client = options.caCert === null
+    this.#client = options.caCert === null && !options.clientCert
       ? undefined
-      : Deno.createHttpClient({ caCerts: [options.caCert] });
+      : Deno.createHttpClient(this.#trust);
   }
 
   /** Whether the server is on this machine, so that other source addresses can be tried. */
@@ -94,11 +98,13 @@ export class Target implements Disposable {
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
   clientFrom(localAddress: string): Deno.HttpClient {
-    const { caCert } = this.options;
-    return Deno.createHttpClient({
-      localAddress,
-      ...(caCert === null ? {} : { caCerts: [caCert] }),
-    });
+    return Deno.createHttpClient({ localAddress, ...this.#trust });
+  }
+
+  /** The certificates of either side. */
+  get #trust() {
+    const { caCert, clientCert } = this.options;
+    return { ...(caCert === null ? {} : { caCerts: [caCert] }), ...clientCert };
   }
 
   [Symbol.dispose](): void {
@@ -106,9 +112,11 @@ export class Target implements Disposable {
   }
 
   #dialOptions(client = this.#client) {
-    const { url, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal } = this.options;
     return {
       url,
+      proxy,
+      foreign: this.foreign,
       clock,
       timeoutMs,
       headers,

@@ -1,12 +1,10 @@
 import type { Call } from "../client/call.ts";
 import type { Connection } from "../client/connection.ts";
-
-/** The codes of a connection that ended without a close frame: the runtime's, and the standard's. */
-const NO_CLOSE_FRAME: readonly number[] = [0, 1006];
+import { NO_CLOSE_FRAME } from "../client/socket.ts";
 
 /** How a connection was closed, with the code and the reason that the server gave. */
 export function describeClose({ code, reason }: { code: number; reason: string }): string {
-  if (NO_CLOSE_FRAME.includes(code)) return "no close frame (1006)";
+  if (code === NO_CLOSE_FRAME) return "no close frame (1006)";
   return `close ${code} ${reason}`.trim();
 }
 

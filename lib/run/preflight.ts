@@ -2,6 +2,7 @@ import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 import type { Check, ClockOffset, WireFrame } from "../schema.ts";
 import type { Call } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
+import { explainDial } from "../client/dial_cause.ts";
 import { shakeHands } from "../client/handshake.ts";
 import { openLedger } from "../client/ledger.ts";
 import type { Message } from "../client/connection.ts";
@@ -9,6 +10,8 @@ import type { Frame } from "../protocols/protocol.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
 import { readServerTime } from "../protocols/server_time.ts";
+import { connectAdvice } from "./connect_advice.ts";
+import { describeFailure } from "./describe_end.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
@@ -44,7 +47,10 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     const call = await connection.call(message);
     connection.onFrame(null);
     signal.throwIfAborted();
-    if (call.status !== "ok") throw unusableTool(target, { call, tool: message.tool, names });
+    if (call.status !== "ok") {
+      const end = await describeFailure(call, connection);
+      throw unusableTool(target, { call, tool: message.tool, names, end });
+    }
     return {
       clockOffset,
       checks: preflightChecks(target, { tool: message.tool, names }),
@@ -53,8 +59,8 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ConnectError) throw new TargetUnusableError(connectAdvice(error, target));
-    throw error;
+    if (!(error instanceof ConnectError)) throw error;
+    throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
   }
 }
 
@@ -190,9 +196,9 @@ function preflightChecks(
 /** Why the tool cannot be measured. */
 function unusableTool(
   target: Target,
-  found: { call: Call; tool: string; names: string[] | null },
+  found: { call: Call; tool: string; names: string[] | null; end: string },
 ): TargetUnusableError {
-  const { call, tool, names } = found;
+  const { call, tool, names, end } = found;
   const said = [call.errorCode, call.errorMessage].filter(Boolean).join(": ");
   if (call.status === "rateLimited") {
     const limit = target.observed.rateLimit;
@@ -203,7 +209,7 @@ function unusableTool(
   if (call.status !== "toolError") {
     const what = call.status === "timeout"
       ? `did not answer a call of ${tool} within ${target.options.timeoutMs / 1000} s`
-      : `closed the connection on a call of ${tool}`;
+      : `closed the connection on a call of ${tool} (${end})`;
     return new TargetUnusableError(
       `The server ${what}. Try another --tool, or a longer --timeout.`,
     );
@@ -228,53 +234,4 @@ function unusableTool(
 
 function closestNames(tool: string, names: readonly string[]): string {
   return wordSimilaritySort(tool, names).slice(0, 3).join(", ");
-}
-
-/** The cause of a failed connection, with what to do about it. */
-function connectAdvice(error: ConnectError, target: Target): string {
-  const advice = adviceFor(error, target);
-  return advice === "" ? error.message : `${error.message}. ${advice}`;
-}
-
-function adviceFor({ failure, details }: ConnectError, target: Target): string {
-  switch (failure) {
-    case "refused":
-      return "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
-        "or EXAI_WS_HOST and EXAI_WS_PORT).";
-    case "unknownHost":
-      return "Look for a typo in --url, or for a name that only resolves elsewhere.";
-    case "httpStatus":
-      return httpStatusAdvice(details.httpStatus ?? 0);
-    case "notWebSocket":
-      return "Something answers there, but it is not a WebSocket server: look at the port and path.";
-    case "tls":
-      return "Use ws:// for a server without TLS, or name its certificate authority with --ca-cert.";
-    case "timeout":
-      return "Is a firewall in between? A slow server may need a longer --timeout.";
-    case "noHelloAck":
-      return "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?";
-    case "unauthorized":
-      if (target.options.protocol.name !== "exai") return ""; // It knows no token.
-      if (details.closeReason === "jwt_required") {
-        return "The server wants a JWT in its hello, which this suite does not send: switch that off.";
-      }
-      return target.options.token === null
-        ? "Give its token in EXAI_WS_TOKEN, in the environment or in .env."
-        : "The token given is not the server's: look at EXAI_WS_TOKEN and .env.";
-    case "connectionLimit":
-      return "Close other clients of this server, or raise its limits (MAX_CONNECTIONS, " +
-        "MAX_CONNECTIONS_PER_IP).";
-    case "closed":
-      return "Is it a server of another protocol (--protocol)?";
-    case "aborted":
-      return "";
-    default:
-      return failure satisfies never;
-  }
-}
-
-function httpStatusAdvice(status: number): string {
-  if (status === 401 || status === 403) return "Does it want a --header, such as Authorization?";
-  if (status === 404) return "Look at the path in --url.";
-  return "It is not a WebSocket server, or not at this path.";
 }

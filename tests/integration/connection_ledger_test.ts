@@ -71,7 +71,7 @@ const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
   ["a cut connection", [{ kind: "abruptClose" }], {
     sent: 1,
     connectionLost: 1,
-    closeCodes: { 0: 1 },
+    closeCodes: { 1006: 1 },
   }],
   ["a rate limit without an id", [{ kind: "rateLimitNoId" }], {
     sent: 1,

@@ -5,6 +5,7 @@ import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { startReference } from "../support/run_scenarios.ts";
+import { readAll, startTcp } from "../support/raw_server.ts";
 import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
 import { NO_NET, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
 
@@ -32,36 +33,7 @@ async function assertUnusable(
   assertEquals(message.includes(TOKEN), false);
 }
 
-/** A TCP server that hands each connection to `serve`. */
-function startTcp(
-  serve: (conn: Deno.TcpConn) => Promise<void>,
-): AsyncDisposable & { port: number } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const conns: Deno.TcpConn[] = [];
-  const accepting = (async () => {
-    const serving: Promise<void>[] = [];
-    for await (const conn of listener) {
-      conns.push(conn);
-      serving.push(serve(conn).catch(() => {})); // However the client ends it.
-    }
-    await Promise.all(serving);
-  })();
-  return {
-    port: listener.addr.port,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      for (const conn of conns) conn.close();
-      await accepting;
-    },
-  };
-}
-
-async function readAll(conn: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(4096);
-  while (await conn.read(buffer) !== null);
-}
-
-async function answerGarbage(conn: Deno.TcpConn): Promise<void> {
+async function answerGarbage(conn: Deno.Conn): Promise<void> {
   await conn.read(new Uint8Array(4096));
   await conn.write(new TextEncoder().encode("SSH-2.0-OpenSSH_9.6\r\n"));
   await readAll(conn);
@@ -116,8 +88,8 @@ for (
     [401, "--header"],
     [403, "--header"],
     [404, "path in --url"],
-    [426, "not a WebSocket server"],
-    [503, "not a WebSocket server"],
+    [426, "drop the upgrade"],
+    [503, "overloaded"],
   ] as const
 ) {
   Deno.test({ name: `preflight: the upgrade is refused with ${status}`, ignore }, async () => {
@@ -150,7 +122,10 @@ Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async (
   await using plain = await startReference();
   await using garbage = startTcp(answerGarbage);
   for (const { port } of [plain, garbage]) {
-    await assertUnusable(`wss://127.0.0.1:${port}`, ["Cannot set up TLS", "ws://", "--ca-cert"]);
+    await assertUnusable(`wss://127.0.0.1:${port}`, [
+      "Cannot set up TLS",
+      `Try ws:// in place of wss://: --url ws://127.0.0.1:${port}`,
+    ]);
   }
 });
 

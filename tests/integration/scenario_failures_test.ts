@@ -353,7 +353,7 @@ Deno.test({
   );
   assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
   const { sent, ok, connectionLost, closeCodes } = report.ledger;
-  assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 0: 1 }]);
+  assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 1006: 1 }]);
   assertEquals(server.callsSeen, sent);
 });
 

@@ -1,0 +1,205 @@
+/**
+ * What goes wrong while connecting, against servers that do it: each cause is named, with what to do about it.
+ *
+ * @module
+ */
+
+import { assertRejects, assertStringIncludes } from "@std/assert";
+import type { TargetOptions } from "../../lib/client/target.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { mcp } from "../../lib/protocols/mcp.ts";
+import { runPreflight } from "../../lib/run/preflight.ts";
+import { TargetUnusableError } from "../../lib/run/scenario.ts";
+import { createWorkload } from "../../lib/run/workload.ts";
+import {
+  AUTHORITY,
+  EXPIRED,
+  KEY,
+  LOOPBACK,
+  NAMELESS,
+  OTHER_NAME,
+} from "../support/certificates.ts";
+import { answering, readAll, startTcp } from "../support/raw_server.ts";
+import { startScriptedServer } from "../support/scripted_server.ts";
+import { NO_NET, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
+
+const ignore = NO_NET;
+
+async function assertUnusable(
+  url: string,
+  parts: readonly string[],
+  options: Partial<TargetOptions> = {},
+): Promise<void> {
+  using target = targetAt(url, options);
+  const workload = createWorkload("status", { argsJson: "{}", payloadBytes: 0 });
+  const { message } = await assertRejects(
+    () => runPreflight(target, workload),
+    TargetUnusableError,
+  );
+  for (const part of parts) assertStringIncludes(message, part);
+}
+
+const http = (head: string, body = "") =>
+  answering(`HTTP/1.1 ${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+
+for (
+  const { answer, parts } of [
+    {
+      answer: "301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret",
+      parts: ["HTTP 301 to https://example.org/ws?***", "as wss://example.org/ws?***, with --url"],
+    },
+    { answer: "308 Permanent Redirect\r\nLocation: /mcp/", parts: ["308 to /mcp/", "with --url"] },
+    {
+      answer: "426 Upgrade Required\r\nServer: nginx/1.27",
+      parts: ["HTTP 426 (server: nginx/1.27)", "proxy_set_header Upgrade"],
+    },
+    {
+      answer: "426 Upgrade Required\r\nSec-WebSocket-Version: 8",
+      parts: ["another version of the WebSocket protocol than 13"],
+    },
+    { answer: "429 Too Many Requests\r\nRetry-After: 7", parts: ["limits", "wait 7 s"] },
+    { answer: "502 Bad Gateway", parts: ["A gateway answers", "does not run there", "--wait"] },
+    { answer: "503 Service Unavailable", parts: ["overloaded", "--wait"] },
+    { answer: "504 Gateway Timeout", parts: ["not answer in time"] },
+    { answer: "500 Oops", parts: ["HTTP 500", "server's log"] },
+    { answer: "200 OK", parts: ["HTTP 200", "not a WebSocket server"] },
+  ]
+) {
+  Deno.test(
+    { name: `connect: the upgrade is answered ${answer.slice(0, 3)}`, ignore },
+    async () => {
+      await using server = startTcp(http(answer));
+      await assertUnusable(`ws://127.0.0.1:${server.port}`, parts);
+    },
+  );
+}
+
+Deno.test({ name: "connect: a server that wants a subprotocol", ignore }, async () => {
+  const body = "Missing Sec-WebSocket-Protocol";
+  await using server = startTcp(http("400 Bad Request\r\nContent-Type: text/plain", body));
+  await assertUnusable(`ws://127.0.0.1:${server.port}`, [
+    `HTTP 400, saying "${body}"`,
+    "name one that it knows with --subprotocol",
+  ]);
+});
+
+Deno.test({ name: "connect: what a server says is masked", ignore }, async () => {
+  const token = "sesame-sesame-0123";
+  const echoing = http("400 Bad Request\r\nContent-Type: text/plain", `no ${token} here`);
+  await using server = startTcp(echoing);
+  await assertUnusable(`ws://127.0.0.1:${server.port}`, ['saying "no *** here"'], { token });
+});
+
+Deno.test({ name: "connect: a legal 101 that this client refuses", ignore }, async () => {
+  await using server = startTcp(
+    http("101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade"),
+  );
+  await assertUnusable(`ws://127.0.0.1:${server.port}`, [
+    '"Connection: keep-alive, Upgrade", which is legal, but this client is too strict here',
+    '"Connection: Upgrade" alone',
+  ]);
+});
+
+Deno.test({ name: "connect: ws:// to a port that speaks TLS", ignore }, async () => {
+  await using server = startTcp(readAll, { cert: LOOPBACK, key: KEY });
+  const { port } = server;
+  await assertUnusable(`ws://127.0.0.1:${port}`, [
+    "the server there speaks TLS",
+    `Try wss:// in place of ws://: --url wss://127.0.0.1:${port}`,
+  ], { timeoutMs: 2_000 });
+  await using nginx = startTcp(
+    http("400 Bad Request", "The plain HTTP request was sent to HTTPS port"),
+  );
+  await assertUnusable(`ws://127.0.0.1:${nginx.port}`, ["speaks TLS", "Try wss://"]);
+});
+
+for (
+  const { name, cert, caCert, parts } of [
+    {
+      name: "an unknown authority",
+      cert: LOOPBACK,
+      caCert: null,
+      parts: ["UnknownIssuer", "--ca-cert"],
+    },
+    {
+      name: "an expired certificate",
+      cert: EXPIRED,
+      caCert: AUTHORITY,
+      parts: ["has expired", "Renew"],
+    },
+    {
+      name: "a certificate for another name",
+      cert: OTHER_NAME,
+      caCert: AUTHORITY,
+      parts: ['not valid for name "127.0.0.1"', "other.example", "--url"],
+    },
+    {
+      name: "a certificate without a subject alternative name",
+      cert: NAMELESS,
+      caCert: AUTHORITY,
+      parts: ["not valid for any names", "common name does not count"],
+    },
+  ]
+) {
+  Deno.test({ name: `connect: TLS with ${name}`, ignore }, async () => {
+    await using server = startTcp(readAll, { cert, key: KEY });
+    const url = `wss://127.0.0.1:${server.port}`;
+    await assertUnusable(url, [`Cannot set up TLS with ${url}: `, ...parts], { caCert });
+  });
+}
+
+/** A TLS record that carries nothing but a fatal alert. */
+const alert = (code: number) => answering(new Uint8Array([0x15, 3, 3, 0, 2, 2, code]));
+
+Deno.test({ name: "connect: TLS that wants a client certificate", ignore }, async () => {
+  for (const code of [116, 40]) {
+    await using server = startTcp(alert(code));
+    await assertUnusable(`wss://127.0.0.1:${server.port}`, [
+      "client certificate",
+      "--client-cert FILE and --client-key FILE",
+    ]);
+  }
+  await using picky = startTcp(alert(48));
+  await assertUnusable(`wss://127.0.0.1:${picky.port}`, ["refused the client certificate"], {
+    clientCert: { cert: LOOPBACK, key: KEY },
+  });
+});
+
+for (
+  const { code, reason, parts } of [
+    { code: 1008, reason: "Invalid or expired token", parts: ["refused the token", "--header"] },
+    {
+      code: 1008,
+      reason: "Too many connections",
+      parts: ["refused the connection", "Close other"],
+    },
+    {
+      code: 1008,
+      reason: "no such room",
+      parts: ["1008 (no such room)", "policy of the server's"],
+    },
+    { code: 4008, reason: "quota used up", parts: ["4008 (quota used up)", "Close other"] },
+    { code: 1013, reason: "", parts: ["1013", "Close other"] },
+    { code: 1011, reason: "boom", parts: ["1011 (boom)", "its log"] },
+    { code: 1001, reason: "deploy", parts: ["1001 (deploy)", "--wait"] },
+  ]
+) {
+  Deno.test({ name: `connect: closed with ${code} (${reason}) at once`, ignore }, async () => {
+    await using server = startScriptedServer((peer) => peer.close(code, reason));
+    await assertUnusable(server.url, parts, code === 1008 ? { protocol: mcp } : {});
+  });
+}
+
+Deno.test({ name: "connect: no close frame is said to be none", ignore }, async () => {
+  await using server = startScriptedServer((peer) => peer.cut());
+  await assertUnusable(server.url, ["without a close frame (1006)"], {
+    timeoutMs: SHORT_TIMEOUT_MS * 10,
+  });
+});
+
+Deno.test({ name: "connect: code and reason of a close on the first call", ignore }, async () => {
+  await using server = startScriptedServer((peer) => peer.close(4008, "Rate limited."));
+  await assertUnusable(server.url, ["on a call of status", "close 4008 Rate limited."], {
+    protocol: echo,
+  });
+});

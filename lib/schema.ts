@@ -62,6 +62,10 @@ export const LedgerSchema = v.object({
   frames: FrameCountsSchema,
   errorCodes: v.record(v.string(), Count),
   closeCodes: v.record(v.string(), Count),
+  closeReasons: v.pipe(
+    v.optional(v.record(v.string(), v.string())),
+    v.description("the first reason that came with each close code, cut"),
+  ),
   errorMessages: v.pipe(
     v.optional(v.record(v.string(), v.string())),
     v.description("the server's first message with each error code, cut"),

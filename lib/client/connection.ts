@@ -51,6 +51,10 @@ export class Connection implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #protocol: Protocol;
   readonly #encoder: CallEncoder;
+  readonly #closed: Promise<CloseInfo>;
+  #lost: CloseInfo | null = null;
+  /** When something was last sent or received. */
+  #lastNs: number;
   #cancelSweep: (() => void) | null = null;
   #isSweeping = false;
   #onQuiet: (() => void) | null = null;
@@ -75,7 +79,8 @@ export class Connection implements AsyncDisposable {
     const firstNumber = firstIdNumber(ids);
     this.#book = new CallBook(newIdPrefix(ids, shard), { ledger, observed, firstNumber });
     socket.onText(this.#receive);
-    socket.closed.then((close) => this.#onClosed(close));
+    this.#lastNs = options.clock.nowNs();
+    this.#closed = socket.closed.then((close) => this.#onClosed(close));
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -109,7 +114,12 @@ export class Connection implements AsyncDisposable {
 
   /** Resolves when the connection has ended, by whichever side. */
   get closed(): Promise<CloseInfo> {
-    return this.#socket.closed;
+    return this.#closed;
+  }
+
+  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
+  get lost(): CloseInfo | null {
+    return this.#lost;
   }
 
   /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
@@ -168,6 +178,7 @@ export class Connection implements AsyncDisposable {
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
     const call = this.#book.begin(fromNs ?? this.#clock.nowNs(), onEnd);
+    this.#lastNs = call.sentNs;
     this.#write(this.#encoder.encode(call.id, message));
   }
 
@@ -257,6 +268,7 @@ export class Connection implements AsyncDisposable {
       : this.#protocol.classify(text);
     // After decoding: a caller would wait for that too.
     const nowNs = this.#clock.nowNs();
+    this.#lastNs = nowNs;
     if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     this.#book.receive(frame, nowNs);
@@ -290,10 +302,17 @@ export class Connection implements AsyncDisposable {
     });
   }
 
-  #onClosed(close: CloseInfo): void {
+  #onClosed(ended: CloseInfo): CloseInfo {
     this.#cancelSweep?.();
-    if (!close.ours) countIn(this.#book.ledger.closeCodes, close.code);
+    const close = { ...ended, quietNs: ended.atNs - this.#lastNs };
+    if (!close.ours) {
+      const { closeCodes, closeReasons } = this.#book.ledger;
+      countIn(closeCodes, close.code);
+      if (close.reason !== "") closeReasons[close.code] ??= close.reason;
+      this.#lost = close;
+    }
     this.#book.endAll("connectionLost", close.atNs);
+    return close;
   }
 
   #onAbort = (): void => {

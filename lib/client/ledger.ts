@@ -8,6 +8,7 @@ import type { Ledger } from "../schema.ts";
 
 /** A ledger while it is being written. */
 export interface OpenLedger extends Ledger {
+  closeReasons: Record<string, string>;
   /** Successes that a stream_complete frame preceded. */
   streamedOk: number;
   /** Successes with neither a stream_complete frame nor a cache marker. */
@@ -37,6 +38,7 @@ export function openLedger(): OpenLedger {
     },
     errorCodes: {},
     closeCodes: {},
+    closeReasons: {},
     streamedOk: 0,
     bareOk: 0,
   };
@@ -62,13 +64,14 @@ export function countIn(counters: Record<string, number>, name: string | number)
  * one by leaving it out: where `serverStreams`, such bare successes count as cached.
  */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
-  const { streamedOk: _, bareOk, ...ledger } = open;
+  const { streamedOk: _, bareOk, closeReasons, ...ledger } = open;
   return {
     ...ledger,
     cached: ledger.cached + (serverStreams ? bareOk : 0),
     frames: { ...ledger.frames },
     errorCodes: { ...ledger.errorCodes },
     closeCodes: { ...ledger.closeCodes },
+    ...(Object.keys(closeReasons).length === 0 ? {} : { closeReasons: { ...closeReasons } }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface CloseInfo {
   ours: boolean;
   /** When the close was seen, in nanoseconds of the clock. */
   atNs: number;
+  /** Of a session: for how long nothing had been sent or received before, in nanoseconds. */
+  quietNs?: number;
 }
 
 /** The code of a connection that ended without a close frame. */
@@ -40,7 +42,6 @@ const CLOSE_PATIENCE_MS = 2_000;
 export class Socket {
   readonly #socket: WebSocket;
   readonly #clock: Clock;
-  readonly #foreign: ForeignText;
   readonly #closed = Promise.withResolvers<CloseInfo>();
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
@@ -50,7 +51,6 @@ export class Socket {
   constructor(socket: WebSocket, clock: Clock, foreign: ForeignText = (text) => text) {
     this.#socket = socket;
     this.#clock = clock;
-    this.#foreign = foreign;
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
       const text = typeof data === "string" ? data : null;
@@ -58,7 +58,7 @@ export class Socket {
       else this.#receive(text);
     });
     socket.onerror = () => {}; // The close event that follows tells as much.
-    socket.onclose = ({ code, reason }) => this.#end(code, reason);
+    socket.onclose = ({ code, reason }) => this.#end(code, foreign(reason));
   }
 
   /** Resolves once, when the socket is closed by whichever side. Never rejects. */
@@ -107,9 +107,8 @@ export class Socket {
     return await this.closed;
   }
 
-  #end(code: number, foreignReason: string): void {
+  #end(code: number, reason: string): void {
     const atNs = this.#clock.nowNs();
-    const reason = this.#foreign(foreignReason);
     this.#ended = true;
     // The runtime gives 0 where the connection was cut.
     this.#closed.resolve({ code: code || NO_CLOSE_FRAME, reason, ours: this.#ours, atNs });
@@ -122,7 +121,7 @@ export class Socket {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, clock, timeoutMs, signal } = options;
+  const { url, clock, timeoutMs, signal, foreign = (text) => text } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
   }
@@ -132,10 +131,13 @@ export async function dial(options: DialOptions): Promise<Socket> {
     ...(options.client === undefined ? {} : { client: options.client }),
   });
   const opened = Promise.withResolvers<Socket>();
-  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, options.foreign));
+  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
   webSocket.onerror = (event) =>
     opened.reject(
-      dialError(options, event instanceof ErrorEvent ? event.message : "unknown error"),
+      dialError(
+        options,
+        event instanceof ErrorEvent ? foreign(event.message, 500) : "unknown error",
+      ),
     );
   const abandon = (error: ConnectError) => {
     opened.reject(error);

@@ -1,5 +1,6 @@
 import type { Check, Ledger } from "../schema.ts";
 import { brokenEquations } from "../client/ledger.ts";
+import { describeClose } from "./describe_end.ts";
 
 /** The named counts that are not zero, as text. */
 function nonZero(counts: Record<string, number>): string {
@@ -63,7 +64,11 @@ function answerChecks(ledger: Ledger): Check[] {
       passed: timeout + connectionLost === 0,
       expected: `${wanted} of ${wanted}`,
       observed: `${seen} of ${wanted}` +
-        (timeout + connectionLost === 0 ? "" : ` (${nonZero({ timeout, connectionLost })})`),
+        (timeout + connectionLost === 0
+          ? ""
+          : ` (${nonZero({ timeout, connectionLost })}${
+            connectionLost === 0 ? "" : closes(ledger)
+          })`),
       seen,
       wanted,
     },
@@ -75,6 +80,14 @@ function answerChecks(ledger: Ledger): Check[] {
       observed: errors === "none" ? errors : `${errors} (${nonZero(ledger.errorCodes)})`,
     },
   ];
+}
+
+/** How connections were closed: `; close 4008 Rate limited.` */
+function closes({ closeCodes, closeReasons = {} }: Ledger): string {
+  const words = Object.keys(closeCodes).map((name) =>
+    describeClose({ code: Number(name), reason: closeReasons[name] ?? "" })
+  );
+  return words.map((one) => `; ${one}`).join("");
 }
 
 const ALL_COUNTED = "every call and every frame counted once";

@@ -13,6 +13,7 @@ import { williamsOrder } from "../stats/williams.ts";
 import { CaseRecorder } from "./case_results.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
+import { describeLoss } from "./describe_end.ts";
 import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
 import { rateOf, type Run } from "./run.ts";
 import {
@@ -307,6 +308,12 @@ export class CaseGroup implements LiveScenario, Disposable {
   ): Promise<"silent" | void> {
     const slice = await this.#slice(element, { epoch, block, opened });
     if (element.side === "target") this.#latest = element;
+    if (element.side === "target" && !slice?.complete) {
+      const why = describeLoss(opened.targets.get(element.owner.run)!.connections);
+      for (const { record } of element.members) {
+        record.tally({ ...SLICES, seen: 0, wanted: 0, why });
+      }
+    }
     if (slice === null) return void element.recorder.miss();
     if (epoch > 0) {
       element.recorder.add(slice, this.#position++);

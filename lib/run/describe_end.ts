@@ -2,10 +2,23 @@ import type { Call } from "../client/call.ts";
 import type { Connection } from "../client/connection.ts";
 import { NO_CLOSE_FRAME } from "../client/socket.ts";
 
+/** A connection that was idle for so long may have met a timeout of a proxy's or the server's, in nanoseconds. */
+const IDLE_NS = 1e9;
+
 /** How a connection was closed, with the code and the reason that the server gave. */
-export function describeClose({ code, reason }: { code: number; reason: string }): string {
-  if (code === NO_CLOSE_FRAME) return "no close frame (1006)";
-  return `close ${code} ${reason}`.trim();
+export function describeClose(
+  { code, reason, quietNs = 0 }: { code: number; reason: string; quietNs?: number },
+): string {
+  const how = code === NO_CLOSE_FRAME ? "no close frame (1006)" : `close ${code} ${reason}`.trim();
+  if (quietNs < IDLE_NS) return how;
+  const hint = reason === "" ? " (an idle timeout of a proxy?)" : "";
+  return `${how}, after ${(quietNs / 1e9).toFixed(1)} s without traffic${hint}`;
+}
+
+/** How the first of some connections that are lost was; `null`: none is. */
+export function describeLoss(connections: readonly Pick<Connection, "lost">[]): string | null {
+  const lost = connections.find((one) => one.lost !== null)?.lost ?? null;
+  return lost === null ? null : `the connection was lost: ${describeClose(lost)}`;
 }
 
 /** Why a call was not served; `null`: the connection had ended before it. */

@@ -1,6 +1,7 @@
 import { type Call, isFromCache } from "../../lib/client/call.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
+import { describeLoss } from "../../lib/run/describe_end.ts";
 import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
 import {
   type Parameters,
@@ -104,6 +105,7 @@ class HeavyWork {
       name: "the announced calls were made",
       seen: ledger.sent - before,
       wanted: callsPerEpoch(this.#context.parameters, this.#tools),
+      why: describeLoss(connections),
     });
     if (!isWhole) return "stop";
   }

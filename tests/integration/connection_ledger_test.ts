@@ -159,6 +159,7 @@ const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
       },
       errorCodes: { OVER_CAPACITY: 1, TOOL_NOT_FOUND: 1 },
       closeCodes: { 1008: 1 },
+      closeReasons: { 1008: "enough" },
     },
   ],
 ];

@@ -145,10 +145,17 @@ export function errorItems({ errorCodes, errorMessages = {} }: Ledger): Content[
   ]);
 }
 
-/** Close codes other than a clean close: `1008 x 1`. */
-export function closeWords({ closeCodes }: Ledger): Inline[] {
+/** Close codes other than a clean close, with the first reason given: `1008 x 1 (go away)`. */
+export function closeWords({ closeCodes, closeReasons = {} }: Ledger): Inline[] {
   const codes = Object.entries(closeCodes).filter(([name]) => name !== "1000");
-  return joined(codes.map(([name, count]) => [code(name), ` x ${formatCount(count)}`]), ", ");
+  return joined(
+    codes.map(([name, count]) => [
+      code(name),
+      ` x ${formatCount(count)}`,
+      ...(Object.hasOwn(closeReasons, name) ? [" (", foreign(closeReasons[name]!), ")"] : []),
+    ]),
+    ", ",
+  );
 }
 
 /** How many calls of a run were served, of how many, and how many frames belonged to none. */

@@ -1,5 +1,6 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Connection } from "../lib/client/connection.ts";
+import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import {
@@ -51,9 +52,12 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
         await using stack = new AsyncDisposableStack();
         const { held, refusal, elapsedNs } = await fill(context, stack);
         await checkHeld(context, held);
-        if (refusal === null) {
-          const { bound } = context.parameters;
-          context.notMeasured("limit", `no connection was refused up to ${bound} at once`);
+        if (refusal === null || refusal.failure === "clientLimit") {
+          context.notMeasured(
+            "limit",
+            `no connection was refused up to ${held.length} at once` +
+              (refusal === null ? "" : `; ${refusal.message}`),
+          );
           return "stop";
         }
         context.scalar("limit", held.length);
@@ -83,15 +87,10 @@ async function tryConnect(
   }
 }
 
-/** Did the server answer, and say no? One that cannot be reached refuses nothing. */
-function isRefusal({ failure, details }: ConnectError): boolean {
-  return details.closeCode !== undefined || failure === "httpStatus";
-}
-
 /**
  * Opens connections until one is refused, or the bound. The stack closes them.
  *
- * @returns the refusal, `null` if there was none, and how long the last attempt took in nanoseconds
+ * @returns the refusal, or this client's own limit, `null` if there was none, and how long the last attempt took in nanoseconds
  * @throws {ConnectError} if a connection fails otherwise, or already the first is refused
  */
 async function fill(
@@ -107,7 +106,8 @@ async function fill(
     const startNs = clock.nowNs();
     const opened = await tryConnect(context);
     if (opened instanceof ConnectError) {
-      if (held.length === 0 || !isRefusal(opened)) throw opened;
+      const isEnd = opened.isRefusal || opened.failure === "clientLimit";
+      if (held.length === 0 || !isEnd) throw opened;
       return { held, refusal: opened, elapsedNs: clock.nowNs() - startNs };
     }
     held.push(opened);
@@ -115,12 +115,17 @@ async function fill(
   return { held, refusal: null, elapsedNs: 0 };
 }
 
-/** A call on each of the connections that were held when the refusal came. */
+/**
+ * A call on each of the connections that were held when the refusal came. A server that answers none of several in a
+ * row has gone silent: the rest would only wait for timeouts.
+ */
 async function checkHeld(context: Context, held: readonly Connection[]): Promise<void> {
-  for (const connection of held) {
+  let unansweredInRow = 0;
+  for (const [index, connection] of held.entries()) {
     const call = connection.isOpen ? await connection.call(context.workload()) : null;
     context.signal.throwIfAborted();
     const isServed = call?.status === "ok";
+    unansweredInRow = call?.status === "timeout" ? unansweredInRow + 1 : 0;
     context.tally({
       kind: "unharmed",
       name: "established connections still answer",
@@ -128,6 +133,12 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
       wanted: 1,
       why: isServed ? null : await describeFailure(call, connection),
     });
+    if (unansweredInRow < SILENCE_LIMIT) continue;
+    const left = held.length - index - 1;
+    throw new Error(
+      `the server answers no calls any more: ${unansweredInRow} in a row timed out, ` +
+        `${left} more connections were not tried`,
+    );
   }
 }
 
@@ -159,7 +170,7 @@ async function noteScope(context: Context): Promise<void> {
       scope: "address",
       message: `limit for each IP address: ${message}`,
     });
-  } else if (isRefusal(opened)) {
+  } else if (opened.isRefusal) {
     const message = `at the limit, one from ${OTHER_ADDRESS} was refused too`;
     note({ kind: "limitScope", scope: "all", message: `limit for all clients: ${message}` });
   } else {

@@ -106,8 +106,7 @@ async function findLimit(context: ScenarioContext<ScalingParameters>): Promise<n
       stack.use(await target.connect(warmupLedger));
     } catch (error) {
       signal.throwIfAborted();
-      const isLimit = error instanceof ConnectError && error.failure === "connectionLimit";
-      if (!isLimit || held === 0) throw error;
+      if (!(error instanceof ConnectError) || !error.isRefusal || held === 0) throw error;
       const message = `the sweep ends at ${held} clients at once: ${error.message}`;
       context.note({ kind: "connectionLimit", message, clients: held });
       return held;

@@ -24,7 +24,7 @@ import { createProgress } from "./progress.ts";
 import { StartedServer } from "./started_server.ts";
 import { optionsText } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
-import { parseHeader, parseWebSocketUrl } from "./values.ts";
+import { parseHeaders, parseWebSocketUrl } from "./values.ts";
 
 const SIDES: readonly OptionSpec[] = [
   { name: "a", kind: "value", value: "WS_URL", help: "the server to compare with" },
@@ -182,9 +182,7 @@ async function settingsOf(
       ...a,
       url: urls.b,
       token: values.get("token-b")?.text ?? config.token,
-      headers: headers === undefined
-        ? config.headers
-        : Object.fromEntries(headers.map(parseHeader)),
+      headers: headers === undefined ? config.headers : parseHeaders(headers),
     },
   };
 }

@@ -21,7 +21,7 @@ import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
 import {
   parseDuration,
-  parseHeader,
+  parseHeaders,
   parseName,
   parseNames,
   parseNumber,
@@ -169,7 +169,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     toolArgsJson: await readToolArgs(values.get("tool-args"), input.directory),
     heavyTools: await readHeavyTools(values.get("heavy-tools"), input.directory),
     maxHeavyCalls: number("max-calls", { min: 0, max: 1e6, whole: true, unit: "calls" }) ?? 200,
-    headers: Object.fromEntries((lists.get("header") ?? []).map(parseHeader)),
+    headers: parseHeaders(lists.get("header") ?? []),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
     caCert: await readCaCert(values.get("ca-cert"), input.directory),
     scenarios: scenarios === undefined

@@ -103,6 +103,17 @@ export function parseWebSocketUrl({ source, text }: Given): string {
   return url.href;
 }
 
+/** Headers that are the client's own, and what to use in their place. The runtime drops, doubles or obeys them. */
+const OWN_HEADERS: readonly [RegExp, string][] = [
+  [/^sec-websocket-protocol$/i, "--subprotocol NAME"],
+  [/^host$/i, "a --url with that name (which must resolve here)"],
+  [/^user-agent$/i, "a header of another name, as the runtime sends its own User-Agent"],
+  [
+    /^(sec-websocket-.*|connection|upgrade|content-length|transfer-encoding)$/i,
+    "none, as the WebSocket handshake sets it",
+  ],
+];
+
 /** `Name: value`, without naming the value in an error, since it may be secret. */
 export function parseHeader(given: Given): [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(given.text) ?? [];
@@ -112,5 +123,31 @@ export function parseHeader(given: Given): [string, string] {
         "(the text given is not shown, as it may be secret)",
     );
   }
+  const own = OWN_HEADERS.find(([pattern]) => pattern.test(name));
+  if (own !== undefined) {
+    throw new UsageError(`Cannot use ${given.source} "${name}: …": accepted is ${own[1]}`);
+  }
   return [name, value.trim()];
+}
+
+/**
+ * Headers by name.
+ *
+ * @throws {UsageError} if one cannot be sent, or comes twice, of which only one would be sent
+ */
+export function parseHeaders(givens: readonly Given[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const seen = new Set<string>();
+  for (const given of givens) {
+    const [name, value] = parseHeader(given);
+    if (seen.has(name.toLowerCase())) {
+      throw new UsageError(
+        `Cannot use ${given.source} "${name}: …" twice: accepted is one of each name, with all values ` +
+          "in it, separated by commas (of Cookie: by semicolons)",
+      );
+    }
+    seen.add(name.toLowerCase());
+    headers[name] = value;
+  }
+  return headers;
 }

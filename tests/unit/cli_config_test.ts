@@ -292,6 +292,29 @@ Deno.test("config: arguments of the tool are an object, before and after {seq} i
   }
 });
 
+Deno.test("config: headers that the client sets itself, or that come twice, are refused by name", async () => {
+  for (
+    const [header, use] of [
+      ["Host: h.example", "--url"],
+      ["user-agent: curl", "User-Agent"],
+      ["Sec-WebSocket-Protocol: mcp", "--subprotocol"],
+      ["Sec-WebSocket-Extensions: x", "handshake"],
+      ["Connection: close", "handshake"],
+      ["Upgrade: h2c", "handshake"],
+      ["Content-Length: 5", "handshake"],
+      ["Transfer-Encoding: chunked", "handshake"],
+    ] as const
+  ) {
+    const message = await messageOf(["--header", header]);
+    assertStringIncludes(message, `Cannot use --header "${header.split(":")[0]}: …": accepted is`);
+    assertStringIncludes(message, use);
+  }
+  const twice = await messageOf(["--header", "X-A: secret1", "--header", "x-a: secret2"]);
+  assertStringIncludes(twice, 'Cannot use --header "x-a: …" twice: accepted is one of each name');
+  assertEquals(twice.includes("secret"), false);
+  assertEquals((await configOf(["--header", "Origin: http://o"])).headers, { Origin: "http://o" });
+});
+
 Deno.test("config: a header that is none is refused without a word of its text", async () => {
   const texts = [
     "Bearer hunter2",

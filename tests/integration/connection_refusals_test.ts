@@ -1,0 +1,88 @@
+/**
+ * Servers, and proxies before them, that take only so many connections, or stop answering.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { echo } from "../../lib/protocols/echo.ts";
+import { connectionLimit } from "../../scenarios/connection_limit.ts";
+import { scaling } from "../../scenarios/scaling.ts";
+import { listenCuttable } from "../support/cuttable_listener.ts";
+import { checkNamed, metricNamed, runScenario, runScenarios } from "../support/run_scenarios.ts";
+import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
+import { NO_NET, SHORT_TIMEOUT_MS } from "../support/targets.ts";
+
+const ignore = NO_NET;
+
+/** An echo server with room for so many connections; one more is refused with an HTTP status, as a proxy does it. */
+function startLimited(room: number, status: number): AsyncDisposable & { url: string } {
+  let open = 0;
+  const listener = listenCuttable((request) => {
+    if (open >= room) return new Response("limited", { status });
+    open++;
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    socket.onmessage = ({ data }) => socket.send(data);
+    socket.onclose = () => open--;
+    socket.onerror = (event) => event.preventDefault();
+    return response;
+  });
+  return {
+    url: `ws://127.0.0.1:${listener.port}`,
+    [Symbol.asyncDispose]: () => listener.stop(),
+  };
+}
+
+for (const status of [429, 503]) {
+  Deno.test({ name: `a limit of connections by HTTP ${status} is found`, ignore }, async () => {
+    await using server = startLimited(4, status);
+    const { url } = server;
+    const report = await runScenario(connectionLimit, { bound: 8 }, {
+      url,
+      protocol: echo,
+      epochs: 1,
+    });
+    assertEquals(report.status, "passed", report.reason ?? JSON.stringify(report.checks));
+    assertEquals(metricNamed(report, "limit", "scalar").value, 4);
+    assertStringIncludes(
+      checkNamed(report, "one connection too many is refused").observed,
+      `HTTP ${status}`,
+    );
+  });
+
+  Deno.test(
+    { name: `a sweep ends at a limit by HTTP ${status}, with numbers`, ignore },
+    async () => {
+      await using server = startLimited(3, status);
+      const parameters = { connections: 6, messages: 10, durationMs: null };
+      const { scenarios: [report] } = await runScenarios([[scaling, parameters]], {
+        url: server.url,
+        protocol: echo,
+        epochs: 1,
+        cold: true,
+      });
+      assertEquals(report!.status, "passed", report!.reason ?? JSON.stringify(report!.checks));
+      const [note] = report!.notes!.filter(({ kind }) => kind === "connectionLimit");
+      assertStringIncludes(note!.message, `ends at 3 clients at once: `);
+      assertStringIncludes(note!.message, `HTTP ${status}`);
+      assert(metricNamed(report!, "throughput", "scalar", { clients: 3 }).value > 0);
+    },
+  );
+}
+
+Deno.test(
+  { name: "connection-limit gives up on a server that answers no calls", ignore },
+  async () => {
+    let calls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === "call_tool") calls++;
+      else answerSoundly(peer, message);
+    });
+    const report = await runScenario(connectionLimit, { bound: 12 }, {
+      url: server.url,
+      timeoutMs: 3 * SHORT_TIMEOUT_MS,
+    });
+    assertEquals([report.status, calls], ["failed", 3], report.reason ?? "");
+    assertStringIncludes(report.reason!, "3 in a row timed out, 9 more connections were not tried");
+  },
+);

@@ -13,6 +13,7 @@ import { COMMANDS } from "./lib/cli/commands.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
 import { resolvePath } from "./lib/cli/paths.ts";
+import { noProxyWithLoopback } from "./lib/cli/proxy.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
 import { usageText } from "./lib/cli/usage.ts";
@@ -45,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const [name = "", ...rest] = args;
     if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
+    if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
     if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
     const command = COMMANDS.get(name);
     if (command === undefined) return await benchOrHelp(args);
@@ -95,7 +97,11 @@ function workingDirectory(): string {
 /** The environment, over the nearest `.env` file. */
 async function readEnvironment(directory: string): Promise<Record<string, string | undefined>> {
   const files = [resolvePath(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
-  const { EXAI_WS_URL: url, ...file } = await readEnvFile(files);
+  const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
+  // The runtime takes a proxy from the environment alone.
+  const file = Object.fromEntries(
+    Object.entries(found).filter(([name]) => !/_proxy$/i.test(name)),
+  );
   const env = variables("bench");
   // A server named by host and port in the environment wins over the URL of the file.
   const named = env.EXAI_WS_HOST || env.EXAI_WS_PORT;
@@ -108,6 +114,12 @@ function variables(command: "bench" | "serve"): Record<string, string | undefine
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   }));
+}
+
+/** Before the first connection: see lib/cli/proxy.ts. */
+function bypassProxyOnLoopback(): void {
+  const noProxy = noProxyWithLoopback(variables("bench"));
+  if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
 }
 
 /** A pipe may take less than it is given. */

@@ -564,6 +564,14 @@ export const ReportSchema = v.object({
       v.boolean(),
       v.description("whether calls went through a relay without Nagle's algorithm"),
     ),
+    proxy: v.pipe(
+      v.optional(v.string()),
+      v.description("the proxy that connections went through, and the variable that names it"),
+    ),
+    insecure: v.pipe(
+      v.optional(v.boolean()),
+      v.description("whether the server's certificate was not looked at"),
+    ),
   }),
   profile: v.string(),
   epochs: v.pipe(Count, v.description("measured, after the warm-up epoch")),

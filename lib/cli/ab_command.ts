@@ -14,12 +14,13 @@ import type { Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
-import type { BenchOptions } from "./bench_command.ts";
+import { type BenchOptions, warnOfWay } from "./bench_command.ts";
 import { type Config, type ConfigInput, readConfig } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
 import { OPTION_GROUPS, OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { prepareOutput } from "./paths.ts";
+import { proxyOf } from "./proxy.ts";
 import { createProgress } from "./progress.ts";
 import { StartedServer } from "./started_server.ts";
 import { optionsText } from "./usage.ts";
@@ -87,6 +88,7 @@ export async function ab(
   };
   const values = new Map([...raw.values, ["url", { source: "--a", text: urls.a }]]);
   const config = await readConfig({ ...raw, values }, { ...input, args });
+  warnOfWay(config, terminal.printWarning);
   await prepareOutput(config.outDirectory);
   const interrupt = options.interrupt("writing what was measured so far");
   const restart = a === null || b === null ? null : async () => {
@@ -94,7 +96,7 @@ export async function ab(
     await b.restart();
   };
   await restart?.();
-  const settings = await settingsOf(config, { raw, urls, args, options });
+  const settings = await settingsOf(config, { raw, urls, args, options, env: input.env });
   const secrets = [settings.a, settings.b].flatMap(({ token, headers, url }) => [
     token ?? "",
     ...Object.values(headers),
@@ -161,11 +163,12 @@ function urlOf(name: "a" | "b", values: ReadonlyMap<string, Given>): string {
 
 async function settingsOf(
   config: Config,
-  { raw: { values, lists }, urls, args, options: { suite, project } }: {
+  { raw: { values, lists }, urls, args, options: { suite, project }, env }: {
     raw: ReturnType<typeof parseSettings>;
     urls: { a: string; b: string };
     args: readonly string[];
     options: BenchOptions;
+    env: ConfigInput["env"];
   },
 ): Promise<{ a: RunSettings; b: RunSettings }> {
   const a: RunSettings = {
@@ -181,6 +184,7 @@ async function settingsOf(
     b: {
       ...a,
       url: urls.b,
+      proxy: proxyOf(urls.b, env),
       token: values.get("token-b")?.text ?? config.token,
       headers: headers === undefined ? config.headers : parseHeaders(headers),
     },

@@ -65,6 +65,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const { print, printError, printWarning } = terminal;
   const planned = planScenarios(scenarios, { ...config, names: config.scenarios });
   const workers = countWorkersFor(config, planned);
+  warnOfWay(config, printWarning);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
   await prepareOutput(config.outDirectory);
@@ -113,6 +114,26 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
+}
+
+/** What lies on the way to the server, and is measured with it. */
+export function warnOfWay(
+  { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
+  warn: (message: string) => void,
+): void {
+  if (proxy !== null) {
+    warn(
+      `connections go through the proxy ${
+        escapeTerminal(proxy)
+      }: its time is measured with the server's`,
+    );
+  }
+  if (insecure) {
+    warn(
+      "--insecure: WHOEVER ANSWERS IS TAKEN FOR THE SERVER, and may read the token; its certificate is not " +
+        "checked, and calls go through a relay in this process, whose time is measured with the server's",
+    );
+  }
 }
 
 /** On this event loop, or split among workers with one each. */

@@ -11,12 +11,13 @@ import { REPORT_FORMATS, type ReportFormat } from "./write_reports.ts";
 import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
 import type { Overrides } from "../run/plan.ts";
 import { type CiSettings, readCiSettings } from "./ci_settings.ts";
-import { readBaselines, readCaCert, readPagePath, readToolArgs } from "./files.ts";
+import { readBaselines, readCaCert, readClientCert, readPagePath, readToolArgs } from "./files.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
+import { proxyOf } from "./proxy.ts";
 import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
 import {
@@ -46,6 +47,14 @@ export interface Config {
   subprotocols: string[];
   /** PEM text. */
   caCert: string | null;
+  /** PEM texts. */
+  clientCert: { cert: string; key: string } | null;
+  /** Takes any certificate. */
+  insecure: boolean;
+  /** The environment's, as far as it is used; without its password. */
+  proxy: string | null;
+  /** How long to wait for a server that is still starting. */
+  waitMs: number;
   /** `null`: those of the profile. */
   scenarios: string[] | null;
   profile: ProfileName;
@@ -172,6 +181,13 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     headers: parseHeaders(lists.get("header") ?? []),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
     caCert: await readCaCert(values.get("ca-cert"), input.directory),
+    clientCert: await readClientCert(
+      { cert: values.get("client-cert"), key: values.get("client-key") },
+      input.directory,
+    ),
+    insecure: flags.has("insecure"),
+    proxy: url === null ? null : proxyOf(url, input.env),
+    waitMs: duration("wait", { min: 0, max: 3600 }) ?? 0,
     scenarios: scenarios === undefined
       ? null
       : parseNames(scenarios, Object.keys(input.vocabulary)),

@@ -98,6 +98,36 @@ export async function readCaCert(
 }
 
 /**
+ * A certificate of this client's with its key, as PEM texts; `null` where none is named.
+ *
+ * @throws {UsageError} if one is missing, cannot be read, or does not fit the other
+ */
+export async function readClientCert(
+  { cert, key }: { cert: Given | undefined; key: Given | undefined },
+  directory: string,
+): Promise<{ cert: string; key: string } | null> {
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined
+      ? [key!, "--client-cert FILE"]
+      : [cert, "--client-key FILE"];
+    throw unacceptable(given, `it with ${missing} beside it`);
+  }
+  const pair = { cert: await readFile(cert, directory), key: await readFile(key, directory) };
+  try {
+    Deno.createHttpClient(pair).close();
+    return pair;
+  } catch (error) {
+    const isKey = /keys? /i.test((error as Error).message);
+    throw unacceptable(
+      isKey ? key : cert,
+      (isKey ? "a PEM file with the key of --client-cert" : "a PEM file with a certificate") +
+        ` (${(error as Error).message})`,
+    );
+  }
+}
+
+/**
  * A page to fill between its marks, as an absolute path; `null` where none is named.
  *
  * @throws {UsageError} if it cannot be filled

@@ -46,6 +46,15 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
       list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
       value("ca-cert", "FILE", { help: "a certificate authority to trust, PEM" }),
+      value("client-cert", "FILE", {
+        help: "a certificate of this client's, PEM; with --client-key",
+      }),
+      value("client-key", "FILE", { help: "its key, PEM" }),
+      flag("insecure", {
+        help:
+          "takes any certificate of a wss:// server, by a relay that costs time: for tests alone",
+      }),
+      value("wait", "SECONDS", { help: "for a server that is still starting (default 0)" }),
     ],
   },
   {

@@ -70,17 +70,20 @@ export function dialError({ url: fullUrl, proxy = null }: Dialled, message: stri
   const detail = message.replace(/^.*failed to connect to WebSocket: /, "");
   // The runtime names neither: a socket that cannot be made is "tcp open error", and a name that cannot be looked up
   // for the lack of one a "dns error".
-  if (/tcp open error|os error 24/i.test(message) || (/dns error/i.test(message) && isFull())) {
+  if (
+    /tcp open error|os error 24/i.test(message) ||
+    (/dns error|ENOTFOUND/i.test(message) && isFull())
+  ) {
     return new ConnectError(
       "clientLimit",
       `Cannot open one more connection to ${url} as this process may open no more files (${detail}): ` +
         "that is this client's limit (ulimit -n), not the server's",
     );
   }
-  if (/dns error/i.test(message)) {
+  if (/dns error|ENOTFOUND/i.test(message)) {
     return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
   }
-  if (/tcp connect error|connection refused|proxy server unreachable/i.test(message)) {
+  if (/tcp connect error|connection refused|ECONNREFUSED|proxy server unreachable/i.test(message)) {
     return new ConnectError("refused", `Cannot connect to ${url}: ${detail}`);
   }
   if (/certificate|tls|handshake|corrupt message|InvalidContentType|fatal alert/i.test(message)) {

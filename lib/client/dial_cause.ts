@@ -7,7 +7,7 @@
 
 import { ConnectError } from "./connect_error.ts";
 import { redactUrl } from "./redact_url.ts";
-import type { Target } from "./target.ts";
+import { addressOf, type Target } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 
 /** How long the look may take, in milliseconds. */
@@ -28,8 +28,9 @@ interface Finding {
  * is nothing to find, or a proxy in between.
  */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
-  const { url, proxy } = target.options;
-  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
+  const { url, proxy, insecure } = target.options;
+  const isHidden = proxy || (insecure && url.startsWith("wss:"));
+  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || isHidden) return error;
   const found = await findCause(target).catch(() => null);
   if (found === null) return error;
   const what = url.startsWith("wss:") && found.failure === "tls"
@@ -196,14 +197,6 @@ function otherScheme(url: string): string {
   return url.startsWith("wss:") ? url.replace("wss:", "ws:") : url.replace("ws:", "wss:");
 }
 
-/** The host as sockets want it. */
-function addressOf({ hostname, port, protocol }: URL): { hostname: string; port: number } {
-  return {
-    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: Number(port) || (protocol === "wss:" ? 443 : 80),
-  };
-}
-
 async function speaksTls(target: Target): Promise<boolean> {
   try {
     await onTls(target, () => Promise.resolve());
@@ -218,7 +211,7 @@ function onTls<T>(target: Target, work: (conn: Deno.Conn) => Promise<T>): Promis
   const { url, caCert, clientCert } = target.options;
   const dial = () =>
     Deno.connectTls({
-      ...addressOf(new URL(url)),
+      ...addressOf(url),
       ...(caCert === null ? {} : { caCerts: [caCert] }),
       ...clientCert,
       alpnProtocols: ["http/1.1"],
@@ -236,7 +229,7 @@ function ask(target: Target, how: "plain" | "tls"): Promise<UpgradeAnswer | stri
     return await readAnswer(conn);
   };
   if (how === "tls") return onTls(target, talk);
-  return within(target, () => Deno.connect(addressOf(new URL(target.options.url))), talk);
+  return within(target, () => Deno.connect(addressOf(target.options.url)), talk);
 }
 
 /** Works on a connection for a while, and closes it, though it may open too late. */

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
+import type { InsecureRelay } from "./insecure_relay.ts";
 import { redactUrl } from "./redact_url.ts";
 
 /** Where and how to dial. */
@@ -15,7 +16,9 @@ export interface DialOptions {
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
-  /** Carries a CA certificate or a source address. */
+  /** Through which a wss:// server is reached whose certificate is not looked at. */
+  insecure?: InsecureRelay;
+  /** Carries certificates or a source address. */
   client?: Deno.HttpClient;
   signal?: AbortSignal;
 }
@@ -121,24 +124,22 @@ export class Socket {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, clock, timeoutMs, signal, foreign = (text) => text } = options;
+  const { url, clock, timeoutMs, signal, insecure, foreign = (text) => text } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
   }
-  const webSocket = new WebSocket(url, {
+  insecure?.takeFailure();
+  const webSocket = new WebSocket(insecure === undefined ? url : url.replace(/^wss:/i, "ws:"), {
     ...(options.headers === undefined ? {} : { headers: options.headers }),
     ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
     ...(options.client === undefined ? {} : { client: options.client }),
   });
   const opened = Promise.withResolvers<Socket>();
   webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
-  webSocket.onerror = (event) =>
-    opened.reject(
-      dialError(
-        options,
-        event instanceof ErrorEvent ? foreign(event.message, 500) : "unknown error",
-      ),
-    );
+  webSocket.onerror = (event) => {
+    const said = event instanceof ErrorEvent ? event.message : "unknown error";
+    opened.reject(dialError(options, foreign(insecure?.takeFailure() ?? said, 500)));
+  };
   const abandon = (error: ConnectError) => {
     opened.reject(error);
     webSocket.close();

@@ -4,6 +4,7 @@ import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
+import { InsecureRelay } from "./insecure_relay.ts";
 import type { OpenLedger } from "./ledger.ts";
 import { dial, type Socket } from "./socket.ts";
 
@@ -20,6 +21,8 @@ export interface TargetOptions {
   clientCert?: { cert: string; key: string } | null;
   /** The proxy that the runtime goes through to this server, without its password; left out: none. */
   proxy?: string | null;
+  /** Takes any certificate of a wss:// server, by a relay in this thread. */
+  insecure?: boolean;
   /** For each dial, handshake and call, in milliseconds. */
   timeoutMs: number;
   clock: Clock;
@@ -44,6 +47,7 @@ export class Target implements Disposable {
   /** Every text of the server's goes through this before it is kept. */
   readonly foreign: ForeignText;
   readonly #client: Deno.HttpClient | undefined;
+  readonly #insecure: InsecureRelay | null;
   readonly #prefix: string;
   #sessions = 0;
 
@@ -54,13 +58,18 @@ export class Target implements Disposable {
     // Random numbers tell runs apart; between shards that is not certain enough.
     const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;
-    this.#client = options.caCert === null && !options.clientCert
-      ? undefined
-      : Deno.createHttpClient(this.#trust);
+    const { url, insecure = false, caCert, clientCert = null } = options;
+    this.#insecure = insecure && /^wss:/i.test(url)
+      ? new InsecureRelay({ ...addressOf(url), clientCert })
+      : null;
+    const isPlain = caCert === null && clientCert === null && this.#insecure === null;
+    this.#client = isPlain ? undefined : Deno.createHttpClient(this.#reach);
   }
 
   /** Whether the server is on this machine, so that other source addresses can be tried. */
   get isLoopback(): boolean {
+    // A relay in between has one address of its own.
+    if (this.#insecure !== null) return false;
     const { hostname } = new URL(this.options.url);
     return hostname === "localhost" || hostname.startsWith("127.");
   }
@@ -98,24 +107,30 @@ export class Target implements Disposable {
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
   clientFrom(localAddress: string): Deno.HttpClient {
-    return Deno.createHttpClient({ localAddress, ...this.#trust });
+    return Deno.createHttpClient({ localAddress, ...this.#reach });
   }
 
-  /** The certificates of either side. */
-  get #trust() {
+  /** How the runtime's HTTP client gets there. */
+  get #reach(): Deno.CreateHttpClientOptions {
     const { caCert, clientCert } = this.options;
+    if (this.#insecure !== null) {
+      return { proxy: { transport: "tcp", hostname: "127.0.0.1", port: this.#insecure.port } };
+    }
     return { ...(caCert === null ? {} : { caCerts: [caCert] }), ...clientCert };
   }
 
   [Symbol.dispose](): void {
     this.#client?.close();
+    this.#insecure?.[Symbol.dispose]();
   }
 
   #dialOptions(client = this.#client) {
     const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    const relay = this.#insecure;
     return {
       url,
       proxy,
+      ...(relay === null ? {} : { insecure: relay }),
       foreign: this.foreign,
       clock,
       timeoutMs,
@@ -125,4 +140,13 @@ export class Target implements Disposable {
       ...(client === undefined ? {} : { client }),
     };
   }
+}
+
+/** Host and port, as sockets want them. */
+export function addressOf(url: string): { hostname: string; port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  return {
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port) || (protocol === "wss:" ? 443 : 80),
+  };
 }

@@ -81,6 +81,8 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
       protocol: target.options.protocol.name,
       tool,
       noDelay: false,
+      ...(settings.proxy ? { proxy: settings.proxy } : {}),
+      ...(settings.insecure ? { insecure: true } : {}),
     },
     profile,
     epochs: findings.epochs,

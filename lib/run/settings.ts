@@ -13,6 +13,14 @@ export interface RunSettings extends JudgeOptions {
   subprotocols: readonly string[];
   /** PEM text. */
   caCert: string | null;
+  /** PEM texts; left out: none. */
+  clientCert?: { cert: string; key: string } | null;
+  /** Takes any certificate; left out: only those that can be trusted. */
+  insecure?: boolean;
+  /** The proxy that the runtime takes to the server, without its password; left out: none. */
+  proxy?: string | null;
+  /** How long to wait for a server that is still starting; left out: not at all. */
+  waitMs?: number;
   timeoutMs: number;
   /** `null`: the protocol's own. */
   tool: string | null;

@@ -70,8 +70,9 @@ function sharedScenarios(
 type Fields = Record<string, unknown>;
 
 function describeTarget({ target }: Report): Fields {
-  const { kind, url, protocol, tool, noDelay } = target;
-  return { kind, url: kind === "external" ? url : null, protocol, tool, noDelay };
+  const { kind, url, protocol, tool, noDelay, proxy = null, insecure = false } = target;
+  const isExternal = kind === "external";
+  return { kind, url: isExternal ? url : null, protocol, tool, noDelay, proxy, insecure };
 }
 
 function describeHost({ environment }: Report): Fields {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { openLedger } from "../../lib/client/ledger.ts";
 import type { TargetOptions } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
@@ -203,3 +204,59 @@ Deno.test({ name: "connect: code and reason of a close on the first call", ignor
     protocol: echo,
   });
 });
+
+/** An echo server that speaks TLS with this certificate. */
+function startSecureEcho(cert: string) {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key: KEY, onListen() {} },
+    (request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onmessage = ({ data }) => socket.send(data);
+      socket.onerror = (event) => event.preventDefault();
+      return response;
+    },
+  );
+  return {
+    url: `wss://127.0.0.1:${server.addr.port}`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+Deno.test(
+  { name: "connect: --insecure takes any certificate, and only then", ignore },
+  async () => {
+    for (const cert of [LOOPBACK, EXPIRED, OTHER_NAME]) {
+      await using server = startSecureEcho(cert);
+      using target = targetAt(`${server.url}/path?x=1`, { protocol: echo, insecure: true });
+      const connection = await target.connect(openLedger());
+      const argsJson = JSON.stringify({ big: "x".repeat(200_000) });
+      assertEquals((await connection.call({ tool: "status", argsJson })).status, "ok");
+      assertEquals((await connection.close()).code, 1000);
+      await assertUnusable(server.url, ["Cannot set up TLS"], { protocol: echo });
+    }
+  },
+);
+
+Deno.test({ name: "connect: --insecure still names what fails", ignore }, async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await assertUnusable(`wss://127.0.0.1:${port}`, ["Cannot connect to", "Is the server running"], {
+    insecure: true,
+  });
+});
+
+Deno.test(
+  { name: "connect: a client certificate goes with the target's connections", ignore },
+  async () => {
+    await using server = startSecureEcho(LOOPBACK);
+    using target = targetAt(server.url, {
+      protocol: echo,
+      caCert: AUTHORITY,
+      clientCert: { cert: LOOPBACK, key: KEY },
+    });
+    const connection = await target.connect(openLedger());
+    assertEquals((await connection.call({ tool: "status", argsJson: "{}" })).status, "ok");
+    await connection.close();
+  },
+);

@@ -79,7 +79,15 @@ export function targetWords({ target, ab }: Report): Inline[] {
     ? [`${kind} at `, code(target.url)]
     : ["A is ", code(ab.a.url), ", B is ", code(ab.b.url)];
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
-  return [...where, `, ${target.protocol}${relay}, tool `, code(target.tool)];
+  const insecure = target.insecure ? ", its certificate not checked, through a relay" : "";
+  const proxy = target.proxy === undefined ? [] : [", through the proxy ", foreign(target.proxy)];
+  return [
+    ...where,
+    `, ${target.protocol}${relay}${insecure}`,
+    ...proxy,
+    ", tool ",
+    code(target.tool),
+  ];
 }
 
 /** What a run that was split shows; empty for any other. */

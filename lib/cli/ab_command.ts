@@ -9,6 +9,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
 import { runAb } from "../run/ab.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
 import { readCommit } from "../run/environment.ts";
 import type { Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
@@ -111,6 +112,12 @@ export async function ab(
     width: terminal.width,
     clock: systemClock,
   });
+  for (const side of [settings.a, settings.b]) {
+    await waitForServer(side, {
+      signal: interrupt.signal,
+      onProgress: (text) => config.quiet || terminal.printError(`${escapeTerminal(text)}\n`),
+    });
+  }
   const found = await runAb(settings, {
     scenarios: options.scenarios.filter(isComparable(config)),
     restart,

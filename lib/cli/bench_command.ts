@@ -9,6 +9,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
 import { readCommit } from "../run/environment.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
@@ -105,6 +106,10 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     onPartialReport: (partial) =>
       write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
   };
+  await waitForServer(settings, {
+    signal: interrupt.signal,
+    onProgress: (text) => config.quiet || printError(`${escapeTerminal(text)}\n`),
+  });
   const report = maskSecrets(await run(settings, { ...options, ...hooks, workers }), secrets);
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.

@@ -7,7 +7,7 @@
 
 import { ConnectError } from "./connect_error.ts";
 import { redactUrl } from "./redact_url.ts";
-import { addressOf, type Target } from "./target.ts";
+import { addressOf, type Target, type TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 
 /** How long the look may take, in milliseconds. */
@@ -28,10 +28,11 @@ interface Finding {
  * is nothing to find, or a proxy in between.
  */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
-  const { url, proxy, insecure } = target.options;
-  const isHidden = proxy || (insecure && url.startsWith("wss:"));
-  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || isHidden) return error;
-  const found = await findCause(target).catch(() => null);
+  const { url, proxy, insecure = false } = target.options;
+  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
+  const found = insecure && url.startsWith("wss:")
+    ? tlsCause(error.message, target.options)
+    : await findCause(target).catch(() => null);
   if (found === null) return error;
   const what = url.startsWith("wss:") && found.failure === "tls"
     ? "set up TLS with"
@@ -48,7 +49,6 @@ export async function explainDial(error: ConnectError, target: Target): Promise<
 
 async function findCause(target: Target): Promise<Finding | null> {
   const { protocol } = new URL(target.options.url);
-  const other = redactUrl(otherScheme(target.options.url));
   if (protocol === "ws:") {
     const answer = await ask(target, "plain").catch(() => null);
     const isHttp = typeof answer === "object" && answer !== null;
@@ -57,7 +57,7 @@ async function findCause(target: Target): Promise<Finding | null> {
       return {
         failure: "tls",
         cause: "the server there speaks TLS",
-        advice: `Try wss:// in place of ws://: --url ${other}`,
+        advice: `Try wss:// in place of ws://: --url ${redactUrl(otherScheme(target.options.url))}`,
       };
     }
     return answer === null || answer === "" ? null : {
@@ -72,10 +72,8 @@ async function findCause(target: Target): Promise<Finding | null> {
     const answer = await ask(target, "tls");
     return typeof answer === "string" ? null : answerCause(answer, target);
   } catch (error) {
-    return tlsCause(target.foreign(error instanceof Error ? error.message : String(error), 400), {
-      hasClientCert: target.options.clientCert != null,
-      other,
-    });
+    const { message } = error as Error;
+    return tlsCause(target.foreign(message, 400), target.options);
   }
 }
 
@@ -86,7 +84,7 @@ async function findCause(target: Target): Promise<Finding | null> {
  */
 export function tlsCause(
   message: string,
-  { hasClientCert, other }: { hasClientCert: boolean; other: string },
+  { url, clientCert }: Pick<TargetOptions, "url" | "clientCert">,
 ): Finding | null {
   const insecure = "--insecure skips the check";
   const finding = (cause: string, advice: string): Finding => ({ failure: "tls", cause, advice });
@@ -119,7 +117,7 @@ export function tlsCause(
   }
   if (
     /CertificateRequired/.test(message) ||
-    (/alert: HandshakeFailure/.test(message) && !hasClientCert)
+    (/alert: HandshakeFailure/.test(message) && !clientCert)
   ) {
     const sure = /CertificateRequired/.test(message);
     return finding(
@@ -140,7 +138,7 @@ export function tlsCause(
   if (/InvalidContentType|corrupt message/.test(message)) {
     return finding(
       "the server there does not speak it",
-      `Try ws:// in place of wss://: --url ${other}`,
+      `Try ws:// in place of wss://: --url ${redactUrl(otherScheme(url))}`,
     );
   }
   if (/ProtocolVersion|alert|certificate/i.test(message)) {

@@ -1,0 +1,61 @@
+import { type Clock, systemClock } from "../client/clock.ts";
+import type { ConnectError } from "../client/connect_error.ts";
+import { openLedger } from "../client/ledger.ts";
+import { redactUrl } from "../client/redact_url.ts";
+import { Target } from "../client/target.ts";
+import { wait } from "../load/pace.ts";
+import { PROTOCOLS } from "../protocols/mod.ts";
+import type { RunSettings } from "./settings.ts";
+
+/** Between two attempts. */
+const RETRY_MS = 250;
+
+/** What waiting needs beside the settings. */
+export interface WaitOptions {
+  signal: AbortSignal;
+  /** Hears once that there is something to wait for, and once that it has come. */
+  onProgress: (text: string) => void;
+  clock?: Clock;
+}
+
+/**
+ * Connects until a session opens, for at most `waitMs` of the settings and the last attempt's timeout; returns at once
+ * where that is 0, or where the failure is none that time heals. What then still fails is the preflight's to report.
+ */
+export async function waitForServer(settings: RunSettings, options: WaitOptions): Promise<void> {
+  const { waitMs = 0, protocol, shard: _, ...reach } = settings;
+  if (waitMs === 0) return;
+  const { signal, onProgress, clock = systemClock } = options;
+  using target = new Target({ ...reach, protocol: PROTOCOLS[protocol], clock, signal });
+  const startNs = clock.nowNs();
+  const elapsedMs = () => (clock.nowNs() - startNs) / 1e6;
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const error = await tryConnect(target);
+    if (error === null) {
+      if (attempt > 0) onProgress(`the server answers after ${(elapsedMs() / 1e3).toFixed(1)} s`);
+      return;
+    }
+    if (!isStarting(error) || elapsedMs() + RETRY_MS >= waitMs) return;
+    if (attempt === 0) {
+      const what = `the server at ${redactUrl(reach.url)}`;
+      onProgress(`waiting up to ${waitMs / 1e3} s for ${what}: ${error.message}`);
+    }
+    await wait(RETRY_MS, { clock, signal });
+  }
+}
+
+async function tryConnect(target: Target): Promise<ConnectError | null> {
+  try {
+    await (await target.connect(openLedger())).close();
+    return null;
+  } catch (error) {
+    return error as ConnectError;
+  }
+}
+
+/** Is it what a server that is still starting looks like, or a gateway before one? */
+function isStarting({ failure, details: { httpStatus = 0 } }: ConnectError): boolean {
+  if (failure === "httpStatus") return httpStatus >= 500;
+  return ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"]
+    .includes(failure);
+}

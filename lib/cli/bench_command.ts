@@ -26,6 +26,7 @@ import { tellGithub } from "./github_actions.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
+import { filesOfEach, mostPlanned, requireDescriptors } from "./descriptors.ts";
 import { createProgress } from "./progress.ts";
 
 /** What a run is started with, beside its settings. */
@@ -66,6 +67,10 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const { print, printError, printWarning } = terminal;
   const planned = planScenarios(scenarios, { ...config, names: config.scenarios });
   const workers = countWorkersFor(config, planned);
+  requireDescriptors({
+    connections: mostPlanned(planned, config.shard?.count ?? 1),
+    each: filesOfEach({ ...config, isBundled: config.url === null }),
+  });
   warnOfWay(config, printWarning);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);

@@ -9,6 +9,10 @@ import { redactUrl } from "../client/redact_url.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** What the runtime reads, in capitals or not. */
+export const PROXY_VARIABLES = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]
+  .flatMap((name) => [name, name.toLowerCase()]);
+
 /** This machine's own addresses. */
 const LOOPBACK = ["localhost", "127.0.0.0/8", "::1"];
 

@@ -46,6 +46,11 @@ export class ConnectError extends Error {
   }
 }
 
+/** Does an error say that this process may open no more connections, whatever the server does? */
+export function isOwnLimit(error: unknown): boolean {
+  return error instanceof ConnectError && error.failure === "clientLimit";
+}
+
 /** What a dial failed at. */
 export interface Dialled {
   url: string;

@@ -115,15 +115,12 @@ export function tlsCause(
         `count); ${insecure}.`,
     );
   }
-  if (
-    /CertificateRequired/.test(message) ||
-    (/alert: HandshakeFailure/.test(message) && !clientCert)
-  ) {
-    const sure = /CertificateRequired/.test(message);
+  const wantsCertificate = /CertificateRequired/.test(message);
+  if (wantsCertificate || (/alert: HandshakeFailure/.test(message) && !clientCert)) {
     return finding(
-      `the server ${
-        sure ? "wants" : "refused the TLS handshake, as those do that want"
-      } a client certificate`,
+      wantsCertificate
+        ? "the server wants a client certificate"
+        : "the server refused the handshake, as those do that want a client certificate",
       "Give one with --client-cert FILE and --client-key FILE.",
     );
   }

@@ -1,3 +1,4 @@
+import { isOwnLimit } from "../client/connect_error.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
@@ -27,13 +28,13 @@ export class ConnectionPool implements AsyncDisposable {
    * Opens as many connections as the scenario with the most of them wants, all at once. A scenario that does
    * not get all of its own has failed a check.
    *
-   * @throws {ConnectError} if not even one opens
+   * @throws {ConnectError} if not even one opens, or this process may open no more: that is not the server's doing
    * @throws the signal's reason, if it is interrupted
    */
   async open(wishes: readonly PoolWish[]): Promise<void> {
     const failure = await this.#openAtOnce(Math.max(1, ...wishes.map(({ most }) => most)));
     this.#target.options.signal.throwIfAborted();
-    if (this.connections.length === 0) throw failure;
+    if (this.connections.length === 0 || isOwnLimit(failure)) throw failure;
     for (const { record, most, establish } of wishes) {
       const own = this.connections.slice(0, most);
       const seen = own.length;

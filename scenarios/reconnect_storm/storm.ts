@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConnectError } from "../../lib/client/connect_error.ts";
+import { ConnectError, isOwnLimit } from "../../lib/client/connect_error.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { wait } from "../../lib/load/pace.ts";
 import { describeFailure } from "../../lib/run/describe_end.ts";
@@ -83,7 +83,7 @@ export async function runStorm(
     try {
       return await connect(client);
     } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
+      if (!(error instanceof ConnectError) || isOwnLimit(error)) throw error;
       counts.refused++;
       causes.refusal ??= error.message;
       return null;

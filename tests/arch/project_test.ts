@@ -8,6 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import envExample from "../../.env.example" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import { OPTIONS } from "../../lib/cli/options.ts";
+import { PROXY_VARIABLES } from "../../lib/cli/proxy.ts";
 import { ENGINE_VARIABLES } from "../../lib/cli/shard_settings.ts";
 import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
 
@@ -62,6 +63,7 @@ const BENCH_EXTRAS = [
   ...["EXAI_WS_HOST", "EXAI_WS_PORT", "INIT_CWD"],
   ...CI_VARIABLES,
   ...ENGINE_VARIABLES,
+  ...PROXY_VARIABLES,
 ];
 const SERVE_EXTRAS = ["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"];
 
@@ -82,7 +84,12 @@ Deno.test("arch: the variables that serve may read are those of its options", ()
 });
 
 Deno.test("arch: .env.example has every variable of a user's, commented out, and no other", () => {
-  const own: string[] = ["INIT_CWD", "NO_COLOR", ...CI_VARIABLES, ...ENGINE_VARIABLES];
+  const own: string[] = [
+    ...["INIT_CWD", "NO_COLOR"],
+    ...CI_VARIABLES,
+    ...ENGINE_VARIABLES,
+    ...PROXY_VARIABLES,
+  ];
   const known = [...project.permissions.bench.env, ...project.permissions.serve.env];
   const expected = [...new Set(known)].filter((name) => !own.includes(name)).sort();
   const lines = envExample.split(/\r?\n/).filter((line) => line !== "");

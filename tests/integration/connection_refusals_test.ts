@@ -4,14 +4,18 @@
  * @module
  */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ConnectError, dialError } from "../../lib/client/connect_error.ts";
+import { type OpenLedger, openLedger } from "../../lib/client/ledger.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import { ConnectionPool } from "../../lib/run/connection_pool.ts";
+import type { Recording } from "../../lib/run/scenario.ts";
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { scaling } from "../../scenarios/scaling.ts";
 import { listenCuttable } from "../support/cuttable_listener.ts";
 import { checkNamed, metricNamed, runScenario, runScenarios } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, SHORT_TIMEOUT_MS } from "../support/targets.ts";
+import { NO_NET, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
 
 const ignore = NO_NET;
 
@@ -84,5 +88,30 @@ Deno.test(
     });
     assertEquals([report.status, calls], ["failed", 3], report.reason ?? "");
     assertStringIncludes(report.reason!, "3 in a row timed out, 9 more connections were not tried");
+  },
+);
+
+Deno.test(
+  { name: "this client's own limit of open files is no check that a server fails", ignore },
+  async () => {
+    await using server = startScriptedServer(answerSoundly);
+    using target = targetAt(server.url);
+    const full = dialError({ url: server.url }, "tcp open error");
+    let dials = 0;
+    const scarce = new Proxy(target, {
+      get: (from, name) => {
+        if (name !== "connect") return Reflect.get(from, name, from);
+        return (ledger: OpenLedger) => ++dials > 1 ? Promise.reject(full) : target.connect(ledger);
+      },
+    });
+    await using pool = new ConnectionPool(scarce, openLedger());
+    const record = {
+      tally: () => assert(false, "counted against the server"),
+    } as unknown as Recording;
+    const error = await assertRejects(
+      () => pool.open([{ record, most: 3, establish: null }]),
+      ConnectError,
+    );
+    assertEquals(error, full);
   },
 );

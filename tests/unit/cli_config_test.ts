@@ -1,3 +1,4 @@
+import { KEY, LOOPBACK } from "../support/certificates.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Config, readCommand } from "../../lib/cli/config.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
@@ -290,6 +291,58 @@ Deno.test("config: arguments of the tool are an object, before and after {seq} i
   for (const text of ["{}", '{"n":"{seq}"}', '{"n":{seq}}', '{"{seq}":[{seq}]}']) {
     assertEquals((await configOf(["--tool-args", text])).toolArgsJson, text);
   }
+});
+
+Deno.test("config: --wait is a time, --insecure a flag, the proxy the environment's", async () => {
+  const url = ["--url", "ws://example.org"];
+  const config = await configOf([...url, "--wait", "1m", "--insecure"], {
+    HTTP_PROXY: "http://p:1",
+  });
+  assertEquals([config.waitMs, config.insecure], [60_000, true]);
+  assertEquals(config.proxy, "http://p:1 (HTTP_PROXY)");
+  const plain = await configOf([]);
+  assertEquals([plain.waitMs, plain.insecure, plain.proxy, plain.clientCert], [
+    0,
+    false,
+    null,
+    null,
+  ]);
+  assertStringIncludes(
+    await messageOf(["--wait", "soon"]),
+    'Cannot use --wait "soon": accepted is',
+  );
+});
+
+Deno.test({
+  name: "config: a client certificate comes with its key, and both can be used",
+  ignore: Deno.permissions.querySync({ name: "write" }).state !== "granted",
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  const file = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    return `${folder}/${name}`;
+  };
+  const [cert, key] = [await file("cert.pem", LOOPBACK), await file("key.pem", KEY)];
+  const { clientCert } = await configOf(["--client-cert", cert, "--client-key", key]);
+  assertEquals(clientCert, { cert: LOOPBACK, key: KEY });
+  for (
+    const [args, parts] of [
+      [["--client-cert", cert], ["--client-cert", "with --client-key FILE"]],
+      [["--client-key", key], ["--client-key", "with --client-cert FILE"]],
+      [["--client-cert", key, "--client-key", key], [
+        "--client-cert",
+        "PEM file with a certificate",
+      ]],
+      [["--client-cert", cert, "--client-key", cert], ["--client-key", "PEM file with the key"]],
+      [["--client-cert", "none.pem", "--client-key", key], [
+        "Cannot read the file of --client-cert",
+      ]],
+    ] as const
+  ) {
+    const message = await messageOf([...args]);
+    for (const part of parts) assertStringIncludes(message, part);
+  }
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("config: headers that the client sets itself, or that come twice, are refused by name", async () => {

@@ -3,6 +3,7 @@ import envExample from "../../.env.example" with { type: "text" };
 import options from "../../docs/options.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import { ab } from "../../lib/cli/ab_command.ts";
+import { PROXY_VARIABLES } from "../../lib/cli/proxy.ts";
 import { ENGINE_VARIABLES } from "../../lib/cli/shard_settings.ts";
 import { OPTION_GROUPS } from "../../lib/cli/options.ts";
 import { EPOCHS } from "../../lib/run/plan.ts";
@@ -80,13 +81,15 @@ Deno.test("docs/options.md: every scenario has its question", () => {
   }
 });
 
+const isLowerCase = (name: string) => name === name.toLowerCase();
+
 Deno.test("docs/options.md and .env.example name every variable that is read", () => {
-  const inner = new Set(["INIT_CWD", "TERM"]);
+  const inner = new Set(["INIT_CWD", "TERM", ...PROXY_VARIABLES.filter(isLowerCase)]);
   for (const name of project.permissions.bench.env.filter((name) => !inner.has(name))) {
     const short = name.replace(/^SLURM_ARRAY_TASK(?=_(COUNT|MIN|MAX))/, "");
     assert(options.includes(`\`${short}\``), name);
   }
-  const ofEngines: readonly string[] = [...ENGINE_VARIABLES, "NO_COLOR", "CI"];
+  const ofEngines = [...ENGINE_VARIABLES, ...PROXY_VARIABLES, "NO_COLOR", "CI"];
   const own = [...project.permissions.bench.env, ...project.permissions.serve.env]
     .filter((name) => !inner.has(name) && !ofEngines.includes(name) && !name.startsWith("GITHUB"));
   for (const name of own) assert(envExample.includes(`${name}=`), name);

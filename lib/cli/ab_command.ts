@@ -191,7 +191,7 @@ async function settingsOf(
     b: {
       ...a,
       url: urls.b,
-      proxy: proxyOf(urls.b, env),
+      proxy: proxyOf(urls.b, env, config.insecure),
       token: values.get("token-b")?.text ?? config.token,
       headers: headers === undefined ? config.headers : parseHeaders(headers),
     },

@@ -186,7 +186,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
       input.directory,
     ),
     insecure: flags.has("insecure"),
-    proxy: url === null ? null : proxyOf(url, input.env),
+    proxy: url === null ? null : proxyOf(url, input.env, flags.has("insecure")),
     waitMs: duration("wait", { min: 0, max: 3600 }) ?? 0,
     scenarios: scenarios === undefined
       ? null

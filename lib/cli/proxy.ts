@@ -28,10 +28,11 @@ export function noProxyWithLoopback(env: Env): string | null {
 
 /**
  * The proxy that the runtime takes to a ws:// or wss:// URL, without its password, and the variable that names it;
- * `null`: none.
+ * `null`: none, as with `insecure` on the way to wss://, where the relay connects by itself.
  */
-export function proxyOf(url: string, env: Env): string | null {
+export function proxyOf(url: string, env: Env, insecure = false): string | null {
   const { protocol, hostname } = new URL(url);
+  if (insecure && protocol === "wss:") return null;
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   const exempt = [...read(env, "NO_PROXY").split(","), ...LOOPBACK];
   if (exempt.some((one) => matches(one.trim().toLowerCase(), host))) return null;

@@ -62,8 +62,8 @@ export interface Dialled {
  * Reads the cause out of the message of a WebSocket's error event, which is all that the native API
  * tells about a failed opening.
  */
-export function dialError({ url: fullUrl, proxy = null }: Dialled, message: string): ConnectError {
-  const url = redactUrl(fullUrl) + (proxy === null ? "" : ` through the proxy ${proxy}`);
+export function dialError(dialled: Dialled, message: string): ConnectError {
+  const url = whereTo(dialled);
   const status = /status code: (\d+)/.exec(message);
   if (status !== null) {
     return new ConnectError(
@@ -95,6 +95,11 @@ export function dialError({ url: fullUrl, proxy = null }: Dialled, message: stri
     return new ConnectError("tls", `Cannot set up TLS with ${url}: ${detail}`);
   }
   return new ConnectError("notWebSocket", `Cannot open a WebSocket at ${url}: ${detail}`);
+}
+
+/** The address without what may be secret, and what lies before it. */
+export function whereTo({ url, proxy = null }: Dialled): string {
+  return redactUrl(url) + (proxy === null ? "" : ` through the proxy ${proxy}`);
 }
 
 /** Can this process open no more sockets? */

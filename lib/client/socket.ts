@@ -1,8 +1,7 @@
 import type { Clock } from "./clock.ts";
-import { ConnectError, dialError } from "./connect_error.ts";
+import { ConnectError, dialError, whereTo } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
 import type { InsecureRelay } from "./insecure_relay.ts";
-import { redactUrl } from "./redact_url.ts";
 
 /** Where and how to dial. */
 export interface DialOptions {
@@ -126,7 +125,7 @@ export class Socket {
 export async function dial(options: DialOptions): Promise<Socket> {
   const { url, clock, timeoutMs, signal, insecure, foreign = (text) => text } = options;
   if (signal?.aborted) {
-    throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
+    throw new ConnectError("aborted", `Stopped before dialling ${whereTo(options)}`);
   }
   insecure?.takeFailure();
   const webSocket = new WebSocket(insecure === undefined ? url : url.replace(/^wss:/i, "ws:"), {
@@ -145,7 +144,7 @@ export async function dial(options: DialOptions): Promise<Socket> {
     webSocket.close();
   };
   const onAbort = () =>
-    abandon(new ConnectError("aborted", `Stopped while dialling ${redactUrl(url)}`));
+    abandon(new ConnectError("aborted", `Stopped while dialling ${whereTo(options)}`));
   signal?.addEventListener("abort", onAbort, { once: true });
   const cancel = clock.after(
     timeoutMs,
@@ -153,7 +152,7 @@ export async function dial(options: DialOptions): Promise<Socket> {
       abandon(
         new ConnectError(
           "timeout",
-          `No WebSocket at ${redactUrl(url)} within ${timeoutMs / 1000} s`,
+          `No WebSocket at ${whereTo(options)} within ${timeoutMs / 1000} s`,
         ),
       ),
   );

@@ -20,6 +20,12 @@ Deno.test("proxy: the runtime's own choice is named, without its password", () =
   ) assertEquals(proxyOf(url, env), proxy, `${url} ${JSON.stringify(env)}`);
 });
 
+Deno.test("proxy: the relay of --insecure goes past it", () => {
+  const env = { ALL_PROXY: "http://p:1" };
+  assertEquals(proxyOf("wss://example.org", env, true), null);
+  assertEquals(proxyOf("ws://example.org", env, true), "http://p:1 (ALL_PROXY)");
+});
+
 Deno.test("proxy: NO_PROXY is obeyed", () => {
   for (
     const [host, noProxy, isExempt] of [

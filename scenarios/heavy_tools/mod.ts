@@ -81,6 +81,8 @@ class HeavyWork {
   /** They go on from epoch to epoch, as do those of all clients. */
   readonly #mixAlone: () => HeavyTool;
   readonly #mixes: readonly (() => HeavyTool)[];
+  /** How the first connection was lost. */
+  #loss: string | null = null;
 
   constructor(context: Context, tools: readonly HeavyTool[]) {
     this.#context = context;
@@ -92,20 +94,17 @@ class HeavyWork {
 
   /** `"stop"`: not all connections or calls went well, so that further calls would be wasted. */
   async measureEpoch(): Promise<"stop" | void> {
-    const { target, ledger, signal, parameters: { connections: count } } = this.#context;
+    const { ledger, signal } = this.#context;
     const before = ledger.sent;
-    await using pool = new ConnectionPool(target, ledger);
-    await pool.open([{ record: this.#context, most: count, establish: null }]);
-    const { connections } = pool;
-    const isWhole = connections.length === count && await this.#endToEnd(connections[0]!) &&
-      await this.#mixed(connections);
+    const isWhole = await this.#on(1, ([one]) => this.#endToEnd(one!)) === true &&
+      await this.#mixed();
     signal.throwIfAborted();
     this.#context.tally({
       kind: "announcedCalls",
       name: "the announced calls were made",
       seen: ledger.sent - before,
       wanted: callsPerEpoch(this.#context.parameters, this.#tools),
-      why: describeLoss(connections),
+      why: this.#loss,
     });
     if (!isWhole) return "stop";
   }
@@ -133,6 +132,23 @@ class HeavyWork {
     }
   }
 
+  /**
+   * Does a part of the work on connections of its own: those that wait for another part are idle for minutes, which a
+   * proxy in between may not let them. `null`: not all of them open.
+   */
+  async #on<T>(
+    count: number,
+    work: (connections: readonly Connection[]) => Promise<T>,
+  ): Promise<T | null> {
+    const { target, ledger } = this.#context;
+    await using pool = new ConnectionPool(target, ledger);
+    await pool.open([{ record: this.#context, most: count, establish: null }]);
+    if (pool.connections.length < count) return null;
+    const result = await work(pool.connections);
+    this.#loss ??= describeLoss(pool.connections);
+    return result;
+  }
+
   #times(name: string, tool: string) {
     return this.#context.distribution(name, { at: { tool } });
   }
@@ -155,16 +171,13 @@ class HeavyWork {
   }
 
   /** The mix of one client and that of all at once. `false`: one was cut short. */
-  async #mixed(connections: readonly Connection[]): Promise<boolean> {
+  async #mixed(): Promise<boolean> {
     const alone = {
-      clients: [{ connection: connections[0]!, next: this.#mixAlone }],
+      mixes: [this.#mixAlone],
       sink: (ns: number) => this.#context.distribution("latencyAlone").record(ns),
     };
     const together = {
-      clients: connections.map((connection, client) => ({
-        connection,
-        next: this.#mixes[client]!,
-      })),
+      mixes: this.#mixes,
       sink: (ns: number, _: Call, { tool }: HeavyTool) => {
         this.#context.distribution("latency").record(ns);
         this.#times("concurrentLatency", tool).record(ns);
@@ -184,16 +197,17 @@ class HeavyWork {
 
   /** Computed successes a second, `null` if a client was cut short. */
   async #load(
-    { clients, sink }: {
-      clients: readonly { connection: Connection; next: () => HeavyTool }[];
-      sink: Sink;
-    },
+    { mixes, sink }: { mixes: readonly (() => HeavyTool)[]; sink: Sink },
   ): Promise<number | null> {
     const calls = this.#context.parameters.messages ?? turnLength(this.#tools);
-    const results = await Promise.all(
-      clients.map(({ connection, next }) => this.#run(connection, { next, calls, sink })),
+    const results = await this.#on(
+      mixes.length,
+      (connections) =>
+        Promise.all(
+          connections.map((one, client) => this.#run(one, { next: mixes[client]!, calls, sink })),
+        ),
     );
-    if (!results.every(({ complete }) => complete)) return null;
+    if (results === null || !results.every(({ complete }) => complete)) return null;
     // By each client's own time: with a few long calls, the last client to end would decide the whole.
     return results.reduce(
       (sum, { computed, elapsedNs }) => elapsedNs > 0 ? sum + computed / (elapsedNs / 1e9) : sum,

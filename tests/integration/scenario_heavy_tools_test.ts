@@ -269,3 +269,44 @@ Deno.test({
   const cheap = metricNamed(line, "cheap", "distribution", { place: "sameConnection" });
   assert(cheap.p50! < 150e6);
 });
+
+Deno.test(
+  { name: "heavy tools: no client is connected, and idle, before its part", ignore },
+  async () => {
+    const connections: number[] = [];
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === "call_tool") connections.push(server.connections);
+      answerSoundly(peer, message);
+    });
+    const report = await runScenario(heavyTools, { connections: 3, messages: 1 }, {
+      url: server.url,
+      epochs: 1,
+      heavyTools: toolsOf([{ repetitions: 3 }]),
+    });
+    assertEquals([report.status, failedChecks(report)], ["passed", []]);
+    // Three alone, then three at once, then the mix of one, as the first epoch has it.
+    assertEquals(connections.length, 3 + 3 + 1);
+    assertEquals(connections.slice(0, 3).map((one) => one - connections[0]!), [0, 0, 0]);
+    assertEquals(connections.at(-1)! - connections[0]!, 1 + 3);
+  },
+);
+
+Deno.test(
+  { name: "heavy tools: a lost connection is named where calls are missing", ignore },
+  async () => {
+    let calls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op === "call_tool" && ++calls > 2) return peer.close(4008, "too long");
+      answerSoundly(peer, message);
+    });
+    const report = await runScenario(heavyTools, { connections: 2, messages: 1 }, {
+      url: server.url,
+      epochs: 1,
+      heavyTools: toolsOf([{ repetitions: 5 }]),
+    });
+    assertStringIncludes(
+      checkNamed(report, "the announced calls were made").observed,
+      "close 4008 too long",
+    );
+  },
+);

@@ -260,3 +260,24 @@ Deno.test(
     await connection.close();
   },
 );
+
+Deno.test({
+  name: "connect: by --insecure a server sees the path, host and headers as ever",
+  ignore,
+}, async () => {
+  const requests: string[] = [];
+  await using server = startTcp(async (conn) => {
+    const buffer = new Uint8Array(4096);
+    const length = await conn.read(buffer);
+    requests.push(new TextDecoder().decode(buffer.subarray(0, length ?? 0)));
+    conn.close();
+  }, { cert: LOOPBACK, key: KEY });
+  const { port } = server;
+  await assertUnusable(`wss://127.0.0.1:${port}/ws?x=1`, ["Cannot open a WebSocket at wss://"], {
+    insecure: true,
+    headers: { "X-Tenant": "blue" },
+  });
+  assertStringIncludes(requests[0]!, "GET /ws?x=1 HTTP/1.1\r\n");
+  assertStringIncludes(requests[0]!, `host: 127.0.0.1:${port}\r\n`);
+  assertStringIncludes(requests[0]!, "x-tenant: blue\r\n");
+});

@@ -323,7 +323,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     for (const { record } of element.members) {
       if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
     }
-    if (element.side === "target" && element.case.ratePerSecond === null) {
+    if (element.side === "target") {
       if (isSilent(slice, opened.targets.get(element.owner.run)!.connections)) return "silent";
     }
   }
@@ -399,7 +399,12 @@ function measured(element: Element | undefined): CaseResult | null {
 }
 
 /** Did a server that is still connected answer nothing in a slice, or nothing any more? */
-function isSilent({ answered }: Slice, connections: readonly Connection[]): boolean {
+function isSilent(
+  { answered, censored, open }: Slice,
+  connections: readonly Connection[],
+): boolean {
+  // Of an open loop some calls may time out, where it offers too many.
+  if (open !== undefined) return answered === 0 && censored >= SILENCE_LIMIT;
   return connections.every(({ isOpen }) => isOpen) &&
     (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
 }

@@ -11,6 +11,7 @@ import { echo } from "../../lib/protocols/echo.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
 import type { Recording } from "../../lib/run/scenario.ts";
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
+import { openLoop } from "../../scenarios/open_loop.ts";
 import { scaling } from "../../scenarios/scaling.ts";
 import { listenCuttable } from "../support/cuttable_listener.ts";
 import { checkNamed, metricNamed, runScenario, runScenarios } from "../support/run_scenarios.ts";
@@ -113,5 +114,21 @@ Deno.test(
       ConnectError,
     );
     assertEquals(error, full);
+  },
+);
+
+Deno.test(
+  { name: "an open loop gives up on a silent server in its first epoch", ignore },
+  async () => {
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "call_tool") answerSoundly(peer, message);
+    });
+    const parameters = { connections: 2, ratePerSecond: 100, durationMs: 100 };
+    const report = await runScenario(openLoop, parameters, {
+      url: server.url,
+      timeoutMs: 3 * SHORT_TIMEOUT_MS,
+      epochs: 4,
+    });
+    assertEquals([report.status, server.connections], ["failed", 2]);
   },
 );

@@ -66,6 +66,12 @@ export const LedgerSchema = v.object({
     v.optional(v.record(v.string(), v.string())),
     v.description("the server's first message with each error code, cut"),
   ),
+  firstStrays: v.pipe(
+    v.optional(v.record(v.string(), v.string())),
+    v.description(
+      "the first duplicate, orphan and malformed frame, cut, and what is wrong with it",
+    ),
+  ),
 });
 export type Ledger = v.InferOutput<typeof LedgerSchema>;
 

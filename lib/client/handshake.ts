@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, HandshakeReply, Protocol } from "../protocols/protocol.ts";
+import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
+import type { ForeignText } from "./foreign_text.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 
 /** How long to wait for the close frame that explains a refusal, in milliseconds. */
@@ -13,6 +14,8 @@ export interface HandshakeOptions {
   clock: Clock;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** What the first frame that is no answer goes through, to be shown. Left out: it is not shown. */
+  foreign?: ForeignText;
 }
 
 /** The error for a connection that the server closed before it was usable. */
@@ -37,21 +40,28 @@ export function closedError(close: CloseInfo, refusal: string | null): ConnectEr
 /**
  * Opens the session on an open socket. Frames behind the accepting one are kept for whoever comes next.
  *
- * @returns how long it took in nanoseconds, 0 where the protocol has no handshake
+ * @returns how long it took in nanoseconds, 0 where the protocol has no handshake, and what was agreed on
  * @throws {ConnectError} if the server refuses, closes, or does not answer in time, or on an abort
  */
-export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<number> {
-  const { protocol, credentials, clock, timeoutMs, signal } = options;
+export async function shakeHands(
+  socket: Socket,
+  options: HandshakeOptions,
+): Promise<{ elapsedNs: number; session: Session | null }> {
+  const { protocol, credentials, clock, timeoutMs, signal, foreign } = options;
   const { send, read } = protocol.open(credentials);
-  if (read === null) return 0;
-  const accepted = Promise.withResolvers<number>();
+  if (read === null) return { elapsedNs: 0, session: null };
+  const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
   let refusal: string | null = null;
+  let other: string | null = null;
   const startNs = clock.nowNs();
   let cancel = clock.after(
     timeoutMs,
     () =>
       accepted.reject(
-        new ConnectError("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s`),
+        new ConnectError(
+          "noHelloAck",
+          `No answer to the handshake within ${timeoutMs / 1000} s${other ?? ""}`,
+        ),
       ),
   );
   socket.onText((text) => {
@@ -60,7 +70,7 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
       const elapsedNs = clock.nowNs() - startNs;
       socket.onText(null);
       for (const frame of reply.send) socket.send(frame);
-      accepted.resolve(elapsedNs);
+      accepted.resolve({ elapsedNs, session: reply.session ?? null });
     } else if (reply.status === "refused") {
       refusal = reply.error;
       // The close frame that follows names the cause; not every server sends one.
@@ -74,6 +84,10 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
       );
     } else {
       for (const frame of reply.send ?? []) socket.send(frame);
+      const { reason = "another frame" } = reply;
+      other ??= text === null
+        ? ", but a binary frame that is not UTF-8"
+        : `, but ${reason}${foreign === undefined ? "" : `: ${foreign(text)}`}`;
     }
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));

@@ -41,9 +41,10 @@ export class Socket {
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
+    socket.binaryType = "arraybuffer";
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
-      const text = typeof data === "string" ? data : null;
+      const text = typeof data === "string" ? data : decode(data);
       if (this.#receive === null) this.#early.push(text);
       else this.#receive(text);
     });
@@ -67,7 +68,8 @@ export class Socket {
   }
 
   /**
-   * Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once.
+   * Sets who gets each frame's text, `null` for a binary frame that is no UTF-8; frames kept so far come at
+   * once.
    * Without a receiver (`null`), frames are kept.
    */
   onText(receive: ((text: string | null) => void) | null): void {
@@ -100,6 +102,17 @@ export class Socket {
   #end(code: number, reason: string): void {
     this.#ended = true;
     this.#closed.resolve({ code, reason, ours: this.#ours, atNs: this.#clock.nowNs() });
+  }
+}
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The text of a binary frame: some libraries send all of theirs so. `null`: it is none. */
+function decode(bytes: ArrayBuffer): string | null {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
   }
 }
 

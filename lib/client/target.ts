@@ -80,6 +80,7 @@ export class Target implements Disposable {
       ...(this.options.shard === undefined ? {} : { shard: this.options.shard }),
       ledger,
       observed: this.observed,
+      foreign: this.foreign,
     });
   }
 

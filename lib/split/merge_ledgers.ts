@@ -4,9 +4,12 @@ import { openLedger, settleLedger } from "../client/ledger.ts";
 /** The account of all shards together: every count is the sum of theirs. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
   const sum = settleLedger(openLedger(), false);
-  for (const { errorMessages: _, ...ledger } of ledgers) addInto(sum, ledger);
-  const messages = Object.assign({}, ...ledgers.toReversed().map((one) => one.errorMessages));
-  return Object.keys(messages).length === 0 ? sum : { ...sum, errorMessages: messages };
+  for (const { errorMessages: _, firstStrays: __, ...ledger } of ledgers) addInto(sum, ledger);
+  for (const texts of ["errorMessages", "firstStrays"] as const) {
+    const merged = Object.assign({}, ...ledgers.toReversed().map((one) => one[texts]));
+    if (Object.keys(merged).length > 0) sum[texts] = merged;
+  }
+  return sum;
 }
 
 type Counts = { [name: string]: number | Counts };

@@ -3,7 +3,7 @@ import type { Frame } from "../../lib/protocols/protocol.ts";
 import { type Call, isFromCache, type Observed } from "../../lib/client/call.ts";
 import { CallBook } from "../../lib/client/call_book.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
-import { ledgerWith } from "../support/targets.ts";
+import { countsOf, ledgerWith } from "../support/targets.ts";
 
 const ok = (id: string | null): Frame => ({ kind: "result", id, fromCache: false });
 const bareRefusal: Frame = {
@@ -103,7 +103,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
   book.receive(ok(second), 5);
   book.receive(ok(second), 6);
   assertEquals(
-    settleLedger(warmup, false),
+    countsOf(settleLedger(warmup, false)),
     ledgerWith({
       sent: 2,
       ok: 1,
@@ -112,7 +112,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
     }),
   );
   assertEquals(
-    settleLedger(measured, false),
+    countsOf(settleLedger(measured, false)),
     ledgerWith({
       sent: 1,
       ok: 1,
@@ -258,6 +258,7 @@ Deno.test("a call's object is used again once its end has been heard, with nothi
     nth: 17,
     ledger: null,
     onEnd: null,
+    tool: "",
     sentNs: 20,
     endedNs: 0,
     status: "outstanding",

@@ -175,7 +175,9 @@ Deno.test({ name: "a server may ping before it answers initialize", ignore }, as
   using target = targetAt(server.url, { protocol: PROTOCOLS.mcp });
   await using connection = await target.connect(openLedger());
   assertEquals(connection.isOpen, true);
-  assertEquals(answers, ['{"jsonrpc":"2.0","id":"p-1","result":{}}']);
+  assertEquals(answers, [
+    '{"jsonrpc":"2.0","id":"p-1","result":{"_meta":{"from":"exai-ws-bench"}}}',
+  ]);
 });
 
 Deno.test(

@@ -45,6 +45,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       }),
       list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
       list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
+      value("ignore-first", "N", {
+        help: "frames of each connection to leave out, such as a greeting (default 0)",
+      }),
       value("ca-cert", "FILE", { help: "a certificate authority to trust, PEM" }),
     ],
   },

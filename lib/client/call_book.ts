@@ -136,6 +136,7 @@ export class CallBook {
       case "progress":
         return this.#progress(frame, nowNs, text);
       case "notification":
+        if (frame.reason !== undefined) this.#keepFirst("notification", text, frame.reason);
         return countFrame(this.#ledger, "progress");
       case "malformed":
         return this.#countStray("malformed", text, frame.reason);
@@ -263,10 +264,14 @@ export class CallBook {
     this.#countStray("orphan", text, `${name}; ${waiting}${also}`);
   }
 
-  /** Counts a frame that should not have come; the first of its kind in a ledger is kept, with what is wrong. */
+  /** Counts a frame that should not have come. */
   #countStray(kind: StrayKind, text: string, why: string, ledger = this.#ledger): void {
     countFrame(ledger, kind);
-    ledger.firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
+    this.#keepFirst(kind, text, why, ledger);
+  }
+
+  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.#ledger): void {
+    firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
   }
 
   #progress(

@@ -10,6 +10,8 @@ export interface DialOptions {
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
+  /** So many frames are left out; left out: none. */
+  ignoreFirst?: number;
   /** Carries a CA certificate or a source address. */
   client?: Deno.HttpClient;
   signal?: AbortSignal;
@@ -35,6 +37,7 @@ export class Socket {
   readonly #closed = Promise.withResolvers<CloseInfo>();
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
+  #toIgnore = 0;
   #ours = false;
   #ended = false;
 
@@ -44,6 +47,7 @@ export class Socket {
     socket.binaryType = "arraybuffer";
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
+      if (this.#toIgnore > 0) return void this.#toIgnore--;
       const text = typeof data === "string" ? data : decode(data);
       if (this.#receive === null) this.#early.push(text);
       else this.#receive(text);
@@ -75,6 +79,11 @@ export class Socket {
   onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
     while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);
+  }
+
+  /** Leaves out so many of the frames that are still to come. */
+  ignoreNext(frames: number): void {
+    this.#toIgnore = frames;
   }
 
   /** Sends a text frame; returns false where the socket is no longer open. */
@@ -153,7 +162,9 @@ export async function dial(options: DialOptions): Promise<Socket> {
       ),
   );
   try {
-    return await opened.promise;
+    const socket = await opened.promise;
+    socket.ignoreNext(options.ignoreFirst ?? 0);
+    return socket;
   } finally {
     cancel();
     signal?.removeEventListener("abort", onAbort);

@@ -14,6 +14,8 @@ export interface TargetOptions {
   token: string | null;
   headers: Record<string, string>;
   subprotocols: readonly string[];
+  /** So many frames of each connection are left out, such as a greeting; left out: none. */
+  ignoreFirst?: number;
   /** PEM text of a certificate authority to trust beside the system's. */
   caCert: string | null;
   /** For each dial, handshake and call, in milliseconds. */
@@ -107,9 +109,10 @@ export class Target implements Disposable {
   }
 
   #dialOptions(client = this.#client) {
-    const { url, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    const { url, clock, timeoutMs, headers, subprotocols, signal, ignoreFirst = 0 } = this.options;
     return {
       url,
+      ignoreFirst,
       clock,
       timeoutMs,
       headers,

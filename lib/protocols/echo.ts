@@ -9,7 +9,8 @@ function classify(text: string): Frame {
   const body = parseJson(text);
   // What has nothing of a call, such as a greeting, the server sends of its own.
   if (!isRecord(body) || !("id" in body || "error" in body)) {
-    return { kind: "notification", id: null, answer: null };
+    const reason = "a frame that has nothing of its call";
+    return { kind: "notification", id: null, answer: null, reason };
   }
   const isEcho = Object.keys(body).join() === KEYS.join();
   if (!isEcho || typeof body.id !== "string" || typeof body.tool !== "string") {

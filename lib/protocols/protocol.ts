@@ -13,8 +13,11 @@ export type Frame =
   | { kind: "toolError"; id: string | null; code: string; message: string }
   | { kind: "rateLimited"; id: string | null; code: string; message: string }
   | { kind: "progress"; id: string | null; streamComplete: boolean }
-  /** `answer`: the frame that it must be answered with, where it is a request of the server's, of that id. */
-  | { kind: "notification"; id: string | null; answer: string | null }
+  /**
+   * `answer`: the frame that it must be answered with, where it is a request of the server's, of that id;
+   * `reason`: why it may be meant for a reply, and is none.
+   */
+  | { kind: "notification"; id: string | null; answer: string | null; reason?: string }
   | { kind: "malformed"; id: null; reason: string };
 
 /** Who a connection says it is. */

@@ -38,7 +38,7 @@ export interface Preflight {
  * @throws the signal's reason, if the run is interrupted
  */
 export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
-  const { foreign, options: { signal } } = target;
+  const { signal } = target.options;
   try {
     const { names, clockOffset, warnings } = await listTools(target);
     const ledger = openLedger();
@@ -54,10 +54,8 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     signal.throwIfAborted();
     const { tool } = message;
     if (call.status !== "ok" || !isOffered(target, { tool, names })) {
-      const { malformed, orphan } = ledger.firstStrays;
-      const [other] = target.options.protocol.name === "echo" ? received : [];
-      const instead = malformed ?? orphan ??
-        (other === undefined ? null : `a frame that has nothing of its call: ${foreign(other)}`);
+      const { malformed, orphan, notification } = ledger.firstStrays;
+      const instead = malformed ?? orphan ?? notification ?? null;
       throw unusableTool(target, { call, tool, names, instead });
     }
     return {

@@ -83,6 +83,8 @@ export interface ConductCase {
   send: readonly string[] | null;
   /** Each of them is right. */
   expected: readonly Answer[];
+  /** Better than what the build does: right too, and worth a note. Left out: none. */
+  better?: readonly Answer[];
   /** Whether progress frames count among the frames. */
   withProgress?: boolean;
   /** Whether it means something only where the server wants a token. */
@@ -103,8 +105,8 @@ export interface ConductOptions extends Credentials {
 export interface Conduct {
   /** The builds that it tells apart. */
   readonly dialects: readonly string[];
-  /** The build that sent this frame, where it shows. */
-  dialectOf(frame: string): string | null;
+  /** The only build that all of these frames fit, sent in a session of that id; `null`: none, or several. */
+  dialectOf(frames: readonly string[], sessionId: string): string | null;
   /** The nth request id of a session, from 1. */
   id(sessionId: string, nth: number): string;
   /** A frame in a few words, in which the nth id of the session is `rn`. */

@@ -8,7 +8,7 @@ import { isAuthenticationOff } from "../../lib/client/rejection.ts";
 import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { answerMatches, type SeenAnswer } from "./answers.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, isEcho } from "./exchange.ts";
 
 /** The numbers of the requests that belong to no case. */
 const LAST_CALL = 90;
@@ -92,8 +92,9 @@ export async function say(
   const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
   const shown = (frames: readonly string[]) =>
     frames.filter((frame) => {
-      const { kind } = protocol.classify(frame);
-      return kind !== "notification" && (one.withProgress || kind !== "progress");
+      const read = protocol.classify(frame);
+      if (read.kind === "notification") return isEcho(read, one.send ?? []);
+      return one.withProgress || read.kind !== "progress";
     }).map((frame) => conduct.shorten(frame, credentials.sessionId));
   const { frames, close, result, answerNs, limited } = await exchange(context.target, {
     credentials,

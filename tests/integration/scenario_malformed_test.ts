@@ -399,9 +399,12 @@ Deno.test(
   { name: "malformed-input fails an mcp server that answers wrongly", ignore },
   async () => {
     const sound = speakMcp();
+    const heard: string[] = [];
     await using server = startScriptedServer((peer, message, text) => {
+      heard.push(text);
       if (text === '{"jsonrpc":') return peer.close(1002);
-      if (text.includes("no/such/method")) return sound(peer, null, "[]");
+      // Sends back what it does not know: an echo, which is never answered.
+      if (text.includes("no/such/method")) return peer.send(text);
       if (text.includes("notifications/no-such-thing")) {
         peer.send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "what?" } });
       }
@@ -416,5 +419,7 @@ Deno.test(
       "unknown method",
       "a notification gets no reply",
     ]);
+    assertStringIncludes(checkNamed(report, "unknown method").observed, "[r1, a request: no/such/");
+    assertEquals(heard.filter((text) => text.includes("Method not found")), []);
   },
 );

@@ -124,7 +124,10 @@ const CANCELLED = `timed out in ${MARK}`;
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return notAnObject(text, body);
-  if (isEcho(body)) return malformed(ECHO);
+  // Most results have nothing that an echo is known by.
+  const isResult = typeof body.method !== "string" && body.error == null;
+  const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
+  if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
   // A notification, or a request of the server's: it ends no call of ours.
   if (typeof body.method === "string") {
     const answer = answerRequest(body);

@@ -1,9 +1,11 @@
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
-import type { ForeignText } from "./foreign_text.ts";
+import { type ForeignText, foreignText } from "./foreign_text.ts";
 import type { CloseInfo, Socket } from "./socket.ts";
 
+/** How long to go on waiting when the answer has come in a shape that is none, in milliseconds. */
+const WRONG_ANSWER_WAIT_MS = 1_000;
 /** How long to wait for the close frame that explains a refusal, in milliseconds. */
 const CLOSE_FRAME_WAIT_MS = 1_000;
 
@@ -14,7 +16,7 @@ export interface HandshakeOptions {
   clock: Clock;
   timeoutMs: number;
   signal?: AbortSignal;
-  /** What the first frame that is no answer goes through, to be shown. Left out: it is not shown. */
+  /** What the first frame that is no answer goes through, to be shown. Left out: it is cut. */
   foreign?: ForeignText;
 }
 
@@ -52,18 +54,15 @@ export async function shakeHands(
   if (read === null) return { elapsedNs: 0, session: null };
   const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
   let refusal: string | null = null;
+  /** The first frame that was no answer. */
   let other: string | null = null;
   const startNs = clock.nowNs();
-  let cancel = clock.after(
-    timeoutMs,
-    () =>
-      accepted.reject(
-        new ConnectError(
-          "noHelloAck",
-          `No answer to the handshake within ${timeoutMs / 1000} s${other ?? ""}`,
-        ),
-      ),
-  );
+  const giveUp = () => {
+    const but = other === null ? "" : `, but ${other}`;
+    const message = `No answer to the handshake within ${timeoutMs / 1000} s${but}`;
+    accepted.reject(new ConnectError("noHelloAck", message));
+  };
+  let cancel = clock.after(timeoutMs, giveUp);
   socket.onText((text) => {
     const reply: HandshakeReply = text === null ? { status: "ignored" } : read(text);
     if (reply.status === "accepted") {
@@ -84,10 +83,17 @@ export async function shakeHands(
       );
     } else {
       for (const frame of reply.send ?? []) socket.send(frame);
-      const { reason = "another frame" } = reply;
-      other ??= text === null
-        ? ", but a binary frame that is not UTF-8"
-        : `, but ${reason}${foreign === undefined ? "" : `: ${foreign(text)}`}`;
+      const { reason } = reply;
+      const words = text === null ? "" : `: ${(foreign ?? foreignText([]))(text)}`;
+      if (reason === undefined) {
+        other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
+        return;
+      }
+      cancel();
+      cancel = clock.after(Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS), () => {
+        const message = `The server answered the handshake, but with ${reason}${words}`;
+        accepted.reject(new ConnectError("noHelloAck", message));
+      });
     }
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));

@@ -65,7 +65,11 @@ function open(): Handshake {
 
 function readInitialize(text: string): HandshakeReply {
   const body = parseJson(text);
-  if (!isRecord(body)) return { status: "ignored" };
+  if (!isRecord(body)) {
+    return text.includes("protocolVersion")
+      ? { status: "ignored", reason: notAnObject(text, body).reason }
+      : { status: "ignored" };
+  }
   if (isEcho(body)) return { status: "ignored", reason: ECHO };
   if (typeof body.method === "string") {
     const answer = answerRequest(body);
@@ -73,7 +77,11 @@ function readInitialize(text: string): HandshakeReply {
   }
   // An error without an id: the server could not read the only thing that it was sent.
   const isOurs = decodeId(body.id) === INITIALIZE_ID || (body.id == null && isRecord(body.error));
-  if (!isOurs) return { status: "ignored" };
+  if (!isOurs) {
+    const isAnswer = isRecord(body.result) && body.result.protocolVersion !== undefined;
+    const reason = `another id than the ${INITIALIZE_ID} that was sent`;
+    return isAnswer ? { status: "ignored", reason } : { status: "ignored" };
+  }
   if (!isRecord(body.result)) {
     const message = isRecord(body.error) ? body.error.message : undefined;
     return { status: "refused", error: jsonText(message ?? "no reason given") };

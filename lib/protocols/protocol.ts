@@ -39,7 +39,7 @@ export type HandshakeReply =
   /** `session`: left out where the protocol has nothing to agree on. */
   | { status: "accepted"; send: readonly string[]; session?: Session }
   | { status: "refused"; error: string }
-  /** `send`: the answer to a request of the server's; `reason`: what is wrong with it. */
+  /** `send`: the answer to a request of the server's; `reason`: what is wrong where it is meant for the answer. */
   | { status: "ignored"; send?: readonly string[]; reason?: string };
 
 /** The opening of a session: frames to send at once, and how to read what comes back. */

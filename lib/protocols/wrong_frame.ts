@@ -11,12 +11,12 @@ import { parseJson } from "./json.ts";
 export const ECHO = "an echo of what this client sent";
 
 /** A frame that the protocol does not know. */
-export function malformed(reason: string): Frame {
+export function malformed(reason: string): Extract<Frame, { kind: "malformed" }> {
   return { kind: "malformed", id: null, reason };
 }
 
 /** A frame that is not one JSON object: `value` is what it was parsed to, `undefined` where it is no JSON. */
-export function notAnObject(text: string, value: unknown): Frame {
+export function notAnObject(text: string, value: unknown): ReturnType<typeof malformed> {
   if (Array.isArray(value)) return malformed("several JSON values, in an array");
   if (value !== undefined) return malformed("JSON that is not an object");
   const end = text.indexOf("\n");

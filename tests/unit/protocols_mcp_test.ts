@@ -221,10 +221,19 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
 
 Deno.test("mcp's handshake ignores what is not its answer, and answers a ping meanwhile", () => {
   const { read } = mcp.open({ sessionId: "s-1", token: null });
+  const version = { protocolVersion: "2025-11-25" };
+  for (const  of of[7, "1", null]) {
+    assertEquals(read!(JSON.stringify(rpc({ id: of, result: version }))), {
+      status: "ignored",
+      reason: "another id than the 1 that was sent",
+    });
+  }
+  assertEquals(read!(JSON.stringify([rpc({ id: 1, result: version })])), {
+    status: "ignored",
+    reason: "several JSON values, in an array",
+  });
   const foreign = [
-    rpc({ id: 7, result: { protocolVersion: "2025-11-25" } }),
-    rpc({ id: "1", result: { protocolVersion: "2025-11-25" } }),
-    rpc({ id: null, result: { protocolVersion: "2025-11-25" } }),
+    rpc({ id: 7, result: {} }),
     rpc({ method: "notifications/message" }),
     [],
     null,

@@ -8,7 +8,7 @@
 import * as v from "valibot";
 
 /** The protocols that the suite can speak. */
-export const PROTOCOL_NAMES = ["exai", "mcp", "echo"] as const;
+export const PROTOCOL_NAMES = ["exai", "mcp", "jsonrpc", "echo"] as const;
 export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
 /** A count: a whole number from 0. */

@@ -36,12 +36,12 @@ const NUMBER = /^[1-9]\d{0,14}$/;
  * An id of ours as JSON: a number where it is one. Text is as good to JSON-RPC, but some gateways
  * (supergateway 4.0.0) read every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
  */
-function encodeId(id: string): string {
+export function encodeId(id: string): string {
   return NUMBER.test(id) ? id : JSON.stringify(id);
 }
 
 /** The opposite. What no id of ours can be on the wire, such as a number sent back as text, is nobody's. */
-function decodeId(id: unknown): string {
+export function decodeId(id: unknown): string {
   if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
   const digits = jsonText(id);
   return typeof id === "number" && NUMBER.test(digits) ? digits : `(${typeof id})`;
@@ -106,7 +106,7 @@ function readInitialize(text: string): HandshakeReply {
  * What a request of the server's is answered with; `null` for a notification, which wants no answer.
  * A ping must be answered; everything else is for clients with capabilities that this one does not claim.
  */
-function answerRequest(body: Record<string, unknown>): string | null {
+export function answerRequest(body: Record<string, unknown>): string | null {
   if (typeof body.id !== "string" && typeof body.id !== "number") return null;
   const outcome = body.method === "ping"
     ? { result: { _meta: { from: MARK } } }
@@ -118,7 +118,7 @@ function answerRequest(body: Record<string, unknown>): string | null {
  * Does it repeat what this client has sent? A ping may be either side's: whoever knows the ids of the
  * client's own has to look at them.
  */
-function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
+export function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
   if (typeof method === "string") {
     return CLIENT_METHODS.has(method) || (isRecord(params) && params.reason === CANCELLED);
   }
@@ -167,7 +167,8 @@ function unbatch(text: string): string[] | null {
   return Array.isArray(body) && body.length > 0 ? body.map((one) => JSON.stringify(one)) : null;
 }
 
-function errorFrame({ id, error }: Record<string, unknown>): Frame {
+/** An error of JSON-RPC, for a call or for nobody. */
+export function errorFrame({ id, error }: Record<string, unknown>): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";

@@ -4,6 +4,7 @@ import { CallEncoder } from "../../lib/client/call_encoder.ts";
 import { firstIdNumber, newIdPrefix } from "../../lib/client/id_prefix.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import { jsonrpc } from "../../lib/protocols/jsonrpc.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 
 const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];
@@ -45,7 +46,7 @@ Deno.test("mcp and echo read any text at all without throwing", () => {
   const read = mcp.open({ sessionId: "s-1", token: null }).read!;
   fc.assert(
     fc.property(text, (text) => {
-      for (const protocol of [mcp, echo]) {
+      for (const protocol of [mcp, jsonrpc, echo]) {
         const frame = protocol.classify(text);
         assert(KINDS.includes(frame.kind));
         assert(frame.id === null || typeof frame.id === "string");
@@ -148,7 +149,7 @@ Deno.test("a call is written as its protocol has it, however often its message c
   });
   fc.assert(
     fc.property(
-      fc.constantFrom(exai, mcp, echo),
+      fc.constantFrom(exai, mcp, jsonrpc, echo),
       fc.array(message, { minLength: 1, maxLength: 3 }),
       fc.array(fc.nat({ max: 2 }), { maxLength: 30 }),
       (protocol, messages, order) => {

@@ -66,6 +66,20 @@ export function startMcpServer(): CountingServer {
   return counting(server, counts, answers);
 }
 
+/** A JSON-RPC server that has the method `echo`, and sends a notification of its own before each reply. */
+export function startJsonRpcServer(): CountingServer {
+  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
+  const server = startScriptedServer(({ send }, _message, text) => {
+    const { id, method, params } = parse(text);
+    if (method !== "echo" || id === undefined) return void counts.strange++;
+    counts.calls++;
+    counts.notifications++;
+    send({ jsonrpc: "2.0", method: "news", params: { id } });
+    send({ jsonrpc: "2.0", id, result: params?.message ?? null });
+  });
+  return counting(server, counts, []);
+}
+
 /** What a text says; of one that is not JSON, nothing. */
 function parse(text: string) {
   try {

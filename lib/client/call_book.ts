@@ -50,6 +50,8 @@ export class CallBook {
   #timedOutInRow = 0;
   /** Replies without an id since the last answer, that were taken for no call's. */
   #unattributed = 0;
+  /** Calls after the last answer that ended without one and may still get it; `null`: to be counted. */
+  #waiting: number | null = 0;
 
   /** @param prefix what the id of each call begins with; its number follows */
   constructor(prefix: string, options: BookOptions) {
@@ -199,6 +201,7 @@ export class CallBook {
     else this.#lastAnswered = nth;
     this.#timedOutInRow = 0;
     this.#unattributed = 0;
+    this.#waiting = null;
   }
 
   #noteRefusal({ nth, errorMessage }: Call): void {
@@ -228,9 +231,9 @@ export class CallBook {
    */
   #overdue(): number {
     if (this.#lastUnanswered <= this.#lastAnswered) return 0;
-    const waiting = [...this.#unanswered.keys()].filter((nth) => nth > this.#lastAnswered).length;
+    this.#waiting ??= [...this.#unanswered.keys()].filter((nth) => nth > this.#lastAnswered).length;
     // Where replies have overtaken others, they prove nothing.
-    return waiting - (this.#overtaken === 0 ? this.#unattributed : 0);
+    return this.#waiting - (this.#overtaken === 0 ? this.#unattributed : 0);
   }
 
   /** A final frame for no outstanding call. */
@@ -252,6 +255,7 @@ export class CallBook {
   }
 
   #countOrphan(id: string | null, text: string): void {
+    if (this.#ledger.firstStrays.orphan !== undefined) return countFrame(this.#ledger, "orphan");
     const { size } = this.#outstanding;
     const waiting = size === 0
       ? "no call is outstanding"
@@ -331,6 +335,7 @@ export class CallBook {
     if (status !== "connectionLost") {
       this.#unanswered.set(call.nth, call.ledger);
       this.#lastUnanswered = Math.max(this.#lastUnanswered, call.nth);
+      if (this.#waiting !== null && call.nth > this.#lastAnswered) this.#waiting++;
     }
     this.#close(call, status, nowNs);
   }

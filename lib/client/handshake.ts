@@ -49,7 +49,8 @@ export async function shakeHands(
   socket: Socket,
   options: HandshakeOptions,
 ): Promise<{ elapsedNs: number; session: Session | null }> {
-  const { protocol, credentials, clock, timeoutMs, signal, foreign } = options;
+  const { protocol, credentials, clock, timeoutMs, signal } = options;
+  const shown = options.foreign ?? foreignText([]);
   const { send, read } = protocol.open(credentials);
   if (read === null) return { elapsedNs: 0, session: null };
   const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
@@ -71,20 +72,21 @@ export async function shakeHands(
       for (const frame of reply.send) socket.send(frame);
       accepted.resolve({ elapsedNs, session: reply.session ?? null });
     } else if (reply.status === "refused") {
-      refusal = reply.error;
+      const error = shown(reply.error);
+      refusal = error;
       // The close frame that follows names the cause; not every server sends one.
       cancel();
       cancel = clock.after(
         CLOSE_FRAME_WAIT_MS,
         () =>
           accepted.reject(
-            new ConnectError("unauthorized", `The server refused the handshake: ${reply.error}`),
+            new ConnectError("unauthorized", `The server refused the handshake: ${error}`),
           ),
       );
     } else {
       for (const frame of reply.send ?? []) socket.send(frame);
       const { reason } = reply;
-      const words = text === null ? "" : `: ${(foreign ?? foreignText([]))(text)}`;
+      const words = text === null ? "" : `: ${shown(text)}`;
       if (reason === undefined) {
         other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
         return;

@@ -129,7 +129,7 @@ class Listener {
       if (frame.kind === "notification" && frame.answer !== null && !isEcho(frame, this.#sent)) {
         this.#socket.send(frame.answer);
       }
-      if (frame.kind === "rateLimited") this.limited ??= frame.message;
+      if (frame.kind === "rateLimited") this.limited ??= this.#target.foreign(frame.message);
       const isFinal = frame.kind !== "progress";
       if (isLast && isFinal) this.isLastEnded = true;
       if (isLast && frame.kind === "result") this.result = text;

@@ -252,9 +252,10 @@ function unusableTool(
     );
   }
   if (call.status === "timeout" && instead !== null) {
+    const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
     return new TargetUnusableError(
       `The server answered a call of ${tool}, but with ${instead}. Is it a server of another ` +
-        "--protocol? Frames that it sends before any call can be left out with --ignore-first.",
+        `--protocol?${isGreeting ? " A greeting can be left out with --ignore-first 1." : ""}`,
     );
   }
   if (call.status !== "toolError" && !isServed) {

@@ -8,7 +8,7 @@
 import * as v from "valibot";
 
 /** The protocols that the suite can speak. */
-export const PROTOCOL_NAMES = ["exai", "mcp", "echo"] as const;
+export const PROTOCOL_NAMES = ["exai", "mcp", "jsonrpc", "echo"] as const;
 export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
 /** A count: a whole number from 0. */
@@ -69,6 +69,12 @@ export const LedgerSchema = v.object({
   errorMessages: v.pipe(
     v.optional(v.record(v.string(), v.string())),
     v.description("the server's first message with each error code, cut"),
+  ),
+  firstStrays: v.pipe(
+    v.optional(v.record(v.string(), v.string())),
+    v.description(
+      "the first duplicate, orphan and malformed frame, cut, and what is wrong with it",
+    ),
   ),
 });
 export type Ledger = v.InferOutput<typeof LedgerSchema>;

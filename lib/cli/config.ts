@@ -45,6 +45,8 @@ export interface Config {
   maxHeavyCalls: number;
   headers: Record<string, string>;
   subprotocols: string[];
+  /** Frames of each connection that are left out. */
+  ignoreFirst: number;
   /** PEM text. */
   caCert: string | null;
   /** PEM texts. */
@@ -133,6 +135,12 @@ export async function readCommand(input: ConfigInput): Promise<Command> {
 function checked(config: Config): Config {
   const { toolArgsJson, overrides: { payloadBytes }, precisionPercent, shard, workers } = config;
   refuseArgumentsOfPing(config, { toolArgsJson, payloadBytes: payloadBytes ?? null });
+  if (config.ignoreFirst > 0 && config.url === null) {
+    throw new UsageError(
+      `Cannot use --ignore-first "${config.ignoreFirst}" with the bundled server, which sends nothing ` +
+        "unasked: accepted is 0, or another server with --url",
+    );
+  }
   const isSplit = (shard !== null && shard.count > 1) || (workers !== null && workers !== 1);
   if (precisionPercent !== null && isSplit) {
     throw new UsageError(
@@ -180,6 +188,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     maxHeavyCalls: number("max-calls", { min: 0, max: 1e6, whole: true, unit: "calls" }) ?? 200,
     headers: parseHeaders(lists.get("header") ?? []),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
+    ignoreFirst: number("ignore-first", { min: 0, max: 1000, whole: true, unit: "frames" }) ?? 0,
     caCert: await readCaCert(values.get("ca-cert"), input.directory),
     clientCert: await readClientCert(
       { cert: values.get("client-cert"), key: values.get("client-key") },

@@ -35,7 +35,10 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
         env: "EXAI_WS_TOKEN",
         help: "visible in ps and in deno task's echo: prefer the environment or .env",
       }),
-      value("protocol", "NAME", { env: "BENCH_PROTOCOL", help: "exai (default), mcp or echo" }),
+      value("protocol", "NAME", {
+        env: "BENCH_PROTOCOL",
+        help: "exai (default), mcp, jsonrpc or echo",
+      }),
       value("tool", "NAME", { help: "the light tool to call (default: status)" }),
       value("tool-args", "JSON|@FILE", {
         help: "its arguments (default {}); {seq}: the call's number; {unique}: new text",
@@ -45,6 +48,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       }),
       list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
       list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
+      value("ignore-first", "N", {
+        help: "frames of each connection to leave out, such as a greeting (default 0)",
+      }),
       value("ca-cert", "FILE", { help: "a certificate authority to trust, PEM" }),
       value("client-cert", "FILE", {
         help: "a certificate of this client's, PEM; with --client-key",

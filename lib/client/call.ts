@@ -20,6 +20,8 @@ export interface Call {
   readonly nth: number;
   readonly ledger: OpenLedger;
   readonly onEnd: (call: Call) => void;
+  /** The tool that it calls; "": it is no call of a tool. */
+  tool: string;
   sentNs: number;
   endedNs: number;
   status: CallStatus | "outstanding";

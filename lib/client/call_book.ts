@@ -1,9 +1,23 @@
 import type { Call, CallStatus, Observed } from "./call.ts";
 import type { Frame } from "../protocols/protocol.ts";
+import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
 import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
+type StrayKind = "duplicate" | "orphan" | "malformed";
+
+/** What a book is kept with. */
+export interface BookOptions {
+  ledger: OpenLedger;
+  observed: Observed;
+  /** That of the first call, 1 unless said otherwise. */
+  firstNumber?: number;
+  /** What the server's texts go through; left out: they are cut. */
+  foreign?: ForeignText;
+  /** Whether a call of this name runs a tool, so that its result must have a tool's. Left out: none does. */
+  isTool?: (name: string) => boolean;
+}
 
 /** The character code of "0". */
 const ZERO = 48;
@@ -17,7 +31,9 @@ export class CallBook {
   readonly #prefixCodes: readonly number[];
   /** The number in the id of the first call. */
   readonly #firstNumber: number;
+  readonly #options: BookOptions;
   readonly #observed: Observed;
+  readonly #foreign: ForeignText;
   readonly #outstanding = new OutstandingCalls();
   /** Calls that ended without an answer, which may still come: by number, their ledger. */
   readonly #unanswered = new Map<number, OpenLedger>();
@@ -32,20 +48,20 @@ export class CallBook {
   #overtaken = 0;
   #lastUnanswered = 0;
   #timedOutInRow = 0;
+  /** Replies without an id since the last answer, that were taken for no call's. */
+  #unattributed = 0;
+  /** Calls after the last answer that ended without one and may still get it; `null`: to be counted. */
+  #waiting: number | null = 0;
 
-  /**
-   * @param prefix what the id of each call begins with; its number follows
-   * @param options `firstNumber`: that of the first call, 1 unless said otherwise
-   */
-  constructor(
-    prefix: string,
-    options: { ledger: OpenLedger; observed: Observed; firstNumber?: number },
-  ) {
+  /** @param prefix what the id of each call begins with; its number follows */
+  constructor(prefix: string, options: BookOptions) {
     this.#prefix = prefix;
     this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
     this.#firstNumber = options.firstNumber ?? 1;
     this.#ledger = options.ledger;
+    this.#options = options;
     this.#observed = options.observed;
+    this.#foreign = options.foreign ?? foreignText([]);
   }
 
   /** How many calls wait for their end. */
@@ -83,8 +99,14 @@ export class CallBook {
     this.#ledger = ledger;
   }
 
+  /** Is there a call of this id that the server may still answer? */
+  awaits(id: string | null): boolean {
+    const nth = id === null ? null : this.#nthOf(id);
+    return nth !== null && (this.#outstanding.get(nth) !== undefined || this.#unanswered.has(nth));
+  }
+
   /** Enters a call as sent, in another ledger than the one in use if that is said. */
-  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.#ledger): Call {
+  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.#ledger, tool = ""): Call {
     const nth = ++this.#count;
     if (ledger !== this.#lastLedger) {
       this.#lastLedger = ledger;
@@ -94,6 +116,7 @@ export class CallBook {
     call.id = this.#prefix + (nth + this.#firstNumber - 1);
     call.ledger = ledger;
     call.onEnd = onEnd;
+    call.tool = tool;
     call.sentNs = sentNs;
     call.endedNs = 0;
     call.streamed = false;
@@ -105,29 +128,31 @@ export class CallBook {
     return call;
   }
 
-  /** Enters a received frame. */
-  receive(frame: Frame, nowNs: number): void {
+  /** Enters a received frame; of one that should not have come, the text is kept. */
+  receive(frame: Frame, nowNs: number, text = ""): void {
     switch (frame.kind) {
       case "result":
       case "toolError":
       case "rateLimited":
-        return this.#final(frame, nowNs);
+        return this.#final(frame, nowNs, text);
       case "progress":
-        return this.#progress(frame.id, frame.streamComplete, nowNs);
+        return this.#progress(frame, nowNs, text);
       case "notification":
+        if (frame.reason !== undefined) this.#keepFirst("notification", text, frame.reason);
         return countFrame(this.#ledger, "progress");
       case "malformed":
-        return countFrame(this.#ledger, "malformed");
+        return this.#countStray("malformed", text, frame.reason);
       default:
         frame satisfies never;
     }
   }
 
-  /** Ends as timed out every call sent before the given time. */
-  expire(sentBeforeNs: number, nowNs: number): void {
+  /** Ends as timed out every call sent before the given time; `onExpire` is told each first. */
+  expire(sentBeforeNs: number, nowNs: number, onExpire?: (call: Call) => void): void {
     const calls = this.#outstanding;
     for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
       if (call.sentNs > sentBeforeNs) return;
+      onExpire?.(call);
       this.#endUnanswered(call, "timeout", nowNs);
     }
   }
@@ -143,10 +168,13 @@ export class CallBook {
     }
   }
 
-  #final(frame: FinalFrame, nowNs: number): void {
+  #final(frame: FinalFrame, nowNs: number, text: string): void {
     const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
-    if (call === undefined) return this.#stray(frame.id);
+    if (call === undefined) return this.#stray(frame.id, text);
     const { ledger } = call;
+    if (frame.kind === "result" && frame.isBare === true && this.#options.isTool?.(call.tool)) {
+      return this.#countStray("malformed", text, "a result without a tool's content", ledger);
+    }
     const { frames } = ledger;
     frames.received++;
     frames.final++;
@@ -157,9 +185,12 @@ export class CallBook {
       return this.#close(call, "ok", nowNs);
     }
     ledger[frame.kind]++;
-    countIn(ledger.errorCodes, frame.code);
-    call.errorCode = frame.code;
-    call.errorMessage = frame.message;
+    call.errorCode = this.#foreign(frame.code);
+    call.errorMessage = this.#foreign(frame.message);
+    const code = countIn(ledger.errorCodes, call.errorCode);
+    if (call.errorMessage !== "" && !Object.hasOwn(ledger.errorMessages, code)) {
+      ledger.errorMessages[code] = call.errorMessage;
+    }
     if (frame.kind === "rateLimited") this.#noteRefusal(call);
     this.#close(call, frame.kind, nowNs);
   }
@@ -169,6 +200,8 @@ export class CallBook {
     if (nth < this.#lastAnswered) this.#overtaken++;
     else this.#lastAnswered = nth;
     this.#timedOutInRow = 0;
+    this.#unattributed = 0;
+    this.#waiting = null;
   }
 
   #noteRefusal({ nth, errorMessage }: Call): void {
@@ -185,27 +218,71 @@ export class CallBook {
   }
 
   /**
-   * The call that a reply without an id belongs to: there must be exactly one that the server may
-   * still answer. A call that timed out counts too, until a later one has been answered, since
-   * replies come in order.
+   * The call that a reply without an id belongs to: there must be exactly one outstanding, and none before
+   * it that the server may still answer.
    */
   #soleCall(): WritableCall | undefined {
-    const mayAnswerOther = this.#lastUnanswered > this.#lastAnswered;
-    return this.#outstanding.size === 1 && !mayAnswerOther ? this.oldest : undefined;
+    return this.#outstanding.size === 1 && this.#overdue() <= 0 ? this.oldest : undefined;
+  }
+
+  /**
+   * How many calls that timed out the server may still answer: those after the last answer, since replies
+   * come in order, less one for each reply without an id that came meanwhile, whosever it was.
+   */
+  #overdue(): number {
+    if (this.#lastUnanswered <= this.#lastAnswered) return 0;
+    this.#waiting ??= [...this.#unanswered.keys()].filter((nth) => nth > this.#lastAnswered).length;
+    // Where replies have overtaken others, they prove nothing.
+    return this.#waiting - (this.#overtaken === 0 ? this.#unattributed : 0);
   }
 
   /** A final frame for no outstanding call. */
-  #stray(id: string | null): void {
-    const nth = id === null ? null : this.#nthOf(id);
-    if (nth === null) return countFrame(this.#ledger, "orphan");
+  #stray(id: string | null, text: string): void {
+    const isLate = id === null && this.#outstanding.size === 0 && this.#overdue() === 1;
+    const nth = id === null ? isLate ? this.#lastUnanswered : null : this.#nthOf(id);
+    if (nth === null) {
+      this.#countOrphan(id, text);
+      if (id === null) this.#unattributed++;
+      return;
+    }
     const late = this.#unanswered.get(nth);
-    if (late === undefined) return countFrame(this.#ledgerOf(nth), "duplicate");
+    if (late === undefined) {
+      return this.#countStray("duplicate", text, "its call had ended", this.#ledgerOf(nth));
+    }
     this.#unanswered.delete(nth);
     this.#noteAnswer(nth);
     countFrame(late, "late");
   }
 
-  #progress(id: string | null, streamComplete: boolean, nowNs: number): void {
+  #countOrphan(id: string | null, text: string): void {
+    if (this.#ledger.firstStrays.orphan !== undefined) return countFrame(this.#ledger, "orphan");
+    const { size } = this.#outstanding;
+    const waiting = size === 0
+      ? "no call is outstanding"
+      : size === 1
+      ? `the only call outstanding is ${this.oldest!.id}`
+      : `${size} calls are outstanding, the oldest is ${this.oldest!.id}`;
+    const name = id === null ? "no id" : `the id ${this.#foreign(id, 64)}`;
+    const isUnclear = id === null && this.#overdue() > 0;
+    const also = isUnclear ? ", and a call that timed out before may still be answered" : "";
+    this.#countStray("orphan", text, `${name}; ${waiting}${also}`);
+  }
+
+  /** Counts a frame that should not have come. */
+  #countStray(kind: StrayKind, text: string, why: string, ledger = this.#ledger): void {
+    countFrame(ledger, kind);
+    this.#keepFirst(kind, text, why, ledger);
+  }
+
+  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.#ledger): void {
+    firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
+  }
+
+  #progress(
+    { id, streamComplete }: Extract<Frame, { kind: "progress" }>,
+    nowNs: number,
+    text: string,
+  ): void {
     const call = id === null ? undefined : this.#callOf(id);
     if (call !== undefined) {
       if (streamComplete) call.streamed = true;
@@ -213,7 +290,9 @@ export class CallBook {
       return countFrame(call.ledger, "progress");
     }
     const nth = id === null ? null : this.#nthOf(id);
-    if (id !== null && nth === null) return countFrame(this.#ledger, "orphan");
+    if (id !== null && nth === null) {
+      return this.#countOrphan(id, text);
+    }
     countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
   }
 
@@ -256,6 +335,7 @@ export class CallBook {
     if (status !== "connectionLost") {
       this.#unanswered.set(call.nth, call.ledger);
       this.#lastUnanswered = Math.max(this.#lastUnanswered, call.nth);
+      if (this.#waiting !== null && call.nth > this.#lastAnswered) this.#waiting++;
     }
     this.#close(call, status, nowNs);
   }

@@ -1,9 +1,11 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
-import type { Credentials, Frame, Protocol, RoutingProbe } from "../protocols/protocol.ts";
+import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
+import { ECHO, malformed } from "../protocols/wrong_frame.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
 import { CallEncoder, type Message } from "./call_encoder.ts";
+import type { ForeignText } from "./foreign_text.ts";
 import { shakeHands } from "./handshake.ts";
 import { firstIdNumber, newIdPrefix } from "./id_prefix.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
@@ -19,6 +21,8 @@ export interface ConnectionOptions extends DialOptions {
   shard?: ShardPlace;
   ledger: OpenLedger;
   observed: Observed;
+  /** What the server's texts go through. Left out: they are cut. */
+  foreign?: ForeignText;
 }
 
 /** How long the opening took, in nanoseconds. */
@@ -55,6 +59,7 @@ export class Connection implements AsyncDisposable {
   #lost: CloseInfo | null = null;
   /** When something was last sent or received. */
   #lastNs: number;
+  readonly #hasBatches: boolean;
   #cancelSweep: (() => void) | null = null;
   #isSweeping = false;
   #onQuiet: (() => void) | null = null;
@@ -67,7 +72,11 @@ export class Connection implements AsyncDisposable {
   /** Kept here, as to ask the signal before each call costs more than all else that is asked. */
   #isAborted: boolean;
 
-  private constructor(socket: Socket, timing: ConnectionTiming, options: ConnectionOptions) {
+  private constructor(
+    socket: Socket,
+    { timing, session }: { timing: ConnectionTiming; session: Session | null },
+    options: ConnectionOptions,
+  ) {
     this.#socket = socket;
     this.timing = timing;
     this.#options = { ...options };
@@ -75,9 +84,13 @@ export class Connection implements AsyncDisposable {
     this.#protocol = options.protocol;
     this.#encoder = new CallEncoder(options.protocol);
     this.#isAborted = options.signal?.aborted ?? false;
-    const { protocol: { ids }, shard, ledger, observed } = options;
-    const firstNumber = firstIdNumber(ids);
-    this.#book = new CallBook(newIdPrefix(ids, shard), { ledger, observed, firstNumber });
+    this.#hasBatches = session?.batches ?? false;
+    const { protocol, shard, ...account } = options;
+    this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
+      ...account,
+      firstNumber: firstIdNumber(protocol.ids),
+      isTool: (name) => protocol.listedName(name) !== null,
+    });
     socket.onText(this.#receive);
     this.#lastNs = options.clock.nowNs();
     this.#closed = socket.closed.then((close) => this.#onClosed(close));
@@ -95,12 +108,13 @@ export class Connection implements AsyncDisposable {
     const socket = await dial(options);
     const connectNs = clock.nowNs() - startNs;
     try {
-      const authenticateNs = await shakeHands(socket, options);
-      return new Connection(socket, {
+      const { elapsedNs, session } = await shakeHands(socket, options);
+      const timing = {
         connectNs,
-        authenticateNs,
+        authenticateNs: elapsedNs,
         establishNs: clock.nowNs() - startNs,
-      }, options);
+      };
+      return new Connection(socket, { timing, session }, options);
     } catch (error) {
       await socket.close();
       throw error;
@@ -130,6 +144,11 @@ export class Connection implements AsyncDisposable {
   /** How many calls wait for their end. */
   get outstanding(): number {
     return this.#book.outstanding;
+  }
+
+  /** The id of the call that has waited longest, `null` where none waits. */
+  get oldestId(): string | null {
+    return this.#book.oldest?.id ?? null;
   }
 
   /** How many calls were answered so far, and how many of them after a later one. */
@@ -168,6 +187,16 @@ export class Connection implements AsyncDisposable {
     this.#cancelSweep = null;
   }
 
+  /** Leaves the calls that wait, and those from here on, at most so much more time. */
+  hurry(leftMs: number): void {
+    const { oldest } = this.#book;
+    if (oldest === undefined) return;
+    const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
+    this.#options.callTimeoutMs = Math.min(this.#options.callTimeoutMs, waitedMs + leftMs);
+    this.#cancelSweep?.();
+    this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
+  }
+
   /**
    * Sends a call; `onEnd` hears of its end, whatever it is, exactly once.
    *
@@ -177,7 +206,12 @@ export class Connection implements AsyncDisposable {
    */
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
-    const call = this.#book.begin(fromNs ?? this.#clock.nowNs(), onEnd);
+    const call = this.#book.begin(
+      fromNs ?? this.#clock.nowNs(),
+      onEnd,
+      this.#book.ledger,
+      message.tool,
+    );
     this.#lastNs = call.sentNs;
     this.#write(this.#encoder.encode(call.id, message));
   }
@@ -269,15 +303,31 @@ export class Connection implements AsyncDisposable {
     // After decoding: a caller would wait for that too.
     const nowNs = this.#clock.nowNs();
     this.#lastNs = nowNs;
-    if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
-    if (this.#onFrame !== null && text !== null) this.#onFrame(text);
-    this.#book.receive(frame, nowNs);
-    if (this.#onQuiet !== null) this.#onQuiet();
+    const messages = this.#hasBatches && frame.kind === "malformed" && text !== null
+      ? this.#protocol.unbatch?.(text)
+      : null;
+    if (messages == null) return this.#enter(frame, text, nowNs);
+    // Each counts as a frame.
+    for (const one of messages) this.#enter(this.#classifyUncommon(one), one, nowNs);
   };
+
+  #enter(frame: Frame, text: string | null, nowNs: number): void {
+    if (this.#onFrame !== null && text !== null) this.#onFrame(text);
+    const isAnswered = frame.kind === "notification" && frame.answer !== null;
+    this.#book.receive(isAnswered ? this.#answer(frame) : frame, nowNs, text ?? "");
+    if (this.#onQuiet !== null) this.#onQuiet();
+  }
+
+  /** Answers a request of the server's, unless it bears the id of a call that waits: then it is an echo. */
+  #answer(frame: Extract<Frame, { kind: "notification" }>): Frame {
+    if (this.#book.awaits(frame.id)) return malformed(ECHO);
+    this.#socket.send(frame.answer!);
+    return frame;
+  }
 
   /** A binary frame, or one that may answer a probe. */
   #classifyUncommon(text: string | null): Frame {
-    if (text === null) return { kind: "malformed", id: null, reason: "a binary frame" };
+    if (text === null) return malformed("a binary frame that is not UTF-8");
     const probe = this.#probe;
     return probe !== null && probe.is.isAnswer(text, probe.id)
       ? { kind: "result", id: probe.id, fromCache: false }
@@ -291,7 +341,7 @@ export class Connection implements AsyncDisposable {
       const nowNs = clock.nowNs();
       // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
       this.#isSweeping = true;
-      this.#book.expire(nowNs - this.#options.callTimeoutMs * 1e6, nowNs);
+      this.#book.expire(nowNs - this.#options.callTimeoutMs * 1e6, nowNs, this.#cancelCall);
       this.#isSweeping = false;
       this.#cancelSweep = null;
       this.#onQuiet?.();
@@ -301,6 +351,11 @@ export class Connection implements AsyncDisposable {
       this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
     });
   }
+
+  #cancelCall = ({ id }: Call): void => {
+    const text = this.#protocol.encodeCancel?.(id);
+    if (text !== undefined) this.#socket.send(text);
+  };
 
   #onClosed(ended: CloseInfo): CloseInfo {
     this.#cancelSweep?.();

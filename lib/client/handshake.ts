@@ -1,8 +1,11 @@
 import type { Clock } from "./clock.ts";
-import type { Credentials, HandshakeReply, Protocol } from "../protocols/protocol.ts";
+import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
+import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
+/** How long to go on waiting when the answer has come in a shape that is none, in milliseconds. */
+const WRONG_ANSWER_WAIT_MS = 1_000;
 /** How long to wait for the close frame that explains a refusal, in milliseconds. */
 const CLOSE_FRAME_WAIT_MS = 1_000;
 
@@ -13,6 +16,8 @@ export interface HandshakeOptions {
   clock: Clock;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** What the first frame that is no answer goes through, to be shown. Left out: it is cut. */
+  foreign?: ForeignText;
 }
 
 /** Reasons of a close that speak of how many there are, and of who it is. */
@@ -45,43 +50,60 @@ export function closedError(close: CloseInfo, refusal: string | null): ConnectEr
 /**
  * Opens the session on an open socket. Frames behind the accepting one are kept for whoever comes next.
  *
- * @returns how long it took in nanoseconds, 0 where the protocol has no handshake
+ * @returns how long it took in nanoseconds, 0 where the protocol has no handshake, and what was agreed on
  * @throws {ConnectError} if the server refuses, closes, or does not answer in time, or on an abort
  */
-export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<number> {
+export async function shakeHands(
+  socket: Socket,
+  options: HandshakeOptions,
+): Promise<{ elapsedNs: number; session: Session | null }> {
   const { protocol, credentials, clock, timeoutMs, signal } = options;
+  const shown = options.foreign ?? foreignText([]);
   const { send, read } = protocol.open(credentials);
-  if (read === null) return 0;
-  const accepted = Promise.withResolvers<number>();
+  if (read === null) return { elapsedNs: 0, session: null };
+  const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
   let refusal: string | null = null;
+  /** The first frame that was no answer. */
+  let other: string | null = null;
   const startNs = clock.nowNs();
-  let cancel = clock.after(
-    timeoutMs,
-    () =>
-      accepted.reject(
-        new ConnectError("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s`),
-      ),
-  );
+  const giveUp = () => {
+    const but = other === null ? "" : `, but ${other}`;
+    const message = `No answer to the handshake within ${timeoutMs / 1000} s${but}`;
+    accepted.reject(new ConnectError("noHelloAck", message));
+  };
+  let cancel = clock.after(timeoutMs, giveUp);
   socket.onText((text) => {
     const reply: HandshakeReply = text === null ? { status: "ignored" } : read(text);
     if (reply.status === "accepted") {
       const elapsedNs = clock.nowNs() - startNs;
       socket.onText(null);
       for (const frame of reply.send) socket.send(frame);
-      accepted.resolve(elapsedNs);
+      accepted.resolve({ elapsedNs, session: reply.session ?? null });
     } else if (reply.status === "refused") {
-      refusal = reply.error;
+      const error = shown(reply.error);
+      refusal = error;
       // The close frame that follows names the cause; not every server sends one.
       cancel();
       cancel = clock.after(
         CLOSE_FRAME_WAIT_MS,
         () =>
           accepted.reject(
-            new ConnectError("unauthorized", `The server refused the handshake: ${reply.error}`),
+            new ConnectError("unauthorized", `The server refused the handshake: ${error}`),
           ),
       );
     } else {
       for (const frame of reply.send ?? []) socket.send(frame);
+      const { reason } = reply;
+      const words = text === null ? "" : `: ${shown(text)}`;
+      if (reason === undefined) {
+        other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
+        return;
+      }
+      cancel();
+      cancel = clock.after(Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS), () => {
+        const message = `The server answered the handshake, but with ${reason}${words}`;
+        accepted.reject(new ConnectError("noHelloAck", message));
+      });
     }
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));

@@ -7,8 +7,7 @@
 import type { Ledger } from "../schema.ts";
 
 /** A ledger while it is being written. */
-export interface OpenLedger extends Ledger {
-  closeReasons: Record<string, string>;
+export interface OpenLedger extends Required<Ledger> {
   /** Successes that a stream_complete frame preceded. */
   streamedOk: number;
   /** Successes with neither a stream_complete frame nor a cache marker. */
@@ -39,6 +38,8 @@ export function openLedger(): OpenLedger {
     errorCodes: {},
     closeCodes: {},
     closeReasons: {},
+    errorMessages: {},
+    firstStrays: {},
     streamedOk: 0,
     bareOk: 0,
   };
@@ -50,13 +51,18 @@ const DISTINCT_NAMES = 64;
 /** Names that objects have of their own: as keys they would be lost on the way to a file and back. */
 const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Adds one to a counter by name; past 64 names, further ones count as `(other)`. */
-export function countIn(counters: Record<string, number>, name: string | number): void {
+/**
+ * Adds one to a counter by name; past 64 names, further ones count as `(other)`.
+ *
+ * @returns the name that it counts as
+ */
+export function countIn(counters: Record<string, number>, name: string | number): string {
   const short = String(name).slice(0, NAME_LENGTH);
   const safe = RESERVED.has(short) ? `(${short})` : short;
   const known = Object.hasOwn(counters, safe);
   const key = known || Object.keys(counters).length < DISTINCT_NAMES ? safe : "(other)";
   counters[key] = (Object.hasOwn(counters, key) ? counters[key]! : 0) + 1;
+  return key;
 }
 
 /**
@@ -64,15 +70,21 @@ export function countIn(counters: Record<string, number>, name: string | number)
  * one by leaving it out: where `serverStreams`, such bare successes count as cached.
  */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
-  const { streamedOk: _, bareOk, closeReasons, ...ledger } = open;
+  const { streamedOk: _, bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
   return {
     ...ledger,
     cached: ledger.cached + (serverStreams ? bareOk : 0),
     frames: { ...ledger.frames },
     errorCodes: { ...ledger.errorCodes },
     closeCodes: { ...ledger.closeCodes },
-    ...(Object.keys(closeReasons).length === 0 ? {} : { closeReasons: { ...closeReasons } }),
+    ...(isEmpty(closeReasons) ? {} : { closeReasons: { ...closeReasons } }),
+    ...(isEmpty(errorMessages) ? {} : { errorMessages: { ...errorMessages } }),
+    ...(isEmpty(firstStrays) ? {} : { firstStrays: { ...firstStrays } }),
   };
+}
+
+function isEmpty(texts: Record<string, string>): boolean {
+  return Object.keys(texts).length === 0;
 }
 
 /** The equations that a ledger breaks, as text with both sides; empty where all hold. */

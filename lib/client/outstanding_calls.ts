@@ -69,6 +69,7 @@ function freeCall(): WritableCall {
     nth: 0,
     ledger: NO_LEDGER,
     onEnd: () => {},
+    tool: "",
     sentNs: 0,
     endedNs: 0,
     status: "aborted",

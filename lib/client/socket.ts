@@ -17,6 +17,8 @@ export interface DialOptions {
   subprotocols?: readonly string[];
   /** Through which a wss:// server is reached whose certificate is not looked at. */
   insecure?: InsecureRelay;
+  /** So many frames are left out; left out: none. */
+  ignoreFirst?: number;
   /** Carries certificates or a source address. */
   client?: Deno.HttpClient;
   signal?: AbortSignal;
@@ -47,15 +49,18 @@ export class Socket {
   readonly #closed = Promise.withResolvers<CloseInfo>();
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
+  #toIgnore = 0;
   #ours = false;
   #ended = false;
 
   constructor(socket: WebSocket, clock: Clock, foreign: ForeignText = (text) => text) {
     this.#socket = socket;
     this.#clock = clock;
+    socket.binaryType = "arraybuffer";
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
-      const text = typeof data === "string" ? data : null;
+      if (this.#toIgnore > 0) return void this.#toIgnore--;
+      const text = typeof data === "string" ? data : decode(data);
       if (this.#receive === null) this.#early.push(text);
       else this.#receive(text);
     });
@@ -79,12 +84,18 @@ export class Socket {
   }
 
   /**
-   * Sets who gets each frame's text, `null` for a binary frame; frames kept so far come at once.
+   * Sets who gets each frame's text, `null` for a binary frame that is no UTF-8; frames kept so far come at
+   * once.
    * Without a receiver (`null`), frames are kept.
    */
   onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
     while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);
+  }
+
+  /** Leaves out so many of the frames that are still to come. */
+  ignoreNext(frames: number): void {
+    this.#toIgnore = frames;
   }
 
   /** Sends a text frame; returns false where the socket is no longer open. */
@@ -114,6 +125,17 @@ export class Socket {
     this.#ended = true;
     // The runtime gives 0 where the connection was cut.
     this.#closed.resolve({ code: code || NO_CLOSE_FRAME, reason, ours: this.#ours, atNs });
+  }
+}
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The text of a binary frame: some libraries send all of theirs so. `null`: it is none. */
+function decode(bytes: ArrayBuffer): string | null {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return null;
   }
 }
 
@@ -157,7 +179,9 @@ export async function dial(options: DialOptions): Promise<Socket> {
       ),
   );
   try {
-    return await opened.promise;
+    const socket = await opened.promise;
+    socket.ignoreNext(options.ignoreFirst ?? 0);
+    return socket;
   } finally {
     cancel();
     signal?.removeEventListener("abort", onAbort);

@@ -15,6 +15,8 @@ export interface TargetOptions {
   token: string | null;
   headers: Record<string, string>;
   subprotocols: readonly string[];
+  /** So many frames of each connection are left out, such as a greeting; left out: none. */
+  ignoreFirst?: number;
   /** PEM text of a certificate authority to trust beside the system's. */
   caCert: string | null;
   /** PEM texts of a certificate of this client's, and of its key; left out: none. */
@@ -93,6 +95,7 @@ export class Target implements Disposable {
       ...(this.options.shard === undefined ? {} : { shard: this.options.shard }),
       ledger,
       observed: this.observed,
+      foreign: this.foreign,
     });
   }
 
@@ -125,11 +128,13 @@ export class Target implements Disposable {
   }
 
   #dialOptions(client = this.#client) {
-    const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal, ignoreFirst = 0 } =
+      this.options;
     const relay = this.#insecure;
     return {
       url,
       proxy,
+      ignoreFirst,
       ...(relay === null ? {} : { insecure: relay }),
       foreign: this.foreign,
       clock,

@@ -1,14 +1,20 @@
 import type { Frame, Protocol } from "./protocol.ts";
 import { isRecord, parseJson } from "./json.ts";
+import { malformed } from "./wrong_frame.ts";
 
 /** What a call says, and so its echo: an answer that says anything else, such as an error, is none. */
 const KEYS = ["id", "tool", "arguments"];
 
 function classify(text: string): Frame {
   const body = parseJson(text);
-  const isEcho = isRecord(body) && Object.keys(body).join() === KEYS.join();
+  // What has nothing of a call, such as a greeting, the server sends of its own.
+  if (!isRecord(body) || !("id" in body || "error" in body)) {
+    const reason = "a frame that has nothing of its call";
+    return { kind: "notification", id: null, answer: null, reason };
+  }
+  const isEcho = Object.keys(body).join() === KEYS.join();
   if (!isEcho || typeof body.id !== "string" || typeof body.tool !== "string") {
-    return { kind: "malformed", id: null, reason: "not an echo of a call" };
+    return malformed("a frame that is not an echo of its call");
   }
   return { kind: "result", id: body.id, fromCache: false };
 }
@@ -23,6 +29,7 @@ export const echo: Protocol = {
   encodeCall: (id, tool, argsJson) =>
     `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
   classify,
+  listedName: () => null,
   encodeListTools: () => null,
   readToolNames: () => null,
   toolNameAdvice: () => null,

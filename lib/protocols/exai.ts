@@ -16,6 +16,7 @@ import type {
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
@@ -23,9 +24,11 @@ const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED"
 /** The endings that the server strips off a tool's name. */
 const TOOL_SUFFIX = /[-_]EXAI[-_]WS(?=$|[-_])/;
 
-function malformed(reason: string): Frame {
-  return { kind: "malformed", id: null, reason };
-}
+/** The same, where nothing follows them. */
+const TRAILING_SUFFIX = /[-_]EXAI[-_]WS$/;
+
+/** What a client says, and no server. */
+const REQUESTS: ReadonlySet<unknown> = new Set(["hello", "call_tool", "list_tools", "ping"]);
 
 function errorFrame(id: string | null, error: unknown): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
@@ -45,7 +48,7 @@ function callResult(id: string | null, body: Record<string, unknown>): Frame {
 
 function classify(text: string): Frame {
   const body = parseJson(text);
-  if (!isRecord(body)) return malformed("not a JSON object");
+  if (!isRecord(body)) return notAnObject(text, body);
   const { request_id } = body;
   // An id that is no string was never sent; only a missing one is `null`, which may be attributed.
   const id = typeof request_id === "string"
@@ -64,10 +67,10 @@ function classify(text: string): Frame {
       return errorFrame(id, body.error);
     case undefined:
       return body.error === undefined
-        ? malformed("neither op nor error")
+        ? malformed("a frame with neither op nor error")
         : errorFrame(id, body.error);
     default:
-      return malformed("an op that no reply has");
+      return malformed(REQUESTS.has(body.op) ? ECHO : "an op that no reply has");
   }
 }
 
@@ -75,7 +78,9 @@ function readHelloAck(text: string): HandshakeReply {
   const body = parseJson(text);
   if (!isRecord(body)) return { status: "ignored" };
   // Older servers answer hello_res.
-  if (body.op !== "hello_ack" && body.op !== "hello_res") return { status: "ignored" };
+  if (body.op !== "hello_ack" && body.op !== "hello_res") {
+    return body.op === "hello" ? { status: "ignored", reason: ECHO } : { status: "ignored" };
+  }
   if (body.ok === true) return { status: "accepted", send: [] };
   return { status: "refused", error: jsonText(body.error ?? "no reason given") };
 }
@@ -131,6 +136,7 @@ export const exai: Protocol = {
       JSON.stringify(tool)
     },"arguments":${argsJson}}`,
   classify,
+  listedName: (tool) => tool.replace(TRAILING_SUFFIX, ""),
   encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
   readToolNames(text) {
     const body = parseJson(text);

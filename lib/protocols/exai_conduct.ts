@@ -1,6 +1,6 @@
 /**
  * What an EXAI server must make of bad messages, and of the rules around calls: both tables of the
- * protocol, each row with the answers of both builds.
+ * protocol, each row with the answers of each build.
  *
  * @module
  */
@@ -13,14 +13,22 @@ import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 /** The endings that the server strips off a tool's name. */
 const TOOL_SUFFIXES = ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"];
 
-/** A row: what is sent in a session (`null`: the server lists no tool to make it from), and the frames that either build answers with. */
+/** A row: what is sent in a session (`null`: the server lists no tool to make it from), and the frames that each build answers with. */
 interface Row {
   name: string;
   send: string[] | null;
   oct: string[][];
   nov: string[][];
+  /** The build of 2025-10-25, where it differs from that two days later. */
+  oct25?: string[][];
+  /** What no build has to do, and each may. */
+  better?: string[][];
   withProgress?: boolean;
 }
+
+/** The builds that are told apart. */
+const BUILDS = ["oct25", "oct", "nov"] as const;
+type Build = typeof BUILDS[number];
 
 function idOf(sessionId: string, nth: number): string {
   return `${sessionId}-r${nth}`;
@@ -39,6 +47,8 @@ function both(...frames: string[]): Pick<Row, "oct" | "nov"> {
 const NOT_JSON = "error, no id, VALIDATION_ERROR, Invalid JSON: message could not be parsed";
 const NO_OP =
   "error, no id, INVALID_REQUEST, Invalid message: missing or invalid 'op' field (must be string)";
+
+const UNKNOWN_OP = "INVALID_REQUEST, Unknown operation";
 
 /** The calls that a server must serve. */
 function goodCalls({ sessionId, tool: given, argsJson }: ConductOptions): Row[] {
@@ -64,7 +74,12 @@ function goodCalls({ sessionId, tool: given, argsJson }: ConductOptions): Row[] 
         `{"op":"tool_call","request_id":"${idOf(sessionId, 1)}",` +
         `"tool":{"name":${JSON.stringify(tool)}},"arguments":${argsJson}}`,
       ],
-      ...results(1),
+      oct: [[`error, no id, ${UNKNOWN_OP}: tool_call`]],
+      nov: results(1).nov,
+      better: [
+        ...[...results(1).oct, ...results(1).nov],
+        ...["error", "no op"].map((op) => [`${op}, no id, ${UNKNOWN_OP}: tool_call`]),
+      ],
     },
     ...TOOL_SUFFIXES.map((ending) => ({
       name: `tool name with ${ending}`,
@@ -97,8 +112,8 @@ function errors({ sessionId, tool, toolList }: ConductOptions): Row[] {
   });
   const unknown = (op: string): Pick<Row, "send" | "oct" | "nov"> => ({
     send: [JSON.stringify({ op, request_id: id })],
-    oct: [[`error, no id, INVALID_REQUEST, Unknown operation: ${op}`]],
-    nov: [[`no op, no id, INVALID_REQUEST, Unknown operation: ${op}`]],
+    oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
+    nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
   });
   const INVALID = "call_tool_res, r1, INVALID_REQUEST, Invalid message";
   return [
@@ -124,7 +139,9 @@ function errors({ sessionId, tool, toolList }: ConductOptions): Row[] {
       name: "not JSON, twice",
       send: ["{not JSON", "{not JSON"],
       oct: [[NOT_JSON]], // The second would be byte-identical: it is dropped.
+      oct25: [[NOT_JSON, NOT_JSON]],
       nov: [[NOT_JSON, NOT_JSON]],
+      better: [[NOT_JSON, NOT_JSON]],
     },
     { name: "op missing", send: [JSON.stringify({ request_id: id })], ...both(NO_OP) },
     { name: "op not a string", send: [JSON.stringify({ op: 1, request_id: id })], ...both(NO_OP) },
@@ -139,9 +156,14 @@ function errors({ sessionId, tool, toolList }: ConductOptions): Row[] {
   ];
 }
 
-/** The alternatives of the build in question; those of both where it is not known. */
-function chosen<T>(dialect: string | null, { oct, nov }: { oct: T[]; nov: T[] }): T[] {
-  return dialect === "oct" ? oct : dialect === "nov" ? nov : [...oct, ...nov];
+/** The alternatives of the build in question; those of all where it is not known. */
+function chosen<T>(
+  dialect: string | null,
+  { oct, nov, oct25 = oct }: { oct: T[]; nov: T[]; oct25?: T[] },
+): T[] {
+  const of: Record<Build, T[]> = { oct25, oct, nov };
+  const build = BUILDS.find((name) => name === dialect);
+  return build !== undefined ? of[build] : [...new Set([...oct, ...nov, ...oct25])];
 }
 
 function cases(options: ConductOptions): ConductCase[] {
@@ -150,24 +172,41 @@ function cases(options: ConductOptions): ConductCase[] {
   const openings = [...otherOpenings(credentials), ...refusedOpenings(credentials)];
   const rows = [...goodCalls(options), ...errors(options)];
   return [
-    ...openings.map(({ name, first, needsToken, oct, nov }): ConductCase => ({
+    ...openings.map(({ name, first, needsToken, oct, nov, oct25 = oct }): ConductCase => ({
       name,
       inSession: false,
       send: first === null ? [] : [first],
-      expected: chosen(dialect, { oct: [oct], nov: [nov] }),
+      expected: chosen(dialect, { oct: [oct], nov: [nov], oct25: [oct25] }),
       needsToken,
     })),
-    ...rows.map(({ name, send, oct, nov, withProgress = false }): ConductCase => ({
+    ...rows.map(({ name, send, better = [], withProgress = false, ...builds }): ConductCase => ({
       name,
       inSession: true,
       send,
-      expected: chosen<string[]>(dialect, { oct, nov }).map((frames): Answer => ({
-        frames,
-        close: null,
-      })),
+      expected: chosen<string[]>(dialect, builds).map(answer),
+      better: better.map(answer),
       withProgress,
     })),
   ];
+}
+
+function answer(frames: string[]): Answer {
+  return { frames, close: null };
+}
+
+/** The builds that a frame fits, by the one sign in it; all of them where it has none. */
+function buildsOf(frame: string, sessionId: string): readonly Build[] {
+  const body = parseJson(frame);
+  if (!isRecord(body)) return BUILDS;
+  const { op, ok, outputs, request_id, session_id } = body;
+  if (op === "call_tool_res" && Array.isArray(outputs)) {
+    return ok === true ? ["oct25", "oct"] : ["nov"];
+  }
+  if (op === "list_tools_res") return request_id == null ? ["oct25", "oct"] : ["nov"];
+  if (op === "hello_ack" && typeof session_id === "string") {
+    return session_id === sessionId ? ["oct", "nov"] : ["oct25"];
+  }
+  return BUILDS;
 }
 
 function shorten(frame: string, sessionId: string): string {
@@ -207,11 +246,11 @@ const LEFT_OUT: Conduct["leftOut"] = [
 
 /** The EXAI protocol's conduct. */
 export const exaiConduct: Conduct = {
-  dialects: ["oct", "nov"],
-  dialectOf(frame) {
-    const body = parseJson(frame);
-    if (!isRecord(body) || body.op !== "call_tool_res" || !Array.isArray(body.outputs)) return null;
-    return body.ok === true ? "oct" : "nov";
+  dialects: BUILDS,
+  dialectOf(frames, sessionId) {
+    const signs = frames.map((frame) => buildsOf(frame, sessionId));
+    const [build, other] = BUILDS.filter((name) => signs.every((sign) => sign.includes(name)));
+    return other === undefined ? build ?? null : null;
   },
   id: idOf,
   shorten,

@@ -17,6 +17,8 @@ export interface Opening {
   /** The build of 2025-10-27, and that of 2025-11-13. */
   oct: Answer;
   nov: Answer;
+  /** The build of 2025-10-25, where it differs from that two days later. */
+  oct25?: Answer;
 }
 
 /** A hello with these fields. */
@@ -68,7 +70,10 @@ export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
   const withToken = token === null ? {} : { token };
   const accepted = (note: string): Answer => ({ frames: [`hello_ack, ok${note}`], close: null });
   return [
-    row("hello", hello({ session_id: sessionId, ...withToken }), accepted("")),
+    {
+      ...row("hello", hello({ session_id: sessionId, ...withToken }), accepted("")),
+      oct25: accepted(", another session_id"),
+    },
     row("empty first message", "", MISSED),
     row("hello is an array", "[]", BROKEN),
     {

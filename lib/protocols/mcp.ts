@@ -8,6 +8,7 @@
 import type { Frame, Handshake, HandshakeReply, Protocol } from "./protocol.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
 import { mcpConduct } from "./mcp_conduct.ts";
+import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
 
 /** The revisions in which all that is used here is the same, the one that is asked for first. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
@@ -17,6 +18,17 @@ const LIST_TOOLS_ID = "2";
 /** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
+/** The only revision in which several messages may come in one frame. */
+const BATCH_VERSION = "2025-03-26";
+/** What a client sends, and no server. */
+const CLIENT_METHODS: ReadonlySet<string> = new Set([
+  "initialize",
+  "notifications/initialized",
+  "tools/list",
+  "tools/call",
+]);
+/** In all that this client answers or cancels, so that an echo of it is taken for no reply to a call. */
+const MARK = "exai-ws-bench";
 /** What is a number on the wire: digits that a double holds exactly. */
 const NUMBER = /^[1-9]\d{0,14}$/;
 
@@ -24,12 +36,12 @@ const NUMBER = /^[1-9]\d{0,14}$/;
  * An id of ours as JSON: a number where it is one. Text is as good to JSON-RPC, but some gateways
  * (supergateway 4.0.0) read every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
  */
-function encodeId(id: string): string {
+export function encodeId(id: string): string {
   return NUMBER.test(id) ? id : JSON.stringify(id);
 }
 
 /** The opposite. What no id of ours can be on the wire, such as a number sent back as text, is nobody's. */
-function decodeId(id: unknown): string {
+export function decodeId(id: unknown): string {
   if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
   const digits = jsonText(id);
   return typeof id === "number" && NUMBER.test(digits) ? digits : `(${typeof id})`;
@@ -53,14 +65,23 @@ function open(): Handshake {
 
 function readInitialize(text: string): HandshakeReply {
   const body = parseJson(text);
-  if (!isRecord(body)) return { status: "ignored" };
+  if (!isRecord(body)) {
+    return text.includes("protocolVersion")
+      ? { status: "ignored", reason: notAnObject(text, body).reason }
+      : { status: "ignored" };
+  }
+  if (isEcho(body)) return { status: "ignored", reason: ECHO };
   if (typeof body.method === "string") {
     const answer = answerRequest(body);
     return answer === null ? { status: "ignored" } : { status: "ignored", send: [answer] };
   }
   // An error without an id: the server could not read the only thing that it was sent.
   const isOurs = decodeId(body.id) === INITIALIZE_ID || (body.id == null && isRecord(body.error));
-  if (!isOurs) return { status: "ignored" };
+  if (!isOurs) {
+    const isAnswer = isRecord(body.result) && body.result.protocolVersion !== undefined;
+    const reason = `another id than the ${INITIALIZE_ID} that was sent`;
+    return isAnswer ? { status: "ignored", reason } : { status: "ignored" };
+  }
   if (!isRecord(body.result)) {
     const message = isRecord(body.error) ? body.error.message : undefined;
     return { status: "refused", error: jsonText(message ?? "no reason given") };
@@ -70,44 +91,84 @@ function readInitialize(text: string): HandshakeReply {
     const known = PROTOCOL_VERSIONS.join(", ");
     return { status: "refused", error: `its protocol version is ${version}, not one of ${known}` };
   }
-  return { status: "accepted", send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'] };
+  const { capabilities } = body.result;
+  return {
+    status: "accepted",
+    send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'],
+    session: {
+      batches: version === BATCH_VERSION,
+      tools: isRecord(capabilities) && capabilities.tools !== undefined,
+    },
+  };
 }
 
 /**
  * What a request of the server's is answered with; `null` for a notification, which wants no answer.
  * A ping must be answered; everything else is for clients with capabilities that this one does not claim.
  */
-function answerRequest(body: Record<string, unknown>): string | null {
+export function answerRequest(body: Record<string, unknown>): string | null {
   if (typeof body.id !== "string" && typeof body.id !== "number") return null;
   const outcome = body.method === "ping"
-    ? { result: {} }
-    : { error: { code: METHOD_NOT_FOUND, message: "Method not found" } };
+    ? { result: { _meta: { from: MARK } } }
+    : { error: { code: METHOD_NOT_FOUND, message: "Method not found", data: MARK } };
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
 }
 
-function malformed(reason: string): Frame {
-  return { kind: "malformed", id: null, reason };
+/**
+ * Does it repeat what this client has sent? A ping may be either side's: whoever knows the ids of the
+ * client's own has to look at them.
+ */
+export function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
+  if (typeof method === "string") {
+    return CLIENT_METHODS.has(method) || (isRecord(params) && params.reason === CANCELLED);
+  }
+  return isRecord(result)
+    ? isRecord(result._meta) && result._meta.from === MARK
+    : isRecord(error) && error.data === MARK;
 }
+
+const CANCELLED = `timed out in ${MARK}`;
 
 function classify(text: string): Frame {
   const body = parseJson(text);
-  if (Array.isArray(body)) return malformed("a batch, which nobody asked for");
-  if (!isRecord(body)) return malformed("not a JSON object");
+  if (!isRecord(body)) return notAnObject(text, body);
+  // Most results have nothing that an echo is known by.
+  const isResult = typeof body.method !== "string" && body.error == null;
+  const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
+  if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
   // A notification, or a request of the server's: it ends no call of ours.
   if (typeof body.method === "string") {
-    return { kind: "notification", id: null, answer: answerRequest(body) };
+    const answer = answerRequest(body);
+    return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
   }
   if (body.error != null) return errorFrame(body);
-  if (!isRecord(body.result)) return malformed("neither result, error nor method");
+  if (!isRecord(body.result)) {
+    return malformed(
+      body.result === undefined
+        ? "a message with neither result, error nor method"
+        : "a result that is not an object",
+    );
+  }
   // An error may have no id; a result without one is for nobody.
   if (body.id == null) return malformed("a result without an id");
   const id = decodeId(body.id);
-  return body.result.isError === true
-    ? { kind: "toolError", id, code: "TOOL_ERROR", message: firstText(body.result.content) }
-    : { kind: "result", id, fromCache: false };
+  const { isError, content, structuredContent } = body.result;
+  if (isError === true) {
+    return { kind: "toolError", id, code: "TOOL_ERROR", message: firstText(content) };
+  }
+  return Array.isArray(content) || isRecord(structuredContent)
+    ? { kind: "result", id, fromCache: false }
+    : { kind: "result", id, fromCache: false, isBare: true };
 }
 
-function errorFrame({ id, error }: Record<string, unknown>): Frame {
+/** The messages of a batch; what is no object in it is passed on as it is. */
+function unbatch(text: string): string[] | null {
+  const body = parseJson(text);
+  return Array.isArray(body) && body.length > 0 ? body.map((one) => JSON.stringify(one)) : null;
+}
+
+/** An error of JSON-RPC, for a call or for nobody. */
+export function errorFrame({ id, error }: Record<string, unknown>): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";
@@ -132,7 +193,21 @@ export const mcp: Protocol = {
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
   classify,
-  encodeListTools: () => request(LIST_TOOLS_ID, "tools/list", "{}"),
+  unbatch,
+  encodeCancel: (id) =>
+    `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${
+      encodeId(id)
+    },"reason":"${CANCELLED}"}}`,
+  listedName: (tool) => tool === "ping" ? null : tool,
+  encodeListTools: (_id, page) =>
+    page === undefined
+      ? request(LIST_TOOLS_ID, "tools/list", "{}")
+      : request(`${page.nth + 1}`, "tools/list", JSON.stringify({ cursor: page.cursor })),
+  readNextCursor(text) {
+    const body = parseJson(text);
+    const cursor = isRecord(body) && isRecord(body.result) ? body.result.nextCursor : null;
+    return typeof cursor === "string" ? cursor : null;
+  },
   readToolNames(text) {
     const body = parseJson(text);
     if (!isRecord(body) || !isRecord(body.result) || !Array.isArray(body.result.tools)) return null;

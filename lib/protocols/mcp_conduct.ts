@@ -65,6 +65,7 @@ function shorten(frame: string): string {
   if (!isRecord(body)) return shortText(`not a JSON object: ${frame}`);
   const number = Number(body.id) - FIRST_ID;
   const id = body.id == null ? "no id" : number > 0 ? `r${number}` : jsonText(body.id);
+  if (typeof body.method === "string") return shortText(`${id}, a request: ${body.method}`);
   if (isRecord(body.error)) {
     const { code = "without a code", message = "no message" } = body.error;
     return shortText(`${id}, error ${jsonText(code)}, ${jsonText(message)}`);

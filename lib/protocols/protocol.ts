@@ -8,12 +8,16 @@ import type { NotMeasured, ProtocolName } from "../schema.ts";
 
 /** One decoded text frame. `id` is the request that it belongs to, `null` where it names none. */
 export type Frame =
-  | { kind: "result"; id: string | null; fromCache: boolean }
+  /** `isBare`: it has nothing of what the result of a tool has. */
+  | { kind: "result"; id: string | null; fromCache: boolean; isBare?: true }
   | { kind: "toolError"; id: string | null; code: string; message: string }
   | { kind: "rateLimited"; id: string | null; code: string; message: string }
   | { kind: "progress"; id: string | null; streamComplete: boolean }
-  /** `answer`: the frame that it must be answered with, where it is a request of the server's. */
-  | { kind: "notification"; id: null; answer: string | null }
+  /**
+   * `answer`: the frame that it must be answered with, where it is a request of the server's, of that id;
+   * `reason`: why it may be meant for a reply, and is none.
+   */
+  | { kind: "notification"; id: string | null; answer: string | null; reason?: string }
   | { kind: "malformed"; id: null; reason: string };
 
 /** Who a connection says it is. */
@@ -22,12 +26,21 @@ export interface Credentials {
   token: string | null;
 }
 
+/** What the two sides have agreed on. */
+export interface Session {
+  /** Whether several messages may come in one frame. */
+  batches: boolean;
+  /** Whether the server says that it has tools. */
+  tools: boolean;
+}
+
 /** What one frame means during the handshake. */
 export type HandshakeReply =
-  | { status: "accepted"; send: readonly string[] }
+  /** `session`: left out where the protocol has nothing to agree on. */
+  | { status: "accepted"; send: readonly string[]; session?: Session }
   | { status: "refused"; error: string }
-  /** `send`: the answer to a request of the server's. */
-  | { status: "ignored"; send?: readonly string[] };
+  /** `send`: the answer to a request of the server's; `reason`: what is wrong where it is meant for the answer. */
+  | { status: "ignored"; send?: readonly string[]; reason?: string };
 
 /** The opening of a session: frames to send at once, and how to read what comes back. */
 export interface Handshake {
@@ -70,6 +83,8 @@ export interface ConductCase {
   send: readonly string[] | null;
   /** Each of them is right. */
   expected: readonly Answer[];
+  /** Better than what the build does: right too, and worth a note. Left out: none. */
+  better?: readonly Answer[];
   /** Whether progress frames count among the frames. */
   withProgress?: boolean;
   /** Whether it means something only where the server wants a token. */
@@ -90,8 +105,8 @@ export interface ConductOptions extends Credentials {
 export interface Conduct {
   /** The builds that it tells apart. */
   readonly dialects: readonly string[];
-  /** The build that sent this frame, where it shows. */
-  dialectOf(frame: string): string | null;
+  /** The only build that all of these frames fit, sent in a session of that id; `null`: none, or several. */
+  dialectOf(frames: readonly string[], sessionId: string): string | null;
   /** The nth request id of a session, from 1. */
   id(sessionId: string, nth: number): string;
   /** A frame in a few words, in which the nth id of the session is `rn`. */
@@ -115,8 +130,20 @@ export interface Protocol {
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;
   classify(text: string): Frame;
-  /** A request for the names of the tools; `null` where the protocol has none. */
-  encodeListTools(id: string): string | null;
+  /** The messages in a frame that has several; `null`: it is no such frame. Left out: there are none. */
+  unbatch?(text: string): string[] | null;
+  /** What tells the server that nobody waits for the reply to a call any more. Left out: nothing does. */
+  encodeCancel?(id: string): string;
+  /** The name by which a server lists this tool; `null`: it is no tool, but a request of the protocol's own. */
+  listedName(tool: string): string | null;
+  /**
+   * A request for the names of the tools; `null` where the protocol has none.
+   *
+   * @param page which to ask for, from 1, and what the page before it said; left out: the first
+   */
+  encodeListTools(id: string, page?: { nth: number; cursor: string }): string | null;
+  /** What the next page is to be asked for with, as a page says; `null`: it is the last. Left out: as the first is. */
+  readNextCursor?(text: string): string | null;
   /** The names in a reply to `encodeListTools`, or `null` if this frame is not one. */
   readToolNames(text: string): string[] | null;
   /** Advice on a name that the server does not know, or `null`. */

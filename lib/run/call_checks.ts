@@ -31,19 +31,36 @@ export function callChecks(
   const stray = { ...strayFrames(ledger), ...(overloads ? {} : { late: unexcused }) };
   const checks = [
     ...(overloads ? [] : answerChecks(ledger)),
-    checkNone("strayFrames", "no stray frames", stray),
+    withFirst(checkNone("strayFrames", "no stray frames", stray), ledger.firstStrays),
   ];
   if (warmupLedger.sent === 0 || overloads) return checks;
   return [
     ...checks,
-    checkNone("warmupFailures", "warm-up without failures", {
-      toolError: warmupLedger.toolError,
-      rateLimited: warmupLedger.rateLimited,
-      timeout: warmupLedger.timeout,
-      connectionLost: warmupLedger.connectionLost,
-      ...strayFrames(warmupLedger),
-    }),
+    withFirst(
+      checkNone("warmupFailures", "warm-up without failures", {
+        toolError: warmupLedger.toolError,
+        rateLimited: warmupLedger.rateLimited,
+        timeout: warmupLedger.timeout,
+        connectionLost: warmupLedger.connectionLost,
+        ...strayFrames(warmupLedger),
+      }),
+      { ...warmupLedger.errorMessages, ...warmupLedger.firstStrays },
+    ),
   ];
+}
+
+/** With the first of the server's words or frames by each name. */
+function withFirst(check: Check, texts: Record<string, string> | undefined): Check {
+  const words = Object.entries(texts ?? {}).map(([name, text]) => `; first ${name}: ${text}`);
+  return check.passed ? check : { ...check, observed: check.observed + words.join("") };
+}
+
+/** Error codes with their counts, and the server's first words with each. */
+function errorWords({ errorCodes, errorMessages = {} }: Ledger): string {
+  return Object.entries(errorCodes).map(([code, count]) => {
+    const message = Object.hasOwn(errorMessages, code) ? `: ${errorMessages[code]}` : "";
+    return `${code} ${count}${message}`;
+  }).join("; ");
 }
 
 /** Frames that belong to no call in flight. */
@@ -77,7 +94,7 @@ function answerChecks(ledger: Ledger): Check[] {
       name: "no error replies",
       passed: errors === "none",
       expected: "none",
-      observed: errors === "none" ? errors : `${errors} (${nonZero(ledger.errorCodes)})`,
+      observed: errors === "none" ? errors : `${errors} (${errorWords(ledger)})`,
     },
   ];
 }

@@ -5,7 +5,7 @@ import { ConnectError } from "../client/connect_error.ts";
 import { explainDial } from "../client/dial_cause.ts";
 import { shakeHands } from "../client/handshake.ts";
 import { openLedger } from "../client/ledger.ts";
-import type { Message } from "../client/connection.ts";
+import type { Connection, Message } from "../client/connection.ts";
 import type { Frame } from "../protocols/protocol.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
@@ -16,8 +16,12 @@ import { describeRateLimit } from "./rate_limit.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import type { Workload } from "./workload.ts";
 
-/** How long a server may take to list its tools; the list is only advice. */
+/** How long a server may take for each page of the list of its tools. */
 const LIST_TOOLS_WAIT_MS = 1_000;
+/** More pages are not asked for: a server may go on forever. */
+const MOST_PAGES = 100;
+/** How long a call may go on waiting when its answer has come in a shape that is none. */
+const WRONG_ANSWER_WAIT_MS = 1_000;
 
 /** What the preflight found out, and its warnings. */
 export interface Preflight {
@@ -39,22 +43,29 @@ export interface Preflight {
 export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
   const { signal } = target.options;
   try {
-    const { names, clockOffset } = await listTools(target);
-    await using connection = await target.connect(openLedger());
+    const { names, clockOffset, warnings } = await listTools(target);
+    const ledger = openLedger();
+    await using connection = await target.connect(ledger);
     const message = workload();
     const received: string[] = [];
-    connection.onFrame((text) => received.push(text));
+    connection.onFrame((text) => {
+      received.push(text);
+      hurryIfWrong(connection, text, target);
+    });
     const call = await connection.call(message);
     connection.onFrame(null);
     signal.throwIfAborted();
-    if (call.status !== "ok") {
+    const { tool } = message;
+    if (call.status !== "ok" || !isOffered(target, { tool, names })) {
       const end = await describeFailure(call, connection);
-      throw unusableTool(target, { call, tool: message.tool, names, end });
+      const { malformed, orphan, notification } = ledger.firstStrays;
+      const instead = malformed ?? orphan ?? notification ?? null;
+      throw unusableTool(target, { call, tool, names, end, instead });
     }
     return {
       clockOffset,
-      checks: preflightChecks(target, { tool: message.tool, names }),
-      warnings: listWarnings(target, names),
+      checks: preflightChecks(target, { tool, names }),
+      warnings,
       transcript: transcriptOf(target, { call, message, received }),
     };
   } catch (error) {
@@ -64,35 +75,79 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
   }
 }
 
-/** What the server says of itself; `null` where it does not in time. */
-interface Listed {
-  names: string[] | null;
-  clockOffset: ClockOffset | null;
+/** Waits no whole timeout for a call when a frame has named it and was no answer to it. */
+function hurryIfWrong(connection: Connection, text: string, { options: { protocol } }: Target) {
+  const id = connection.oldestId;
+  if (id === null || !text.includes(id)) return;
+  const frame = protocol.classify(text);
+  if (frame.kind === "progress" || (frame.kind === "notification" && frame.id !== id)) return;
+  // When it has been accounted for.
+  queueMicrotask(() => connection.oldestId === id && connection.hurry(WRONG_ANSWER_WAIT_MS));
 }
 
-const NOTHING_LISTED: Listed = { names: null, clockOffset: null };
+/** Does the server list this tool? Where it lists none, it may serve any. */
+function isOffered(
+  { options: { protocol } }: Target,
+  { tool, names }: { tool: string; names: string[] | null },
+): boolean {
+  const name = protocol.listedName(tool);
+  return name === null || names === null || names.length === 0 || names.includes(name);
+}
 
-/** The names of the tools, and the time that the server puts on them. */
+/** What the server says of itself. */
+interface Listed {
+  /** `null` where it does not in time, or has none to list. */
+  names: string[] | null;
+  clockOffset: ClockOffset | null;
+  warnings: string[];
+}
+
+const NO_LIST: Listed = { names: null, clockOffset: null, warnings: [] };
+const NOTHING_LISTED: Listed = {
+  ...NO_LIST,
+  warnings: [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`],
+};
+
+/** The names of the tools on all pages, and the time that the server puts on the first. */
 async function listTools(target: Target): Promise<Listed> {
   const { protocol, clock, timeoutMs, signal } = target.options;
+  const { foreign } = target;
   const credentials = target.newCredentials();
-  const request = protocol.encodeListTools(`${credentials.sessionId}-list`);
+  const id = `${credentials.sessionId}-list`;
+  const request = protocol.encodeListTools(id);
   const socket = await target.dial();
   try {
-    await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
-    if (request === null) return NOTHING_LISTED;
+    const { session } = await shakeHands(socket, {
+      ...{ protocol, credentials, clock, timeoutMs, signal, foreign },
+    });
+    if (request === null || session?.tools === false) return NO_LIST;
     const listed = Promise.withResolvers<Listed>();
+    const giveUp = () => listed.resolve(NOTHING_LISTED);
+    let cancel = clock.after(LIST_TOOLS_WAIT_MS, giveUp);
+    const names: string[] = [];
+    let offset: ClockOffset | null = null;
+    let nth = 1;
     const sentMs = clock.date().getTime();
     socket.onText((text) => {
-      const names = text === null ? null : protocol.readToolNames(text);
-      if (text === null || names === null) return;
-      const times = { sentMs, receivedMs: clock.date().getTime() };
-      listed.resolve({ names, clockOffset: clockOffset(readServerTime(text), times) });
+      const page = text === null ? null : protocol.readToolNames(text);
+      if (text === null || page === null) return;
+      if (nth === 1) {
+        const times = { sentMs, receivedMs: clock.date().getTime() };
+        offset = clockOffset(readServerTime(text), times);
+      }
+      names.push(...page);
+      const cursor = protocol.readNextCursor?.(text) ?? null;
+      if (cursor === null || nth === MOST_PAGES) {
+        const warnings = names.length === 0 ? ["the server lists no tools"] : [];
+        return listed.resolve({ names, clockOffset: offset, warnings });
+      }
+      cancel();
+      cancel = clock.after(LIST_TOOLS_WAIT_MS, giveUp);
+      socket.send(protocol.encodeListTools(id, { nth: ++nth, cursor })!);
     });
     socket.send(request);
-    const cancel = clock.after(LIST_TOOLS_WAIT_MS, () => listed.resolve(NOTHING_LISTED));
-    socket.closed.then(() => listed.resolve(NOTHING_LISTED));
-    return await listed.promise.finally(cancel);
+    socket.closed.then(giveUp);
+    return await listed.promise.finally(() => cancel());
   } finally {
     await socket.close();
   }
@@ -126,15 +181,6 @@ const COUNTED_AS: Readonly<Record<Frame["kind"], string>> = {
   notification: "progress",
   malformed: "malformed",
 };
-
-/** The list is only advice: a server may serve a tool that it does not list. */
-function listWarnings(target: Target, names: readonly string[] | null): string[] {
-  if (target.options.protocol.encodeListTools("0") === null) return [];
-  if (names === null) {
-    return [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`];
-  }
-  return names.length === 0 ? ["the server lists no tools"] : [];
-}
 
 /** Clocks are read to the millisecond, here and there. */
 const READING_ERROR_MS = 1;
@@ -196,17 +242,33 @@ function preflightChecks(
 /** Why the tool cannot be measured. */
 function unusableTool(
   target: Target,
-  found: { call: Call; tool: string; names: string[] | null; end: string },
+  found: {
+    call: Call;
+    tool: string;
+    names: string[] | null;
+    end: string;
+    instead: string | null;
+  },
 ): TargetUnusableError {
-  const { call, tool, names, end } = found;
-  const said = [call.errorCode, call.errorMessage].filter(Boolean).join(": ");
+  const { call, tool, names, end, instead } = found;
+  const isServed = call.status === "ok";
+  const said = isServed
+    ? "though it answers a call of it with a success"
+    : [call.errorCode, call.errorMessage].filter(Boolean).join(": ");
   if (call.status === "rateLimited") {
     const limit = target.observed.rateLimit;
     return new TargetUnusableError(
       describeRateLimit(limit ?? { atCall: call.nth, message: call.errorMessage }),
     );
   }
-  if (call.status !== "toolError") {
+  if (call.status === "timeout" && instead !== null) {
+    const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
+    return new TargetUnusableError(
+      `The server answered a call of ${tool}, but with ${instead}. Is it a server of another ` +
+        `--protocol?${isGreeting ? " A greeting can be left out with --ignore-first 1." : ""}`,
+    );
+  }
+  if (call.status !== "toolError" && !isServed) {
     const what = call.status === "timeout"
       ? `did not answer a call of ${tool} within ${target.options.timeoutMs / 1000} s`
       : `closed the connection on a call of ${tool} (${end})`;
@@ -214,10 +276,7 @@ function unusableTool(
       `The server ${what}. Try another --tool, or a longer --timeout.`,
     );
   }
-  // A name that the server lists, with a suffix that it may strip, is one that it knows.
-  const unknown = call.errorCode === "TOOL_NOT_FOUND" ||
-    (names !== null && names.length > 0 && !names.some((name) => tool.startsWith(name)));
-  if (!unknown) {
+  if (call.errorCode !== "TOOL_NOT_FOUND" && isOffered(target, { tool, names })) {
     return new TargetUnusableError(
       `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
         `with --tool-args, or another --tool.`,

@@ -11,6 +11,8 @@ export interface RunSettings extends JudgeOptions {
   protocol: ProtocolName;
   headers: Record<string, string>;
   subprotocols: readonly string[];
+  /** Frames of each connection that are left out; left out: none. */
+  ignoreFirst?: number;
   /** PEM text. */
   caCert: string | null;
   /** PEM texts; left out: none. */

@@ -4,8 +4,10 @@ import { openLedger, settleLedger } from "../client/ledger.ts";
 /** The account of all shards together: every count is the sum of theirs. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
   const sum = settleLedger(openLedger(), false);
-  for (const { errorMessages: _, closeReasons: __, ...ledger } of ledgers) addInto(sum, ledger);
-  for (const texts of ["errorMessages", "closeReasons"] as const) {
+  for (const { errorMessages: _, firstStrays: __, closeReasons: ___, ...ledger } of ledgers) {
+    addInto(sum, ledger);
+  }
+  for (const texts of ["errorMessages", "firstStrays", "closeReasons"] as const) {
     const merged = Object.assign({}, ...ledgers.toReversed().map((one) => one[texts]));
     if (Object.keys(merged).length > 0) sum[texts] = merged;
   }

@@ -1,4 +1,4 @@
-import type { Credentials } from "../../lib/protocols/protocol.ts";
+import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
 import { shakeHands } from "../../lib/client/handshake.ts";
 import type { CloseInfo, Socket } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
@@ -31,6 +31,11 @@ export interface Exchange {
   answerNs: number | null;
 }
 
+/** Is it a request that bears the id of one of ours? */
+export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
+  return kind === "notification" && id !== null && sent.some((text) => text.includes(id));
+}
+
 /**
  * Says something on a connection of its own and sees what comes back, frame by frame; then whether the
  * connection still serves a call. Nothing of it is in a ledger.
@@ -45,7 +50,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     if (inSession) {
       await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
     }
-    const listener = new Listener(socket, { target, lastId: last.id });
+    const listener = new Listener(socket, { target, lastId: last.id, sent: [...send, last.text] });
     for (const frame of send) socket.send(frame);
     await listener.until(() => options.isEnough(listener.frames, listener.close), patienceMs);
     if (listener.close === null && listener.limited === null && !signal.aborted) {
@@ -68,6 +73,7 @@ class Listener {
   readonly #socket: Socket;
   readonly #target: Target;
   readonly #lastId: string;
+  readonly #sent: readonly string[];
   readonly #startNs: number;
   result: string | null = null;
   limited: string | null = null;
@@ -77,10 +83,14 @@ class Listener {
   answerNs: number | null = null;
   #wake: () => void = () => {};
 
-  constructor(socket: Socket, { target, lastId }: { target: Target; lastId: string }) {
+  constructor(
+    socket: Socket,
+    { target, lastId, sent }: { target: Target; lastId: string; sent: readonly string[] },
+  ) {
     this.#socket = socket;
     this.#target = target;
     this.#lastId = lastId;
+    this.#sent = sent;
     this.#startNs = target.options.clock.nowNs();
     socket.onText((text) => this.#receive(text));
     socket.closed.then((close) => {
@@ -116,8 +126,10 @@ class Listener {
     else {
       const frame = protocol.classify(text);
       const isLast = frame.id === this.#lastId;
-      if (frame.kind === "notification" && frame.answer !== null) this.#socket.send(frame.answer);
-      if (frame.kind === "rateLimited") this.limited ??= frame.message;
+      if (frame.kind === "notification" && frame.answer !== null && !isEcho(frame, this.#sent)) {
+        this.#socket.send(frame.answer);
+      }
+      if (frame.kind === "rateLimited") this.limited ??= this.#target.foreign(frame.message);
       const isFinal = frame.kind !== "progress";
       if (isLast && isFinal) this.isLastEnded = true;
       if (isLast && frame.kind === "result") this.result = text;

@@ -71,7 +71,7 @@ function isSilent({ send }: ConductCase): boolean {
 function noteDialect(context: Context, { conduct: { dialects }, dialect }: Server): void {
   if (dialects.length === 0) return;
   const message = dialect === null
-    ? `the server was recognised as none of the builds ${dialects.join(", ")}: it may answer as any`
+    ? `the server's answers fit no one of the builds ${dialects.join(", ")}: it may answer as any`
     : `the server answers as the build ${dialect} does, and is held to that`;
   context.note({ kind: "dialect", message, dialect });
 }
@@ -110,16 +110,25 @@ async function checkCase(
     return null;
   }
   const patienceMs = isSilent(one) ? context.parameters.noHelloWaitMs : patience(context);
-  const { expected, seen, answerNs, limited } = await say(context, { server, name, patienceMs });
+  const { expected, better, seen, answerNs, limited } = await say(context, {
+    ...{ server, name, patienceMs },
+  });
   if (limited !== null) {
     context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
     return true;
   }
   if (answerNs !== null && !isSilent(one)) context.distribution("answer").record(answerNs);
+  const isExpected = isRight(expected, seen);
+  const isBetter = !isExpected && isRight(better, seen);
+  if (isBetter) {
+    const message = `${name}: the server does other than its build, and no worse: ` +
+      describeSeen(seen);
+    context.note({ kind: "betterThanBuild", message, name });
+  }
   context.check({
     kind: "conduct",
     name,
-    passed: isRight(expected, seen),
+    passed: isExpected || isBetter,
     expected: describeExpected(expected),
     observed: describeSeen(seen),
   });

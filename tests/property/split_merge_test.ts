@@ -176,6 +176,18 @@ Deno.test("ledgers add up, reconcile, and do so in any order", () => {
   }));
 });
 
+Deno.test("of the words in ledgers the first of each name is kept", () => {
+  const words = (errorMessages: Record<string, string>, malformed?: string) => ({
+    ...ledgerWith({ errorMessages }),
+    ...malformed === undefined ? {} : { firstStrays: { malformed } },
+  });
+  const merged = mergeLedgers([words({ A: "one" }), words({ A: "two", B: "three" }, "odd")]);
+  assertEquals([merged.errorMessages, merged.firstStrays], [
+    { A: "one", B: "three" },
+    { malformed: "odd" },
+  ]);
+});
+
 /** Thirds and sevenths: the order of a sum of these shows in its last digit. */
 const rate = fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(3, 7, 11))
   .map(([numerator, denominator]) => numerator / denominator);

@@ -1,7 +1,7 @@
 /** How a proxy makes a sound server a bad one. `text` is the frame, `said` what the client said before. */
 export interface Alterations {
-  /** In place of a frame of the server's; `null`: nothing. */
-  frame?: (text: string, said: readonly string[]) => string | null;
+  /** In place of a frame of the server's, one or several; `null`: nothing. */
+  frame?: (text: string, said: readonly string[]) => string | readonly string[] | null;
   /** In place of the server's close. */
   close?: (
     close: { code: number; reason: string },
@@ -33,8 +33,10 @@ export function startAlteringProxy(behind: string, alterations: Alterations): Al
     };
     front.onclose = () => back.close();
     back.onmessage = ({ data }) => {
-      const text = frame(data, said);
-      if (text !== null && front.readyState === WebSocket.OPEN) front.send(text);
+      const texts = frame(data, said) ?? [];
+      for (const text of typeof texts === "string" ? [texts] : texts) {
+        if (front.readyState === WebSocket.OPEN) front.send(text);
+      }
     };
     back.onclose = ({ code, reason }) => {
       const altered = close({ code, reason }, said);

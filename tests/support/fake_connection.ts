@@ -41,6 +41,7 @@ export function createFakeConnection(
         nth,
         ledger,
         onEnd,
+        tool: "",
         sentNs: clock.nowNs(),
         endedNs: 0,
         status: "outstanding",

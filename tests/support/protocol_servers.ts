@@ -32,7 +32,7 @@ const INITIALIZED = {
 
 /**
  * An MCP server that has the tool `echo` and is talkative: before each reply it logs a message, and to
- * every tenth call it asks the client for a ping, and for roots, under the id of the call itself.
+ * every tenth call it asks the client for a ping, and for roots, under an id of its own.
  */
 export function startMcpServer(): CountingServer {
   const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
@@ -58,12 +58,26 @@ export function startMcpServer(): CountingServer {
     counts.notifications += isTenth ? 3 : 1;
     send({ jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: id } });
     if (isTenth) {
-      send({ jsonrpc: "2.0", id, method: "ping" });
-      send({ jsonrpc: "2.0", id, method: "roots/list" });
+      send({ jsonrpc: "2.0", id: `own-${id}`, method: "ping" });
+      send({ jsonrpc: "2.0", id: `own-${id}`, method: "roots/list" });
     }
     reply(isPing ? {} : { content: [{ type: "text", text: "Echo" }] });
   });
   return counting(server, counts, answers);
+}
+
+/** A JSON-RPC server that has the method `echo`, and sends a notification of its own before each reply. */
+export function startJsonRpcServer(): CountingServer {
+  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
+  const server = startScriptedServer(({ send }, _message, text) => {
+    const { id, method, params } = parse(text);
+    if (method !== "echo" || id === undefined) return void counts.strange++;
+    counts.calls++;
+    counts.notifications++;
+    send({ jsonrpc: "2.0", method: "news", params: { id } });
+    send({ jsonrpc: "2.0", id, result: params?.message ?? null });
+  });
+  return counting(server, counts, []);
 }
 
 /** What a text says; of one that is not JSON, nothing. */

@@ -4,7 +4,7 @@ import { type CuttableListener, listenCuttable } from "./cuttable_listener.ts";
 export interface ScriptedPeer {
   /** Its number, from 1. */
   readonly nth: number;
-  /** Sends text as it is, anything else as JSON; does nothing once the connection is closing. */
+  /** Sends text and bytes as they are, anything else as JSON; does nothing once the connection is closing. */
   send(frame: unknown): void;
   close(code: number, reason?: string): void;
   /** Ends the TCP connection without a close frame. */
@@ -23,8 +23,11 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** A WebSocket server on a free loopback port that does nothing but what the script says. */
-export function startScriptedServer(script: Script): ScriptedServer {
+/** A WebSocket server on a free loopback port that does nothing but what the script says, after a greeting. */
+export function startScriptedServer(
+  script: Script,
+  greet: (peer: ScriptedPeer) => void = () => {},
+): ScriptedServer {
   let connections = 0;
   const listener: CuttableListener = listenCuttable((request, cut) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
@@ -32,12 +35,14 @@ export function startScriptedServer(script: Script): ScriptedServer {
       nth: ++connections,
       send(frame) {
         if (socket.readyState !== WebSocket.OPEN) return;
-        socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+        const isRaw = typeof frame === "string" || frame instanceof Uint8Array;
+        socket.send(isRaw ? frame as string : JSON.stringify(frame));
       },
       close: (code, reason) => socket.close(code, reason),
       cut,
     };
     socket.onerror = (event) => event.preventDefault();
+    socket.onopen = () => greet(peer);
     socket.onmessage = ({ data }) => script(peer, parse(data), data);
     return response;
   });

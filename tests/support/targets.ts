@@ -38,6 +38,11 @@ export function targetAt(url: string, options: Partial<TargetOptions> = {}): Tar
   });
 }
 
+/** A ledger without the words that it keeps. */
+export function countsOf({ errorMessages: _, firstStrays: __, ...counts }: Ledger): Ledger {
+  return counts;
+}
+
 /** The counts of a ledger that differ from zero; all others must be zero. */
 export type LedgerCounts = Partial<Omit<Ledger, "frames">> & { frames?: Partial<Ledger["frames"]> };
 

@@ -384,6 +384,19 @@ Deno.test("config: a header that is none is refused without a word of its text",
   }
 });
 
+Deno.test("config: frames to leave out are a count, and of another server", async () => {
+  const url = ["--url", "ws://a"];
+  assertEquals((await configOf([])).ignoreFirst, 0);
+  assertEquals((await configOf([...url, "--ignore-first", "2"])).ignoreFirst, 2);
+  assertStringIncludes(
+    await messageOf([...url, "--ignore-first", "1.5"]),
+    'Cannot use --ignore-first "1.5": accepted is a whole number of frames from 0 to 1000',
+  );
+  const message = await messageOf(["--ignore-first", "1"]);
+  assertStringIncludes(message, '--ignore-first "1" with the bundled server');
+  assertStringIncludes(message, "accepted is 0");
+});
+
 Deno.test("config: a subprotocol is a token of HTTP", async () => {
   for (const text of ["a b", "a,b", "ä"]) {
     assertStringIncludes(await messageOf(["--subprotocol", text]), `--subprotocol "${text}"`);

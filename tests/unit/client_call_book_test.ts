@@ -1,9 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Frame } from "../../lib/protocols/protocol.ts";
 import { type Call, isFromCache, type Observed } from "../../lib/client/call.ts";
 import { CallBook } from "../../lib/client/call_book.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
-import { ledgerWith } from "../support/targets.ts";
+import { countsOf, ledgerWith } from "../support/targets.ts";
 
 const ok = (id: string | null): Frame => ({ kind: "result", id, fromCache: false });
 const bareRefusal: Frame = {
@@ -83,6 +83,46 @@ Deno.test("a reply without an id is attributed again once the unanswered call wa
   assertEquals([ledger.frames.late, ledger.rateLimited, ledger.frames.orphan], [1, 1, 0]);
 });
 
+Deno.test("replies without an id are told apart as soon as each call before must have had its own", () => {
+  const { book, ledger, begin } = createBook();
+  begin(0);
+  book.expire(0, 10);
+  begin(20);
+  book.receive(bareRefusal, 30); // The first call's or the second's.
+  assertStringIncludes(
+    ledger.firstStrays.orphan!,
+    "a call that timed out before may still be answered",
+  );
+  book.receive(bareRefusal, 40); // In order, it can only be the second's.
+  begin(50);
+  book.receive(bareRefusal, 60);
+  assertEquals([ledger.timeout, ledger.rateLimited, ledger.frames.orphan], [1, 2, 1]);
+});
+
+Deno.test("a reply without an id while none waits is that of the only call that timed out", () => {
+  const { book, ledger, begin } = createBook();
+  begin(0);
+  book.expire(0, 10);
+  book.receive(bareRefusal, 20);
+  book.receive(bareRefusal, 20);
+  begin(30);
+  book.receive(bareRefusal, 40);
+  assertEquals([ledger.frames.late, ledger.frames.orphan, ledger.rateLimited], [1, 1, 1]);
+});
+
+Deno.test("a server that overtakes itself proves nothing by the order of its replies", () => {
+  const { book, ledger, begin } = createBook();
+  const [first, second] = [begin(0).id, begin(0).id];
+  book.receive(ok(second), 1);
+  book.receive(ok(first), 2);
+  begin(3);
+  book.expire(3, 4);
+  begin(5);
+  book.receive(bareRefusal, 6);
+  book.receive(bareRefusal, 7);
+  assertEquals([ledger.rateLimited, ledger.frames.orphan], [0, 2]);
+});
+
 Deno.test("late and duplicate frames count in the ledger of their call, orphans in the one in use", () => {
   const { book, ledger: warmup, begin } = createBook();
   const measured = openLedger();
@@ -103,7 +143,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
   book.receive(ok(second), 5);
   book.receive(ok(second), 6);
   assertEquals(
-    settleLedger(warmup, false),
+    countsOf(settleLedger(warmup, false)),
     ledgerWith({
       sent: 2,
       ok: 1,
@@ -112,7 +152,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
     }),
   );
   assertEquals(
-    settleLedger(measured, false),
+    countsOf(settleLedger(measured, false)),
     ledgerWith({
       sent: 1,
       ok: 1,
@@ -258,6 +298,7 @@ Deno.test("a call's object is used again once its end has been heard, with nothi
     nth: 17,
     ledger: null,
     onEnd: null,
+    tool: "",
     sentNs: 20,
     endedNs: 0,
     status: "outstanding",

@@ -58,13 +58,20 @@ Deno.test("the cases are the same whatever is known of the server, and those of 
   }
 });
 
-Deno.test("the two builds are told apart by a result", () => {
+Deno.test("a build is told by all of its signs together", () => {
+  const ack = (session_id: string) => JSON.stringify({ op: "hello_ack", ok: true, session_id });
+  const list = (id?: string) => JSON.stringify({ op: "list_tools_res", request_id: id, tools: [] });
   const result = (fields: object) =>
     JSON.stringify({ op: "call_tool_res", request_id: "r", outputs: [], ...fields });
-  assertEquals(exaiConduct.dialectOf(result({ ok: true })), "oct");
-  assertEquals(exaiConduct.dialectOf(result({})), "nov");
-  assertEquals(exaiConduct.dialectOf(result({ outputs: null, error: {} })), null);
-  assertEquals(exaiConduct.dialectOf("{"), null);
+  const dialectOf = (...frames: string[]) => exaiConduct.dialectOf(frames, "s-1");
+  const ok = result({ ok: true });
+  assertEquals(dialectOf(ack("s-1"), list(), ok), "oct");
+  assertEquals(dialectOf(ack("other"), list(), ok), "oct25");
+  assertEquals(dialectOf(ack("s-1"), list("r"), result({})), "nov");
+  assertEquals(dialectOf(ok, list()), null, "either October build");
+  assertEquals(dialectOf(ack("s-1"), list("r"), ok), null, "no build");
+  assertEquals(dialectOf(ack("other"), list("r"), result({})), null, "no build");
+  assertEquals(dialectOf(result({ outputs: null, error: {} }), "{"), null);
 });
 
 Deno.test("frames in a few words name the calls of their session, and no other", () => {
@@ -87,7 +94,7 @@ Deno.test("property: any frame is told in a few words", () => {
   fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), fc.string(), (frame, session) => {
     for (const conduct of [exaiConduct, mcpConduct]) {
       assert(conduct.shorten(frame, session).length <= 200);
-      conduct.dialectOf(frame);
+      conduct.dialectOf([frame], session);
     }
     exaiConduct.cases({ ...OPTIONS, dialect: null, toolList: frame });
   }));

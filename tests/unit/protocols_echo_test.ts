@@ -9,6 +9,11 @@ Deno.test("echo's call is JSON, and its reply is the call", () => {
 });
 
 Deno.test("echo takes nothing else for a reply, least of all an error", () => {
+  const unsolicited = [[CALL], CALL, null, { now: 5 }].map((value) => JSON.stringify(value));
+  for (const text of [...unsolicited, "", "Welcome!", "{"]) {
+    const { kind, id } = echo.classify(text);
+    assertEquals([kind, id], ["notification", null]);
+  }
   const others = [
     { id: "r-1", error: "out of memory" },
     { id: "r-1" },
@@ -17,15 +22,13 @@ Deno.test("echo takes nothing else for a reply, least of all an error", () => {
     { id: 1, tool: "echo", arguments: {} },
     { id: null, tool: "echo", arguments: {} },
     { id: "r-1", tool: 5, arguments: {} },
-    [CALL],
-    CALL,
-    null,
+    { error: "busy" },
   ];
-  for (const other of [...others.map((value) => JSON.stringify(value)), "", "Welcome!", "{"]) {
-    assertEquals(echo.classify(other), {
+  for (const other of others) {
+    assertEquals(echo.classify(JSON.stringify(other)), {
       kind: "malformed",
       id: null,
-      reason: "not an echo of a call",
+      reason: "a frame that is not an echo of its call",
     });
   }
 });

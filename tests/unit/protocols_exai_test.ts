@@ -153,12 +153,16 @@ const REPLIES: [string, unknown, Frame][] = [
     malformed("an error that is not an object"),
   ],
   ["an error op without an error", { op: "error" }, malformed("an error that is not an object")],
-  ["an unknown shape", { weather: "fine" }, malformed("neither op nor error")],
+  ["an unknown shape", { weather: "fine" }, malformed("a frame with neither op nor error")],
   ["a pong, which nobody asked for", { op: "pong" }, malformed("an op that no reply has")],
   ["an op that is an array", { op: ["call_tool_res"] }, malformed("an op that no reply has")],
-  ["an array", [{ op: "call_tool_res", request_id: id, outputs }], malformed("not a JSON object")],
-  ["null", null, malformed("not a JSON object")],
-  ["a number", 7, malformed("not a JSON object")],
+  [
+    "an array",
+    [{ op: "call_tool_res", request_id: id, outputs }],
+    malformed("several JSON values, in an array"),
+  ],
+  ["null", null, malformed("JSON that is not an object")],
+  ["a number", 7, malformed("JSON that is not an object")],
 ];
 
 for (const [name, reply, expected] of REPLIES) {

@@ -1,14 +1,16 @@
 import { assertEquals } from "@std/assert";
 import type { Frame } from "../../lib/protocols/protocol.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
+import { ECHO } from "../../lib/protocols/wrong_frame.ts";
 
 /** An id as a connection gives it: a number on the wire. */
 const id = "1234567";
 const result = (of: string): Frame => ({ kind: "result", id: of, fromCache: false });
+const bare = (of: string): Frame => ({ kind: "result", id: of, fromCache: false, isBare: true });
 const malformed = (reason: string): Frame => ({ kind: "malformed", id: null, reason });
-const notification = (answer: object | null = null): Frame => ({
+const notification = (of: string | null = null, answer: object | null = null): Frame => ({
   kind: "notification",
-  id: null,
+  id: of,
   answer: answer === null ? null : JSON.stringify(answer),
 });
 const toolError = (of: string | null, code: string, message: string): Frame => ({
@@ -20,18 +22,21 @@ const toolError = (of: string | null, code: string, message: string): Frame => (
 const rpc = (fields: object) => ({ jsonrpc: "2.0", ...fields });
 const content = [{ type: "text", text: "Echo: hi" }];
 const methodNotFound = { error: { code: -32601, message: "Method not found" } };
+/** As this client answers. */
+const pong = { result: { _meta: { from: "exai-ws-bench" } } };
+const refusal = { error: { ...methodNotFound.error, data: "exai-ws-bench" } };
 
 /** A frame, and what it is. */
 const FRAMES: [string, unknown, Frame][] = [
-  ["the answer to a ping", rpc({ id: 1234567, result: {} }), result(id)],
+  ["the answer to a ping", rpc({ id: 1234567, result: {} }), bare(id)],
   ["a tool's result", rpc({ id: 1234567, result: { content } }), result(id)],
   ["isError of false", rpc({ id: 1234567, result: { content, isError: false } }), result(id)],
-  ["an id that is text", rpc({ id: "a-1", result: {} }), result("a-1")],
-  ["a number sent back as text: another id", rpc({ id, result: {} }), result(`"${id}"`)],
-  ["zero: nobody's id", rpc({ id: 0, result: {} }), result("(number)")],
-  ["a fraction: nobody's id", rpc({ id: 1.5, result: {} }), result("(number)")],
-  ["an object as the id: nobody's", rpc({ id: { toString: 1 }, result: {} }), result("(object)")],
-  ["a null error beside a result", rpc({ id: 1234567, result: {}, error: null }), result(id)],
+  ["an id that is text", rpc({ id: "a-1", result: {} }), bare("a-1")],
+  ["a number sent back as text: another id", rpc({ id, result: {} }), bare(`"${id}"`)],
+  ["zero: nobody's id", rpc({ id: 0, result: {} }), bare("(number)")],
+  ["a fraction: nobody's id", rpc({ id: 1.5, result: {} }), bare("(number)")],
+  ["an object as the id: nobody's", rpc({ id: { toString: 1 }, result: {} }), bare("(object)")],
+  ["a null error beside a result", rpc({ id: 1234567, result: {}, error: null }), bare(id)],
   [
     "a tool's error",
     rpc({ id: 1234567, result: { content, isError: true } }),
@@ -94,38 +99,46 @@ const FRAMES: [string, unknown, Frame][] = [
     rpc({ method: "notifications/message", id: null }),
     notification(),
   ],
-  ["a ping, answered", rpc({ id: 0, method: "ping" }), notification(rpc({ id: 0, result: {} }))],
+  [
+    "a ping, answered",
+    rpc({ id: 0, method: "ping" }),
+    notification("(number)", rpc({ id: 0, ...pong })),
+  ],
   [
     "a ping with an id of text, answered as it came",
     rpc({ id: '7"', method: "ping" }),
-    notification(rpc({ id: '7"', result: {} })),
+    notification('7"', rpc({ id: '7"', ...pong })),
   ],
   [
     "a request for roots, which are not offered",
     rpc({ id: 1234567, method: "roots/list" }),
-    notification(rpc({ id: 1234567, ...methodNotFound })),
+    notification(id, rpc({ id: 1234567, ...refusal })),
   ],
   [
     "a request to sample, which is not offered",
     rpc({ id: 3, method: "sampling/createMessage", params: { messages: [] } }),
-    notification(rpc({ id: 3, ...methodNotFound })),
+    notification("3", rpc({ id: 3, ...refusal })),
   ],
-  ["a batch", [rpc({ id: 1234567, result: {} })], malformed("a batch, which nobody asked for")],
+  ["a batch", [rpc({ id: 1234567, result: {} })], malformed("several JSON values, in an array")],
   ["a result for nobody", rpc({ id: null, result: {} }), malformed("a result without an id")],
   ["a result with no id", rpc({ result: {} }), malformed("a result without an id")],
   [
     "a result that is no object",
     rpc({ id: 1234567, result: "ok" }),
-    malformed("neither result, error nor method"),
+    malformed("a result that is not an object"),
   ],
-  ["an id alone", rpc({ id: 1234567 }), malformed("neither result, error nor method")],
+  [
+    "an id alone",
+    rpc({ id: 1234567 }),
+    malformed("a message with neither result, error nor method"),
+  ],
   [
     "an error that is text",
     rpc({ id: 1234567, error: "no", result: {} }),
     malformed("an error that is not an object"),
   ],
-  ["null", null, malformed("not a JSON object")],
-  ["a text", "ok", malformed("not a JSON object")],
+  ["null", null, malformed("JSON that is not an object")],
+  ["a text", "ok", malformed("JSON that is not an object")],
 ];
 
 for (const [name, frame, expected] of FRAMES) {
@@ -171,11 +184,20 @@ Deno.test("mcp initialises without a token, and says that it has when it is let 
     "2025-11-25",
     {},
   ]);
-  const answer = { protocolVersion: "2025-06-18", capabilities: {}, serverInfo: {} };
-  assertEquals(read!(JSON.stringify(rpc({ id: 1, result: answer }))), {
-    status: "accepted",
-    send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'],
-  });
+  const sessions = [
+    [{ protocolVersion: "2025-06-18", capabilities: {} }, { batches: false, tools: false }],
+    [{ protocolVersion: "2025-03-26", capabilities: { tools: {} } }, {
+      batches: true,
+      tools: true,
+    }],
+  ] as const;
+  for (const [answer, session] of sessions) {
+    assertEquals(read!(JSON.stringify(rpc({ id: 1, result: answer }))), {
+      status: "accepted",
+      send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'],
+      session,
+    });
+  }
 });
 
 Deno.test("mcp refuses a revision that it does not know, and hears a server's refusal", () => {
@@ -199,10 +221,19 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
 
 Deno.test("mcp's handshake ignores what is not its answer, and answers a ping meanwhile", () => {
   const { read } = mcp.open({ sessionId: "s-1", token: null });
+  const version = { protocolVersion: "2025-11-25" };
+  for (const  of of[7, "1", null]) {
+    assertEquals(read!(JSON.stringify(rpc({ id: of, result: version }))), {
+      status: "ignored",
+      reason: "another id than the 1 that was sent",
+    });
+  }
+  assertEquals(read!(JSON.stringify([rpc({ id: 1, result: version })])), {
+    status: "ignored",
+    reason: "several JSON values, in an array",
+  });
   const foreign = [
-    rpc({ id: 7, result: { protocolVersion: "2025-11-25" } }),
-    rpc({ id: "1", result: { protocolVersion: "2025-11-25" } }),
-    rpc({ id: null, result: { protocolVersion: "2025-11-25" } }),
+    rpc({ id: 7, result: {} }),
     rpc({ method: "notifications/message" }),
     [],
     null,
@@ -211,8 +242,48 @@ Deno.test("mcp's handshake ignores what is not its answer, and answers a ping me
   assertEquals(read!("not JSON"), { status: "ignored" });
   assertEquals(read!(JSON.stringify(rpc({ id: 1, method: "ping" }))), {
     status: "ignored",
-    send: ['{"jsonrpc":"2.0","id":1,"result":{}}'],
+    send: [JSON.stringify(rpc({ id: 1, ...pong }))],
   });
+});
+
+Deno.test("mcp takes nothing that it has sent itself for an answer", () => {
+  const { send, read } = mcp.open({ sessionId: "s-1", token: null });
+  assertEquals(read!(send[0]!), { status: "ignored", reason: ECHO });
+  const answers = ["ping", "roots/list"].map((method) => {
+    const frame = mcp.classify(JSON.stringify(rpc({ id: 1234567, method })));
+    return frame.kind === "notification" ? frame.answer! : "";
+  });
+  const sent = [
+    ...[...send, ...answers, mcp.encodeCancel!(id), mcp.encodeListTools("l")!],
+    mcp.encodeCall(id, "echo", "{}"),
+    '{"jsonrpc":"2.0","method":"notifications/initialized"}',
+  ];
+  for (const text of sent) assertEquals(mcp.classify(text), malformed(ECHO), text);
+  // A ping may be a server's own: whoever knows the ids of the calls decides.
+  assertEquals(mcp.classify(mcp.encodeCall(id, "ping", "{}")).id, id);
+});
+
+Deno.test("mcp says which of its calls nobody waits for any more", () => {
+  const { id: none, method, params } = JSON.parse(mcp.encodeCancel!(id));
+  assertEquals([none, method, params.requestId], [undefined, "notifications/cancelled", 1234567]);
+});
+
+Deno.test("mcp asks for each page of the list of tools", () => {
+  const page = (result: object) => mcp.readNextCursor!(JSON.stringify(rpc({ id: 2, result })));
+  assertEquals([page({ tools: [], nextCursor: "b" }), page({ tools: [], nextCursor: 5 })], [
+    "b",
+    null,
+  ]);
+  const { id: second, params } = JSON.parse(mcp.encodeListTools("l", { nth: 2, cursor: "b" })!);
+  assertEquals([second, params], [3, { cursor: "b" }]);
+});
+
+Deno.test("several values in one frame are told as such", () => {
+  const one = JSON.stringify(rpc({ id: 1234567, result: {} }));
+  assertEquals(mcp.classify(`${one}\n${one}`), malformed("several JSON values, one on each line"));
+  assertEquals(mcp.classify(`hello\n${one}`), malformed("text that is not JSON"));
+  assertEquals(mcp.unbatch!(`[${one},5]`), [one, "5"]);
+  assertEquals([mcp.unbatch!(one), mcp.unbatch!("[]")], [null, null]);
 });
 
 Deno.test("mcp reads the names of the tools, and nothing else for them", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { maskUrl } from "./secrets.ts";
+import { maskUrl } from "../client/redact_url.ts";
 import type { Given } from "./parse.ts";
 import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError } from "./connect_error.ts";
+import type { ForeignText } from "./foreign_text.ts";
 import { redactUrl } from "./redact_url.ts";
 
 /** Where and how to dial. */
@@ -13,6 +14,8 @@ export interface DialOptions {
   /** Carries a CA certificate or a source address. */
   client?: Deno.HttpClient;
   signal?: AbortSignal;
+  /** What the words of the server and the network go through. */
+  foreign?: ForeignText;
 }
 
 /** How a socket ended. */
@@ -38,7 +41,7 @@ export class Socket {
   #ours = false;
   #ended = false;
 
-  constructor(socket: WebSocket, clock: Clock) {
+  constructor(socket: WebSocket, clock: Clock, foreign: ForeignText = (text) => text) {
     this.#socket = socket;
     this.#clock = clock;
     // Not `onmessage`, which costs every frame another call.
@@ -48,7 +51,7 @@ export class Socket {
       else this.#receive(text);
     });
     socket.onerror = () => {}; // The close event that follows tells as much.
-    socket.onclose = ({ code, reason }) => this.#end(code, reason);
+    socket.onclose = ({ code, reason }) => this.#end(code, foreign(reason));
   }
 
   /** Resolves once, when the socket is closed by whichever side. Never rejects. */
@@ -109,7 +112,7 @@ export class Socket {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, clock, timeoutMs, signal } = options;
+  const { url, clock, timeoutMs, signal, foreign = (text) => text } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
   }
@@ -119,9 +122,11 @@ export async function dial(options: DialOptions): Promise<Socket> {
     ...(options.client === undefined ? {} : { client: options.client }),
   });
   const opened = Promise.withResolvers<Socket>();
-  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock));
+  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
   webSocket.onerror = (event) =>
-    opened.reject(dialError(url, event instanceof ErrorEvent ? event.message : "unknown error"));
+    opened.reject(
+      dialError(url, event instanceof ErrorEvent ? foreign(event.message, 500) : "unknown error"),
+    );
   const abandon = (error: ConnectError) => {
     opened.reject(error);
     webSocket.close();

@@ -110,7 +110,11 @@ async function checkCase(
     return null;
   }
   const patienceMs = isSilent(one) ? context.parameters.noHelloWaitMs : patience(context);
-  const { expected, seen, answerNs, limited } = await say(context, { server, name, patienceMs });
+  const { expected, seen, masked, answerNs, limited } = await say(context, {
+    server,
+    name,
+    patienceMs,
+  });
   if (limited !== null) {
     context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
     return true;
@@ -121,7 +125,7 @@ async function checkCase(
     name,
     passed: isRight(expected, seen),
     expected: describeExpected(expected),
-    observed: describeSeen(seen),
+    observed: describeSeen(masked),
   });
   return answerNs !== null || seen.served;
 }

@@ -77,6 +77,8 @@ export async function say(
 ): Promise<{
   expected: readonly Answer[];
   seen: SeenAnswer;
+  /** The same without secrets, to be shown. */
+  masked: SeenAnswer;
   answerNs: number | null;
   limited: string | null;
 }> {
@@ -84,11 +86,13 @@ export async function say(
   const { protocol } = context.target.options;
   const credentials = context.target.newCredentials();
   const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
-  const shown = (frames: readonly string[]) =>
+  const { foreign } = context.target;
+  // Judged as they came, and shown without secrets.
+  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
     frames.filter((frame) => {
       const { kind } = protocol.classify(frame);
       return kind !== "notification" && (one.withProgress || kind !== "progress");
-    }).map((frame) => conduct.shorten(frame, credentials.sessionId));
+    }).map((frame) => conduct.shorten(mask(frame), credentials.sessionId));
   const { frames, close, result, answerNs, limited } = await exchange(context.target, {
     credentials,
     inSession: one.inSession,
@@ -98,8 +102,14 @@ export async function say(
     patienceMs,
   });
   context.signal.throwIfAborted();
-  const seen = { frames: shown(frames), close, served: result !== null };
-  return { expected: one.expected, seen, answerNs, limited };
+  const end = { close, served: result !== null };
+  return {
+    expected: one.expected,
+    seen: { frames: shown(frames), ...end },
+    masked: { frames: shown(frames, (frame) => foreign(frame, Infinity)), ...end },
+    answerNs,
+    limited,
+  };
 }
 
 /** Is it a right answer, or one that waiting for more cannot make right? */

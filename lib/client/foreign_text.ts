@@ -132,12 +132,14 @@ function spellings(character: string): readonly string[] {
   const json = units.map((unit) => `\\u${unit}`).join("");
   const upper = units.map((unit) => `\\u${unit.toUpperCase()}`).join("");
   const html = HTML_NAMES[character];
-  const all = new Set([
+  const once = [
     ...[json, upper, percent, percent.toUpperCase()],
     ...(html === undefined ? [] : [html]),
     ...(character === " " ? ["+"] : character === "/" ? ["\\/"] : []),
     JSON.stringify(character).slice(1, -1),
     character,
-  ]);
+  ];
+  // A frame as it came has a text twice escaped that was escaped before.
+  const all = new Set(once.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]));
   return [...all].sort((a, b) => b.length - a.length);
 }

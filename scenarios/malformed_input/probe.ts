@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ForeignText } from "../../lib/client/foreign_text.ts";
 import { isAuthenticationOff } from "../../lib/client/rejection.ts";
 import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
@@ -106,10 +107,21 @@ export async function say(
   return {
     expected: one.expected,
     seen: { frames: shown(frames), ...end },
-    masked: { frames: shown(frames, (frame) => foreign(frame, Infinity)), ...end },
+    masked: { frames: shown(frames, (frame) => maskFrame(frame, foreign)), ...end },
     answerNs,
     limited,
   };
+}
+
+/** The frame with its strings masked: as text, it has them escaped once more. */
+function maskFrame(frame: string, foreign: ForeignText): string {
+  const masked = (_key: string, value: unknown) =>
+    typeof value === "string" ? foreign(value, Infinity) : value;
+  try {
+    return JSON.stringify(JSON.parse(frame), masked);
+  } catch {
+    return foreign(frame, Infinity); // No JSON, or too deep.
+  }
 }
 
 /** Is it a right answer, or one that waiting for more cannot make right? */

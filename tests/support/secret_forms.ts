@@ -12,6 +12,8 @@ export function formsOfSecret(secret: string): string[] {
     secret,
     JSON.stringify(secret).slice(1, -1),
     Array.from(secret, unicodeEscape).join(""),
+    JSON.stringify(Array.from(secret, unicodeEscape).join("")).slice(1, -1),
+    JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1),
     percent,
     percent.replaceAll(/%../g, (escape) => escape.toLowerCase()),
     bytes.toHex().replaceAll(/../g, "%$&"),

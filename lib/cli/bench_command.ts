@@ -67,6 +67,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const workers = countWorkersFor(config, planned);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
+  if (config.unusedShard !== null) printWarning(config.unusedShard);
   await prepareOutput(config.outDirectory);
   const interrupt = options.interrupt("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;

@@ -171,7 +171,7 @@ Deno.test("shards: what cannot be split or judged apart is refused", options, as
       {},
       "Cannot use --threshold with a share",
     ],
-    [[], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
+    [["--shard", "auto"], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
     [[], { BENCH_START_AT: "tomorrow" }, 'Cannot use BENCH_START_AT "tomorrow"'],
     [["--workers", "9", "--scenarios", "open-loop"], {}, "open-loop has 5 connections"],
     [["--workers", "2", "--scenarios", "pipelining"], {}, "none of the scenarios can be split"],

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import type { ForeignText } from "../client/foreign_text.ts";
-import { UsageError } from "./usage_error.ts";
+import { causeOf, UsageError } from "./usage_error.ts";
 
 /** How long a server that is started may take to listen, and to end after it is told to. */
 const START_LIMIT_MS = 30_000;
@@ -52,7 +52,7 @@ export class StartedServer implements AsyncDisposable {
     // A group of its own, so that what the shell has started ends with it.
     const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
     const options = { args: [flag, command], ...io, detached: true };
-    const child = new Deno.Command(shell, options as Deno.CommandOptions).spawn();
+    const child = this.#spawn(shell!, options as Deno.CommandOptions);
     this.#process = child;
     let code: number | null = null;
     const said = lastWords(child.stderr);
@@ -83,6 +83,15 @@ export class StartedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #spawn(shell: string, options: Deno.CommandOptions): Deno.ChildProcess {
+    try {
+      return new Deno.Command(shell, options).spawn();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw this.#error(causeOf(error));
+    }
   }
 
   #isListening(): Promise<boolean> {

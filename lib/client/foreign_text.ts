@@ -44,16 +44,21 @@ export function foreignText(secrets: readonly string[]): ForeignText {
   };
 }
 
+/** Inside of what is masked so far, so many further beginnings are looked at: of one that repeats itself each is one. */
+const MOST_OVERLAPS = 100;
+
 /** Masks every form, also where two overlap. */
 function mask(text: string, { pattern, forms }: { pattern: RegExp; forms: readonly Form[] }) {
   let masked = "";
   let done = 0;
+  let overlaps = 0;
   pattern.lastIndex = 0;
   for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
     const at = found.index;
     if (at >= done) masked += text.slice(done, at) + MASK;
+    overlaps = at >= done ? 0 : overlaps + 1;
     done = Math.max(done, at + found[0].length, ...forms.map((form) => endOf(form, text, at)));
-    pattern.lastIndex = at + 1;
+    pattern.lastIndex = overlaps < MOST_OVERLAPS ? at + 1 : Math.max(at + 1, done);
   }
   return masked + text.slice(done);
 }
@@ -84,6 +89,7 @@ function longestText({ places }: Form): number {
 
 function formsOf(secret: string): Form[] {
   const bytes = new TextEncoder().encode(secret);
+  const known: Record<string, readonly string[]> = Object.create(null);
   const isWord = secret.length < SHORTEST_SECRET;
   const form = (places: Form["places"]): Form => ({
     places,
@@ -93,7 +99,7 @@ function formsOf(secret: string): Form[] {
   // As a part of something longer, a short secret has too little of its own.
   const encoded = (isWord ? [0] : [0, 1, 2]).map((before) => base64At(bytes, { before, isWord }));
   return [
-    form(Array.from(secret, spellings)),
+    form(Array.from(secret, (character) => known[character] ??= spellings(character))),
     ...encoded.map((text) => form(Array.from(text, base64Spellings))),
     form(Array.from(bytes.toHex(), (digit) => [...new Set([digit, digit.toUpperCase()])])),
   ];

@@ -19,5 +19,6 @@ export function maskUrl(text: string): string {
   // After a ? or # an @ may still end a password, or be in the middle of a secret.
   if (rest.includes("@", place.length)) return scheme + MASK;
   const tail = place === rest ? "" : rest[place.length] + MASK;
-  return scheme + place.replace(/.*@/s, `${MASK}@`) + tail;
+  const at = place.lastIndexOf("@");
+  return scheme + (at < 0 ? place : MASK + place.slice(at)) + tail;
 }

@@ -13,7 +13,7 @@ import type { CommandContext, Outcome } from "./command.ts";
 import { readPagePath, readReport, refuseOwnFile } from "./files.ts";
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings } from "./parse.ts";
-import { resolvePath } from "./paths.ts";
+import { prepareOutput, resolvePath } from "./paths.ts";
 import { parseNames } from "./values.ts";
 
 const REPORT: Grammar = {
@@ -46,6 +46,7 @@ export async function runReport(
   const formats = lists.get("format");
   const page = await readPagePath(values.get("inject"), directory);
   const outDirectory = resolvePath(directory, values.get("out")?.text ?? dirname(path));
+  if (values.has("out")) await prepareOutput(outDirectory);
   await refuseOwnFile(page, outDirectory);
   const paths = await writeReports(await readNamed(path, directory), {
     directory: outDirectory,

@@ -60,13 +60,32 @@ Deno.test("cli: where standard output is full, the reports are written and exit 
   assert((await folder.files()).has("report.json"));
 });
 
+Deno.test("cli: where a report cannot be written whole, the verdict is printed and none is there", {
+  ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...SHORT_RUN, "--quiet", "--epochs", "2"].join(" ");
+  // Room for report.json and report.md alone, as on a disk that is nearly full: a write fails, and ends nothing.
+  const { code, stdout, stderr } = await inShell(
+    `trap '' XFSZ; ulimit -f 32; INIT_CWD=${folder.path} `,
+    args,
+  );
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stdout, "PASSED");
+  assertStringIncludes(stderr, `error: Cannot write ${folder.path}/reports/`);
+  assertStringIncludes(stderr, "File too large");
+  assert(!stderr.includes("    at "), stderr);
+  assertEquals([...(await folder.files()).keys()], []);
+});
+
 /** Runs the program by a line of the shell. */
 async function inShell(before: string, args: string) {
   const line = `${before}'${Deno.execPath()}' run -q --no-prompt -P=bench main.ts ${args}`;
-  const { code, stderr } = await new Deno.Command("sh", {
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", line],
     cwd: PROJECT_FOLDER,
     stdin: "null",
   }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, stdout: out!, stderr: error! };
 }

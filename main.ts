@@ -17,7 +17,7 @@ import { noProxyWithLoopback } from "./lib/cli/proxy.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
 import { usageText } from "./lib/cli/usage.ts";
-import { UsageError } from "./lib/cli/usage_error.ts";
+import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
 import { EXIT } from "./lib/run/verdict.ts";
@@ -44,22 +44,39 @@ const terminal: Terminal = {
 
 async function main(args: readonly string[]): Promise<number> {
   try {
-    const [name = "", ...rest] = args;
-    if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
-    if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
-    if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
-    const command = COMMANDS.get(name);
-    if (command === undefined) return await benchOrHelp(args);
-    const style = terminal.style(!Deno.env.get("NO_COLOR"));
-    const outcome = await command(rest, { directory: workingDirectory(), ...style });
-    terminal.print(outcome.text);
-    return outcome.exitCode;
+    const exitCode = await run(args);
+    if (unwritten === null) return exitCode;
+    throw new ReportWriteError(`Cannot write to standard output: ${unwritten}`);
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return reportError(permissionError(error, args));
     if (!EXPECTED_ERRORS.some((expected) => error instanceof expected)) throw error;
-    const lines = (error as Error).message.split("\n").map(escapeTerminal);
-    terminal.printError(`error: ${lines.join("\n")}\n`);
-    return EXIT.usage;
+    return reportError((error as Error).message);
   }
+}
+
+/** A command of another task was started by this one. */
+function permissionError({ message }: Error, [name = ""]: readonly string[]): string {
+  const command = ["serve", "ab", ...COMMANDS.keys()].includes(name) ? name : "bench";
+  const [requires = ""] = message.replace(/^Requires/, "requires").split(",");
+  return `Cannot run ${command} here, as it ${requires}: accepted is deno task ${command}`;
+}
+
+function reportError(message: string): number {
+  terminal.printError(`error: ${message.split("\n").map(escapeTerminal).join("\n")}\n`);
+  return EXIT.usage;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const [name = "", ...rest] = args;
+  if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
+  if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
+  if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
+  const command = COMMANDS.get(name);
+  if (command === undefined) return await benchOrHelp(args);
+  const style = terminal.style(!variable("NO_COLOR"));
+  const outcome = await command(rest, { directory: workingDirectory(), ...style });
+  terminal.print(outcome.text);
+  return outcome.exitCode;
 }
 
 /** What a command line is read with. */
@@ -91,7 +108,7 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
 
 /** deno task runs in the project's folder; people's paths are relative to where they called it. */
 function workingDirectory(): string {
-  return Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  return variable("INIT_CWD") ?? Deno.cwd();
 }
 
 /** The environment, over the nearest `.env` file. */
@@ -111,7 +128,7 @@ async function readEnvironment(directory: string): Promise<Record<string, string
 /** The variables that are set, of those that deno.json lets a command read. */
 function variables(command: "bench" | "serve"): Record<string, string | undefined> {
   return Object.fromEntries(project.permissions[command].env.flatMap((name) => {
-    const value = Deno.env.get(name);
+    const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   }));
 }
@@ -122,6 +139,19 @@ function bypassProxyOnLoopback(): void {
   if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
 }
 
+/** @throws {UsageError} without its value, which may be secret, if it is no text */
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    throw new UsageError(`Cannot use ${name}: accepted is text in UTF-8`);
+  }
+}
+
+/** Why standard output did not take all of the result; `null`: it did. The reports are still to be written then. */
+let unwritten: string | null = null;
+
 /** A pipe may take less than it is given. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
@@ -129,7 +159,9 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch (error) {
     // Nobody reads any more, as after `| head`: the exit code is still to come.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    // Of what standard error does not take, nothing can be said.
+    if (stream === Deno.stdout) unwritten ??= causeOf(error);
   }
 }
 

@@ -7,7 +7,9 @@
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
-import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
+import { foreignText } from "../client/foreign_text.ts";
+import { secretsOf } from "../client/secrets.ts";
+import { maskCommand } from "./masked_command.ts";
 import { runAb } from "../run/ab.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import { readCommit } from "../run/environment.ts";
@@ -81,8 +83,10 @@ export async function ab(
   }
   const raw = parseSettings(args, input.env, { options: AB_OPTIONS, positionals: [] });
   const commands = started(raw.values);
-  await using a = commands === null ? null : new StartedServer("--start-a", commands.a);
-  await using b = commands === null ? null : new StartedServer("--start-b", commands.b);
+  const foreign = foreignText(givenSecrets(raw));
+  const start = (option: string, command: string) => new StartedServer(option, command, foreign);
+  await using a = commands === null ? null : start("--start-a", commands.a);
+  await using b = commands === null ? null : start("--start-b", commands.b);
   const urls = {
     a: a?.url ?? urlOf("a", raw.values),
     b: b?.url ?? urlOf("b", raw.values),
@@ -98,11 +102,6 @@ export async function ab(
   };
   await restart?.();
   const settings = await settingsOf(config, { raw, urls, args, options, env: input.env });
-  const secrets = [settings.a, settings.b].flatMap(({ token, headers, url }) => [
-    token ?? "",
-    ...Object.values(headers),
-    ...urlSecrets(url),
-  ]);
   const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
   using progress = createProgress({
@@ -118,7 +117,7 @@ export async function ab(
       onProgress: (text) => config.quiet || terminal.printError(`${escapeTerminal(text)}\n`),
     });
   }
-  const found = await runAb(settings, {
+  const report = await runAb(settings, {
     scenarios: options.scenarios.filter(isComparable(config)),
     restart,
     bundled: null,
@@ -126,10 +125,8 @@ export async function ab(
     onWarning: (message) => terminal.printWarning(escapeTerminal(message)),
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
-    onPartialReport: (partial) =>
-      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+    onPartialReport: (partial) => write(partial, { draws: false }).then(() => {}, () => {}),
   });
-  const report = maskSecrets(found, secrets);
   progress[Symbol.dispose]();
   terminal.print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
@@ -159,6 +156,23 @@ function started(values: ReadonlyMap<string, Given>): { a: string; b: string } |
   return { a: a.text, b: b.text };
 }
 
+/** What a server that is started may repeat: it has the environment, and perhaps the token in its command. */
+function givenSecrets({ values, lists }: ReturnType<typeof parseSettings>): string[] {
+  const headers = ["header", "header-b"].flatMap((name) => lists.get(name) ?? []);
+  const tokens = ["token", "token-b"].map((name) => values.get(name)?.text ?? "");
+  const subprotocols = (lists.get("subprotocol") ?? []).map(({ text }) => text);
+  const [token = "", tokenB = ""] = tokens;
+  return [
+    tokenB,
+    ...secretsOf({
+      url: "ws://localhost",
+      token,
+      headers: Object.fromEntries(headers.map(({ text }, index) => [index, text])),
+      subprotocols,
+    }),
+  ];
+}
+
 function urlOf(name: "a" | "b", values: ReadonlyMap<string, Given>): string {
   const given = values.get(name);
   if (given !== undefined) return parseWebSocketUrl(given);
@@ -178,12 +192,13 @@ async function settingsOf(
     env: ConfigInput["env"];
   },
 ): Promise<{ a: RunSettings; b: RunSettings }> {
+  const tokenB = values.get("token-b")?.text ?? config.token;
   const a: RunSettings = {
     ...config,
     url: urls.a,
     baselines: [],
     suite: { ...suite, commit: await readCommit(project) },
-    command: maskCommand(["deno", "task", "ab", ...args]),
+    command: maskCommand(["deno", "task", "ab", ...args], [config.token, tokenB]),
   };
   const headers = lists.get("header-b");
   return {
@@ -192,7 +207,7 @@ async function settingsOf(
       ...a,
       url: urls.b,
       proxy: proxyOf(urls.b, env, config.insecure),
-      token: values.get("token-b")?.text ?? config.token,
+      token: tokenB,
       headers: headers === undefined ? config.headers : parseHeaders(headers),
     },
   };

@@ -7,7 +7,7 @@
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
-import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
+import { maskCommand } from "./masked_command.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import { readCommit } from "../run/environment.ts";
@@ -74,6 +74,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   warnOfWay(config, printWarning);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
+  if (config.unusedShard !== null) printWarning(config.unusedShard);
   await prepareOutput(config.outDirectory);
   const interrupt = options.interrupt("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
@@ -83,13 +84,8 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     url: config.url ?? server!.url,
     token,
     suite: { ...suite, commit: await readCommit(options.project) },
-    command: maskCommand(["deno", "task", "bench", ...options.args]),
+    command: maskCommand(["deno", "task", "bench", ...options.args], [token]),
   };
-  const secrets = [
-    token ?? "",
-    ...Object.values(config.headers),
-    ...config.url === null ? [] : urlSecrets(config.url),
-  ];
   const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
     writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
   using progress = createProgress({
@@ -108,14 +104,13 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     onWarning: (message) => printWarning(escapeTerminal(message)),
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
-    onPartialReport: (partial) =>
-      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+    onPartialReport: (partial) => write(partial, { draws: false }).then(() => {}, () => {}),
   };
   await waitForServer(settings, {
     signal: interrupt.signal,
     onProgress: (text) => config.quiet || printError(`${escapeTerminal(text)}\n`),
   });
-  const report = maskSecrets(await run(settings, { ...options, ...hooks, workers }), secrets);
+  const report = await run(settings, { ...options, ...hooks, workers });
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(config.color)));

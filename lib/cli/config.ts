@@ -11,14 +11,21 @@ import { REPORT_FORMATS, type ReportFormat } from "./write_reports.ts";
 import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
 import type { Overrides } from "../run/plan.ts";
 import { type CiSettings, readCiSettings } from "./ci_settings.ts";
-import { readBaselines, readCaCert, readClientCert, readPagePath, readToolArgs } from "./files.ts";
+import {
+  readBaselines,
+  readCaCert,
+  readClientCert,
+  readPagePath,
+  readToolArgs,
+  refuseOwnFile,
+} from "./files.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
 import { proxyOf } from "./proxy.ts";
-import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
+import { noteUnusedShard, readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
 import {
   parseDuration,
@@ -84,6 +91,8 @@ export interface Config {
   strict: boolean;
   /** Which share of the run to take; `null`: all of it. */
   shard: ShardPlace | null;
+  /** What to say of a share that the environment names and nobody asked for; `null`: nothing. */
+  unusedShard: string | null;
   /** When the measured phase begins, in unix milliseconds; `null`: when it can. */
   startAtMs: number | null;
   /** Event loops on this machine; `null`: one. */
@@ -157,7 +166,9 @@ function checked(config: Config): Config {
  * @throws {UsageError} naming the option, its value and what is accepted
  */
 export async function readConfig(raw: RawSettings, input: ConfigInput): Promise<Config> {
-  return checked(await readSettings(raw, input));
+  const config = checked(await readSettings(raw, input));
+  await refuseOwnFile(config.page, config.outDirectory);
+  return config;
 }
 
 async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Config> {
@@ -226,6 +237,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     force: flags.has("force"),
     strict: flags.has("strict"),
     shard,
+    unusedShard: noteUnusedShard(values.get("shard"), input.env),
     startAtMs: readStartAt(values.get("start-at"), Date.now()),
     workers: readWorkers(values.get("workers")),
     outDirectory: resolvePath(
@@ -245,7 +257,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
 function refuseWithShard({ url, raw }: { url: string | null; raw: RawSettings }): void {
   if (url === null) {
     throw new UsageError(
-      "Cannot take a share (--shard, or the environment of an array job) without --url: every shard " +
+      "Cannot take a share (--shard) without --url: every shard " +
         "would start a server of its own, and measure that",
     );
   }
@@ -308,7 +320,14 @@ function readThreshold(given: Given, vocabulary: ThresholdVocabulary): Threshold
   }
 }
 
-function readSubprotocol(given: Given): string {
-  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(given.text)) return given.text;
-  throw unacceptable(given, "a name of letters, digits and !#$%&'*+.^_`|~-");
+/** One of the subprotocols, which may be a secret. */
+function readSubprotocol({ source, text }: Given, index: number, all: readonly Given[]): string {
+  const hidden = "(the text given is not shown, as it may be secret)";
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text)) {
+    throw new UsageError(
+      `Cannot use ${source}: accepted is a name of letters, digits and !#$%&'*+.^_\`|~- ${hidden}`,
+    );
+  }
+  if (all.findIndex((one) => one.text === text) === index) return text;
+  throw new UsageError(`Cannot use ${source} twice with one name: accepted is each once ${hidden}`);
 }

@@ -1,5 +1,5 @@
 import { parse } from "@std/dotenv";
-import { UsageError } from "./usage_error.ts";
+import { causeOf, UsageError } from "./usage_error.ts";
 
 /**
  * The variables of the first of these `.env` files that exists; none where there is none.
@@ -13,8 +13,9 @@ export async function readEnvFile(paths: readonly string[]): Promise<Record<stri
       return parse((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      const cause = error instanceof Error ? error.message : String(error);
-      throw new UsageError(`Cannot read ${path}: ${cause}`);
+      // A folder of that name is none of ours: some keep a virtual environment there.
+      if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) continue;
+      throw new UsageError(`Cannot read ${path}: ${causeOf(error)}; accepted is a file, or none`);
     }
   }
   return {};

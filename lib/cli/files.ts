@@ -4,13 +4,15 @@
  * @module
  */
 
+import { relative } from "node:path";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
 import { checkPage } from "./injected_page.ts";
 import { ReportWriteError } from "./whole_files.ts";
+import { REPORT_FORMATS, reportFileNames } from "./write_reports.ts";
 import type { Given } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
-import { UsageError } from "./usage_error.ts";
+import { causeOf, quoted, UsageError } from "./usage_error.ts";
 import { unacceptable } from "./values.ts";
 
 /**
@@ -73,7 +75,10 @@ export async function readBaselines(
 /** The JSON files of a folder, and the report.json of the folders in it. */
 async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   const paths: string[] = [];
-  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
+    throw unacceptable(given, `a folder that can be read (${causeOf(error)})`);
+  });
+  for (const { name, isDirectory, isFile } of entries) {
     if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
     const inner = `${folder}/${name}/report.json`;
     if (isDirectory && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);
@@ -93,8 +98,15 @@ export async function readCaCert(
 ): Promise<string | null> {
   if (given === undefined) return null;
   const text = await readFile(given, directory);
-  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw unacceptable(given, "a PEM file with a certificate");
+  const accepted = "a PEM file with a certificate";
+  const isWhole = /-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----/s.test(text);
+  if (!isWhole) throw unacceptable(given, accepted);
+  try {
+    Deno.createHttpClient({ caCerts: [text] }).close();
+    return text;
+  } catch (error) {
+    throw unacceptable(given, `${accepted}, not one that cannot be read (${causeOf(error)})`);
+  }
 }
 
 /**
@@ -118,17 +130,17 @@ export async function readClientCert(
     Deno.createHttpClient(pair).close();
     return pair;
   } catch (error) {
-    const isKey = /keys? /i.test((error as Error).message);
+    const isKey = /keys? /i.test(causeOf(error));
     throw unacceptable(
       isKey ? key : cert,
       (isKey ? "a PEM file with the key of --client-cert" : "a PEM file with a certificate") +
-        ` (${(error as Error).message})`,
+        ` (${causeOf(error)})`,
     );
   }
 }
 
 /**
- * A page to fill between its marks, as an absolute path; `null` where none is named.
+ * A page to fill between its marks, as the path of the file itself; `null` where none is named.
  *
  * @throws {UsageError} if it cannot be filled
  */
@@ -139,12 +151,29 @@ export async function readPagePath(
   if (given === undefined) return null;
   const path = resolvePath(directory, given.text);
   try {
-    await checkPage(path);
-    return path;
+    return await checkPage(path);
   } catch (error) {
     if (!(error instanceof ReportWriteError)) throw error;
     throw new UsageError(`Cannot use ${given.source} "${given.text}". ${error.message}`);
   }
+}
+
+/**
+ * Makes sure that the page to fill is none of the files that the reports go to.
+ *
+ * @throws {UsageError} if it is
+ */
+export async function refuseOwnFile(page: string | null, directory: string): Promise<void> {
+  const folder = await Deno.realPath(directory).catch(() => directory);
+  const own = REPORT_FORMATS.flatMap(reportFileNames).find((name) =>
+    page !== null && relative(folder, page) === name
+  );
+  if (own === undefined) return;
+  throw new UsageError(
+    `Cannot use --inject ${
+      quoted(page!)
+    }: ${own} in --out is written anew; accepted is a page of yours`,
+  );
 }
 
 /**
@@ -153,10 +182,18 @@ export async function readPagePath(
  * @throws {UsageError} if it cannot be read
  */
 export async function readFile(given: Given, directory: string): Promise<string> {
+  const path = resolvePath(directory, given.text);
   try {
-    return await Deno.readTextFile(resolvePath(directory, given.text));
+    // Some editors put a byte order mark before the first line.
+    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read the file of ${given.source} "${given.text}": ${cause}`);
+    const place = path === given.text ? "" : ` at ${quoted(path)}`;
+    const cause = causeOf(error) + place;
+    throw new UsageError(
+      `Cannot read the file of ${given.source} ${
+        quoted(given.text)
+      }: ${cause}; accepted is a file ` +
+        "that can be read",
+    );
   }
 }

@@ -49,17 +49,19 @@ export async function readPage(path: string): Promise<Page> {
 }
 
 /**
- * Makes sure, before anything is measured, that a page can be filled afterwards.
+ * Makes sure, before anything is measured, that a page can be filled afterwards, and returns the path of the file
+ * itself.
  *
  * @throws {ReportWriteError} if it cannot be read, lacks its marks, or its folder cannot be written
  */
-export async function checkPage(path: string): Promise<void> {
+export async function checkPage(path: string): Promise<string> {
   const page = await readPage(path);
   const probe = `${page.path}.${crypto.randomUUID()}.tmp`;
   await attempt(`fill ${path} between its marks`, async () => {
     await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
   });
+  return page.path;
 }
 
 /** What is wrong with the marks of a page; `null` where there is one of each, in their order. */

@@ -14,7 +14,7 @@ import { readShardSet, ShardSetError } from "../split/shard_set.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
 import type { CommandContext, Outcome } from "./command.ts";
-import { readBaselines, readPagePath, readReport } from "./files.ts";
+import { readBaselines, readPagePath, readReport, refuseOwnFile } from "./files.ts";
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings, type RawSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
@@ -70,6 +70,7 @@ export async function runMerge(
   const outDirectory = resolvePath(directory, out.text);
   const report = await judge(merge(files, args), { raw, directory });
   await prepareOutput(outDirectory);
+  await refuseOwnFile(page, outDirectory);
   const paths = await writeReports(report, {
     directory: outDirectory,
     formats: formats === undefined ? ["json", "md", "html"] : parseNames(formats, REPORT_FORMATS),

@@ -115,8 +115,8 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("workers", "N|auto", {
         help: "event loops on this machine, each with its share (default 1)",
       }),
-      value("shard", "I/N", {
-        help: "share I of N of the connections and the rate (also Slurm arrays, indexed Jobs)",
+      value("shard", "I/N|auto", {
+        help: "share I of N of the connections and the rate; auto: by Slurm array or indexed Job",
       }),
       value("start-at", "TIME", {
         env: "BENCH_START_AT",

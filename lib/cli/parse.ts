@@ -1,7 +1,9 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { maskUrl } from "../client/redact_url.ts";
+import { SECRET_OPTIONS } from "./masked_command.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 import { closestTo } from "./suggestion.ts";
-import { UsageError } from "./usage_error.ts";
+import { quoted, UsageError } from "./usage_error.ts";
 
 /** A setting as it was given, and where, for error messages. */
 export interface Given {
@@ -55,7 +57,7 @@ export function parseSettings(
     string: [...named("value"), ...named("list")],
     collect: named("list"),
     alias: ALIASES,
-    unknown: (arg, key) => acceptUnknown(arg, key, grammar),
+    unknown: (arg, key) => acceptUnknown(arg, key, { ...grammar, args }),
   });
   const flags = new Set<string>();
   const values = new Map<string, Given>();
@@ -113,18 +115,41 @@ function readPositionals(
   );
 }
 
-/** Whether an argument that is no known option may stay. */
-function acceptUnknown(arg: string, key: string | undefined, grammar: Grammar): boolean {
+/**
+ * Says whether an argument that is no known option may stay. It is not shown where it may be a part of a secret, such as of a
+ * header that is not quoted, or a token that begins with a dash.
+ *
+ * @throws {UsageError} if it may not
+ */
+export function acceptUnknown(
+  arg: string,
+  key: string | undefined,
+  grammar: Pick<Grammar, "positionals"> & {
+    options: { keys(): Iterable<string> };
+    args: readonly string[];
+  },
+): boolean {
   // Left over by `--url ""`, which is told by its name.
   if (arg === "") return false;
   if (key === undefined && grammar.positionals.length > 0) return true;
+  const secret = grammar.args.map((one) => one.split("=", 1)[0]!)
+    .find((option) => SECRET_OPTIONS.has(option));
   if (key === undefined) {
-    throw new UsageError(`Cannot use the argument "${arg}": only options are accepted, see --help`);
+    const shown = secret === undefined ? ` ${quoted(maskUrl(arg))}` : "";
+    const advice = /^\s*wss?:/i.test(arg)
+      ? ", such as --url WS_URL"
+      : secret === undefined
+      ? ""
+      : ` (not shown, as it may belong to ${secret}: quote a value with spaces)`;
+    throw new UsageError(
+      `Cannot use the argument${shown}: only options are accepted${advice}, see --help`,
+    );
   }
   if (!arg.startsWith("--")) {
+    const shown = secret === undefined ? arg : "that begins with one dash";
     throw new UsageError(
-      `Unknown option ${arg}: options begin with two dashes (see --help), and a value that begins ` +
-        `with a dash is given as --option=${arg}`,
+      `Unknown option ${shown}: options begin with two dashes (see --help), and a value that begins ` +
+        `with a dash is given as --option=${secret === undefined ? arg : "VALUE"}`,
     );
   }
   const name = `--${key}`;
@@ -132,5 +157,5 @@ function acceptUnknown(arg: string, key: string | undefined, grammar: Grammar): 
   if (renamed !== undefined) throw new UsageError(`Unknown option ${name}: it is ${renamed} now`);
   const closest = closestTo(name, [...grammar.options.keys()].map((option) => `--${option}`));
   const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
-  throw new UsageError(`Unknown option ${arg.split("=")[0]}: ${advice}`);
+  throw new UsageError(`Unknown option ${maskUrl(arg.split("=")[0]!)}: ${advice}`);
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { UsageError } from "./usage_error.ts";
+import { causeOf, quoted, UsageError } from "./usage_error.ts";
 
 /** A person's path, relative to the folder in which they called the command. */
 export function resolvePath(directory: string, path: string): string {
@@ -18,14 +18,11 @@ export async function prepareOutput(directory: string): Promise<void> {
     await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
   } catch (error) {
-    // Deno's own words on what it permits nobody to write to give advice that does not fit.
-    const cause = error instanceof Deno.errors.NotCapable
-      ? "no program may write there"
-      : error instanceof Error
-      ? error.message
-      : String(error);
     throw new UsageError(
-      `Cannot use --out "${directory}": ${cause}; accepted is a folder that can be written, or made`,
+      `Cannot use --out ${quoted(directory)}: ${
+        causeOf(error)
+      }; accepted is a folder that can be ` +
+        "written, or made",
     );
   }
 }

@@ -10,10 +10,10 @@ import { REPORT_FORMATS, writeReports } from "./write_reports.ts";
 import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import type { CommandContext, Outcome } from "./command.ts";
-import { readPagePath, readReport } from "./files.ts";
+import { readPagePath, readReport, refuseOwnFile } from "./files.ts";
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings } from "./parse.ts";
-import { resolvePath } from "./paths.ts";
+import { prepareOutput, resolvePath } from "./paths.ts";
 import { parseNames } from "./values.ts";
 
 const REPORT: Grammar = {
@@ -45,8 +45,11 @@ export async function runReport(
   const path = positionals[0]!;
   const formats = lists.get("format");
   const page = await readPagePath(values.get("inject"), directory);
+  const outDirectory = resolvePath(directory, values.get("out")?.text ?? dirname(path));
+  if (values.has("out")) await prepareOutput(outDirectory);
+  await refuseOwnFile(page, outDirectory);
   const paths = await writeReports(await readNamed(path, directory), {
-    directory: resolvePath(directory, values.get("out")?.text ?? dirname(path)),
+    directory: outDirectory,
     formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
     page,
   });

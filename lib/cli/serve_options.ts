@@ -1,13 +1,12 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { defaultServerOptions, type ServerOptions } from "../server/options.ts";
-import type { Given } from "./parse.ts";
+import { acceptUnknown, type Given } from "./parse.ts";
 import {
   SECONDS,
   SERVE_ENVIRONMENT,
   SERVE_OPTIONS,
   type ServeOption,
 } from "./serve_option_table.ts";
-import { closestTo } from "./suggestion.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseNumber } from "./values.ts";
 
@@ -17,6 +16,8 @@ export type ServeCommand =
   | { name: "serve"; options: ServerOptions };
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const SERVE_OPTION_NAMES = new Set(SERVE_OPTIONS.map(({ name }) => name));
 
 /**
  * Reads the command line of `serve`, then the environment for what it leaves open.
@@ -30,7 +31,8 @@ export function parseServeOptions(args: readonly string[], env: Environment): Se
     string: SERVE_OPTIONS.map(({ name }) => name),
     collect: SERVE_OPTIONS.map(({ name }) => name),
     alias: { help: "h" },
-    unknown: rejectUnknown,
+    unknown: (arg, key) =>
+      acceptUnknown(arg, key, { options: SERVE_OPTION_NAMES, positionals: [], args }),
   });
   if (parsed.help === true) return { name: "help", text: serveUsage() };
   const options = defaultServerOptions({ port: 8079 });
@@ -88,16 +90,4 @@ function given({ name, value }: ServeOption, text: string): Given {
     `--${name} needs a value: --${name} ${value} ` +
       `(or --${name}=${value}, if the value begins with a dash)`,
   );
-}
-
-function rejectUnknown(arg: string, key?: string): false {
-  // Left over by `--port ""`, which is told by its name.
-  if (arg === "") return false;
-  if (key === undefined) {
-    throw new UsageError(`Cannot use the argument "${arg}": only options are accepted, see --help`);
-  }
-  const names = SERVE_OPTIONS.map(({ name }) => `--${name}`);
-  const closest = closestTo(`--${key}`, names);
-  const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
-  throw new UsageError(`Unknown option --${key}: ${advice}`);
 }

@@ -25,20 +25,46 @@ export const ENGINE_VARIABLES = [
 const MOST_SHARDS = 10_000;
 
 /**
- * `--shard`, or else the place in an array job of Slurm or an indexed Job of Kubernetes; `null`: none.
+ * `--shard I/N`, or with `--shard auto` the place in an array job of Slurm or an indexed Job of Kubernetes; `null`: the
+ * option is not given, and all of the run is measured.
  *
  * @throws {UsageError} if it is no share, naming the option or variable
  */
 export function readShard(given: Given | undefined, env: Environment): ShardPlace | null {
-  if (given !== undefined) return parseShard(given);
-  return readSlurm(env) ?? readKubernetes(env);
+  if (given === undefined) return null;
+  if (given.text.trim() !== "auto") return parseShard(given);
+  const place = readSlurm(env) ?? readKubernetes(env);
+  if (place !== null) return place;
+  throw unacceptable(
+    given,
+    "I/N, or auto where the environment has a place in a Slurm array (SLURM_ARRAY_TASK_ID) or an " +
+      "indexed Job of Kubernetes (BENCH_SHARDS), which this one has not",
+  );
+}
+
+/**
+ * What to say where the environment names a share and nobody has asked for one, such as in an array job that varies a
+ * parameter; `null`: nothing.
+ */
+export function noteUnusedShard(given: Given | undefined, env: Environment): string | null {
+  if (given !== undefined) return null;
+  const name = env.SLURM_ARRAY_TASK_ID && env.SLURM_ARRAY_TASK_COUNT !== "1"
+    ? "SLURM_ARRAY_TASK_ID"
+    : env.BENCH_SHARDS
+    ? "BENCH_SHARDS"
+    : null;
+  if (name === null) return null;
+  return `${name} is set and not used: this run measures its whole load; for a share of it give --shard auto`;
 }
 
 function parseShard(given: Given): ShardPlace {
   const [, index = "", count = ""] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(given.text) ?? [];
   const place = { index: Number(index), count: Number(count) };
   if (count !== "" && isPlace(place)) return place;
-  throw unacceptable(given, `I/N with I from 1 to N and N up to ${MOST_SHARDS}, such as 2/4`);
+  throw unacceptable(
+    given,
+    `I/N with I from 1 to N and N up to ${MOST_SHARDS}, such as 2/4, or auto`,
+  );
 }
 
 function isPlace({ index, count }: ShardPlace): boolean {

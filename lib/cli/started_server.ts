@@ -1,5 +1,6 @@
 import { connect } from "node:net";
-import { UsageError } from "./usage_error.ts";
+import type { ForeignText } from "../client/foreign_text.ts";
+import { causeOf, UsageError } from "./usage_error.ts";
 
 /** How long a server that is started may take to listen, and to end after it is told to. */
 const START_LIMIT_MS = 30_000;
@@ -11,19 +12,26 @@ export class StartedServer implements AsyncDisposable {
   readonly #option: string;
   readonly #command: string;
   readonly #port: number;
+  readonly #foreign: ForeignText;
   #process: Deno.ChildProcess | null = null;
   #ended: Promise<unknown> = Promise.resolve();
 
-  /** @param option the option that gave the command, for errors */
-  constructor(option: string, command: string) {
+  /**
+   * @param option the option that gave the command, for errors
+   * @param foreign what the command and the words of the server go through in errors
+   */
+  constructor(option: string, command: string, foreign: ForeignText) {
     if (!command.includes("{port}")) {
       throw new UsageError(
-        `Cannot use ${option} "${command}": accepted is a command with {port} in it, such as ` +
+        `Cannot use ${option} "${
+          foreign(command, 500)
+        }": accepted is a command with {port} in it, such as ` +
           `"node server.js --port {port}"`,
       );
     }
     this.#option = option;
     this.#command = command;
+    this.#foreign = foreign;
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#port = listener.addr.port;
   }
@@ -44,7 +52,7 @@ export class StartedServer implements AsyncDisposable {
     // A group of its own, so that what the shell has started ends with it.
     const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
     const options = { args: [flag, command], ...io, detached: true };
-    const child = new Deno.Command(shell, options as Deno.CommandOptions).spawn();
+    const child = this.#spawn(shell!, options as Deno.CommandOptions);
     this.#process = child;
     let code: number | null = null;
     const said = lastWords(child.stderr);
@@ -53,7 +61,9 @@ export class StartedServer implements AsyncDisposable {
       if (await this.#isListening()) return;
       if (code !== null) {
         await this.#ended;
-        throw this.#error(`it ended with exit code ${code} before it listened${said.text()}`);
+        throw this.#error(
+          `it ended with exit code ${code} before it listened${said.text(this.#foreign)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
@@ -75,6 +85,15 @@ export class StartedServer implements AsyncDisposable {
     await this.stop();
   }
 
+  #spawn(shell: string, options: Deno.CommandOptions): Deno.ChildProcess {
+    try {
+      return new Deno.Command(shell, options).spawn();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw this.#error(causeOf(error));
+    }
+  }
+
   #isListening(): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = connect({ host: "127.0.0.1", port: this.#port });
@@ -88,15 +107,19 @@ export class StartedServer implements AsyncDisposable {
   }
 
   #error(why: string): UsageError {
-    return new UsageError(`Cannot start the server of ${this.#option} "${this.#command}": ${why}`);
+    const command = this.#foreign(this.#command, 500);
+    return new UsageError(`Cannot start the server of ${this.#option} "${command}": ${why}`);
   }
 }
 
-/** So much of what a server writes to its standard error is kept, in characters. */
-const KEPT_LENGTH = 300;
+/** So much of what a server writes to its standard error is kept, and shown, in characters. */
+const KEPT_LENGTH = 10_000;
+const SHOWN_LENGTH = 300;
 
 /** The end of a text stream, in one line, to be added to a message. */
-function lastWords(stream: ReadableStream<Uint8Array>): { ended: Promise<void>; text(): string } {
+function lastWords(
+  stream: ReadableStream<Uint8Array>,
+): { ended: Promise<void>; text(foreign: ForeignText): string } {
   let kept = "";
   const read = async () => {
     for await (const part of stream.pipeThrough(new TextDecoderStream() as never)) {
@@ -105,8 +128,9 @@ function lastWords(stream: ReadableStream<Uint8Array>): { ended: Promise<void>; 
   };
   return {
     ended: read(),
-    text() {
-      const line = kept.trim().replace(/\s+/g, " ");
+    text(foreign) {
+      // Masked first, so that no cut leaves the end of a secret.
+      const line = foreign(kept.trim().replace(/\s+/g, " "), Infinity).slice(-SHOWN_LENGTH);
       return line === "" ? "" : `: ${line}`;
     },
   };

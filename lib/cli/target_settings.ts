@@ -5,6 +5,7 @@
  */
 
 import { PROTOCOL_NAMES, type ProtocolName } from "../schema.ts";
+import { maskUrl } from "../client/redact_url.ts";
 import { MIN_TOKEN_LENGTH } from "../server/options.ts";
 import type { Given } from "./parse.ts";
 import { UsageError } from "./usage_error.ts";
@@ -28,7 +29,10 @@ export function readUrl(
   const name = host || "127.0.0.1";
   const text = `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
   if (/[/\\?#@]/.test(name) || !URL.canParse(text)) {
-    throw unacceptable({ source: "EXAI_WS_HOST", text: name }, "a host name or an IP address");
+    throw unacceptable(
+      { source: "EXAI_WS_HOST", text: maskUrl(name) },
+      "a host name or an IP address",
+    );
   }
   return parseWebSocketUrl({ source: "EXAI_WS_HOST", text });
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { maskUrl } from "./secrets.ts";
+import { maskUrl } from "../client/redact_url.ts";
 import type { Given } from "./parse.ts";
 import { closestTo } from "./suggestion.ts";
-import { UsageError } from "./usage_error.ts";
+import { quoted, UsageError } from "./usage_error.ts";
 
 /** What a number may be, both ends included. */
 export interface NumberRange {
@@ -21,7 +21,7 @@ export interface NumberRange {
 
 /** The error for a setting that is none of what is accepted. */
 export function unacceptable({ source, text }: Given, accepted: string): UsageError {
-  return new UsageError(`Cannot use ${source} "${text}": accepted is ${accepted}`);
+  return new UsageError(`Cannot use ${source} ${quoted(text)}: accepted is ${accepted}`);
 }
 
 /** @throws {UsageError} if it is not a number in the range */
@@ -113,14 +113,16 @@ const OWN_HEADERS: readonly [RegExp, string][] = [
     "none, as the WebSocket handshake sets it",
   ],
 ];
+/** What the value of a header may be: a tab, and Latin-1 without controls. */
+const LATIN_1 = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** `Name: value`, without naming the value in an error, since it may be secret. */
 export function parseHeader(given: Given): [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(given.text) ?? [];
-  if (name === undefined || value === undefined || /[\r\n\0]/.test(value)) {
+  if (name === undefined || value === undefined || !LATIN_1.test(value)) {
     throw new UsageError(
       `Cannot use ${given.source}: accepted is 'Name: value', such as 'X-Tenant: blue' ` +
-        "(the text given is not shown, as it may be secret)",
+        "with characters of Latin-1 alone (the text given is not shown, as it may be secret)",
     );
   }
   const own = OWN_HEADERS.find(([pattern]) => pattern.test(name));

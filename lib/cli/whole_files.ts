@@ -4,6 +4,8 @@
  * @module
  */
 
+import { causeOf } from "./usage_error.ts";
+
 /** A file to write. */
 export interface WholeFile {
   path: string;
@@ -60,8 +62,7 @@ export async function attempt<T>(what: string, action: () => Promise<T>): Promis
   try {
     return await action();
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new ReportWriteError(`Cannot ${what}: ${cause}`, { cause: error });
+    throw new ReportWriteError(`Cannot ${what}: ${causeOf(error)}`, { cause: error });
   }
 }
 

@@ -75,7 +75,7 @@ export interface WriteOptions {
 /**
  * Writes a report in every format asked for and returns the paths. Markdown brings its charts along, in a
  * folder beside it, and those of an earlier run are removed from there; HTML has them within. Files are written
- * whole or not at all, all of them or none.
+ * whole or not at all, all of them or none: then those of the same run that were not finished are removed too.
  *
  * @throws {ReportWriteError} if the folder cannot be made, a file not written or the page not filled
  */
@@ -102,12 +102,30 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
     content: svg,
   }));
   // The pages last: what they show is there before them.
-  await writeWithFolder(pictures.length > 0 ? charts : null, [...pictures, ...files]);
+  const all = [...pictures, ...files];
+  const write = () => writeWithFolder(pictures.length > 0 ? charts : null, all);
+  await write().catch(async (error) => {
+    // A disk that is full may have room for all when it need not have both.
+    if (!draws || !await removeUnfinished()) throw error;
+    await write();
+  });
+  for (const { path } of files) draws ? UNFINISHED.delete(path) : UNFINISHED.add(path);
   if (hasCharts) {
     const kept = pictures.map(({ path }) => path);
     await attempt(`remove old charts from ${charts}`, () => removeStaleCharts(charts, kept));
   }
   return files.map(({ path }) => path);
+}
+
+/** What this process has written of runs that go on: none of it stays where the final reports cannot be written. */
+const UNFINISHED = new Set<string>();
+
+/** Was there something to remove? */
+async function removeUnfinished(): Promise<boolean> {
+  const paths = [...UNFINISHED];
+  UNFINISHED.clear();
+  await Promise.all(paths.map((path) => Deno.remove(path).catch(() => {})));
+  return paths.length > 0;
 }
 
 /** Writes files, some of them into a folder, which goes again if it is new and they cannot be written. */

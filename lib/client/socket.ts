@@ -9,7 +9,7 @@ export interface DialOptions {
   /** The proxy that the runtime goes through, without its password; left out: none. */
   proxy?: string | null;
   clock: Clock;
-  /** What close reasons go through; left out: they are kept as they are. */
+  /** What the words of the server and the network go through; left out: they are kept as they are. */
   foreign?: ForeignText;
   /** How long the dial may take, in milliseconds. */
   timeoutMs: number;

@@ -6,6 +6,8 @@ import { Connection } from "./connection.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { InsecureRelay } from "./insecure_relay.ts";
 import type { OpenLedger } from "./ledger.ts";
+import { maskedProtocol } from "./masked_protocol.ts";
+import { secretsOf } from "./secrets.ts";
 import { dial, type Socket } from "./socket.ts";
 
 /** How to reach the server under test. */
@@ -54,9 +56,8 @@ export class Target implements Disposable {
   #sessions = 0;
 
   constructor(options: TargetOptions) {
-    this.options = options;
-    const { token, headers } = options;
-    this.foreign = foreignText([...token === null ? [] : [token], ...Object.values(headers)]);
+    this.foreign = foreignText(secretsOf(options));
+    this.options = { ...options, protocol: maskedProtocol(options.protocol, this.foreign) };
     // Random numbers tell runs apart; between shards that is not certain enough.
     const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;

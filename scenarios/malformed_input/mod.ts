@@ -110,7 +110,7 @@ async function checkCase(
     return null;
   }
   const patienceMs = isSilent(one) ? context.parameters.noHelloWaitMs : patience(context);
-  const { expected, better, seen, answerNs, limited } = await say(context, {
+  const { expected, better, seen, masked, answerNs, limited } = await say(context, {
     ...{ server, name, patienceMs },
   });
   if (limited !== null) {
@@ -122,7 +122,7 @@ async function checkCase(
   const isBetter = !isExpected && isRight(better, seen);
   if (isBetter) {
     const message = `${name}: the server does other than its build, and no worse: ` +
-      describeSeen(seen);
+      describeSeen(masked);
     context.note({ kind: "betterThanBuild", message, name });
   }
   context.check({
@@ -130,7 +130,7 @@ async function checkCase(
     name,
     passed: isExpected || isBetter,
     expected: describeExpected(expected),
-    observed: describeSeen(seen),
+    observed: describeSeen(masked),
   });
   return answerNs !== null || seen.served;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ForeignText } from "../../lib/client/foreign_text.ts";
 import { isAuthenticationOff } from "../../lib/client/rejection.ts";
 import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
@@ -83,6 +84,8 @@ export async function say(
   expected: readonly Answer[];
   better: readonly Answer[];
   seen: SeenAnswer;
+  /** The same without secrets, to be shown. */
+  masked: SeenAnswer;
   answerNs: number | null;
   limited: string | null;
 }> {
@@ -90,12 +93,14 @@ export async function say(
   const { protocol } = context.target.options;
   const credentials = context.target.newCredentials();
   const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
-  const shown = (frames: readonly string[]) =>
+  const { foreign } = context.target;
+  // Judged as they came, and shown without secrets.
+  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
     frames.filter((frame) => {
       const read = protocol.classify(frame);
       if (read.kind === "notification") return isEcho(read, one.send ?? []);
       return one.withProgress || read.kind !== "progress";
-    }).map((frame) => conduct.shorten(frame, credentials.sessionId));
+    }).map((frame) => conduct.shorten(mask(frame), credentials.sessionId));
   const { frames, close, result, answerNs, limited } = await exchange(context.target, {
     credentials,
     inSession: one.inSession,
@@ -105,8 +110,26 @@ export async function say(
     patienceMs,
   });
   context.signal.throwIfAborted();
-  const seen = { frames: shown(frames), close, served: result !== null };
-  return { expected: one.expected, better: one.better ?? [], seen, answerNs, limited };
+  const end = { close, served: result !== null };
+  return {
+    expected: one.expected,
+    better: one.better ?? [],
+    seen: { frames: shown(frames), ...end },
+    masked: { frames: shown(frames, (frame) => maskFrame(frame, foreign)), ...end },
+    answerNs,
+    limited,
+  };
+}
+
+/** The frame with its strings masked: as text, it has them escaped once more. */
+function maskFrame(frame: string, foreign: ForeignText): string {
+  const masked = (_key: string, value: unknown) =>
+    typeof value === "string" ? foreign(value, Infinity) : value;
+  try {
+    return JSON.stringify(JSON.parse(frame), masked);
+  } catch {
+    return foreign(frame, Infinity); // No JSON, or too deep.
+  }
 }
 
 /** Is it a right answer, or one that waiting for more cannot make right? */

@@ -1,4 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { runCompare } from "../../lib/cli/compare_command.ts";
+import { runReport } from "../../lib/cli/report_command.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import { openLedger } from "../../lib/client/ledger.ts";
+import { isRecord, parseJson } from "../../lib/protocols/json.ts";
 import {
   type CliResult,
   makeUserFolder,
@@ -8,6 +13,8 @@ import {
   startServe,
   type UserFolder,
 } from "../support/run_cli.ts";
+import { base64Parts, formsOfSecret } from "../support/secret_forms.ts";
+import { targetAt } from "../support/targets.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
 const TOKEN = "hunter2-token-of-the-tests";
@@ -70,46 +77,164 @@ Deno.test("cli: a token that is refused is in no output", options, async () => {
   await assertSilent(folder, result);
 });
 
-/** Says everything that it was told, in the way that `answer` has it. */
-function startGossip(answer: "close" | "toolError"): Deno.HttpServer<Deno.NetAddr> {
+const SUBPROTOCOL = `base64url.bearer.${new TextEncoder().encode("hunter2-subprotocol").toHex()}`;
+const SECRETS = [TOKEN, HEADER, PASSWORD, QUERY, SUBPROTOCOL];
+/** Every secret in every form. */
+const FORMS = SECRETS.flatMap(formsOfSecret);
+/** What is in each of them. */
+const TRACES = [...formsOfSecret(SECRET), ...base64Parts(SECRET), SUBPROTOCOL.slice(-20)];
+
+function assertNoTrace(name: string, text: string): void {
+  for (const trace of TRACES) {
+    const at = text.indexOf(trace);
+    assert(at < 0, `${name} has ${trace}: …${text.slice(Math.max(0, at - 100), at + 100)}…`);
+  }
+}
+
+/** Options that give a server all of them. */
+const withSecrets = (option: string, port: number, path = "") => [
+  ...[option, `ws://ann:${PASSWORD}@127.0.0.1:${port}/${path}?key=${QUERY}`],
+  ...["--header", `Authorization: Bearer ${HEADER}`, "--subprotocol", SUBPROTOCOL],
+];
+
+/**
+ * Serves the first call of a session, so that the preflight passes, and says every secret in every form wherever it says
+ * anything: in its greeting, list of tools, results, errors and the close of a session that says nothing it knows.
+ */
+function startGossip(): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const told = [request.headers.get("x-secret"), new URL(request.url).search];
-    const { socket, response } = Deno.upgradeWebSocket(request);
+    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
+    const send = (message: unknown) => socket.send(JSON.stringify(message));
+    let calls = 0;
+    socket.onopen = () => {
+      send({ op: "progress", message: FORMS });
+      socket.send(`hello ${FORMS.join(" ")}`);
+    };
     socket.onmessage = ({ data }) => {
-      const { op, token, session_id, request_id } = JSON.parse(data);
-      if (op === "hello") {
-        told.push(token);
-        if (answer === "close") return socket.close(4003, told.join(" "));
-        socket.send(JSON.stringify({ op: "hello_ack", ok: true, session_id }));
+      const body = parseJson(data);
+      const { op, token, session_id, request_id } = isRecord(body) ? body : {};
+      if (op === undefined) {
+        socket.close(4003, FORMS.find((form) => form.length < 100));
+      } else if (op === "hello") {
+        if (token !== TOKEN) return socket.close(4003, FORMS.find((form) => form.length < 100));
+        send({ op: "hello_ack", ok: true, session_id });
       } else if (op === "list_tools") {
-        socket.send(JSON.stringify({ op: "list_tools_res", tools: [{ name: "status" }] }));
+        send({ op: "list_tools_res", tools: FORMS.map((name) => ({ name })) });
+      } else if (op === "call_tool" && calls++ === 0) {
+        send({ op: "progress", request_id, message: FORMS });
+        send({ op: "call_tool_res", request_id, outputs: FORMS });
       } else {
-        const error = { code: told[0], message: `told: ${told.join(", ")}` };
-        socket.send(JSON.stringify({ op: "call_tool_res", request_id, error }));
+        const code = FORMS[calls % FORMS.length];
+        const message = `${"x".repeat(calls % 160)}${code} ${FORMS.join(" ")}`;
+        send({ op: "call_tool_res", request_id, error: { code, message } });
       }
     };
     return response;
   });
 }
 
-for (const answer of ["close", "toolError"] as const) {
+const GOSSIP: [string, (port: number) => string[], string | undefined][] = [
+  ["bench", (port) => withSecrets("--url", port), undefined],
+  ["workers", (port) => [
+    ...withSecrets("--url", port),
+    ...["--scenarios", "concurrent-connections", "--workers", "2"],
+  ], undefined],
+  [
+    "authentication",
+    (port) => [...withSecrets("--url", port), "--scenarios", "authentication,malformed-input"],
+    undefined,
+  ],
+  ["ab", (port) => [...withSecrets("--b", port), "--a", `ws://127.0.0.1:${port}/`], "ab"],
+];
+
+for (const [name, args, command] of GOSSIP) {
   Deno.test(
-    `cli: a server that repeats its secrets (${answer}) gets none of them out`,
+    `cli: a server that says every secret in every form gets none out of it (${name})`,
     options,
     async () => {
       await using folder = await makeUserFolder();
-      await using server = startGossip(answer);
-      const url = `ws://ann:${PASSWORD}@127.0.0.1:${server.addr.port}/path?key=${QUERY}`;
+      await using server = startGossip();
       const result = await runCli(
-        [...SHORT_RUN, ...ALL_FORMATS, "--url", url, "--header", `X-Secret: ${HEADER}`],
-        { folder: folder.path, env: { EXAI_WS_TOKEN: TOKEN } },
+        [
+          ...(command === undefined ? [] : [command]),
+          ...SHORT_RUN,
+          ...["--messages", "300", "--timeout", "0.5", "--connections", "2"],
+          ...["--format", "json,md,html,junit,github,benchmark"],
+          ...args(server.addr.port),
+        ],
+        {
+          folder: folder.path,
+          env: {
+            EXAI_WS_TOKEN: TOKEN,
+            GITHUB_ACTIONS: "true",
+            GITHUB_STEP_SUMMARY: `${folder.path}/summary.md`,
+          },
+        },
       );
-      assertEquals(result.code, 3, result.stdout);
-      await assertSilent(folder, result);
+      assertEquals(result.code, 1, result.stdout + result.stderr);
+      const files = await folder.files();
+      assert(files.size >= 8, [...files.keys()].join());
+      for (const [file, text] of files) assertNoTrace(file, text);
+      assertNoTrace("stdout", result.stdout);
+      assertNoTrace("stderr", result.stderr);
       assert(result.stdout.includes("***"), result.stdout);
     },
   );
 }
+
+Deno.test(
+  "a server that refuses with secrets in its words gets none out of it",
+  options,
+  async () => {
+    const settings = {
+      token: TOKEN,
+      headers: { Authorization: `Bearer ${HEADER}` },
+      subprotocols: [SUBPROTOCOL],
+    };
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => {
+        const form = FORMS[Number(new URL(request.url).searchParams.get("form"))]!;
+        const { socket, response } = Deno.upgradeWebSocket(request, { protocol: SUBPROTOCOL });
+        socket.onmessage = () => {
+          socket.send(JSON.stringify({ op: "hello_ack", ok: false, error: `no ${form}` }));
+          // A close frame has room for 123 bytes.
+          socket.close(4003, `${"x".repeat(40)}${form}`.slice(0, 123));
+        };
+        return response;
+      },
+    );
+    for (const index of FORMS.keys()) {
+      const url = `ws://ann:${PASSWORD}@127.0.0.1:${server.addr.port}/?key=${QUERY}&form=${index}`;
+      using target = targetAt(url, settings);
+      const error = await assertRejects(() => target.connect(openLedger()), ConnectError);
+      assertNoTrace("message", `${error.message} ${JSON.stringify(error.details)}`);
+    }
+  },
+);
+
+Deno.test(
+  "cli: a header whose value is a word of the suite changes none of its fields",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    const words = ["measured", Deno.build.arch, "passed", "quick", "scalar", "message-throughput"];
+    const headers = [...words, new Date().toISOString().slice(0, 10)]
+      .flatMap((word, index) => ["--header", `X-A${index}: ${word}`]);
+    const result = await runCli([...SHORT_RUN, ...headers], { folder: folder.path });
+    assertEquals(result.code, 0, result.stdout + result.stderr);
+    const [report] = await folder.files("reports").then((
+      files,
+    ) => [files.get("reports/report.json")!]);
+    const { command: _, transcript: __, ...own } = JSON.parse(report);
+    assert(!JSON.stringify(own).includes("***"));
+    const context = { directory: folder.path, color: false, width: 100 };
+    const again = await runReport(["reports/report.json", "--format", "json"], context);
+    assertEquals(again.exitCode, 0);
+    const both = ["reports/report.json", "reports/report.json"];
+    assertEquals((await runCompare(both, context)).exitCode, 0);
+  },
+);
 
 Deno.test(
   "cli: a password with an @ in it, in a URL of odd spelling, is in no output",

@@ -8,7 +8,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Report } from "../../lib/schema.ts";
 import { LATE_START_MS } from "../../lib/run/start_times.ts";
-import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  runCli,
+  SHORT_RUN,
+  type UserFolder,
+} from "../support/run_cli.ts";
 import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
 import { TOKEN } from "../support/targets.ts";
 
@@ -161,6 +167,22 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   );
 });
 
+Deno.test(
+  "shards: an array job that nobody asked to split measures everything, and says so",
+  options,
+  async () => {
+    await using folder = await makeUserFolder();
+    const { code, stderr } = await runCli(SHORT_RUN, {
+      folder: folder.path,
+      env: { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_COUNT: "4", SLURM_ARRAY_TASK_MIN: "1" },
+    });
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "warning: SLURM_ARRAY_TASK_ID is set and not used");
+    const { shard, scenarios } = await folder.report();
+    assertEquals([shard, scenarios[0]?.status], [undefined, "passed"]);
+  },
+);
+
 Deno.test("shards: what cannot be split or judged apart is refused", options, async () => {
   await using folder = await makeUserFolder();
   const refused: [string[], Record<string, string>, string][] = [
@@ -171,7 +193,7 @@ Deno.test("shards: what cannot be split or judged apart is refused", options, as
       {},
       "Cannot use --threshold with a share",
     ],
-    [[], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
+    [["--shard", "auto"], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
     [[], { BENCH_START_AT: "tomorrow" }, 'Cannot use BENCH_START_AT "tomorrow"'],
     [["--workers", "9", "--scenarios", "open-loop"], {}, "open-loop has 5 connections"],
     [["--workers", "2", "--scenarios", "pipelining"], {}, "none of the scenarios can be split"],

@@ -375,6 +375,7 @@ Deno.test("config: a header that is none is refused without a word of its text",
     ": hunter2",
     "X-A: a\nhunter2: b",
     "X-A: a\0hunter2",
+    "X-A: hunter2→",
     "hunter2",
   ];
   for (const text of texts) {
@@ -397,9 +398,31 @@ Deno.test("config: frames to leave out are a count, and of another server", asyn
   assertStringIncludes(message, "accepted is 0");
 });
 
-Deno.test("config: a subprotocol is a token of HTTP", async () => {
-  for (const text of ["a b", "a,b", "ä"]) {
-    assertStringIncludes(await messageOf(["--subprotocol", text]), `--subprotocol "${text}"`);
+Deno.test("config: a subprotocol is a token of HTTP, each once, and not shown in an error", async () => {
+  for (const text of ["hunter2 b", "a,hunter2", "hunter2ä"]) {
+    const message = await messageOf(["--subprotocol", text]);
+    assertStringIncludes(message, "Cannot use --subprotocol: accepted is a name of letters");
+    assert(!message.includes("hunter2"), message);
+  }
+  const twice = await messageOf(["--subprotocol", "hunter2", "--subprotocol", "hunter2"]);
+  assertStringIncludes(twice, "Cannot use --subprotocol twice with one name");
+  assert(!twice.includes("hunter2"), twice);
+});
+
+Deno.test("config: an argument that may be a secret is in no error", async () => {
+  const secrets: [string[], Environment, string][] = [
+    [["ws://ann:hunter2@host/"], {}, 'Cannot use the argument "ws://***@host/"'],
+    [["ws://ann:hunter2@host/"], {}, "such as --url WS_URL"],
+    [["--ws://ann:hunter2@host/"], {}, "Unknown option ***@host/"],
+    [["--header", "Authorization:", "hunter2"], {}, "may belong to --header: quote"],
+    [["--token=a", "hunter2"], {}, "may belong to --token"],
+    [["--token", "-xhunter2"], {}, "a value that begins with a dash is given as --option=VALUE"],
+    [[], { EXAI_WS_HOST: "ws://ann:hunter2@host" }, 'EXAI_WS_HOST "ws://***@host"'],
+  ];
+  for (const [args, env, expected] of secrets) {
+    const message = await messageOf(args, env);
+    assertStringIncludes(message, expected);
+    assert(!message.includes("hunter2"), message);
   }
 });
 

@@ -50,8 +50,20 @@ Deno.test(".env: the mark that editors of Windows put before the first line is n
 
 Deno.test(".env: one that cannot be read is an error, not nothing", { ignore }, async () => {
   await withFolder(async (folder) => {
-    const error = await assertRejects(() => readEnvFile([folder]), UsageError);
-    assertStringIncludes(error.message, `Cannot read ${folder}`);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    const path = `${folder}/file/.env`;
+    const error = await assertRejects(() => readEnvFile([path]), UsageError);
+    assertStringIncludes(error.message, `Cannot read ${path}`);
+  });
+});
+
+Deno.test(".env: a folder of that name, such as a virtual environment, is passed over", {
+  ignore,
+}, async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/.env`);
+    await Deno.writeTextFile(`${folder}/far`, "A=far\n");
+    assertEquals(await readEnvFile([`${folder}/.env`, `${folder}/far`]), { A: "far" });
   });
 });
 

@@ -1,5 +1,10 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { readShard, readStartAt, readWorkers } from "../../lib/cli/shard_settings.ts";
+import {
+  noteUnusedShard,
+  readShard,
+  readStartAt,
+  readWorkers,
+} from "../../lib/cli/shard_settings.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
 const given = (source: string, text: string) => ({ source, text });
@@ -10,6 +15,7 @@ const SLURM = {
   SLURM_ARRAY_TASK_MIN: "5",
   SLURM_ARRAY_TASK_MAX: "8",
 };
+const AUTO = given("--shard", "auto");
 const KUBERNETES = { JOB_COMPLETION_INDEX: "2", BENCH_SHARDS: "4" };
 
 Deno.test("--shard I/N names a share", () => {
@@ -26,15 +32,15 @@ for (const text of ["0/4", "5/4", "1", "1/0", "a/b", "1/4/2", "-1/4", "1.5/4", "
 }
 
 Deno.test("a Slurm array job names a share, wherever its task IDs begin", () => {
-  assertEquals(readShard(undefined, SLURM), { index: 3, count: 4 });
+  assertEquals(readShard(AUTO, SLURM), { index: 3, count: 4 });
   const { SLURM_ARRAY_TASK_MAX: _, ...older } = SLURM;
-  assertEquals(readShard(undefined, older), { index: 3, count: 4 });
+  assertEquals(readShard(AUTO, older), { index: 3, count: 4 });
 });
 
 Deno.test("a Slurm array with gaps is refused: --array=1-7:2", () => {
   const env = { ...SLURM, SLURM_ARRAY_TASK_MIN: "1", SLURM_ARRAY_TASK_MAX: "7" };
   const { message } = assertThrows(
-    () => readShard(undefined, { ...env, SLURM_ARRAY_TASK_ID: "3" }),
+    () => readShard(AUTO, { ...env, SLURM_ARRAY_TASK_ID: "3" }),
     UsageError,
   );
   assertStringIncludes(message, "SLURM_ARRAY_TASK_ID");
@@ -43,32 +49,50 @@ Deno.test("a Slurm array with gaps is refused: --array=1-7:2", () => {
 
 Deno.test("a Slurm task without its count is refused by the name of the variable", () => {
   const { message } = assertThrows(
-    () => readShard(undefined, { SLURM_ARRAY_TASK_ID: "1" }),
+    () => readShard(AUTO, { SLURM_ARRAY_TASK_ID: "1" }),
     UsageError,
   );
   assertStringIncludes(message, "SLURM_ARRAY_TASK_COUNT is missing");
 });
 
 Deno.test("an indexed Job of Kubernetes names a share, counted from 0", () => {
-  assertEquals(readShard(undefined, KUBERNETES), { index: 3, count: 4 });
+  assertEquals(readShard(AUTO, KUBERNETES), { index: 3, count: 4 });
 });
 
 Deno.test("every indexed Job has an index: without BENCH_SHARDS it is no share", () => {
-  assertEquals(readShard(undefined, { JOB_COMPLETION_INDEX: "2" }), null);
+  for (const env of [{ JOB_COMPLETION_INDEX: "2" }, {}]) {
+    const { message } = assertThrows(() => readShard(AUTO, env), UsageError);
+    assertStringIncludes(message, 'Cannot use --shard "auto": accepted is I/N, or auto where');
+  }
+});
+
+Deno.test("an array job that nobody asked to split, such as a parameter sweep, is not, and that is said", () => {
+  for (
+    const [env, name] of [[SLURM, "SLURM_ARRAY_TASK_ID"], [KUBERNETES, "BENCH_SHARDS"]] as const
+  ) {
+    assertEquals(readShard(undefined, env), null);
+    assertStringIncludes(noteUnusedShard(undefined, env)!, `${name} is set and not used`);
+    assertEquals(noteUnusedShard(AUTO, env), null);
+  }
+  for (
+    const env of [{}, { JOB_COMPLETION_INDEX: "2" }, { ...SLURM, SLURM_ARRAY_TASK_COUNT: "1" }]
+  ) {
+    assertEquals(noteUnusedShard(undefined, env), null);
+  }
 });
 
 Deno.test("BENCH_SHARDS without an index, or with one beyond, is refused", () => {
-  const alone = assertThrows(() => readShard(undefined, { BENCH_SHARDS: "4" }), UsageError);
+  const alone = assertThrows(() => readShard(AUTO, { BENCH_SHARDS: "4" }), UsageError);
   assertStringIncludes(alone.message, "JOB_COMPLETION_INDEX");
   const beyond = { ...KUBERNETES, JOB_COMPLETION_INDEX: "4" };
-  const { message } = assertThrows(() => readShard(undefined, beyond), UsageError);
+  const { message } = assertThrows(() => readShard(AUTO, beyond), UsageError);
   assertStringIncludes(message, 'JOB_COMPLETION_INDEX "4": accepted is a whole number from 0 to 3');
 });
 
-Deno.test("the option wins over Slurm, which wins over Kubernetes", () => {
+Deno.test("a share that is named wins over the environment, where Slurm wins over Kubernetes", () => {
   const both = { ...SLURM, ...KUBERNETES };
   assertEquals(readShard(given("--shard", "1/2"), both), { index: 1, count: 2 });
-  assertEquals(readShard(undefined, both), { index: 3, count: 4 });
+  assertEquals(readShard(AUTO, both), { index: 3, count: 4 });
 });
 
 const NOW_MS = Date.parse("2026-01-31T12:00:00Z");

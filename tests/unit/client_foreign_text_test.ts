@@ -1,9 +1,53 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { foreignText } from "../../lib/client/foreign_text.ts";
+import { base64Parts, formsOfSecret } from "../support/secret_forms.ts";
 
 Deno.test("a secret is masked before the text is cut, so that no part of it is left", () => {
   const foreign = foreignText(["secret-token", ""]);
   assertEquals(foreign("no secret-token here"), "no *** here");
   assertEquals(foreign(`${"x".repeat(10)}secret-token`, 14), `${"x".repeat(10)}***`);
   assertEquals(foreign("y".repeat(200)), `${"y".repeat(160)}…`);
+});
+
+Deno.test("no form of a secret is left, whatever is around it and wherever the text is cut", () => {
+  const secret = fc.string({ unit: fc.constantFrom(..."abcXYZ019+/=&\"' \\é→$.*"), minLength: 6 })
+    .filter((text) => !text.includes("***") && text.trim().length >= 6);
+  const around = fc.string({ unit: fc.constantFrom(..."xyz :,"), maxLength: 200 });
+  const cut = fc.integer({ min: 1, max: 300 });
+  fc.assert(
+    fc.property(fc.array(secret, { minLength: 1, maxLength: 3 }), around, cut, (all, pad, at) => {
+      const foreign = foreignText(all);
+      for (const one of all) {
+        for (const form of formsOfSecret(one)) {
+          const text = foreign(`${pad}${form}${pad}${form}`, at);
+          for (const left of [one, ...formsOfSecret(one), ...base64Parts(one)]) {
+            assert(!text.includes(left), `${left} is left of ${form} in ${text}`);
+          }
+          // Nor its beginning: of the text before it, all that is left is what was there.
+          if (one.length >= 16) assert(!text.includes(one.slice(0, 8)), text);
+        }
+      }
+    }),
+  );
+});
+
+Deno.test("the beginning of a long secret is masked where a server cut it", () => {
+  const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmnop";
+  const foreign = foreignText([token]);
+  for (const length of [8, 20, token.length - 1]) {
+    assertEquals(foreign(`bad token ${token.slice(0, length)} no`), "bad token *** no");
+  }
+  assertEquals(foreign(`bad ${btoa(token).slice(0, 30)}`), "bad ***");
+});
+
+Deno.test("a short secret is masked as a whole word only, and where two overlap both are", () => {
+  const foreign = foreignText(["abc", "1", "first-second", "second-third"]);
+  assertEquals(foreign("abc, (abc) abcd 1 10 id=abc YWJj"), "***, (***) abcd *** 10 id=*** ***");
+  assertEquals(foreign("a first-second-third b"), "a *** b");
+});
+
+Deno.test("text of any size costs no more than what is kept of it", () => {
+  const foreign = foreignText(["a-secret-of-some-length"]);
+  assertEquals(foreign("a".repeat(20_000_000)), `${"a".repeat(160)}…`);
 });

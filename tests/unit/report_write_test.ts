@@ -266,3 +266,37 @@ Deno.test("the summary of a step is added to what is there", { ignore }, async (
     );
   });
 });
+
+Deno.test(
+  "writeReports() leaves no file of an unfinished run where the final one cannot be written",
+  {
+    ignore,
+  },
+  async () => {
+    await withFolder(async (directory) => {
+      const formats = ["json", "md", "html"] as const;
+      await writeReports(sampleReport("interrupted"), { directory, formats, draws: false });
+      await Deno.remove(`${directory}/report.md`);
+      await Deno.mkdir(`${directory}/report.md/in`, { recursive: true });
+      const write = () => writeReports(sampleReport("passed"), { directory, formats });
+      const { message } = await assertRejects(write, ReportWriteError);
+      assertEquals(message, `Cannot write ${directory}/report.md: a folder is in its place`);
+      assertEquals(await names(directory), ["report.md"]);
+    });
+  },
+);
+
+Deno.test("writeReports() tries again without the files of the unfinished run, which take room", {
+  ignore,
+}, async () => {
+  await withFolder(async (directory) => {
+    const formats = ["json"] as const;
+    await writeReports(sampleReport("interrupted"), { directory, formats, draws: false });
+    // In the way until it is removed, as a full disk is.
+    await Deno.remove(`${directory}/report.json`);
+    await Deno.mkdir(`${directory}/report.json`);
+    await writeReports(sampleReport("passed"), { directory, formats });
+    const text = await Deno.readTextFile(`${directory}/report.json`);
+    assertEquals(parseReport(text, "report.json"), sampleReport("passed"));
+  });
+});

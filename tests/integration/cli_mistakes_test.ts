@@ -1,0 +1,91 @@
+/**
+ * Mistakes that only a process can make: each ends in one line and exit code 2.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  PROJECT_FOLDER,
+  runCli,
+  SHORT_RUN,
+} from "../support/run_cli.ts";
+
+const options = { ignore: NEEDS_PROCESSES };
+
+const MISTAKES: [string[], Record<string, string>, string][] = [
+  [["serve"], {}, "Cannot run serve here, as it requires env access"],
+  [
+    ["ab", "--start-a", "a {port}", "--start-b", "b {port}"],
+    {},
+    'Cannot run ab here, as it requires run access to "sh": accepted is deno task ab',
+  ],
+  [["--header", "X-Name: →"], {}, "Cannot use --header: accepted is 'Name: value'"],
+  [["--out", "file"], {}, "Cannot use --out"],
+  [["--ca-cert", "."], {}, 'Cannot read the file of --ca-cert ".": Is a directory'],
+  [["--inject", "reports/report.md"], {}, "report.md in --out is written anew"],
+];
+
+Deno.test("cli: mistakes end in one line that says what is accepted", options, async () => {
+  await using folder = await makeUserFolder();
+  await folder.write("file", "mine");
+  await Deno.mkdir(`${folder.path}/reports`);
+  await folder.write("reports/report.md", "<!-- bench:start -->\n<!-- bench:end -->\n");
+  await Promise.all(MISTAKES.map(async ([args, env, message]) => {
+    const { code, stdout, stderr } = await runCli(args, { folder: folder.path, env });
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, message);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+  }));
+});
+
+Deno.test("cli: a variable that is no text is named without its value", {
+  ignore: NEEDS_PROCESSES || Deno.build.os === "windows",
+}, async () => {
+  const { code, stderr } = await inShell("EXAI_WS_TOKEN=$(printf 'a\\377b') ", "--list");
+  assertEquals([code, stderr], [2, "error: Cannot use EXAI_WS_TOKEN: accepted is text in UTF-8\n"]);
+});
+
+Deno.test("cli: where standard output is full, the reports are written and exit code 2 says so", {
+  ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...SHORT_RUN, "--quiet", "--out", folder.path, "> /dev/full"].join(" ");
+  const { code, stderr } = await inShell(`INIT_CWD=${folder.path} `, args);
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, "error: Cannot write to standard output: No space left on device");
+  assert(!stderr.includes("    at "), stderr);
+  assert((await folder.files()).has("report.json"));
+});
+
+Deno.test("cli: where a report cannot be written whole, the verdict is printed and none is there", {
+  ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const args = [...SHORT_RUN, "--quiet", "--epochs", "2"].join(" ");
+  // Room for report.json and report.md alone, as on a disk that is nearly full: a write fails, and ends nothing.
+  const { code, stdout, stderr } = await inShell(
+    `trap '' XFSZ; ulimit -f 32; INIT_CWD=${folder.path} `,
+    args,
+  );
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stdout, "PASSED");
+  assertStringIncludes(stderr, `error: Cannot write ${folder.path}/reports/`);
+  assertStringIncludes(stderr, "File too large");
+  assert(!stderr.includes("    at "), stderr);
+  assertEquals([...(await folder.files()).keys()], []);
+});
+
+/** Runs the program by a line of the shell. */
+async function inShell(before: string, args: string) {
+  const line = `${before}'${Deno.execPath()}' run -q --no-prompt -P=bench main.ts ${args}`;
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", line],
+    cwd: PROJECT_FOLDER,
+    stdin: "null",
+  }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, stdout: out!, stderr: error! };
+}

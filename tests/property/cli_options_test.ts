@@ -1,0 +1,262 @@
+/**
+ * Whatever is given to a command, it ends as it should or in an error that is reported in one line.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { ab } from "../../lib/cli/ab_command.ts";
+import { bench, type BenchOptions } from "../../lib/cli/bench_command.ts";
+import { runCompare } from "../../lib/cli/compare_command.ts";
+import { readCommand } from "../../lib/cli/config.ts";
+import { runMerge } from "../../lib/cli/merge_command.ts";
+import { OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
+import { runReport } from "../../lib/cli/report_command.ts";
+import { parseServeOptions } from "../../lib/cli/serve_options.ts";
+import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
+import { UsageError } from "../../lib/cli/usage_error.ts";
+import { ReportWriteError } from "../../lib/cli/write_reports.ts";
+import { renderJson } from "../../lib/report/export/json.ts";
+import { IncomparableError } from "../../lib/stats/comparability.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
+import { sampleReport } from "../support/sample_report.ts";
+
+const options = { ignore: NEEDS_PROCESSES };
+
+/** A server that nobody runs: whatever is planned for it ends at once. */
+const NOBODY = "ws://127.0.0.1:1/";
+
+const DEEP = "[".repeat(20_000);
+
+const NUMBERS = [
+  ...["0", "1", "2", "5", "-1", "0.5", "1e400", "-1e400", "1e-320", "NaN", "Infinity", "0x10"],
+  ...["9".repeat(400), "1e3", "5s", "2m", "5 parsecs", "٣"],
+];
+const TEXTS = [
+  ...["", " ", "\0", "a\0b", "a\nb", "\r\n", "→", "é", "\ud800", "\uFEFF", "x".repeat(100_000)],
+  ...["--", "-", "-x", "--x", "=", "__proto__", "constructor", "{seq}", "%s", "'", '"', "auto"],
+];
+const FILES = ["report.json", "broken.json", "bom.json", "deep.json", "page.md", "folder", "nope"];
+const MEANT = [
+  ...["{}", "{", "[]", '{"a":', '{"__proto__":1}', DEEP, '{"n":1e999}', '"{unique}"'],
+  ...["ws://", NOBODY, "ws://u:p@127.0.0.1:99999", "ws://[::1", "http://x", "wss://a/#b", "WS:a"],
+  ...["1/2", "2/1", "0/0", "1/99999999999999999999", "message-throughput", "message-throughput,,"],
+  ...["quick", "phase2", "mcp", "echo", "json,md", "md,nope", "poisson", "ping", "status"],
+  ...["message-throughput.latency.p95<5ms", "latency.p95<", "errors=0", "errors=1e999", "a.b.c=1"],
+  ...["a: b", ": b", "a:", "a: \u0001", "a: →", "Host: x", "session=50/5", "ip=none", "ip=0/0"],
+  ...["2026-01-01T00:00:00Z", "1e9", "9999999999999", "bearer.secret", "a b", "a"],
+  ...[...FILES, ...FILES.map((file) => `@${file}`), "@", ".", "/", "/dev/null", "./folder/.."],
+];
+const value = fc.oneof(
+  fc.constantFrom(...NUMBERS, ...TEXTS, ...MEANT),
+  fc.string({ unit: "binary" }),
+);
+/** What is near to right, by the placeholder of the option. */
+const NEAR: Readonly<Record<string, readonly string[]>> = {
+  "JSON|@FILE": [
+    "{}",
+    '{"__proto__":1}',
+    '{"n":1e999}',
+    '{"n":"{unique}"}',
+    "@bom.json",
+    "@nope",
+    DEEP,
+  ],
+  FILE: FILES,
+  "FILE|DIR": [...FILES, "."],
+  WS_URL: ["ws://u:p@127.0.0.1:1/?a=%zz", "wss://[::1]/", "ws://a/#b", "WS:a", "ws://→/"],
+  "'K: V'": ["a: b", "a:", "a: é", "a: →", "Cookie: a=b; c", "Authorization: Basic !", "a:\tb"],
+  "'M OP V'": ["errors=0", "errors=1e999", "message-throughput.latency.p95<5ms", "a.b<1"],
+  "A,B": ["message-throughput", "saturation,scaling", "json,md", "junit,github,benchmark", ","],
+  NAME: ["quick", "phase2", "phase3", "mcp", "echo", "poisson", "ping", "mqtt", "bearer.x"],
+  TOKEN: ["t", "a".repeat(10_000), "→", "$&"],
+  LIMITS: ["session=50/5", "ip=none", "ip=0/0", "session=1e999/1"],
+  TIME: [new Date(Date.now() + 3_000).toISOString(), "1e9", "9999999999999"],
+  "I/N|auto": ["1/2", "2/1", "auto", "1/1"],
+};
+
+/** Where something is written: never outside of the folder. */
+const place = fc.constantFrom("out", "file", "file/below", "folder", "a\0b", "x".repeat(300), "");
+const WRITTEN = new Set(["out", "inject"]);
+/** What may be run. */
+const command = fc.constantFrom("{port}", "exit 3 # {port}", "x", "", "\0{port}");
+const STARTED = new Set(["start-a", "start-b"]);
+
+type Spec = Pick<OptionSpec, "name" | "kind"> & { value?: string };
+
+function optionOf({ name, kind, value: placeholder = "" }: Spec): fc.Arbitrary<string[]> {
+  if (kind === "flag") return fc.constant([`--${name}`]);
+  const near = fc.constantFrom(...NEAR[placeholder] ?? NUMBERS);
+  const values = WRITTEN.has(name) ? place : STARTED.has(name) ? command : fc.oneof(near, value);
+  return fc.tuple(values, fc.boolean())
+    .map(([text, joins]) => joins ? [`--${name}=${text}`] : [`--${name}`, text]);
+}
+
+/** Command lines of such options, with what is no option among them. */
+function lines(
+  specs: Iterable<Spec>,
+  stray: fc.Arbitrary<string> = value,
+): fc.Arbitrary<string[]> {
+  const known = [...specs].filter(({ name }) => name !== "help").map(optionOf);
+  const part = fc.oneof({ weight: 6, arbitrary: fc.oneof(...known) }, {
+    weight: 1,
+    arbitrary: stray.map((text) => [text]),
+  });
+  // Many wrong values at once end at the first of them.
+  const few = fc.array(part, { minLength: 1, maxLength: 2 });
+  return fc.oneof({ weight: 3, arbitrary: few }, { weight: 1, arbitrary: fc.array(part) })
+    .map((parts) => parts.flat());
+}
+
+function environment(names: readonly string[]): fc.Arbitrary<Record<string, string>> {
+  return fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 2, noNullPrototype: true });
+}
+
+/** What the program reports in one line; `null`: there was no error. Anything else fails. */
+async function errorOf(run: () => unknown): Promise<Error | null> {
+  try {
+    await run();
+    return null;
+  } catch (error) {
+    const isExpected = [UsageError, ReportWriteError, IncomparableError]
+      .some((one) => error instanceof one);
+    if (!isExpected) throw error;
+    assert(!/\n\s+at /.test((error as Error).message), (error as Error).message);
+    return error as Error;
+  }
+}
+
+async function makeFolder(): Promise<UserFolder> {
+  const folder = await makeUserFolder();
+  const report = renderJson(sampleReport("passed"));
+  await Promise.all([
+    folder.write("report.json", report),
+    folder.write("bom.json", `\uFEFF${report}`),
+    folder.write("broken.json", report.slice(0, 500)),
+    folder.write("deep.json", DEEP),
+    folder.write("page.md", "<!-- bench:start -->\n<!-- bench:end -->\n"),
+    folder.write("file", "mine"),
+    Deno.mkdir(`${folder.path}/folder`),
+  ]);
+  return folder;
+}
+
+const BENCH_ENVIRONMENT = [
+  ...[...OPTIONS.values()].flatMap(({ env }) => env ?? []),
+  ...["EXAI_WS_HOST", "EXAI_WS_PORT", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"],
+  ...["SLURM_ARRAY_TASK_MIN", "BENCH_SHARDS", "JOB_COMPLETION_INDEX", "CI", "GITHUB_ACTIONS"],
+];
+
+const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
+
+/** A program that prints nothing. */
+const quiet: Omit<BenchOptions, "args"> = {
+  scenarios: SCENARIOS,
+  workerModule: new URL("../../scenarios/worker.ts", import.meta.url),
+  suite: { name: "suite", version: "1" },
+  project: new URL("../../", import.meta.url),
+  interrupt: () => ({ signal: new AbortController().signal, exitCode: null }),
+  terminal: {
+    print() {},
+    printError() {},
+    printWarning() {},
+    printCommands() {},
+    isLive: false,
+    width: () => 80,
+    style: () => ({ color: false, width: 80 }),
+  },
+};
+
+Deno.test("bench: any command line is a run, or an error that is reported", options, async () => {
+  await using folder = await makeFolder();
+  const input = fc.tuple(lines(OPTIONS.values()), environment(BENCH_ENVIRONMENT));
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(input, async ([args, env]) => {
+      await errorOf(async () => {
+        const read = await readCommand({ args, env, directory: folder.path, vocabulary });
+        if (read.name !== "bench") return;
+        runs++;
+        // One by one: with workers there is nothing more to read.
+        const config = { ...read.config, url: NOBODY, workers: null };
+        await bench(config, { ...quiet, args });
+      });
+    }),
+    { numRuns: 600 },
+  );
+  assert(runs > 20, `${runs} runs`);
+});
+
+Deno.test("ab: any command line is a run, or an error that is reported", options, async () => {
+  await using folder = await makeFolder();
+  const sides = ["a", "b", "start-a", "start-b", "token-b"]
+    .map((name) => ({ name, kind: "value" as const }));
+  const specs = [...sides, { name: "header-b", kind: "list" as const }, ...OPTIONS.values()];
+  const servers = fc.oneof(
+    fc.constant([]),
+    fc.constant(["--a", NOBODY, "--b", NOBODY]),
+    fc.tuple(command, command).map(([a, b]) => ["--start-a", a, "--start-b", b]),
+  );
+  const input = fc.tuple(lines(specs), environment(BENCH_ENVIRONMENT), servers);
+  await fc.assert(
+    fc.asyncProperty(input, async ([rest, env, named]) => {
+      const args = [...rest, ...named];
+      const read = { env, directory: folder.path, vocabulary };
+      await errorOf(() => ab(args, read, { ...quiet, args }));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("serve: any command line is read, or an error that is reported", async () => {
+  const specs = SERVE_OPTIONS.map(({ name }) => ({ name, kind: "value" as const }));
+  const names = [...SERVE_OPTIONS.flatMap(({ env }) => env ?? []), "EXAI_WS_PING_INTERVAL"];
+  const env = environment([...names, ...SERVE_ENVIRONMENT.map(({ env }) => env)]);
+  await fc.assert(
+    fc.asyncProperty(lines(specs), env, async (args, variables) => {
+      await errorOf(() => parseServeOptions(args, variables));
+    }),
+    { numRuns: 400 },
+  );
+});
+
+for (
+  const [name, run] of [["report", runReport], ["compare", runCompare], [
+    "merge",
+    runMerge,
+  ]] as const
+) {
+  Deno.test(`${name}: any command line is one, or an error that is reported`, options, async () => {
+    await using folder = await makeFolder();
+    const names = ["out", "format", "inject", "threshold", "baseline", "noise", "band", "force"];
+    const specs = [...names, "strict", "no-color"].map((one) => OPTIONS.get(one)!);
+    const file = fc.constantFrom(...FILES, "file", "a\0b", "--", "");
+    await fc.assert(
+      fc.asyncProperty(lines(specs, file), fc.array(file, { maxLength: 3 }), async (args, more) => {
+        const context = { directory: folder.path, color: false, width: 80 };
+        await errorOf(() => run([...more, ...args], context));
+      }),
+      { numRuns: 150 },
+    );
+  });
+}
+
+Deno.test("cli: no command line ends in a stack trace", options, async () => {
+  await using folder = await makeFolder();
+  const line = lines(OPTIONS.values()).filter((args) =>
+    !args.some((arg) => /[\0\ud800]/.test(arg))
+  );
+  const some = fc.sample(line, { numRuns: 12, seed: 16 });
+  const results = [];
+  for (const args of some) {
+    results.push(await runCli(["--list", ...args], { folder: folder.path }));
+  }
+  for (const [index, { code, stderr }] of results.entries()) {
+    const shown = `${JSON.stringify(some[index]).slice(0, 500)}: ${stderr}`;
+    assert(code === 0 || code === 2, shown);
+    assert(!/Uncaught|\n\s+at /.test(stderr), shown);
+    assertEquals(stderr === "", code === 0, shown);
+  }
+});

@@ -60,21 +60,26 @@ async function findCause(target: Target): Promise<Finding | null> {
         advice: `Try wss:// in place of ws://: --url ${redactUrl(otherScheme(target.options.url))}`,
       };
     }
-    return answer === null || answer === "" ? null : {
-      failure: "notWebSocket",
-      cause: `what answers there does not speak HTTP, it sent ${
-        JSON.stringify(target.foreign(answer))
-      }`,
-      advice: "It is not a WebSocket server: look at the port.",
-    };
+    return answer === null || answer === "" ? null : notHttp(answer as string, target);
   }
   try {
     const answer = await ask(target, "tls");
-    return typeof answer === "string" ? null : answerCause(answer, target);
+    return typeof answer === "string" ? notHttp(answer, target) : answerCause(answer, target);
   } catch (error) {
     const { message } = error as Error;
     return tlsCause(target.foreign(message, 400), target.options);
   }
+}
+
+function notHttp(sent: string, target: Target): Finding {
+  const what = sent === ""
+    ? "closed the connection"
+    : `sent ${JSON.stringify(target.foreign(sent))}`;
+  return {
+    failure: "notWebSocket",
+    cause: `what answers there does not speak HTTP: it ${what}`,
+    advice: "It is not a WebSocket server: look at the port.",
+  };
 }
 
 /**

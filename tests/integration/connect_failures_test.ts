@@ -149,6 +149,16 @@ for (
   });
 }
 
+Deno.test({ name: "connect: what speaks TLS, but not HTTP", ignore }, async () => {
+  for (
+    const [sent, shown] of [["", "it closed the connection"], ["220 smtp\r\n", 'it sent "220 smtp']]
+  ) {
+    await using server = startTcp(answering(sent!), { cert: LOOPBACK, key: KEY });
+    const parts = ["does not speak HTTP", shown!, "look at the port"];
+    await assertUnusable(`wss://127.0.0.1:${server.port}`, parts, { caCert: AUTHORITY });
+  }
+});
+
 /** A TLS record that carries nothing but a fatal alert. */
 const alert = (code: number) => answering(new Uint8Array([0x15, 3, 3, 0, 2, 2, code]));
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readHeavyTools } from "../../lib/cli/heavy_tools_file.ts";
+import { readHeavyTools } from "../../lib/cli/workload_file.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
 const ignore = (["read", "write"] as const).some((name) =>
@@ -79,7 +79,7 @@ Deno.test(
       assertStringIncludes(message, expected);
     }
     const { message } = await assertRejects(() => readText("[{"), UsageError);
-    assertStringIncludes(message, "it is not JSON");
+    assertStringIncludes(message, "it is neither JSON nor YAML");
   },
 );
 

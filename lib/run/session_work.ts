@@ -1,0 +1,80 @@
+/**
+ * What the sessions of a run do, and whether they may.
+ *
+ * @module
+ */
+
+import type { SessionSpec, Step, StepSpec } from "../load/session.ts";
+import type { ShardPlace } from "../schema.ts";
+import type { HeavyTools } from "./heavy_tools.ts";
+import type { RunSettings } from "./settings.ts";
+import { callNumbers, createWorkload, type Workload } from "./workload.ts";
+
+/** The work of each session, or why there may be none; and its description, for the parameters. */
+export type SessionWork =
+  | { status: "granted"; spec: SessionSpec<Step>; description: string }
+  | { status: "refused"; reason: string; description: null };
+
+/** Of a session that nobody has described: a second on average, as good as endless. */
+const DEFAULT_STEP = {
+  think: { kind: "exponential", meanMs: 1_000 },
+  timeoutMs: null,
+  onError: "continue",
+} as const;
+const ENDLESS = { patterns: null, time: null } as const;
+/** Sets `{unique}` of sessions apart from that of the same tool elsewhere in the run. */
+const SEED_OF_SESSIONS = 0x5e551045;
+
+/**
+ * The work of `--workload`; else in the profile of heavy tools those of the bundled server, each call a pattern;
+ * else the light tool.
+ */
+export function createSessionWork(
+  settings: Pick<RunSettings, "workload" | "profile" | "overrides" | "uniqueSeed">,
+  { tool, workload, heavyTools, embedded, place }: {
+    tool: string;
+    workload: Workload;
+    heavyTools: HeavyTools;
+    embedded: boolean;
+    place: ShardPlace;
+  },
+): SessionWork {
+  const payloadBytes = settings.overrides.payloadBytes ?? 0;
+  const uniqueSeed = (settings.uniqueSeed ^ SEED_OF_SESSIONS) >>> 0;
+  // One for all steps: calls of one tool in two places must differ too.
+  const next = callNumbers(place);
+  const granted = (spec: SessionSpec, message?: Workload): SessionWork => {
+    const complete = (step: StepSpec): Step => ({
+      ...step,
+      message: message ??
+        createWorkload(step.tool, { argsJson: step.argsJson, payloadBytes, uniqueSeed, next }),
+    });
+    return {
+      status: "granted",
+      spec: {
+        ...spec,
+        begin: spec.begin.map(complete),
+        patterns: spec.patterns.map((one) => ({ ...one, steps: one.steps.map(complete) })),
+      },
+      description: JSON.stringify(spec),
+    };
+  };
+  const alone = (step: StepSpec, weight: number) => ({ name: step.tool, weight, steps: [step] });
+  if (settings.workload !== null) return granted(settings.workload);
+  if (settings.profile !== "phase3") {
+    const step = { ...DEFAULT_STEP, tool, argsJson: "{}" };
+    return granted({ begin: [], patterns: [alone(step, 1)], lasts: ENDLESS }, workload);
+  }
+  if (!embedded || heavyTools.status === "refused") {
+    const reason = "calls of heavy tools may cost money, and sessions make as many as the server " +
+      "carries: on an external server they make only those of --workload FILE";
+    return { status: "refused", reason, description: null };
+  }
+  return granted({
+    begin: [],
+    lasts: ENDLESS,
+    patterns: heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight }) =>
+      alone({ ...DEFAULT_STEP, tool, argsJson, timeoutMs }, weight)
+    ),
+  });
+}

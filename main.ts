@@ -19,6 +19,7 @@ import { usageText } from "./lib/cli/usage.ts";
 import { UsageError } from "./lib/cli/usage_error.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
+import { workload } from "./lib/cli/workload_command.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
@@ -46,6 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
     const [name = "", ...rest] = args;
     if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
     if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
+    if (name === "workload") return await workload(rest, await readInput(), program);
     const command = COMMANDS.get(name);
     if (command === undefined) return await benchOrHelp(args);
     const style = terminal.style(!Deno.env.get("NO_COLOR"));

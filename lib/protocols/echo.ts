@@ -24,6 +24,7 @@ export const echo: Protocol = {
     `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
   classify,
   encodeListTools: () => null,
+  readTools: () => null,
   readToolNames: () => null,
   toolNameAdvice: () => null,
   rejections: () => [],

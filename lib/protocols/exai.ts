@@ -16,6 +16,7 @@ import type {
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { readToolPage } from "./listed_tools.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
@@ -132,6 +133,7 @@ export const exai: Protocol = {
     },"arguments":${argsJson}}`,
   classify,
   encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
+  readTools: (text) => readToolPage(text),
   readToolNames(text) {
     const body = parseJson(text);
     if (!isRecord(body) || body.op !== "list_tools_res" || !Array.isArray(body.tools)) return null;

@@ -7,13 +7,14 @@
 
 import type { Frame, Handshake, HandshakeReply, Protocol } from "./protocol.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { readToolPage } from "./listed_tools.ts";
 import { mcpConduct } from "./mcp_conduct.ts";
 
 /** The revisions in which all that is used here is the same, the one that is asked for first. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 /** Ids of the session's own requests: shorter than that of any call. */
 const INITIALIZE_ID = "1";
-const LIST_TOOLS_ID = "2";
+const LIST_TOOLS_ID = 2;
 /** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
@@ -132,7 +133,13 @@ export const mcp: Protocol = {
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
   classify,
-  encodeListTools: () => request(LIST_TOOLS_ID, "tools/list", "{}"),
+  encodeListTools: (_, page) =>
+    page === undefined ? request(String(LIST_TOOLS_ID), "tools/list", "{}") : request(
+      String(LIST_TOOLS_ID + page.nth),
+      "tools/list",
+      JSON.stringify({ cursor: page.cursor }),
+    ),
+  readTools: (text) => readToolPage(text, "result"),
   readToolNames(text) {
     const body = parseJson(text);
     if (!isRecord(body) || !isRecord(body.result) || !Array.isArray(body.result.tools)) return null;

@@ -102,6 +102,21 @@ export interface Conduct {
   leftOut: readonly NotMeasured[];
 }
 
+/** A tool as its server describes it. */
+export interface ListedTool {
+  name: string;
+  /** JSON Schema of its arguments, as it came. */
+  inputSchema: Record<string, unknown>;
+  /** Does the server say that a call of it changes nothing? */
+  isReadOnly: boolean;
+}
+
+/** Some of a server's tools, and where the next of them begin; `null`: these were the last. */
+export interface ToolPage {
+  tools: ListedTool[];
+  cursor: string | null;
+}
+
 /** How a message is written and a reply recognised. Pure: no sockets, no state. */
 export interface Protocol {
   readonly name: ProtocolName;
@@ -115,8 +130,10 @@ export interface Protocol {
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;
   classify(text: string): Frame;
-  /** A request for the names of the tools; `null` where the protocol has none. */
-  encodeListTools(id: string): string | null;
+  /** A request for the tools, or for a page of them after the first; `null` where the protocol has none. */
+  encodeListTools(id: string, page?: { nth: number; cursor: string }): string | null;
+  /** The tools in a reply to `encodeListTools`, or `null` if this frame is not one. */
+  readTools(text: string): ToolPage | null;
   /** The names in a reply to `encodeListTools`, or `null` if this frame is not one. */
   readToolNames(text: string): string[] | null;
   /** Advice on a name that the server does not know, or `null`. */

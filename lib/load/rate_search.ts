@@ -66,6 +66,8 @@ export interface Trial {
   answered: number;
   /** What it achieved is the most that the server lets anybody have. */
   isCapped?: boolean;
+  /** It missed without a doubt; left out: by what it achieved. */
+  isClear?: boolean;
 }
 
 /** One run at one rate. */
@@ -235,7 +237,8 @@ class RateSearch<T extends Trial> {
   }
 }
 
-function isClear({ achievedPerSecond, offeredPerSecond, answered, isCapped }: Trial): boolean {
-  return isCapped ??
+function isClear(trial: Trial): boolean {
+  const { achievedPerSecond, offeredPerSecond, answered } = trial;
+  return trial.isClear ??
     (answered >= FEWEST_ANSWERS && achievedPerSecond < offeredPerSecond * CLEAR_SHARE);
 }

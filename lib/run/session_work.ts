@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionSpec, Step, StepSpec } from "../load/session.ts";
+import type { Duration, SessionSpec, Step, StepSpec } from "../load/session.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
 import type { RunSettings } from "./settings.ts";
@@ -56,7 +56,7 @@ export function createSessionWork(
         begin: spec.begin.map(complete),
         patterns: spec.patterns.map((one) => ({ ...one, steps: one.steps.map(complete) })),
       },
-      description: JSON.stringify(spec),
+      description: describe(spec),
     };
   };
   const alone = (step: StepSpec, weight: number) => ({ name: step.tool, weight, steps: [step] });
@@ -77,4 +77,33 @@ export function createSessionWork(
       alone({ ...DEFAULT_STEP, tool, argsJson, timeoutMs }, weight)
     ),
   });
+}
+
+/** All of it in a line, so that runs of different work are not compared. */
+function describe({ begin, patterns, lasts }: SessionSpec): string {
+  const steps = (all: readonly StepSpec[]) =>
+    all.map(({ tool, argsJson, think, timeoutMs, onError }) =>
+      `${tool} ${argsJson} think ${durationText(think)}` +
+      (timeoutMs === null ? "" : ` timeout ${timeoutMs / 1e3} s`) +
+      (onError === "continue" ? "" : ` on error ${onError}`)
+    ).join(", ");
+  return [
+    ...(begin.length === 0 ? [] : [`begin: ${steps(begin)}`]),
+    ...patterns.map(({ weight, steps: all }) => `${weight}x: ${steps(all)}`),
+    ...(lasts.patterns === null ? [] : [`${lasts.patterns} patterns`]),
+    ...(lasts.time === null ? [] : [`lasts ${durationText(lasts.time)}`]),
+  ].join("; ");
+}
+
+function durationText(duration: Duration): string {
+  switch (duration.kind) {
+    case "constant":
+      return `${duration.ms / 1e3} s`;
+    case "exponential":
+      return `${duration.meanMs / 1e3} s (exponential)`;
+    case "logNormal":
+      return `${duration.medianMs / 1e3} s (log-normal, ${duration.sigma})`;
+    default:
+      return duration satisfies never;
+  }
 }

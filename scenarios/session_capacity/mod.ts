@@ -122,7 +122,7 @@ function recordCapacity(
     const { ratePerSecond: sessions, misses } = missed;
     context.note({
       kind: "failedFirst",
-      message: `what failed first, with ${sessions} sessions: ${
+      message: `what failed first, at ${counted(sessions)}: ${
         misses.map((miss) => describe(miss, context)).join("; ")
       }`,
       sessions,
@@ -130,7 +130,7 @@ function recordCapacity(
     });
   }
   const why = capacity === null && missed !== undefined
-    ? `with ${missed.ratePerSecond} sessions ${describe(missed.misses[0]!, context)}`
+    ? `with ${counted(missed.ratePerSecond)} ${describe(missed.misses[0]!, context)}`
     : null;
   tallyCarried(context, capacity, why);
 }
@@ -140,6 +140,10 @@ function lowestMissed(trials: readonly SessionTrial[], carried: number): Session
   return trials
     .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > carried)
     .sort((a, b) => a.ratePerSecond - b.ratePerSecond)[0];
+}
+
+function counted(sessions: number): string {
+  return sessions === 1 ? "1 session" : `${sessions} sessions`;
 }
 
 function describe(miss: SessionMiss, { parameters: { sloMs } }: SessionContext): string {

@@ -37,7 +37,7 @@ export type SessionMiss =
   /** Nothing was answered. */
   | { kind: "gone" };
 
-/** At most this share of the calls, and of the openings, may be over the objective. */
+/** At most this share of the calls, and of the openings, may be over the objective; and one in any case. */
 const MISS_SHARE = 0.01;
 /** Calls end late, and replies are seen late: see `judgeRun`. */
 const LATE_TWICE = 2;
@@ -143,5 +143,5 @@ export class SessionsSeen {
 
 /** How many of so many may be over the objective. */
 export function mayMiss(count: number): number {
-  return Math.floor(count * MISS_SHARE + 1e-9);
+  return Math.max(1, Math.floor(count * MISS_SHARE + 1e-9));
 }

@@ -12,6 +12,15 @@ const LEAD_IN_MS = 200;
 const LEAD_IN_THINKS = 2;
 const FEWEST_THINKS = 3;
 
+/** No hiccup makes so many calls miss the objective; of fewer than that one may. */
+const CLEAR_SHARE = 0.2;
+const FEWEST_CALLS = 50;
+
+function isClear(miss: SessionMiss): boolean {
+  return miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
+    miss.over > miss.calls * CLEAR_SHARE);
+}
+
 /** One run with so many sessions, which a search calls its rate. */
 export interface SessionTrial extends Trial {
   misses: SessionMiss[];
@@ -81,14 +90,16 @@ export async function runSessionTrial(
   }
   context.distribution("establish", { at }).recordAll(Float64Array.from(seen.establishNs));
   context.scalar("throughput", callsPerSecond, { at });
+  const judgement = seen.judge(sloMs * 1e6);
   return {
-    ...seen.judge(sloMs * 1e6),
+    ...judgement,
     ratePerSecond: sessions,
     confirms,
     offeredPerSecond: sessions,
     achievedPerSecond: seen.refusal === null ? sessions : seen.held,
     answered: seen.latencyNs.length,
     isCapped: seen.refusal !== null,
+    isClear: judgement.misses.some(isClear),
     callsPerSecond,
     bytesPerSecond: seen.bytes / seconds / sessions,
     framesPerSecond: seen.frames / seconds / sessions,

@@ -108,11 +108,11 @@ function textFor(schema: Schema): string {
 
 /** The least, or 1 where that is in the range. */
 function numberFor(schema: Schema): number {
-  const step = numberIn(schema, "multipleOf") ?? 1;
+  const multiple = numberIn(schema, "multipleOf");
   const above = numberIn(schema, "exclusiveMinimum");
-  const least = numberIn(schema, "minimum") ?? (above === null ? null : above + step);
-  const most = numberIn(schema, "maximum") ?? Infinity;
-  return Math.ceil((least ?? Math.min(step, most)) / step) * step;
+  const least = numberIn(schema, "minimum") ?? (above === null ? null : above + (multiple ?? 1));
+  const value = least ?? Math.min(multiple ?? 1, numberIn(schema, "maximum") ?? Infinity);
+  return multiple === null ? value : Math.ceil(value / multiple) * multiple;
 }
 
 function numberIn(schema: Schema, key: string): number | null {

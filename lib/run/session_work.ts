@@ -7,7 +7,6 @@
 import type { Duration, SessionSpec, Step, StepSpec } from "../load/session.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
-import type { RunSettings } from "./settings.ts";
 import { callNumbers, createWorkload, type Workload } from "./workload.ts";
 
 /** The work of each session, or why there may be none; and its description, for the parameters. */
@@ -30,7 +29,12 @@ const SEED_OF_SESSIONS = 0x5e551045;
  * else the light tool.
  */
 export function createSessionWork(
-  settings: Pick<RunSettings, "workload" | "profile" | "overrides" | "uniqueSeed">,
+  settings: {
+    workload: SessionSpec | null;
+    profile: string;
+    overrides: { payloadBytes: number | null };
+    uniqueSeed: number;
+  },
   { tool, workload, heavyTools, embedded, place }: {
     tool: string;
     workload: Workload;

@@ -82,7 +82,7 @@ export class SessionsSeen {
         this.establishNs.push(ns);
         this.held = Math.max(this.held, this.crowd.open + 1);
       },
-      onFailed: (error) => this.#noteFailure(error, target.foreign),
+      onFailed: (error) => this.noteFailure(error, target.foreign),
       onLost: () => this.lost++,
       onUnfilled: (step) => this.unfilled ??= step,
       onFrame: (text) => {
@@ -103,7 +103,8 @@ export class SessionsSeen {
     });
   }
 
-  #noteFailure(error: unknown, foreign: Target["foreign"]): void {
+  /** Counts a session that could not be opened. */
+  noteFailure(error: unknown, foreign: Target["foreign"]): void {
     const message = foreign(error instanceof Error ? error.message : String(error));
     const isRefused = error instanceof ConnectError &&
       (error.details.closeCode !== undefined || error.failure === "httpStatus");

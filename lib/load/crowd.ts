@@ -52,6 +52,11 @@ export class Crowd {
     this.#ledger = options.ledger;
   }
 
+  /** How many sessions should be there; those that failed are not among them any more. */
+  get wanted(): number {
+    return this.#wanted;
+  }
+
   /** How many sessions are open. */
   get open(): number {
     return this.#connections.size;

@@ -48,15 +48,20 @@ export async function runRamp(
   const startNs = clock.nowNs();
   const elapsedMs = () => (clock.nowNs() - startNs) / 1e6;
   const spanMs = spanOf(stages);
-  seen.crowd.useLedger(ledger);
+  const { crowd } = seen;
+  crowd.useLedger(ledger);
+  let before = 0;
   try {
     while (elapsedMs() < spanMs && !signal.aborted) {
-      seen.crowd.want(Math.min(connections, Math.round(levelAt(stages, elapsedMs()))));
+      const level = Math.min(connections, Math.round(levelAt(stages, elapsedMs())));
+      // Each comes once, also where the server refuses it.
+      crowd.want(Math.min(level, crowd.wanted + Math.max(0, level - before)));
+      before = level;
       context.progress(elapsedMs(), spanMs);
       await wait(STEP_MS, context);
     }
   } finally {
-    await seen.crowd.leave();
+    await crowd.leave();
   }
   signal.throwIfAborted();
   const levels = [...counts].sort(([a], [b]) => a - b);

@@ -63,10 +63,10 @@ export async function runSessionTrial(
   const arrivals = Array.from({ length: sessions }, () => random() * spanMs).sort((a, b) => a - b);
   const begunNs = clock.nowNs();
   try {
-    for (const [nth, dueMs] of arrivals.entries()) {
+    for (const dueMs of arrivals) {
       await wait(Math.max(0, dueMs - (clock.nowNs() - begunNs) / 1e6), context);
       if (!isGoing()) break;
-      seen.crowd.want(nth + 1);
+      seen.crowd.want(seen.crowd.wanted + 1);
     }
     if (isGoing()) await wait(Math.max(LEAD_IN_MS, LEAD_IN_THINKS * thinkMs), context);
     if (isGoing()) {

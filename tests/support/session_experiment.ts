@@ -1,6 +1,6 @@
 /**
  * Searches ten times for the number of sessions that a server carries which holds exactly 40 within the objective:
- * `deno run -q -P=test tests/support/session_experiment.ts [exponential]`. Each should find 36 to 40. Takes some
+ * `deno run -q -P=test tests/support/session_experiment.ts [exponential [RUNS]]`. Each should find 36 to 40. Takes some
  * minutes. With exponential times the p99 is that of the machine repairman model, without them the response is.
  *
  * @module
@@ -12,7 +12,7 @@ import { startQueueServer } from "./queue_server.ts";
 import { constantResponse, mostUsers, responseP99 } from "./repairman.ts";
 import { metricNamed, runScenario } from "./run_scenarios.ts";
 
-const RUNS = 10;
+const RUNS = Number(Deno.args[1] ?? 10);
 const USERS = 40;
 /** Milliseconds. */
 const MODEL = { service: 20, think: 600 };

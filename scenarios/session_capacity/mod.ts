@@ -153,6 +153,8 @@ function describe(miss: SessionMiss, { parameters: { sloMs } }: SessionContext):
     case "opening":
       return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
+    case "refusals":
+      return `refusals: ${miss.over} of ${miss.calls} calls failed, most of them refused for load`;
     case "latency":
       return `latency: ${miss.over} of ${miss.calls} calls failed or took over ${sloMs} ms`;
     case "gone":

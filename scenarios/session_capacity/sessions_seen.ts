@@ -34,6 +34,8 @@ export type SessionMiss =
   | { kind: "opening"; over: number; opened: number; why: string | null }
   /** Calls that failed or took too long; lost connections count as calls. */
   | { kind: "latency"; over: number; calls: number }
+  /** The same, where most of them were refused for load. */
+  | { kind: "refusals"; over: number; calls: number }
   /** Nothing was answered. */
   | { kind: "gone" };
 
@@ -46,8 +48,9 @@ const LATE_TWICE = 2;
 export class SessionsSeen {
   readonly latencyNs: number[] = [];
   readonly establishNs: number[] = [];
-  /** Measured calls that were not served, and those of them that nobody answered. */
+  /** Measured calls that were not served, those of them refused for load, and those that nobody answered. */
   failed = 0;
+  refused = 0;
   unanswered = 0;
   /** The most that were open at once. */
   held = 0;
@@ -94,6 +97,7 @@ export class SessionsSeen {
         if (call.ledger !== ledger) return;
         if (call.status === "ok") this.latencyNs.push(call.endedNs - call.sentNs);
         else this.failed++;
+        if (call.status === "rateLimited") this.refused++;
         if (call.status === "timeout" || call.status === "connectionLost") this.unanswered++;
         onCall?.(call, sessions);
         if (!this.isMeasuring) return;
@@ -136,8 +140,9 @@ export class SessionsSeen {
     }
     const calls = this.latencyNs.length + this.failed + this.lost;
     const over = slow(this.latencyNs) + this.failed + this.lost;
+    const kind = this.refused > over / 2 ? "refusals" : "latency";
     if (this.latencyNs.length === 0) misses.push({ kind: "gone" });
-    else if (over > mayMiss(calls)) misses.push({ kind: "latency", over, calls });
+    else if (over > mayMiss(calls)) misses.push({ kind, over, calls });
     return misses;
   }
 }

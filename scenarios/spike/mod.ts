@@ -25,6 +25,10 @@ interface SpikeParameters extends Parameters {
   payloadBytes: number;
 }
 
+interface SpikeCall extends DueCall {
+  isAnswered: boolean;
+}
+
 type Context = ScenarioContext<SpikeParameters>;
 
 /** Counts as warm-up. */
@@ -32,6 +36,7 @@ const LEAD_IN_MS = 500;
 /** Before the spike a p99 is wanted, which takes so many calls, within this time. */
 const CALLS_BEFORE = 1_050;
 const LONGEST_BEFORE_MS = 60_000;
+const PHASES = ["before", "spike", "after"];
 /** As before is what is within so many times the p99 before. */
 const AS_BEFORE = 1.25;
 /** Points over time. */
@@ -93,7 +98,8 @@ async function run(context: Context): Promise<void> {
   const peakPerSecond = ratePerSecond * spikeFactor;
   const maxOutstanding = parameters.maxOutstanding ??
     Math.ceil(peakPerSecond * target.options.timeoutMs / 1e3);
-  const calls: DueCall[] = [];
+  const calls: SpikeCall[] = [];
+  const latencies = PHASES.map((phase) => context.distribution("latency", { at: { phase } }));
   const slip = context.distribution("slip");
   const steps: [rate: number, durationMs: number][] = [
     [ratePerSecond, LEAD_IN_MS + beforeMs],
@@ -125,20 +131,23 @@ async function run(context: Context): Promise<void> {
     onCall({ status, sentNs, endedNs }, dueNs, isMeasured) {
       if (!isMeasured) return;
       slip.record(sentNs - dueNs);
-      calls.push({ dueNs, latencyNs: status === "ok" ? endedNs - dueNs : Infinity });
+      calls.push({
+        dueNs,
+        latencyNs: status === "ok" ? endedNs - dueNs : Infinity,
+        isAnswered: status !== "timeout" && status !== "connectionLost",
+      });
     },
   });
   signal.throwIfAborted();
   calls.sort((a, b) => a.dueNs - b.dueNs);
   const spikeNs = result.startNs + beforeMs * 1e6;
   const endNs = spikeNs + durationMs * 1e6;
-  const phases = {
-    before: calls.filter(({ dueNs }) => dueNs < spikeNs),
-    spike: calls.filter(({ dueNs }) => dueNs >= spikeNs && dueNs < endNs),
-    after: calls.filter(({ dueNs }) => dueNs >= endNs),
-  };
-  for (const [phase, some] of Object.entries(phases)) {
-    recordTimes(context, some, context.distribution("latency", { at: { phase } }));
+  const between = (fromNs: number, toNs: number) =>
+    calls.filter(({ dueNs }) => dueNs >= fromNs && dueNs < toNs);
+  const before = between(-Infinity, spikeNs);
+  const after = between(endNs, Infinity);
+  for (const [nth, some] of [before, between(spikeNs, endNs), after].entries()) {
+    recordTimes(context, some, latencies[nth]!);
   }
   const series = {
     startNs: result.startNs,
@@ -150,8 +159,8 @@ async function run(context: Context): Promise<void> {
     calls.filter(({ latencyNs }) => latencyNs === Infinity).length + result.dropped,
   );
   const isWhole = result.end === "complete";
-  const limitNs = AS_BEFORE * p99Of(phases.before);
-  const recovered = isWhole && limitNs < Infinity ? recoveredNs(phases.after, limitNs) : null;
+  const limitNs = AS_BEFORE * p99Of(before);
+  const recovered = isWhole && limitNs < Infinity ? recoveredNs(after, limitNs) : null;
   if (recovered !== null) context.scalar("recovery", Math.max(0, recovered - endNs));
   context.tally({
     kind: "recovered",
@@ -163,20 +172,20 @@ async function run(context: Context): Promise<void> {
   // Slots that were dropped are lost calls, and no failure.
   judgeSchedule({ check() {}, invalidate: context.invalidate }, {
     runs: [],
-    latencyP99Ns: phases.before.length === 0 ? null : p99Of(phases.before),
+    latencyP99Ns: before.length === 0 ? null : p99Of(before),
     slipP99Ns: slip.percentile(99),
   });
 }
 
 function recordTimes(
   { target }: Context,
-  calls: readonly DueCall[],
+  calls: readonly SpikeCall[],
   times: ReturnType<Context["distribution"]>,
 ): void {
   const served = calls.filter(({ latencyNs }) => latencyNs < Infinity);
   for (const { dueNs, latencyNs } of served) times.record(latencyNs, dueNs);
-  const failed = calls.length - served.length;
-  if (failed > 0) times.censor(failed, target.options.timeoutMs * 1e6);
+  const unanswered = calls.filter(({ isAnswered }) => !isAnswered).length;
+  if (unanswered > 0) times.censor(unanswered, target.options.timeoutMs * 1e6);
 }
 
 function describeLasting(

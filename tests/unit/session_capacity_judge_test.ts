@@ -12,10 +12,11 @@ const SLO_NS = 50e6;
 
 /** What was seen of so many calls, of which some were slow or failed, by a client that was late by so much. */
 function seenOf(
-  { calls = 1_000, slow = 0, failed = 0, establishNs = [1e6], lateMs = 0 }: {
+  { calls = 1_000, slow = 0, failed = 0, refused = 0, establishNs = [1e6], lateMs = 0 }: {
     calls?: number;
     slow?: number;
     failed?: number;
+    refused?: number;
     establishNs?: number[];
     lateMs?: number;
   },
@@ -31,6 +32,7 @@ function seenOf(
     ...Array.from({ length: calls - failed }, (_, nth) => nth < slow ? 60e6 : 1e6),
   );
   seen.failed = failed;
+  seen.refused = refused;
   seen.establishNs.push(...establishNs);
   Object.defineProperty(seen.crowd, "longestLateNs", { get: () => lateMs * 1e6 });
   return seen;
@@ -45,6 +47,7 @@ Deno.test("sessions: one call in a hundred may be slow or fail, and one in any c
   assertEquals(judged({ slow: 10 }), ["met"]);
   assertEquals(judged({ slow: 11 }), ["missed", "latency"]);
   assertEquals(judged({ slow: 5, failed: 6 }), ["missed", "latency"]);
+  assertEquals(judged({ slow: 5, failed: 6, refused: 6 }), ["missed", "refusals"]);
   assertEquals(judged({ calls: 20, slow: 1 }), ["met"]);
   assertEquals(judged({ calls: 20, slow: 2 }), ["missed", "latency"]);
   assertEquals(judged({ calls: 20, failed: 20 }), ["missed", "gone"]);

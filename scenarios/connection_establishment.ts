@@ -56,8 +56,15 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
         return null;
       }
     }
+    const tally = (seen: number, wanted: number, why: string | null) =>
+      context.tally({
+        kind: "opened",
+        name: "every connection opened and closed cleanly",
+        ...{ seen, wanted, why },
+      });
     const first = await attempt();
-    if (first !== null) context.scalar("coldEstablish", first.establish, { cold: true });
+    if (first === null) tally(0, 1, failuresInRow[0] ?? null);
+    else context.scalar("coldEstablish", first.establish, { cold: true });
 
     return {
       async epoch() {
@@ -67,18 +74,14 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
           if (signal.aborted || failuresInRow.length >= FAILURE_LIMIT) return Infinity;
           const times = await attempt();
           why ??= failuresInRow[0] ?? null;
-          // The first call is not among mitata's samples.
+          // The first call is not among mitata's samples; it is counted where it fails.
+          if (times === null && !isWarm) tally(0, 1, why);
           if (times !== null && isWarm) record(context, times);
           isWarm = true;
           return times?.establish ?? -1;
         }, { maxSamples: connects });
-        context.tally({
-          kind: "opened",
-          name: "every connection opened and closed cleanly",
-          seen: establishedNs.length,
-          wanted: connects,
-          why: establishedNs.length < connects ? why : null,
-        });
+        const opened = establishedNs.length;
+        tally(opened, connects, opened < connects ? why : null);
         if (failuresInRow.length >= FAILURE_LIMIT) return "stop";
       },
     };

@@ -43,13 +43,28 @@ export function judgeReport(report: Report, options: JudgeOptions): Report {
     message,
   }));
   const invalid = options.strict ? invalidReasons(report, comparison) : [];
-  const reasons = [...report.verdict.reasons, ...invalid, ...missed, ...regressions];
+  const empty = nothingMeasured(report);
+  const reasons = [...report.verdict.reasons, ...empty, ...invalid, ...missed, ...regressions];
   return {
     ...report,
     ...(comparison === undefined ? {} : { comparison }),
     ...(thresholds.length === 0 ? {} : { thresholds }),
     verdict: verdictOf(reasons),
   };
+}
+
+/** A run of which every scenario was skipped has shown nothing; a shard's share may be empty. */
+function nothingMeasured({ scenarios, shard }: Report): Reason[] {
+  const isEmpty = scenarios.length > 0 && scenarios.every(({ status }) => status === "skipped");
+  if (!isEmpty || shard !== undefined) return [];
+  return [{
+    code: EXIT.checkFailed,
+    kind: "nothingMeasured",
+    scenario: null,
+    message: `nothing was measured: ${
+      scenarios.map(({ name, reason }) => `${name}: ${reason}`).join("; ")
+    }`,
+  }];
 }
 
 /** With `--strict`: what is invalid, and what cannot be decided. */

@@ -87,10 +87,10 @@ async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: st
   if (sizes.length === 1) {
     const outcome = search.firstRefusal;
     const said = outcome === null ? "refused for load" : describeOutcome(outcome);
-    return {
-      skipped: `a payload of ${describeSize(SIZES[0]!)} is not served (${said}): ` +
-        "name a tool that takes any argument with --tool",
-    };
+    const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
+    // An error is the tool's answer. A server that says nothing, or is gone, has not given one.
+    if (outcome?.kind !== "error") throw new Error(refused);
+    return { skipped: `${refused}: name a tool that takes any argument with --tool` };
   }
   const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
   context.setHeadline({ metric: "throughput", at });

@@ -62,8 +62,8 @@ const TRIALS: Readonly<Record<string, Trial>> = {
     settings: { profile: "standard", scenarios: ONE_CLIENT },
   },
   spin: {
-    a: () => startSpinServer({ micros: 50 }),
-    b: () => startSpinServer({ micros: 60 }),
+    a: () => startSpinServer({ micros: 30 }),
+    b: () => startSpinServer({ micros: 40 }),
     settings: {
       ...{ profile: "standard", scenarios: ONE_CLIENT },
       ...{ precisionPercent: 2, maxTimeMs: 180_000 },
@@ -92,7 +92,9 @@ function rowName({ metric, at, statistic }: ComparisonRow): string {
 function describe({ rows }: Comparison): string {
   return rows.filter(({ gating }) => gating).map((row) => {
     const ci = row.ci?.map((bound) => bound.toFixed(3)).join(" to ") ?? "no interval";
-    return `${rowName(row)} ${row.ratio?.toFixed(3) ?? "-"} (${ci}) ${row.verdict}`;
+    return `${rowName(row)} ${((row.old ?? 0) / 1e3).toFixed(0)} us x ${
+      row.ratio?.toFixed(3) ?? "-"
+    } (${ci}) ${row.verdict}`;
   }).join("; ");
 }
 

@@ -57,7 +57,11 @@ export interface RunningCli extends AsyncDisposable {
 }
 
 /** Starts the command line; disposing kills it. */
-export function startCli(args: readonly string[], options: CliOptions): RunningCli {
+export function startCli(
+  args: readonly string[],
+  options: CliOptions,
+  deadlineMs = DEADLINE_MS,
+): RunningCli {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...programArguments(options.via ?? "bench"), ...args],
     cwd: options.project ?? PROJECT_FOLDER,
@@ -71,7 +75,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   const kill = (signal: Deno.Signal) => {
     if (!ended) child.kill(signal);
   };
-  const deadline = setTimeout(() => kill("SIGKILL"), DEADLINE_MS);
+  const deadline = setTimeout(() => kill("SIGKILL"), deadlineMs);
   const streams = { stdout: collect(child.stdout), stderr: collect(child.stderr) };
   const result = (async () => {
     const { code } = await child.status;

@@ -23,6 +23,7 @@ import { UsageError } from "./usage_error.ts";
 import { parseDuration, parseHeader, unacceptable } from "./values.ts";
 import { writeWhole } from "./whole_files.ts";
 import { draftWorkload } from "./workload_draft.ts";
+import { TOOL_NAME } from "./workload_file.ts";
 
 const TAKEN = ["url", "token", "protocol", "header", "subprotocol", "ca-cert", "timeout", "help"];
 const OWN: readonly OptionSpec[] = [
@@ -83,7 +84,8 @@ export async function workload(
         ? 10_000
         : parseDuration(timeout, { min: 0, aboveMin: true, max: 3600 }),
     });
-    const text = draftWorkload(chosen(listed, lists.get("tool")));
+    const known = listed.filter(({ name }) => TOOL_NAME.test(name));
+    const text = draftWorkload(chosen(known, lists.get("tool")));
     const out = values.get("out");
     if (out === undefined) terminal.print(text);
     else await writeWhole([{ path: resolvePath(directory, out.text), content: text }]);

@@ -38,7 +38,9 @@ function isObject(value: unknown): boolean {
 
 /** Tools name metrics, so that their names have no sign that a metric's or a threshold's has. */
 const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
-const ToolName = v.pipe(v.string(TOOL), v.regex(/^[\w.:/-]{1,64}$/, TOOL));
+/** What a tool may be called in a file. */
+export const TOOL_NAME = /^[\w.:/-]{1,64}$/;
+const ToolName = v.pipe(v.string(TOOL), v.regex(TOOL_NAME, TOOL));
 const Arguments = v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {});
 const Timeout = within(0, 3600, "a number of seconds above 0 to 3600");
 const Weight = v.optional(whole(1, 100), 1);

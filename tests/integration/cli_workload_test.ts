@@ -18,7 +18,10 @@ const tool = (name: string, readOnlyHint?: boolean) => ({
   inputSchema: { type: "object", properties: { of: { const: name } }, required: ["of"] },
   ...(readOnlyHint === undefined ? {} : { annotations: { readOnlyHint } }),
 });
-const PAGES = [[tool("look", true), tool("write", false)], [tool("odd")], [tool("read", true)]];
+const PAGES = [[tool("look", true), tool("write", false)], [tool("odd")], [
+  tool("no name", true),
+  tool("read", true),
+]];
 
 /** Lists its tools on three pages, and notes what is called. */
 function startPagedServer(called: string[]) {
@@ -53,7 +56,7 @@ Deno.test({
   const options = { folder: folder.path };
   const printed = await runCli(target, { ...options, via: "workload" });
   assertEquals([printed.code, printed.stderr], [0, ""]);
-  const names = [...printed.stdout.matchAll(/- tool: (\w+)/g)].map(([, name]) => name);
+  const names = [...printed.stdout.matchAll(/- tool: (.+)/g)].map(([, name]) => name);
   assertEquals(names, ["look", "read"]);
   const named = ["--tool", "odd", "--tool", "look", "--tool", "odd", "--out", "work.yaml"];
   const written = await runCli([...target, ...named], { ...options, via: "workload" });

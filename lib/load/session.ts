@@ -165,10 +165,12 @@ export async function runSession(
   options: SessionOptions,
 ): Promise<SessionEnd> {
   const { spec: { begin, lasts, patterns }, random, clock, signal, onFrame } = options;
+  let frame = "";
+  /** Of the call before; others may come while the session thinks. */
   let reply: string | null = null;
   let timeoutMs = options.timeoutMs;
   connection.onFrame((text) => {
-    reply = text;
+    frame = text;
     onFrame?.(text);
   });
   const total = patterns.reduce((sum, { weight }) => sum + weight, 0);
@@ -190,6 +192,7 @@ export async function runSession(
         if (ownMs !== timeoutMs) connection.useTimeout(timeoutMs = ownMs);
         const message = { tool, argsJson: filled };
         const call = await connection.call(message);
+        reply = call.status === "timeout" ? null : frame;
         options.onCall(call, message);
         isServed = call.status === "ok";
       }

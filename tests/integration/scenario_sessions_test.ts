@@ -200,6 +200,7 @@ Deno.test({
     if (op !== "call_tool") return;
     asked.push((args as { of?: unknown }).of);
     peer.send({ op: "call_tool_res", request_id: id, outputs: [{ key: 42 }] });
+    peer.send({ op: "progress", request_id: id });
   });
   const run = (path: string) =>
     runScenario(sessionCapacity, { ...SHORT, connections: 1, sessions: 1 }, {

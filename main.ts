@@ -20,6 +20,7 @@ import { usageText } from "./lib/cli/usage.ts";
 import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
+import { workload } from "./lib/cli/workload_command.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
@@ -71,6 +72,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
   if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
   if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
+  if (name === "workload") return await workload(rest, await readInput(), program);
   const command = COMMANDS.get(name);
   if (command === undefined) return await benchOrHelp(args);
   const style = terminal.style(!variable("NO_COLOR"));

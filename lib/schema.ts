@@ -215,9 +215,9 @@ export const ScalarSchema = v.object({
   spread: SpreadSchema,
   epochs: v.array(v.number()),
   merge: v.pipe(
-    v.optional(v.picklist(["sum", "p50", "p99", "count"])),
+    v.optional(v.picklist(["sum", "max", "p50", "p99", "count"])),
     v.description(
-      "of a shard: how shards merge; sum: epoch by epoch; p50, p99, count: the change of that over the " +
+      "of a shard: how shards merge; sum, max: epoch by epoch; p50, p99, count: the change of that over the " +
         "merged series of the latency",
     ),
   ),

@@ -22,7 +22,9 @@ import { reconnectStorm } from "./reconnect_storm/mod.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { scaling } from "./scaling.ts";
+import { sessionCapacity } from "./session_capacity/mod.ts";
 import { soak } from "./soak/mod.ts";
+import { spike } from "./spike/mod.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   connectionEstablishment,
@@ -37,6 +39,8 @@ export const SCENARIOS: readonly Scenario[] = [
   payloadSize,
   openLoop,
   saturation,
+  sessionCapacity,
+  spike,
   soak,
   malformedInput,
   reconnectStorm,

@@ -17,6 +17,8 @@ interface OpenLoopParameters extends CaseLength {
   arrivals: Arrivals;
   /** `null`: rate x timeout. */
   maxOutstanding: number | null;
+  /** Ramps of the rate, in its place; `null`: it stays. */
+  stages: string | null;
   payloadBytes: number;
 }
 
@@ -25,6 +27,7 @@ const COMMON = {
   connections: 5,
   arrivals: "constant",
   maxOutstanding: null,
+  stages: null,
   messages: null,
   payloadBytes: 0,
 } as const;
@@ -47,8 +50,8 @@ export const openLoop: CaseScenario<OpenLoopParameters> = {
     phase2: { ...COMMON, durationMs: null, messages: 100 },
   },
 
-  begin({ parameters: { connections: clients, ratePerSecond, arrivals, maxOutstanding } }) {
-    const one: Case = { ...ONE_CLIENT, clients, ratePerSecond, arrivals, maxOutstanding };
+  begin({ parameters: { connections: clients, ratePerSecond, arrivals, maxOutstanding, stages } }) {
+    const one: Case = { ...ONE_CLIENT, clients, ratePerSecond, arrivals, maxOutstanding, stages };
     return {
       cases: [one],
       derive(derivation) {

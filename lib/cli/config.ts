@@ -6,6 +6,8 @@ import {
   type ThresholdVocabulary,
 } from "../stats/thresholds.ts";
 import { ARRIVALS } from "../load/schedule.ts";
+import type { SessionSpec } from "../load/session.ts";
+import { parseStages, STAGES_SYNTAX } from "../load/stages.ts";
 import { PROFILE_NAMES, type ProfileName } from "../run/scenario.ts";
 import { REPORT_FORMATS, type ReportFormat } from "./write_reports.ts";
 import { EXPECTED_LIMITS_SYNTAX, parseExpectedLimits } from "../run/expected_limits.ts";
@@ -20,13 +22,13 @@ import {
   refuseOwnFile,
 } from "./files.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
-import { readHeavyTools } from "./heavy_tools_file.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
 import { proxyOf } from "./proxy.ts";
 import { noteUnusedShard, readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { UsageError } from "./usage_error.ts";
+import { readHeavyTools, readWorkload } from "./workload_file.ts";
 import {
   parseDuration,
   parseHeaders,
@@ -48,6 +50,8 @@ export interface Config {
   toolArgsJson: string;
   /** `null`: the bundled server's own; on an external one, none. */
   heavyTools: HeavyToolSpec[] | null;
+  /** What sessions do; `null`: they call the light tool. */
+  workload: SessionSpec | null;
   /** More calls of heavy tools than this are not planned. */
   maxHeavyCalls: number;
   headers: Record<string, string>;
@@ -196,6 +200,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     tool: values.get("tool")?.text ?? null,
     toolArgsJson: await readToolArgs(values.get("tool-args"), input.directory),
     heavyTools: await readHeavyTools(values.get("heavy-tools"), input.directory),
+    workload: await readWorkload(values.get("workload"), input.directory),
     maxHeavyCalls: number("max-calls", { min: 0, max: 1e6, whole: true, unit: "calls" }) ?? 200,
     headers: parseHeaders(lists.get("header") ?? []),
     subprotocols: (lists.get("subprotocol") ?? []).map(readSubprotocol),
@@ -298,8 +303,20 @@ function readOverrides(
     arrivals: optional(values.get("arrivals"), (given) => parseName(given, ARRIVALS)),
     maxOutstanding: number("max-outstanding", { min: 1, max: 1e6, whole: true }),
     sloMs: number("slo", { min: 0, aboveMin: true, max: 3.6e6, unit: "milliseconds" }),
+    stages: optional(values.get("stages"), readStages),
+    spikeFactor: number("spike-factor", { min: 1, aboveMin: true, max: 1000 }),
     expectLimits: optional(values.get("expect-limits"), readExpectedLimits),
   };
+}
+
+function readStages(given: Given): string {
+  try {
+    parseStages(given.text);
+    return given.text.replaceAll(/\s/g, "");
+  } catch (error) {
+    if (error instanceof RangeError) throw unacceptable(given, STAGES_SYNTAX);
+    throw error;
+  }
 }
 
 function readExpectedLimits(given: Given): string {

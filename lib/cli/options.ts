@@ -46,6 +46,10 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("heavy-tools", "FILE", {
         help: "JSON list of the tools that heavy-tools and head-of-line call",
       }),
+      value("workload", "FILE", {
+        help:
+          "JSON or YAML: what a session does (docs/workloads.md; deno task workload drafts one)",
+      }),
       list("header", "'K: V'", { help: "sent with the upgrade; repeatable" }),
       list("subprotocol", "NAME", { help: "offered in the upgrade; repeatable" }),
       value("ignore-first", "N", {
@@ -83,12 +87,18 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("in-flight", "N", {
         help: "of each client in concurrent-connections; pipelining: this depth alone",
       }),
-      value("rate", "PER_SECOND", { help: "open-loop and soak: calls sent, whatever comes back" }),
+      value("rate", "PER_SECOND", {
+        help: "open-loop, soak, spike: calls sent, whatever comes back",
+      }),
       value("arrivals", "NAME", { help: "open-loop: constant (default) or poisson" }),
       value("max-outstanding", "N", {
         help: "open loops: maximum calls outstanding (default: rate x timeout)",
       }),
-      value("slo", "MS", { help: "saturation: the p99 that must be met" }),
+      value("stages", "T:N,T:N", {
+        help: "open-loop, soak: ramps of the rate; session-capacity: of the sessions",
+      }),
+      value("spike-factor", "N", { help: "spike: how many times the rate it is (default 5)" }),
+      value("slo", "MS", { help: "saturation, session-capacity: the p99 that must be met" }),
       value("payload", "BYTES", {
         help: "adds an argument of this size to every call; payload-size: this size alone",
       }),

@@ -23,7 +23,14 @@ export function maskedProtocol(protocol: Protocol, foreign: ForeignText): Protoc
         },
       };
     },
-    readToolNames: (text) => protocol.readToolNames(text)?.map((name) => foreign(name)) ?? null,
+    readTools(text) {
+      const page = protocol.readTools(text);
+      if (page === null) return null;
+      return {
+        ...page,
+        tools: page.tools.map((tool) => ({ ...tool, name: foreign(tool.name) })),
+      };
+    },
   };
 
   function masked(frame: Extract<Frame, { code: string }>): Frame {

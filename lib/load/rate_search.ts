@@ -1,10 +1,10 @@
 /**
- * The search for the highest rate that a server sustains.
+ * The search for the highest rate that a server sustains, or the most of something else.
  *
  * @module
  */
 
-import type { Judgement } from "./objective.ts";
+import type { Judgement, Verdict } from "./objective.ts";
 
 /** Rates are on the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */
 const PER_DECADE = 96;
@@ -31,8 +31,32 @@ export function placeOf(ratePerSecond: number): number {
   return rateAt(place) <= ratePerSecond ? place : place - 1;
 }
 
-/** One run at one rate. */
-export interface RateTrial extends Judgement {
+/** The levels that are tried, in rising order by their places. */
+export interface LevelSeries {
+  at: (place: number) => number;
+  /** The place of the highest that is not over this one. */
+  placeOf: (level: number) => number;
+}
+
+const RATES: LevelSeries = { at: rateAt, placeOf };
+
+/** Whole numbers: each of them up to 41, then as far apart as rates are. Places are from 1. */
+export function wholeNumbers(highest: number): LevelSeries {
+  const numbers = [0];
+  for (let place = 0; numbers.at(-1)! < highest; place++) {
+    const next = Math.round(rateAt(place));
+    if (next > numbers.at(-1)!) numbers.push(next);
+  }
+  return {
+    at: (place) => numbers[place]!,
+    placeOf: (level) => numbers.findLastIndex((number) => number <= level),
+  };
+}
+
+/** What a search goes by of one run at one level, which is called a rate whatever it is. */
+export interface Trial {
+  verdict: Verdict;
+  misses: readonly { kind: string }[];
   ratePerSecond: number;
   /** Whether it is one of the longer runs, whose verdict counts. */
   confirms: boolean;
@@ -40,15 +64,27 @@ export interface RateTrial extends Judgement {
   achievedPerSecond: number;
   /** Successes. */
   answered: number;
+  /** What it achieved is the most that the server lets anybody have. */
+  isCapped?: boolean;
+  /** It missed without a doubt; left out: by what it achieved. */
+  isClear?: boolean;
+}
+
+/** One run at one rate. */
+export interface RateTrial extends Trial {
+  misses: Judgement["misses"];
+  longestSlipNs: number;
 }
 
 /** Where to search, in calls a second, and how to try a rate. */
-export interface RateSearchOptions {
+export interface RateSearchOptions<T extends Trial = RateTrial> {
+  /** Left out: rates of the E96 series. */
+  series?: LevelSeries;
   first: number;
   lowest: number;
   highest: number;
   /** Makes a run at a rate; those that confirm are longer. */
-  run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<RateTrial>;
+  run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<T>;
 }
 
 /** What kept the rate from being higher. */
@@ -62,14 +98,14 @@ export type RateLimit =
   /** The server closed every connection or fell silent, at this rate. */
   | { kind: "gone"; ratePerSecond: number };
 
-export interface RateSearchResult {
+export interface RateSearchResult<T extends Trial = RateTrial> {
   /** The highest that was confirmed, and never more than was ever achieved; `null`: none was. */
   sustainedPerSecond: number | null;
   /** Of the runs with a verdict at the confirmed rate, the share that met it; `null`: none was confirmed. */
   metShare: number | null;
   limit: RateLimit;
   /** All runs, in their order. */
-  trials: RateTrial[];
+  trials: T[];
 }
 
 /**
@@ -80,30 +116,37 @@ export interface RateSearchResult {
  * No rate is tried, or given as the answer, that is over the most that any run achieved once the server has
  * been seen to do less than it was offered: that most is its capacity, however well a run above it went.
  */
-export function searchRate(options: RateSearchOptions): Promise<RateSearchResult> {
+export function searchRate<T extends Trial = RateTrial>(
+  options: RateSearchOptions<T>,
+): Promise<RateSearchResult<T>> {
   return new RateSearch(options).search();
 }
 
 /** The state of one search, in places of the series. */
-class RateSearch {
-  readonly #options: RateSearchOptions;
+class RateSearch<T extends Trial> {
+  readonly #options: RateSearchOptions<T>;
+  readonly #series: LevelSeries;
   readonly #lowest: number;
   readonly #highest: number;
-  readonly #trials: RateTrial[] = [];
+  readonly #trials: T[] = [];
 
-  constructor(options: RateSearchOptions) {
+  constructor(options: RateSearchOptions<T>) {
     this.#options = options;
-    this.#lowest = placeOf(options.lowest);
-    this.#highest = placeOf(options.highest);
+    this.#series = options.series ?? RATES;
+    this.#lowest = this.#series.placeOf(options.lowest);
+    this.#highest = this.#series.placeOf(options.highest);
   }
 
-  async search(): Promise<RateSearchResult> {
-    const first = Math.min(this.#highest, Math.max(this.#lowest, placeOf(this.#options.first)));
+  async search(): Promise<RateSearchResult<T>> {
+    const start = this.#series.placeOf(this.#options.first);
+    const first = Math.min(this.#highest, Math.max(this.#lowest, start));
     const roughly = await this.#climb(first, { confirms: false, step: DOUBLING, growth: 1 });
     const place = roughly === null
       ? null
       : await this.#climb(roughly, { confirms: true, step: 1, growth: 2 });
-    const sustainedPerSecond = place === null ? null : rateAt(Math.min(place, this.#ceiling));
+    const sustainedPerSecond = place === null
+      ? null
+      : this.#series.at(Math.min(place, this.#ceiling));
     return {
       sustainedPerSecond,
       metShare: this.#metShare(sustainedPerSecond),
@@ -134,7 +177,7 @@ class RateSearch {
   async #isMet(place: number, confirms: boolean): Promise<boolean> {
     let [missed, undecided] = [0, 0];
     while (this.#mayRun(place) && missed < MISSES && undecided <= REPEATS) {
-      const trial = await this.#options.run(rateAt(place), { confirms });
+      const trial = await this.#options.run(this.#series.at(place), { confirms });
       this.#trials.push(trial);
       if (trial.verdict === "met") return true;
       if (trial.verdict === "noVerdict") undecided++;
@@ -153,20 +196,20 @@ class RateSearch {
     if (!this.#isSaturated) return this.#highest;
     const seen = this.#trials.filter(({ verdict }) => verdict !== "noVerdict");
     const most = Math.max(...seen.map(({ achievedPerSecond }) => achievedPerSecond));
-    return Math.max(this.#lowest, Math.min(this.#highest, placeOf(most)));
+    return Math.max(this.#lowest, Math.min(this.#highest, this.#series.placeOf(most)));
   }
 
   /** Whether the server could not do more than it did, without a doubt or twice at one rate. */
   get #isSaturated(): boolean {
-    const full = this.#trials.filter(({ verdict, misses, answered }) =>
-      verdict === "missed" && answered >= FEWEST_ANSWERS &&
-      misses.some(({ kind }) => kind === "cameBack")
+    const full = this.#trials.filter(({ verdict, misses, answered, isCapped }) =>
+      verdict === "missed" && (isCapped ||
+        (answered >= FEWEST_ANSWERS && misses.some(({ kind }) => kind === "cameBack")))
     );
     const rates = new Set(full.map(({ ratePerSecond }) => ratePerSecond));
     return rates.size < full.length || full.some(isClear);
   }
 
-  get #gone(): RateTrial | undefined {
+  get #gone(): T | undefined {
     return this.#trials.find(({ misses }) => misses.some(({ kind }) => kind === "gone"));
   }
 
@@ -194,6 +237,8 @@ class RateSearch {
   }
 }
 
-function isClear({ achievedPerSecond, offeredPerSecond, answered }: RateTrial): boolean {
-  return answered >= FEWEST_ANSWERS && achievedPerSecond < offeredPerSecond * CLEAR_SHARE;
+function isClear(trial: Trial): boolean {
+  const { achievedPerSecond, offeredPerSecond, answered } = trial;
+  return trial.isClear ??
+    (answered >= FEWEST_ANSWERS && achievedPerSecond < offeredPerSecond * CLEAR_SHARE);
 }

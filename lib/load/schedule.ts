@@ -7,6 +7,7 @@
 import type { ShardPlace } from "../schema.ts";
 import { randomStream } from "../stats/random.ts";
 import { owns } from "./share.ts";
+import { spanOf, type Stage, timesOf } from "./stages.ts";
 
 /** How arrivals are spaced: evenly, or at random as those of many independent clients are. */
 export const ARRIVALS = ["constant", "poisson"] as const;
@@ -22,6 +23,8 @@ export interface ScheduleOptions {
   durationMs: number | null;
   /** The same seed gives the same schedule. Used where arrivals are random. */
   seed: number;
+  /** A rate that changes, in place of the rate, the slots and the duration. */
+  stages?: readonly Stage[] | null;
   /** Leaves the slots of other shards out; left out: the schedule is whole. */
   share?: ScheduleShare;
 }
@@ -53,7 +56,8 @@ export interface Schedule {
  * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { ratePerSecond, slots, durationMs } = options;
+  const { stages = null, ratePerSecond, slots, durationMs } = options;
+  if (stages !== null) return { spanNs: spanOf(stages) * 1e6, next: sharedSlots(options) };
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
     throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
   }
@@ -61,11 +65,16 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
   }
   const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
+  return { spanNs, next: sharedSlots(options) };
+}
+
+function sharedSlots(options: ScheduleOptions): Schedule["next"] {
   const next = wholeSlots(options);
-  return { spanNs, next: options.share === undefined ? next : shareOfSlots(next, options.share) };
+  return options.share === undefined ? next : shareOfSlots(next, options.share);
 }
 
 function wholeSlots(options: ScheduleOptions): Schedule["next"] {
+  if (options.stages) return stagedSlots(options, options.stages);
   switch (options.arrivals) {
     case "constant":
       return constantSlots(options.ratePerSecond, options.slots ?? slotsWithin(options));
@@ -93,6 +102,17 @@ function shareOfSlots(
 /** Rounding errors of the product must not add a slot: 0.1/s for 10,000 ms is one. */
 function slotsWithin({ ratePerSecond, durationMs }: ScheduleOptions): number {
   return Math.ceil(ratePerSecond * durationMs! / 1000 * (1 - 1e-12));
+}
+
+/** Those of rate 1, evenly or at random, at the times at which the stages have come as far. */
+function stagedSlots(
+  { arrivals, seed }: ScheduleOptions,
+  stages: readonly Stage[],
+): Schedule["next"] {
+  const random = randomStream(seed, "arrivals");
+  const at = timesOf(stages);
+  let slots = arrivals === "constant" ? -1 : 0;
+  return () => at(slots += arrivals === "constant" ? 1 : -Math.log(1 - random()));
 }
 
 /** Each offset is computed on its own, so that no error adds up however long the run. */

@@ -16,6 +16,7 @@ import type {
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { readToolPage } from "./listed_tools.ts";
 import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
@@ -138,12 +139,9 @@ export const exai: Protocol = {
   classify,
   listedName: (tool) => tool.replace(TRAILING_SUFFIX, ""),
   encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
-  readToolNames(text) {
+  readTools(text) {
     const body = parseJson(text);
-    if (!isRecord(body) || body.op !== "list_tools_res" || !Array.isArray(body.tools)) return null;
-    return body.tools.filter(isRecord).map((tool) => tool.name).filter((name) =>
-      typeof name === "string"
-    );
+    return isRecord(body) && body.op === "list_tools_res" ? readToolPage(body) : null;
   },
   toolNameAdvice(tool) {
     const match = TOOL_SUFFIX.exec(tool);

@@ -31,7 +31,7 @@ export const jsonrpc: Protocol = {
   classify,
   listedName: () => null,
   encodeListTools: () => null,
-  readToolNames: () => null,
+  readTools: () => null,
   toolNameAdvice: () => null,
   rejections: () => [],
   routingProbes: [],

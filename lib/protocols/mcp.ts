@@ -7,6 +7,7 @@
 
 import type { Frame, Handshake, HandshakeReply, Protocol } from "./protocol.ts";
 import { isRecord, jsonText, parseJson } from "./json.ts";
+import { readToolPage } from "./listed_tools.ts";
 import { mcpConduct } from "./mcp_conduct.ts";
 import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
 
@@ -14,7 +15,7 @@ import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 /** Ids of the session's own requests: shorter than that of any call. */
 const INITIALIZE_ID = "1";
-const LIST_TOOLS_ID = "2";
+const LIST_TOOLS_ID = 2;
 /** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
@@ -199,20 +200,15 @@ export const mcp: Protocol = {
       encodeId(id)
     },"reason":"${CANCELLED}"}}`,
   listedName: (tool) => tool === "ping" ? null : tool,
-  encodeListTools: (_id, page) =>
-    page === undefined
-      ? request(LIST_TOOLS_ID, "tools/list", "{}")
-      : request(`${page.nth + 1}`, "tools/list", JSON.stringify({ cursor: page.cursor })),
-  readNextCursor(text) {
+  encodeListTools: (_, page) =>
+    page === undefined ? request(String(LIST_TOOLS_ID), "tools/list", "{}") : request(
+      String(LIST_TOOLS_ID + page.nth),
+      "tools/list",
+      JSON.stringify({ cursor: page.cursor }),
+    ),
+  readTools(text) {
     const body = parseJson(text);
-    const cursor = isRecord(body) && isRecord(body.result) ? body.result.nextCursor : null;
-    return typeof cursor === "string" ? cursor : null;
-  },
-  readToolNames(text) {
-    const body = parseJson(text);
-    if (!isRecord(body) || !isRecord(body.result) || !Array.isArray(body.result.tools)) return null;
-    return body.result.tools.filter(isRecord).map((tool) => tool.name)
-      .filter((name) => typeof name === "string");
+    return isRecord(body) ? readToolPage(body.result) : null;
   },
   toolNameAdvice: () => null,
   rejections: () => [],

@@ -117,6 +117,21 @@ export interface Conduct {
   leftOut: readonly NotMeasured[];
 }
 
+/** A tool as its server describes it. */
+export interface ListedTool {
+  name: string;
+  /** JSON Schema of its arguments, as it came. */
+  inputSchema: Record<string, unknown>;
+  /** Does the server say that a call of it changes nothing? */
+  isReadOnly: boolean;
+}
+
+/** Some of a server's tools, and where the next of them begin; `null`: these were the last. */
+export interface ToolPage {
+  tools: ListedTool[];
+  cursor: string | null;
+}
+
 /** How a message is written and a reply recognised. Pure: no sockets, no state. */
 export interface Protocol {
   readonly name: ProtocolName;
@@ -137,15 +152,13 @@ export interface Protocol {
   /** The name by which a server lists this tool; `null`: it is no tool, but a request of the protocol's own. */
   listedName(tool: string): string | null;
   /**
-   * A request for the names of the tools; `null` where the protocol has none.
+   * A request for the tools; `null` where the protocol has none.
    *
-   * @param page which to ask for, from 1, and what the page before it said; left out: the first
+   * @param page which to ask for after the first, from 1, and what the page before it said; left out: the first
    */
   encodeListTools(id: string, page?: { nth: number; cursor: string }): string | null;
-  /** What the next page is to be asked for with, as a page says; `null`: it is the last. Left out: as the first is. */
-  readNextCursor?(text: string): string | null;
-  /** The names in a reply to `encodeListTools`, or `null` if this frame is not one. */
-  readToolNames(text: string): string[] | null;
+  /** The tools in a reply to `encodeListTools`, or `null` if this frame is not one. */
+  readTools(text: string): ToolPage | null;
   /** Advice on a name that the server does not know, or `null`. */
   toolNameAdvice(tool: string): string | null;
   rejections(credentials: Credentials): RejectionCase[];

@@ -23,6 +23,7 @@ export function createContext(
     workload: run.workload,
     bundled: run.bundled,
     heavyTools: run.heavyTools,
+    sessionWork: run.sessionWork,
     clock: run.clock,
     signal: run.signal,
     seed: run.settings.seed,

@@ -156,13 +156,14 @@ export class Entry implements Disposable {
  * of its own says which.
  */
 function reportedParameters(
-  { settings, heavyTools }: Run,
+  { settings, heavyTools, sessionWork }: Run,
   { scenario, parameters }: PlannedScenario,
 ): ScenarioReport["parameters"] {
   return {
     payloadBytes: settings.overrides.payloadBytes ?? 0,
     ...parameters,
     ...(scenario.heavyCalls === undefined ? {} : { heavyTools: describeHeavyTools(heavyTools) }),
+    ...(scenario.worksInSessions ? { workload: sessionWork.description } : {}),
     maxRatePerSecond: settings.maxRatePerSecond,
     toolArgs: settings.toolArgsJson,
   };

@@ -1,6 +1,7 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Arrivals } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
+import { parseStages, peakOf, spanOf } from "../load/stages.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
 import { defaultsOf, type Parameters, type ProfileName, type Scenario } from "./scenario.ts";
 
@@ -27,6 +28,9 @@ export interface Overrides {
   arrivals: Arrivals | null;
   maxOutstanding: number | null;
   sloMs: number | null;
+  /** Ramps of a rate or of sessions, as `parseStages` reads them. */
+  stages: string | null;
+  spikeFactor: number | null;
   expectLimits: string | null;
 }
 
@@ -113,6 +117,14 @@ function applyOverrides(defaults: Parameters, overrides: Overrides): Parameters 
     value !== null && name in defaults
   );
   const parameters: Parameters = { ...defaults, ...Object.fromEntries(given) };
+  if ("stages" in defaults && overrides.stages !== null) {
+    const stages = parseStages(overrides.stages);
+    parameters.durationMs = spanOf(stages);
+    if ("ratePerSecond" in defaults) parameters.ratePerSecond = peakOf(stages);
+    else if (overrides.connections === null) parameters.connections = Math.ceil(peakOf(stages));
+    if ("messages" in defaults) parameters.messages = null;
+    return parameters;
+  }
   if (!("messages" in defaults && "durationMs" in defaults)) return parameters;
   if (overrides.messages !== null) parameters.durationMs = null;
   else if (overrides.durationMs !== null) parameters.messages = null;

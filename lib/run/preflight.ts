@@ -3,7 +3,6 @@ import type { Check, ClockOffset, WireFrame } from "../schema.ts";
 import type { Call } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { explainDial } from "../client/dial_cause.ts";
-import { shakeHands } from "../client/handshake.ts";
 import { openLedger } from "../client/ledger.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { Frame } from "../protocols/protocol.ts";
@@ -14,12 +13,11 @@ import { connectAdvice } from "./connect_advice.ts";
 import { describeFailure } from "./describe_end.ts";
 import { describeRateLimit } from "./rate_limit.ts";
 import { TargetUnusableError } from "./scenario.ts";
+import { listTools } from "./tool_list.ts";
 import type { Workload } from "./workload.ts";
 
 /** How long a server may take for each page of the list of its tools. */
 const LIST_TOOLS_WAIT_MS = 1_000;
-/** More pages are not asked for: a server may go on forever. */
-const MOST_PAGES = 100;
 /** How long a call may go on waiting when its answer has come in a shape that is none. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
 
@@ -43,7 +41,7 @@ export interface Preflight {
 export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
   const { signal } = target.options;
   try {
-    const { names, clockOffset, warnings } = await listTools(target);
+    const { names, clockOffset, warnings } = await namesOf(target);
     const ledger = openLedger();
     await using connection = await target.connect(ledger);
     const message = workload();
@@ -108,49 +106,17 @@ const NOTHING_LISTED: Listed = {
   warnings: [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`],
 };
 
-/** The names of the tools on all pages, and the time that the server puts on the first. */
-async function listTools(target: Target): Promise<Listed> {
-  const { protocol, clock, timeoutMs, signal } = target.options;
-  const { foreign } = target;
-  const credentials = target.newCredentials();
-  const id = `${credentials.sessionId}-list`;
-  const request = protocol.encodeListTools(id);
-  const socket = await target.dial();
-  try {
-    const { session } = await shakeHands(socket, {
-      ...{ protocol, credentials, clock, timeoutMs, signal, foreign },
-    });
-    if (request === null || session?.tools === false) return NO_LIST;
-    const listed = Promise.withResolvers<Listed>();
-    const giveUp = () => listed.resolve(NOTHING_LISTED);
-    let cancel = clock.after(LIST_TOOLS_WAIT_MS, giveUp);
-    const names: string[] = [];
-    let offset: ClockOffset | null = null;
-    let nth = 1;
-    const sentMs = clock.date().getTime();
-    socket.onText((text) => {
-      const page = text === null ? null : protocol.readToolNames(text);
-      if (text === null || page === null) return;
-      if (nth === 1) {
-        const times = { sentMs, receivedMs: clock.date().getTime() };
-        offset = clockOffset(readServerTime(text), times);
-      }
-      names.push(...page);
-      const cursor = protocol.readNextCursor?.(text) ?? null;
-      if (cursor === null || nth === MOST_PAGES) {
-        const warnings = names.length === 0 ? ["the server lists no tools"] : [];
-        return listed.resolve({ names, clockOffset: offset, warnings });
-      }
-      cancel();
-      cancel = clock.after(LIST_TOOLS_WAIT_MS, giveUp);
-      socket.send(protocol.encodeListTools(id, { nth: ++nth, cursor })!);
-    });
-    socket.send(request);
-    socket.closed.then(giveUp);
-    return await listed.promise.finally(() => cancel());
-  } finally {
-    await socket.close();
-  }
+/** The names of the tools, and the time that the server puts on the list. */
+async function namesOf(target: Target): Promise<Listed> {
+  const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
+  if (list.status === "none") return NO_LIST;
+  if (list.status === "late") return NOTHING_LISTED;
+  const { tools, first } = list;
+  return {
+    names: tools.map(({ name }) => name),
+    clockOffset: clockOffset(readServerTime(first.text), first),
+    warnings: tools.length === 0 ? ["the server lists no tools"] : [],
+  };
 }
 
 /** Frames are cut to so many characters. */

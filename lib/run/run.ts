@@ -15,6 +15,7 @@ import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { BundledServer, Scenario } from "./scenario.ts";
+import { createSessionWork, type SessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
 import type { StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
@@ -42,6 +43,7 @@ export interface Run extends RunHooks, AsyncDisposable {
   readonly tool: string;
   readonly workload: Workload;
   readonly heavyTools: HeavyTools;
+  readonly sessionWork: SessionWork;
   readonly planned: readonly PlannedScenario[];
   /** After the warm-up; with `precisionPercent` the fewest. */
   readonly epochs: number;
@@ -79,18 +81,22 @@ export function createRun(
     ...(place.count === 1 ? {} : { shard: place }),
   });
   let pacer: Promise<Pacer> | null = null;
+  const workload = createWorkload(tool, {
+    argsJson: settings.toolArgsJson,
+    payloadBytes: settings.overrides.payloadBytes ?? 0,
+    uniqueSeed: settings.uniqueSeed,
+    place,
+  });
+  const embedded = hooks.bundled !== null;
+  const heavyTools = heavyToolsOf(settings, { embedded });
   return {
     ...hooks,
     settings,
     target,
     tool,
-    workload: createWorkload(tool, {
-      argsJson: settings.toolArgsJson,
-      payloadBytes: settings.overrides.payloadBytes ?? 0,
-      uniqueSeed: settings.uniqueSeed,
-      place,
-    }),
-    heavyTools: heavyToolsOf(settings, { embedded: hooks.bundled !== null }),
+    workload,
+    heavyTools,
+    sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
     planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
     epochs: epochsOf(settings),
     place,

@@ -26,6 +26,7 @@ import type {
 import type { SeriesOptions } from "../stats/series.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 import type { HeavyTool, HeavyTools } from "./heavy_tools.ts";
+import type { SessionWork } from "./session_work.ts";
 import type { Workload } from "./workload.ts";
 
 /** The profiles that call the light tool. */
@@ -102,6 +103,8 @@ export interface Described<P extends Parameters = Parameters> {
    * for a rate), so that shards would measure something else; the first shard runs it alone.
    */
   sharding?: "connections" | "rate";
+  /** Do its sessions work through the patterns of the workload, so that this is one of its parameters? */
+  worksInSessions?: boolean;
   /** Has its thread a schedule to keep, so that its share of a core says nothing? */
   paced?: boolean;
 }
@@ -118,6 +121,8 @@ export interface Case {
   /** Of an open loop. */
   arrivals?: Arrivals;
   maxOutstanding?: number | null;
+  /** A rate that changes, as `parseStages` reads it; `ratePerSecond` is then its peak. */
+  stages?: string | null;
   /** Measured on a part of a call, by a rig that the scenario brings along. */
   layer?: string;
 }
@@ -127,8 +132,9 @@ export const ONE_CLIENT: Case = { clients: 1, inFlight: 1, payloadBytes: 0, rate
 
 /** The same text for equal cases. */
 export function caseKey(one: Case): string {
-  const { clients, inFlight, payloadBytes, ratePerSecond, arrivals, maxOutstanding, layer } = one;
-  const open = ratePerSecond === null ? [] : [arrivals ?? "constant", maxOutstanding ?? null];
+  const { clients, inFlight, payloadBytes, ratePerSecond, layer } = one;
+  const { arrivals = "constant", maxOutstanding = null, stages = null } = one;
+  const open = ratePerSecond === null ? [] : [arrivals, maxOutstanding, stages];
   return JSON.stringify([clients, inFlight, payloadBytes, ratePerSecond, ...open, layer ?? null]);
 }
 
@@ -238,6 +244,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly bundled: BundledServer | null;
   /** The tools that may be called beside the light one, or why none may. */
   readonly heavyTools: HeavyTools;
+  /** What a session does from its beginning to its end, or why there may be none. */
+  readonly sessionWork: SessionWork;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly seed: number;

@@ -1,3 +1,4 @@
+import type { SessionSpec } from "../load/session.ts";
 import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import type { HeavyToolSpec } from "./heavy_tools.ts";
 import type { JudgeOptions } from "./judge_report.ts";
@@ -39,6 +40,8 @@ export interface RunSettings extends JudgeOptions {
   overrides: Overrides;
   /** The tools of `--heavy-tools`; `null`: no such file. */
   heavyTools: readonly HeavyToolSpec[] | null;
+  /** What sessions do, of `--workload`; `null`: no such file. */
+  workload: SessionSpec | null;
   maxRatePerSecond: number | null;
   /** What all sessions together keep to; left out: each keeps to its own rate. */
   addressRatePerSecond?: number;

@@ -13,6 +13,7 @@ import { runOpenLoop } from "../load/open.ts";
 import type { Pacer } from "../load/pacer.ts";
 import { createSchedule } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
+import { parseStages } from "../load/stages.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { Case, Slice } from "./scenario.ts";
 import { addPayload, type Workload } from "./workload.ts";
@@ -110,13 +111,17 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
 async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
   const { connections, workload, length, place, clock, signal, timeoutMs } = options;
   const ratePerSecond = one.ratePerSecond!;
-  const leadInSlots = Math.ceil(ratePerSecond * length.leadInNs / 1e9);
+  const stages = one.stages ? parseStages(one.stages) : null;
+  // Stages begin as they say: what goes before them would be at another rate.
+  const leadInNs = stages === null ? length.leadInNs : 0;
+  const leadInSlots = Math.ceil(ratePerSecond * leadInNs / 1e9);
   const counted = length.messages === null ? null : length.messages * one.clients;
   const schedule = createSchedule({
     ratePerSecond,
     arrivals: one.arrivals ?? "constant",
     slots: counted === null ? null : counted + leadInSlots,
-    durationMs: length.durationNs === null ? null : (length.durationNs + length.leadInNs) / 1e6,
+    durationMs: length.durationNs === null ? null : (length.durationNs + leadInNs) / 1e6,
+    stages,
     seed: options.seed,
     share: { connections: one.clients, place },
   });
@@ -124,7 +129,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
   const result = await runOpenLoop(connections, {
     message: workload,
     schedule,
-    leadInNs: counted === null ? length.leadInNs : leadInSlots / ratePerSecond * 1e9,
+    leadInNs: counted === null ? leadInNs : leadInSlots / ratePerSecond * 1e9,
     maxOutstanding: Math.max(1, shareOf(most, place)),
     warmupLedger: options.warmupLedger,
     ledger: options.ledger,

@@ -11,14 +11,21 @@ export type Workload = () => Message;
  * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
  *   counted over the run from 1, and every `{unique}` a text that no other call has, nor one of a run
  *   with another `uniqueSeed`
- * @param place of a shard, whose numbers are no other shard's: every `count`th from its index on
+ * @param options `next`: gives the numbers of calls; `place`: of a shard, whose numbers are no other shard's: every `count`th from its index on
  * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
  */
 export function createWorkload(
   tool: string,
-  options: { argsJson: string; payloadBytes: number; uniqueSeed?: number; place?: ShardPlace },
+  options: {
+    argsJson: string;
+    payloadBytes: number;
+    uniqueSeed?: number;
+    place?: ShardPlace;
+    /** Numbers that several share; left out: its own. */
+    next?: () => number;
+  },
 ): Workload {
-  const { index, count } = options.place ?? WHOLE;
+  const { next = callNumbers(options.place) } = options;
   const text = options.payloadBytes === 0
     ? options.argsJson
     : withPayload(options.argsJson, options.payloadBytes);
@@ -28,15 +35,20 @@ export function createWorkload(
     const message = { tool, argsJson: text };
     return () => message;
   }
-  let seq = index - count;
   return () => {
-    const number = String(seq += count);
+    const number = String(next());
     const values: Record<string, string> = {
       "{seq}": number,
       "{unique}": uniqueText(options.uniqueSeed ?? 1, number),
     };
     return { tool, argsJson: parts.map((part) => values[part] ?? part).join("") };
   };
+}
+
+/** The numbers of calls, from 1; a shard's are no other shard's. */
+export function callNumbers({ index, count }: ShardPlace = WHOLE): () => number {
+  let seq = index - count;
+  return () => seq += count;
 }
 
 /** The seed and the number of the call: as both are in it, no two are the same. */

@@ -116,7 +116,7 @@ function mergeScalars(merged: MergedMetrics, parts: readonly Scalar[], shards: n
     { length: count },
     (_, index) =>
       parts.map((part) => part.epochs[index]!).sort((a, b) => a - b)
-        .reduce((sum, value) => sum + value, 0),
+        .reduce((sum, value) => merge === "max" ? Math.max(sum, value) : sum + value, 0),
   );
   merged.metrics.push(summariseScalar({ ...declared(first!), unit, merge, epochs }));
 }

@@ -33,7 +33,7 @@ export async function lookAt(
   const { protocol } = target.options;
   const credentials = target.newCredentials();
   const request = protocol.encodeListTools(conduct.id(credentials.sessionId, LIST_TOOLS));
-  const isList = (frame: string) => protocol.readToolNames(frame) !== null;
+  const isList = (frame: string) => protocol.readTools(frame) !== null;
   // Where builds differ, the answer to the opening is looked at too.
   const opening = conduct.dialects.length === 0 ? [] : protocol.open(credentials).send;
   const { frames, result } = await exchange(target, {

@@ -1,6 +1,7 @@
 import { runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
 import { shareOf } from "../../lib/load/share.ts";
+import { parseStages } from "../../lib/load/stages.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
 import {
   type MetricSpec,
@@ -21,6 +22,8 @@ interface SoakParameters extends Parameters {
   connections: number;
   /** `null`: rate x timeout. */
   maxOutstanding: number | null;
+  /** Ramps of the rate, in its place; `null`: it stays. */
+  stages: string | null;
   durationMs: number;
   payloadBytes: number;
 }
@@ -36,7 +39,13 @@ const SLOWEST_P50 = 1.25;
 const LOWEST_THROUGHPUT = 0.8;
 
 const CHANGE: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
-const COMMON = { ratePerSecond: 250, connections: 5, maxOutstanding: null, payloadBytes: 0 };
+const COMMON = {
+  ratePerSecond: 250,
+  connections: 5,
+  maxOutstanding: null,
+  stages: null,
+  payloadBytes: 0,
+};
 
 export const soak: Procedure<SoakParameters> = {
   kind: "procedure",
@@ -80,12 +89,13 @@ export const soak: Procedure<SoakParameters> = {
 async function run(context: Context): Promise<void> {
   const { target, clock, place, signal, parameters, ledger, warmupLedger } = context;
   const { ratePerSecond, connections: count, durationMs } = parameters;
+  const stages = parameters.stages === null ? null : parseStages(parameters.stages);
   await using pool = new ConnectionPool(target, warmupLedger);
   const most = shareOf(count, place);
   await pool.open([{ record: context, most, establish: null }]);
   if (pool.connections.length < most) return;
   const pacer = await context.pacer();
-  const leadInMs = Math.min(LONGEST_LEAD_IN_MS, durationMs / 5);
+  const leadInMs = stages === null ? Math.min(LONGEST_LEAD_IN_MS, durationMs / 5) : 0;
   const course = {
     intervalMs: intervalMs(parameters),
     startNs: clock.nowNs() + leadInMs * 1e6,
@@ -104,6 +114,7 @@ async function run(context: Context): Promise<void> {
       arrivals: "constant",
       slots: null,
       durationMs: leadInMs + durationMs,
+      stages,
       seed: context.seed,
       share: { connections: count, place },
     }),
@@ -128,7 +139,8 @@ async function run(context: Context): Promise<void> {
   latency.censor(result.censored, timeoutMs * 1e6);
   context.scalar("throughput", result.achievedPerSecond);
   checkMemory(context, Deno.memoryUsage().rss - memoryBytes);
-  checkChanges(context, latency.series());
+  if (stages === null) checkChanges(context, latency.series());
+  else context.notMeasured("change over the run", "the rate changes by --stages");
   judgeSchedule(context, {
     runs: [result],
     latencyP99Ns: latency.percentile(99),

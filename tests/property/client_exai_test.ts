@@ -40,7 +40,7 @@ Deno.test("exai reads any text at all without throwing", () => {
       if ("code" in frame) {
         assertEquals([typeof frame.code, typeof frame.message], ["string", "string"]);
       }
-      const names = exai.readToolNames(text);
+      const names = exai.readTools(text)?.tools.map(({ name }) => name) ?? null;
       assertEquals(names === null || names.every((name) => typeof name === "string"), true);
       assertEquals(["accepted", "refused", "ignored"].includes(read!(text).status), true);
     }),

@@ -53,7 +53,7 @@ Deno.test("mcp and echo read any text at all without throwing", () => {
         if ("code" in frame) {
           assertEquals([typeof frame.code, typeof frame.message], ["string", "string"]);
         }
-        const names = protocol.readToolNames(text);
+        const names = protocol.readTools(text)?.tools.map(({ name }) => name) ?? null;
         assert(names === null || names.every((name) => typeof name === "string"));
       }
       const reply = read(text);

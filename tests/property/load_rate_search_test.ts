@@ -1,7 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { judgeRun, type Verdict } from "../../lib/load/objective.ts";
-import { placeOf, rateAt, type RateTrial, searchRate } from "../../lib/load/rate_search.ts";
+import {
+  placeOf,
+  rateAt,
+  type RateTrial,
+  searchRate,
+  type Trial,
+  wholeNumbers,
+} from "../../lib/load/rate_search.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated_queue.ts";
 
 Deno.test("the series is E96, each rate at its own place", () => {
@@ -220,4 +227,42 @@ Deno.test("an objective that random arrivals miss below the capacity bounds the 
     assert(found.sustainedPerSecond! > 0.8 * 300 && found.sustainedPerSecond! < 0.95 * 300);
     assert(found.limit.kind === "server" || found.limit.kind === "client");
   }
+});
+
+Deno.test("in whole numbers each capacity up to 41 is found exactly, above it the next lower step", async () => {
+  const series = wholeNumbers(1_000);
+  for (const capacity of [1, 2, 7, 25, 40, 41, 100, 333, 1_000]) {
+    const { sustainedPerSecond, trials } = await searchRate<Trial>({
+      ...{ series, first: 5, lowest: 1, highest: 1_000 },
+      run: (level, { confirms }) =>
+        Promise.resolve({
+          ...{ ratePerSecond: level, confirms, offeredPerSecond: level, achievedPerSecond: level },
+          answered: 1_000,
+          verdict: level <= capacity ? "met" : "missed",
+          misses: level <= capacity ? [] : [{ kind: "latency" }],
+        }),
+    });
+    assertEquals(sustainedPerSecond, series.at(series.placeOf(capacity)), `${capacity}`);
+    assert(capacity > 41 || sustainedPerSecond === capacity, `${sustainedPerSecond}`);
+    assert(trials.length < 40 && trials.every(({ ratePerSecond }) => ratePerSecond <= 1_000));
+  }
+});
+
+Deno.test("a server that lets in no more is not asked for more, and what it holds is the answer", async () => {
+  const tried: number[] = [];
+  const { sustainedPerSecond } = await searchRate<Trial>({
+    ...{ series: wholeNumbers(500), first: 20, lowest: 1, highest: 500 },
+    run(level, { confirms }) {
+      tried.push(level);
+      const isCapped = level > 30;
+      return Promise.resolve({
+        ...{ ratePerSecond: level, confirms, offeredPerSecond: level, answered: 5, isCapped },
+        achievedPerSecond: Math.min(level, 30),
+        isClear: isCapped,
+        verdict: isCapped ? "missed" : "met",
+        misses: isCapped ? [{ kind: "refused" }] : [],
+      });
+    },
+  });
+  assertEquals([sustainedPerSecond, tried.filter((level) => level > 30).length], [30, 1]);
 });

@@ -197,9 +197,9 @@ const rates = fc.array(rate, {
 });
 
 Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but one", () => {
-  const scalar = (epochs: number[]): Scalar =>
+  const scalar = (epochs: number[], merge: "sum" | "max" = "sum"): Scalar =>
     summariseScalar({
-      ...{ name: "throughput", unit: "msg/s", better: "higher", role: "headline", merge: "sum" },
+      ...{ name: "throughput", unit: "msg/s", better: "higher", role: "headline", merge },
       epochs,
     });
   fc.assert(
@@ -210,6 +210,8 @@ Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but 
       };
       const all = merge(a, b, c);
       assertEquals(merge(c, a, b), all);
+      const { metrics: [most] } = mergeMetrics([a, b].map((one) => [scalar(one, "max")]), 7);
+      assertEquals((most as Scalar).epochs, a.map((rate, epoch) => Math.max(rate, b[epoch]!)));
       all.forEach((rate, epoch) => {
         assertAlmostEquals(rate, a[epoch]! + b[epoch]! + c[epoch]!, 1e-6);
         assertAlmostEquals(merge(merge(a, b), c)[epoch]!, rate, 1e-6);

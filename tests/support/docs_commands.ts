@@ -10,7 +10,7 @@ import { SCENARIOS } from "../../scenarios/mod.ts";
 
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 /** Options whose values are files of the reader's. */
-const FILES = ["baseline", "ca-cert", "heavy-tools", "inject"];
+const FILES = ["baseline", "ca-cert", "heavy-tools", "inject", "workload"];
 const SIDES = ["a", "b", "start-a", "start-b", "token-b", "header-b"];
 
 /** The arguments of every call of a task in a script, as a shell would split them. */

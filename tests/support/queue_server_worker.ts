@@ -5,17 +5,29 @@
  * @module
  */
 
+import { randomStream } from "../../lib/stats/random.ts";
+import type { ToQueueServer } from "./queue_server.ts";
 import { answerSoundly, startScriptedServer } from "./scripted_server.ts";
 
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<number>) => void;
+  onmessage: (event: MessageEvent<ToQueueServer>) => void;
   postMessage(url: string): void;
 };
 
-scope.onmessage = ({ data: capacityPerSecond }) => {
-  const serviceMs = 1000 / capacityPerSecond;
+let freeMs = 0;
+
+scope.onmessage = ({ data }) => {
+  if ("stallMs" in data) freeMs = Math.max(freeMs, performance.now()) + data.stallMs;
+  else start(data);
+};
+
+function start(
+  { capacityPerSecond, service }: Extract<ToQueueServer, { service: unknown }>,
+): void {
+  const random = randomStream(1, "service");
+  const drawMs = () =>
+    (service === "constant" ? 1 : -Math.log(1 - random())) * 1000 / capacityPerSecond;
   const working: { doneMs: number; reply: () => void }[] = [];
-  let freeMs = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
   const release = () => {
     const nowMs = performance.now();
@@ -30,9 +42,9 @@ scope.onmessage = ({ data: capacityPerSecond }) => {
   };
   const server = startScriptedServer((peer, message) => {
     if (message?.op !== "call_tool") return answerSoundly(peer, message);
-    freeMs = Math.max(freeMs, performance.now()) + serviceMs;
+    freeMs = Math.max(freeMs, performance.now()) + drawMs();
     working.push({ doneMs: freeMs, reply: () => answerSoundly(peer, message) });
     release();
   });
   scope.postMessage(server.url);
-};
+}

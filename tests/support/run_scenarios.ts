@@ -14,6 +14,7 @@ import {
 } from "../../lib/run/scenario.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { StartGate } from "../../lib/run/start_times.ts";
+import { createSessionWork } from "../../lib/run/session_work.ts";
 import { runSuite, type SuiteResult } from "../../lib/run/suite.ts";
 import type { Workload } from "../../lib/run/workload.ts";
 import {
@@ -38,6 +39,8 @@ export const NO_OVERRIDES: Overrides = {
   arrivals: null,
   maxOutstanding: null,
   sloMs: null,
+  stages: null,
+  spikeFactor: null,
   expectLimits: null,
 };
 
@@ -60,6 +63,7 @@ export function settingsAt(url: string, given: Partial<RunSettings> = {}): RunSe
     maxTimeMs: 60_000,
     overrides: NO_OVERRIDES,
     heavyTools: null,
+    workload: null,
     maxRatePerSecond: null,
     seed: 1,
     uniqueSeed: 1,
@@ -146,13 +150,19 @@ export function createTestRun(
   const overrides = { ...NO_OVERRIDES, ...(cold ? { warmupMs: 0 } : {}), ...settings.overrides };
   const place = settings.shard ?? WHOLE;
   let pacer: Promise<Pacer> | null = null;
+  const all = settingsAt(url, { maxRatePerSecond, epochs, ...settings, overrides });
+  const granted = heavyTools ?? grantedTo(target.options.protocol.name);
   return {
-    settings: settingsAt(url, { maxRatePerSecond, epochs, ...settings, overrides }),
+    settings: all,
     target,
     tool: "status",
     workload,
     bundled,
-    heavyTools: heavyTools ?? grantedTo(target.options.protocol.name),
+    heavyTools: granted,
+    sessionWork: createSessionWork(all, {
+      ...{ tool: "status", workload, place },
+      ...{ heavyTools: granted, embedded: bundled !== null },
+    }),
     planned: planShard(planned, place),
     epochs,
     place,

@@ -580,3 +580,27 @@ Deno.test("durations are seconds, or have a unit", async () => {
     'Cannot use --duration "5x": accepted is a number of seconds',
   );
 });
+
+Deno.test("config: stages and the factor of a spike are numbers, and ramps are read as they are given", async () => {
+  const { overrides } = await configOf([
+    "--stages",
+    " 10s:50, 30s:200,10s:0",
+    "--spike-factor",
+    "2.5",
+  ]);
+  assertEquals([overrides.stages, overrides.spikeFactor], ["10s:50,30s:200,10s:0", 2.5]);
+  for (const text of ["10", "10s:x", "5s:0", "0s:5"]) {
+    assertStringIncludes(
+      await messageOf(["--stages", text]),
+      `Cannot use --stages "${text}": accepted is TIME:LEVEL stages, such as '10s:50,30s:200,10s:0'`,
+    );
+  }
+  assertStringIncludes(
+    await messageOf(["--spike-factor", "1"]),
+    'Cannot use --spike-factor "1": accepted is a number above 1 to 1000',
+  );
+  assertStringIncludes(
+    await messageOf(["--workload", "none.yaml"]),
+    'Cannot read the file of --workload "none.yaml"',
+  );
+});

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readBaselines, readCaCert, readToolArgs, refuseOwnFile } from "../../lib/cli/files.ts";
-import { readHeavyTools } from "../../lib/cli/heavy_tools_file.ts";
+import { readHeavyTools } from "../../lib/cli/workload_file.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { sampleReport } from "../support/sample_report.ts";

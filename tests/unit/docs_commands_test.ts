@@ -10,6 +10,7 @@ import scaleOut from "../../docs/scale-out.md" with { type: "text" };
 import troubleshooting from "../../docs/troubleshooting.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import readme from "../../README.md" with { type: "text" };
+import workloads from "../../docs/workloads.md" with { type: "text" };
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
 import { callsOf, checkAbCall, checkBenchCall } from "../support/docs_commands.ts";
@@ -24,6 +25,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "docs/reading-a-report.md": reading,
   "docs/scale-out.md": scaleOut,
   "docs/troubleshooting.md": troubleshooting,
+  "docs/workloads.md": workloads,
 };
 
 /** Options of other programs, and those of ab and of serve that are in no table of bench. */

@@ -36,6 +36,6 @@ Deno.test("echo takes nothing else for a reply, least of all an error", () => {
 Deno.test("echo has no handshake, no list of tools and nobody to turn away", () => {
   const credentials = { sessionId: "s-1", token: "t" };
   assertEquals(echo.open(credentials), { send: [], read: null });
-  assertEquals([echo.encodeListTools("1"), echo.readToolNames(CALL)], [null, null]);
+  assertEquals([echo.encodeListTools("1"), echo.readTools(CALL)], [null, null]);
   assertEquals([echo.toolNameAdvice("x_EXAI-WS-1"), echo.rejections(credentials)], [null, []]);
 });

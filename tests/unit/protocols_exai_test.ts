@@ -217,13 +217,14 @@ Deno.test("exai reads the answer to hello, that of older servers too", () => {
 });
 
 Deno.test("exai reads the names of the tools, and nothing else for them", () => {
-  const read = (value: unknown) => exai.readToolNames(JSON.stringify(value));
+  const read = (value: unknown) =>
+    exai.readTools(JSON.stringify(value))?.tools.map(({ name }) => name) ?? null;
   const tools = [{ name: "status" }, { name: 5 }, null, "x", ["y"], {}, { name: "chat" }];
   assertEquals(read({ op: "list_tools_res", tools }), ["status", "chat"]);
   assertEquals(read({ op: "list_tools_res", tools: [] }), []);
   assertEquals(read({ op: "list_tools_res", tools: {} }), null);
   assertEquals(read({ op: "call_tool_res", tools }), null);
-  assertEquals(exai.readToolNames("not JSON"), null);
+  assertEquals(exai.readTools("not JSON"), null);
 });
 
 Deno.test("exai's advice on a tool's name tells the suffix rule only where it is broken", () => {

@@ -269,12 +269,12 @@ Deno.test("mcp says which of its calls nobody waits for any more", () => {
 });
 
 Deno.test("mcp asks for each page of the list of tools", () => {
-  const page = (result: object) => mcp.readNextCursor!(JSON.stringify(rpc({ id: 2, result })));
+  const page = (result: object) => mcp.readTools(JSON.stringify(rpc({ id: 2, result })))?.cursor;
   assertEquals([page({ tools: [], nextCursor: "b" }), page({ tools: [], nextCursor: 5 })], [
     "b",
     null,
   ]);
-  const { id: second, params } = JSON.parse(mcp.encodeListTools("l", { nth: 2, cursor: "b" })!);
+  const { id: second, params } = JSON.parse(mcp.encodeListTools("l", { nth: 1, cursor: "b" })!);
   assertEquals([second, params], [3, { cursor: "b" }]);
 });
 
@@ -287,12 +287,13 @@ Deno.test("several values in one frame are told as such", () => {
 });
 
 Deno.test("mcp reads the names of the tools, and nothing else for them", () => {
-  const read = (value: unknown) => mcp.readToolNames(JSON.stringify(value));
+  const read = (value: unknown) =>
+    mcp.readTools(JSON.stringify(value))?.tools.map(({ name }) => name) ?? null;
   const tools = [{ name: "echo" }, { name: 5 }, null, "x", {}, { name: "get-sum" }];
   assertEquals(read(rpc({ id: 2, result: { tools } })), ["echo", "get-sum"]);
   assertEquals(read(rpc({ id: 2, result: { tools: {} } })), null);
   assertEquals(read(rpc({ id: 2, result: {} })), null);
-  assertEquals(mcp.readToolNames("not JSON"), null);
+  assertEquals(mcp.readTools("not JSON"), null);
 });
 
 Deno.test("mcp has no opening that must be turned away, nor advice on names", () => {

@@ -360,3 +360,20 @@ Deno.test("names of others are cut and make file names", () => {
   assertEquals(slug("Über-Läufe ../../etc"), "u-ber-la-ufe-etc");
   assertEquals(slug("…"), "unnamed");
 });
+
+Deno.test("charts: sessions against the latency, with the objective and what was found", () => {
+  const metrics = [5, 40, 20].flatMap((sessions) =>
+    metricsOf([
+      `latency ${sessions} ms n=2000 @sessions=${sessions}`,
+      `establish ${sessions} ms @sessions=${sessions}`,
+      `throughput ${sessions * 10} msg/s @sessions=${sessions}`,
+    ].join("\n"))
+  );
+  const found = metricsOf("capacity 20 sessions *\nmetShare 1 share");
+  const plan = planFor({ parameters: { sloMs: 30 }, metrics: [...metrics, ...found] })!;
+  assertEquals(plan.title, "Capacity: 20 sessions, met in 100 % of trials");
+  assertEquals(plan.panels.at(-1)!.x.name, "Sessions at once");
+  assertEquals(dataOf(plan, "P99").map(([sessions]) => sessions), [5, 20, 40]);
+  const missed = planFor({ parameters: { sloMs: 30 }, metrics })!;
+  assertEquals(missed.title, "No number of sessions met the objective");
+});

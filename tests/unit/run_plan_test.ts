@@ -6,6 +6,7 @@ import {
   PROFILE_NAMES,
   type Scenario,
 } from "../../lib/run/scenario.ts";
+import { SCENARIOS as ALL } from "../../scenarios/mod.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 function scenarioWith(
@@ -127,4 +128,17 @@ Deno.test("the epochs are those of the profile, those given, or with a precision
   assertEquals(epochs({ precisionPercent: 3 }), 6);
   assertEquals(epochs({ precisionPercent: 3, epochs: 2 }), 6);
   assertEquals(epochs({ precisionPercent: 3, epochs: 12 }), 12);
+});
+
+Deno.test("stages are as long as they say, their peak is the rate, or the connections of sessions", () => {
+  const planned = (name: string, overrides: Partial<Overrides>) =>
+    planScenarios(ALL, {
+      names: [name],
+      profile: "quick",
+      overrides: { ...NO_OVERRIDES, stages: "1s:50,2s:20", ...overrides },
+    })[0]!.parameters;
+  const open = planned("open-loop", { messages: 7 });
+  assertEquals([open.durationMs, open.messages, open.ratePerSecond], [3_000, null, 50]);
+  assertEquals(planned("session-capacity", {}).connections, 50);
+  assertEquals(planned("session-capacity", { connections: 30 }).connections, 30);
 });

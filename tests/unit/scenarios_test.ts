@@ -43,6 +43,11 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     ],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
     "saturation": ["sustainableRate", "metShare", "latency", "throughput"],
+    "session-capacity": [
+      ...["capacity", "metShare", "callRate", "sessionBytes", "sessionFrames"],
+      ...["latency", "establish", "throughput"],
+    ],
+    "spike": ["recovery", "lost", "latency", "latencyOverTime", "slip"],
     "soak": [
       ...["latency", "serviceTime", "slip", "throughput", "changeP50", "changeP99"],
       ...["changeThroughput", "memoryGrowth"],
@@ -91,8 +96,11 @@ Deno.test("quick, standard and phase2 run the six scenarios of the phase documen
 });
 
 Deno.test("phase3 runs what calls heavy tools, and nothing else", () => {
-  assertEquals(namesOf("phase3"), ["heavy-tools", "head-of-line"]);
-  const heavy = SCENARIOS.filter(({ heavyCalls }) => heavyCalls !== undefined);
+  assertEquals(namesOf("phase3"), ["session-capacity", "heavy-tools", "head-of-line"]);
+  // Sessions call them on the bundled server alone, so that no number of them is announced.
+  const heavy = SCENARIOS.filter(({ heavyCalls, worksInSessions }) =>
+    heavyCalls !== undefined || worksInSessions
+  );
   assertEquals(heavy.map(({ name }) => name), namesOf("phase3"));
 });
 

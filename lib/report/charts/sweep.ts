@@ -27,6 +27,7 @@ const NAMES = new Map([
   ["inFlight", "Calls in flight"],
   ["payloadBytes", "Payload"],
   ["ratePerSecond", "Rate offered (msg/s)"],
+  ["sessions", "Sessions at once"],
   ["floor", "a server that does nothing"],
   ["fitted", "fitted scalability law"],
 ]);
@@ -39,7 +40,8 @@ interface Sweep {
   rates: readonly (readonly Scalar[])[];
   latencies: readonly Distribution[];
   x: Axis;
-  /** The rate that a search for one has found. */
+  /** Is it a search for the most that meets an objective? And what it has found. */
+  isSearch: boolean;
   found: Scalar | undefined;
 }
 
@@ -76,10 +78,11 @@ function sweepOf(scenario: ScenarioReport): Sweep | null {
     const latencies = times.filter(({ name }) => name === times[0]!.name);
     if (rates.length === 0 && latencies.length < 2) continue;
     const steps = new Set([...rates.flat(), ...latencies].map((metric) => stepOf(metric, key)));
-    const found = key === "ratePerSecond"
-      ? scalarsOf(scenario).find(({ name }) => name === "sustainableRate")
+    const isSearch = "sloMs" in scenario.parameters;
+    const found = isSearch
+      ? scalarsOf(scenario).find(({ role, at }) => role === "headline" && at === undefined)
       : undefined;
-    return { scenario, key, rates, latencies, x: stepAxis([...steps], key), found };
+    return { scenario, key, rates, latencies, x: stepAxis([...steps], key), isSearch, found };
   }
   return null;
 }
@@ -100,14 +103,14 @@ function stepAxis(all: readonly number[], key: string): Axis {
   };
 }
 
-function titleOf({ scenario, key, rates, latencies, found }: Sweep): string {
+function titleOf({ scenario, key, rates, latencies, isSearch, found }: Sweep): string {
   const place = ({ at }: Metric) => cut(textOf(placeOf(at)), 40);
-  if (key === "ratePerSecond") {
+  if (isSearch) {
     const share = scalarsOf(scenario).find(({ name }) => name === "metShare");
     const met = share === undefined ? "" : `, met in ${formatPercent(share.value)} of trials`;
     return found === undefined
-      ? "No rate met the objective"
-      : `Sustainable rate: ${formatQuantity(found.value, found.unit)}${met}`;
+      ? `No ${key === "ratePerSecond" ? "rate" : `number of ${nameText(key)}`} met the objective`
+      : `${capitalise(nameText(found.name))}: ${formatQuantity(found.value, found.unit)}${met}`;
   }
   const best = rates[0]?.reduce((a, b) => b.value > a.value ? b : a);
   if (best !== undefined) return `Most throughput at ${place(best)}: ${formatRate(best.value)}`;
@@ -131,7 +134,7 @@ function ratePanel({ key, x, rates, found }: Sweep): Panel {
     const step = stepOf(metric, key);
     return metric.ci95 === null ? [] : [metric.ci95.map((bound): Point => [step, bound])];
   }) as [Point, Point][];
-  const mark = { text: "sustainable", color: COLORS.green };
+  const mark = { text: key === "ratePerSecond" ? "sustainable" : "carried", color: COLORS.green };
   return {
     caption: `Throughput, ${RATE_UNIT}`,
     x,
@@ -152,14 +155,16 @@ function ratePanel({ key, x, rates, found }: Sweep): Panel {
   };
 }
 
-function latencyPanel({ key, x, latencies, scenario: { parameters: { sloMs } } }: Sweep): Panel {
+function latencyPanel(
+  { key, x, latencies, isSearch, scenario: { parameters: { sloMs } } }: Sweep,
+): Panel {
   const points = (value: (metric: Distribution) => number | null) =>
     latencies.map((metric): Point => [stepOf(metric, key), value(metric)]);
   const medians = points(({ p50 }) => p50);
   const sure = points(({ p99 }) => p99);
   // However few the samples: what a search for a rate goes by.
   const unsure = points((metric) => metric.p99 === null ? tailOf(metric) : null);
-  const objectiveNs = key === "ratePerSecond" && typeof sloMs === "number" ? sloMs * 1e6 : null;
+  const objectiveNs = isSearch && typeof sloMs === "number" ? sloMs * 1e6 : null;
   const mark = { text: `objective ${formatDuration(objectiveNs)}`, color: COLORS.red };
   const isDrawn = (all: readonly Point[]) => all.some(([, ns]) => ns !== null);
   const times = [...medians, ...sure, ...unsure].map(([, ns]) => ns);

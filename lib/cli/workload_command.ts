@@ -1,0 +1,140 @@
+/**
+ * `workload`: drafts a workload file from the tools of a server. Calls none of them.
+ *
+ * @module
+ */
+
+import { ConnectError } from "../client/connect_error.ts";
+import { systemClock } from "../client/clock.ts";
+import { Target } from "../client/target.ts";
+import { PROTOCOLS } from "../protocols/mod.ts";
+import { escapeTerminal } from "../report/escape.ts";
+import { TargetUnusableError } from "../run/scenario.ts";
+import { listTools } from "../run/tool_list.ts";
+import { EXIT } from "../run/verdict.ts";
+import type { ConfigInput } from "./config.ts";
+import { readCaCert } from "./files.ts";
+import { OPTIONS, type OptionSpec } from "./options.ts";
+import { asksForHelp, type Given, parseSettings } from "./parse.ts";
+import { resolvePath } from "./paths.ts";
+import { closestTo } from "./suggestion.ts";
+import { readProtocol, readToken, readUrl } from "./target_settings.ts";
+import type { Interrupt, Terminal } from "./terminal.ts";
+import { optionsText } from "./usage.ts";
+import { UsageError } from "./usage_error.ts";
+import { parseDuration, parseHeaders, unacceptable } from "./values.ts";
+import { writeWhole } from "./whole_files.ts";
+import { draftWorkload } from "./workload_draft.ts";
+import { TOOL_NAME } from "./workload_file.ts";
+
+const TAKEN = ["url", "token", "protocol", "header", "subprotocol", "ca-cert", "timeout", "help"];
+const OWN: readonly OptionSpec[] = [
+  {
+    name: "tool",
+    kind: "list",
+    value: "NAME",
+    help: "a tool to call; repeatable (default: those that say that they are read-only)",
+  },
+  { name: "out", kind: "value", value: "FILE", help: "default: standard output" },
+];
+const GRAMMAR_OPTIONS = [...OWN, ...TAKEN.map((name) => OPTIONS.get(name)!)];
+
+const INTRODUCTION = `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
+
+Usage: deno task workload --url WS_URL [options] > workload.yaml
+
+No tool is called. In the draft are those that say that they are read-only, or those that you name.`;
+
+/**
+ * Drafts the file, prints or writes it, and gives the exit code.
+ *
+ * @throws {UsageError} if an option cannot be used, or no tool may be called
+ * @throws {ReportWriteError} if the file cannot be written
+ */
+export async function workload(
+  args: readonly string[],
+  { env, directory }: Omit<ConfigInput, "args">,
+  { terminal, interrupt }: { terminal: Terminal; interrupt: (doing: string) => Interrupt },
+): Promise<number> {
+  if (asksForHelp(args)) {
+    terminal.print(
+      `${INTRODUCTION}\n\n${optionsText([{ title: "Options", options: GRAMMAR_OPTIONS }])}\n`,
+    );
+    return EXIT.passed;
+  }
+  const { values, lists } = parseSettings(args, env, {
+    options: new Map(GRAMMAR_OPTIONS.map((option) => [option.name, option])),
+    positionals: [],
+  });
+  const url = readUrl(values.get("url"), env);
+  if (url === null) {
+    throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
+  }
+  const timeout = values.get("timeout");
+  const { signal } = interrupt("no draft is made");
+  try {
+    const timeoutMs = timeout === undefined
+      ? 10_000
+      : parseDuration(timeout, { min: 0, aboveMin: true, max: 3600 });
+    using target = new Target({
+      url,
+      signal,
+      clock: systemClock,
+      token: readToken(values.get("token"), url),
+      protocol: PROTOCOLS[readProtocol(values.get("protocol"), url)],
+      headers: parseHeaders(lists.get("header") ?? []),
+      subprotocols: (lists.get("subprotocol") ?? []).map(({ text }) => text),
+      caCert: await readCaCert(values.get("ca-cert"), directory),
+      timeoutMs,
+    });
+    const list = await listTools(target, { waitMs: timeoutMs });
+    if (list.status !== "listed") {
+      throw new TargetUnusableError(
+        list.status === "late"
+          ? `The server did not list its tools within ${timeoutMs / 1000} s.`
+          : "The server, or the protocol, has no list of tools.",
+      );
+    }
+    const listed = list.tools;
+    const known = listed.filter(({ name }) => TOOL_NAME.test(name));
+    const text = draftWorkload(chosen(known, lists.get("tool")));
+    const out = values.get("out");
+    if (out === undefined) terminal.print(text);
+    else await writeWhole([{ path: resolvePath(directory, out.text), content: text }]);
+    return EXIT.passed;
+  } catch (error) {
+    if (!(error instanceof ConnectError || error instanceof TargetUnusableError)) throw error;
+    terminal.printError(`error: ${escapeTerminal(error.message)}\n`);
+    return signal.aborted ? EXIT.interrupted : EXIT.targetUnusable;
+  }
+}
+
+/** The tools that are named, each once; else those that say that they change nothing. */
+function chosen<T extends { name: string; isReadOnly: boolean }>(
+  listed: readonly T[],
+  named: readonly Given[] | undefined,
+): T[] {
+  const names = listed.map(({ name }) => name);
+  if (named !== undefined) {
+    return [...new Map(named.map((given) => [given.text, given])).values()].map((given) => {
+      const tool = listed.find(({ name }) => name === given.text);
+      if (tool !== undefined) return tool;
+      const closest = closestTo(given.text, names);
+      const advice = closest === null ? "" : ` (did you mean ${closest}?)`;
+      throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
+    });
+  }
+  const readOnly = listed.filter(({ isReadOnly }) => isReadOnly);
+  if (readOnly.length > 0) return readOnly;
+  throw new UsageError(
+    "Cannot draft a workload as no tool of the server says that it is read-only (readOnlyHint): accepted " +
+      `is --tool NAME for each that may be called, of ${shown(names)}`,
+  );
+}
+
+const SHOWN_NAMES = 30;
+
+function shown(names: readonly string[]): string {
+  const more = names.length - SHOWN_NAMES;
+  return names.slice(0, SHOWN_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,236 @@
+/**
+ * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called.
+ *
+ * @module
+ */
+
+import { CORE_SCHEMA, load } from "js-yaml";
+import * as v from "valibot";
+import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
+import type { HeavyToolSpec } from "../run/heavy_tools.ts";
+import { readFile } from "./files.ts";
+import type { Given } from "./parse.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** How much of a wrong value an error shows, in characters. */
+const SHOWN_CHARACTERS = 60;
+
+/** A whole number in a range, with what is accepted as the message. */
+function whole(min: number, max: number) {
+  const accepted = `a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(accepted),
+    v.integer(accepted),
+    v.minValue(min, accepted),
+    v.maxValue(max, accepted),
+  );
+}
+
+/** A number in a range, the lower end left out unless it is said. */
+function within(min: number, max: number, accepted: string, isMinIncluded = false) {
+  const isInside = (value: number) => value > min || (isMinIncluded && value === min);
+  return v.pipe(v.number(accepted), v.check(isInside, accepted), v.maxValue(max, accepted));
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Tools name metrics, so that their names have no sign that a metric's or a threshold's has. */
+const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
+/** What a tool may be called in a file. */
+export const TOOL_NAME = /^[\w.:/-]{1,64}$/;
+const ToolName = v.pipe(v.string(TOOL), v.regex(TOOL_NAME, TOOL));
+const Arguments = v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {});
+const Timeout = within(0, 3600, "a number of seconds above 0 to 3600");
+const Weight = v.optional(whole(1, 100), 1);
+
+const HeavyToolSchema = v.strictObject({
+  tool: ToolName,
+  arguments: Arguments,
+  timeoutSeconds: v.optional(Timeout, 60),
+  weight: Weight,
+  repetitions: v.optional(whole(1, 1000), 1),
+}, "an object with tool, arguments, timeoutSeconds, weight and repetitions, and no other field");
+
+const LIST = "a list of one or more tools";
+const HeavyToolsSchema = v.pipe(
+  v.array(HeavyToolSchema, LIST),
+  v.minLength(1, LIST),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const names = dataset.value.map(({ tool }) => tool);
+    const index = names.findIndex((name, at) => names.indexOf(name) < at);
+    if (index < 0) return;
+    const path = [
+      {
+        type: "array",
+        origin: "value",
+        input: dataset.value,
+        key: index,
+        value: dataset.value[index],
+      },
+      {
+        type: "object",
+        origin: "value",
+        input: dataset.value[index]!,
+        key: "tool",
+        value: names[index],
+      },
+    ] as const;
+    addIssue({ message: "each tool once", input: names[index], path: [...path] });
+  }),
+);
+
+const DURATION = "a number of seconds from 0 to 86400, or one of {exponential: MEAN} and " +
+  "{logNormal: {median: SECONDS, sigma: NUMBER}}";
+const Seconds = within(0, 86_400, DURATION, true);
+const DurationSchema = v.union([
+  v.pipe(Seconds, v.transform((s): Duration => ({ kind: "constant", ms: s * 1e3 }))),
+  v.pipe(
+    v.strictObject({ exponential: Seconds }),
+    v.transform((one): Duration => ({ kind: "exponential", meanMs: one.exponential * 1e3 })),
+  ),
+  v.pipe(
+    v.strictObject({
+      logNormal: v.strictObject({ median: Seconds, sigma: within(0, 5, DURATION, true) }),
+    }),
+    v.transform(({ logNormal: { median, sigma } }): Duration => ({
+      kind: "logNormal",
+      medianMs: median * 1e3,
+      sigma,
+    })),
+  ),
+], DURATION);
+const OnErrorSchema = v.picklist(ON_ERROR, `one of ${ON_ERROR.join(", ")}`);
+
+const StepSchema = v.strictObject({
+  tool: ToolName,
+  arguments: Arguments,
+  think: v.optional(DurationSchema),
+  onError: v.optional(OnErrorSchema),
+  timeoutSeconds: v.optional(Timeout),
+}, "an object with tool, arguments, think, onError and timeoutSeconds, and no other field");
+
+const PATTERNS = "a list of one or more patterns";
+const STEPS = "a list of one or more steps";
+const WORKLOAD = "a list of tools, or an object with patterns, session, think, onError and " +
+  "timeoutSeconds, and no other field";
+const WorkloadSchema = v.strictObject({
+  session: v.optional(
+    v.strictObject({
+      begin: v.optional(v.array(StepSchema, "a list of steps"), []),
+      patterns: v.optional(whole(1, 1e6)),
+      time: v.optional(DurationSchema),
+    }, "an object with begin, patterns and time, and no other field"),
+    {},
+  ),
+  think: v.optional(DurationSchema, 1),
+  onError: v.optional(OnErrorSchema, "continue"),
+  timeoutSeconds: v.optional(Timeout),
+  patterns: v.pipe(
+    v.array(
+      v.strictObject({
+        name: v.optional(v.string("a text")),
+        weight: Weight,
+        steps: v.pipe(v.array(StepSchema, STEPS), v.minLength(1, STEPS)),
+      }, "an object with name, weight and steps, and no other field"),
+      PATTERNS,
+    ),
+    v.minLength(1, PATTERNS),
+  ),
+}, WORKLOAD);
+
+/** Of a pattern that only says its tool. */
+const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
+
+/**
+ * What sessions do, `null` where no file is named: an object with patterns, or a list of tools as that of
+ * `--heavy-tools`, each of which is then a pattern of one step.
+ *
+ * @throws {UsageError} naming the file, the field, its value and what is accepted
+ */
+export async function readWorkload(
+  given: Given | undefined,
+  directory: string,
+): Promise<SessionSpec | null> {
+  if (given === undefined) return null;
+  const content = parseText(await readFile(given, directory), given);
+  if (Array.isArray(content)) {
+    const patterns = heavyTools(content, given).map(({ tool, argsJson, timeoutMs, weight }) => ({
+      name: tool,
+      weight,
+      steps: [{ tool, argsJson, timeoutMs, think: SECOND, onError: "continue" as const }],
+    }));
+    return { begin: [], patterns, lasts: { patterns: null, time: null } };
+  }
+  const result = v.safeParse(WorkloadSchema, content);
+  if (!result.success) throw wrongField(result.issues[0], given);
+  const { session, patterns, think, onError, timeoutSeconds } = result.output;
+  const step = (one: v.InferOutput<typeof StepSchema>): StepSpec => {
+    const seconds = one.timeoutSeconds ?? timeoutSeconds;
+    return {
+      tool: one.tool,
+      argsJson: JSON.stringify(one.arguments),
+      think: one.think ?? think,
+      timeoutMs: seconds === undefined ? null : seconds * 1e3,
+      onError: one.onError ?? onError,
+    };
+  };
+  return {
+    begin: session.begin.map(step),
+    patterns: patterns.map(({ name, weight, steps }) => ({
+      name: name ?? steps.map(({ tool }) => tool).join(", "),
+      weight,
+      steps: steps.map(step),
+    })),
+    lasts: { patterns: session.patterns ?? null, time: session.time ?? null },
+  };
+}
+
+/**
+ * The heavy tools of a file, `null` where none is named.
+ *
+ * @throws {UsageError} naming the file, the field, its value and what is accepted
+ */
+export async function readHeavyTools(
+  given: Given | undefined,
+  directory: string,
+): Promise<HeavyToolSpec[] | null> {
+  if (given === undefined) return null;
+  return heavyTools(parseText(await readFile(given, directory), given), given);
+}
+
+function heavyTools(content: unknown, given: Given): HeavyToolSpec[] {
+  const result = v.safeParse(HeavyToolsSchema, content);
+  if (!result.success) throw wrongField(result.issues[0], given);
+  return result.output.map(({ tool, arguments: args, timeoutSeconds, weight, repetitions }) => ({
+    tool,
+    argsJson: JSON.stringify(args),
+    timeoutMs: timeoutSeconds * 1000,
+    weight,
+    repetitions,
+  }));
+}
+
+/** JSON is YAML too; what YAML has beside it, such as dates, is text. */
+function parseText(text: string, { source, text: file }: Given): unknown {
+  try {
+    return load(text, { schema: CORE_SCHEMA });
+  } catch (error) {
+    const cause = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new UsageError(
+      `Cannot use the file of ${source} "${file}": it is neither JSON nor YAML: ${cause}`,
+    );
+  }
+}
+
+function wrongField(issue: v.BaseIssue<unknown>, { source, text: file }: Given): UsageError {
+  const path = issue.path?.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`) ?? [];
+  const field = path.length === 0 ? "its content" : path.join("").replace(/^\./, "");
+  // A field that is missing has no text.
+  const value = (JSON.stringify(issue.input) ?? "missing").slice(0, SHOWN_CHARACTERS);
+  return new UsageError(
+    `Cannot use the file of ${source} "${file}": ${field} is ${value}: accepted is ${issue.message}`,
+  );
+}

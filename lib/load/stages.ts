@@ -1,0 +1,103 @@
+/**
+ * Levels that change over time in straight lines: a rate, or a number of sessions.
+ *
+ * @module
+ */
+
+/** From the level before (at first 0) to `level`, in a straight line; with no duration in one step. */
+export interface Stage {
+  durationMs: number;
+  level: number;
+}
+
+/** What `parseStages` accepts, for error messages. */
+export const STAGES_SYNTAX =
+  "TIME:LEVEL stages, such as '10s:50,30s:200,10s:0', each reaching its level in a straight line " +
+  "within its time (0s: at once), at most 24 h in all and not all of them 0";
+
+const MAX_STAGES = 100;
+const MAX_SPAN_MS = 86_400_000;
+const MAX_LEVEL = 1e6;
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, min: 6e4, h: 3.6e6 };
+
+/**
+ * Reads stages such as `10s:50,30s:200,10s:0`.
+ *
+ * @throws {RangeError} if they are none
+ */
+export function parseStages(text: string): Stage[] {
+  const stages = text.split(",").map((part): Stage => {
+    const [, time, unit = "s", level] =
+      /^\s*(\d+(?:\.\d+)?)(ms|s|m|min|h)?\s*:\s*(\d+(?:\.\d+)?)\s*$/.exec(part) ?? [];
+    if (time === undefined) throw new RangeError(`Cannot read the stage "${part.trim()}"`);
+    return { durationMs: Number(time) * UNIT_MS[unit]!, level: Number(level) };
+  });
+  const spanMs = spanOf(stages);
+  const peak = peakOf(stages);
+  if (!(spanMs > 0 && spanMs <= MAX_SPAN_MS && peak > 0 && peak <= MAX_LEVEL)) {
+    throw new RangeError(`Cannot use stages that last ${spanMs / 1e3} s and reach ${peak}`);
+  }
+  if (stages.length > MAX_STAGES) throw new RangeError(`Cannot use ${stages.length} stages`);
+  return stages;
+}
+
+/** How long they last together, in milliseconds. */
+export function spanOf(stages: readonly Stage[]): number {
+  return stages.reduce((sum, { durationMs }) => sum + durationMs, 0);
+}
+
+/** The highest level that they reach. */
+export function peakOf(stages: readonly Stage[]): number {
+  return Math.max(...stages.map(({ level }) => level));
+}
+
+interface Segment {
+  startMs: number;
+  durationMs: number;
+  from: number;
+  to: number;
+}
+
+function segmentsOf(stages: readonly Stage[]): Segment[] {
+  let [startMs, from] = [0, 0];
+  return stages.map(({ durationMs, level }) => {
+    const segment = { startMs, durationMs, from, to: level };
+    startMs += durationMs;
+    from = level;
+    return segment;
+  });
+}
+
+/** The level so many milliseconds after the beginning; that of the last stage after its end. */
+export function levelAt(stages: readonly Stage[], atMs: number): number {
+  const segment = segmentsOf(stages).find(({ startMs, durationMs }) => atMs < startMs + durationMs);
+  if (segment === undefined) return stages.at(-1)!.level;
+  const { startMs, durationMs, from, to } = segment;
+  return from + (to - from) * (atMs - startMs) / durationMs;
+}
+
+/**
+ * Of levels that are a rate a second: when so many slots have fallen due, in nanoseconds from the beginning;
+ * `null` where there are fewer. Asked for in rising order. The times of a Poisson process of rate 1 become those
+ * of one with this rate (inversion; E. Çinlar, Introduction to Stochastic Processes, 1975, section 4.7).
+ */
+export function timesOf(stages: readonly Stage[]): (slots: number) => number | null {
+  const segments = segmentsOf(stages).filter(({ durationMs }) => durationMs > 0);
+  let [nth, before] = [0, 0];
+  return (slots) => {
+    for (; nth < segments.length; nth++) {
+      const { startMs, durationMs, from, to } = segments[nth]!;
+      const seconds = durationMs / 1e3;
+      const within = (from + to) / 2 * seconds;
+      const left = slots - before;
+      if (left < within * (1 - 1e-12)) {
+        // The root of from t + slope t² / 2 = left, in the form that also holds without a slope.
+        const slope = (to - from) / seconds;
+        const root = Math.sqrt(Math.max(0, from ** 2 + 2 * slope * left));
+        return startMs * 1e6 + (left === 0 ? 0 : 2 * left / (from + root) * 1e9);
+      }
+      before += within;
+    }
+    return null;
+  };
+}

@@ -1,0 +1,276 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { brokenEquations } from "../../lib/client/ledger.ts";
+import type { SessionSpec, StepSpec } from "../../lib/load/session.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { createSessionWork } from "../../lib/run/session_work.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
+import { sessionCapacity } from "../../scenarios/session_capacity/mod.ts";
+import { startFaultyServer } from "../support/faulty_server.ts";
+import {
+  checkNamed,
+  countedCalls,
+  expectedCalls,
+  failedChecks,
+  metricNamed,
+  runScenario,
+  settingsAt,
+  startReference,
+} from "../support/run_scenarios.ts";
+import { startScriptedServer, successFrames } from "../support/scripted_server.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+
+/** Short trials of sessions that think for a moment; an objective that only a stuck machine misses. */
+const SHORT = { durationMs: 100, confirmMs: 200, sloMs: 5_000, connections: 6, sessions: 3 };
+
+function step(tool: string, more: Partial<StepSpec> = {}): StepSpec {
+  return {
+    tool,
+    argsJson: "{}",
+    think: { kind: "exponential", meanMs: 5 },
+    timeoutMs: null,
+    onError: "continue",
+    ...more,
+  };
+}
+
+function workOf(steps: StepSpec[], more: Partial<SessionSpec> = {}): SessionSpec {
+  const patterns = [{ name: "all", weight: 1, steps }];
+  return { begin: [], patterns, lasts: { patterns: 3, time: null }, ...more };
+}
+
+function exact({ ledger, warmupLedger }: ScenarioReport): void {
+  assertEquals([ledger, warmupLedger].flatMap(brokenEquations), []);
+}
+
+function capacityOf(report: ScenarioReport): number | undefined {
+  const found = report.metrics.find(({ name }) => name === "capacity");
+  return found?.kind === "scalar" ? found.value : undefined;
+}
+
+function notesOf({ notes = [] }: ScenarioReport): string[] {
+  return notes.map(({ kind }) => kind);
+}
+
+Deno.test(
+  { name: "sessions: as many as asked for are carried, each call counted", ignore },
+  async () => {
+    // One connection more would be refused.
+    await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
+    const workload = workOf([step("status"), step("version")], { begin: [step("health")] });
+    const report = await runScenario(sessionCapacity, SHORT, { ...server, settings: { workload } });
+    assertEquals([report.status, failedChecks(report)], ["passed", []]);
+    assertEquals([capacityOf(report), metricNamed(report, "capacity", "scalar").role], [
+      6,
+      "headline",
+    ]);
+    assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
+    exact(report);
+    const { ledger, warmupLedger } = report;
+    assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
+    assertEquals(server.stats().connectionsRefused, 0);
+    for (const sessions of [3, 6]) {
+      for (const name of ["latency", "establish"]) {
+        metricNamed(report, name, "distribution", {
+          sessions,
+        });
+      }
+      metricNamed(report, "throughput", "scalar", { sessions });
+    }
+    // A call, and the stream_complete and the result that come for it.
+    const frames = metricNamed(report, "sessionFrames", "scalar").value * 6;
+    const calls = metricNamed(report, "callRate", "scalar").value;
+    assert(frames > 2 * calls && frames < 4 * calls, `${frames} frames, ${calls} calls`);
+    assert(metricNamed(report, "sessionBytes", "scalar").value > 0);
+    assertStringIncludes(String(report.parameters.workload), "begin: health {} think 0.005 s");
+  },
+);
+
+Deno.test(
+  { name: "sessions: the server's connection limit is named as what bounds it", ignore },
+  async () => {
+    await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
+    const report = await runScenario(sessionCapacity, { ...SHORT, connections: 50 }, {
+      ...server,
+      settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
+    });
+    assertEquals([report.status, capacityOf(report)], ["passed", 4]);
+    assertEquals(notesOf(report), ["connectionLimit"]);
+    const tried = report.metrics.filter(({ name }) => name === "throughput")
+      .map(({ at }) => at!.sessions as number);
+    assertEquals(tried.filter((sessions) => sessions > 4).length, 1, "no more are tried");
+    assertStringIncludes(report.notes![0]!.message, "no more than 4 sessions at once were let in");
+    exact(report);
+  },
+);
+
+/** That the right number is found is shown by tests/support/session_experiment.ts. */
+Deno.test(
+  { name: "sessions: where the objective is missed, what failed first is said", ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
+    });
+    const report = await runScenario(sessionCapacity, { ...SHORT, connections: 2, sessions: 2 }, {
+      ...server,
+      settings: { workload: workOf([step("status")]) },
+    });
+    exact(report);
+    assertEquals([report.status, failedChecks(report)], ["failed", ["sessions are carried"]]);
+    assertStringIncludes(
+      checkNamed(report, "sessions are carried").observed,
+      "with 1 session latency: ",
+    );
+    const note = report.notes!.find(({ kind }) => kind === "failedFirst")!;
+    assertEquals([note.sessions, note.what], [1, "latency"]);
+    assert(report.ledger.toolError > 0);
+  },
+);
+
+Deno.test({ name: "sessions: a ramp follows its stages", ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ stages: "0.3s:5,0.2s:5,0.3s:0", connections: 5 },
+  }, { ...server, settings: { workload: workOf([step("status")]) } });
+  assertEquals([report.status, capacityOf(report)], ["passed", 5]);
+  exact(report);
+  assertEquals(server.stats().connectionsRefused, 0);
+  const levels = report.metrics.filter(({ name }) => name === "latency").map(({ at }) =>
+    at!.sessions
+  );
+  assert(levels.includes(5) && levels.length >= 2, `${levels}`);
+  assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger, report.warmupLedger]));
+});
+
+Deno.test(
+  { name: "sessions: a ramp asks once for each session that the server refuses", ignore },
+  async () => {
+    await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
+    const report = await runScenario(sessionCapacity, {
+      ...SHORT,
+      ...{ stages: "0.1s:6,0.3s:6", connections: 6 },
+    }, {
+      ...server,
+      settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
+    });
+    exact(report);
+    assertEquals([capacityOf(report), notesOf(report)], [2, ["connectionLimit"]]);
+    assertEquals(server.stats().connectionsRefused, 4);
+  },
+);
+
+Deno.test({ name: "sessions: what follows an error is what the step says", ignore }, async () => {
+  const seen: string[][] = [];
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op === "hello") return peer.send({ op: "hello_ack", ok: true });
+    if (message?.op !== "call_tool") return;
+    const { request_id: id, name } = message;
+    (seen[peer.nth] ??= []).push(name!);
+    if (name === "fails") {
+      return peer.send({
+        op: "call_tool_res",
+        request_id: id,
+        error: { code: "X", message: "no" },
+      });
+    }
+    for (const frame of successFrames(id!)) peer.send(frame);
+  });
+  const once = { durationMs: 50, confirmMs: 50, connections: 1, sessions: 1, sloMs: 5_000 };
+  const first = async (steps: StepSpec[]) => {
+    seen.length = 0;
+    const workload = workOf(steps, { lasts: { patterns: 1, time: null } });
+    exact(await runScenario(sessionCapacity, once, { ...server, settings: { workload } }));
+    return seen.find((calls) => calls !== undefined)!.join();
+  };
+  const failing = (onError: StepSpec["onError"]) =>
+    first([step("fails", { onError }), step("next")]);
+  assertEquals(await failing("continue"), "fails,next");
+  assertEquals(await failing("end"), "fails");
+  assertEquals(await failing("retry"), "fails,fails,fails,next");
+});
+
+Deno.test({
+  name: "sessions: {previous} comes from the reply before, and what is not there is said",
+  ignore,
+}, async () => {
+  const asked: unknown[] = [];
+  await using server = startScriptedServer((peer, message) => {
+    const { op, request_id: id, arguments: args } = message as unknown as Record<string, unknown>;
+    if (op === "hello") return peer.send({ op: "hello_ack", ok: true });
+    if (op !== "call_tool") return;
+    asked.push((args as { of?: unknown }).of);
+    peer.send({ op: "call_tool_res", request_id: id, outputs: [{ key: 42 }] });
+    peer.send({ op: "progress", request_id: id });
+  });
+  const run = (path: string) =>
+    runScenario(sessionCapacity, { ...SHORT, connections: 1, sessions: 1 }, {
+      ...server,
+      settings: {
+        workload: workOf([step("a"), step("b", { argsJson: `{"of":"{previous.${path}}"}` })]),
+      },
+    });
+  const found = await run("outputs.0.key");
+  assertEquals(failedChecks(found), []);
+  assertEquals(asked.slice(0, 2), [undefined, 42]);
+  const lacking = await run("outputs.0.lock");
+  assertEquals(failedChecks(lacking), ["every {previous} is in the reply before"]);
+  assertStringIncludes(checkNamed(lacking, failedChecks(lacking)[0]!).observed, "lock");
+});
+
+Deno.test({
+  name: "sessions: a server that hangs up on everybody ends the search, in bounded time",
+  ignore,
+}, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "abruptClose" }) });
+  const report = await runScenario(sessionCapacity, SHORT, {
+    ...server,
+    settings: { workload: workOf([step("status")]) },
+  });
+  exact(report);
+  assertEquals([report.status, capacityOf(report)], ["failed", undefined]);
+  assertStringIncludes(checkNamed(report, "sessions are carried").observed, "0 of 1");
+  // One of each of the three sessions, none of which is followed by another.
+  assert(server.callsSeen <= 3, `${server.callsSeen} calls`);
+});
+
+Deno.test({ name: "sessions: an echo server carries sessions of one step", ignore }, async () => {
+  await using server = startScriptedServer((peer, _, text) => peer.send(text));
+  const report = await runScenario(sessionCapacity, SHORT, {
+    ...server,
+    protocol: echo,
+    settings: { workload: workOf([step("echo", { argsJson: '{"n":"{unique}"}' })]) },
+  });
+  exact(report);
+  assertEquals([report.status, capacityOf(report)], ["passed", 6]);
+});
+
+Deno.test("sessions work on the workload; else on heavy tools of the bundled server, or the light one", () => {
+  const tools = [{
+    ...{ tool: "chat", argsJson: '{"p":"{unique}"}', timeoutMs: 9_000, weight: 3, repetitions: 1 },
+    message: () => ({ tool: "chat", argsJson: "{}" }),
+  }];
+  const heavyTools = { status: "granted", tools, uniqueSeed: 1 } as const;
+  const of = (settings: Parameters<typeof settingsAt>[1], embedded = true) =>
+    createSessionWork(settingsAt("ws://x", settings), {
+      ...{
+        tool: "status",
+        workload: () => ({ tool: "status", argsJson: "{}" }),
+        heavyTools,
+        embedded,
+      },
+      place: { index: 1, count: 1 },
+    });
+  const names = (work: ReturnType<typeof of>) =>
+    work.status === "refused" ? work.reason : work.spec.patterns.map(({ steps }) => steps[0]!.tool);
+  assertEquals(names(of({})), ["status"]);
+  assertEquals(names(of({ profile: "phase3" })), ["chat"]);
+  assertStringIncludes(String(names(of({ profile: "phase3" }, false))), "may cost money");
+  const unique = { argsJson: '{"x":"{unique}"}' };
+  const workload = workOf([step("a", unique), step("a", unique)]);
+  const work = of({ profile: "phase3", workload }, false);
+  assertEquals(names(work), ["a"]);
+  assert(work.status === "granted");
+  // Every call has text of its own, also those of heavy tools elsewhere in the run.
+  const texts = work.spec.patterns[0]!.steps.map(({ message }) => message().argsJson);
+  assert(texts[0] !== texts[1] && !texts[0]!.includes("00000001-"), texts.join());
+});

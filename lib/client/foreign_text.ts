@@ -37,9 +37,12 @@ export function foreignText(secrets: readonly string[]): ForeignText {
   return (text, characters = SHOWN_CHARACTERS) => {
     // All of a secret that begins where text is kept, and no more work than that.
     const near = text.slice(0, characters + 2 * longest);
-    const masked = pattern === null ? near : mask(near, { pattern, forms });
+    const { masked, rest } = pattern === null
+      ? { masked: near, rest: near.length }
+      : mask(near, { pattern, forms });
     // What ends here may be the beginning of a secret.
-    const kept = near === text ? characters : Math.min(characters, masked.length - longest);
+    const sure = near === text ? masked.length : masked.length - Math.min(rest, longest);
+    const kept = Math.min(characters, sure);
     return masked.length <= kept ? masked : `${masked.slice(0, kept)}…`;
   };
 }
@@ -47,7 +50,7 @@ export function foreignText(secrets: readonly string[]): ForeignText {
 /** Inside of what is masked so far, so many further beginnings are looked at: of one that repeats itself each is one. */
 const MOST_OVERLAPS = 100;
 
-/** Masks every form, also where two overlap. */
+/** Masks every form, also where two overlap; `rest`: how many characters there are after the last of them. */
 function mask(text: string, { pattern, forms }: { pattern: RegExp; forms: readonly Form[] }) {
   let masked = "";
   let done = 0;
@@ -60,7 +63,7 @@ function mask(text: string, { pattern, forms }: { pattern: RegExp; forms: readon
     done = Math.max(done, at + found[0].length, ...forms.map((form) => endOf(form, text, at)));
     pattern.lastIndex = overlaps < MOST_OVERLAPS ? at + 1 : Math.max(at + 1, done);
   }
-  return masked + text.slice(done);
+  return { masked: masked + text.slice(done), rest: text.length - done };
 }
 
 /** Where the form ends that begins at `at`; 0: it does not begin there. */
@@ -68,13 +71,14 @@ function endOf({ places, least, isWord }: Form, text: string, at: number): numbe
   if (isWord) return 0; // The pattern has all of it.
   let end = at;
   for (const [index, texts] of places.entries()) {
-    const one = texts.find((text_) => text.startsWith(text_, end));
-    if (one === undefined) return index >= least ? end : 0;
-    end += one.length;
+    const spelling = texts.find((one) => text.startsWith(one, end));
+    if (spelling === undefined) return index >= least ? end : 0;
+    end += spelling.length;
   }
   return end;
 }
 
+/** The places that are enough, as a part of a pattern. */
 function beginning({ places, least, isWord }: Form): string {
   const parts = places.slice(0, least).map((texts) =>
     texts.length === 1 ? RegExp.escape(texts[0]!) : `(?:${texts.map(RegExp.escape).join("|")})`

@@ -47,6 +47,18 @@ Deno.test("a short secret is masked as a whole word only, and where two overlap 
   assertEquals(foreign("a first-second-third b"), "a *** b");
 });
 
+Deno.test("a text full of secrets shows what is masked, and none that is cut off at its end", () => {
+  const secret = "a-secret-of-some-length";
+  const foreign = foreignText([secret]);
+  const text = foreign(`${secret} `.repeat(1000));
+  assert(/^(\*\*\* )+(\*\*\*)?…$/.test(text), text);
+  assert(text.length > 20, text);
+  for (let length = 1; length < 60; length++) {
+    const shown = foreign(`${"x".repeat(length)}${secret.repeat(100)}`, 40);
+    assert(!/[a-w]/.test(shown), shown);
+  }
+});
+
 Deno.test("text of any size costs no more than what is kept of it", () => {
   const foreign = foreignText(["a-secret-of-some-length"]);
   assertEquals(foreign("a".repeat(20_000_000)), `${"a".repeat(160)}…`);

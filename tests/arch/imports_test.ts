@@ -26,6 +26,7 @@ const EDGES: Record<string, string[]> = {
     "lib/calibrate",
     "lib/client",
     "lib/load",
+    "lib/protocols",
     "lib/report",
     "lib/run",
     "lib/schema.ts",

@@ -65,6 +65,7 @@ function goodCalls({ sessionId, tool: given, argsJson }: ConductOptions): Row[] 
         `"tool":{"name":${JSON.stringify(tool)}},"arguments":${argsJson}}`,
       ],
       ...results(1),
+      oct: [...results(1).oct, ["error, no id, INVALID_REQUEST, Unknown operation: tool_call"]],
     },
     ...TOOL_SUFFIXES.map((ending) => ({
       name: `tool name with ${ending}`,

@@ -112,7 +112,7 @@ const ROWS: Row[] = [
   },
 ];
 
-for (const dialect of ["oct", "nov"] as DialectName[]) {
+for (const dialect of ["oct", "nov"] as const) {
   for (const row of ROWS) {
     Deno.test({ name: `${dialect} error: ${row.name}`, ignore }, async () => {
       await using server = await start({ dialect });

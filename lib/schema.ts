@@ -550,6 +550,10 @@ export const ReportSchema = v.object({
         "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
       ),
     ),
+    uniqueSeed: v.pipe(
+      v.optional(Count),
+      v.description("what {unique} in arguments was made from"),
+    ),
   }),
   target: v.object({
     url: v.string(),
@@ -559,6 +563,12 @@ export const ReportSchema = v.object({
     noDelay: v.pipe(
       v.boolean(),
       v.description("whether calls went through a relay without Nagle's algorithm"),
+    ),
+    uniqueArguments: v.pipe(
+      v.optional(v.string()),
+      v.description(
+        "the arguments that the suite gave every call by itself, as the server serves repeated calls from a cache",
+      ),
     ),
   }),
   profile: v.string(),

@@ -125,6 +125,7 @@ export const exai: Protocol = {
   defaultTool: "status",
   ids: "text",
   sessionsOutliveConnections: true,
+  marksCached: true,
   open,
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${

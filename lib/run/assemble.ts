@@ -74,13 +74,20 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
     finishedAt: run.clock.date().toISOString(),
     seed,
     command,
-    environment: { ...readEnvironment(), cpuPressure: pressureSince(run, begun) },
+    environment: {
+      ...readEnvironment(),
+      cpuPressure: pressureSince(run, begun),
+      ...(settings.toolArgsJson.includes("{unique}") ? { uniqueSeed: settings.uniqueSeed } : {}),
+    },
     target: {
       url: redactUrl(target.options.url),
       kind: run.bundled === null ? "external" : "embedded",
       protocol: target.options.protocol.name,
       tool,
       noDelay: false,
+      ...(settings.uniqueArguments === undefined
+        ? {}
+        : { uniqueArguments: settings.uniqueArguments }),
     },
     profile,
     epochs: findings.epochs,

@@ -40,7 +40,7 @@ export interface Run extends RunHooks, AsyncDisposable {
   rateLimit?: RateLimit;
   readonly target: Target;
   readonly tool: string;
-  readonly workload: Workload;
+  workload: Workload;
   readonly heavyTools: HeavyTools;
   readonly planned: readonly PlannedScenario[];
   /** After the warm-up; with `precisionPercent` the fewest. */

@@ -79,7 +79,12 @@ export function targetWords({ target, ab }: Report): Inline[] {
     ? [`${kind} at `, code(target.url)]
     : ["A is ", code(ab.a.url), ", B is ", code(ab.b.url)];
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
-  return [...where, `, ${target.protocol}${relay}, tool `, code(target.tool)];
+  const unique: Inline[] = target.uniqueArguments === undefined ? [] : [
+    " with arguments of its own for every call, ",
+    code(target.uniqueArguments),
+    ", as the server serves repeated calls from a cache",
+  ];
+  return [...where, `, ${target.protocol}${relay}, tool `, code(target.tool), ...unique];
 }
 
 /** What a run that was split shows; empty for any other. */

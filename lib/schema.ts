@@ -528,6 +528,15 @@ const MergedShardSchema = v.object({
 });
 export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
 
+/** A server that slows down as it is called. */
+const RunDriftSchema = v.object({
+  ratio: v.pipe(v.number(), v.description("how many times longer calls took at the end")),
+  p: v.pipe(v.number(), v.description("Mann-Kendall test over the epochs, one-sided")),
+  firstPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at first")),
+  lastPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at the end")),
+});
+export type RunDrift = v.InferOutput<typeof RunDriftSchema>;
+
 export const ReportSchema = v.object({
   schemaVersion: v.literal(2),
   suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
@@ -580,6 +589,10 @@ export const ReportSchema = v.object({
   }),
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
+  drift: v.pipe(
+    v.optional(RunDriftSchema),
+    v.description("calls took longer and longer over the epochs, in all scenarios together"),
+  ),
   unitBaseline: v.nullable(UnitBaselineSchema),
   transcript: v.pipe(
     v.optional(v.array(WireFrameSchema)),

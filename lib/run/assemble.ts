@@ -94,6 +94,7 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
     verdict: verdictOf(findings.reasons),
     preflight: findings.preflight,
     rateLimit: findings.rateLimit,
+    ...(findings.drift === undefined ? {} : { drift: findings.drift }),
     unitBaseline: unitBaseline(run, findings),
     ...(findings.transcript === undefined ? {} : { transcript: findings.transcript }),
     ...(shard === null ? {} : { shard: describeShard(shard, { run, findings }) }),

@@ -5,10 +5,11 @@
  * @module
  */
 
-import type { RateLimit, Reason, ScenarioReport } from "../schema.ts";
+import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
+import { endsOf, slowdownOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { Entry, reasonsOf } from "./entry.ts";
@@ -31,6 +32,8 @@ export interface SuiteResult {
   scenarios: ScenarioReport[];
   reasons: Reason[];
   rateLimit: RateLimit | null;
+  /** What the server has lost with its age; left out: nothing was seen. */
+  drift?: RunDrift;
   /** What a call costs without a socket, in nanoseconds, by epoch. */
   unitEpochs: number[];
   /** Measured to their end, after the warm-up. */
@@ -130,12 +133,15 @@ export class Suite implements Disposable {
   resultOf(run: Run): SuiteResult {
     const entries = this.entries.filter((entry) => entry.run === run);
     for (const entry of entries) entry.derive();
+    const slowdown = slowdownOf(entries.flatMap(({ course }) => course ?? []));
+    if (slowdown !== null) { for (const entry of entries) entry.derive(slowdown); }
     const scenarios = entries.map((entry) => entry.report());
     const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
       rateLimit: this.#rateLimits.get(run) ?? run.rateLimit ?? null,
+      ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
       // Scenarios that share the case have one result of it.
       unitEpochs: [
         ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
@@ -343,6 +349,12 @@ export class Suite implements Disposable {
     if (limit === null || this.#rateLimits.has(run)) return;
     this.#rateLimits.set(run, { ...run.rateLimit, scenario: entries[0]!.name, ...limit });
   }
+}
+
+/** How many calls a second were served at first, and at the end, by the first scenario that knows. */
+function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
+  const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
+  return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
 }
 
 /** Do several shards have a share of it? */

@@ -1,36 +1,20 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
-import { runBench } from "../../lib/run/bench.ts";
-import type { RunSettings } from "../../lib/run/settings.ts";
-import type { Report } from "../../lib/schema.ts";
+import type { ScenarioReport } from "../../lib/schema.ts";
 import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
 import { type RunningServer, startServer } from "../../lib/server/serve.ts";
-import { SCENARIOS } from "../../scenarios/mod.ts";
-import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
+import { runBenchAt } from "../support/bench_run.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 import { answerSoundly, HELLO_ACK, startScriptedServer } from "../support/scripted_server.ts";
 
 const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 
 /** A short run of two clients. */
-async function run(url: string, given: Partial<RunSettings> = {}) {
-  const warnings: string[] = [];
+async function run(url: string) {
   const overrides = { ...NO_OVERRIDES, messages: 5, connections: 2, warmupMs: 0 };
-  const settings = settingsAt(url, {
-    token: null,
-    epochs: 1,
-    scenarios: ["concurrent-connections"],
-    overrides,
-    ...given,
-  });
-  const report: Report = await runBench(settings, {
-    scenarios: SCENARIOS,
-    bundled: null,
-    signal: new AbortController().signal,
-    onWarning: (warning) => warnings.push(warning),
-    onProgress: () => {},
-    onPartialReport: () => Promise.resolve(),
-  });
-  const [{ ledger, validity, parameters }] = report.scenarios as [Report["scenarios"][number]];
+  const scenarios = ["concurrent-connections"];
+  const { report, warnings } = await runBenchAt(url, { epochs: 1, scenarios, overrides });
+  const [{ ledger, validity, parameters }] = report.scenarios as [ScenarioReport];
   return { report, warnings, ledger, validity, parameters };
 }
 

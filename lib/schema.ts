@@ -341,6 +341,10 @@ const RateLimitSchema = v.object({
     v.pipe(v.number(), v.description("the same of all sessions of one address")),
   ),
   keptToPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second of each session"))),
+  advisedPerSecond: v.optional(
+    v.pipe(v.number(), v.description("calls a second of each session at which none is refused")),
+  ),
+  sessions: v.optional(v.pipe(Count, v.description("those that share an address at most"))),
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 

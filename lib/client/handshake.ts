@@ -1,3 +1,4 @@
+import type { Observed } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
@@ -13,6 +14,8 @@ export interface HandshakeOptions {
   clock: Clock;
   timeoutMs: number;
   signal?: AbortSignal;
+  /** Learns of a session whose id is the server's choice. */
+  observed?: Observed;
 }
 
 /** The error for a connection that the server closed before it was usable. */
@@ -41,7 +44,7 @@ export function closedError(close: CloseInfo, refusal: string | null): ConnectEr
  * @throws {ConnectError} if the server refuses, closes, or does not answer in time, or on an abort
  */
 export async function shakeHands(socket: Socket, options: HandshakeOptions): Promise<number> {
-  const { protocol, credentials, clock, timeoutMs, signal } = options;
+  const { protocol, credentials, clock, timeoutMs, signal, observed } = options;
   const { send, read } = protocol.open(credentials);
   if (read === null) return 0;
   const accepted = Promise.withResolvers<number>();
@@ -59,6 +62,8 @@ export async function shakeHands(socket: Socket, options: HandshakeOptions): Pro
     if (reply.status === "accepted") {
       const elapsedNs = clock.nowNs() - startNs;
       socket.onText(null);
+      const { sessionId = credentials.sessionId } = reply;
+      if (sessionId !== credentials.sessionId && observed) observed.assignsSessions = true;
       for (const frame of reply.send) socket.send(frame);
       accepted.resolve(elapsedNs);
     } else if (reply.status === "refused") {

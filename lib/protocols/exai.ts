@@ -76,7 +76,10 @@ function readHelloAck(text: string): HandshakeReply {
   if (!isRecord(body)) return { status: "ignored" };
   // Older servers answer hello_res.
   if (body.op !== "hello_ack" && body.op !== "hello_res") return { status: "ignored" };
-  if (body.ok === true) return { status: "accepted", send: [] };
+  if (body.ok === true) {
+    const { session_id: sessionId } = body;
+    return { status: "accepted", send: [], ...typeof sessionId === "string" ? { sessionId } : {} };
+  }
   return { status: "refused", error: jsonText(body.error ?? "no reason given") };
 }
 

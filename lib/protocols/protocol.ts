@@ -24,7 +24,8 @@ export interface Credentials {
 
 /** What one frame means during the handshake. */
 export type HandshakeReply =
-  | { status: "accepted"; send: readonly string[] }
+  /** `sessionId`: the session's, where the server says it. */
+  | { status: "accepted"; send: readonly string[]; sessionId?: string }
   | { status: "refused"; error: string }
   /** `send`: the answer to a request of the server's. */
   | { status: "ignored"; send?: readonly string[] };

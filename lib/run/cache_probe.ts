@@ -32,14 +32,16 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
   );
   if (!await someAsync(probed, async (run) => await probe(run, run.workload) === "cached")) return;
   const argsJson = withArgument(toolArgsJson, `"${name}":"{unique}"`);
+  // Of another seed, so that none of the run's calls repeats one of these.
   const isRefused = await someAsync(
     probed,
-    async (run) => await probe(run, workloadOf(run, argsJson)) !== "computed",
+    async (run) =>
+      await probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)) !== "computed",
   );
   if (isRefused) return;
   for (const run of runs) {
     run.settings = { ...run.settings, toolArgsJson: argsJson, uniqueArguments: argsJson };
-    run.workload = workloadOf(run, argsJson);
+    run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
   }
   runs[0]!.onWarning(
     `the server serves repeated calls from a cache, so that every call is made with arguments of its own: ${argsJson}`,
@@ -47,8 +49,12 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
 }
 
 /** The workload of a run, with these arguments in place of its own. */
-function workloadOf({ tool, settings, place = WHOLE }: Run, argsJson: string): Workload {
-  const { uniqueSeed, overrides: { payloadBytes } } = settings;
+function workloadOf(
+  { tool, settings, place = WHOLE }: Run,
+  argsJson: string,
+  uniqueSeed: number,
+): Workload {
+  const { overrides: { payloadBytes } } = settings;
   return createWorkload(tool, { argsJson, payloadBytes: payloadBytes ?? 0, uniqueSeed, place });
 }
 

@@ -317,7 +317,13 @@ export class CaseGroup implements LiveScenario, Disposable {
       if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
     }
     if (element.side === "target" && element.case.ratePerSecond === null) {
-      if (isSilent(slice, opened.targets.get(element.owner.run)!.connections)) return "silent";
+      const { run: { target } } = element.owner;
+      if (!slice.silent && !isSilent(slice, opened.targets.get(element.owner.run)!.connections)) {
+        return;
+      }
+      // Those that share the case have its calls in the first one's ledger.
+      if (target.observed.rateLimit !== null) element.owner.record.note(REFUSALS_DROPPED);
+      return "silent";
     }
   }
 
@@ -397,6 +403,12 @@ function isSilent({ answered }: Slice, connections: readonly Connection[]): bool
     (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
 }
 
+const REFUSALS_DROPPED = {
+  kind: "refusalsDropped",
+  message:
+    "calls after it had no answer at all and count as timeouts: most likely refusals too, which a server " +
+    "that sends no frame twice on a connection (the October build) drops",
+};
 const SLICES = { kind: "slices", name: "every slice measured" };
 /** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
 const SHORTEST_CPU_WINDOW_NS = 1e9;

@@ -6,6 +6,7 @@
  */
 
 import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
+import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
@@ -14,8 +15,10 @@ import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts
 import { NullServerFloor } from "./client_floor.ts";
 import { Entry, reasonsOf } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
+import { mostSessions } from "./limit_probe.ts";
 import { isPreciseEnough } from "./precision.ts";
 import type { Progress } from "./progress.ts";
+import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
 import {
   type CaseLength,
@@ -140,7 +143,7 @@ export class Suite implements Disposable {
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
-      rateLimit: this.#rateLimits.get(run) ?? run.rateLimit ?? null,
+      rateLimit: this.#rateLimitOf(run),
       ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
       // Scenarios that share the case have one result of it.
       unitEpochs: [
@@ -148,6 +151,13 @@ export class Suite implements Disposable {
       ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
       epochs: this.#epochs,
     };
+  }
+
+  /** The limiter that was met, with what keeps a run under it; else the one that was found beforehand. */
+  #rateLimitOf(run: Run): RateLimit | null {
+    const met = this.#rateLimits.get(run);
+    if (met === undefined) return run.rateLimit ?? null;
+    return { ...met, ...adviceOn(run.target.observed, { sessions: mostSessions(run) }) };
   }
 
   [Symbol.dispose](): void {
@@ -347,7 +357,13 @@ export class Suite implements Disposable {
     }
     const limit = run.target.observed.rateLimit;
     if (limit === null || this.#rateLimits.has(run)) return;
-    this.#rateLimits.set(run, { ...run.rateLimit, scenario: entries[0]!.name, ...limit });
+    const owner = readLimitOwner(limit.message) ?? undefined;
+    this.#rateLimits.set(run, {
+      ...(owner === undefined ? {} : { owner }),
+      ...run.rateLimit,
+      scenario: entries[0]!.name,
+      ...limit,
+    });
   }
 }
 

@@ -228,6 +228,33 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   assertStringIncludes(said, "| **Throughput (Single Client)** | – | not measured | ➖ |");
 });
 
+Deno.test("under a limiter that refuses calls, too, nothing is made of the throughput", () => {
+  const report = sampleReport("passed");
+  for (const { ledger } of report.scenarios) ledger.rateLimited = 1;
+  assert(
+    !/msg\/s|rate of one|slower than unit|fairness/.test(
+      page(report).replace("3.10M msg/s", ""),
+    ),
+  );
+});
+
+Deno.test("overload is told as the server's, lateness as the client's, of a scenario that failed too", () => {
+  const report = sampleReport("failed");
+  const [scenario] = report.scenarios as [ScenarioReport];
+  scenario.validity.valid = false;
+  scenario.validity.warnings = [
+    { kind: "serverBehind", message: "it answered 154 of 300 calls/s" },
+    { kind: "clientLate", message: "the p99 of slip is 3 ms" },
+  ];
+  report.verdict.reasons.unshift({
+    ...{ code: 1, kind: "checkFailed", scenario: scenario.name, message: "slots were dropped" },
+  });
+  const items = attention(report).map(({ text: said, action }) => `${text(said)} ${text(action)}`);
+  const item = items.find((one) => one.includes("154 of 300"))!;
+  assertStringIncludes(item, "the p99 of slip is 3 ms");
+  assertStringIncludes(item, "that is the server's: offer less");
+});
+
 Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {
   const report = sampleReport("passed");
   report.thresholds = [{

@@ -106,9 +106,18 @@ function cards(report: Report): Block[] {
   const shown = new Set(own.map(({ measured }) => measured.scenario.name));
   const others = ranScenarios(report).filter(({ name }) => !shown.has(name))
     .flatMap((scenario) => headlines(scenario).slice(0, 1));
+  const ran = ranScenarios(report);
+  const [alone] = ran;
+  // A scenario that was run alone has the screen to itself.
+  const further = ran.length !== 1 || alone === undefined ? [] : alone.metrics
+    .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
+    .map((metric): Measured => ({ scenario: alone, metric }));
+  const titled = [...others, ...further].filter(({ metric }, index, all) =>
+    all.findIndex((one) => one.metric === metric) === index
+  );
   const all = [
     ...own.map(({ short, measured }) => card(report, short, measured)),
-    ...others.map((one) =>
+    ...titled.map((one) =>
       card(report, [foreign(one.scenario.title), ": ", ...inlines(label(one.metric))], one)
     ),
   ].slice(0, CARDS);
@@ -220,7 +229,12 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
   const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
   if (headline === undefined) {
-    const why = scenario.reason === null ? scenario.status : foreign(scenario.reason);
+    const [unmeasured] = scenario.status === "passed" ? scenario.notMeasured : [];
+    const why = scenario.reason !== null
+      ? foreign(scenario.reason)
+      : unmeasured === undefined
+      ? scenario.status
+      : [foreign(unmeasured.name), ": ", foreign(unmeasured.reason)];
     return [...head, why, "", "", ""];
   }
   const rate = besideOf(headline, isRate);

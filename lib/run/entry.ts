@@ -78,10 +78,12 @@ export class Entry implements Disposable {
     else this.plan = begun;
   }
 
-  /** Its headline over the epochs; `null`: it says nothing of how long calls take. */
+  /** Its headline over the epochs; `null`: it says nothing of how long calls take, as that of connecting does not. */
   get course(): Course | null {
     const better = this.record.headlineMetric()?.better ?? null;
-    return better === null || this.planned.scenario.overloads
+    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
+    const isPaced = this.run.settings.maxRatePerSecond !== null;
+    return better === null || this.casePlan === null || isPaced || this.planned.scenario.overloads
       ? null
       : { epochs: this.record.headlineEpochs(), better };
   }
@@ -91,6 +93,13 @@ export class Entry implements Disposable {
     const [one] = this.casePlan?.cases ?? [];
     if (one === undefined || this.run.settings.maxRatePerSecond !== null) return [];
     const rates = this.group?.resultOf(one, this.record)?.rates ?? [];
+    return rates.flatMap((rate) => rate ?? []);
+  }
+
+  /** The same of the server that does nothing, in the same blocks. */
+  get floorRates(): readonly number[] {
+    const held = this.casePlan?.floors?.[0];
+    const rates = held === undefined ? [] : this.group?.floorOf(held)?.rates ?? [];
     return rates.flatMap((rate) => rate ?? []);
   }
 
@@ -111,9 +120,11 @@ export class Entry implements Disposable {
   }
 
   #lookForDrift(slowdown: Slowdown | null): void {
-    const { course } = this;
     if (this.planned.scenario.overloads) return;
-    const ends = slowdown === null || course === null ? null : endsOf(course);
+    const better = this.record.headlineMetric()?.better ?? null;
+    const ends = slowdown === null || better === null
+      ? null
+      : endsOf({ epochs: this.record.headlineEpochs(), better });
     const drift = driftOf(this.record.headlineEpochs()) ??
       (ends === null ? null : { ...ends, p: slowdown!.p });
     if (drift === null) return;

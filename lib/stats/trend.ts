@@ -107,7 +107,10 @@ export interface Slowdown {
  * costs in each epoch, by the test of {@linkcode driftOf} against a rise alone, so that 5 epochs are enough. `null`: none
  * is found. A course that lacks epochs does not count.
  */
-export function slowdownOf(courses: readonly Course[]): Slowdown | null {
+export function slowdownOf(
+  courses: readonly Course[],
+  significance: number = SIGNIFICANCE,
+): Slowdown | null {
   const count = Math.max(0, ...courses.map(({ epochs }) => epochs.length));
   const logs = courses.filter(({ epochs }) =>
     epochs.length === count && epochs.every((value) => value > 0)
@@ -122,7 +125,7 @@ export function slowdownOf(courses: readonly Course[]): Slowdown | null {
   );
   const ratio = Math.exp(median(costs.slice(-third)) - median(costs.slice(0, third)));
   const { s, p } = mannKendall(costs);
-  return s > 0 && p / 2 < SIGNIFICANCE && ratio >= SMALLEST_CHANGE ? { ratio, p: p / 2 } : null;
+  return s > 0 && p / 2 < significance && ratio >= SMALLEST_CHANGE ? { ratio, p: p / 2 } : null;
 }
 
 /** A course that takes part in a slowdown of all: its ends, where it became worse; otherwise `null`. */

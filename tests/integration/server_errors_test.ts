@@ -1,9 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  defaultServerOptions,
-  type DialectName,
-  type ServerOptionOverrides,
-} from "../../lib/server/options.ts";
+import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { connectGreeted } from "../support/raw_client.ts";
 

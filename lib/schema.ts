@@ -351,6 +351,10 @@ const RateLimitSchema = v.object({
     v.pipe(v.number(), v.description("the same of all sessions of one address")),
   ),
   keptToPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second of each session"))),
+  advisedPerSecond: v.optional(
+    v.pipe(v.number(), v.description("calls a second of each session at which none is refused")),
+  ),
+  sessions: v.optional(v.pipe(Count, v.description("those that share an address at most"))),
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 
@@ -538,6 +542,15 @@ const MergedShardSchema = v.object({
 });
 export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
 
+/** A server that slows down as it is called. */
+const RunDriftSchema = v.object({
+  ratio: v.pipe(v.number(), v.description("how many times longer calls took at the end")),
+  p: v.pipe(v.number(), v.description("Mann-Kendall test over the epochs, one-sided")),
+  firstPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at first")),
+  lastPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at the end")),
+});
+export type RunDrift = v.InferOutput<typeof RunDriftSchema>;
+
 export const ReportSchema = v.object({
   schemaVersion: v.literal(2),
   suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
@@ -560,6 +573,10 @@ export const ReportSchema = v.object({
         "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
       ),
     ),
+    uniqueSeed: v.pipe(
+      v.optional(Count),
+      v.description("what {unique} in arguments was made from"),
+    ),
   }),
   target: v.object({
     url: v.string(),
@@ -578,6 +595,12 @@ export const ReportSchema = v.object({
       v.optional(v.boolean()),
       v.description("whether the server's certificate was not looked at"),
     ),
+    uniqueArguments: v.pipe(
+      v.optional(v.string()),
+      v.description(
+        "the arguments that the suite gave every call by itself, as the server serves repeated calls from a cache",
+      ),
+    ),
   }),
   profile: v.string(),
   epochs: v.pipe(Count, v.description("measured, after the warm-up epoch")),
@@ -588,6 +611,10 @@ export const ReportSchema = v.object({
   }),
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
+  drift: v.pipe(
+    v.optional(RunDriftSchema),
+    v.description("calls took longer and longer over the epochs, in all scenarios together"),
+  ),
   unitBaseline: v.nullable(UnitBaselineSchema),
   transcript: v.pipe(
     v.optional(v.array(WireFrameSchema)),

@@ -71,7 +71,9 @@ export const concurrentConnections: CaseScenario<ConcurrentConnectionsParameters
         );
         derivation.estimate(
           "fairness",
-          result.clientRates.map((shares) => shares === null ? null : jainIndex(shares)),
+          result.clientRates.map((shares) =>
+            shares?.some((share) => share > 0) ? jainIndex(shares) : null
+          ),
           { at },
         );
       },

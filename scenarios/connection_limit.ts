@@ -1,4 +1,5 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
+import type { Call } from "../lib/client/call.ts";
 import type { Connection } from "../lib/client/connection.ts";
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
@@ -115,6 +116,8 @@ async function fill(
   return { held, refusal: null, elapsedNs: 0 };
 }
 
+const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
+
 /**
  * A call on each of the connections that were held when the refusal came. A server that answers none of several in a
  * row has gone silent: the rest would only wait for timeouts.
@@ -124,14 +127,15 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
   for (const [index, connection] of held.entries()) {
     const call = connection.isOpen ? await connection.call(context.workload()) : null;
     context.signal.throwIfAborted();
-    const isServed = call?.status === "ok";
+    // An error is an answer too, and counts against the check of error replies.
+    const isAnswered = call !== null && ANSWERS.includes(call.status);
     unansweredInRow = call?.status === "timeout" ? unansweredInRow + 1 : 0;
     context.tally({
       kind: "unharmed",
       name: "established connections still answer",
-      seen: isServed ? 1 : 0,
+      seen: isAnswered ? 1 : 0,
       wanted: 1,
-      why: isServed ? null : await describeFailure(call, connection),
+      why: isAnswered ? null : await describeFailure(call, connection),
     });
     if (unansweredInRow < SILENCE_LIMIT) continue;
     const left = held.length - index - 1;

@@ -1,8 +1,12 @@
 import { EXIT } from "../run/verdict.ts";
+import { asksForToken } from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
 import { parseServeOptions } from "./serve_options.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** Addresses that no other machine reaches. */
+const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
 
 /**
  * `serve`: the reference server alone, until it is interrupted.
@@ -26,7 +30,11 @@ export async function serve(
   await using server = await startServer(command.options).catch((error: Error) => {
     throw new UsageError(error.message);
   });
-  const { dialect } = command.options;
+  const { dialect, hostname } = command.options;
+  if (!LOOPBACK.test(hostname)) {
+    const who = asksForToken(command.options) ? "has the token" : "reaches this port: set a token";
+    terminal.printWarning(`${hostname} is open to other machines: the server serves who ${who}`);
+  }
   terminal.print(`Serving the EXAI protocol (dialect ${dialect}) at ${server.url}\n`);
   if (!interrupt.signal.aborted) {
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));

@@ -6,6 +6,7 @@
  */
 
 import {
+  DIALECTS,
   HEAVY_TOOLS,
   limitsPreset,
   MIN_TOKEN_LENGTH,
@@ -35,6 +36,7 @@ const BYTES: NumberRange = { min: 1, max: 64 * 1024 ** 2, whole: true, unit: "by
 /** A time. */
 export const SECONDS: NumberRange = { min: 0, max: 40_000, unit: "seconds" };
 const MEDIAN_MS: NumberRange = { min: 0, aboveMin: true, max: 600_000, unit: "milliseconds" };
+const SLOW_DOWN_MS: NumberRange = { min: 0, max: 1_000, unit: "milliseconds" };
 const SIGMA: NumberRange = { min: 0, max: 5 };
 const SEED: NumberRange = { min: 0, max: 2 ** 32 - 1, whole: true };
 const PORT: NumberRange = { min: 0, max: 65_535, whole: true };
@@ -67,8 +69,8 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
   {
     name: "dialect",
     value: "NAME",
-    help: "oct (default) or nov: which build of the real server to speak like",
-    apply: (options, given) => options.dialect = parseName(given, ["oct", "nov"]),
+    help: "oct (default), oct25 or nov: which build of the real server to speak like",
+    apply: (options, given) => options.dialect = parseName(given, DIALECTS),
   },
   {
     name: "limits",
@@ -112,6 +114,12 @@ export const SERVE_OPTIONS: readonly ServeOption[] = [
     value: "NAME",
     help: "wait (default), or block: nobody is answered while a tool thinks",
     apply: (options, given) => options.thinkMode = parseName(given, THINK_MODES),
+  },
+  {
+    name: "slow-down",
+    value: "MS",
+    help: "each call takes so many milliseconds longer than the one before it (default 0)",
+    apply: (options, given) => options.slowDownMs = parseNumber(given, SLOW_DOWN_MS),
   },
   {
     name: "seed",

@@ -1,4 +1,5 @@
 import type { OpenLedger } from "./ledger.ts";
+import type { LimitOwner } from "./limiter_words.ts";
 
 /** How a call can end. */
 export type CallStatus =
@@ -42,6 +43,10 @@ export interface Observed {
   streamComplete: boolean;
   /** The first call that was refused for load, with its place in its session and the server's words. */
   rateLimit: { atCall: number; message: string } | null;
+  /** The longest that a refusal asked to wait, in seconds, by whose limit it was. */
+  retryAfter?: Partial<Record<LimitOwner, number>>;
+  /** Whether the server gave a session another id than the client asked for. */
+  assignsSessions?: boolean;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Call, CallStatus, Observed } from "./call.ts";
 import type { Frame } from "../protocols/protocol.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
+import { readLimitOwner, readRetryAfter } from "./limiter_words.ts";
 import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
@@ -205,7 +206,13 @@ export class CallBook {
   }
 
   #noteRefusal({ nth, errorMessage }: Call): void {
-    this.#observed.rateLimit ??= { atCall: nth, message: errorMessage };
+    const observed = this.#observed;
+    observed.rateLimit ??= { atCall: nth, message: errorMessage };
+    const seconds = readRetryAfter(errorMessage);
+    if (seconds === null) return;
+    const owner = readLimitOwner(errorMessage) ?? "session";
+    observed.retryAfter ??= {};
+    observed.retryAfter[owner] = Math.max(seconds, observed.retryAfter[owner] ?? 0);
   }
 
   #success(call: WritableCall, fromCache: boolean): void {

@@ -1,3 +1,4 @@
+import type { Observed } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ConnectError } from "./connect_error.ts";
@@ -18,6 +19,8 @@ export interface HandshakeOptions {
   signal?: AbortSignal;
   /** What the first frame that is no answer goes through, to be shown. Left out: it is cut. */
   foreign?: ForeignText;
+  /** Learns of a session whose id is the server's choice. */
+  observed?: Observed;
 }
 
 /** Reasons of a close that speak of how many there are, and of who it is. */
@@ -57,7 +60,7 @@ export async function shakeHands(
   socket: Socket,
   options: HandshakeOptions,
 ): Promise<{ elapsedNs: number; session: Session | null }> {
-  const { protocol, credentials, clock, timeoutMs, signal } = options;
+  const { protocol, credentials, clock, timeoutMs, signal, observed } = options;
   const shown = options.foreign ?? foreignText([]);
   const { send, read } = protocol.open(credentials);
   if (read === null) return { elapsedNs: 0, session: null };
@@ -77,6 +80,8 @@ export async function shakeHands(
     if (reply.status === "accepted") {
       const elapsedNs = clock.nowNs() - startNs;
       socket.onText(null);
+      const { sessionId = credentials.sessionId } = reply;
+      if (sessionId !== credentials.sessionId && observed) observed.assignsSessions = true;
       for (const frame of reply.send) socket.send(frame);
       accepted.resolve({ elapsedNs, session: reply.session ?? null });
     } else if (reply.status === "refused") {

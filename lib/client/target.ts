@@ -77,6 +77,11 @@ export class Target implements Disposable {
     return hostname === "localhost" || hostname.startsWith("127.");
   }
 
+  /** Whether a session, and its budget of calls, goes on when its client comes back on another connection. */
+  get sessionsOutlive(): boolean {
+    return this.options.protocol.sessionsOutliveConnections && !this.observed.assignsSessions;
+  }
+
   /** A session of its own, with the token of the run. */
   newCredentials(): Credentials {
     return { sessionId: `${this.#prefix}${++this.#sessions}`, token: this.options.token };

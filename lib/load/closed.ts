@@ -85,6 +85,12 @@ export function probing(connection: Caller & Pick<Connection, "probe">, probe: P
 export const SILENCE_LIMIT = 3;
 
 /**
+ * The same after the server has refused a call for load: the October build sends no frame twice on a connection, so that
+ * the next refusals are silent.
+ */
+const SILENCE_LIMIT_REFUSED = 1;
+
+/**
  * Keeps calls in flight on every connection: the next is sent inside the handler of the reply before.
  *
  * A connection's window begins at the first end of a call at or after the end of the lead-in, without a
@@ -197,6 +203,7 @@ class Client {
   #lastNs = 0;
   /** Those before this slice count too: a server that went silent in the last one still is. */
   #unansweredInRow: number;
+  #silenceLimit = SILENCE_LIMIT;
   #nextSlotNs = 0;
   /** When the last timer ended that waited for a slot. */
   #wokenNs = -Infinity;
@@ -264,7 +271,8 @@ class Client {
       this.#unansweredInRow = call.status === "timeout" ? this.#unansweredInRow + 1 : 0;
     }
     if (onCall !== undefined && onCall(call, measured) === "stop") this.#slice.finish("stopped");
-    if (this.#unansweredInRow >= SILENCE_LIMIT) this.#slice.finish("silent");
+    if (call.status === "rateLimited") this.#silenceLimit = SILENCE_LIMIT_REFUSED;
+    if (this.#unansweredInRow >= this.#silenceLimit) this.#slice.finish("silent");
     if (this.#lastNs < this.#steadyUntilNs) return void this.#send(this.#lastNs);
     if (!this.isDone) this.#fill();
     if (this.isDone) this.#slice.settle();

@@ -25,6 +25,7 @@ export const echo: Protocol = {
   defaultTool: "echo",
   ids: "number",
   sessionsOutliveConnections: false,
+  marksCached: false,
   open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>
     `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,

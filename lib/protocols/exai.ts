@@ -82,7 +82,10 @@ function readHelloAck(text: string): HandshakeReply {
   if (body.op !== "hello_ack" && body.op !== "hello_res") {
     return body.op === "hello" ? { status: "ignored", reason: ECHO } : { status: "ignored" };
   }
-  if (body.ok === true) return { status: "accepted", send: [] };
+  if (body.ok === true) {
+    const { session_id: sessionId } = body;
+    return { status: "accepted", send: [], ...typeof sessionId === "string" ? { sessionId } : {} };
+  }
   return { status: "refused", error: jsonText(body.error ?? "no reason given") };
 }
 
@@ -131,6 +134,7 @@ export const exai: Protocol = {
   defaultTool: "status",
   ids: "text",
   sessionsOutliveConnections: true,
+  marksCached: true,
   open,
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${

@@ -25,6 +25,7 @@ export const jsonrpc: Protocol = {
   defaultTool: "ping",
   ids: "number",
   sessionsOutliveConnections: false,
+  marksCached: false,
   open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>
     `{"jsonrpc":"2.0","id":${encodeId(id)},"method":${JSON.stringify(tool)},"params":${argsJson}}`,

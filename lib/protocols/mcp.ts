@@ -188,6 +188,7 @@ export const mcp: Protocol = {
   defaultTool: "ping",
   ids: "number",
   sessionsOutliveConnections: false,
+  marksCached: false,
   open,
   encodeCall: (id, tool, argsJson) =>
     tool === "ping"

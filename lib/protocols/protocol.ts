@@ -36,8 +36,11 @@ export interface Session {
 
 /** What one frame means during the handshake. */
 export type HandshakeReply =
-  /** `session`: left out where the protocol has nothing to agree on. */
-  | { status: "accepted"; send: readonly string[]; session?: Session }
+  /**
+   * `session`: left out where the protocol has nothing to agree on; `sessionId`: the session's, where the server says
+   * it.
+   */
+  | { status: "accepted"; send: readonly string[]; session?: Session; sessionId?: string }
   | { status: "refused"; error: string }
   /** `send`: the answer to a request of the server's; `reason`: what is wrong where it is meant for the answer. */
   | { status: "ignored"; send?: readonly string[]; reason?: string };
@@ -141,6 +144,8 @@ export interface Protocol {
   readonly ids: "text" | "number";
   /** Whether a session goes on under its id when its client comes back on another connection. */
   readonly sessionsOutliveConnections: boolean;
+  /** Whether a reply shows that it comes from a cache. */
+  readonly marksCached: boolean;
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;

@@ -180,10 +180,13 @@ export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
 /** Metrics that are made of rates, beside those whose unit is one. */
 const MADE_OF_RATES = ["speedup", "fairness", "efficiency", "unitFactor"];
 
-/** Does the user (or a limiter that is kept to) set the rate of calls? */
-export function isCapped({ parameters, notes = [] }: ScenarioReport): boolean {
+/** Does the user, or a limiter, set the rate of calls, whether it is kept to or refuses calls? */
+export function isCapped(
+  { parameters, notes = [], ledger, warmupLedger, overloads = false }: ScenarioReport,
+): boolean {
   return typeof parameters.maxRatePerSecond === "number" ||
-    notes.some(({ kind }) => kind === "cappedRate");
+    notes.some(({ kind }) => kind === "cappedRate") ||
+    (!overloads && ledger.rateLimited + warmupLedger.rateLimited > 0);
 }
 
 /** A report without the rates that say nothing of the server, as they are capped. */

@@ -98,6 +98,8 @@ const UNSOUND = new Map(Object.entries({
   cached: "served from a cache",
   clientCpu: "the client was the bottleneck",
   clientFloor: "the client was the bottleneck",
+  serverBehind: "the server fell behind the rate",
+  clientLate: "the client was late",
 }));
 
 /** A limiter that the run stayed under, and the rate at which it did. */

@@ -11,6 +11,7 @@ import { orderEffect } from "../stats/paired.ts";
 import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
 import type { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
+import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
 import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
@@ -67,6 +68,7 @@ class Pair implements Disposable {
     try {
       await this.#look("A", this.#a, this.#found.a);
       await this.#look("B", this.#b, this.#found.b);
+      await useUniqueArguments([this.#a, this.#b]);
       await keepToLimits([this.#a, this.#b]);
       await this.#suite.run();
       this.#collect();

@@ -74,7 +74,11 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
     finishedAt: run.clock.date().toISOString(),
     seed,
     command,
-    environment: { ...readEnvironment(), cpuPressure: pressureSince(run, begun) },
+    environment: {
+      ...readEnvironment(),
+      cpuPressure: pressureSince(run, begun),
+      ...(settings.toolArgsJson.includes("{unique}") ? { uniqueSeed: settings.uniqueSeed } : {}),
+    },
     target: {
       url: redactUrl(target.options.url),
       kind: run.bundled === null ? "external" : "embedded",
@@ -83,12 +87,16 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
       noDelay: false,
       ...(settings.proxy ? { proxy: settings.proxy } : {}),
       ...(settings.insecure ? { insecure: true } : {}),
+      ...(settings.uniqueArguments === undefined
+        ? {}
+        : { uniqueArguments: settings.uniqueArguments }),
     },
     profile,
     epochs: findings.epochs,
     verdict: verdictOf(findings.reasons),
     preflight: findings.preflight,
     rateLimit: findings.rateLimit,
+    ...(findings.drift === undefined ? {} : { drift: findings.drift }),
     unitBaseline: unitBaseline(run, findings),
     ...(findings.transcript === undefined ? {} : { transcript: findings.transcript }),
     ...(shard === null ? {} : { shard: describeShard(shard, { run, findings }) }),

@@ -9,6 +9,7 @@ import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
 import { notRun } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
+import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
 import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
@@ -36,6 +37,7 @@ export async function runBench(
     const { warnings, ...preflight } = await runPreflight(run.target, run.workload);
     Object.assign(findings, { ...preflight, preflight: preflight.checks });
     warnings.forEach(run.onWarning);
+    await useUniqueArguments([run]);
     await keepToLimits([run]);
     refuseIncomparable(run, begun);
     Object.assign(
@@ -69,6 +71,7 @@ export async function prepareSplit(
 ): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
   await using run = createRun(settings, options);
   try {
+    await useUniqueArguments([run]);
     await keepToLimits([run]);
   } catch (error) {
     // The workers come upon it, and report it.

@@ -324,7 +324,13 @@ export class CaseGroup implements LiveScenario, Disposable {
       if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
     }
     if (element.side === "target") {
-      if (isSilent(slice, opened.targets.get(element.owner.run)!.connections)) return "silent";
+      const { run: { target } } = element.owner;
+      const { connections } = opened.targets.get(element.owner.run)!;
+      const refused = element.case.ratePerSecond === null && slice.silent;
+      if (!refused && !isSilent(slice, connections)) return;
+      // Those that share the case have its calls in the first one's ledger.
+      if (target.observed.rateLimit !== null) element.owner.record.note(REFUSALS_DROPPED);
+      return "silent";
     }
   }
 
@@ -366,12 +372,11 @@ export class CaseGroup implements LiveScenario, Disposable {
     { epoch, block }: { epoch: number; block: number },
   ): SliceLength {
     const { blocks } = this;
-    const { messages, durationMs } = owner.parameters;
+    const { durationMs } = owner.parameters;
     const { warmupMs } = this.#run.settings.overrides;
     if (epoch === 0 && warmupMs !== null) {
       return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
     }
-    const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
     const leadIns = one.ratePerSecond === null ? 1 : OPEN_LEAD_INS;
     const leadInNs = leadIns * this.#run.leadInMs * 1e6;
     const keptTo = side === "floor" || one.ratePerSecond !== null
@@ -379,6 +384,11 @@ export class CaseGroup implements LiveScenario, Disposable {
       : rateOf(owner.run, one.clients);
     // Each call of so slow a pace comes after a pause: one before it would only take its time.
     const isIdle = keptTo !== null && keptTo * leadInNs < 1e9;
+    const counted = owner.parameters.messages;
+    // For the same reason a warm-up of all of them would only take their time.
+    const isShort = isIdle && epoch === 0 && counted !== null;
+    const messages = isShort ? Math.min(counted, IDLE_WARMUP_CALLS) : counted;
+    const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
     return {
       leadInNs: isIdle ? 0 : leadInNs,
       messages: messages === null ? null : upTo(block + 1) - upTo(block),
@@ -409,6 +419,14 @@ function isSilent(
     (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
 }
 
+const REFUSALS_DROPPED = {
+  kind: "refusalsDropped",
+  message:
+    "calls after it had no answer at all and count as timeouts: most likely refusals too, which a server " +
+    "that sends no frame twice on a connection (the October build) drops",
+};
+/** Calls of each connection in a warm-up that is kept to so slow a pace. */
+const IDLE_WARMUP_CALLS = 5;
 const SLICES = { kind: "slices", name: "every slice measured" };
 /** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
 const SHORTEST_CPU_WINDOW_NS = 1e9;

@@ -1,7 +1,7 @@
 import { openLedger, settleLedger } from "../client/ledger.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
 import type { Reason, ScenarioReport } from "../schema.ts";
-import { driftOf } from "../stats/trend.ts";
+import { type Course, driftOf, endsOf, type Slowdown } from "../stats/trend.ts";
 import type { CaseGroup } from "./case_group.ts";
 import { createContext } from "./context.ts";
 import { deriveFrom } from "./derivation.ts";
@@ -78,8 +78,33 @@ export class Entry implements Disposable {
     else this.plan = begun;
   }
 
-  /** Makes anew what follows from the cases, as far as they have been measured. */
-  derive(): void {
+  /** Its headline over the epochs; `null`: it says nothing of how long calls take, as that of connecting does not. */
+  get course(): Course | null {
+    const better = this.record.headlineMetric()?.better ?? null;
+    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
+    const isPaced = this.run.settings.maxRatePerSecond !== null;
+    return better === null || this.casePlan === null || isPaced || this.planned.scenario.overloads
+      ? null
+      : { epochs: this.record.headlineEpochs(), better };
+  }
+
+  /** The calls a second of its first case, by epoch; empty where they are not the server's. */
+  get rates(): readonly number[] {
+    const [one] = this.casePlan?.cases ?? [];
+    if (one === undefined || this.run.settings.maxRatePerSecond !== null) return [];
+    const rates = this.group?.resultOf(one, this.record)?.rates ?? [];
+    return rates.flatMap((rate) => rate ?? []);
+  }
+
+  /** The same of the server that does nothing, in the same blocks. */
+  get floorRates(): readonly number[] {
+    const held = this.casePlan?.floors?.[0];
+    const rates = held === undefined ? [] : this.group?.floorOf(held)?.rates ?? [];
+    return rates.flatMap((rate) => rate ?? []);
+  }
+
+  /** Makes anew what follows from the cases, as far as they have been measured; `slowdown`: that of the whole run. */
+  derive(slowdown: Slowdown | null = null): void {
     const { record, group, casePlan } = this;
     record.derive(() => {
       if (group !== null && casePlan !== null) {
@@ -90,13 +115,19 @@ export class Entry implements Disposable {
           record.notMeasured("client floor", group.floorFailure);
         }
       }
-      this.#lookForDrift();
+      this.#lookForDrift(slowdown);
     });
   }
 
-  #lookForDrift(): void {
-    const drift = driftOf(this.record.headlineEpochs());
-    if (drift === null || this.planned.scenario.overloads) return;
+  #lookForDrift(slowdown: Slowdown | null): void {
+    if (this.planned.scenario.overloads) return;
+    const better = this.record.headlineMetric()?.better ?? null;
+    const ends = slowdown === null || better === null
+      ? null
+      : endsOf({ epochs: this.record.headlineEpochs(), better });
+    const drift = driftOf(this.record.headlineEpochs()) ??
+      (ends === null ? null : { ...ends, p: slowdown!.p });
+    if (drift === null) return;
     const { first, last, p } = drift;
     const [from, to] = [first, last].map((value) => Number(value.toPrecision(3)));
     this.record.invalidate({

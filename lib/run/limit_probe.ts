@@ -6,18 +6,22 @@
 
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
+import { readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";
 import { type SessionOptions, Target } from "../client/target.ts";
 import { wait } from "../load/pace.ts";
 import type { RateLimit } from "../schema.ts";
 import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
 import type { Budget, BudgetOwner } from "./expected_limits.ts";
 import { freshAddress } from "./fresh_address.ts";
+import { KEPT_SHARE } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
 import { TargetUnusableError } from "./scenario.ts";
 
 /** More than this a session may make at once, or in this time: no limit that would matter. */
-const MOST_CALLS = 60;
-const MOST_MS = 1_000;
+const MOST_CALLS = 120;
+const MOST_MS = 3_000;
+/** How long one of its calls, and a wait that the server asks for, may take. */
+const CALL_MS = 1_000;
 const MOST_CALLS_OF_ADDRESS = 500;
 /** Each of several sessions uses at most this share of its own budget. */
 const OWN_SHARE = 0.8;
@@ -29,8 +33,6 @@ const REFILL_WAIT_MS = 3_000;
 const WORD_ROUNDS = 2;
 /** An address whose budget the probe has used up gets this long, at most, to fill it again. */
 const MOST_RECOVERY_MS = 10_000;
-/** The share of the refill that a run uses. */
-const KEPT_SHARE = 0.8;
 const FEWEST_PER_MINUTE = 20;
 
 /** A limiter, and how fast it lets calls through when the burst is used up; 0: not seen to. */
@@ -90,7 +92,7 @@ function isPaced({ bundled, planned, settings: { maxRatePerSecond, ignoreLimits 
 }
 
 /** The most sessions that call at once, and share the budget of an address. */
-function mostSessions({ planned }: Run): number {
+export function mostSessions({ planned }: Run): number {
   const counts = planned.flatMap(({ parameters: { connections } }) =>
     typeof connections === "number" ? connections : []
   );
@@ -115,15 +117,10 @@ export function keptRate(
         refillPerSecond.toPrecision(2)
       } a second ("${message}"), which leaves each of the ` +
       `${owner === "ip" ? `${sessions} sessions of an address` : "sessions"} fewer than ` +
-      `${FEWEST_PER_MINUTE} a minute. Raise its limits, or run into them with --ignore-limits.`,
+      `${FEWEST_PER_MINUTE} a minute. Raise its limits (${
+        owner === "ip" ? "RATE_LIMIT_IP_REFILL_RATE" : "RATE_LIMIT_USER_REFILL_RATE"
+      }), or run into them with --ignore-limits.`,
   );
-}
-
-/** The seconds after which to call again, in the server's own words; `null`: it does not say. */
-export function readRetryAfter(message: string): number | null {
-  const [, amount, unit] = /retry[- _]?after\W*(\d+(?:\.\d+)?)\s*(ms|milli)?/i.exec(message) ?? [];
-  const seconds = Number(amount) / (unit === undefined ? 1 : 1000);
-  return seconds > 0 ? seconds : null;
 }
 
 /** `null`: no call of a session was refused, or there is nothing to call. */
@@ -132,7 +129,7 @@ async function probeLimits(run: Run): Promise<FoundLimits | null> {
   await using stack = new AsyncDisposableStack();
   // Of its own, so that its refusals are not those of the run.
   const target = stack.use(
-    new Target({ ...options, timeoutMs: Math.min(options.timeoutMs, MOST_MS) }),
+    new Target({ ...options, timeoutMs: Math.min(options.timeoutMs, CALL_MS) }),
   );
   try {
     const as = await freshAddress(target, stack);
@@ -173,9 +170,8 @@ async function probeSession(
   await probe.callUntilRefused(connection, MOST_CALLS, startNs + MOST_MS * 1e6);
   if (probe.firstRefusal === null) return null;
   const { call: { errorMessage } } = probe.firstRefusal;
-  const { sessionsOutliveConnections } = target.options.protocol;
   const refillPerSecond = await saidRefill(run, errorMessage, async (retry) => {
-    if (!sessionsOutliveConnections) return await retry.callUntilRefused(connection, RETRIED_CALLS);
+    if (!target.sessionsOutlive) return await retry.callUntilRefused(connection, RETRIED_CALLS);
     // The same refusal in the same words may not be sent on the same connection again.
     await connection.close();
     await using again = await open();
@@ -185,7 +181,11 @@ async function probeSession(
       probe,
       row: () => probe.callUntilRefused(connection, MOST_CALLS),
     });
-  return found(probe, { startNs, refillPerSecond, owner: isOfAddress(errorMessage) });
+  return found(probe, {
+    startNs,
+    refillPerSecond,
+    owner: readLimitOwner(errorMessage) ?? "session",
+  });
 }
 
 /** Sessions one after the other, each using a part of its own budget; `null`: none was refused. */
@@ -209,10 +209,6 @@ async function probeAddress(
     await saidRefill(run, errorMessage, (retry) => row(retry, RETRIED_CALLS)) ??
       await measuredRefill(run, { probe, row: () => row(probe, each) });
   return found(probe, { startNs, refillPerSecond, owner: "ip" });
-}
-
-function isOfAddress(message: string): BudgetOwner {
-  return /\bip_/.test(message) ? "ip" : "session";
 }
 
 /** What a probe has run into. */
@@ -242,7 +238,7 @@ async function saidRefill(
 ): Promise<number | null> {
   let seconds = readRetryAfter(message);
   if (seconds === null) return null;
-  for (let round = 0; round < WORD_ROUNDS && seconds * 1e3 <= MOST_MS; round++) {
+  for (let round = 0; round < WORD_ROUNDS && seconds * 1e3 <= CALL_MS; round++) {
     await wait(seconds * 1e3, run);
     run.signal.throwIfAborted();
     const retry = new BudgetProbe(run);

@@ -41,7 +41,7 @@ export interface Run extends RunHooks, AsyncDisposable {
   rateLimit?: RateLimit;
   readonly target: Target;
   readonly tool: string;
-  readonly workload: Workload;
+  workload: Workload;
   readonly heavyTools: HeavyTools;
   readonly sessionWork: SessionWork;
   readonly planned: readonly PlannedScenario[];

@@ -142,6 +142,8 @@ export function caseKey(one: Case): string {
 export interface Slice {
   /** Did it come to its end? Only then has it a rate. */
   complete: boolean;
+  /** Did calls that follow each other end with a server that answers nothing? Left out: no. */
+  silent?: boolean;
   /** Of each client: its successes in its window. An open loop has one window for all. */
   clients: readonly SliceClient[];
   /** Of the measured successes; valid until the next slice. */

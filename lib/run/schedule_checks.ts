@@ -69,10 +69,13 @@ function checkEverySlotSent(recording: Pick<Recording, "check">, runs: readonly 
 function factOf(finding: PaceFinding): Fact {
   switch (finding.kind) {
     case "serverBehind": {
-      const { achievedPerSecond: achieved, offeredPerSecond: offered } = finding;
+      const { achievedPerSecond: achieved, offeredPerSecond: offered, backlogPerSecond } = finding;
+      const grew = backlogPerSecond > 0
+        ? `, and ${shown(backlogPerSecond)} more waited with each second`
+        : "";
       const message = `the server falls behind: it answered ${shown(achieved)} of ${
         shown(offered)
-      } calls/s`;
+      } calls/s${grew}`;
       return { ...finding, message };
     }
     case "clientLate": {

@@ -28,6 +28,8 @@ export interface RunSettings extends JudgeOptions {
   /** `null`: the protocol's own. */
   tool: string | null;
   toolArgsJson: string;
+  /** The arguments that calls have by themselves, as equal ones would be served from a cache; left out: none. */
+  uniqueArguments?: string;
   /** `null`: those of the profile. */
   scenarios: readonly string[] | null;
   profile: ProfileName;

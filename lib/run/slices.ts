@@ -81,7 +81,7 @@ function orderOf(connections: readonly Connection[]): Connection["order"] {
   );
 }
 
-type Measured = Pick<Slice, "complete" | "clients" | "timesNs" | "censored" | "open">;
+type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;
 
 async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<Measured> {
   const { connections, workload, length, maxRatePerSecond, clock, signal } = options;
@@ -99,6 +99,7 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
   const shortestNs = (ok: number) => maxRatePerSecond === null ? 0 : ok / maxRatePerSecond * 1e9;
   return {
     complete: end === "complete",
+    silent: end === "silent",
     clients: clients.map(({ ok, windowNs }) => ({
       ok,
       windowNs: Math.max(windowNs, shortestNs(ok)),

@@ -5,16 +5,20 @@
  * @module
  */
 
-import type { RateLimit, Reason, ScenarioReport } from "../schema.ts";
+import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
+import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
+import { endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { Entry, reasonsOf } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
+import { mostSessions } from "./limit_probe.ts";
 import { isPreciseEnough } from "./precision.ts";
 import type { Progress } from "./progress.ts";
+import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
 import {
   type CaseLength,
@@ -31,6 +35,8 @@ export interface SuiteResult {
   scenarios: ScenarioReport[];
   reasons: Reason[];
   rateLimit: RateLimit | null;
+  /** What the server has lost with its age; left out: nothing was seen. */
+  drift?: RunDrift;
   /** What a call costs without a socket, in nanoseconds, by epoch. */
   unitEpochs: number[];
   /** Measured to their end, after the warm-up. */
@@ -130,18 +136,28 @@ export class Suite implements Disposable {
   resultOf(run: Run): SuiteResult {
     const entries = this.entries.filter((entry) => entry.run === run);
     for (const entry of entries) entry.derive();
+    const slowdown = slowdownOfServer(entries);
+    if (slowdown !== null) { for (const entry of entries) entry.derive(slowdown); }
     const scenarios = entries.map((entry) => entry.report());
     const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
-      rateLimit: this.#rateLimits.get(run) ?? run.rateLimit ?? null,
+      rateLimit: this.#rateLimitOf(run),
+      ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
       // Scenarios that share the case have one result of it.
       unitEpochs: [
         ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
       ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
       epochs: this.#epochs,
     };
+  }
+
+  /** The limiter that was met, with what keeps a run under it; else the one that was found beforehand. */
+  #rateLimitOf(run: Run): RateLimit | null {
+    const met = this.#rateLimits.get(run);
+    if (met === undefined) return run.rateLimit ?? null;
+    return { ...met, ...adviceOn(run.target.observed, { sessions: mostSessions(run) }) };
   }
 
   [Symbol.dispose](): void {
@@ -341,8 +357,35 @@ export class Suite implements Disposable {
     }
     const limit = run.target.observed.rateLimit;
     if (limit === null || this.#rateLimits.has(run)) return;
-    this.#rateLimits.set(run, { ...run.rateLimit, scenario: entries[0]!.name, ...limit });
+    const owner = readLimitOwner(limit.message) ?? undefined;
+    this.#rateLimits.set(run, {
+      ...(owner === undefined ? {} : { owner }),
+      ...run.rateLimit,
+      scenario: entries[0]!.name,
+      ...limit,
+    });
   }
+}
+
+/** A machine that most likely slowed down is doubt enough. */
+const FLOOR_SIGNIFICANCE = 0.05;
+
+/** What is the server's of a slowdown: where the one that does nothing has half of it too, it is the machine's. */
+function slowdownOfServer(entries: readonly Entry[]): Slowdown | null {
+  const slowdown = slowdownOf(entries.flatMap(({ course }) => course ?? []));
+  const floors = entries.flatMap(({ floorRates }) =>
+    floorRates.length === 0 ? [] : { epochs: floorRates, better: "higher" as const }
+  );
+  const ofMachine = slowdownOf(floors, FLOOR_SIGNIFICANCE);
+  const isShared = slowdown !== null && ofMachine !== null &&
+    ofMachine.ratio >= Math.sqrt(slowdown.ratio);
+  return isShared ? null : slowdown;
+}
+
+/** How many calls a second were served at first, and at the end, by the first scenario that knows. */
+function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
+  const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
+  return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
 }
 
 /** Do several shards have a share of it? */

@@ -15,7 +15,7 @@ export interface ReceivedCall {
 }
 
 /**
- * Answers a call; with a promise only while a heavy tool runs.
+ * Answers a call; with a promise only while a tool runs that takes time.
  *
  * @throws {RangeError} If the arguments are nested too deeply.
  */
@@ -70,7 +70,7 @@ function answerKnownId(server: ServerContext, peer: Peer, { idJson }: SoundCall)
   }
   const earlier = server.memory.reply(idJson);
   if (earlier === undefined) return false;
-  const repeats = earlier.connection === peer.number &&
+  const repeats = server.dialect.dropsRepeatedFrames && earlier.connection === peer.number &&
     performance.now() - earlier.sentAtMs < REPEAT_WINDOW_MS;
   if (repeats) server.state.counters.framesDropped++;
   countServed(server, { sent: !repeats && peer.sendRepeatable(earlier.frame), cached: true });
@@ -88,10 +88,13 @@ function answerCachedResult(server: ServerContext, peer: Peer, call: SoundCall):
 
 function runCall(server: ServerContext, peer: Peer, call: SoundCall): void | Promise<void> {
   const startedMs = performance.now();
-  const answer = server.dispatcher.call(call.tool, call.args, {
-    signal: server.stopping,
-    onProgress: (elapsedMs) => peer.send(progressFrame(call.idJson, call.tool, elapsedMs)),
-  });
+  const callTool = () =>
+    server.dispatcher.call(call.tool, call.args, {
+      signal: server.stopping,
+      onProgress: (elapsedMs) => peer.send(progressFrame(call.idJson, call.tool, elapsedMs)),
+    });
+  const delay = server.slowDown.next();
+  const answer = delay === undefined ? callTool() : delay.then(callTool);
   if (!(answer instanceof Promise)) {
     return reply(server, peer, { call, answer, startedMs, joined: false });
   }

@@ -6,7 +6,7 @@ import type { Peer, ServerContext } from "./server_context.ts";
 
 /**
  * Answers one message of a connection that has said hello. `receivedMs` is when it came, on the clock
- * of `performance.now()`. Returns a promise only while a heavy tool runs. Never throws.
+ * of `performance.now()`. Returns a promise only while a tool runs that takes time. Never throws.
  */
 export function answerMessage(
   server: ServerContext,
@@ -14,7 +14,7 @@ export function answerMessage(
   { text, receivedMs }: { text: string; receivedMs: number },
 ): void | Promise<void> {
   const { counters } = server.state;
-  const message = parseMessage(text);
+  const message = parseMessage(text, server.dialect);
   if (message.kind === "invalidJson" || message.kind === "missingOp") {
     counters.messagesMalformed++;
     peer.sendRepeatable(message.kind === "invalidJson" ? INVALID_JSON_FRAME : MISSING_OP_FRAME);

@@ -1,12 +1,14 @@
 import { answerMessage } from "./answer_message.ts";
 import { exceedsUtf8Bytes } from "./byte_length.ts";
 import { helloAcceptedFrame } from "./frames.ts";
+import { dropSocket } from "./drop_socket.ts";
 import { decideHello, HELLO_MISSED } from "./hello.ts";
+import { answerMcp, opensMcpDoor } from "./mcp_door.ts";
 import { RecentFrames } from "./recent_frames.ts";
 import type { Peer, ServerContext } from "./server_context.ts";
 
-/** Waiting for its socket to open, for its hello, answering calls, or done with. */
-type Phase = "opening" | "greeting" | "serving" | "ended";
+/** Waiting for its socket to open, for its hello, answering calls, those of MCP, or done with. */
+type Phase = "opening" | "greeting" | "serving" | "mcp" | "ended";
 
 interface QueuedMessage {
   text: string;
@@ -18,6 +20,9 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 /** Asking the socket how much is unread costs a call into the runtime: once per so many characters. */
 const UNREAD_CHECK_INTERVAL = 1024 * 1024;
 const UNREAD_POLL_MS = 5;
+
+/** How long a client may take to answer a close before its socket is dropped. */
+const CLOSE_ANSWER_MS = 5_000;
 
 /** Messages answered from the queue before other connections get their turn. */
 const QUEUE_TURN = 64;
@@ -42,6 +47,7 @@ export class Connection implements Peer {
   #uncheckedCharacters = 0;
   #congested = false;
   #helloTimer: ReturnType<typeof setTimeout> | undefined;
+  #dropTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     server: ServerContext,
@@ -61,6 +67,7 @@ export class Connection implements Peer {
     socket.onerror = (event) => event.preventDefault();
     socket.onclose = () => {
       this.#end();
+      clearTimeout(this.#dropTimer);
       resolve();
     };
   }
@@ -93,7 +100,14 @@ export class Connection implements Peer {
   close(code: number, reason = ""): void {
     this.#end();
     // Closing an already closing socket does nothing; one still opening is closed by its end.
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.close(code, reason);
+    this.#dropTimer = setTimeout(() => this.drop(), CLOSE_ANSWER_MS);
+  }
+
+  /** Ends the connection without a word, where its client answers no close. */
+  drop(): void {
+    dropSocket(this.#socket);
   }
 
   #open(): void {
@@ -113,7 +127,7 @@ export class Connection implements Peer {
   }
 
   #end(): void {
-    const held = this.#phase === "greeting" || this.#phase === "serving";
+    const held = this.#phase !== "opening" && this.#phase !== "ended";
     this.#phase = "ended";
     clearTimeout(this.#helloTimer);
     this.#queue.length = 0;
@@ -133,6 +147,8 @@ export class Connection implements Peer {
         return this.#greet(text);
       case "serving":
         return this.#accept({ text, receivedMs });
+      case "mcp":
+        return void this.send(answerMcp(text, this.#server.dispatcher.toolsJson));
       case "opening":
       case "ended":
         return;
@@ -142,6 +158,11 @@ export class Connection implements Peer {
   }
 
   #greet(text: string): void {
+    if (this.#server.dialect.hasMcpDoor && opensMcpDoor(text)) {
+      clearTimeout(this.#helloTimer);
+      this.#phase = "mcp";
+      return void this.send(answerMcp(text, this.#server.dispatcher.toolsJson));
+    }
     const decision = decideHello(text, this.#server);
     if (decision.kind === "refused") {
       this.#server.state.counters.handshakesRefused++;

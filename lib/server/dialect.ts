@@ -1,11 +1,13 @@
 import type { DialectName } from "./options.ts";
 import type { RateRefusal } from "./rate_limiter.ts";
 
-/** How one build of the server words its replies, and what it does that the other does not. */
+/** How one build of the server words its replies, and what it does that the others do not. */
 export interface Dialect {
   name: DialectName;
   firstMessageNotJson: { frame: string | null; reason: string };
   firstMessageNotHello: { frame: string; reason: string };
+  /** The session's id is the server's choice, told in hello_ack, whatever the client asked for. */
+  assignsSessionId: boolean;
   /** Otherwise an invalid session id closes the connection. */
   replacesInvalidSessionId: boolean;
   /** A re-used request id is answered with the earlier reply, whatever the new call asks. */
@@ -14,6 +16,10 @@ export interface Dialect {
   joinsRunningCalls: boolean;
   /** A repeated call (same tool, same arguments) is answered from a cache, marked as such. */
   cachesResults: boolean;
+  /** The operation `tool_call` is a call too. */
+  knowsToolCall: boolean;
+  /** A first message `initialize` opens a door that speaks MCP, see mcp_door.ts. */
+  hasMcpDoor: boolean;
   /** A frame like an earlier one of that connection is not sent. */
   dropsRepeatedFrames: boolean;
 

@@ -10,10 +10,13 @@ export const NOV: Dialect = {
     frame: helloRefusedFrame("missing_hello"),
     reason: "unrecognized protocol",
   },
+  assignsSessionId: false,
   replacesInvalidSessionId: false,
   remembersRequestIds: false,
   joinsRunningCalls: false,
   cachesResults: true,
+  knowsToolCall: true,
+  hasMcpDoor: true,
   dropsRepeatedFrames: false,
 
   success: (idJson, outputsJson) =>

@@ -7,10 +7,13 @@ export const OCT: Dialect = {
   name: "oct",
   firstMessageNotJson: { frame: helloRefusedFrame("invalid_hello"), reason: "invalid hello" },
   firstMessageNotHello: { frame: helloRefusedFrame("missing_hello"), reason: "missing hello" },
+  assignsSessionId: false,
   replacesInvalidSessionId: true,
   remembersRequestIds: true,
   joinsRunningCalls: true,
   cachesResults: false,
+  knowsToolCall: false,
+  hasMcpDoor: false,
   dropsRepeatedFrames: true,
 
   success: (idJson, outputsJson) =>
@@ -30,4 +33,12 @@ export const OCT: Dialect = {
   toolList: (_idJson, toolsJson) =>
     `{"op": "list_tools_res", "tools": ${toolsJson}, "timestamp": "${timestamp()}"}`,
   pong: null,
+};
+
+/** The build of 2025-10-25: nothing carries a session's budget over to another connection. */
+export const OCT25: Dialect = {
+  ...OCT,
+  name: "oct25",
+  assignsSessionId: true,
+  dropsRepeatedFrames: false,
 };

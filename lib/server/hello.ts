@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Dialect } from "./dialect.ts";
 import { helloRefusedFrame } from "./frames.ts";
 import { isObject } from "./messages.ts";
@@ -47,6 +47,9 @@ export function decideHello(
 }
 
 function acceptSession(sessionId: unknown, dialect: Dialect): HelloDecision {
+  if (dialect.assignsSessionId) {
+    return { kind: "accepted", sessionId: randomBytes(32).toString("base64url") };
+  }
   if (typeof sessionId === "string" && /^[A-Za-z0-9_-]{3,64}$/.test(sessionId)) {
     return { kind: "accepted", sessionId };
   }

@@ -24,7 +24,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Reads a message that came after the hello. Never throws. */
-export function parseMessage(text: string): Message {
+export function parseMessage(
+  text: string,
+  { knowsToolCall }: { knowsToolCall: boolean },
+): Message {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -37,6 +40,7 @@ export function parseMessage(text: string): Message {
     case "call_tool":
       return { kind: "call", idJson, tool: value.name, args: value.arguments ?? {} };
     case "tool_call": {
+      if (!knowsToolCall) return { kind: "unknownOp", op: value.op, idJson };
       const tool = isObject(value.tool) ? value.tool.name : undefined;
       return { kind: "call", idJson, tool, args: value.arguments ?? {} };
     }

@@ -5,8 +5,9 @@
  * @module
  */
 
-/** Which build of the real server is spoken: that of 2025-10-27 or that of 2025-11-13. */
-export type DialectName = "oct" | "nov";
+/** Which build of the real server is spoken: that of 2025-10-25, of 2025-10-27 or of 2025-11-13. */
+export const DIALECTS = ["oct25", "oct", "nov"] as const;
+export type DialectName = typeof DIALECTS[number];
 
 /** A token bucket: `capacity` messages at once, then `refillPerSecond`. */
 export interface RateLimit {
@@ -61,6 +62,8 @@ export interface ServerOptions {
   idleTimeoutSeconds: number;
   think: Record<HeavyToolName, ThinkTime>;
   thinkMode: ThinkMode;
+  /** Each call takes so much longer than the one before it, as a server does that scans its caches. */
+  slowDownMs: number;
   /** Time between two progress frames of a heavy call. */
   progressIntervalMs: number;
   /** Seeds the think times. */
@@ -74,6 +77,11 @@ export type ServerOptionOverrides =
 
 /** A shorter token switches authentication off, as in the real server. */
 export const MIN_TOKEN_LENGTH = 16;
+
+/** Does the server want a token? */
+export function asksForToken({ token }: Pick<ServerOptions, "token">): boolean {
+  return token !== null && token.length >= MIN_TOKEN_LENGTH;
+}
 
 const MIB = 1024 * 1024;
 
@@ -128,6 +136,7 @@ export function defaultServerOptions(overrides: ServerOptionOverrides = {}): Ser
       ...think,
     },
     thinkMode: "wait",
+    slowDownMs: 0,
     progressIntervalMs: 5000,
     seed: 1,
     ...rest,
@@ -143,8 +152,8 @@ export function defaultServerOptions(overrides: ServerOptionOverrides = {}): Ser
  */
 export function validateServerOptions(options: ServerOptions): void {
   const { limits, dialect } = options;
-  if (dialect !== "oct" && dialect !== "nov") {
-    refuse("dialect", `"oct" or "nov"`, dialect);
+  if (!DIALECTS.includes(dialect)) {
+    refuse("dialect", `"oct25", "oct" or "nov"`, dialect);
   }
   if (!THINK_MODES.includes(options.thinkMode)) {
     refuse("thinkMode", `"wait" or "block"`, options.thinkMode);
@@ -164,6 +173,7 @@ export function validateServerOptions(options: ServerOptions): void {
   checkWhole("maxQueuedMessages", options.maxQueuedMessages, { min: 1 });
   checkNumber("helloTimeoutMs", options.helloTimeoutMs, { above: 0, max: MAX_TIMER_MS });
   checkWhole("idleTimeoutSeconds", options.idleTimeoutSeconds, { min: 0, max: 86_400 });
+  checkNumber("slowDownMs", options.slowDownMs, { min: 0, max: 1_000 });
   checkNumber("progressIntervalMs", options.progressIntervalMs, { above: 0, max: MAX_TIMER_MS });
   checkWhole("seed", options.seed, { min: 0, max: 2 ** 32 - 1 });
   for (const tool of HEAVY_TOOLS) {

@@ -1,7 +1,8 @@
 import { Connection } from "./connection.ts";
 import { readStats } from "./server_state.ts";
 import type { ServerStats } from "./counters.ts";
-import { type ServerOptions, validateServerOptions } from "./options.ts";
+import { HttpClients } from "./http_clients.ts";
+import { asksForToken, type ServerOptions, validateServerOptions } from "./options.ts";
 import { createServerContext, type ServerContext } from "./server_context.ts";
 
 /** A server that listens. */
@@ -31,22 +32,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const context = createServerContext(options, stopping.signal);
   const connections = new Set<Connection>();
   let lastNumber = 0;
-  const listener = listen(options, (request, info) => {
-    const accepted = upgrade(context, request, { number: ++lastNumber, ip: ipOf(info) });
-    if (accepted instanceof Response) return accepted;
-    connections.add(accepted.connection);
-    accepted.connection.closed.then(() => connections.delete(accepted.connection));
-    return accepted.response;
+  const listener = listen(options);
+  const clients = new HttpClients(listener, {
+    requestTimeoutMs: options.helloTimeoutMs,
+    mostWaiting: options.limits.maxConnections,
+  });
+  void clients.serve((request, ip) => {
+    const accepted = upgrade(context, request, { number: ++lastNumber, ip });
+    if (accepted instanceof Response) return { response: accepted, upgraded: false };
+    const { connection, response } = accepted;
+    connections.add(connection);
+    connection.closed.then(() => connections.delete(connection));
+    return { response, upgraded: true };
   });
   let stopped: Promise<void> | null = null;
   const stop = () => stopped ??= stopListening();
   async function stopListening(): Promise<void> {
     stopping.abort(new Error("the server is stopping"));
     // First, so that who comes back at once is not served by a server on its way out.
-    const down = listener.shutdown();
+    clients.close();
     for (const connection of connections) connection.close(1001);
     await settleWithin([...connections].map(({ closed }) => closed), CLOSE_GRACE_MS);
-    await down;
+    for (const connection of connections) connection.drop();
   }
   const { port } = listener.addr;
   return {
@@ -58,12 +65,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function listen(
-  { hostname, port }: ServerOptions,
-  handler: Deno.ServeHandler<Deno.NetAddr>,
-): Deno.HttpServer<Deno.NetAddr> {
+function listen({ hostname, port }: ServerOptions): Deno.TcpListener {
   try {
-    return Deno.serve({ hostname, port, onListen() {} }, handler);
+    return Deno.listen({ hostname, port });
   } catch (error) {
     const why = error instanceof Deno.errors.AddrInUse
       ? "the port is in use"
@@ -86,6 +90,11 @@ function upgrade(
       headers: { upgrade: "websocket", connection: "Upgrade" },
     });
   }
+  if (!asksForToken(context.options) && isForeignPage(request)) {
+    return new Response("Pages of other sites are refused where no token is asked for.\n", {
+      status: 403,
+    });
+  }
   try {
     const { socket, response } = Deno.upgradeWebSocket(request, {
       idleTimeout: context.options.idleTimeoutSeconds,
@@ -97,8 +106,14 @@ function upgrade(
   }
 }
 
-function ipOf({ remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>): string {
-  return remoteAddr.hostname;
+/**
+ * Does the request come from a page of another site? Where no token is asked for, any page that a browser of this
+ * machine shows could otherwise call the tools.
+ */
+function isForeignPage(request: Request): boolean {
+  const origin = request.headers.get("origin");
+  if (origin === null) return false;
+  return URL.parse(origin)?.host !== request.headers.get("host");
 }
 
 /** The host under which a client on this machine reaches the server. */

@@ -1,10 +1,11 @@
 import { CallMemory } from "./call_memory.ts";
 import type { Dialect } from "./dialect.ts";
 import { NOV } from "./dialect_nov.ts";
-import { OCT } from "./dialect_oct.ts";
+import { OCT, OCT25 } from "./dialect_oct.ts";
 import { createDispatcher, type Dispatcher } from "./dispatch.ts";
 import type { DialectName, ServerOptions } from "./options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
+import { SlowDown } from "./slow_down.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
 
 /** All that the connections of one server share. */
@@ -15,6 +16,7 @@ export interface ServerContext {
   readonly dispatcher: Dispatcher;
   readonly limiter: RateLimiter;
   readonly memory: CallMemory;
+  readonly slowDown: SlowDown;
   /** Aborted when the server stops: ends the heavy calls under way. */
   readonly stopping: AbortSignal;
 }
@@ -40,6 +42,7 @@ export function createServerContext(options: ServerOptions, stopping: AbortSigna
     dispatcher: createDispatcher(options, state),
     limiter: new RateLimiter(options.limits),
     memory: new CallMemory(),
+    slowDown: new SlowDown(options.slowDownMs),
     stopping,
   };
 }
@@ -47,6 +50,8 @@ export function createServerContext(options: ServerOptions, stopping: AbortSigna
 /** The dialect of that name. */
 export function dialectNamed(name: DialectName): Dialect {
   switch (name) {
+    case "oct25":
+      return OCT25;
     case "oct":
       return OCT;
     case "nov":

@@ -26,6 +26,8 @@ export function mergeReports(parts: readonly Part[], options: MergeOptions): Rep
   const scenarios = mergeScenarios(sorted, options);
   const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
   const measured = begun.length === 0 ? reports : begun;
+  // The calls a second of a part are not those of the server.
+  const aged = reports.flatMap(({ drift }) => drift ?? [])[0];
   return {
     ...first,
     startedAt: earliest(reports.map(({ startedAt }) => startedAt)),
@@ -35,6 +37,7 @@ export function mergeReports(parts: readonly Part[], options: MergeOptions): Rep
     verdict: verdictOf(mergeReasons(sorted, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
     rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
+    ...(aged === undefined ? {} : { drift: { ratio: aged.ratio, p: aged.p } }),
     unitBaseline: reports.find(({ unitBaseline }) => unitBaseline !== null)?.unitBaseline ?? null,
     merged: { of: options.of, parts: describeParts(sorted, options) },
     scenarios,

@@ -26,7 +26,7 @@ export interface Candidate
   unusable: Unusable | null;
 }
 
-export type Unusable = "failed" | "skipped" | "interrupted" | "invalid";
+export type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
 
 /**
  * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
@@ -40,7 +40,9 @@ export function unusableBecause(
   const isSound = validity.valid ||
     isPaired && validity.warnings.length > 0 &&
       validity.warnings.every(({ kind }) => kind === "drift");
-  return isSound ? null : "invalid";
+  if (isSound) return null;
+  const drifts = !isPaired && validity.warnings.some(({ kind }) => kind === "drift");
+  return drifts ? "drift" : "invalid";
 }
 
 /** A scenario of this run with the same of the earlier ones. */

@@ -24,6 +24,8 @@ import {
 export const MINIMUM_R_SQUARED = 0.9;
 /** Steps that differ by less than this from the first are no growth, and no loss either. */
 const FLAT_WITHIN = 1.1;
+/** The same where no law fits, so that noise or a small step is all that there is to see. */
+const NEARLY_FLAT_WITHIN = 1.3;
 /** A contention that is less negative than this does not matter, or without an interval may be noise. */
 const NEGATIVE_CONTENTION = { tested: -0.01, untested: -0.05 };
 /** A law whose peak was exceeded by this much does not say where the peak is. */
@@ -86,15 +88,20 @@ export function judgeScaling(epochs: readonly (readonly ScalingSample[])[]): Sca
     return refused("tooFewSteps", message, { steps: stepCount, needed: MINIMUM_STEPS });
   }
   const steps = stepsOf(samples);
-  const flat = describeFlat(steps);
+  const flat = describeFlat(steps, FLAT_WITHIN);
   if (flat !== null) return { status: "flat", fact: flat };
   const negative = describeNegativeContention(whole);
   if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
   const { law, free } = fitScalingLaw(samples);
   const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
-    const message = `the throughput does not follow the Universal Scalability Law: ` +
-      `R² is ${rSquared.toFixed(2)}, ${MINIMUM_R_SQUARED} is needed`;
+    const nearlyFlat = describeFlat(steps, NEARLY_FLAT_WITHIN);
+    if (nearlyFlat !== null) return { status: "flat", fact: nearlyFlat };
+    // A negative one says that the law fits worse than one number for all.
+    const seen = rSquared < 0
+      ? "one number for all fits it better"
+      : `R² is ${rSquared.toFixed(2)}, ${MINIMUM_R_SQUARED} is needed`;
+    const message = `the throughput does not follow the Universal Scalability Law: ${seen}`;
     return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
   }
   const fitted = { law, free, epochs: whole };
@@ -117,12 +124,12 @@ function refused(
   return { status: "refused", fact: { kind, message, ...numbers }, rSquared };
 }
 
-function describeFlat(steps: readonly ScalingStep[]): Fact | null {
+function describeFlat(steps: readonly ScalingStep[], within: number): Fact | null {
   const [first] = steps.toSorted((one, other) => one.clients - other.clients);
   const ratios = steps.map(({ ratePerSecond }) => ratePerSecond / first.ratePerSecond);
   const most = Math.max(...ratios);
   const least = Math.min(...ratios);
-  if (most > FLAT_WITHIN || least < 1 / FLAT_WITHIN) return null;
+  if (most > within || least < 1 / within) return null;
   const clients = Math.max(...steps.map((step) => step.clients));
   const message = `more clients gain nothing: up to ${clients} at once get ` +
     `${least.toFixed(2)} to ${most.toFixed(2)} times the throughput of ${first.clients}`;

@@ -87,3 +87,52 @@ export function driftOf(epochs: readonly number[]): Drift | null {
   const { p } = mannKendall(epochs);
   return p < SIGNIFICANCE ? { first, last, p } : null;
 }
+
+/** A value over the epochs of a run, of which either direction is the better one. */
+export interface Course {
+  epochs: readonly number[];
+  better: "higher" | "lower";
+}
+
+/** By how many times everything took longer at the end of a run than at its beginning. */
+export interface Slowdown {
+  /** The median of the last third of the epochs over that of the first. */
+  ratio: number;
+  /** One-sided: the chance that independent epochs come in such an order. */
+  p: number;
+}
+
+/**
+ * What several courses have lost in common, as where a server slows down with every call: the geometric mean of their
+ * costs in each epoch, by the test of {@linkcode driftOf} against a rise alone, so that 5 epochs are enough. `null`: none
+ * is found. A course that lacks epochs does not count.
+ */
+export function slowdownOf(
+  courses: readonly Course[],
+  significance: number = SIGNIFICANCE,
+): Slowdown | null {
+  const count = Math.max(0, ...courses.map(({ epochs }) => epochs.length));
+  const logs = courses.filter(({ epochs }) =>
+    epochs.length === count && epochs.every((value) => value > 0)
+  ).map(({ epochs, better }) =>
+    epochs.map((value) => better === "higher" ? -Math.log(value) : Math.log(value))
+  );
+  const third = Math.floor(count / 3);
+  if (third === 0 || logs.length === 0) return null;
+  const costs = Array.from(
+    { length: count },
+    (_, epoch) => logs.reduce((sum, one) => sum + one[epoch]!, 0) / logs.length,
+  );
+  const ratio = Math.exp(median(costs.slice(-third)) - median(costs.slice(0, third)));
+  const { s, p } = mannKendall(costs);
+  return s > 0 && p / 2 < significance && ratio >= SMALLEST_CHANGE ? { ratio, p: p / 2 } : null;
+}
+
+/** A course that takes part in a slowdown of all: its ends, where it became worse; otherwise `null`. */
+export function endsOf({ epochs, better }: Course): Pick<Drift, "first" | "last"> | null {
+  const third = Math.floor(epochs.length / 3);
+  if (third === 0) return null;
+  const [first, last] = [median(epochs.slice(0, third)), median(epochs.slice(-third))];
+  const worse = better === "higher" ? first / last : last / first;
+  return worse >= SMALLEST_CHANGE ? { first, last } : null;
+}

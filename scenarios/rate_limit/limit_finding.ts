@@ -5,6 +5,7 @@
  */
 
 import type { Call } from "../../lib/client/call.ts";
+import { readLimitOwner } from "../../lib/client/limiter_words.ts";
 import type { SessionOptions, Target } from "../../lib/client/target.ts";
 import { BudgetProbe, measureBudget, type RowEnd } from "../../lib/run/budget_probe.ts";
 import type { BudgetOwner } from "../../lib/run/expected_limits.ts";
@@ -43,7 +44,6 @@ export async function measureSession(
   context: ScenarioContext,
   { target, most, waitMs }: LimitSearch,
 ): Promise<SessionFinding> {
-  const { sessionsOutliveConnections } = target.options.protocol;
   const probe = new BudgetProbe(context);
   await using stack = new AsyncDisposableStack();
   const as = await freshAddress(target, stack);
@@ -55,7 +55,7 @@ export async function measureSession(
     if (probe.firstRefusal !== null) {
       isOpenAfterwards ??= connection.isOpen;
       // The same refusal in the same words may not be sent on the same connection again.
-      if (sessionsOutliveConnections) {
+      if (target.sessionsOutlive) {
         await connection.close();
         connection = await connect();
       }
@@ -65,7 +65,8 @@ export async function measureSession(
   try {
     const end = await measureBudget(context, { probe, row, waitMs });
     const other = probe.firstRefusal === null ? null : await callOnce(context, { target, as });
-    const owner = other?.status === "rateLimited" ? "ip" : "session";
+    const seen = other?.status === "rateLimited" ? "ip" : "session";
+    const owner = readLimitOwner(probe.firstRefusal?.call.errorMessage ?? "") ?? seen;
     return { owner, probe, end, isOpenAfterwards, other };
   } finally {
     await connection.close();

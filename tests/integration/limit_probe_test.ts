@@ -23,7 +23,7 @@ function runAt(url: string, given: Partial<Parameters<typeof createTestRun>[1]> 
 Deno.test(
   { name: "limits of a session and of its address are found, and kept to", ignore },
   async () => {
-    for (const dialect of ["oct", "nov"] as const) {
+    for (const dialect of ["oct", "oct25", "nov"] as const) {
       await using server = await startReference({
         dialect,
         limits: { userRate: bucket(20, 5), ipRate: bucket(60, 10) },

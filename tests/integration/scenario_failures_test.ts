@@ -574,6 +574,39 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "connection-limit: a connection that answers with a refusal still answers", ignore },
+  async () => {
+    const ipRate = { capacity: 2, refillPerSecond: 0.01 };
+    await using server = await startReference({
+      dialect: "nov",
+      limits: { userRate: null, globalRate: null, ipRate, maxConnectionsPerIp: 6 },
+    });
+    const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
+    assertEquals(failedChecks(report), ["no error replies"]);
+    assertEquals(checkNamed(report, "established connections still answer").observed, "6 of 6");
+    assertEquals(report.ledger.rateLimited, 4);
+  },
+);
+
+Deno.test(
+  { name: "reconnection counts no closes that it did not make", ignore },
+  async () => {
+    let calls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "call_tool" || ++calls < 6) return answerSoundly(peer, message);
+      const error = { code: "INTERNAL_ERROR", message: "no more" };
+      peer.send({ op: "call_tool_res", request_id: message.request_id, error });
+    });
+    const report = await runScenario(
+      reconnection,
+      { cycles: 10, pauseMs: 0 },
+      { url: server.url, epochs: 1, cold: true },
+    );
+    assertEquals(checkNamed(report, "every close clean (1000)").observed, "3 of 3");
+  },
+);
+
 for (const scenario of [messageThroughput, pipelining]) {
   Deno.test(
     { name: `${scenario.name}: silence is seen across slices shorter than the timeout`, ignore },

@@ -70,6 +70,7 @@ Deno.test(
       "invalid session id",
       "first message not hello",
       "first message not JSON",
+      "a call as tool_call",
       "unknown tool",
       "tool name with a further ending",
       "argument out of range",
@@ -139,6 +140,7 @@ Deno.test(
         text.replace("VALIDATION_ERROR", "INTERNAL_ERROR").replace("Unknown operation", "What is"),
     });
     assertEquals(failedChecks(report), [
+      "a call as tool_call",
       "argument out of range",
       "not JSON",
       "not JSON, twice",

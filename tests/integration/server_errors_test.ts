@@ -1,9 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  defaultServerOptions,
-  type DialectName,
-  type ServerOptionOverrides,
-} from "../../lib/server/options.ts";
+import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
 import { connectGreeted } from "../support/raw_client.ts";
 
@@ -112,7 +108,7 @@ const ROWS: Row[] = [
   },
 ];
 
-for (const dialect of ["oct", "nov"] as DialectName[]) {
+for (const dialect of ["oct", "nov"] as const) {
   for (const row of ROWS) {
     Deno.test({ name: `${dialect} error: ${row.name}`, ignore }, async () => {
       await using server = await start({ dialect });

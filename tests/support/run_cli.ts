@@ -42,6 +42,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, or the task itself. */
   via?: "bench" | "serve" | "merge" | "workload" | "task";
+  /** As many files and sockets the program may have open, by `ulimit -n`. */
+  descriptors?: number;
   /** The folder of the program, where it is not this project's. */
   project?: string;
 }
@@ -62,8 +64,13 @@ export function startCli(
   options: CliOptions,
   deadlineMs = DEADLINE_MS,
 ): RunningCli {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...programArguments(options.via ?? "bench"), ...args],
+  const command = [Deno.execPath(), ...programArguments(options.via ?? "bench"), ...args];
+  const { descriptors } = options;
+  const [program, ...rest] = descriptors === undefined
+    ? command
+    : ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", ...command];
+  const child = new Deno.Command(program!, {
+    args: rest,
     cwd: options.project ?? PROJECT_FOLDER,
     clearEnv: true,
     env: { ...foreignVariables(), INIT_CWD: options.folder, ...options.env },

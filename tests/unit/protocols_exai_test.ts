@@ -198,7 +198,9 @@ Deno.test("exai reads the answer to hello, that of older servers too", () => {
   const read = exai.open({ sessionId: "s-1", token: null }).read!;
   const readJson = (value: unknown) => read(JSON.stringify(value));
   for (const op of ["hello_ack", "hello_res"]) {
-    assertEquals(readJson({ op, ok: true, session_id: "abc" }), { status: "accepted", send: [] });
+    const accepted = { status: "accepted", send: [] } as const;
+    assertEquals(readJson({ op, ok: true }), accepted);
+    assertEquals(readJson({ op, ok: true, session_id: "abc" }), { ...accepted, sessionId: "abc" });
     assertEquals(readJson({ op, ok: false, error: "unauthorized" }), {
       status: "refused",
       error: "unauthorized",

@@ -6,7 +6,7 @@ import { layersOf } from "../../lib/report/sections/first_screen.ts";
 import { buildComparison, buildDocument } from "../../lib/report/sections/mod.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
 import { trustOf } from "../../lib/report/trust.ts";
-import type { Report, ScenarioReport } from "../../lib/schema.ts";
+import type { Metric, Report, ScenarioReport } from "../../lib/schema.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { times } from "../support/sample_scenario.ts";
 
@@ -226,6 +226,54 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   );
   assertStringIncludes(firstScreen(report), "| **Latency** | **820 µs** |");
   assertStringIncludes(said, "| **Throughput (Single Client)** | – | not measured | ➖ |");
+});
+
+Deno.test("under a limiter that refuses calls, too, nothing is made of the throughput", () => {
+  const report = sampleReport("passed");
+  for (const { ledger } of report.scenarios) ledger.rateLimited = 1;
+  assert(
+    !/msg\/s|rate of one|slower than unit|fairness/.test(
+      page(report).replace("3.10M msg/s", ""),
+    ),
+  );
+});
+
+Deno.test("overload is told as the server's, lateness as the client's, of a scenario that failed too", () => {
+  const report = sampleReport("failed");
+  const [scenario] = report.scenarios as [ScenarioReport];
+  scenario.validity.valid = false;
+  scenario.validity.warnings = [
+    { kind: "serverBehind", message: "it answered 154 of 300 calls/s" },
+    { kind: "clientLate", message: "the p99 of slip is 3 ms" },
+  ];
+  report.verdict.reasons.unshift({
+    ...{ code: 1, kind: "checkFailed", scenario: scenario.name, message: "slots were dropped" },
+  });
+  const items = attention(report).map(({ text: said, action }) => `${text(said)} ${text(action)}`);
+  const item = items.find((one) => one.includes("154 of 300"))!;
+  assertStringIncludes(item, "the p99 of slip is 3 ms");
+  assertStringIncludes(item, "that is the server's: offer less");
+});
+
+Deno.test("a scenario that was run alone has the first screen to itself", () => {
+  const report = sampleReport("passed");
+  const scalar = (name: string, value: number): Metric => ({
+    ...{ kind: "scalar", name, unit: "calls/s", better: null, value, ci95: null, epochs: [] },
+    ...{ role: name === "first" ? "headline" : "detail", spread: { within: null, between: null } },
+  });
+  const [scenario] = report.scenarios as [ScenarioReport];
+  report.scenarios = [{
+    ...scenario,
+    title: "Limits",
+    metrics: [scalar("first", 50), scalar("second", 5)],
+  }];
+  const screen = firstScreen(report);
+  for (const shown of ["Limits: first", "50 calls/s", "Limits: second", "5 calls/s"]) {
+    assertStringIncludes(screen, shown);
+  }
+  report.scenarios[0]!.metrics = [];
+  report.scenarios[0]!.notMeasured = [{ name: "limit", reason: "no call was refused" }];
+  assertStringIncludes(firstScreen(report), "limit: no call was refused");
 });
 
 Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type FoundLimit, keptRate, readRetryAfter } from "../../lib/run/limit_probe.ts";
+import { readLimitOwner, readRetryAfter } from "../../lib/client/limiter_words.ts";
+import { type FoundLimit, keptRate } from "../../lib/run/limit_probe.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 
 const LIMIT: FoundLimit = {
@@ -33,4 +34,16 @@ Deno.test("the server's words on when to retry are read in seconds", () => {
   assertEquals(said("Retry-After: 3"), 3);
   assertEquals(said("too many, retry after 250 ms"), 0.25);
   assertEquals([said("retry after a while"), said("retry after 0s"), said("")], [null, null, null]);
+});
+
+Deno.test("whose limit it is stands in the server's own words, or does not", () => {
+  const said = (reason: string) =>
+    readLimitOwner(`Rate limit exceeded: ${reason} (retry after 1s)`);
+  assertEquals(said("user_rate_limit_exceeded"), "session");
+  assertEquals(said("ip_rate_limit_exceeded"), "ip");
+  assertEquals([said("global_rate_limit_exceeded"), said("zip_codes"), said("")], [
+    null,
+    null,
+    null,
+  ]);
 });

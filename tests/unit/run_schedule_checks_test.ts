@@ -36,7 +36,9 @@ Deno.test("what a server or a client did not keep up with is a warning with its 
   const { warnings } = judge([behind], { slipP99Ns: 1.1e6 });
   assertEquals(warnings, [{
     kind: "serverBehind",
-    message: "the server falls behind: it answered 51.3 of 100 calls/s",
+    message:
+      "the server falls behind: it answered 51.3 of 100 calls/s, and 48.7 more waited with " +
+      "each second",
     achievedPerSecond: 51.34,
     offeredPerSecond: 100,
     backlogPerSecond: 48.7,

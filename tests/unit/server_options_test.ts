@@ -24,7 +24,7 @@ Deno.test("server options: a bad value is named, with what is accepted", () => {
   const cases: [ServerOptionOverrides, string][] = [
     [{ port: 99_999 }, "port must be a whole number from 0 to 65535: port is 99999"],
     [{ hostname: "" }, "hostname must be a host name or address"],
-    [{ dialect: "dec" as "oct" }, `dialect must be "oct" or "nov": dialect is dec`],
+    [{ dialect: "dec" as "oct" }, `dialect must be "oct25", "oct" or "nov": dialect is dec`],
     [{ limits: { maxConnections: 0 } }, "limits.maxConnections must be a whole number from 1"],
     [
       { limits: { userRate: { capacity: 1.5, refillPerSecond: 1 } } },

@@ -24,7 +24,7 @@ Deno.test("serve: every option", () => {
     ...["--limits", "off", "--user-rate", "7:0.5", "--ip-rate", "8:1", "--global-rate", "9:2"],
     ...["--max-connections", "3", "--max-connections-per-ip", "2", "--hello-timeout", "0.25"],
     ...["--think", "chat=5:0", "--think", "debug=6.5:0.1", "--seed", "42"],
-    ...["--think-mode", "block"],
+    ...["--think-mode", "block", "--slow-down", "0.25"],
   ]);
   const { think } = defaultServerOptions();
   assertEquals(
@@ -34,6 +34,7 @@ Deno.test("serve: every option", () => {
       hostname: "0.0.0.0",
       dialect: "nov",
       thinkMode: "block",
+      slowDownMs: 0.25,
       token: "sixteen-characters",
       limits: {
         userRate: { capacity: 7, refillPerSecond: 0.5 },

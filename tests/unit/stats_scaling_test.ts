@@ -163,6 +163,21 @@ Deno.test("three numbers of clients, and a throughput of 0, are refused", () => 
   assertThrows(() => fitScalingLaw(idle[0]!.slice(0, 3)), RangeError, "there are 3");
 });
 
+Deno.test("where no law fits, a throughput that hardly changes is told as such, never by a negative R²", () => {
+  const rates = [134, 165, 140, 162, 138, 160, 141, 159, 145, 162];
+  const noisy = epochsOf(LAW).map((epoch) =>
+    epoch.map((one, index) => ({ ...one, ratePerSecond: rates[index]! }))
+  );
+  const verdict = judgeScaling(noisy);
+  assertEquals(verdict.status, "flat");
+  assert(verdict.status === "flat" && verdict.fact.message.startsWith("more clients gain nothing"));
+  const falling = noisy.map((epoch) =>
+    epoch.map((one, index) => ({ ...one, ratePerSecond: [100, 20][index % 2]! }))
+  );
+  const refused = judgeScaling(falling);
+  assert(refused.status === "refused" && !/R² is -/.test(refused.fact.message));
+});
+
 Deno.test("what does not follow the law is refused, with the R² that says so", () => {
   const jagged = epochsOf(LAW).map((epoch) =>
     epoch.map((one, index) => ({ ...one, ratePerSecond: index % 2 === 0 ? 1000 : 3000 }))

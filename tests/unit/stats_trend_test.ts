@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
-import { driftOf, mannKendall } from "../../lib/stats/trend.ts";
+import { driftOf, mannKendall, slowdownOf } from "../../lib/stats/trend.ts";
 import { repeats } from "../support/repeats.ts";
 
 /** All orders of 0 to `count - 1`. */
@@ -74,4 +74,17 @@ Deno.test("noise is rarely called a drift, even where epochs take after the one 
       assert(found / series <= most!, `${correlation} ${deviation}: ${found} of ${series}`);
     }
   }
+});
+
+Deno.test("what all scenarios lose in common is a slowdown, after 5 epochs already", () => {
+  const times = { epochs: [10, 12, 11.8, 14, 16], better: "lower" } as const;
+  const rates = { epochs: [99, 85, 80, 70, 62], better: "higher" } as const;
+  assertEquals(slowdownOf([times]), null, "alone it is not in order");
+  const { ratio, p } = slowdownOf([times, rates])!;
+  assert(ratio > 1.5 && ratio < 1.7 && p < 0.01, `${ratio}, ${p}`);
+  const faster = { ...rates, epochs: rates.epochs.toReversed() };
+  assertEquals(slowdownOf([faster]), null, "what becomes faster has warmed up");
+  assertEquals(slowdownOf([{ ...rates, epochs: [99, 80] }]), null);
+  assertEquals(slowdownOf([{ ...rates, epochs: [99, 98, 97, 96, 95] }]), null, "by less than 10 %");
+  assertEquals(slowdownOf([]), null);
 });

@@ -98,6 +98,9 @@ export function methodSection(report: Report): Section {
     ["Waiting for a core", formatPercent(machine.cpuPressure)],
     ["Runtime", foreign(`Deno ${machine.deno}, V8 ${machine.v8}, mitata ${machine.mitata}`)],
     ["Epochs, seed", `${formatCount(epochs)}, ${seed}`],
+    ...(machine.uniqueSeed === undefined
+      ? []
+      : [["Seed of {unique}", String(machine.uniqueSeed)] as [string, Content]]),
   ];
   return pageSection(
     "method",

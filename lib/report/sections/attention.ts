@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Reason, Report, ScenarioReport } from "../../schema.ts";
+import type { RateLimit, Reason, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, code, type Content, foreign, inlines, joined, list } from "../document.ts";
 import { heading, mark, type MarkName } from "../document.ts";
 import { factWords, ranScenarios } from "../quantities.ts";
 import { scenarioLink } from "../trust.ts";
-import { formatCount } from "../units.ts";
+import { formatCount, formatCounted, formatNumber } from "../units.ts";
 import { findScenario, isLoadPhase } from "./key_numbers.ts";
 
 export interface Attention {
@@ -40,14 +40,21 @@ export function attention(report: Report): Attention[] {
   );
   const told = new Set(reasons.map(({ scenario }) => scenario));
   const others = ranScenarios(report).filter(({ name }) => !told.has(name));
+  const causes = ranScenarios(report).filter(({ name, validity }) =>
+    told.has(name) && validity.warnings.some(({ kind }) => PACE.includes(kind))
+  );
   return [
     // The cause of what the reasons say.
     ...limiterItem(report),
+    ...causes.flatMap((scenario) => invalidItem(report, scenario)),
     ...reasons.map((reason) => reasonItem(report, reason)),
     ...others.flatMap((scenario) => invalidItem(report, scenario)),
     ...incomparableItem(report),
   ];
 }
+
+/** What a server that is offered too much, and a client that is late, make a scenario fail by. */
+const PACE = ["serverBehind", "clientLate"];
 
 /** What to do about a reason, by the exit code that it calls for. */
 const ACTIONS: Record<number, string> = {
@@ -79,22 +86,64 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   return [{
     mark: "warning",
     text: [scenarioLink(report, scenario), ": ", ...joined(said, "; ")],
-    action: client === "bound"
+    action: warnings.some(({ kind }) => kind === "serverBehind")
+      ? [
+        "that is the server's: offer less than it answered (",
+        code("--rate"),
+        "), or let ",
+        code("--scenarios saturation"),
+        " find what it sustains.",
+      ]
+      : client === "bound"
       ? ["spread the load over ", code("--workers"), ", or measure from a faster machine."]
       : "do not quote its numbers before that is put right.",
   }];
 }
 
 /** One that was looked for and kept to has refused no call of a scenario. */
-function limiterItem({ rateLimit }: Report): Attention[] {
-  return rateLimit === null || rateLimit.scenario === null ? [] : [{
+function limiterItem(report: Report): Attention[] {
+  const { rateLimit, target: { protocol } } = report;
+  if (rateLimit === null || rateLimit.scenario === null) return [];
+  const { owner = "session", atCall, message, advisedPerSecond } = rateLimit;
+  const isAddress = owner === "ip";
+  const where = isAddress
+    ? "The server's rate limit of one address, which all clients share, refused calls: "
+    : `The server's rate limiter refused call ${formatCount(atCall)} of a session: `;
+  const dropped = ranScenarios(report).flatMap(({ notes = [] }) => notes)
+    .find(({ kind }) => kind === "refusalsDropped");
+  const names = protocol !== "exai" ? [] : [
+    ...isAddress ? [] : ["USER"],
+    ...isAddress || rateLimit.addressRefillPerSecond !== undefined ? ["IP"] : [],
+  ].flatMap((name) => [`RATE_LIMIT_${name}_CAPACITY`, `RATE_LIMIT_${name}_REFILL_RATE`]);
+  const variables = names.length === 0
+    ? []
+    : [" (", ...joined(names.map((one) => [code(one)]), ", "), ")"];
+  return [{
     mark: "warning",
     text: [
-      `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: `,
-      foreign(rateLimit.message),
+      where,
+      foreign(message),
+      ...dropped === undefined ? [] : ["; ", foreign(dropped.message)],
     ],
-    action: ["raise its limits, or stay under them with ", code("--max-rate"), "."],
+    action: [
+      "stay under it with ",
+      code(advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`),
+      ...shareWords(rateLimit),
+      ", or raise the server's limits",
+      ...variables,
+      ".",
+    ],
   }];
+}
+
+/** Why a rate is advised: ` (5 clients share the address's 10 a second)`. */
+function shareWords(limit: RateLimit): string[] {
+  const { sessions = 0, addressRefillPerSecond: address, refillPerSecond: own } = limit;
+  if (limit.advisedPerSecond === undefined) return [];
+  const refill = (value: number) => formatNumber(Number(value.toPrecision(2)));
+  return address !== undefined && (own === undefined || address / sessions < own)
+    ? [` (${formatCounted(sessions, "client")} share the address's ${refill(address)} a second)`]
+    : [` (a session has ${refill(own!)} a second)`];
 }
 
 function incomparableItem({ comparison }: Report): Attention[] {

@@ -30,7 +30,13 @@ const REASONS = new Map(Object.entries({
   notInBaselines: "not measured before",
   notPositive: "a value is zero",
   noAnswer: "too many calls had no answer",
+  drift: "the server slowed down in the course of a run",
 }));
+
+/** Of runs of a server that slows down with every call. */
+const AGED =
+  "The server slowed down in the course of a run, so that two runs meet it at different " +
+  "ages, and a later one finds it slower by itself: restart it before each run.";
 
 /** The section of a comparison. */
 export function comparisonSection(comparison: Comparison, figure?: Figure): Section {
@@ -59,6 +65,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
   ] as const;
   return [
     paragraph(conclusion(comparison)),
+    ...rows.some(({ why }) => why === "drift") ? [paragraph(AGED)] : [],
     ...errors.length === 0 ? [] : [list(errors)],
     ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(

@@ -14,7 +14,7 @@ import { strong, table, toned } from "../document.ts";
 import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
 import { quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
-import { formatPercent, formatRatio, formatTimestamp } from "../units.ts";
+import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
 import { cardNumbers, findIn, isLoadPhase } from "./key_numbers.ts";
@@ -36,6 +36,7 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
     blocks: [
       outcome(report),
       ...(split === "" ? [] : [paragraph(split)]),
+      ...driftBlocks(report),
       ...numbers,
       ...scenarioLines(report),
       ...(reader === "terminal" ? boxes(report) : []),
@@ -59,6 +60,24 @@ export function trustBlock(report: Report): Block {
   const { level, sentence } = trustOf(report);
   const tone = ({ good: "note", caution: "warning", bad: "failure" } as const)[level];
   return toned(tone, ...inlines(sentence));
+}
+
+/** A server that slows down as it is called has no one throughput. */
+export function driftBlocks({ drift, ab }: Report): Block[] {
+  // Two servers that are measured side by side have a ratio all the same.
+  if (drift === undefined || ab !== undefined) return [];
+  const { firstPerSecond, lastPerSecond, ratio } = drift;
+  const seen = firstPerSecond === undefined || lastPerSecond === undefined
+    ? `a call took ${formatRatio(ratio)} as long at the end as at first`
+    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ${
+      formatNumber(lastPerSecond)
+    } at the end`;
+  return [toned(
+    "failure",
+    strong("The server slowed down as it was called"),
+    `: ${seen}, so that no number of this run stands for it. Restart it, or measure at the same age each time: `,
+    ...["the same ", code("--epochs"), " right after a restart."],
+  )];
 }
 
 function verdicts(report: Report, figure: Figure | undefined): Block[] {
@@ -87,9 +106,18 @@ function cards(report: Report): Block[] {
   const shown = new Set(own.map(({ measured }) => measured.scenario.name));
   const others = ranScenarios(report).filter(({ name }) => !shown.has(name))
     .flatMap((scenario) => headlines(scenario).slice(0, 1));
+  const ran = ranScenarios(report);
+  const [alone] = ran;
+  // A scenario that was run alone has the screen to itself.
+  const further = ran.length !== 1 || alone === undefined ? [] : alone.metrics
+    .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
+    .map((metric): Measured => ({ scenario: alone, metric }));
+  const titled = [...others, ...further].filter(({ metric }, index, all) =>
+    all.findIndex((one) => one.metric === metric) === index
+  );
   const all = [
     ...own.map(({ short, measured }) => card(report, short, measured)),
-    ...others.map((one) =>
+    ...titled.map((one) =>
       card(report, [foreign(one.scenario.title), ": ", ...inlines(label(one.metric))], one)
     ),
   ].slice(0, CARDS);
@@ -201,7 +229,12 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
   const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
   if (headline === undefined) {
-    const why = scenario.reason === null ? scenario.status : foreign(scenario.reason);
+    const [unmeasured] = scenario.status === "passed" ? scenario.notMeasured : [];
+    const why = scenario.reason !== null
+      ? foreign(scenario.reason)
+      : unmeasured === undefined
+      ? scenario.status
+      : [foreign(unmeasured.name), ": ", foreign(unmeasured.reason)];
     return [...head, why, "", "", ""];
   }
   const rate = besideOf(headline, isRate);

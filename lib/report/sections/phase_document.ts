@@ -12,7 +12,7 @@ import { findMetric, quantity, ranScenarios, withInterval } from "../quantities.
 import { scenarioLink } from "../trust.ts";
 import { formatCompactRate, formatCount, formatCounted, formatTimestamp } from "../units.ts";
 import { attentionBlocks, nextSteps } from "./attention.ts";
-import { layersOf, trustBlock } from "./first_screen.ts";
+import { driftBlocks, layersOf, trustBlock } from "./first_screen.ts";
 import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { criteria, criteriaList, keyMark, performanceTable, pyramid } from "./performance.ts";
@@ -39,7 +39,14 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
   const goals = criteria(report);
   const met = goals.filter((goal) => goal.met === true).length;
   return [
-    pageSection("status", "", status(report), trustBlock(report), ...attentionBlocks(report)),
+    pageSection(
+      "status",
+      "",
+      status(report),
+      ...driftBlocks(report),
+      trustBlock(report),
+      ...attentionBlocks(report),
+    ),
     pageSection("objective", "🎯 Objective", objective(report)),
     pageSection("tasks", "✅ Completed Tasks", tasks(report)),
     pageSection("performance", "📊 Performance Results", ...performance(report)),

@@ -81,12 +81,18 @@ export function targetWords({ target, ab }: Report): Inline[] {
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
   const insecure = target.insecure ? ", its certificate not checked, through a relay" : "";
   const proxy = target.proxy === undefined ? [] : [", through the proxy ", foreign(target.proxy)];
+  const unique: Inline[] = target.uniqueArguments === undefined ? [] : [
+    " with arguments of its own for every call, ",
+    code(target.uniqueArguments),
+    ", as the server serves repeated calls from a cache",
+  ];
   return [
     ...where,
     `, ${target.protocol}${relay}${insecure}`,
     ...proxy,
     ", tool ",
     code(target.tool),
+    ...unique,
   ];
 }
 

@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
+import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
+import { startServer } from "../../lib/server/serve.ts";
+import { runBenchAt } from "../support/bench_run.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
+
+const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
+
+/** A run at full speed into the limits of a server, and its first screen in one line. */
+async function runInto(options: ServerOptionOverrides, scenario: string) {
+  await using server = await startServer(defaultServerOptions(options));
+  const { report } = await runBenchAt(server.url, {
+    epochs: 2,
+    timeoutMs: 300,
+    ignoreLimits: true,
+    toolArgsJson: '{"n":"{unique}"}',
+    scenarios: [scenario],
+    overrides: { ...NO_OVERRIDES, messages: 40, connections: 5 },
+  });
+  const screen = renderTerminalSummary(report, { color: false, width: 2000 });
+  return { scenario: report.scenarios[0]!, screen };
+}
+
+const NONE = { userRate: null, ipRate: null, globalRate: null };
+
+Deno.test(
+  { name: "refusals that a server drops are the limiter's, and cost one timeout", ignore },
+  async () => {
+    const limits = { ...NONE, userRate: { capacity: 20, refillPerSecond: 2 } };
+    const { scenario, screen } = await runInto({ dialect: "oct", limits }, "message-throughput");
+    const { warmupLedger, ledger, notes = [] } = scenario;
+    assertEquals(warmupLedger.timeout + ledger.timeout, 1);
+    assertEquals(notes.map(({ kind }) => kind), ["refusalsDropped"]);
+    assertMatch(screen, /refused call 21 of a session: .*calls after it had no answer at all/);
+    assertStringIncludes(screen, "--max-rate 1.6 (a session has 2 a second)");
+    assertStringIncludes(screen, "RATE_LIMIT_USER_CAPACITY, RATE_LIMIT_USER_REFILL_RATE");
+  },
+);
+
+Deno.test({
+  name: "the limit of an address is told as such, and nothing is made of the rate",
+  ignore,
+}, async () => {
+  const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
+  const { scenario, screen } = await runInto({ dialect: "nov", limits }, "concurrent-connections");
+  assert(scenario.ledger.rateLimited > 0);
+  assertStringIncludes(screen, "rate limit of one address, which all clients share, refused calls");
+  assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
+  assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
+  assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");
+});

@@ -1,0 +1,36 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
+import { judgeReport } from "../../lib/run/judge_report.ts";
+import { defaultServerOptions } from "../../lib/server/options.ts";
+import { startServer } from "../../lib/server/serve.ts";
+import { runBenchAt } from "../support/bench_run.ts";
+import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
+
+const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
+
+Deno.test({
+  name: "a server that slows down has no one throughput, and that is said first",
+  ignore,
+}, async () => {
+  const options = { dialect: "oct25", limits: "off", slowDownMs: 0.05 } as const;
+  await using server = await startServer(defaultServerOptions(options));
+  const { report } = await runBenchAt(server.url, {
+    epochs: 5,
+    ignoreLimits: true,
+    scenarios: ["message-throughput"],
+    overrides: { ...NO_OVERRIDES, messages: 40, warmupMs: 0 },
+  });
+  const { firstPerSecond, lastPerSecond, ratio } = report.drift!;
+  assert(firstPerSecond! > 1.1 * lastPerSecond! && ratio > 1.1, JSON.stringify(report.drift));
+  assertEquals(report.scenarios[0]!.validity.warnings.map(({ kind }) => kind), ["drift"]);
+  const [first, ...screen] = renderTerminalSummary(report, { color: false, width: 300 })
+    .split("\n").filter((line) => line !== "").slice(2);
+  assertStringIncludes(first!, "slowed down as it was called: it served");
+  assertStringIncludes(screen.join("\n"), "Do not quote any number of this run (it drifts");
+
+  const judged = judgeReport(report, { ...settingsAt(""), baselines: [report], noisePercent: 5 });
+  assertEquals(judged.comparison!.rows.map(({ why }) => why).at(0), "drift");
+  const compared = renderTerminalSummary(judged, { color: false, width: 300 });
+  assertStringIncludes(compared, "two runs meet it at different ages");
+  assertStringIncludes(compared, "restart it before each run");
+});

@@ -1,0 +1,22 @@
+import { runBench } from "../../lib/run/bench.ts";
+import type { RunSettings } from "../../lib/run/settings.ts";
+import type { Report } from "../../lib/schema.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import { settingsAt } from "./run_scenarios.ts";
+
+/** A whole run against a server that is not the bundled one, with what it warned of. */
+export async function runBenchAt(
+  url: string,
+  given: Partial<RunSettings>,
+): Promise<{ report: Report; warnings: string[] }> {
+  const warnings: string[] = [];
+  const report = await runBench(settingsAt(url, { token: null, ...given }), {
+    scenarios: SCENARIOS,
+    bundled: null,
+    signal: new AbortController().signal,
+    onWarning: (warning) => warnings.push(warning),
+    onProgress: () => {},
+    onPartialReport: () => Promise.resolve(),
+  });
+  return { report, warnings };
+}

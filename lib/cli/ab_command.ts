@@ -6,14 +6,13 @@
 
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+import { renderTerminalSummary } from "./write_reports.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
 import { runAb } from "../run/ab.ts";
 import { readCommit } from "../run/environment.ts";
 import type { Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
-import type { Report } from "../schema.ts";
 import type { BenchOptions } from "./bench_command.ts";
 import { type Config, type ConfigInput, readConfig } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
@@ -21,6 +20,7 @@ import { OPTION_GROUPS, OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { prepareOutput } from "./paths.ts";
 import { createProgress } from "./progress.ts";
+import { ReportFolder, writtenText } from "./report_folder.ts";
 import { StartedServer } from "./started_server.ts";
 import { optionsText } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
@@ -100,8 +100,7 @@ export async function ab(
     ...Object.values(headers),
     ...urlSecrets(url),
   ]);
-  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
-    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
+  const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({
     write: config.quiet ? () => {} : terminal.printError,
     live: terminal.isLive && !config.quiet && !config.ci.plain,
@@ -118,14 +117,13 @@ export async function ab(
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
     onPartialReport: (partial) =>
-      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+      folder.write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
   });
   const report = maskSecrets(found, secrets);
   progress[Symbol.dispose]();
   terminal.print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
-  const paths = await write(report, { page: config.page });
-  terminal.print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
+  terminal.print(writtenText(await folder.write(report, { page: config.page })));
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }

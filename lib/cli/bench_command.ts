@@ -6,7 +6,7 @@
 
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+import { renderTerminalSummary } from "./write_reports.ts";
 import { maskCommand, maskSecrets, urlSecrets } from "./secrets.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { readCommit } from "../run/environment.ts";
@@ -19,6 +19,7 @@ import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
 import { defaultServerOptions } from "../server/options.ts";
+import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
@@ -26,6 +27,7 @@ import type { Interrupt, Terminal } from "./terminal.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
 import { createProgress } from "./progress.ts";
+import { ReportFolder, writtenText } from "./report_folder.ts";
 
 /** What a run is started with, beside its settings. */
 export interface BenchOptions {
@@ -83,8 +85,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     ...Object.values(config.headers),
     ...config.url === null ? [] : urlSecrets(config.url),
   ];
-  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
-    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
+  const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({
     write: config.quiet ? () => {} : printError,
     live: terminal.isLive && !config.quiet && !config.ci.plain,
@@ -102,15 +103,15 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
     onPartialReport: (partial) =>
-      write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
+      folder.write(maskSecrets(partial, secrets), { draws: false }).then(() => {}, () => {}),
   };
-  const report = maskSecrets(await run(settings, { ...options, ...hooks, workers }), secrets);
+  const found = maskSecrets(await run(settings, { ...options, ...hooks, workers }), secrets);
+  const report = compareWithEarlier(found, await folder.earlier(found), config);
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
-  const paths = await write(report, { page: config.page });
-  print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
+  print(writtenText(await folder.write(report, { page: config.page })));
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }

@@ -11,6 +11,7 @@ import type { MarkName } from "../document.ts";
 import {
   formOf,
   inlines,
+  isEmpty,
   type Section,
   type Segment,
   type Sparkline,
@@ -184,9 +185,10 @@ ${region(`Chart: ${title}`, "scroll picture", picture.trim())}
 
 function cardHtml({ title, value, mark, lines, plots }: Card): string {
   const sign = mark === null ? "" : ` ${markHtml(mark)}`;
+  const shown = lines.filter((one) => !isEmpty(one));
   return `<b class="sub">${line(title)}${sign}</b>
 <strong>${escapeHtml(value.text)}</strong>
-${[...plots.map(line), ...lines.map((one) => `<span>${line(one)}</span>`)].join("\n")}`;
+${[...plots.map(line), ...shown.map((one) => `<span>${line(one)}</span>`)].join("\n")}`;
 }
 
 /** Colours of segments: one hue, so that none of them stands out but by its width. */

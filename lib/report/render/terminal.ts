@@ -108,16 +108,14 @@ class Screen {
     fold: ({ summary }) => this.wrapped(summary),
   };
 
-  /** A row for each card: what, how much, how well it is known, its epochs, and what else belongs to it. */
+  /** A row for each card: what, how much, how well it is known, its epochs, its change, and what else belongs to it. */
   #cards(cards: readonly Card[]): string[] {
-    const rows = cards.map(({ title, value, lines: [first = "", ...rest], plots }) => [
-      this.#line(title),
-      value.text,
-      this.#line(first),
-      plots.map((plot) => this.#line(plot)).join(""),
-      rest.map((line) => this.#line(line)).join(", "),
-    ]);
-    const columns = [0, 0, 1, 3, 2]
+    const rows = cards.map(({ title, value, lines: [known, change, ...rest], plots }) =>
+      [title, value, known, plots, change].map((one) => this.#line(one)).concat(
+        this.#line(joined(rest, ", ")),
+      )
+    );
+    const columns = [0, 0, 1, 4, 2, 3]
       .map((drop, index) => ({ align: index === 1 ? "right" : "left", drop }) as const);
     return this.#columns(rows, columns);
   }

@@ -41,11 +41,15 @@ export function comparisonSection(comparison: Comparison, figure?: Figure): Sect
 
 /** What was concluded, and the rows that it rests on, those that decide first. */
 export function comparisonBlocks(comparison: Comparison): Block[] {
-  const { rows, newErrors, onlyInOld, onlyInNew, noise } = comparison;
+  const { rows, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
   const isPaired = noise === "paired";
   const deciding = rows.filter(({ gating }) => gating);
-  // Where nothing can decide, the changes are all there is to see.
-  const shown = deciding.length > 0 ? deciding : rows;
+  // Where nothing can decide, the changes are all there is to see; of what nobody asked for, those that are known.
+  const shown = automatic
+    ? rows.filter(({ verdict }) => verdict === "slower" || verdict === "faster")
+    : deciding.length > 0
+    ? deciding
+    : rows;
   const others = rows.filter((row) => !shown.includes(row));
   const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
     ...[mark("failed"), " ", foreign(scenario), ": more calls ended as ", foreign(kind)],
@@ -62,7 +66,9 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     ...errors.length === 0 ? [] : [list(errors)],
     ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(
-      `${formatCounted(others.length, "further row")} not deciding`,
+      `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")} ${
+        automatic ? "without a known change" : "not deciding"
+      }`,
       rowsTable("Further changes", others, isPaired),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
@@ -71,8 +77,15 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
   ];
 }
 
-function conclusion({ rows, noise, noisePercent, bandPercent, baselines }: Comparison): string {
-  const gating = rows.filter(({ gating }) => gating);
+function conclusion(comparison: Comparison): string {
+  const { rows, noise, noisePercent, bandPercent, baselines, automatic } = comparison;
+  const shownOnly = " This comparison never fails a run: one with --baseline does.";
+  if (automatic && noise === "unknown") {
+    const runs = baselines === 1 ? "run" : `${baselines} runs`;
+    return `Against the last ${runs} of the same workload. The noise between runs is learned from 4 of them; ` +
+      `until then changes are shown and not judged.${shownOnly}`;
+  }
+  const gating = rows.filter(({ gating }) => gating || automatic);
   const counts = VERDICTS.flatMap((verdict) => {
     const count = gating.filter((row) => row.verdict === verdict).length;
     return count === 0 ? [] : `${count} ${verdict}`;
@@ -97,7 +110,9 @@ function conclusion({ rows, noise, noisePercent, bandPercent, baselines }: Compa
   const sum = counts.length === 0 ? "Nothing is decided" : counts.join(", ");
   return `${
     noise === "paired" ? "B against A: " : ""
-  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}`;
+  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}${
+    automatic ? shownOnly : ""
+  }`;
 }
 
 function rowsTable(
@@ -176,8 +191,14 @@ export function changeWords(
     isSamePlace(row, metric)
   );
   if (row === undefined || row.ratio === null) return null;
-  const change = `${changePercent(row.ratio)} since the baseline`;
+  const { automatic, baselines } = comparison!;
+  const since = !automatic
+    ? "since the baseline"
+    : baselines === 1
+    ? "since the last run"
+    : `against ${baselines} runs`;
+  const change = `${changePercent(row.ratio)} ${since}`;
   return row.verdict === "undecided"
-    ? `${change} (undecided)`
+    ? automatic ? change : `${change} (undecided)`
     : [mark(VERDICT_MARKS[row.verdict]), ` ${change} (${row.verdict})`];
 }

@@ -24,10 +24,11 @@ import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
+import { openPage } from "./open_page.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
 import { createProgress } from "./progress.ts";
-import { ReportFolder, writtenText } from "./report_folder.ts";
+import { pageUrl, ReportFolder, writtenText } from "./report_folder.ts";
 
 /** What a run is started with, beside its settings. */
 export interface BenchOptions {
@@ -111,7 +112,13 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
-  print(writtenText(await folder.write(report, { page: config.page })));
+  const written = await folder.write(report, { page: config.page });
+  print(writtenText(written));
+  const url = pageUrl(written.paths);
+  if (config.opener !== null && url !== null) {
+    const problem = await openPage(config.opener, url);
+    if (problem !== null) printWarning(escapeTerminal(problem));
+  }
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }

@@ -131,6 +131,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("inject", "FILE", {
         help: "fill a page of yours between <!-- bench:start --> and <!-- bench:end -->",
       }),
+      flag("open", { help: "opens report.html at the end; for deno task bench:open" }),
       flag("quiet", { help: "no progress" }),
       flag("no-color", { env: "NO_COLOR", help: "no colours" }),
       flag("help", { help: "this text" }),

@@ -32,3 +32,28 @@ Deno.test(
     assertEquals([wanted?.automatic, wanted?.baselines], [undefined, 2]);
   },
 );
+
+Deno.test("cli: bench:open opens the page, and bench may not", {
+  ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const opener = `${folder.path}/xdg-open`;
+  await folder.write("xdg-open", `#!/bin/sh\nprintf %s "$1" > '${folder.path}/opened'\n`);
+  await Deno.chmod(opener, 0o755);
+  const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+  const url = `file://${folder.path}/reports/report.html`;
+  const opened = await runCli(SHORT_RUN, { folder: folder.path, env, via: "bench:open" });
+  assertEquals(opened.code, 0, opened.stderr);
+  assertEquals(opened.stdout.trimEnd().split("\n").at(-1), url);
+  assertEquals((await folder.files()).get("opened"), url);
+  await folder.write("xdg-open", "#!/bin/sh\nexit 3\n");
+  const failing = await runCli(SHORT_RUN, { folder: folder.path, env, via: "bench:open" });
+  assertEquals(failing.code, 0);
+  assertStringIncludes(failing.stderr, `Cannot open ${url}: xdg-open ended with 3`);
+  const refused = await runCli(["--open"], { folder: folder.path });
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "Cannot use --open, as this task may not start xdg-open");
+  const pageless = await runCli(["--format", "json"], { folder: folder.path, via: "bench:open" });
+  assertEquals(pageless.code, 2);
+  assertStringIncludes(pageless.stderr, "accepted is html among the --format");
+});

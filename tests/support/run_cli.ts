@@ -41,7 +41,7 @@ export interface CliOptions {
   folder: string;
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, or the task itself. */
-  via?: "bench" | "serve" | "merge" | "task";
+  via?: "bench" | "bench:open" | "serve" | "merge" | "task";
   /** The folder of the program, where it is not this project's. */
   project?: string;
 }

@@ -53,7 +53,17 @@ export const authentication: Procedure<AuthenticationParameters> = {
       );
     }
     const waiting = new Set(cases.filter(({ first }) => first !== null));
+    const patient = { first: null, patienceMs: noHelloWaitMs };
+    let rejections: Rejection[] = [];
     return {
+      ...silent.length === 0 ? {} : {
+        waiting: {
+          what: "waiting for the server's hello timeout (15 s by default)",
+          async until() {
+            rejections = await Promise.all(silent.map(() => probeRejection(target, patient)));
+          },
+        },
+      },
       async epoch() {
         for (let index = 0; index < accepts; index++) await acceptOnce(context);
         for (const one of waiting) {
@@ -67,15 +77,9 @@ export const authentication: Procedure<AuthenticationParameters> = {
           }
         }
       },
-      /** Once, as it takes the server's whole patience. */
-      async conclude() {
-        for (const one of silent) {
-          judge(
-            context,
-            one,
-            await probeRejection(target, { first: null, patienceMs: noHelloWaitMs }),
-          );
-        }
+      conclude() {
+        for (const [index, one] of silent.entries()) judge(context, one, rejections[index]!);
+        return Promise.resolve();
       },
     };
   },

@@ -37,6 +37,7 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
   headline: { metric: "limit" },
   gates: [],
   profiles: LIGHT_PROFILES,
+  fillsServer: true,
   defaults: {
     quick: { bound: 64 },
     standard: { bound: 64 },

@@ -44,6 +44,7 @@ export const scaling: CaseScenario<ScalingParameters> = {
   headline: ({ connections }) => ({ metric: "throughput", at: { clients: connections } }),
   gates: [{ metric: "throughput" }],
   profiles: ["thorough"],
+  fillsServer: true,
   defaults: {
     quick: { ...COMMON, messages: null, durationMs: 50 },
     standard: { ...COMMON, messages: null, durationMs: 100 },

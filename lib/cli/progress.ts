@@ -158,7 +158,9 @@ function totalOf({ epoch, epochs }: Running): number {
 }
 
 function placeText(progress: Running): string {
-  return `${stageText(progress)} ${progress.scenarios.join(", ")}`;
+  const { scenarios, doing } = progress;
+  const what = scenarios.join(", ");
+  return doing === undefined ? `${stageText(progress)} ${what}` : `${what}: ${doing}`;
 }
 
 function stageText({ stage, epoch, epochs, index, of }: Running): string {

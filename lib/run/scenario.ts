@@ -104,6 +104,8 @@ export interface Described<P extends Parameters = Parameters> {
   sharding?: "connections" | "rate";
   /** Has its thread a schedule to keep, so that its share of a core says nothing? */
   paced?: boolean;
+  /** Does it open as many connections as the server allows, so that none may be open beside it? */
+  fillsServer?: true;
 }
 
 /** One thing to measure; two scenarios that ask for an equal case get the same slices. */
@@ -325,6 +327,10 @@ export interface CaseScenario<P extends CaseLength = CaseLength> extends Describ
 
 /** What a procedure does. */
 export interface ProcedurePlan {
+  /**
+   * A wait for the server on an idle connection, done beside what others measure, and over before `conclude`.
+   */
+  waiting?: { what: string; until(): Promise<void> };
   /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
   epoch?(): Promise<"stop" | void>;
   /** Once, after the last epoch. */

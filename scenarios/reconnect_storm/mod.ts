@@ -58,6 +58,7 @@ export const reconnectStorm: Procedure<ReconnectStormParameters> = {
   headline: { metric: "recovery", at: { phase: "DropBackoff" } },
   gates: [],
   profiles: ["thorough"],
+  fillsServer: true,
   defaults: {
     quick: { connections: 8, patienceMs: 5_000 },
     standard: { connections: 8, patienceMs: 10_000 },

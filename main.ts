@@ -12,6 +12,7 @@ import { bench } from "./lib/cli/bench_command.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
+import { listText } from "./lib/cli/listing.ts";
 import { resolvePath } from "./lib/cli/paths.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
@@ -78,7 +79,7 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
       terminal.print(`${project.version}\n`);
       return EXIT.passed;
     case "list":
-      terminal.print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
+      terminal.print(listText(SCENARIOS));
       return EXIT.passed;
     case "bench":
       return await bench(command.config, { ...program, args });

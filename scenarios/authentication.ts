@@ -1,3 +1,4 @@
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/client/rejection.ts";
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
@@ -17,6 +18,9 @@ interface AuthenticationParameters extends Parameters {
   noHelloWaitMs: number;
 }
 
+/** Of a server that follows the protocol's defaults. */
+const HELLO_TIMEOUT_MS = 15_000;
+
 type Context = ScenarioContext<AuthenticationParameters>;
 
 export const authentication: Procedure<AuthenticationParameters> = {
@@ -28,6 +32,10 @@ export const authentication: Procedure<AuthenticationParameters> = {
   headline: { metric: "accept" },
   gates: [{ metric: "accept", statistics: ["p50"] }],
   profiles: LIGHT_PROFILES,
+  takes: ({ accepts, noHelloWaitMs }) => ({
+    epochMs: (accepts + 6) * CONNECT_MS,
+    besideMs: Math.min(noHelloWaitMs, HELLO_TIMEOUT_MS),
+  }),
   defaults: {
     quick: { accepts: 2, noHelloWaitMs: 0 },
     standard: { accepts: 5, noHelloWaitMs: 20_000 },

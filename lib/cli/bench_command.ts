@@ -24,6 +24,7 @@ import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
+import { planLine, plannedNs } from "./listing.ts";
 import { openPage } from "./open_page.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
@@ -70,6 +71,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const workers = countWorkersFor(config, planned);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
+  if (!config.quiet) printError(planLine(config, planned));
   await prepareOutput(config.outDirectory);
   const interrupt = options.interrupt("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
@@ -93,6 +95,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     color: config.color,
     width: terminal.width,
     clock: systemClock,
+    plannedNs: plannedNs(config, planned),
   });
   const hooks: RunHooks = {
     signal: interrupt.signal,

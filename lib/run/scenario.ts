@@ -75,6 +75,16 @@ export interface MetricRef {
   statistics?: readonly Statistic[];
 }
 
+/** About how long a scenario takes, in milliseconds on a quick server; what is left out takes no time to speak of. */
+export interface Taken {
+  /** Of a case scenario: slices of its length in each block, those shared with an earlier scenario left out. */
+  slices?: number;
+  epochMs?: number;
+  onceMs?: number;
+  /** Beside other work. */
+  besideMs?: number;
+}
+
 /** One question asked of a server. */
 export interface Described<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
@@ -92,6 +102,7 @@ export interface Described<P extends Parameters = Parameters> {
   profiles: readonly ProfileName[];
   /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
   defaults: { standard: P } & Partial<Record<ProfileName, P>>;
+  takes?(parameters: P): Taken;
   /** The most calls of heavy tools that it makes in an epoch, where it makes any: they may cost money. */
   heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
   /** Does it drive the server beyond what it can do, so that failed calls are findings, not failures? */

@@ -326,3 +326,19 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   first.share = one + 0.05;
   assertStringIncludes(firstScreen(report), title);
 });
+
+Deno.test("why a change is undecided stands below it where a terminal has no room beside it", () => {
+  const document = buildDocument(sampleReport("compared"), {
+    charts: new Map(),
+    audience: "terminal",
+  });
+  const rowIn = (width: number) => {
+    const lines = renderTerminal(document, { color: false, width }).split("\n");
+    const at = lines.findIndex((line) => line.startsWith("?  concurrent-connections"));
+    return lines.slice(at, at + 2);
+  };
+  assertEquals(rowIn(100)[1], "     14 more runs would decide");
+  const wide = rowIn(200);
+  assert(wide[0]!.endsWith("14 more runs would decide"), wide[0]);
+  assertEquals(wide[1]!.trim(), "");
+});

@@ -7,7 +7,8 @@
 
 import type { Block, Card, Column, Content, Document, Forms, Inline } from "../document.ts";
 import type { MarkName } from "../document.ts";
-import { formOf, inlines, joined, type Section, type Segment, sparkText } from "../document.ts";
+import { formOf, inlines, isEmpty, joined, type Section, type Segment } from "../document.ts";
+import { sparkText } from "../document.ts";
 import { type Strip, type Table, written } from "../document.ts";
 import { escapeTerminal } from "../escape.ts";
 import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/terminal_plots.ts";
@@ -123,7 +124,14 @@ class Screen {
   #table({ columns, rows }: Table): string[] {
     const heads = columns.map(({ title }) => paint(this.#line(title), "dim", this.#color));
     const cells = rows.map((row) => row.map((cell) => cut(this.#line(cell), LONGEST_CELL)));
-    return this.#columns([heads, ...cells], columns);
+    const lines = this.#columns([heads, ...cells], columns);
+    // Notes that have no room beside their rows stand below them.
+    const notes = columns.at(-1)?.title === "" ? rows.map((row) => row.at(-1)!) : [];
+    return lines.flatMap((line, at) => {
+      const note = notes[at - 1] ?? "";
+      const isCut = !isEmpty(note) && !line.endsWith(cells[at - 1]!.at(-1)!);
+      return isCut ? [line, `     ${this.wrapped(note, 5).join("\n")}`] : [line];
+    });
   }
 
   /** Rows with their columns under one another, without those that the window has no room for. */

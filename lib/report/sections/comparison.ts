@@ -23,7 +23,6 @@ const VERDICTS = Object.keys(VERDICT_MARKS) as Change[];
 /** Why there is no verdict, by the kinds that a comparison knows; another kind stands for itself. */
 const REASONS = new Map(Object.entries({
   noise: "too noisy to decide",
-  tooFewBaselines: "the noise between runs is not known",
   tooFewEpochs: "too few epochs",
   tooFewSamples: "too few samples",
   vanished: "not measured any more",
@@ -164,12 +163,16 @@ function changePercent(ratio: number | null): string {
 /** Why there is no verdict and what would decide, and what became of the server's own part. */
 function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   const { why, need, smallest, own, verdict } = row;
-  const because = why === null || (why === "noise" && need !== null)
+  // That the noise is not known stands above all rows.
+  const isSaid = why === "tooFewBaselines";
+  const because = why === null || isSaid || (why === "noise" && need !== null)
     ? ""
     : REASONS.get(why) ?? foreign(why);
   const notes: Content[] = verdict !== "undecided" ? [] : [
     because,
-    need === null ? "" : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
+    need === null || isSaid
+      ? ""
+      : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
     smallest === null ? "" : `sees ${formatPercent(smallest - 1)} or more`,
   ];
   if (own !== undefined) {

@@ -328,12 +328,9 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
 });
 
 Deno.test("why a change is undecided stands below it where a terminal has no room beside it", () => {
-  const document = buildDocument(sampleReport("compared"), {
-    charts: new Map(),
-    audience: "terminal",
-  });
   const rowIn = (width: number) => {
-    const lines = renderTerminal(document, { color: false, width }).split("\n");
+    const text = renderTerminalSummary(sampleReport("compared"), { color: false, width });
+    const lines = text.split("\n");
     const at = lines.findIndex((line) => line.startsWith("?  concurrent-connections"));
     return lines.slice(at, at + 2);
   };

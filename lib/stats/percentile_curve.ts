@@ -20,3 +20,13 @@ export function percentileCurve(distribution: Distribution): [number, number][] 
     return [...stored, [count, max]].flatMap(([x, ns]) => ns === null ? [] : [[x!, ns!]]);
   }
 }
+
+/** The first quartile of a distribution, in nanoseconds; `null` where its histogram cannot be read. */
+export function firstQuartile(metric: Distribution): number | null {
+  try {
+    using histogram = LatencyHistogram.decode(metric.histogram, metric);
+    return histogram.percentile(25);
+  } catch {
+    return null;
+  }
+}

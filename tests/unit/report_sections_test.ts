@@ -339,3 +339,16 @@ Deno.test("why a change is undecided stands below it where a terminal has no roo
   assert(wide[0]!.endsWith("14 more runs would decide"), wide[0]);
   assertEquals(wide[1]!.trim(), "");
 });
+
+Deno.test("a call that took no longer beside others is no 0.97x as long", () => {
+  const report = sampleReport("phase3");
+  const scenario = report.scenarios.find(({ name }) => name === "head-of-line")!;
+  const interference = scenario.metrics.filter(({ name }) => name === "interference");
+  assert(interference.length > 0);
+  for (const metric of interference) {
+    if (metric.kind === "scalar") Object.assign(metric, { value: 0.967, better: "lower" });
+  }
+  const text = page(report);
+  assertStringIncludes(text, "no slowdown seen");
+  assert(!text.includes("0.967x"));
+});

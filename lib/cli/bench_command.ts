@@ -71,8 +71,8 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const workers = countWorkersFor(config, planned);
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
-  if (!config.quiet) printError(planLine(config, planned));
   await prepareOutput(config.outDirectory);
+  if (!config.quiet) printError(planLine(config, planned));
   const interrupt = options.interrupt("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
   const token = server === null ? config.token : server.token;

@@ -66,7 +66,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(
       `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")} ${
-        automatic ? "without a known change" : "not deciding"
+        automatic ? "the same or undecided" : "not deciding"
       }`,
       rowsTable("Further changes", others, isPaired),
     )],

@@ -39,6 +39,8 @@ export function hasNumbers({ scenarios }: Report): boolean {
 export class ReportFolder {
   readonly #directory: string;
   readonly #formats: readonly ReportFormat[];
+  /** When the run began whose report.json is there, once one has been written. */
+  #written: string | null = null;
 
   constructor(directory: string, formats: readonly ReportFormat[]) {
     this.#directory = directory;
@@ -70,10 +72,11 @@ export class ReportFolder {
       };
     }
     // If it cannot be kept, the new one is written all the same, and the error reported then.
-    const problem = formats.includes("json")
+    const problem = formats.includes("json") && this.#written !== report.startedAt
       ? await this.#keepEarlier(report).then(() => null, (error) => error)
       : null;
     const paths = await writeReports(report, { directory, formats, ...rest });
+    this.#written = report.startedAt;
     if (problem !== null) throw problem;
     return { paths, kept };
   }

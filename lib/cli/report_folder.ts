@@ -41,6 +41,8 @@ export class ReportFolder {
   readonly #formats: readonly ReportFormat[];
   /** When the run began whose report.json is there, once one has been written. */
   #written: string | null = null;
+  /** Why the report before it could not be kept. */
+  #problem: Error | null = null;
 
   constructor(directory: string, formats: readonly ReportFormat[]) {
     this.#directory = directory;
@@ -71,13 +73,13 @@ export class ReportFolder {
         kept,
       };
     }
-    // If it cannot be kept, the new one is written all the same, and the error reported then.
-    const problem = formats.includes("json") && this.#written !== report.startedAt
-      ? await this.#keepEarlier(report).then(() => null, (error) => error)
-      : null;
+    // If it cannot be kept, the new one is written all the same, and the error reported with each write.
+    if (formats.includes("json") && this.#written !== report.startedAt) {
+      this.#problem = await this.#keepEarlier(report).then(() => null, (error) => error);
+    }
     const paths = await writeReports(report, { directory, formats, ...rest });
     this.#written = report.startedAt;
-    if (problem !== null) throw problem;
+    if (this.#problem !== null) throw this.#problem;
     return { paths, kept };
   }
 

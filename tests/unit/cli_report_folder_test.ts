@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MOST_KEPT, ReportFolder, type Written, writtenText } from "../../lib/cli/report_folder.ts";
-import type { ReportFormat } from "../../lib/cli/write_reports.ts";
+import { type ReportFormat, ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJunit } from "../../lib/report/export/junit.ts";
 import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { renderTerminal } from "../../lib/report/render/terminal.ts";
@@ -87,6 +87,25 @@ Deno.test("the history keeps the latest, and leaves what is not its own", { igno
     assertEquals([kept[0], kept.at(-1)], ["2026-01-02T03-02-00.000Z.json", "mine.json"]);
   });
 });
+
+Deno.test(
+  "a report that cannot be kept is replaced all the same, and that is an error",
+  { ignore },
+  async () => {
+    await withFolder(["json"], async (write, { directory, folder }) => {
+      await write(runAt(0));
+      await Deno.writeTextFile(`${directory}/history`, "no folder");
+      for (const epochs of [1, 2]) {
+        await assertRejects(
+          () => folder.write({ ...runAt(1), epochs }),
+          ReportWriteError,
+          "Cannot keep the earlier report in ",
+        );
+      }
+      assertEquals(await startOf(`${directory}/report.json`), runAt(1).startedAt);
+    });
+  },
+);
 
 Deno.test("a run that measured nothing never replaces one that did", { ignore }, async () => {
   await withFolder(["json", "md", "junit"], async (write, { directory }) => {

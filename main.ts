@@ -12,13 +12,15 @@ import { bench } from "./lib/cli/bench_command.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
+import { defuseCommands } from "./lib/cli/github_actions.ts";
+import { listText } from "./lib/cli/listing.ts";
 import { resolvePath } from "./lib/cli/paths.ts";
 import { noProxyWithLoopback } from "./lib/cli/proxy.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
 import { usageText } from "./lib/cli/usage.ts";
 import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
-import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
+import { escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
 import { workload } from "./lib/cli/workload_command.ts";
 import { EXIT } from "./lib/run/verdict.ts";
@@ -99,7 +101,7 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
       terminal.print(`${project.version}\n`);
       return EXIT.passed;
     case "list":
-      terminal.print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
+      terminal.print(listText(SCENARIOS));
       return EXIT.passed;
     case "bench":
       return await bench(command.config, { ...program, args });

@@ -470,6 +470,10 @@ const ComparisonSchema = v.object({
   noisePercent: v.pipe(v.nullable(v.number()), v.description("where it is stated")),
   bandPercent: v.pipe(v.number(), v.description("changes within this many per cent do not matter")),
   baselines: v.pipe(Count, v.description("how many earlier runs")),
+  automatic: v.pipe(
+    v.optional(v.boolean()),
+    v.description("with earlier runs in the history, unasked: it is shown and decides nothing"),
+  ),
   differences: v.pipe(
     v.array(v.string()),
     v.description("what makes the runs incomparable; empty unless the comparison was forced"),

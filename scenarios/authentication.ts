@@ -1,3 +1,4 @@
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/client/rejection.ts";
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
@@ -17,6 +18,9 @@ interface AuthenticationParameters extends Parameters {
   noHelloWaitMs: number;
 }
 
+/** Of a server that follows the protocol's defaults. */
+const HELLO_TIMEOUT_MS = 15_000;
+
 type Context = ScenarioContext<AuthenticationParameters>;
 
 export const authentication: Procedure<AuthenticationParameters> = {
@@ -28,6 +32,10 @@ export const authentication: Procedure<AuthenticationParameters> = {
   headline: { metric: "accept" },
   gates: [{ metric: "accept", statistics: ["p50"] }],
   profiles: LIGHT_PROFILES,
+  takes: ({ accepts, noHelloWaitMs }) => ({
+    epochMs: (accepts + 6) * CONNECT_MS,
+    besideMs: Math.min(noHelloWaitMs, HELLO_TIMEOUT_MS),
+  }),
   defaults: {
     quick: { accepts: 2, noHelloWaitMs: 0 },
     standard: { accepts: 5, noHelloWaitMs: 20_000 },
@@ -53,7 +61,17 @@ export const authentication: Procedure<AuthenticationParameters> = {
       );
     }
     const waiting = new Set(cases.filter(({ first }) => first !== null));
+    const patient = { first: null, patienceMs: noHelloWaitMs };
+    let rejections: Rejection[] = [];
     return {
+      ...silent.length === 0 ? {} : {
+        waiting: {
+          what: "waiting for the server's hello timeout (15 s by default)",
+          async until() {
+            rejections = await Promise.all(silent.map(() => probeRejection(target, patient)));
+          },
+        },
+      },
       async epoch() {
         for (let index = 0; index < accepts; index++) await acceptOnce(context);
         for (const one of waiting) {
@@ -67,15 +85,9 @@ export const authentication: Procedure<AuthenticationParameters> = {
           }
         }
       },
-      /** Once, as it takes the server's whole patience. */
-      async conclude() {
-        for (const one of silent) {
-          judge(
-            context,
-            one,
-            await probeRejection(target, { first: null, patienceMs: noHelloWaitMs }),
-          );
-        }
+      conclude() {
+        for (const [index, one] of silent.entries()) judge(context, one, rejections[index]!);
+        return Promise.resolve();
       },
     };
   },

@@ -34,6 +34,7 @@ export const concurrentConnections: CaseScenario<ConcurrentConnectionsParameters
   headline: { metric: "throughput" },
   gates: [{ metric: "latency" }, { metric: "throughput" }],
   profiles: LIGHT_PROFILES,
+  takes: () => ({ slices: 2 }),
   sharding: "connections",
   defaults: {
     quick: { ...COMMON, messages: null, durationMs: 100 },

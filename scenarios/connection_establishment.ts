@@ -1,3 +1,4 @@
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { describeClose } from "../lib/run/describe_end.ts";
 import {
   LIGHT_PROFILES,
@@ -31,6 +32,7 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
   headline: { metric: "establish" },
   gates: [{ metric: "establish", statistics: ["p50"] }],
   profiles: LIGHT_PROFILES,
+  takes: ({ connects }) => ({ epochMs: connects * CONNECT_MS }),
   defaults: {
     quick: { connects: 20 },
     standard: { connects: 50 },

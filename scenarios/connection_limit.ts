@@ -1,3 +1,4 @@
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Call } from "../lib/client/call.ts";
 import type { Connection } from "../lib/client/connection.ts";
@@ -39,6 +40,8 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
   headline: { metric: "limit" },
   gates: [],
   profiles: LIGHT_PROFILES,
+  takes: () => ({ epochMs: 10 * CONNECT_MS }),
+  fillsServer: true,
   defaults: {
     quick: { bound: 64 },
     standard: { bound: 64 },

@@ -27,6 +27,7 @@ export const messageThroughput: CaseScenario<MessageThroughputParameters> = {
   headline: { metric: "latency" },
   gates: [{ metric: "latency", statistics: ["p5", "p50", "p99"] }],
   profiles: LIGHT_PROFILES,
+  takes: () => ({ slices: 3 }),
   defaults: {
     quick: { messages: null, durationMs: 100, payloadBytes: 0 },
     standard: { messages: null, durationMs: 200, payloadBytes: 0 },

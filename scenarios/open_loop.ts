@@ -41,6 +41,7 @@ export const openLoop: CaseScenario<OpenLoopParameters> = {
   headline: { metric: "latency" },
   gates: [{ metric: "latency", statistics: ["p50", "p95", "p99"] }],
   profiles: ["thorough"],
+  takes: () => ({ slices: 1 }),
   sharding: "rate",
   paced: true,
   defaults: {

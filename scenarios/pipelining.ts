@@ -30,6 +30,7 @@ export const pipelining: CaseScenario<PipeliningParameters> = {
   }),
   gates: [{ metric: "throughput" }, { metric: "latency", statistics: ["p50"] }],
   profiles: ["thorough"],
+  takes: (parameters) => ({ slices: depthsOf(parameters).length }),
   defaults: {
     quick: { ...COMMON, messages: null, durationMs: 50 },
     standard: { ...COMMON, messages: null, durationMs: 100 },

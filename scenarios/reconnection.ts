@@ -1,3 +1,4 @@
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
@@ -27,6 +28,7 @@ export const reconnection: Procedure<ReconnectionParameters> = {
   headline: { metric: "recovery" },
   gates: [{ metric: "recovery", statistics: ["p50"] }],
   profiles: LIGHT_PROFILES,
+  takes: ({ cycles, pauseMs }) => ({ epochMs: cycles * (pauseMs + 2 * CONNECT_MS) }),
   defaults: {
     quick: { cycles: 2, pauseMs: 20 },
     standard: { cycles: 4, pauseMs: 100 },

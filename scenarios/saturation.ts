@@ -34,6 +34,9 @@ type Context = ScenarioContext<SaturationParameters>;
 
 /** Searches after the first begin at this share of what was found. */
 const HEAD_START = 0.7;
+/** About how many runs a search takes, and how many to confirm its answer. */
+const RUNS = 20;
+const CONFIRMATIONS = 5;
 /** Of each run; counts as warm-up. */
 const LEAD_IN_MS = 200;
 
@@ -61,6 +64,9 @@ export const saturation: Procedure<SaturationParameters> = {
   headline: { metric: "sustainableRate" },
   gates: [{ metric: "sustainableRate" }],
   profiles: ["thorough"],
+  takes: ({ searches, durationMs, confirmMs }) => ({
+    onceMs: searches * (RUNS * (durationMs + LEAD_IN_MS) + CONFIRMATIONS * confirmMs),
+  }),
   defaults: {
     quick: { ...COMMON, searches: 1, durationMs: 300, confirmMs: 1_000 },
     standard: { ...COMMON, searches: 3, durationMs: 1_000, confirmMs: 3_000 },

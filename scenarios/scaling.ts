@@ -44,6 +44,8 @@ export const scaling: CaseScenario<ScalingParameters> = {
   headline: ({ connections }) => ({ metric: "throughput", at: { clients: connections } }),
   gates: [{ metric: "throughput" }],
   profiles: ["thorough"],
+  takes: ({ connections }) => ({ slices: Math.min(5, stepsUpTo(connections).length) }),
+  fillsServer: true,
   defaults: {
     quick: { ...COMMON, messages: null, durationMs: 50 },
     standard: { ...COMMON, messages: null, durationMs: 100 },

@@ -6,7 +6,7 @@
 
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+import { renderTerminalSummary } from "./write_reports.ts";
 import { foreignText } from "../client/foreign_text.ts";
 import { secretsOf } from "../client/secrets.ts";
 import { maskCommand } from "./masked_command.ts";
@@ -25,6 +25,7 @@ import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { prepareOutput } from "./paths.ts";
 import { proxyOf } from "./proxy.ts";
 import { createProgress } from "./progress.ts";
+import { ReportFolder, writtenText } from "./report_folder.ts";
 import { StartedServer } from "./started_server.ts";
 import { optionsText } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
@@ -102,8 +103,7 @@ export async function ab(
   };
   await restart?.();
   const settings = await settingsOf(config, { raw, urls, args, options, env: input.env });
-  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
-    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
+  const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({
     write: config.quiet ? () => {} : terminal.printError,
     live: terminal.isLive && !config.quiet && !config.ci.plain,
@@ -125,13 +125,12 @@ export async function ab(
     onWarning: (message) => terminal.printWarning(escapeTerminal(message)),
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
-    onPartialReport: (partial) => write(partial, { draws: false }).then(() => {}, () => {}),
+    onPartialReport: (partial) => folder.write(partial, { draws: false }).then(() => {}, () => {}),
   });
   progress[Symbol.dispose]();
   terminal.print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
-  const paths = await write(report, { page: config.page });
-  terminal.print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
+  terminal.print(writtenText(await folder.write(report, { page: config.page })));
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }

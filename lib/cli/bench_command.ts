@@ -6,7 +6,7 @@
 
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+import { renderTerminalSummary } from "./write_reports.ts";
 import { maskCommand } from "./masked_command.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
@@ -20,14 +20,18 @@ import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
 import { defaultServerOptions } from "../server/options.ts";
+import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
+import { planLine, plannedNs } from "./listing.ts";
+import { openPage } from "./open_page.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
 import { filesOfEach, mostPlanned, requireDescriptors } from "./descriptors.ts";
 import { createProgress } from "./progress.ts";
+import { pageUrl, ReportFolder, writtenText } from "./report_folder.ts";
 
 /** What a run is started with, beside its settings. */
 export interface BenchOptions {
@@ -76,6 +80,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   if (announcement !== null) printError(`${announcement}\n`);
   if (config.unusedShard !== null) printWarning(config.unusedShard);
   await prepareOutput(config.outDirectory);
+  if (!config.quiet) printError(planLine(config, planned));
   const interrupt = options.interrupt("writing what was measured so far");
   await using server = config.url === null ? await startBundledServer(config) : null;
   const token = server === null ? config.token : server.token;
@@ -86,14 +91,14 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     suite: { ...suite, commit: await readCommit(options.project) },
     command: maskCommand(["deno", "task", "bench", ...options.args], [token]),
   };
-  const write = (report: Report, rest: { draws?: boolean; page?: string | null }) =>
-    writeReports(report, { directory: config.outDirectory, formats: config.formats, ...rest });
+  const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({
     write: config.quiet ? () => {} : printError,
     live: terminal.isLive && !config.quiet && !config.ci.plain,
     color: config.color,
     width: terminal.width,
     clock: systemClock,
+    plannedNs: plannedNs(config, planned),
   });
   const hooks: RunHooks = {
     signal: interrupt.signal,
@@ -104,19 +109,25 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     onWarning: (message) => printWarning(escapeTerminal(message)),
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
-    onPartialReport: (partial) => write(partial, { draws: false }).then(() => {}, () => {}),
+    onPartialReport: (partial) => folder.write(partial, { draws: false }).then(() => {}, () => {}),
   };
   await waitForServer(settings, {
     signal: interrupt.signal,
     onProgress: (text) => config.quiet || printError(`${escapeTerminal(text)}\n`),
   });
-  const report = await run(settings, { ...options, ...hooks, workers });
+  const found = await run(settings, { ...options, ...hooks, workers });
+  const report = compareWithEarlier(found, await folder.earlier(found), config);
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(config.color)));
   await tellGithub(report, { ...config, ...terminal });
-  const paths = await write(report, { page: config.page });
-  print(`\nReports:\n${paths.map((path) => `  ${escapeTerminal(path)}\n`).join("")}`);
+  const written = await folder.write(report, { page: config.page });
+  print(writtenText(written));
+  const url = pageUrl(written.paths);
+  if (config.opener !== null && url !== null) {
+    const problem = await openPage(config.opener, url);
+    if (problem !== null) printWarning(escapeTerminal(problem));
+  }
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }

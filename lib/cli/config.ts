@@ -23,6 +23,7 @@ import {
 } from "./files.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { type Given, parseSettings, type RawSettings } from "./parse.ts";
+import { findOpener } from "./open_page.ts";
 import { resolvePath } from "./paths.ts";
 import { readProtocol, readToken, readUrl, refuseArgumentsOfPing } from "./target_settings.ts";
 import { proxyOf } from "./proxy.ts";
@@ -106,6 +107,8 @@ export interface Config {
   formats: ReportFormat[];
   /** A page to fill between its marks: an absolute path; `null`: none. */
   page: string | null;
+  /** The program that opens the page at the end; `null`: none does. */
+  opener: string | null;
   quiet: boolean;
   color: boolean;
   ci: CiSettings;
@@ -252,10 +255,19 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     formats: optional(lists.get("format"), (givens) => parseNames(givens, REPORT_FORMATS)) ??
       ["json", "md", "html"],
     page: await readPagePath(values.get("inject"), input.directory),
+    opener: flags.has("open") ? openerOf(lists.get("format")) : null,
     quiet: flags.has("quiet"),
     color: !flags.has("no-color"),
     ci: readCiSettings(input.env),
   };
+}
+
+/** What opens the page that `--open` asks for. */
+function openerOf(formats: readonly Given[] | undefined): string {
+  if (formats === undefined || parseNames(formats, REPORT_FORMATS).includes("html")) {
+    return findOpener();
+  }
+  throw new UsageError("Cannot use --open without a page: accepted is html among the --format");
 }
 
 /** What a share alone cannot be held against, and whom it cannot measure. */

@@ -8,6 +8,7 @@ import { relative } from "node:path";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
 import { checkPage } from "./injected_page.ts";
+import { FAILED_FOLDER } from "./report_folder.ts";
 import { ReportWriteError } from "./whole_files.ts";
 import { REPORT_FORMATS, reportFileNames } from "./write_reports.ts";
 import type { Given } from "./parse.ts";
@@ -81,7 +82,8 @@ async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   for (const { name, isDirectory, isFile } of entries) {
     if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
     const inner = `${folder}/${name}/report.json`;
-    if (isDirectory && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);
+    const isMeasured = isDirectory && name !== FAILED_FOLDER;
+    if (isMeasured && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);
   }
   if (paths.length > 0) return paths.sort().map((text) => ({ source: given.source, text }));
   throw unacceptable(given, "a report.json, or a folder with such files");

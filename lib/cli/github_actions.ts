@@ -31,3 +31,11 @@ export async function tellGithub(report: Report, options: GithubOptions): Promis
     options.printWarning(escapeTerminal(error.message));
   }
 }
+
+/**
+ * Lines of output that GitHub Actions takes for none of its commands, whatever a server has put into them:
+ * it looks for `::` at the start of a line, behind white space, and for `##[` anywhere.
+ */
+export function defuseCommands(text: string): string {
+  return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+}

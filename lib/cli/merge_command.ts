@@ -5,7 +5,6 @@
  */
 
 import type { Report } from "../schema.ts";
-import { escapeTerminal } from "../report/escape.ts";
 import { renderTerminalSummary, REPORT_FORMATS, writeReports } from "./write_reports.ts";
 import { judgeReport } from "../run/judge_report.ts";
 import { EXIT } from "../run/verdict.ts";
@@ -18,6 +17,7 @@ import { readBaselines, readPagePath, readReport, refuseOwnFile } from "./files.
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings, type RawSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
+import { writtenText } from "./report_folder.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseNames, parseNumber } from "./values.ts";
 
@@ -80,7 +80,7 @@ export async function runMerge(
     color: color && !raw.flags.has("no-color"),
     width,
   });
-  const text = `${summary}\nReports: ${paths.map(escapeTerminal).join(", ")}\n`;
+  const text = summary + writtenText({ paths, kept: null });
   return { text, exitCode: report.verdict.exitCode };
 }
 

@@ -71,7 +71,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
     title: "What to run",
     options: [
       list("scenarios", "A,B", { help: "default: all of the profile" }),
-      flag("list", { help: "list the scenarios and the questions they answer" }),
+      flag("list", { help: "list profiles and scenarios, and how long they take" }),
       value("profile", "NAME", { help: "quick, standard (default), thorough, phase2 or phase3" }),
       value("epochs", "N", { help: "how often everything is repeated on fresh connections" }),
       value("precision", "PERCENT", {
@@ -156,6 +156,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("inject", "FILE", {
         help: "fill a page of yours between <!-- bench:start --> and <!-- bench:end -->",
       }),
+      flag("open", { help: "opens report.html at the end; for deno task bench:open" }),
       flag("quiet", { help: "no progress" }),
       flag("no-color", { env: "NO_COLOR", help: "no colours" }),
       flag("help", { help: "this text" }),

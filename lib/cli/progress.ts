@@ -23,6 +23,8 @@ export interface ProgressOptions {
   /** The columns of the terminal; asked for at every drawing. */
   width: () => number;
   clock: Clock;
+  /** How long the run is planned to take; left out: nobody knows. */
+  plannedNs?: number;
 }
 
 /** What shows progress. Dispose of it before anything else is printed. */
@@ -75,12 +77,14 @@ class LiveDisplay implements ProgressDisplay {
   readonly #options: ProgressOptions;
   readonly #rate = new RateWindow();
   #running: Running | null = null;
+  readonly #startNs: number;
   /** When the first epoch after the warm-up began. */
   #epochsBegunNs: number | null = null;
   #cancel = () => {};
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#startNs = options.clock.nowNs();
   }
 
   show(progress: Progress): void {
@@ -122,12 +126,16 @@ class LiveDisplay implements ProgressDisplay {
     this.#cancel = clock.after(INTERVAL_MS, () => this.#tick(INTERVAL_MS));
   }
 
-  /** From the epochs so far; `null` in the first of them, and where nobody knows how many there will be. */
+  /** As planned up to the second epoch, then from the epochs so far; `null` where nobody knows how many there will be. */
   #leftNs(running: Running): number | null {
+    const { clock, plannedNs } = this.#options;
     const { stage, epoch, epochs } = running;
-    if (this.#epochsBegunNs === null || stage !== "epoch" || epoch < 2) return null;
-    if (epoch > epochs) return null;
-    const spentNs = this.#options.clock.nowNs() - this.#epochsBegunNs;
+    if (stage === "conclude" || epoch > epochs) return null;
+    if (this.#epochsBegunNs === null || epoch < 2) {
+      const leftNs = (plannedNs ?? 0) - (clock.nowNs() - this.#startNs);
+      return leftNs > 0 ? leftNs : null;
+    }
+    const spentNs = clock.nowNs() - this.#epochsBegunNs;
     const done = doneOf(running) - 1;
     return done <= 0 ? null : spentNs / done * (epochs - done);
   }
@@ -158,7 +166,9 @@ function totalOf({ epoch, epochs }: Running): number {
 }
 
 function placeText(progress: Running): string {
-  return `${stageText(progress)} ${progress.scenarios.join(", ")}`;
+  const { scenarios, doing } = progress;
+  const what = scenarios.join(", ");
+  return doing === undefined ? `${stageText(progress)} ${what}` : `${what}: ${doing}`;
 }
 
 function stageText({ stage, epoch, epochs, index, of }: Running): string {

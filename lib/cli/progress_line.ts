@@ -1,5 +1,5 @@
 import { paint, type Style } from "../report/render/terminal.ts";
-import { formatCounted, formatDuration, formatElapsed, formatRate } from "../report/units.ts";
+import { formatCounted, formatDuration, formatRate } from "../report/units.ts";
 import type { LiveFigures, LiveTimes } from "../run/live.ts";
 
 /** What the line says. */
@@ -96,4 +96,12 @@ function shorten(name: string, width: number): string {
 
 function lengthOf(parts: readonly Part[]): number {
   return [...parts.map(({ text }) => text).join(GAP)].length;
+}
+
+/** A time that passes, in nanoseconds, to the second: `0:07`, `12:30`, `1:02:03`. */
+export function formatElapsed(ns: number): string {
+  const seconds = Math.floor(ns / 1e9);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const parts = hours > 0 ? [hours, minutes, seconds % 60] : [minutes, seconds % 60];
+  return parts.map((part, index) => index === 0 ? part : String(part).padStart(2, "0")).join(":");
 }

@@ -5,7 +5,6 @@
  */
 
 import { dirname } from "node:path";
-import { escapeTerminal } from "../report/escape.ts";
 import { REPORT_FORMATS, writeReports } from "./write_reports.ts";
 import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
@@ -14,6 +13,7 @@ import { readPagePath, readReport, refuseOwnFile } from "./files.ts";
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
+import { writtenText } from "./report_folder.ts";
 import { parseNames } from "./values.ts";
 
 const REPORT: Grammar = {
@@ -53,7 +53,7 @@ export async function runReport(
     formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
     page,
   });
-  return { text: `Reports: ${paths.map(escapeTerminal).join(", ")}\n`, exitCode: EXIT.passed };
+  return { text: writtenText({ paths, kept: null }).trimStart(), exitCode: EXIT.passed };
 }
 
 async function readNamed(path: string, directory: string): Promise<Report> {

@@ -91,8 +91,8 @@ export interface Figure {
 export interface Card {
   title: Content;
   value: Quantity;
-  /** How well the value is known, and what else belongs to it. */
-  lines: readonly Content[];
+  /** How well the value is known, what became of it since other runs, and what else belongs to it; empty: nothing. */
+  lines: readonly [known: Content, change: Content, ...rest: Content[]];
   /** The epochs, or the distribution. */
   plots: readonly (Sparkline | Strip)[];
   mark: MarkName | null;

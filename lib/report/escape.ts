@@ -107,11 +107,3 @@ export function escapeCommandText(text: string): string {
 export function escapeCommandProperty(text: string): string {
   return escapeCommandText(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
-
-/**
- * Lines of output that GitHub Actions takes for none of its commands, whatever a server has put into them:
- * it looks for `::` at the start of a line, behind white space, and for `##[` anywhere.
- */
-export function defuseCommands(text: string): string {
-  return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
-}

@@ -7,8 +7,8 @@
 
 import type { At, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
 import type { ScenarioReport } from "../schema.ts";
-import { LatencyHistogram } from "../stats/histogram.ts";
 import { madOutliers, median } from "../stats/median.ts";
+import { firstQuartile } from "../stats/percentile_curve.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
 import type { Sparkline, Strip } from "./document.ts";
 import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber } from "./units.ts";
@@ -58,7 +58,14 @@ export function quantity(
 ): Quantity {
   const value = figureValue(metric, figure);
   const unit = figure === "share" ? "share" : figure === "count" ? "" : metric.unit;
-  const text = figure === "count" ? formatCount(value) : formatQuantity(value, unit, scale);
+  // How many times as long: faster than alone is chance.
+  const isNoSlowdown = metric.unit === "x" && metric.better === "lower" && isKnown(value) &&
+    value <= 1 && figure !== "count";
+  const text = isNoSlowdown
+    ? "no slowdown seen"
+    : figure === "count"
+    ? formatCount(value)
+    : formatQuantity(value, unit, scale);
   return {
     kind: "quantity",
     value,
@@ -137,15 +144,6 @@ export function strip(metric: Metric): Strip | null {
   const range = formatInterval([low, high], "ns", p50);
   const label = `${p5 === null ? "fastest" : "p5"} to ${end}: ${range}`;
   return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, label };
-}
-
-function firstQuartile(metric: Distribution): number | null {
-  try {
-    using histogram = LatencyHistogram.decode(metric.histogram, metric);
-    return histogram.percentile(25);
-  } catch {
-    return null;
-  }
 }
 
 /** Names that are no words, or not the right ones. */

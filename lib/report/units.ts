@@ -127,14 +127,6 @@ export function formatSpan(milliseconds: number): string {
   return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
 }
 
-/** A time that passes, in nanoseconds, to the second: `0:07`, `12:30`, `1:02:03`. */
-export function formatElapsed(ns: number): string {
-  const seconds = Math.floor(ns / 1e9);
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  const parts = hours > 0 ? [hours, minutes, seconds % 60] : [minutes, seconds % 60];
-  return parts.map((part, index) => index === 0 ? part : String(part).padStart(2, "0")).join(":");
-}
-
 /** A rate in few characters: `3.10M msg/s`. */
 export function formatCompactRate(perSecond: number | null): string {
   if (!isKnown(perSecond)) return DASH;
@@ -149,7 +141,7 @@ export function formatPercent(share: number | null): string {
   if (percent > 0 && percent < 0.05) return "under 0.1 %";
   if (percent < 100 && percent >= 99.95) return "over 99.9 %";
   const size = Math.abs(percent);
-  return `${Number(percent.toFixed(size < 10 ? 1 : 0))} %`;
+  return `${groupDigits(String(Number(percent.toFixed(size < 10 ? 1 : 0))))} %`;
 }
 
 /** A count, exact: `12,000`. */

@@ -16,6 +16,8 @@ export type Progress =
     /** The place within the stage, from 1, of how many. */
     index: number;
     of: number;
+    /** What it does, where that is not to measure. */
+    doing?: string;
     /** How far a long piece of work is; 0 of 0: it does not say. */
     done: number;
     total: number;

@@ -76,6 +76,16 @@ export interface MetricRef {
   statistics?: readonly Statistic[];
 }
 
+/** About how long a scenario takes, in milliseconds on a quick server; what is left out takes no time to speak of. */
+export interface Taken {
+  /** Of a case scenario: slices of its length in each block, those shared with an earlier scenario left out. */
+  slices?: number;
+  epochMs?: number;
+  onceMs?: number;
+  /** Beside other work. */
+  besideMs?: number;
+}
+
 /** One question asked of a server. */
 export interface Described<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
@@ -93,6 +103,7 @@ export interface Described<P extends Parameters = Parameters> {
   profiles: readonly ProfileName[];
   /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
   defaults: { standard: P } & Partial<Record<ProfileName, P>>;
+  takes?(parameters: P): Taken;
   /** The most calls of heavy tools that it makes in an epoch, where it makes any: they may cost money. */
   heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
   /** Does it drive the server beyond what it can do, so that failed calls are findings, not failures? */
@@ -107,6 +118,8 @@ export interface Described<P extends Parameters = Parameters> {
   worksInSessions?: boolean;
   /** Has its thread a schedule to keep, so that its share of a core says nothing? */
   paced?: boolean;
+  /** Does it open as many connections as the server allows, so that none may be open beside it? */
+  fillsServer?: true;
 }
 
 /** One thing to measure; two scenarios that ask for an equal case get the same slices. */
@@ -335,6 +348,10 @@ export interface CaseScenario<P extends CaseLength = CaseLength> extends Describ
 
 /** What a procedure does. */
 export interface ProcedurePlan {
+  /**
+   * A wait for the server on an idle connection, done beside what others measure, and over before `conclude`.
+   */
+  waiting?: { what: string; until(): Promise<void> };
   /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
   epoch?(): Promise<"stop" | void>;
   /** Once, after the last epoch. */

@@ -29,6 +29,7 @@ import {
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
+import { Waits } from "./waits.ts";
 
 /** What a run found. */
 export interface SuiteResult {
@@ -49,6 +50,8 @@ interface Unit {
   watch: LiveScenario;
   /** Do shards begin it together? */
   isSplit: boolean;
+  /** Does it need every connection that the server allows? */
+  fillsServer: boolean;
   /** `null`: as long as its calls take; 0: it has nothing to do in this epoch. */
   lengthMs: (epoch: number) => number | null;
   epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
@@ -93,6 +96,9 @@ export class Suite implements Disposable {
   #nextTurn: Turn = { order: 0, offsetMs: 0 };
   #epochs = 0;
   #isUnusable = false;
+  #waits = new Waits([], () => {});
+  /** Turns of what needs the connections of those that wait. */
+  #postponed: { unit: Unit; epoch: number }[] = [];
 
   constructor(runs: readonly Run[], hooks: SuiteHooks = {}) {
     this.#runs = runs;
@@ -116,10 +122,24 @@ export class Suite implements Disposable {
     try {
       await this.#begin();
       const units = this.#createUnits();
+      this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
+      // Cases cannot be put off.
+      const canWait = !units.some(({ fillsServer, entries: [one] }) =>
+        fillsServer && one!.casePlan !== null
+      );
+      if (canWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards run what they share at the same time, and the first of them the rest afterwards.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
         await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
       }
+      // Where the run was interrupted, they are over at once.
+      if (!this.#isUnusable) {
+        this.#stage = { stage: "conclude", epoch: this.#epochs, index: 1, of: 1 };
+        const show = (entry: Entry, doing: string) =>
+          this.#progress([entry], { watch: entry.record, doing });
+        await this.#waits.end(show);
+      }
+      await this.#catchUp(() => true);
       await this.#conclude();
     } finally {
       await Promise.all(this.entries.map((entry) => entry.casePlan?.close?.()));
@@ -175,14 +195,19 @@ export class Suite implements Disposable {
 
   #progress(
     entries: readonly Entry[],
-    { watch, done = 0, total = 0 }: { watch: LiveScenario; done?: number; total?: number },
+    { done = 0, total = 0, ...rest }: {
+      watch: LiveScenario;
+      doing?: string;
+      done?: number;
+      total?: number;
+    },
   ): void {
     this.#run.onProgress({
       state: "running",
       ...this.#stage,
       epochs: this.#run.epochs,
       scenarios: [...new Set(entries.map(({ name }) => name))],
-      watch,
+      ...rest,
       done,
       total,
     });
@@ -224,6 +249,7 @@ export class Suite implements Disposable {
         entries,
         watch: group,
         isSplit: entries.every(isSplit),
+        fillsServer: entries.some(fillsServer),
         lengthMs: () => group.lengthMs,
         epoch: (epoch, startMs) => group.epoch(epoch, startMs),
       };
@@ -236,6 +262,7 @@ export class Suite implements Disposable {
           entries: [entry],
           watch: entry.record,
           isSplit: isSplit(entry),
+          fillsServer: fillsServer(entry),
           lengthMs: (index) => entry.isGoing && warmsUp(entry, index) ? null : 0,
           epoch: (index, startMs) => procedureEpoch(entry, { epoch, index, startMs }),
         }];
@@ -279,17 +306,33 @@ export class Suite implements Disposable {
     const { settings } = this.#run;
     const order = shuffle(units, randomStream(settings.seed, `epoch ${epoch}`));
     for (const [index, unit] of order.entries()) {
-      const entries = unit.entries.filter(({ isGoing }) => isGoing);
-      const turn = this.#takeTurn(unit, epoch);
-      if (entries.length === 0) continue;
       this.#stage = { stage: "epoch", epoch, index: index + 1, of: order.length };
-      this.#progress(entries, { watch: unit.watch });
-      await this.#attempt(entries, async () => {
-        if (await unit.epoch(epoch, () => this.#startOf(turn, unit)) !== "stop") return;
-        for (const entry of entries) entry.isExhausted = true;
-      }, epoch);
+      if (unit.fillsServer && this.#waits.areOpen) {
+        this.#postponed.push({ unit, epoch });
+        continue;
+      }
+      await this.#catchUp((one) => one === unit);
+      await this.#runTurn(unit, epoch);
       if (this.#isOver) return;
     }
+  }
+
+  /** The turns of a unit that were put off. */
+  async #catchUp(isMeant: (unit: Unit) => boolean): Promise<void> {
+    const due = this.#postponed.filter(({ unit }) => isMeant(unit));
+    this.#postponed = this.#postponed.filter(({ unit }) => !isMeant(unit));
+    for (const { unit, epoch } of due) if (!this.#isOver) await this.#runTurn(unit, epoch);
+  }
+
+  async #runTurn(unit: Unit, epoch: number): Promise<void> {
+    const entries = unit.entries.filter(({ isGoing }) => isGoing);
+    const turn = this.#takeTurn(unit, epoch);
+    if (entries.length === 0) return;
+    this.#progress(entries, { watch: unit.watch });
+    await this.#attempt(entries, async () => {
+      if (await unit.epoch(epoch, () => this.#startOf(turn, unit)) !== "stop") return;
+      for (const entry of entries) entry.isExhausted = true;
+    }, epoch);
   }
 
   /** Turns are counted for scenarios that have ended too, so that they are the same on all shards. */
@@ -329,27 +372,33 @@ export class Suite implements Disposable {
     }
   }
 
+  /** Ends scenarios whose work threw. */
+  #endWith(entries: readonly Entry[], error: unknown): void {
+    const { signal } = this.#run;
+    const reason = error instanceof Error ? error.message : String(error);
+    const unusable = error instanceof TargetUnusableError && !signal.aborted;
+    for (const entry of entries) {
+      entry.end = signal.aborted
+        ? { status: "interrupted", reason: "interrupted" }
+        : { status: "failed", reason, unusable };
+    }
+    this.#isUnusable ||= unusable;
+  }
+
   /** Does work for some scenarios, watched; they have failed if it throws, whatever it throws. */
   async #attempt(
     entries: readonly Entry[],
     work: () => Promise<void>,
     epoch?: number,
   ): Promise<void> {
-    const { clock, signal } = this.#run;
+    const { clock } = this.#run;
     const { monitor, planned, run } = entries[0]!;
     const startNs = clock.nowNs();
     if (epoch !== undefined) { for (const { record } of entries) record.startEpoch(epoch); }
     try {
       await monitor.watch(work, { paced: planned.scenario.paced ?? false });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const unusable = error instanceof TargetUnusableError && !signal.aborted;
-      for (const entry of entries) {
-        entry.end = signal.aborted
-          ? { status: "interrupted", reason: "interrupted" }
-          : { status: "failed", reason, unusable };
-      }
-      this.#isUnusable ||= unusable;
+      this.#endWith(entries, error);
     } finally {
       for (const { record } of entries) record.endEpoch();
       const spentNs = (clock.nowNs() - startNs) / entries.length;
@@ -386,6 +435,11 @@ function slowdownOfServer(entries: readonly Entry[]): Slowdown | null {
 function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
   const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
   return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
+}
+
+/** Does it open as many connections as the server allows? */
+function fillsServer({ planned: { scenario } }: Entry): boolean {
+  return scenario.fillsServer === true;
 }
 
 /** Do several shards have a share of it? */

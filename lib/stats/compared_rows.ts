@@ -75,7 +75,7 @@ export function findUnpaired(
 
 /**
  * The rows of one scenario: the gating statistics of each metric, of this run and of the earlier ones, so that one
- * that vanished is a row too; and of a headline metric without any, its value or median. A metric of which neither
+ * that vanished is a row too; and of a headline metric without any, and of a scenario's own rate, its value or median. A metric of which neither
  * direction is an improvement has none.
  */
 export function candidatesOf(
@@ -120,13 +120,15 @@ function keyOf({ name, kind, at = {} }: Metric): string {
 }
 
 function statisticsOf(
-  { role, gates = [], kind }: Metric,
+  { role, gates = [], kind, unit, at }: Metric,
 ): Pick<Candidate, "statistic" | "isGate">[] {
   if (role !== "detail" && gates.length > 0) {
     return gates.map((statistic) => ({ statistic, isGate: true }));
   }
   const shown = kind === "scalar" ? "value" : "p50";
-  return role === "headline" ? [{ statistic: shown, isGate: false }] : [];
+  // A scenario's own rate stands on the first screen beside its latency.
+  const isShown = role === "headline" || (unit === "msg/s" && at === undefined);
+  return isShown ? [{ statistic: shown, isGate: false }] : [];
 }
 
 function figureOf(

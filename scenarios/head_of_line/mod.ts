@@ -1,3 +1,4 @@
+import { HEAVY_CALL_MS } from "../../lib/run/planned_time.ts";
 import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
 import { type Procedure, TIMES } from "../../lib/run/scenario.ts";
 import { type CheapCallParameters, CheapCalls, PLACES } from "./cheap_calls.ts";
@@ -22,6 +23,7 @@ export const headOfLine: Procedure<CheapCallParameters> = {
     { metric: "interference", at: { place: "otherAddress" } },
   ],
   profiles: ["thorough", "phase3"],
+  takes: ({ durationMs }) => ({ epochMs: durationMs + HEAVY_CALL_MS / 2 }),
   defaults: {
     quick: { ...COMMON, durationMs: 500 },
     standard: { ...COMMON, durationMs: 1000 },

@@ -1,3 +1,4 @@
+import { HEAVY_CALL_MS } from "../../lib/run/planned_time.ts";
 import { type Call, isFromCache } from "../../lib/client/call.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
@@ -39,6 +40,8 @@ export const heavyTools: Procedure<HeavyToolsParameters> = {
   headline: { metric: "throughput" },
   gates: [{ metric: "latency", statistics: ["p50"] }, { metric: "throughput" }],
   profiles: ["phase3"],
+  // Three tools alone, then two turns of five calls.
+  takes: () => ({ epochMs: 14 * HEAVY_CALL_MS }),
   defaults: { standard: { connections: 5, messages: null } },
   // Each of these calls may cost money.
   warmsUp: false,

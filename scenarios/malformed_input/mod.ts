@@ -32,6 +32,7 @@ export const malformedInput: Procedure<MalformedInputParameters> = {
   headline: { metric: "answer" },
   gates: [],
   profiles: ["thorough"],
+  takes: ({ noHelloWaitMs }) => ({ onceMs: Math.min(noHelloWaitMs, 15_000) + 1_000 }),
   defaults: {
     quick: { patienceMs: 2_000, noHelloWaitMs: 0 },
     standard: COMMON,

@@ -9,7 +9,7 @@ import {
 } from "../../lib/run/scenario.ts";
 import { batchedRig } from "../../lib/run/unit_baseline.ts";
 import { countBytes, startEchoServer } from "../../lib/server/echo_server.ts";
-import { Ladder } from "./ladder.ts";
+import { Ladder, LAYER_NAMES } from "./ladder.ts";
 import { exchangeOf, findProbe, recordCall } from "./recorded_call.ts";
 import { routingRig, tcpRig, wakeupRig, webSocketRig } from "./rigs.ts";
 import { SAMPLED_CALLS, serverTimesRig } from "./server_times.ts";
@@ -41,6 +41,7 @@ export function createOverheadBreakdown(
     // The whole call is message-throughput's, and judged there; its parts say where a change comes from.
     gates: [],
     profiles: ["standard", "thorough"],
+    takes: () => ({ slices: LAYER_NAMES.length - 3 }),
     defaults: {
       quick: { messages: null, durationMs: 50, payloadBytes: 0 },
       standard: { messages: null, durationMs: 150, payloadBytes: 0 },

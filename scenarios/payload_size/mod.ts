@@ -51,6 +51,7 @@ export const payloadSize: CaseScenario<PayloadSizeParameters> = {
   }),
   gates: [{ metric: "latency" }],
   profiles: ["thorough"],
+  takes: ({ payloadBytes }) => ({ slices: payloadBytes === null ? SIZES.length : 1 }),
   defaults: {
     quick: { ...COMMON, messages: null, durationMs: 50 },
     standard: { ...COMMON, messages: null, durationMs: 100 },

@@ -46,6 +46,7 @@ export const rateLimit: Procedure<RateLimitParameters> = {
   headline: { metric: "sessionBurst" },
   gates: [],
   profiles: [],
+  takes: ({ refillMs }) => ({ onceMs: 2 * refillMs + 5_000 }),
   defaults: {
     quick: { ...COMMON, refillMs: 2_000 },
     standard: { ...COMMON, refillMs: 5_000 },

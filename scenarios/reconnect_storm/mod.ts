@@ -58,6 +58,8 @@ export const reconnectStorm: Procedure<ReconnectStormParameters> = {
   headline: { metric: "recovery", at: { phase: "DropBackoff" } },
   gates: [],
   profiles: ["thorough"],
+  takes: () => ({ epochMs: 250 }),
+  fillsServer: true,
   defaults: {
     quick: { connections: 8, patienceMs: 5_000 },
     standard: { connections: 8, patienceMs: 10_000 },

@@ -10,6 +10,9 @@ const COST: Pick<MetricSpec & { kind: "scalar" }, "kind" | "better"> = {
   kind: "scalar",
   better: "lower",
 };
+/** About how many trials a search takes, and how many to confirm its answer. */
+const RUNS = 12;
+const CONFIRMATIONS = 4;
 const COMMON = { sloMs: 50, connections: 100, sessions: 5, stages: null, payloadBytes: 0 };
 
 export const sessionCapacity: Procedure<SessionParameters> = {
@@ -30,6 +33,7 @@ export const sessionCapacity: Procedure<SessionParameters> = {
   headline: { metric: "capacity" },
   gates: [{ metric: "capacity" }],
   profiles: ["thorough", "phase3"],
+  takes: ({ durationMs, confirmMs }) => ({ onceMs: RUNS * durationMs + CONFIRMATIONS * confirmMs }),
   defaults: {
     quick: { ...COMMON, durationMs: 500, confirmMs: 2_000 },
     standard: { ...COMMON, durationMs: 2_000, confirmMs: 10_000 },

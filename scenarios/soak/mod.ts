@@ -65,6 +65,7 @@ export const soak: Procedure<SoakParameters> = {
   headline: { metric: "latency" },
   gates: [{ metric: "latency", statistics: ["p50", "p99"] }],
   profiles: [],
+  takes: ({ durationMs }) => ({ onceMs: durationMs + LONGEST_LEAD_IN_MS }),
   sharding: "rate",
   paced: true,
   // It has a lead-in of its own.

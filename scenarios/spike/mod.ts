@@ -59,6 +59,10 @@ export const spike: Procedure<SpikeParameters> = {
   headline: { metric: "recovery" },
   gates: [{ metric: "recovery" }],
   profiles: ["thorough"],
+  takes(parameters) {
+    const { beforeMs, afterMs } = partsOf(parameters);
+    return { onceMs: LEAD_IN_MS + beforeMs + parameters.durationMs + afterMs };
+  },
   sharding: "rate",
   overloads: true,
   paced: true,

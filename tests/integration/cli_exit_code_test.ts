@@ -39,8 +39,9 @@ Deno.test("cli: a run that passes exits 0 with its result on stdout", options, a
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, "1 of 1 scenario passed");
   assertStringIncludes(stdout, `${folder.path}/reports/report.json`);
-  const [begun, ended, ...more] = stderr.split("\n");
+  const [planned, begun, ended, ...more] = stderr.split("\n");
   assertEquals([begun, ...more], ["[epoch 1/1]", ""]);
+  assert(planned!.startsWith("Planned: 1 scenario (quick), 1 epoch, "), stderr);
   assert(/^message-throughput: passed after [\d.]+ m?s$/.test(ended!), stderr);
   await assertReports(folder, 0);
   const { verdict, scenarios, target } = await folder.report();

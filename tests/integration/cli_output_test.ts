@@ -31,7 +31,7 @@ Deno.test("cli: --help, --version and --list tell, write nothing and exit 0", op
   assertEquals(short.stdout, help.stdout);
   assertEquals(version.stdout, `${project.version}\n`);
   for (const { name, question } of SCENARIOS) {
-    assertStringIncludes(list.stdout, `${name}\n    ${question}\n`);
+    assertStringIncludes(list.stdout, `${name}\n    ${question}\n    in `);
   }
   assertEquals(await folder.files(), new Map());
 });
@@ -124,6 +124,7 @@ Deno.test("cli: a terminal gets a line with figures that is drawn over, a CI sys
   for (const [name, value] of [["CI", "true"], ["TERM", "dumb"]] as const) {
     const plain = await runOnTerminal(folder.path, SHORT_RUN.join(" "), { [name]: value });
     assert(!plain.text.includes(`${ESCAPE}[2K`), plain.text);
-    assert(plain.text.startsWith("[epoch 1/1]\r\n"), plain.text);
+    const planned = "Planned: 1 scenario (quick), 1 epoch, about 1 s";
+    assert(plain.text.startsWith(`${planned}\r\n[epoch 1/1]\r\n`), plain.text);
   }
 });

@@ -210,11 +210,11 @@ Deno.test(
 
 Deno.test({ name: "authentication fails where no connection can be made", ignore }, async () => {
   await using server = await startFaultyServer({
-    // The look at a wrong token, one that is let in, and then no more.
+    // The look at a wrong token, no room for two at once, one that is let in, and then no more.
     handshakes: (nth) =>
       nth === 1
         ? { kind: "helloRefused" }
-        : nth === 2
+        : nth === 2 || nth === 4
         ? { kind: "ok" }
         : { kind: "httpStatus", status: 503 },
   });

@@ -41,7 +41,7 @@ export interface CliOptions {
   folder: string;
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, or the task itself. */
-  via?: "bench" | "serve" | "merge" | "workload" | "task";
+  via?: "bench" | "bench:open" | "serve" | "merge" | "workload" | "task";
   /** As many files and sockets the program may have open, by `ulimit -n`. */
   descriptors?: number;
   /** The folder of the program, where it is not this project's. */

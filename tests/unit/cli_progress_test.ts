@@ -64,7 +64,7 @@ const ENDED: Progress = {
   durationMs: 6100,
 };
 
-function display({ live = true, color = false } = {}) {
+function display({ live = true, color = false, plannedNs = 0 } = {}) {
   const texts: string[] = [];
   const clock = createFakeClock();
   const progress = createProgress({
@@ -73,6 +73,7 @@ function display({ live = true, color = false } = {}) {
     color,
     width: () => 100,
     clock,
+    plannedNs,
   });
   return { texts, clock, progress };
 }
@@ -153,6 +154,27 @@ Deno.test("a live line is drawn at once, then four times a second, until the sce
   assertEquals(clock.pending, 0);
   progress[Symbol.dispose]();
   assertEquals(texts.length, 7);
+});
+
+Deno.test("until there are epochs to go by, what is left is what was planned", () => {
+  const { texts, clock, progress } = display({ plannedNs: 40e9 });
+  const { watch } = watched();
+  clock.advance(10_000);
+  progress.show(running(watch, { epoch: 0 }));
+  assertStringIncludes(texts.at(-1)!, "0:30 left");
+  clock.advance(31_000);
+  assert(!texts.at(-1)!.includes("left"), texts.at(-1));
+  progress[Symbol.dispose]();
+});
+
+Deno.test("a wait for the server is said for what it is", () => {
+  for (const live of [true, false]) {
+    const { texts, progress } = display({ live });
+    const { watch } = watched();
+    progress.show(running(watch, { stage: "conclude", doing: "waiting for its timeout" }));
+    assertStringIncludes(texts.join(""), "reconnection: waiting for its timeout");
+    progress[Symbol.dispose]();
+  }
 });
 
 Deno.test("a run that keeps a schedule is looked at once a second", () => {

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import type { Distribution, Report, ScenarioReport } from "../../lib/schema.ts";
 import type { Figure } from "../../lib/report/document.ts";
 import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report/charts/axes.ts";
-import { silentIntervals } from "../../lib/report/charts/course.ts";
+import { silentIntervals } from "../../lib/stats/silences.ts";
 import { drawFigures, figurePlans, figureSignature } from "../../lib/report/charts/mod.ts";
-import { percentileCurve } from "../../lib/report/charts/percentiles.ts";
+import { percentileCurve } from "../../lib/stats/percentile_curve.ts";
 import { cut, type FigurePlan, slug } from "../../lib/report/charts/plan.ts";
 import { CHART_STYLE, CHART_WIDTH, COLORS } from "../../lib/report/charts/theme.ts";
 import { chartedReport } from "../support/sample_charts.ts";
@@ -69,7 +69,12 @@ Deno.test("the same report gives the same bytes, whatever was drawn before", asy
 Deno.test("every scenario with something to draw has one figure, by the shape of its metrics", () => {
   const report = chartedReport();
   const keys = [...figurePlans(report).keys()];
-  assertEquals(keys, ["overview", "comparison", ...report.scenarios.map(({ name }) => name)]);
+  assertEquals(keys, [
+    "overview",
+    "overRun",
+    "comparison",
+    ...report.scenarios.map(({ name }) => name),
+  ]);
   for (const scenario of report.scenarios) {
     const before = figurePlans(report).get(scenario.name)!;
     const renamed = planFor({ metrics: scenario.metrics, parameters: scenario.parameters })!;
@@ -376,4 +381,51 @@ Deno.test("charts: sessions against the latency, with the objective and what was
   assertEquals(dataOf(plan, "P99").map(([sessions]) => sessions), [5, 20, 40]);
   const missed = planFor({ parameters: { sloMs: 30 }, metrics })!;
   assertEquals(missed.title, "No number of sessions met the objective");
+});
+
+Deno.test("pauses between epochs are no silence, and a cut interval no fall", () => {
+  const soak = scenarioOf(chartedReport(), "soak");
+  const rates = planFor({ ...soak, name: "one" })!.panels[1]!.series[0]! as {
+    data: [number, number | string][];
+  };
+  assertEquals(rates.data.at(-1)![1], "-");
+  const epochs = [0, 9e5].map((startMs) => ({ startMs, endMs: startMs + 500 }));
+  const plan = planFor({ ...soak, name: "one", measured: { plannedStartMs: null, epochs } })!;
+  assertEquals([plan.panels.length, plan.title], [1, "Percentiles of latency"]);
+});
+
+Deno.test("payload sizes are drawn over decades, without the calls that have none", () => {
+  const report = chartedReport();
+  const sizes = scenarioOf(report, "payload-size");
+  const bare = sizes.metrics.filter(({ at }) => at?.payloadBytes === 64);
+  assert(bare.length > 1);
+  const zero = bare.map((metric) => ({ ...metric, at: { payloadBytes: 0 } }));
+  const { panels } = planFor({ ...sizes, name: "one", metrics: [...zero, ...sizes.metrics] })!;
+  for (const { x } of panels) assertEquals([x.isLog, x.min], [true, 64]);
+});
+
+Deno.test("a case that scenarios share is one curve of all", () => {
+  const [one, two] = chartedReport().scenarios.filter(({ metrics }) =>
+    metrics.some(({ kind, role }) => kind === "distribution" && role !== "detail")
+  );
+  const twin = { ...one!, name: "twin", title: "Twin" };
+  const report = { ...chartedReport(), scenarios: [one!, two!, twin] };
+  assert(!planOf("overview", report).alt.includes("Twin"));
+});
+
+Deno.test("the run has latency and throughput of its epochs, and where calls had no answer", () => {
+  const { panels, alt } = planOf("overRun");
+  const [latency, rate] = panels.map(({ series }) => series.map(({ name }) => name));
+  assert(rate!.length > 1 && latency!.length === rate!.length + 1, String(latency));
+  assertEquals(latency!.at(-1), "calls without an answer");
+  assertStringIncludes(alt, "calls without an answer in 1 epoch");
+  const { data } = panels[0]!.series.at(-1)! as { data: [number, number][] };
+  const { measured, metrics } = scenarioOf(chartedReport(), "message-throughput");
+  const { startMs, endMs } = measured!.epochs[3]!;
+  const startedMs = Date.parse(chartedReport().startedAt);
+  const { epochs } = metrics[0] as Distribution;
+  assertEquals(data, [[((startMs + endMs) / 2 - startedMs) * 1e6, epochs[3]!.p50!]]);
+  const quiet = { ...chartedReport(), scenarios: [chartedReport().scenarios[2]!] };
+  assertStringIncludes(planOf("overRun", quiet).alt, "no call was without an answer");
+  assertEquals(figurePlans(sampleReport("passed")).has("overRun"), false);
 });

@@ -5,6 +5,7 @@ import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { buildDocument } from "../../lib/report/sections/mod.ts";
 import { formatCompactRate, formatInterval, formatQuantity } from "../../lib/report/units.ts";
 import type { Report } from "../../lib/schema.ts";
+import { compareWithEarlier } from "../../lib/stats/compare_earlier.ts";
 import { blocksOf, inlinesOf } from "../support/document_walk.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
@@ -24,9 +25,22 @@ function quantitiesOf(report: Report): Quantity[] {
 /** Samples whose scenarios have names of their own. */
 const NAMED = SAMPLE_KINDS.filter((kind) => kind !== "hostile");
 
-for (const kind of NAMED) {
+/** Of every profile and every way to end, and one that was compared with the run before it unasked. */
+const REPORTS: Record<string, () => Report> = {
+  ...Object.fromEntries(NAMED.map((kind) => [kind, () => sampleReport(kind)])),
+  quick: () => ({ ...sampleReport("passed"), profile: "quick", epochs: 5 }),
+  "since the last run": () => {
+    const last = { ...sampleReport("passed"), startedAt: "2025-10-25T17:10:00.000Z" };
+    return compareWithEarlier(sampleReport("passed"), [last], {
+      noisePercent: null,
+      bandPercent: 3,
+    });
+  },
+};
+
+for (const [kind, reportOf] of Object.entries(REPORTS)) {
   Deno.test(`${kind}: every number is that of its metric, and no metric has two`, () => {
-    const report = sampleReport(kind);
+    const report = reportOf();
     const seen = new Map<string, number | null>();
     for (const { metric, value, interval } of quantitiesOf(report)) {
       if (metric === null) continue;
@@ -44,7 +58,7 @@ for (const kind of NAMED) {
   });
 
   Deno.test(`${kind}: every rate in the text is a measured one, none is one over a median`, () => {
-    const report = sampleReport(kind);
+    const report = reportOf();
     const known = new Set(
       report.scenarios.flatMap(({ metrics }) =>
         metrics.flatMap((metric) =>

@@ -1,11 +1,8 @@
+import { defuseCommands } from "../../lib/cli/github_actions.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
 import type { Report } from "../../lib/schema.ts";
-import {
-  defuseCommands,
-  escapeCommandProperty,
-  escapeCommandText,
-} from "../../lib/report/escape.ts";
+import { escapeCommandProperty, escapeCommandText } from "../../lib/report/escape.ts";
 import { renderAnnotations, renderStepSummary } from "../../lib/report/export/github.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
 import {

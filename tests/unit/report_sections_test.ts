@@ -374,3 +374,29 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   first.share = one + 0.05;
   assertStringIncludes(firstScreen(report), title);
 });
+
+Deno.test("why a change is undecided stands below it where a terminal has no room beside it", () => {
+  const rowIn = (width: number) => {
+    const text = renderTerminalSummary(sampleReport("compared"), { color: false, width });
+    const lines = text.split("\n");
+    const at = lines.findIndex((line) => line.startsWith("?  concurrent-connections"));
+    return lines.slice(at, at + 2);
+  };
+  assertEquals(rowIn(100)[1], "     14 more runs would decide");
+  const wide = rowIn(200);
+  assert(wide[0]!.endsWith("14 more runs would decide"), wide[0]);
+  assertEquals(wide[1]!.trim(), "");
+});
+
+Deno.test("a call that took no longer beside others is no 0.97x as long", () => {
+  const report = sampleReport("phase3");
+  const scenario = report.scenarios.find(({ name }) => name === "head-of-line")!;
+  const interference = scenario.metrics.filter(({ name }) => name === "interference");
+  assert(interference.length > 0);
+  for (const metric of interference) {
+    if (metric.kind === "scalar") Object.assign(metric, { value: 0.967, better: "lower" });
+  }
+  const text = page(report);
+  assertStringIncludes(text, "no slowdown seen");
+  assert(!text.includes("0.967x"));
+});

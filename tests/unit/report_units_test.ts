@@ -1,3 +1,4 @@
+import { formatElapsed } from "../../lib/cli/progress_line.ts";
 import { assert, assertEquals } from "@std/assert";
 import * as units from "../../lib/report/units.ts";
 
@@ -61,7 +62,7 @@ Deno.test("counts are exact, spans are said as a person says them", () => {
   assertEquals([900, 41_200, 180_000, 750_000].map(units.formatSpan), [
     ...["0.9 s", "41 s", "3 min", "12 min 30 s"],
   ]);
-  assertEquals([7e9, 750e9, 3723e9].map(units.formatElapsed), ["0:07", "12:30", "1:02:03"]);
+  assertEquals([7e9, 750e9, 3723e9].map(formatElapsed), ["0:07", "12:30", "1:02:03"]);
   assertEquals(units.formatTimestamp("2025-10-26T17:10:00.000Z"), "2025-10-26 17:10 UTC");
   assertEquals(units.formatTimestamp("whenever"), "whenever");
 });

@@ -63,7 +63,7 @@ Deno.test("with fewer runs nothing gates, unless the noise is stated", () => {
   assertEquals(stated.regressions.length, 1);
 });
 
-Deno.test("each scenario names its gates; a headline without any is shown", () => {
+Deno.test("each scenario names its gates; a headline without any is shown, and its own rate", () => {
   const report = single(
     latencyOf(1e6, { gates: ["p50", "p5"], samples: 200 }),
     throughputOf(1_000, { role: "headline", gates: undefined, at: { clients: 5 } }),
@@ -75,6 +75,7 @@ Deno.test("each scenario names its gates; a headline without any is shown", () =
     "latency p50: same",
     "latency p5: same",
     "[throughput 5 value: same]",
+    "[other value: same]",
     "gate p95: same",
   ]);
 });

@@ -28,7 +28,8 @@ const VERDICT_COLORS = {
 
 /** The plan of a report that was compared with others; `null` without a row to draw. */
 export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
-  if (comparison === undefined) return null;
+  // What nobody asked for stands in the cards and a table.
+  if (comparison === undefined || comparison.automatic) return null;
   const { rows, bandPercent } = comparison;
   const all = rows.flatMap((row) => {
     const label = `${cut(row.scenario)}\n${cut(rowLabel(row, rows))}`;

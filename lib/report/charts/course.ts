@@ -5,6 +5,7 @@
  */
 
 import type { ScenarioReport, SeriesPoint } from "../../schema.ts";
+import { silentIntervals } from "../../stats/silences.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
 import { bands, line, type Point } from "./marks.ts";
@@ -13,8 +14,9 @@ import { COLORS } from "./theme.ts";
 
 const FEWEST = 3;
 
-/** The plan of the scenario's first distribution over time; `null` if it has none. */
+/** The plan of the scenario's first distribution over time; `null` if it has none, or pauses between its epochs. */
 export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
+  if ((scenario.measured?.epochs.length ?? 1) > 1) return null;
   const distribution = distributionsOf(scenario).find(({ series }) => series.length >= FEWEST);
   if (distribution === undefined) return null;
   const series = distribution.series.toSorted((a, b) => a.atMs - b.atMs);
@@ -30,7 +32,8 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
     );
   const red = silences.length === 0 ? {} : { markArea: bands(silences, COLORS.red) };
   const times = series.flatMap(({ p50, p99, max }) => [p50, p99, max]).map((ns) => ns ?? NaN);
-  const rate = ({ count }: SeriesPoint) => count / widthMs * 1000;
+  // The last interval may be cut short.
+  const rate = (point: SeriesPoint) => point === series.at(-1) ? null : point.count / widthMs * 1e3;
   const x = timeAxis(linearScale([(series.at(-1)!.atMs + widthMs) * 1e6]));
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
@@ -52,7 +55,7 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
     }, {
       caption: "Replies, msg/s",
       x: { ...x, name: "Time since the first call" },
-      y: countAxis(linearScale(series.map(rate))),
+      y: countAxis(linearScale(series.map((point) => rate(point) ?? NaN))),
       height: 90,
       series: [{ ...curve("replies", COLORS.teal, rate), ...red }],
     }],
@@ -68,22 +71,4 @@ function slowestText(series: readonly SeriesPoint[]): string {
 function silenceText(silences: readonly [number, number][]): string {
   const longest = Math.max(0, ...silences.map(([from, to]) => to - from));
   return longest === 0 ? "" : `; no reply for ${formatDuration(longest)}`;
-}
-
-/** Runs of intervals without a reply, between others that have some: [from, to] in nanoseconds. */
-export function silentIntervals(
-  series: readonly SeriesPoint[],
-  widthMs: number,
-): [number, number][] {
-  const first = series.findIndex(({ count }) => count > 0);
-  const last = series.findLastIndex(({ count }) => count > 0);
-  const runs: [number, number][] = [];
-  for (const { atMs, count } of series.slice(Math.max(0, first), last + 1)) {
-    if (count > 0) continue;
-    const [from, to] = [atMs * 1e6, (atMs + widthMs) * 1e6];
-    const previous = runs.at(-1);
-    if (previous !== undefined && previous[1] >= from - 1) previous[1] = to;
-    else runs.push([from, to]);
-  }
-  return runs;
 }

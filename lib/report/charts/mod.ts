@@ -10,6 +10,7 @@ import { withoutCappedRates } from "../quantities.ts";
 import { categoriesPlan } from "./categories.ts";
 import { comparisonPlan } from "./comparison.ts";
 import { coursePlan } from "./course.ts";
+import { overRunPlan } from "./over_run.ts";
 import { overviewPercentilesPlan, percentilesPlan } from "./percentiles.ts";
 import type { FigurePlan } from "./plan.ts";
 import { sweepPlan } from "./sweep.ts";
@@ -21,7 +22,7 @@ const SHAPES = [coursePlan, sweepPlan, categoriesPlan, percentilesPlan];
 
 /**
  * The figure of each scenario by the scenario's name, chosen by the shape of its metrics, and those of the whole run:
- * `overview`, `comparison`. What was not measured has none. The same report gives the same bytes. Titles and `alt` may hold a server's own words.
+ * `overview`, `overRun`, `comparison`. What was not measured has none. The same report gives the same bytes. Titles and `alt` may hold a server's own words.
  */
 export async function drawFigures(report: Report): Promise<ReadonlyMap<string, Figure>> {
   const plans = figurePlans(report);
@@ -44,6 +45,7 @@ export function figurePlans(given: Report): Map<string, FigurePlan> {
     plans.set(key, { ...plan, id });
   };
   add("overview", overviewPercentilesPlan(report));
+  add("overRun", overRunPlan(report));
   add("comparison", comparisonPlan(report));
   for (const scenario of report.scenarios) {
     add(scenario.name, SHAPES.map((shape) => shape(scenario)).find((plan) => plan !== null));

@@ -8,7 +8,7 @@
  */
 
 import type { Distribution, Report, ScenarioReport } from "../../schema.ts";
-import { LatencyHistogram } from "../../stats/histogram.ts";
+import { percentileCurve } from "../../stats/percentile_curve.ts";
 import { formatDuration } from "../units.ts";
 import { logScale, timeAxis, wideScale } from "./axes.ts";
 import { line } from "./marks.ts";
@@ -18,7 +18,6 @@ import { SERIES_COLORS } from "./theme.ts";
 const FEWEST_SAMPLES = 10;
 /** What lies beyond a percentile that is drawn as a full line. */
 const SAMPLES_BEYOND = 10;
-const POINTS_PER_DECADE = 16;
 const ROLES = ["headline", "gate", "detail"];
 
 /** The distributions of a scenario, those that stand for it first; `null` where there are too few samples. */
@@ -36,7 +35,10 @@ export function overviewPercentilesPlan({ scenarios }: Report): FigurePlan | nul
     const first = distributionsIn(scenario)
       .find(({ role, added }) => role !== "detail" && added === undefined);
     return first === undefined ? [] : [{ first, name: nameText(scenario.title) }];
-  }).slice(0, SERIES_COLORS.length);
+    // A case that scenarios share is one curve.
+  }).filter(({ first: { histogram } }, nth, all) =>
+    all.findIndex((one) => one.first.histogram === histogram) === nth
+  ).slice(0, SERIES_COLORS.length);
   if (all.length < 2) return null;
   const names = distinct(all.map(({ name }) => name));
   return {
@@ -95,22 +97,4 @@ function plan(
       }),
     }],
   };
-}
-
-/** The times of a distribution by 1/(1-q), up to its maximum. */
-export function percentileCurve(distribution: Distribution): [number, number][] {
-  const { min, p50, p75, p90, p95, p99, p999, max, count } = distribution;
-  try {
-    using histogram = LatencyHistogram.decode(distribution.histogram, distribution);
-    const steps = Math.ceil(Math.log10(count) * POINTS_PER_DECADE);
-    const curve = Array.from({ length: steps }, (_, step): [number, number] => {
-      const x = 10 ** (step / POINTS_PER_DECADE);
-      return [Number(x.toPrecision(6)), histogram.percentile(100 * (1 - 1 / x))];
-    });
-    return [...curve, [count, max]];
-  } catch {
-    // Where the histogram cannot be read: the percentiles beside it.
-    const stored = [[1, min], [2, p50], [4, p75], [10, p90], [20, p95], [100, p99], [1000, p999]];
-    return [...stored, [count, max]].flatMap(([x, ns]) => ns === null ? [] : [[x!, ns!]]);
-  }
 }

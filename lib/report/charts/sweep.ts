@@ -6,13 +6,13 @@
  */
 
 import type { Distribution, Metric, Scalar, ScenarioReport } from "../../schema.ts";
+import { percentileCurve } from "../../stats/percentile_curve.ts";
 import { textOf } from "../document.ts";
 import { placeOf } from "../quantities.ts";
 import { formatBytes, formatCountTick, formatDuration, formatPercent } from "../units.ts";
 import { formatQuantity, formatRate } from "../units.ts";
 import { type Axis, countAxis, linearScale, logScale, timeAxis, wideScale } from "./axes.ts";
 import { dots, line, markedLine, type Point, rule, strokes } from "./marks.ts";
-import { percentileCurve } from "./percentiles.ts";
 import { capitalise, cut, distributionsOf, type FigurePlan, nameText, type Panel } from "./plan.ts";
 import { scalarsOf, slug } from "./plan.ts";
 import { COLORS } from "./theme.ts";
@@ -66,7 +66,8 @@ function sweepOf(scenario: ScenarioReport): Sweep | null {
     return more.length === 0 && typeof value === "number" ? key : "";
   };
   const rising = <M extends Metric>(metrics: readonly M[], key: string) =>
-    metrics.filter((metric) => keyOf(metric) === key)
+    // Sizes are drawn over decades, where calls as they are have no place.
+    metrics.filter((one) => keyOf(one) === key && (key !== "payloadBytes" || stepOf(one, key) > 0))
       .toSorted((a, b) => stepOf(a, key) - stepOf(b, key));
   for (const key of new Set(scenario.metrics.map(keyOf))) {
     if (key === "") continue;

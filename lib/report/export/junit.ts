@@ -27,7 +27,7 @@ interface Suite {
 
 /**
  * The report as JUnit XML: the preflight, each scenario with its checks, the user's bounds, the rows of a
- * comparison that decide, and the verdict. What was not measured and what is undecided are skipped cases, and a run
+ * comparison that was asked for and decides, and the verdict. What was not measured and what is undecided are skipped cases, and a run
  * that did not pass has at least one failure, whatever made it fail.
  */
 export function renderJunit(report: Report): string {
@@ -37,7 +37,10 @@ export function renderJunit(report: Report): string {
     { name: "preflight", cases: preflight.map(checkCase) },
     ...scenarios.map(scenarioSuite),
     { name: "thresholds", cases: thresholds.map(thresholdCase) },
-    { name: compared, cases: comparison === undefined ? [] : comparisonCases(comparison) },
+    {
+      name: compared,
+      cases: comparison === undefined || comparison.automatic ? [] : comparisonCases(comparison),
+    },
     { name: "run", timestamp: report.startedAt, cases: [verdictCase(report)] },
   ].filter(({ cases }) => cases.length > 0);
   const seconds = suites.reduce((sum, { seconds = 0 }) => sum + seconds, 0);

@@ -8,14 +8,8 @@
 import { createHash } from "node:crypto";
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
 import type { MarkName } from "../document.ts";
-import {
-  formOf,
-  inlines,
-  type Section,
-  type Segment,
-  type Sparkline,
-  sparkRange,
-} from "../document.ts";
+import { formOf, inlines, isEmpty, type Section, type Segment } from "../document.ts";
+import { type Sparkline, sparkRange } from "../document.ts";
 import { type Strip, type Table, textOf, written } from "../document.ts";
 import { escapeHtml } from "../escape.ts";
 import { formatPercent } from "../units.ts";
@@ -156,9 +150,14 @@ function tableHtml({ caption, columns, rows }: Table): string {
   const heads = columns.map(({ title }, index) =>
     title === "" ? `<td${sides[index]}></td>` : `<th scope="col"${sides[index]}>${line(title)}</th>`
   );
-  const body = rows.map((row) =>
-    `<tr>${row.map((cell, index) => `<td${sides[index]}>${line(cell)}</td>`).join("")}</tr>`
+  // On a phone each cell has its column's title beside it.
+  const labels = columns.map(({ title }) =>
+    title === "" ? "" : ` data-label="${escapeHtml(textOf(title))}"`
   );
+  const body = rows.map((row) => {
+    const cells = row.map((cell, at) => `<td${sides[at]}${labels[at]}>${line(cell)}</td>`);
+    return `<tr>${cells.join("")}</tr>`;
+  });
   return region(
     caption,
     "scroll",
@@ -184,9 +183,10 @@ ${region(`Chart: ${title}`, "scroll picture", picture.trim())}
 
 function cardHtml({ title, value, mark, lines, plots }: Card): string {
   const sign = mark === null ? "" : ` ${markHtml(mark)}`;
+  const shown = lines.filter((one) => !isEmpty(one));
   return `<b class="sub">${line(title)}${sign}</b>
 <strong>${escapeHtml(value.text)}</strong>
-${[...plots.map(line), ...lines.map((one) => `<span>${line(one)}</span>`)].join("\n")}`;
+${[...plots.map(line), ...shown.map((one) => `<span>${line(one)}</span>`)].join("\n")}`;
 }
 
 /** Colours of segments: one hue, so that none of them stands out but by its width. */

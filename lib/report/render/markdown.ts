@@ -5,7 +5,8 @@
  */
 
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
-import { formOf, type MarkName, type Section, type Segment, sparkText } from "../document.ts";
+import { formOf, joined, type MarkName, type Section, type Segment } from "../document.ts";
+import { sparkText } from "../document.ts";
 import { type Table, textOf, written } from "../document.ts";
 import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
@@ -128,7 +129,7 @@ class Page {
     const rows = cards.map(({ title, value, mark, lines, plots }) => [
       `**${this.line(title)}**`,
       `**${value.text}**${mark === null ? "" : ` ${MARKS[mark]}`}`,
-      lines.map((line) => this.line(line)).join("; "),
+      this.line(joined(lines, "; ")),
       plots.map((plot) => this.line(plot)).join(""),
     ]);
     return ["|  | Value |  | Epochs |", "| --- | ---: | --- | --- |"]

@@ -7,7 +7,8 @@
 
 import type { Block, Card, Column, Content, Document, Forms, Inline } from "../document.ts";
 import type { MarkName } from "../document.ts";
-import { formOf, inlines, joined, type Section, type Segment, sparkText } from "../document.ts";
+import { formOf, inlines, isEmpty, joined, type Section, type Segment } from "../document.ts";
+import { sparkText } from "../document.ts";
 import { type Strip, type Table, written } from "../document.ts";
 import { escapeTerminal } from "../escape.ts";
 import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/terminal_plots.ts";
@@ -108,16 +109,14 @@ class Screen {
     fold: ({ summary }) => this.wrapped(summary),
   };
 
-  /** A row for each card: what, how much, how well it is known, its epochs, and what else belongs to it. */
+  /** A row for each card: what, how much, how well it is known, its epochs, its change, and what else belongs to it. */
   #cards(cards: readonly Card[]): string[] {
-    const rows = cards.map(({ title, value, lines: [first = "", ...rest], plots }) => [
-      this.#line(title),
-      value.text,
-      this.#line(first),
-      plots.map((plot) => this.#line(plot)).join(""),
-      rest.map((line) => this.#line(line)).join(", "),
-    ]);
-    const columns = [0, 0, 1, 3, 2]
+    const rows = cards.map(({ title, value, lines: [known, change, ...rest], plots }) =>
+      [title, value, known, plots, change].map((one) => this.#line(one)).concat(
+        this.#line(joined(rest, ", ")),
+      )
+    );
+    const columns = [0, 0, 1, 4, 2, 3]
       .map((drop, index) => ({ align: index === 1 ? "right" : "left", drop }) as const);
     return this.#columns(rows, columns);
   }
@@ -125,7 +124,14 @@ class Screen {
   #table({ columns, rows }: Table): string[] {
     const heads = columns.map(({ title }) => paint(this.#line(title), "dim", this.#color));
     const cells = rows.map((row) => row.map((cell) => cut(this.#line(cell), LONGEST_CELL)));
-    return this.#columns([heads, ...cells], columns);
+    const lines = this.#columns([heads, ...cells], columns);
+    // Notes that have no room beside their rows stand below them.
+    const notes = columns.at(-1)?.title === "" ? rows.map((row) => row.at(-1)!) : [];
+    return lines.flatMap((line, at) => {
+      const note = notes[at - 1] ?? "";
+      const isCut = !isEmpty(note) && !line.endsWith(cells[at - 1]!.at(-1)!);
+      return isCut ? [line, `     ${this.wrapped(note, 5).join("\n")}`] : [line];
+    });
   }
 
   /** Rows with their columns under one another, without those that the window has no room for. */

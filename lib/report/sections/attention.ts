@@ -173,8 +173,12 @@ export function nextSteps(report: Report): Content[] {
       code(embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE"),
       ".",
     ]],
-    [report.verdict.status === "passed" && report.comparison === undefined, [
-      ...["Compare later runs with this one: ", code("--baseline report.json"), "."],
+    [report.verdict.status === "passed" && (report.comparison?.automatic ?? true), [
+      ...[
+        "Let a regression against earlier runs fail a run: ",
+        code("--baseline reports/history"),
+        ".",
+      ],
     ]],
   ];
   return [

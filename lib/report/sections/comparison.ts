@@ -23,7 +23,6 @@ const VERDICTS = Object.keys(VERDICT_MARKS) as Change[];
 /** Why there is no verdict, by the kinds that a comparison knows; another kind stands for itself. */
 const REASONS = new Map(Object.entries({
   noise: "too noisy to decide",
-  tooFewBaselines: "the noise between runs is not known",
   tooFewEpochs: "too few epochs",
   tooFewSamples: "too few samples",
   vanished: "not measured any more",
@@ -47,11 +46,15 @@ export function comparisonSection(comparison: Comparison, figure?: Figure): Sect
 
 /** What was concluded, and the rows that it rests on, those that decide first. */
 export function comparisonBlocks(comparison: Comparison): Block[] {
-  const { rows, newErrors, onlyInOld, onlyInNew, noise } = comparison;
+  const { rows, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
   const isPaired = noise === "paired";
   const deciding = rows.filter(({ gating }) => gating);
-  // Where nothing can decide, the changes are all there is to see.
-  const shown = deciding.length > 0 ? deciding : rows;
+  // Where nothing can decide, the changes are all there is to see; of what nobody asked for, those that are known.
+  const shown = automatic
+    ? rows.filter(({ verdict }) => verdict === "slower" || verdict === "faster")
+    : deciding.length > 0
+    ? deciding
+    : rows;
   const others = rows.filter((row) => !shown.includes(row));
   const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
     ...[mark("failed"), " ", foreign(scenario), ": more calls ended as ", foreign(kind)],
@@ -69,7 +72,9 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     ...errors.length === 0 ? [] : [list(errors)],
     ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(
-      `${formatCounted(others.length, "further row")} not deciding`,
+      `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")} ${
+        automatic ? "the same or undecided" : "not deciding"
+      }`,
       rowsTable("Further changes", others, isPaired),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
@@ -78,8 +83,15 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
   ];
 }
 
-function conclusion({ rows, noise, noisePercent, bandPercent, baselines }: Comparison): string {
-  const gating = rows.filter(({ gating }) => gating);
+function conclusion(comparison: Comparison): string {
+  const { rows, noise, noisePercent, bandPercent, baselines, automatic } = comparison;
+  const shownOnly = " This comparison never fails a run: one with --baseline does.";
+  if (automatic && noise === "unknown") {
+    const runs = baselines === 1 ? "run" : `${baselines} runs`;
+    return `Against the last ${runs} of the same workload. The noise between runs is learned from 4 of them; ` +
+      `until then changes are shown and not judged.${shownOnly}`;
+  }
+  const gating = rows.filter(({ gating }) => gating || automatic);
   const counts = VERDICTS.flatMap((verdict) => {
     const count = gating.filter((row) => row.verdict === verdict).length;
     return count === 0 ? [] : `${count} ${verdict}`;
@@ -104,7 +116,9 @@ function conclusion({ rows, noise, noisePercent, bandPercent, baselines }: Compa
   const sum = counts.length === 0 ? "Nothing is decided" : counts.join(", ");
   return `${
     noise === "paired" ? "B against A: " : ""
-  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}`;
+  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}${
+    automatic ? shownOnly : ""
+  }`;
 }
 
 function rowsTable(
@@ -156,12 +170,16 @@ function changePercent(ratio: number | null): string {
 /** Why there is no verdict and what would decide, and what became of the server's own part. */
 function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   const { why, need, smallest, own, verdict } = row;
-  const because = why === null || (why === "noise" && need !== null)
+  // That the noise is not known stands above all rows.
+  const isSaid = why === "tooFewBaselines";
+  const because = why === null || isSaid || (why === "noise" && need !== null)
     ? ""
     : REASONS.get(why) ?? foreign(why);
   const notes: Content[] = verdict !== "undecided" ? [] : [
     because,
-    need === null ? "" : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
+    need === null || isSaid
+      ? ""
+      : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
     smallest === null ? "" : `sees ${formatPercent(smallest - 1)} or more`,
   ];
   if (own !== undefined) {
@@ -183,8 +201,14 @@ export function changeWords(
     isSamePlace(row, metric)
   );
   if (row === undefined || row.ratio === null) return null;
-  const change = `${changePercent(row.ratio)} since the baseline`;
+  const { automatic, baselines } = comparison!;
+  const since = !automatic
+    ? "since the baseline"
+    : baselines === 1
+    ? "since the last run"
+    : `against ${baselines} runs`;
+  const change = `${changePercent(row.ratio)} ${since}`;
   return row.verdict === "undecided"
-    ? `${change} (undecided)`
+    ? automatic ? change : `${change} (undecided)`
     : [mark(VERDICT_MARKS[row.verdict]), ` ${change} (${row.verdict})`];
 }

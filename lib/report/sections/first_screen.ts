@@ -8,7 +8,7 @@
 
 import type { Added, Distribution, Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
-import { type Figure, figures, foreign, heading, inlines, isEmpty, joined } from "../document.ts";
+import { type Figure, figures, foreign, heading, inlines, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
 import { strong, table, toned } from "../document.ts";
 import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
@@ -136,18 +136,17 @@ function card(report: Report, title: Content, measured: Measured): Card {
   const tails = metric.kind === "scalar" ? [] : (["p95", "p99"] as const)
     .filter((figure) => metric[figure] !== null)
     .map((figure) => [`${figure} `, quantity(measured, figure)]);
-  const lines = [
-    width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
-    joined(tails, ", "),
-    gain(report, metric),
-    changeWords(report, scenario.name, metric) ?? "",
-  ];
   const sign = scenarioMark(scenario);
   return {
     title,
     value,
     mark: sign === "passed" ? null : sign,
-    lines: lines.filter((line) => !isEmpty(line)),
+    lines: [
+      width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
+      changeWords(report, scenario.name, metric) ?? "",
+      joined(tails, ", "),
+      gain(report, metric),
+    ],
     plots: [strip(metric), sparkline(metric)].filter((plot) => plot !== null),
   };
 }

@@ -39,7 +39,9 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
       firstScreen(report, audience, picture),
       ...preflightSection(report),
       ...compared,
-      ...scenarios.length === 0 ? [] : [scenariosHeading(report, charts.get("overview"))],
+      ...scenarios.length === 0 ? [] : [
+        scenariosHeading(report, charts.get("overview"), charts.get("overRun")),
+      ],
       ...scenarios.map((scenario) => scenarioSection(report, scenario, charts.get(scenario.name))),
       ...ab === undefined
         ? [...performanceSection(report), ...checklistSection(report), ...nextStepsSection(report)]
@@ -52,10 +54,10 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
   };
 }
 
-/** The section that the scenarios' sections belong to, with the picture of all of them. */
-function scenariosHeading({ ab }: Report, overview: Figure | undefined): Section {
+/** The section that the scenarios' sections belong to, with the pictures of all of them. */
+function scenariosHeading({ ab }: Report, ...pictures: (Figure | undefined)[]): Section {
   const title = ab === undefined ? "Scenarios" : "B, scenario by scenario";
-  const section = pageSection("scenarios", title, ...figures(overview));
+  const section = pageSection("scenarios", title, ...figures(...pictures));
   return { ...section, audience: ["page", "summary"] };
 }
 

@@ -1,0 +1,54 @@
+/**
+ * Opens a page with what the system opens pages with. `deno task bench` may start no program, so this is for
+ * `deno task bench:open`, which may start these three and no other.
+ *
+ * @module
+ */
+
+import { UsageError } from "./usage_error.ts";
+
+const OPENERS: Partial<Record<typeof Deno.build.os, string>> = {
+  darwin: "open",
+  windows: "explorer",
+};
+/** What has not ended by then shows the page. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * The program that opens pages.
+ *
+ * @throws {UsageError} if it may not be started
+ */
+export function findOpener(): string {
+  const command = OPENERS[Deno.build.os] ?? "xdg-open";
+  if (Deno.permissions.querySync({ name: "run", command }).state === "granted") return command;
+  throw new UsageError(
+    `Cannot use --open, as this task may not start ${command}: accepted is deno task bench:open, which may, or ` +
+      "the file:// line at the end of each run",
+  );
+}
+
+/** Opens a page; the program goes on by itself. Returns what went wrong, `null` where nothing is known to have. */
+export async function openPage(opener: string, url: string): Promise<string | null> {
+  let timer;
+  try {
+    const child = new Deno.Command(opener, {
+      args: [url],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    child.unref();
+    const patience = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), PATIENCE_MS);
+    });
+    const status = await Promise.race([child.status, patience]);
+    // The Explorer ends with 1 whatever it has done.
+    const isWell = status === null || status.success || Deno.build.os === "windows";
+    return isWell ? null : `Cannot open ${url}: ${opener} ended with ${status.code}`;
+  } catch (error) {
+    return `Cannot open ${url}: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Latency and throughput over the run: what each scenario's calls came to in each of its epochs, when that was, and
+ * where calls had no answer.
+ *
+ * @module
+ */
+
+import type { Distribution, Metric, Report, Scalar } from "../../schema.ts";
+import { headlines, isSamePlace } from "../quantities.ts";
+import { formatCounted } from "../units.ts";
+import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
+import { dots, markedLine, type Point } from "./marks.ts";
+import { distinct, type FigurePlan, nameText } from "./plan.ts";
+import { COLORS, SERIES_COLORS } from "./theme.ts";
+
+const FEWEST_EPOCHS = 3;
+
+interface Course {
+  name: string;
+  /** In nanoseconds since the run began, in the middle of each epoch. */
+  times: number[];
+  latency: Distribution;
+  rate: Scalar;
+}
+
+/** The scenarios whose headline is of calls at one place, epoch by epoch; `null` where there are none. */
+export function overRunPlan(report: Report): FigurePlan | null {
+  const courses = coursesOf(report);
+  if (courses.length === 0) return null;
+  const colored = courses.map((course, nth) => ({ ...course, color: SERIES_COLORS[nth]! }));
+  const points = ({ times }: Course, values: readonly (number | null)[]) =>
+    times.map((at, epoch): Point => [at, values[epoch] ?? null]);
+  const failed = courses.flatMap((course) =>
+    points(course, course.latency.epochs.map(({ p50, censored }) => censored > 0 ? p50 : null))
+      .filter(([, ns]) => ns !== null)
+  );
+  const medians = courses.flatMap(({ latency }) => latency.epochs.map(({ p50 }) => p50 ?? NaN));
+  const x = timeAxis(linearScale(courses.flatMap(({ times }) => times)));
+  const errors = failed.length === 0
+    ? "no call was without an answer"
+    : `calls without an answer in ${formatCounted(failed.length, "epoch")}`;
+  const title = "Latency and throughput over the run";
+  return {
+    id: "over-the-run",
+    title,
+    alt: `${title}, epoch by epoch, of ${courses.map(({ name }) => name).join(", ")}; ${errors}`,
+    panels: [{
+      caption: "Median latency in each epoch",
+      x,
+      y: timeAxis(wideScale(medians)),
+      height: 110,
+      series: [
+        ...colored.map((one) =>
+          markedLine(one.name, points(one, one.latency.epochs.map(({ p50 }) => p50)), one)
+        ),
+        ...failed.length === 0 ? [] : [
+          dots("calls without an answer", failed, { color: COLORS.red, width: 12, hollow: true }),
+        ],
+      ],
+    }, {
+      caption: "Throughput, msg/s",
+      x: { ...x, name: "Time since the run began" },
+      y: countAxis(linearScale(courses.flatMap(({ rate }) => rate.epochs))),
+      height: 90,
+      series: colored.map((one) => markedLine(one.name, points(one, one.rate.epochs), one)),
+    }],
+  };
+}
+
+function coursesOf({ scenarios, startedAt }: Report): Course[] {
+  const all = scenarios.flatMap((scenario): Course[] => {
+    const { metrics, measured, title } = scenario;
+    const [headline] = headlines(scenario).map(({ metric }) => metric);
+    const beside = metrics.filter((one) => headline !== undefined && isSamePlace(one, headline));
+    const latency = beside.find((one): one is Distribution =>
+      one.kind === "distribution" && one.added === undefined
+    );
+    const rate = beside.find((one: Metric): one is Scalar => one.unit === "msg/s");
+    const times = (measured?.epochs ?? []).map(({ startMs, endMs }) =>
+      Math.max(0, (startMs + endMs) / 2 - Date.parse(startedAt)) * 1e6
+    );
+    const isWhole = times.length >= FEWEST_EPOCHS && latency?.epochs.length === times.length &&
+      rate?.epochs.length === times.length;
+    return isWhole ? [{ name: nameText(title), times, latency: latency!, rate: rate! }] : [];
+  }).slice(0, SERIES_COLORS.length);
+  const names = distinct(all.map(({ name }) => name));
+  return all.map((course, nth) => ({ ...course, name: names[nth]! }));
+}

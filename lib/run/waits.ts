@@ -1,0 +1,75 @@
+/**
+ * Waits for the server on idle connections, which go on beside what is measured where there is room for them.
+ *
+ * @module
+ */
+
+import { openLedger } from "../client/ledger.ts";
+import type { Entry } from "./entry.ts";
+import type { ProcedurePlan } from "./scenario.ts";
+
+type Wait = NonNullable<ProcedurePlan["waiting"]>;
+
+/** More connections than this are not opened to see if there is room for another. */
+const MOST_TRIED = 64;
+
+/** The waits of a run. */
+export class Waits {
+  readonly #entries: readonly Entry[];
+  readonly #fail: (entry: Entry, error: unknown) => void;
+  #all: Promise<unknown> | null = null;
+  #left = 0;
+
+  /** @param fail hears of a wait that has thrown */
+  constructor(entries: readonly Entry[], fail: (entry: Entry, error: unknown) => void) {
+    this.#entries = entries.filter((entry) => waitOf(entry) !== undefined);
+    this.#fail = fail;
+  }
+
+  /** Is a connection open that waits? */
+  get areOpen(): boolean {
+    return this.#left > 0;
+  }
+
+  /** Begins them, if the server accepts one more connection for each than any scenario needs at once. */
+  async beginBeside(all: readonly Entry[]): Promise<void> {
+    const needed = all.map(({ planned: { parameters: { connections } } }) =>
+      Number(connections ?? 1)
+    );
+    const most = Math.max(1, ...needed) + this.#entries.length;
+    const { target } = this.#entries[0]?.run ?? {};
+    if (target === undefined || most > MOST_TRIED) return;
+    const tried = await Promise.allSettled(
+      Array.from({ length: most }, () => target.connect(openLedger())),
+    );
+    const opened = tried.flatMap((one) => one.status === "fulfilled" ? one.value : []);
+    await Promise.allSettled(opened.map((connection) => connection.close()));
+    if (opened.length === most) this.#begin();
+  }
+
+  /** Waits until they are over; `show` is told what for. */
+  async end(show: (entry: Entry, what: string) => void): Promise<void> {
+    const [first] = this.#entries.filter(({ isGoing }) => isGoing);
+    if (this.#all === null && first !== undefined) this.#begin();
+    if (this.areOpen && first !== undefined) show(first, waitOf(first)!.what);
+    await this.#all;
+  }
+
+  #begin(): void {
+    const going = this.#entries.filter(({ isGoing }) => isGoing);
+    this.#left = going.length;
+    this.#all = Promise.all(going.map(async (entry) => {
+      try {
+        await waitOf(entry)!.until();
+      } catch (error) {
+        this.#fail(entry, error);
+      } finally {
+        this.#left--;
+      }
+    }));
+  }
+}
+
+function waitOf({ plan }: Entry): Wait | undefined {
+  return plan !== null && "waiting" in plan ? plan.waiting : undefined;
+}

@@ -1,0 +1,47 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { listText } from "../../lib/cli/listing.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
+import { plannedMs } from "../../lib/run/planned_time.ts";
+import type { Parameters } from "../../lib/run/scenario.ts";
+import { PROFILE_NAMES } from "../../lib/run/scenario.ts";
+import { SCENARIOS } from "../../scenarios/mod.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
+
+function timeOf(names: string[], given: Parameters = {}, epochs = 10): number {
+  const planned = planScenarios(SCENARIOS, {
+    names,
+    profile: "standard",
+    overrides: { ...NO_OVERRIDES, ...given },
+  });
+  return plannedMs(planned, { epochs, warmsUp: true });
+}
+
+Deno.test("--list has every profile and scenario, with its profiles and its time", () => {
+  const text = listText(SCENARIOS);
+  for (const name of PROFILE_NAMES) {
+    assert(new RegExp(`^  ${name} +about \\d+ (s|min) `, "m").test(text), name);
+  }
+  assertEquals(text.match(/; alone about \d+ (s|min) in /g)?.length, SCENARIOS.length);
+  assertStringIncludes(text, "in standard, thorough; alone about");
+  assertStringIncludes(text, "in no profile: --scenarios; alone about");
+});
+
+Deno.test("the planned time follows from the plan", () => {
+  const names = ["message-throughput"];
+  const short = timeOf(names);
+  const start = timeOf([]);
+  // A slice has a lead-in, however long it is.
+  const twice = timeOf(names, { durationMs: 400 });
+  assertEquals(Math.round((twice - start) / (short - start) * 100), 200);
+  assertEquals(Math.round((timeOf(names, {}, 21) - start) / (short - start) * 100), 200);
+  assert(timeOf([...names, "reconnection"]) > short);
+  // What waits beside others costs time only where there are none.
+  assertEquals(timeOf(["authentication"]), start + 15_000);
+  const all = timeOf([...names, "reconnection", "overhead-breakdown"]);
+  assert(timeOf([...names, "reconnection", "overhead-breakdown", "authentication"]) - all < 1_000);
+});
+
+Deno.test("every scenario says how long it takes", () => {
+  const start = timeOf([]);
+  for (const { name } of SCENARIOS) assert(timeOf([name]) > start, name);
+});

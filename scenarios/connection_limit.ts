@@ -1,5 +1,6 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Connection } from "../lib/client/connection.ts";
+import type { SessionOptions } from "../lib/client/target.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import {
@@ -72,7 +73,7 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
 /** A connection, or why there is none. */
 async function tryConnect(
   { target, ledger, signal }: Context,
-  from: { client?: Deno.HttpClient } = {},
+  from: Pick<SessionOptions, "client"> = {},
 ): Promise<Connection | ConnectError> {
   try {
     return await target.connect(ledger, from);

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError } from "./connect_error.ts";
 import { redactUrl } from "./redact_url.ts";
+import type { Relay } from "./relay.ts";
 
 /** Where and how to dial. */
 export interface DialOptions {
@@ -12,6 +13,8 @@ export interface DialOptions {
   subprotocols?: readonly string[];
   /** Carries a CA certificate or a source address. */
   client?: Deno.HttpClient;
+  /** Has been started; takes the place of the client. */
+  relay?: { through: Relay; localAddress: string | null };
   signal?: AbortSignal;
 }
 
@@ -109,14 +112,19 @@ export class Socket {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, clock, timeoutMs, signal } = options;
+  const { url, clock, timeoutMs, signal, headers, relay } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${redactUrl(url)}`);
   }
-  const webSocket = new WebSocket(url, {
-    ...(options.headers === undefined ? {} : { headers: options.headers }),
+  using relayed = relay?.through.dial(
+    { url, headers: headers ?? {}, localAddress: relay.localAddress },
+    (why) => abandon(dialError(url, why)),
+  );
+  const way = relayed ?? options;
+  const webSocket = new WebSocket(way.url, {
+    ...(way.headers === undefined ? {} : { headers: way.headers }),
     ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
-    ...(options.client === undefined ? {} : { client: options.client }),
+    ...(way.client === undefined ? {} : { client: way.client }),
   });
   const opened = Promise.withResolvers<Socket>();
   webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock));

@@ -5,7 +5,8 @@ import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import type { OpenLedger } from "./ledger.ts";
-import { dial, type Socket } from "./socket.ts";
+import type { Relay } from "./relay.ts";
+import { dial, type DialOptions, type Socket } from "./socket.ts";
 
 /** How to reach the server under test. */
 export interface TargetOptions {
@@ -22,15 +23,34 @@ export interface TargetOptions {
   signal: AbortSignal;
   /** Which shard this is: its session and request ids are no other shard's. Left out: the only one. */
   shard?: ShardPlace;
+  /** Takes connections past Nagle's algorithm; left out: none. */
+  relay?: RelayUse;
 }
+
+/** Which connections go through a relay. */
+export interface RelayUse {
+  through: Relay;
+  /** All of them; else those on which Deno's WebSocket writes twice without waiting. */
+  always: boolean;
+  /** How long the run's own calls are, encoded. */
+  callBytes: number;
+}
+
+/** A client whose connections come from that address. */
+export type SourceClient = Deno.HttpClient & { localAddress: string };
 
 /** What sets one session apart from the others of a run. */
 export interface SessionOptions {
   /** Carries a source address. */
-  client?: Deno.HttpClient;
+  client?: SourceClient;
   /** A session id and token of its own. */
   credentials?: Credentials;
+  /** Through the relay, if there is one? Left out: as openings are timed. */
+  relayed?: boolean;
 }
+
+/** Deno's WebSocket writes the head and the body of longer frames apart, whose payload has over 1,024 bytes. */
+const LONGEST_SINGLE_WRITE_BYTES = 1_000;
 
 /** The server under test: opens sessions to it. Dispose of it to free its HTTP clients. */
 export class Target implements Disposable {
@@ -61,6 +81,26 @@ export class Target implements Disposable {
     return hostname === "localhost" || hostname.startsWith("127.");
   }
 
+  /** Should the run's own calls, or those with so many bytes more, go through the relay? */
+  relays(moreBytes = 0): boolean {
+    const { relay, url } = this.options;
+    if (relay === undefined) return false;
+    // TLS ends its handshake with a write of its own, right before the request.
+    return relay.always || /^wss:/i.test(url) ||
+      relay.callBytes + moreBytes > LONGEST_SINGLE_WRITE_BYTES;
+  }
+
+  /** Should connections, of which the opening or what follows it is timed? */
+  get relaysOpenings(): boolean {
+    const { relay, protocol } = this.options;
+    return this.relays() || (relay !== undefined && protocol.endsHandshakeUnanswered === true);
+  }
+
+  /** Is there a relay, as far as is known, for what should go through it? */
+  get hasRelay(): boolean {
+    return this.options.relay?.through.isUnavailable === false;
+  }
+
   /** A session of its own, with the token of the run. */
   newCredentials(): Credentials {
     return { sessionId: `${this.#prefix}${++this.#sessions}`, token: this.options.token };
@@ -71,9 +111,9 @@ export class Target implements Disposable {
    *
    * @throws {ConnectError} with the cause
    */
-  connect(ledger: OpenLedger, as: SessionOptions = {}): Promise<Connection> {
-    return Connection.open({
-      ...this.#dialOptions(as.client),
+  async connect(ledger: OpenLedger, as: SessionOptions = {}): Promise<Connection> {
+    return await Connection.open({
+      ...await this.#dialOptions(as),
       protocol: this.options.protocol,
       credentials: as.credentials ?? this.newCredentials(),
       callTimeoutMs: this.options.timeoutMs,
@@ -88,25 +128,33 @@ export class Target implements Disposable {
    *
    * @throws {ConnectError} with the cause
    */
-  dial(from: { client?: Deno.HttpClient } = {}): Promise<Socket> {
-    return dial(this.#dialOptions(from.client));
+  async dial(from: Omit<SessionOptions, "credentials"> = {}): Promise<Socket> {
+    return await dial(await this.#dialOptions(from));
   }
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
-  clientFrom(localAddress: string): Deno.HttpClient {
+  clientFrom(localAddress: string): SourceClient {
     const { caCert } = this.options;
-    return Deno.createHttpClient({
+    const client = Deno.createHttpClient({
       localAddress,
       ...(caCert === null ? {} : { caCerts: [caCert] }),
     });
+    return Object.assign(client, { localAddress });
   }
 
   [Symbol.dispose](): void {
     this.#client?.close();
   }
 
-  #dialOptions(client = this.#client) {
-    const { url, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+  async #dialOptions(
+    { client: source, relayed = this.relaysOpenings }: SessionOptions,
+  ): Promise<DialOptions> {
+    const { url, clock, timeoutMs, headers, subprotocols, signal, relay } = this.options;
+    const client = source ?? this.#client;
+    const localAddress = source?.localAddress ?? null;
+    // The relay cannot choose the address of a TLS connection.
+    const isOff = !relayed || relay === undefined ||
+      (localAddress !== null && /^wss:/i.test(url)) || !await relay.through.start();
     return {
       url,
       clock,
@@ -115,6 +163,7 @@ export class Target implements Disposable {
       subprotocols,
       signal,
       ...(client === undefined ? {} : { client }),
+      ...(isOff ? {} : { relay: { through: relay.through, localAddress } }),
     };
   }
 }

@@ -125,6 +125,7 @@ export const mcp: Protocol = {
   name: "mcp",
   defaultTool: "ping",
   ids: "number",
+  endsHandshakeUnanswered: true,
   sessionsOutliveConnections: false,
   open,
   encodeCall: (id, tool, argsJson) =>

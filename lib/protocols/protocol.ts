@@ -111,6 +111,8 @@ export interface Protocol {
   readonly ids: "text" | "number";
   /** Whether a session goes on under its id when its client comes back on another connection. */
   readonly sessionsOutliveConnections: boolean;
+  /** Whether the client's last word in a handshake is one that no server answers, as left out: it is not. */
+  readonly endsHandshakeUnanswered?: boolean;
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;

@@ -36,8 +36,12 @@ export async function runAb(
   settings: { a: RunSettings; b: RunSettings },
   { restart, ...options }: AbOptions,
 ): Promise<Report> {
-  await using a = createRun(settings.a, options);
-  await using b = createRun(settings.b, options);
+  // Both sides take the same way, although one of them may have TLS.
+  const isTls = [settings.a, settings.b].map(({ url }) => /^wss:/i.test(url));
+  const isMixed = settings.a.noDelay === "auto" && isTls[0] !== isTls[1];
+  const same = isMixed ? { noDelay: "on" } as const : {};
+  await using a = createRun({ ...settings.a, ...same }, options);
+  await using b = createRun({ ...settings.b, ...same }, options);
   using pair = new Pair({ a, b, restart });
   return await pair.measure();
 }

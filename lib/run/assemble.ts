@@ -80,7 +80,7 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
       kind: run.bundled === null ? "external" : "embedded",
       protocol: target.options.protocol.name,
       tool,
-      noDelay: false,
+      noDelay: target.hasRelay && target.relays(),
     },
     profile,
     epochs: findings.epochs,

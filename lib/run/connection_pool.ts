@@ -16,11 +16,16 @@ export class ConnectionPool implements AsyncDisposable {
   readonly connections: Connection[] = [];
   readonly #target: Target;
   readonly #ledger: OpenLedger;
+  readonly #isRelayed: boolean;
 
-  /** @param ledger where frames are counted that belong to no call, until a slice says otherwise */
-  constructor(target: Target, ledger: OpenLedger) {
+  /**
+   * @param ledger where frames are counted that belong to no call, until a slice says otherwise
+   * @param isRelayed left out: as the run's own calls are
+   */
+  constructor(target: Target, ledger: OpenLedger, isRelayed = target.relays()) {
     this.#target = target;
     this.#ledger = ledger;
+    this.#isRelayed = isRelayed;
   }
 
   /**
@@ -57,8 +62,9 @@ export class ConnectionPool implements AsyncDisposable {
   }
 
   async #openAtOnce(count: number): Promise<Error | null> {
+    const as = { relayed: this.#isRelayed };
     const settled = await Promise.allSettled(
-      Array.from({ length: count }, () => this.#target.connect(this.#ledger)),
+      Array.from({ length: count }, () => this.#target.connect(this.#ledger, as)),
     );
     this.connections.push(
       ...settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),

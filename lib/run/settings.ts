@@ -1,3 +1,4 @@
+import type { NoDelay } from "../client/relay.ts";
 import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import type { HeavyToolSpec } from "./heavy_tools.ts";
 import type { JudgeOptions } from "./judge_report.ts";
@@ -14,6 +15,8 @@ export interface RunSettings extends JudgeOptions {
   /** PEM text. */
   caCert: string | null;
   timeoutMs: number;
+  /** Which connections go past Nagle's algorithm; left out: none. */
+  noDelay?: NoDelay;
   /** `null`: the protocol's own. */
   tool: string | null;
   toolArgsJson: string;

@@ -1,7 +1,8 @@
 import { type Call, isFromCache } from "../../lib/client/call.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
-import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { areRelayed, type HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { noteRelayed } from "../../lib/run/note_relay.ts";
 import {
   type Parameters,
   type Procedure,
@@ -48,6 +49,7 @@ export const heavyTools: Procedure<HeavyToolsParameters> = {
     if (granted.status === "refused") return { skipped: granted.reason };
     const { tools, uniqueSeed } = granted;
     const work = new HeavyWork(context, tools);
+    noteRelayed(context, areRelayed(context.target, tools) ? "its calls" : null);
     if (tools.some(({ argsJson }) => argsJson.includes("{unique}"))) {
       context.note({
         kind: "uniqueSeed",
@@ -93,7 +95,7 @@ class HeavyWork {
   async measureEpoch(): Promise<"stop" | void> {
     const { target, ledger, signal, parameters: { connections: count } } = this.#context;
     const before = ledger.sent;
-    await using pool = new ConnectionPool(target, ledger);
+    await using pool = new ConnectionPool(target, ledger, areRelayed(target, this.#tools));
     await pool.open([{ record: this.#context, most: count, establish: null }]);
     const { connections } = pool;
     const isWhole = connections.length === count && await this.#endToEnd(connections[0]!) &&

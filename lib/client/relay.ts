@@ -48,7 +48,9 @@ export interface RelayedDial extends Disposable {
 interface Started {
   worker: Worker;
   client: Deno.HttpClient;
-  /** Removes the socket's file and its folder. */
+  /** Of the socket's file. */
+  folder: string;
+  /** Removes it. */
   remove: () => void;
 }
 
@@ -75,6 +77,11 @@ export class Relay implements AsyncDisposable {
   /** How many connections it was asked for. */
   get dials(): number {
     return this.#dials;
+  }
+
+  /** The folder that its socket is in; `null`: it does not run. */
+  get folder(): string | null {
+    return this.#running?.folder ?? null;
   }
 
   /** Has it turned out that it cannot be had? */
@@ -121,6 +128,7 @@ export class Relay implements AsyncDisposable {
   /** Ends it, and with it what is still open. */
   async [Symbol.asyncDispose](): Promise<void> {
     const started = await this.#started;
+    this.#started = this.#running = null;
     if (started == null) return;
     started.client.close();
     started.worker.terminate();
@@ -146,7 +154,7 @@ export class Relay implements AsyncDisposable {
       await this.#listen(worker, path);
       const client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
       stack.move();
-      return { worker, client, remove };
+      return { worker, client, folder, remove };
     } catch (error) {
       this.#isUnavailable = true;
       this.#options.onWarning(

@@ -83,22 +83,34 @@ export class Target implements Disposable {
 
   /** Should the run's own calls, or those with so many bytes more, go through the relay? */
   relays(moreBytes = 0): boolean {
-    const { relay, url } = this.options;
+    const relay = this.#relay;
     if (relay === undefined) return false;
-    // TLS ends its handshake with a write of its own, right before the request.
-    return relay.always || /^wss:/i.test(url) ||
-      relay.callBytes + moreBytes > LONGEST_SINGLE_WRITE_BYTES;
+    return relay.always || relay.callBytes + moreBytes > LONGEST_SINGLE_WRITE_BYTES;
   }
 
   /** Should connections, of which the opening or what follows it is timed? */
   get relaysOpenings(): boolean {
-    const { relay, protocol } = this.options;
-    return this.relays() || (relay !== undefined && protocol.endsHandshakeUnanswered === true);
+    return this.relays() || (this.#relay !== undefined && this.opensInTwoWrites);
+  }
+
+  /** Does Deno's WebSocket write twice without waiting, while a connection opens or right afterwards? */
+  get opensInTwoWrites(): boolean {
+    return this.hasTls || this.options.protocol.endsHandshakeUnanswered === true;
+  }
+
+  /** TLS ends its handshake with a write of its own, right before the request for the upgrade. */
+  get hasTls(): boolean {
+    return /^wss:/i.test(this.options.url);
   }
 
   /** Is there a relay, as far as is known, for what should go through it? */
   get hasRelay(): boolean {
-    return this.options.relay?.through.isUnavailable === false;
+    return this.#relay?.through.isUnavailable === false;
+  }
+
+  /** Unless connections need something that it cannot do. */
+  get #relay(): RelayUse | undefined {
+    return this.options.relay;
   }
 
   /** A session of its own, with the token of the run. */
@@ -149,12 +161,13 @@ export class Target implements Disposable {
   async #dialOptions(
     { client: source, relayed = this.relaysOpenings }: SessionOptions,
   ): Promise<DialOptions> {
-    const { url, clock, timeoutMs, headers, subprotocols, signal, relay } = this.options;
+    const { url, clock, timeoutMs, headers, subprotocols, signal } = this.options;
+    const relay = this.#relay;
     const client = source ?? this.#client;
     const localAddress = source?.localAddress ?? null;
     // The relay cannot choose the address of a TLS connection.
     const isOff = !relayed || relay === undefined ||
-      (localAddress !== null && /^wss:/i.test(url)) || !await relay.through.start();
+      (localAddress !== null && this.hasTls) || !await relay.through.start();
     return {
       url,
       clock,

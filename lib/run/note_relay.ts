@@ -8,12 +8,11 @@
 import type { Target } from "../client/target.ts";
 import type { Recording } from "./scenario.ts";
 
-interface Noting extends Pick<Recording, "note" | "invalidate"> {
-  target: Target;
-}
-
 /** @param what goes through the relay, such as `calls of heavy tools`; `null`: nothing does */
-export function noteRelayed({ target, note }: Noting, what: string | null): void {
+export function noteRelayed(
+  { target, note }: Pick<Recording, "note"> & { target: Target },
+  what: string | null,
+): void {
   if (what === null || target.relays() || !target.hasRelay) return;
   note({
     kind: "relayed",
@@ -22,10 +21,10 @@ export function noteRelayed({ target, note }: Noting, what: string | null): void
 }
 
 /** For a scenario that times how connections open or close, or their first call. */
-export function noteOpenings({ target, ...recording }: Noting): void {
-  const { url, protocol } = target.options;
-  const isHeldBack = protocol.endsHandshakeUnanswered === true || /^wss:/i.test(url);
-  if (!isHeldBack) return;
+export function noteOpenings(
+  { target, ...recording }: Pick<Recording, "note" | "invalidate"> & { target: Target },
+): void {
+  if (!target.opensInTwoWrites) return;
   if (target.hasRelay) return noteRelayed({ target, ...recording }, "its connections");
   recording.invalidate({
     kind: "heldBack",

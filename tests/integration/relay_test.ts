@@ -11,7 +11,10 @@ import { openLedger } from "../../lib/client/ledger.ts";
 import { Relay } from "../../lib/client/relay.ts";
 import type { Socket } from "../../lib/client/socket.ts";
 import type { Target, TargetOptions } from "../../lib/client/target.ts";
+import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
+import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
+import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { payloadSize } from "../../scenarios/payload_size/mod.ts";
 import {
@@ -102,6 +105,16 @@ async function countBytes(connection: Deno.TcpConn, most = Infinity): Promise<nu
     bytes += count;
   }
   return bytes;
+}
+
+/** Echoes, with TLS. */
+function serveTls() {
+  const where = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  return Deno.serve({ ...where, cert: SERVER_CERT, key: SERVER_KEY }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+    socket.onmessage = ({ data }) => socket.send(data);
+    return response;
+  });
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -271,21 +284,11 @@ Deno.test("relay: a server that stops reading is felt", options, async () => {
 });
 
 Deno.test("relay: TLS, and a certificate that is not trusted", options, async () => {
-  await using server = Deno.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    cert: SERVER_CERT,
-    key: SERVER_KEY,
-    onListen() {},
-  }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    socket.onmessage = ({ data }) => socket.send(data);
-    return response;
-  });
+  await using server = serveTls();
   const url = `wss://localhost:${server.addr.port}`;
   await using relay = startRelay(CA_CERT);
   using target = relayedTarget(url, relay, { caCert: CA_CERT });
-  assert(target.relays());
+  assertEquals([target.relays(), target.relaysOpenings], [false, true]);
   const socket = await target.dial();
   assertEquals(relay.dials, 1);
   const text = "x".repeat(100_000);
@@ -404,6 +407,54 @@ Deno.test("relay: a handshake that ends with two messages in a row takes it", op
   using exai = relayedTarget("ws://127.0.0.1:1", relay);
   assertEquals([exai.relays(), exai.relaysOpenings], [false, false]);
 });
+
+Deno.test(
+  "relay: with TLS, openings are timed through it and calls go directly",
+  options,
+  async () => {
+    await using server = serveTls();
+    await using through = startRelay(CA_CERT);
+    const { metrics, notes, status } = await runScenario(
+      concurrentConnections,
+      { connections: 3, messages: 5, durationMs: null },
+      {
+        ...{ url: `wss://localhost:${server.addr.port}`, caCert: CA_CERT, protocol: echo },
+        ...{ epochs: 1, cold: true, relay: { through, always: false, callBytes: 100 } },
+      },
+    );
+    assertEquals([status, through.dials], ["passed", 3]);
+    const establish = metrics.find(({ name }) => name === "establish");
+    assert(establish?.kind === "distribution" && establish.count === 3);
+    assert(
+      notes?.some(({ message }) => message.startsWith("openings timed as establish go through")),
+    );
+  },
+);
+
+Deno.test(
+  "relay: without it, what the client holds back is marked as the client's",
+  options,
+  async () => {
+    await using server = startScriptedServer((peer, message) => {
+      const { id, method } = message as unknown as { id?: number; method?: string };
+      const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: {} };
+      if (method === "initialize") peer.send({ jsonrpc: "2.0", id, result });
+    });
+    await using through = startRelay();
+    const relay = { through, always: false, callBytes: 100 };
+    for (const [given, kind] of [[{ relay }, "relayed"], [{}, "heldBack"]] as const) {
+      const how = { url: server.url, protocol: mcp, epochs: 1, cold: true, ...given };
+      const { notes, validity, checks } = await runScenario(
+        connectionEstablishment,
+        { connects: 2 },
+        how,
+      );
+      assertEquals(checks.filter(({ passed }) => !passed), []);
+      const facts = [...notes ?? [], ...validity.warnings].map((fact) => fact.kind);
+      assertEquals(facts.filter((one) => one === "relayed" || one === "heldBack"), [kind]);
+    }
+  },
+);
 
 const cli = { ignore: options.ignore || NEEDS_PROCESSES };
 

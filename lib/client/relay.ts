@@ -172,8 +172,9 @@ export class Relay implements AsyncDisposable {
       START_LIMIT_MS,
     );
     worker.onmessage = ({ data }: MessageEvent<FromRelay>) => {
-      if (data.kind === "listening") listening.resolve();
-      else this.#fail(data.nth, data.message);
+      if (data.kind === "listening") return listening.resolve();
+      listening.reject(new Error(data.message)); // Of no effect if it listens.
+      this.#fail(data.nth, data.message);
     };
     worker.onerror = (event) => {
       event.preventDefault();

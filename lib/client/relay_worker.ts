@@ -38,9 +38,13 @@ const HEAD_END = "\r\n\r\n";
 const scope = globalThis as unknown as WorkerScope;
 
 scope.onmessage = ({ data: { path, caCerts } }) => {
-  const listener = Deno.listen({ transport: "unix", path });
-  scope.postMessage({ kind: "listening" });
-  void accept(listener, caCerts);
+  try {
+    const listener = Deno.listen({ transport: "unix", path });
+    scope.postMessage({ kind: "listening" });
+    void accept(listener, caCerts);
+  } catch (error) {
+    scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+  }
 };
 
 async function accept(listener: Deno.UnixListener, caCerts: string[]): Promise<void> {

@@ -13,6 +13,7 @@ import type { Socket } from "../../lib/client/socket.ts";
 import type { Target, TargetOptions } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
+import { sharedNoDelay } from "../../lib/run/ab.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -455,6 +456,17 @@ Deno.test(
     }
   },
 );
+
+Deno.test("relay: two servers that are compared are reached the same way", () => {
+  const [plain, tls] = [{ url: "ws://a", noDelay: "auto" }, {
+    url: "wss://a",
+    noDelay: "auto",
+  }] as const;
+  assertEquals(sharedNoDelay({ a: plain, b: plain }), "auto");
+  assertEquals(sharedNoDelay({ a: tls, b: tls }), "auto");
+  assertEquals(sharedNoDelay({ a: plain, b: tls }), "on");
+  assertEquals(sharedNoDelay({ a: { ...plain, noDelay: "off" }, b: tls }), "off");
+});
 
 const cli = { ignore: options.ignore || NEEDS_PROCESSES };
 

@@ -150,7 +150,7 @@ export class Relay implements AsyncDisposable {
         new Worker(module.href, { type: "module", name: "relay" }),
         (worker) => worker.terminate(),
       );
-      const path = `${folder}/socket`;
+      const path = socketIn(folder);
       await this.#listen(worker, path);
       const client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
       stack.move();
@@ -194,10 +194,17 @@ export class Relay implements AsyncDisposable {
   }
 }
 
+/** One after the other, which takes no descriptor, as to look into the folder would. */
 function removeFolder(folder: string): void {
-  try {
-    Deno.removeSync(folder, { recursive: true });
-  } catch {
-    // Somebody else has removed it.
+  for (const path of [socketIn(folder), folder]) {
+    try {
+      Deno.removeSync(path);
+    } catch {
+      // It is gone, or was never there.
+    }
   }
+}
+
+function socketIn(folder: string): string {
+  return `${folder}/socket`;
 }

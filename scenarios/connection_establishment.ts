@@ -1,5 +1,6 @@
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { describeClose } from "../lib/run/describe_end.ts";
+import { noteOpenings } from "../lib/run/note_relay.ts";
 import {
   LIGHT_PROFILES,
   type Parameters,
@@ -46,6 +47,7 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
     if (open(target.newCredentials()).read === null) {
       context.notMeasured("authenticate", `the ${name} protocol has no handshake of its own`);
     }
+    noteOpenings(context);
     const failuresInRow: string[] = [];
     async function attempt(): Promise<SessionTimes | null> {
       try {

@@ -2,6 +2,7 @@ import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Call } from "../lib/client/call.ts";
 import type { Connection } from "../lib/client/connection.ts";
+import type { SessionOptions } from "../lib/client/target.ts";
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
@@ -80,7 +81,7 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
 /** A connection, or why there is none. */
 async function tryConnect(
   { target, ledger, signal }: Context,
-  from: { client?: Deno.HttpClient } = {},
+  from: Pick<SessionOptions, "client"> = {},
 ): Promise<Connection | ConnectError> {
   try {
     return await target.connect(ledger, from);

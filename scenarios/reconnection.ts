@@ -2,6 +2,7 @@ import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { noteOpenings } from "../lib/run/note_relay.ts";
 import {
   LIGHT_PROFILES,
   type Parameters,
@@ -37,6 +38,7 @@ export const reconnection: Procedure<ReconnectionParameters> = {
   },
 
   begin(context) {
+    noteOpenings(context);
     return {
       async epoch() {
         for (let cycle = 0; cycle < context.parameters.cycles; cycle++) {

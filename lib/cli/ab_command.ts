@@ -16,7 +16,6 @@ import { readCommit } from "../run/environment.ts";
 import type { Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
-import type { Report } from "../schema.ts";
 import { type BenchOptions, warnOfWay } from "./bench_command.ts";
 import { type Config, type ConfigInput, readConfig } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";

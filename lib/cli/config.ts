@@ -5,6 +5,7 @@ import {
   ThresholdError,
   type ThresholdVocabulary,
 } from "../stats/thresholds.ts";
+import { NO_DELAY, type NoDelay } from "../client/relay.ts";
 import { ARRIVALS } from "../load/schedule.ts";
 import type { SessionSpec } from "../load/session.ts";
 import { parseStages, STAGES_SYNTAX } from "../load/stages.ts";
@@ -78,6 +79,7 @@ export interface Config {
   maxTimeMs: number;
   overrides: Overrides;
   timeoutMs: number;
+  noDelay: NoDelay;
   maxRatePerSecond: number | null;
   /** Runs into the server's rate limits. */
   ignoreLimits: boolean;
@@ -225,6 +227,7 @@ async function readSettings(raw: RawSettings, input: ConfigInput): Promise<Confi
     precisionPercent: number("precision", { min: 0, aboveMin: true, max: 100, unit: "per cent" }),
     maxTimeMs: duration("max-time", { min: 0, aboveMin: true, max: 86_400 }) ?? 600_000,
     overrides: readOverrides({ number, duration }, values),
+    noDelay: optional(values.get("no-delay"), (given) => parseName(given, NO_DELAY)) ?? "auto",
     timeoutMs: duration("timeout", { min: 0, aboveMin: true, max: 3600 }) ?? 10_000,
     maxRatePerSecond: number("max-rate", { min: 0, aboveMin: true, max: 1e7, unit: "calls/s" }),
     ignoreLimits: flags.has("ignore-limits"),

@@ -113,6 +113,9 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       value("max-calls", "N", {
         help: "calls of heavy tools that a run may plan (default 200)",
       }),
+      value("no-delay", "auto|on|off", {
+        help: "calls past Nagle's algorithm by a local relay (auto: those that need it)",
+      }),
       value("seed", "N", { help: "for everything random (default 1), and for {unique}" }),
       value("unit-baseline", "PER_SECOND", {
         help: "your own unit tests' figure, in place of the in-process one",

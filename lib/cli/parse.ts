@@ -52,7 +52,7 @@ export function parseSettings(
   const named = (kind: OptionSpec["kind"]) =>
     specs.filter((spec) => spec.kind === kind).map(({ name }) => name);
   // Those who know npm write `--` before the options; Deno's tasks need none.
-  const parsed = parseArgs(args.filter((arg) => arg !== "--"), {
+  const parsed = parseArgs(args.filter((arg) => arg !== "--").flatMap(splitNegated), {
     boolean: named("flag"),
     string: [...named("value"), ...named("list")],
     collect: named("list"),
@@ -76,6 +76,12 @@ export function parseSettings(
     }
   }
   return { flags, values, lists, positionals: readPositionals(parsed._, grammar) };
+}
+
+/** The parser would take `--no-x=y` for an option `x`. */
+function splitNegated(arg: string): string[] {
+  const [, name, text] = /^(--no-[^=]+)=(.*)$/s.exec(arg) ?? [];
+  return name === undefined ? [arg] : [name, text!];
 }
 
 /** Does someone ask for the help of a command? */

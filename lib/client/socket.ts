@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import { ConnectError, dialError, whereTo } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
 import type { InsecureRelay } from "./insecure_relay.ts";
+import type { Relay } from "./relay.ts";
 
 /** Where and how to dial. */
 export interface DialOptions {
@@ -21,6 +22,8 @@ export interface DialOptions {
   ignoreFirst?: number;
   /** Carries certificates or a source address. */
   client?: Deno.HttpClient;
+  /** Has been started; takes the place of the client. */
+  relay?: { through: Relay; localAddress: string | null };
   signal?: AbortSignal;
 }
 
@@ -145,15 +148,21 @@ function decode(bytes: ArrayBuffer): string | null {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, clock, timeoutMs, signal, insecure, foreign = (text) => text } = options;
+  const { clock, timeoutMs, signal, headers, relay, insecure, foreign = (text) => text } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${whereTo(options)}`);
   }
   insecure?.takeFailure();
-  const webSocket = new WebSocket(insecure === undefined ? url : url.replace(/^wss:/i, "ws:"), {
-    ...(options.headers === undefined ? {} : { headers: options.headers }),
+  const url = insecure === undefined ? options.url : options.url.replace(/^wss:/i, "ws:");
+  using relayed = relay?.through.dial(
+    { url, headers: headers ?? {}, localAddress: relay.localAddress },
+    (why) => abandon(dialError(options, foreign(why, 500))),
+  );
+  const way = relayed ?? { ...options, url };
+  const webSocket = new WebSocket(way.url, {
+    ...(way.headers === undefined ? {} : { headers: way.headers }),
     ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
-    ...(options.client === undefined ? {} : { client: options.client }),
+    ...(way.client === undefined ? {} : { client: way.client }),
   });
   const opened = Promise.withResolvers<Socket>();
   webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));

@@ -7,8 +7,9 @@ import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { InsecureRelay } from "./insecure_relay.ts";
 import type { OpenLedger } from "./ledger.ts";
 import { maskedProtocol } from "./masked_protocol.ts";
+import type { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
-import { dial, type Socket } from "./socket.ts";
+import { dial, type DialOptions, type Socket } from "./socket.ts";
 
 /** How to reach the server under test. */
 export interface TargetOptions {
@@ -33,15 +34,34 @@ export interface TargetOptions {
   signal: AbortSignal;
   /** Which shard this is: its session and request ids are no other shard's. Left out: the only one. */
   shard?: ShardPlace;
+  /** Takes connections past Nagle's algorithm; left out: none. */
+  relay?: RelayUse;
 }
+
+/** Which connections go through a relay. */
+export interface RelayUse {
+  through: Relay;
+  /** All of them; else those on which Deno's WebSocket writes twice without waiting. */
+  always: boolean;
+  /** How long the run's own calls are, encoded. */
+  callBytes: number;
+}
+
+/** A client whose connections come from that address. */
+export type SourceClient = Deno.HttpClient & { localAddress: string };
 
 /** What sets one session apart from the others of a run. */
 export interface SessionOptions {
   /** Carries a source address. */
-  client?: Deno.HttpClient;
+  client?: SourceClient;
   /** A session id and token of its own. */
   credentials?: Credentials;
+  /** Through the relay, if there is one? Left out: as openings are timed. */
+  relayed?: boolean;
 }
+
+/** Deno's WebSocket writes the head and the body of longer frames apart, whose payload has over 1,024 bytes. */
+const LONGEST_SINGLE_WRITE_BYTES = 1_000;
 
 /** The server under test: opens sessions to it. Dispose of it to free its HTTP clients. */
 export class Target implements Disposable {
@@ -82,6 +102,40 @@ export class Target implements Disposable {
     return this.options.protocol.sessionsOutliveConnections && !this.observed.assignsSessions;
   }
 
+  /** Should the run's own calls, or those with so many bytes more, go through the relay? */
+  relays(moreBytes = 0): boolean {
+    const relay = this.#relay;
+    if (relay === undefined) return false;
+    return relay.always || relay.callBytes + moreBytes > LONGEST_SINGLE_WRITE_BYTES;
+  }
+
+  /** Should connections, of which the opening or what follows it is timed? */
+  get relaysOpenings(): boolean {
+    return this.relays() || (this.#relay !== undefined && this.opensInTwoWrites);
+  }
+
+  /** Does Deno's WebSocket write twice without waiting, while a connection opens or right afterwards? */
+  get opensInTwoWrites(): boolean {
+    return this.hasTls || this.options.protocol.endsHandshakeUnanswered === true;
+  }
+
+  /** TLS ends its handshake with a write of its own, right before the request for the upgrade. */
+  get hasTls(): boolean {
+    return /^wss:/i.test(this.options.url);
+  }
+
+  /** Is there a relay, as far as is known, for what should go through it? */
+  get hasRelay(): boolean {
+    return this.#relay?.through.isUnavailable === false;
+  }
+
+  /** Unless connections need something that it cannot do. */
+  get #relay(): RelayUse | undefined {
+    const { relay, proxy = null, clientCert = null } = this.options;
+    const isDirect = this.#insecure === null && proxy === null && clientCert === null;
+    return isDirect ? relay : undefined;
+  }
+
   /** A session of its own, with the token of the run. */
   newCredentials(): Credentials {
     return { sessionId: `${this.#prefix}${++this.#sessions}`, token: this.options.token };
@@ -92,9 +146,9 @@ export class Target implements Disposable {
    *
    * @throws {ConnectError} with the cause
    */
-  connect(ledger: OpenLedger, as: SessionOptions = {}): Promise<Connection> {
-    return Connection.open({
-      ...this.#dialOptions(as.client),
+  async connect(ledger: OpenLedger, as: SessionOptions = {}): Promise<Connection> {
+    return await Connection.open({
+      ...await this.#dialOptions(as),
       protocol: this.options.protocol,
       credentials: as.credentials ?? this.newCredentials(),
       callTimeoutMs: this.options.timeoutMs,
@@ -110,13 +164,14 @@ export class Target implements Disposable {
    *
    * @throws {ConnectError} with the cause
    */
-  dial(from: { client?: Deno.HttpClient } = {}): Promise<Socket> {
-    return dial(this.#dialOptions(from.client));
+  async dial(from: Omit<SessionOptions, "credentials"> = {}): Promise<Socket> {
+    return await dial(await this.#dialOptions(from));
   }
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
-  clientFrom(localAddress: string): Deno.HttpClient {
-    return Deno.createHttpClient({ localAddress, ...this.#reach });
+  clientFrom(localAddress: string): SourceClient {
+    const client = Deno.createHttpClient({ localAddress, ...this.#reach });
+    return Object.assign(client, { localAddress });
   }
 
   /** How the runtime's HTTP client gets there. */
@@ -133,15 +188,22 @@ export class Target implements Disposable {
     this.#insecure?.[Symbol.dispose]();
   }
 
-  #dialOptions(client = this.#client) {
+  async #dialOptions(
+    { client: source, relayed = this.relaysOpenings }: SessionOptions,
+  ): Promise<DialOptions> {
     const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal, ignoreFirst = 0 } =
       this.options;
-    const relay = this.#insecure;
+    const relay = this.#relay;
+    const client = source ?? this.#client;
+    const localAddress = source?.localAddress ?? null;
+    // The relay cannot choose the address of a TLS connection.
+    const isOff = !relayed || relay === undefined ||
+      (localAddress !== null && this.hasTls) || !await relay.through.start();
     return {
       url,
       proxy,
       ignoreFirst,
-      ...(relay === null ? {} : { insecure: relay }),
+      ...(this.#insecure === null ? {} : { insecure: this.#insecure }),
       foreign: this.foreign,
       clock,
       timeoutMs,
@@ -149,6 +211,7 @@ export class Target implements Disposable {
       subprotocols,
       signal,
       ...(client === undefined ? {} : { client }),
+      ...(isOff ? {} : { relay: { through: relay.through, localAddress } }),
     };
   }
 }

@@ -187,6 +187,7 @@ export const mcp: Protocol = {
   name: "mcp",
   defaultTool: "ping",
   ids: "number",
+  endsHandshakeUnanswered: true,
   sessionsOutliveConnections: false,
   marksCached: false,
   open,

@@ -146,6 +146,8 @@ export interface Protocol {
   readonly sessionsOutliveConnections: boolean;
   /** Whether a reply shows that it comes from a cache. */
   readonly marksCached: boolean;
+  /** Whether the client's last word in a handshake is one that no server answers, as left out: it is not. */
+  readonly endsHandshakeUnanswered?: boolean;
   open(credentials: Credentials): Handshake;
   /** `argsJson` is a JSON text, inserted as it is. */
   encodeCall(id: string, tool: string, argsJson: string): string;

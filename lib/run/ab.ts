@@ -5,6 +5,7 @@
  */
 
 import type { Ab, Comparison, Metric, Reason, Report } from "../schema.ts";
+import type { NoDelay } from "../client/relay.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import { comparePaired } from "../stats/compare_paired.ts";
 import { orderEffect } from "../stats/paired.ts";
@@ -37,11 +38,21 @@ export async function runAb(
   settings: { a: RunSettings; b: RunSettings },
   { restart, ...options }: AbOptions,
 ): Promise<Report> {
-  await using a = createRun(settings.a, options);
-  await using b = createRun(settings.b, options);
+  const noDelay = sharedNoDelay(settings);
+  await using a = createRun({ ...settings.a, noDelay }, options);
+  await using b = createRun({ ...settings.b, noDelay }, options);
   using pair = new Pair({ a, b, restart });
   return await pair.measure();
 }
+
+/** Both sides go the same way, although `auto` would take one of them, for its TLS, through the relay. */
+export function sharedNoDelay({ a, b }: { a: Reached; b: Reached }): NoDelay {
+  const { noDelay = "off" } = a;
+  const isMixed = /^wss:/i.test(a.url) !== /^wss:/i.test(b.url);
+  return noDelay === "auto" && isMixed ? "on" : noDelay;
+}
+
+type Reached = Pick<RunSettings, "url" | "noDelay">;
 
 /** Both runs, and what has been found of each. */
 class Pair implements Disposable {

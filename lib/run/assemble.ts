@@ -84,7 +84,7 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
       kind: run.bundled === null ? "external" : "embedded",
       protocol: target.options.protocol.name,
       tool,
-      noDelay: false,
+      noDelay: target.hasRelay && target.relays(),
       ...(settings.proxy ? { proxy: settings.proxy } : {}),
       ...(settings.insecure ? { insecure: true } : {}),
       ...(settings.uniqueArguments === undefined

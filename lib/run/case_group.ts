@@ -64,10 +64,13 @@ interface Element {
   recorder: CaseRecorder;
 }
 
+/** Are they for cases whose calls go through the relay, if there is one? */
+type IsRelayed = boolean;
+
 /** What an epoch measures with. */
 interface Opened {
-  targets: ReadonlyMap<Run, ConnectionPool>;
-  floor: readonly Connection[] | null;
+  targets: ReadonlyMap<Run, ReadonlyMap<IsRelayed, ConnectionPool>>;
+  floor: ReadonlyMap<IsRelayed, readonly Connection[]> | null;
   rigs: ReadonlyMap<Run, ReadonlyMap<string, Rig>>;
 }
 
@@ -229,19 +232,27 @@ export class CaseGroup implements LiveScenario, Disposable {
   }
 
   async #open(stack: AsyncDisposableStack): Promise<Opened> {
-    const targets = new Map<Run, ConnectionPool>();
+    const targets = new Map<Run, Map<IsRelayed, ConnectionPool>>();
     const rigs = new Map<Run, Map<string, Rig>>();
     for (const run of new Set(this.members.map((member) => member.run))) {
       const members = this.members.filter((member) => member.run === run);
-      const pool = stack.use(new ConnectionPool(run.target, members[0]!.record.warmupLedger));
-      await pool.open(members.map(({ plan, record, place }) => ({
-        record,
-        establish: plan.establish ?? null,
-        most: Math.max(...plan.cases.map(({ clients }) => shareOf(clients, place))),
-      })));
-      targets.set(run, pool);
+      const pools = new Map<IsRelayed, ConnectionPool>();
+      for (const isRelayed of [false, true]) {
+        const wishes = members.flatMap(({ plan, record, place }) => {
+          const cases = plan.cases.filter((one) => isRelayedOn(run, one) === isRelayed);
+          const most = Math.max(...cases.map(({ clients }) => shareOf(clients, place)));
+          return cases.length === 0 ? [] : { record, establish: plan.establish ?? null, most };
+        });
+        if (wishes.length === 0) continue;
+        const { warmupLedger } = members[0]!.record;
+        const pool = stack.use(new ConnectionPool(run.target, warmupLedger, isRelayed));
+        await pool.open(wishes);
+        pools.set(isRelayed, pool);
+      }
+      targets.set(run, pools);
       rigs.set(run, new Map());
       for (const { plan } of members) {
+        const pool = pools.get(run.target.relays())!;
         const opened = await plan.openRigs?.({ connection: pool.connections[0]!, stack });
         for (const [layer, rig] of opened ?? []) rigs.get(run)!.set(layer, rig);
       }
@@ -250,14 +261,20 @@ export class CaseGroup implements LiveScenario, Disposable {
   }
 
   /** A floor that cannot be measured is no failure of the server's. */
-  async #openFloor(stack: AsyncDisposableStack): Promise<readonly Connection[] | null> {
-    const floors = this.#elements.filter(({ side }) => side === "floor");
-    if (floors.length === 0) return null;
-    const most = Math.max(
-      ...floors.map((one) => shareOf(one.case.clients, one.owner.place)),
+  async #openFloor(stack: AsyncDisposableStack): Promise<Opened["floor"]> {
+    const floors = Map.groupBy(
+      this.#elements.filter(({ side }) => side === "floor"),
+      (one) => isRelayedOn(one.owner.run, one.case),
     );
+    const opened = new Map<IsRelayed, readonly Connection[]>();
     try {
-      return await this.#floor.open(most, stack);
+      for (const [relayed, some] of floors) {
+        const most = Math.max(
+          ...some.map((one) => shareOf(one.case.clients, one.owner.place)),
+        );
+        opened.set(relayed, await this.#floor.open(most, { stack, relayed }));
+      }
+      return opened;
     } catch (error) {
       this.#run.signal.throwIfAborted();
       this.#floorFailure = error instanceof Error ? error.message : String(error);
@@ -309,7 +326,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     const slice = await this.#slice(element, { epoch, block, opened });
     if (element.side === "target") this.#latest = element;
     if (element.side === "target" && !slice?.complete) {
-      const why = describeLoss(opened.targets.get(element.owner.run)!.connections);
+      const why = describeLoss(connectionsOf(element, opened)!);
       for (const { record } of element.members) {
         record.tally({ ...SLICES, seen: 0, wanted: 0, why });
       }
@@ -325,9 +342,8 @@ export class CaseGroup implements LiveScenario, Disposable {
     }
     if (element.side === "target") {
       const { run: { target } } = element.owner;
-      const { connections } = opened.targets.get(element.owner.run)!;
       const refused = element.case.ratePerSecond === null && slice.silent;
-      if (!refused && !isSilent(slice, connections)) return;
+      if (!refused && !isSilent(slice, connectionsOf(element, opened)!)) return;
       // Those that share the case have its calls in the first one's ledger.
       if (target.observed.rateLimit !== null) element.owner.record.note(REFUSALS_DROPPED);
       return "silent";
@@ -346,7 +362,7 @@ export class CaseGroup implements LiveScenario, Disposable {
       return await opened.rigs.get(run)!.get(one.layer!)?.measure(length) ?? null;
     }
     const isFloor = side === "floor";
-    const connections = isFloor ? opened.floor : opened.targets.get(run)!.connections;
+    const connections = connectionsOf(element, opened);
     const clients = shareOf(one.clients, place);
     if (connections === null || clients === 0 || connections.length < clients) return null;
     if (connections.slice(0, clients).some(({ isOpen }) => !isOpen)) return null;
@@ -400,6 +416,22 @@ export class CaseGroup implements LiveScenario, Disposable {
     const { leadInNs, durationNs } = this.#lengthOf(element, { epoch: 1, block: 0 });
     return (leadInNs + (durationNs ?? 0)) / 1e6 + SHARD_GAP_MS;
   }
+}
+
+/** Own calls of such a length go through the relay, if there is one. */
+function isRelayedOn({ target }: Run, { payloadBytes }: Case): IsRelayed {
+  return target.relays(payloadBytes);
+}
+
+/** `null`: a floor that could not be opened. */
+function connectionsOf(
+  { side, case: one, owner: { run } }: Element,
+  { floor, targets }: Opened,
+): readonly Connection[] | null {
+  const isRelayed = isRelayedOn(run, one);
+  return side === "floor"
+    ? floor?.get(isRelayed) ?? null
+    : targets.get(run)!.get(isRelayed)!.connections;
 }
 
 function measured(element: Element | undefined): CaseResult | null {

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target, type TargetOptions } from "../client/target.ts";
@@ -17,31 +16,34 @@ const TIMEOUT_MS = 2_000;
 
 /** Opens connections to one null server, which is started for the first of them. Dispose of it. */
 export class NullServerFloor implements AsyncDisposable {
-  readonly #options: { clock: Clock; signal: AbortSignal };
+  readonly #options: Pick<TargetOptions, "clock" | "signal" | "relay">;
   readonly #start: () => Promise<NullServer>;
   #server: Promise<NullServer> | null = null;
 
   constructor(
-    options: { clock: Clock; signal: AbortSignal; startFloor: () => Promise<NullServer> },
+    { target, startFloor }: { target: Target; startFloor: () => Promise<NullServer> },
   ) {
-    this.#options = options;
-    this.#start = options.startFloor;
+    this.#options = target.options;
+    this.#start = startFloor;
   }
 
   /** Its calls are in no ledger of the report. */
   readonly ledgers = { warmupLedger: openLedger(), ledger: openLedger() };
 
   /**
-   * Opens connections; the stack closes them.
+   * Opens connections, by the same way as those to the target; the stack closes them.
    *
    * @throws {Error} if the null server does not start
    */
-  async open(count: number, stack: AsyncDisposableStack): Promise<readonly Connection[]> {
+  async open(
+    count: number,
+    { stack, relayed }: { stack: AsyncDisposableStack; relayed: boolean },
+  ): Promise<readonly Connection[]> {
     const { url } = await (this.#server ??= this.#start());
     const target = stack.use(nullTarget(url, this.#options));
     const connections: Connection[] = [];
     for (let index = 0; index < count; index++) {
-      connections.push(stack.use(await target.connect(this.ledgers.warmupLedger)));
+      connections.push(stack.use(await target.connect(this.ledgers.warmupLedger, { relayed })));
     }
     return connections;
   }
@@ -56,7 +58,7 @@ export class NullServerFloor implements AsyncDisposable {
 /** The null server as a target; it asks for no token. */
 export function nullTarget(
   url: string,
-  { clock, signal }: Pick<TargetOptions, "clock" | "signal">,
+  { clock, signal, relay }: Pick<TargetOptions, "clock" | "signal" | "relay">,
 ): Target {
   return new Target({
     url,
@@ -68,5 +70,6 @@ export function nullTarget(
     timeoutMs: TIMEOUT_MS,
     clock,
     signal,
+    ...(relay === undefined ? {} : { relay }),
   });
 }

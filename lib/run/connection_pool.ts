@@ -2,6 +2,7 @@ import { isOwnLimit } from "../client/connect_error.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
+import { noteRelayed } from "./note_relay.ts";
 import type { Recording } from "./scenario.ts";
 
 /** How many connections a scenario wants at once. */
@@ -17,11 +18,16 @@ export class ConnectionPool implements AsyncDisposable {
   readonly connections: Connection[] = [];
   readonly #target: Target;
   readonly #ledger: OpenLedger;
+  readonly #isRelayed: boolean;
 
-  /** @param ledger where frames are counted that belong to no call, until a slice says otherwise */
-  constructor(target: Target, ledger: OpenLedger) {
+  /**
+   * @param ledger where frames are counted that belong to no call, until a slice says otherwise
+   * @param isRelayed left out: as the run's own calls are
+   */
+  constructor(target: Target, ledger: OpenLedger, isRelayed = target.relays()) {
     this.#target = target;
     this.#ledger = ledger;
+    this.#isRelayed = isRelayed;
   }
 
   /**
@@ -32,7 +38,9 @@ export class ConnectionPool implements AsyncDisposable {
    * @throws the signal's reason, if it is interrupted
    */
   async open(wishes: readonly PoolWish[]): Promise<void> {
-    const failure = await this.#openAtOnce(Math.max(1, ...wishes.map(({ most }) => most)));
+    const count = Math.max(1, ...wishes.map(({ most }) => most));
+    const relayed = await this.#timeRelayed(wishes.filter(({ establish }) => establish !== null));
+    const failure = await this.#openAtOnce(count);
     this.#target.options.signal.throwIfAborted();
     if (this.connections.length === 0 || isOwnLimit(failure)) throw failure;
     for (const { record, most, establish } of wishes) {
@@ -40,7 +48,7 @@ export class ConnectionPool implements AsyncDisposable {
       const seen = own.length;
       if (establish !== null) {
         const times = record.distribution(establish);
-        for (const { timing } of own) times.record(timing.establishNs);
+        for (const { timing } of relayed?.slice(0, most) ?? own) times.record(timing.establishNs);
       }
       record.tally({
         kind: "connected",
@@ -57,9 +65,25 @@ export class ConnectionPool implements AsyncDisposable {
     await Promise.allSettled(this.connections.map((connection) => connection.close()));
   }
 
+  /**
+   * Where the client would hold the opening back and calls need no relay, connections of their own are opened
+   * through it to be timed, and closed again; `null`: there is nothing to time, or those of the calls will do.
+   */
+  async #timeRelayed(timed: readonly PoolWish[]): Promise<readonly Connection[] | null> {
+    const target = this.#target;
+    if (this.#isRelayed || timed.length === 0 || !target.hasTls || !target.hasRelay) return null;
+    for (const { record, establish } of timed) {
+      noteRelayed({ target, note: (fact) => record.note(fact) }, `openings timed as ${establish}`);
+    }
+    await using pool = new ConnectionPool(target, this.#ledger, true);
+    await pool.#openAtOnce(Math.max(...timed.map(({ most }) => most)));
+    return pool.connections;
+  }
+
   async #openAtOnce(count: number): Promise<Error | null> {
+    const as = { relayed: this.#isRelayed };
     const settled = await Promise.allSettled(
-      Array.from({ length: count }, () => this.#target.connect(this.#ledger)),
+      Array.from({ length: count }, () => this.#target.connect(this.#ledger, as)),
     );
     this.connections.push(
       ...settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Target } from "../client/target.ts";
 import type { ProtocolName } from "../schema.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
@@ -94,4 +95,10 @@ export function describeHeavyTools(heavyTools: HeavyTools): string | null {
       timeoutMs / 1000
     } s, weight ${weight}, repetitions ${repetitions}`
   ).join("; ");
+}
+
+/** Should connections on which these tools are called go through the relay? */
+export function areRelayed(target: Target, tools: readonly HeavyToolSpec[]): boolean {
+  const bytes = tools.map(({ argsJson }) => new TextEncoder().encode(argsJson).length);
+  return target.relays(Math.max(0, ...bytes));
 }

@@ -5,10 +5,13 @@
  */
 
 import { type Clock, systemClock } from "../client/clock.ts";
+import type { Message } from "../client/connection.ts";
+import { Relay } from "../client/relay.ts";
 import { Target } from "../client/target.ts";
 import { type Pacer, startPacer } from "../load/pacer.ts";
 import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
+import type { Protocol } from "../protocols/protocol.ts";
 import type { RateLimit, Report, ShardPlace } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
@@ -73,20 +76,27 @@ export function createRun(
   const place = settings.shard ?? WHOLE;
   const tool = settings.tool ?? protocol.defaultTool;
   const { shard: _, ...reach } = settings;
+  const { noDelay = "off", caCert, overrides } = settings;
+  const { onWarning } = hooks;
+  const relay = noDelay === "off" ? null : new Relay({ caCert, onWarning });
+  const payloadBytes = overrides.payloadBytes ?? 0;
+  const calls = { argsJson: settings.toolArgsJson, payloadBytes };
   const target = new Target({
     ...reach,
     protocol,
     clock,
     signal: hooks.signal,
     ...(place.count === 1 ? {} : { shard: place }),
+    ...(relay === null ? {} : {
+      relay: {
+        through: relay,
+        always: noDelay === "on",
+        callBytes: byteLength(protocol, createWorkload(tool, calls)()),
+      },
+    }),
   });
   let pacer: Promise<Pacer> | null = null;
-  const workload = createWorkload(tool, {
-    argsJson: settings.toolArgsJson,
-    payloadBytes: settings.overrides.payloadBytes ?? 0,
-    uniqueSeed: settings.uniqueSeed,
-    place,
-  });
+  const workload = createWorkload(tool, { ...calls, uniqueSeed: settings.uniqueSeed, place });
   const embedded = hooks.bundled !== null;
   const heavyTools = heavyToolsOf(settings, { embedded });
   return {
@@ -107,8 +117,14 @@ export function createRun(
     async [Symbol.asyncDispose]() {
       target[Symbol.dispose]();
       (await pacer)?.[Symbol.dispose]();
+      await relay?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How long such a call is, but for its id. */
+function byteLength(protocol: Protocol, { tool, argsJson }: Message): number {
+  return new TextEncoder().encode(protocol.encodeCall("0", tool, argsJson)).length;
 }
 
 /** The most calls a second of each of so many clients; `null`: as many as go. */

@@ -1,3 +1,4 @@
+import type { NoDelay } from "../client/relay.ts";
 import type { SessionSpec } from "../load/session.ts";
 import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import type { HeavyToolSpec } from "./heavy_tools.ts";
@@ -25,6 +26,8 @@ export interface RunSettings extends JudgeOptions {
   /** How long to wait for a server that is still starting; left out: not at all. */
   waitMs?: number;
   timeoutMs: number;
+  /** Which connections go past Nagle's algorithm; left out: none. */
+  noDelay?: NoDelay;
   /** `null`: the protocol's own. */
   tool: string | null;
   toolArgsJson: string;

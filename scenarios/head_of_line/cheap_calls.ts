@@ -7,9 +7,10 @@
 import { isFromCache } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection } from "../../lib/client/connection.ts";
+import type { SessionOptions } from "../../lib/client/target.ts";
 import { runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
-import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { areRelayed, type HeavyTool } from "../../lib/run/heavy_tools.ts";
 import type { Parameters, ScenarioContext } from "../../lib/run/scenario.ts";
 
 export interface CheapCallParameters extends Parameters {
@@ -88,9 +89,10 @@ export class CheapCalls {
   /** One connection for the heavy calls, and one for each other place; the stack closes them. */
   async #connect(stack: AsyncDisposableStack): Promise<Connections> {
     const { target, ledger } = this.#context;
-    const heavy = stack.use(await target.connect(ledger));
-    const other = stack.use(await target.connect(ledger));
-    const away = await this.#connectFromElsewhere(stack);
+    const as = { relayed: areRelayed(target, [this.#tool]) };
+    const heavy = stack.use(await target.connect(ledger, as));
+    const other = stack.use(await target.connect(ledger, as));
+    const away = await this.#connectFromElsewhere(stack, as);
     const cheap = new Map<Place, Connection>([
       ["sameConnection", heavy],
       ["otherConnection", other],
@@ -104,7 +106,10 @@ export class CheapCalls {
   }
 
   /** A session from another address; `null`: there cannot be one. */
-  async #connectFromElsewhere(stack: AsyncDisposableStack): Promise<Connection | null> {
+  async #connectFromElsewhere(
+    stack: AsyncDisposableStack,
+    as: SessionOptions,
+  ): Promise<Connection | null> {
     const { target, ledger, signal } = this.#context;
     const refuse = (reason: string) => {
       this.#settled.add("otherAddress");
@@ -115,7 +120,7 @@ export class CheapCalls {
     const client = target.clientFrom(OTHER_ADDRESS);
     stack.defer(() => client.close());
     try {
-      return stack.use(await target.connect(ledger, { client }));
+      return stack.use(await target.connect(ledger, { ...as, client }));
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ConnectError)) throw error;

@@ -1,5 +1,6 @@
+import { areRelayed, type HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../../lib/run/planned_time.ts";
-import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
 import { type Procedure, TIMES } from "../../lib/run/scenario.ts";
 import { type CheapCallParameters, CheapCalls, PLACES } from "./cheap_calls.ts";
 
@@ -40,7 +41,9 @@ export const headOfLine: Procedure<CheapCallParameters> = {
     if (heavyTools.tools.some((heavy) => heavy.tool === cheap)) {
       return { skipped: `its cheap calls would be of ${cheap}, a heavy tool: name a light --tool` };
     }
-    const calls = new CheapCalls(context, firstOf(heavyTools.tools));
+    const heavy = firstOf(heavyTools.tools);
+    noteRelayed(context, areRelayed(context.target, [heavy]) ? "its calls" : null);
+    const calls = new CheapCalls(context, heavy);
     return {
       epoch: () => calls.measureEpoch(),
       conclude: () => Promise.resolve(calls.conclude()),

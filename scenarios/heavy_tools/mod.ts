@@ -3,7 +3,8 @@ import { type Call, isFromCache } from "../../lib/client/call.ts";
 import type { Connection } from "../../lib/client/connection.ts";
 import { ConnectionPool } from "../../lib/run/connection_pool.ts";
 import { describeLoss } from "../../lib/run/describe_end.ts";
-import type { HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { areRelayed, type HeavyTool } from "../../lib/run/heavy_tools.ts";
+import { noteRelayed } from "../../lib/run/note_relay.ts";
 import {
   type Parameters,
   type Procedure,
@@ -52,6 +53,7 @@ export const heavyTools: Procedure<HeavyToolsParameters> = {
     if (granted.status === "refused") return { skipped: granted.reason };
     const { tools, uniqueSeed } = granted;
     const work = new HeavyWork(context, tools);
+    noteRelayed(context, areRelayed(context.target, tools) ? "its calls" : null);
     if (tools.some(({ argsJson }) => argsJson.includes("{unique}"))) {
       context.note({
         kind: "uniqueSeed",
@@ -144,7 +146,7 @@ class HeavyWork {
     work: (connections: readonly Connection[]) => Promise<T>,
   ): Promise<T | null> {
     const { target, ledger } = this.#context;
-    await using pool = new ConnectionPool(target, ledger);
+    await using pool = new ConnectionPool(target, ledger, areRelayed(target, this.#tools));
     await pool.open([{ record: this.#context, most: count, establish: null }]);
     if (pool.connections.length < count) return null;
     const result = await work(pool.connections);

@@ -98,7 +98,9 @@ export async function tcpRig(options: RigOptions): Promise<Rig> {
 export async function webSocketRig(
   { context, inProcess, exchange, echo, stack }: RigOptions,
 ): Promise<Rig> {
-  const { clock, signal, target: { options: { protocol, timeoutMs } } } = context;
+  const { clock, signal, target } = context;
+  const { protocol, timeoutMs, relay } = target.options;
+  const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
       url: echo.url,
@@ -110,6 +112,7 @@ export async function webSocketRig(
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),
       observed: { streamComplete: false, rateLimit: null },
+      ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );
   return loopRig(context, probing(connection, { probe: exchange.echoed, inProcess }), {

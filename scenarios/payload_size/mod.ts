@@ -9,6 +9,7 @@ import {
   THROUGHPUT,
   TIMES,
 } from "../../lib/run/scenario.ts";
+import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { boundBy, floorShare } from "../../lib/run/validity.ts";
 import { addPayload } from "../../lib/run/workload.ts";
 import { describeOutcome, describeSize, SizeLimitSearch } from "./size_limit.ts";
@@ -95,6 +96,13 @@ async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: st
   }
   const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
   context.setHeadline({ metric: "throughput", at });
+  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
+  noteRelayed(
+    context,
+    relayed.length === 0
+      ? null
+      : `calls of ${relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ")}`,
+  );
   return {
     ...planOf(sizes),
     async conclude() {

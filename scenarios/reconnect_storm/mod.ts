@@ -7,6 +7,7 @@ import {
   type ScenarioContext,
   TIMES,
 } from "../../lib/run/scenario.ts";
+import { noteOpenings } from "../../lib/run/note_relay.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 import { fullJitterMs, runStorm, servedShareNs, type StormResult } from "./storm.ts";
 
@@ -74,6 +75,7 @@ export const reconnectStorm: Procedure<ReconnectStormParameters> = {
     if (context.bundled === null) {
       context.notMeasured("a restart of the server", "only the bundled server can be restarted");
     }
+    noteOpenings(context);
     const count = await chooseCount(context);
     const measured = new Set<Phase>();
     return {

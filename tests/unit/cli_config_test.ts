@@ -516,6 +516,15 @@ Deno.test("config: arrivals are constant or poisson, and nothing else", async ()
   );
 });
 
+Deno.test("config: --no-delay is auto, on or off, and nothing else", async () => {
+  assertEquals((await configOf([])).noDelay, "auto");
+  assertEquals((await configOf(["--no-delay", "off"])).noDelay, "off");
+  assertEquals(
+    await messageOf(["--no-delay", "onn"]),
+    'Cannot use --no-delay "onn": accepted is one of auto, on, off (did you mean on?)',
+  );
+});
+
 Deno.test("config: mcp's ping is given nothing, as it would not send it", async () => {
   const mcp = ["--url", "ws://a", "--protocol", "mcp"];
   for (const tool of [[], ["--tool", "ping"]]) {

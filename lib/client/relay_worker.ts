@@ -1,0 +1,197 @@
+/**
+ * Runs the relay in a worker; relay.ts starts it. Each connection to its socket becomes one to the server, without
+ * Nagle's algorithm. But for the order, which it takes out of the request, and for TLS, which it adds where the
+ * server has it, what comes in goes out as it is.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import { connect } from "node:net";
+import { once } from "node:events";
+import { type FromRelay, ORDER_HEADER, type RelayOrder, type ToRelay } from "./relay.ts";
+
+/** The part of the worker's global scope in use; the types of the project are those of a window. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToRelay>) => void) | null;
+  postMessage(message: FromRelay): void;
+}
+
+/** One side of a connection. */
+interface Side {
+  /** What comes in; each part may be used until the next is asked for. */
+  parts: AsyncIterable<Uint8Array>;
+  /** Resolves when the system has taken all of it. */
+  write(part: Uint8Array): Promise<void>;
+  /** Says that nothing more will be written. */
+  end(): Promise<void>;
+  close(): void;
+}
+
+/** A buffer grows as long as it is filled at once, so that many connections with small frames cost little. */
+const FIRST_BYTES = 4_096;
+const MOST_BYTES = 65_536;
+/** After a connection could not be accepted, in milliseconds. */
+const PAUSE_MS = 50;
+const HEAD_END = "\r\n\r\n";
+
+const scope = globalThis as unknown as WorkerScope;
+
+scope.onmessage = ({ data: { path, caCerts } }) => {
+  try {
+    const listener = Deno.listen({ transport: "unix", path });
+    scope.postMessage({ kind: "listening" });
+    void accept(listener, caCerts);
+  } catch (error) {
+    scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+  }
+};
+
+async function accept(listener: Deno.UnixListener, caCerts: string[]): Promise<void> {
+  for (;;) {
+    try {
+      const client = await listener.accept();
+      serve(client, caCerts).catch(() => {}).finally(() => close(client));
+    } catch (error) {
+      // As a rule too few descriptors; whose connection it was nobody knows.
+      scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+async function serve(client: Deno.UnixConn, caCerts: string[]): Promise<void> {
+  const { order, head } = await readRequest(client);
+  const server = await reach(order, caCerts).catch((error) => describe(error));
+  if (typeof server === "string") {
+    scope.postMessage({ kind: "failed", nth: order.nth, message: server });
+    // The client hangs up when it has read that, and would else see only an end.
+    await client.read(new Uint8Array(1));
+    return;
+  }
+  try {
+    const side = sideOf(client);
+    await server.write(head);
+    // What the server has sent before it reset the connection comes through all the same.
+    const up = pump(side, server).catch(() => server.end()).catch(() => {});
+    await pump(server, side);
+    await up;
+  } finally {
+    server.close();
+  }
+}
+
+/** Reads the request for an upgrade, and makes it what the server is to see. */
+async function readRequest(
+  client: Deno.UnixConn,
+): Promise<{ order: RelayOrder; head: Uint8Array }> {
+  const room = new Uint8Array(16_384);
+  let text = "";
+  while (!text.includes(HEAD_END)) {
+    const count = await client.read(room);
+    if (count === null) throw new Error("the client hung up");
+    // Header values are bytes.
+    text += String.fromCharCode(...room.subarray(0, count));
+  }
+  const line = new RegExp(`^${ORDER_HEADER}: (.*)\r\n`, "im");
+  const order: RelayOrder = JSON.parse(line.exec(text)![1]!);
+  // To a proxy, a client names the whole URL.
+  const head = text.replace(line, "").replace(/^GET \w+:\/\/[^/ ]*/, "GET ")
+    .replace(/^host: .*$/im, `host: ${order.host}`);
+  return { order, head: Uint8Array.from(head, (character) => character.charCodeAt(0)) };
+}
+
+/** Connects to the server; what it throws says at what it failed, as Deno's WebSocket says it. */
+async function reach(order: RelayOrder, caCerts: string[]): Promise<Side> {
+  const { hostname, port, tls, localAddress } = order;
+  if (localAddress !== null) return await reachFrom(localAddress, order);
+  const addresses = await lookup(hostname, { all: true }).catch((error) => {
+    throw new Error(`dns error: ${describe(error)}`);
+  });
+  const tcp = await firstOf(addresses, ({ address }) => Deno.connect({ hostname: address, port }))
+    .catch((error) => {
+      throw new Error(`tcp connect error: ${describe(error)}`);
+    });
+  tcp.setNoDelay(true);
+  if (!tls) return sideOf(tcp);
+  const secure = await Deno.startTls(tcp, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
+  await secure.handshake().catch((error) => {
+    close(secure);
+    throw new Error(`tls handshake: ${describe(error)}`);
+  });
+  return sideOf(secure);
+}
+
+/** Tries one after the other, and throws what the last of them does. */
+async function firstOf<T, R>(some: readonly T[], attempt: (one: T) => Promise<R>): Promise<R> {
+  let failure: unknown = new Error("no address");
+  for (const one of some) {
+    try {
+      return await attempt(one);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** `Deno.connect` cannot choose the address that it comes from. */
+async function reachFrom(
+  localAddress: string,
+  { hostname: host, port }: RelayOrder,
+): Promise<Side> {
+  const socket = connect({ host, port, localAddress, allowHalfOpen: true, noDelay: true });
+  await once(socket, "connect").catch((error) => {
+    throw new Error(`tcp connect error: ${describe(error)}`);
+  });
+  socket.on("error", () => {}); // Reading and writing fail, too.
+  const written = (write: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => write((error) => error ? reject(error) : resolve()));
+  return {
+    parts: socket,
+    write: (part) => written((done) => socket.write(part.slice(), done)),
+    end: () => written((done) => socket.end(done)),
+    close: () => socket.destroy(),
+  };
+}
+
+function sideOf(connection: Deno.Conn): Side {
+  return {
+    parts: partsOf(connection),
+    async write(part) {
+      for (let count = 0; count < part.length;) {
+        count += await connection.write(part.subarray(count));
+      }
+    },
+    end: () => connection.closeWrite(),
+    close: () => close(connection),
+  };
+}
+
+async function* partsOf(connection: Deno.Conn): AsyncGenerator<Uint8Array> {
+  let room = new Uint8Array(FIRST_BYTES);
+  for (;;) {
+    const count = await connection.read(room);
+    if (count === null) return;
+    yield room.subarray(0, count);
+    if (count === room.length && count < MOST_BYTES) room = new Uint8Array(4 * count);
+  }
+}
+
+/** Reads no further than it has written, so that a side that stops reading is felt on the other. */
+async function pump(from: Side, to: Side): Promise<void> {
+  for await (const part of from.parts) await to.write(part);
+  await to.end();
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -12,6 +12,7 @@ import { bench } from "./lib/cli/bench_command.ts";
 import { COMMANDS } from "./lib/cli/commands.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
+import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
 import { resolvePath } from "./lib/cli/paths.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
@@ -20,6 +21,7 @@ import { UsageError } from "./lib/cli/usage_error.ts";
 import { defuseCommands, escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
 import { EXIT } from "./lib/run/verdict.ts";
+import { IS_BUNDLE } from "./lib/start_worker.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
@@ -28,8 +30,8 @@ const PROJECT = new URL(".", import.meta.url);
 const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];
 
 const terminal: Terminal = {
-  print: (text) => writeAll(Deno.stdout, defuseCommands(text)),
-  printError: (text) => writeAll(Deno.stderr, defuseCommands(text)),
+  print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
+  printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
   printWarning: (message) => terminal.printError(`warning: ${message}\n`),
   printCommands: (text) => writeAll(Deno.stdout, text),
   isLive: Deno.stderr.isTerminal(),
@@ -41,7 +43,8 @@ const terminal: Terminal = {
   },
 };
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs a command line, and gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   try {
     const [name = "", ...rest] = args;
     if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
@@ -76,6 +79,9 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
       return EXIT.passed;
     case "version":
       terminal.print(`${project.version}\n`);
+      return EXIT.passed;
+    case "permissions":
+      terminal.print(permissionsText(project.permissions));
       return EXIT.passed;
     case "list":
       terminal.print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));
@@ -150,7 +156,7 @@ const program = {
   scenarios: SCENARIOS,
   workerModule: new URL("scenarios/worker.ts", import.meta.url),
   suite: { name: project.name, version: project.version },
-  project: PROJECT,
+  project: IS_BUNDLE ? null : PROJECT,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

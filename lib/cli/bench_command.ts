@@ -22,6 +22,7 @@ import { defaultServerOptions } from "../server/options.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
+import { invocation } from "./invocation.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
@@ -34,8 +35,8 @@ export interface BenchOptions {
   /** The module that a worker runs. */
   workerModule: URL;
   suite: { name: string; version: string };
-  /** The folder of the project. */
-  project: URL;
+  /** The folder of the project; `null` in the bundle. */
+  project: URL | null;
   terminal: Terminal;
   interrupt: (doing: string) => Interrupt;
 }
@@ -76,7 +77,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     url: config.url ?? server!.url,
     token,
     suite: { ...suite, commit: await readCommit(options.project) },
-    command: maskCommand(["deno", "task", "bench", ...options.args]),
+    command: maskCommand([...invocation("bench"), ...options.args]),
   };
   const secrets = [
     token ?? "",

@@ -40,8 +40,8 @@ export interface CliOptions {
   /** The folder that the user calls from. */
   folder: string;
   env?: Record<string, string>;
-  /** What is run: `main.ts` with the permissions of a task, or the task itself. */
-  via?: "bench" | "serve" | "merge" | "task";
+  /** What is run: `main.ts` with the permissions of a task, the task itself, or a file that needs nothing but itself. */
+  via?: "bench" | "serve" | "merge" | "task" | "bundle";
   /** The folder of the program, where it is not this project's. */
   project?: string;
 }
@@ -148,7 +148,9 @@ async function readFiles(root: string, under: string): Promise<Map<string, strin
 
 /** The command of the task, without the `deno` that it begins with. */
 function programArguments(via: NonNullable<CliOptions["via"]>): string[] {
-  return via === "task" ? ["task", "bench"] : project.tasks[via].command.split(" ").slice(1);
+  if (via === "task") return ["task", "bench"];
+  if (via === "bundle") return ["run", "-A", "--no-prompt", "--cached-only", "--no-config"];
+  return project.tasks[via].command.split(" ").slice(1);
 }
 
 /** What the child needs of this process's environment: where caches and registries are. */

@@ -25,14 +25,17 @@ const IMPORTS = Object.fromEntries(
 );
 
 /**
- * Writes both forms into a folder, and gives their paths.
+ * Writes both forms into a folder, or those named, and gives their paths.
  *
  * @throws {Error} if Deno's bundler fails; the message is what it wrote
  */
-export async function build(folder: string): Promise<string[]> {
+export async function build(
+  folder: string,
+  names: readonly string[] = Object.keys(FORMS),
+): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
   return await Promise.all(
-    Object.entries(FORMS).map(async ([name, replaced]) => {
+    Object.entries(FORMS).filter(([name]) => names.includes(name)).map(async ([name, replaced]) => {
       const path = `${folder}/${name}`;
       const map = `${path}.imports.json`;
       await Deno.writeTextFile(
@@ -75,8 +78,33 @@ function withoutMachinePaths(text: string): string {
   return text.replaceAll(/[^\s"]*\/registry\.npmjs\.org\/(?=[^\s"]+["\n])/g, "npm:");
 }
 
+/** Writes the npm package, whose bin starts the one file with Deno, into a folder: `npm pack` makes an archive of it. */
+export async function packageForNpm(file: string, folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files = {
+    "exai-ws-bench.js": file,
+    "start.mjs": new URL("start.mjs", import.meta.url),
+    ...Object.fromEntries(
+      ["README.md", "LICENSE", "CHANGELOG.md"].map((name) => [name, new URL(name, ROOT)]),
+    ),
+  };
+  for (const [name, from] of Object.entries(files)) await Deno.copyFile(from, `${folder}/${name}`);
+  const { version, license } = project;
+  const manifest = {
+    ...{ name: "exai-ws-bench", version, license, type: "module" },
+    description: "A benchmark for servers that answer JSON requests over a WebSocket",
+    keywords: ["websocket", "benchmark", "json", "mcp", "deno"],
+    bin: { "exai-ws-bench": "start.mjs" },
+    files: Object.keys(files),
+    engines: { node: ">=20" },
+  };
+  await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, null, 2) + "\n");
+}
+
 if (import.meta.main) {
-  for (const path of await build("dist")) {
+  const paths = await build("dist");
+  await packageForNpm(paths[0]!, "dist/npm");
+  for (const path of paths) {
     const { size } = await Deno.stat(path);
     // deno-lint-ignore no-console
     console.log(`${path}  ${(size / 1e6).toFixed(1)} MB`);

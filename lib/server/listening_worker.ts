@@ -7,7 +7,7 @@ export type FromListener<T> =
   | { kind: "stopped" };
 
 /** How long the worker may take to listen, in milliseconds. */
-const START_LIMIT_MS = 5_000;
+const START_LIMIT_MS = 20_000;
 /** How long it may take to close its ports before it is ended all the same, in milliseconds. */
 const STOP_LIMIT_MS = 1_000;
 

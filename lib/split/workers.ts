@@ -109,7 +109,7 @@ class WorkersRun {
   }
 
   #start(index: number): Worker {
-    const worker = startWorker(this.#options.module);
+    const worker = startWorker(this.#options.module, `worker ${index}`);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(index, data);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -24,7 +24,7 @@ export const SHORT_RUN = [
 ];
 
 /** A child that is still there after this time is killed, so that no test can hang. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 180_000;
 
 /** Variables that the program reads: a child gets those of its test alone. */
 const OWN_VARIABLES = [...project.permissions.bench.env, ...project.permissions.serve.env];

@@ -58,11 +58,13 @@ Deno.test("cli: a limiter that sets in while measuring is told, exit 1", options
     ...["--max-rate", "600", "--duration", "0.5"],
   ], { folder: folder.path });
   assertEquals(code, 1, stdout);
-  assertStringIncludes(stdout.replace(/\s+/g, " "), "refused call 51 of a session");
+  const { rateLimit, scenarios: [scenario] } = await folder.report();
+  // A slow client's calls come after the first refill.
+  const atCall = rateLimit!.atCall!;
+  assert(atCall >= 51 && atCall < 60, String(atCall));
+  assertStringIncludes(stdout.replace(/\s+/g, " "), `refused call ${atCall} of a session`);
   assertStringIncludes(stdout, "--max-rate");
   await assertReports(folder, 1);
-  const { rateLimit, scenarios: [scenario] } = await folder.report();
-  assertEquals(rateLimit?.atCall, 51);
   const { ledger, warmupLedger } = scenario!;
   // What the limiter regains while the refused calls wait is served again.
   assert(ledger.ok + warmupLedger.ok >= 50);
@@ -237,10 +239,11 @@ Deno.test("cli: --ignore-limits counts what is refused, exit 1", options, async 
     { folder: folder.path },
   );
   assertEquals(code, 1, stdout);
-  assertEquals(stdout.split("refused call 51 of a session").length, 2, "said once");
   await assertReports(folder, 1);
   const { rateLimit, scenarios: [scenario] } = await folder.report();
-  assertEquals(rateLimit?.atCall, 51);
+  const atCall = rateLimit!.atCall!;
+  assert(atCall >= 51 && atCall < 60, String(atCall));
+  assertEquals(stdout.split(`refused call ${atCall} of a session`).length, 2, "said once");
   assert(scenario!.warmupLedger.rateLimited > 0 && scenario!.ledger.rateLimited > 0);
 });
 

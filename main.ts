@@ -81,7 +81,7 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
       terminal.print(`${project.version}\n`);
       return EXIT.passed;
     case "permissions":
-      terminal.print(permissionsText(project.permissions));
+      terminal.print(permissionsText(project));
       return EXIT.passed;
     case "list":
       terminal.print(SCENARIOS.map(({ name, question }) => `${name}\n    ${question}\n`).join(""));

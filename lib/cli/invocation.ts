@@ -9,36 +9,33 @@ export function invocation(command: string, isBundle = IS_BUNDLE): string[] {
   return command === "bench" ? BUNDLE_CALL : [...BUNDLE_CALL, command];
 }
 
-/** Text for a user, with every `deno task` of ours in it as it is called here. */
+/** Text for a user, with every `deno task` of the program's in it as it is called here. */
 export function asInvoked(text: string, isBundle = IS_BUNDLE): string {
   if (!isBundle) return text;
   return text.replace(
-    /\bdeno task (bench|ab|serve|report|compare|merge|calibrate)\b/g,
+    /\bdeno task (?!(?:test|ok|golden|bundle)\b)([a-z]+)(?![\w:])/g,
     (_, command) => invocation(command, true).join(" "),
   );
 }
 
-/** Permissions by kind, as a set of deno.json has them: all of a kind, or those named. */
-type PermissionSet = Readonly<Record<string, boolean | readonly string[]>>;
+/** What deno.json says of the program's commands. */
+interface Tasks {
+  tasks: Readonly<Record<string, { command: string }>>;
+  /** By name: all of a kind, or those named. */
+  permissions: Readonly<Record<string, Readonly<Record<string, boolean | readonly string[]>>>>;
+}
 
-/** Which commands need the same, and whose set of deno.json that is. */
-const COMMANDS_OF_SET = {
-  bench: ["bench", "calibrate"],
-  ab: ["ab"],
-  serve: ["serve"],
-  report: ["report", "compare", "merge"],
-} as const;
-
-/** How to run the one file with no more permissions than each command needs, in place of `-A`. */
-export function permissionsText(
-  sets: Readonly<Record<keyof typeof COMMANDS_OF_SET, PermissionSet>>,
-): string {
-  return Object.entries(COMMANDS_OF_SET).map(([set, commands]) => {
-    const flags = Object.entries(sets[set as keyof typeof COMMANDS_OF_SET]).map(([kind, allowed]) =>
-      `--allow-${kind}${Array.isArray(allowed) ? `=${allowed.join(",")}` : ""}`
+/** How to run each command of the one file with no more permissions than its task has, in place of `-A`. */
+export function permissionsText({ tasks, permissions }: Tasks): string {
+  return Object.values(tasks).flatMap(({ command }) => {
+    const [, set, flags, name = ""] =
+      /^deno run -q --no-prompt -P=(\w+)(.*) main\.ts( \w+)?$/.exec(command) ?? [];
+    if (set === undefined) return [];
+    const allowed = Object.entries(permissions[set]!).map(([kind, named]) =>
+      `--allow-${kind}${named === true ? "" : `=${String(named)}`}`
     );
-    return `${commands.join(", ")}:\n  deno run --no-prompt ${flags.join(" ")} exai-ws-bench.js${
-      set === "bench" ? "" : ` ${commands.length === 1 ? set : "COMMAND"}`
-    }\n`;
+    return `${name.trim() || "bench"}:\n  deno run --no-prompt ${
+      allowed.join(" ")
+    }${flags} exai-ws-bench.js${name}\n`;
   }).join("\n");
 }

@@ -13,6 +13,7 @@ import { COMMANDS } from "./lib/cli/commands.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { readEnvFile } from "./lib/cli/env_file.ts";
 import { defuseCommands } from "./lib/cli/github_actions.ts";
+import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
 import { listText } from "./lib/cli/listing.ts";
 import { resolvePath } from "./lib/cli/paths.ts";
 import { noProxyWithLoopback } from "./lib/cli/proxy.ts";
@@ -24,6 +25,7 @@ import { escapeTerminal } from "./lib/report/escape.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
 import { workload } from "./lib/cli/workload_command.ts";
 import { EXIT } from "./lib/run/verdict.ts";
+import { IS_BUNDLE } from "./lib/start_worker.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
@@ -32,8 +34,8 @@ const PROJECT = new URL(".", import.meta.url);
 const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];
 
 const terminal: Terminal = {
-  print: (text) => writeAll(Deno.stdout, defuseCommands(text)),
-  printError: (text) => writeAll(Deno.stderr, defuseCommands(text)),
+  print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
+  printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
   printWarning: (message) => terminal.printError(`warning: ${message}\n`),
   printCommands: (text) => writeAll(Deno.stdout, text),
   isLive: Deno.stderr.isTerminal(),
@@ -45,7 +47,8 @@ const terminal: Terminal = {
   },
 };
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs a command line, and gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   try {
     const exitCode = await run(args);
     if (unwritten === null) return exitCode;
@@ -99,6 +102,9 @@ async function benchOrHelp(args: readonly string[]): Promise<number> {
       return EXIT.passed;
     case "version":
       terminal.print(`${project.version}\n`);
+      return EXIT.passed;
+    case "permissions":
+      terminal.print(permissionsText(project));
       return EXIT.passed;
     case "list":
       terminal.print(listText(SCENARIOS));
@@ -198,7 +204,7 @@ const program = {
   scenarios: SCENARIOS,
   workerModule: new URL("scenarios/worker.ts", import.meta.url),
   suite: { name: project.name, version: project.version },
-  project: PROJECT,
+  project: IS_BUNDLE ? null : PROJECT,
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -19,6 +19,7 @@ import { EXIT } from "../run/verdict.ts";
 import { type BenchOptions, warnOfWay } from "./bench_command.ts";
 import { type Config, type ConfigInput, readConfig } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
+import { invocation } from "./invocation.ts";
 import { OPTION_GROUPS, OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { prepareOutput } from "./paths.ts";
@@ -45,7 +46,16 @@ const SIDES: readonly OptionSpec[] = [
 ];
 
 /** What has no place in such a run. */
-const LEFT_OUT = new Set(["url", "list", "workers", "shard", "start-at", "baseline", "noise"]);
+const LEFT_OUT = new Set([
+  "url",
+  "list",
+  "permissions",
+  "workers",
+  "shard",
+  "start-at",
+  "baseline",
+  "noise",
+]);
 
 const AB_OPTIONS = new Map(
   [...SIDES, ...OPTIONS.values()].filter(({ name }) => !LEFT_OUT.has(name))
@@ -196,7 +206,7 @@ async function settingsOf(
     url: urls.a,
     baselines: [],
     suite: { ...suite, commit: await readCommit(project) },
-    command: maskCommand(["deno", "task", "ab", ...args], [config.token, tokenB]),
+    command: maskCommand([...invocation("ab"), ...args], [config.token, tokenB]),
   };
   const headers = lists.get("header-b");
   return {

@@ -24,6 +24,7 @@ import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";
+import { invocation } from "./invocation.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { planLine, plannedNs } from "./listing.ts";
 import { openPage } from "./open_page.ts";
@@ -40,8 +41,8 @@ export interface BenchOptions {
   /** The module that a worker runs. */
   workerModule: URL;
   suite: { name: string; version: string };
-  /** The folder of the project. */
-  project: URL;
+  /** The folder of the project; `null` in the bundle. */
+  project: URL | null;
   terminal: Terminal;
   interrupt: (doing: string) => Interrupt;
 }
@@ -89,7 +90,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
     url: config.url ?? server!.url,
     token,
     suite: { ...suite, commit: await readCommit(options.project) },
-    command: maskCommand(["deno", "task", "bench", ...options.args], [token]),
+    command: maskCommand([...invocation("bench"), ...options.args], [token]),
   };
   const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({

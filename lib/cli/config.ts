@@ -118,7 +118,7 @@ export interface Config {
 
 /** What a command line asks for. */
 export type Command =
-  | { name: "help" | "version" | "list" }
+  | { name: typeof FLAG_COMMANDS[number] }
   | { name: "bench"; config: Config };
 
 /** What the command line is read with. */
@@ -134,7 +134,7 @@ export interface ConfigInput {
 
 const MAX_SEED = 2 ** 32 - 1;
 
-const FLAG_COMMANDS = ["help", "version", "list"] as const;
+const FLAG_COMMANDS = ["help", "version", "permissions", "list"] as const;
 
 /**
  * Reads the command line and the environment into a valid configuration.

@@ -14,6 +14,7 @@ import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
 import type { CommandContext, Outcome } from "./command.ts";
 import { readBaselines, readPagePath, readReport, refuseOwnFile } from "./files.ts";
+import { invocation } from "./invocation.ts";
 import { OPTIONS } from "./options.ts";
 import { asksForHelp, type Grammar, parseSettings, type RawSettings } from "./parse.ts";
 import { prepareOutput, resolvePath } from "./paths.ts";
@@ -89,7 +90,7 @@ function merge(
   args: readonly string[],
 ): Report {
   try {
-    const command = ["deno", "task", "merge", ...args];
+    const command = [...invocation("merge"), ...args];
     const { parts, count } = readShardSet(files);
     return mergeReports(parts, { of: "shards", command, count });
   } catch (error) {

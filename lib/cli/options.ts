@@ -164,6 +164,7 @@ export const OPTION_GROUPS: readonly OptionGroup[] = [
       flag("no-color", { env: "NO_COLOR", help: "no colours" }),
       flag("help", { help: "this text" }),
       flag("version", { help: "the version" }),
+      flag("permissions", { help: "the permissions that each command needs, in place of -A" }),
     ],
   },
 ];

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { startWorker } from "../start_worker.ts";
+
 /** Which connections go through the relay; `auto`: those on which Deno would write twice without waiting. */
 export const NO_DELAY = ["auto", "on", "off"] as const;
 export type NoDelay = typeof NO_DELAY[number];
@@ -147,7 +149,7 @@ export class Relay implements AsyncDisposable {
       globalThis.addEventListener("unload", remove);
       const module = new URL("./relay_worker.ts", import.meta.url);
       const worker = stack.adopt(
-        new Worker(module.href, { type: "module", name: "relay" }),
+        startWorker(module),
         (worker) => worker.terminate(),
       );
       const path = socketIn(folder);

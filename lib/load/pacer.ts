@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../client/clock.ts";
 import { isAfter, PacerMemory } from "./pacer_memory.ts";
+import { startWorker } from "../start_worker.ts";
 import type { FromPacer, ToPacer } from "./pacer_worker.ts";
 
 /** What is to be done at which times. */
@@ -45,14 +46,6 @@ const AHEAD = 16;
 /** How often the clocks of the two threads are compared; the quickest answer counts. */
 const CLOCK_READINGS = 5;
 
-/** Starts the thread that a pacer sleeps in; the only place that knows its module. */
-function startWorker(): Worker {
-  return new Worker(new URL("./pacer_worker.ts", import.meta.url).href, {
-    type: "module",
-    name: "pacer",
-  });
-}
-
 /**
  * Starts a pacer whose waits are slept through in a worker thread, so that the main thread is free to read
  * its sockets, and woken early by what a wake-up is seen to take; only the rest is spun. A timer of the
@@ -61,7 +54,7 @@ function startWorker(): Worker {
  * @throws {Error} if its worker fails
  */
 export async function startPacer(): Promise<ThreadPacer> {
-  const worker = startWorker();
+  const worker = startWorker(new URL("./pacer_worker.ts", import.meta.url));
   const failed = Promise.withResolvers<never>();
   worker.onerror = (event) => {
     event.preventDefault();

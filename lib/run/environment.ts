@@ -31,7 +31,8 @@ export function readCpuPressureNs(): number | null {
 }
 
 /** The commit that is checked out, read from `.git` without running git; `null` outside a checkout. */
-export async function readCommit(repository: URL): Promise<string | null> {
+export async function readCommit(repository: URL | null): Promise<string | null> {
+  if (repository === null) return null;
   const read = async (path: string) =>
     (await Deno.readTextFile(new URL(`.git/${path}`, repository))).trim();
   try {

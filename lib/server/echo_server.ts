@@ -44,7 +44,7 @@ export interface EchoServer extends AsyncDisposable {
 /**
  * Starts all of them, the two with sockets on free loopback ports; resolves when they listen.
  *
- * @throws {Error} If they do not listen within five seconds, or cannot; the message says why.
+ * @throws {Error} If they do not listen within 20 seconds, or cannot; the message says why.
  */
 export async function startEchoServer(order: EchoOrder): Promise<EchoServer> {
   const module = new URL("./echo_worker.ts", import.meta.url);

@@ -1,3 +1,4 @@
+import { startWorker } from "../start_worker.ts";
 import type { ServerStats } from "./counters.ts";
 import { type ServerOptions, validateServerOptions } from "./options.ts";
 import type { FromWorker, ToWorker } from "./worker_messages.ts";
@@ -59,7 +60,7 @@ export async function startEmbeddedServer(options: ServerOptions): Promise<Embed
 
 /** The worker and what is awaited of it. */
 class ServerWorker {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url).href, { type: "module" });
+  readonly #worker = startWorker(new URL("./server_worker.ts", import.meta.url));
   readonly #started = Promise.withResolvers<{ port: number; url: string }>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #stats = new Map<number, PromiseWithResolvers<ServerStats>>();

@@ -1,3 +1,5 @@
+import { startWorker } from "../start_worker.ts";
+
 /** What a worker posts that listens. It then takes any message for the order to stop. */
 export type FromListener<T> =
   | { kind: "started"; address: T }
@@ -5,7 +7,7 @@ export type FromListener<T> =
   | { kind: "stopped" };
 
 /** How long the worker may take to listen, in milliseconds. */
-const START_LIMIT_MS = 5_000;
+const START_LIMIT_MS = 20_000;
 /** How long it may take to close its ports before it is ended all the same, in milliseconds. */
 const STOP_LIMIT_MS = 1_000;
 
@@ -20,7 +22,7 @@ export class ListeningWorker<T> {
   /** @param name such as `null server`, for its errors */
   constructor(module: URL, name: string) {
     this.#name = name;
-    this.#worker = new Worker(module.href, { type: "module" });
+    this.#worker = startWorker(module);
     this.#worker.onmessage = ({ data }: MessageEvent<FromListener<T>>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

@@ -24,7 +24,7 @@ export interface NullServer extends AsyncDisposable {
  *
  * @param options `outputs`: how many there are in each reply, 32 bytes each, for clients that are to have more
  *   work than the server; none unless said otherwise
- * @throws {Error} If it does not listen within five seconds, or cannot; the message says why.
+ * @throws {Error} If it does not listen within 20 seconds, or cannot; the message says why.
  */
 export async function startNullServer({ outputs = 0 } = {}): Promise<NullServer> {
   const module = new URL(`./null_worker.ts?outputs=${outputs}`, import.meta.url);

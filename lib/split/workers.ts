@@ -6,6 +6,7 @@
  */
 
 import type { Report, ShardPlace } from "../schema.ts";
+import { startWorker } from "../start_worker.ts";
 import { partOf, WHOLE } from "../load/share.ts";
 import { judgeReport } from "../run/judge_report.ts";
 import type { RunHooks } from "../run/run.ts";
@@ -108,10 +109,7 @@ class WorkersRun {
   }
 
   #start(index: number): Worker {
-    const worker = new Worker(this.#options.module.href, {
-      type: "module",
-      name: `worker ${index}`,
-    });
+    const worker = startWorker(this.#options.module, `worker ${index}`);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(index, data);
     worker.onerror = (event) => {
       event.preventDefault();

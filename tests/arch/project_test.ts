@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import envExample from "../../.env.example" with { type: "text" };
+import contributing from "../../CONTRIBUTING.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { PROXY_VARIABLES } from "../../lib/cli/proxy.ts";
@@ -19,6 +20,14 @@ Deno.test("arch: every npm package is pinned exactly", () => {
   assert(npm.length > 0);
   for (const [name, to] of npm) {
     assert(/^npm:(@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+(-[\w.]+)?$/.test(to), `${name}: ${to}`);
+  }
+});
+
+Deno.test("arch: CONTRIBUTING.md has every dependency, its version, and what it is for", () => {
+  for (const [name, to] of Object.entries(project.imports)) {
+    const version = to.slice(to.lastIndexOf("@") + 1).replace("^", "");
+    const row = new RegExp(`^\\| \`${name}\` +\\| ${version.replaceAll(".", "\\.")} +\\| \\S`, "m");
+    assert(row.test(contributing), `${name} ${version}`);
   }
 });
 

@@ -1,3 +1,5 @@
+// Runs alone: compares times.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { needsAnother, runAb } from "../../lib/run/ab.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";

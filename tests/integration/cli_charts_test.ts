@@ -23,7 +23,13 @@ Deno.test("cli: report draws what the run drew, byte for byte", options, async (
 Deno.test("cli: --inject fills a page and touches nothing else in it", options, async () => {
   await using folder = await makeUserFolder();
   await folder.write("page.md", PAGE);
-  const { code, stdout, stderr } = await runCli([...SHORT_RUN, "--inject", "page.md"], {
+  const { code, stdout, stderr } = await runCli([
+    ...SHORT_RUN,
+    "--messages",
+    "20",
+    "--inject",
+    "page.md",
+  ], {
     folder: folder.path,
   });
   assertEquals(code, 0, stderr);

@@ -16,10 +16,11 @@ async function run(...args: string[]) {
     folder: folder.path,
   });
   assertEquals(code, 0, stdout + stderr);
-  const { epochs, scenarios: [scenario] } = await folder.report();
+  const { epochs, scenarios: [scenario], startedAt, finishedAt } = await folder.report();
   const latency = scenario!.metrics.find(({ name }) => name === "latency")!;
   return {
     epochs,
+    tookMs: Date.parse(finishedAt) - Date.parse(startedAt),
     scenario: scenario!,
     latency,
     announced: stderr.split("\n").filter((line) => line.startsWith("[")),
@@ -48,9 +49,10 @@ Deno.test("cli: --warmup 0 leaves the warm-up epoch out", options, async () => {
 
 Deno.test("cli: with --precision it goes on from 6 epochs until --max-time", options, async () => {
   const never = await run("--precision", "0.0001", "--max-time", "2", "--warmup", "0");
-  assert(never.epochs > 6 && never.epochs < 200, `${never.epochs} epochs`);
+  assert(never.epochs >= 6 && never.epochs < 200, `${never.epochs} epochs`);
+  assert(never.tookMs >= 1_900, `it took ${never.tookMs} ms`);
   assertEquals(never.latency.epochs.length, never.epochs);
   // Half as much or twice as much is met by the first six, if not by a few more.
   const soon = await run("--precision", "100", "--max-time", "60", "--warmup", "0");
-  assert(soon.epochs >= 6 && soon.epochs < never.epochs + 6, `${soon.epochs} epochs`);
+  assert(soon.epochs >= 6 && soon.tookMs < 60_000, `${soon.epochs} epochs, ${soon.tookMs} ms`);
 });

@@ -61,7 +61,6 @@ Deno.test("cli: Ctrl-C while measuring leaves whole reports, exit 130", options,
   assertEquals(scenarios.map(({ status }) => status), ["interrupted", "interrupted"]);
   assertEquals(epochs, 0);
   for (const { ledger } of scenarios) assertEquals(ledger.sent, ledger.ok + ledger.aborted);
-  assert(scenarios.some(({ ledger }) => ledger.ok > 0));
 });
 
 Deno.test("cli: Ctrl-C after some epochs keeps them whole", options, async () => {

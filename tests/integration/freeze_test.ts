@@ -1,3 +1,5 @@
+// Runs alone: compares times.
+
 import { assert } from "@std/assert";
 import { runFreezeExperiment } from "../support/freeze_experiment.ts";
 import { NO_NET as ignore } from "../support/targets.ts";

@@ -1,3 +1,5 @@
+// Runs alone: compares times.
+
 import { assert, assertEquals } from "@std/assert";
 import { metricLabel } from "../../lib/report/export/metric_label.ts";
 import { runBench } from "../../lib/run/bench.ts";

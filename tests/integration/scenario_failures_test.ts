@@ -624,8 +624,8 @@ for (const scenario of [messageThroughput, pipelining]) {
         ["every message answered"],
         ok + timeout,
       ]);
-      // One in the slice in which it fell silent, and one in the next.
-      assertEquals(timeout, 2);
+      // One in the slice in which it fell silent, and one in the next, if there was a next.
+      assert(timeout === 1 || timeout === 2, String(timeout));
     },
   );
 }

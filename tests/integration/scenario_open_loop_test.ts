@@ -1,3 +1,5 @@
+// Runs alone: paces calls.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Distribution, ScenarioReport } from "../../lib/schema.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
@@ -187,15 +189,18 @@ Deno.test({ name: "a server that falls behind is named as the bottleneck", ignor
 });
 
 Deno.test({ name: "an interrupt ends the run at once, with whole accounts", ignore }, async () => {
-  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error("interrupted")), 200);
+  await using server = await startFaultyServer({
+    script: (nth) => {
+      if (nth === 30) controller.abort(new Error("interrupted"));
+      return { kind: "late", ms: 60 };
+    },
+  });
   const figures = await runScenario(openLoop, { ...SHORT, durationMs: 60_000 }, {
     ...ONCE,
     url: server.url,
     signal: controller.signal,
   });
-  clearTimeout(timer);
   const { sent, ok, aborted, dropped } = figures.ledger;
   assertEquals([figures.status, sent, dropped], ["interrupted", ok + aborted, 0]);
   assert(aborted > 0 && figures.checks.find(({ name }) => name === "ledger reconciles")!.passed);

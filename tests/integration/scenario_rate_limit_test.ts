@@ -331,7 +331,7 @@ Deno.test({
   ignore: ignore || Deno.build.os !== "linux",
 }, async () => {
   // Refilled this slowly, an address used before would have half of its budget.
-  await using server = await startReference({ limits: limits(bucket(15, 20), bucket(30, 0.1)) });
+  await using server = await startReference({ limits: limits(bucket(15, 5), bucket(30, 0.1)) });
   for (let run = 0; run < 2; run++) {
     const report = await runScenario(rateLimit, SHORT, server);
     assertFound(report, "sessionBurst", 15);

@@ -1,3 +1,5 @@
+// Runs alone: searches a rate.
+
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Count } from "../../lib/run/scenario.ts";
 import type { Fact, Scalar, ScenarioReport } from "../../lib/schema.ts";
@@ -100,7 +102,8 @@ Deno.test(
       searches: 2,
     }, server);
     assertEquals(found(report), "2 of 2");
-    assertEquals(sustainable(report)?.value, 226);
+    const { value } = sustainable(report)!;
+    assert(value > 150 && value < 227, `${value} calls/s`);
     assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
   },
 );

@@ -18,6 +18,7 @@ import {
   settingsAt,
   startReference,
 } from "../support/run_scenarios.ts";
+import { TOKEN } from "../support/targets.ts";
 
 /** Workers load their modules by themselves, which takes permission to read. */
 const options = {
@@ -167,10 +168,16 @@ const RUN = ["--profile", "quick", "--scenarios", "concurrent-connections", "--w
 
 Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", processes, async () => {
   await using folder = await makeUserFolder();
-  const args = [...RUN, "--epochs", "2", "--duration", "25", "--workers", "2"];
-  await using running = startCli(args, { folder: folder.path });
+  await using server = await startReference();
+  const args = [...RUN, "--epochs", "2", "--duration", "25", "--workers", "2", "--url", server.url];
+  await using running = startCli(args, { folder: folder.path, env: { EXAI_WS_TOKEN: TOKEN } });
   await running.waitFor("stderr", /\[epoch 1\/2\]/);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // Until both have measured for a while: each has a slice of 100 ms at a time.
+  let isOver = false;
+  void running.result.then(() => isOver = true);
+  while (!isOver && countedCalls(server.stats()).served < 1_000) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   running.kill("SIGINT");
   const { code, stdout, stderr } = await running.result;
   assertEquals(code, 130, stderr);

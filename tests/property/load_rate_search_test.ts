@@ -9,6 +9,7 @@ import {
   type Trial,
   wholeNumbers,
 } from "../../lib/load/rate_search.ts";
+import { repeats } from "../support/repeats.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated_queue.ts";
 
 Deno.test("the series is E96, each rate at its own place", () => {
@@ -174,6 +175,8 @@ Deno.test("a server that goes ends the search, with what was confirmed until the
   }]);
 });
 
+const SEEDS = repeats(2, 10);
+
 /** Searches the rate of a simulated server, whose client is away for some milliseconds now and then. */
 function searchSimulated(
   { seed, sloMs, ...run }: Pick<SimulatedRun, "capacityPerSecond" | "arrivals" | "seed"> & {
@@ -207,7 +210,7 @@ for (const arrivals of ["poisson", "constant"] as const) {
   for (const capacityPerSecond of [300, 1_000, 3_000]) {
     Deno.test(`a capacity of ${capacityPerSecond}/s is found within 5 %, never above, of ${arrivals} arrivals`, async () => {
       const sloMs = arrivals === "constant" ? 50 : 300_000 / capacityPerSecond;
-      for (let seed = 1; seed <= 10; seed++) {
+      for (let seed = 1; seed <= SEEDS; seed++) {
         const found = await searchSimulated({ capacityPerSecond, arrivals, seed, sloMs });
         const share = found.sustainedPerSecond! / capacityPerSecond;
         assert(share > 0.95 && share <= 1, `seed ${seed}: ${share}`);
@@ -217,7 +220,7 @@ for (const arrivals of ["poisson", "constant"] as const) {
 }
 
 Deno.test("an objective that random arrivals miss below the capacity bounds the rate", async () => {
-  for (let seed = 1; seed <= 10; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const found = await searchSimulated({
       capacityPerSecond: 300,
       arrivals: "poisson",

@@ -7,6 +7,7 @@ import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { buildDocument } from "../../lib/report/sections/mod.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
 import type { Report } from "../../lib/schema.ts";
+import { repeats } from "../support/repeats.ts";
 import { HOSTILE_TEXT, hostileReport } from "../support/sample_report.ts";
 
 /** Strings made of what has a meaning somewhere, mixed with anything. */
@@ -34,14 +35,20 @@ const HOSTILE = fc.array(
   { maxLength: 12 },
 ).map((parts) => parts.join(""));
 
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: repeats(15, 200) };
 
 /** Everything hostile, as each kind of page. */
 function hostile(text: string, profile: string): Report {
   return { ...hostileReport(text), ...(profile === "" ? {} : { profile }) };
 }
 
-const PROFILE = fc.constantFrom("", "phase2", "phase3");
+const PROFILES = ["", "phase2", "phase3"];
+const PROFILE = fc.constantFrom(...PROFILES);
+
+/** What a harmless text makes of each kind of page. */
+function harmless<T>(read: (report: Report) => T): ReadonlyMap<string, T> {
+  return new Map(PROFILES.map((profile) => [profile, read(hostile("harmless", profile))]));
+}
 
 function markdownOf(report: Report, titleLevel: 0 | 1 = 1): string {
   const document = buildDocument(report, { charts: new Map(), audience: "page" });
@@ -78,12 +85,13 @@ const FORBIDDEN = ["html_inline", "html_block", "link_open", "image"];
 
 Deno.test("hostile text in any place leaves every table and page of markdown whole", () => {
   const headings = (page: string) => page.match(/^#{1,5} /gm)?.length;
+  const expected = harmless((report) => headings(markdownOf(report)));
   fc.assert(
     fc.property(HOSTILE, PROFILE, (text, profile) => {
       const page = withoutFolds(markdownOf(hostile(text, profile)));
       assertTables(page);
       assert(!page.includes("<"), page.match(/.*<.*/)?.[0]);
-      assertEquals(headings(page), headings(markdownOf(hostile("harmless", profile))));
+      assertEquals(headings(page), expected.get(profile));
       const types = tokenTypes(page);
       assertEquals(FORBIDDEN.filter((type) => types.has(type)), []);
     }),
@@ -132,9 +140,10 @@ Deno.test("hostile text in any place adds no tag and no attribute to the page", 
         ),
     );
   };
+  const expected = harmless(shape);
   fc.assert(
     fc.property(HOSTILE, PROFILE, (text, profile) => {
-      const known = shape(hostile("harmless", profile));
+      const known = expected.get(profile)!;
       assertEquals([...shape(hostile(text, profile))].filter((tag) => !known.has(tag)), []);
     }),
     RUNS,

@@ -13,6 +13,7 @@ import { mergeDistributions, mergeMetrics } from "../../lib/split/merge_metrics.
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 import { ledgerWith } from "../support/targets.ts";
+import { repeats } from "../support/repeats.ts";
 
 /** One sample: its epoch, its time of ending and its length. */
 interface Sample {
@@ -74,9 +75,9 @@ function pool(samples: readonly Sample[]): Distribution {
   return recorder.distribution(OPTIONS)!;
 }
 
-Deno.test("150 random splits: merged figures are those of one histogram, exactly", () => {
+Deno.test("random splits: merged figures are those of one histogram, exactly", () => {
   const next = randomStream(1, "splits");
-  for (let nth = 0; nth < 150; nth++) {
+  for (let nth = 0; nth < repeats(30, 150); nth++) {
     const samples = drawSamples(next);
     const parts = split(samples, 1 + Math.floor(next() * 6), next).map(pool);
     const merged = mergeDistributions(parts, OPTIONS.seed);
@@ -90,7 +91,7 @@ Deno.test("150 random splits: merged figures are those of one histogram, exactly
 
 Deno.test("epochs, intervals, mean, deviation and confidence are those of one client too", () => {
   const next = randomStream(2, "splits");
-  for (let nth = 0; nth < 15; nth++) {
+  for (let nth = 0; nth < repeats(4, 15); nth++) {
     const samples = drawSamples(next);
     const parts = split(samples, 1 + Math.floor(next() * 8), next)
       .map((part) => record(part, { mergeable: true }));
@@ -101,7 +102,7 @@ Deno.test("epochs, intervals, mean, deviation and confidence are those of one cl
 
 Deno.test("calls without an answer count as one client's do, in each epoch and in all", () => {
   const next = randomStream(3, "splits");
-  for (let nth = 0; nth < 15; nth++) {
+  for (let nth = 0; nth < repeats(4, 15); nth++) {
     const samples = drawSamples(next, { unanswered: 0.02 });
     const parts = split(samples, 1 + Math.floor(next() * 8), next)
       .map((part) => record(part, { mergeable: true }));
@@ -143,7 +144,7 @@ Deno.test("merging distributions is associative, and independent of their order"
       assertEquals(merge(c, a, b), all);
       assertEquals(merge(b, a, c), all);
     }),
-    { numRuns: 20 },
+    { numRuns: repeats(6, 20) },
   );
 });
 
@@ -217,6 +218,6 @@ Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but 
         assertAlmostEquals(merge(merge(a, b), c)[epoch]!, rate, 1e-6);
       });
     }),
-    { numRuns: 15 },
+    { numRuns: repeats(6, 15) },
   );
 });

@@ -24,7 +24,7 @@ export const SHORT_RUN = [
 ];
 
 /** A child that is still there after this time is killed, so that no test can hang. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 180_000;
 
 /** Variables that the program reads: a child gets those of its test alone. */
 const OWN_VARIABLES = [...project.permissions.bench.env, ...project.permissions.serve.env];
@@ -40,8 +40,8 @@ export interface CliOptions {
   /** The folder that the user calls from. */
   folder: string;
   env?: Record<string, string>;
-  /** What is run: `main.ts` with the permissions of a task, or the task itself. */
-  via?: "bench" | "bench:open" | "serve" | "merge" | "workload" | "task";
+  /** What is run: `main.ts` with the permissions of a task, the task itself, or a file that needs nothing but itself. */
+  via?: "bench" | "bench:open" | "serve" | "merge" | "workload" | "task" | "bundle";
   /** As many files and sockets the program may have open, by `ulimit -n`. */
   descriptors?: number;
   /** The folder of the program, where it is not this project's. */
@@ -159,7 +159,9 @@ async function readFiles(root: string, under: string): Promise<Map<string, strin
 
 /** The command of the task, without the `deno` that it begins with. */
 function programArguments(via: NonNullable<CliOptions["via"]>): string[] {
-  return via === "task" ? ["task", "bench"] : project.tasks[via].command.split(" ").slice(1);
+  if (via === "task") return ["task", "bench"];
+  if (via === "bundle") return ["run", "-A", "--no-prompt", "--cached-only", "--no-config"];
+  return project.tasks[via].command.split(" ").slice(1);
 }
 
 /** What the child needs of this process's environment: where caches and registries are. */

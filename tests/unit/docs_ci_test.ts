@@ -18,7 +18,7 @@ interface Step {
 type Jobs = Record<string, { if: string; steps: Step[] }>;
 
 const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(ci)!;
-const JOBS: Jobs = load(yaml!).jobs;
+const { jobs: JOBS } = load(yaml!) as { jobs: Jobs };
 
 /** What a step runs, with what an expression of GitHub's gives where it is true. */
 function scriptOf({ run = "" }: Step): string {

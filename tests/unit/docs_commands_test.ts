@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import ciScript from "../../.ci/run" with { type: "text" };
+import contributing from "../../CONTRIBUTING.md" with { type: "text" };
+import architecture from "../../docs/architecture.md" with { type: "text" };
 import ci from "../../docs/ci.md" with { type: "text" };
+import faq from "../../docs/faq.md" with { type: "text" };
 import firstRun from "../../docs/first-run.md" with { type: "text" };
 import method from "../../docs/method.md" with { type: "text" };
 import options from "../../docs/options.md" with { type: "text" };
@@ -9,6 +12,7 @@ import reading from "../../docs/reading-a-report.md" with { type: "text" };
 import scaleOut from "../../docs/scale-out.md" with { type: "text" };
 import troubleshooting from "../../docs/troubleshooting.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
+import security from "../../SECURITY.md" with { type: "text" };
 import readme from "../../README.md" with { type: "text" };
 import workloads from "../../docs/workloads.md" with { type: "text" };
 import { OPTIONS } from "../../lib/cli/options.ts";
@@ -17,7 +21,11 @@ import { callsOf, checkAbCall, checkBenchCall } from "../support/docs_commands.t
 
 const PAGES: Readonly<Record<string, string>> = {
   "README.md": readme,
+  "CONTRIBUTING.md": contributing,
+  "SECURITY.md": security,
+  "docs/architecture.md": architecture,
   "docs/ci.md": ci,
+  "docs/faq.md": faq,
   "docs/first-run.md": firstRun,
   "docs/method.md": method,
   "docs/options.md": options,
@@ -32,7 +40,7 @@ const PAGES: Readonly<Record<string, string>> = {
 const FOREIGN = new Set([
   ...["yes", "stdio", "output-transport", "outputTransport", "port", "messagePath", "logLevel"],
   ...["prefix", "type", "from-literal", "for", "timeout", "array", "dependency", "v8-flags"],
-  ...["expose-gc", "parsable"],
+  ...["expose-gc", "parsable", "lock", "allow-all", "allow-dirty", "dry-run"],
 ]);
 const OF_AB = ["a", "b", "start-a", "start-b", "token-b", "header-b"];
 

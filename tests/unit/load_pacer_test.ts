@@ -1,3 +1,5 @@
+// Runs alone: paces calls.
+
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { systemClock } from "../../lib/client/clock.ts";
 import { type Pacer, startPacer } from "../../lib/load/pacer.ts";

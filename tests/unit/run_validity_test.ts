@@ -1,3 +1,5 @@
+// Runs alone: looks at the time of the process on its cores.
+
 import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { boundBy, ClientMonitor, floorShare, validityOf } from "../../lib/run/validity.ts";
 import type { CaseResult } from "../../lib/run/scenario.ts";

@@ -1,3 +1,5 @@
+// Runs alone: looks at the memory of the process.
+
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { HIGHEST_TRACKABLE_NS, LatencyHistogram } from "../../lib/stats/histogram.ts";
 

@@ -1,0 +1,112 @@
+/**
+ * `deno task bundle`: the program in one file, and once more without the drawing library.
+ *
+ * @module
+ */
+
+import project from "../deno.json" with { type: "json" };
+
+const ROOT = new URL("../", import.meta.url);
+/** What mitata looks for in other runtimes. */
+const NOT_HERE = ["@mitata/counters", "bun:jsc"];
+const FORMS = {
+  "exai-ws-bench.js": {},
+  "exai-ws-bench-no-charts.js": {
+    [new URL("lib/report/charts/mod.ts", ROOT).href]: new URL("bundle/no_charts.ts", ROOT).href,
+  },
+};
+
+/** The imports of deno.json as an import map has them: the modules within a package are named too. */
+const IMPORTS = Object.fromEntries(
+  Object.entries(project.imports).flatMap(([name, to]) => [
+    [name, to],
+    [`${name}/`, `${to.replace(/^\w+:/, "$&/")}/`],
+  ]),
+);
+
+/**
+ * Writes both forms into a folder, or those named, and gives their paths.
+ *
+ * @throws {Error} if Deno's bundler fails; the message is what it wrote
+ */
+export async function build(
+  folder: string,
+  names: readonly string[] = Object.keys(FORMS),
+): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  return await Promise.all(
+    Object.entries(FORMS).filter(([name]) => names.includes(name)).map(async ([name, replaced]) => {
+      const path = `${folder}/${name}`;
+      const map = `${path}.imports.json`;
+      await Deno.writeTextFile(
+        map,
+        JSON.stringify({ imports: { ...IMPORTS, ...replaced } }),
+      );
+      try {
+        const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["bundle", "-q", "--import-map", map, "-o", path],
+            ...NOT_HERE.map((module) => `--external=${module}`),
+            "bundle/entry.ts",
+          ],
+          cwd: ROOT,
+          stdin: "null",
+        }).output();
+        if (!success) throw new Error(new TextDecoder().decode(stderr));
+      } finally {
+        await Deno.remove(map);
+      }
+      const text = withoutMachinePaths(await Deno.readTextFile(path));
+      await Deno.writeTextFile(path, headOf(text) + text);
+      return path;
+    }),
+  );
+}
+
+/** The first lines: how it is run where files can be, and what is in it. */
+function headOf(text: string): string {
+  const packages = Object.entries(project.imports)
+    .filter(([name]) => text.includes(`// npm:${name}/`)).map(([, to]) => to);
+  return `#!/usr/bin/env -S deno run -A
+// exai-ws-bench ${project.version}, ${project.license} licence. With the following, each under its own licence:
+// ${packages.join(", ")}
+`;
+}
+
+/** The bundler names modules by where they are on this machine. */
+function withoutMachinePaths(text: string): string {
+  return text.replaceAll(/[^\s"]*\/registry\.npmjs\.org\/(?=[^\s"]+["\n])/g, "npm:");
+}
+
+/** Writes the npm package, whose bin starts the one file with Deno, into a folder: `npm pack` makes an archive of it. */
+export async function packageForNpm(file: string, folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const files = {
+    "exai-ws-bench.js": file,
+    "start.mjs": new URL("start.mjs", import.meta.url),
+    ...Object.fromEntries(
+      ["README.md", "LICENSE", "CHANGELOG.md"].map((name) => [name, new URL(name, ROOT)]),
+    ),
+  };
+  for (const [name, from] of Object.entries(files)) await Deno.copyFile(from, `${folder}/${name}`);
+  const { version, license } = project;
+  const manifest = {
+    ...{ name: "exai-ws-bench", version, license, type: "module" },
+    description: "A benchmark for servers that answer JSON requests over a WebSocket",
+    keywords: ["websocket", "benchmark", "json", "mcp", "deno"],
+    bin: { "exai-ws-bench": "start.mjs" },
+    files: Object.keys(files),
+    engines: { node: ">=20" },
+  };
+  await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, null, 2) + "\n");
+}
+
+if (import.meta.main) {
+  const paths = await build("dist");
+  await packageForNpm(paths[0]!, "dist/npm");
+  for (const path of paths) {
+    const { size } = await Deno.stat(path);
+    // deno-lint-ignore no-console
+    console.log(`${path}  ${(size / 1e6).toFixed(1)} MB`);
+  }
+}

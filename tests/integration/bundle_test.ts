@@ -1,0 +1,128 @@
+/**
+ * The one file alone: in an empty folder, with no package or module in Deno's cache and none to be had.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import entry from "../../bundle/entry.ts" with { type: "text" };
+import project from "../../deno.json" with { type: "json" };
+import { build } from "../../bundle/build.ts";
+import { makeUserFolder, NEEDS_PROCESSES, startCli, type UserFolder } from "../support/run_cli.ts";
+
+/** One epoch of a few calls. */
+const SHORT = [
+  ...["--profile", "quick", "--epochs", "1", "--messages", "5", "--warmup", "0", "--timeout", "30"],
+  ...["--unit-baseline", "1000"],
+];
+/** Between them they start every kind of worker. */
+const EVERY_WORKER = ["--scenarios", "open-loop,overhead-breakdown", "--rate", "50"];
+
+Deno.test("bundle: every module that is started as a worker is in it", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  const sources = await readSources();
+  const started = sources.flatMap((text) =>
+    [...text.matchAll(/new URL\(\s*["`](?:[^"`?]*\/)?(\w*worker\.ts)/g)].map(([, name]) => name)
+  );
+  const known = [...entry.matchAll(/^ {2}"(\w+\.ts)": \(\) => import/gm)].map(([, name]) => name);
+  assert(known.length > 4);
+  assertEquals([...new Set(started)].sort(), known.sort());
+  assertEquals(sources.filter((text) => text.includes("new Worker(")).length, 1);
+});
+
+Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
+  ignore: NEEDS_PROCESSES,
+}, async (t) => {
+  await using folder = await makeUserFolder();
+  const [file, withoutCharts] = await build(folder.path);
+  const run = runIn(folder);
+
+  await t.step("says its version, and the permissions of each command", async () => {
+    const [version, permissions, help] = await Promise.all(
+      [["--version"], ["--permissions"], ["merge", "--help"]].map((args) => run(file!, args)),
+    );
+    assertEquals(version, { code: 0, stdout: `${project.version}\n`, stderr: "" });
+    for (const name of ["bench", "ab", "serve", "report", "compare", "merge", "calibrate"]) {
+      assertStringIncludes(permissions!.stdout, `${name}:\n  deno run --no-prompt --allow-`);
+    }
+    assertMatch(help!.stdout, /^Usage: deno run -A exai-ws-bench\.js merge /);
+  });
+
+  await t.step("measures its own server on two workers, with charts", async () => {
+    const { code, stderr } = await run(file!, [...SHORT, ...EVERY_WORKER, "--workers", "2"]);
+    assertEquals([code, stderr.includes("died")], [0, false], stderr);
+    const report = await folder.report();
+    assertEquals(report.merged?.parts.length, 2);
+    assertEquals(report.suite.commit, null);
+    assertEquals(report.command.slice(0, 4), ["deno", "run", "-A", "exai-ws-bench.js"]);
+    assertStringIncludes(await pageOf(folder, "reports"), "<svg");
+  });
+
+  await t.step("serves; shards on it are merged; the pages are written again", async () => {
+    const at = (args: readonly string[]) =>
+      run(file!, args, { EXAI_WS_TOKEN: "bundle-test-token" });
+    await using server = start(folder, [file!, "serve", "--port", "0", "--limits", "off"], {
+      EXAI_WS_TOKEN: "bundle-test-token",
+    });
+    const [url] = await server.waitFor("stdout", /ws:\/\/\S+:\d+(?=\s)/);
+    const load = [...SHORT, "--scenarios", "concurrent-connections", "--url", url];
+    await Promise.all(["1/2", "2/2"].map(async (shard) => {
+      const { code, stderr } = await at([...load, "--out", "s", "--shard", shard]);
+      assertEquals(code, 0, stderr);
+    }));
+    const shards = ["s/shard-1-of-2/report.json", "s/shard-2-of-2/report.json"];
+    const merged = await at(["merge", ...shards, "--out", "merged"]);
+    assertEquals(merged.code, 0, merged.stderr);
+    const again = await run(withoutCharts!, ["report", "merged/report.json", "--out", "again"]);
+    assertEquals(again.code, 0, again.stderr);
+    const page = await pageOf(folder, "again");
+    assertEquals([page.includes("<table"), page.includes("<svg")], [true, false]);
+  });
+
+  await t.step("compares two servers that it starts", async () => {
+    const serve = `"${Deno.execPath()}" run -A --cached-only "${file}" serve --port {port}`;
+    const { code, stderr } = await run(file!, [
+      ...["ab", "--start-a", serve, "--start-b", serve, "--epochs", "1", "--messages", "5"],
+      ...["--scenarios", "message-throughput", "--out", "ab", "--band", "100"],
+    ]);
+    assertEquals(code, 0, stderr);
+    assertEquals((await folder.report("ab")).command[4], "ab");
+  });
+});
+
+/** Starts one of the two forms with nothing of ours, and nothing of Deno's cache, in reach. */
+function start(folder: UserFolder, args: readonly string[], env: Record<string, string> = {}) {
+  return startCli([...args], {
+    folder: folder.path,
+    project: folder.path,
+    via: "bundle",
+    env: { ...env, DENO_DIR: `${folder.path}/deno` },
+  });
+}
+
+function runIn(folder: UserFolder) {
+  return async (file: string, args: readonly string[], env: Record<string, string> = {}) => {
+    await using running = start(folder, [file, ...args], env);
+    return await running.result;
+  };
+}
+
+async function pageOf(folder: UserFolder, name: string): Promise<string> {
+  return await Deno.readTextFile(`${folder.path}/${name}/report.html`);
+}
+
+/** The text of each module of the program. */
+async function readSources(folder = new URL("../../", import.meta.url)): Promise<string[]> {
+  const inside = ["lib/", "scenarios/", "main.ts"].map((path) => new URL(path, folder));
+  const read = async (url: URL): Promise<string[]> => {
+    if (!url.pathname.endsWith("/")) return [await Deno.readTextFile(url)];
+    const entries = await Array.fromAsync(Deno.readDir(url));
+    const modules = entries.filter(({ name, isDirectory }) => isDirectory || name.endsWith(".ts"));
+    const texts = modules.map(({ name, isDirectory }) =>
+      read(new URL(isDirectory ? `${name}/` : name, url))
+    );
+    return (await Promise.all(texts)).flat();
+  };
+  return (await Promise.all(inside.map(read))).flat();
+}

@@ -1,0 +1,77 @@
+/**
+ * `deno task test`: all test files side by side, then one after the other those that say `// Runs alone:` in
+ * their first line, as others would disturb what they look at. Closes with the sum of both. With arguments, they go to
+ * one `deno test`.
+ *
+ * @module
+ */
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** How many test files run at once: more than there are cores, as most of them wait most of the time. */
+const JOBS = 2 + navigator.hardwareConcurrency / 2;
+
+type Counts = Record<"passed" | "failed" | "ignored", number>;
+
+/** Every test file under a folder, and its first line. */
+async function* testFiles(folder = "tests"): AsyncGenerator<{ path: string; head: string }> {
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) yield* testFiles(path);
+    else if (name.endsWith("_test.ts")) {
+      const text = await Deno.readTextFile(new URL(path, ROOT));
+      yield { path, head: text.slice(0, text.indexOf("\n")) };
+    }
+  }
+}
+
+/** Runs `deno test`, shows what it writes, and reads its last line. */
+async function run(args: readonly string[]): Promise<{ code: number; counts: Counts }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-q", "-P=test", ...args],
+    cwd: ROOT,
+    env: { DENO_JOBS: String(Math.round(JOBS)) },
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
+  let end = "";
+  for await (const part of child.stdout) {
+    for (let rest = part; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
+    end = (end + new TextDecoder().decode(part)).slice(-2_000);
+  }
+  const { code } = await child.status;
+  // deno-lint-ignore no-control-regex
+  const plain = end.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const summary = plain.match(/^(?:ok|FAILED) \| \d+ passed.*$/gm)?.at(-1) ?? "";
+  const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  if (summary === "" && code === 0) {
+    throw new Error("Cannot count tests: deno test gave no summary");
+  }
+  const counts = { passed: count("passed"), failed: count("failed"), ignored: count("ignored") };
+  return { code, counts };
+}
+
+/** Both steps, the second whatever becomes of the first. */
+async function runAll(): Promise<number> {
+  const startMs = performance.now();
+  const files = await Array.fromAsync(testFiles());
+  const pathsOf = (alone: boolean) =>
+    files.filter(({ head }) => head.startsWith("// Runs alone: ") === alone)
+      .map(({ path }) => path).sort();
+  const steps = [await run(["--parallel", ...pathsOf(false)]), await run(pathsOf(true))];
+  const sum = (word: keyof Counts) => steps.reduce((total, { counts }) => total + counts[word], 0);
+  const code = steps.find((step) => step.code !== 0)?.code ?? 0;
+  const ignored = sum("ignored");
+  const seconds = Math.round((performance.now() - startMs) / 1_000);
+  // deno-lint-ignore no-console
+  console.log(
+    `${code === 0 ? "ok" : "FAILED"} | ${sum("passed")} passed | ${sum("failed")} failed${
+      ignored === 0 ? "" : ` | ${ignored} ignored`
+    } (${seconds}s)`,
+  );
+  return code;
+}
+
+if (import.meta.main) {
+  Deno.exit(Deno.args.length > 0 ? (await run(Deno.args)).code : await runAll());
+}

@@ -215,6 +215,8 @@ function heavyTools(content: unknown, given: Given): HeavyToolSpec[] {
 
 /** JSON is YAML too; what YAML has beside it, such as dates, is text. */
 function parseText(text: string, { source, text: file }: Given): unknown {
+  // The library takes a file without a document for a mistake of its own kind.
+  if (text.trim() === "") return undefined;
   try {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {

@@ -78,7 +78,7 @@ export async function prepareSplit(
     if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
   }
   refuseIncomparable(run, beginReport(run));
-  return { settings: run.settings, rateLimit: run.rateLimit ?? null };
+  return { settings: { ...run.settings, keepsArguments: true }, rateLimit: run.rateLimit ?? null };
 }
 
 function refuseIncomparable(run: Run, begun: Begun): void {

@@ -24,9 +24,9 @@ const ARGUMENT_NAMES = ["n", "unique", "bench_unique"];
  * @throws the signal's reason, if a run is interrupted
  */
 export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
-  const [{ settings: { toolArgsJson } }] = runs as [Run];
+  const [{ settings: { toolArgsJson, keepsArguments = false } }] = runs as [Run];
   const name = ARGUMENT_NAMES.find((one) => !toolArgsJson.includes(`"${one}"`));
-  if (/\{(seq|unique)\}/.test(toolArgsJson) || name === undefined) return;
+  if (keepsArguments || /\{(seq|unique)\}/.test(toolArgsJson) || name === undefined) return;
   const probed = runs.filter(({ bundled, target }) =>
     bundled === null && target.options.protocol.marksCached
   );

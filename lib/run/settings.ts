@@ -33,6 +33,8 @@ export interface RunSettings extends JudgeOptions {
   toolArgsJson: string;
   /** The arguments that calls have by themselves, as equal ones would be served from a cache; left out: none. */
   uniqueArguments?: string;
+  /** Has the run as a whole looked for a cache already? Left out: no. */
+  keepsArguments?: boolean;
   /** `null`: those of the profile. */
   scenarios: readonly string[] | null;
   profile: ProfileName;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { startFaultyServer } from "../support/faulty_server.ts";
 import {
   makeUserFolder,
   NEEDS_PROCESSES,
@@ -268,18 +269,21 @@ Deno.test(
 
 Deno.test("cli: --strict fails what a cache served, exit 6, and only then", options, async () => {
   await using folder = await makeUserFolder();
-  await using server = await startServe(["--limits", "off", "--dialect", "nov"], {
-    folder: folder.path,
+  // From its cache whatever the arguments: it cannot be defeated.
+  await using caching = await startFaultyServer({
+    script: (nth) => nth === 1 ? { kind: "ok" } : { kind: "fromCache" },
   });
   // A capped rate says nothing about the client's floor, which takes several epochs.
-  const args = [...SHORT_RUN, "--url", server.url, "--max-rate", "500"];
-  const strict = await runCli([...args, "--strict"], { folder: folder.path });
+  const run = ({ url }: { url: string }, ...args: string[]) =>
+    runCli([...SHORT_RUN, "--url", url, "--max-rate", "500", ...args], { folder: folder.path });
+  const strict = await run(caching, "--strict");
   assertEquals(strict.code, 6, strict.stdout);
   assertStringIncludes(strict.stdout, "cache");
   await assertReports(folder, 6);
-  assertEquals((await runCli(args, { folder: folder.path })).code, 0);
-  const fresh = await runCli([...args, "--strict", "--tool-args", '{"n":{seq}}'], {
+  assertEquals((await run(caching)).code, 0);
+  await using server = await startServe(["--limits", "off", "--dialect", "nov"], {
     folder: folder.path,
   });
+  const fresh = await run(server, "--strict");
   assertEquals(fresh.code, 0, fresh.stdout);
 });

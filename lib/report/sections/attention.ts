@@ -143,7 +143,9 @@ function shareWords(limit: RateLimit): string[] {
   const refill = (value: number) => formatNumber(Number(value.toPrecision(2)));
   return address !== undefined && (own === undefined || address / sessions < own)
     ? [` (${formatCounted(sessions, "client")} share the address's ${refill(address)} a second)`]
-    : [` (a session has ${refill(own!)} a second)`];
+    : own === undefined
+    ? []
+    : [` (a session has ${refill(own)} a second)`];
 }
 
 function incomparableItem({ comparison }: Report): Attention[] {

@@ -39,7 +39,6 @@ export const SCENARIOS: readonly Scenario[] = [
   payloadSize,
   openLoop,
   saturation,
-  sessionCapacity,
   spike,
   soak,
   malformedInput,
@@ -47,4 +46,5 @@ export const SCENARIOS: readonly Scenario[] = [
   rateLimit,
   heavyTools,
   headOfLine,
+  sessionCapacity,
 ];

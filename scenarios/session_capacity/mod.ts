@@ -150,7 +150,8 @@ function counted(sessions: number): string {
   return sessions === 1 ? "1 session" : `${sessions} sessions`;
 }
 
-function describe(miss: SessionMiss, { parameters: { sloMs } }: SessionContext): string {
+function describe(miss: SessionMiss, { parameters }: SessionContext): string {
+  const sloMs = Number(parameters.sloMs.toPrecision(4));
   switch (miss.kind) {
     case "refused":
       return `more than ${miss.held} were refused: ${miss.why}`;

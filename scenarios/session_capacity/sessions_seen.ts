@@ -120,6 +120,10 @@ export class SessionsSeen {
 
   /** Holds it against the objective: a miss that may be the client's is none of the server's. */
   judge(sloNs: number): { verdict: Verdict; misses: SessionMiss[] } {
+    const { refusal, failures, latencyNs, failed, lost } = this;
+    // A machine that stood still asked for nothing.
+    const isIdle = refusal === null && latencyNs.length + failures + failed + lost === 0;
+    if (isIdle) return { verdict: "noVerdict", misses: [] };
     const misses = this.#missesOf(sloNs);
     if (misses.length === 0) return { verdict: "met", misses };
     const certain = this.#missesOf(sloNs + LATE_TWICE * this.crowd.longestLateNs);

@@ -63,11 +63,15 @@ Deno.test({
     const { code, stderr } = await runCli([...url, ...args], { folder: folder.path });
     assertEquals([code, stderr], [1, ""], "nothing was measured");
     const { scenarios } = await folder.report();
-    assertEquals(scenarios.map(({ name, status, ledger }) => [name, status, ledger.sent]), [
-      ["heavy-tools", "skipped", 0],
-      ["head-of-line", "skipped", 0],
-    ]);
-    for (const { reason } of scenarios) assertStringIncludes(reason!, "--heavy-tools FILE");
+    const skipped = ["heavy-tools", "head-of-line"].map((name) => [name, "skipped", 0]);
+    assertEquals(
+      scenarios.map(({ name, status, ledger }) => [name, status, ledger.sent]),
+      args === both ? skipped : [...skipped, ["session-capacity", "skipped", 0]],
+    );
+    for (const { name, reason } of scenarios) {
+      const file = name === "session-capacity" ? "--workload FILE" : "--heavy-tools FILE";
+      assertStringIncludes(reason!, file);
+    }
   }
   for (const args of [["--scenarios", "heavy-tools"], ["--profile", "phase3"]]) {
     const { code, stderr } = await runCli([...url, ...args, ...file], { folder: folder.path });

@@ -43,10 +43,6 @@ Deno.test("the metrics are named as people's scripts know them", () => {
     ],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
     "saturation": ["sustainableRate", "metShare", "latency", "throughput"],
-    "session-capacity": [
-      ...["capacity", "metShare", "callRate", "sessionBytes", "sessionFrames"],
-      ...["latency", "establish", "throughput"],
-    ],
     "spike": ["recovery", "lost", "latency", "latencyOverTime", "slip"],
     "soak": [
       ...["latency", "serviceTime", "slip", "throughput", "changeP50", "changeP99"],
@@ -60,6 +56,10 @@ Deno.test("the metrics are named as people's scripts know them", () => {
       ...["latencyAlone", "throughputAlone", "throughput", "speedup"],
     ],
     "head-of-line": ["alone", "cheap", "heavy", "interference"],
+    "session-capacity": [
+      ...["capacity", "metShare", "callRate", "sessionBytes", "sessionFrames"],
+      ...["latency", "establish", "throughput"],
+    ],
   };
   const sorted = (names: Record<string, string[]>) =>
     Object.entries(names).map(([name, metrics]) => [name, metrics.toSorted()]);
@@ -96,7 +96,7 @@ Deno.test("quick, standard and phase2 run the six scenarios of the phase documen
 });
 
 Deno.test("phase3 runs what calls heavy tools, and nothing else", () => {
-  assertEquals(namesOf("phase3"), ["session-capacity", "heavy-tools", "head-of-line"]);
+  assertEquals(namesOf("phase3"), ["heavy-tools", "head-of-line", "session-capacity"]);
   // Sessions call them on the bundled server alone, so that no number of them is announced.
   const heavy = SCENARIOS.filter(({ heavyCalls, worksInSessions }) =>
     heavyCalls !== undefined || worksInSessions

@@ -51,6 +51,7 @@ Deno.test("sessions: one call in a hundred may be slow or fail, and one in any c
   assertEquals(judged({ calls: 20, slow: 1 }), ["met"]);
   assertEquals(judged({ calls: 20, slow: 2 }), ["missed", "latency"]);
   assertEquals(judged({ calls: 20, failed: 20 }), ["missed", "gone"]);
+  assertEquals(judged({ calls: 0 }), ["noVerdict"]);
 });
 
 Deno.test("sessions: the time to open one is held against the objective too", () => {

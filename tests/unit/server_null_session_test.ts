@@ -61,6 +61,7 @@ Deno.test("null session: accepts any hello, once", () => {
   assertEquals(exai.open({ sessionId: "abc", token: null }).read?.(ack!), {
     status: "accepted",
     send: [],
+    sessionId: "null",
   });
   assertEquals(more, []);
 });

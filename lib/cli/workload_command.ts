@@ -87,12 +87,16 @@ export async function workload(
       caCert: await readCaCert(values.get("ca-cert"), directory),
       timeoutMs,
     });
+    const { name, encodeListTools } = target.options.protocol;
+    if (encodeListTools("0") === null) {
+      throw new TargetUnusableError(`The ${name} protocol has no list of tools.`);
+    }
     const list = await listTools(target, { waitMs: timeoutMs });
     if (list.status !== "listed") {
       throw new TargetUnusableError(
         list.status === "late"
           ? `The server did not list its tools within ${timeoutMs / 1000} s.`
-          : "The server, or the protocol, has no list of tools.",
+          : "The server says that it has no tools.",
       );
     }
     const listed = list.tools;

@@ -119,7 +119,7 @@ function startGossip(): Deno.HttpServer<Deno.NetAddr> {
         if (token !== TOKEN) return socket.close(4003, FORMS.find((form) => form.length < 100));
         send({ op: "hello_ack", ok: true, session_id });
       } else if (op === "list_tools") {
-        send({ op: "list_tools_res", tools: FORMS.map((name) => ({ name })) });
+        send({ op: "list_tools_res", tools: [...FORMS, "status"].map((name) => ({ name })) });
       } else if (op === "call_tool" && calls++ === 0) {
         send({ op: "progress", request_id, message: FORMS });
         send({ op: "call_tool_res", request_id, outputs: FORMS });

@@ -36,7 +36,7 @@ function startPagedServer(called: string[]) {
     const more = page + 1 < PAGES.length ? { nextCursor: String(page + 1) } : {};
     if (method === "tools/call") called.push(params!.name!);
     const results: Record<string, unknown> = {
-      "initialize": { protocolVersion: "2025-06-18" },
+      "initialize": { protocolVersion: "2025-06-18", capabilities: { tools: {} } },
       "tools/list": { tools: PAGES[page], ...more },
       "tools/call": { content: [] },
       "ping": {},

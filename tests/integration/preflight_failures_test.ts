@@ -237,10 +237,10 @@ Deno.test({ name: "preflight: a rate limit that is met at once", ignore }, async
   const ipRate = { capacity: 1, refillPerSecond: 0.001 };
   await using server = await startReference({ limits: { userRate, ipRate } });
   await assertUnusable(server.url, [
-    "refused calls from message 1 of the session",
+    "rate limit of one address, which all of its clients share, is used up",
     "Rate limit exceeded: ip_rate_limit_exceeded",
-    "Raise the server's limits",
-    "--max-rate",
+    "Run again when it has filled up",
+    "RATE_LIMIT_IP_CAPACITY",
   ]);
 });
 

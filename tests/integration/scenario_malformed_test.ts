@@ -70,7 +70,6 @@ Deno.test(
       "invalid session id",
       "first message not hello",
       "first message not JSON",
-      "a call as tool_call",
       "unknown tool",
       "tool name with a further ending",
       "argument out of range",

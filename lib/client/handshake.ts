@@ -84,6 +84,9 @@ export async function shakeHands(
       if (sessionId !== credentials.sessionId && observed) observed.assignsSessions = true;
       for (const frame of reply.send) socket.send(frame);
       accepted.resolve({ elapsedNs, session: reply.session ?? null });
+    } else if (reply.status === "refused" && reply.ours) {
+      const message = `Cannot go on with the handshake as ${shown(reply.error)}`;
+      accepted.reject(new ConnectError("noHelloAck", message));
     } else if (reply.status === "refused") {
       const error = shown(reply.error);
       refusal = error;

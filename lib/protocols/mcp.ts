@@ -90,7 +90,8 @@ function readInitialize(text: string): HandshakeReply {
   const version = jsonText(body.result.protocolVersion ?? "none");
   if (!PROTOCOL_VERSIONS.includes(version)) {
     const known = PROTOCOL_VERSIONS.join(", ");
-    return { status: "refused", error: `its protocol version is ${version}, not one of ${known}` };
+    const error = `its protocol version is ${version}, not one of ${known}`;
+    return { status: "refused", error, ours: true };
   }
   const { capabilities } = body.result;
   return {

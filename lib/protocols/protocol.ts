@@ -41,7 +41,8 @@ export type HandshakeReply =
    * it.
    */
   | { status: "accepted"; send: readonly string[]; session?: Session; sessionId?: string }
-  | { status: "refused"; error: string }
+  /** `ours`: by this client, which does not speak what the server chose. */
+  | { status: "refused"; error: string; ours?: true }
   /** `send`: the answer to a request of the server's; `reason`: what is wrong where it is meant for the answer. */
   | { status: "ignored"; send?: readonly string[]; reason?: string };
 

@@ -18,6 +18,8 @@ export interface RunningServer extends AsyncDisposable {
 
 /** How long stopping waits for clients to answer the close. */
 const CLOSE_GRACE_MS = 1000;
+/** However few clients there may be at once, so many may be asking for it. */
+const FEWEST_WAITING = 256;
 
 /**
  * Starts a server on this thread.
@@ -35,7 +37,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = listen(options);
   const clients = new HttpClients(listener, {
     requestTimeoutMs: options.helloTimeoutMs,
-    mostWaiting: options.limits.maxConnections,
+    // All clients that come at once wait for a moment, those too that are then refused for a limit.
+    mostWaiting: Math.max(FEWEST_WAITING, options.limits.maxConnections),
   });
   void clients.serve((request, ip) => {
     const accepted = upgrade(context, request, { number: ++lastNumber, ip });

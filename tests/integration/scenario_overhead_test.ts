@@ -267,7 +267,7 @@ Deno.test({ name: "a limiter met by the first probe fails the scenario", ignore 
   await using server = await startFaultyServer({ pings: () => "rateLimited" });
   const { scenarios, reasons } = await runScenarios([[overheadBreakdown, FEW]], server);
   assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["failed", [1]]);
-  assertStringIncludes(reasons[0]!.message, "--max-rate");
+  assertStringIncludes(reasons[0]!.message, "RATE_LIMIT_USER_CAPACITY");
 });
 
 Deno.test(

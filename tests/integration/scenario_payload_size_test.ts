@@ -221,7 +221,7 @@ Deno.test(
   async () => {
     const refusals: [(peer: ScriptedPeer) => void, string][] = [
       [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
-      [(peer) => peer.cut(), "1 KiB: close 0"],
+      [(peer) => peer.cut(), "1 KiB: close 1006"],
       [() => {}, "1 KiB: neither an answer nor a close"],
     ];
     for (const [refuse, observed] of refusals) {

@@ -215,7 +215,11 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
     [{ id: null, error: { code: -32700, message: "Parse error" } }, "Parse error"],
   ];
   for (const [fields, error] of cases) {
-    assertEquals(read!(JSON.stringify(rpc(fields))), { status: "refused", error });
+    assertEquals(read!(JSON.stringify(rpc(fields))), {
+      status: "refused",
+      error,
+      ...(error.startsWith("its protocol version") ? { ours: true } : {}),
+    });
   }
 });
 

@@ -28,7 +28,7 @@ const SCENARIOS = [
   { ...payloadSize, defaults: { ...payloadSize.defaults, quick: SMALL } },
 ];
 const EPOCHS = 2;
-const RUNS = repeats(6, 300);
+const RUNS = repeats(6, 60);
 
 /** What the server does at one moment of a run. */
 const fault = fc.record({

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { At, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
-import type { ScenarioReport } from "../schema.ts";
+import type { At, ComparisonRow, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
+import { type Change, CHANGES, type ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
@@ -210,8 +210,17 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
   return `${
     words(name)
-  } went from ${from} to ${to} in the course of the run, so that there is no one number: ` +
-    "restart the server, or measure it at the same age each time";
+  } went from ${from} to ${to} in the course of the run, so that there is no ` +
+    "one number: restart the server, or measure it at the same age each time";
+}
+
+/** `1 slower, 2 same`: how many rows came to each verdict, in the order given. */
+export function verdictCounts(
+  rows: readonly ComparisonRow[],
+  order: readonly Change[] = CHANGES,
+): string {
+  return order.map((verdict) => [rows.filter((row) => row.verdict === verdict).length, verdict])
+    .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
 }
 
 /** What was run and not skipped. */

@@ -6,6 +6,7 @@
 
 import { CHANGES, type ComparisonRow, type Interval, type Report } from "../../schema.ts";
 import { rowLabel } from "../export/metric_label.ts";
+import { verdictCounts } from "../quantities.ts";
 import { formatRatio } from "../units.ts";
 import { fittedScale, logScale, rowAxis } from "./axes.ts";
 import { bands, dots, type Point, rowMarks, rule } from "./marks.ts";
@@ -37,12 +38,9 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
   }).sort((a, b) => Number(b.row.gating) - Number(a.row.gating));
   if (all.length === 0) return null;
   const gains = all.slice(0, MOST_ROWS);
-  const counts = CHANGES.flatMap((verdict) => {
-    const count = rows.filter((row) => row.gating && row.verdict === verdict).length;
-    return count === 0 ? [] : `${count} ${verdict}`;
-  });
+  const counts = verdictCounts(rows.filter(({ gating }) => gating));
   const sides = ab === undefined ? "New against old" : "B against A";
-  const title = `${sides}: ${counts.join(", ") || "nothing is decided"}`;
+  const title = `${sides}: ${counts || "nothing is decided"}`;
   const more = all.length - gains.length;
   const band = [1 / (1 + bandPercent / 100), 1 + bandPercent / 100] as const;
   const epochs = gains.flatMap(({ epochs }, row) =>

@@ -6,9 +6,9 @@
 
 import type { Change, Comparison, ComparisonRow, Metric, Report } from "../../schema.ts";
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
-import { type Inline, joined, left, list, mark, type MarkName, pageSection } from "../document.ts";
-import { paragraph, right, type Section, table } from "../document.ts";
-import { isSamePlace, placeOf, words } from "../quantities.ts";
+import { type Inline, joined, left, list, mark, type MarkName } from "../document.ts";
+import { paragraph, prose, right, type Section, sectionFor, table } from "../document.ts";
+import { isSamePlace, placeOf, verdictCounts, words } from "../quantities.ts";
 import { formatCount, formatCounted, formatPercent, formatQuantity } from "../units.ts";
 import { isKnown, scaleOf } from "../units.ts";
 
@@ -40,8 +40,7 @@ const AGED =
 /** The section of a comparison. */
 export function comparisonSection(comparison: Comparison, figure?: Figure): Section {
   const blocks = [...comparisonBlocks(comparison), ...figures(figure)];
-  const section = pageSection("comparison", "Comparison", ...blocks);
-  return { ...section, audience: ["page", "terminal", "summary"] };
+  return sectionFor(["page", "terminal", "summary"], "comparison", "Comparison", ...blocks);
 }
 
 /** What was concluded, and the rows that it rests on, those that decide first. */
@@ -57,7 +56,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     : rows;
   const others = rows.filter((row) => !shown.includes(row));
   const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
-    ...[mark("failed"), " ", foreign(scenario), ": more calls ended as ", foreign(kind)],
+    ...prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${foreign(kind)}`,
     isPaired
       ? `: ${formatCount(now)} of B's, ${formatCount(old)} of A's`
       : `: ${formatCount(old)}, now ${formatCount(now)}`,
@@ -78,7 +77,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
       rowsTable("Further changes", others, isPaired),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
-      paragraph(`${what}: `, ...joined(names.map(foreign), ", "), ".")
+      paragraph(prose`${what}: ${joined(names.map(foreign), ", ")}.`)
     ),
   ];
 }
@@ -92,10 +91,7 @@ function conclusion(comparison: Comparison): string {
       `until then changes are shown and not judged.${shownOnly}`;
   }
   const gating = rows.filter(({ gating }) => gating || automatic);
-  const counts = VERDICTS.flatMap((verdict) => {
-    const count = gating.filter((row) => row.verdict === verdict).length;
-    return count === 0 ? [] : `${count} ${verdict}`;
-  });
+  const counts = verdictCounts(gating, VERDICTS);
   const open = gating.filter(({ verdict }) => verdict === "undecided");
   const needs = open.flatMap(({ need }) => need ?? []);
   const which = needs.length === open.length ? "what is undecided" : `${needs.length} of them`;
@@ -113,12 +109,9 @@ function conclusion(comparison: Comparison): string {
       "(give 4 earlier runs or more, or --noise)",
     paired: `both servers were measured in the same ${formatCounted(epochs, "epoch")}`,
   }[noise];
-  const sum = counts.length === 0 ? "Nothing is decided" : counts.join(", ");
-  return `${
-    noise === "paired" ? "B against A: " : ""
-  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}${
-    automatic ? shownOnly : ""
-  }`;
+  const sides = noise === "paired" ? "B against A: " : "";
+  return `${sides}${counts || "Nothing is decided"}${runs}; ${known}. ` +
+    `Changes within ${bandPercent} % do not matter.${more}${automatic ? shownOnly : ""}`;
 }
 
 function rowsTable(

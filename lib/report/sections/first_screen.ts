@@ -8,9 +8,9 @@
 
 import type { Added, Distribution, Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
-import { type Figure, figures, foreign, heading, inlines, joined } from "../document.ts";
+import { type Figure, figures, foreign, heading, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
-import { strong, table, toned } from "../document.ts";
+import { prose, strong, table } from "../document.ts";
 import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
 import { quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
@@ -35,31 +35,29 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
     audience: ["page", "terminal", "summary"],
     blocks: [
       outcome(report),
-      ...(split === "" ? [] : [paragraph(split)]),
+      ...split === "" ? [] : [paragraph(split)],
       ...driftBlocks(report),
       ...numbers,
       ...scenarioLines(report),
-      ...(reader === "terminal" ? boxes(report) : []),
+      ...reader === "terminal" ? boxes(report) : [],
     ],
   };
 }
 
 function outcome(report: Report): Block {
-  const span = runSpan(report);
-  return toned(
-    "lead",
-    strong(...verdictInline(report)),
-    ` (${tally(report)}${span === "" ? "" : ` in ${span}`}). `,
-    ...targetWords(report),
-    ...[", profile ", code(report.profile), ", ", foreign(formatTimestamp(report.startedAt)), "."],
-  );
+  const said = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
+  const words = prose`${strong(...verdictInline(report))} (${said}). ${targetWords(report)}, profile
+    ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
+  return paragraph(words, "lead");
 }
 
 /** What the numbers are good to. */
 export function trustBlock(report: Report): Block {
   const { level, sentence } = trustOf(report);
-  const tone = ({ good: "note", caution: "warning", bad: "failure" } as const)[level];
-  return toned(tone, ...inlines(sentence));
+  return paragraph(
+    sentence,
+    ({ good: "note", caution: "warning", bad: "failure" } as const)[level],
+  );
 }
 
 /** A server that slows down as it is called has no one throughput. */
@@ -69,15 +67,14 @@ export function driftBlocks({ drift, ab }: Report): Block[] {
   const { firstPerSecond, lastPerSecond, ratio } = drift;
   const seen = firstPerSecond === undefined || lastPerSecond === undefined
     ? `a call took ${formatRatio(ratio)} as long at the end as at first`
-    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ${
-      formatNumber(lastPerSecond)
-    } at the end`;
-  return [toned(
-    "failure",
-    strong("The server slowed down as it was called"),
-    `: ${seen}, so that no number of this run stands for it. Restart it, or measure at the same age each time: `,
-    ...["the same ", code("--epochs"), " right after a restart."],
-  )];
+    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ` +
+      `${formatNumber(lastPerSecond)} at the end`;
+  const words = prose`${
+    strong("The server slowed down as it was called")
+  }: ${seen}, so that no number
+    of this run stands for it. Restart it, or measure at the same age each time: the same
+    ${code("--epochs")} right after a restart.`;
+  return [paragraph(words, "failure")];
 }
 
 function verdicts(report: Report, figure: Figure | undefined): Block[] {
@@ -89,11 +86,10 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
   return [
     ...comparison === undefined ? [] : comparisonBlocks(comparison),
     ...figures(figure),
-    ...effects.length === 0 ? [] : [toned(
+    ...effects.length === 0 ? [] : [paragraph(
+      prose`It mattered which server was measured first in ${joined(effects, ", ")}: the changes are
+        means over both orders, but something carries over from one to the other.`,
       "warning",
-      "It mattered which server was measured first in ",
-      ...joined(effects, ", "),
-      ": the changes are means over both orders, but something carries over from one to the other.",
     )],
     ...ab!.restarted ? [paragraph("Both servers were started anew for each epoch.")] : [],
   ];
@@ -118,7 +114,7 @@ function cards(report: Report): Block[] {
   const all = [
     ...own.map(({ short, measured }) => card(report, short, measured)),
     ...titled.map((one) =>
-      card(report, [foreign(one.scenario.title), ": ", ...inlines(label(one.metric))], one)
+      card(report, prose`${foreign(one.scenario.title)}: ${label(one.metric)}`, one)
     ),
   ].slice(0, CARDS);
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
@@ -163,7 +159,7 @@ function thresholds({ thresholds = [] }: Report): Block[] {
     heading("Thresholds"),
     list(thresholds.map((one) => [
       mark(one.passed ? "passed" : one.observed === null ? "skipped" : "failed"),
-      ...[" ", code(one.expression), ": ", ...inlines(observedWords(one))],
+      ...prose` ${code(one.expression)}: ${observedWords(one)}`,
     ])),
   ];
 }
@@ -233,7 +229,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
       ? foreign(scenario.reason)
       : unmeasured === undefined
       ? scenario.status
-      : [foreign(unmeasured.name), ": ", foreign(unmeasured.reason)];
+      : prose`${foreign(unmeasured.name)}: ${foreign(unmeasured.reason)}`;
     return [...head, why, "", "", ""];
   }
   const rate = besideOf(headline, isRate);
@@ -243,7 +239,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const width = halfWidth(headline.metric);
   return [
     ...head,
-    result === undefined ? "" : [...inlines(label(result.metric)), " ", quantity(result)],
+    result === undefined ? "" : prose`${label(result.metric)} ${quantity(result)}`,
     rate === undefined ? "" : quantity(rate),
     width === null ? "" : formatPercent(width),
     sparkline(headline.metric) ?? "",

@@ -9,56 +9,42 @@ import type { Report, ScenarioReport } from "../../schema.ts";
 import { type Content, type FigureName, foreign } from "../document.ts";
 import type { Measured } from "../quantities.ts";
 
-/** A scenario of the phase document, what it calls it, and its line of the checklist. */
-export interface DocumentScenario {
-  name: string;
-  subject: string;
-  checked: string;
-}
-
-function named([name, subject, checked]: readonly [string, string, string]): DocumentScenario {
-  return { name, subject, checked };
-}
+/** Scenarios of the phase document: what it calls each, and its line of the checklist. */
+type DocumentScenarios = Readonly<Record<string, readonly [subject: string, checked: string]>>;
 
 /** The four tests of the document, in its order, and the two that it only claims. */
-const INTEGRATION = ([
-  [
-    "connection-establishment",
+const INTEGRATION: DocumentScenarios = {
+  "connection-establishment": [
     "WebSocket connection and authentication",
     "WebSocket protocol validated (handshake, framing, auth)",
   ],
-  [
-    "message-throughput",
-    "messages through WebSocket protocol",
-    "Performance baseline established",
-  ],
-  [
-    "concurrent-connections",
+  "message-throughput": ["messages through WebSocket protocol", "Performance baseline established"],
+  "concurrent-connections": [
     "concurrent clients sending messages",
     "Concurrent connections tested",
   ],
-  ["reconnection", "disconnect and reconnect validation", "Reconnection validated"],
-  ["authentication", "valid and invalid credentials", "Authentication validated"],
-  ["connection-limit", "connections up to the server's limit", "Connection limits validated"],
-] as const).map(named);
+  reconnection: ["disconnect and reconnect validation", "Reconnection validated"],
+  authentication: ["valid and invalid credentials", "Authentication validated"],
+  "connection-limit": ["connections up to the server's limit", "Connection limits validated"],
+};
 
-const LOAD = ([
-  [
-    "heavy-tools",
+const LOAD: DocumentScenarios = {
+  "heavy-tools": [
     "load, concurrent connections and end-to-end latency with heavy tools",
     "Heavy tools tested",
   ],
-  ["head-of-line", "cheap calls beside a heavy one", "Cheap calls beside heavy ones tested"],
-] as const).map(named);
+  "head-of-line": ["cheap calls beside a heavy one", "Cheap calls beside heavy ones tested"],
+};
 
 /** Is the run of the phase of heavy tools? */
 export function isLoadPhase({ profile }: Report): boolean {
   return profile === "phase3";
 }
 
-/** The scenarios that the document of the run's phase speaks of. */
-export function documentScenarios(report: Report): readonly DocumentScenario[] {
-  return isLoadPhase(report) ? LOAD : INTEGRATION;
+/** The scenarios that the document of the run's phase speaks of, in its order. */
+export function documentScenarios(report: Report) {
+  return Object.entries(isLoadPhase(report) ? LOAD : INTEGRATION)
+    .map(([name, [subject, checked]]) => ({ name, subject, checked }));
 }
 
 export function findScenario(report: Report, name: string): ScenarioReport | undefined {
@@ -86,27 +72,19 @@ export interface KeyNumber {
 /** The numbers of the phase document, measured or not. */
 export function keyNumbers(report: Report): KeyNumber[] {
   if (isLoadPhase(report)) return loadNumbers(report);
-  const alone = pyramidMetrics(report);
   const several = findIn(report, "concurrent-connections", "throughput");
   const clients = several?.metric.at?.clients;
   const establish = findIn(report, "connection-establishment", "establish");
-  const number = (
-    [label, short]: readonly [string, string],
-    figure: FigureName,
-    measured: Measured | undefined,
-  ) => ({ label, short, figure, measured });
+  const [count, short] = typeof clients === "number"
+    ? [`${clients} Concurrent`, `${clients} clients`]
+    : ["Concurrent", "Several clients"];
+  const { rate, latency } = pyramidMetrics(report);
   return [
-    number(["Throughput (Single Client)", "One client"], "value", alone.rate),
-    number(
-      typeof clients === "number"
-        ? [`Throughput (${clients} Concurrent)`, `${clients} clients`]
-        : ["Throughput (Concurrent)", "Several clients"],
-      "value",
-      several,
-    ),
-    number(["Average Latency", ""], "mean", alone.latency),
-    number(["P95 Latency", ""], "p95", alone.latency),
-    number(["Connection Time", "Connect"], "p50", establish),
+    { label: "Throughput (Single Client)", short: "One client", figure: "value", measured: rate },
+    { label: `Throughput (${count})`, short, figure: "value", measured: several },
+    { label: "Average Latency", short: "", figure: "mean", measured: latency },
+    { label: "P95 Latency", short: "", figure: "p95", measured: latency },
+    { label: "Connection Time", short: "Connect", figure: "p50", measured: establish },
   ];
 }
 

@@ -8,7 +8,7 @@
 import type { Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
 import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
-import { type Section, strong, type Table, table } from "../document.ts";
+import { prose, type Section, strong, type Table, table } from "../document.ts";
 import { findMetric, halfWidth, quantity, ranScenarios } from "../quantities.ts";
 import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
 import { documentScenarios, findIn, findScenario, isLoadPhase } from "./key_numbers.ts";
@@ -132,6 +132,7 @@ export function criteria(report: Report): Criterion[] {
   const valid = ran.filter(({ validity }) => validity.valid).length;
   const criterion = (text: string, met: boolean | null, note: Content) => ({ text, met, note });
   const all = (count: number) => ran.length === 0 ? null : count === ran.length;
+  const isCompared = slowdown(report) !== null;
   return [
     criterion(
       "Real WebSocket connections tested (not direct method calls)",
@@ -147,13 +148,11 @@ export function criteria(report: Report): Criterion[] {
       stray === 0 ? "no stray or malformed frame" : `${formatCount(stray)} stray or malformed`,
     ),
     ...isLoadPhase(report) ? [] : [
-      slowdown(report) === null
-        ? criterion("Performance comparison documented", null, "no unit baseline")
-        : criterion(
-          "Performance comparison documented",
-          true,
-          link("pyramid", "in the testing pyramid"),
-        ),
+      criterion(
+        "Performance comparison documented",
+        isCompared ? true : null,
+        isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
+      ),
     ],
     criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
     criterion(
@@ -168,7 +167,7 @@ function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): 
   if (scenario === undefined) return { text, met: null, note: "not part of this run" };
   const { status, reason } = scenario;
   if (status === "skipped") {
-    return { text, met: null, note: ["not measured: ", foreign(reason ?? "skipped")] };
+    return { text, met: null, note: prose`not measured: ${foreign(reason ?? "skipped")}` };
   }
   const note = checksWords(scenario);
   return status === "interrupted"
@@ -178,11 +177,11 @@ function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): 
 
 /** Criteria as a list of marks. */
 export function criteriaList(items: readonly Criterion[]): Block {
-  return list(items.map(({ text, met, note }) => [
-    mark(met === null ? "open" : met ? "passed" : "failed"),
-    ` ${text}: `,
-    ...inlines(note),
-  ]));
+  return list(
+    items.map(({ text, met, note }) =>
+      prose`${mark(met === null ? "open" : met ? "passed" : "failed")} ${text}: ${note}`
+    ),
+  );
 }
 
 /** The checklist, once. */

@@ -8,7 +8,7 @@
 import type { Check, Metric, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
 import { type Inline, joined, left, list, mark, paragraph, right } from "../document.ts";
-import { type Section, type Table, table, toned } from "../document.ts";
+import { prose, type Section, type Table, table } from "../document.ts";
 import { factWords, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
 import { placeOf, quantity, rowScale, sparkline, withInterval, words } from "../quantities.ts";
 import { scenarioId } from "../trust.ts";
@@ -25,7 +25,9 @@ export function scenarioSection(
   const { status, reason, checks, validity, notes = [] } = scenario;
   const failed = checks.filter(({ passed }) => !passed);
   const remarks = [
-    ...validity.warnings.map((fact) => [mark("warning"), " ", foreign(factWords(scenario, fact))]),
+    ...validity.warnings.map((fact) =>
+      prose`${mark("warning")} ${foreign(factWords(scenario, fact))}`
+    ),
     ...notes.map(({ message }) => foreign(message)),
   ];
   return {
@@ -35,10 +37,12 @@ export function scenarioSection(
     audience: ["page", "summary"],
     mark: scenarioMark(scenario),
     blocks: [
-      toned("note", foreign(scenario.question)),
+      paragraph(foreign(scenario.question), "note"),
       ...answer(scenario),
-      ...reason === null ? [] : [toned(status === "skipped" ? "note" : "warning", foreign(reason))],
-      ...failed.length === 0 ? [] : [checkTable("Failed checks", failed, [])],
+      ...reason === null
+        ? []
+        : [paragraph(foreign(reason), status === "skipped" ? "note" : "warning")],
+      ...failed.length === 0 ? [] : [checkTable("Failed checks", failed)],
       ...errors(scenario),
       ...remarks.length === 0 ? [] : [list(remarks)],
       ...figures(figure),
@@ -50,8 +54,8 @@ export function scenarioSection(
 
 function answer(scenario: ScenarioReport): Block[] {
   const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
-  if (scenario.answer !== undefined) return [toned("lead", foreign(scenario.answer))];
-  return headline === undefined ? [] : [toned("lead", ...headlineWords(headline), ".")];
+  if (scenario.answer !== undefined) return [paragraph(foreign(scenario.answer), "lead")];
+  return headline === undefined ? [] : [paragraph(prose`${headlineWords(headline)}.`, "lead")];
 }
 
 /** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency: median 512 µs`. */
@@ -208,7 +212,7 @@ export function layerTable(scenario: ScenarioReport): Table {
 export function checkTable(
   caption: string,
   checks: readonly Check[],
-  notMeasured: readonly NotMeasured[],
+  notMeasured: readonly NotMeasured[] = [],
 ): Table {
   return table(caption, [left(""), left("Check"), left("Expected"), left("Observed")], [
     ...checks.map(({ name, passed, expected, observed }) => [
@@ -216,16 +220,15 @@ export function checkTable(
       ...[name, expected, observed].map(foreign),
     ]),
     ...notMeasured.map(({ name, reason }) => [
-      ...[mark("skipped"), foreign(name), ""],
-      ["not measured: ", foreign(reason)],
+      ...[mark("skipped"), foreign(name), "", prose`not measured: ${foreign(reason)}`],
     ]),
   ]);
 }
 
 /** Those whose observation is the expected one, in a sentence: `✓ all clients connected: 5 of 5; …`. */
 function checkList(checks: readonly Check[]): Block {
-  const items = checks.map(({ name, observed }) => [foreign(name), ": ", foreign(observed)]);
-  return paragraph(mark("passed"), " ", ...joined(items, "; "), ".");
+  const items = checks.map(({ name, observed }) => prose`${foreign(name)}: ${foreign(observed)}`);
+  return paragraph(prose`${mark("passed")} ${joined(items, "; ")}.`);
 }
 
 /** `7 checks passed`, `2 of 7 checks failed, 1 not measured`. */
@@ -251,14 +254,15 @@ function details(scenario: ScenarioReport): Block[] {
     : `, ${formatCount(ledger.ok)} of ${formatCounted(ledger.sent, "call")} served`;
   const warmup = warmupLedger.sent === 0 ? "" : ` Warm-up: ${ledgerWords(warmupLedger)}.`;
   const settings = joined(
-    Object.entries(parameters).filter(([, value]) => value !== null).map(([name, value]) => [
-      foreign(words(name)),
-      " ",
-      typeof value === "number" ? formatNumber(value) : foreign(String(value)),
-    ]),
+    Object.entries(parameters).filter(([, value]) => value !== null).map(([name, value]) =>
+      prose`${foreign(words(name))} ${
+        typeof value === "number" ? formatNumber(value) : foreign(String(value))
+      }`
+    ),
     ", ",
   );
   const { clientCpu, clientShare, floor } = validity;
+  const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
     ? ""
     : `; the rate is ${
@@ -267,12 +271,11 @@ function details(scenario: ScenarioReport): Block[] {
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    paragraph(
-      ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `,
+    paragraph([
+      ...ledger.sent === 0 ? [] : [`${ledgerWords(ledger)}.${warmup} `],
       `Took ${formatSpan(scenario.durationMs)}`,
-      ...(settings.length === 0 ? [] : [" (", ...settings, ")"]),
-      clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`,
-      `${share}.`,
-    ),
+      ...settings.length === 0 ? [] : [" (", ...settings, ")"],
+      `${cpu}${share}.`,
+    ]),
   ])];
 }

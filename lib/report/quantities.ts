@@ -157,6 +157,10 @@ export function words(name: string): string {
   return NAMES.get(name) ?? name.replace(/[a-z][A-Z]/g, ([a, b]) => `${a} ${b!.toLowerCase()}`);
 }
 
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Where a metric was measured, in words: `5 clients, 8 in flight`. */
 export function placeOf(at: At = {}): Inline[] {
   const places = Object.entries(at).map(([name, value]) => {
@@ -170,9 +174,12 @@ export function placeOf(at: At = {}): Inline[] {
   return joined(places, ", ");
 }
 
+/** Where something was measured, as a key: equal for the same place. */
+export const placeKey = ({ at = {} }: { at?: At }): string => JSON.stringify(at);
+
 /** Were two things measured at the same place? */
 export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
-  return JSON.stringify(one.at ?? {}) === JSON.stringify(other.at ?? {});
+  return placeKey(one) === placeKey(other);
 }
 
 /** Metrics that are made of rates, beside those whose unit is one. */
@@ -237,9 +244,9 @@ export function headlines(scenario: ScenarioReport): Measured[] {
     .map((metric) => ({ scenario, metric }));
 }
 
-/** The first metric called `name` of a report's scenarios. */
-export function findMetric(report: Report, name: string): Measured | undefined {
-  return ranScenarios(report).flatMap((scenario) =>
-    scenario.metrics.filter((one) => one.name === name).map((metric) => ({ scenario, metric }))
-  )[0];
+/** The first metric called `name` of a report's scenarios, or of the one called `of`. */
+export function findMetric(report: Report, name: string, of?: string): Measured | undefined {
+  return ranScenarios(report).filter((one) => of === undefined || one.name === of)
+    .flatMap((scenario) => scenario.metrics.map((metric) => ({ scenario, metric })))
+    .find(({ metric }) => metric.name === name);
 }

@@ -8,9 +8,9 @@ import { CHANGES, type ComparisonRow, type Interval, type Report } from "../../s
 import { rowLabel } from "../export/metric_label.ts";
 import { verdictCounts } from "../quantities.ts";
 import { formatRatio } from "../units.ts";
-import { fittedScale, logScale, rowAxis } from "./axes.ts";
+import { fittedScale, rowAxis, wideScale } from "./axes.ts";
 import { bands, dots, type Point, rowMarks, rule } from "./marks.ts";
-import { cut, type FigurePlan } from "./plan.ts";
+import { cut, type Plan } from "./plan.ts";
 import { COLORS } from "./theme.ts";
 
 const MOST_ROWS = 24;
@@ -28,7 +28,7 @@ const VERDICT_COLORS = {
 };
 
 /** The plan of a report that was compared with others; `null` without a row to draw. */
-export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
+export function comparisonPlan({ comparison, ab }: Report): Plan | null {
   // What nobody asked for stands in the cards and a table.
   if (comparison === undefined || comparison.automatic) return null;
   const { rows, bandPercent } = comparison;
@@ -50,14 +50,12 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
     ...[...band, ...epochs.map(([gain]) => gain)],
     ...gains.flatMap(({ gain, ci }) => [gain, ...ci ?? []]),
   ];
-  const isWide = Math.max(...values) / Math.min(...values) >= WIDE;
   const [first, ...others] = rowMarks(
     gains.map(({ row: { verdict }, gain, ci }, row) => (
       { name: verdict, color: VERDICT_COLORS[verdict], row, dot: gain, stroke: ci }
     )).sort((a, b) => CHANGES.indexOf(a.name) - CHANGES.indexOf(b.name)),
   );
   return {
-    id: "comparison",
     title,
     alt: `${title}. How many times as good: ` +
       gains.map(({ label, gain }) => `${label.replace("\n", " ")} ${formatRatio(gain)}`).join(", "),
@@ -67,7 +65,7 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
       }`,
       // Twice and half as good are equally far from 1, where there is such a difference at all.
       x: {
-        ...isWide ? logScale(values) : fittedScale(values),
+        ...wideScale(values, { wide: WIDE, narrow: fittedScale }),
         format: (gain) => `${Number(gain.toPrecision(3))}x`,
         name: `worse  ←  times as good as ${ab === undefined ? "before" : "A"}  →  better`,
       },

@@ -8,13 +8,12 @@
 import type { Distribution, Metric, Scalar, ScenarioReport } from "../../schema.ts";
 import { percentileCurve } from "../../stats/percentile_curve.ts";
 import { textOf } from "../document.ts";
-import { placeOf } from "../quantities.ts";
+import { capitalise, placeOf } from "../quantities.ts";
 import { formatBytes, formatCountTick, formatDuration, formatPercent } from "../units.ts";
 import { formatQuantity, formatRate } from "../units.ts";
 import { type Axis, countAxis, linearScale, logScale, timeAxis, wideScale } from "./axes.ts";
 import { dots, line, markedLine, type Point, rule, strokes } from "./marks.ts";
-import { capitalise, cut, distributionsOf, type FigurePlan, nameText, type Panel } from "./plan.ts";
-import { scalarsOf, slug } from "./plan.ts";
+import { cut, distributionsOf, nameText, type Panel, type Plan, scalarsOf } from "./plan.ts";
 import { COLORS } from "./theme.ts";
 
 const RATE_UNIT = "msg/s";
@@ -46,7 +45,7 @@ interface Sweep {
 }
 
 /** The plan of a sweep; `null` where a scenario has no two steps of one. */
-export function sweepPlan(scenario: ScenarioReport): FigurePlan | null {
+export function sweepPlan(scenario: ScenarioReport): Plan | null {
   const sweep = sweepOf(scenario);
   if (sweep === null) return null;
   const title = titleOf(sweep);
@@ -57,7 +56,7 @@ export function sweepPlan(scenario: ScenarioReport): FigurePlan | null {
   const name = NAMES.get(sweep.key) ?? capitalise(nameText(sweep.key));
   panels.at(-1)!.x = { ...sweep.x, name };
   const alt = `${title}. ${panels.map(({ caption }) => caption).join("; ")}; by ${name}`;
-  return { id: slug(scenario.name), title, alt, panels };
+  return { title, alt, panels };
 }
 
 function sweepOf(scenario: ScenarioReport): Sweep | null {
@@ -173,7 +172,7 @@ function latencyPanel(
   return {
     caption: "Latency",
     x,
-    y: timeAxis(wideScale([...times, objectiveNs].map((ns) => ns ?? NaN))),
+    y: timeAxis(wideScale([...times, objectiveNs])),
     height: PANEL_HEIGHT,
     series: [
       {

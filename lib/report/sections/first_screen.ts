@@ -11,13 +11,13 @@ import { type Audience, type Block, type Card, code, type Content } from "../doc
 import { type Figure, figures, foreign, heading, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
 import { prose, strong, table } from "../document.ts";
-import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
-import { quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { findMetric, halfWidth, headlines, intervalText, isSamePlace } from "../quantities.ts";
+import { type Measured, quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
-import { cardNumbers, findIn, isLoadPhase } from "./key_numbers.ts";
+import { cardNumbers, isLoadPhase } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
@@ -100,20 +100,17 @@ const CARDS = 4;
 function cards(report: Report): Block[] {
   const own = cardNumbers(report);
   const shown = new Set(own.map(({ measured }) => measured.scenario.name));
-  const others = ranScenarios(report).filter(({ name }) => !shown.has(name))
-    .flatMap((scenario) => headlines(scenario).slice(0, 1));
   const ran = ranScenarios(report);
-  const [alone] = ran;
+  const others = ran.filter(({ name }) => !shown.has(name))
+    .flatMap((scenario) => headlines(scenario).slice(0, 1));
   // A scenario that was run alone has the screen to itself.
-  const further = ran.length !== 1 || alone === undefined ? [] : alone.metrics
+  const further = ran.length !== 1 ? [] : ran[0]!.metrics
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
-    .map((metric): Measured => ({ scenario: alone, metric }));
-  const titled = [...others, ...further].filter(({ metric }, index, all) =>
-    all.findIndex((one) => one.metric === metric) === index
-  );
+    .map((metric) => ({ scenario: ran[0]!, metric }));
+  const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
   const all = [
     ...own.map(({ short, measured }) => card(report, short, measured)),
-    ...titled.map((one) =>
+    ...[...titled.values()].map((one) =>
       card(report, prose`${foreign(one.scenario.title)}: ${label(one.metric)}`, one)
     ),
   ].slice(0, CARDS);
@@ -148,7 +145,7 @@ function card(report: Report, title: Content, measured: Measured): Card {
 }
 
 function gain(report: Report, metric: Metric): Content {
-  const speedup = findIn(report, "concurrent-connections", "speedup");
+  const speedup = findMetric(report, "speedup", "concurrent-connections");
   return speedup === undefined || !speedup.scenario.metrics.includes(metric)
     ? ""
     : [quantity(speedup), " the rate of one"];

@@ -7,7 +7,7 @@
 
 import type { Report, ScenarioReport } from "../../schema.ts";
 import { type Content, type FigureName, foreign } from "../document.ts";
-import type { Measured } from "../quantities.ts";
+import { findMetric, type Measured } from "../quantities.ts";
 
 /** Scenarios of the phase document: what it calls each, and its line of the checklist. */
 type DocumentScenarios = Readonly<Record<string, readonly [subject: string, checked: string]>>;
@@ -51,15 +51,6 @@ export function findScenario(report: Report, name: string): ScenarioReport | und
   return report.scenarios.find((scenario) => scenario.name === name);
 }
 
-/** A metric of a scenario that was not skipped, the first of several places. */
-export function findIn(report: Report, name: string, metric: string): Measured | undefined {
-  const scenario = findScenario(report, name);
-  const found = scenario?.metrics.find((one) => one.name === metric);
-  return scenario === undefined || scenario.status === "skipped" || found === undefined
-    ? undefined
-    : { scenario, metric: found };
-}
-
 /** One of the numbers that a report leads with. */
 export interface KeyNumber {
   label: Content;
@@ -72,9 +63,9 @@ export interface KeyNumber {
 /** The numbers of the phase document, measured or not. */
 export function keyNumbers(report: Report): KeyNumber[] {
   if (isLoadPhase(report)) return loadNumbers(report);
-  const several = findIn(report, "concurrent-connections", "throughput");
+  const several = findMetric(report, "throughput", "concurrent-connections");
   const clients = several?.metric.at?.clients;
-  const establish = findIn(report, "connection-establishment", "establish");
+  const establish = findMetric(report, "establish", "connection-establishment");
   const [count, short] = typeof clients === "number"
     ? [`${clients} Concurrent`, `${clients} clients`]
     : ["Concurrent", "Several clients"];
@@ -91,7 +82,7 @@ export function keyNumbers(report: Report): KeyNumber[] {
 function loadNumbers(report: Report): KeyNumber[] {
   const scenario = findScenario(report, "heavy-tools");
   const rate = (label: string, metric: string): KeyNumber => (
-    { label, short: label, figure: "value", measured: findIn(report, "heavy-tools", metric) }
+    { label, short: label, figure: "value", measured: findMetric(report, metric, "heavy-tools") }
   );
   const tools = scenario?.metrics.filter(({ name, at }) => name === "latency" && at !== undefined);
   return [
@@ -120,8 +111,8 @@ export function pyramidMetrics(
   report: Report,
 ): Record<"rate" | "latency" | "heavy", Measured | undefined> {
   return {
-    rate: findIn(report, "message-throughput", "throughput"),
-    latency: findIn(report, "message-throughput", "latency"),
-    heavy: findIn(report, "heavy-tools", "throughputAlone"),
+    rate: findMetric(report, "throughput", "message-throughput"),
+    latency: findMetric(report, "latency", "message-throughput"),
+    heavy: findMetric(report, "throughputAlone", "heavy-tools"),
   };
 }

@@ -5,16 +5,16 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../schema.ts";
+import type { Ledger, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
 import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
 import { prose, type Section, strong, type Table, table } from "../document.ts";
 import { findMetric, halfWidth, quantity, ranScenarios } from "../quantities.ts";
 import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
-import { documentScenarios, findIn, findScenario, isLoadPhase } from "./key_numbers.ts";
+import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { checksWords } from "./scenario.ts";
-import { scenarioMark, totalCalls } from "./verdict.ts";
+import { scenarioMark } from "./verdict.ts";
 
 /** The performance table and the pyramid, once. */
 export function performanceSection(report: Report): Section[] {
@@ -82,7 +82,7 @@ export function pyramid(report: Report): Table {
   const { rate, latency, heavy } = pyramidMetrics(report);
   const { unitBaseline } = report;
   const factor = slowdown(report) === null ? undefined : findMetric(report, "unitFactor");
-  const alone = findIn(report, heavy?.scenario.name ?? "", "latencyAlone");
+  const alone = findMetric(report, "latencyAlone", heavy?.scenario.name ?? "");
   const ratio = alone?.metric.kind === "distribution" && latency?.metric.kind === "distribution"
     ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower, by the median call`
     : "";
@@ -126,8 +126,11 @@ export interface Criterion {
 
 /** The document's checklist. */
 export function criteria(report: Report): Criterion[] {
-  const { sent, ok, stray } = totalCalls(report);
   const ran = ranScenarios(report);
+  const sum = (of: (ledger: Ledger) => number) =>
+    report.scenarios.reduce((total, { ledger }) => total + of(ledger), 0);
+  const [sent, ok] = [sum(({ sent }) => sent), sum(({ ok }) => ok)];
+  const stray = sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed);
   const passed = ran.filter(({ status }) => status === "passed").length;
   const valid = ran.filter(({ validity }) => validity.valid).length;
   const criterion = (text: string, met: boolean | null, note: Content) => ({ text, met, note });

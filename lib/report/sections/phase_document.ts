@@ -17,7 +17,7 @@ import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { criteria, criteriaList, keyMark, performanceTable, pyramid } from "./performance.ts";
 import { slowdown } from "./performance.ts";
-import { LAYERS_CAPTION, layerTable, scenarioSection } from "./scenario.ts";
+import { layerTable, scenarioSection } from "./scenario.ts";
 import { runSpan, scenarioMark, tally, targetWords, verdictInline } from "./verdict.ts";
 import { verdictWords } from "./verdict.ts";
 
@@ -54,7 +54,7 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
     pageSection("pyramid", "📈 Performance Comparison", pyramid(report)),
     pageSection("scenarios", "🔍 Detailed Test Results"),
     ...report.scenarios.map((scenario) =>
-      withoutLayers(scenarioSection(report, scenario, figures.get(scenario.name)))
+      scenarioSection(report, scenario, figures.get(scenario.name), false)
     ),
     pageSection("next-steps", "🔄 Next Steps", list(nextSteps(report), true)),
     pageSection("files", "📝 Files", list(FILES)),
@@ -160,11 +160,6 @@ function achievements(report: Report): Block[] {
       ),
     ],
   ];
-}
-
-function withoutLayers(section: Section): Section {
-  const isLayers = (block: Block) => block.kind === "table" && block.caption === LAYERS_CAPTION;
-  return { ...section, blocks: section.blocks.filter((block) => !isLayers(block)) };
 }
 
 function insights(report: Report): Content[] {

@@ -167,17 +167,6 @@ export function closeWords({ closeCodes, closeReasons = {} }: Ledger): Inline[] 
   return joined(words, ", ");
 }
 
-/** How many calls of a run were served, of how many, and how many frames belonged to none. */
-export function totalCalls({ scenarios }: Report): { sent: number; ok: number; stray: number } {
-  const sum = (of: (ledger: Ledger) => number) =>
-    scenarios.reduce((total, { ledger }) => total + of(ledger), 0);
-  return {
-    sent: sum(({ sent }) => sent),
-    ok: sum(({ ok }) => ok),
-    stray: sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed),
-  };
-}
-
 /** The command as a person would type it: arguments with other characters in them are quoted. */
 export function commandLine({ command }: Report): string {
   return command.map((argument) =>

@@ -51,19 +51,11 @@ function distributionsIn(scenario: ScenarioReport): Distribution[] {
 
 /** `0.82 ms at the median, 1.31 ms at P95`: the highest percentile that rests on enough samples. */
 function spreadText({ p50, p95, p99, max }: Distribution): string {
-  const [place, high] = p99 !== null
-    ? ["at P99", p99]
-    : p95 !== null
-    ? ["at P95", p95]
-    : ["at most", max];
-  return `${formatDuration(p50)} at the median, ${formatDuration(high)} ${place}`;
+  const place = p99 !== null ? "at P99" : p95 !== null ? "at P95" : "at most";
+  return `${formatDuration(p50)} at the median, ${formatDuration(p99 ?? p95 ?? max)} ${place}`;
 }
 
-function plan(
-  title: string,
-  names: readonly string[],
-  shown: readonly Distribution[],
-): Plan {
+function plan(title: string, names: readonly string[], shown: readonly Distribution[]): Plan {
   const curves = shown.map(percentileCurve);
   const most = Math.max(...shown.map(({ count }) => count));
   return {

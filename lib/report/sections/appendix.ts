@@ -55,13 +55,13 @@ function partRows({ index, lost, machine, late, clock, scenarios }: MergedShard)
 
 /** The frames of one real call, and what the ledger counts them as. */
 export function transcriptSection({ transcript = [] }: Report): Section[] {
+  if (transcript.length === 0) return [];
   const frames = transcript.map(({ direction, text, countedAs }) => [
     ...[direction === "sent" ? "→" : "←", code(text), foreign(countedAs)],
   ]);
-  const shown = fold(`${formatCount(transcript.length)} frames of a real call`, [
-    table("Frames", [left(""), left("Frame"), left("Counted as")], frames),
-  ]);
-  return transcript.length === 0 ? [] : [pageSection("wire", "One call on the wire", shown)];
+  const rows = table("Frames", [left(""), left("Frame"), left("Counted as")], frames);
+  const shown = fold(`${formatCount(transcript.length)} frames of a real call`, [rows]);
+  return [pageSection("wire", "One call on the wire", shown)];
 }
 
 const METHOD: readonly string[] = [

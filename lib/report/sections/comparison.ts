@@ -55,12 +55,13 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     ? deciding
     : rows;
   const others = rows.filter((row) => !shown.includes(row));
-  const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
-    ...prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${foreign(kind)}`,
-    isPaired
-      ? `: ${formatCount(now)} of B's, ${formatCount(old)} of A's`
-      : `: ${formatCount(old)}, now ${formatCount(now)}`,
-  ]);
+  const errors = newErrors.map(({ scenario, kind, ...count }) => {
+    const [old, now] = [formatCount(count.old), formatCount(count.new)];
+    const counts = isPaired ? `${now} of B's, ${old} of A's` : `${old}, now ${now}`;
+    return prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${
+      foreign(kind)
+    }: ${counts}`;
+  });
   const missing = [
     [isPaired ? "Measured of A alone" : "No longer measured", onlyInOld],
     [isPaired ? "Measured of B alone" : "Measured for the first time", onlyInNew],
@@ -114,31 +115,26 @@ function conclusion(comparison: Comparison): string {
     `Changes within ${bandPercent} % do not matter.${more}${automatic ? shownOnly : ""}`;
 }
 
-function rowsTable(
-  caption: string,
-  rows: readonly ComparisonRow[],
-  isPaired: boolean,
-): Block[] {
+function rowsTable(caption: string, rows: readonly ComparisonRow[], isPaired: boolean): Block[] {
   if (rows.length === 0) return [];
   const sides = isPaired ? ["A", "B"] : ["Before", "Now"];
   const sorted = rows.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+  const columns = [
+    ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
+    ...[right("Interval", 3), left("Verdict", 1), left("", 4)],
+  ];
   return [table(
     caption,
-    [
-      ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
-      ...[right("Interval", 3), left("Verdict", 1), left("", 4)],
-    ],
+    columns,
     sorted.map((row) => {
       const scale = scaleOf(row.new ?? row.old, row.unit);
       return [
         mark(VERDICT_MARKS[row.verdict]),
-        [foreign(row.scenario), " ", ...rowName(row)],
-        formatQuantity(row.old, row.unit, scale),
-        formatQuantity(row.new, row.unit, scale),
+        prose`${foreign(row.scenario)} ${rowName(row)}`,
+        ...[row.old, row.new].map((value) => formatQuantity(value, row.unit, scale)),
         changePercent(row.ratio),
-        row.ci === null ? "" : row.ci.map(changePercent).join(" to "),
-        row.verdict,
-        noteCell(row, isPaired),
+        row.ci?.map(changePercent).join(" to ") ?? "",
+        ...[row.verdict, noteCell(row, isPaired)],
       ];
     }),
   )];
@@ -146,11 +142,8 @@ function rowsTable(
 
 function rowName({ metric, at, statistic }: ComparisonRow): Inline[] {
   const place = placeOf(at);
-  return [
-    foreign(words(metric)),
-    statistic === "value" ? "" : ` ${statistic === "p50" ? "median" : statistic}`,
-    ...(place.length === 0 ? [] : [" (", ...place, ")"]),
-  ];
+  const figure = statistic === "value" ? "" : ` ${statistic === "p50" ? "median" : statistic}`;
+  return prose`${foreign(words(metric))}${figure}${place.length === 0 ? "" : prose` (${place})`}`;
 }
 
 /** `+17.1 %`. */

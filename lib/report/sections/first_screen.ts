@@ -17,7 +17,7 @@ import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
-import { cardNumbers, isLoadPhase } from "./key_numbers.ts";
+import { isLoadPhase, keyNumbers } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
@@ -98,8 +98,8 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
 const CARDS = 4;
 
 function cards(report: Report): Block[] {
-  const own = cardNumbers(report);
-  const shown = new Set(own.map(({ measured }) => measured.scenario.name));
+  const own = keyNumbers(report).filter(({ short }) => short !== "");
+  const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
   const ran = ranScenarios(report);
   const others = ran.filter(({ name }) => !shown.has(name))
     .flatMap((scenario) => headlines(scenario).slice(0, 1));
@@ -109,7 +109,7 @@ function cards(report: Report): Block[] {
     .map((metric) => ({ scenario: ran[0]!, metric }));
   const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
   const all = [
-    ...own.map(({ short, measured }) => card(report, short, measured)),
+    ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
     ...[...titled.values()].map((one) =>
       card(report, prose`${foreign(one.scenario.title)}: ${label(one.metric)}`, one)
     ),

@@ -54,7 +54,7 @@ export function findScenario(report: Report, name: string): ScenarioReport | und
 /** One of the numbers that a report leads with. */
 export interface KeyNumber {
   label: Content;
-  /** On a card; empty: it has none. */
+  /** On a card, which shows the figure that stands for the metric; empty: it has none. */
   short: Content;
   figure: FigureName;
   measured: Measured | undefined;
@@ -73,7 +73,7 @@ export function keyNumbers(report: Report): KeyNumber[] {
   return [
     { label: "Throughput (Single Client)", short: "One client", figure: "value", measured: rate },
     { label: `Throughput (${count})`, short, figure: "value", measured: several },
-    { label: "Average Latency", short: "", figure: "mean", measured: latency },
+    { label: "Average Latency", short: "Latency", figure: "mean", measured: latency },
     { label: "P95 Latency", short: "", figure: "p95", measured: latency },
     { label: "Connection Time", short: "Connect", figure: "p50", measured: establish },
   ];
@@ -94,16 +94,6 @@ function loadNumbers(report: Report): KeyNumber[] {
       return { label: ["Latency of ", tool], short: tool, figure: "p50", measured };
     }),
   ];
-}
-
-/** The numbers on the cards of the first screen, as far as they were measured. */
-export function cardNumbers(report: Report): (KeyNumber & { measured: Measured })[] {
-  const numbers = keyNumbers(report).filter(({ short }) => short !== "");
-  const { latency: measured } = pyramidMetrics(report);
-  const latency: KeyNumber = { label: "Latency", short: "Latency", figure: "p50", measured };
-  return (isLoadPhase(report) ? numbers : numbers.toSpliced(2, 0, latency)).flatMap((card) =>
-    card.measured === undefined ? [] : [{ ...card, measured: card.measured }]
-  );
 }
 
 /** The levels of the testing pyramid above the unit tests. */

@@ -18,9 +18,9 @@ import { scenarioMark } from "./verdict.ts";
 
 /** The performance table and the pyramid, once. */
 export function performanceSection(report: Report): Section[] {
-  const isEmpty = keyNumbers(report).every(({ measured }) => measured === undefined);
+  if (keyNumbers(report).every(({ measured }) => measured === undefined)) return [];
   const blocks = [performanceTable(report), pyramid(report)];
-  return isEmpty ? [] : [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
+  return [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
 }
 
 /** The numbers that the document leads with, each with what it can be compared to. */
@@ -38,10 +38,7 @@ export function performanceTable(report: Report): Table {
 }
 
 /** The mark of a number: its scenario's, unless it missed a threshold. */
-export function keyMark(
-  { thresholds = [] }: Report,
-  { measured, figure }: KeyNumber,
-): MarkName {
+export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
   const name = `${measured.scenario.name}.${measured.metric.name}`;
   const isMissed = thresholds.some(({ expression, passed }) =>

@@ -39,14 +39,7 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
   const goals = criteria(report);
   const met = goals.filter((goal) => goal.met === true).length;
   return [
-    pageSection(
-      "status",
-      "",
-      status(report),
-      ...driftBlocks(report),
-      trustBlock(report),
-      ...attentionBlocks(report),
-    ),
+    pageSection("status", "", ...status(report)),
     pageSection("objective", "🎯 Objective", objective(report)),
     pageSection("tasks", "✅ Completed Tasks", tasks(report)),
     pageSection("performance", "📊 Performance Results", ...performance(report)),
@@ -68,10 +61,12 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
   ];
 }
 
-function status(report: Report): Block {
-  return paragraph(prose`${strong("Created:")} ${foreign(formatTimestamp(report.startedAt))},
+function status(report: Report): Block[] {
+  const outcome = prose`${strong("Created:")} ${foreign(formatTimestamp(report.startedAt))},
     ${strong("duration:")} ${runSpan(report)},
-    ${strong("status:")} ${verdictInline(report)} (${tally(report)})`);
+    ${strong("status:")} ${verdictInline(report)} (${tally(report)})`;
+  const advice = [trustBlock(report), ...attentionBlocks(report)];
+  return [paragraph(outcome), ...driftBlocks(report), ...advice];
 }
 
 function objective(report: Report): Block {
@@ -141,9 +136,7 @@ function achievements(report: Report): Block[] {
   });
   const numbers = keyNumbers(report).map((number) => {
     const { label, measured, figure } = number;
-    const value = measured === undefined
-      ? "not measured"
-      : withInterval(quantity(measured, figure));
+    const value = measured ? withInterval(quantity(measured, figure)) : "not measured";
     return prose`${mark(keyMark(report, number))} ${label}: ${value}`;
   });
   return [

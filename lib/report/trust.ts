@@ -50,23 +50,14 @@ export function trustOf(report: Report): Trust {
   const shares = ran.flatMap(({ validity }) => validity.clientCpu ?? []);
   const undecided = ran.filter(({ validity }) => validity.client === "undecided");
   const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
+  const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
+  const bound = prose`the client may have been the bottleneck in ${links(undecided)}`;
+  const waited = `work waited for a core ${formatPercent(cpuPressure)} of the time`;
   const parts = [
     repeatability(report, links),
-    ...part(
-      shares.length > 0,
-      "good",
-      `the client used ${formatPercent(Math.max(...shares))} of a core`,
-    ),
-    ...part(
-      undecided.length > 0,
-      "caution",
-      prose`the client may have been the bottleneck in ${links(undecided)}`,
-    ),
-    ...part(
-      (cpuPressure ?? 0) >= PRESSED,
-      "caution",
-      `work waited for a core ${formatPercent(cpuPressure)} of the time`,
-    ),
+    ...part(shares.length > 0, "good", used),
+    ...part(undecided.length > 0, "caution", bound),
+    ...part((cpuPressure ?? 0) >= PRESSED, "caution", waited),
     ...part(ran.some(isCapped), "caution", capWords(rateLimit)),
   ];
   const sentence = prose`${joined(parts.map(({ text }) => text), "; ")}.`;

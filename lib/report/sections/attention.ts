@@ -99,28 +99,21 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
 function limiterItem(report: Report): Attention[] {
   const { rateLimit, target: { protocol } } = report;
   if (rateLimit === null || rateLimit.scenario === null) return [];
-  const { owner = "session", atCall, message, advisedPerSecond } = rateLimit;
+  const { owner, atCall, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
   const isAddress = owner === "ip";
   const where = isAddress
     ? "The server's rate limit of one address, which all clients share, refused calls: "
     : `The server's rate limiter refused call ${formatCount(atCall)} of a session: `;
   const dropped = ranScenarios(report).flatMap(({ notes = [] }) => notes)
-    .find(({ kind }) => kind === "refusalsDropped");
-  const buckets = isAddress
-    ? ["IP"]
-    : rateLimit.addressRefillPerSecond === undefined
-    ? ["USER"]
-    : ["USER", "IP"];
+    .filter(({ kind }) => kind === "refusalsDropped").slice(0, 1);
+  const buckets = isAddress ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
   const variables = buckets.flatMap((name) =>
     ["CAPACITY", "REFILL_RATE"].map((what) => code(`RATE_LIMIT_${name}_${what}`))
   );
   const option = advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`;
   return [{
     mark: "warning",
-    text: [
-      where,
-      ...joined([message, ...dropped === undefined ? [] : [dropped.message]].map(foreign), "; "),
-    ],
+    text: [where, ...joined([rateLimit, ...dropped].map((one) => foreign(one.message)), "; ")],
     action: prose`stay under it with ${code(option)}${shareWords(rateLimit)}, or raise the server's
       limits${protocol === "exai" ? prose` (${joined(variables, ", ")})` : ""}.`,
   }];

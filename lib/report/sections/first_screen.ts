@@ -146,9 +146,9 @@ function card(report: Report, title: Content, measured: Measured): Card {
 
 function gain(report: Report, metric: Metric): Content {
   const speedup = findMetric(report, "speedup", "concurrent-connections");
-  return speedup === undefined || !speedup.scenario.metrics.includes(metric)
-    ? ""
-    : [quantity(speedup), " the rate of one"];
+  return speedup?.scenario.metrics.includes(metric)
+    ? prose`${quantity(speedup)} the rate of one`
+    : "";
 }
 
 function thresholds({ thresholds = [] }: Report): Block[] {
@@ -198,24 +198,22 @@ function besideOf(
   { scenario, metric }: Measured,
   wanted: (metric: Metric) => boolean,
 ): Measured | undefined {
-  const found = [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))]
-    .find(wanted);
-  return found === undefined ? undefined : { scenario, metric: found };
+  return [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))].filter(wanted)
+    .map((found) => ({ scenario, metric: found }))[0];
 }
 
 function scenarioLines(report: Report): Block[] {
   if (report.scenarios.length === 0) return [];
-  return [table(
-    "Scenarios",
-    [
-      ...[left(""), left("Scenario"), left("Result", 2)],
-      ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
-    ],
-    report.scenarios.map((scenario) => scenarioLine(report, scenario)),
-  )];
+  const columns = [
+    ...[left(""), left("Scenario"), left("Result", 2)],
+    ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
+  ];
+  const rows = report.scenarios.map((scenario) => scenarioLine(report, scenario));
+  return [table("Scenarios", columns, rows)];
 }
 
 const isRate = ({ unit }: Metric) => unit === "msg/s";
+const isTimes = ({ kind }: Metric) => kind === "distribution";
 
 function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
@@ -230,9 +228,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
     return [...head, why, "", "", ""];
   }
   const rate = besideOf(headline, isRate);
-  const result = isRate(headline.metric)
-    ? besideOf(headline, ({ kind }) => kind === "distribution")
-    : headline;
+  const result = isRate(headline.metric) ? besideOf(headline, isTimes) : headline;
   const width = halfWidth(headline.metric);
   return [
     ...head,
@@ -247,7 +243,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
 function boxes(report: Report): Block[] {
   const found = ranScenarios(report).flatMap((scenario) => {
     const [headline] = headlines(scenario);
-    const times = headline && besideOf(headline, ({ kind }) => kind === "distribution");
+    const times = headline && besideOf(headline, isTimes);
     const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
     return box === null ? [] : [{ name: scenario.name, strip: box }];
   });

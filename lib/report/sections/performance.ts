@@ -55,10 +55,8 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
     return slowdown(report) ?? "no unit baseline to compare with";
   }
   if (metric.kind === "scalar") {
-    const speedup = scenario.metrics.find(({ name }) => name === "speedup");
-    return speedup === undefined || metric.name !== "throughput"
-      ? ""
-      : [quantity({ scenario, metric: speedup }), " the rate of one client"];
+    const speedup = metric.name === "throughput" && findMetric(report, "speedup", scenario.name);
+    return speedup ? prose`${quantity(speedup)} the rate of one client` : "";
   }
   const count = formatCount(metric.count);
   if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
@@ -71,7 +69,7 @@ export function slowdown(report: Report): Inline[] | null {
   if (factor === undefined || factor.scenario.status !== "passed") return null;
   const width = halfWidth(factor.metric);
   const within = width === null ? "" : ` (± ${formatPercent(width)})`;
-  return [strong(quantity(factor), " slower"), ` than unit tests${within}`];
+  return prose`${strong(quantity(factor), " slower")} than unit tests${within}`;
 }
 
 /** Unit, integration and end-to-end tests, one above the other. */

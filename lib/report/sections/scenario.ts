@@ -131,15 +131,13 @@ function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Tabl
   const hasPlaces = placesOf(metrics) > 1;
   const figures = hasTimes ? ["p95", "p99", "p999", "max", "count"] as const : [];
   const titles = { p95: "p95", p99: "p99", p999: "p99.9", max: "Max", count: "Samples" };
+  const columns = [
+    ...[left("Metric"), right(hasTimes ? "Median or value" : "Value"), right("95 % interval")],
+    ...[...figures.map((figure) => right(titles[figure])), left("Epochs")],
+  ];
   return table(
     "Numbers",
-    [
-      left("Metric"),
-      right(hasTimes ? "Median or value" : "Value"),
-      right("95 % interval"),
-      ...figures.map((figure) => right(titles[figure])),
-      left("Epochs"),
-    ],
+    columns,
     metrics.map((metric) => {
       const measured = { scenario, metric };
       const main = quantity(measured, undefined, rowScale(metric));

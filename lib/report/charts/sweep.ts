@@ -20,6 +20,10 @@ const RATE_UNIT = "msg/s";
 /** Steps closer than this are not all written at the axis. */
 const ROOMY = 1.3;
 const PANEL_HEIGHT = 150;
+/** This part of an axis is its right end. */
+const NEAR_END = 0.12;
+/** How far the axis goes beyond the objective, at least. */
+const HEADROOM = 1.25;
 
 /** The names of axes that are not those of their coordinates, and of rates beside the throughput. */
 const NAMES = new Map([
@@ -134,7 +138,11 @@ function ratePanel({ key, x, rates, found }: Sweep): Panel {
     const step = stepOf(metric, key);
     return metric.ci95 === null ? [] : [metric.ci95.map((bound): Point => [step, bound])];
   }) as [Point, Point][];
-  const mark = { text: key === "ratePerSecond" ? "sustainable" : "carried", color: COLORS.green };
+  const text = key === "ratePerSecond" ? "sustainable" : "carried";
+  // Near the right end there is no room for words beyond the rule.
+  const isRight = found !== undefined &&
+    Math.log(x.max / found.value) < NEAR_END * Math.log(x.max / x.min);
+  const mark = { text, color: COLORS.green, ...isRight ? { align: "right" as const } : {} };
   return {
     caption: `Throughput, ${RATE_UNIT}`,
     x,
@@ -172,7 +180,8 @@ function latencyPanel(
   return {
     caption: "Latency",
     x,
-    y: timeAxis(wideScale([...times, objectiveNs])),
+    // The words at the objective stand above it, and within the axes.
+    y: timeAxis(wideScale([...times, objectiveNs === null ? null : objectiveNs * HEADROOM])),
     height: PANEL_HEIGHT,
     series: [
       {

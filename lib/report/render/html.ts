@@ -8,9 +8,15 @@
 import { createHash } from "node:crypto";
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
 import type { MarkName } from "../document.ts";
-import { formOf, inlines, isEmpty, type Section, type Segment } from "../document.ts";
-import { type Sparkline, sparkRange } from "../document.ts";
-import { type Strip, type Table, textOf, written } from "../document.ts";
+import {
+  formOf,
+  inlines,
+  isEmpty,
+  type Section,
+  type Segment,
+  type Sparkline,
+} from "../document.ts";
+import { sparkRange, type Strip, type Table, textOf, written } from "../document.ts";
 import { escapeHtml } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 import pageScript from "./page.js" with { type: "text" };

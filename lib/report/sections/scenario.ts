@@ -253,29 +253,26 @@ function details(scenario: ScenarioReport): Block[] {
     ? ""
     : `, ${formatCount(ledger.ok)} of ${formatCounted(ledger.sent, "call")} served`;
   const warmup = warmupLedger.sent === 0 ? "" : ` Warm-up: ${ledgerWords(warmupLedger)}.`;
-  const settings = joined(
-    Object.entries(parameters).filter(([, value]) => value !== null).map(([name, value]) =>
-      prose`${foreign(words(name))} ${
-        typeof value === "number" ? formatNumber(value) : foreign(String(value))
-      }`
-    ),
-    ", ",
+  const sent = ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `;
+  const settings = Object.entries(parameters).filter(([, value]) => value !== null).map(
+    ([name, value]) => {
+      const shown = typeof value === "number" ? formatNumber(value) : foreign(String(value));
+      return prose`${foreign(words(name))} ${shown}`;
+    },
   );
   const { clientCpu, clientShare, floor } = validity;
   const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
     ? ""
-    : `; the rate is ${
-      formatPercent(clientShare)
-    } of what it does against a server that does nothing`;
+    : `; the rate is ${formatPercent(clientShare)} of what it does ` +
+      "against a server that does nothing";
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    paragraph([
-      ...ledger.sent === 0 ? [] : [`${ledgerWords(ledger)}.${warmup} `],
-      `Took ${formatSpan(scenario.durationMs)}`,
-      ...settings.length === 0 ? [] : [" (", ...settings, ")"],
-      `${cpu}${share}.`,
-    ]),
+    paragraph(
+      prose`${sent}Took ${formatSpan(scenario.durationMs)}${
+        settings.length === 0 ? "" : prose` (${joined(settings, ", ")})`
+      }${cpu}${share}.`,
+    ),
   ])];
 }

@@ -7,16 +7,8 @@
 
 import { createHash } from "node:crypto";
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
-import type { MarkName } from "../document.ts";
-import {
-  formOf,
-  inlines,
-  isEmpty,
-  type Section,
-  type Segment,
-  type Sparkline,
-} from "../document.ts";
-import { sparkRange, type Strip, type Table, textOf, written } from "../document.ts";
+import type { MarkName, Section, Segment, Sparkline, Strip, Table } from "../document.ts";
+import { formOf, inlines, isEmpty, sparkRange, textOf, written } from "../document.ts";
 import { escapeHtml } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 import pageScript from "./page.js" with { type: "text" };

@@ -6,9 +6,8 @@
  */
 
 import type { Block, Card, Column, Content, Document, Forms, Inline } from "../document.ts";
-import type { MarkName } from "../document.ts";
-import { formOf, inlines, isEmpty, joined, type Section, type Segment } from "../document.ts";
-import { prose, sparkText, type Strip, type Table, written } from "../document.ts";
+import type { MarkName, Section, Segment, Strip, Table } from "../document.ts";
+import { formOf, inlines, isEmpty, joined, prose, sparkText, written } from "../document.ts";
 import { escapeTerminal } from "../escape.ts";
 import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/terminal_plots.ts";
 import { formatDuration, formatPercent } from "../units.ts";

@@ -157,9 +157,8 @@ export function nextSteps(report: Report): Content[] {
     [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
     [
       report.verdict.status === "passed" && (report.comparison?.automatic ?? true),
-      prose`Let a regression against earlier runs fail a run: ${
-        code("--baseline reports/history")
-      }.`,
+      prose`Let a regression against earlier runs fail a run:
+        ${code("--baseline reports/history")}.`,
     ],
   ];
   return [

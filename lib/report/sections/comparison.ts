@@ -58,9 +58,8 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
   const errors = newErrors.map(({ scenario, kind, ...count }) => {
     const [old, now] = [formatCount(count.old), formatCount(count.new)];
     const counts = isPaired ? `${now} of B's, ${old} of A's` : `${old}, now ${now}`;
-    return prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${
-      foreign(kind)
-    }: ${counts}`;
+    return prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${foreign(kind)}:
+      ${counts}`;
   });
   const missing = [
     [isPaired ? "Measured of A alone" : "No longer measured", onlyInOld],

@@ -69,20 +69,17 @@ export function driftBlocks({ drift, ab }: Report): Block[] {
     ? `a call took ${formatRatio(ratio)} as long at the end as at first`
     : `it served ${formatNumber(firstPerSecond)} calls/s at first and ` +
       `${formatNumber(lastPerSecond)} at the end`;
-  const words = prose`${
-    strong("The server slowed down as it was called")
-  }: ${seen}, so that no number
-    of this run stands for it. Restart it, or measure at the same age each time: the same
-    ${code("--epochs")} right after a restart.`;
+  const what = strong("The server slowed down as it was called");
+  const words = prose`${what}: ${seen}, so that no number of this run stands for it. Restart it, or
+    measure at the same age each time: the same ${code("--epochs")} right after a restart.`;
   return [paragraph(words, "failure")];
 }
 
 function verdicts(report: Report, figure: Figure | undefined): Block[] {
   const { ab, comparison } = report;
-  const effects = ab!.orderEffects.map(({ scenario, ratio, p }): Content => [
-    foreign(scenario),
-    ` (${formatRatio(ratio)}, p = ${Number(p.toPrecision(2))})`,
-  ]);
+  const effects = ab!.orderEffects.map(({ scenario, ratio, p }) =>
+    prose`${foreign(scenario)} (${formatRatio(ratio)}, p = ${String(Number(p.toPrecision(2)))})`
+  );
   return [
     ...comparison === undefined ? [] : comparisonBlocks(comparison),
     ...figures(figure),

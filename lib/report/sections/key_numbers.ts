@@ -97,9 +97,7 @@ function loadNumbers(report: Report): KeyNumber[] {
 }
 
 /** The levels of the testing pyramid above the unit tests. */
-export function pyramidMetrics(
-  report: Report,
-): Record<"rate" | "latency" | "heavy", Measured | undefined> {
+export function pyramidMetrics(report: Report) {
   return {
     rate: findMetric(report, "throughput", "message-throughput"),
     latency: findMetric(report, "latency", "message-throughput"),

@@ -9,7 +9,7 @@ import type { Ledger, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
 import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
 import { prose, type Section, strong, type Table, table } from "../document.ts";
-import { findMetric, halfWidth, quantity, ranScenarios } from "../quantities.ts";
+import { findMetric, halfWidth, type Measured, quantity, ranScenarios } from "../quantities.ts";
 import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
 import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
@@ -82,32 +82,25 @@ export function pyramid(report: Report): Table {
     ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower, by the median call`
     : "";
   const here = isLoadPhase(report) ? "End-to-end tests" : "Integration tests";
-  const level = (name: string): Content => name === here ? [strong(name), " ", mark("here")] : name;
+  const level = (name: string, speed: Content, what: string, against: Content): Content[] => [
+    name === here ? prose`${strong(name)} ${mark("here")}` : name,
+    ...[speed, what, against],
+  ];
+  const dispatch = unitBaseline?.source === "given"
+    ? "given with --unit-baseline"
+    : "the bundled server's dispatch, in-process";
+  const speed = formatCompactRate(unitBaseline?.throughput ?? null);
+  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower, by the median call`;
+  const load = `heavy tools${heavy === undefined ? ": not measured in this run" : ", one client"}`;
+  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one);
   const titles = ["Level", "One at a time", "What", "Against the level above"];
   return table(
     "Testing pyramid",
     titles.map((title, at) => at === 1 ? right(title) : left(title)),
     [
-      [
-        level("Unit tests"),
-        formatCompactRate(unitBaseline?.throughput ?? null),
-        unitBaseline?.source === "given"
-          ? "given with --unit-baseline"
-          : "the bundled server's dispatch, in-process",
-        "",
-      ],
-      [
-        level("Integration tests"),
-        rate === undefined ? DASH : quantity(rate),
-        "one client over a real WebSocket",
-        factor === undefined ? "" : [quantity(factor), " slower, by the median call"],
-      ],
-      [
-        level("End-to-end tests"),
-        heavy === undefined ? DASH : quantity(heavy),
-        heavy === undefined ? "heavy tools: not measured in this run" : "heavy tools, one client",
-        ratio,
-      ],
+      level("Unit tests", speed, dispatch, ""),
+      level("Integration tests", valueOf(rate), "one client over a real WebSocket", slower),
+      level("End-to-end tests", valueOf(heavy), load, ratio),
     ],
   );
 }

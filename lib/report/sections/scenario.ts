@@ -260,6 +260,7 @@ function details(scenario: ScenarioReport): Block[] {
       return prose`${foreign(words(name))} ${shown}`;
     },
   );
+  const given = settings.length === 0 ? "" : prose` (${joined(settings, ", ")})`;
   const { clientCpu, clientShare, floor } = validity;
   const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
@@ -269,10 +270,6 @@ function details(scenario: ScenarioReport): Block[] {
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    paragraph(
-      prose`${sent}Took ${formatSpan(scenario.durationMs)}${
-        settings.length === 0 ? "" : prose` (${joined(settings, ", ")})`
-      }${cpu}${share}.`,
-    ),
+    paragraph(prose`${sent}Took ${formatSpan(scenario.durationMs)}${given}${cpu}${share}.`),
   ])];
 }

@@ -80,16 +80,13 @@ export function targetWords({ target, ab }: Report): Inline[] {
     : prose`A is ${code(ab.a.url)}, B is ${code(ab.b.url)}`;
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
   const insecure = target.insecure ? ", its certificate not checked, through a relay" : "";
-  const proxy = target.proxy === undefined
+  const { proxy, uniqueArguments } = target;
+  const through = proxy === undefined ? "" : prose`, through the proxy ${foreign(proxy)}`;
+  const unique = uniqueArguments === undefined
     ? ""
-    : prose`, through the proxy ${foreign(target.proxy)}`;
-  const unique = target.uniqueArguments === undefined
-    ? ""
-    : prose` with arguments of its own for every call, ${
-      code(target.uniqueArguments)
-    }, as the server
+    : prose` with arguments of its own for every call, ${code(uniqueArguments)}, as the server
       serves repeated calls from a cache`;
-  return prose`${where}, ${target.protocol}${relay}${insecure}${proxy}, tool
+  return prose`${where}, ${target.protocol}${relay}${insecure}${through}, tool
     ${code(target.tool)}${unique}`;
 }
 

@@ -166,6 +166,7 @@ export function placeOf(at: At = {}): Inline[] {
   const places = Object.entries(at).map(([name, value]) => {
     if (typeof value === "string") return foreign(words(value));
     if (name === "clients") return formatCounted(value, "client");
+    if (name === "sessions") return formatCounted(value, "session");
     if (name === "inFlight") return `${formatCount(value)} in flight`;
     if (name === "payloadBytes") return formatBytes(value);
     if (name === "ratePerSecond") return `${formatNumber(value)} calls/s`;

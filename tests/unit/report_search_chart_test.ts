@@ -1,7 +1,8 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { drawFigures } from "../../lib/report/charts/mod.ts";
 import { textWidth } from "../../lib/report/charts/draw.ts";
 import { CHART_WIDTH } from "../../lib/report/charts/theme.ts";
+import { placeOf } from "../../lib/report/quantities.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { metricsOf, sampleScenario } from "../support/sample_scenario.ts";
 
@@ -42,4 +43,8 @@ Deno.test("the objective is within the axes, though no call took nearly as long"
   const [words, top] = [at("objective 50 ms"), at("100 ms")];
   assert(top !== undefined, "the axis ends at the objective");
   assert(words.y > top.y, `${words.y}, axis from ${top.y}`);
+});
+
+Deno.test("a trial is called by its sessions, as others are by their clients", () => {
+  assertEquals([1, 20].flatMap((sessions) => placeOf({ sessions })), ["1 session", "20 sessions"]);
 });

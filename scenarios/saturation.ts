@@ -39,6 +39,8 @@ const RUNS = 20;
 const CONFIRMATIONS = 5;
 /** Of each run; counts as warm-up. */
 const LEAD_IN_MS = 200;
+/** A server that is slow to empty its queues makes runs longer: a search ends after so many times what is planned. */
+const MOST_OVERTIME = 4;
 
 const COMMON = {
   sloMs: 50,
@@ -64,9 +66,7 @@ export const saturation: Procedure<SaturationParameters> = {
   headline: { metric: "sustainableRate" },
   gates: [{ metric: "sustainableRate" }],
   profiles: ["thorough"],
-  takes: ({ searches, durationMs, confirmMs }) => ({
-    onceMs: searches * (RUNS * (durationMs + LEAD_IN_MS) + CONFIRMATIONS * confirmMs),
-  }),
+  takes: (parameters) => ({ onceMs: parameters.searches * searchMs(parameters) }),
   defaults: {
     quick: { ...COMMON, searches: 1, durationMs: 300, confirmMs: 1_000 },
     standard: { ...COMMON, searches: 3, durationMs: 1_000, confirmMs: 3_000 },
@@ -78,8 +78,13 @@ export const saturation: Procedure<SaturationParameters> = {
   begin: (context) => ({ conclude: () => search(context) }),
 };
 
+/** About how long one search takes. */
+function searchMs({ durationMs, confirmMs }: SaturationParameters): number {
+  return RUNS * (durationMs + LEAD_IN_MS) + CONFIRMATIONS * confirmMs;
+}
+
 async function search(context: Context): Promise<void> {
-  const { target, warmupLedger, parameters } = context;
+  const { target, warmupLedger, parameters, clock } = context;
   const { connections: count, searches } = parameters;
   await using pool = new ConnectionPool(target, warmupLedger);
   await pool.open([{ record: context, most: count, establish: null }]);
@@ -89,7 +94,9 @@ async function search(context: Context): Promise<void> {
   let runs = 0;
   for (let nth = 0; nth < searches; nth++) {
     context.progress(nth, searches);
+    const endNs = clock.nowNs() + MOST_OVERTIME * searchMs(parameters) * 1e6;
     const result = await searchRate({
+      mayGoOn: () => clock.nowNs() < endNs,
       first,
       lowest: parameters.lowestRatePerSecond,
       highest: parameters.highestRatePerSecond,
@@ -97,6 +104,10 @@ async function search(context: Context): Promise<void> {
         tryRate(context, connections, { ratePerSecond, confirms, nth: runs++ }),
     });
     recordSearch(context, result);
+    if (clock.nowNs() >= endNs) {
+      const seconds = Math.round(MOST_OVERTIME * searchMs(parameters) / 1e3);
+      context.notMeasured("limit of the server", `the search was ended after ${seconds} s`);
+    }
     if (result.sustainedPerSecond === null || result.limit.kind === "gone") return;
     first = HEAD_START * result.sustainedPerSecond;
   }

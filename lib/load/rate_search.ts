@@ -85,6 +85,8 @@ export interface RateSearchOptions<T extends Trial = RateTrial> {
   highest: number;
   /** Makes a run at a rate; those that confirm are longer. */
   run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<T>;
+  /** Asked before each run: where there is no time for more, the answer is what has been confirmed. Left out: always. */
+  mayGoOn?: () => boolean;
 }
 
 /** What kept the rate from being higher. */
@@ -188,7 +190,8 @@ class RateSearch<T extends Trial> {
 
   #mayRun(place: number): boolean {
     const undecided = this.#trials.filter(({ verdict }) => verdict === "noVerdict");
-    return place <= this.#ceiling && !this.#gone && undecided.length < MOST_UNDECIDED;
+    return place <= this.#ceiling && !this.#gone && undecided.length < MOST_UNDECIDED &&
+      this.#options.mayGoOn?.() !== false;
   }
 
   /** The highest place worth a run. */

@@ -71,10 +71,12 @@ export function trustOf(report: Report): Trust {
       capped,
       "caution",
       rateLimit?.keptToPerSecond === undefined
-        ? "the rate of calls was capped: latencies alone are the server's"
+        ? `${
+          rateLimit === null ? "the rate of calls was capped" : "a rate limiter refused calls"
+        }, so only the latencies are the server's`
         : `${
           describeLimit(rateLimit, rateLimit.keptToPerSecond)
-        }, so that latencies alone are the server's`,
+        }, so only the latencies are the server's`,
     ),
   ];
   const sentence = [...joined(parts.map(({ text }) => text), "; "), "."];
@@ -123,20 +125,34 @@ export function unsoundness({ status, validity }: ScenarioReport): string | null
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
 }
 
-function repeatability(
-  { epochs, scenarios }: Report,
-  links: (scenarios: readonly ScenarioReport[]) => Inline[],
-): { level: TrustLevel; text: Content } {
+/** How well the headlines that can be quoted repeat, the worst first. */
+function widthsOf({ scenarios }: Report): { scenario: ScenarioReport; width: number }[] {
   const all = scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null);
-  const widths = all.flatMap((scenario) =>
+  return all.flatMap((scenario) =>
     headlines(scenario).flatMap(({ metric }) => {
       const width = halfWidth(metric);
       return width === null ? [] : [{ scenario, width }];
     })
   ).sort((a, b) => b.width - a.width);
+}
+
+/** Half the widest interval of the headlines, relative to its value, where that is wide; else `null`. */
+export function wideHalfWidth(report: Report): number | null {
+  const widest = widthsOf(report)[0]?.width ?? 0;
+  return widest > WIDE ? widest : null;
+}
+
+function repeatability(
+  report: Report,
+  links: (scenarios: readonly ScenarioReport[]) => Inline[],
+): { level: TrustLevel; text: Content } {
+  const { epochs } = report;
+  const widths = widthsOf(report);
   const [widest] = widths;
   if (widest === undefined) {
-    const why = epochs < EPOCHS_FOR_INTERVALS
+    const why = epochs === 0
+      ? "measured once, not in epochs"
+      : epochs < EPOCHS_FOR_INTERVALS
       ? `${formatCounted(epochs, "epoch")} of the ${EPOCHS_FOR_INTERVALS} that an interval needs`
       : "too few values for an interval";
     return { level: "caution", text: `How well the numbers repeat is not known (${why})` };

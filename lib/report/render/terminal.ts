@@ -29,7 +29,7 @@ const MINIMUM_WIDTH = 40;
 const WIDEST_BOX = 64;
 const LONGEST_CELL = 44;
 const GAP = "  ";
-const FILLS = [..."█▓▒░"];
+const FILLS = [..."█▓▒░#=+"];
 
 const MARKS: Record<MarkName, [sign: string, style: Style]> = {
   passed: ["✓", "green"],

@@ -186,14 +186,15 @@ function isLayer(metric: Metric): metric is Layer {
 const MOST_UNEXPLAINED = 0.1;
 
 function callTime(report: Report): Block[] {
-  const segments = ranScenarios(report).flatMap(layersOf).map((one): Segment => ({
+  const layers = ranScenarios(report).flatMap(layersOf);
+  const segments = layers.map((one): Segment => ({
     label: layerName(one.metric),
     share: one.metric.added.share ?? 0,
     quantity: quantity(one, "added"),
   }));
   const whole = segments.reduce((sum, { share }) => sum + share, 0);
   const isWhole = Math.abs(whole - 1) <= MOST_UNEXPLAINED &&
-    segments.every(({ share }) => share >= 0);
+    layers.every(({ metric: { added } }) => added.value >= 0 && (added.share ?? 0) >= 0);
   return !isWhole ? [] : [
     heading("Where the time of a call goes"),
     { kind: "bar", label: "Layers of a call", segments },

@@ -290,6 +290,8 @@ Deno.test("a scenario that was run alone has the first screen to itself", () => 
   report.scenarios[0]!.metrics = [];
   report.scenarios[0]!.notMeasured = [{ name: "limit", reason: "no call was refused" }];
   assertStringIncludes(firstScreen(report), "limit: no call was refused");
+  const [, throughput] = sampleReport("passed").scenarios as [ScenarioReport, ScenarioReport];
+  assert(!firstScreen(passed(throughput)).includes("Message throughput: throughput"), "twice");
 });
 
 Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {

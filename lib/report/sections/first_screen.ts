@@ -113,7 +113,8 @@ function cards(report: Report): Block[] {
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
     .map((metric): Measured => ({ scenario: alone, metric }));
   const titled = [...others, ...further].filter(({ metric }, index, all) =>
-    all.findIndex((one) => one.metric === metric) === index
+    all.findIndex((one) => one.metric === metric) === index &&
+    !own.some(({ measured }) => measured.metric === metric)
   );
   const all = [
     ...own.map(({ short, measured }) => card(report, short, measured)),

@@ -57,6 +57,14 @@ Deno.test("a wide interval is named, apart from those that are narrow", () => {
   assertStringIncludes(text(item!.action), "--precision 10");
 });
 
+Deno.test("a line of a terminal does not begin with a per cent sign", () => {
+  const report = sampleReport("passed");
+  for (let width = 40; width < 100; width++) {
+    const lines = renderTerminalSummary(report, { color: false, width }).split("\n");
+    assert(!lines.some((line) => line.startsWith("%")), `${width} columns`);
+  }
+});
+
 Deno.test("what is measured once is not called epochs that are missing", () => {
   const report = sampleReport("passed");
   report.epochs = 0;

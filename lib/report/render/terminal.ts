@@ -190,10 +190,10 @@ class Screen {
   }
 }
 
-/** Breaks text at spaces into lines of at most `width` characters; never empty. */
+/** Breaks text at spaces, but not before a `%`, into lines of at most `width` characters; never empty. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
-  for (const word of text.split(" ").flatMap((word) => pieces(word, width))) {
+  for (const word of text.split(/ (?!%)/).flatMap((word) => pieces(word, width))) {
     const line = lines[lines.length - 1]!;
     if (line === "") lines[lines.length - 1] = word;
     else if (lengthOf(line) + 1 + lengthOf(word) <= width) lines[lines.length - 1] += ` ${word}`;

@@ -39,7 +39,7 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
   return {
     id: slug(scenario.name),
     title,
-    alt: `${title}. Median, P99 and slowest, and replies a second, in intervals of ` +
+    alt: `${title}. Median, p99 and slowest, and replies a second, in intervals of ` +
       formatDurationTick(widthMs * 1e6),
     panels: [{
       caption: capitalise(nameText(distribution.name)) +
@@ -49,7 +49,7 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
       height: 170,
       series: [
         { ...curve("slowest call", COLORS.orange, ({ max }) => max), ...red },
-        ...hasP99 ? [curve("P99", COLORS.purple, ({ p99 }) => p99)] : [],
+        ...hasP99 ? [curve("p99", COLORS.purple, ({ p99 }) => p99)] : [],
         curve("median", COLORS.blue, ({ p50 }) => p50),
       ],
     }, {

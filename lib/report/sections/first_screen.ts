@@ -262,5 +262,5 @@ function boxes(report: Report): Block[] {
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []
-    : [{ kind: "boxes", label: "From the 5th percentile to P99, logarithmic", boxes: found }];
+    : [{ kind: "boxes", label: "From p5 to p99, logarithmic scale", boxes: found }];
 }

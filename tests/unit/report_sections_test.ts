@@ -389,7 +389,8 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   const title = "Where the time of a call goes";
   const report = sampleReport("passed");
   const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
-  assertStringIncludes(firstScreen(report), title);
+  const bar = firstScreen(report).split(title)[1]!.trim().split("\n")[0]!;
+  assert(/ \*\*\d+ %\*\*, /.test(bar) && !/\d [nµm]s/.test(bar), bar);
   const [first, second] = layers as [typeof layers[number], typeof layers[number]];
   const [one, other] = [first.share!, second.share!];
   first.share = one + other + 0.05;

@@ -161,10 +161,10 @@ class Screen {
     const total = segments.reduce((sum, { share }) => sum + share, 0);
     const fill = (index: number) => FILLS[index % FILLS.length]!;
     const bar = segments.map(({ share }, at) => fill(at).repeat(Math.round(width * share / total)));
-    const parts = segments.map(({ label, share, quantity }, index) => [
+    const parts = segments.map(({ label, share }, index) => [
       `${fill(index)} `,
       ...inlines(label),
-      ` ${formatPercent(share)} (${quantity.text})`,
+      ` ${formatPercent(share)}`,
     ]);
     return [bar.join("").slice(0, width), ...this.wrapped(joined(parts, ", "))];
   }

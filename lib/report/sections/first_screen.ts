@@ -190,8 +190,8 @@ function callTime(report: Report): Block[] {
   const layers = ranScenarios(report).flatMap(layersOf);
   const segments = layers.map((one): Segment => ({
     label: layerName(one.metric),
+    // Its time is a mean of its own, so that beside its share it may contradict that of another layer.
     share: one.metric.added.share ?? 0,
-    quantity: quantity(one, "added"),
   }));
   const whole = segments.reduce((sum, { share }) => sum + share, 0);
   const isWhole = Math.abs(whole - 1) <= MOST_UNEXPLAINED &&

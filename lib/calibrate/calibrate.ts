@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Block, foreign, left, paragraph, right, table } from "../report/document.ts";
+import { type Block, foreign, left, pageSection, paragraph, prose } from "../report/document.ts";
+import { right, table } from "../report/document.ts";
 import { renderMarkdown } from "../report/render/markdown.ts";
 import { DASH, formatCount, formatDuration, formatRate } from "../report/units.ts";
 import { readEnvironment } from "../run/environment.ts";
@@ -57,20 +58,13 @@ export async function runCalibration(options: CalibrationOptions = {}): Promise<
 export function renderCalibration({ environment, parts, turns }: Calibration): string {
   const { cpuModel, cpuCount, deno, v8 } = environment;
   const machine = paragraph(
-    "On ",
-    foreign(cpuModel),
-    `, ${formatCount(cpuCount)} cores, with Deno ${deno} (V8 ${v8}).`,
+    prose`On ${foreign(cpuModel)}, ${formatCount(cpuCount)} cores, with Deno ${deno} (V8 ${v8}).`,
   );
-  return renderMarkdown({
-    title: "",
-    sections: [{
-      id: "cost",
-      title: "",
-      level: 2,
-      audience: ["page"],
-      blocks: [machine, partsTable(parts), turnsTable(turns)],
-    }],
-  }, { chartPath: () => null, titleLevel: 0 }).trimEnd();
+  const section = pageSection("cost", "", machine, partsTable(parts), turnsTable(turns));
+  return renderMarkdown({ title: "", sections: [section] }, {
+    chartPath: () => null,
+    titleLevel: 0,
+  }).trimEnd();
 }
 
 function partsTable(parts: readonly PartCost[]): Block {

@@ -50,6 +50,7 @@ const LEFT_OUT = new Set([
   "url",
   "list",
   "permissions",
+  "open",
   "workers",
   "shard",
   "start-at",

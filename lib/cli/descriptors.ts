@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { NoDelay } from "../client/relay.ts";
 import type { PlannedScenario } from "../run/plan.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -20,12 +21,12 @@ export interface DescriptorNeed {
 
 /**
  * How many files each client is: its connection to the server, and both ends of that to the client's floor, which is
- * measured beside it.
+ * measured beside it; two more for each of the two that goes through a relay.
  */
 export function filesOfEach(
-  { isBundled, insecure }: { isBundled: boolean; insecure: boolean },
+  { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
 ): number {
-  return 3 + (isBundled ? 1 : 0) + (insecure ? 2 : 0);
+  return 3 + (isBundled ? 1 : 0) + (insecure ? 2 : 0) + (noDelay === "on" ? 4 : 0);
 }
 
 /** The most clients at once that are planned, of which this process has its share. */

@@ -150,9 +150,8 @@ export const mark = (name: MarkName): Inline => ({ kind: "mark", mark: name });
 /** A link to a section of the same document, by its id. */
 export const link = (to: string, ...content: Inline[]): Inline => ({ kind: "link", to, content });
 
-export const paragraph = (...content: Inline[]): Block => ({ kind: "paragraph", content });
-export const toned = (tone: Tone, ...content: Inline[]): Block => (
-  { kind: "paragraph", tone, content }
+export const paragraph = (content: Content, tone?: Tone): Block => (
+  { kind: "paragraph", content, tone }
 );
 export const heading = (text: string): Block => ({ kind: "heading", text });
 export const list = (items: readonly Content[], ordered = false): Block => (
@@ -173,10 +172,29 @@ export function joined(contents: readonly Content[], separator: string): Inline[
     .flatMap((one, index) => index === 0 ? inlines(one) : [separator, ...inlines(one)]);
 }
 
+/**
+ * Content as it is read: text with other content in it, of which a line break and the spaces around it are one
+ * space.
+ */
+export function prose(texts: TemplateStringsArray, ...parts: Content[]): Inline[] {
+  return texts.flatMap((
+    text,
+    nth,
+  ) => [text.replace(/\s*\n\s*/g, " "), ...inlines(parts[nth] ?? "")])
+    .filter((one) => one !== "");
+}
+
+/** A section of level 2 for those who read it. */
+export const sectionFor = (
+  audience: readonly Audience[],
+  id: string,
+  title: string,
+  ...blocks: Block[]
+): Section => ({ id, title, level: 2, audience, blocks });
+
 /** A section of level 2, of a page alone. */
-export const pageSection = (id: string, title: string, ...blocks: Block[]): Section => (
-  { id, title, level: 2, audience: ["page"], blocks }
-);
+export const pageSection = (id: string, title: string, ...blocks: Block[]): Section =>
+  sectionFor(["page"], id, title, ...blocks);
 
 /** A table without its empty columns; `caption`: what it holds. */
 export function table(

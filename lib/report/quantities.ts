@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { At, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
-import type { ScenarioReport } from "../schema.ts";
+import type { At, ComparisonRow, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
+import { type Change, CHANGES, type ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
@@ -157,11 +157,16 @@ export function words(name: string): string {
   return NAMES.get(name) ?? name.replace(/[a-z][A-Z]/g, ([a, b]) => `${a} ${b!.toLowerCase()}`);
 }
 
+export function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Where a metric was measured, in words: `5 clients, 8 in flight`. */
 export function placeOf(at: At = {}): Inline[] {
   const places = Object.entries(at).map(([name, value]) => {
     if (typeof value === "string") return foreign(words(value));
     if (name === "clients") return formatCounted(value, "client");
+    if (name === "sessions") return formatCounted(value, "session");
     if (name === "inFlight") return `${formatCount(value)} in flight`;
     if (name === "payloadBytes") return formatBytes(value);
     if (name === "ratePerSecond") return `${formatNumber(value)} calls/s`;
@@ -170,9 +175,12 @@ export function placeOf(at: At = {}): Inline[] {
   return joined(places, ", ");
 }
 
+/** Where something was measured, as a key: equal for the same place. */
+export const placeKey = ({ at = {} }: { at?: At }): string => JSON.stringify(at);
+
 /** Were two things measured at the same place? */
 export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
-  return JSON.stringify(one.at ?? {}) === JSON.stringify(other.at ?? {});
+  return placeKey(one) === placeKey(other);
 }
 
 /** Metrics that are made of rates, beside those whose unit is one. */
@@ -210,8 +218,17 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
   return `${
     words(name)
-  } went from ${from} to ${to} in the course of the run, so that there is no one number: ` +
-    "restart the server, or measure it at the same age each time";
+  } went from ${from} to ${to} in the course of the run, so that there is no ` +
+    "one number: restart the server, or measure it at the same age each time";
+}
+
+/** `1 slower, 2 same`: how many rows came to each verdict, in the order given. */
+export function verdictCounts(
+  rows: readonly ComparisonRow[],
+  order: readonly Change[] = CHANGES,
+): string {
+  return order.map((verdict) => [rows.filter((row) => row.verdict === verdict).length, verdict])
+    .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
 }
 
 /** What was run and not skipped. */
@@ -228,9 +245,9 @@ export function headlines(scenario: ScenarioReport): Measured[] {
     .map((metric) => ({ scenario, metric }));
 }
 
-/** The first metric called `name` of a report's scenarios. */
-export function findMetric(report: Report, name: string): Measured | undefined {
-  return ranScenarios(report).flatMap((scenario) =>
-    scenario.metrics.filter((one) => one.name === name).map((metric) => ({ scenario, metric }))
-  )[0];
+/** The first metric called `name` of a report's scenarios, or of the one called `of`. */
+export function findMetric(report: Report, name: string, of?: string): Measured | undefined {
+  return ranScenarios(report).filter((one) => of === undefined || one.name === of)
+    .flatMap((scenario) => scenario.metrics.map((metric) => ({ scenario, metric })))
+    .find(({ metric }) => metric.name === name);
 }

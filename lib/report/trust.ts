@@ -6,7 +6,7 @@
  */
 
 import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
-import { type Content, foreign, type Inline, joined, link } from "./document.ts";
+import { type Content, foreign, type Inline, joined, link, prose } from "./document.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
@@ -49,48 +49,29 @@ export function trustOf(report: Report): Trust {
     applies ? [{ level, text }] : [];
   const shares = ran.flatMap(({ validity }) => validity.clientCpu ?? []);
   const undecided = ran.filter(({ validity }) => validity.client === "undecided");
-  const capped = ran.some(isCapped);
   const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
+  const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
+  const bound = prose`the client may have been the bottleneck in ${links(undecided)}`;
+  const waited = `work waited for a core ${formatPercent(cpuPressure)} of the time`;
   const parts = [
     repeatability(report, links),
-    ...part(
-      shares.length > 0,
-      "good",
-      `the client used ${formatPercent(Math.max(...shares))} of a core`,
-    ),
-    ...part(undecided.length > 0, "caution", [
-      "the client may have been the bottleneck in ",
-      ...links(undecided),
-    ]),
-    ...part(
-      (cpuPressure ?? 0) >= PRESSED,
-      "caution",
-      `work waited for a core ${formatPercent(cpuPressure)} of the time`,
-    ),
-    ...part(
-      capped,
-      "caution",
-      rateLimit?.keptToPerSecond === undefined
-        ? `${
-          rateLimit === null ? "the rate of calls was capped" : "a rate limiter refused calls"
-        }, so only the latencies are the server's`
-        : `${
-          describeLimit(rateLimit, rateLimit.keptToPerSecond)
-        }, so only the latencies are the server's`,
-    ),
+    ...part(shares.length > 0, "good", used),
+    ...part(undecided.length > 0, "caution", bound),
+    ...part((cpuPressure ?? 0) >= PRESSED, "caution", waited),
+    ...part(ran.some(isCapped), "caution", capWords(rateLimit)),
   ];
-  const sentence = [...joined(parts.map(({ text }) => text), "; "), "."];
+  const sentence = prose`${joined(parts.map(({ text }) => text), "; ")}.`;
   const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
   if (unsound.length === 0) return { level, sentence };
   const isAll = unsound.length === ran.length;
-  const groups = [...Map.groupBy(unsound, unsoundness)].map(([why, scenarios]) =>
-    isAll ? [`${why}: `, ...links(scenarios)] : [...links(scenarios), ` (${why})`]
+  const groups = [...Map.groupBy(unsound, (one) => unsoundness(one)!)].map(([why, scenarios]) =>
+    isAll ? prose`${why}: ${links(scenarios)}` : prose`${links(scenarios)} (${why})`
   );
   return {
     level: "bad",
     sentence: isAll
-      ? ["Do not quote any number of this run (", ...joined(groups, "; "), ")."]
-      : ["Do not quote ", ...joined(groups, ", "), ". ", ...sentence],
+      ? prose`Do not quote any number of this run (${joined(groups, "; ")}).`
+      : prose`Do not quote ${joined(groups, ", ")}. ${sentence}`,
   };
 }
 
@@ -104,18 +85,18 @@ const UNSOUND = new Map(Object.entries({
   clientLate: "the client was late",
 }));
 
-/** A limiter that the run stayed under, and the rate at which it did. */
-function describeLimit(
-  { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond }: RateLimit,
-  keptToPerSecond: number,
-): string {
-  return `your server allows ${formatCounted(burst, "call")} and then ` +
-    `${formatNumber(refillPerSecond)} a second per ${owner === "ip" ? "address" : "session"}` +
-    (addressRefillPerSecond === undefined
-      ? ""
-      : `, ${formatNumber(addressRefillPerSecond)} per address`) +
-    ": " +
-    `measured at ${formatNumber(keptToPerSecond)} a second`;
+/** Why rates say nothing of the server: the limiter that the run stayed under, and the rate at which it did. */
+function capWords(limit: RateLimit | null): Content {
+  if (limit?.keptToPerSecond === undefined) {
+    const what = limit === null ? "the rate of calls was capped" : "a rate limiter refused calls";
+    return `${what}, so only the latencies are the server's`;
+  }
+  const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
+  const whose = owner === "ip" ? "address" : "session";
+  const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
+  return prose`your server allows ${formatCounted(burst, "call")} and then
+    ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
+    ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
 }
 
 /** Why the numbers of a scenario are not to be quoted, in a few words; `null`: they can be. */
@@ -161,6 +142,6 @@ function repeatability(
   const narrow = widths.find(({ width }) => width <= WIDE);
   const said = `The headline numbers repeat within ${formatPercent((narrow ?? widest).width)}`;
   if (wide.size === 0) return { level: "good", text: said };
-  const but = [`${said}, but within ${formatPercent(widest.width)} in `, ...links([...wide])];
+  const but = prose`${said}, but within ${formatPercent(widest.width)} in ${links([...wide])}`;
   return { level: "caution", text: narrow === undefined ? said : but };
 }

@@ -72,6 +72,7 @@ async function probe(
       stack.use(await target.connect(openLedger())),
       stack.use(await target.connect(openLedger())),
     ];
+    if (connections.some(({ isOpen }) => !isOpen)) return "failed";
     const calls = await Promise.all(connections.map((one) => one.call(workload())));
     signal.throwIfAborted();
     if (calls.some(({ status }) => status !== "ok")) return "failed";

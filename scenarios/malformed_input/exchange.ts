@@ -67,6 +67,9 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
   }
 }
 
+/** No answer has so many frames: of a flood the rest is left out. */
+const MOST_FRAMES = 50;
+
 /** Keeps what comes, and wakes who waits for it. */
 class Listener {
   readonly frames: string[] = [];
@@ -120,9 +123,13 @@ class Listener {
     signal.removeEventListener("abort", end);
   }
 
+  #keep(frame: string): void {
+    if (this.frames.length < MOST_FRAMES) this.frames.push(frame);
+  }
+
   #receive(text: string | null): void {
     const { clock, protocol } = this.#target.options;
-    if (text === null) this.frames.push("(a binary frame)");
+    if (text === null) this.#keep("(a binary frame)");
     else {
       const frame = protocol.classify(text);
       const isLast = frame.id === this.#lastId;
@@ -133,7 +140,7 @@ class Listener {
       const isFinal = frame.kind !== "progress";
       if (isLast && isFinal) this.isLastEnded = true;
       if (isLast && frame.kind === "result") this.result = text;
-      else if (!isLast || isFinal) this.frames.push(text);
+      else if (!isLast || isFinal) this.#keep(text);
     }
     this.#note(clock.nowNs());
   }

@@ -89,7 +89,8 @@ export async function runSessionTrial(
     latency.censor(seen.unanswered, context.target.options.timeoutMs * 1e6);
   }
   context.distribution("establish", { at }).recordAll(Float64Array.from(seen.establishNs));
-  context.scalar("throughput", callsPerSecond, { at });
+  // One that was given up before its calls were measured says nothing of their rate.
+  if (Number.isFinite(endNs)) context.scalar("throughput", callsPerSecond, { at });
   const judgement = seen.judge(sloMs * 1e6);
   return {
     ...judgement,

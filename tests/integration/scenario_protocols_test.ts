@@ -41,6 +41,11 @@ const SHORT: Record<string, Parameters> = {
   "reconnect-storm": { connections: 4 },
   "rate-limit": { messages: 30 },
   "soak": { ratePerSecond: 200, durationMs: 600 },
+  "session-capacity": {
+    ...{ connections: 2, sessions: 2, sloMs: 2_000 },
+    ...{ durationMs: 200, confirmMs: 300 },
+  },
+  "spike": { ratePerSecond: 1_000, spikeFactor: 2, durationMs: 200 },
 };
 
 /** Scenarios that make no sense on a protocol, with the reason that the report gives. */

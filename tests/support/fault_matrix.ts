@@ -21,7 +21,7 @@ import {
 import { type CliResult, makeUserFolder, startCli, type UserFolder } from "./run_cli.ts";
 
 /** A run that takes longer than this hangs, in milliseconds. */
-const BOUND_MS = 400_000;
+const BOUND_MS = 300_000;
 /** Runs at once. */
 const LANES = 3;
 
@@ -35,6 +35,9 @@ export const SECRET_FORMS = [TOKEN, HEADER].flatMap((secret) => [
   btoa(secret),
   btoa(`Bearer ${secret}`),
 ]);
+
+/** Their failed calls are findings. */
+const OVERLOADING = new Set(SCENARIOS.filter(({ overloads }) => overloads).map(({ name }) => name));
 
 /** How one run ended. */
 interface Ended extends CliResult {
@@ -86,40 +89,24 @@ function falseGreens(
 ): string[] {
   const found = verdict.exitCode === code ? [] : [`exit ${code}, reported ${verdict.exitCode}`];
   if (code !== 0) return found;
-  if (!mayPass) found.push("exit 0 in spite of the fault");
+  // Some scenarios only connect.
+  const calls = scenarios.reduce((sum, { ledger }) => sum + ledger.sent, 0);
+  if (!mayPass && calls > 0) found.push("exit 0 in spite of the fault");
   for (const { name, status, ledger: { sent, ok } } of scenarios) {
     if (status !== "passed") found.push(`exit 0 and ${name} ${status}`);
-    if (sent !== ok) found.push(`exit 0 and ${ok} of ${sent} calls of ${name} served`);
+    if (sent !== ok && !OVERLOADING.has(name)) {
+      found.push(`exit 0 and ${ok} of ${sent} calls of ${name} served`);
+    }
   }
   return found;
 }
 
 const COMMON = [
-  ...[
-    "--profile",
-    "quick",
-    "--epochs",
-    "1",
-    "--warmup",
-    "0",
-    "--duration",
-    "0.2",
-    "--timeout",
-    "1",
-  ],
-  ...[
-    "--ignore-limits",
-    "--connections",
-    "3",
-    "--rate",
-    "50",
-    "--quiet",
-    "--header",
-    `X-Key: ${HEADER}`,
-  ],
+  ...["--profile", "quick", "--epochs", "1", "--warmup", "0", "--duration", "0.2"],
+  ...["--timeout", "1", "--ignore-limits", "--connections", "3", "--rate", "50"],
+  ...["--quiet", "--header", `X-Key: ${HEADER}`],
 ];
 
-/** Scenarios that call nothing, or whose own calls the fault may leave alone. */
 async function runFault(
   fault: Fault,
   scenario: string,
@@ -127,9 +114,9 @@ async function runFault(
   const isOpening = OPENING_FAULTS.includes(fault);
   await using folder = await makeUserFolder();
   await folder.write("heavy.json", '[{"tool":"chat","repetitions":3,"timeoutSeconds":2}]');
-  // The preflight opens two connections and makes one call.
+  // The preflight opens four connections and makes three calls.
   const secrets = SECRET_FORMS;
-  await using server = startHostileServer({ fault, soundConnections: 3, soundCalls: 3, secrets });
+  await using server = startHostileServer({ fault, soundConnections: 5, soundCalls: 3, secrets });
   const heavy = /heavy|head/.test(scenario) ? ["--heavy-tools", "heavy.json"] : [];
   const args = [...COMMON, ...heavy, "--scenarios", scenario, "--url", server.url];
   const ended = await run(args, folder);

@@ -33,10 +33,12 @@ Deno.test("descriptors: what is planned counts, and where both ends are in this 
   const names = ["concurrent-connections", "message-throughput"];
   const planned = planScenarios(SCENARIOS, { names, profile: "quick", overrides });
   assertEquals([mostPlanned(planned, 1), mostPlanned(planned, 4)], [300, 75]);
-  assert(
-    filesOfEach({ isBundled: true, insecure: false }) >
-      filesOfEach({ isBundled: false, insecure: false }),
-  );
+  const bare = { isBundled: false, insecure: false, noDelay: "auto" } as const;
+  const ways = [bare, { ...bare, isBundled: true }, { ...bare, insecure: true }, {
+    ...bare,
+    noDelay: "on",
+  }] as const;
+  assertEquals(ways.map(filesOfEach), [3, 4, 5, 7]);
 });
 
 Deno.test("descriptors: the runtime's words for too few of them are not the server's fault", () => {

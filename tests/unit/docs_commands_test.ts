@@ -9,6 +9,7 @@ import method from "../../docs/method.md" with { type: "text" };
 import options from "../../docs/options.md" with { type: "text" };
 import protocols from "../../docs/protocols.md" with { type: "text" };
 import reading from "../../docs/reading-a-report.md" with { type: "text" };
+import reliability from "../../docs/reliability.md" with { type: "text" };
 import scaleOut from "../../docs/scale-out.md" with { type: "text" };
 import troubleshooting from "../../docs/troubleshooting.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
@@ -31,6 +32,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "docs/options.md": options,
   "docs/protocols.md": protocols,
   "docs/reading-a-report.md": reading,
+  "docs/reliability.md": reliability,
   "docs/scale-out.md": scaleOut,
   "docs/troubleshooting.md": troubleshooting,
   "docs/workloads.md": workloads,

@@ -39,7 +39,7 @@ Deno.test("docs/options.md: every option of bench stands under its group, and no
   }
 });
 
-Deno.test("docs/options.md: every option of ab is there", async () => {
+Deno.test("docs/options.md: every option of ab is there, and those of bench that it does not take", async () => {
   let help = "";
   const terminal = { print: (text: string) => help += text };
   const input = { env: {}, directory: "/", vocabulary: {} };
@@ -47,6 +47,13 @@ Deno.test("docs/options.md: every option of ab is there", async () => {
   const names = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!);
   assert(names.includes("start-a") && names.length > 20, help);
   for (const name of names) assert(DOCUMENTED.has(name), name);
+  const [, excepted] = /options above, except ([^:]*), and:/.exec(options.replaceAll("\n", " "))!;
+  const left = OPTION_GROUPS.flatMap(({ options }) => options.map(({ name }) => name))
+    .filter((name) => !names.includes(name));
+  assertEquals(
+    [...excepted!.matchAll(/`--([a-z-]+)`/g)].map(([, name]) => name!).toSorted(),
+    left.toSorted(),
+  );
 });
 
 Deno.test("docs/options.md: every exit code has its row, and no other", () => {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { formatCountTick, formatDurationTick } from "../units.ts";
+import { formatCountTick, formatDurationTick, isKnown } from "../units.ts";
 import { COLORS, FONT_SIZE } from "./theme.ts";
 
-/** From this ratio of highest to lowest on, an axis is logarithmic. */
+/** From this ratio of highest to lowest on, an axis is logarithmic, where nothing else is asked for. */
 const WIDE = 20;
 /** Up to this many decades, there are marks at 1, 2 and 5 of each. */
 const DECADES_WITH_FIFTHS = 3.2;
@@ -20,15 +20,18 @@ export interface Scale {
   ticks: number[];
 }
 
+/** What is to be drawn; what is not known, or not finite, takes no room. */
+type Values = readonly (number | null)[];
+
 /** A scale from 0 (or from the lowest value, if that is negative) that holds the values. */
-export function linearScale(values: readonly number[]): Scale {
-  const finite = values.filter(Number.isFinite);
+export function linearScale(values: Values): Scale {
+  const finite = values.filter(isKnown);
   return spread(Math.min(0, ...finite), Math.max(0, ...finite));
 }
 
 /** A scale around the values, whose distance from 0 does not matter. */
-export function fittedScale(values: readonly number[]): Scale {
-  const finite = values.filter(Number.isFinite);
+export function fittedScale(values: Values): Scale {
+  const finite = values.filter(isKnown);
   const [low, high] = finite.length === 0 ? [0, 1] : [Math.min(...finite), Math.max(...finite)];
   // What differs by less than this looks equal.
   const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.04) || 1;
@@ -48,8 +51,8 @@ function spread(low: number, high: number): Scale {
 }
 
 /** A logarithmic scale around the values above 0, from 1, 2 or 5 times a power of ten to another. */
-export function logScale(values: readonly number[]): Scale {
-  const positive = values.filter((value) => value > 0 && Number.isFinite(value));
+export function logScale(values: Values): Scale {
+  const positive = values.filter(isKnown).filter((value) => value > 0);
   const [low, high] = positive.length === 0
     ? [1, 10]
     : [Math.min(...positive), Math.max(...positive)];
@@ -69,11 +72,10 @@ export function logScale(values: readonly number[]): Scale {
   return { isLog: true, min, max, ticks };
 }
 
-/** A scale from 0, or a logarithmic one where the values differ widely. */
-export function wideScale(values: readonly number[]): Scale {
-  const positive = values.filter((value) => value > 0 && Number.isFinite(value));
-  const isWide = positive.length > 0 && Math.max(...positive) / Math.min(...positive) >= WIDE;
-  return isWide ? logScale(positive) : linearScale(values);
+/** A scale from 0, or a logarithmic one where the values differ by the ratio `wide` or more. */
+export function wideScale(values: Values, { wide = WIDE, narrow = linearScale } = {}): Scale {
+  const positive = values.filter(isKnown).filter((value) => value > 0);
+  return Math.max(...positive) / Math.min(...positive) >= wide ? logScale(values) : narrow(values);
 }
 
 /** A scale, how its marks are written, and what stands below a horizontal one. */

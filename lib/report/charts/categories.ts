@@ -6,11 +6,11 @@
  */
 
 import type { Metric, ScenarioReport } from "../../schema.ts";
-import { figureValue, headlines, mainFigure } from "../quantities.ts";
+import { capitalise, figureValue, headlines, mainFigure } from "../quantities.ts";
 import { formatDuration, formatQuantity } from "../units.ts";
 import { rowAxis, timeAxis, wideScale } from "./axes.ts";
 import { rowMarks, strokes } from "./marks.ts";
-import { capitalise, cut, type FigurePlan, nameText, slug } from "./plan.ts";
+import { cut, nameText, type Plan } from "./plan.ts";
 import { COLORS, SERIES_COLORS } from "./theme.ts";
 
 const ROW_HEIGHT = 26;
@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** The plan of a scenario that has times at two names or more; `null` otherwise. */
-export function categoriesPlan(scenario: ScenarioReport): FigurePlan | null {
+export function categoriesPlan(scenario: ScenarioReport): Plan | null {
   const rows = rowsOf(scenario);
   if (rows.length === 0) return null;
   const names = [...new Set(rows.flatMap(({ metrics }) => metrics.map(({ name }) => name)))]
@@ -42,7 +42,6 @@ export function categoriesPlan(scenario: ScenarioReport): FigurePlan | null {
     metrics.map((metric) => `${label} ${nameText(metric.name)} ${formatDuration(valueOf(metric))}`)
   );
   return {
-    id: slug(scenario.name),
     title,
     alt: `${title}. Medians: ${medians.join(", ")}`,
     panels: [{

@@ -6,10 +6,11 @@
 
 import { CHANGES, type ComparisonRow, type Interval, type Report } from "../../schema.ts";
 import { rowLabel } from "../export/metric_label.ts";
+import { verdictCounts } from "../quantities.ts";
 import { formatRatio } from "../units.ts";
-import { fittedScale, logScale, rowAxis } from "./axes.ts";
+import { fittedScale, rowAxis, wideScale } from "./axes.ts";
 import { bands, dots, type Point, rowMarks, rule } from "./marks.ts";
-import { cut, type FigurePlan } from "./plan.ts";
+import { cut, type Plan } from "./plan.ts";
 import { COLORS } from "./theme.ts";
 
 const MOST_ROWS = 24;
@@ -27,7 +28,7 @@ const VERDICT_COLORS = {
 };
 
 /** The plan of a report that was compared with others; `null` without a row to draw. */
-export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
+export function comparisonPlan({ comparison, ab }: Report): Plan | null {
   // What nobody asked for stands in the cards and a table.
   if (comparison === undefined || comparison.automatic) return null;
   const { rows, bandPercent } = comparison;
@@ -37,12 +38,9 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
   }).sort((a, b) => Number(b.row.gating) - Number(a.row.gating));
   if (all.length === 0) return null;
   const gains = all.slice(0, MOST_ROWS);
-  const counts = CHANGES.flatMap((verdict) => {
-    const count = rows.filter((row) => row.gating && row.verdict === verdict).length;
-    return count === 0 ? [] : `${count} ${verdict}`;
-  });
+  const counts = verdictCounts(rows.filter(({ gating }) => gating));
   const sides = ab === undefined ? "New against old" : "B against A";
-  const title = `${sides}: ${counts.join(", ") || "nothing is decided"}`;
+  const title = `${sides}: ${counts || "nothing is decided"}`;
   const more = all.length - gains.length;
   const band = [1 / (1 + bandPercent / 100), 1 + bandPercent / 100] as const;
   const epochs = gains.flatMap(({ epochs }, row) =>
@@ -52,14 +50,12 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
     ...[...band, ...epochs.map(([gain]) => gain)],
     ...gains.flatMap(({ gain, ci }) => [gain, ...ci ?? []]),
   ];
-  const isWide = Math.max(...values) / Math.min(...values) >= WIDE;
   const [first, ...others] = rowMarks(
     gains.map(({ row: { verdict }, gain, ci }, row) => (
       { name: verdict, color: VERDICT_COLORS[verdict], row, dot: gain, stroke: ci }
     )).sort((a, b) => CHANGES.indexOf(a.name) - CHANGES.indexOf(b.name)),
   );
   return {
-    id: "comparison",
     title,
     alt: `${title}. How many times as good: ` +
       gains.map(({ label, gain }) => `${label.replace("\n", " ")} ${formatRatio(gain)}`).join(", "),
@@ -69,7 +65,7 @@ export function comparisonPlan({ comparison, ab }: Report): FigurePlan | null {
       }`,
       // Twice and half as good are equally far from 1, where there is such a difference at all.
       x: {
-        ...isWide ? logScale(values) : fittedScale(values),
+        ...wideScale(values, { wide: WIDE, narrow: fittedScale }),
         format: (gain) => `${Number(gain.toPrecision(3))}x`,
         name: `worse  ←  times as good as ${ab === undefined ? "before" : "A"}  →  better`,
       },

@@ -6,16 +6,17 @@
 
 import type { ScenarioReport, SeriesPoint } from "../../schema.ts";
 import { silentIntervals } from "../../stats/silences.ts";
+import { capitalise } from "../quantities.ts";
 import { formatDuration, formatDurationTick } from "../units.ts";
 import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
 import { bands, line, type Point } from "./marks.ts";
-import { capitalise, distributionsOf, type FigurePlan, nameText, slug } from "./plan.ts";
+import { distributionsOf, nameText, type Plan } from "./plan.ts";
 import { COLORS } from "./theme.ts";
 
 const FEWEST = 3;
 
 /** The plan of the scenario's first distribution over time; `null` if it has none, or pauses between its epochs. */
-export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
+export function coursePlan(scenario: ScenarioReport): Plan | null {
   if ((scenario.measured?.epochs.length ?? 1) > 1) return null;
   const distribution = distributionsOf(scenario).find(({ series }) => series.length >= FEWEST);
   if (distribution === undefined) return null;
@@ -31,13 +32,11 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
       { color, width: name === "slowest call" ? 1.2 : 2 },
     );
   const red = silences.length === 0 ? {} : { markArea: bands(silences, COLORS.red) };
-  const times = series.flatMap(({ p50, p99, max }) => [p50, p99, max]).map((ns) => ns ?? NaN);
   // The last interval may be cut short.
   const rate = (point: SeriesPoint) => point === series.at(-1) ? null : point.count / widthMs * 1e3;
   const x = timeAxis(linearScale([(series.at(-1)!.atMs + widthMs) * 1e6]));
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
-    id: slug(scenario.name),
     title,
     alt: `${title}. Median, p99 and slowest, and replies a second, in intervals of ` +
       formatDurationTick(widthMs * 1e6),
@@ -45,7 +44,7 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
       caption: capitalise(nameText(distribution.name)) +
         (silences.length === 0 ? "" : "; red: no reply"),
       x,
-      y: timeAxis(wideScale(times)),
+      y: timeAxis(wideScale(series.flatMap(({ p50, p99, max }) => [p50, p99, max]))),
       height: 170,
       series: [
         { ...curve("slowest call", COLORS.orange, ({ max }) => max), ...red },
@@ -55,7 +54,7 @@ export function coursePlan(scenario: ScenarioReport): FigurePlan | null {
     }, {
       caption: "Replies, msg/s",
       x: { ...x, name: "Time since the first call" },
-      y: countAxis(linearScale(series.map((point) => rate(point) ?? NaN))),
+      y: countAxis(linearScale(series.map(rate))),
       height: 90,
       series: [{ ...curve("replies", COLORS.teal, rate), ...red }],
     }],

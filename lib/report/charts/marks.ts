@@ -76,11 +76,14 @@ export function rowMarks(marks: readonly RowMark[]) {
   }).filter(({ data }) => data.length > 0);
 }
 
-/** A dashed rule across the chart at one value, as a part of a series; words of one at an x stand above it. */
+/**
+ * A dashed rule across the chart at one value, as a part of a series; words of one at an x stand above it, on its
+ * side `align`, by default on both.
+ */
 export function rule(
   axis: "xAxis" | "yAxis",
   at: number,
-  { text, color }: { text: string; color: string },
+  { text, color, align }: { text: string; color: string; align?: "left" | "right" },
 ) {
   return {
     ...STILL,
@@ -89,6 +92,7 @@ export function rule(
     lineStyle: { color, type: [5, 4], width: 1.5 },
     label: {
       formatter: () => text,
+      align,
       position: axis === "xAxis" ? "end" as const : "insideStartTop" as const,
       ...{ color, fontSize: FONT_SIZE, textBorderColor: COLORS.background, textBorderWidth: 3 },
     },

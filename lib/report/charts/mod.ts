@@ -12,7 +12,7 @@ import { comparisonPlan } from "./comparison.ts";
 import { coursePlan } from "./course.ts";
 import { overRunPlan } from "./over_run.ts";
 import { overviewPercentilesPlan, percentilesPlan } from "./percentiles.ts";
-import type { FigurePlan } from "./plan.ts";
+import { type FigurePlan, type Plan, slug } from "./plan.ts";
 import { sweepPlan } from "./sweep.ts";
 
 export { figureSignature } from "./theme.ts";
@@ -36,19 +36,20 @@ export function figurePlans(given: Report): Map<string, FigurePlan> {
   const report = withoutCappedRates(given);
   const plans = new Map<string, FigurePlan>();
   const taken = new Set<string>();
-  const add = (key: string, plan: FigurePlan | null | undefined) => {
+  const add = (key: string, name: string, plan: Plan | null | undefined) => {
     if (!plan || plans.has(key)) return;
     // Scenarios whose names differ only in what a file name leaves out get a number.
-    let { id } = plan;
-    for (let nth = 2; taken.has(id); nth++) id = `${plan.id}-${nth}`;
+    let id = name;
+    for (let nth = 2; taken.has(id); nth++) id = `${name}-${nth}`;
     taken.add(id);
     plans.set(key, { ...plan, id });
   };
-  add("overview", overviewPercentilesPlan(report));
-  add("overRun", overRunPlan(report));
-  add("comparison", comparisonPlan(report));
+  add("overview", "overview-percentiles", overviewPercentilesPlan(report));
+  add("overRun", "over-the-run", overRunPlan(report));
+  add("comparison", "comparison", comparisonPlan(report));
   for (const scenario of report.scenarios) {
-    add(scenario.name, SHAPES.map((shape) => shape(scenario)).find((plan) => plan !== null));
+    const plan = SHAPES.map((shape) => shape(scenario)).find((plan) => plan !== null);
+    add(scenario.name, slug(scenario.name), plan);
   }
   return plans;
 }

@@ -10,13 +10,14 @@ import { headlines, isSamePlace } from "../quantities.ts";
 import { formatCounted } from "../units.ts";
 import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
 import { dots, markedLine, type Point } from "./marks.ts";
-import { distinct, type FigurePlan, nameText } from "./plan.ts";
+import { distinct, nameText, type Plan } from "./plan.ts";
 import { COLORS, SERIES_COLORS } from "./theme.ts";
 
 const FEWEST_EPOCHS = 3;
 
 interface Course {
   name: string;
+  color: string;
   /** In nanoseconds since the run began, in the middle of each epoch. */
   times: number[];
   latency: Distribution;
@@ -24,24 +25,22 @@ interface Course {
 }
 
 /** The scenarios whose headline is of calls at one place, epoch by epoch; `null` where there are none. */
-export function overRunPlan(report: Report): FigurePlan | null {
+export function overRunPlan(report: Report): Plan | null {
   const courses = coursesOf(report);
   if (courses.length === 0) return null;
-  const colored = courses.map((course, nth) => ({ ...course, color: SERIES_COLORS[nth]! }));
   const points = ({ times }: Course, values: readonly (number | null)[]) =>
     times.map((at, epoch): Point => [at, values[epoch] ?? null]);
   const failed = courses.flatMap((course) =>
     points(course, course.latency.epochs.map(({ p50, censored }) => censored > 0 ? p50 : null))
       .filter(([, ns]) => ns !== null)
   );
-  const medians = courses.flatMap(({ latency }) => latency.epochs.map(({ p50 }) => p50 ?? NaN));
+  const medians = courses.flatMap(({ latency }) => latency.epochs.map(({ p50 }) => p50));
   const x = timeAxis(linearScale(courses.flatMap(({ times }) => times)));
   const errors = failed.length === 0
     ? "no call was without an answer"
     : `calls without an answer in ${formatCounted(failed.length, "epoch")}`;
   const title = "Latency and throughput over the run";
   return {
-    id: "over-the-run",
     title,
     alt: `${title}, epoch by epoch, of ${courses.map(({ name }) => name).join(", ")}; ${errors}`,
     panels: [{
@@ -50,7 +49,7 @@ export function overRunPlan(report: Report): FigurePlan | null {
       y: timeAxis(wideScale(medians)),
       height: 110,
       series: [
-        ...colored.map((one) =>
+        ...courses.map((one) =>
           markedLine(one.name, points(one, one.latency.epochs.map(({ p50 }) => p50)), one)
         ),
         ...failed.length === 0 ? [] : [
@@ -62,13 +61,13 @@ export function overRunPlan(report: Report): FigurePlan | null {
       x: { ...x, name: "Time since the run began" },
       y: countAxis(linearScale(courses.flatMap(({ rate }) => rate.epochs))),
       height: 90,
-      series: colored.map((one) => markedLine(one.name, points(one, one.rate.epochs), one)),
+      series: courses.map((one) => markedLine(one.name, points(one, one.rate.epochs), one)),
     }],
   };
 }
 
 function coursesOf({ scenarios, startedAt }: Report): Course[] {
-  const all = scenarios.flatMap((scenario): Course[] => {
+  const all = scenarios.flatMap((scenario) => {
     const { metrics, measured, title } = scenario;
     const [headline] = headlines(scenario).map(({ metric }) => metric);
     const beside = metrics.filter((one) => headline !== undefined && isSamePlace(one, headline));
@@ -84,5 +83,5 @@ function coursesOf({ scenarios, startedAt }: Report): Course[] {
     return isWhole ? [{ name: nameText(title), times, latency: latency!, rate: rate! }] : [];
   }).slice(0, SERIES_COLORS.length);
   const names = distinct(all.map(({ name }) => name));
-  return all.map((course, nth) => ({ ...course, name: names[nth]! }));
+  return all.map((course, nth) => ({ ...course, name: names[nth]!, color: SERIES_COLORS[nth]! }));
 }

@@ -12,7 +12,7 @@ import { percentileCurve } from "../../stats/percentile_curve.ts";
 import { formatDuration } from "../units.ts";
 import { logScale, timeAxis, wideScale } from "./axes.ts";
 import { line } from "./marks.ts";
-import { distinct, distributionsOf, type FigurePlan, nameText, slug } from "./plan.ts";
+import { distinct, distributionsOf, nameText, type Plan } from "./plan.ts";
 import { SERIES_COLORS } from "./theme.ts";
 
 const FEWEST_SAMPLES = 10;
@@ -21,16 +21,16 @@ const SAMPLES_BEYOND = 10;
 const ROLES = ["headline", "gate", "detail"];
 
 /** The distributions of a scenario, those that stand for it first; `null` where there are too few samples. */
-export function percentilesPlan(scenario: ScenarioReport): FigurePlan | null {
+export function percentilesPlan(scenario: ScenarioReport): Plan | null {
   const all = distributionsIn(scenario).slice(0, SERIES_COLORS.length);
   if (all.length === 0) return null;
   // The numbers are in the sentence that stands above the figure.
   const names = distinct(all.map(({ name }) => nameText(name)));
-  return { id: slug(scenario.name), ...plan(`Percentiles of ${names.join(", ")}`, names, all) };
+  return plan(`Percentiles of ${names.join(", ")}`, names, all);
 }
 
 /** The distribution that stands for each scenario, overlaid; `null` where there are no two. */
-export function overviewPercentilesPlan({ scenarios }: Report): FigurePlan | null {
+export function overviewPercentilesPlan({ scenarios }: Report): Plan | null {
   const all = scenarios.flatMap((scenario) => {
     const first = distributionsIn(scenario)
       .find(({ role, added }) => role !== "detail" && added === undefined);
@@ -41,10 +41,7 @@ export function overviewPercentilesPlan({ scenarios }: Report): FigurePlan | nul
   ).slice(0, SERIES_COLORS.length);
   if (all.length < 2) return null;
   const names = distinct(all.map(({ name }) => name));
-  return {
-    id: "overview-percentiles",
-    ...plan("Percentiles of the scenarios", names, all.map(({ first }) => first)),
-  };
+  return plan("Percentiles of the scenarios", names, all.map(({ first }) => first));
 }
 
 function distributionsIn(scenario: ScenarioReport): Distribution[] {
@@ -54,19 +51,11 @@ function distributionsIn(scenario: ScenarioReport): Distribution[] {
 
 /** `0.82 ms at the median, 1.31 ms at p95`: the highest percentile that rests on enough samples. */
 function spreadText({ p50, p95, p99, max }: Distribution): string {
-  const [place, high] = p99 !== null
-    ? ["at p99", p99]
-    : p95 !== null
-    ? ["at p95", p95]
-    : ["at most", max];
-  return `${formatDuration(p50)} at the median, ${formatDuration(high)} ${place}`;
+  const place = p99 !== null ? "at p99" : p95 !== null ? "at p95" : "at most";
+  return `${formatDuration(p50)} at the median, ${formatDuration(p99 ?? p95 ?? max)} ${place}`;
 }
 
-function plan(
-  title: string,
-  names: readonly string[],
-  shown: readonly Distribution[],
-): Pick<FigurePlan, "title" | "alt" | "panels"> {
+function plan(title: string, names: readonly string[], shown: readonly Distribution[]): Plan {
   const curves = shown.map(percentileCurve);
   const most = Math.max(...shown.map(({ count }) => count));
   return {

@@ -24,9 +24,12 @@ export interface Panel {
   above?: number;
 }
 
-export interface FigurePlan extends Omit<Figure, "svg"> {
+/** What is drawn of a scenario or a run; what it is called in its report is not its own to say. */
+export interface Plan extends Omit<Figure, "svg" | "id"> {
   panels: readonly Panel[];
 }
+
+export type FigurePlan = Plan & Pick<Figure, "id">;
 
 /** Text of others on one line, cut where there is no more room. */
 export function cut(text: string, longest = 28): string {
@@ -39,10 +42,6 @@ export function cut(text: string, longest = 28): string {
 /** Words for a name such as `serviceTime`: `service time`. */
 export function nameText(name: string): string {
   return cut(words(name));
-}
-
-export function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Names, of which the second of a kind and those after it have their place. */

@@ -8,19 +8,22 @@
 import type { Distribution, Metric, Scalar, ScenarioReport } from "../../schema.ts";
 import { percentileCurve } from "../../stats/percentile_curve.ts";
 import { textOf } from "../document.ts";
-import { placeOf } from "../quantities.ts";
+import { capitalise, placeOf } from "../quantities.ts";
 import { formatBytes, formatCountTick, formatDuration, formatPercent } from "../units.ts";
 import { formatQuantity, formatRate } from "../units.ts";
 import { type Axis, countAxis, linearScale, logScale, timeAxis, wideScale } from "./axes.ts";
 import { dots, line, markedLine, type Point, rule, strokes } from "./marks.ts";
-import { capitalise, cut, distributionsOf, type FigurePlan, nameText, type Panel } from "./plan.ts";
-import { scalarsOf, slug } from "./plan.ts";
+import { cut, distributionsOf, nameText, type Panel, type Plan, scalarsOf } from "./plan.ts";
 import { COLORS } from "./theme.ts";
 
 const RATE_UNIT = "msg/s";
 /** Steps closer than this are not all written at the axis. */
 const ROOMY = 1.3;
 const PANEL_HEIGHT = 150;
+/** This part of an axis is its right end. */
+const NEAR_END = 0.12;
+/** How far the axis goes beyond the objective, at least. */
+const HEADROOM = 1.25;
 
 /** The names of axes that are not those of their coordinates, and of rates beside the throughput. */
 const NAMES = new Map([
@@ -46,7 +49,7 @@ interface Sweep {
 }
 
 /** The plan of a sweep; `null` where a scenario has no two steps of one. */
-export function sweepPlan(scenario: ScenarioReport): FigurePlan | null {
+export function sweepPlan(scenario: ScenarioReport): Plan | null {
   const sweep = sweepOf(scenario);
   if (sweep === null) return null;
   const title = titleOf(sweep);
@@ -57,7 +60,7 @@ export function sweepPlan(scenario: ScenarioReport): FigurePlan | null {
   const name = NAMES.get(sweep.key) ?? capitalise(nameText(sweep.key));
   panels.at(-1)!.x = { ...sweep.x, name };
   const alt = `${title}. ${panels.map(({ caption }) => caption).join("; ")}; by ${name}`;
-  return { id: slug(scenario.name), title, alt, panels };
+  return { title, alt, panels };
 }
 
 function sweepOf(scenario: ScenarioReport): Sweep | null {
@@ -135,7 +138,11 @@ function ratePanel({ key, x, rates, found }: Sweep): Panel {
     const step = stepOf(metric, key);
     return metric.ci95 === null ? [] : [metric.ci95.map((bound): Point => [step, bound])];
   }) as [Point, Point][];
-  const mark = { text: key === "ratePerSecond" ? "sustainable" : "carried", color: COLORS.green };
+  const text = key === "ratePerSecond" ? "sustainable" : "carried";
+  // Near the right end there is no room for words beyond the rule.
+  const isRight = found !== undefined &&
+    Math.log(x.max / found.value) < NEAR_END * Math.log(x.max / x.min);
+  const mark = { text, color: COLORS.green, ...isRight ? { align: "right" as const } : {} };
   return {
     caption: `Throughput, ${RATE_UNIT}`,
     x,
@@ -173,7 +180,8 @@ function latencyPanel(
   return {
     caption: "Latency",
     x,
-    y: timeAxis(wideScale([...times, objectiveNs].map((ns) => ns ?? NaN))),
+    // The words at the objective stand above it, and within the axes.
+    y: timeAxis(wideScale([...times, objectiveNs === null ? null : objectiveNs * HEADROOM])),
     height: PANEL_HEIGHT,
     series: [
       {

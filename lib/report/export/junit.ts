@@ -32,15 +32,11 @@ interface Suite {
  */
 export function renderJunit(report: Report): string {
   const { preflight, scenarios, thresholds = [], comparison, ab } = report;
-  const compared = ab === undefined ? "baseline" : "ab";
   const suites: Suite[] = [
     { name: "preflight", cases: preflight.map(checkCase) },
     ...scenarios.map(scenarioSuite),
     { name: "thresholds", cases: thresholds.map(thresholdCase) },
-    {
-      name: compared,
-      cases: comparison === undefined || comparison.automatic ? [] : comparisonCases(comparison),
-    },
+    { name: ab === undefined ? "baseline" : "ab", cases: comparisonCases(comparison) },
     { name: "run", timestamp: report.startedAt, cases: [verdictCase(report)] },
   ].filter(({ cases }) => cases.length > 0);
   const seconds = suites.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
@@ -61,14 +57,12 @@ function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: Scenari
   const isSaid = status === "passed" ||
     (status === "failed" && checks.some(({ passed }) => !passed));
   const outcome = status === "skipped"
-    ? [{ name: end, skipped: reason ?? status }]
-    : isSaid
-    ? []
-    : [failed(end, reason ?? status)];
+    ? { name: end, skipped: reason ?? status }
+    : failed(end, reason ?? status);
   const cases = [
     ...checks.map(checkCase),
     ...notMeasured.map(({ name, reason }) => ({ name, skipped: reason })),
-    ...outcome,
+    ...isSaid ? [] : [outcome],
   ];
   return { name, seconds: durationMs / 1000, timestamp: startedAt, cases };
 }
@@ -83,7 +77,9 @@ function thresholdCase({ expression, observed, unit, passed, reason }: Threshold
   return failed(expression, reason ?? `observed: ${formatQuantity(observed, unit)}`);
 }
 
-function comparisonCases({ rows, newErrors }: Comparison): Case[] {
+function comparisonCases(comparison: Comparison | undefined): Case[] {
+  if (comparison === undefined || comparison.automatic) return [];
+  const { rows, newErrors } = comparison;
   const decided = rows.filter(({ gating }) => gating).map((row): Case => {
     const name = `${row.scenario} ${rowLabel(row, rows)}`;
     const { verdict, why, need, unit } = row;

@@ -5,6 +5,7 @@
  */
 
 import type { At, ComparisonRow, Metric, ScenarioReport } from "../../schema.ts";
+import { isSamePlace } from "../quantities.ts";
 
 /**
  * `latency` where it has no coordinates, `throughput@8` at one number, `latency.chat` at one name, else every
@@ -30,8 +31,7 @@ export function shortLabel({ metrics }: ScenarioReport, metric: Metric): string 
 export function rowLabel(row: ComparisonRow, rows: readonly ComparisonRow[]): string {
   const { scenario, metric, at, statistic } = row;
   const isOnly = rows.every((other) =>
-    other.scenario !== scenario || other.metric !== metric ||
-    JSON.stringify(other.at) === JSON.stringify(at)
+    other.scenario !== scenario || other.metric !== metric || isSamePlace(other, row)
   );
   const label = isOnly ? metric : metricLabel({ name: metric, at });
   return label + (statistic === "value" ? "" : ` ${statistic}`);

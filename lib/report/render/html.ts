@@ -7,10 +7,8 @@
 
 import { createHash } from "node:crypto";
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
-import type { MarkName } from "../document.ts";
-import { formOf, inlines, isEmpty, type Section, type Segment } from "../document.ts";
-import { type Sparkline, sparkRange } from "../document.ts";
-import { type Strip, type Table, textOf, written } from "../document.ts";
+import type { MarkName, Section, Segment, Sparkline, Strip, Table } from "../document.ts";
+import { formOf, inlines, isEmpty, sparkRange, textOf, written } from "../document.ts";
 import { escapeHtml } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 import pageScript from "./page.js" with { type: "text" };
@@ -140,9 +138,8 @@ function isMark(inline: Inline | undefined): boolean {
 }
 
 function region(label: string, name: string, content: string): string {
-  return `<div class="${name}" role="region" aria-label="${
-    escapeHtml(label)
-  }" tabindex="0">${content}</div>`;
+  const role = `role="region" aria-label="${escapeHtml(label)}" tabindex="0"`;
+  return `<div class="${name}" ${role}>${content}</div>`;
 }
 
 function tableHtml({ caption, columns, rows }: Table): string {
@@ -158,15 +155,9 @@ function tableHtml({ caption, columns, rows }: Table): string {
     const cells = row.map((cell, at) => `<td${sides[at]}${labels[at]}>${line(cell)}</td>`);
     return `<tr>${cells.join("")}</tr>`;
   });
-  return region(
-    caption,
-    "scroll",
-    `<table>
-<thead><tr>${heads.join("")}</tr></thead>
-<tbody>
-${body.join("\n")}
-</tbody></table>`,
-  );
+  const head = `<thead><tr>${heads.join("")}</tr></thead>`;
+  const whole = `<table>\n${head}\n<tbody>\n${body.join("\n")}\n</tbody></table>`;
+  return region(caption, "scroll", whole);
 }
 
 /** The picture within the page, its style sheet with the page's. */
@@ -209,10 +200,8 @@ function barHtml(label: string, segments: readonly Segment[]): string {
 ${listHtml(items, "plain legend")}`;
 }
 
-const SPARK = { width: 96, height: 20, edge: 3 };
-
 function sparklineHtml({ values, outliers, label }: Sparkline): string {
-  const { width, height, edge } = SPARK;
+  const [width, height, edge] = [96, HEIGHT, 3];
   const { low, high } = sparkRange(values);
   const x = (index: number) => edge + index / Math.max(1, values.length - 1) * (width - 2 * edge);
   const y = (value: number) => edge + (high - value) / (high - low) * (height - 2 * edge);
@@ -222,27 +211,26 @@ function sparklineHtml({ values, outliers, label }: Sparkline): string {
     const [cx, cy] = place(index, values[index]!).split(",");
     return `<circle cx="${cx}" cy="${cy}" r="2.5"/>`;
   });
-  return drawing(SPARK, label, `<polyline points="${points.join(" ")}"/>${dots.join("")}`);
+  return drawing(width, label, `<polyline points="${points.join(" ")}"/>${dots.join("")}`);
 }
 
-const STRIP = { width: 160, height: 20 };
-
 function stripHtml({ low, quarter, median, threeQuarters, high, label }: Strip): string {
-  const { width } = STRIP;
+  const width = 160;
   const [start, end] = [Math.log(Math.max(1, low)), Math.log(Math.max(2, high))];
   const [left, at, right] = [quarter, median, threeQuarters].map((ns) =>
     1 + (Math.log(Math.max(1, ns)) - start) / Math.max(1e-9, end - start) * (width - 2)
   ) as [number, number, number];
-  const box = `<rect x="${left.toFixed(1)}" y="4" width="${
-    (right - left).toFixed(1)
-  }" height="12"/>`;
+  const [x, wide] = [left.toFixed(1), (right - left).toFixed(1)];
+  const box = `<rect x="${x}" y="4" width="${wide}" height="12"/>`;
   const whiskers = `<path d="M1 10H${width - 1}M1 6V14M${width - 1} 6V14"/>`;
   const middle = `<path stroke-width="2.5" d="M${at.toFixed(1)} 3V17"/>`;
-  return drawing(STRIP, label, whiskers + box + middle);
+  return drawing(width, label, whiskers + box + middle);
 }
 
-function drawing(size: { width: number; height: number }, label: string, body: string): string {
-  const { width, height } = size;
-  return `<svg class="plot" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+/** How high sparklines and strips are, in pixels. */
+const HEIGHT = 20;
+
+function drawing(width: number, label: string, body: string): string {
+  return `<svg class="plot" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" ` +
     `role="img" aria-label="${escapeHtml(label)}"><title>${escapeHtml(label)}</title>${body}</svg>`;
 }

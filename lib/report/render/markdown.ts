@@ -6,8 +6,7 @@
 
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
 import { formOf, joined, type MarkName, type Section, type Segment } from "../document.ts";
-import { sparkText } from "../document.ts";
-import { type Table, textOf, written } from "../document.ts";
+import { sparkText, type Table, textOf, written } from "../document.ts";
 import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 
@@ -117,7 +116,7 @@ class Page {
       columns.map(({ align }) => align === "right" ? "---:" : "---"),
       ...rows.map((row) => row.map((cell) => this.line(cell))),
     ];
-    return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+    return lines.map(rowOf).join("\n");
   }
 
   #figure({ id, alt }: Figure): string[] {
@@ -132,8 +131,8 @@ class Page {
       this.line(joined(lines, "; ")),
       plots.map((plot) => this.line(plot)).join(""),
     ]);
-    return ["|  | Value |  | Epochs |", "| --- | ---: | --- | --- |"]
-      .concat(rows.map((cells) => `| ${cells.join(" | ")} |`)).join("\n");
+    return [["", "Value", "", "Epochs"], ["---", "---:", "---", "---"], ...rows].map(rowOf)
+      .join("\n");
   }
 
   #bar(segments: readonly Segment[]): string {
@@ -142,6 +141,8 @@ class Page {
     ).join(", ") + ".";
   }
 }
+
+const rowOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 
 function fenced(text: string, language: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));

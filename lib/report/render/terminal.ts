@@ -6,10 +6,8 @@
  */
 
 import type { Block, Card, Column, Content, Document, Forms, Inline } from "../document.ts";
-import type { MarkName } from "../document.ts";
-import { formOf, inlines, isEmpty, joined, type Section, type Segment } from "../document.ts";
-import { sparkText } from "../document.ts";
-import { type Strip, type Table, written } from "../document.ts";
+import type { MarkName, Section, Segment, Strip, Table } from "../document.ts";
+import { formOf, inlines, isEmpty, joined, prose, sparkText, written } from "../document.ts";
 import { escapeTerminal } from "../escape.ts";
 import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/terminal_plots.ts";
 import { formatDuration, formatPercent } from "../units.ts";
@@ -161,11 +159,9 @@ class Screen {
     const total = segments.reduce((sum, { share }) => sum + share, 0);
     const fill = (index: number) => FILLS[index % FILLS.length]!;
     const bar = segments.map(({ share }, at) => fill(at).repeat(Math.round(width * share / total)));
-    const parts = segments.map(({ label, share }, index) => [
-      `${fill(index)} `,
-      ...inlines(label),
-      ` ${formatPercent(share)}`,
-    ]);
+    const parts = segments.map(({ label, share }, index) =>
+      prose`${fill(index)} ${label} ${formatPercent(share)}`
+    );
     return [bar.join("").slice(0, width), ...this.wrapped(joined(parts, ", "))];
   }
 

@@ -7,7 +7,7 @@
 
 import type { MergedShard, Report } from "../../schema.ts";
 import { code, type Content, fold, foreign, left, list, mark, paragraph } from "../document.ts";
-import { pageSection, right, type Section, table } from "../document.ts";
+import { pageSection, prose, right, type Section, sectionFor, table } from "../document.ts";
 import { DASH, formatBytes, formatCount, formatMilliseconds } from "../units.ts";
 import { formatPercent, formatQuantity } from "../units.ts";
 import { nextSteps } from "./attention.ts";
@@ -23,20 +23,13 @@ export function nextStepsSection(report: Report): Section[] {
 /** The shards or workers of a merged run. */
 export function partsSection({ merged }: Report): Section[] {
   if (merged === undefined) return [];
-  return [{
-    id: "parts",
-    title: merged.of === "workers" ? "Workers" : "Shards",
-    level: 2,
-    audience: ["page", "terminal"],
-    blocks: [table(
-      "Parts of the run",
-      [
-        ...[left(""), left(""), left("Scenario"), right("Sent", 1)],
-        ...[right("Ok"), right("Rate"), right("p99", 2), right("Began", 3)],
-      ],
-      merged.parts.flatMap(partRows),
-    )],
-  }];
+  const columns = [
+    ...[left(""), left(""), left("Scenario"), right("Sent", 1)],
+    ...[right("Ok"), right("Rate"), right("p99", 2), right("Began", 3)],
+  ];
+  const parts = table("Parts of the run", columns, merged.parts.flatMap(partRows));
+  const title = merged.of === "workers" ? "Workers" : "Shards";
+  return [sectionFor(["page", "terminal"], "parts", title, parts)];
 }
 
 function partRows({ index, lost, machine, late, clock, scenarios }: MergedShard): Content[][] {
@@ -62,13 +55,13 @@ function partRows({ index, lost, machine, late, clock, scenarios }: MergedShard)
 
 /** The frames of one real call, and what the ledger counts them as. */
 export function transcriptSection({ transcript = [] }: Report): Section[] {
+  if (transcript.length === 0) return [];
   const frames = transcript.map(({ direction, text, countedAs }) => [
     ...[direction === "sent" ? "→" : "←", code(text), foreign(countedAs)],
   ]);
-  const shown = fold(`${formatCount(transcript.length)} frames of a real call`, [
-    table("Frames", [left(""), left("Frame"), left("Counted as")], frames),
-  ]);
-  return transcript.length === 0 ? [] : [pageSection("wire", "One call on the wire", shown)];
+  const rows = table("Frames", [left(""), left("Frame"), left("Counted as")], frames);
+  const shown = fold(`${formatCount(transcript.length)} frames of a real call`, [rows]);
+  return [pageSection("wire", "One call on the wire", shown)];
 }
 
 const METHOD: readonly string[] = [
@@ -91,10 +84,11 @@ export function methodSection(report: Report): Section {
   const facts: [string, Content][] = [
     ["Command", code(commandLine(report))],
     ["Suite", foreign(`${suite.name} ${suite.version} ${suite.commit ?? ""}`)],
-    ["Machine", [
-      ...[foreign(machine.cpuModel), `, ${machine.cpuCount} cores, `],
-      ...[formatBytes(machine.memoryBytes), ", ", foreign(`${machine.os} ${machine.arch}`)],
-    ]],
+    [
+      "Machine",
+      prose`${foreign(machine.cpuModel)}, ${String(machine.cpuCount)} cores,
+        ${formatBytes(machine.memoryBytes)}, ${foreign(`${machine.os} ${machine.arch}`)}`,
+    ],
     ["Waiting for a core", formatPercent(machine.cpuPressure)],
     ["Runtime", foreign(`Deno ${machine.deno}, V8 ${machine.v8}, mitata ${machine.mitata}`)],
     ["Epochs, seed", `${formatCount(epochs)}, ${seed}`],
@@ -108,7 +102,7 @@ export function methodSection(report: Report): Section {
     fold("How the numbers are made", [list(METHOD)]),
     fold("Machine, command and preflight", [
       table("Environment", [left("What"), left("Value")], facts),
-      ...(preflight.length === 0 ? [] : [checkTable("Preflight", preflight, [])]),
+      ...(preflight.length === 0 ? [] : [checkTable("Preflight", preflight)]),
     ]),
   );
 }
@@ -117,11 +111,6 @@ export function methodSection(report: Report): Section {
 export function preflightSection({ preflight, scenarios }: Report): Section[] {
   if (scenarios.length > 0 || preflight.length === 0) return [];
   const why = paragraph("Nothing was measured: the run ended before it could.");
-  const section = pageSection(
-    "preflight",
-    "Preflight",
-    why,
-    checkTable("Preflight checks", preflight, []),
-  );
-  return [{ ...section, audience: ["page", "summary"] }];
+  const checks = checkTable("Preflight checks", preflight);
+  return [sectionFor(["page", "summary"], "preflight", "Preflight", why, checks)];
 }

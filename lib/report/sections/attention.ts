@@ -6,8 +6,8 @@
  */
 
 import type { RateLimit, Reason, Report, ScenarioReport } from "../../schema.ts";
-import { type Block, code, type Content, foreign, inlines, joined, list } from "../document.ts";
-import { heading, mark, type MarkName } from "../document.ts";
+import { type Block, code, type Content, foreign, joined, list } from "../document.ts";
+import { heading, mark, type MarkName, prose } from "../document.ts";
 import { factWords, ranScenarios } from "../quantities.ts";
 import { scenarioLink, wideHalfWidth } from "../trust.ts";
 import { formatCount, formatCounted, formatNumber, formatPercent } from "../units.ts";
@@ -20,7 +20,7 @@ export interface Attention {
 }
 
 function attentionLine({ mark: name, text, action }: Attention): Content {
-  return [mark(name), " ", ...inlines(text), " → ", ...inlines(action)];
+  return prose`${mark(name)} ${text} → ${action}`;
 }
 
 const FIRST_ITEMS = 3;
@@ -93,7 +93,7 @@ function reasonItem(report: Report, { code: exit, scenario, message }: Reason): 
   const isCheck = exit !== 1 || found !== undefined;
   return {
     mark: exit >= 128 || exit === 6 ? "warning" : "failed",
-    text: [...(found === undefined ? [] : [scenarioLink(report, found), ": "]), foreign(said)],
+    text: joined([found === undefined ? "" : scenarioLink(report, found), foreign(said)], ": "),
     action: (isCheck ? ACTIONS[exit] : undefined) ?? "look into it, and run again.",
   };
 }
@@ -104,17 +104,12 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   const said = warnings.map((fact) => foreign(factWords(scenario, fact)));
   return [{
     mark: "warning",
-    text: [scenarioLink(report, scenario), ": ", ...joined(said, "; ")],
+    text: prose`${scenarioLink(report, scenario)}: ${joined(said, "; ")}`,
     action: warnings.some(({ kind }) => kind === "serverBehind")
-      ? [
-        "this is the server's limit: offer less than it answered (",
-        code("--rate"),
-        "), or let ",
-        code("--scenarios saturation"),
-        " find what it sustains.",
-      ]
+      ? prose`this is the server's limit: offer less than it answered (${code("--rate")}), or let
+        ${code("--scenarios saturation")} find what it sustains.`
       : client === "bound"
-      ? ["spread the load over ", code("--workers"), ", or measure from a faster machine."]
+      ? prose`spread the load over ${code("--workers")}, or measure from a faster machine.`
       : "do not quote its numbers until that is fixed.",
   }];
 }
@@ -123,55 +118,43 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
 function limiterItem(report: Report): Attention[] {
   const { rateLimit, target: { protocol } } = report;
   if (rateLimit === null || rateLimit.scenario === null) return [];
-  const { owner = "session", atCall, message, advisedPerSecond } = rateLimit;
+  const { owner, atCall, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
   const isAddress = owner === "ip";
   const where = isAddress
     ? "The server's rate limit of one address, which all clients share, refused calls: "
     : `The server's rate limiter refused call ${formatCount(atCall)} of a session: `;
   const dropped = ranScenarios(report).flatMap(({ notes = [] }) => notes)
-    .find(({ kind }) => kind === "refusalsDropped");
-  const names = protocol !== "exai" ? [] : [
-    ...isAddress ? [] : ["USER"],
-    ...isAddress || rateLimit.addressRefillPerSecond !== undefined ? ["IP"] : [],
-  ].flatMap((name) => [`RATE_LIMIT_${name}_CAPACITY`, `RATE_LIMIT_${name}_REFILL_RATE`]);
-  const variables = names.length === 0
-    ? []
-    : [" (", ...joined(names.map((one) => [code(one)]), ", "), ")"];
+    .filter(({ kind }) => kind === "refusalsDropped").slice(0, 1);
+  const buckets = isAddress ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
+  const variables = buckets.flatMap((name) =>
+    ["CAPACITY", "REFILL_RATE"].map((what) => code(`RATE_LIMIT_${name}_${what}`))
+  );
+  const option = advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`;
   return [{
     mark: "warning",
-    text: [
-      where,
-      foreign(message),
-      ...dropped === undefined ? [] : ["; ", foreign(dropped.message)],
-    ],
-    action: [
-      "stay under it with ",
-      code(advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`),
-      ...shareWords(rateLimit),
-      ", or raise the server's limits",
-      ...variables,
-      ".",
-    ],
+    text: [where, ...joined([rateLimit, ...dropped].map((one) => foreign(one.message)), "; ")],
+    action: prose`stay under it with ${code(option)}${shareWords(rateLimit)}, or raise the server's
+      limits${protocol === "exai" ? prose` (${joined(variables, ", ")})` : ""}.`,
   }];
 }
 
 /** Why a rate is advised: ` (5 clients share the address's 10 a second)`. */
-function shareWords(limit: RateLimit): string[] {
+function shareWords(limit: RateLimit): string {
   const { sessions = 0, addressRefillPerSecond: address, refillPerSecond: own } = limit;
-  if (limit.advisedPerSecond === undefined) return [];
+  if (limit.advisedPerSecond === undefined) return "";
   const refill = (value: number) => formatNumber(Number(value.toPrecision(2)));
   return address !== undefined && (own === undefined || address / sessions < own)
-    ? [` (${formatCounted(sessions, "client")} share the address's ${refill(address)} a second)`]
+    ? ` (${formatCounted(sessions, "client")} share the address's ${refill(address)} a second)`
     : own === undefined
-    ? []
-    : [` (a session has ${refill(own)} a second)`];
+    ? ""
+    : ` (a session has ${refill(own)} a second)`;
 }
 
 function incomparableItem({ comparison }: Report): Attention[] {
   const differences = comparison?.differences ?? [];
   return differences.length === 0 ? [] : [{
     mark: "warning",
-    text: ["The runs compared differ: ", ...joined(differences.map(foreign), "; ")],
+    text: prose`The runs compared differ: ${joined(differences.map(foreign), "; ")}`,
     action: "compare runs of the same settings before you conclude anything.",
   }];
 }
@@ -179,28 +162,23 @@ function incomparableItem({ comparison }: Report): Attention[] {
 /** Where to go from here, whatever the outcome; what is wrong stands in {@linkcode attention}. */
 export function nextSteps(report: Report): Content[] {
   const embedded = report.target.kind === "embedded";
+  const heavy = embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE";
   const steps: [boolean, Content][] = [
-    [report.epochs < 5 && report.scenarios.length > 0, [
-      "Ask for 5 epochs or more: fewer have no interval (",
-      code("--epochs 10"),
-      ").",
-    ]],
-    [embedded, [
-      ...["Measure your own server: ", code("--url ws://host:port")],
-      ...[" with ", code("EXAI_WS_TOKEN"), " set."],
-    ]],
-    [!isLoadPhase(report), [
-      "Measure heavy tools: ",
-      code(embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE"),
-      ".",
-    ]],
-    [report.verdict.status === "passed" && (report.comparison?.automatic ?? true), [
-      ...[
-        "Let a regression against earlier runs fail a run: ",
-        code("--baseline reports/history"),
-        ".",
-      ],
-    ]],
+    [
+      report.epochs < 5 && report.scenarios.length > 0,
+      prose`Ask for 5 epochs or more: fewer have no interval (${code("--epochs 10")}).`,
+    ],
+    [
+      embedded,
+      prose`Measure your own server: ${code("--url ws://host:port")} with
+        ${code("EXAI_WS_TOKEN")} set.`,
+    ],
+    [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
+    [
+      report.verdict.status === "passed" && (report.comparison?.automatic ?? true),
+      prose`Let a regression against earlier runs fail a run:
+        ${code("--baseline reports/history")}.`,
+    ],
   ];
   return [
     ...attention(report).slice(FIRST_ITEMS).map(attentionLine),

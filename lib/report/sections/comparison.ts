@@ -6,9 +6,9 @@
 
 import type { Change, Comparison, ComparisonRow, Metric, Report } from "../../schema.ts";
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
-import { type Inline, joined, left, list, mark, type MarkName, pageSection } from "../document.ts";
-import { paragraph, right, type Section, table } from "../document.ts";
-import { isSamePlace, placeOf, words } from "../quantities.ts";
+import { type Inline, joined, left, list, mark, type MarkName } from "../document.ts";
+import { paragraph, prose, right, type Section, sectionFor, table } from "../document.ts";
+import { isSamePlace, placeOf, verdictCounts, words } from "../quantities.ts";
 import { formatCount, formatCounted, formatPercent, formatQuantity } from "../units.ts";
 import { isKnown, scaleOf } from "../units.ts";
 
@@ -40,8 +40,7 @@ const AGED =
 /** The section of a comparison. */
 export function comparisonSection(comparison: Comparison, figure?: Figure): Section {
   const blocks = [...comparisonBlocks(comparison), ...figures(figure)];
-  const section = pageSection("comparison", "Comparison", ...blocks);
-  return { ...section, audience: ["page", "terminal", "summary"] };
+  return sectionFor(["page", "terminal", "summary"], "comparison", "Comparison", ...blocks);
 }
 
 /** What was concluded, and the rows that it rests on, those that decide first. */
@@ -56,12 +55,12 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     ? deciding
     : rows;
   const others = rows.filter((row) => !shown.includes(row));
-  const errors = newErrors.map(({ scenario, kind, old, new: now }): Content => [
-    ...[mark("failed"), " ", foreign(scenario), ": more calls ended as ", foreign(kind)],
-    isPaired
-      ? `: ${formatCount(now)} of B's, ${formatCount(old)} of A's`
-      : `: ${formatCount(old)}, now ${formatCount(now)}`,
-  ]);
+  const errors = newErrors.map(({ scenario, kind, ...count }) => {
+    const [old, now] = [formatCount(count.old), formatCount(count.new)];
+    const counts = isPaired ? `${now} of B's, ${old} of A's` : `${old}, now ${now}`;
+    return prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${foreign(kind)}:
+      ${counts}`;
+  });
   const missing = [
     [isPaired ? "Measured of A alone" : "No longer measured", onlyInOld],
     [isPaired ? "Measured of B alone" : "Measured for the first time", onlyInNew],
@@ -78,7 +77,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
       rowsTable("Further changes", others, isPaired),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
-      paragraph(`${what}: `, ...joined(names.map(foreign), ", "), ".")
+      paragraph(prose`${what}: ${joined(names.map(foreign), ", ")}.`)
     ),
   ];
 }
@@ -92,10 +91,7 @@ function conclusion(comparison: Comparison): string {
       `until then changes are shown and not judged.${shownOnly}`;
   }
   const gating = rows.filter(({ gating }) => gating || automatic);
-  const counts = VERDICTS.flatMap((verdict) => {
-    const count = gating.filter((row) => row.verdict === verdict).length;
-    return count === 0 ? [] : `${count} ${verdict}`;
-  });
+  const counts = verdictCounts(gating, VERDICTS);
   const open = gating.filter(({ verdict }) => verdict === "undecided");
   const needs = open.flatMap(({ need }) => need ?? []);
   const which = needs.length === open.length ? "what is undecided" : `${needs.length} of them`;
@@ -113,39 +109,31 @@ function conclusion(comparison: Comparison): string {
       "(give 4 earlier runs or more, or --noise)",
     paired: `both servers were measured in the same ${formatCounted(epochs, "epoch")}`,
   }[noise];
-  const sum = counts.length === 0 ? "Nothing is decided" : counts.join(", ");
-  return `${
-    noise === "paired" ? "B against A: " : ""
-  }${sum}${runs}; ${known}. Changes within ${bandPercent} % do not matter.${more}${
-    automatic ? shownOnly : ""
-  }`;
+  const sides = noise === "paired" ? "B against A: " : "";
+  return `${sides}${counts || "Nothing is decided"}${runs}; ${known}. ` +
+    `Changes within ${bandPercent} % do not matter.${more}${automatic ? shownOnly : ""}`;
 }
 
-function rowsTable(
-  caption: string,
-  rows: readonly ComparisonRow[],
-  isPaired: boolean,
-): Block[] {
+function rowsTable(caption: string, rows: readonly ComparisonRow[], isPaired: boolean): Block[] {
   if (rows.length === 0) return [];
   const sides = isPaired ? ["A", "B"] : ["Before", "Now"];
   const sorted = rows.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+  const columns = [
+    ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
+    ...[right("Interval", 3), left("Verdict", 1), left("", 4)],
+  ];
   return [table(
     caption,
-    [
-      ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
-      ...[right("Interval", 3), left("Verdict", 1), left("", 4)],
-    ],
+    columns,
     sorted.map((row) => {
       const scale = scaleOf(row.new ?? row.old, row.unit);
       return [
         mark(VERDICT_MARKS[row.verdict]),
-        [foreign(row.scenario), " ", ...rowName(row)],
-        formatQuantity(row.old, row.unit, scale),
-        formatQuantity(row.new, row.unit, scale),
+        prose`${foreign(row.scenario)} ${rowName(row)}`,
+        ...[row.old, row.new].map((value) => formatQuantity(value, row.unit, scale)),
         changePercent(row.ratio),
-        row.ci === null ? "" : row.ci.map(changePercent).join(" to "),
-        row.verdict,
-        noteCell(row, isPaired),
+        row.ci?.map(changePercent).join(" to ") ?? "",
+        ...[row.verdict, noteCell(row, isPaired)],
       ];
     }),
   )];
@@ -153,11 +141,8 @@ function rowsTable(
 
 function rowName({ metric, at, statistic }: ComparisonRow): Inline[] {
   const place = placeOf(at);
-  return [
-    foreign(words(metric)),
-    statistic === "value" ? "" : ` ${statistic === "p50" ? "median" : statistic}`,
-    ...(place.length === 0 ? [] : [" (", ...place, ")"]),
-  ];
+  const figure = statistic === "value" ? "" : ` ${statistic === "p50" ? "median" : statistic}`;
+  return prose`${foreign(words(metric))}${figure}${place.length === 0 ? "" : prose` (${place})`}`;
 }
 
 /** `+17.1 %`. */

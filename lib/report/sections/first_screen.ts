@@ -8,16 +8,16 @@
 
 import type { Added, Distribution, Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
-import { type Figure, figures, foreign, heading, inlines, joined } from "../document.ts";
+import { type Figure, figures, foreign, heading, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
-import { strong, table, toned } from "../document.ts";
-import { halfWidth, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
-import { quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { prose, strong, table } from "../document.ts";
+import { findMetric, halfWidth, headlines, intervalText, isSamePlace } from "../quantities.ts";
+import { type Measured, quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
-import { cardNumbers, findIn, isLoadPhase } from "./key_numbers.ts";
+import { isLoadPhase, keyNumbers } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
@@ -35,31 +35,29 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
     audience: ["page", "terminal", "summary"],
     blocks: [
       outcome(report),
-      ...(split === "" ? [] : [paragraph(split)]),
+      ...split === "" ? [] : [paragraph(split)],
       ...driftBlocks(report),
       ...numbers,
       ...scenarioLines(report),
-      ...(reader === "terminal" ? boxes(report) : []),
+      ...reader === "terminal" ? boxes(report) : [],
     ],
   };
 }
 
 function outcome(report: Report): Block {
-  const span = runSpan(report);
-  return toned(
-    "lead",
-    strong(...verdictInline(report)),
-    ` (${tally(report)}${span === "" ? "" : ` in ${span}`}). `,
-    ...targetWords(report),
-    ...[", profile ", code(report.profile), ", ", foreign(formatTimestamp(report.startedAt)), "."],
-  );
+  const said = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
+  const words = prose`${strong(...verdictInline(report))} (${said}). ${targetWords(report)}, profile
+    ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
+  return paragraph(words, "lead");
 }
 
 /** What the numbers are good to. */
 export function trustBlock(report: Report): Block {
   const { level, sentence } = trustOf(report);
-  const tone = ({ good: "note", caution: "warning", bad: "failure" } as const)[level];
-  return toned(tone, ...inlines(sentence));
+  return paragraph(
+    sentence,
+    ({ good: "note", caution: "warning", bad: "failure" } as const)[level],
+  );
 }
 
 /** A server that slows down as it is called has no one throughput. */
@@ -69,31 +67,26 @@ export function driftBlocks({ drift, ab }: Report): Block[] {
   const { firstPerSecond, lastPerSecond, ratio } = drift;
   const seen = firstPerSecond === undefined || lastPerSecond === undefined
     ? `a call took ${formatRatio(ratio)} as long at the end as at first`
-    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ${
-      formatNumber(lastPerSecond)
-    } at the end`;
-  return [toned(
-    "failure",
-    strong("The server slowed down as it was called"),
-    `: ${seen}, so that no number of this run stands for it. Restart it, or measure at the same age each time: `,
-    ...["the same ", code("--epochs"), " right after a restart."],
-  )];
+    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ` +
+      `${formatNumber(lastPerSecond)} at the end`;
+  const what = strong("The server slowed down as it was called");
+  const words = prose`${what}: ${seen}, so that no number of this run stands for it. Restart it, or
+    measure at the same age each time: the same ${code("--epochs")} right after a restart.`;
+  return [paragraph(words, "failure")];
 }
 
 function verdicts(report: Report, figure: Figure | undefined): Block[] {
   const { ab, comparison } = report;
-  const effects = ab!.orderEffects.map(({ scenario, ratio, p }): Content => [
-    foreign(scenario),
-    ` (${formatRatio(ratio)}, p = ${Number(p.toPrecision(2))})`,
-  ]);
+  const effects = ab!.orderEffects.map(({ scenario, ratio, p }) =>
+    prose`${foreign(scenario)} (${formatRatio(ratio)}, p = ${String(Number(p.toPrecision(2)))})`
+  );
   return [
     ...comparison === undefined ? [] : comparisonBlocks(comparison),
     ...figures(figure),
-    ...effects.length === 0 ? [] : [toned(
+    ...effects.length === 0 ? [] : [paragraph(
+      prose`It mattered which server was measured first in ${joined(effects, ", ")}: the changes are
+        means over both orders, but something carries over from one to the other.`,
       "warning",
-      "It mattered which server was measured first in ",
-      ...joined(effects, ", "),
-      ": the changes are means over both orders, but something carries over from one to the other.",
     )],
     ...ab!.restarted ? [paragraph("Both servers were started anew for each epoch.")] : [],
   ];
@@ -102,24 +95,21 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
 const CARDS = 4;
 
 function cards(report: Report): Block[] {
-  const own = cardNumbers(report);
-  const shown = new Set(own.map(({ measured }) => measured.scenario.name));
-  const others = ranScenarios(report).filter(({ name }) => !shown.has(name))
-    .flatMap((scenario) => headlines(scenario).slice(0, 1));
+  const own = keyNumbers(report).filter(({ short }) => short !== "");
+  const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
   const ran = ranScenarios(report);
-  const [alone] = ran;
+  const others = ran.filter(({ name }) => !shown.has(name))
+    .flatMap((scenario) => headlines(scenario).slice(0, 1));
   // A scenario that was run alone has the screen to itself.
-  const further = ran.length !== 1 || alone === undefined ? [] : alone.metrics
+  const further = ran.length !== 1 ? [] : ran[0]!.metrics
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
-    .map((metric): Measured => ({ scenario: alone, metric }));
-  const titled = [...others, ...further].filter(({ metric }, index, all) =>
-    all.findIndex((one) => one.metric === metric) === index &&
-    !own.some(({ measured }) => measured.metric === metric)
-  );
+    .map((metric) => ({ scenario: ran[0]!, metric }));
+  const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
+  for (const { measured } of own) if (measured !== undefined) titled.delete(measured.metric);
   const all = [
-    ...own.map(({ short, measured }) => card(report, short, measured)),
-    ...titled.map((one) =>
-      card(report, [foreign(one.scenario.title), ": ", ...inlines(label(one.metric))], one)
+    ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
+    ...[...titled.values()].map((one) =>
+      card(report, prose`${foreign(one.scenario.title)}: ${label(one.metric)}`, one)
     ),
   ].slice(0, CARDS);
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
@@ -153,10 +143,10 @@ function card(report: Report, title: Content, measured: Measured): Card {
 }
 
 function gain(report: Report, metric: Metric): Content {
-  const speedup = findIn(report, "concurrent-connections", "speedup");
-  return speedup === undefined || !speedup.scenario.metrics.includes(metric)
-    ? ""
-    : [quantity(speedup), " the rate of one"];
+  const speedup = findMetric(report, "speedup", "concurrent-connections");
+  return speedup?.scenario.metrics.includes(metric)
+    ? prose`${quantity(speedup)} the rate of one`
+    : "";
 }
 
 function thresholds({ thresholds = [] }: Report): Block[] {
@@ -164,7 +154,7 @@ function thresholds({ thresholds = [] }: Report): Block[] {
     heading("Thresholds"),
     list(thresholds.map((one) => [
       mark(one.passed ? "passed" : one.observed === null ? "skipped" : "failed"),
-      ...[" ", code(one.expression), ": ", ...inlines(observedWords(one))],
+      ...prose` ${code(one.expression)}: ${observedWords(one)}`,
     ])),
   ];
 }
@@ -207,24 +197,22 @@ function besideOf(
   { scenario, metric }: Measured,
   wanted: (metric: Metric) => boolean,
 ): Measured | undefined {
-  const found = [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))]
-    .find(wanted);
-  return found === undefined ? undefined : { scenario, metric: found };
+  return [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))].filter(wanted)
+    .map((found) => ({ scenario, metric: found }))[0];
 }
 
 function scenarioLines(report: Report): Block[] {
   if (report.scenarios.length === 0) return [];
-  return [table(
-    "Scenarios",
-    [
-      ...[left(""), left("Scenario"), left("Result", 2)],
-      ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
-    ],
-    report.scenarios.map((scenario) => scenarioLine(report, scenario)),
-  )];
+  const columns = [
+    ...[left(""), left("Scenario"), left("Result", 2)],
+    ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
+  ];
+  const rows = report.scenarios.map((scenario) => scenarioLine(report, scenario));
+  return [table("Scenarios", columns, rows)];
 }
 
 const isRate = ({ unit }: Metric) => unit === "msg/s";
+const isTimes = ({ kind }: Metric) => kind === "distribution";
 
 function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
@@ -235,17 +223,15 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
       ? foreign(scenario.reason)
       : unmeasured === undefined
       ? scenario.status
-      : [foreign(unmeasured.name), ": ", foreign(unmeasured.reason)];
+      : prose`${foreign(unmeasured.name)}: ${foreign(unmeasured.reason)}`;
     return [...head, why, "", "", ""];
   }
   const rate = besideOf(headline, isRate);
-  const result = isRate(headline.metric)
-    ? besideOf(headline, ({ kind }) => kind === "distribution")
-    : headline;
+  const result = isRate(headline.metric) ? besideOf(headline, isTimes) : headline;
   const width = halfWidth(headline.metric);
   return [
     ...head,
-    result === undefined ? "" : [...inlines(label(result.metric)), " ", quantity(result)],
+    result === undefined ? "" : prose`${label(result.metric)} ${quantity(result)}`,
     rate === undefined ? "" : quantity(rate),
     width === null ? "" : formatPercent(width),
     sparkline(headline.metric) ?? "",
@@ -256,7 +242,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
 function boxes(report: Report): Block[] {
   const found = ranScenarios(report).flatMap((scenario) => {
     const [headline] = headlines(scenario);
-    const times = headline && besideOf(headline, ({ kind }) => kind === "distribution");
+    const times = headline && besideOf(headline, isTimes);
     const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
     return box === null ? [] : [{ name: scenario.name, strip: box }];
   });

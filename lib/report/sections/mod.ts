@@ -5,8 +5,8 @@
  */
 
 import type { Comparison, Report } from "../../schema.ts";
-import { type Audience, type Document, type Figure, figures, pageSection } from "../document.ts";
-import type { Section } from "../document.ts";
+import type { Audience, Document, Figure, Section } from "../document.ts";
+import { figures, sectionFor } from "../document.ts";
 import { withoutCappedRates } from "../quantities.ts";
 import { methodSection, nextStepsSection, partsSection, preflightSection } from "./appendix.ts";
 import { transcriptSection } from "./appendix.ts";
@@ -39,9 +39,7 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
       firstScreen(report, audience, picture),
       ...preflightSection(report),
       ...compared,
-      ...scenarios.length === 0 ? [] : [
-        scenariosHeading(report, charts.get("overview"), charts.get("overRun")),
-      ],
+      ...scenariosHeading(report, charts.get("overview"), charts.get("overRun")),
       ...scenarios.map((scenario) => scenarioSection(report, scenario, charts.get(scenario.name))),
       ...ab === undefined
         ? [...performanceSection(report), ...checklistSection(report), ...nextStepsSection(report)]
@@ -55,10 +53,13 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
 }
 
 /** The section that the scenarios' sections belong to, with the pictures of all of them. */
-function scenariosHeading({ ab }: Report, ...pictures: (Figure | undefined)[]): Section {
+function scenariosHeading(
+  { ab, scenarios }: Report,
+  ...pictures: (Figure | undefined)[]
+): Section[] {
+  if (scenarios.length === 0) return [];
   const title = ab === undefined ? "Scenarios" : "B, scenario by scenario";
-  const section = pageSection("scenarios", title, ...figures(...pictures));
-  return { ...section, audience: ["page", "summary"] };
+  return [sectionFor(["page", "summary"], "scenarios", title, ...figures(...pictures))];
 }
 
 /** A comparison alone, as `compare` prints it. */

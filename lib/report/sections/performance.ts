@@ -5,22 +5,22 @@
  * @module
  */
 
-import type { Report, ScenarioReport } from "../../schema.ts";
+import type { Ledger, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
 import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
-import { type Section, strong, type Table, table } from "../document.ts";
-import { findMetric, halfWidth, quantity, ranScenarios } from "../quantities.ts";
+import { prose, type Section, strong, type Table, table } from "../document.ts";
+import { findMetric, halfWidth, type Measured, quantity, ranScenarios } from "../quantities.ts";
 import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
-import { documentScenarios, findIn, findScenario, isLoadPhase } from "./key_numbers.ts";
+import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { checksWords } from "./scenario.ts";
-import { scenarioMark, totalCalls } from "./verdict.ts";
+import { scenarioMark } from "./verdict.ts";
 
 /** The performance table and the pyramid, once. */
 export function performanceSection(report: Report): Section[] {
-  const isEmpty = keyNumbers(report).every(({ measured }) => measured === undefined);
+  if (keyNumbers(report).every(({ measured }) => measured === undefined)) return [];
   const blocks = [performanceTable(report), pyramid(report)];
-  return isEmpty ? [] : [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
+  return [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
 }
 
 /** The numbers that the document leads with, each with what it can be compared to. */
@@ -38,10 +38,7 @@ export function performanceTable(report: Report): Table {
 }
 
 /** The mark of a number: its scenario's, unless it missed a threshold. */
-export function keyMark(
-  { thresholds = [] }: Report,
-  { measured, figure }: KeyNumber,
-): MarkName {
+export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
   const name = `${measured.scenario.name}.${measured.metric.name}`;
   const isMissed = thresholds.some(({ expression, passed }) =>
@@ -58,10 +55,8 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
     return slowdown(report) ?? "no unit baseline to compare with";
   }
   if (metric.kind === "scalar") {
-    const speedup = scenario.metrics.find(({ name }) => name === "speedup");
-    return speedup === undefined || metric.name !== "throughput"
-      ? ""
-      : [quantity({ scenario, metric: speedup }), " the rate of one client"];
+    const speedup = metric.name === "throughput" && findMetric(report, "speedup", scenario.name);
+    return speedup ? prose`${quantity(speedup)} the rate of one client` : "";
   }
   const count = formatCount(metric.count);
   if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
@@ -74,7 +69,7 @@ export function slowdown(report: Report): Inline[] | null {
   if (factor === undefined || factor.scenario.status !== "passed") return null;
   const width = halfWidth(factor.metric);
   const within = width === null ? "" : ` (± ${formatPercent(width)})`;
-  return [strong(quantity(factor), " slower"), ` than unit tests${within}`];
+  return prose`${strong(quantity(factor), " slower")} than unit tests${within}`;
 }
 
 /** Unit, integration and end-to-end tests, one above the other. */
@@ -82,37 +77,30 @@ export function pyramid(report: Report): Table {
   const { rate, latency, heavy } = pyramidMetrics(report);
   const { unitBaseline } = report;
   const factor = slowdown(report) === null ? undefined : findMetric(report, "unitFactor");
-  const alone = findIn(report, heavy?.scenario.name ?? "", "latencyAlone");
+  const alone = findMetric(report, "latencyAlone", heavy?.scenario.name ?? "");
   const ratio = alone?.metric.kind === "distribution" && latency?.metric.kind === "distribution"
     ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower, by the median call`
     : "";
   const here = isLoadPhase(report) ? "End-to-end tests" : "Integration tests";
-  const level = (name: string): Content => name === here ? [strong(name), " ", mark("here")] : name;
+  const level = (name: string, speed: Content, what: string, against: Content): Content[] => [
+    name === here ? prose`${strong(name)} ${mark("here")}` : name,
+    ...[speed, what, against],
+  ];
+  const dispatch = unitBaseline?.source === "given"
+    ? "given with --unit-baseline"
+    : "the bundled server's dispatch, in-process";
+  const speed = formatCompactRate(unitBaseline?.throughput ?? null);
+  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower, by the median call`;
+  const load = `heavy tools${heavy === undefined ? ": not measured in this run" : ", one client"}`;
+  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one);
   const titles = ["Level", "One at a time", "What", "Against the level above"];
   return table(
     "Testing pyramid",
     titles.map((title, at) => at === 1 ? right(title) : left(title)),
     [
-      [
-        level("Unit tests"),
-        formatCompactRate(unitBaseline?.throughput ?? null),
-        unitBaseline?.source === "given"
-          ? "given with --unit-baseline"
-          : "the bundled server's dispatch, in-process",
-        "",
-      ],
-      [
-        level("Integration tests"),
-        rate === undefined ? DASH : quantity(rate),
-        "one client over a real WebSocket",
-        factor === undefined ? "" : [quantity(factor), " slower, by the median call"],
-      ],
-      [
-        level("End-to-end tests"),
-        heavy === undefined ? DASH : quantity(heavy),
-        heavy === undefined ? "heavy tools: not measured in this run" : "heavy tools, one client",
-        ratio,
-      ],
+      level("Unit tests", speed, dispatch, ""),
+      level("Integration tests", valueOf(rate), "one client over a real WebSocket", slower),
+      level("End-to-end tests", valueOf(heavy), load, ratio),
     ],
   );
 }
@@ -126,12 +114,16 @@ export interface Criterion {
 
 /** The document's checklist. */
 export function criteria(report: Report): Criterion[] {
-  const { sent, ok, stray } = totalCalls(report);
   const ran = ranScenarios(report);
+  const sum = (of: (ledger: Ledger) => number) =>
+    report.scenarios.reduce((total, { ledger }) => total + of(ledger), 0);
+  const [sent, ok] = [sum(({ sent }) => sent), sum(({ ok }) => ok)];
+  const stray = sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed);
   const passed = ran.filter(({ status }) => status === "passed").length;
   const valid = ran.filter(({ validity }) => validity.valid).length;
   const criterion = (text: string, met: boolean | null, note: Content) => ({ text, met, note });
   const all = (count: number) => ran.length === 0 ? null : count === ran.length;
+  const isCompared = slowdown(report) !== null;
   return [
     criterion(
       "Real WebSocket connections tested (not direct method calls)",
@@ -147,13 +139,11 @@ export function criteria(report: Report): Criterion[] {
       stray === 0 ? "no stray or malformed frame" : `${formatCount(stray)} stray or malformed`,
     ),
     ...isLoadPhase(report) ? [] : [
-      slowdown(report) === null
-        ? criterion("Performance comparison documented", null, "no unit baseline")
-        : criterion(
-          "Performance comparison documented",
-          true,
-          link("pyramid", "in the testing pyramid"),
-        ),
+      criterion(
+        "Performance comparison documented",
+        isCompared ? true : null,
+        isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
+      ),
     ],
     criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
     criterion(
@@ -168,7 +158,7 @@ function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): 
   if (scenario === undefined) return { text, met: null, note: "not part of this run" };
   const { status, reason } = scenario;
   if (status === "skipped") {
-    return { text, met: null, note: ["not measured: ", foreign(reason ?? "skipped")] };
+    return { text, met: null, note: prose`not measured: ${foreign(reason ?? "skipped")}` };
   }
   const note = checksWords(scenario);
   return status === "interrupted"
@@ -178,11 +168,11 @@ function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): 
 
 /** Criteria as a list of marks. */
 export function criteriaList(items: readonly Criterion[]): Block {
-  return list(items.map(({ text, met, note }) => [
-    mark(met === null ? "open" : met ? "passed" : "failed"),
-    ` ${text}: `,
-    ...inlines(note),
-  ]));
+  return list(
+    items.map(({ text, met, note }) =>
+      prose`${mark(met === null ? "open" : met ? "passed" : "failed")} ${text}: ${note}`
+    ),
+  );
 }
 
 /** The checklist, once. */

@@ -7,7 +7,7 @@
 
 import type { Report } from "../../schema.ts";
 import { type Block, code, type Content, type Figure, foreign, heading } from "../document.ts";
-import { inlines, list, mark, pageSection, paragraph, type Section, strong } from "../document.ts";
+import { list, mark, pageSection, paragraph, prose, type Section, strong } from "../document.ts";
 import { findMetric, quantity, ranScenarios, withInterval } from "../quantities.ts";
 import { scenarioLink } from "../trust.ts";
 import { formatCompactRate, formatCount, formatCounted, formatTimestamp } from "../units.ts";
@@ -17,7 +17,7 @@ import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { criteria, criteriaList, keyMark, performanceTable, pyramid } from "./performance.ts";
 import { slowdown } from "./performance.ts";
-import { LAYERS_CAPTION, layerTable, scenarioSection } from "./scenario.ts";
+import { layerTable, scenarioSection } from "./scenario.ts";
 import { runSpan, scenarioMark, tally, targetWords, verdictInline } from "./verdict.ts";
 import { verdictWords } from "./verdict.ts";
 
@@ -39,14 +39,7 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
   const goals = criteria(report);
   const met = goals.filter((goal) => goal.met === true).length;
   return [
-    pageSection(
-      "status",
-      "",
-      status(report),
-      ...driftBlocks(report),
-      trustBlock(report),
-      ...attentionBlocks(report),
-    ),
+    pageSection("status", "", ...status(report)),
     pageSection("objective", "🎯 Objective", objective(report)),
     pageSection("tasks", "✅ Completed Tasks", tasks(report)),
     pageSection("performance", "📊 Performance Results", ...performance(report)),
@@ -54,7 +47,7 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
     pageSection("pyramid", "📈 Performance Comparison", pyramid(report)),
     pageSection("scenarios", "🔍 Detailed Test Results"),
     ...report.scenarios.map((scenario) =>
-      withoutLayers(scenarioSection(report, scenario, figures.get(scenario.name)))
+      scenarioSection(report, scenario, figures.get(scenario.name), false)
     ),
     pageSection("next-steps", "🔄 Next Steps", list(nextSteps(report), true)),
     pageSection("files", "📝 Files", list(FILES)),
@@ -62,18 +55,18 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
     pageSection(
       "criteria",
       `🎯 Success Criteria: ${met} of ${goals.length} met`,
-      paragraph(strong("Status:"), " ", ...verdictInline(report), `, ${tally(report)}`),
+      paragraph(prose`${strong("Status:")} ${verdictInline(report)}, ${tally(report)}`),
     ),
     pageSection("insights", "📊 Performance Insights", list(insights(report), true)),
   ];
 }
 
-function status(report: Report): Block {
-  return paragraph(
-    ...[strong("Created:"), " ", foreign(formatTimestamp(report.startedAt))],
-    ...[", ", strong("duration:"), ` ${runSpan(report)}`],
-    ...[", ", strong("status:"), " ", ...verdictInline(report), ` (${tally(report)})`],
-  );
+function status(report: Report): Block[] {
+  const outcome = prose`${strong("Created:")} ${foreign(formatTimestamp(report.startedAt))},
+    ${strong("duration:")} ${runSpan(report)},
+    ${strong("status:")} ${verdictInline(report)} (${tally(report)})`;
+  const advice = [trustBlock(report), ...attentionBlocks(report)];
+  return [paragraph(outcome), ...driftBlocks(report), ...advice];
 }
 
 function objective(report: Report): Block {
@@ -81,7 +74,7 @@ function objective(report: Report): Block {
     ? "under load with heavy tools: what one client gets, what several get at once, and what that does to " +
       "cheap calls beside them."
     : "that validate the WebSocket protocol and component integration.";
-  return paragraph("Real WebSocket connections ", what, " ", ...targetWords(report), ".");
+  return paragraph(prose`Real WebSocket connections ${what} ${targetWords(report)}.`);
 }
 
 function tasks(report: Report): Block {
@@ -89,15 +82,13 @@ function tasks(report: Report): Block {
   const items = known.map(({ name, subject }): Content => {
     const scenario = findScenario(report, name);
     const sent = scenario?.ledger.sent ?? 0;
-    return [
-      ...[mark(scenarioMark(scenario)), " "],
-      strong(scenario === undefined ? name : scenarioLink(report, scenario)),
-      ` - ${sent === 0 ? "" : `${formatCounted(sent, "call")}: `}${subject}`,
-    ];
+    const title = strong(scenario === undefined ? name : scenarioLink(report, scenario));
+    const calls = sent === 0 ? "" : `${formatCounted(sent, "call")}: `;
+    return prose`${mark(scenarioMark(scenario))} ${title} - ${calls}${subject}`;
   });
   const further = report.scenarios
     .filter((scenario) => known.every(({ name }) => name !== scenario.name))
-    .map((scenario) => [mark(scenarioMark(scenario)), " ", scenarioLink(report, scenario)]);
+    .map((scenario) => prose`${mark(scenarioMark(scenario))} ${scenarioLink(report, scenario)}`);
   return list([...items, ...further], true);
 }
 
@@ -106,8 +97,8 @@ socket.send(JSON.stringify(call));                 // serialisation, framing, ne
 socket.onmessage = ({ data }) => JSON.parse(data); // and back: routing, the tool itself`;
 
 const FILES: readonly Content[] = [
-  [code("report.json"), ": every number of this page and more"],
-  [code("report.md"), ", ", code("report.html"), ": this page"],
+  prose`${code("report.json")}: every number of this page and more`,
+  prose`${code("report.md")}, ${code("report.html")}: this page`,
 ];
 
 function performance(report: Report): Block[] {
@@ -115,25 +106,23 @@ function performance(report: Report): Block[] {
   const { unitBaseline, target } = report;
   const layered = ranScenarios(report).filter((scenario) => layersOf(scenario).length > 0);
   const factor = slowdown(report);
-  const example = (text: string): Block => ({ kind: "code", language: "ts", text });
+  const example = (title: string, speed: Content, text: string): Block[] => [
+    paragraph(prose`${strong(title)} (${speed}):`),
+    { kind: "code", language: "ts", text },
+  ];
   const reasons = [
-    ...unitBaseline === null ? [] : [
-      paragraph(strong("Unit tests"), ` (${formatCompactRate(unitBaseline.throughput)}):`),
-      example("dispatch(call); // in-process, no socket"),
-    ],
-    ...rate === undefined ? [] : [
-      paragraph(
-        strong("Integration tests"),
-        " (",
-        quantity(rate),
-        ", tool ",
-        code(target.tool),
-        "):",
-      ),
-      example(WIRE_CODE),
-    ],
+    ...unitBaseline === null ? [] : example(
+      "Unit tests",
+      formatCompactRate(unitBaseline.throughput),
+      "dispatch(call); // in-process, no socket",
+    ),
+    ...rate === undefined ? [] : example(
+      "Integration tests",
+      prose`${quantity(rate)}, tool ${code(target.tool)}`,
+      WIRE_CODE,
+    ),
     ...layered.map(layerTable),
-    ...factor === null ? [] : [paragraph(strong("Total overhead:"), " ", ...factor)],
+    ...factor === null ? [] : [paragraph(prose`${strong("Total overhead:")} ${factor}`)],
   ];
   const why = reasons.length === 0 ? [] : [heading("Why slower than unit tests"), ...reasons];
   return [performanceTable(report), ...why];
@@ -145,12 +134,11 @@ function achievements(report: Report): Block[] {
     const scenario = findScenario(report, name);
     return scenario === undefined || scenario.status === "skipped" ? [] : scenario.checks;
   });
-  const numbers = keyNumbers(report).map((number): Content => [
-    ...[mark(keyMark(report, number)), " ", ...inlines(number.label), ": "],
-    ...number.measured === undefined
-      ? ["not measured"]
-      : withInterval(quantity(number.measured, number.figure)),
-  ]);
+  const numbers = keyNumbers(report).map((number) => {
+    const { label, measured, figure } = number;
+    const value = measured ? withInterval(quantity(measured, figure)) : "not measured";
+    return prose`${mark(keyMark(report, number))} ${label}: ${value}`;
+  });
   return [
     heading("1. Real WebSocket Testing"),
     criteriaList(claims.slice(0, 2)),
@@ -158,16 +146,13 @@ function achievements(report: Report): Block[] {
     list(numbers),
     ...provoked.length === 0 ? [] : [
       heading("3. Authentication & Connection Limits"),
-      list(provoked.map(({ name, passed, observed }) => [
-        ...[mark(passed ? "passed" : "failed"), " ", foreign(name), ": ", foreign(observed)],
-      ])),
+      list(
+        provoked.map(({ name, passed, observed }) =>
+          prose`${mark(passed ? "passed" : "failed")} ${foreign(name)}: ${foreign(observed)}`
+        ),
+      ),
     ],
   ];
-}
-
-function withoutLayers(section: Section): Section {
-  const isLayers = (block: Block) => block.kind === "table" && block.caption === LAYERS_CAPTION;
-  return { ...section, blocks: section.blocks.filter((block) => !isLayers(block)) };
 }
 
 function insights(report: Report): Content[] {
@@ -175,22 +160,15 @@ function insights(report: Report): Content[] {
   const fairness = findMetric(report, "fairness");
   const { latency } = pyramidMetrics(report);
   const hasP95 = latency?.metric.kind === "distribution" && latency.metric.p95 !== null;
-  const factor = formatCount(ranScenarios(report).length);
   return [
     ...speedup === undefined
       ? []
-      : [["Concurrent clients achieve ", quantity(speedup), " the rate of one"]],
-    ...hasP95 ? [["95 of 100 calls are answered within ", quantity(latency, "p95")]] : [],
-    ...fairness === undefined ? [] : [[
-      "Clients are served alike: Jain's index ",
-      quantity(fairness),
-      ", where 1 is equal shares",
-    ]],
-    [
-      `${factor} scenarios ran on fresh connections in each of `,
-      `${formatCounted(report.epochs, "epoch")}, for the tool `,
-      code(report.target.tool),
-      " only",
+      : [prose`Concurrent clients achieve ${quantity(speedup)} the rate of one`],
+    ...hasP95 ? [prose`95 of 100 calls are answered within ${quantity(latency, "p95")}`] : [],
+    ...fairness === undefined ? [] : [
+      prose`Clients are served alike: Jain's index ${quantity(fairness)}, where 1 is equal shares`,
     ],
+    prose`${formatCount(ranScenarios(report).length)} scenarios ran on fresh connections in each of
+      ${formatCounted(report.epochs, "epoch")}, for the tool ${code(report.target.tool)} only`,
   ];
 }

@@ -8,24 +8,36 @@
 import type { Check, Metric, NotMeasured, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
 import { type Inline, joined, left, list, mark, paragraph, right } from "../document.ts";
-import { type Section, type Table, table, toned } from "../document.ts";
+import { prose, type Section, type Table, table } from "../document.ts";
 import { factWords, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
-import { placeOf, quantity, rowScale, sparkline, withInterval, words } from "../quantities.ts";
+import {
+  capitalise,
+  placeKey,
+  placeOf,
+  quantity,
+  rowScale,
+  sparkline,
+  withInterval,
+  words,
+} from "../quantities.ts";
 import { scenarioId } from "../trust.ts";
 import { formatCount, formatCounted, formatNumber, formatPercent, formatSpan } from "../units.ts";
 import { layerName, layersOf } from "./first_screen.ts";
 import { closeWords, errorItems, ledgerWords, scenarioMark } from "./verdict.ts";
 
-/** The section of a scenario, on level 3. */
+/** The section of a scenario, on level 3; `hasLayers`: with the table of what each layer of a call adds. */
 export function scenarioSection(
   report: Report,
   scenario: ScenarioReport,
   figure: Figure | undefined,
+  hasLayers = true,
 ): Section {
   const { status, reason, checks, validity, notes = [] } = scenario;
   const failed = checks.filter(({ passed }) => !passed);
   const remarks = [
-    ...validity.warnings.map((fact) => [mark("warning"), " ", foreign(factWords(scenario, fact))]),
+    ...validity.warnings.map((fact) =>
+      prose`${mark("warning")} ${foreign(factWords(scenario, fact))}`
+    ),
     ...notes.map(({ message }) => foreign(message)),
   ];
   return {
@@ -35,14 +47,16 @@ export function scenarioSection(
     audience: ["page", "summary"],
     mark: scenarioMark(scenario),
     blocks: [
-      toned("note", foreign(scenario.question)),
+      paragraph(foreign(scenario.question), "note"),
       ...answer(scenario),
-      ...reason === null ? [] : [toned(status === "skipped" ? "note" : "warning", foreign(reason))],
-      ...failed.length === 0 ? [] : [checkTable("Failed checks", failed, [])],
+      ...reason === null
+        ? []
+        : [paragraph(foreign(reason), status === "skipped" ? "note" : "warning")],
+      ...failed.length === 0 ? [] : [checkTable("Failed checks", failed)],
       ...errors(scenario),
       ...remarks.length === 0 ? [] : [list(remarks)],
       ...figures(figure),
-      ...numberTables(scenario),
+      ...numberTables(scenario, hasLayers),
       ...details(scenario),
     ],
   };
@@ -50,37 +64,35 @@ export function scenarioSection(
 
 function answer(scenario: ScenarioReport): Block[] {
   const [headline] = scenario.status === "skipped" ? [] : headlines(scenario);
-  if (scenario.answer !== undefined) return [toned("lead", foreign(scenario.answer))];
-  return headline === undefined ? [] : [toned("lead", ...headlineWords(headline), ".")];
+  if (scenario.answer !== undefined) return [paragraph(foreign(scenario.answer), "lead")];
+  return headline === undefined ? [] : [paragraph(prose`${headlineWords(headline)}.`, "lead")];
 }
 
 /** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency: median 512 µs`. */
 function headlineWords({ scenario, metric }: Measured): Inline[] {
   const value = withInterval(quantity({ scenario, metric }));
-  const times = (one: Metric) => [foreign(words(one.name)), ": median "];
   if (metric.kind === "distribution" && metric.added !== undefined) {
     const most = layersOf(scenario).map(({ metric }) => metric)
       .toSorted((a, b) => (b.added.share ?? 0) - (a.added.share ?? 0))[0]!;
-    const share = most.added.share;
-    const where = share === null ? [] : [`, ${formatPercent(share)} of it `, layerName(most)];
-    return ["A call: median ", ...value, ...where];
+    const { share } = most.added;
+    const where = share === null ? "" : prose`, ${formatPercent(share)} of it ${layerName(most)}`;
+    return prose`A call: median ${value}${where}`;
   }
   const place = placeOf(metric.at);
-  const start = place.length === 0 ? [] : [...place, ": "];
-  const name = place.length > 0
-    ? words(metric.name)
-    : words(metric.name).replace(/^./, (first) => first.toUpperCase());
+  const isPlaced = place.length > 0;
+  const start = isPlaced ? prose`${place}: ` : "";
+  const name = foreign(isPlaced ? words(metric.name) : capitalise(words(metric.name)));
   if (metric.kind === "distribution") {
-    const p99 = metric.p99 === null ? [] : [", p99 ", quantity({ scenario, metric }, "p99")];
-    return [...start, ...times({ ...metric, name }), ...value, ...p99];
+    const p99 = metric.p99 === null ? "" : prose`, p99 ${quantity({ scenario, metric }, "p99")}`;
+    return prose`${start}${name}: median ${value}${p99}`;
   }
   const beside = scenario.metrics.find((one) =>
     one.kind === "distribution" && metric.at !== undefined && isSamePlace(one, metric)
   );
-  return [
-    ...[...start, foreign(name), place.length === 0 ? ": " : " ", ...value],
-    ...beside === undefined ? [] : ["; ", ...times(beside), quantity({ scenario, metric: beside })],
-  ];
+  const times = beside === undefined
+    ? ""
+    : prose`; ${foreign(words(beside.name))}: median ${quantity({ scenario, metric: beside })}`;
+  return prose`${start}${name}${isPlaced ? " " : ": "}${value}${times}`;
 }
 
 /** What the server said of failed calls, and how it closed; not where a test provokes it. */
@@ -94,43 +106,38 @@ function errors({ ledger, overloads }: ScenarioReport): Block[] {
 /** Metrics of one name that were measured at so many places are a table of their own. */
 const SWEEP = 3;
 
-function numberTables(scenario: ScenarioReport): Block[] {
-  const layers = layersOf(scenario);
+const placesOf = (metrics: readonly Metric[]) => new Set(metrics.map(placeKey)).size;
+
+function numberTables(scenario: ScenarioReport, hasLayers: boolean): Block[] {
   const placed = scenario.metrics.filter(({ at }) => at !== undefined);
-  const places = Map.groupBy(placed, ({ at }) => JSON.stringify(at));
   const swept = [...Map.groupBy(placed, ({ name }) => name)]
-    .filter(([, metrics]) => new Set(metrics.map(({ at }) => JSON.stringify(at))).size >= SWEEP)
-    .map(([name]) => name);
+    .flatMap(([name, metrics]) => placesOf(metrics) >= SWEEP ? [name] : []);
   const isSwept = ({ name, at }: Metric) => at !== undefined && swept.includes(name);
   const rest = scenario.metrics.filter((metric) => !isSwept(metric));
   // Names stay as they are: only numbers have an order.
   const stepOf = ([first]: readonly Metric[]) => Number(Object.values(first!.at!)[0]) || 0;
-  const rows = [...places.values()].map((metrics) => metrics.filter(isSwept))
-    .filter(({ length }) => length > 0).sort((a, b) => stepOf(a) - stepOf(b));
-  return [
-    ...layers.length > 0
-      ? [layerTable(scenario)]
-      : rows.length > 0
-      ? [sweepTable(scenario, rows, swept)]
-      : [],
-    ...rest.length > 0 ? [metricTable(scenario, rest)] : [],
-  ];
+  const rows = [...Map.groupBy(placed.filter(isSwept), placeKey).values()]
+    .sort((a, b) => stepOf(a) - stepOf(b));
+  const first = layersOf(scenario).length > 0
+    ? hasLayers ? [layerTable(scenario)] : []
+    : rows.length > 0
+    ? [sweepTable(scenario, rows, swept)]
+    : [];
+  return [...first, ...rest.length > 0 ? [metricTable(scenario, rest)] : []];
 }
 
 function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Table {
   const hasTimes = metrics.some(({ kind }) => kind === "distribution");
-  const hasPlaces = new Set(metrics.map(({ at }) => JSON.stringify(at ?? {}))).size > 1;
+  const hasPlaces = placesOf(metrics) > 1;
   const figures = hasTimes ? ["p95", "p99", "p999", "max", "count"] as const : [];
   const titles = { p95: "p95", p99: "p99", p999: "p99.9", max: "Max", count: "Samples" };
+  const columns = [
+    ...[left("Metric"), right(hasTimes ? "Median or value" : "Value"), right("95 % interval")],
+    ...[...figures.map((figure) => right(titles[figure])), left("Epochs")],
+  ];
   return table(
     "Numbers",
-    [
-      left("Metric"),
-      right(hasTimes ? "Median or value" : "Value"),
-      right("95 % interval"),
-      ...figures.map((figure) => right(titles[figure])),
-      left("Epochs"),
-    ],
+    columns,
     metrics.map((metric) => {
       const measured = { scenario, metric };
       const main = quantity(measured, undefined, rowScale(metric));
@@ -178,13 +185,10 @@ function sweepTable(
   );
 }
 
-/** What the table of layers is called. */
-export const LAYERS_CAPTION = "Layers of a call";
-
 /** What each layer of a call adds. */
 export function layerTable(scenario: ScenarioReport): Table {
   return table(
-    LAYERS_CAPTION,
+    "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
       ...[right("Share"), right("A call up to here"), left("Measured on")],
@@ -208,7 +212,7 @@ export function layerTable(scenario: ScenarioReport): Table {
 export function checkTable(
   caption: string,
   checks: readonly Check[],
-  notMeasured: readonly NotMeasured[],
+  notMeasured: readonly NotMeasured[] = [],
 ): Table {
   return table(caption, [left(""), left("Check"), left("Expected"), left("Observed")], [
     ...checks.map(({ name, passed, expected, observed }) => [
@@ -216,16 +220,15 @@ export function checkTable(
       ...[name, expected, observed].map(foreign),
     ]),
     ...notMeasured.map(({ name, reason }) => [
-      ...[mark("skipped"), foreign(name), ""],
-      ["not measured: ", foreign(reason)],
+      ...[mark("skipped"), foreign(name), "", prose`not measured: ${foreign(reason)}`],
     ]),
   ]);
 }
 
 /** Those whose observation is the expected one, in a sentence: `✓ all clients connected: 5 of 5; …`. */
 function checkList(checks: readonly Check[]): Block {
-  const items = checks.map(({ name, observed }) => [foreign(name), ": ", foreign(observed)]);
-  return paragraph(mark("passed"), " ", ...joined(items, "; "), ".");
+  const items = checks.map(({ name, observed }) => prose`${foreign(name)}: ${foreign(observed)}`);
+  return paragraph(prose`${mark("passed")} ${joined(items, "; ")}.`);
 }
 
 /** `7 checks passed`, `2 of 7 checks failed, 1 not measured`. */
@@ -250,29 +253,23 @@ function details(scenario: ScenarioReport): Block[] {
     ? ""
     : `, ${formatCount(ledger.ok)} of ${formatCounted(ledger.sent, "call")} served`;
   const warmup = warmupLedger.sent === 0 ? "" : ` Warm-up: ${ledgerWords(warmupLedger)}.`;
-  const settings = joined(
-    Object.entries(parameters).filter(([, value]) => value !== null).map(([name, value]) => [
-      foreign(words(name)),
-      " ",
-      typeof value === "number" ? formatNumber(value) : foreign(String(value)),
-    ]),
-    ", ",
+  const sent = ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `;
+  const settings = Object.entries(parameters).filter(([, value]) => value !== null).map(
+    ([name, value]) => {
+      const shown = typeof value === "number" ? formatNumber(value) : foreign(String(value));
+      return prose`${foreign(words(name))} ${shown}`;
+    },
   );
+  const given = settings.length === 0 ? "" : prose` (${joined(settings, ", ")})`;
   const { clientCpu, clientShare, floor } = validity;
+  const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
     ? ""
-    : `; the rate is ${
-      formatPercent(clientShare)
-    } of what it does against a server that does nothing`;
+    : `; the rate is ${formatPercent(clientShare)} of what it does ` +
+      "against a server that does nothing";
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    paragraph(
-      ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `,
-      `Took ${formatSpan(scenario.durationMs)}`,
-      ...(settings.length === 0 ? [] : [" (", ...settings, ")"]),
-      clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`,
-      `${share}.`,
-    ),
+    paragraph(prose`${sent}Took ${formatSpan(scenario.durationMs)}${given}${cpu}${share}.`),
   ])];
 }

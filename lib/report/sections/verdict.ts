@@ -6,7 +6,7 @@
 
 import type { Ledger, Report, ScenarioReport, ThresholdResult } from "../../schema.ts";
 import { code, type Content, foreign, type Inline, joined, mark } from "../document.ts";
-import type { MarkName } from "../document.ts";
+import { type MarkName, prose } from "../document.ts";
 import { formatCount, formatCounted, formatDigits, formatQuantity, formatSpan } from "../units.ts";
 
 export const STATUS_MARKS = {
@@ -67,33 +67,27 @@ export function runSpan({ startedAt, finishedAt }: Report): string {
 export function targetName({ target, ab }: Report): Inline[] {
   const server = target.kind === "embedded" ? "Bundled server" : foreign(target.url);
   const servers = ab === undefined
-    ? [server]
-    : ["B ", foreign(ab.b.url), " against A ", foreign(ab.a.url)];
-  return [...servers, ", ", code(target.tool)];
+    ? server
+    : prose`B ${foreign(ab.b.url)} against A ${foreign(ab.a.url)}`;
+  return prose`${servers}, ${code(target.tool)}`;
 }
 
 /** The server or both, where they are and how they were spoken to. */
 export function targetWords({ target, ab }: Report): Inline[] {
   const kind = target.kind === "embedded" ? "The bundled reference server" : "The server";
   const where = ab === undefined
-    ? [`${kind} at `, code(target.url)]
-    : ["A is ", code(ab.a.url), ", B is ", code(ab.b.url)];
+    ? prose`${kind} at ${code(target.url)}`
+    : prose`A is ${code(ab.a.url)}, B is ${code(ab.b.url)}`;
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
   const insecure = target.insecure ? ", its certificate not checked, through a relay" : "";
-  const proxy = target.proxy === undefined ? [] : [", through the proxy ", foreign(target.proxy)];
-  const unique: Inline[] = target.uniqueArguments === undefined ? [] : [
-    " with arguments of its own for every call, ",
-    code(target.uniqueArguments),
-    ", as the server serves repeated calls from a cache",
-  ];
-  return [
-    ...where,
-    `, ${target.protocol}${relay}${insecure}`,
-    ...proxy,
-    ", tool ",
-    code(target.tool),
-    ...unique,
-  ];
+  const { proxy, uniqueArguments } = target;
+  const through = proxy === undefined ? "" : prose`, through the proxy ${foreign(proxy)}`;
+  const unique = uniqueArguments === undefined
+    ? ""
+    : prose` with arguments of its own for every call, ${code(uniqueArguments)}, as the server
+      serves repeated calls from a cache`;
+  return prose`${where}, ${target.protocol}${relay}${insecure}${through}, tool
+    ${code(target.tool)}${unique}`;
 }
 
 /** What a run that was split shows; empty for any other. */
@@ -152,35 +146,22 @@ export function ledgerWords(ledger: Ledger): string {
 
 /** Each error code with its count, and the first of the server's messages with it. */
 export function errorItems({ errorCodes, errorMessages = {} }: Ledger): Content[] {
-  return Object.entries(errorCodes).toSorted(([, a], [, b]) => b - a).map(([name, count]) => [
-    code(name),
-    ` x ${formatCount(count)}`,
-    ...(Object.hasOwn(errorMessages, name) ? [": ", foreign(errorMessages[name]!)] : []),
-  ]);
+  return Object.entries(errorCodes).toSorted(([, a], [, b]) => b - a).map(([name, count]) => {
+    const said = Object.hasOwn(errorMessages, name)
+      ? prose`: ${foreign(errorMessages[name]!)}`
+      : "";
+    return prose`${code(name)} x ${formatCount(count)}${said}`;
+  });
 }
 
 /** Close codes other than a clean close, with the first reason given: `1008 x 1 (go away)`. */
 export function closeWords({ closeCodes, closeReasons = {} }: Ledger): Inline[] {
   const codes = Object.entries(closeCodes).filter(([name]) => name !== "1000");
-  return joined(
-    codes.map(([name, count]) => [
-      code(name),
-      ` x ${formatCount(count)}`,
-      ...(Object.hasOwn(closeReasons, name) ? [" (", foreign(closeReasons[name]!), ")"] : []),
-    ]),
-    ", ",
-  );
-}
-
-/** How many calls of a run were served, of how many, and how many frames belonged to none. */
-export function totalCalls({ scenarios }: Report): { sent: number; ok: number; stray: number } {
-  const sum = (of: (ledger: Ledger) => number) =>
-    scenarios.reduce((total, { ledger }) => total + of(ledger), 0);
-  return {
-    sent: sum(({ sent }) => sent),
-    ok: sum(({ ok }) => ok),
-    stray: sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed),
-  };
+  const words = codes.map(([name, count]) => {
+    const why = Object.hasOwn(closeReasons, name) ? prose` (${foreign(closeReasons[name]!)})` : "";
+    return prose`${code(name)} x ${formatCount(count)}${why}`;
+  });
+  return joined(words, ", ");
 }
 
 /** The command as a person would type it: arguments with other characters in them are quoted. */

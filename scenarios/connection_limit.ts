@@ -60,7 +60,7 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
         if (refusal === null || refusal.failure === "clientLimit") {
           context.notMeasured(
             "limit",
-            `no connection was refused up to ${held.length} at once` +
+            `none refused up to ${held.length} at once` +
               (refusal === null ? "" : `; ${refusal.message}`),
           );
           return "stop";

@@ -64,7 +64,7 @@ const AB_OPTIONS = new Map(
 );
 
 const INTRODUCTION =
-  `Measures two servers in one run, in every block of every epoch, and judges B by A.
+  `Measures two servers in one run, in every block of every epoch, and judges B against A.
 
 Usage: deno task ab --a URL --b URL [options]
        deno task ab --start-a CMD --start-b CMD [options]

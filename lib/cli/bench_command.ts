@@ -29,7 +29,7 @@ import type { Interrupt, Terminal } from "./terminal.ts";
 import { planLine, plannedNs } from "./listing.ts";
 import { openPage } from "./open_page.ts";
 import { prepareOutput } from "./paths.ts";
-import { announceHeavyCalls, countWorkersFor } from "./plan_checks.ts";
+import { announceHeavyCalls, countWorkersFor, unusedOptions } from "./plan_checks.ts";
 import { filesOfEach, mostPlanned, requireDescriptors } from "./descriptors.ts";
 import { createProgress } from "./progress.ts";
 import { pageUrl, ReportFolder, writtenText } from "./report_folder.ts";
@@ -80,6 +80,7 @@ export async function bench(config: Config, options: BenchOptions): Promise<numb
   const announcement = announceHeavyCalls(config, planned);
   if (announcement !== null) printError(`${announcement}\n`);
   if (config.unusedShard !== null) printWarning(config.unusedShard);
+  unusedOptions(config, planned, scenarios).forEach(printWarning);
   await prepareOutput(config.outDirectory);
   if (!config.quiet) printError(planLine(config, planned));
   const interrupt = options.interrupt("writing what was measured so far");

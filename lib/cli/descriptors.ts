@@ -49,12 +49,12 @@ export function requireDescriptors(
   const wanted = connections * each + RESERVE;
   const free = countFree(wanted);
   if (free >= wanted) return;
-  const room = Math.max(0, Math.floor((free - RESERVE) / each));
+  const room = Math.floor((free - RESERVE) / each);
+  const refused = room > 0 ? `Cannot use --connections "${connections}"` : "Cannot run";
+  const accepted = room > 0 ? `accepted is up to ${room}, or raise the limit` : "raise the limit";
   throw new UsageError(
-    `Cannot use --connections "${connections}": such a run opens about ${wanted} files at once, and this ` +
-      `process may open ${free} more: accepted is up to ${room}, or raise the limit (ulimit -n ${
-        2 ** Math.ceil(Math.log2(wanted + 256))
-      })`,
+    `${refused}: such a run opens about ${wanted} files at once, and this process may open ${free} ` +
+      `more: ${accepted} (ulimit -n ${2 ** Math.ceil(Math.log2(wanted + 256))})`,
   );
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { plannedHeavyCalls, type PlannedScenario } from "../run/plan.ts";
+import { type Overrides, plannedHeavyCalls, type PlannedScenario } from "../run/plan.ts";
 import { epochsOf, heavyToolsOf } from "../run/run.ts";
+import { defaultsOf, type Scenario } from "../run/scenario.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./usage_error.ts";
@@ -33,6 +34,45 @@ export function announceHeavyCalls(
     );
   }
   return `heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}`;
+}
+
+/** The options that only some scenarios take; `--warmup` is the run's. */
+const OPTION_OF: Record<Exclude<keyof Overrides, "warmupMs">, string> = {
+  ...{ durationMs: "--duration", messages: "--messages", connections: "--connections" },
+  ...{ payloadBytes: "--payload", inFlight: "--in-flight", ratePerSecond: "--rate" },
+  ...{ arrivals: "--arrivals", maxOutstanding: "--max-outstanding", sloMs: "--slo" },
+  ...{ stages: "--stages", spikeFactor: "--spike-factor", expectLimits: "--expect-limits" },
+};
+
+/** One warning for each option that was given, and that no planned scenario takes. */
+export function unusedOptions(
+  { overrides, heavyTools, workload, profile }: Pick<
+    Config,
+    "overrides" | "heavyTools" | "workload" | "profile"
+  >,
+  planned: readonly PlannedScenario[],
+  scenarios: readonly Scenario[],
+): string[] {
+  const given: [unknown, string, (scenario: Scenario) => boolean][] = [
+    [workload, "--workload", ({ worksInSessions = false }) => worksInSessions],
+    [
+      heavyTools,
+      "--heavy-tools",
+      ({ worksInSessions = false, heavyCalls }) => worksInSessions || heavyCalls !== undefined,
+    ],
+    ...Object.entries(OPTION_OF).map(([name, option]): typeof given[number] => [
+      overrides[name as keyof Overrides],
+      option,
+      (scenario) => name in defaultsOf(scenario, profile),
+    ]),
+  ];
+  return given.flatMap(([value, option, takes]) => {
+    if (value === null || planned.some(({ scenario }) => takes(scenario))) return [];
+    const names = scenarios.filter(takes).map(({ name }) => name).join(", ");
+    return [
+      `${option} has no effect, as no scenario of this run uses it: add one with --scenarios (${names})`,
+    ];
+  });
 }
 
 /**

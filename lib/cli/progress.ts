@@ -174,11 +174,11 @@ function placeText(progress: Running): string {
 function stageText({ stage, epoch, epochs, index, of }: Running): string {
   switch (stage) {
     case "begin":
-      return `[${index}/${of}] looks at the server:`;
+      return `[${index}/${of}] inspecting the server:`;
     case "epoch":
       return epoch === 0 ? "[warm-up]" : `[epoch ${epoch}/${Math.max(epochs, epoch)}]`;
     case "conclude":
-      return `[${index}/${of}] concludes:`;
+      return `[${index}/${of}] finishing:`;
     default:
       return stage satisfies never;
   }

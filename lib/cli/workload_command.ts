@@ -9,6 +9,7 @@ import { systemClock } from "../client/clock.ts";
 import { Target } from "../client/target.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import { escapeTerminal } from "../report/escape.ts";
+import { connectAdvice } from "../run/connect_advice.ts";
 import { TargetUnusableError } from "../run/scenario.ts";
 import { listTools } from "../run/tool_list.ts";
 import { EXIT } from "../run/verdict.ts";
@@ -91,7 +92,11 @@ export async function workload(
     if (encodeListTools("0") === null) {
       throw new TargetUnusableError(`The ${name} protocol has no list of tools.`);
     }
-    const list = await listTools(target, { waitMs: timeoutMs });
+    const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
+      // What to do about a server that is not there names an option of a run.
+      const isAdvised = error instanceof ConnectError && error.failure !== "refused";
+      throw isAdvised ? new TargetUnusableError(connectAdvice(error, target)) : error;
+    });
     if (list.status !== "listed") {
       throw new TargetUnusableError(
         list.status === "late"
@@ -104,7 +109,11 @@ export async function workload(
     const text = draftWorkload(chosen(known, lists.get("tool")));
     const out = values.get("out");
     if (out === undefined) terminal.print(text);
-    else await writeWhole([{ path: resolvePath(directory, out.text), content: text }]);
+    else {
+      const path = resolvePath(directory, out.text);
+      await writeWhole([{ path, content: text }]);
+      terminal.print(`Drafted, to be looked at before a run with --workload:\n  ${path}\n`);
+    }
     return EXIT.passed;
   } catch (error) {
     if (!(error instanceof ConnectError || error instanceof TargetUnusableError)) throw error;

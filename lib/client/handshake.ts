@@ -1,6 +1,7 @@
 import type { Observed } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
+import { ECHO } from "../protocols/wrong_frame.ts";
 import { ConnectError } from "./connect_error.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
@@ -110,7 +111,8 @@ export async function shakeHands(
       cancel();
       cancel = clock.after(Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS), () => {
         const message = `The server answered the handshake, but with ${reason}${words}`;
-        accepted.reject(new ConnectError("noHelloAck", message));
+        const advice = "It looks like an echo server: --protocol echo measures one.";
+        accepted.reject(new ConnectError("noHelloAck", message, reason === ECHO ? { advice } : {}));
       });
     }
   });

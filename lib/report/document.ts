@@ -102,7 +102,6 @@ export interface Card {
 export interface Segment {
   label: Content;
   share: number;
-  quantity: Quantity;
 }
 
 export type Tone = "lead" | "note" | "warning" | "failure";

@@ -88,14 +88,15 @@ const UNSOUND = new Map(Object.entries({
 /** Why rates say nothing of the server: the limiter that the run stayed under, and the rate at which it did. */
 function capWords(limit: RateLimit | null): Content {
   if (limit?.keptToPerSecond === undefined) {
-    return "the rate of calls was capped: latencies alone are the server's";
+    const what = limit === null ? "the rate of calls was capped" : "a rate limiter refused calls";
+    return `${what}, so only the latencies are the server's`;
   }
   const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
   const whose = owner === "ip" ? "address" : "session";
   const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
   return prose`your server allows ${formatCounted(burst, "call")} and then
     ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
-    ${formatNumber(limit.keptToPerSecond)} a second, so that latencies alone are the server's`;
+    ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
 }
 
 /** Why the numbers of a scenario are not to be quoted, in a few words; `null`: they can be. */
@@ -105,20 +106,34 @@ export function unsoundness({ status, validity }: ScenarioReport): string | null
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
 }
 
-function repeatability(
-  { epochs, scenarios }: Report,
-  links: (scenarios: readonly ScenarioReport[]) => Inline[],
-): { level: TrustLevel; text: Content } {
+/** How well the headlines that can be quoted repeat, the worst first. */
+function widthsOf({ scenarios }: Report): { scenario: ScenarioReport; width: number }[] {
   const all = scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null);
-  const widths = all.flatMap((scenario) =>
+  return all.flatMap((scenario) =>
     headlines(scenario).flatMap(({ metric }) => {
       const width = halfWidth(metric);
       return width === null ? [] : [{ scenario, width }];
     })
   ).sort((a, b) => b.width - a.width);
+}
+
+/** Half the widest interval of the headlines, relative to its value, where that is wide; else `null`. */
+export function wideHalfWidth(report: Report): number | null {
+  const widest = widthsOf(report)[0]?.width ?? 0;
+  return widest > WIDE ? widest : null;
+}
+
+function repeatability(
+  report: Report,
+  links: (scenarios: readonly ScenarioReport[]) => Inline[],
+): { level: TrustLevel; text: Content } {
+  const { epochs } = report;
+  const widths = widthsOf(report);
   const [widest] = widths;
   if (widest === undefined) {
-    const why = epochs < EPOCHS_FOR_INTERVALS
+    const why = epochs === 0
+      ? "measured once, not in epochs"
+      : epochs < EPOCHS_FOR_INTERVALS
       ? `${formatCounted(epochs, "epoch")} of the ${EPOCHS_FOR_INTERVALS} that an interval needs`
       : "too few values for an interval";
     return { level: "caution", text: `How well the numbers repeat is not known (${why})` };

@@ -62,7 +62,8 @@ function nothingMeasured({ scenarios, shard }: Report): Reason[] {
     kind: "nothingMeasured",
     scenario: null,
     message: `nothing was measured: ${
-      scenarios.map(({ name, reason }) => `${name}: ${reason}`).join("; ")
+      [...Map.groupBy(scenarios, ({ reason }) => reason)]
+        .map(([reason, all]) => `${all.map(({ name }) => name).join(", ")}: ${reason}`).join("; ")
     }`,
   }];
 }

@@ -9,6 +9,7 @@ import type { Frame } from "../protocols/protocol.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
 import { readServerTime } from "../protocols/server_time.ts";
+import { ECHO } from "../protocols/wrong_frame.ts";
 import { connectAdvice } from "./connect_advice.ts";
 import { describeFailure } from "./describe_end.ts";
 import { describeRateLimit } from "./rate_limit.ts";
@@ -230,8 +231,11 @@ function unusableTool(
   if (call.status === "timeout" && instead !== null) {
     const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
     return new TargetUnusableError(
-      `The server answered a call of ${tool}, but with ${instead}. Is it a server of another ` +
-        `--protocol?${isGreeting ? " A greeting can be left out with --ignore-first 1." : ""}`,
+      `The server answered a call of ${tool}, but with ${instead}. ` +
+        (instead.startsWith(ECHO)
+          ? "It looks like an echo server: --protocol echo measures one."
+          : "Is it a server of another --protocol?" +
+            (isGreeting ? " A greeting can be left out with --ignore-first 1." : "")),
     );
   }
   if (call.status !== "toolError" && !isServed) {

@@ -6,6 +6,7 @@
  */
 
 import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
+import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
@@ -148,7 +149,8 @@ export class Suite implements Disposable {
     for (const entry of this.entries) {
       entry.derive();
       const { name, status, durationMs } = entry.report();
-      this.#run.onProgress({ state: "ended", scenario: name, status, durationMs });
+      const side = this.#runs.length === 1 ? "" : `${"AB"[this.#runs.indexOf(entry.run)]}: `;
+      this.#run.onProgress({ state: "ended", scenario: `${side}${name}`, status, durationMs });
     }
   }
 
@@ -375,7 +377,9 @@ export class Suite implements Disposable {
   /** Ends scenarios whose work threw. */
   #endWith(entries: readonly Entry[], error: unknown): void {
     const { signal } = this.#run;
-    const reason = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const isGone = error instanceof ConnectError && error.failure === "refused";
+    const reason = isGone ? `${said}; the server answered before: see its log` : said;
     const unusable = error instanceof TargetUnusableError && !signal.aborted;
     for (const entry of entries) {
       entry.end = signal.aborted

@@ -17,7 +17,7 @@ export const INTERRUPTED: Reason = {
   code: EXIT.interrupted,
   kind: "interrupted",
   scenario: null,
-  message: "interrupted: the numbers are those of the part that was measured",
+  message: "interrupted before the end",
 };
 
 /** Where several reasons hold, the first of these is the exit code. */

@@ -16,10 +16,12 @@ const SCENARIOS = [messageThroughput, concurrentConnections, connectionEstablish
 /** Compares two servers in a few epochs of a few calls. */
 function compare(
   urls: { a: string; b: string },
-  { settings = {}, signal = new AbortController().signal, restart = null }: {
+  { settings = {}, signal = new AbortController().signal, restart = null, ended = [] }: {
     settings?: Partial<RunSettings>;
     signal?: AbortSignal;
     restart?: (() => Promise<void>) | null;
+    /** Takes the names that scenarios end with. */
+    ended?: string[];
   } = {},
 ): Promise<Report> {
   const of = (url: string) =>
@@ -36,7 +38,7 @@ function compare(
     bundled: null,
     signal,
     onWarning: () => {},
-    onProgress: () => {},
+    onProgress: (progress) => progress.state === "ended" && ended.push(progress.scenario),
     onPartialReport: () => Promise.resolve(),
   });
 }
@@ -46,7 +48,9 @@ Deno.test(
   async () => {
     await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 6 }) });
     await using b = await startFaultyServer({ script: () => ({ kind: "late", ms: 14 }) });
-    const report = await compare({ a: a.url, b: b.url });
+    const ended: string[] = [];
+    const report = await compare({ a: a.url, b: b.url }, { ended });
+    assertEquals(ended.sort(), ["A: message-throughput", "B: message-throughput"]);
     assertEquals([report.verdict.exitCode, report.comparison!.noise], [5, "paired"]);
     const row = report.comparison!.rows.find(({ statistic }) => statistic === "p50")!;
     assertEquals([row.verdict, row.gating], ["slower", true], JSON.stringify(row));

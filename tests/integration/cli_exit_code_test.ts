@@ -99,6 +99,7 @@ Deno.test(
     for (const { ledger: { sent, ok, connectionLost }, reason, checks } of scenarios) {
       assertEquals(sent, ok + connectionLost);
       assertStringIncludes(reason!, "Cannot connect");
+      assertStringIncludes(reason!, "; the server answered before: see its log");
       const slices = checks.find(({ kind }) => kind === "slices")!;
       assert(!slices.passed && slices.seen! < slices.wanted!, slices.observed);
     }

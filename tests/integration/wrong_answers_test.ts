@@ -154,10 +154,12 @@ Deno.test(
       return (await assertRejects(start, TargetUnusableError)).message;
     };
     const repeat: Script = (peer, _message, text) => peer.send(text);
+    const repeated = await message(repeat, mcp);
     assertStringIncludes(
-      await message(repeat, mcp),
+      repeated,
       "The server answered the handshake, but with an echo of what this client sent: {",
     );
+    assertStringIncludes(repeated, "--protocol echo");
     const asText: Script = (peer, _message, text) => {
       const { id }: McpMessage = JSON.parse(text);
       peer.send({ jsonrpc: "2.0", id: `${id}`, result: { protocolVersion: "2025-06-18" } });

@@ -45,7 +45,7 @@ function ofBlock(block: Block): Inline[] {
         [title, value, ...lines, ...plots].flatMap(ofContent)
       );
     case "bar":
-      return block.segments.flatMap(({ label, quantity }) => [...ofContent(label), quantity]);
+      return block.segments.flatMap(({ label }) => ofContent(label));
     case "fold":
       return [...ofContent(block.summary), ...block.blocks.flatMap(ofBlock)];
     case "figure":

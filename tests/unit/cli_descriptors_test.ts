@@ -17,6 +17,15 @@ Deno.test("descriptors: a run that has no room for its connections is refused, w
       "400 more: accepted is up to 88, or raise the limit (ulimit -n 2048)",
   );
   requireDescriptors({ connections: 88, each: 4 }, (wanted) => Math.min(wanted, 400));
+  const none = assertThrows(
+    () => requireDescriptors({ connections: 0, each: 4 }, () => 39),
+    UsageError,
+  );
+  assertEquals(
+    none.message,
+    "Cannot run: such a run opens about 48 files at once, and this process may open 39 more: raise the " +
+      "limit (ulimit -n 512)",
+  );
 });
 
 Deno.test("descriptors: what is planned counts, and where both ends are in this process", () => {

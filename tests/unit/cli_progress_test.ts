@@ -205,7 +205,7 @@ Deno.test("elsewhere there are plain lines, and nothing looks at the run", () =>
   assertEquals(texts, [
     "[warm-up]\n",
     "[epoch 1/4]\n",
-    "[1/2] concludes: reconnection\n",
+    "[1/2] finishing: reconnection\n",
     "reconnection: failed after 6.10 s\n",
   ]);
   assertEquals([state.looks, clock.pending], [0, 0]);

@@ -241,7 +241,7 @@ Deno.test("a sweep shows its steps in rising order, times and rates in panels of
   assertEquals(rates, rates.toSorted((a, b) => a - b));
   const texts = await drawn("saturation");
   for (
-    const text of ["objective 50 ms", "sustainable", "as offered", "P99 of under 1,000 samples"]
+    const text of ["objective 50 ms", "sustainable", "as offered", "p99 of under 1,000 samples"]
   ) {
     assert(texts.includes(text), text);
   }
@@ -394,7 +394,7 @@ Deno.test("charts: sessions against the latency, with the objective and what was
   const plan = planFor({ parameters: { sloMs: 30 }, metrics: [...metrics, ...found] })!;
   assertEquals(plan.title, "Capacity: 20 sessions, met in 100 % of trials");
   assertEquals(plan.panels.at(-1)!.x.name, "Sessions at once");
-  assertEquals(dataOf(plan, "P99").map(([sessions]) => sessions), [5, 20, 40]);
+  assertEquals(dataOf(plan, "p99").map(([sessions]) => sessions), [5, 20, 40]);
   const missed = planFor({ parameters: { sloMs: 30 }, metrics })!;
   assertEquals(missed.title, "No number of sessions met the objective");
 });

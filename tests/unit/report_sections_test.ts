@@ -52,6 +52,28 @@ Deno.test("a wide interval is named, apart from those that are narrow", () => {
     text(sentence),
     "repeat within 4 %, but within 27 % in Message throughput; the client",
   );
+  const [item, ...others] = attention(report);
+  assertEquals([text(item!.text), others], ["Another run may differ by 27 %", []]);
+  assertStringIncludes(text(item!.action), "--precision 10");
+});
+
+Deno.test("a line of a terminal does not begin with a per cent sign", () => {
+  const report = sampleReport("passed");
+  for (let width = 40; width < 100; width++) {
+    const lines = renderTerminalSummary(report, { color: false, width }).split("\n");
+    assert(!lines.some((line) => line.startsWith("%")), `${width} columns`);
+  }
+});
+
+Deno.test("what is measured once is not called epochs that are missing", () => {
+  const report = sampleReport("passed");
+  report.epochs = 0;
+  report.scenarios = report.scenarios.slice(0, 1);
+  report.scenarios[0]!.metrics = [{
+    ...{ kind: "scalar", name: "burst", unit: "calls", better: null, value: 50, ci95: null },
+    ...{ role: "headline", epochs: [], spread: { within: null, between: null } },
+  }];
+  assertStringIncludes(text(trustOf(report).sentence), "not known (measured once, not in epochs)");
 });
 
 Deno.test("what is not to be quoted is named with why", () => {
@@ -210,7 +232,7 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   for (const { parameters } of report.scenarios) parameters.maxRatePerSecond = 10;
   const { level, sentence } = trustOf(report);
   assertEquals(level, "caution");
-  assertStringIncludes(text(sentence), "capped: latencies alone are the server's");
+  assertStringIncludes(text(sentence), "capped, so only the latencies are the server's");
   report.rateLimit = {
     ...{ scenario: null, atCall: 51, message: "slow down", owner: "session", burst: 50 },
     ...{ refillPerSecond: 5, addressRefillPerSecond: 10, keptToPerSecond: 4 },
@@ -220,6 +242,8 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
     "your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
   );
   assertEquals(attention(report), []);
+  report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };
+  assertStringIncludes(text(trustOf(report).sentence), "; a rate limiter refused calls, so only");
   const said = page(report);
   assert(
     !/msg\/s|rate of one|slower than unit|fairness|\dx /.test(said.replace("3.10M msg/s", "")),
@@ -252,7 +276,7 @@ Deno.test("overload is told as the server's, lateness as the client's, of a scen
   const items = attention(report).map(({ text: said, action }) => `${text(said)} ${text(action)}`);
   const item = items.find((one) => one.includes("154 of 300"))!;
   assertStringIncludes(item, "the p99 of slip is 3 ms");
-  assertStringIncludes(item, "that is the server's: offer less");
+  assertStringIncludes(item, "this is the server's limit: offer less");
 });
 
 Deno.test("a scenario that was run alone has the first screen to itself", () => {
@@ -274,6 +298,8 @@ Deno.test("a scenario that was run alone has the first screen to itself", () => 
   report.scenarios[0]!.metrics = [];
   report.scenarios[0]!.notMeasured = [{ name: "limit", reason: "no call was refused" }];
   assertStringIncludes(firstScreen(report), "limit: no call was refused");
+  const [, throughput] = sampleReport("passed").scenarios as [ScenarioReport, ScenarioReport];
+  assert(!firstScreen(passed(throughput)).includes("Message throughput: throughput"), "twice");
 });
 
 Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {
@@ -363,7 +389,8 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   const title = "Where the time of a call goes";
   const report = sampleReport("passed");
   const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
-  assertStringIncludes(firstScreen(report), title);
+  const bar = firstScreen(report).split(title)[1]!.trim().split("\n")[0]!;
+  assert(/ \*\*\d+ %\*\*, /.test(bar) && !/\d [nµm]s/.test(bar), bar);
   const [first, second] = layers as [typeof layers[number], typeof layers[number]];
   const [one, other] = [first.share!, second.share!];
   first.share = one + other + 0.05;
@@ -373,6 +400,8 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   assert(!firstScreen(report).includes(title), "more than the whole");
   first.share = one + 0.05;
   assertStringIncludes(firstScreen(report), title);
+  first.value = -2_700;
+  assert(!firstScreen(report).includes(title), "a negative time");
 });
 
 Deno.test("why a change is undecided stands below it where a terminal has no room beside it", () => {

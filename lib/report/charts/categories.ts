@@ -45,7 +45,7 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
     title,
     alt: `${title}. Medians: ${medians.join(", ")}`,
     panels: [{
-      caption: "Median, and a line up to the P99 or the slowest",
+      caption: "Median, and a line up to the p99 or the slowest",
       x: timeAxis(scale, "Time"),
       y: rowAxis(rows.map(({ label }) => label), most > 1 ? "apart" : "lined"),
       height: rows.length * (ROW_HEIGHT + DOT_HEIGHT * (most - 1)),

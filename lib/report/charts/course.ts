@@ -38,7 +38,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
     title,
-    alt: `${title}. Median, P99 and slowest, and replies a second, in intervals of ` +
+    alt: `${title}. Median, p99 and slowest, and replies a second, in intervals of ` +
       formatDurationTick(widthMs * 1e6),
     panels: [{
       caption: capitalise(nameText(distribution.name)) +
@@ -48,7 +48,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
       height: 170,
       series: [
         { ...curve("slowest call", COLORS.orange, ({ max }) => max), ...red },
-        ...hasP99 ? [curve("P99", COLORS.purple, ({ p99 }) => p99)] : [],
+        ...hasP99 ? [curve("p99", COLORS.purple, ({ p99 }) => p99)] : [],
         curve("median", COLORS.blue, ({ p50 }) => p50),
       ],
     }, {

@@ -49,9 +49,9 @@ function distributionsIn(scenario: ScenarioReport): Distribution[] {
     .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }
 
-/** `0.82 ms at the median, 1.31 ms at P95`: the highest percentile that rests on enough samples. */
+/** `0.82 ms at the median, 1.31 ms at p95`: the highest percentile that rests on enough samples. */
 function spreadText({ p50, p95, p99, max }: Distribution): string {
-  const place = p99 !== null ? "at P99" : p95 !== null ? "at P95" : "at most";
+  const place = p99 !== null ? "at p99" : p95 !== null ? "at p95" : "at most";
   return `${formatDuration(p50)} at the median, ${formatDuration(p99 ?? p95 ?? max)} ${place}`;
 }
 

@@ -188,9 +188,9 @@ function latencyPanel(
         ...markedLine("median", medians, { color: COLORS.teal }),
         ...objectiveNs === null ? {} : { markLine: rule("yAxis", objectiveNs, mark) },
       },
-      ...isDrawn(sure) ? [markedLine("P99", sure, purple)] : [],
+      ...isDrawn(sure) ? [markedLine("p99", sure, purple)] : [],
       ...isDrawn(unsure)
-        ? [dots("P99 of under 1,000 samples", unsure, { ...purple, hollow: true })]
+        ? [dots("p99 of under 1,000 samples", unsure, { ...purple, hollow: true })]
         : [],
     ],
   };

@@ -192,9 +192,9 @@ function barHtml(label: string, segments: readonly Segment[]): string {
   const parts = segments.map(({ share }, index) =>
     rect(index, percent((end += share) - share), percent(share))
   );
-  const items = segments.map(({ label, share, quantity }, index) => {
+  const items = segments.map(({ label, share }, index) => {
     const box = `<svg aria-hidden="true">${rect(index, "0", "100%")}</svg>`;
-    return `${box}${line(label)} <strong>${formatPercent(share)}</strong> ${line(quantity)}`;
+    return `${box}${line(label)} <strong>${formatPercent(share)}</strong>`;
   });
   return `<svg class="bar" role="img" aria-label="${label}">${parts.join("")}</svg>
 ${listHtml(items, "plain legend")}`;

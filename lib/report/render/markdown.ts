@@ -136,8 +136,8 @@ class Page {
   }
 
   #bar(segments: readonly Segment[]): string {
-    return segments.toSorted((a, b) => b.share - a.share).map(({ label, share, quantity }) =>
-      `${this.line(label)} **${formatPercent(share)}** (${quantity.text})`
+    return segments.toSorted((a, b) => b.share - a.share).map(({ label, share }) =>
+      `${this.line(label)} **${formatPercent(share)}**`
     ).join(", ") + ".";
   }
 }

@@ -27,7 +27,7 @@ const MINIMUM_WIDTH = 40;
 const WIDEST_BOX = 64;
 const LONGEST_CELL = 44;
 const GAP = "  ";
-const FILLS = [..."█▓▒░"];
+const FILLS = [..."█▓▒░#=+"];
 
 const MARKS: Record<MarkName, [sign: string, style: Style]> = {
   passed: ["✓", "green"],
@@ -159,8 +159,8 @@ class Screen {
     const total = segments.reduce((sum, { share }) => sum + share, 0);
     const fill = (index: number) => FILLS[index % FILLS.length]!;
     const bar = segments.map(({ share }, at) => fill(at).repeat(Math.round(width * share / total)));
-    const parts = segments.map(({ label, share, quantity }, index) =>
-      prose`${fill(index)} ${label} ${formatPercent(share)} (${quantity.text})`
+    const parts = segments.map(({ label, share }, index) =>
+      prose`${fill(index)} ${label} ${formatPercent(share)}`
     );
     return [bar.join("").slice(0, width), ...this.wrapped(joined(parts, ", "))];
   }
@@ -186,10 +186,10 @@ class Screen {
   }
 }
 
-/** Breaks text at spaces into lines of at most `width` characters; never empty. */
+/** Breaks text at spaces, but not before a `%`, into lines of at most `width` characters; never empty. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
-  for (const word of text.split(" ").flatMap((word) => pieces(word, width))) {
+  for (const word of text.split(/ (?!%)/).flatMap((word) => pieces(word, width))) {
     const line = lines[lines.length - 1]!;
     if (line === "") lines[lines.length - 1] = word;
     else if (lengthOf(line) + 1 + lengthOf(word) <= width) lines[lines.length - 1] += ` ${word}`;

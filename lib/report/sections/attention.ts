@@ -9,8 +9,8 @@ import type { RateLimit, Reason, Report, ScenarioReport } from "../../schema.ts"
 import { type Block, code, type Content, foreign, joined, list } from "../document.ts";
 import { heading, mark, type MarkName, prose } from "../document.ts";
 import { factWords, ranScenarios } from "../quantities.ts";
-import { scenarioLink } from "../trust.ts";
-import { formatCount, formatCounted, formatNumber } from "../units.ts";
+import { scenarioLink, wideHalfWidth } from "../trust.ts";
+import { formatCount, formatCounted, formatNumber, formatPercent } from "../units.ts";
 import { findScenario, isLoadPhase } from "./key_numbers.ts";
 
 export interface Attention {
@@ -50,7 +50,26 @@ export function attention(report: Report): Attention[] {
     ...reasons.map((reason) => reasonItem(report, reason)),
     ...others.flatMap((scenario) => invalidItem(report, scenario)),
     ...incomparableItem(report),
+    ...wideItem(report),
   ];
+}
+
+/** Where two servers were compared, their rows say what more epochs would do. */
+function wideItem(report: Report): Attention[] {
+  const width = wideHalfWidth(report);
+  if (width === null || report.ab !== undefined) return [];
+  return [{
+    mark: "warning",
+    text: `Another run may differ by ${formatPercent(width)}`,
+    action: [
+      "stop other work on this machine, or measure until the numbers repeat: ",
+      // Parts of a run cannot agree on when to stop.
+      code(
+        report.merged === undefined && report.shard === undefined ? "--precision 10" : "--epochs",
+      ),
+      ".",
+    ],
+  }];
 }
 
 /** What a server that is offered too much, and a client that is late, make a scenario fail by. */
@@ -60,12 +79,12 @@ const PACE = ["serverBehind", "clientLate"];
 const ACTIONS: Record<number, string> = {
   1: "see the failed checks: each has what was expected and what was seen.",
   2: "free the place named, or choose another with --out.",
-  3: "put right what the message names, and run again.",
-  4: "find what changed, or ask for what the server has to give.",
-  5: "run again: what is slower twice is slower.",
+  3: "fix what the message names, and run again.",
+  4: "find what changed, or set a bound that the server can meet.",
+  5: "run again: a slowdown that repeats is real.",
   6: "follow the warning, or run again on a quieter machine.",
-  130: "run again to the end; what was measured until then is below.",
-  143: "run again to the end; what was measured until then is below.",
+  130: "run again; any numbers cover only what was measured until then.",
+  143: "run again; any numbers cover only what was measured until then.",
 };
 
 function reasonItem(report: Report, { code: exit, scenario, message }: Reason): Attention {
@@ -87,11 +106,11 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
     mark: "warning",
     text: prose`${scenarioLink(report, scenario)}: ${joined(said, "; ")}`,
     action: warnings.some(({ kind }) => kind === "serverBehind")
-      ? prose`that is the server's: offer less than it answered (${code("--rate")}), or let
+      ? prose`this is the server's limit: offer less than it answered (${code("--rate")}), or let
         ${code("--scenarios saturation")} find what it sustains.`
       : client === "bound"
       ? prose`spread the load over ${code("--workers")}, or measure from a faster machine.`
-      : "do not quote its numbers before that is put right.",
+      : "do not quote its numbers until that is fixed.",
   }];
 }
 

@@ -105,7 +105,7 @@ function conclusion(comparison: Comparison): string {
   const known = {
     learned: "the noise between runs is learned from them",
     stated: `the noise between runs is stated as ${noisePercent} %`,
-    unknown: "the noise between runs is not known, so nothing is decided " +
+    unknown: "the noise between runs is not known " +
       "(give 4 earlier runs or more, or --noise)",
     paired: `both servers were measured in the same ${formatCounted(epochs, "epoch")}`,
   }[noise];

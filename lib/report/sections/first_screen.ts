@@ -105,6 +105,7 @@ function cards(report: Report): Block[] {
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
     .map((metric) => ({ scenario: ran[0]!, metric }));
   const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
+  for (const { measured } of own) if (measured !== undefined) titled.delete(measured.metric);
   const all = [
     ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
     ...[...titled.values()].map((one) =>
@@ -176,14 +177,15 @@ function isLayer(metric: Metric): metric is Layer {
 const MOST_UNEXPLAINED = 0.1;
 
 function callTime(report: Report): Block[] {
-  const segments = ranScenarios(report).flatMap(layersOf).map((one): Segment => ({
+  const layers = ranScenarios(report).flatMap(layersOf);
+  const segments = layers.map((one): Segment => ({
     label: layerName(one.metric),
+    // Its time is a mean of its own, so that beside its share it may contradict that of another layer.
     share: one.metric.added.share ?? 0,
-    quantity: quantity(one, "added"),
   }));
   const whole = segments.reduce((sum, { share }) => sum + share, 0);
   const isWhole = Math.abs(whole - 1) <= MOST_UNEXPLAINED &&
-    segments.every(({ share }) => share >= 0);
+    layers.every(({ metric: { added } }) => added.value >= 0 && (added.share ?? 0) >= 0);
   return !isWhole ? [] : [
     heading("Where the time of a call goes"),
     { kind: "bar", label: "Layers of a call", segments },
@@ -246,5 +248,5 @@ function boxes(report: Report): Block[] {
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []
-    : [{ kind: "boxes", label: "From the 5th percentile to P99, logarithmic", boxes: found }];
+    : [{ kind: "boxes", label: "From p5 to p99, logarithmic scale", boxes: found }];
 }

@@ -175,6 +175,30 @@ Deno.test("a server that goes ends the search, with what was confirmed until the
   }]);
 });
 
+Deno.test("a search without time for more gives what was confirmed until then", async () => {
+  const searchWith = async (most: number) => {
+    let runs = 0;
+    const result = await searchRate({
+      ...{ first: 200, lowest: 1, highest: 10_000 },
+      mayGoOn: () => runs < most,
+      run: (rate, { confirms }) => {
+        runs++;
+        return Promise.resolve(
+          trialOf(rate, { confirms, verdict: rate < 1_000 ? "met" : "missed" }),
+        );
+      },
+    });
+    return { ...result, runs };
+  };
+  const whole = await searchWith(Infinity);
+  for (let most = 0; most < whole.runs; most++) {
+    const { sustainedPerSecond, runs, trials } = await searchWith(most);
+    assertEquals([runs, trials], [most, whole.trials.slice(0, most)]);
+    const confirmed = trials.filter(({ confirms, verdict }) => confirms && verdict === "met");
+    assertEquals(sustainedPerSecond === null, confirmed.length === 0);
+  }
+});
+
 const SEEDS = repeats(2, 10);
 
 /** Searches the rate of a simulated server, whose client is away for some milliseconds now and then. */

@@ -45,11 +45,11 @@ for (const dialect of DIALECTS) {
     await using folder = await makeUserFolder();
     const [, address] = /```sh\n(EXAI_WS_HOST=[\s\S]*?)```/.exec(step("1. Its address").text)!;
     const caches = step("4. Caches").bench;
-    const lifted = step("3. With its limits lifted");
+    const lifted = step("3. Without its limits");
     const age = step("5. Age: restart it");
     const walk: [string[], string[][]][] = [
       // The others take the time that refills take: the tests of rate-limit have them.
-      [[], step("2. With the limits").bench.slice(0, 1)],
+      [[], step("2. With its limits").bench.slice(0, 1)],
       dialect === "nov"
         ? [lifted.serve[0]!, [...lifted.bench, ...caches]]
         : [age.serve[0]!, age.bench],

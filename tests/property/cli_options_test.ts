@@ -84,12 +84,21 @@ const WRITTEN = new Set(["out", "inject"]);
 const command = fc.constantFrom("{port}", "exit 3 # {port}", "x", "", "\0{port}");
 const STARTED = new Set(["start-a", "start-b"]);
 
+/** Nobody comes, however long one waits. */
+const wait = fc.constantFrom("0", "0.1", "-1", "1e400", "NaN", "", "5 parsecs");
+
 type Spec = Pick<OptionSpec, "name" | "kind"> & { value?: string };
 
 function optionOf({ name, kind, value: placeholder = "" }: Spec): fc.Arbitrary<string[]> {
   if (kind === "flag") return fc.constant([`--${name}`]);
   const near = fc.constantFrom(...NEAR[placeholder] ?? NUMBERS);
-  const values = WRITTEN.has(name) ? place : STARTED.has(name) ? command : fc.oneof(near, value);
+  const values = WRITTEN.has(name)
+    ? place
+    : STARTED.has(name)
+    ? command
+    : name === "wait"
+    ? wait
+    : fc.oneof(near, value);
   return fc.tuple(values, fc.boolean())
     .map(([text, joins]) => joins ? [`--${name}=${text}`] : [`--${name}`, text]);
 }

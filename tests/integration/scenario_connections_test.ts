@@ -37,7 +37,7 @@ for (const seed of [1, 2]) {
   }, async () => {
     await using server = await startReference({
       limits: { maxConnectionsPerIp: LIMIT },
-      helloTimeoutMs: 300,
+      helloTimeoutMs: 1_000,
     });
     const refusedIn = new Map<string, number>();
     let running = "";

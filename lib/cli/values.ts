@@ -55,7 +55,7 @@ const PER_SECOND: Readonly<Record<string, number>> = {
  * @throws {UsageError} if it is no time in the range, which is in seconds
  */
 export function parseDuration(given: Given, range: Omit<NumberRange, "unit">): number {
-  const [, number, unit = "s"] = /^(.*?)\s*(ms|s|m|min|h)?$/.exec(given.text.trim())!;
+  const [, number, unit = "s"] = /^(.*?)\s*(ms|s|m|min|h)?$/s.exec(given.text.trim())!;
   const seconds = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number!)
     ? Number(number) / PER_SECOND[unit]!
     : NaN;

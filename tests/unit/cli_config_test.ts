@@ -583,11 +583,13 @@ Deno.test("durations are seconds, or have a unit", async () => {
     const { overrides } = await configOf(["--duration", `${text}`]);
     assertEquals(overrides.durationMs, ms, `${text}`);
   }
-  await assertRejects(
-    () => configOf(["--duration", "5x"]),
-    UsageError,
-    'Cannot use --duration "5x": accepted is a number of seconds',
-  );
+  for (const text of ["5x", "a\nb"]) {
+    await assertRejects(
+      () => configOf(["--duration", text]),
+      UsageError,
+      `Cannot use --duration ${JSON.stringify(text)}: accepted is a number of seconds`,
+    );
+  }
 });
 
 Deno.test("config: stages and the factor of a spike are numbers, and ramps are read as they are given", async () => {

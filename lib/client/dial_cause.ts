@@ -7,7 +7,8 @@
 
 import { ConnectError } from "./connect_error.ts";
 import { redactUrl } from "./redact_url.ts";
-import { addressOf, type Target, type TargetOptions } from "./target.ts";
+import { addressOf } from "./address.ts";
+import type { Target, TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 
 /** How long the look may take, in milliseconds. */

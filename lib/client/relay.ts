@@ -6,6 +6,7 @@
  */
 
 import { startWorker } from "../start_worker.ts";
+import { addressOf } from "./address.ts";
 
 /** Which connections go through the relay; `auto`: those on which Deno would write twice without waiting. */
 export const NO_DELAY = ["auto", "on", "off"] as const;
@@ -107,14 +108,12 @@ export class Relay implements AsyncDisposable {
     to: { url: string; headers: Record<string, string>; localAddress: string | null },
     onFailure: (why: string) => void,
   ): RelayedDial {
-    const url = new URL(to.url);
-    const tls = url.protocol === "wss:";
+    const { host, protocol } = new URL(to.url);
     const order: RelayOrder = {
       nth: ++this.#dials,
-      hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: Number(url.port) || (tls ? 443 : 80),
-      host: url.host,
-      tls,
+      ...addressOf(to.url),
+      host,
+      tls: protocol === "wss:",
       localAddress: to.localAddress,
     };
     this.#pending.set(order.nth, onFailure);

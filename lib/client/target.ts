@@ -1,6 +1,7 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
+import { addressOf } from "./address.ts";
 import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
@@ -214,13 +215,4 @@ export class Target implements Disposable {
       ...(isOff ? {} : { relay: { through: relay.through, localAddress } }),
     };
   }
-}
-
-/** Host and port, as sockets want them. */
-export function addressOf(url: string): { hostname: string; port: number } {
-  const { hostname, port, protocol } = new URL(url);
-  return {
-    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: Number(port) || (protocol === "wss:" ? 443 : 80),
-  };
 }

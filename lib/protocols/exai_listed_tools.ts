@@ -5,6 +5,7 @@
  */
 
 import { isRecord, parseJson } from "./json.ts";
+import { readToolPage } from "./listed_tools.ts";
 
 /** What to call, and with which arguments. */
 export interface ListedCall {
@@ -20,19 +21,16 @@ interface ListedTool {
 
 /** The tools of a list_tools_res; what is not as it should be is left out. */
 function readTools(toolList: string | null): ListedTool[] {
-  const body = toolList === null ? null : parseJson(toolList);
-  if (!isRecord(body) || !Array.isArray(body.tools)) return [];
-  return body.tools.filter(isRecord).flatMap(({ name, inputSchema }) => {
-    if (typeof name !== "string" || !isRecord(inputSchema)) return [];
-    const { properties, required } = inputSchema;
+  const page = toolList === null ? null : readToolPage(parseJson(toolList));
+  return (page?.tools ?? []).map(({ name, inputSchema: { properties, required } }) => {
     const known = isRecord(properties)
       ? Object.entries(properties).flatMap(([key, value]) => isRecord(value) ? [[key, value]] : [])
       : [];
-    return [{
+    return {
       name,
       properties: Object.fromEntries(known),
       required: Array.isArray(required) ? required.filter((one) => typeof one === "string") : [],
-    }];
+    };
   });
 }
 

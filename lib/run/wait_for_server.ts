@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../client/clock.ts";
-import type { ConnectError } from "../client/connect_error.ts";
+import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import { Target } from "../client/target.ts";
@@ -49,7 +49,8 @@ async function tryConnect(target: Target): Promise<ConnectError | null> {
     await (await target.connect(openLedger())).close();
     return null;
   } catch (error) {
-    return error as ConnectError;
+    if (error instanceof ConnectError) return error;
+    throw error;
   }
 }
 

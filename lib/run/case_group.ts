@@ -44,6 +44,12 @@ export interface GroupMember {
 /** About as long as a slice is. */
 const SLICE_MS = 100;
 const MOST_BLOCKS = 10;
+/**
+ * The warm-up takes that long for the target's closed loops together, but at most three quarters of what is measured
+ * afterwards: for about 3 s the runtimes of both ends go on compiling, and calls get faster by up to a third.
+ */
+const WARMUP_MS = 3_000;
+const MOST_WARMUP = 0.75;
 /** A block needs at least so many calls of each client. */
 const FEWEST_MESSAGES = 10;
 const MOST_COUNTED_BLOCKS = 5;
@@ -124,9 +130,9 @@ export class CaseGroup implements LiveScenario, Disposable {
   }
 
   /** How long the slices of an epoch take, in milliseconds; `null`: as long as their calls do. */
-  get lengthMs(): number | null {
+  lengthMs(epoch: number): number | null {
     if (this.members.some(({ parameters }) => parameters.messages !== null)) return null;
-    return this.#elements.reduce((sum, one) => sum + this.blocks * this.#periodMs(one), 0);
+    return this.#elements.reduce((sum, one) => sum + this.blocks * this.#periodMs(one, epoch), 0);
   }
 
   /** What a case of a scenario came to on its target or a rig; `null`: nothing of it was measured. */
@@ -297,7 +303,7 @@ export class CaseGroup implements LiveScenario, Disposable {
       for (const index of this.#orderOf(epoch * blocks + block)) {
         if (dueMs !== null) {
           await wait(dueMs - clock.date().getTime(), { clock, signal });
-          dueMs += this.#periodMs(elements[index]!);
+          dueMs += this.#periodMs(elements[index]!, epoch);
         }
         const outcome = await this.#measure(elements[index]!, { epoch, block, opened });
         signal.throwIfAborted();
@@ -405,15 +411,30 @@ export class CaseGroup implements LiveScenario, Disposable {
     const isShort = isIdle && epoch === 0 && counted !== null;
     const messages = isShort ? Math.min(counted, IDLE_WARMUP_CALLS) : counted;
     const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
+    const ownMs = durationMs ?? SLICE_MS;
+    const isLong = epoch === 0 && side === "target" && keptTo === null &&
+      one.ratePerSecond === null;
+    const sliceMs = isLong ? this.#warmupMs(ownMs) : ownMs;
     return {
       leadInNs: isIdle ? 0 : leadInNs,
       messages: messages === null ? null : upTo(block + 1) - upTo(block),
-      durationNs: messages !== null ? null : (durationMs ?? SLICE_MS) / blocks * 1e6,
+      durationNs: messages !== null ? null : sliceMs / blocks * 1e6,
     };
   }
 
-  #periodMs(element: Element): number {
-    const { leadInNs, durationNs } = this.#lengthOf(element, { epoch: 1, block: 0 });
+  /** How long the warm-up measures a closed loop on the target; `ownMs` is what an epoch does. */
+  #warmupMs(ownMs: number): number {
+    const loops = this.#elements.filter(({ case: { ratePerSecond }, side }) =>
+      ratePerSecond === null && side === "target"
+    );
+    return Math.max(
+      ownMs,
+      Math.min(WARMUP_MS / loops.length, MOST_WARMUP * this.#run.epochs * ownMs),
+    );
+  }
+
+  #periodMs(element: Element, epoch: number): number {
+    const { leadInNs, durationNs } = this.#lengthOf(element, { epoch, block: 0 });
     return (leadInNs + (durationNs ?? 0)) / 1e6 + SHARD_GAP_MS;
   }
 }

@@ -252,7 +252,7 @@ export class Suite implements Disposable {
         watch: group,
         isSplit: entries.every(isSplit),
         fillsServer: entries.some(fillsServer),
-        lengthMs: () => group.lengthMs,
+        lengthMs: (epoch) => group.lengthMs(epoch),
         epoch: (epoch, startMs) => group.epoch(epoch, startMs),
       };
     });

@@ -110,7 +110,7 @@ export function floorShare(
     return rate === null || rate === 0 || !bound ? [] : [{ rate, bound }];
   });
   if (pairs.length === 0) return null;
-  const { value, ci95 } = estimate(pairs.map(({ rate, bound }) => rate / bound));
+  const { value, ci95 } = estimate(pairs.map(({ rate, bound }) => rate / bound), { paired: true });
   const medians = floor!.medians.flatMap((median) => median ?? []);
   const isBeaten = ci95 !== null && ci95[0] > 1;
   const throughput = estimate(pairs.map(({ rate, bound }) => isBeaten ? rate : bound)).value;

@@ -15,7 +15,14 @@ import type {
 } from "../schema.ts";
 import { pooledValueAtRank } from "./bins.ts";
 import { censoredOf, type EpochPart } from "./epoch_summary.ts";
-import { type Estimate, estimate, MINIMUM_EPOCHS_FOR_INTERVAL, tQuantile } from "./estimate.ts";
+import {
+  type Estimate,
+  estimate,
+  independentMargin,
+  marginOf,
+  MINIMUM_EPOCHS_FOR_INTERVAL,
+  tQuantile,
+} from "./estimate.ts";
 import type { LatencyHistogram } from "./histogram.ts";
 import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
@@ -143,8 +150,8 @@ function estimateTimes(timesNs: readonly number[]): Estimate {
  * The interval of a percentile of all samples together, from whole epochs resampled: the middle 95 % of what
  * they give, its distances from the value stretched (on a log scale) by t(E - 1)/z √(E/(E - 1)), as so few resampled
  * epochs vary less than new ones would (B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
- * chapter 12; T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.1). `null` with fewer
- * than five epochs.
+ * chapter 12; T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.1), and as far as that of
+ * the epochs' medians is where they are not independent ({@linkcode marginOf}). `null` with fewer than five epochs.
  */
 function resampledInterval(
   { pooled, censored, epochs, name, seed }: DistributionParts,
@@ -170,7 +177,11 @@ function resampledInterval(
     const rank = rankOf(percentile, all);
     return rank > measured ? longest : pooledValueAtRank(bins, { rank, weights });
   }).sort();
-  const stretch = tQuantile(0.975, count - 1) / Z_975 * Math.sqrt(count / (count - 1));
+  const medians = tried.map(({ summary }) => Math.log(Math.max(1, summary.p50 ?? longest)));
+  const independent = independentMargin(medians);
+  const resemblance = independent === 0 ? 1 : marginOf(medians) / independent;
+  const stretch = resemblance * tQuantile(0.975, count - 1) / Z_975 *
+    Math.sqrt(count / (count - 1));
   const center = Math.max(1, value);
   const stretched = (ns: number) => center * (Math.max(1, ns) / center) ** stretch;
   const tail = Math.floor(0.025 * RESAMPLES);

@@ -32,9 +32,12 @@ export function addedPart(
     return { addedNs: ownNs - belowNs, wholeNs: whole?.[index] ?? 0 };
   });
   if (parts.length === 0) return null;
-  const added = estimate(parts.map(({ addedNs }) => addedNs), { scale: "linear" });
+  const added = estimate(parts.map(({ addedNs }) => addedNs), { scale: "linear", paired: true });
   const share = parts.every(({ wholeNs }) => wholeNs > 0)
-    ? estimate(parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs), { scale: "linear" })
+    ? estimate(parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs), {
+      scale: "linear",
+      paired: true,
+    })
     : null;
   return {
     value: added.value,
@@ -69,7 +72,7 @@ export function sumOfParts(
     return [sum / ((first + second) / 2)];
   });
   if (shares.length === 0) return null;
-  const { value, ci95 } = estimate(shares, { scale: "linear" });
+  const { value, ci95 } = estimate(shares, { scale: "linear", paired: true });
   return { value, ci95 };
 }
 

@@ -139,7 +139,7 @@ function describeFlat(steps: readonly ScalingStep[], within: number): Fact | nul
 /** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
 function describeNegativeContention(epochs: FittedLaw["epochs"]): Fact | null {
   const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
-  const { value, ci95 } = estimate(own, { scale: "linear", confidence: 0.99 });
+  const { value, ci95 } = estimate(own, { scale: "linear", paired: true, confidence: 0.99 });
   const { tested, untested } = NEGATIVE_CONTENTION;
   if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
   const message = `one client alone does not keep the server awake: contention comes out at ` +

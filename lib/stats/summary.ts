@@ -186,7 +186,8 @@ export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "wit
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
   const { unit, epochs, within, scale, ci95, merge } = options;
-  const estimated = estimate(epochs, { within, scale });
+  const isRatio = unit === "x" || unit === "";
+  const estimated = estimate(epochs, { within, scale, paired: isRatio });
   return {
     ...metricEntries(options),
     kind: "scalar",

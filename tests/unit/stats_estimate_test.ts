@@ -1,5 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { estimate, tQuantile } from "../../lib/stats/estimate.ts";
+import {
+  estimate,
+  independentMargin,
+  marginOf,
+  momentsOf,
+  tQuantile,
+} from "../../lib/stats/estimate.ts";
 import { regularisedBeta } from "../../lib/stats/incomplete_beta.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import { repeats } from "../support/repeats.ts";
@@ -49,6 +55,7 @@ Deno.test("the incomplete beta function is the tail of the binomial distribution
 Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {
   const { value, ci95, spread } = estimate([1, 2, 4, 8, 16], {
     within: [[1, Math.E], [5, 5], [7]],
+    paired: true,
   });
   assertAlmostEquals(value, 4, 1e-12);
   // ln 2 x sqrt(2.5) is the standard deviation of 0, 1, 2, 3, 4 times ln 2.
@@ -61,7 +68,7 @@ Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {
 });
 
 Deno.test("values that can be 0 or negative are taken as they are", () => {
-  const { value, ci95, spread } = estimate([-2, 0, 2, 4, 6]);
+  const { value, ci95, spread } = estimate([-2, 0, 2, 4, 6], { paired: true });
   assertEquals([value, spread], [2, { within: null, between: null }]);
   const margin = 2.7764451051977987 * Math.sqrt(10) / Math.sqrt(5);
   assertAlmostEquals(ci95![1], 2 + margin, 1e-8);
@@ -82,20 +89,64 @@ Deno.test("equal epochs give exactly their value, few of them no interval, and n
   assertThrows(() => estimate([1, NaN]), RangeError, "of an epoch is NaN");
 });
 
+/** The logarithms of a run's epochs, of which neighbours correlate by `r`; their mean is 0. */
+function epochsOf(random: () => number, { epochs, r }: { epochs: number; r: number }): number[] {
+  let last = drawNormal(random);
+  return Array.from({ length: epochs }, () => {
+    const value = last;
+    last = r * last + Math.sqrt(1 - r * r) * drawNormal(random);
+    return 0.3 * value;
+  });
+}
+
+/** In which share of runs the interval holds the true value. */
+function coverage(options: { epochs: number; r: number; paired: boolean; runs: number }): number {
+  const random = randomStream(1, "coverage");
+  let covered = 0;
+  for (let run = 0; run < options.runs; run++) {
+    const values = epochsOf(random, options).map(Math.exp);
+    const [low, high] = estimate(values, options).ci95!;
+    if (low <= 1 && 1 <= high) covered++;
+  }
+  return covered / options.runs;
+}
+
 Deno.test("the interval holds the true value in 95 % of runs, and less confidence is narrower", () => {
   const runs = repeats(3_000, 40_000);
-  const random = randomStream(1, "coverage");
+  const error = 4 * Math.sqrt(0.05 * 0.95 / runs);
   for (const epochs of [5, 10, 20]) {
-    let covered = 0;
-    for (let run = 0; run < runs; run++) {
-      const values = Array.from({ length: epochs }, () => Math.exp(0.3 * drawNormal(random)));
-      const [low, high] = estimate(values).ci95!;
-      if (low <= 1 && 1 <= high) covered++;
-    }
-    assertAlmostEquals(covered / runs, 0.95, 4 * Math.sqrt(0.05 * 0.95 / runs));
+    assertAlmostEquals(coverage({ epochs, r: 0, paired: true, runs }), 0.95, error);
+    assert(coverage({ epochs, r: 0, paired: false, runs }) > 0.95);
   }
   const [wide, narrow] = [0.95, 0.5].map((confidence) =>
     estimate([1, 2, 3, 4, 5], { confidence }).ci95!
   );
   assert(wide![0] < narrow![0] && narrow![1] < wide![1]);
+});
+
+Deno.test("the interval holds where neighbouring epochs resemble each other, as on a shared machine", () => {
+  const runs = repeats(2_000, 20_000);
+  for (const epochs of [10, 20]) {
+    const independent = coverage({ epochs, r: 0.4, paired: true, runs });
+    assert(independent < 0.85, `${independent}: this test could not fail`);
+    const wide = coverage({ epochs, r: 0.4, paired: false, runs });
+    assert(wide > 0.93, `of ${epochs} epochs ${wide}`);
+  }
+});
+
+Deno.test("the slow part of a series is its regression on cosines", () => {
+  // 20 epochs have round(0.4 x 20^(2/3)) = 3 terms; they are orthogonal, so that each has its own regression.
+  const values = epochsOf(randomStream(3, "slow"), { epochs: 20, r: 0.9 });
+  const explained = [1, 2, 3].map((term) => {
+    const wave = values.map((_, epoch) => Math.cos(Math.PI * term * (epoch + 0.5) / 20));
+    const { mean } = momentsOf(values);
+    const slope = wave.reduce((sum, x, epoch) => sum + x * (values[epoch]! - mean), 0) /
+      wave.reduce((sum, x) => sum + x * x, 0);
+    return wave.reduce((sum, x) => sum + (slope * x) ** 2, 0);
+  });
+  const variance = explained.reduce((sum, squares) => sum + squares, 0) / 3;
+  assertAlmostEquals(marginOf(values), 3.1824463 * Math.sqrt(variance / 20), 1e-6);
+  // What goes up and down with every epoch has no slow part.
+  const quick = values.map((_, epoch) => epoch % 2);
+  assertAlmostEquals(marginOf(quick), independentMargin(quick), 1e-12);
 });

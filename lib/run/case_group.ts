@@ -15,6 +15,7 @@ import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { describeLoss } from "./describe_end.ts";
 import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
+import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
 import { rateOf, type Run } from "./run.ts";
 import {
   type Case,
@@ -41,15 +42,6 @@ export interface GroupMember {
   place: ShardPlace;
 }
 
-/** About as long as a slice is. */
-const SLICE_MS = 100;
-const MOST_BLOCKS = 10;
-/**
- * The warm-up takes that long for the target's closed loops together, but at most three quarters of what is measured
- * afterwards: for about 3 s the runtimes of both ends go on compiling, and calls get faster by up to a third.
- */
-const WARMUP_MS = 3_000;
-const MOST_WARMUP = 0.75;
 /** A block needs at least so many calls of each client. */
 const FEWEST_MESSAGES = 10;
 const MOST_COUNTED_BLOCKS = 5;

@@ -11,8 +11,15 @@ import type { Taken } from "./scenario.ts";
 const START_MS = 1_000;
 /** The lead-in of a slice. */
 const LEAD_IN_MS = 40;
-const SLICE_MS = 100;
-const MOST_BLOCKS = 10;
+/** About as long as a slice is. */
+export const SLICE_MS = 100;
+export const MOST_BLOCKS = 10;
+/**
+ * The warm-up takes that long for the target's closed loops together, but at most three quarters of what is measured
+ * afterwards: for about 3 s the runtimes of both ends go on compiling, and calls get faster by up to a third.
+ */
+export const WARMUP_MS = 3_000;
+export const MOST_WARMUP = 0.75;
 /** About what a call or a handshake takes on a loopback. */
 const QUICK_CALL_MS = 0.1;
 export const CONNECT_MS = 2;
@@ -41,7 +48,13 @@ export function plannedMs(
       return (slicesMs + epochMs) * (epochs + (isWarm ? 1 : 0)) + onceMs;
     },
   );
-  const measuredMs = START_MS + times.reduce((sum, ms) => sum + ms, 0);
+  const loopsMs = all.reduce(
+    (sum, { scenario, parameters, taken: { slices = 0 } }) =>
+      parameters.durationMs === null ? sum : sum + slices * lengthOf({ scenario, parameters }),
+    0,
+  );
+  const warmupMs = warmsUp ? Math.min(WARMUP_MS, MOST_WARMUP * epochs * loopsMs) : 0;
+  const measuredMs = START_MS + warmupMs + times.reduce((sum, ms) => sum + ms, 0);
   // What waits for the server does so beside the others.
   return Math.max(measuredMs, ...all.map(({ taken }) => START_MS + (taken.besideMs ?? 0)));
 }

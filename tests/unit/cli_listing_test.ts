@@ -7,13 +7,17 @@ import { PROFILE_NAMES } from "../../lib/run/scenario.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
-function timeOf(names: string[], given: Parameters = {}, epochs = 10): number {
+function timeOf(
+  names: string[],
+  given: Parameters = {},
+  { epochs = 10, warmsUp = true } = {},
+): number {
   const planned = planScenarios(SCENARIOS, {
     names,
     profile: "standard",
     overrides: { ...NO_OVERRIDES, ...given },
   });
-  return plannedMs(planned, { epochs, warmsUp: true });
+  return plannedMs(planned, { epochs, warmsUp });
 }
 
 Deno.test("--list has every profile and scenario, with its profiles and its time", () => {
@@ -28,13 +32,19 @@ Deno.test("--list has every profile and scenario, with its profiles and its time
 
 Deno.test("the planned time follows from the plan", () => {
   const names = ["message-throughput"];
-  const short = timeOf(names);
   const start = timeOf([]);
+  const cold = { warmsUp: false };
+  const short = timeOf(names, {}, cold);
   // A slice has a lead-in, however long it is.
-  const twice = timeOf(names, { durationMs: 400 });
+  const twice = timeOf(names, { durationMs: 400 }, cold);
   assertEquals(Math.round((twice - start) / (short - start) * 100), 200);
-  assertEquals(Math.round((timeOf(names, {}, 21) - start) / (short - start) * 100), 200);
-  assert(timeOf([...names, "reconnection"]) > short);
+  const often = timeOf(names, {}, { ...cold, epochs: 20 });
+  assertEquals(Math.round((often - start) / (short - start) * 100), 200);
+  // One epoch more, and 3 s of warm-up; of a short run less.
+  assertEquals(timeOf(names) - short, (short - start) / 10 + 3_000);
+  const five = { durationMs: 100 };
+  assert(timeOf(names, five, { epochs: 5 }) - timeOf(names, five, { ...cold, epochs: 5 }) < 2_000);
+  assert(timeOf([...names, "reconnection"], {}, cold) > short);
   // What waits beside others costs time only where there are none.
   assertEquals(timeOf(["authentication"]), start + 15_000);
   const all = timeOf([...names, "reconnection", "overhead-breakdown"]);

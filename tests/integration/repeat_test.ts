@@ -24,7 +24,7 @@ async function measure(seed: number): Promise<Report> {
     seed,
     epochs: 5,
     scenarios: ["message-throughput"],
-    overrides: { ...NO_OVERRIDES, durationMs: 200, warmupMs: 50 },
+    overrides: { ...NO_OVERRIDES, durationMs: 100, warmupMs: 50 },
   });
   return await runBench(settings, {
     scenarios: [messageThroughput],

@@ -22,11 +22,11 @@ const PLAN: (readonly [Scenario, Parameters])[] = [
   [messageThroughput, SHORT],
   [concurrentConnections, { ...SHORT, connections: LIMIT }],
   [reconnection, { cycles: 2, pauseMs: 1 }],
-  [authentication, { accepts: 2, noHelloWaitMs: 2_000 }],
+  [authentication, { accepts: 2, noHelloWaitMs: 8_000 }],
   [connectionLimit, { bound: 20 }],
   [pipelining, { ...SHORT, inFlight: 4 }],
   [scaling, { ...SHORT, connections: LIMIT }],
-  [malformedInput, { patienceMs: 2_000, noHelloWaitMs: 2_000 }],
+  [malformedInput, { patienceMs: 8_000, noHelloWaitMs: 8_000 }],
   [reconnectStorm, { connections: LIMIT, patienceMs: 5_000 }],
 ];
 
@@ -37,7 +37,7 @@ for (const seed of [1, 2]) {
   }, async () => {
     await using server = await startReference({
       limits: { maxConnectionsPerIp: LIMIT },
-      helloTimeoutMs: 1_000,
+      helloTimeoutMs: 4_000,
     });
     const refusedIn = new Map<string, number>();
     let running = "";

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { ComparisonRow, Ledger, Metric, Report, ScenarioReport } from "../../lib/schema.ts";
-import { compareReports, IncomparableError } from "../../lib/stats/compare.ts";
+import { IncomparableError } from "../../lib/stats/comparability.ts";
+import { compareReports } from "../../lib/stats/compare.ts";
 import { chanceOfSoMany } from "../../lib/stats/ledger_errors.ts";
 import {
   latencyOf,

@@ -52,48 +52,27 @@ export async function sampleSequential(
   return samples.filter((ns) => ns >= 0 && ns !== Infinity);
 }
 
-/**
- * The cost of one operation in nanoseconds, from batches: `p99` is that of batch means, not of
- * calls.
- */
+/** The cost of one operation in nanoseconds, from batches. */
 export interface BatchedSample {
-  /** The mean. */
-  nsPerOp: number;
-  min: number;
-  p25: number;
   p50: number;
-  p75: number;
-  p99: number;
-  max: number;
-  /** One for each batch, in ascending order, without the two fastest and the two slowest. */
+  /** The means of the batches, in ascending order, without the two fastest and the two slowest of over 12. */
   samples: number[];
 }
 
-/** How much is sampled: by default 4,096 calls a batch, for 0.64 s and at least 12 batches. */
-export interface BatchOptions {
-  /** A multiple of four. */
-  callsPerBatch: number;
-  /** At most 12 are all kept. */
-  batches: number;
-}
-
 /**
- * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s
- * and at least 12, unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that
- * waits. What `fn` returns should depend on its work, or the compiler may remove that.
+ * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s and at least 12,
+ * unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that waits. What `fn`
+ * returns should depend on its work, or the compiler may remove that.
  *
  * The thresholds are lifted, as one slow first call would otherwise turn the batches off.
+ *
+ * @param options.callsPerBatch a multiple of four
  */
 export async function sampleBatched(
   fn: () => unknown,
-  options?: BatchOptions,
+  options?: { callsPerBatch: number; batches: number },
 ): Promise<BatchedSample> {
-  function keptFromTheOptimizer(): unknown {
-    const result = fn();
-    do_not_optimize(result);
-    return result;
-  }
-  const stats = await measure(keptFromTheOptimizer, {
+  const { p50, samples } = await measure(() => do_not_optimize(fn()), {
     gc: false,
     batch_threshold: Infinity,
     warmup_threshold: Infinity,
@@ -103,6 +82,5 @@ export async function sampleBatched(
       max_samples: options.batches,
     }),
   });
-  const { samples, avg, min, p25, p50, p75, p99, max } = stats;
-  return { nsPerOp: avg, min, p25, p50, p75, p99, max, samples };
+  return { p50, samples };
 }

@@ -27,9 +27,8 @@ export function regularisedBeta(x: number, a: number, b: number): number {
 
 /** 1 + d1/(1 + d2/(1 + …)) with the coefficients of 8.17.23. */
 function continuedFraction(x: number, a: number, b: number): number {
-  let value = 1;
-  let numerator = 1;
-  let denominator = 0;
+  const nonZero = (value: number) => Math.abs(value) < TINY ? TINY : value;
+  let [value, numerator, denominator] = [1, 1, 0];
   for (let term = 1; term <= MAX_TERMS; term++) {
     const m = term >> 1;
     const coefficient = term % 2 === 0
@@ -42,10 +41,6 @@ function continuedFraction(x: number, a: number, b: number): number {
     if (Math.abs(factor - 1) < PRECISION) break;
   }
   return value;
-}
-
-function nonZero(value: number): number {
-  return Math.abs(value) < TINY ? TINY : value;
 }
 
 /** ln Γ(x) for x > 0, by Stirling's series (NIST DLMF 5.11.1) after raising x by Γ(x + 1) = x Γ(x). */

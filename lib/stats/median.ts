@@ -1,13 +1,4 @@
-/**
- * The middle of the epochs of a metric, and those that stand apart from it.
- *
- * @module
- */
-
-/**
- * Modified z-scores beyond this are outliers: Iglewicz and Hoaglin, How to Detect and Handle
- * Outliers (1993).
- */
+/** Modified z-scores beyond this are outliers: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993). */
 const OUTLIER_SCORE = 3.5;
 /** Of fewer epochs than this none is called an outlier. */
 const MINIMUM_EPOCHS = 5;
@@ -16,16 +7,12 @@ const MEDIAN_DEVIATION_SCALE = 1.4826;
 /** The same for a mean absolute deviation. */
 const MEAN_DEVIATION_SCALE = 1.2533;
 
-/**
- * The middle value, or the mean of the two middle ones.
- *
- * @throws {RangeError} if there is no value
- */
+/** The middle value, or the mean of the two middle ones. @throws {RangeError} if there is no value */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("Cannot take a median as there are no values");
   const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
 
 /**

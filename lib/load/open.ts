@@ -3,9 +3,9 @@ import type { Call } from "../client/call.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { SILENCE_LIMIT } from "./closed.ts";
-import { LinearFit, Samples } from "./open_samples.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Schedule } from "./schedule.ts";
+import { TimeBuffer } from "./time_buffer.ts";
 
 /** What an open loop sends on. */
 export type OpenLoopConnection = Pick<Connection, "isOpen" | "send" | "useLedger">;
@@ -106,16 +106,18 @@ class OpenLoop {
   /** When the lead-in is over, and when the schedule is. */
   readonly #measureNs: number;
   readonly #overNs: number;
-  readonly #latencyNs: Samples;
-  readonly #serviceNs: Samples;
-  readonly #endedNs: Samples;
-  readonly #slipNs: Samples;
+  readonly #keepsTimes: boolean;
+  readonly #latencyNs = new TimeBuffer();
+  readonly #serviceNs = new TimeBuffer();
+  readonly #endedNs = new TimeBuffer();
+  readonly #slipNs = new TimeBuffer();
   readonly #backlog = new LinearFit();
   #isLeadIn = true;
   /** Of the lead-in too, for the choice of connections. */
   #nth = 0;
   #slots = 0;
   #sent = 0;
+  #ok = 0;
   #unanswered = 0;
   #okInWindow = 0;
   #outstanding = 0;
@@ -128,11 +130,7 @@ class OpenLoop {
   constructor(connections: readonly OpenLoopConnection[], options: OpenLoopOptions) {
     this.#connections = connections;
     this.#options = options;
-    const { keepsTimes } = options;
-    this.#latencyNs = new Samples(keepsTimes);
-    this.#serviceNs = new Samples(keepsTimes);
-    this.#endedNs = new Samples(keepsTimes);
-    this.#slipNs = new Samples(keepsTimes);
+    this.#keepsTimes = options.keepsTimes ?? true;
     this.#startNs = options.clock.nowNs();
     this.#measureNs = this.#startNs + (options.leadInNs ?? 0);
     this.#overNs = this.#startNs + options.schedule.spanNs;
@@ -147,7 +145,7 @@ class OpenLoop {
       if (signal.aborted) onAbort();
       else {
         this.#useLedger(this.#options.warmupLedger ?? this.#options.ledger);
-        const stop = pacer.pace({
+        this.#stopPacing = pacer.pace({
           next: () => {
             const offsetNs = schedule.next();
             return offsetNs === null ? null : this.#startNs + offsetNs;
@@ -155,8 +153,8 @@ class OpenLoop {
           onDue: (intendedNs) => this.#takeSlot(intendedNs),
           onEnd: () => this.#finish("complete"),
         });
-        this.#stopPacing = stop;
-        if (this.#end !== null) stop();
+        // A slot that was due at once may have ended it already.
+        if (this.#end !== null) this.#stopPacing();
       }
       return await this.#done.promise;
     } finally {
@@ -174,7 +172,10 @@ class OpenLoop {
     if (this.#end !== null) return;
     const { message, maxOutstanding, ledger, warmupLedger = ledger, onDropped } = this.#options;
     const isMeasured = intendedNs >= this.#measureNs;
-    if (isMeasured && this.#isLeadIn) this.#endLeadIn();
+    if (isMeasured && this.#isLeadIn) {
+      this.#isLeadIn = false;
+      this.#useLedger(ledger);
+    }
     const connection = this.#connections[this.#nth++ % this.#connections.length]!;
     if (isMeasured) {
       this.#slots++;
@@ -190,29 +191,29 @@ class OpenLoop {
     if (onDropped?.(isMeasured) === "stop") this.#finish("stopped");
   }
 
-  #endLeadIn(): void {
-    this.#isLeadIn = false;
-    this.#useLedger(this.#options.ledger);
-  }
-
   #ended(call: Call, intendedNs: number, isMeasured: boolean): void {
-    const { status, sentNs, endedNs } = call;
+    const { status, endedNs } = call;
     this.#outstanding--;
     const isInWindow = endedNs >= this.#measureNs && endedNs <= this.#windowEndNs;
     if (status === "ok" && isInWindow) this.#okInWindow++;
     if (isMeasured) {
-      this.#slipNs.add(sentNs - intendedNs);
-      if (status === "ok") {
-        this.#latencyNs.add(endedNs - intendedNs);
-        this.#serviceNs.add(endedNs - sentNs);
-        this.#endedNs.add(endedNs);
-      } else if (status === "timeout" || status === "connectionLost") this.#unanswered++;
+      if (status === "ok") this.#ok++;
+      else if (status === "timeout" || status === "connectionLost") this.#unanswered++;
+      if (this.#keepsTimes) this.#keep(call, intendedNs);
     }
     this.#listenForSilence(call);
     if (this.#options.onCall?.(call, intendedNs, isMeasured) === "stop") this.#finish("stopped");
     this.#settle();
     // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
     if (this.#outstanding === 0 && status !== "aborted") this.#options.pacer.idle();
+  }
+
+  #keep({ status, sentNs, endedNs }: Call, intendedNs: number): void {
+    this.#slipNs.push(sentNs - intendedNs);
+    if (status !== "ok") return;
+    this.#latencyNs.push(endedNs - intendedNs);
+    this.#serviceNs.push(endedNs - sentNs);
+    this.#endedNs.push(endedNs);
   }
 
   /** A call that timed out says little of other connections, unless all were silent all the while. */
@@ -246,13 +247,13 @@ class OpenLoop {
     this.#done.resolve({
       slots: this.#slots,
       sent: this.#sent,
-      ok: this.#latencyNs.count,
+      ok: this.#ok,
       dropped: this.#slots - this.#sent,
       censored: this.#unanswered + this.#slots - this.#sent,
-      latencyNs: this.#latencyNs.all(),
-      serviceNs: this.#serviceNs.all(),
-      endedNs: this.#endedNs.all(),
-      slipNs: this.#slipNs.all(),
+      latencyNs: this.#latencyNs.view(),
+      serviceNs: this.#serviceNs.view(),
+      endedNs: this.#endedNs.view(),
+      slipNs: this.#slipNs.view(),
       startNs: this.#measureNs,
       windowNs,
       achievedPerSecond: perSecond(this.#okInWindow),
@@ -260,5 +261,32 @@ class OpenLoop {
       backlogSlopePerSecond: this.#backlog.slope,
       end: this.#end,
     });
+  }
+}
+
+/** The slope of a straight line through points by least squares; the points are not kept. */
+class LinearFit {
+  #count = 0;
+  #meanX = 0;
+  #meanY = 0;
+  #squares = 0;
+  #products = 0;
+
+  /**
+   * Adds a point. Means and sums of deviations are kept up to date (B. P. Welford, Note on a Method for
+   * Calculating Corrected Sums of Squares and Products, 1962), as sums of squares would cancel out.
+   */
+  add(x: number, y: number): void {
+    const dx = x - this.#meanX;
+    this.#count++;
+    this.#meanX += dx / this.#count;
+    this.#meanY += (y - this.#meanY) / this.#count;
+    this.#squares += dx * (x - this.#meanX);
+    this.#products += dx * (y - this.#meanY);
+  }
+
+  /** Units of y for each unit of x; 0 where the points have no two different x. */
+  get slope(): number {
+    return this.#squares > 0 ? this.#products / this.#squares : 0;
   }
 }

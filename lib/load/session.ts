@@ -105,10 +105,9 @@ export function usesPrevious(argsJson: string): boolean {
  * in lists, separated by dots. A text on the way is read as JSON. `null`: the reply has no such value.
  */
 export function fillPrevious(argsJson: string, reply: string | null): string | null {
-  const body = parseOr(reply ?? "");
   let isWhole = true;
   const filled = argsJson.replaceAll(PREVIOUS, (_, alone?: string, part?: string) => {
-    const value = valueAt(body, (alone ?? part)!);
+    const value = valueAt(reply ?? "", (alone ?? part)!);
     if (value === undefined) isWhole = false;
     if (alone !== undefined) return JSON.stringify(value) ?? "null";
     const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
@@ -117,24 +116,18 @@ export function fillPrevious(argsJson: string, reply: string | null): string | n
   return isWhole ? filled : null;
 }
 
-function valueAt(body: unknown, path: string): unknown {
-  let value = body;
+function valueAt(text: string, path: string): unknown {
+  let value: unknown = text;
   for (const part of path.split(".")) {
-    if (typeof value === "string") value = parseOr(value);
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
+    try {
+      if (typeof value === "string") value = JSON.parse(value);
+    } catch {
       return undefined;
     }
-    value = (value as Record<string, unknown>)[part];
+    const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, part);
+    value = isThere ? (value as Record<string, unknown>)[part] : undefined;
   }
   return value;
-}
-
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a session is run with. */

@@ -20,11 +20,7 @@ const MAX_SPAN_MS = 86_400_000;
 const MAX_LEVEL = 1e6;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, min: 6e4, h: 3.6e6 };
 
-/**
- * Reads stages such as `10s:50,30s:200,10s:0`.
- *
- * @throws {RangeError} if they are none
- */
+/** Reads stages such as `10s:50,30s:200,10s:0`. @throws {RangeError} if they are none */
 export function parseStages(text: string): Stage[] {
   const stages = text.split(",").map((part): Stage => {
     const [, time, unit = "s", level] =
@@ -32,8 +28,7 @@ export function parseStages(text: string): Stage[] {
     if (time === undefined) throw new RangeError(`Cannot read the stage "${part.trim()}"`);
     return { durationMs: Number(time) * UNIT_MS[unit]!, level: Number(level) };
   });
-  const spanMs = spanOf(stages);
-  const peak = peakOf(stages);
+  const [spanMs, peak] = [spanOf(stages), peakOf(stages)];
   if (!(spanMs > 0 && spanMs <= MAX_SPAN_MS && peak > 0 && peak <= MAX_LEVEL)) {
     throw new RangeError(`Cannot use stages that last ${spanMs / 1e3} s and reach ${peak}`);
   }
@@ -51,19 +46,12 @@ export function peakOf(stages: readonly Stage[]): number {
   return Math.max(...stages.map(({ level }) => level));
 }
 
-interface Segment {
-  startMs: number;
-  durationMs: number;
-  from: number;
-  to: number;
-}
-
-function segmentsOf(stages: readonly Stage[]): Segment[] {
-  let [startMs, from] = [0, 0];
-  return stages.map(({ durationMs, level }) => {
-    const segment = { startMs, durationMs, from, to: level };
-    startMs += durationMs;
-    from = level;
+function segmentsOf(stages: readonly Stage[]) {
+  let [startMs, level] = [0, 0];
+  return stages.map((stage) => {
+    const segment = { startMs, durationMs: stage.durationMs, from: level, to: stage.level };
+    startMs += stage.durationMs;
+    level = stage.level;
     return segment;
   });
 }

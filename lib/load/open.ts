@@ -89,179 +89,153 @@ export function runOpenLoop(
   if (connections.length === 0) {
     throw new RangeError("Cannot run an open loop as there is no connection");
   }
-  if (!(options.maxOutstanding >= 1)) {
+  const { clock, pacer, schedule, signal, ledger, warmupLedger = ledger } = options;
+  const { message, maxOutstanding, keepsTimes = true, onCall, onDropped } = options;
+  if (!(maxOutstanding >= 1)) {
     throw new RangeError(
-      `Cannot run an open loop as maxOutstanding must be >= 1: it is ${options.maxOutstanding}`,
+      `Cannot run an open loop as maxOutstanding must be >= 1: it is ${maxOutstanding}`,
     );
   }
-  return new OpenLoop(connections, options).run();
-}
-
-/** The state of one loop. */
-class OpenLoop {
-  readonly #connections: readonly OpenLoopConnection[];
-  readonly #options: OpenLoopOptions;
-  readonly #done = Promise.withResolvers<OpenLoopResult>();
-  readonly #startNs: number;
-  /** When the lead-in is over, and when the schedule is. */
-  readonly #measureNs: number;
-  readonly #overNs: number;
-  readonly #keepsTimes: boolean;
-  readonly #latencyNs = new TimeBuffer();
-  readonly #serviceNs = new TimeBuffer();
-  readonly #endedNs = new TimeBuffer();
-  readonly #slipNs = new TimeBuffer();
-  readonly #backlog = new LinearFit();
-  #isLeadIn = true;
+  const done = Promise.withResolvers<OpenLoopResult>();
+  const startNs = clock.nowNs();
+  const measureNs = startNs + (options.leadInNs ?? 0);
+  const overNs = startNs + schedule.spanNs;
+  const times = {
+    latencyNs: new TimeBuffer(),
+    serviceNs: new TimeBuffer(),
+    endedNs: new TimeBuffer(),
+    slipNs: new TimeBuffer(),
+  };
+  const backlog = new LinearFit();
+  let isLeadIn = true;
   /** Of the lead-in too, for the choice of connections. */
-  #nth = 0;
-  #slots = 0;
-  #sent = 0;
-  #ok = 0;
-  #unanswered = 0;
-  #okInWindow = 0;
-  #outstanding = 0;
-  #finishedNs = Infinity;
-  #lastAnswerNs: number;
-  #unansweredInSilence = 0;
-  #end: OpenLoopResult["end"] | null = null;
-  #stopPacing = () => {};
+  let nth = 0;
+  let [slots, sent, ok, unanswered, okInWindow, outstanding] = [0, 0, 0, 0, 0, 0];
+  let lastAnswerNs = startNs;
+  let unansweredInSilence = 0;
+  let end: OpenLoopResult["end"] | null = null;
+  let finishedNs = Infinity;
+  let stopPacing = () => {};
 
-  constructor(connections: readonly OpenLoopConnection[], options: OpenLoopOptions) {
-    this.#connections = connections;
-    this.#options = options;
-    this.#keepsTimes = options.keepsTimes ?? true;
-    this.#startNs = options.clock.nowNs();
-    this.#measureNs = this.#startNs + (options.leadInNs ?? 0);
-    this.#overNs = this.#startNs + options.schedule.spanNs;
-    this.#lastAnswerNs = this.#startNs;
+  function useLedger(used: OpenLedger): void {
+    for (const connection of connections) connection.useLedger(used);
   }
 
-  async run(): Promise<OpenLoopResult> {
-    const { signal, pacer, schedule } = this.#options;
-    const onAbort = () => this.#finish("aborted");
+  function takeSlot(intendedNs: number): void {
+    // Several may be due together, of which one ends the loop.
+    if (end !== null) return;
+    const isMeasured = intendedNs >= measureNs;
+    if (isMeasured && isLeadIn) {
+      isLeadIn = false;
+      useLedger(ledger);
+    }
+    const connection = connections[nth++ % connections.length]!;
+    if (isMeasured) {
+      slots++;
+      backlog.add((intendedNs - measureNs) / 1e9, outstanding);
+    }
+    if (connection.isOpen && outstanding < maxOutstanding) {
+      if (isMeasured) sent++;
+      outstanding++;
+      return connection.send(message(), (call) => ended(call, intendedNs, isMeasured));
+    }
+    (isMeasured ? ledger : warmupLedger).dropped++;
+    if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
+    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+  }
+
+  function ended(call: Call, intendedNs: number, isMeasured: boolean): void {
+    const { status, endedNs } = call;
+    outstanding--;
+    const isInWindow = endedNs >= measureNs && endedNs <= windowEndNs();
+    if (status === "ok" && isInWindow) okInWindow++;
+    if (isMeasured) {
+      if (status === "ok") ok++;
+      else if (status === "timeout" || status === "connectionLost") unanswered++;
+      if (keepsTimes) keepTimes(call, intendedNs);
+    }
+    listenForSilence(call);
+    if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
+    settle();
+    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
+    if (outstanding === 0 && status !== "aborted") pacer.idle();
+  }
+
+  function keepTimes({ status, sentNs, endedNs }: Call, intendedNs: number): void {
+    times.slipNs.push(sentNs - intendedNs);
+    if (status !== "ok") return;
+    times.latencyNs.push(endedNs - intendedNs);
+    times.serviceNs.push(endedNs - sentNs);
+    times.endedNs.push(endedNs);
+  }
+
+  /** A call that timed out says little of other connections, unless all were silent all the while. */
+  function listenForSilence({ status, sentNs, endedNs }: Call): void {
+    if (status !== "timeout") {
+      lastAnswerNs = endedNs;
+      unansweredInSilence = 0;
+    } else if (lastAnswerNs <= sentNs && ++unansweredInSilence >= SILENCE_LIMIT) finish("silent");
+  }
+
+  /** Of a loop that ended early, when it did: nothing fell due after that. */
+  function windowEndNs(): number {
+    return end === "complete" ? overNs : Math.min(overNs, finishedNs);
+  }
+
+  function finish(why: OpenLoopResult["end"]): void {
+    if (end === null) {
+      end = signal.aborted ? "aborted" : why;
+      finishedNs = clock.nowNs();
+    }
+    stopPacing();
+    settle();
+  }
+
+  function settle(): void {
+    if (end === null || outstanding > 0) return;
+    const windowNs = Math.max(0, windowEndNs() - measureNs);
+    const perSecond = (count: number) => windowNs > 0 ? count / (windowNs / 1e9) : 0;
+    const dropped = slots - sent;
+    done.resolve({
+      ...{ slots, sent, ok, dropped, censored: unanswered + dropped },
+      latencyNs: times.latencyNs.view(),
+      serviceNs: times.serviceNs.view(),
+      endedNs: times.endedNs.view(),
+      slipNs: times.slipNs.view(),
+      ...{ startNs: measureNs, windowNs },
+      achievedPerSecond: perSecond(okInWindow),
+      offeredPerSecond: perSecond(slots),
+      backlogSlopePerSecond: backlog.slope,
+      end,
+    });
+  }
+
+  async function run(): Promise<OpenLoopResult> {
+    const onAbort = () => finish("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
       else {
-        this.#useLedger(this.#options.warmupLedger ?? this.#options.ledger);
-        this.#stopPacing = pacer.pace({
+        useLedger(warmupLedger);
+        stopPacing = pacer.pace({
           next: () => {
             const offsetNs = schedule.next();
-            return offsetNs === null ? null : this.#startNs + offsetNs;
+            return offsetNs === null ? null : startNs + offsetNs;
           },
-          onDue: (intendedNs) => this.#takeSlot(intendedNs),
-          onEnd: () => this.#finish("complete"),
+          onDue: takeSlot,
+          onEnd: () => finish("complete"),
         });
         // A slot that was due at once may have ended it already.
-        if (this.#end !== null) this.#stopPacing();
+        if (end !== null) stopPacing();
       }
-      return await this.#done.promise;
+      return await done.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      this.#useLedger(this.#options.ledger);
+      useLedger(ledger);
     }
   }
 
-  #useLedger(ledger: OpenLedger): void {
-    for (const connection of this.#connections) connection.useLedger(ledger);
-  }
-
-  #takeSlot(intendedNs: number): void {
-    // Several may be due together, of which one ends the loop.
-    if (this.#end !== null) return;
-    const { message, maxOutstanding, ledger, warmupLedger = ledger, onDropped } = this.#options;
-    const isMeasured = intendedNs >= this.#measureNs;
-    if (isMeasured && this.#isLeadIn) {
-      this.#isLeadIn = false;
-      this.#useLedger(ledger);
-    }
-    const connection = this.#connections[this.#nth++ % this.#connections.length]!;
-    if (isMeasured) {
-      this.#slots++;
-      this.#backlog.add((intendedNs - this.#measureNs) / 1e9, this.#outstanding);
-    }
-    if (connection.isOpen && this.#outstanding < maxOutstanding) {
-      if (isMeasured) this.#sent++;
-      this.#outstanding++;
-      return connection.send(message(), (call) => this.#ended(call, intendedNs, isMeasured));
-    }
-    (isMeasured ? ledger : warmupLedger).dropped++;
-    if (!this.#connections.some(({ isOpen }) => isOpen)) this.#finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") this.#finish("stopped");
-  }
-
-  #ended(call: Call, intendedNs: number, isMeasured: boolean): void {
-    const { status, endedNs } = call;
-    this.#outstanding--;
-    const isInWindow = endedNs >= this.#measureNs && endedNs <= this.#windowEndNs;
-    if (status === "ok" && isInWindow) this.#okInWindow++;
-    if (isMeasured) {
-      if (status === "ok") this.#ok++;
-      else if (status === "timeout" || status === "connectionLost") this.#unanswered++;
-      if (this.#keepsTimes) this.#keep(call, intendedNs);
-    }
-    this.#listenForSilence(call);
-    if (this.#options.onCall?.(call, intendedNs, isMeasured) === "stop") this.#finish("stopped");
-    this.#settle();
-    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
-    if (this.#outstanding === 0 && status !== "aborted") this.#options.pacer.idle();
-  }
-
-  #keep({ status, sentNs, endedNs }: Call, intendedNs: number): void {
-    this.#slipNs.push(sentNs - intendedNs);
-    if (status !== "ok") return;
-    this.#latencyNs.push(endedNs - intendedNs);
-    this.#serviceNs.push(endedNs - sentNs);
-    this.#endedNs.push(endedNs);
-  }
-
-  /** A call that timed out says little of other connections, unless all were silent all the while. */
-  #listenForSilence({ status, sentNs, endedNs }: Call): void {
-    if (status !== "timeout") {
-      this.#lastAnswerNs = endedNs;
-      this.#unansweredInSilence = 0;
-    } else if (this.#lastAnswerNs <= sentNs && ++this.#unansweredInSilence >= SILENCE_LIMIT) {
-      this.#finish("silent");
-    }
-  }
-
-  /** Of a loop that ended early, when it did: nothing fell due after that. */
-  get #windowEndNs(): number {
-    return this.#end === "complete" ? this.#overNs : Math.min(this.#overNs, this.#finishedNs);
-  }
-
-  #finish(end: OpenLoopResult["end"]): void {
-    if (this.#end === null) {
-      this.#end = this.#options.signal.aborted ? "aborted" : end;
-      this.#finishedNs = this.#options.clock.nowNs();
-    }
-    this.#stopPacing();
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#end === null || this.#outstanding > 0) return;
-    const windowNs = Math.max(0, this.#windowEndNs - this.#measureNs);
-    const perSecond = (count: number) => windowNs > 0 ? count / (windowNs / 1e9) : 0;
-    this.#done.resolve({
-      slots: this.#slots,
-      sent: this.#sent,
-      ok: this.#ok,
-      dropped: this.#slots - this.#sent,
-      censored: this.#unanswered + this.#slots - this.#sent,
-      latencyNs: this.#latencyNs.view(),
-      serviceNs: this.#serviceNs.view(),
-      endedNs: this.#endedNs.view(),
-      slipNs: this.#slipNs.view(),
-      startNs: this.#measureNs,
-      windowNs,
-      achievedPerSecond: perSecond(this.#okInWindow),
-      offeredPerSecond: perSecond(this.#slots),
-      backlogSlopePerSecond: this.#backlog.slope,
-      end: this.#end,
-    });
-  }
+  return run();
 }
 
 /** The slope of a straight line through points by least squares; the points are not kept. */

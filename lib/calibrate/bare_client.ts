@@ -30,7 +30,7 @@ export class BareClient implements AsyncDisposable {
     };
   }
 
-  /** Opens a socket and greets. @throws {Error} if it does not open, or closes at once */
+  /** @throws {Error} if the socket does not open, or closes at once */
   static async open(url: string, call: Message): Promise<BareClient> {
     const socket = new WebSocket(url);
     const greeted = Promise.withResolvers<void>();
@@ -51,7 +51,11 @@ export class BareClient implements AsyncDisposable {
     for (let index = 0; index < inFlight; index++) this.#send();
   }
 
-  /** Sends nothing more, and waits for the last replies. @throws {Error} if the socket has closed meanwhile */
+  /**
+   * Sends nothing more, and waits for the last replies.
+   *
+   * @throws {Error} if the socket has closed meanwhile
+   */
   async stop(): Promise<void> {
     this.#isStopped = true;
     const lost = this.#closed.promise.then(() => {

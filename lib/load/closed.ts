@@ -1,9 +1,3 @@
-/**
- * The driver of everything that is measured by calls that follow each other.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Connection, Message, Probe } from "../client/connection.ts";

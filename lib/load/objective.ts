@@ -1,9 +1,3 @@
-/**
- * Whether a server sustains a rate: what one run at it says.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import { binPoints, theilSenTrend } from "../stats/theil_sen.ts";
 import type { OpenLoopResult } from "./open.ts";

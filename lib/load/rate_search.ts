@@ -1,9 +1,3 @@
-/**
- * The search for the highest rate that a server sustains, or the most of something else.
- *
- * @module
- */
-
 import type { Judgement, Verdict } from "./objective.ts";
 
 /** Rates are on the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */

@@ -1,9 +1,3 @@
-/**
- * When the calls of an open loop are due: fixed beforehand, whatever the server does.
- *
- * @module
- */
-
 import type { ShardPlace } from "../schema.ts";
 import { randomStream } from "../stats/random.ts";
 import { owns } from "./share.ts";

@@ -20,7 +20,11 @@ const MAX_SPAN_MS = 86_400_000;
 const MAX_LEVEL = 1e6;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, min: 6e4, h: 3.6e6 };
 
-/** Reads stages such as `10s:50,30s:200,10s:0`. @throws {RangeError} if they are none */
+/**
+ * Reads stages such as `10s:50,30s:200,10s:0`.
+ *
+ * @throws {RangeError} if they are none
+ */
 export function parseStages(text: string): Stage[] {
   const stages = text.split(",").map((part): Stage => {
     const [, time, unit = "s", level] =

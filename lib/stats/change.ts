@@ -1,9 +1,3 @@
-/**
- * By how much something changed in the course of a long run.
- *
- * @module
- */
-
 import type { Interval, SeriesPoint } from "../schema.ts";
 import { momentsOf, tQuantile } from "./estimate.ts";
 import { median } from "./median.ts";

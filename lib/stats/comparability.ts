@@ -1,9 +1,3 @@
-/**
- * Did two reports measure the same thing in the same place?
- *
- * @module
- */
-
 import type { Report, ScenarioReport } from "../schema.ts";
 
 /** Thrown where two reports cannot be compared; `differences` names each reason. */

@@ -1,9 +1,3 @@
-/**
- * Compares the reports of two servers that were measured in the same epochs.
- *
- * @module
- */
-
 import type { Comparison, ComparisonRow, Metric, Report, Statistic } from "../schema.ts";
 import { foundIn } from "./compare.ts";
 import { candidatesOf, findUnpaired, pairScenarios } from "./compared_rows.ts";

@@ -1,9 +1,3 @@
-/**
- * What one epoch of a distribution measured.
- *
- * @module
- */
-
 import type { EpochSummary } from "../schema.ts";
 import type { Bins } from "./bins.ts";
 import { LatencyHistogram } from "./histogram.ts";

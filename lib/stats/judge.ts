@@ -1,9 +1,3 @@
-/**
- * Has a figure changed between earlier runs and this one? The rule is in docs/method.md, "Comparing with earlier runs".
- *
- * @module
- */
-
 import type { ComparisonRow } from "../schema.ts";
 import { momentsOf, tQuantile } from "./estimate.ts";
 
@@ -30,7 +24,8 @@ export type Judgement = Pick<
 export const UNDECIDED = { ci: null, verdict: "undecided", need: null, smallest: null } as const;
 
 /**
- * Judges a change of one figure from at least one earlier run, all values above 0. The interval of the log ratio is
+ * Judges a change of one figure from at least one earlier run, all values above 0, by the rule of docs/method.md,
+ * "Comparing with earlier runs". The interval of the log ratio is
  * (new - mean) ± t(N-1) s √(1 + 1/N), where mean and s are those of the logarithms of N earlier runs: it is a
  * prediction interval, since the new run has noise of its own (G. Hahn and W. Meeker, Statistical Intervals, 1991,
  * section 4.7). With fewer than 4 of them it is the ratio give or take `noisePercent`, and where that is `null`

@@ -1,9 +1,3 @@
-/**
- * What each layer of a call adds to those below it.
- *
- * @module
- */
-
 import type { Added } from "../schema.ts";
 import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 

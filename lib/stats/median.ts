@@ -7,7 +7,11 @@ const MEDIAN_DEVIATION_SCALE = 1.4826;
 /** The same for a mean absolute deviation. */
 const MEAN_DEVIATION_SCALE = 1.2533;
 
-/** The middle value, or the mean of the two middle ones. @throws {RangeError} if there is no value */
+/**
+ * The middle value, or the mean of the two middle ones.
+ *
+ * @throws {RangeError} if there is no value
+ */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("Cannot take a median as there are no values");
   const sorted = Float64Array.from(values).sort();

@@ -55,7 +55,11 @@ export function peakClients({ contention, coherency }: ScalingLaw): number {
   return coherency <= 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
 }
 
-/** The samples by their number of clients. @throws {RangeError} if a throughput is not above 0 */
+/**
+ * The samples by their number of clients, in the order in which those come.
+ *
+ * @throws {RangeError} if a throughput is not above 0
+ */
 export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
   return [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => {
     const idle = group.find(({ ratePerSecond }) => !(ratePerSecond > 0));

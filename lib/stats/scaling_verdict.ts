@@ -1,9 +1,3 @@
-/**
- * What may be said of how a server scales, and what may not.
- *
- * @module
- */
-
 import type { Fact, Interval } from "../schema.ts";
 import { estimate, momentsOf, tQuantile } from "./estimate.ts";
 import {

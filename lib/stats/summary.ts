@@ -71,7 +71,7 @@ export class DistributionRecorder implements Disposable {
     this.#inEpoch = true;
   }
 
-  /** Ends the epoch and summarises it. @throws {Error} if none is open */
+  /** @throws {Error} if no epoch is open */
   endEpoch(): EpochSummary {
     if (!this.#inEpoch) throw new Error("Cannot end an epoch as none is open: start one first");
     const [censored, mergeable] = [this.#currentCensored, this.#mergeable];

@@ -1,10 +1,3 @@
-/**
- * Fixed bounds such as `message-throughput.latency.p95<5ms`: reading them, and holding a report
- * against them.
- *
- * @module
- */
-
 import type { Distribution, Ledger, Metric, Report, ThresholdResult } from "../schema.ts";
 import { countErrors } from "./ledger_errors.ts";
 import { isAtLeast } from "./percentiles.ts";

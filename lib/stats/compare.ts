@@ -31,7 +31,7 @@ export interface CompareOptions {
  * is learned from them; with fewer nothing gates, unless the noise is stated.
  *
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
- * @throws {RangeError} if there is no earlier report, or noise or band is negative
+ * @throws {RangeError} if there is no earlier report
  */
 export function compareReports(
   olds: readonly Report[],
@@ -40,10 +40,6 @@ export function compareReports(
 ): Comparison {
   const { noisePercent, bandPercent, force } = options;
   if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
-  for (const [name, percent] of [["noise", noisePercent ?? 0], ["band", bandPercent]] as const) {
-    if (percent >= 0) continue;
-    throw new RangeError(`Cannot compare as the ${name} must be >= 0 %: it is ${percent}`);
-  }
   const differences = [...new Set(olds.flatMap((old) => findDifferences(old, now)))];
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
   const stated = noisePercent === null ? "unknown" : "stated";
@@ -139,8 +135,6 @@ function describeErrors(errors: NewErrors): string {
  * The report with a comparison that nobody asked for: with those of the earlier runs, the oldest first, that passed and
  * measured the same workload on the same server and machine. It is shown and decides nothing. Without such a run,
  * where the user named baselines, and of a run that was interrupted, the report is as it was.
- *
- * @throws {RangeError} if noise or band is negative
  */
 export function compareWithEarlier(
   report: Report,

@@ -106,15 +106,8 @@ export class LatencyHistogram {
    * The time that `percentile` per cent of the samples do not exceed, by nearest rank (the sample of rank
    * ⌈percentile / 100 × count⌉), as the highest value that the histogram cannot tell from it; 0 is the minimum,
    * 100 the maximum.
-   *
-   * @throws {RangeError} if `percentile` is not from 0 to 100
    */
   percentile(percentile: number): number {
-    if (!(percentile >= 0 && percentile <= 100)) {
-      throw new RangeError(
-        `Cannot take a percentile as it must be from 0 to 100: percentile is ${percentile}`,
-      );
-    }
     if (percentile === 0 || this.count === 0) return this.min;
     return Math.max(this.#min, Math.min(this.#max, this.#hdr.getValueAtPercentile(percentile)));
   }

@@ -12,12 +12,9 @@ const STIRLING_FROM = 10;
  * The continued fraction is NIST Digital Library of Mathematical Functions 8.17.22, evaluated by Lentz's
  * method as modified by Thompson and Barnett (1986); past its turning point by the symmetry 8.17.4.
  *
- * @throws {RangeError} if `x` is not from 0 to 1, or `a` or `b` is not above 0
+ * @param x from 0 to 1; `a` and `b` are above 0
  */
 export function regularisedBeta(x: number, a: number, b: number): number {
-  if (!(x >= 0 && x <= 1 && a > 0 && b > 0)) {
-    throw new RangeError(`Cannot evaluate the beta function at x = ${x}, a = ${a}, b = ${b}`);
-  }
   if (x === 0 || x === 1) return x;
   if (x > (a + 1) / (a + b + 2)) return 1 - regularisedBeta(1 - x, b, a);
   const front = a * Math.log(x) + b * Math.log1p(-x) +

@@ -26,16 +26,12 @@ export type PairedJudgement = Omit<Judgement, "old" | "new" | "ratio"> & {
  * Judges the ratio of one figure by its epochs: mean ± t(E-1) s/√E of their log ratios. Slower or faster where that
  * lies wholly outside of the band, and the sign-flip test agrees at 0.05; same where it lies wholly inside.
  *
- * @param ratios B over A, of each epoch
- * @throws {RangeError} if there is no epoch, or a ratio is not above 0
+ * @param ratios B over A, of each epoch, above 0; at least one
  */
 export function judgePaired(
   ratios: readonly number[],
   options: JudgeOptions & { better: "higher" | "lower" },
 ): PairedJudgement {
-  if (ratios.length === 0) throw new RangeError("Cannot judge a change as there is no epoch");
-  const odd = ratios.find((ratio) => !(ratio > 0 && ratio < Infinity));
-  if (odd !== undefined) throw new RangeError(`Cannot judge a change as a ratio is ${odd}`);
   const logs = ratios.map(Math.log);
   const { mean, sd } = momentsOf(logs);
   const seen = { ratio: Math.exp(mean), p: signFlipP(logs) };

@@ -25,19 +25,11 @@ export const MITATA_VERSION: string = mitata.version;
  *
  * The settings keep each call a sample of its own, keep the extremes, and leave out the garbage
  * collection step, which without `--expose-gc` is an allocation of 1 GiB.
- *
- * @throws {RangeError} if `maxSamples` is neither a whole number from 0 nor Infinity
  */
 export async function sampleSequential(
   operation: () => Promise<number>,
-  options: { maxSamples: number },
+  { maxSamples }: { maxSamples: number },
 ): Promise<number[]> {
-  const { maxSamples } = options;
-  if (maxSamples !== Infinity && !(Number.isSafeInteger(maxSamples) && maxSamples >= 0)) {
-    throw new RangeError(
-      `Cannot sample as maxSamples must be a whole number or Infinity: maxSamples is ${maxSamples}`,
-    );
-  }
   const settings = {
     manual: "manual", // not among the types of mitata: the function's own figure is the sample
     batch_threshold: -1,

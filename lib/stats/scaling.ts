@@ -5,6 +5,8 @@
  * @module
  */
 
+import { momentsOf } from "./estimate.ts";
+
 /** The throughput of so many clients at once, in one epoch. */
 export interface ScalingSample {
   clients: number;
@@ -30,7 +32,6 @@ export interface FreeParameters {
 /** The throughput of one number of clients over all epochs. */
 export interface ScalingStep {
   clients: number;
-  samples: number;
   /** The geometric mean. */
   ratePerSecond: number;
 }
@@ -55,55 +56,38 @@ export function peakClients({ contention, coherency }: ScalingLaw): number {
   return coherency <= 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
 }
 
-/**
- * The samples by their number of clients, in the order in which those come.
- *
- * @throws {RangeError} if a throughput is not above 0
- */
+/** The samples by their number of clients, in the order in which those come. */
 export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
   return [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => {
-    const idle = group.find(({ ratePerSecond }) => !(ratePerSecond > 0));
-    if (idle !== undefined) {
-      throw new RangeError(
-        `Cannot fit the law as every throughput must be above 0: ${clients} clients got ${idle.ratePerSecond}`,
-      );
-    }
-    const logs = group.reduce((sum, { ratePerSecond }) => sum + Math.log(ratePerSecond), 0);
-    return { clients, samples: group.length, ratePerSecond: Math.exp(logs / group.length) };
+    const logs = group.map(({ ratePerSecond }) => Math.log(ratePerSecond));
+    return { clients, ratePerSecond: Math.exp(momentsOf(logs).mean) };
   });
 }
 
 /**
  * Fits the law by least squares with only those parameters that are free, which may come out negative. What is made
- * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the throughput.
+ * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the throughput. Each
+ * number of clients counts as much, and must have as many samples, all above 0.
  *
  * The method is Levenberg's and Marquardt's: Gauss-Newton steps, each damped until it leads downhill, with the
  * damping of each parameter in its own scale (D. Marquardt, An Algorithm for Least-Squares Estimation of Nonlinear
  * Parameters, 1963).
- *
- * @throws {RangeError} if there are fewer than {@linkcode MINIMUM_STEPS} numbers of clients, or a throughput is not
- *   above 0
  */
 export function fitFreely(
   samples: readonly ScalingSample[],
   free: FreeParameters,
 ): { law: ScalingLaw; sumOfSquares: number } {
   const steps = stepsOf(samples);
-  if (steps.length < MINIMUM_STEPS) {
-    throw new RangeError(
-      `Cannot fit the law as it needs ${MINIMUM_STEPS} numbers of clients: there are ${steps.length}`,
-    );
-  }
   /** The logarithm of λ by one step; NaN where the slowdown is not above 0. */
   const logSingle = (slowdown: Slowdown) => ({ clients, ratePerSecond }: ScalingStep) =>
     Math.log(ratePerSecond / clients) + Math.log(slowdownAt(slowdown, clients));
   let slowdown: Slowdown = { contention: 0, coherency: 0 };
-  let residuals = centred(steps, logSingle(slowdown));
+  let residuals = centred(steps.map(logSingle(slowdown)));
   let sumOfSquares = dot(residuals, residuals);
   let damping = FIRST_DAMPING;
   for (let step = 0; step < MAX_STEPS && damping < MAX_DAMPING && sumOfSquares > 0; step++) {
     const tried = gaussNewton(slowdown, { steps, residuals, free, damping });
-    const left = centred(steps, logSingle(tried));
+    const left = centred(steps.map(logSingle(tried)));
     const sum = dot(left, left);
     if (!(sum < sumOfSquares)) {
       damping *= 4;
@@ -113,7 +97,7 @@ export function fitFreely(
     [slowdown, residuals, sumOfSquares, damping] = [tried, left, sum, damping / 8];
     if (isDone) break;
   }
-  const singleRatePerSecond = Math.exp(weightedMean(steps, logSingle(slowdown)));
+  const singleRatePerSecond = Math.exp(momentsOf(steps.map(logSingle(slowdown))).mean);
   return { law: { singleRatePerSecond, ...slowdown }, sumOfSquares };
 }
 
@@ -128,10 +112,10 @@ function gaussNewton(
   },
 ): Slowdown {
   const by = (parameter: keyof Slowdown) =>
-    centred(steps, ({ clients }) => {
+    centred(steps.map(({ clients }) => {
       const derivative = parameter === "contention" ? clients - 1 : clients * (clients - 1);
       return free[parameter] ? derivative / slowdownAt(slowdown, clients) : 0;
-    });
+    }));
   const [contention, coherency] = [by("contention"), by("coherency")];
   // A parameter that is not free has no squares: any other number leaves it at 0.
   const square = (column: readonly number[]) => dot(column, column) * (1 + damping) || 1;
@@ -147,8 +131,6 @@ function gaussNewton(
 /**
  * Fits the law with contention and coherency not negative: the best without bounds or, where that is out of
  * bounds, the best on their edges. `free` says which parameters are not held at 0.
- *
- * @throws {RangeError} as {@linkcode fitFreely}
  */
 export function fitScalingLaw(
   samples: readonly ScalingSample[],
@@ -166,10 +148,9 @@ export function fitScalingLaw(
  */
 export function rSquaredOf(law: ScalingLaw, samples: readonly ScalingSample[]): number {
   const steps = stepsOf(samples);
-  const mean = weightedMean(steps, ({ ratePerSecond }) => ratePerSecond);
-  const squaresFrom = (expected: (clients: number) => number) =>
-    weightedMean(steps, (step) => (step.ratePerSecond - expected(step.clients)) ** 2);
-  return 1 - squaresFrom((clients) => throughputAt(law, clients)) / squaresFrom(() => mean);
+  const left = steps.map((step) => step.ratePerSecond - throughputAt(law, step.clients));
+  const all = centred(steps.map(({ ratePerSecond }) => ratePerSecond));
+  return 1 - dot(left, left) / dot(all, all);
 }
 
 type Slowdown = Pick<ScalingLaw, "contention" | "coherency">;
@@ -179,23 +160,12 @@ function slowdownAt({ contention, coherency }: Slowdown, clients: number): numbe
   return 1 + (contention + coherency * clients) * (clients - 1);
 }
 
-/** The distances from the weighted mean, weighted for a sum of squares. */
-function centred(
-  steps: readonly ScalingStep[],
-  valueOf: (step: ScalingStep) => number,
-): number[] {
-  const mean = weightedMean(steps, valueOf);
-  return steps.map((step) => (valueOf(step) - mean) * Math.sqrt(step.samples));
+/** The distances from their mean. */
+function centred(values: readonly number[]): number[] {
+  const { mean } = momentsOf(values);
+  return values.map((value) => value - mean);
 }
 
 function dot(one: readonly number[], other: readonly number[]): number {
   return one.reduce((sum, value, index) => sum + value * other[index]!, 0);
-}
-
-function weightedMean(
-  steps: readonly ScalingStep[],
-  valueOf: (step: ScalingStep) => number,
-): number {
-  const samples = steps.reduce((sum, step) => sum + step.samples, 0);
-  return steps.reduce((sum, step) => sum + valueOf(step) * step.samples, 0) / samples;
 }

@@ -1,9 +1,3 @@
-/**
- * What each step of a call costs the client by itself, without a socket.
- *
- * @module
- */
-
 import { createSchedule } from "../load/schedule.ts";
 import { CallBook } from "../client/call_book.ts";
 import { openLedger } from "../client/ledger.ts";

@@ -1,9 +1,3 @@
-/**
- * The suite's closed loop next to a bare native WebSocket loop, against one and the same null server.
- *
- * @module
- */
-
 import { systemClock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";

@@ -16,7 +16,7 @@ export interface OpenLoopOptions {
   schedule: Schedule;
   /** Slots due before this time has passed, in nanoseconds, are sent but not measured; left out: none. */
   leadInNs?: number;
-  /** With this many calls outstanding on all connections, a slot is dropped. */
+  /** With this many calls outstanding on all connections, a slot is dropped; at least 1. */
   maxOutstanding: number;
   /** Where measured calls are counted; the connections keep it. */
   ledger: OpenLedger;
@@ -27,12 +27,9 @@ export interface OpenLoopOptions {
   signal: AbortSignal;
   /** Left out: the times of all calls are kept, 32 bytes a call. Else the result has none. */
   keepsTimes?: false;
-  /**
-   * Hears of the end of each call, when it should have been sent, and whether it counts as measured.
-   * `"stop"` ends the loop.
-   */
+  /** Hears of the end of each call, and when it should have been sent; `"stop"` ends the loop. */
   onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
-  /** Hears of each dropped slot, and whether it counts as measured; `"stop"` ends the loop. */
+  /** Hears of each dropped slot; `"stop"` ends the loop. */
   onDropped?: (isMeasured: boolean) => "stop" | void;
 }
 
@@ -79,7 +76,7 @@ export interface OpenLoopResult {
  * dropped only where too many calls are outstanding or its connection is gone. Resolves when all calls
  * have ended; never rejects for what the server does.
  *
- * @throws {RangeError} if there is no connection, or `maxOutstanding` is not from 1
+ * @throws {RangeError} if there is no connection
  * @throws {Error} if the pacer is in use or has been disposed of
  */
 export function runOpenLoop(
@@ -91,11 +88,6 @@ export function runOpenLoop(
   }
   const { clock, pacer, schedule, signal, ledger, warmupLedger = ledger } = options;
   const { message, maxOutstanding, keepsTimes = true, onCall, onDropped } = options;
-  if (!(maxOutstanding >= 1)) {
-    throw new RangeError(
-      `Cannot run an open loop as maxOutstanding must be >= 1: it is ${maxOutstanding}`,
-    );
-  }
   const done = Promise.withResolvers<OpenLoopResult>();
   const startNs = clock.nowNs();
   const measureNs = startNs + (options.leadInNs ?? 0);

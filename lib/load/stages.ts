@@ -1,9 +1,3 @@
-/**
- * Levels that change over time in straight lines: a rate, or a number of sessions.
- *
- * @module
- */
-
 /** From the level before (at first 0) to `level`, in a straight line; with no duration in one step. */
 export interface Stage {
   durationMs: number;

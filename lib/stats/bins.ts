@@ -53,10 +53,7 @@ export class Bins {
     return this.#upTo.at(-1) ?? 0;
   }
 
-  /**
-   * The time in nanoseconds of the sample of a rank, from 1 (the shortest) to `count`, as the highest value that
-   * the histogram cannot tell from it, and within the extremes.
-   */
+  /** As {@linkcode LatencyHistogram.valueAtRank}. */
   valueAtRank(rank: number): number {
     const index = this.#indices[firstFrom(this.#upTo, rank)];
     return Math.max(this.min, Math.min(this.max, highestOf(index)));

@@ -1,10 +1,3 @@
-/**
- * Compares a run with earlier ones: what has become faster or slower, beyond noise and beyond chance. The rule
- * is in docs/method.md, "Comparing with earlier runs".
- *
- * @module
- */
-
 import type { Comparison, ComparisonRow, NewErrors, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "./comparability.ts";
 import {
@@ -27,8 +20,9 @@ export interface CompareOptions {
 }
 
 /**
- * Compares earlier reports with one of the same workload, server and environment. From four on the noise between runs
- * is learned from them; with fewer nothing gates, unless the noise is stated.
+ * Compares a run with earlier ones of the same workload, server and environment by the rule of docs/method.md,
+ * "Comparing with earlier runs". From four on the noise between runs is learned from them; with fewer nothing gates,
+ * unless the noise is stated.
  *
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
  * @throws {RangeError} if there is no earlier report

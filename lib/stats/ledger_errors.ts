@@ -1,9 +1,3 @@
-/**
- * Which calls of a ledger are errors, and whether there are more of them than there were.
- *
- * @module
- */
-
 import type { Ledger, NewErrors } from "../schema.ts";
 import { regularisedBeta } from "./incomplete_beta.ts";
 

@@ -1,9 +1,3 @@
-/**
- * Two servers measured in the same epochs: is one of them slower, beyond the noise that both share?
- *
- * @module
- */
-
 import { momentsOf } from "./estimate.ts";
 import { judgeLog, type Judgement, type JudgeOptions, quantileOf, UNDECIDED } from "./judge.ts";
 import { randomStream } from "./random.ts";

@@ -85,10 +85,7 @@ export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count"
   return tried.length > 0 && isEnough ? tried : null;
 }
 
-/**
- * Does a percentile of a distribution mean "at least", as calls without an answer go into it? `percentile` is
- * from 0 to 100 (the maximum).
- */
+/** Does a percentile, to 100 (the maximum), mean "at least", as calls without an answer go into it? */
 export function isAtLeast(distribution: Distribution, percentile: number): boolean {
   const epochs = distribution.epochs.map((summary) => ({ summary }));
   const parts = percentile === 100 ? null : epochsWithEnough(epochs, percentile);

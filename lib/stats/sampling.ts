@@ -1,10 +1,3 @@
-/**
- * Sampling through mitata: one call at a time for work on a socket, batches for nanosecond work.
- * Apart from rendering (terminal_plots.ts) this is mitata's only importer.
- *
- * @module
- */
-
 import { do_not_optimize, measure } from "mitata";
 import mitata from "mitata/package.json" with { type: "json" };
 
@@ -15,13 +8,11 @@ export const MITATA_VERSION: string = mitata.version;
  * Calls `operation` again and again, the next call when the last one has ended, and returns the
  * times of the good ones in nanoseconds, in ascending order.
  *
- * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for
- * one that does not, Infinity to stop (that call is no sample either). It should settle those
- * itself: where it rejects, this rejects with the same error and all samples are lost.
+ * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for one that does not,
+ * Infinity to stop (that call is no sample either). Where it rejects, all samples are lost.
  *
- * mitata makes exactly one unmeasured call before the loop (to see that it returns a promise), also
- * when `maxSamples` is 0: account for it as warm-up. Calls that count and calls that do not both
- * use up `maxSamples`.
+ * mitata makes exactly one unmeasured call before the loop, also when `maxSamples` is 0: account for it as warm-up.
+ * Calls that count and calls that do not both use up `maxSamples`.
  *
  * The settings keep each call a sample of its own, keep the extremes, and leave out the garbage
  * collection step, which without `--expose-gc` is an allocation of 1 GiB.

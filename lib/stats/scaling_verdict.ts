@@ -64,10 +64,7 @@ type Epochs = readonly (readonly ScalingSample[])[];
  * Fits the law to the samples of all epochs, and refuses what they do not support. An epoch that was cut short,
  * so that it lacks a number of clients, does not count.
  *
- * The kinds of facts: `noWholeEpoch`, `tooFewSteps`, `noSuccess` (a throughput of 0), `negativeContention` (a few
- * clients together get more than their number times what one gets: then the law, which has each further client cost
- * something, does not apply), `misfit` (R² under 0.9), `flat`, and of the peak `noPeak`, `peakBeyond` (what was
- * measured) and `peakExceeded`.
+ * With `negativeContention` the law does not apply, as it has each further client cost something.
  */
 export function judgeScaling(epochs: Epochs): ScalingVerdict {
   const stepCount = new Set(epochs.flat().map(({ clients }) => clients)).size;

@@ -21,7 +21,7 @@ interface ClosedInterval {
 }
 
 /**
- * A distribution over time, in at most 600 intervals however long the run: times in nanoseconds by the interval in which they were recorded. When all 600 intervals are full, new ones are
+ * A distribution over time, in at most 600 intervals however long the run. When all of them are full, new ones are
  * twice as wide, and each of them pays for itself by merging one pair of old ones: the work at the end of an interval
  * stays the same (about 0.3 ms), and by the time that all are full again they are equally wide.
  */
@@ -46,10 +46,7 @@ export class IntervalSeries {
     this.#widthNs = options.intervalMs * 1e6;
   }
 
-  /**
-   * Counts a time in nanoseconds in the interval of `atNs`. Where that interval has been closed
-   * already, the sample counts in the open one.
-   */
+  /** Counts a time in the interval of `atNs`, or where that has been closed already in the open one. */
   record(latencyNs: number, atNs: number): void {
     while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
     this.#open.record(latencyNs);

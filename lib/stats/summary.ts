@@ -56,10 +56,7 @@ export class DistributionRecorder implements Disposable {
     for (let index = 0; index < timesNs.length; index++) this.record(timesNs[index], atNs?.[index]);
   }
 
-  /**
-   * Counts calls without an answer, which took at least that many nanoseconds: they rank as longer than every
-   * measured one. A lost connection never answers, so that its calls took at least the timeout.
-   */
+  /** Counts calls without an answer. A lost connection never answers: its calls took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
     this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
   }
@@ -92,10 +89,7 @@ export class DistributionRecorder implements Disposable {
     return this.#epochs.map(({ summary }) => summary);
   }
 
-  /**
-   * The percentiles of what was recorded last, in nanoseconds: of the open epoch or, until it has a sample,
-   * of the epoch before. Changes nothing.
-   */
+  /** The percentiles of the open epoch or, until it has a sample, of the epoch before. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
     const censored = this.#currentCensored;
     if (this.#current.count + censored.count === 0) {

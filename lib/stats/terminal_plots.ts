@@ -1,9 +1,3 @@
-/**
- * Plots for the terminal: mitata's own renderers, which it exports without types.
- *
- * @module
- */
-
 import * as mitata from "mitata";
 
 /** The figures of one box, in nanoseconds; its whiskers end at `min` and `p99`, its mark is at `avg`. */
@@ -15,6 +9,7 @@ interface BoxRow {
   p99: number;
 }
 
+/** mitata's own renderers, which it exports without types. */
 const { $: renderers } = mitata as unknown as {
   $: {
     boxplot: {
@@ -34,7 +29,7 @@ export const MINIMUM_BOX_WIDTH = 32;
 export const BOX_FRAME_WIDTH = 3;
 
 /**
- * Boxes on one common log scale, a row for each name; anything under 1 ns counts as that.
+ * Boxes for the terminal on one common log scale, a row for each name; anything under 1 ns counts as that.
  *
  * @param options.width characters of the plot itself, without its labels
  * @param options.format writes the labels of the scale, of nanoseconds

@@ -31,15 +31,9 @@ export type ThresholdVocabulary = Record<string, Record<string, Pick<Metric, "ki
 interface Subject {
   /** `null`: of all scenarios together. */
   scenario: string | null;
-  /**
-   * The name of a metric, or `errors`: the calls that ended in an error; of all scenarios together, those
-   * apart that overload the server on purpose.
-   */
+  /** Or `errors`: of all scenarios together, those apart that overload the server on purpose. */
   metric: string;
-  /**
-   * Of a metric that is measured at several points, a coordinate of one, such as `8` of `{ inFlight: 8 }`; `null`: the
-   * only one, or that of the headline.
-   */
+  /** A coordinate of its point, such as `8` of `{ inFlight: 8 }`; `null`: the only one, or that of the headline. */
   at: string | null;
   /** Of a distribution; `null` for a scalar and for `errors`. */
   statistic: BoundStatistic | null;
@@ -56,10 +50,7 @@ export interface Threshold extends Subject {
   bound: number;
 }
 
-/**
- * Thrown for an expression that cannot be read: the message names it, what is wrong and what is
- * accepted.
- */
+/** An expression that cannot be read: the message names it, what is wrong and what is accepted. */
 export class ThresholdError extends Error {
   override name = "ThresholdError";
 }
@@ -67,8 +58,8 @@ export class ThresholdError extends Error {
 /**
  * Reads `METRIC OP VALUE`. METRIC is `SCENARIO.METRIC.STATISTIC` for a distribution,
  * `SCENARIO.METRIC` for a scalar (in either METRIC may be `METRIC@POINT` or `METRIC.POINT`), `errors` or
- * `SCENARIO.errors`; OP is one of < <= > >= =; VALUE is
- * a number with its unit, `%` of the calls sent being one of `errors`.
+ * `SCENARIO.errors`; OP is one of < <= > >= =; VALUE is a number with its unit, `%` of the calls sent being one of
+ * `errors`.
  *
  * @throws {ThresholdError} if the expression is malformed, or names what is not in the vocabulary
  */

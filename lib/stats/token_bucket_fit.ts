@@ -1,10 +1,3 @@
-/**
- * Which token buckets could have decided as a server was seen to: a bucket holds at most `capacity` tokens,
- * is full when the first call comes, gains `refillPerSecond`, and gives one to each call that it accepts.
- *
- * @module
- */
-
 import type { Interval } from "../schema.ts";
 
 /** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
@@ -31,7 +24,9 @@ const MOST_TOKENS_PER_CALL = 0.5;
 const ROUNDING = 1e-9;
 
 /**
- * Fits a bucket to decisions on calls that were made one at a time, in their order.
+ * Which token buckets could have decided as a server was seen to, on calls that were made one at a time? A bucket holds
+ * at most `capacity` tokens, is full when the first call comes, gains `refillPerSecond`, and gives one to each call
+ * that it accepts.
  *
  * With s the time of a decision and N(i) the number of calls accepted before the i-th, the tokens before the
  * i-th call are the least of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` over all j up to i. The decision

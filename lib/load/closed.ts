@@ -101,64 +101,58 @@ export function runClosedSlice(
   if (options.messages === null && options.durationNs === null) {
     throw new RangeError("Cannot run a closed loop as neither messages nor durationNs bounds it");
   }
-  return new Slice(connections, options).run();
+  const { signal, leadInNs, warmupLedger, ledger } = options;
+  const done = Promise.withResolvers<ClosedSlice>();
+  const slice: Slice = { options, times: TimeBuffer.take(), censored: 0, finish, settle };
+  const clients = connections.map((connection) => new Client(slice, connection));
+  let end: Exclude<ClosedSlice["end"], "complete"> | null = null;
+  let isSettled = false;
+
+  function useLedger(used: OpenLedger): void {
+    for (const connection of connections) connection.useLedger(used);
+  }
+
+  function finish(why: Exclude<ClosedSlice["end"], "complete">): void {
+    if (end !== null) return;
+    end = signal.aborted ? "aborted" : why;
+    for (const client of clients) client.stop();
+    settle();
+  }
+
+  function settle(): void {
+    const isOver = clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
+    if (!isOver || isSettled) return;
+    isSettled = true;
+    useLedger(warmupLedger);
+    const seen = clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
+    const rates = seen.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
+    done.resolve({
+      end: end ?? "complete",
+      timesNs: slice.times.release(),
+      clients: seen,
+      ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0),
+      censored: slice.censored,
+    });
+  }
+
+  useLedger(leadInNs > 0 ? warmupLedger : ledger);
+  const onAbort = () => finish("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  for (const client of clients) client.start();
+  settle();
+  return done.promise.finally(() => signal.removeEventListener("abort", onAbort));
 }
 
 /** What the clients of a slice share. */
-class Slice {
+interface Slice {
   readonly options: ClosedSliceOptions;
-  readonly times = TimeBuffer.take();
-  censored = 0;
-  /** Why nothing more is sent on any connection. */
-  #end: Exclude<ClosedSlice["end"], "complete"> | null = null;
-  readonly #clients: Client[];
-  readonly #connections: readonly Caller[];
-  readonly #done = Promise.withResolvers<ClosedSlice>();
-  #isSettled = false;
-
-  constructor(connections: readonly Caller[], options: ClosedSliceOptions) {
-    this.options = options;
-    this.#connections = connections;
-    this.#clients = connections.map((connection) => new Client(this, connection));
-  }
-
-  run(): Promise<ClosedSlice> {
-    const { signal, leadInNs, warmupLedger, ledger } = this.options;
-    for (const connection of this.#connections) {
-      connection.useLedger(leadInNs > 0 ? warmupLedger : ledger);
-    }
-    const onAbort = () => this.finish("aborted");
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    for (const client of this.#clients) client.start();
-    this.settle();
-    return this.#done.promise.finally(() => signal.removeEventListener("abort", onAbort));
-  }
-
-  /** Ends the slice early: nothing more is sent. */
-  finish(end: Exclude<ClosedSlice["end"], "complete">): void {
-    if (this.#end !== null) return;
-    this.#end = this.options.signal.aborted ? "aborted" : end;
-    for (const client of this.#clients) client.stop();
-    this.settle();
-  }
-
+  readonly times: TimeBuffer;
+  censored: number;
+  /** Ends the slice early: nothing more is sent on any connection. */
+  finish(why: Exclude<ClosedSlice["end"], "complete">): void;
   /** Resolves once no client sends any more and every call has ended. */
-  settle(): void {
-    const isOver = this.#clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
-    if (!isOver || this.#isSettled) return;
-    this.#isSettled = true;
-    for (const connection of this.#connections) connection.useLedger(this.options.warmupLedger);
-    const clients = this.#clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
-    const rates = clients.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
-    this.#done.resolve({
-      end: this.#end ?? "complete",
-      timesNs: this.times.release(),
-      clients,
-      ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0),
-      censored: this.censored,
-    });
-  }
+  settle(): void;
 }
 
 /** One connection of a slice. */

@@ -89,15 +89,17 @@ interface Series extends PacedTimes {
 
 /** A pacer of the real clock. */
 export class ThreadPacer implements Pacer {
+  /** How early the main thread is woken, as learned so far, in nanoseconds. */
+  leadNs = LEAD_NS.first;
+  /** How long the main thread has spun so far, in nanoseconds. */
+  spunNs = 0;
   readonly #worker: Worker;
   readonly #offsetMs: number;
   readonly #memory = new PacerMemory();
   #series: Series | null = null;
   /** The number of the first of the times ahead. */
   #nth = 0;
-  #leadNs = LEAD_NS.first;
   #learningRate = LEARNING_RATE.first;
-  #spunNs = 0;
   #isStandby = false;
   #isDisposed = false;
 
@@ -108,16 +110,6 @@ export class ThreadPacer implements Pacer {
     this.#memory.leadNs = LEAD_NS.first;
     worker.onmessage = ({ data }: MessageEvent<FromPacer>) => this.#woken(data);
     worker.postMessage(this.#memory.buffer satisfies ToPacer);
-  }
-
-  /** How early the main thread is woken, as learned so far, in nanoseconds. */
-  get leadNs(): number {
-    return this.#leadNs;
-  }
-
-  /** How long the main thread has spun so far, in nanoseconds. */
-  get spunNs(): number {
-    return this.#spunNs;
   }
 
   pace(times: PacedTimes): () => void {
@@ -169,22 +161,22 @@ export class ThreadPacer implements Pacer {
   #learn(lateNs: number): void {
     if (this.#isStandby) return;
     const step = lateNs > 0 ? EARLY_SHARE : EARLY_SHARE - 1;
-    const leadNs = Math.round(this.#leadNs * (1 + this.#learningRate * step));
+    const leadNs = Math.round(this.leadNs * (1 + this.#learningRate * step));
     this.#learningRate = Math.max(LEARNING_RATE.last, this.#learningRate * 0.9);
-    this.#leadNs = Math.min(LEAD_NS.longest, Math.max(LEAD_NS.shortest, leadNs));
+    this.leadNs = Math.min(LEAD_NS.longest, Math.max(LEAD_NS.shortest, leadNs));
   }
 
   /** Whether the worker is only there for what the main thread does not spin to. */
   #standBy(isStandby: boolean): void {
     this.#isStandby = isStandby;
-    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.#leadNs;
+    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.leadNs;
   }
 
   #spinUntil(dueNs: number): void {
     const startNs = systemClock.nowNs();
     let nowNs = startNs;
     while (nowNs < dueNs) nowNs = systemClock.nowNs();
-    this.#spunNs += nowNs - startNs;
+    this.spunNs += nowNs - startNs;
   }
 
   /** Calls back for everything that is due, and lets the worker know what follows. */

@@ -19,15 +19,11 @@ export interface ScheduleOptions {
   seed: number;
   /** A rate that changes, in place of the rate, the slots and the duration. */
   stages?: readonly Stage[] | null;
-  /** Leaves the slots of other shards out; left out: the schedule is whole. */
-  share?: ScheduleShare;
-}
-
-/** Slot k of the whole goes out on connection k mod `connections`, and belongs to that one's shard. */
-export interface ScheduleShare {
-  /** Of all shards together. */
-  connections: number;
-  place: ShardPlace;
+  /**
+   * Leaves the slots of other shards out: slot k of the whole goes out on connection k mod `connections`, of those of
+   * all shards, and belongs to that one's shard. Left out: the schedule is whole.
+   */
+  share?: { connections: number; place: ShardPlace };
 }
 
 /** The slots of one run, each to be asked for once. */
@@ -105,7 +101,7 @@ function stepOf({ arrivals, seed }: ScheduleOptions): () => number {
 /** Those of the slots whose connection is the shard's. */
 function shareOfSlots(
   next: Schedule["next"],
-  { connections, place }: ScheduleShare,
+  { connections, place }: NonNullable<ScheduleOptions["share"]>,
 ): Schedule["next"] {
   let slot = 0;
   return () => {

@@ -11,36 +11,47 @@ import * as v from "valibot";
 export const PROTOCOL_NAMES = ["exai", "mcp", "jsonrpc", "echo"] as const;
 export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
+/** With what the JSON Schema says of it. */
+function noted<Schema extends v.GenericSchema>(schema: Schema, text: string) {
+  return v.pipe(schema, v.description(text));
+}
+
 /** A count: a whole number from 0. */
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Ns = v.pipe(v.number(), v.description("nanoseconds"));
+const CountFrom1 = v.pipe(Count, v.minValue(1));
+const Ns = noted(v.number(), "nanoseconds");
 const NullableNs = v.nullable(Ns);
+const NullableNumber = v.nullable(v.number());
+const NullableString = v.nullable(v.string());
+const Strings = v.array(v.string());
+const OptionalTexts = v.optional(v.record(v.string(), v.string()));
+const OptionalNumber = v.optional(v.number());
+const OptionalString = v.optional(v.string());
+const OptionalFlag = v.optional(v.boolean());
 
 /** `[low, high]` of a nominal 95 % interval, in the unit of the value it belongs to. */
-export const IntervalSchema = v.pipe(
+export const IntervalSchema = noted(
   v.strictTuple([v.number(), v.number()]),
-  v.description("[low, high] of a nominal 95 % interval"),
+  "[low, high] of a nominal 95 % interval",
 );
+const NullableInterval = v.nullable(IntervalSchema);
 export type Interval = v.InferOutput<typeof IntervalSchema>;
 
-/**
- * Something found: its kind, the sentence that says it, and the numbers (or names) that the sentence rests on.
- */
-const FactSchema = v.objectWithRest(
-  { kind: v.string(), message: v.string() },
-  v.nullable(v.union([v.number(), v.string(), v.boolean()])),
-);
+const FactValue = v.nullable(v.union([v.number(), v.string(), v.boolean()]));
+
+/** Something found: its kind, the sentence that says it, and the numbers or names that it rests on. */
+const FactSchema = v.objectWithRest({ kind: v.string(), message: v.string() }, FactValue);
 export type Fact = v.InferOutput<typeof FactSchema>;
 
 /** Every frame that came in after the handshake, by what it turned out to be. */
 const FrameCountsSchema = v.object({
   received: Count,
-  final: v.pipe(Count, v.description("frames that ended a call")),
-  progress: v.pipe(Count, v.description("stream_complete, progress, notifications")),
-  late: v.pipe(Count, v.description("final frames of calls that had already timed out")),
-  duplicate: v.pipe(Count, v.description("further final frames for a call that has ended")),
-  orphan: v.pipe(Count, v.description("an id never sent, or a reply that cannot be attributed")),
-  malformed: v.pipe(Count, v.description("not JSON, or nothing that the protocol knows")),
+  final: noted(Count, "frames that ended a call"),
+  progress: noted(Count, "stream_complete, progress, notifications"),
+  late: noted(Count, "final frames of calls that had already timed out"),
+  duplicate: noted(Count, "further final frames for a call that has ended"),
+  orphan: noted(Count, "an id never sent, or a reply that cannot be attributed"),
+  malformed: noted(Count, "not JSON, or nothing that the protocol knows"),
 });
 
 /**
@@ -51,30 +62,22 @@ const FrameCountsSchema = v.object({
  */
 export const LedgerSchema = v.object({
   sent: Count,
-  ok: v.pipe(Count, v.description("a success for that very id")),
-  cached: v.pipe(Count, v.description("those of ok that the server served from a cache")),
-  toolError: v.pipe(Count, v.description("an error for that call")),
-  rateLimited: v.pipe(Count, v.description("refused for load")),
-  timeout: v.pipe(Count, v.description("no final frame in time")),
-  connectionLost: v.pipe(Count, v.description("the socket went with the call outstanding")),
-  aborted: v.pipe(Count, v.description("outstanding when the run was interrupted")),
-  dropped: v.pipe(Count, v.description("open-loop slots never sent; not part of sent")),
+  ok: noted(Count, "a success for that very id"),
+  cached: noted(Count, "those of ok that the server served from a cache"),
+  toolError: noted(Count, "an error for that call"),
+  rateLimited: noted(Count, "refused for load"),
+  timeout: noted(Count, "no final frame in time"),
+  connectionLost: noted(Count, "the socket went with the call outstanding"),
+  aborted: noted(Count, "outstanding when the run was interrupted"),
+  dropped: noted(Count, "open-loop slots never sent; not part of sent"),
   frames: FrameCountsSchema,
   errorCodes: v.record(v.string(), Count),
   closeCodes: v.record(v.string(), Count),
-  closeReasons: v.pipe(
-    v.optional(v.record(v.string(), v.string())),
-    v.description("the first reason that came with each close code, cut"),
-  ),
-  errorMessages: v.pipe(
-    v.optional(v.record(v.string(), v.string())),
-    v.description("the server's first message with each error code, cut"),
-  ),
-  firstStrays: v.pipe(
-    v.optional(v.record(v.string(), v.string())),
-    v.description(
-      "the first duplicate, orphan and malformed frame, cut, and what is wrong with it",
-    ),
+  closeReasons: noted(OptionalTexts, "the first reason that came with each close code, cut"),
+  errorMessages: noted(OptionalTexts, "the server's first message with each error code, cut"),
+  firstStrays: noted(
+    OptionalTexts,
+    "the first duplicate, orphan and malformed frame, cut, and what is wrong with it",
   ),
 });
 export type Ledger = v.InferOutput<typeof LedgerSchema>;
@@ -82,7 +85,7 @@ export type Ledger = v.InferOutput<typeof LedgerSchema>;
 /** What one epoch of a distribution measured; `null` where the epoch has too few samples. */
 const EpochSummarySchema = v.object({
   count: Count,
-  censored: v.pipe(Count, v.description("calls without an answer: they took at least the timeout")),
+  censored: noted(Count, "calls without an answer: they took at least the timeout"),
   min: NullableNs,
   mean: NullableNs,
   p5: NullableNs,
@@ -90,9 +93,9 @@ const EpochSummarySchema = v.object({
   p95: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: v.pipe(
-    v.optional(v.string()),
-    v.description("of a shard: HDR histogram V2, deflated, base64; shards merge exactly by it"),
+  histogram: noted(
+    OptionalString,
+    "of a shard: HDR histogram V2, deflated, base64; shards merge exactly by it",
   ),
 });
 export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
@@ -104,7 +107,7 @@ const SeriesPointSchema = v.object({
   p50: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: v.pipe(v.optional(v.string()), v.description("of a shard, as in the epochs")),
+  histogram: noted(OptionalString, "of a shard, as in the epochs"),
 });
 export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 
@@ -112,10 +115,7 @@ export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 const BetterSchema = v.nullable(v.picklist(["higher", "lower"]));
 export type Better = v.InferOutput<typeof BetterSchema>;
 
-/**
- * Where a metric was measured: the coordinates of its case, such as `{ clients: 5, inFlight: 1 }`, a layer, a
- * tool.
- */
+/** Where a metric was measured: the coordinates of its case, such as `{ clients: 5, inFlight: 1 }`. */
 const AtSchema = v.optional(v.record(v.string(), v.union([v.number(), v.string()])));
 export type At = Record<string, number | string>;
 
@@ -128,31 +128,25 @@ export const STATISTICS = ["value", "p5", "p50", "p95", "p99"] as const;
 export type Statistic = typeof STATISTICS[number];
 
 /** The standard deviation of the logarithm: of slices within epochs, and of the epochs' own values. */
-const SpreadSchema = v.object({
-  within: v.nullable(v.number()),
-  between: v.nullable(v.number()),
-});
+const SpreadSchema = v.object({ within: NullableNumber, between: NullableNumber });
 export type Spread = v.InferOutput<typeof SpreadSchema>;
 
 /** What one layer of a call adds to the layers below it, paired in each epoch. */
 const AddedSchema = v.object({
-  above: v.pipe(
-    v.nullable(v.string()),
-    v.description("the layer below; null: there is none"),
-  ),
-  value: v.pipe(
+  above: noted(NullableString, "the layer below; null: there is none"),
+  value: noted(
     v.number(),
-    v.description("nanoseconds: mean over epochs of the difference of the epochs' medians"),
+    "nanoseconds: mean over epochs of the difference of the epochs' medians",
   ),
-  ci95: v.nullable(IntervalSchema),
-  share: v.pipe(
-    v.nullable(v.number()),
-    v.description("of the whole call, 1 for all of it; null where the whole call was not measured"),
+  ci95: NullableInterval,
+  share: noted(
+    NullableNumber,
+    "of the whole call, 1 for all of it; null where the whole call was not measured",
   ),
-  shareCi95: v.nullable(IntervalSchema),
-  measuredOn: v.pipe(
+  shareCi95: NullableInterval,
+  measuredOn: noted(
     v.picklist(["target", "bundled"]),
-    v.description("bundled: on parts that the suite brings along, as no server shows that layer"),
+    "bundled: on parts that the suite brings along, as no server shows that layer",
   ),
 });
 export type Added = v.InferOutput<typeof AddedSchema>;
@@ -160,9 +154,9 @@ export type Added = v.InferOutput<typeof AddedSchema>;
 const metricEntries = {
   name: v.string(),
   role: RoleSchema,
-  gates: v.pipe(
+  gates: noted(
     v.optional(v.array(v.picklist(STATISTICS))),
-    v.description("the statistics that a comparison judges; left out: none"),
+    "the statistics that a comparison judges; left out: none",
   ),
   at: AtSchema,
   better: BetterSchema,
@@ -170,14 +164,14 @@ const metricEntries = {
 
 /**
  * Times in nanoseconds. A percentile is the geometric mean of the epochs' own, or where an epoch has too few
- * samples that of all samples together; one that rests on too few samples is null. `censored` calls had no answer: where they are more than 1 - q
- * of all, percentile q is the timeout, and means "at least".
+ * samples that of all samples together; one that rests on too few samples is null. `censored` calls had no
+ * answer: where they are more than 1 - q of all, percentile q is the timeout, and means "at least".
  */
 export const DistributionSchema = v.object({
   ...metricEntries,
   kind: v.literal("distribution"),
   unit: v.literal("ns"),
-  count: v.pipe(Count, v.minValue(1)),
+  count: CountFrom1,
   censored: Count,
   min: Ns,
   mean: Ns,
@@ -190,13 +184,13 @@ export const DistributionSchema = v.object({
   p99: NullableNs,
   p999: NullableNs,
   max: Ns,
-  histogram: v.pipe(v.string(), v.description("HDR histogram V2, deflated, base64")),
+  histogram: noted(v.string(), "HDR histogram V2, deflated, base64"),
   ci95: v.object({
-    p5: v.nullable(IntervalSchema),
-    p50: v.nullable(IntervalSchema),
-    p95: v.nullable(IntervalSchema),
-    p99: v.nullable(IntervalSchema),
-    mean: v.nullable(IntervalSchema),
+    p5: NullableInterval,
+    p50: NullableInterval,
+    p95: NullableInterval,
+    p99: NullableInterval,
+    mean: NullableInterval,
   }),
   spread: SpreadSchema,
   series: v.array(SeriesPointSchema),
@@ -211,15 +205,13 @@ export const ScalarSchema = v.object({
   kind: v.literal("scalar"),
   unit: v.string(),
   value: v.number(),
-  ci95: v.nullable(IntervalSchema),
+  ci95: NullableInterval,
   spread: SpreadSchema,
   epochs: v.array(v.number()),
-  merge: v.pipe(
+  merge: noted(
     v.optional(v.picklist(["sum", "max", "p50", "p99", "count"])),
-    v.description(
-      "of a shard: how shards merge; sum, max: epoch by epoch; p50, p99, count: the change of that over the " +
-        "merged series of the latency",
-    ),
+    "of a shard: how shards merge; sum, max: epoch by epoch; p50, p99, count: the change of that over the " +
+      "merged series of the latency",
   ),
 });
 export type Scalar = v.InferOutput<typeof ScalarSchema>;
@@ -249,24 +241,22 @@ export type NotMeasured = v.InferOutput<typeof NotMeasuredSchema>;
 /** Was the client the bottleneck? */
 const ValiditySchema = v.object({
   valid: v.boolean(),
-  client: v.pipe(
+  client: noted(
     v.nullable(v.picklist(["free", "bound", "undecided"])),
-    v.description(
-      "bound: the headline is at the client's floor; free: well below it; null: there is no floor to tell by",
-    ),
+    "bound: the headline is at the client's floor; free: well below it; null: there is no floor to tell by",
   ),
-  clientShare: v.pipe(
-    v.nullable(v.number()),
-    v.description("the headline's rate over that of the same case on a server that does nothing"),
+  clientShare: noted(
+    NullableNumber,
+    "the headline's rate over that of the same case on a server that does nothing",
   ),
-  clientShareCi95: v.nullable(IntervalSchema),
-  floor: v.pipe(
+  clientShareCi95: NullableInterval,
+  floor: noted(
     v.optional(v.object({ throughput: v.number(), latencyP50Ns: NullableNs })),
-    v.description("that case on the server that does nothing: calls per second, median in ns"),
+    "that case on the server that does nothing: calls per second, median in ns",
   ),
-  clientCpu: v.pipe(
-    v.nullable(v.number()),
-    v.description("share of one core that the client thread used, 0 to 1; null: not applicable"),
+  clientCpu: noted(
+    NullableNumber,
+    "share of one core that the client thread used, 0 to 1; null: not applicable",
   ),
   loopLagP99Ns: NullableNs,
   warnings: v.array(FactSchema),
@@ -275,36 +265,31 @@ export type Validity = v.InferOutput<typeof ValiditySchema>;
 
 /** When the measured epochs of a scenario began and ended, by the machine's own clock. */
 const MeasuredSchema = v.object({
-  plannedStartMs: v.pipe(
-    v.nullable(v.number()),
-    v.description("when the first epoch was to begin, in unix milliseconds; null: when it could"),
+  plannedStartMs: noted(
+    NullableNumber,
+    "when the first epoch was to begin, in unix milliseconds; null: when it could",
   ),
-  epochs: v.pipe(
+  epochs: noted(
     v.array(v.object({ startMs: v.number(), endMs: v.number() })),
-    v.description("in unix milliseconds; the end is that of the last reply"),
+    "in unix milliseconds; the end is that of the last reply",
   ),
 });
 export type Measured = v.InferOutput<typeof MeasuredSchema>;
 
+const StatusSchema = v.picklist(["passed", "failed", "skipped", "interrupted"]);
 export const ScenarioReportSchema = v.object({
   name: v.string(),
   title: v.string(),
   question: v.string(),
-  answer: v.pipe(
-    v.optional(v.string()),
-    v.description("the scenario's own answer to its question, in a sentence"),
-  ),
-  status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
-  reason: v.pipe(
-    v.nullable(v.string()),
-    v.description("why it was skipped, or what ended it early"),
-  ),
+  answer: noted(OptionalString, "the scenario's own answer to its question, in a sentence"),
+  status: StatusSchema,
+  reason: noted(NullableString, "why it was skipped, or what ended it early"),
   startedAt: v.string(),
   durationMs: v.number(),
   parameters: v.record(v.string(), v.union([v.number(), v.string(), v.boolean(), v.null()])),
-  overloads: v.pipe(
-    v.optional(v.boolean()),
-    v.description("true: it drives the server too far on purpose: failed calls are findings"),
+  overloads: noted(
+    OptionalFlag,
+    "true: it drives the server too far on purpose: failed calls are findings",
   ),
   checks: v.array(CheckSchema),
   notMeasured: v.array(NotMeasuredSchema),
@@ -312,14 +297,14 @@ export const ScenarioReportSchema = v.object({
   ledger: LedgerSchema,
   metrics: v.array(MetricSchema),
   validity: ValiditySchema,
-  notes: v.pipe(
+  notes: noted(
     v.optional(v.array(FactSchema)),
-    v.description("what is remarkable, and does not make the numbers invalid"),
+    "what is remarkable, and does not make the numbers invalid",
   ),
   measured: v.optional(MeasuredSchema),
-  share: v.pipe(
+  share: noted(
     v.optional(v.object({ connections: Count, of: Count })),
-    v.description("of a shard: how many of the scenario's connections are its own"),
+    "of a shard: how many of the scenario's connections are its own",
   ),
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
@@ -327,66 +312,63 @@ export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
 /** What speaks against a run: see {@linkcode Fact}. */
 const ReasonSchema = v.objectWithRest(
   {
-    code: v.pipe(Count, v.description("the exit code that this reason calls for")),
+    code: noted(Count, "the exit code that this reason calls for"),
     kind: v.string(),
-    scenario: v.nullable(v.string()),
+    scenario: NullableString,
     message: v.string(),
   },
-  v.nullable(v.union([v.number(), v.string(), v.boolean()])),
+  FactValue,
 );
 export type Reason = v.InferOutput<typeof ReasonSchema>;
 
 /** Where a server's rate limiter began to refuse calls, told once for the run. */
 const RateLimitSchema = v.object({
-  scenario: v.pipe(
-    v.nullable(v.string()),
-    v.description("null: it was looked for before the first, and none of their calls was refused"),
+  scenario: noted(
+    NullableString,
+    "null: it was looked for before the first, and none of their calls was refused",
   ),
-  atCall: v.pipe(Count, v.description("the Nth call of its session, warm-up included")),
-  message: v.pipe(v.string(), v.description("the server's own words")),
+  atCall: noted(Count, "the Nth call of its session, warm-up included"),
+  message: noted(v.string(), "the server's own words"),
   owner: v.optional(v.picklist(["session", "ip"])),
-  burst: v.optional(v.pipe(Count, v.description("calls at once"))),
-  refillPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second after those"))),
+  burst: v.optional(noted(Count, "calls at once")),
+  refillPerSecond: v.optional(noted(v.number(), "calls a second after those")),
   addressRefillPerSecond: v.optional(
-    v.pipe(v.number(), v.description("the same of all sessions of one address")),
+    noted(v.number(), "the same of all sessions of one address"),
   ),
-  keptToPerSecond: v.optional(v.pipe(v.number(), v.description("calls a second of each session"))),
+  keptToPerSecond: v.optional(noted(v.number(), "calls a second of each session")),
   advisedPerSecond: v.optional(
-    v.pipe(v.number(), v.description("calls a second of each session at which none is refused")),
+    noted(v.number(), "calls a second of each session at which none is refused"),
   ),
-  sessions: v.optional(v.pipe(Count, v.description("those that share an address at most"))),
+  sessions: v.optional(noted(Count, "those that share an address at most")),
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 
 /** One frame of a call as it went over the wire, and what the ledger makes of such a frame. */
 const WireFrameSchema = v.object({
   direction: v.picklist(["sent", "received"]),
-  text: v.pipe(v.string(), v.description("cut, without secrets")),
+  text: noted(v.string(), "cut, without secrets"),
   countedAs: v.string(),
 });
 export type WireFrame = v.InferOutput<typeof WireFrameSchema>;
 
 /** One tool call without a socket: what "unit test" means in the comparison. */
 const UnitBaselineSchema = v.object({
-  source: v.pipe(
+  source: noted(
     v.picklist(["measured", "given"]),
-    v.description("measured: the reference server's dispatch, in-process; given: --unit-baseline"),
+    "measured: the reference server's dispatch, in-process; given: --unit-baseline",
   ),
-  throughput: v.pipe(v.number(), v.description("calls per second")),
-  ci95: v.nullable(IntervalSchema),
-  epochs: v.pipe(v.array(v.number()), v.description("calls per second, of each epoch")),
+  throughput: noted(v.number(), "calls per second"),
+  ci95: NullableInterval,
+  epochs: noted(v.array(v.number()), "calls per second, of each epoch"),
 });
 
 /** What became of a fixed bound of the user's. */
 const ThresholdResultSchema = v.object({
   expression: v.string(),
-  observed: v.pipe(
-    v.nullable(v.number()),
-    v.description("in unit; null where it was not measured, which is never a pass"),
-  ),
+  observed: noted(NullableNumber, "in unit; null where it was not measured, which is never a pass"),
   unit: v.string(),
   passed: v.boolean(),
-  reason: v.pipe(v.nullable(v.string()), v.description("why nothing was observed")),
+  reason: noted(NullableString, "why nothing was observed"),
 });
 export type ThresholdResult = v.InferOutput<typeof ThresholdResultSchema>;
 
@@ -403,37 +385,29 @@ const ComparisonRowSchema = v.object({
   statistic: v.picklist(STATISTICS),
   unit: v.string(),
   better: v.picklist(["higher", "lower"]),
-  old: v.pipe(v.nullable(v.number()), v.description("in unit; null: not measured")),
-  new: v.nullable(v.number()),
-  ratio: v.pipe(v.nullable(v.number()), v.description("new over old")),
-  ci: v.pipe(
-    v.nullable(IntervalSchema),
-    v.description("of the ratio, at 1 - 0.05/m for m gating rows; null: the noise is not known"),
+  old: noted(NullableNumber, "in unit; null: not measured"),
+  new: NullableNumber,
+  ratio: noted(NullableNumber, "new over old"),
+  ci: noted(
+    NullableInterval,
+    "of the ratio, at 1 - 0.05/m for m gating rows; null: the noise is not known",
   ),
-  gating: v.pipe(v.boolean(), v.description("does the row decide?")),
+  gating: noted(v.boolean(), "does the row decide?"),
   verdict: ChangeSchema,
-  why: v.pipe(v.nullable(v.string()), v.description("why it is undecided: a kind")),
-  need: v.pipe(
+  why: noted(NullableString, "why it is undecided: a kind"),
+  need: noted(
     v.nullable(Count),
-    v.description(
-      "epochs (of one run) or runs that would decide an undecided row; null: not known",
-    ),
+    "epochs (of one run) or runs that would decide an undecided row; null: not known",
   ),
-  smallest: v.pipe(
-    v.nullable(v.number()),
-    v.description("the smallest change that would have been seen, as a ratio over 1"),
+  smallest: noted(
+    NullableNumber,
+    "the smallest change that would have been seen, as a ratio over 1",
   ),
-  p: v.pipe(
-    v.optional(v.number()),
-    v.description("of paired servers: exact sign-flip test over the epochs, two-sided"),
-  ),
-  epochs: v.pipe(
-    v.optional(v.array(v.number())),
-    v.description("of paired servers: the ratio of each epoch"),
-  ),
-  own: v.pipe(
-    v.optional(v.object({ ratio: v.number(), ci: v.nullable(IntervalSchema) })),
-    v.description("of paired servers: the ratio of the times less the client's floor"),
+  p: noted(OptionalNumber, "of paired servers: exact sign-flip test over the epochs, two-sided"),
+  epochs: noted(v.optional(v.array(v.number())), "of paired servers: the ratio of each epoch"),
+  own: noted(
+    v.optional(v.object({ ratio: v.number(), ci: NullableInterval })),
+    "of paired servers: the ratio of the times less the client's floor",
   ),
 });
 export type ComparisonRow = v.InferOutput<typeof ComparisonRowSchema>;
@@ -444,7 +418,7 @@ const NewErrorsSchema = v.object({
   kind: v.string(),
   old: Count,
   new: Count,
-  p: v.pipe(v.number(), v.description("conditional binomial, one-sided")),
+  p: noted(v.number(), "conditional binomial, one-sided"),
 });
 export type NewErrors = v.InferOutput<typeof NewErrorsSchema>;
 
@@ -452,93 +426,79 @@ export type NewErrors = v.InferOutput<typeof NewErrorsSchema>;
 const AbSchema = v.object({
   a: v.object({ url: v.string() }),
   b: v.object({ url: v.string() }),
-  restarted: v.pipe(v.boolean(), v.description("were both restarted in every epoch?")),
-  orderEffects: v.pipe(
+  restarted: noted(v.boolean(), "were both restarted in every epoch?"),
+  orderEffects: noted(
     v.array(v.object({ scenario: v.string(), ratio: v.number(), p: v.number() })),
-    v.description("where it mattered which of the two was measured first"),
+    "where it mattered which of the two was measured first",
   ),
 });
 export type Ab = v.InferOutput<typeof AbSchema>;
 
 const ComparisonSchema = v.object({
-  noise: v.pipe(
+  noise: noted(
     v.picklist(["learned", "stated", "unknown", "paired"]),
-    v.description(
-      "where the noise between runs is known from; unknown: nothing gates; paired: both servers were measured in the same epochs",
-    ),
+    "where the noise between runs is known from; unknown: nothing gates; paired: both servers were measured in the same epochs",
   ),
-  noisePercent: v.pipe(v.nullable(v.number()), v.description("where it is stated")),
-  bandPercent: v.pipe(v.number(), v.description("changes within this many per cent do not matter")),
-  baselines: v.pipe(Count, v.description("how many earlier runs")),
-  automatic: v.pipe(
-    v.optional(v.boolean()),
-    v.description("with earlier runs in the history, unasked: it is shown and decides nothing"),
+  noisePercent: noted(NullableNumber, "where it is stated"),
+  bandPercent: noted(v.number(), "changes within this many per cent do not matter"),
+  baselines: noted(Count, "how many earlier runs"),
+  automatic: noted(
+    OptionalFlag,
+    "with earlier runs in the history, unasked: it is shown and decides nothing",
   ),
-  differences: v.pipe(
-    v.array(v.string()),
-    v.description("what makes the runs incomparable; empty unless the comparison was forced"),
+  differences: noted(
+    Strings,
+    "what makes the runs incomparable; empty unless the comparison was forced",
   ),
   rows: v.array(ComparisonRowSchema),
   newErrors: v.array(NewErrorsSchema),
-  onlyInOld: v.array(v.string()),
-  onlyInNew: v.array(v.string()),
-  regressions: v.pipe(v.array(v.string()), v.description("a sentence for each")),
+  onlyInOld: Strings,
+  onlyInNew: Strings,
+  regressions: noted(Strings, "a sentence for each"),
 });
 export type Comparison = v.InferOutput<typeof ComparisonSchema>;
 
 /** A share of a run: the `index`th of `count`, from 1. */
-const ShardPlaceSchema = v.object({
-  index: v.pipe(Count, v.minValue(1)),
-  count: v.pipe(Count, v.minValue(1)),
-});
+const ShardPlaceSchema = v.object({ index: CountFrom1, count: CountFrom1 });
 export type ShardPlace = v.InferOutput<typeof ShardPlaceSchema>;
 
 /** How far a machine's clock is from the server's: by what the server wrote of its own. */
 const ClockOffsetSchema = v.object({
-  offsetMs: v.pipe(v.number(), v.description("the server's clock less this machine's")),
-  errorMs: v.pipe(v.number(), v.description("the offset is right within this: half a round trip")),
+  offsetMs: noted(v.number(), "the server's clock less this machine's"),
+  errorMs: noted(v.number(), "the offset is right within this: half a round trip"),
 });
 export type ClockOffset = v.InferOutput<typeof ClockOffsetSchema>;
 
 /** Which share of a run a report is of. */
 const ShardSchema = v.object({
   ...ShardPlaceSchema.entries,
-  startAtMs: v.pipe(
-    v.nullable(v.number()),
-    v.description("when all shards were to begin, in unix milliseconds"),
-  ),
-  startOffsetMs: v.pipe(
-    v.nullable(v.number()),
-    v.description("how much later than planned it began, by its own clock"),
-  ),
-  late: v.pipe(v.boolean(), v.description("whether it began over 50 ms after the time planned")),
-  clock: v.pipe(
-    v.nullable(ClockOffsetSchema),
-    v.description("null: the server does not tell its time"),
-  ),
+  startAtMs: noted(NullableNumber, "when all shards were to begin, in unix milliseconds"),
+  startOffsetMs: noted(NullableNumber, "how much later than planned it began, by its own clock"),
+  late: noted(v.boolean(), "whether it began over 50 ms after the time planned"),
+  clock: noted(v.nullable(ClockOffsetSchema), "null: the server does not tell its time"),
 });
 export type Shard = v.InferOutput<typeof ShardSchema>;
 
 /** What one shard did in one scenario of a merged report. */
 const ShardScenarioSchema = v.object({
   name: v.string(),
-  status: v.picklist(["passed", "failed", "skipped", "interrupted"]),
+  status: StatusSchema,
   sent: Count,
   ok: Count,
-  ratePerSecond: v.pipe(v.nullable(v.number()), v.description("the mean of its epochs")),
-  p99: v.pipe(NullableNs, v.description("of its main distribution")),
+  ratePerSecond: noted(NullableNumber, "the mean of its epochs"),
+  p99: noted(NullableNs, "of its main distribution"),
   valid: v.boolean(),
-  startOffsetMs: v.pipe(
-    v.nullable(v.number()),
-    v.description("its first epoch's start less the planned one, or the earliest shard's"),
+  startOffsetMs: noted(
+    NullableNumber,
+    "its first epoch's start less the planned one, or the earliest shard's",
   ),
 });
 export type ShardScenario = v.InferOutput<typeof ShardScenarioSchema>;
 
 /** One shard or worker of a merged report. */
 const MergedShardSchema = v.object({
-  index: v.pipe(Count, v.minValue(1)),
-  lost: v.pipe(v.nullable(v.string()), v.description("what it died of; null: it has reported")),
+  index: CountFrom1,
+  lost: noted(NullableString, "what it died of; null: it has reported"),
   machine: v.string(),
   late: v.boolean(),
   clock: v.nullable(ClockOffsetSchema),
@@ -548,20 +508,20 @@ export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
 
 /** A server that slows down as it is called. */
 const RunDriftSchema = v.object({
-  ratio: v.pipe(v.number(), v.description("how many times longer calls took at the end")),
-  p: v.pipe(v.number(), v.description("Mann-Kendall test over the epochs, one-sided")),
-  firstPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at first")),
-  lastPerSecond: v.pipe(v.optional(v.number()), v.description("calls served at the end")),
+  ratio: noted(v.number(), "how many times longer calls took at the end"),
+  p: noted(v.number(), "Mann-Kendall test over the epochs, one-sided"),
+  firstPerSecond: noted(OptionalNumber, "calls served at first"),
+  lastPerSecond: noted(OptionalNumber, "calls served at the end"),
 });
 export type RunDrift = v.InferOutput<typeof RunDriftSchema>;
 
 export const ReportSchema = v.object({
   schemaVersion: v.literal(2),
-  suite: v.object({ name: v.string(), version: v.string(), commit: v.nullable(v.string()) }),
+  suite: v.object({ name: v.string(), version: v.string(), commit: NullableString }),
   startedAt: v.string(),
   finishedAt: v.string(),
   seed: v.number(),
-  command: v.array(v.string()),
+  command: Strings,
   environment: v.object({
     os: v.string(),
     arch: v.string(),
@@ -571,43 +531,30 @@ export const ReportSchema = v.object({
     deno: v.string(),
     v8: v.string(),
     mitata: v.string(),
-    cpuPressure: v.pipe(
-      v.nullable(v.number()),
-      v.description(
-        "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
-      ),
+    cpuPressure: noted(
+      NullableNumber,
+      "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
     ),
-    uniqueSeed: v.pipe(
-      v.optional(Count),
-      v.description("what {unique} in arguments was made from"),
-    ),
+    uniqueSeed: noted(v.optional(Count), "what {unique} in arguments was made from"),
   }),
   target: v.object({
     url: v.string(),
     kind: v.picklist(["embedded", "external"]),
     protocol: v.picklist(PROTOCOL_NAMES),
     tool: v.string(),
-    noDelay: v.pipe(
-      v.boolean(),
-      v.description("whether calls went through a relay without Nagle's algorithm"),
+    noDelay: noted(v.boolean(), "whether calls went through a relay without Nagle's algorithm"),
+    proxy: noted(
+      OptionalString,
+      "the proxy that connections went through, and the variable that names it",
     ),
-    proxy: v.pipe(
-      v.optional(v.string()),
-      v.description("the proxy that connections went through, and the variable that names it"),
-    ),
-    insecure: v.pipe(
-      v.optional(v.boolean()),
-      v.description("whether the server's certificate was not looked at"),
-    ),
-    uniqueArguments: v.pipe(
-      v.optional(v.string()),
-      v.description(
-        "the arguments that the suite gave every call by itself, as the server serves repeated calls from a cache",
-      ),
+    insecure: noted(OptionalFlag, "whether the server's certificate was not looked at"),
+    uniqueArguments: noted(
+      OptionalString,
+      "the arguments that the suite gave every call by itself, as the server serves repeated calls from a cache",
     ),
   }),
   profile: v.string(),
-  epochs: v.pipe(Count, v.description("measured, after the warm-up epoch")),
+  epochs: noted(Count, "measured, after the warm-up epoch"),
   verdict: v.object({
     status: v.picklist(["passed", "failed", "interrupted"]),
     exitCode: Count,
@@ -615,28 +562,24 @@ export const ReportSchema = v.object({
   }),
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
-  drift: v.pipe(
+  drift: noted(
     v.optional(RunDriftSchema),
-    v.description("calls took longer and longer over the epochs, in all scenarios together"),
+    "calls took longer and longer over the epochs, in all scenarios together",
   ),
   unitBaseline: v.nullable(UnitBaselineSchema),
-  transcript: v.pipe(
+  transcript: noted(
     v.optional(v.array(WireFrameSchema)),
-    v.description("the frames of one call, made in the preflight"),
+    "the frames of one call, made in the preflight",
   ),
   thresholds: v.optional(v.array(ThresholdResultSchema)),
-  comparison: v.pipe(
-    v.optional(ComparisonSchema),
-    v.description("against the reports given as --baseline"),
-  ),
+  comparison: noted(v.optional(ComparisonSchema), "against the reports given as --baseline"),
   ab: v.optional(AbSchema),
-  shard: v.pipe(v.optional(ShardSchema), v.description("which share of a run this is")),
-  merged: v.pipe(
-    v.optional(v.object({
-      of: v.picklist(["shards", "workers"]),
-      parts: v.array(MergedShardSchema),
-    })),
-    v.description("what the report was merged from"),
+  shard: noted(v.optional(ShardSchema), "which share of a run this is"),
+  merged: noted(
+    v.optional(
+      v.object({ of: v.picklist(["shards", "workers"]), parts: v.array(MergedShardSchema) }),
+    ),
+    "what the report was merged from",
   ),
   scenarios: v.array(ScenarioReportSchema),
 });

@@ -5,9 +5,8 @@ import { exai } from "../protocols/exai.ts";
 let clients = 0;
 
 /**
- * As little as a client can do: a native WebSocket that sends calls with ids of their own (servers may
- * answer a re-used one from a cache), and parses every reply but looks at none. No clock, no account; it
- * takes any frame for a reply.
+ * As little as a client can do: a native WebSocket that sends calls with ids of their own (servers may answer a re-used
+ * one from a cache), and parses every reply but looks at none. It takes any frame for a reply.
  */
 export class BareClient implements AsyncDisposable {
   /** Since the client was opened. */
@@ -31,11 +30,7 @@ export class BareClient implements AsyncDisposable {
     };
   }
 
-  /**
-   * Opens a socket and greets.
-   *
-   * @throws {Error} if it does not open, or closes at once
-   */
+  /** @throws {Error} if the socket does not open, or closes at once */
   static async open(url: string, call: Message): Promise<BareClient> {
     const socket = new WebSocket(url);
     const greeted = Promise.withResolvers<void>();

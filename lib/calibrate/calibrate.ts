@@ -11,24 +11,16 @@ import { DASH, formatCount, formatDuration, formatRate } from "../report/units.t
 import { readEnvironment } from "../run/environment.ts";
 import type { Report } from "../schema.ts";
 import { startNullServer } from "../server/null_server.ts";
+import { estimate } from "../stats/estimate.ts";
 import { sampleBatched } from "../stats/sampling.ts";
 import { measureParts, type PartCost, type Sampler } from "./parts.ts";
-import { compareTurns, geometricMean, type LoopShape, type TurnComparison } from "./turns.ts";
+import { compareTurns, type LoopShape, type TurnComparison } from "./turns.ts";
 
 /** What the suite costs on this machine. */
 export interface Calibration {
   environment: Omit<Report["environment"], "cpuPressure">;
   parts: PartCost[];
   turns: TurnComparison[];
-}
-
-export interface CalibrationOptions {
-  /** Takes the samples of the parts. */
-  sample?: Sampler;
-  /** Rounds of each turn, after one that is discarded. */
-  rounds?: number;
-  /** Of each loop in each round, in milliseconds, after its lead-in. */
-  roundMs?: number;
 }
 
 /** One client that waits for each reply, and the load that the closed loop is held to. */
@@ -43,8 +35,9 @@ const SHAPES: readonly LoopShape[] = [
  *
  * @throws {Error} if the null server cannot be started
  */
-export async function runCalibration(options: CalibrationOptions = {}): Promise<Calibration> {
-  const { sample = sampleBatched, rounds = 60, roundMs = 100 } = options;
+export async function runCalibration(
+  { sample = sampleBatched as Sampler, rounds = 60, roundMs = 100 } = {},
+): Promise<Calibration> {
   const parts = await measureParts(sample);
   await using server = await startNullServer();
   const turns: TurnComparison[] = [];
@@ -83,14 +76,17 @@ function partsTable(parts: readonly PartCost[]): Block {
 }
 
 function turnsTable(turns: readonly TurnComparison[]): Block {
-  const rows = turns.map(({ connections, inFlight, suite, bare, ratio }) => [
-    `${connections} x ${inFlight}`,
-    ...[suite, bare].map((rates) => formatRate(geometricMean(rates))),
-    ...[suite, bare].map((rates) => formatDuration(1e9 / geometricMean(rates))),
-    ratio.mean.toFixed(3),
-    ratio.interval.map((bound) => bound.toFixed(3)).join(" to "),
-    ratio.spread.toFixed(2),
-  ]);
+  const rows = turns.map(({ connections, inFlight, suite, bare, ratio }) => {
+    const rates = [suite, bare].map((rounds) => estimate(rounds).value);
+    return [
+      `${connections} x ${inFlight}`,
+      ...rates.map(formatRate),
+      ...rates.map((rate) => formatDuration(1e9 / rate)),
+      ratio.mean.toFixed(3),
+      ratio.interval.map((bound) => bound.toFixed(3)).join(" to "),
+      ratio.spread.toFixed(2),
+    ];
+  });
   return table("The closed loop beside a bare one", [
     left("Connections x in flight"),
     right("Suite"),

@@ -1,9 +1,3 @@
-/**
- * What each step of a call costs the client by itself, without a socket.
- *
- * @module
- */
-
 import { createSchedule } from "../load/schedule.ts";
 import { CallBook } from "../client/call_book.ts";
 import { openLedger } from "../client/ledger.ts";
@@ -44,11 +38,8 @@ export async function measureParts(sample: Sampler): Promise<PartCost[]> {
 /** From text to text: frames are those of the reference server's tool `status`. */
 function messageParts(): Part[] {
   const ids = Array.from({ length: VARIANTS }, (_, index) => `calibrate-1-${1_000 + index}`);
-  const outputs = outputsJson(STATUS_TEXT, {
-    totalMs: 0.031,
-    queuedMs: 0.004,
-    processingMs: 0.018,
-  });
+  const times = { totalMs: 0.031, queuedMs: 0.004, processingMs: 0.018 };
+  const outputs = outputsJson(STATUS_TEXT, times);
   const results = ids.map((id) => OCT.success(JSON.stringify(id), outputs));
   const completes = ids.map((id) => streamCompleteFrame(JSON.stringify(id)));
   let turn = 0;
@@ -80,11 +71,8 @@ function accountParts(): Part[] {
   });
   const ignore = () => {};
   const slots = createSchedule({
-    ratePerSecond: 5_000,
-    arrivals: "poisson",
-    slots: Number.MAX_SAFE_INTEGER,
-    durationMs: null,
-    seed: 1,
+    ...{ ratePerSecond: 5_000, arrivals: "poisson", seed: 1 },
+    ...{ slots: Number.MAX_SAFE_INTEGER, durationMs: null },
   });
   return [
     {

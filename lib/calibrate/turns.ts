@@ -1,14 +1,10 @@
-/**
- * The suite's closed loop next to a bare native WebSocket loop, against one and the same null server.
- *
- * @module
- */
-
 import { systemClock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";
 import { runClosedSlice } from "../load/closed.ts";
 import { nullTarget } from "../run/client_floor.ts";
+import type { Interval } from "../schema.ts";
+import { momentsOf } from "../stats/estimate.ts";
 import { BareClient } from "./bare_client.ts";
 
 /** How many connections are kept busy, each with how many calls in flight. */
@@ -30,17 +26,9 @@ export interface RateRatio {
   /** The geometric mean of the rounds. */
   mean: number;
   /** Its 95 % interval by the normal distribution of log ratios, for which rounds must be some dozens. */
-  interval: [number, number];
+  interval: Interval;
   /** What a round differs from the mean by, as a factor: exp of the standard deviation of the logs. */
   spread: number;
-}
-
-/** How long to measure. */
-export interface TurnOptions {
-  /** After one that is discarded. */
-  rounds: number;
-  /** Of each loop in each round, in milliseconds, after a lead-in. */
-  roundMs: number;
 }
 
 const CALL = { tool: "status", argsJson: "{}" };
@@ -48,14 +36,15 @@ const LEAD_IN_MS = 30;
 const NEVER = new AbortController().signal;
 
 /**
- * Runs both loops in every round, one after the other in changing order.
+ * Runs both loops in every round, one after the other in changing order, each for `roundMs` after a lead-in. The first
+ * round is one more, and is discarded.
  *
  * @throws {ConnectError} if the server takes no connection
  * @throws {Error} if it loses one, or does not answer
  */
 export async function compareTurns(
   url: string,
-  { shape, rounds, roundMs }: TurnOptions & { shape: LoopShape },
+  { shape, rounds, roundMs }: { shape: LoopShape; rounds: number; roundMs: number },
 ): Promise<TurnComparison> {
   await using opened = new AsyncDisposableStack();
   using target = nullTarget(url, { clock: systemClock, signal: NEVER });
@@ -65,34 +54,25 @@ export async function compareTurns(
     connections.push(opened.use(await target.connect(openLedger())));
     clients.push(opened.use(await BareClient.open(url, CALL)));
   }
-  const suite: number[] = [];
-  const bare: number[] = [];
+  const { inFlight } = shape;
+  const [suite, bare]: [number[], number[]] = [[], []];
   const loops = [
-    { rates: suite, run: () => suiteRate(connections, shape.inFlight, roundMs) },
-    { rates: bare, run: () => bareRate(clients, shape.inFlight, roundMs) },
+    async () => suite.push(await suiteRate(connections, inFlight, roundMs)),
+    async () => bare.push(await bareRate(clients, inFlight, roundMs)),
   ];
   for (let round = 0; round <= rounds; round++) {
-    for (const { rates, run } of round % 2 === 0 ? loops : loops.toReversed()) {
-      const rate = await run();
-      if (round > 0) rates.push(rate);
-    }
+    for (const run of round % 2 === 0 ? loops : loops.toReversed()) await run();
   }
+  for (const rates of [suite, bare]) rates.shift();
   return { ...shape, suite, bare, ratio: rateRatio(suite, bare) };
-}
-
-/** Of positive numbers. */
-export function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 /** How two loops compare that ran round by round beside each other. */
 export function rateRatio(suite: readonly number[], bare: readonly number[]): RateRatio {
-  const ratios = suite.map((rate, round) => rate / bare[round]!);
-  const mean = geometricMean(ratios);
-  const squares = ratios.reduce((sum, ratio) => sum + Math.log(ratio / mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / Math.max(1, ratios.length - 1));
-  const width = Math.exp(1.96 * deviation / Math.sqrt(ratios.length));
-  return { mean, interval: [mean / width, mean * width], spread: Math.exp(deviation) };
+  const { mean, sd } = momentsOf(suite.map((rate, round) => Math.log(rate / bare[round]!)));
+  const margin = 1.96 * sd / Math.sqrt(suite.length);
+  const interval: Interval = [Math.exp(mean - margin), Math.exp(mean + margin)];
+  return { mean: Math.exp(mean), interval, spread: Math.exp(sd) };
 }
 
 /** As a scenario does it: every call in a ledger, the time of every success kept. */

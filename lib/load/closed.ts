@@ -1,10 +1,3 @@
-/**
- * The driver of everything that is measured by calls that follow each other: a slice keeps each of its
- * connections busy, through a lead-in that is thrown away and then a window.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Connection, Message, Probe } from "../client/connection.ts";
@@ -64,10 +57,7 @@ export interface ClosedSlice {
   censored: number;
 }
 
-/**
- * Makes probes on a connection in the place of calls, so that a slice times them as it times those. Its
- * ledgers see nothing of them, and what else comes on the connection counts where it did before.
- */
+/** Makes probes on a connection in the place of calls, timed as those are. The slice's ledgers see nothing of them. */
 export function probing(connection: Caller & Pick<Connection, "probe">, probe: Probe): Caller {
   return {
     get isOpen() {
@@ -83,15 +73,12 @@ export function probing(connection: Caller & Pick<Connection, "probe">, probe: P
 
 /** After this many unanswered calls in a row the server is taken to have gone silent. */
 export const SILENCE_LIMIT = 3;
-
-/**
- * The same after the server has refused a call for load: the October build sends no frame twice on a connection, so that
- * the next refusals are silent.
- */
+/** The same after a refusal for load: the October build sends no frame twice, so that the next ones are silent. */
 const SILENCE_LIMIT_REFUSED = 1;
 
 /**
- * Keeps calls in flight on every connection: the next is sent inside the handler of the reply before.
+ * Keeps calls in flight on every connection, through a lead-in that is thrown away and then a window: the next is sent
+ * inside the handler of the reply before.
  *
  * A connection's window begins at the first end of a call at or after the end of the lead-in, without a
  * lead-in at the start; with a rate, at the first slot. A duration ends it likewise, so that with one call
@@ -114,66 +101,58 @@ export function runClosedSlice(
   if (options.messages === null && options.durationNs === null) {
     throw new RangeError("Cannot run a closed loop as neither messages nor durationNs bounds it");
   }
-  return new Slice(connections, options).run();
+  const { signal, leadInNs, warmupLedger, ledger } = options;
+  const done = Promise.withResolvers<ClosedSlice>();
+  const slice: Slice = { options, times: TimeBuffer.take(), censored: 0, finish, settle };
+  const clients = connections.map((connection) => new Client(slice, connection));
+  let end: Exclude<ClosedSlice["end"], "complete"> | null = null;
+  let isSettled = false;
+
+  function useLedger(used: OpenLedger): void {
+    for (const connection of connections) connection.useLedger(used);
+  }
+
+  function finish(why: Exclude<ClosedSlice["end"], "complete">): void {
+    if (end !== null) return;
+    end = signal.aborted ? "aborted" : why;
+    for (const client of clients) client.stop();
+    settle();
+  }
+
+  function settle(): void {
+    const isOver = clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
+    if (!isOver || isSettled) return;
+    isSettled = true;
+    useLedger(warmupLedger);
+    const seen = clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
+    const rates = seen.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
+    done.resolve({
+      end: end ?? "complete",
+      timesNs: slice.times.release(),
+      clients: seen,
+      ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0),
+      censored: slice.censored,
+    });
+  }
+
+  useLedger(leadInNs > 0 ? warmupLedger : ledger);
+  const onAbort = () => finish("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  for (const client of clients) client.start();
+  settle();
+  return done.promise.finally(() => signal.removeEventListener("abort", onAbort));
 }
 
 /** What the clients of a slice share. */
-class Slice {
+interface Slice {
   readonly options: ClosedSliceOptions;
-  readonly times = TimeBuffer.take();
-  censored = 0;
-  /** Why nothing more is sent on any connection. */
-  end: Exclude<ClosedSlice["end"], "complete"> | null = null;
-  readonly #clients: Client[];
-  readonly #connections: readonly Caller[];
-  readonly #done = Promise.withResolvers<ClosedSlice>();
-  #isSettled = false;
-
-  constructor(connections: readonly Caller[], options: ClosedSliceOptions) {
-    this.options = options;
-    this.#connections = connections;
-    this.#clients = connections.map((connection) => new Client(this, connection));
-  }
-
-  run(): Promise<ClosedSlice> {
-    const { signal, leadInNs, warmupLedger, ledger } = this.options;
-    for (const connection of this.#connections) {
-      connection.useLedger(leadInNs > 0 ? warmupLedger : ledger);
-    }
-    const onAbort = () => this.finish("aborted");
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    for (const client of this.#clients) client.start();
-    this.settle();
-    return this.#done.promise.finally(() => signal.removeEventListener("abort", onAbort));
-  }
-
-  /** Ends the slice early: nothing more is sent. */
-  finish(end: Exclude<ClosedSlice["end"], "complete">): void {
-    if (this.end !== null) return;
-    this.end = this.options.signal.aborted ? "aborted" : end;
-    for (const client of this.#clients) client.stop();
-    this.settle();
-  }
-
+  readonly times: TimeBuffer;
+  censored: number;
+  /** Ends the slice early: nothing more is sent on any connection. */
+  finish(why: Exclude<ClosedSlice["end"], "complete">): void;
   /** Resolves once no client sends any more and every call has ended. */
-  settle(): void {
-    const isOver = this.#clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
-    if (!isOver || this.#isSettled) return;
-    this.#isSettled = true;
-    for (const connection of this.#connections) connection.useLedger(this.options.warmupLedger);
-    const clients = this.#clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
-    this.#done.resolve({
-      end: this.end ?? "complete",
-      timesNs: this.times.release(),
-      clients,
-      ratePerSecond: clients.reduce(
-        (sum, { ok, windowNs }) => windowNs > 0 ? sum + ok / (windowNs / 1e9) : sum,
-        0,
-      ),
-      censored: this.censored,
-    });
-  }
+  settle(): void;
 }
 
 /** One connection of a slice. */
@@ -280,20 +259,18 @@ class Client {
 
   /** Sends until as many calls are in flight as should be, or nothing more may be sent. */
   #fill(): void {
-    if (this.#intervalNs > 0) return this.#fillPaced();
-    if (!this.#mayGoOn()) return;
-    // A call's time begins when the one before it has ended.
+    const isPaced = this.#intervalNs > 0;
+    if (!isPaced && !this.#mayGoOn()) return;
+    // A call's time begins when the one before it has ended, or its slot was due.
     let fromNs: number | undefined = this.#lastNs;
-    while (this.inFlight < this.#options.inFlight && !this.#isAllSent) {
-      if (!this.#send(fromNs)) return;
-      fromNs = undefined;
-    }
-  }
-
-  #fillPaced(): void {
     while (this.inFlight < this.#options.inFlight && !this.isDone) {
       if (this.#isAllSent) return void this.#mayGoOn();
-      if (!this.#isSlotDue() || !this.#mayGoOn() || !this.#send(this.#lastNs)) return;
+      if (isPaced) {
+        if (!this.#isSlotDue() || !this.#mayGoOn()) return;
+        fromNs = this.#lastNs;
+      }
+      if (!this.#send(fromNs)) return;
+      fromNs = undefined;
     }
   }
 
@@ -332,15 +309,12 @@ class Client {
 
   /** Takes the next slot of the pace, or waits for it. */
   #isSlotDue(): boolean {
-    const { clock } = this.#slice.options;
+    const { clock } = this.#options;
     const nowNs = clock.nowNs();
     const waitNs = this.#nextSlotNs - nowNs;
     if (waitNs <= 0) {
-      this.#nextSlotNs = slotAfter(this.#nextSlotNs, {
-        nowNs,
-        intervalNs: this.#intervalNs,
-        wokenNs: this.#wokenNs,
-      });
+      const pace = { nowNs, intervalNs: this.#intervalNs, wokenNs: this.#wokenNs };
+      this.#nextSlotNs = slotAfter(this.#nextSlotNs, pace);
       this.#lastNs = nowNs;
       return true;
     }

@@ -1,41 +1,32 @@
 import type { Call } from "../client/call.ts";
-import type { Clock } from "../client/clock.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { randomStream } from "../stats/random.ts";
-import { runSession, type SessionSpec, type Step } from "./session.ts";
+import { runSession, type SessionOptions } from "./session.ts";
 
 /** Timers end so much late as a rule, in nanoseconds: only what is beyond it says that the client was away. */
 const TIMER_NS = 2e6;
 
 /** What the sessions of a crowd do, and who hears of it. */
-export interface CrowdOptions {
-  spec: SessionSpec<Step>;
+export interface CrowdOptions extends Omit<SessionOptions, "random" | "onCall" | "onWake"> {
   /** Opens a connection whose calls count in the ledger. */
   connect: (ledger: OpenLedger) => Promise<Connection>;
   /** Where calls are counted at first. */
   ledger: OpenLedger;
   seed: number;
-  clock: Clock;
-  signal: AbortSignal;
-  /** Of calls that have none of their own, in milliseconds. */
-  timeoutMs: number;
   onOpened: (establishNs: number) => void;
   /** Hears why a session could not be opened. */
   onFailed: (error: unknown) => void;
   onLost: () => void;
   /** Hears of the end of each call, what was sent, and how many sessions there were then. */
   onCall: (call: Call, message: Message, sessions: number) => void;
-  onFrame: (text: string) => void;
-  onUnfilled: (step: Step) => void;
 }
 
 /**
- * As many sessions at once as are wanted. One that leaves makes room for another, which comes at once: those
- * of many independent sessions that leave are nearly a Poisson process (A. Y. Khintchine, Mathematical Methods in
- * the Theory of Queueing, 1960). One that could not be opened, or lost its connection, is not followed by
- * another until more are wanted. There are never more connections than sessions wanted at most, those that are being
- * opened or closed included.
+ * As many sessions at once as are wanted. One that leaves makes room for another, which comes at once: those of many
+ * independent sessions that leave are nearly a Poisson process (A. Y. Khintchine, Mathematical Methods in the Theory of
+ * Queueing, 1960). One that could not be opened, or lost its connection, is not followed by another until more are
+ * wanted. Connections that are being opened or closed count among the sessions wanted at most.
  */
 export class Crowd {
   readonly #options: CrowdOptions;
@@ -101,28 +92,24 @@ export class Crowd {
 
   /** One session. `false`: no other follows. */
   async #attend(leaving: AbortSignal): Promise<boolean> {
-    const { connect, spec, seed, clock, signal, timeoutMs, ...hooks } = this.#options;
+    const { connect, seed, signal, onOpened, onFailed, onLost, onCall } = this.#options;
     const random = randomStream(seed, `session ${this.#nth++}`);
-    let connection: Connection;
-    try {
-      connection = await connect(this.#ledger);
-    } catch (error) {
-      if (!signal.aborted) hooks.onFailed(error);
-      return false;
-    }
+    const connection = await connect(this.#ledger).catch((error) => {
+      if (!signal.aborted) onFailed(error);
+    });
+    if (!connection) return false;
     connection.useLedger(this.#ledger);
-    hooks.onOpened(connection.timing.establishNs);
+    onOpened(connection.timing.establishNs);
     this.#connections.add(connection);
     const end = await runSession(connection, {
-      ...{ spec, random, clock, timeoutMs },
+      ...this.#options,
+      random,
       signal: AbortSignal.any([leaving, signal]),
-      onFrame: hooks.onFrame,
-      onUnfilled: hooks.onUnfilled,
-      onCall: (call, message) => hooks.onCall(call, message, this.#connections.size),
+      onCall: (call, message) => onCall(call, message, this.#connections.size),
       onWake: (lateNs) => this.#longestLateNs = Math.max(this.#longestLateNs, lateNs),
     });
     this.#connections.delete(connection);
-    if (end === "lost" && !signal.aborted) hooks.onLost();
+    if (end === "lost" && !signal.aborted) onLost();
     await connection.close();
     return end === "left";
   }

@@ -28,36 +28,29 @@ const SLIP_SHARE = 0.1;
  * Did the server keep up with the rate, and the client with its schedule? In runs of one rate, by their medians,
  * so that a pause at the end of a single run decides nothing. Both may have failed.
  *
- * @param times of all runs together, in nanoseconds; `null`: no call has ended
+ * The times are of all runs together, in nanoseconds; `null`: no call has ended.
  */
 export function judgePace(
   runs: readonly PacedRun[],
-  times: { slipP99Ns: number | null; latencyP99Ns: number | null },
-): PaceFinding[] {
-  const whole = runs.filter(({ end }) => end === "complete");
-  return [...serverBehind(whole), ...clientLate(times)];
-}
-
-function serverBehind(runs: readonly PacedRun[]): PaceFinding[] {
-  if (runs.length === 0) return [];
-  const offered = median(runs.map(({ offeredPerSecond }) => offeredPerSecond));
-  const achieved = median(runs.map(({ achievedPerSecond }) => achievedPerSecond));
-  const backlog = median(runs.map(({ backlogSlopePerSecond }) => backlogSlopePerSecond));
-  // Where slots are dropped, the backlog has met its bound.
-  const grows = backlog > BEHIND_SHARE * offered || runs.some(({ sent, slots }) => sent < slots);
-  if (achieved >= (1 - BEHIND_SHARE) * offered || !grows) return [];
-  return [{
-    kind: "serverBehind",
-    achievedPerSecond: achieved,
-    offeredPerSecond: offered,
-    backlogPerSecond: backlog,
-  }];
-}
-
-function clientLate(
   { slipP99Ns, latencyP99Ns }: { slipP99Ns: number | null; latencyP99Ns: number | null },
 ): PaceFinding[] {
-  if (slipP99Ns === null || latencyP99Ns === null) return [];
-  if (slipP99Ns <= latencyP99Ns * SLIP_SHARE) return [];
-  return [{ kind: "clientLate", slipP99Ns, latencyP99Ns }];
+  const whole = runs.filter(({ end }) => end === "complete");
+  const findings: PaceFinding[] = [];
+  if (whole.length > 0) {
+    const medianOf = (rate: (run: PacedRun) => number) => median(whole.map(rate));
+    const offeredPerSecond = medianOf((run) => run.offeredPerSecond);
+    const achievedPerSecond = medianOf((run) => run.achievedPerSecond);
+    const backlogPerSecond = medianOf((run) => run.backlogSlopePerSecond);
+    // Where slots are dropped, the backlog has met its bound.
+    const grows = backlogPerSecond > BEHIND_SHARE * offeredPerSecond ||
+      whole.some(({ sent, slots }) => sent < slots);
+    if (achievedPerSecond < (1 - BEHIND_SHARE) * offeredPerSecond && grows) {
+      const rates = { achievedPerSecond, offeredPerSecond, backlogPerSecond };
+      findings.push({ kind: "serverBehind", ...rates });
+    }
+  }
+  if (slipP99Ns !== null && latencyP99Ns !== null && slipP99Ns > latencyP99Ns * SLIP_SHARE) {
+    findings.push({ kind: "clientLate", slipP99Ns, latencyP99Ns });
+  }
+  return findings;
 }

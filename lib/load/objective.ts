@@ -1,9 +1,3 @@
-/**
- * Whether a server sustains a rate: what one run at it says.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import { binPoints, theilSenTrend } from "../stats/theil_sen.ts";
 import type { OpenLoopResult } from "./open.ts";
@@ -14,7 +8,6 @@ const MET_SHARE = 0.99;
 const GROWTH_SHARE = 0.1;
 /** To estimate the growth a run is cut into so many parts. */
 const GROWTH_BINS = 200;
-
 /** Calls are sent late, and replies seen late. */
 const LATE_TWICE = 2;
 
@@ -57,9 +50,8 @@ export function judgeRun(result: OpenLoopResult, { sloNs }: { sloNs: number }): 
   const misses = missesOf(result, { sloNs, excusedNs: 0 });
   if (misses.length === 0) return { verdict: "met", misses, longestSlipNs };
   const certain = missesOf(result, { sloNs, excusedNs: LATE_TWICE * longestSlipNs });
-  return certain.length === 0
-    ? { verdict: "noVerdict", misses, longestSlipNs }
-    : { verdict: "missed", misses: certain, longestSlipNs };
+  if (certain.length === 0) return { verdict: "noVerdict", misses, longestSlipNs };
+  return { verdict: "missed", misses: certain, longestSlipNs };
 }
 
 /** What is missed with so much time taken off each latency. */
@@ -74,13 +66,12 @@ function missesOf(
   const excused = excusedNs > LATE_TWICE * sloNs ? dropped : 0;
   const inTime = countInTime(result, excusedNs) + excused;
   // One that falls due at the very end may always be under way.
-  if (inTime < slots - Math.max(1, mayFail(slots))) {
-    misses.push({ kind: "cameBack", inTime, slots });
-  }
+  const isBack = inTime >= slots - Math.max(1, mayFail(slots));
+  if (!isBack) misses.push({ kind: "cameBack", inTime, slots });
   const growthNs = growthOf(result) - 2 * excusedNs;
   const limitNs = sloNs * GROWTH_SHARE;
   if (growthNs >= limitNs) misses.push({ kind: "growth", growthNs, limitNs });
-  const slow = latencyNs.reduce((count, ns) => ns - excusedNs > sloNs ? count + 1 : count, 0);
+  const slow = latencyNs.filter((ns) => ns - excusedNs > sloNs).length;
   const over = slow + slots - ok - excused;
   if (over > mayFail(slots)) misses.push({ kind: "latency", over, slots });
   return misses;
@@ -98,7 +89,7 @@ function countInTime(
 ): number {
   const quickestNs = serviceNs.reduce((least, ns) => Math.min(least, ns), Infinity);
   const untilNs = startNs + windowNs + quickestNs + excusedNs;
-  return endedNs.reduce((count, ns) => ns <= untilNs ? count + 1 : count, 0);
+  return endedNs.filter((ns) => ns <= untilNs).length;
 }
 
 /** The upper bound of what latency grew by over the run; 0 where there are too few calls for a bound. */
@@ -126,15 +117,11 @@ export class EarlyEnd {
   noteCall({ status, sentNs, endedNs }: Call, intendedNs: number): "stop" | void {
     this.#longestSlipNs = Math.max(this.#longestSlipNs, sentNs - intendedNs);
     const isOver = endedNs - intendedNs - LATE_TWICE * this.#longestSlipNs > this.#sloNs;
-    if (status !== "ok" || isOver) return this.#fail();
+    if (status !== "ok" || isOver) return this.noteDropped();
   }
 
   /** Notes a slot that was dropped; `"stop"` where the run may end. */
   noteDropped(): "stop" | void {
-    return this.#fail();
-  }
-
-  #fail(): "stop" | void {
     if (++this.#failed > this.#mayFail) return "stop";
   }
 }

@@ -3,9 +3,9 @@ import type { Call } from "../client/call.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { SILENCE_LIMIT } from "./closed.ts";
-import { LinearFit, Samples } from "./open_samples.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Schedule } from "./schedule.ts";
+import { TimeBuffer } from "./time_buffer.ts";
 
 /** What an open loop sends on. */
 export type OpenLoopConnection = Pick<Connection, "isOpen" | "send" | "useLedger">;
@@ -16,7 +16,7 @@ export interface OpenLoopOptions {
   schedule: Schedule;
   /** Slots due before this time has passed, in nanoseconds, are sent but not measured; left out: none. */
   leadInNs?: number;
-  /** With this many calls outstanding on all connections, a slot is dropped. */
+  /** With this many calls outstanding on all connections, a slot is dropped; at least 1. */
   maxOutstanding: number;
   /** Where measured calls are counted; the connections keep it. */
   ledger: OpenLedger;
@@ -27,12 +27,9 @@ export interface OpenLoopOptions {
   signal: AbortSignal;
   /** Left out: the times of all calls are kept, 32 bytes a call. Else the result has none. */
   keepsTimes?: false;
-  /**
-   * Hears of the end of each call, when it should have been sent, and whether it counts as measured.
-   * `"stop"` ends the loop.
-   */
+  /** Hears of the end of each call, and when it should have been sent; `"stop"` ends the loop. */
   onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
-  /** Hears of each dropped slot, and whether it counts as measured; `"stop"` ends the loop. */
+  /** Hears of each dropped slot; `"stop"` ends the loop. */
   onDropped?: (isMeasured: boolean) => "stop" | void;
 }
 
@@ -79,7 +76,7 @@ export interface OpenLoopResult {
  * dropped only where too many calls are outstanding or its connection is gone. Resolves when all calls
  * have ended; never rejects for what the server does.
  *
- * @throws {RangeError} if there is no connection, or `maxOutstanding` is not from 1
+ * @throws {RangeError} if there is no connection
  * @throws {Error} if the pacer is in use or has been disposed of
  */
 export function runOpenLoop(
@@ -89,176 +86,173 @@ export function runOpenLoop(
   if (connections.length === 0) {
     throw new RangeError("Cannot run an open loop as there is no connection");
   }
-  if (!(options.maxOutstanding >= 1)) {
-    throw new RangeError(
-      `Cannot run an open loop as maxOutstanding must be >= 1: it is ${options.maxOutstanding}`,
-    );
-  }
-  return new OpenLoop(connections, options).run();
-}
-
-/** The state of one loop. */
-class OpenLoop {
-  readonly #connections: readonly OpenLoopConnection[];
-  readonly #options: OpenLoopOptions;
-  readonly #done = Promise.withResolvers<OpenLoopResult>();
-  readonly #startNs: number;
-  /** When the lead-in is over, and when the schedule is. */
-  readonly #measureNs: number;
-  readonly #overNs: number;
-  readonly #latencyNs: Samples;
-  readonly #serviceNs: Samples;
-  readonly #endedNs: Samples;
-  readonly #slipNs: Samples;
-  readonly #backlog = new LinearFit();
-  #isLeadIn = true;
+  const { clock, pacer, schedule, signal, ledger, warmupLedger = ledger } = options;
+  const { message, maxOutstanding, keepsTimes = true, onCall, onDropped } = options;
+  const done = Promise.withResolvers<OpenLoopResult>();
+  const startNs = clock.nowNs();
+  const measureNs = startNs + (options.leadInNs ?? 0);
+  const overNs = startNs + schedule.spanNs;
+  const times = {
+    latencyNs: new TimeBuffer(),
+    serviceNs: new TimeBuffer(),
+    endedNs: new TimeBuffer(),
+    slipNs: new TimeBuffer(),
+  };
+  const backlog = new LinearFit();
+  let isLeadIn = true;
   /** Of the lead-in too, for the choice of connections. */
-  #nth = 0;
-  #slots = 0;
-  #sent = 0;
-  #unanswered = 0;
-  #okInWindow = 0;
-  #outstanding = 0;
-  #finishedNs = Infinity;
-  #lastAnswerNs: number;
-  #unansweredInSilence = 0;
-  #end: OpenLoopResult["end"] | null = null;
-  #stopPacing = () => {};
+  let nth = 0;
+  let [slots, sent, ok, unanswered, okInWindow, outstanding] = [0, 0, 0, 0, 0, 0];
+  let lastAnswerNs = startNs;
+  let unansweredInSilence = 0;
+  let end: OpenLoopResult["end"] | null = null;
+  let finishedNs = Infinity;
+  let stopPacing = () => {};
 
-  constructor(connections: readonly OpenLoopConnection[], options: OpenLoopOptions) {
-    this.#connections = connections;
-    this.#options = options;
-    const { keepsTimes } = options;
-    this.#latencyNs = new Samples(keepsTimes);
-    this.#serviceNs = new Samples(keepsTimes);
-    this.#endedNs = new Samples(keepsTimes);
-    this.#slipNs = new Samples(keepsTimes);
-    this.#startNs = options.clock.nowNs();
-    this.#measureNs = this.#startNs + (options.leadInNs ?? 0);
-    this.#overNs = this.#startNs + options.schedule.spanNs;
-    this.#lastAnswerNs = this.#startNs;
+  function useLedger(used: OpenLedger): void {
+    for (const connection of connections) connection.useLedger(used);
   }
 
-  async run(): Promise<OpenLoopResult> {
-    const { signal, pacer, schedule } = this.#options;
-    const onAbort = () => this.#finish("aborted");
+  function takeSlot(intendedNs: number): void {
+    // Several may be due together, of which one ends the loop.
+    if (end !== null) return;
+    const isMeasured = intendedNs >= measureNs;
+    if (isMeasured && isLeadIn) {
+      isLeadIn = false;
+      useLedger(ledger);
+    }
+    const connection = connections[nth++ % connections.length]!;
+    if (isMeasured) {
+      slots++;
+      backlog.add((intendedNs - measureNs) / 1e9, outstanding);
+    }
+    if (connection.isOpen && outstanding < maxOutstanding) {
+      if (isMeasured) sent++;
+      outstanding++;
+      return connection.send(message(), (call) => ended(call, intendedNs, isMeasured));
+    }
+    (isMeasured ? ledger : warmupLedger).dropped++;
+    if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
+    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+  }
+
+  function ended(call: Call, intendedNs: number, isMeasured: boolean): void {
+    const { status, endedNs } = call;
+    outstanding--;
+    const isInWindow = endedNs >= measureNs && endedNs <= windowEndNs();
+    if (status === "ok" && isInWindow) okInWindow++;
+    if (isMeasured) {
+      if (status === "ok") ok++;
+      else if (status === "timeout" || status === "connectionLost") unanswered++;
+      if (keepsTimes) keepTimes(call, intendedNs);
+    }
+    listenForSilence(call);
+    if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
+    settle();
+    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
+    if (outstanding === 0 && status !== "aborted") pacer.idle();
+  }
+
+  function keepTimes({ status, sentNs, endedNs }: Call, intendedNs: number): void {
+    times.slipNs.push(sentNs - intendedNs);
+    if (status !== "ok") return;
+    times.latencyNs.push(endedNs - intendedNs);
+    times.serviceNs.push(endedNs - sentNs);
+    times.endedNs.push(endedNs);
+  }
+
+  /** A call that timed out says little of other connections, unless all were silent all the while. */
+  function listenForSilence({ status, sentNs, endedNs }: Call): void {
+    if (status !== "timeout") {
+      lastAnswerNs = endedNs;
+      unansweredInSilence = 0;
+    } else if (lastAnswerNs <= sentNs && ++unansweredInSilence >= SILENCE_LIMIT) finish("silent");
+  }
+
+  /** Of a loop that ended early, when it did: nothing fell due after that. */
+  function windowEndNs(): number {
+    return end === "complete" ? overNs : Math.min(overNs, finishedNs);
+  }
+
+  function finish(why: OpenLoopResult["end"]): void {
+    if (end === null) {
+      end = signal.aborted ? "aborted" : why;
+      finishedNs = clock.nowNs();
+    }
+    stopPacing();
+    settle();
+  }
+
+  function settle(): void {
+    if (end === null || outstanding > 0) return;
+    const windowNs = Math.max(0, windowEndNs() - measureNs);
+    const perSecond = (count: number) => windowNs > 0 ? count / (windowNs / 1e9) : 0;
+    const dropped = slots - sent;
+    done.resolve({
+      ...{ slots, sent, ok, dropped, censored: unanswered + dropped },
+      latencyNs: times.latencyNs.view(),
+      serviceNs: times.serviceNs.view(),
+      endedNs: times.endedNs.view(),
+      slipNs: times.slipNs.view(),
+      ...{ startNs: measureNs, windowNs },
+      achievedPerSecond: perSecond(okInWindow),
+      offeredPerSecond: perSecond(slots),
+      backlogSlopePerSecond: backlog.slope,
+      end,
+    });
+  }
+
+  async function run(): Promise<OpenLoopResult> {
+    const onAbort = () => finish("aborted");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
       else {
-        this.#useLedger(this.#options.warmupLedger ?? this.#options.ledger);
-        const stop = pacer.pace({
+        useLedger(warmupLedger);
+        stopPacing = pacer.pace({
           next: () => {
             const offsetNs = schedule.next();
-            return offsetNs === null ? null : this.#startNs + offsetNs;
+            return offsetNs === null ? null : startNs + offsetNs;
           },
-          onDue: (intendedNs) => this.#takeSlot(intendedNs),
-          onEnd: () => this.#finish("complete"),
+          onDue: takeSlot,
+          onEnd: () => finish("complete"),
         });
-        this.#stopPacing = stop;
-        if (this.#end !== null) stop();
+        // A slot that was due at once may have ended it already.
+        if (end !== null) stopPacing();
       }
-      return await this.#done.promise;
+      return await done.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      this.#useLedger(this.#options.ledger);
+      useLedger(ledger);
     }
   }
 
-  #useLedger(ledger: OpenLedger): void {
-    for (const connection of this.#connections) connection.useLedger(ledger);
+  return run();
+}
+
+/** The slope of a straight line through points by least squares; the points are not kept. */
+class LinearFit {
+  #count = 0;
+  #meanX = 0;
+  #meanY = 0;
+  #squares = 0;
+  #products = 0;
+
+  /**
+   * Adds a point. Means and sums of deviations are kept up to date (B. P. Welford, Note on a Method for
+   * Calculating Corrected Sums of Squares and Products, 1962), as sums of squares would cancel out.
+   */
+  add(x: number, y: number): void {
+    const dx = x - this.#meanX;
+    this.#count++;
+    this.#meanX += dx / this.#count;
+    this.#meanY += (y - this.#meanY) / this.#count;
+    this.#squares += dx * (x - this.#meanX);
+    this.#products += dx * (y - this.#meanY);
   }
 
-  #takeSlot(intendedNs: number): void {
-    // Several may be due together, of which one ends the loop.
-    if (this.#end !== null) return;
-    const { message, maxOutstanding, ledger, warmupLedger = ledger, onDropped } = this.#options;
-    const isMeasured = intendedNs >= this.#measureNs;
-    if (isMeasured && this.#isLeadIn) this.#endLeadIn();
-    const connection = this.#connections[this.#nth++ % this.#connections.length]!;
-    if (isMeasured) {
-      this.#slots++;
-      this.#backlog.add((intendedNs - this.#measureNs) / 1e9, this.#outstanding);
-    }
-    if (connection.isOpen && this.#outstanding < maxOutstanding) {
-      if (isMeasured) this.#sent++;
-      this.#outstanding++;
-      return connection.send(message(), (call) => this.#ended(call, intendedNs, isMeasured));
-    }
-    (isMeasured ? ledger : warmupLedger).dropped++;
-    if (!this.#connections.some(({ isOpen }) => isOpen)) this.#finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") this.#finish("stopped");
-  }
-
-  #endLeadIn(): void {
-    this.#isLeadIn = false;
-    this.#useLedger(this.#options.ledger);
-  }
-
-  #ended(call: Call, intendedNs: number, isMeasured: boolean): void {
-    const { status, sentNs, endedNs } = call;
-    this.#outstanding--;
-    const isInWindow = endedNs >= this.#measureNs && endedNs <= this.#windowEndNs;
-    if (status === "ok" && isInWindow) this.#okInWindow++;
-    if (isMeasured) {
-      this.#slipNs.add(sentNs - intendedNs);
-      if (status === "ok") {
-        this.#latencyNs.add(endedNs - intendedNs);
-        this.#serviceNs.add(endedNs - sentNs);
-        this.#endedNs.add(endedNs);
-      } else if (status === "timeout" || status === "connectionLost") this.#unanswered++;
-    }
-    this.#listenForSilence(call);
-    if (this.#options.onCall?.(call, intendedNs, isMeasured) === "stop") this.#finish("stopped");
-    this.#settle();
-    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
-    if (this.#outstanding === 0 && status !== "aborted") this.#options.pacer.idle();
-  }
-
-  /** A call that timed out says little of other connections, unless all were silent all the while. */
-  #listenForSilence({ status, sentNs, endedNs }: Call): void {
-    if (status !== "timeout") {
-      this.#lastAnswerNs = endedNs;
-      this.#unansweredInSilence = 0;
-    } else if (this.#lastAnswerNs <= sentNs && ++this.#unansweredInSilence >= SILENCE_LIMIT) {
-      this.#finish("silent");
-    }
-  }
-
-  /** Of a loop that ended early, when it did: nothing fell due after that. */
-  get #windowEndNs(): number {
-    return this.#end === "complete" ? this.#overNs : Math.min(this.#overNs, this.#finishedNs);
-  }
-
-  #finish(end: OpenLoopResult["end"]): void {
-    if (this.#end === null) {
-      this.#end = this.#options.signal.aborted ? "aborted" : end;
-      this.#finishedNs = this.#options.clock.nowNs();
-    }
-    this.#stopPacing();
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#end === null || this.#outstanding > 0) return;
-    const windowNs = Math.max(0, this.#windowEndNs - this.#measureNs);
-    const perSecond = (count: number) => windowNs > 0 ? count / (windowNs / 1e9) : 0;
-    this.#done.resolve({
-      slots: this.#slots,
-      sent: this.#sent,
-      ok: this.#latencyNs.count,
-      dropped: this.#slots - this.#sent,
-      censored: this.#unanswered + this.#slots - this.#sent,
-      latencyNs: this.#latencyNs.all(),
-      serviceNs: this.#serviceNs.all(),
-      endedNs: this.#endedNs.all(),
-      slipNs: this.#slipNs.all(),
-      startNs: this.#measureNs,
-      windowNs,
-      achievedPerSecond: perSecond(this.#okInWindow),
-      offeredPerSecond: perSecond(this.#slots),
-      backlogSlopePerSecond: this.#backlog.slope,
-      end: this.#end,
-    });
+  /** Units of y for each unit of x; 0 where the points have no two different x. */
+  get slope(): number {
+    return this.#squares > 0 ? this.#products / this.#squares : 0;
   }
 }

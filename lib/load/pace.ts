@@ -3,9 +3,8 @@ import type { Clock } from "../client/clock.ts";
 /** Waits for the time to pass or the signal to be aborted, whichever comes first. */
 export async function wait(
   milliseconds: number,
-  options: { clock: Clock; signal: AbortSignal },
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<void> {
-  const { clock, signal } = options;
   if (signal.aborted) return;
   const done = Promise.withResolvers<void>();
   const cancel = clock.after(Math.ceil(milliseconds), done.resolve);

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../client/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { isAfter, PacerMemory } from "./pacer_memory.ts";
 import { startWorker } from "../start_worker.ts";
 import type { FromPacer, ToPacer } from "./pacer_worker.ts";
@@ -26,20 +26,14 @@ export interface Pacer extends Disposable {
 }
 
 /** How early the worker wakes the main thread, at first and at the limits, in nanoseconds. */
-const FIRST_LEAD_NS = 60_000;
-const SHORTEST_LEAD_NS = 10_000;
-const LONGEST_LEAD_NS = 250_000;
+const LEAD_NS = { first: 60_000, shortest: 10_000, longest: 250_000 };
 /** This share of the wake-ups is to be early enough: the more are, the longer the others spin. */
 const EARLY_SHARE = 0.7;
 /** Of the lead, for each wake-up: at first, and what it comes down to. */
-const FIRST_LEARNING_RATE = 0.3;
-const LEARNING_RATE = 0.03;
+const LEARNING_RATE = { first: 0.3, last: 0.03 };
 /** To sleep for less than about two wake-ups take does not pay, where no reply is awaited. */
 const NEAR_NS = 200_000;
-/**
- * While times are spun to, the worker is there in case a reply is slow: it must not disturb a server, on
- * whose core it wakes up, in the middle of its work.
- */
+/** While times are spun to, the worker is there in case a reply is slow: waking up, it may disturb a server. */
 const STANDBY_LEAD_NS = 15_000;
 /** How many times the worker knows ahead. */
 const AHEAD = 16;
@@ -69,10 +63,7 @@ export async function startPacer(): Promise<ThreadPacer> {
   }
 }
 
-/**
- * By how many milliseconds the worker's `performance.now()` is ahead of this thread's. Half of a round
- * trip at most is wrong with it, which the lead makes up for.
- */
+/** By how many milliseconds the worker's clock is ahead; it is right within half of a round trip. */
 async function compareClocks(worker: Worker): Promise<number> {
   let best = { roundTripMs: Infinity, offsetMs: 0 };
   for (let reading = 0; reading < CLOCK_READINGS; reading++) {
@@ -98,16 +89,17 @@ interface Series extends PacedTimes {
 
 /** A pacer of the real clock. */
 export class ThreadPacer implements Pacer {
+  /** How early the main thread is woken, as learned so far, in nanoseconds. */
+  leadNs = LEAD_NS.first;
+  /** How long the main thread has spun so far, in nanoseconds. */
+  spunNs = 0;
   readonly #worker: Worker;
   readonly #offsetMs: number;
   readonly #memory = new PacerMemory();
-  readonly #clock: Clock = systemClock;
   #series: Series | null = null;
   /** The number of the first of the times ahead. */
   #nth = 0;
-  #leadNs = FIRST_LEAD_NS;
-  #learningRate = FIRST_LEARNING_RATE;
-  #spunNs = 0;
+  #learningRate = LEARNING_RATE.first;
   #isStandby = false;
   #isDisposed = false;
 
@@ -115,19 +107,9 @@ export class ThreadPacer implements Pacer {
   constructor(worker: Worker, offsetMs: number) {
     this.#worker = worker;
     this.#offsetMs = offsetMs;
-    this.#memory.leadNs = FIRST_LEAD_NS;
+    this.#memory.leadNs = LEAD_NS.first;
     worker.onmessage = ({ data }: MessageEvent<FromPacer>) => this.#woken(data);
     worker.postMessage(this.#memory.buffer satisfies ToPacer);
-  }
-
-  /** How early the main thread is woken, as learned so far, in nanoseconds. */
-  get leadNs(): number {
-    return this.#leadNs;
-  }
-
-  /** How long the main thread has spun so far, in nanoseconds. */
-  get spunNs(): number {
-    return this.#spunNs;
   }
 
   pace(times: PacedTimes): () => void {
@@ -142,11 +124,11 @@ export class ThreadPacer implements Pacer {
 
   idle(): void {
     const series = this.#series;
-    if (series === null || series.ahead.length === 0) return;
-    if (series.ahead[0]! - this.#clock.nowNs() > NEAR_NS) return;
+    const [dueNs] = series?.ahead ?? [];
+    if (series === null || dueNs === undefined || dueNs - systemClock.nowNs() > NEAR_NS) return;
     this.#standBy(true);
     this.#memory.skip((this.#nth + 1) | 0);
-    this.#spinUntil(series.ahead[0]!);
+    this.#spinUntil(dueNs);
     this.#takeDue(series);
   }
 
@@ -162,7 +144,7 @@ export class ThreadPacer implements Pacer {
   #woken(count: number): void {
     const series = this.#series;
     if (series === null) return;
-    if (isAfter(count, this.#nth)) this.#learn(this.#clock.nowNs() - series.ahead[0]!);
+    if (isAfter(count, this.#nth)) this.#learn(systemClock.nowNs() - series.ahead[0]!);
     this.#standBy(false);
     while (this.#series === series && isAfter(count, this.#nth)) {
       this.#spinUntil(series.ahead[0]!);
@@ -179,27 +161,27 @@ export class ThreadPacer implements Pacer {
   #learn(lateNs: number): void {
     if (this.#isStandby) return;
     const step = lateNs > 0 ? EARLY_SHARE : EARLY_SHARE - 1;
-    const leadNs = Math.round(this.#leadNs * (1 + this.#learningRate * step));
-    this.#learningRate = Math.max(LEARNING_RATE, this.#learningRate * 0.9);
-    this.#leadNs = Math.min(LONGEST_LEAD_NS, Math.max(SHORTEST_LEAD_NS, leadNs));
+    const leadNs = Math.round(this.leadNs * (1 + this.#learningRate * step));
+    this.#learningRate = Math.max(LEARNING_RATE.last, this.#learningRate * 0.9);
+    this.leadNs = Math.min(LEAD_NS.longest, Math.max(LEAD_NS.shortest, leadNs));
   }
 
   /** Whether the worker is only there for what the main thread does not spin to. */
   #standBy(isStandby: boolean): void {
     this.#isStandby = isStandby;
-    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.#leadNs;
+    this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.leadNs;
   }
 
   #spinUntil(dueNs: number): void {
-    const startNs = this.#clock.nowNs();
+    const startNs = systemClock.nowNs();
     let nowNs = startNs;
-    while (nowNs < dueNs) nowNs = this.#clock.nowNs();
-    this.#spunNs += nowNs - startNs;
+    while (nowNs < dueNs) nowNs = systemClock.nowNs();
+    this.spunNs += nowNs - startNs;
   }
 
   /** Calls back for everything that is due, and lets the worker know what follows. */
   #takeDue(series: Series): void {
-    for (let dueNs = first(series); dueNs <= this.#clock.nowNs(); dueNs = first(series)) {
+    for (let dueNs = first(series); dueNs <= systemClock.nowNs(); dueNs = first(series)) {
       if (series.ahead.length === 0) series.upcomingNs = series.next();
       else {
         series.ahead.shift();

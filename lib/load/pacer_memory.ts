@@ -2,14 +2,7 @@
 const CAPACITY = 64;
 
 /** Places of the counters. All grow past 2^31 and wrap around, so that only differences count. */
-const WRITTEN = 0;
-const READ = 1;
-const SKIPPED = 2;
-const IDLE = 3;
-const SIGNAL = 4;
-const STOPPED = 5;
-const FULL = 6;
-const LEAD_NS = 7;
+const [WRITTEN, READ, SKIPPED, IDLE, SIGNAL, STOPPED, FULL, LEAD_NS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const COUNTERS = 8;
 const HEADER_BYTES = 4 * COUNTERS;
 

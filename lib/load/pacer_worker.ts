@@ -13,13 +13,11 @@ export type ToPacer = "time" | SharedArrayBuffer;
 export type FromPacer = number;
 
 /** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
+const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToPacer>) => void) | null;
   postMessage(message: FromPacer): void;
   close(): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+};
 
 scope.onmessage = ({ data }) => {
   if (data === "time") return scope.postMessage(performance.now());

@@ -1,14 +1,8 @@
-/**
- * The search for the highest rate that a server sustains, or the most of something else.
- *
- * @module
- */
-
 import type { Judgement, Verdict } from "./objective.ts";
 
 /** Rates are on the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */
 const PER_DECADE = 96;
-/** About a factor of two. */
+/** About a factor of two, in places. */
 const DOUBLING = 29;
 /** A rate is missed if so many runs miss it: one hiccup of the machine should not decide. */
 const MISSES = 2;
@@ -118,69 +112,32 @@ export interface RateSearchResult<T extends Trial = RateTrial> {
  * No rate is tried, or given as the answer, that is over the most that any run achieved once the server has
  * been seen to do less than it was offered: that most is its capacity, however well a run above it went.
  */
-export function searchRate<T extends Trial = RateTrial>(
+export async function searchRate<T extends Trial = RateTrial>(
   options: RateSearchOptions<T>,
 ): Promise<RateSearchResult<T>> {
-  return new RateSearch(options).search();
-}
+  const { run, series = RATES, mayGoOn = () => true } = options;
+  const [lowest, highest] = [series.placeOf(options.lowest), series.placeOf(options.highest)];
+  const trials: T[] = [];
 
-/** The state of one search, in places of the series. */
-class RateSearch<T extends Trial> {
-  readonly #options: RateSearchOptions<T>;
-  readonly #series: LevelSeries;
-  readonly #lowest: number;
-  readonly #highest: number;
-  readonly #trials: T[] = [];
-
-  constructor(options: RateSearchOptions<T>) {
-    this.#options = options;
-    this.#series = options.series ?? RATES;
-    this.#lowest = this.#series.placeOf(options.lowest);
-    this.#highest = this.#series.placeOf(options.highest);
+  /** The highest place worth a run. */
+  function ceiling(): number {
+    if (!isSaturated(trials)) return highest;
+    const seen = trials.filter(({ verdict }) => verdict !== "noVerdict");
+    const most = Math.max(...seen.map(({ achievedPerSecond }) => achievedPerSecond));
+    return Math.max(lowest, Math.min(highest, series.placeOf(most)));
   }
 
-  async search(): Promise<RateSearchResult<T>> {
-    const start = this.#series.placeOf(this.#options.first);
-    const first = Math.min(this.#highest, Math.max(this.#lowest, start));
-    const roughly = await this.#climb(first, { confirms: false, step: DOUBLING, growth: 1 });
-    const place = roughly === null
-      ? null
-      : await this.#climb(roughly, { confirms: true, step: 1, growth: 2 });
-    const sustainedPerSecond = place === null
-      ? null
-      : this.#series.at(Math.min(place, this.#ceiling));
-    return {
-      sustainedPerSecond,
-      metShare: this.#metShare(sustainedPerSecond),
-      limit: this.#limit(sustainedPerSecond),
-      trials: this.#trials,
-    };
+  function mayRun(place: number): boolean {
+    const undecided = trials.filter(({ verdict }) => verdict === "noVerdict").length;
+    return place <= ceiling() && goneOf(trials) === undefined && undecided < MOST_UNDECIDED &&
+      mayGoOn();
   }
 
-  /** The highest place that is met, from a place in steps that grow, then by bisection; `null`: none is. */
-  async #climb(
-    from: number,
-    { confirms, step, growth }: { confirms: boolean; step: number; growth: number },
-  ): Promise<number | null> {
-    let place = Math.min(from, this.#ceiling);
-    let met = -Infinity;
-    let unmet = Infinity;
-    while (place > met && place < unmet) {
-      if (await this.#isMet(place, confirms)) met = place;
-      else unmet = place;
-      if (met === -Infinity) place = Math.max(this.#lowest, Math.min(unmet - step, this.#ceiling));
-      else if (unmet === Infinity) place = Math.min(this.#ceiling, met + step);
-      else place = (met + unmet) >> 1;
-      step *= growth;
-    }
-    return met === -Infinity ? null : met;
-  }
-
-  async #isMet(place: number, confirms: boolean): Promise<boolean> {
+  async function isMet(place: number, confirms: boolean): Promise<boolean> {
     let [missed, undecided] = [0, 0];
-    while (this.#mayRun(place) && missed < MISSES && undecided <= REPEATS) {
-      const trial = await this.#options.run(this.#series.at(place), { confirms });
-      this.#trials.push(trial);
+    while (mayRun(place) && missed < MISSES && undecided <= REPEATS) {
+      const trial = await run(series.at(place), { confirms });
+      trials.push(trial);
       if (trial.verdict === "met") return true;
       if (trial.verdict === "noVerdict") undecided++;
       else missed += isClear(trial) ? MISSES : 1;
@@ -188,56 +145,69 @@ class RateSearch<T extends Trial> {
     return false;
   }
 
-  #mayRun(place: number): boolean {
-    const undecided = this.#trials.filter(({ verdict }) => verdict === "noVerdict");
-    return place <= this.#ceiling && !this.#gone && undecided.length < MOST_UNDECIDED &&
-      this.#options.mayGoOn?.() !== false;
+  /** The highest place that is met, from a place in steps that grow, then by bisection; `null`: none is. */
+  async function climb(
+    from: number,
+    { confirms, step, growth }: { confirms: boolean; step: number; growth: number },
+  ): Promise<number | null> {
+    let place = Math.min(from, ceiling());
+    let [met, unmet] = [-Infinity, Infinity];
+    while (place > met && place < unmet) {
+      if (await isMet(place, confirms)) met = place;
+      else unmet = place;
+      if (met === -Infinity) place = Math.max(lowest, Math.min(unmet - step, ceiling()));
+      else if (unmet === Infinity) place = Math.min(ceiling(), met + step);
+      else place = (met + unmet) >> 1;
+      step *= growth;
+    }
+    return met === -Infinity ? null : met;
   }
 
-  /** The highest place worth a run. */
-  get #ceiling(): number {
-    if (!this.#isSaturated) return this.#highest;
-    const seen = this.#trials.filter(({ verdict }) => verdict !== "noVerdict");
-    const most = Math.max(...seen.map(({ achievedPerSecond }) => achievedPerSecond));
-    return Math.max(this.#lowest, Math.min(this.#highest, this.#series.placeOf(most)));
-  }
+  const first = Math.min(highest, Math.max(lowest, series.placeOf(options.first)));
+  const roughly = await climb(first, { confirms: false, step: DOUBLING, growth: 1 });
+  const place = roughly === null
+    ? null
+    : await climb(roughly, { confirms: true, step: 1, growth: 2 });
+  const sustainedPerSecond = place === null ? null : series.at(Math.min(place, ceiling()));
+  const judged = trials.filter(({ ratePerSecond, verdict }) =>
+    ratePerSecond === sustainedPerSecond && verdict !== "noVerdict"
+  );
+  const met = judged.filter(({ verdict }) => verdict === "met");
+  return {
+    sustainedPerSecond,
+    metShare: judged.length === 0 ? null : met.length / judged.length,
+    limit: limitOf(trials, sustainedPerSecond),
+    trials,
+  };
+}
 
-  /** Whether the server could not do more than it did, without a doubt or twice at one rate. */
-  get #isSaturated(): boolean {
-    const full = this.#trials.filter(({ verdict, misses, answered, isCapped }) =>
-      verdict === "missed" && (isCapped ||
-        (answered >= FEWEST_ANSWERS && misses.some(({ kind }) => kind === "cameBack")))
-    );
-    const rates = new Set(full.map(({ ratePerSecond }) => ratePerSecond));
-    return rates.size < full.length || full.some(isClear);
-  }
+/** Whether the server could not do more than it did, without a doubt or twice at one rate. */
+function isSaturated(trials: readonly Trial[]): boolean {
+  const full = trials.filter(({ verdict, misses, answered, isCapped }) =>
+    verdict === "missed" && (isCapped ||
+      (answered >= FEWEST_ANSWERS && misses.some(({ kind }) => kind === "cameBack")))
+  );
+  const rates = new Set(full.map(({ ratePerSecond }) => ratePerSecond));
+  return rates.size < full.length || full.some(isClear);
+}
 
-  get #gone(): T | undefined {
-    return this.#trials.find(({ misses }) => misses.some(({ kind }) => kind === "gone"));
-  }
+function goneOf(trials: readonly Trial[]): Trial | undefined {
+  return trials.find(({ misses }) => misses.some(({ kind }) => kind === "gone"));
+}
 
-  #metShare(sustainedPerSecond: number | null): number | null {
-    const judged = this.#trials.filter(({ ratePerSecond, verdict }) =>
-      ratePerSecond === sustainedPerSecond && verdict !== "noVerdict"
-    );
-    if (judged.length === 0) return null;
-    return judged.filter(({ verdict }) => verdict === "met").length / judged.length;
-  }
-
-  #limit(sustainedPerSecond: number | null): RateLimit {
-    const { ratePerSecond } = this.#gone ?? {};
-    if (ratePerSecond !== undefined) return { kind: "gone", ratePerSecond };
-    const unmet = this.#trials.filter((trial) =>
-      trial.verdict !== "met" && trial.ratePerSecond > (sustainedPerSecond ?? 0)
-    );
-    if (unmet.length === 0) return { kind: "highest" };
-    const lowest = Math.min(...unmet.map((trial) => trial.ratePerSecond));
-    return unmet.some(({ ratePerSecond, verdict }) =>
-        ratePerSecond === lowest && verdict === "missed"
-      )
-      ? { kind: "server", missedPerSecond: lowest }
-      : { kind: "client", latePerSecond: lowest };
-  }
+function limitOf(trials: readonly Trial[], sustainedPerSecond: number | null): RateLimit {
+  const gone = goneOf(trials);
+  if (gone !== undefined) return { kind: "gone", ratePerSecond: gone.ratePerSecond };
+  const unmet = trials.filter(({ verdict, ratePerSecond }) =>
+    verdict !== "met" && ratePerSecond > (sustainedPerSecond ?? 0)
+  );
+  if (unmet.length === 0) return { kind: "highest" };
+  const lowest = Math.min(...unmet.map(({ ratePerSecond }) => ratePerSecond));
+  return unmet.some(({ ratePerSecond, verdict }) =>
+      ratePerSecond === lowest && verdict === "missed"
+    )
+    ? { kind: "server", missedPerSecond: lowest }
+    : { kind: "client", latePerSecond: lowest };
 }
 
 function isClear(trial: Trial): boolean {

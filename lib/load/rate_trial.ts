@@ -1,9 +1,10 @@
-import type { Clock } from "../client/clock.ts";
-import type { Message } from "../client/connection.ts";
-import type { OpenLedger } from "../client/ledger.ts";
 import { EarlyEnd, judgeRun } from "./objective.ts";
-import { type OpenLoopConnection, type OpenLoopResult, runOpenLoop } from "./open.ts";
-import type { Pacer } from "./pacer.ts";
+import {
+  type OpenLoopConnection,
+  type OpenLoopOptions,
+  type OpenLoopResult,
+  runOpenLoop,
+} from "./open.ts";
 import type { RateTrial } from "./rate_search.ts";
 import { type Arrivals, createSchedule } from "./schedule.ts";
 
@@ -12,9 +13,10 @@ const FEWEST_SLOTS = 100;
 /** The bound on outstanding calls never falls under this. */
 const FEWEST_OUTSTANDING = 10;
 
+type Passed = "message" | "ledger" | "warmupLedger" | "clock" | "pacer" | "signal";
+
 /** One run at one rate. */
-export interface RateTrialOptions {
-  message: () => Message;
+export interface RateTrialOptions extends Pick<OpenLoopOptions, Passed> {
   ratePerSecond: number;
   /** Whether its verdict is final: see `searchRate`. */
   confirms: boolean;
@@ -27,11 +29,6 @@ export interface RateTrialOptions {
   arrivals?: Arrivals;
   /** One of its own for each run, or all have the same luck. */
   seed: number;
-  ledger: OpenLedger;
-  warmupLedger: OpenLedger;
-  clock: Clock;
-  pacer: Pacer;
-  signal: AbortSignal;
 }
 
 /**

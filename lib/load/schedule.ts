@@ -1,9 +1,3 @@
-/**
- * When the calls of an open loop are due: fixed beforehand, whatever the server does.
- *
- * @module
- */
-
 import type { ShardPlace } from "../schema.ts";
 import { randomStream } from "../stats/random.ts";
 import { owns } from "./share.ts";
@@ -25,15 +19,11 @@ export interface ScheduleOptions {
   seed: number;
   /** A rate that changes, in place of the rate, the slots and the duration. */
   stages?: readonly Stage[] | null;
-  /** Leaves the slots of other shards out; left out: the schedule is whole. */
-  share?: ScheduleShare;
-}
-
-/** Slot k of the whole goes out on connection k mod `connections`, and belongs to that one's shard. */
-export interface ScheduleShare {
-  /** Of all shards together. */
-  connections: number;
-  place: ShardPlace;
+  /**
+   * Leaves the slots of other shards out: slot k of the whole goes out on connection k mod `connections`, of those of
+   * all shards, and belongs to that one's shard. Left out: the schedule is whole.
+   */
+  share?: { connections: number; place: ShardPlace };
 }
 
 /** The slots of one run, each to be asked for once. */
@@ -56,39 +46,62 @@ export interface Schedule {
  * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { stages = null, ratePerSecond, slots, durationMs } = options;
-  if (stages !== null) return { spanNs: spanOf(stages) * 1e6, next: sharedSlots(options) };
+  const { stages = null, ratePerSecond, slots, durationMs, share } = options;
+  const next = slotsOf(options);
+  const schedule = (spanNs: number): Schedule => ({
+    spanNs,
+    next: share === undefined ? next : shareOfSlots(next, share),
+  });
+  if (stages !== null) return schedule(spanOf(stages) * 1e6);
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
     throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
   }
   if (slots === null && durationMs === null) {
     throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
   }
-  const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
-  return { spanNs, next: sharedSlots(options) };
+  return schedule(slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9);
 }
 
-function sharedSlots(options: ScheduleOptions): Schedule["next"] {
-  const next = wholeSlots(options);
-  return options.share === undefined ? next : shareOfSlots(next, options.share);
+/**
+ * Those of rate 1, at the times at which the rate or the stages have come as far: each is computed on its own, so that
+ * with constant intervals no error adds up however long the run.
+ */
+function slotsOf(options: ScheduleOptions): Schedule["next"] {
+  const { ratePerSecond, slots, durationMs, stages } = options;
+  const step = stepOf(options);
+  let place = options.arrivals === "constant" ? -1 : 0;
+  if (stages) {
+    const at = timesOf(stages);
+    return () => at(place += step());
+  }
+  // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
+  const endNs = slots === null ? durationMs! * 1e6 * (1 - 1e-12) : Infinity;
+  let left = slots ?? Infinity;
+  return () => {
+    if (left-- <= 0) return null;
+    const offsetNs = (place += step()) * 1e9 / ratePerSecond;
+    return offsetNs < endNs ? offsetNs : null;
+  };
 }
 
-function wholeSlots(options: ScheduleOptions): Schedule["next"] {
-  if (options.stages) return stagedSlots(options, options.stages);
-  switch (options.arrivals) {
+/** Draws an interval of rate 1; exponential ones by inversion of the distribution function. */
+function stepOf({ arrivals, seed }: ScheduleOptions): () => number {
+  switch (arrivals) {
     case "constant":
-      return constantSlots(options.ratePerSecond, options.slots ?? slotsWithin(options));
-    case "poisson":
-      return poissonSlots(options);
+      return () => 1;
+    case "poisson": {
+      const random = randomStream(seed, "arrivals");
+      return () => -Math.log(1 - random());
+    }
     default:
-      return options.arrivals satisfies never;
+      return arrivals satisfies never;
   }
 }
 
 /** Those of the slots whose connection is the shard's. */
 function shareOfSlots(
   next: Schedule["next"],
-  { connections, place }: ScheduleShare,
+  { connections, place }: NonNullable<ScheduleOptions["share"]>,
 ): Schedule["next"] {
   let slot = 0;
   return () => {
@@ -96,42 +109,5 @@ function shareOfSlots(
       if (owns(place, slot++ % connections)) return offsetNs;
     }
     return null;
-  };
-}
-
-/** Rounding errors of the product must not add a slot: 0.1/s for 10,000 ms is one. */
-function slotsWithin({ ratePerSecond, durationMs }: ScheduleOptions): number {
-  return Math.ceil(ratePerSecond * durationMs! / 1000 * (1 - 1e-12));
-}
-
-/** Those of rate 1, evenly or at random, at the times at which the stages have come as far. */
-function stagedSlots(
-  { arrivals, seed }: ScheduleOptions,
-  stages: readonly Stage[],
-): Schedule["next"] {
-  const random = randomStream(seed, "arrivals");
-  const at = timesOf(stages);
-  let slots = arrivals === "constant" ? -1 : 0;
-  return () => at(slots += arrivals === "constant" ? 1 : -Math.log(1 - random()));
-}
-
-/** Each offset is computed on its own, so that no error adds up however long the run. */
-function constantSlots(ratePerSecond: number, slots: number): Schedule["next"] {
-  let slot = 0;
-  return () => slot < slots ? slot++ * 1e9 / ratePerSecond : null;
-}
-
-/** Intervals by inversion of the exponential distribution function. */
-function poissonSlots(options: ScheduleOptions): Schedule["next"] {
-  const meanNs = 1e9 / options.ratePerSecond;
-  const endNs = options.slots === null ? options.durationMs! * 1e6 : Infinity;
-  const slots = options.slots ?? Infinity;
-  const random = randomStream(options.seed, "arrivals");
-  let offsetNs = 0;
-  let slot = 0;
-  return () => {
-    if (slot++ >= slots) return null;
-    offsetNs -= Math.log(1 - random()) * meanNs;
-    return offsetNs < endNs ? offsetNs : null;
   };
 }

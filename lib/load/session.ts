@@ -18,8 +18,6 @@ export type Duration =
 
 /** What follows a call that was not served: the next step, the end of the session, or the same call again. */
 export const ON_ERROR = ["continue", "end", "retry"] as const;
-export type OnError = typeof ON_ERROR[number];
-
 /** A call of a tool, and the time to think after it. */
 export interface StepSpec {
   tool: string;
@@ -28,7 +26,7 @@ export interface StepSpec {
   think: Duration;
   /** `null`: that of the run. */
   timeoutMs: number | null;
-  onError: OnError;
+  onError: typeof ON_ERROR[number];
 }
 
 /** Steps that follow each other; chosen as often as the weight says, next to the others. */
@@ -105,10 +103,9 @@ export function usesPrevious(argsJson: string): boolean {
  * in lists, separated by dots. A text on the way is read as JSON. `null`: the reply has no such value.
  */
 export function fillPrevious(argsJson: string, reply: string | null): string | null {
-  const body = parseOr(reply ?? "");
   let isWhole = true;
   const filled = argsJson.replaceAll(PREVIOUS, (_, alone?: string, part?: string) => {
-    const value = valueAt(body, (alone ?? part)!);
+    const value = valueAt(reply ?? "", (alone ?? part)!);
     if (value === undefined) isWhole = false;
     if (alone !== undefined) return JSON.stringify(value) ?? "null";
     const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
@@ -117,24 +114,18 @@ export function fillPrevious(argsJson: string, reply: string | null): string | n
   return isWhole ? filled : null;
 }
 
-function valueAt(body: unknown, path: string): unknown {
-  let value = body;
+function valueAt(text: string, path: string): unknown {
+  let value: unknown = text;
   for (const part of path.split(".")) {
-    if (typeof value === "string") value = parseOr(value);
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) {
+    try {
+      if (typeof value === "string") value = JSON.parse(value);
+    } catch {
       return undefined;
     }
-    value = (value as Record<string, unknown>)[part];
+    const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, part);
+    value = isThere ? (value as Record<string, unknown>)[part] : undefined;
   }
   return value;
-}
-
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a session is run with. */
@@ -147,31 +138,32 @@ export interface SessionOptions {
   /** Of calls that have none of their own, in milliseconds. */
   timeoutMs: number;
   /** Hears of each frame that came, as text. */
-  onFrame?: (text: string) => void;
+  onFrame: (text: string) => void;
   /** Hears of the end of each call, and what was sent. */
   onCall: (call: Call, message: Message) => void;
   /** Hears how late each time to think ended, in nanoseconds. */
-  onWake?: (lateNs: number) => void;
+  onWake: (lateNs: number) => void;
   /** Hears of a step that was left out, as the reply before had nothing at a path that it names. */
-  onUnfilled?: (step: Step) => void;
+  onUnfilled: (step: Step) => void;
 }
 
-/** `left`: it came to its end, or was told to leave; `lost`: its connection is gone. */
-export type SessionEnd = "left" | "lost";
-
-/** Works through patterns on a connection, which it leaves open. Never rejects for what the server does. */
+/**
+ * Works through patterns on a connection, which it leaves open. Never rejects for what the server does.
+ *
+ * @returns `left`: it came to its end, or was told to leave; `lost`: its connection is gone
+ */
 export async function runSession(
   connection: Connection,
   options: SessionOptions,
-): Promise<SessionEnd> {
-  const { spec: { begin, lasts, patterns }, random, clock, signal, onFrame } = options;
+): Promise<"left" | "lost"> {
+  const { spec: { begin, lasts, patterns }, random, clock, signal } = options;
   let frame = "";
   /** Of the call before; others may come while the session thinks. */
   let reply: string | null = null;
   let timeoutMs = options.timeoutMs;
   connection.onFrame((text) => {
     frame = text;
-    onFrame?.(text);
+    options.onFrame(text);
   });
   const total = patterns.reduce((sum, { weight }) => sum + weight, 0);
   const pick = () => {
@@ -186,7 +178,7 @@ export async function runSession(
       const { tool, argsJson } = step.message();
       const filled = usesPrevious(argsJson) ? fillPrevious(argsJson, reply) : argsJson;
       let isServed = false;
-      if (filled === null) options.onUnfilled?.(step);
+      if (filled === null) options.onUnfilled(step);
       else {
         const ownMs = step.timeoutMs ?? options.timeoutMs;
         if (ownMs !== timeoutMs) connection.useTimeout(timeoutMs = ownMs);
@@ -207,17 +199,17 @@ export async function runSession(
     // Not before the next turn of the loop either: a session must not keep the others from their replies.
     const dueNs = clock.nowNs() + milliseconds * 1e6;
     await wait(milliseconds, { clock, signal });
-    if (!signal.aborted) options.onWake?.(clock.nowNs() - dueNs);
+    if (!signal.aborted) options.onWake(clock.nowNs() - dueNs);
   }
 
-  const steps = function* () {
+  function* steps() {
     yield* begin;
-    const endNs = lasts.time === null
-      ? Infinity
-      : clock.nowNs() + drawDuration(lasts.time, random) * 1e6;
+    const lastsMs = lasts.time === null ? Infinity : drawDuration(lasts.time, random);
+    const endNs = clock.nowNs() + lastsMs * 1e6;
     const most = lasts.patterns ?? Infinity;
     for (let nth = 0; nth < most && clock.nowNs() < endNs; nth++) yield* pick().steps;
-  };
+  }
+
   for (const step of steps()) {
     if (!await take(step)) break;
   }

@@ -20,10 +20,7 @@ export function shareOf(total: number, { index, count }: ShardPlace): number {
   return Math.max(0, Math.ceil((total - (index - 1)) / count));
 }
 
-/**
- * Part `part` of a share that is split again. The parts of a shard are its whole share: the union of what
- * they own is what the shard owns.
- */
+/** Part `part` of a share that is split again: the parts together own what the shard owns. */
 export function partOf({ index, count }: ShardPlace, part: ShardPlace): ShardPlace {
   return { index: index + count * (part.index - 1), count: count * part.count };
 }

@@ -1,9 +1,3 @@
-/**
- * Levels that change over time in straight lines: a rate, or a number of sessions.
- *
- * @module
- */
-
 /** From the level before (at first 0) to `level`, in a straight line; with no duration in one step. */
 export interface Stage {
   durationMs: number;
@@ -32,8 +26,7 @@ export function parseStages(text: string): Stage[] {
     if (time === undefined) throw new RangeError(`Cannot read the stage "${part.trim()}"`);
     return { durationMs: Number(time) * UNIT_MS[unit]!, level: Number(level) };
   });
-  const spanMs = spanOf(stages);
-  const peak = peakOf(stages);
+  const [spanMs, peak] = [spanOf(stages), peakOf(stages)];
   if (!(spanMs > 0 && spanMs <= MAX_SPAN_MS && peak > 0 && peak <= MAX_LEVEL)) {
     throw new RangeError(`Cannot use stages that last ${spanMs / 1e3} s and reach ${peak}`);
   }
@@ -51,19 +44,12 @@ export function peakOf(stages: readonly Stage[]): number {
   return Math.max(...stages.map(({ level }) => level));
 }
 
-interface Segment {
-  startMs: number;
-  durationMs: number;
-  from: number;
-  to: number;
-}
-
-function segmentsOf(stages: readonly Stage[]): Segment[] {
-  let [startMs, from] = [0, 0];
-  return stages.map(({ durationMs, level }) => {
-    const segment = { startMs, durationMs, from, to: level };
-    startMs += durationMs;
-    from = level;
+function segmentsOf(stages: readonly Stage[]) {
+  let [startMs, level] = [0, 0];
+  return stages.map((stage) => {
+    const segment = { startMs, durationMs: stage.durationMs, from: level, to: stage.level };
+    startMs += stage.durationMs;
+    level = stage.level;
     return segment;
   });
 }

@@ -1,22 +1,13 @@
-/**
- * The samples of an HDR histogram without its table: a few kilobytes, and quick to look a rank up in.
- *
- * @module
- */
-
 /** Where the counts begin in an encoded histogram: after the header of HDR V2. */
 const HEADER_BYTES = 40;
 /** Bins of equal width before the width doubles: half of the sub-buckets for three significant digits. */
 const HALF_BUCKET_BITS = 10;
 const HALF_BUCKET = 1 << HALF_BUCKET_BITS;
 
-/** The exact shortest and longest time in nanoseconds, that the bins hold to three digits only. */
-interface Extremes {
-  min: number;
-  max: number;
-}
-
-/** Non-empty bins in ascending order, in the layout of {@linkcode LatencyHistogram}. */
+/**
+ * The samples of an HDR histogram without its table: a few kilobytes, and quick to look a rank up in. Non-empty bins
+ * in ascending order, in the layout of {@linkcode LatencyHistogram}.
+ */
 export class Bins {
   readonly min: number;
   readonly max: number;
@@ -24,8 +15,11 @@ export class Bins {
   /** How many samples are in a bin or before it. */
   readonly #upTo: Uint32Array;
 
-  /** @param encoded HDR histogram V2, not deflated: zigzag LEB128 counts, negative for so many empty bins */
-  constructor(encoded: Uint8Array, { min, max }: Extremes) {
+  /**
+   * @param encoded HDR histogram V2, not deflated: zigzag LEB128 counts, negative for so many empty bins
+   * @param extremes the exact shortest and longest time in nanoseconds, that bins hold to three digits only
+   */
+  constructor(encoded: Uint8Array, { min, max }: { min: number; max: number }) {
     const indices: number[] = [];
     const upTo: number[] = [];
     let index = 0;
@@ -59,10 +53,7 @@ export class Bins {
     return this.#upTo.at(-1) ?? 0;
   }
 
-  /**
-   * The time in nanoseconds of the sample of a rank, from 1 (the shortest) to `count`, as the highest value that
-   * the histogram cannot tell from it, and within the extremes.
-   */
+  /** As {@linkcode LatencyHistogram.valueAtRank}. */
   valueAtRank(rank: number): number {
     const index = this.#indices[firstFrom(this.#upTo, rank)];
     return Math.max(this.min, Math.min(this.max, highestOf(index)));
@@ -93,9 +84,9 @@ export function pooledValueAtRank(
   while (low < high) {
     const middle = (low + high) >> 1;
     let count = 0;
-    for (let part = 0; part < parts.length; part++) {
-      if (weights[part] > 0) count += weights[part] * parts[part].countUpTo(middle);
-    }
+    parts.forEach((part, index) => {
+      if (weights[index] > 0) count += weights[index] * part.countUpTo(middle);
+    });
     if (count >= rank) high = middle;
     else low = middle + 1;
   }

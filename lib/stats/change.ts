@@ -1,9 +1,3 @@
-/**
- * By how much something changed in the course of a long run.
- *
- * @module
- */
-
 import type { Interval, SeriesPoint } from "../schema.ts";
 import { momentsOf, tQuantile } from "./estimate.ts";
 import { median } from "./median.ts";
@@ -54,37 +48,29 @@ export function changeOf(values: readonly number[]): Change | null {
   const logs = values.map(Math.log);
   const thirds = [logs.slice(0, length), logs.slice(-length)];
   const [first, last] = thirds.map((third) => momentsOf(third).mean);
-  const { variance, correlation } = noiseOf(thirds.map(residuals));
+  const left = thirds.map(residuals);
+  const squares = left.reduce((sum, part) => sum + dot(part, part), 0);
+  const products = left.reduce((sum, part) => sum + dot(part.slice(1), part), 0);
+  const variance = squares / (2 * (length - FITTED));
+  const biased = squares > 0 ? products / squares : 0;
+  const unbiased = (biased + FITTED / length) / (1 - FITTED / length);
+  const correlation = Math.min(MOST_CORRELATED, Math.max(0, unbiased));
   const inflation = (1 + correlation) / (1 - correlation);
   const freedom = Math.max(2, 2 * length / inflation - 2 * FITTED);
   const margin = tQuantile(0.975, freedom) * Math.sqrt(2 * variance * inflation / length);
   const change = last! - first!;
-  return {
-    ratio: Math.exp(change),
-    ci95: [Math.exp(change - margin), Math.exp(change + margin)],
-  };
+  const ci95: Interval = [Math.exp(change - margin), Math.exp(change + margin)];
+  return { ratio: Math.exp(change), ci95 };
 }
 
 /** What a straight line through equally spaced values leaves over. */
 function residuals(values: readonly number[]): number[] {
   const { mean } = momentsOf(values);
-  const middle = (values.length - 1) / 2;
-  const products = values.reduce((sum, value, x) => sum + (x - middle) * (value - mean), 0);
-  const squares = values.reduce((sum, _, x) => sum + (x - middle) ** 2, 0);
-  return values.map((value, x) => value - mean - products / squares * (x - middle));
+  const x = values.map((_, index) => index - (values.length - 1) / 2);
+  const slope = dot(x, values) / dot(x, x);
+  return values.map((value, index) => value - mean - slope * x[index]!);
 }
 
-/** The variance of residuals, and the correlation of neighbours among them. */
-function noiseOf(parts: readonly number[][]): { variance: number; correlation: number } {
-  const length = parts[0]!.length;
-  const sum = (of: (part: number[], index: number) => number) =>
-    parts.reduce((all, part) => part.reduce((total, _, index) => total + of(part, index), all), 0);
-  const squares = sum((part, index) => part[index]! ** 2);
-  const products = sum((part, index) => index === 0 ? 0 : part[index]! * part[index - 1]!);
-  const biased = squares > 0 ? products / squares : 0;
-  const correlation = (biased + FITTED / length) / (1 - FITTED / length);
-  return {
-    variance: squares / (2 * (length - FITTED)),
-    correlation: Math.min(MOST_CORRELATED, Math.max(0, correlation)),
-  };
+function dot(one: readonly number[], other: readonly number[]): number {
+  return one.reduce((sum, value, index) => sum + value * other[index]!, 0);
 }

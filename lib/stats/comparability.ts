@@ -1,9 +1,3 @@
-/**
- * Did two reports measure the same thing in the same place?
- *
- * @module
- */
-
 import type { Report, ScenarioReport } from "../schema.ts";
 
 /** Thrown where two reports cannot be compared; `differences` names each reason. */
@@ -18,53 +12,36 @@ export class IncomparableError extends Error {
   }
 }
 
-/** Parameters that make a measurement longer or repeatable, and no other one. */
-const NOT_OF_THE_WORKLOAD = new Set(["epochs", "seed"]);
-
 /**
  * Every difference of workload, server or environment, as `what: old -> new`. The embedded server's
  * port is not one, nor are the numbers of epochs, the seeds, or scenarios that only one report has.
  */
 export function findDifferences(oldReport: Report, newReport: Report): string[] {
-  const shared = sharedScenarios(oldReport, newReport);
+  const [target, ...scenarios] = workloadDifferences(oldReport, newReport);
   return [
-    ...targetDifferences(oldReport, newReport),
+    ...target!,
     ...compareFields("environment", describeHost(oldReport), describeHost(newReport)),
-    ...(shared.length === 0 ? ["scenarios: the reports have none in common"] : []),
-    ...scenarioDifferences(oldReport, newReport),
+    ...(scenarios.length === 0 ? ["scenarios: the reports have none in common"] : scenarios.flat()),
   ];
 }
 
 /** Those of workload and server alone, whatever machines the clients ran on. */
 export function findWorkloadDifferences(oldReport: Report, newReport: Report): string[] {
+  return workloadDifferences(oldReport, newReport).flat();
+}
+
+/** Of the target, and then of each scenario that both reports have, in the order of the new one. */
+function workloadDifferences(oldReport: Report, newReport: Report): string[][] {
+  const byName = new Map(oldReport.scenarios.map((scenario) => [scenario.name, scenario]));
   return [
-    ...targetDifferences(oldReport, newReport),
-    ...scenarioDifferences(oldReport, newReport),
+    [
+      ...compareFields("target", describeTarget(oldReport), describeTarget(newReport)),
+      ...compareFields("", { profile: oldReport.profile }, { profile: newReport.profile }),
+    ],
+    ...newReport.scenarios.filter(({ name }) => byName.has(name)).map((after) =>
+      compareFields(after.name, workloadOf(byName.get(after.name)!), workloadOf(after))
+    ),
   ];
-}
-
-function targetDifferences(oldReport: Report, newReport: Report): string[] {
-  return [
-    ...compareFields("target", describeTarget(oldReport), describeTarget(newReport)),
-    ...compareFields("", { profile: oldReport.profile }, { profile: newReport.profile }),
-  ];
-}
-
-function scenarioDifferences(oldReport: Report, newReport: Report): string[] {
-  return sharedScenarios(oldReport, newReport).flatMap(([before, after]) =>
-    compareFields(before.name, workloadOf(before), workloadOf(after))
-  );
-}
-
-/** The scenarios that both reports have, in the order of the new one. */
-function sharedScenarios(
-  oldReport: Report,
-  newReport: Report,
-): [ScenarioReport, ScenarioReport][] {
-  return newReport.scenarios.flatMap((after): [ScenarioReport, ScenarioReport][] => {
-    const before = oldReport.scenarios.find(({ name }) => name === after.name);
-    return before === undefined ? [] : [[before, after]];
-  });
 }
 
 type Fields = Record<string, unknown>;
@@ -80,14 +57,15 @@ function describeHost({ environment }: Report): Fields {
   return { os, arch, cpuModel, cpuCount, deno, mitata };
 }
 
+/** Without what makes a measurement longer or repeatable, and no other one. */
 function workloadOf({ parameters }: ScenarioReport): Fields {
-  const entries = Object.entries(parameters).filter(([name]) => !NOT_OF_THE_WORKLOAD.has(name));
-  return Object.fromEntries(entries);
+  const { epochs: _epochs, seed: _seed, ...workload } = parameters;
+  return workload;
 }
 
 function compareFields(prefix: string, before: Fields, after: Fields): string[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => before[name] !== after[name]).map((name) => {
+  const names = Object.keys({ ...before, ...after });
+  return names.filter((name) => before[name] !== after[name]).map((name) => {
     const path = prefix === "" ? name : `${prefix}.${name}`;
     return `${path}: ${describe(before[name])} -> ${describe(after[name])}`;
   });

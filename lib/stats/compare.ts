@@ -1,10 +1,3 @@
-/**
- * Compares a run with earlier ones: what has become faster or slower, beyond noise and beyond chance. The rule
- * is in docs/method.md, "Comparing with earlier runs".
- *
- * @module
- */
-
 import type { Comparison, ComparisonRow, NewErrors, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "./comparability.ts";
 import {
@@ -17,8 +10,6 @@ import {
 import { judgeChange, type Judgement, MINIMUM_BASELINES, UNDECIDED } from "./judge.ts";
 import { findNewErrors } from "./ledger_errors.ts";
 
-export { IncomparableError } from "./comparability.ts";
-
 export interface CompareOptions {
   /** The noise between runs in per cent, for fewer than 4 earlier ones; `null`: not known. */
   noisePercent: number | null;
@@ -29,11 +20,12 @@ export interface CompareOptions {
 }
 
 /**
- * Compares earlier reports with one of the same workload, server and environment. From four on the noise between runs
- * is learned from them; with fewer nothing gates, unless the noise is stated.
+ * Compares a run with earlier ones of the same workload, server and environment by the rule of docs/method.md,
+ * "Comparing with earlier runs". From four on the noise between runs is learned from them; with fewer nothing gates,
+ * unless the noise is stated.
  *
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
- * @throws {RangeError} if there is no earlier report, or noise or band is negative
+ * @throws {RangeError} if there is no earlier report
  */
 export function compareReports(
   olds: readonly Report[],
@@ -42,48 +34,46 @@ export function compareReports(
 ): Comparison {
   const { noisePercent, bandPercent, force } = options;
   if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
-  for (const [name, percent] of [["noise", noisePercent ?? 0], ["band", bandPercent]] as const) {
-    if (percent >= 0) continue;
-    throw new RangeError(`Cannot compare as the ${name} must be >= 0 %: it is ${percent}`);
-  }
   const differences = [...new Set(olds.flatMap((old) => findDifferences(old, now)))];
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
-  const noise = olds.length >= MINIMUM_BASELINES
-    ? "learned"
-    : noisePercent === null
-    ? "unknown"
-    : "stated";
+  const stated = noisePercent === null ? "unknown" : "stated";
+  const noise = olds.length >= MINIMUM_BASELINES ? "learned" : stated;
   const pairs = pairScenarios(olds, now);
   const candidates = pairs.flatMap((pair) => candidatesOf(pair));
-  const gates = (candidate: Candidate) =>
-    candidate.isGate && candidate.unusable === null && noise !== "unknown";
+  const gates = ({ isGate, unusable }: Candidate) =>
+    isGate && unusable === null && noise !== "unknown";
   const rows = candidates.filter(gates).length;
-  const judged = candidates.map((candidate) =>
-    toRow(candidate, judge(candidate, { noisePercent, bandPercent, rows }), gates(candidate))
-  );
-  const newErrors = pairs.flatMap(newErrorsOf);
+  const judged = candidates.map((candidate) => ({
+    ...candidate.row,
+    ...judge(candidate, { noisePercent, bandPercent, rows }),
+    gating: gates(candidate),
+  }));
   return {
-    noise,
-    noisePercent,
-    bandPercent,
-    baselines: olds.length,
-    differences,
-    rows: judged,
-    newErrors,
+    ...{ noise, noisePercent, bandPercent, baselines: olds.length, differences },
+    ...foundIn(pairs, judged),
     ...findUnpaired(olds, now),
-    regressions: [
-      ...judged.filter(({ gating, verdict }) => gating && verdict === "slower").map(describeSlower),
-      ...newErrors.map(describeErrors),
-    ],
   };
+}
+
+/** The rows, the new errors, and a sentence for each of them that is a regression. */
+export function foundIn(
+  pairs: readonly ScenarioPair[],
+  rows: ComparisonRow[],
+): Pick<Comparison, "rows" | "newErrors" | "regressions"> {
+  const newErrors = pairs.flatMap(newErrorsOf);
+  const slower = rows.filter(({ gating, verdict }) => gating && verdict === "slower");
+  const regressions = [...slower.map(describeSlower), ...newErrors.map(describeErrors)];
+  return { rows, newErrors, regressions };
 }
 
 /**
  * Why a row cannot be judged at all: the scenario cannot be used, the metric vanished or is new, a side has too few
  * samples, a value has no logarithm.
  */
-function judge(candidate: Candidate, options: Parameters<typeof judgeChange>[1]): Judgement {
-  const { olds, now, better, unusable } = candidate;
+function judge(
+  { olds, now, row: { better }, unusable }: Candidate,
+  options: Parameters<typeof judgeChange>[1],
+): Judgement {
   const values = olds.flatMap(({ value }) => value ?? []);
   const old = values.at(-1) ?? null;
   const missing = { ...UNDECIDED, old, new: now?.value ?? null, ratio: null };
@@ -110,15 +100,6 @@ function isCertain(
   return (rises || !now.isAtLeast) && (falls || !olds.some(({ isAtLeast }) => isAtLeast));
 }
 
-function toRow(
-  { scenario, metric, at, statistic, unit, better }: Candidate,
-  judgement: Judgement,
-  gating: boolean,
-): ComparisonRow {
-  const place = at === undefined ? {} : { at };
-  return { scenario, metric, ...place, statistic, unit, better, ...judgement, gating };
-}
-
 /** None in a scenario that fails calls on purpose: of which kind they are, and how many, is chance. */
 function newErrorsOf({ olds, now }: ScenarioPair): NewErrors[] {
   const passed = olds.filter(({ status }) => status === "passed");
@@ -128,7 +109,7 @@ function newErrorsOf({ olds, now }: ScenarioPair): NewErrors[] {
 }
 
 /** A change for the worse, in a sentence. */
-export function describeSlower(
+function describeSlower(
   { scenario, metric, at = {}, statistic, ratio }: ComparisonRow,
 ): string {
   const name = [metric, ...Object.values(at), ...(statistic === "value" ? [] : [statistic])];
@@ -138,8 +119,40 @@ export function describeSlower(
 }
 
 /** More errors than chance explains, in a sentence. */
-export function describeErrors(errors: NewErrors): string {
+function describeErrors(errors: NewErrors): string {
   const { scenario, kind, old } = errors;
   const before = old === 0 ? "the earlier runs had none" : `the earlier runs had ${old} in all`;
   return `${scenario}: ${errors.new} × ${kind}, where ${before}`;
+}
+
+/**
+ * The report with a comparison that nobody asked for: with those of the earlier runs, the oldest first, that passed and
+ * measured the same workload on the same server and machine. It is shown and decides nothing. Without such a run,
+ * where the user named baselines, and of a run that was interrupted, the report is as it was.
+ */
+export function compareWithEarlier(
+  report: Report,
+  earlier: readonly Report[],
+  { noisePercent, bandPercent }: { noisePercent: number | null; bandPercent: number },
+): Report {
+  if (report.comparison !== undefined || report.verdict.status === "interrupted") return report;
+  const parts = ({ merged }: Report) => merged?.parts.length ?? 1;
+  const base = earlier.filter((old) =>
+    old.verdict.status === "passed" && old.ab === undefined && parts(old) === parts(report) &&
+    findDifferences(old, report).length === 0
+  );
+  if (base.length === 0) return report;
+  const comparison = compareReports(base, report, { noisePercent, bandPercent, force: false });
+  return {
+    ...report,
+    comparison: {
+      ...comparison,
+      automatic: true,
+      rows: comparison.rows.map((row) => ({ ...row, gating: false })),
+      // A run of fewer scenarios does not miss the others.
+      onlyInOld: [],
+      onlyInNew: [],
+      regressions: [],
+    },
+  };
 }

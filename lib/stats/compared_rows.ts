@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { Comparison, ComparisonRow, Metric, Report, ScenarioReport } from "../schema.ts";
+import type {
+  Comparison,
+  ComparisonRow,
+  Metric,
+  Report,
+  ScenarioReport,
+  Statistic,
+} from "../schema.ts";
 import { isAtLeast } from "./percentiles.ts";
 
 /** A figure of one run; `null`: too few samples. A percentile may mean "at least". */
@@ -14,35 +21,33 @@ export interface Figure {
 }
 
 /** A row to be: one statistic of one metric. */
-export interface Candidate
-  extends Pick<ComparisonRow, "scenario" | "metric" | "at" | "statistic" | "unit" | "better"> {
+export interface Candidate {
+  row: Pick<ComparisonRow, "scenario" | "metric" | "at" | "statistic" | "unit" | "better">;
   /** Of the earlier runs that have the metric, and whose scenario can be used. */
   olds: Figure[];
   /** `null`: this run does not have the metric. */
   now: Figure | null;
+  /** Where the figures are from; the first is that of the latest earlier run. */
+  metrics: [Metric | undefined, Metric | undefined];
   /** Does its scenario name it as one that decides? */
   isGate: boolean;
   /** Why the scenario of this run, or of all earlier ones, cannot be used. */
-  unusable: Unusable | null;
+  unusable: "failed" | "skipped" | "interrupted" | "invalid" | "drift" | null;
 }
-
-export type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
 
 /**
  * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
  * servers that were measured side by side has a ratio all the same.
  */
-export function unusableBecause(
-  { status, validity }: ScenarioReport,
-  { isPaired = false }: { isPaired?: boolean } = {},
-): Unusable | null {
+function unusableBecause(
+  { status, validity: { valid, warnings } }: ScenarioReport,
+  isPaired: boolean,
+): Candidate["unusable"] {
   if (status !== "passed") return status;
-  const isSound = validity.valid ||
-    isPaired && validity.warnings.length > 0 &&
-      validity.warnings.every(({ kind }) => kind === "drift");
-  if (isSound) return null;
-  const drifts = !isPaired && validity.warnings.some(({ kind }) => kind === "drift");
-  return drifts ? "drift" : "invalid";
+  if (valid) return null;
+  const drifts = warnings.filter(({ kind }) => kind === "drift").length;
+  if (!isPaired) return drifts > 0 ? "drift" : "invalid";
+  return drifts > 0 && drifts === warnings.length ? null : "invalid";
 }
 
 /** A scenario of this run with the same of the earlier ones. */
@@ -64,52 +69,46 @@ export function findUnpaired(
   olds: readonly Report[],
   now: Report,
 ): Pick<Comparison, "onlyInOld" | "onlyInNew"> {
-  const namesOf = ({ scenarios }: Report) => scenarios.map(({ name }) => name);
-  const before = new Set(olds.flatMap(namesOf));
-  const after = new Set(namesOf(now));
-  return {
-    onlyInOld: [...before].filter((name) => !after.has(name)),
-    onlyInNew: [...after].filter((name) => !before.has(name)),
-  };
+  const namesOf = (reports: readonly Report[]) =>
+    new Set(reports.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)));
+  const [before, after] = [namesOf(olds), namesOf([now])];
+  return { onlyInOld: [...before.difference(after)], onlyInNew: [...after.difference(before)] };
 }
 
 /**
- * The rows of one scenario: the gating statistics of each metric, of this run and of the earlier ones, so that one
- * that vanished is a row too; and of a headline metric without any, and of a scenario's own rate, its value or median. A metric of which neither
- * direction is an improvement has none.
+ * The rows of one scenario: the gating statistics of each metric, of this run and of the earlier ones, so that one that
+ * vanished is a row too; and of a headline metric without any, and of a scenario's own rate, its value or median. A
+ * metric of which neither direction is an improvement has none.
  */
 export function candidatesOf(
   { olds, now }: ScenarioPair,
-  how: { isPaired?: boolean } = {},
+  { isPaired = false } = {},
 ): Candidate[] {
-  const usable = olds.filter((scenario) => unusableBecause(scenario, how) === null);
-  const unusable = unusableBecause(now, how) ??
-    (usable.length === 0 ? unusableBecause(olds[olds.length - 1]!, how) : null);
-  const byKey = new Map<string, Metric>();
-  for (const { metrics } of [now, ...olds]) {
-    for (const metric of metrics) {
-      if (!byKey.has(keyOf(metric))) byKey.set(keyOf(metric), metric);
-    }
-  }
-  return [...byKey].flatMap(([key, metric]) => {
-    const { better } = metric;
+  const usable = olds.filter((scenario) => unusableBecause(scenario, isPaired) === null);
+  const unusable = unusableBecause(now, isPaired) ??
+    (usable.length === 0 ? unusableBecause(olds.at(-1)!, isPaired) : null);
+  const byKey = Map.groupBy([now, ...olds].flatMap(({ metrics }) => metrics), keyOf);
+  return [...byKey].flatMap(([key, [metric]]) => {
+    const { name, at, unit, better } = metric;
+    if (better === null) return [];
     const find = ({ metrics }: ScenarioReport) => metrics.find((one) => keyOf(one) === key);
-    return better === null ? [] : statisticsOf(metric).map(({ statistic, isGate }) => ({
-      scenario: now.name,
-      metric: metric.name,
-      ...(metric.at === undefined ? {} : { at: metric.at }),
-      statistic,
-      unit: metric.unit,
-      better,
-      olds: usable.flatMap((scenario) => figureOf(find(scenario), statistic) ?? []),
-      now: figureOf(find(now), statistic),
-      // What neither side has samples for is shown, but a server too slow for it is not undecided for ever.
-      isGate: isGate &&
-        [now, ...usable].some((scenario) =>
-          (figureOf(find(scenario), statistic)?.value ?? null) !== null
-        ),
-      unusable,
-    }));
+    return statisticsOf(metric).map(({ statistic, isGate }): Candidate => {
+      const figures = usable.flatMap((scenario) => figureOf(find(scenario), statistic) ?? []);
+      const figure = figureOf(find(now), statistic);
+      return {
+        row: {
+          ...{ scenario: now.name, metric: name },
+          ...(at === undefined ? {} : { at }),
+          ...{ statistic, unit, better },
+        },
+        olds: figures,
+        now: figure,
+        metrics: [find(olds.at(-1)!), find(now)],
+        // What neither side has samples for is shown, but a server too slow for it is not undecided for ever.
+        isGate: isGate && [figure, ...figures].some((one) => one !== null && one.value !== null),
+        unusable,
+      };
+    });
   });
 }
 
@@ -121,7 +120,7 @@ function keyOf({ name, kind, at = {} }: Metric): string {
 
 function statisticsOf(
   { role, gates = [], kind, unit, at }: Metric,
-): Pick<Candidate, "statistic" | "isGate">[] {
+): { statistic: Statistic; isGate: boolean }[] {
   if (role !== "detail" && gates.length > 0) {
     return gates.map((statistic) => ({ statistic, isGate: true }));
   }
@@ -131,16 +130,12 @@ function statisticsOf(
   return isShown ? [{ statistic: shown, isGate: false }] : [];
 }
 
-function figureOf(
-  metric: Metric | undefined,
-  statistic: ComparisonRow["statistic"],
-): Figure | null {
+function figureOf(metric: Metric | undefined, statistic: Statistic): Figure | null {
   if (metric === undefined) return null;
   if (metric.kind === "scalar") {
     return { value: statistic === "value" ? metric.value : null, isAtLeast: false };
   }
   if (statistic === "value") return { value: null, isAtLeast: false };
   const value = metric[statistic];
-  const percentile = Number(statistic.slice(1));
-  return { value, isAtLeast: value !== null && isAtLeast(metric, percentile) };
+  return { value, isAtLeast: value !== null && isAtLeast(metric, Number(statistic.slice(1))) };
 }

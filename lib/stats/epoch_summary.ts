@@ -1,9 +1,3 @@
-/**
- * What one epoch of a distribution measured.
- *
- * @module
- */
-
 import type { EpochSummary } from "../schema.ts";
 import type { Bins } from "./bins.ts";
 import { LatencyHistogram } from "./histogram.ts";
@@ -33,20 +27,17 @@ export function summariseEpoch(
 ): EpochPart {
   const { censored = NONE_CENSORED, mergeable = false } = options;
   const bins = histogram.bins();
-  const isEmpty = bins.count === 0;
+  const { count } = bins;
   const longest = longestOf(bins, censored);
-  const at = (percentile: number) => percentileOf(bins, percentile, { censored });
+  const [p5, p50, p95, p99] = [5, 50, 95, 99].map((p) => percentileOf(bins, p, { censored }));
   const summary = {
-    count: bins.count,
+    count,
     censored: censored.count,
-    min: isEmpty ? null : histogram.min,
-    mean: isEmpty ? null : histogram.mean,
-    p5: at(5),
-    p50: at(50),
-    p95: at(95),
-    p99: at(99),
+    min: count === 0 ? null : histogram.min,
+    mean: count === 0 ? null : histogram.mean,
+    ...{ p5, p50, p95, p99 },
     max: longest === -Infinity ? null : longest,
-    ...(mergeable && !isEmpty ? { histogram: histogram.encode() } : {}),
+    ...(mergeable && count > 0 ? { histogram: histogram.encode() } : {}),
   };
   return { summary, bins };
 }

@@ -3,14 +3,10 @@
  * Defined as (sum x)^2 / (n * sum x^2) in R. Jain, D. Chiu, W. Hawe, "A Quantitative Measure of
  * Fairness and Discrimination for Resource Allocation in Shared Computer Systems", DEC-TR-301, 1984.
  *
- * @param shares not negative, in any unit
- * @throws {RangeError} if there is none, or all are zero
+ * @param shares not negative, in any unit, and not all zero
  */
 export function jainIndex(shares: readonly number[]): number {
   const sum = shares.reduce((total, share) => total + share, 0);
   const squares = shares.reduce((total, share) => total + share * share, 0);
-  if (squares === 0) {
-    throw new RangeError(`Cannot tell fairness as nothing was shared: shares are [${shares}]`);
-  }
   return sum * sum / (shares.length * squares);
 }

@@ -27,22 +27,20 @@ const LAYOUT = {
 } as const;
 
 /** The exact figures that the HDR encoding itself has no room for, in nanoseconds. */
-export interface ExactFigures {
+interface ExactFigures {
   min: number;
   max: number;
   mean: number;
 }
 
-/**
- * A histogram laid down in a few kilobytes; {@linkcode LatencyHistogram.restore} takes it up again.
- */
+/** A histogram laid down in a few kilobytes; {@linkcode LatencyHistogram.restore} takes it up again. */
 export interface HistogramSnapshot extends ExactFigures {
   bytes: Uint8Array;
 }
 
 /**
- * Times in nanoseconds, rounded to whole ones. Percentiles are good to three significant digits;
- * `count`, `min`, `max` and `mean` are exact, unless the histogram was decoded without them.
+ * Times in nanoseconds, rounded to whole ones. Percentiles are good to three significant digits; `count`, `min`, `max`
+ * and `mean` are exact, unless the histogram was decoded without them. Without a sample, all but `count` are NaN.
  *
  * It owns memory of a WebAssembly instance: dispose of it (`using`), or that memory is never freed.
  */
@@ -51,42 +49,19 @@ export class LatencyHistogram {
   #min = Infinity;
   #max = -Infinity;
   #sum = 0;
-  #clamped = 0;
 
   constructor() {
     initWebAssemblySync();
     this.#hdr = WasmHistogram.build(LAYOUT);
   }
 
-  /**
-   * Counts one time, in nanoseconds. A negative time or NaN counts as 0, one over an hour as an
-   * hour, and `clamped` tells how many were altered so.
-   */
+  /** Counts one time. A negative one or NaN counts as 0, one over an hour as an hour. */
   record(ns: number): void {
-    const value = this.#trackable(ns, 1);
+    const value = trackable(ns);
     if (value < this.#min) this.#min = value;
     if (value > this.#max) this.#max = value;
     this.#sum += value;
     this.#hdr.recordValue(value);
-  }
-
-  /**
-   * Counts the same time `count` times.
-   *
-   * @throws {RangeError} if `count` is not a whole number from 0
-   */
-  recordWithCount(ns: number, count: number): void {
-    if (!Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(
-        `Cannot record a time as count must be a whole number: count is ${count}`,
-      );
-    }
-    if (count === 0) return;
-    const value = this.#trackable(ns, count);
-    this.#min = Math.min(this.#min, value);
-    this.#max = Math.max(this.#max, value);
-    this.#sum += value * count;
-    this.#hdr.recordValueWithCount(value, count);
   }
 
   /** Counts everything that `other` has counted; `other` stays as it is. */
@@ -95,7 +70,6 @@ export class LatencyHistogram {
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
     this.#sum += other.#sum;
-    this.#clamped += other.#clamped;
   }
 
   /** Forgets every sample. */
@@ -104,57 +78,41 @@ export class LatencyHistogram {
     this.#min = Infinity;
     this.#max = -Infinity;
     this.#sum = 0;
-    this.#clamped = 0;
   }
 
-  /** How many times were recorded. */
   get count(): number {
     return this.#hdr.totalCount;
   }
 
-  /** How many of them were negative, not a number, or over an hour. */
-  get clamped(): number {
-    return this.#clamped;
-  }
-
-  /** The shortest time in nanoseconds; NaN while there is none. */
   get min(): number {
     return this.count === 0 ? NaN : this.#min;
   }
 
-  /** The longest time in nanoseconds; NaN while there is none. */
   get max(): number {
     return this.count === 0 ? NaN : this.#max;
   }
 
-  /** The arithmetic mean in nanoseconds; NaN while there is no sample. */
+  /** The arithmetic mean. */
   get mean(): number {
     return this.#sum / this.count;
   }
 
-  /** The population standard deviation in nanoseconds; NaN while there is no sample. */
+  /** The standard deviation of the population. */
   get stddev(): number {
     return this.count === 0 ? NaN : this.#hdr.stdDeviation;
   }
 
   /**
-   * The time in nanoseconds that `percentile` per cent of the samples do not exceed, by nearest
-   * rank (the sample of rank ⌈percentile / 100 × count⌉), as the highest value that the histogram
-   * cannot tell from it; 0 is the minimum, 100 the maximum. NaN while there is no sample.
-   *
-   * @throws {RangeError} if `percentile` is not from 0 to 100
+   * The time that `percentile` per cent of the samples do not exceed, by nearest rank (the sample of rank
+   * ⌈percentile / 100 × count⌉), as the highest value that the histogram cannot tell from it; 0 is the minimum,
+   * 100 the maximum.
    */
   percentile(percentile: number): number {
-    if (!(percentile >= 0 && percentile <= 100)) {
-      throw new RangeError(
-        `Cannot take a percentile as it must be from 0 to 100: percentile is ${percentile}`,
-      );
-    }
     if (percentile === 0 || this.count === 0) return this.min;
     return Math.max(this.#min, Math.min(this.#max, this.#hdr.getValueAtPercentile(percentile)));
   }
 
-  /** The time in nanoseconds of the sample of a rank, from 1 (the shortest) to `count`. */
+  /** The time of the sample of a rank, from 1 (the shortest) to `count`. */
   valueAtRank(rank: number): number {
     return this.percentile(100 * (rank - 0.5) / this.count);
   }
@@ -170,8 +128,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * The histogram that `encode` wrote. The encoding holds no exact `min`, `max` and `mean`: those that
-   * `exact` lacks are good to three significant digits only.
+   * The histogram that `encode` wrote. Those of the exact figures that `exact` lacks are good to three significant
+   * digits only.
    *
    * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
    */
@@ -188,9 +146,7 @@ export class LatencyHistogram {
     }
   }
 
-  /**
-   * What was recorded, in a few kilobytes outside WebAssembly, and quicker to make than `encode`.
-   */
+  /** What was recorded, in a few kilobytes outside WebAssembly, and quicker to make than `encode`. */
   snapshot(): HistogramSnapshot {
     return { bytes: this.#hdr.encode(), min: this.min, max: this.max, mean: this.mean };
   }
@@ -220,11 +176,10 @@ export class LatencyHistogram {
     histogram.#sum = exact.mean === undefined ? sum : Math.round(sum);
     return histogram;
   }
+}
 
-  /** The whole number of nanoseconds that stands for `ns`. */
-  #trackable(ns: number, count: number): number {
-    if (ns >= 0 && ns <= HIGHEST_TRACKABLE_NS) return Math.floor(ns + 0.5);
-    this.#clamped += count;
-    return ns > 0 ? HIGHEST_TRACKABLE_NS : 0;
-  }
+/** The whole number of nanoseconds that stands for `ns`. */
+function trackable(ns: number): number {
+  if (ns >= 0 && ns <= HIGHEST_TRACKABLE_NS) return Math.floor(ns + 0.5);
+  return ns > 0 ? HIGHEST_TRACKABLE_NS : 0;
 }

@@ -12,12 +12,9 @@ const STIRLING_FROM = 10;
  * The continued fraction is NIST Digital Library of Mathematical Functions 8.17.22, evaluated by Lentz's
  * method as modified by Thompson and Barnett (1986); past its turning point by the symmetry 8.17.4.
  *
- * @throws {RangeError} if `x` is not from 0 to 1, or `a` or `b` is not above 0
+ * @param x from 0 to 1; `a` and `b` are above 0
  */
 export function regularisedBeta(x: number, a: number, b: number): number {
-  if (!(x >= 0 && x <= 1 && a > 0 && b > 0)) {
-    throw new RangeError(`Cannot evaluate the beta function at x = ${x}, a = ${a}, b = ${b}`);
-  }
   if (x === 0 || x === 1) return x;
   if (x > (a + 1) / (a + b + 2)) return 1 - regularisedBeta(1 - x, b, a);
   const front = a * Math.log(x) + b * Math.log1p(-x) +
@@ -27,9 +24,8 @@ export function regularisedBeta(x: number, a: number, b: number): number {
 
 /** 1 + d1/(1 + d2/(1 + …)) with the coefficients of 8.17.23. */
 function continuedFraction(x: number, a: number, b: number): number {
-  let value = 1;
-  let numerator = 1;
-  let denominator = 0;
+  const nonZero = (value: number) => Math.abs(value) < TINY ? TINY : value;
+  let [value, numerator, denominator] = [1, 1, 0];
   for (let term = 1; term <= MAX_TERMS; term++) {
     const m = term >> 1;
     const coefficient = term % 2 === 0
@@ -42,10 +38,6 @@ function continuedFraction(x: number, a: number, b: number): number {
     if (Math.abs(factor - 1) < PRECISION) break;
   }
   return value;
-}
-
-function nonZero(value: number): number {
-  return Math.abs(value) < TINY ? TINY : value;
 }
 
 /** ln Γ(x) for x > 0, by Stirling's series (NIST DLMF 5.11.1) after raising x by Γ(x + 1) = x Γ(x). */

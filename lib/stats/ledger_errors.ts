@@ -1,17 +1,8 @@
-/**
- * Which calls of a ledger are errors, and whether there are more of them than there were.
- *
- * @module
- */
-
 import type { Ledger, NewErrors } from "../schema.ts";
 import { regularisedBeta } from "./incomplete_beta.ts";
 
-/**
- * The outcomes of a sent call that are errors. A call aborted by an interrupt is none, and a slot
- * that was never sent is no call.
- */
-export const ERROR_KINDS = ["toolError", "rateLimited", "timeout", "connectionLost"] as const;
+/** Outcomes of a sent call: aborted by an interrupt is no error, and a slot that was never sent no call. */
+const ERROR_KINDS = ["toolError", "rateLimited", "timeout", "connectionLost"] as const;
 
 const SIGNIFICANCE = 0.01;
 
@@ -28,26 +19,24 @@ export function findNewErrors(
   olds: readonly Ledger[],
   now: Ledger,
 ): Omit<NewErrors, "scenario">[] {
-  const codes = Object.keys(now.errorCodes);
   const kinds = [...ERROR_KINDS, "dropped" as const].map((kind) => ({
     kind: kind as string,
     countOf: (ledger: Ledger) => ledger[kind],
     callsOf: ({ sent, dropped }: Ledger) => kind === "dropped" ? sent + dropped : sent,
   }));
-  const ofCodes = codes.map((code) => ({
+  const codes = Object.keys(now.errorCodes).map((code) => ({
     kind: `code ${code}`,
-    countOf: ({ errorCodes }: Ledger) => Object.hasOwn(errorCodes, code) ? errorCodes[code] : 0,
+    countOf: ({ errorCodes }: Ledger) => Object.hasOwn(errorCodes, code) ? errorCodes[code]! : 0,
     callsOf: ({ sent }: Ledger) => sent,
   }));
-  return [...kinds, ...ofCodes].flatMap(({ kind, countOf, callsOf }) => {
-    const total = (of: (ledger: Ledger) => number) =>
-      olds.reduce((sum, ledger) => sum + of(ledger), 0);
-    const [old, later] = [total(countOf), countOf(now)];
-    const p = chanceOfSoMany(later, {
-      all: old + later,
-      share: callsOf(now) / (total(callsOf) + callsOf(now)),
-    });
-    return later > 0 && (old === 0 || p < SIGNIFICANCE) ? [{ kind, old, new: later, p }] : [];
+  return [...kinds, ...codes].flatMap(({ kind, countOf, callsOf }) => {
+    const [old, calls] = [countOf, callsOf].map((of) =>
+      olds.reduce((sum, ledger) => sum + of(ledger), 0)
+    );
+    const later = countOf(now);
+    const share = callsOf(now) / (calls! + callsOf(now));
+    const p = chanceOfSoMany(later, { all: old! + later, share });
+    return later > 0 && (old === 0 || p < SIGNIFICANCE) ? [{ kind, old: old!, new: later, p }] : [];
   });
 }
 

@@ -1,13 +1,4 @@
-/**
- * The middle of the epochs of a metric, and those that stand apart from it.
- *
- * @module
- */
-
-/**
- * Modified z-scores beyond this are outliers: Iglewicz and Hoaglin, How to Detect and Handle
- * Outliers (1993).
- */
+/** Modified z-scores beyond this are outliers: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993). */
 const OUTLIER_SCORE = 3.5;
 /** Of fewer epochs than this none is called an outlier. */
 const MINIMUM_EPOCHS = 5;
@@ -24,8 +15,8 @@ const MEAN_DEVIATION_SCALE = 1.2533;
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("Cannot take a median as there are no values");
   const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
 
 /**

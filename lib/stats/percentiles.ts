@@ -21,10 +21,8 @@ export const NONE_CENSORED: Censored = { count: 0, atLeastNs: 0 };
 /** Adds calls without an answer to others. */
 export function addCensored(one: Censored, other: Censored): Censored {
   if (one.count === 0 || other.count === 0) return one.count === 0 ? other : one;
-  return {
-    count: one.count + other.count,
-    atLeastNs: Math.min(one.atLeastNs, other.atLeastNs),
-  };
+  const atLeastNs = Math.min(one.atLeastNs, other.atLeastNs);
+  return { count: one.count + other.count, atLeastNs };
 }
 
 /** Samples that know the value of a rank: a histogram, or its bins. */
@@ -75,11 +73,6 @@ export function percentileOf(
   return rank > samples.count ? longestOf(samples, censored) : samples.valueAtRank(rank);
 }
 
-/** The percentile of measured samples alone, or `null` where they are too few. */
-export function percentileOrNull(samples: Ranked, percentile: number): number | null {
-  return percentileOf(samples, percentile);
-}
-
 /** The epochs that a percentile can be made from one by one; `null`: some have too few samples for it. */
 export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count" | "censored"> }>(
   epochs: readonly E[],
@@ -92,10 +85,7 @@ export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count"
   return tried.length > 0 && isEnough ? tried : null;
 }
 
-/**
- * Does a percentile of a distribution mean "at least", as calls without an answer go into it? `percentile` is
- * from 0 to 100 (the maximum).
- */
+/** Does a percentile, to 100 (the maximum), mean "at least", as calls without an answer go into it? */
 export function isAtLeast(distribution: Distribution, percentile: number): boolean {
   const epochs = distribution.epochs.map((summary) => ({ summary }));
   const parts = percentile === 100 ? null : epochsWithEnough(epochs, percentile);

@@ -1,10 +1,3 @@
-/**
- * Sampling through mitata: one call at a time for work on a socket, batches for nanosecond work.
- * Apart from rendering (terminal_plots.ts) this is mitata's only importer.
- *
- * @module
- */
-
 import { do_not_optimize, measure } from "mitata";
 import mitata from "mitata/package.json" with { type: "json" };
 
@@ -15,29 +8,19 @@ export const MITATA_VERSION: string = mitata.version;
  * Calls `operation` again and again, the next call when the last one has ended, and returns the
  * times of the good ones in nanoseconds, in ascending order.
  *
- * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for
- * one that does not, Infinity to stop (that call is no sample either). It should settle those
- * itself: where it rejects, this rejects with the same error and all samples are lost.
+ * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for one that does not,
+ * Infinity to stop (that call is no sample either). Where it rejects, all samples are lost.
  *
- * mitata makes exactly one unmeasured call before the loop (to see that it returns a promise), also
- * when `maxSamples` is 0: account for it as warm-up. Calls that count and calls that do not both
- * use up `maxSamples`.
+ * mitata makes exactly one unmeasured call before the loop, also when `maxSamples` is 0: account for it as warm-up.
+ * Calls that count and calls that do not both use up `maxSamples`.
  *
  * The settings keep each call a sample of its own, keep the extremes, and leave out the garbage
  * collection step, which without `--expose-gc` is an allocation of 1 GiB.
- *
- * @throws {RangeError} if `maxSamples` is neither a whole number from 0 nor Infinity
  */
 export async function sampleSequential(
   operation: () => Promise<number>,
-  options: { maxSamples: number },
+  { maxSamples }: { maxSamples: number },
 ): Promise<number[]> {
-  const { maxSamples } = options;
-  if (maxSamples !== Infinity && !(Number.isSafeInteger(maxSamples) && maxSamples >= 0)) {
-    throw new RangeError(
-      `Cannot sample as maxSamples must be a whole number or Infinity: maxSamples is ${maxSamples}`,
-    );
-  }
   const settings = {
     manual: "manual", // not among the types of mitata: the function's own figure is the sample
     batch_threshold: -1,
@@ -52,48 +35,27 @@ export async function sampleSequential(
   return samples.filter((ns) => ns >= 0 && ns !== Infinity);
 }
 
-/**
- * The cost of one operation in nanoseconds, from batches: `p99` is that of batch means, not of
- * calls.
- */
+/** The cost of one operation in nanoseconds, from batches. */
 export interface BatchedSample {
-  /** The mean. */
-  nsPerOp: number;
-  min: number;
-  p25: number;
   p50: number;
-  p75: number;
-  p99: number;
-  max: number;
-  /** One for each batch, in ascending order, without the two fastest and the two slowest. */
+  /** The means of the batches, in ascending order, without the two fastest and the two slowest of over 12. */
   samples: number[];
 }
 
-/** How much is sampled: by default 4,096 calls a batch, for 0.64 s and at least 12 batches. */
-export interface BatchOptions {
-  /** A multiple of four. */
-  callsPerBatch: number;
-  /** At most 12 are all kept. */
-  batches: number;
-}
-
 /**
- * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s
- * and at least 12, unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that
- * waits. What `fn` returns should depend on its work, or the compiler may remove that.
+ * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s and at least 12,
+ * unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that waits. What `fn`
+ * returns should depend on its work, or the compiler may remove that.
  *
  * The thresholds are lifted, as one slow first call would otherwise turn the batches off.
+ *
+ * @param options.callsPerBatch a multiple of four
  */
 export async function sampleBatched(
   fn: () => unknown,
-  options?: BatchOptions,
+  options?: { callsPerBatch: number; batches: number },
 ): Promise<BatchedSample> {
-  function keptFromTheOptimizer(): unknown {
-    const result = fn();
-    do_not_optimize(result);
-    return result;
-  }
-  const stats = await measure(keptFromTheOptimizer, {
+  const { p50, samples } = await measure(() => do_not_optimize(fn()), {
     gc: false,
     batch_threshold: Infinity,
     warmup_threshold: Infinity,
@@ -103,6 +65,5 @@ export async function sampleBatched(
       max_samples: options.batches,
     }),
   });
-  const { samples, avg, min, p25, p50, p75, p99, max } = stats;
-  return { nsPerOp: avg, min, p25, p50, p75, p99, max, samples };
+  return { p50, samples };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { minimiseSquares } from "./least_squares.ts";
+import { momentsOf } from "./estimate.ts";
 
 /** The throughput of so many clients at once, in one epoch. */
 export interface ScalingSample {
@@ -32,112 +32,125 @@ export interface FreeParameters {
 /** The throughput of one number of clients over all epochs. */
 export interface ScalingStep {
   clients: number;
-  samples: number;
   /** The geometric mean. */
   ratePerSecond: number;
 }
 
 /** Three parameters go through any three points: that would be no test of the law. */
 export const MINIMUM_STEPS = 4;
+const MAX_STEPS = 200;
+/** The decrease, relative to the sum of squares, from where on there is no better neighbour. */
+const NO_PROGRESS = 1e-12;
+const FIRST_DAMPING = 1e-3;
+/** With more damping than this a step is too small to change anything. */
+const MAX_DAMPING = 1e8;
 
 /** X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). */
 export function throughputAt(law: ScalingLaw, clients: number): number {
   return law.singleRatePerSecond * clients / slowdownAt(law, clients);
 }
 
-/**
- * How many clients get the most, as a real number: √((1 − σ) / κ), but no less than one client.
- * `Infinity` where there is no coherency to cost anything.
- */
+/** How many clients get the most, a real number from 1: √((1 − σ) / κ); `Infinity` without coherency. */
 export function peakClients({ contention, coherency }: ScalingLaw): number {
   if (contention >= 1) return 1;
   return coherency <= 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
 }
 
-/**
- * The samples by their number of clients, in the order in which those come.
- *
- * @throws {RangeError} if a throughput is not above 0
- */
+/** The samples by their number of clients, in the order in which those come. */
 export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
   return [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => {
-    const idle = group.find(({ ratePerSecond }) => !(ratePerSecond > 0));
-    if (idle !== undefined) {
-      throw new RangeError(
-        `Cannot fit the law as every throughput must be above 0: ${clients} clients got ${idle.ratePerSecond}`,
-      );
-    }
-    const logs = group.reduce((sum, { ratePerSecond }) => sum + Math.log(ratePerSecond), 0);
-    return { clients, samples: group.length, ratePerSecond: Math.exp(logs / group.length) };
+    const logs = group.map(({ ratePerSecond }) => Math.log(ratePerSecond));
+    return { clients, ratePerSecond: Math.exp(momentsOf(logs).mean) };
   });
 }
 
 /**
- * Fits the law by least squares, with only those parameters that are free, which may come out negative. What is made
- * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the
- * throughput, so that a small throughput counts as much as a large one.
+ * Fits the law by least squares with only those parameters that are free, which may come out negative. What is made
+ * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the throughput. Each
+ * number of clients counts as much, and must have as many samples, all above 0.
  *
- * @throws {RangeError} if there are fewer than {@linkcode MINIMUM_STEPS} numbers of clients, or a
- *   throughput is not above 0
+ * The method is Levenberg's and Marquardt's: Gauss-Newton steps, each damped until it leads downhill, with the
+ * damping of each parameter in its own scale (D. Marquardt, An Algorithm for Least-Squares Estimation of Nonlinear
+ * Parameters, 1963).
  */
 export function fitFreely(
   samples: readonly ScalingSample[],
   free: FreeParameters,
 ): { law: ScalingLaw; sumOfSquares: number } {
   const steps = stepsOf(samples);
-  if (steps.length < MINIMUM_STEPS) {
-    throw new RangeError(
-      `Cannot fit the law as it needs ${MINIMUM_STEPS} numbers of clients: there are ${steps.length}`,
-    );
+  /** The logarithm of λ by one step; NaN where the slowdown is not above 0. */
+  const logSingle = (slowdown: Slowdown) => ({ clients, ratePerSecond }: ScalingStep) =>
+    Math.log(ratePerSecond / clients) + Math.log(slowdownAt(slowdown, clients));
+  let slowdown: Slowdown = { contention: 0, coherency: 0 };
+  let residuals = centred(steps.map(logSingle(slowdown)));
+  let sumOfSquares = dot(residuals, residuals);
+  let damping = FIRST_DAMPING;
+  for (let step = 0; step < MAX_STEPS && damping < MAX_DAMPING && sumOfSquares > 0; step++) {
+    const tried = gaussNewton(slowdown, { steps, residuals, free, damping });
+    const left = centred(steps.map(logSingle(tried)));
+    const sum = dot(left, left);
+    if (!(sum < sumOfSquares)) {
+      damping *= 4;
+      continue;
+    }
+    const isDone = sumOfSquares - sum <= NO_PROGRESS * sumOfSquares;
+    [slowdown, residuals, sumOfSquares, damping] = [tried, left, sum, damping / 8];
+    if (isDone) break;
   }
-  const isFree = [free.contention, free.coherency];
-  const place = (parameters: readonly number[]): Slowdown => {
-    const rest = [...parameters];
-    const [contention, coherency] = isFree.map((one) => one ? rest.shift()! : 0);
-    return { contention, coherency };
-  };
-  const start = isFree.filter(Boolean).map(() => 0); // no slowdown at all
-  const { parameters, sumOfSquares } = minimiseSquares(start, problemOf(steps, place));
-  const slowdown = place(parameters);
-  const singleRatePerSecond = Math.exp(
-    weightedMean(steps, (step) => perClient(step) + Math.log(slowdownAt(slowdown, step.clients))),
-  );
+  const singleRatePerSecond = Math.exp(momentsOf(steps.map(logSingle(slowdown))).mean);
   return { law: { singleRatePerSecond, ...slowdown }, sumOfSquares };
+}
+
+/** The slowdown after one damped step; it is linear in both parameters. */
+function gaussNewton(
+  slowdown: Slowdown,
+  { steps, residuals, free, damping }: {
+    steps: readonly ScalingStep[];
+    residuals: readonly number[];
+    free: FreeParameters;
+    damping: number;
+  },
+): Slowdown {
+  const by = (parameter: keyof Slowdown) =>
+    centred(steps.map(({ clients }) => {
+      const derivative = parameter === "contention" ? clients - 1 : clients * (clients - 1);
+      return free[parameter] ? derivative / slowdownAt(slowdown, clients) : 0;
+    }));
+  const [contention, coherency] = [by("contention"), by("coherency")];
+  // A parameter that is not free has no squares: any other number leaves it at 0.
+  const square = (column: readonly number[]) => dot(column, column) * (1 + damping) || 1;
+  const [a, b, c] = [square(contention), dot(contention, coherency), square(coherency)];
+  const [p, q] = [dot(contention, residuals), dot(coherency, residuals)];
+  const determinant = a * c - b * b;
+  return {
+    contention: slowdown.contention - (p * c - q * b) / determinant,
+    coherency: slowdown.coherency - (q * a - p * b) / determinant,
+  };
 }
 
 /**
  * Fits the law with contention and coherency not negative: the best without bounds or, where that is out of
  * bounds, the best on their edges. `free` says which parameters are not held at 0.
- *
- * @throws {RangeError} as {@linkcode fitFreely}
  */
 export function fitScalingLaw(
   samples: readonly ScalingSample[],
 ): { law: ScalingLaw; free: FreeParameters } {
-  const fits = [[true, true], [true, false], [false, true], [false, false]].map(
-    ([contention, coherency]) => {
-      const free = { contention, coherency };
-      return { free, ...fitFreely(samples, free) };
-    },
-  );
-  const within = fits.filter(({ law }) => law.contention >= 0 && law.coherency >= 0);
-  within.sort((one, other) => one.sumOfSquares - other.sumOfSquares);
-  return within[0];
+  return [[true, true], [true, false], [false, true], [false, false]]
+    .map(([contention, coherency]) => ({ contention, coherency }))
+    .map((free) => ({ free, ...fitFreely(samples, free) }))
+    .filter(({ law }) => law.contention >= 0 && law.coherency >= 0)
+    .reduce((best, fit) => fit.sumOfSquares < best.sumOfSquares ? fit : best);
 }
 
 /**
  * How much of the differences between the steps the law explains: `1 - (squared deviations from the law) /
- * (squared deviations from the mean)` of their throughputs. It is about the shape of the law: how far epochs
- * differ among themselves is in the intervals. NaN where the steps do not differ.
+ * (squared deviations from the mean)` of their throughputs; NaN where they do not differ.
  */
 export function rSquaredOf(law: ScalingLaw, samples: readonly ScalingSample[]): number {
   const steps = stepsOf(samples);
-  const mean = weightedMean(steps, ({ ratePerSecond }) => ratePerSecond);
-  const left = weightedMean(
-    steps,
-    ({ clients, ratePerSecond }) => (ratePerSecond - throughputAt(law, clients)) ** 2,
-  );
-  return 1 - left / weightedMean(steps, ({ ratePerSecond }) => (ratePerSecond - mean) ** 2);
+  const left = steps.map((step) => step.ratePerSecond - throughputAt(law, step.clients));
+  const all = centred(steps.map(({ ratePerSecond }) => ratePerSecond));
+  return 1 - dot(left, left) / dot(all, all);
 }
 
 type Slowdown = Pick<ScalingLaw, "contention" | "coherency">;
@@ -147,43 +160,12 @@ function slowdownAt({ contention, coherency }: Slowdown, clients: number): numbe
   return 1 + (contention + coherency * clients) * (clients - 1);
 }
 
-/** The logarithm of what each client got. */
-function perClient({ clients, ratePerSecond }: ScalingStep): number {
-  return Math.log(ratePerSecond / clients);
+/** The distances from their mean. */
+function centred(values: readonly number[]): number[] {
+  const { mean } = momentsOf(values);
+  return values.map((value) => value - mean);
 }
 
-/** The deviations of log X from the law, with the best λ there is for each slowdown. */
-function problemOf(
-  steps: readonly ScalingStep[],
-  place: (parameters: readonly number[]) => Slowdown,
-): Parameters<typeof minimiseSquares>[1] {
-  const centred = (valueOf: (step: ScalingStep) => number) => {
-    const mean = weightedMean(steps, valueOf);
-    return Float64Array.from(steps, (step) => (valueOf(step) - mean) * Math.sqrt(step.samples));
-  };
-  return {
-    residuals(parameters) {
-      const slowdown = place(parameters);
-      if (steps.some(({ clients }) => !(slowdownAt(slowdown, clients) > 0))) return null;
-      return centred((step) => perClient(step) + Math.log(slowdownAt(slowdown, step.clients)));
-    },
-    jacobian(parameters) {
-      const slowdown = place(parameters);
-      return parameters.map((_, index) => {
-        // The slowdown is linear in each parameter.
-        const unit = place(parameters.map((_, other) => other === index ? 1 : 0));
-        return centred(({ clients }) =>
-          (slowdownAt(unit, clients) - 1) / slowdownAt(slowdown, clients)
-        );
-      });
-    },
-  };
-}
-
-function weightedMean(
-  steps: readonly ScalingStep[],
-  valueOf: (step: ScalingStep) => number,
-): number {
-  const samples = steps.reduce((sum, step) => sum + step.samples, 0);
-  return steps.reduce((sum, step) => sum + valueOf(step) * step.samples, 0) / samples;
+function dot(one: readonly number[], other: readonly number[]): number {
+  return one.reduce((sum, value, index) => sum + value * other[index]!, 0);
 }

@@ -1,9 +1,3 @@
-/**
- * What may be said of how a server scales, and what may not.
- *
- * @module
- */
-
 import type { Fact, Interval } from "../schema.ts";
 import { estimate, momentsOf, tQuantile } from "./estimate.ts";
 import {
@@ -21,7 +15,7 @@ import {
 } from "./scaling.ts";
 
 /** Under this R² nothing is derived from a fit. */
-export const MINIMUM_R_SQUARED = 0.9;
+const MINIMUM_R_SQUARED = 0.9;
 /** Steps that differ by less than this from the first are no growth, and no loss either. */
 const FLAT_WITHIN = 1.1;
 /** The same where no law fits, so that noise or a small step is all that there is to see. */
@@ -30,6 +24,7 @@ const NEARLY_FLAT_WITHIN = 1.3;
 const NEGATIVE_CONTENTION = { tested: -0.01, untested: -0.05 };
 /** A law whose peak was exceeded by this much does not say where the peak is. */
 const MOST_ABOVE_PEAK = 1.2;
+const BOTH_FREE: FreeParameters = { contention: true, coherency: true };
 
 /** Where the throughput is highest: reported only where it was measured. */
 export type Peak =
@@ -63,35 +58,41 @@ export type ScalingVerdict =
     peak: Peak;
   };
 
+type Epochs = readonly (readonly ScalingSample[])[];
+
 /**
  * Fits the law to the samples of all epochs, and refuses what they do not support. An epoch that was cut short,
  * so that it lacks a number of clients, does not count.
  *
- * The kinds of facts: `noWholeEpoch`, `tooFewSteps`, `noSuccess` (a throughput of 0), `negativeContention` (a few
- * clients together get more than their number times what one gets: then the law, which has each further client cost
- * something, does not apply), `misfit` (R² under {@linkcode MINIMUM_R_SQUARED}), `flat`, and of the peak `noPeak`,
- * `peakBeyond` (what was measured) and `peakExceeded`.
+ * With `negativeContention` the law does not apply, as it has each further client cost something.
  */
-export function judgeScaling(epochs: readonly (readonly ScalingSample[])[]): ScalingVerdict {
+export function judgeScaling(epochs: Epochs): ScalingVerdict {
   const stepCount = new Set(epochs.flat().map(({ clients }) => clients)).size;
   const whole = epochs.filter((epoch) => epoch.length === stepCount);
   const samples = whole.flat();
-  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is whole", {});
+  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is whole");
   const idle = samples.find(({ ratePerSecond }) => !(ratePerSecond > 0));
   if (idle !== undefined) {
     const { clients } = idle;
     return refused("noSuccess", `an epoch of ${clients} at once had no success`, { clients });
   }
   if (stepCount < MINIMUM_STEPS) {
-    const message =
-      `${stepCount} numbers of clients are too few for a fit: ${MINIMUM_STEPS} are needed`;
-    return refused("tooFewSteps", message, { steps: stepCount, needed: MINIMUM_STEPS });
+    const needed = MINIMUM_STEPS;
+    const message = `${stepCount} numbers of clients are too few for a fit: ${needed} are needed`;
+    return refused("tooFewSteps", message, { steps: stepCount, needed });
   }
   const steps = stepsOf(samples);
   const flat = describeFlat(steps, FLAT_WITHIN);
   if (flat !== null) return { status: "flat", fact: flat };
-  const negative = describeNegativeContention(whole);
-  if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
+  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
+  const contention = negativeContention(unbounded);
+  if (contention !== null) {
+    const message = `one client alone does not keep the server awake: contention comes out at ` +
+      `${
+        contention.toFixed(3)
+      }, as a few clients together get more than their number times what one gets`;
+    return refused("negativeContention", message, { contention });
+  }
   const { law, free } = fitScalingLaw(samples);
   const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
@@ -104,21 +105,22 @@ export function judgeScaling(epochs: readonly (readonly ScalingSample[])[]): Sca
     const message = `the throughput does not follow the Universal Scalability Law: ${seen}`;
     return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
   }
-  const fitted = { law, free, epochs: whole };
-  return {
-    status: "fitted",
-    law,
-    rSquared,
-    ci95: intervalsOf(fitted),
-    free,
-    peak: peakOf(fitted, steps),
+  const own = whole.map((epoch) => fitFreely(epoch, free).law);
+  const ci95 = {
+    singleRatePerSecond: around(
+      law.singleRatePerSecond,
+      own.map(({ singleRatePerSecond }) => singleRatePerSecond),
+    ),
+    contention: costInterval("contention", { law, free, own, unbounded }),
+    coherency: costInterval("coherency", { law, free, own, unbounded }),
   };
+  return { status: "fitted", law, rSquared, ci95, free, peak: peakOf(law, { own, steps }) };
 }
 
 function refused(
   kind: string,
   message: string,
-  numbers: Record<string, number>,
+  numbers: Record<string, number> = {},
 ): ScalingVerdict {
   const rSquared = numbers.rSquared ?? null;
   return { status: "refused", fact: { kind, message, ...numbers }, rSquared };
@@ -127,8 +129,7 @@ function refused(
 function describeFlat(steps: readonly ScalingStep[], within: number): Fact | null {
   const [first] = steps.toSorted((one, other) => one.clients - other.clients);
   const ratios = steps.map(({ ratePerSecond }) => ratePerSecond / first.ratePerSecond);
-  const most = Math.max(...ratios);
-  const least = Math.min(...ratios);
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
   if (most > within || least < 1 / within) return null;
   const clients = Math.max(...steps.map((step) => step.clients));
   const message = `more clients gain nothing: up to ${clients} at once get ` +
@@ -136,86 +137,70 @@ function describeFlat(steps: readonly ScalingStep[], within: number): Fact | nul
   return { kind: "flat", message, clients, least, most };
 }
 
-/** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
-function describeNegativeContention(epochs: FittedLaw["epochs"]): Fact | null {
-  const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
+/** Of the epochs' own fits, at 99 %: with fewer than five there is nothing but their mean. */
+function negativeContention(unbounded: readonly ScalingLaw[]): number | null {
+  const own = unbounded.map(({ contention }) => contention);
   const { value, ci95 } = estimate(own, { scale: "linear", paired: true, confidence: 0.99 });
   const { tested, untested } = NEGATIVE_CONTENTION;
-  if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
-  const message = `one client alone does not keep the server awake: contention comes out at ` +
-    `${value.toFixed(3)}, as a few clients together get more than their number times what one gets`;
-  return { kind: "negativeContention", message, contention: value };
+  const isNegative = ci95 === null ? value <= untested : value <= tested && ci95[1] < 0;
+  return isNegative ? value : null;
 }
 
-const BOTH_FREE: FreeParameters = { contention: true, coherency: true };
-
-/** A law fitted to all epochs together. */
-interface FittedLaw {
-  law: ScalingLaw;
-  free: FreeParameters;
-  epochs: readonly (readonly ScalingSample[])[];
-}
-
-function intervalsOf({ law, free, epochs }: FittedLaw): Record<keyof ScalingLaw, Interval | null> {
-  const own = epochs.map((epoch) => fitFreely(epoch, free).law);
-  const unbounded = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
-  const cost = (name: keyof FreeParameters): Interval | null => {
-    if (free[name]) {
-      const margin = marginOf(own.map((one) => one[name]), 0.975);
-      return margin === null ? null : [Math.max(0, law[name] - margin), law[name] + margin];
-    }
-    const margin = marginOf(unbounded.map((one) => one[name]), 0.95);
-    if (margin === null) return null;
-    return [0, Math.max(0, momentsOf(unbounded.map((one) => one[name])).mean + margin)];
-  };
-  const logMargin = marginOf(own.map((one) => Math.log(one.singleRatePerSecond)), 0.975);
-  return {
-    singleRatePerSecond: around(law.singleRatePerSecond, logMargin),
-    contention: cost("contention"),
-    coherency: cost("coherency"),
-  };
+function costInterval(
+  name: keyof FreeParameters,
+  { law, free, own, unbounded }: {
+    law: ScalingLaw;
+    free: FreeParameters;
+    own: readonly ScalingLaw[];
+    unbounded: readonly ScalingLaw[];
+  },
+): Interval | null {
+  const values = (free[name] ? own : unbounded).map((one) => one[name]);
+  const margin = marginOf(values, free[name] ? 0.975 : 0.95);
+  if (margin === null) return null;
+  if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
+  return [0, Math.max(0, momentsOf(values).mean + margin)];
 }
 
 /** The distance from the mean of so many epochs to the limit of its t interval; `null` with fewer than five. */
 function marginOf(values: readonly number[], probability: number): number | null {
   if (values.length < 5 || values.some((value) => !Number.isFinite(value))) return null;
-  const { sd } = momentsOf(values);
-  return tQuantile(probability, values.length - 1) * sd / Math.sqrt(values.length);
+  return tQuantile(probability, values.length - 1) * momentsOf(values).sd /
+    Math.sqrt(values.length);
 }
 
-function around(value: number, logMargin: number | null): Interval | null {
-  return logMargin === null ? null : [value * Math.exp(-logMargin), value * Math.exp(logMargin)];
+/** The 95 % interval of a value by the logarithms of what the epochs have in its place. */
+function around(value: number, own: readonly number[]): Interval | null {
+  const margin = marginOf(own.map(Math.log), 0.975);
+  return margin === null ? null : [value * Math.exp(-margin), value * Math.exp(margin)];
 }
 
-function peakOf({ law, free, epochs }: FittedLaw, steps: readonly ScalingStep[]): Peak {
+function peakOf(
+  law: ScalingLaw,
+  { own, steps }: { own: readonly ScalingLaw[]; steps: readonly ScalingStep[] },
+): Peak {
   const measured = steps.map(({ clients }) => clients);
   const most = Math.max(...measured);
   const clients = peakClients(law);
+  const beyond = (fact: Fact): Peak => ({ status: "beyond", fact });
   if (clients === Infinity) {
     const message = `none: up to ${most} at once nothing shows that more would cost throughput`;
-    return { status: "beyond", fact: { kind: "noPeak", message, most } };
+    return beyond({ kind: "noPeak", message, most });
   }
   if (clients > most || clients < Math.min(...measured)) {
     const message = `beyond what was measured, up to ${most} at once`;
-    return { status: "beyond", fact: { kind: "peakBeyond", message, clients, most } };
+    return beyond({ kind: "peakBeyond", message, clients, most });
   }
   const ratePerSecond = throughputAt(law, clients);
   const best = steps.reduce((one, step) => step.ratePerSecond > one.ratePerSecond ? step : one);
   if (best.ratePerSecond > MOST_ABOVE_PEAK * ratePerSecond) {
+    const { ratePerSecond: bestRatePerSecond, clients: bestClients } = best;
     const message =
       `not settled: the law's most, ${ratePerSecond.toFixed(0)} calls/s, is less than ` +
-      `the ${best.ratePerSecond.toFixed(0)} that ${best.clients} at once were seen to get`;
-    const fact = {
-      kind: "peakExceeded",
-      message,
-      ratePerSecond,
-      bestRatePerSecond: best.ratePerSecond,
-      bestClients: best.clients,
-    };
-    return { status: "beyond", fact };
+      `the ${bestRatePerSecond.toFixed(0)} that ${bestClients} at once were seen to get`;
+    return beyond({ kind: "peakExceeded", message, ratePerSecond, bestRatePerSecond, bestClients });
   }
-  const own = epochs.map((epoch) => Math.log(peakClients(fitFreely(epoch, free).law)));
-  const ci95 = around(clients, marginOf(own, 0.975));
+  const ci95 = around(clients, own.map(peakClients));
   const isWithin = ci95 !== null && ci95[1] <= most;
   return { status: "measured", clients, ratePerSecond, ci95: isWithin ? ci95 : null };
 }

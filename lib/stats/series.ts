@@ -1,12 +1,6 @@
-/**
- * A distribution over time, in at most 600 intervals however long the run.
- *
- * @module
- */
-
 import type { SeriesPoint } from "../schema.ts";
 import { type HistogramSnapshot, LatencyHistogram } from "./histogram.ts";
-import { percentileOrNull } from "./percentiles.ts";
+import { percentileOf } from "./percentiles.ts";
 
 /** Even, as intervals are merged in pairs. */
 const MAX_INTERVALS = 600;
@@ -27,17 +21,14 @@ interface ClosedInterval {
 }
 
 /**
- * Times in nanoseconds by the interval in which they were recorded.
- *
- * When all 600 intervals are full, new ones are twice as wide, and each of them pays for itself by
- * merging one pair of old ones: the work at the end of an interval stays the same (about 0.3 ms),
- * and by the time that all are full again they are equally wide.
+ * A distribution over time, in at most 600 intervals however long the run. When all of them are full, new ones are
+ * twice as wide, and each of them pays for itself by merging one pair of old ones: the work at the end of an interval
+ * stays the same (about 0.3 ms), and by the time that all are full again they are equally wide.
  */
 export class IntervalSeries {
-  readonly #originNs: number;
+  readonly #options: SeriesOptions;
   readonly #open = new LatencyHistogram();
   readonly #closed: ClosedInterval[] = [];
-  readonly #mergeable: boolean;
   #openStartNs: number;
   #widthNs: number;
   /** How many pairs have been merged to the present width; 0 when all have. */
@@ -50,31 +41,22 @@ export class IntervalSeries {
         `Cannot record a series as intervalMs must be > 0: it is ${options.intervalMs}`,
       );
     }
-    this.#mergeable = options.mergeable ?? false;
-    this.#originNs = options.startNs;
+    this.#options = options;
     this.#openStartNs = options.startNs;
     this.#widthNs = options.intervalMs * 1e6;
   }
 
-  /**
-   * Counts a time in nanoseconds in the interval of `atNs`. Where that interval has been closed
-   * already, the sample counts in the open one.
-   */
+  /** Counts a time in the interval of `atNs`, or where that has been closed already in the open one. */
   record(latencyNs: number, atNs: number): void {
     while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
     this.#open.record(latencyNs);
   }
 
-  /**
-   * The intervals so far, in order and equally wide, empty ones included; the last may be
-   * unfinished.
-   */
+  /** The intervals so far, in order and equally wide, empty ones included; the last may be unfinished. */
   points(): SeriesPoint[] {
     while (this.#merged > 0) this.#mergePair();
     const points = this.#closed.map(({ startNs, snapshot }) => {
-      using histogram = snapshot === null
-        ? new LatencyHistogram()
-        : LatencyHistogram.restore(snapshot);
+      using histogram = restored(snapshot);
       return this.#point(startNs, histogram);
     });
     if (this.#open.count > 0) points.push(this.#point(this.#openStartNs, this.#open));
@@ -87,14 +69,13 @@ export class IntervalSeries {
   }
 
   #point(startNs: number, histogram: LatencyHistogram): SeriesPoint {
-    const atMs = (startNs - this.#originNs) / 1e6;
-    return summariseInterval(atMs, histogram, { mergeable: this.#mergeable });
+    const atMs = (startNs - this.#options.startNs) / 1e6;
+    return summariseInterval(atMs, histogram, this.#options);
   }
 
   #close(): void {
-    const snapshot = this.#open.count === 0 ? null : this.#open.snapshot();
-    if (snapshot !== null) this.#open.reset();
-    this.#closed.push({ startNs: this.#openStartNs, snapshot });
+    this.#closed.push({ startNs: this.#openStartNs, snapshot: snapshotOf(this.#open) });
+    if (this.#open.count > 0) this.#open.reset();
     this.#openStartNs += this.#widthNs;
     if (this.#closed.length < MAX_INTERVALS) return;
     if (this.#merged === 0) this.#widthNs *= 2;
@@ -103,8 +84,10 @@ export class IntervalSeries {
 
   #mergePair(): void {
     const [first, second] = this.#closed.slice(this.#merged, this.#merged + 2);
-    const snapshot = mergeSnapshots(first.snapshot, second.snapshot);
-    this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot });
+    using sum = restored(first.snapshot);
+    using addend = restored(second.snapshot);
+    sum.add(addend);
+    this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot: snapshotOf(sum) });
     this.#merged = (this.#merged + 1) % (MAX_INTERVALS / 2);
   }
 }
@@ -113,26 +96,23 @@ export class IntervalSeries {
 export function summariseInterval(
   atMs: number,
   histogram: LatencyHistogram,
-  { mergeable = false } = {},
+  { mergeable = false }: { mergeable?: boolean } = {},
 ): SeriesPoint {
   const { count } = histogram;
   return {
     atMs,
     count,
-    p50: percentileOrNull(histogram, 50),
-    p99: percentileOrNull(histogram, 99),
+    p50: percentileOf(histogram, 50),
+    p99: percentileOf(histogram, 99),
     max: count === 0 ? null : histogram.max,
     ...(mergeable && count > 0 ? { histogram: histogram.encode() } : {}),
   };
 }
 
-function mergeSnapshots(
-  first: HistogramSnapshot | null,
-  second: HistogramSnapshot | null,
-): HistogramSnapshot | null {
-  if (first === null || second === null) return first ?? second;
-  using sum = LatencyHistogram.restore(first);
-  using addend = LatencyHistogram.restore(second);
-  sum.add(addend);
-  return sum.snapshot();
+function restored(snapshot: HistogramSnapshot | null): LatencyHistogram {
+  return snapshot === null ? new LatencyHistogram() : LatencyHistogram.restore(snapshot);
+}
+
+function snapshotOf(histogram: LatencyHistogram): HistogramSnapshot | null {
+  return histogram.count === 0 ? null : histogram.snapshot();
 }

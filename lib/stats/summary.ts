@@ -9,7 +9,7 @@ import { metricEntries, type MetricOptions, summariseDistribution } from "./dist
 import { type EpochPart, summariseEpoch } from "./epoch_summary.ts";
 import { estimate, type EstimateOptions } from "./estimate.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import { addCensored, type Censored, NONE_CENSORED, percentileOf } from "./percentiles.ts";
+import { addCensored, NONE_CENSORED, percentileOf } from "./percentiles.ts";
 import { IntervalSeries, type SeriesOptions } from "./series.ts";
 
 export { type DistributionParts, summariseDistribution } from "./distribution.ts";
@@ -17,11 +17,8 @@ export { mergeEpochs } from "./epoch_summary.ts";
 
 /**
  * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory but for a few kilobytes an
- * epoch.
- *
- * Every sample counts in the distribution. Those recorded outside of an epoch, or in one that was
- * not ended (as when the run is interrupted), belong to no epoch's summary. It owns memory: dispose
- * of it.
+ * epoch. Every sample counts in the distribution. Those recorded outside of an epoch, or in one that was not ended (as
+ * when the run is interrupted), belong to no epoch's summary. It owns memory: dispose of it.
  */
 export class DistributionRecorder implements Disposable {
   readonly #pooled = new LatencyHistogram();
@@ -29,15 +26,15 @@ export class DistributionRecorder implements Disposable {
   readonly #epochs: EpochPart[] = [];
   readonly #series: IntervalSeries | null;
   readonly #mergeable: boolean;
-  #pooledCensored: Censored = NONE_CENSORED;
-  #currentCensored: Censored = NONE_CENSORED;
+  #pooledCensored = NONE_CENSORED;
+  #currentCensored = NONE_CENSORED;
   #inEpoch = false;
 
   /** @param options.mergeable keeps the histogram of each epoch and interval, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
     const { series, mergeable = false } = options;
-    this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
     this.#mergeable = mergeable;
+    this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
   }
 
   /**
@@ -59,10 +56,7 @@ export class DistributionRecorder implements Disposable {
     for (let index = 0; index < timesNs.length; index++) this.record(timesNs[index], atNs?.[index]);
   }
 
-  /**
-   * Counts calls without an answer, which took at least that many nanoseconds: they rank as longer than every
-   * measured one. A lost connection never answers, so that its calls took at least the timeout.
-   */
+  /** Counts calls without an answer. A lost connection never answers: its calls took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
     this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
   }
@@ -74,17 +68,11 @@ export class DistributionRecorder implements Disposable {
     this.#inEpoch = true;
   }
 
-  /**
-   * Ends the epoch and summarises it.
-   *
-   * @throws {Error} if no epoch is open
-   */
+  /** @throws {Error} if no epoch is open */
   endEpoch(): EpochSummary {
     if (!this.#inEpoch) throw new Error("Cannot end an epoch as none is open: start one first");
-    const part = summariseEpoch(this.#current, {
-      censored: this.#currentCensored,
-      mergeable: this.#mergeable,
-    });
+    const [censored, mergeable] = [this.#currentCensored, this.#mergeable];
+    const part = summariseEpoch(this.#current, { censored, mergeable });
     this.#epochs.push(part);
     this.#pool();
     this.#inEpoch = false;
@@ -96,20 +84,12 @@ export class DistributionRecorder implements Disposable {
     return this.#pooled.count + this.#current.count;
   }
 
-  /** How many of them were altered to fit: see {@linkcode LatencyHistogram.record}. */
-  get clamped(): number {
-    return this.#pooled.clamped + this.#current.clamped;
-  }
-
   /** The epochs ended so far. */
   get epochs(): readonly EpochSummary[] {
     return this.#epochs.map(({ summary }) => summary);
   }
 
-  /**
-   * The percentiles of what was recorded last, in nanoseconds: of the open epoch or, until it has a sample,
-   * of the epoch before. Changes nothing.
-   */
+  /** The percentiles of the open epoch or, until it has a sample, of the epoch before. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
     const censored = this.#currentCensored;
     if (this.#current.count + censored.count === 0) {
@@ -146,7 +126,6 @@ export class DistributionRecorder implements Disposable {
     });
   }
 
-  /** Gives the memory back. */
   [Symbol.dispose](): void {
     this.#pooled[Symbol.dispose]();
     this.#current[Symbol.dispose]();
@@ -185,17 +164,14 @@ export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "wit
  * @throws {RangeError} if there is no epoch, or an epoch is not a finite number
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { unit, epochs, within, scale, ci95, merge } = options;
+  const { unit, epochs, within, scale, merge } = options;
   const isRatio = unit === "x" || unit === "";
-  const estimated = estimate(epochs, { within, scale, paired: isRatio });
+  const { value, ci95, spread } = estimate(epochs, { within, scale, paired: isRatio });
   return {
     ...metricEntries(options),
-    kind: "scalar",
-    unit,
-    value: estimated.value,
-    ci95: ci95 === undefined ? estimated.ci95 : ci95,
-    spread: estimated.spread,
-    epochs: [...epochs],
+    ...{ kind: "scalar", unit, value },
+    ci95: options.ci95 === undefined ? ci95 : options.ci95,
+    ...{ spread, epochs: [...epochs] },
     ...(merge === undefined ? {} : { merge }),
   };
 }

@@ -1,27 +1,7 @@
-/**
- * Plots for the terminal: mitata's own renderers, which it exports without types.
- *
- * @module
- */
-
 import * as mitata from "mitata";
 
-interface Renderers {
-  time(ns: number): string;
-  boxplot: {
-    ascii(
-      rows: Record<string, BoxRow>,
-      keyWidth: number,
-      width: number,
-      options: { colors: boolean; fmt: (value: number) => string },
-    ): string[];
-  };
-}
-
-const { $: renderers } = mitata as unknown as { $: Renderers };
-
 /** The figures of one box, in nanoseconds; its whiskers end at `min` and `p99`, its mark is at `avg`. */
-export interface BoxRow {
+interface BoxRow {
   min: number;
   p25: number;
   avg: number;
@@ -29,17 +9,19 @@ export interface BoxRow {
   p99: number;
 }
 
-/** How boxes are laid out. */
-export interface BoxplotOptions {
-  /** Characters of the plot itself, without its labels; 40 by default. */
-  width?: number;
-  /** Whether to colour by ANSI sequences. */
-  colors?: boolean;
-  /** `log`: equal ratios are equally wide; anything under 1 ns counts as that. */
-  scale?: "linear" | "log";
-  /** Writes the labels of the scale (times in nanoseconds by default). */
-  format?: (ns: number) => string;
-}
+/** mitata's own renderers, which it exports without types. */
+const { $: renderers } = mitata as unknown as {
+  $: {
+    boxplot: {
+      ascii(
+        rows: Record<string, BoxRow>,
+        keyWidth: number,
+        width: number,
+        options: { colors: boolean; fmt: (value: number) => string },
+      ): string[];
+    };
+  };
+};
 
 /** The narrowest boxplot whose three labels fit beneath it. */
 export const MINIMUM_BOX_WIDTH = 32;
@@ -47,40 +29,30 @@ export const MINIMUM_BOX_WIDTH = 32;
 export const BOX_FRAME_WIDTH = 3;
 
 /**
- * Boxes on one common scale, a row for each name.
+ * Boxes for the terminal on one common log scale, a row for each name; anything under 1 ns counts as that.
  *
+ * @param options.width characters of the plot itself, without its labels
+ * @param options.format writes the labels of the scale, of nanoseconds
  * @throws {RangeError} if all figures of all rows are the same, so that there is no scale
  */
 export function renderBoxplot(
   rows: Record<string, BoxRow>,
-  options: BoxplotOptions = {},
+  { width, colors, format }: { width: number; colors: boolean; format: (ns: number) => string },
 ): string[] {
-  const { width = 40, colors = false, scale = "linear", format = renderers.time } = options;
   const values = Object.values(rows).flatMap(({ min, p99 }) => [min, p99]);
   const [lowest, highest] = [Math.min(...values), Math.max(...values)];
   if (!(highest > lowest)) {
     throw new RangeError(`Cannot draw boxes as their scale is empty: ${lowest} to ${highest} ns`);
   }
-  const logarithmic = scale === "log";
+  const log = (ns: number) => Math.log(Math.max(1, ns));
+  const boxes = Object.entries(rows).map(([name, { min, p25, avg, p75, p99 }]) => [
+    name,
+    { min: log(min), p25: log(p25), avg: log(avg), p75: log(p75), p99: log(p99) },
+  ]);
   return renderers.boxplot.ascii(
-    logarithmic ? mapFigures(rows, (ns) => Math.log(Math.max(1, ns))) : rows,
+    Object.fromEntries(boxes),
     Math.max(...Object.keys(rows).map((name) => name.length)),
     Math.max(MINIMUM_BOX_WIDTH, width),
-    { colors, fmt: (value) => format(logarithmic ? Math.exp(value) : value) },
-  );
-}
-
-function mapFigures(
-  rows: Record<string, BoxRow>,
-  change: (ns: number) => number,
-): Record<string, BoxRow> {
-  return Object.fromEntries(
-    Object.entries(rows).map(([name, { min, p25, avg, p75, p99 }]) => [name, {
-      min: change(min),
-      p25: change(p25),
-      avg: change(avg),
-      p75: change(p75),
-      p99: change(p99),
-    }]),
+    { colors, fmt: (value) => format(Math.exp(value)) },
   );
 }

@@ -38,21 +38,16 @@ export interface Trend {
 export function theilSenTrend(points: readonly TrendPoint[]): Trend | null {
   const slopes = pairwiseSlopes(points);
   if (slopes.length === 0) return null;
-  const middle = slopes.length >> 1;
-  const slope = slopes.length % 2 === 1
-    ? slopes[middle]!
-    : (slopes[middle - 1]! + slopes[middle]!) / 2;
+  const middle = (slopes.length - 1) / 2;
+  const slope = (slopes[Math.floor(middle)]! + slopes[Math.ceil(middle)]!) / 2;
   if (points.length < MINIMUM_POINTS_FOR_INTERVAL) return { slope, ci95: null, upper95: null };
   const deviation = Math.sqrt(varianceOfKendallS(points));
-  /** How many slopes from either end the bound is, from 1. */
-  const rankOf = (z: number) => Math.floor((slopes.length - z * deviation) / 2);
-  const fromEnd = (rank: number) => slopes[slopes.length - rank]!;
-  const [rank, oneSided] = [rankOf(Z_975), rankOf(Z_95)];
-  return {
-    slope,
-    ci95: rank < 1 ? null : [slopes[rank - 1]!, fromEnd(rank)],
-    upper95: oneSided < 1 ? null : fromEnd(oneSided),
+  /** The slopes at a rank, from 1, that is counted from either end. */
+  const boundsOf = (z: number): Interval | null => {
+    const rank = Math.floor((slopes.length - z * deviation) / 2);
+    return rank < 1 ? null : [slopes[rank - 1]!, slopes.at(-rank)!];
   };
+  return { slope, ci95: boundsOf(Z_975), upper95: boundsOf(Z_95)?.[1] ?? null };
 }
 
 /** In ascending order; pairs with the same x have none. */

@@ -1,23 +1,6 @@
-/**
- * Fixed bounds such as `message-throughput.latency.p95<5ms`: reading them, and holding a report
- * against them.
- *
- * @module
- */
-
 import type { Distribution, Ledger, Metric, Report, ThresholdResult } from "../schema.ts";
 import { countErrors } from "./ledger_errors.ts";
 import { isAtLeast } from "./percentiles.ts";
-import { parseBound } from "./threshold_bound.ts";
-import {
-  type BoundStatistic,
-  parseSubject,
-  PERCENTILES,
-  type ThresholdSubject,
-  type ThresholdVocabulary,
-} from "./threshold_subject.ts";
-
-export type { ThresholdVocabulary } from "./threshold_subject.ts";
 
 const OPERATORS = {
   "<=": (observed: number, bound: number) => observed <= bound,
@@ -26,9 +9,40 @@ const OPERATORS = {
   ">": (observed: number, bound: number) => observed > bound,
   "=": (observed: number, bound: number) => observed === bound,
 };
+/** The figures of a distribution that can be bounded; the maximum is percentile 100. */
+const PERCENTILES = { p5: 5, p50: 50, p75: 75, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 };
+const STATISTICS = ["count", "min", "mean", "stddev", ...Object.keys(PERCENTILES)];
+type BoundStatistic = keyof typeof PERCENTILES | "count" | "min" | "mean" | "stddev";
+
+const NS_PER_UNIT = new Map([
+  ["ns", 1],
+  ["us", 1e3],
+  ["µs", 1e3], // micro sign
+  ["μs", 1e3], // Greek mu
+  ["ms", 1e6],
+  ["s", 1e9],
+]);
+const NUMBER_WITH_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)$/i;
+
+/** The metrics of each scenario by name. */
+export type ThresholdVocabulary = Record<string, Record<string, Pick<Metric, "kind" | "unit">>>;
+
+/** Which figure of a report is bounded. */
+interface Subject {
+  /** `null`: of all scenarios together. */
+  scenario: string | null;
+  /** Or `errors`: of all scenarios together, those apart that overload the server on purpose. */
+  metric: string;
+  /** A coordinate of its point, such as `8` of `{ inFlight: 8 }`; `null`: the only one, or that of the headline. */
+  at: string | null;
+  /** Of a distribution; `null` for a scalar and for `errors`. */
+  statistic: BoundStatistic | null;
+  /** `ns` for all times; empty for counts; `%` for errors as a share of the calls sent. */
+  unit: string;
+}
 
 /** A bound on one figure of a report. */
-export interface Threshold extends ThresholdSubject {
+export interface Threshold extends Subject {
   /** As it was written. */
   expression: string;
   operator: keyof typeof OPERATORS;
@@ -36,18 +50,16 @@ export interface Threshold extends ThresholdSubject {
   bound: number;
 }
 
-/**
- * Thrown for an expression that cannot be read: the message names it, what is wrong and what is
- * accepted.
- */
+/** An expression that cannot be read: the message names it, what is wrong and what is accepted. */
 export class ThresholdError extends Error {
   override name = "ThresholdError";
 }
 
 /**
  * Reads `METRIC OP VALUE`. METRIC is `SCENARIO.METRIC.STATISTIC` for a distribution,
- * `SCENARIO.METRIC` for a scalar, `errors` or `SCENARIO.errors`; OP is one of < <= > >= =; VALUE is
- * a number with its unit, `%` of the calls sent being one of `errors`.
+ * `SCENARIO.METRIC` for a scalar (in either METRIC may be `METRIC@POINT` or `METRIC.POINT`), `errors` or
+ * `SCENARIO.errors`; OP is one of < <= > >= =; VALUE is a number with its unit, `%` of the calls sent being one of
+ * `errors`.
  *
  * @throws {ThresholdError} if the expression is malformed, or names what is not in the vocabulary
  */
@@ -68,6 +80,71 @@ export function parseThreshold(expression: string, vocabulary: ThresholdVocabula
   }
 }
 
+/** @throws {SyntaxError} if a part is unknown or missing, with those that are accepted */
+function parseSubject(path: string, vocabulary: ThresholdVocabulary): Subject {
+  const none = { at: null, statistic: null, unit: "" };
+  if (path === "errors") return { scenario: null, metric: path, ...none };
+  const [scenario, ...rest] = path.split(".");
+  const metrics = new Map(Object.entries(vocabulary)).get(scenario);
+  if (metrics === undefined) {
+    throw unknown("scenario", scenario, [...Object.keys(vocabulary), "errors"]);
+  }
+  const name = rest.join(".").replace(/\.p99\.9$/, ".p999");
+  if (name === "errors") return { scenario, metric: name, ...none };
+  return { scenario, ...parseMetric(name, metrics) };
+}
+
+function parseMetric(
+  text: string,
+  metrics: ThresholdVocabulary[string],
+): Omit<Subject, "scenario"> {
+  const [metric] = text.split(/[@.]/, 1);
+  const found = new Map(Object.entries(metrics)).get(metric);
+  if (found === undefined) throw unknown("metric", text, [...Object.keys(metrics), "errors"]);
+  // `@POINT`, `.POINT` or nothing, and then a dot and the statistic, which a scalar may lack.
+  const rest = text.slice(metric.length);
+  const dot = rest.lastIndexOf(".");
+  const last = dot < 0 ? "" : rest.slice(dot + 1);
+  const isScalar = found.kind === "scalar";
+  const isPoint = isScalar && last !== "value" && !STATISTICS.includes(last);
+  const at = (isPoint || dot < 0 ? rest : rest.slice(0, dot)).slice(1);
+  const statistic = isPoint ? "value" : last;
+  const accepted = isScalar ? ["value"] : STATISTICS;
+  if (!accepted.includes(statistic)) throw unknown(`statistic of ${metric}`, statistic, accepted);
+  return {
+    metric,
+    at: at === "" ? null : at,
+    statistic: isScalar ? null : statistic as BoundStatistic,
+    unit: statistic === "count" ? "" : found.unit,
+  };
+}
+
+function unknown(what: string, name: string, accepted: readonly string[]): SyntaxError {
+  const wrong = name === "" ? `it names no ${what}` : `"${name}" is no ${what}`;
+  return new SyntaxError(`${wrong}: accepted are ${accepted.join(", ")}`);
+}
+
+/**
+ * A number with its unit, in `unit`. Where that is `ns` a unit of time must be given, as a bare number could mean
+ * any; otherwise the unit may be left out, and can only be `unit` itself.
+ *
+ * @throws {SyntaxError} if it is no number, or in another unit
+ */
+function parseBound(text: string, unit: string): number {
+  const [, digits, given] = NUMBER_WITH_UNIT.exec(text) ?? [];
+  if (digits === undefined) throw new SyntaxError(`"${text}" is not a number with a unit`);
+  const number = Number(digits);
+  if (unit !== "ns") {
+    if (given === "" || given === unit) return number;
+    const accepted = unit === "" ? "a number without a unit" : `${unit}, or no unit`;
+    throw new SyntaxError(`the unit "${given}" does not fit: accepted is ${accepted}`);
+  }
+  const nsPerUnit = NS_PER_UNIT.get(given);
+  if (nsPerUnit !== undefined) return number * nsPerUnit;
+  const wrong = given === "" ? "a time needs a unit" : `"${given}" is not a unit of time`;
+  throw new SyntaxError(`${wrong}: accepted are ns, us, µs, ms and s`);
+}
+
 /**
  * Holds a report against a threshold. What was not measured does not pass, and `reason` says why; nor does a time that is
  * known as "at least" only, where the threshold bounds it from above.
@@ -79,15 +156,9 @@ export function evaluateThreshold(threshold: Threshold, report: Report): Thresho
     return { expression, observed: null, unit, passed: false, reason: figure };
   }
   const { observed, atLeast } = figure;
-  const meets = OPERATORS[operator](observed, bound);
   const isOpen = atLeast !== undefined && !operator.startsWith(">") && observed <= bound;
-  return {
-    expression,
-    observed,
-    unit,
-    passed: meets && !isOpen,
-    reason: isOpen ? atLeast : null,
-  };
+  const passed = OPERATORS[operator](observed, bound) && !isOpen;
+  return { expression, observed, unit, passed, reason: isOpen ? atLeast : null };
 }
 
 /** A figure; `atLeast` says why the true one may be larger. */
@@ -97,7 +168,7 @@ interface ObservedFigure {
 }
 
 /** The figure that a threshold bounds, or the reason why there is none. */
-function findFigure(subject: ThresholdSubject, report: Report): ObservedFigure | string {
+function findFigure(subject: Subject, report: Report): ObservedFigure | string {
   const { scenario, metric, statistic, unit } = subject;
   const scenarios = report.scenarios.filter(({ name, status }) =>
     (scenario === null || name === scenario) && status !== "skipped"
@@ -111,7 +182,11 @@ function findFigure(subject: ThresholdSubject, report: Report): ObservedFigure |
     if (counted.length === 0) {
       return "all that was run fails calls on purpose: bound SCENARIO.errors";
     }
-    return findErrors(counted.map(({ ledger }) => ledger), { asShare: unit === "%" });
+    const total = (of: (ledger: Ledger) => number) =>
+      counted.reduce((sum, { ledger }) => sum + of(ledger), 0);
+    if (unit !== "%") return { observed: total(countErrors) };
+    const sent = total((ledger) => ledger.sent);
+    return sent === 0 ? "no call was sent" : { observed: 100 * total(countErrors) / sent };
   }
   const found = findMetric(subject, scenarios[0].metrics);
   if (typeof found === "string") return found;
@@ -120,7 +195,7 @@ function findFigure(subject: ThresholdSubject, report: Report): ObservedFigure |
 
 /** At the point named; where none is, of several the one without a point or, where all have one, the headline. */
 function findMetric(
-  { metric, at }: ThresholdSubject,
+  { metric, at }: Subject,
   metrics: readonly Metric[],
 ): Metric | string {
   const found = metrics.filter((one) =>
@@ -133,16 +208,6 @@ function findMetric(
   if (at !== null) return several;
   return found.find((one) => one.at === undefined) ??
     found.find(({ role }) => role === "headline") ?? several;
-}
-
-function findErrors(
-  ledgers: readonly Ledger[],
-  { asShare }: { asShare: boolean },
-): ObservedFigure | string {
-  const errors = ledgers.reduce((sum, ledger) => sum + countErrors(ledger), 0);
-  if (!asShare) return { observed: errors };
-  const sent = ledgers.reduce((sum, ledger) => sum + ledger.sent, 0);
-  return sent === 0 ? "no call was sent" : { observed: 100 * errors / sent };
 }
 
 function findStatistic(
@@ -158,7 +223,6 @@ function findStatistic(
   if (statistic === "count" || statistic === "min" || statistic === "stddev") return { observed };
   // One call that took who knows how long makes the mean unknown, too.
   const isOpen = isAtLeast(distribution, statistic === "mean" ? 100 : PERCENTILES[statistic]);
-  return isOpen
-    ? { observed, atLeast: `it is at least that: ${censored} calls had no answer` }
-    : { observed };
+  if (!isOpen) return { observed };
+  return { observed, atLeast: `it is at least that: ${censored} calls had no answer` };
 }

@@ -1,10 +1,3 @@
-/**
- * Which token buckets could have decided as a server was seen to: a bucket holds at most `capacity` tokens,
- * is full when the first call comes, gains `refillPerSecond`, and gives one to each call that it accepts.
- *
- * @module
- */
-
 import type { Interval } from "../schema.ts";
 
 /** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
@@ -27,9 +20,13 @@ const FASTEST_PER_SECOND = 1e6;
 const HALVINGS = 60;
 /** A bucket that gains more tokens than this while one call is made is none that one client can empty. */
 const MOST_TOKENS_PER_CALL = 0.5;
+/** Sums of floating-point numbers are this exact. */
+const ROUNDING = 1e-9;
 
 /**
- * Fits a bucket to decisions on calls that were made one at a time, in their order.
+ * Which token buckets could have decided as a server was seen to, on calls that were made one at a time? A bucket holds
+ * at most `capacity` tokens, is full when the first call comes, gains `refillPerSecond`, and gives one to each call
+ * that it accepts.
  *
  * With s the time of a decision and N(i) the number of calls accepted before the i-th, the tokens before the
  * i-th call are the least of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` over all j up to i. The decision
@@ -48,19 +45,22 @@ export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null
   if (firstRefused === -1) return null;
   const calls = prepare(decisions);
   const mostRefill = MOST_TOKENS_PER_CALL * (firstRefused + 1) / calls[firstRefused]!.endedS;
-  const fits: { capacity: number; refill: Interval }[] = [];
-  // What was accepted before the first refusal was there, or has come since: downwards from all of it.
+  const capacities: number[] = [];
+  const refills: Interval[] = [];
+  // What was accepted before the first refusal was there, or has come since: downwards from all of it, and all the
+  // way down, as each refusal may have several causes, so that there may be gaps between those that fit.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
     const refill = refillFor(calls, capacity);
-    // All the way down: each refusal may have several causes, so that there may be gaps between those that fit.
-    if (refill !== null && refill[0] <= mostRefill) fits.push({ capacity, refill });
+    if (refill === null || refill[0] > mostRefill) continue;
+    capacities.push(capacity);
+    refills.push(refill);
   }
-  if (fits.length === 0) return null;
+  if (refills.length === 0) return null;
   return {
-    capacity: [fits[fits.length - 1]!.capacity, fits[0]!.capacity],
+    capacity: [capacities.at(-1)!, capacities[0]!],
     refillPerSecond: [
-      Math.min(...fits.map(({ refill }) => refill[0])),
-      Math.max(...fits.map(({ refill }) => refill[1])),
+      Math.min(...refills.map(([slowest]) => slowest)),
+      Math.max(...refills.map(([, fastest]) => fastest)),
     ],
   };
 }
@@ -74,32 +74,21 @@ interface CountedCall {
 }
 
 function prepare(decisions: readonly Decision[]): CountedCall[] {
-  const startNs = decisions[0]!.sentNs;
-  let before = 0;
+  const seconds = (ns: number) => (ns - decisions[0]!.sentNs) / 1e9;
+  let count = 0;
   return decisions.map(({ sentNs, endedNs, accepted }) => {
-    const call = {
-      sentS: (sentNs - startNs) / 1e9,
-      endedS: (endedNs - startNs) / 1e9,
-      accepted,
-      before,
-    };
-    if (accepted) before++;
-    return call;
+    const before = accepted ? count++ : count;
+    return { sentS: seconds(sentNs), endedS: seconds(endedNs), accepted, before };
   });
-}
-
-interface Bucket {
-  capacity: number;
-  refill: number;
 }
 
 /** The slowest and the fastest refill that explain every decision; `null` if none does. */
 function refillFor(calls: readonly CountedCall[], capacity: number): Interval | null {
-  if (!explainsRefused(calls, { capacity, refill: 0 })) return null;
-  const slowest = explainsAccepted(calls, { capacity, refill: 0 })
-    ? 0
-    : boundary((refill) => explainsAccepted(calls, { capacity, refill }));
-  const fastest = boundary((refill) => !explainsRefused(calls, { capacity, refill }));
+  const explains = (refill: number, accepted: boolean) =>
+    explainsAll(calls, { capacity, refill, accepted });
+  if (!explains(0, false)) return null;
+  const slowest = explains(0, true) ? 0 : boundary((refill) => explains(refill, true));
+  const fastest = boundary((refill) => !explains(refill, false));
   return slowest <= fastest && slowest < Infinity ? [slowest, fastest] : null;
 }
 
@@ -115,28 +104,22 @@ function boundary(holds: (refill: number) => boolean): number {
   return high === Math.log(FASTEST_PER_SECOND) ? Infinity : Math.exp(high);
 }
 
-/** Whether there may have been a token for every call that was accepted: decided late, after early ones. */
-function explainsAccepted(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
+/**
+ * May there have been a token for every accepted call, each decided late, after early ones; or less than one for every
+ * refused call, each decided early, after late ones?
+ */
+function explainsAll(
+  calls: readonly CountedCall[],
+  { capacity, refill, accepted }: { capacity: number; refill: number; accepted: boolean },
+): boolean {
   // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity, which is one or more.
   let least = Infinity;
-  for (const { sentS, endedS, accepted, before } of calls) {
-    const tokens = capacity + refill * endedS - before + least;
-    if (accepted && tokens < 1 - ROUNDING) return false;
-    least = Math.min(least, before - refill * sentS);
+  for (const call of calls) {
+    const [own, earlier] = accepted ? [call.endedS, call.sentS] : [call.sentS, call.endedS];
+    const tokens = capacity + refill * own - call.before + least;
+    const isEnough = tokens >= 1 - ROUNDING;
+    if (call.accepted === accepted && isEnough !== accepted) return false;
+    least = Math.min(least, call.before - refill * earlier);
   }
   return true;
 }
-
-/** Whether there may have been less than one for every call that was refused: decided early, after late ones. */
-function explainsRefused(calls: readonly CountedCall[], { capacity, refill }: Bucket): boolean {
-  let least = Infinity;
-  for (const { sentS, endedS, accepted, before } of calls) {
-    const tokens = capacity + refill * sentS - before + least;
-    if (!accepted && tokens >= 1 - ROUNDING) return false;
-    least = Math.min(least, before - refill * endedS);
-  }
-  return true;
-}
-
-/** Sums of floating-point numbers are this exact. */
-const ROUNDING = 1e-9;

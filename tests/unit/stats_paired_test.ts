@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { FEWEST_PAIRS, judgePaired, orderEffect, signFlipP } from "../../lib/stats/paired.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import { tQuantile } from "../../lib/stats/estimate.ts";
@@ -53,12 +53,6 @@ Deno.test("what is undecided says how many epochs would decide it", () => {
     FEWEST_PAIRS,
     null,
   ]);
-});
-
-Deno.test("ratios that cannot be are refused", () => {
-  for (const ratios of [[], [1, 0], [1, -1], [1, Infinity], [NaN]]) {
-    assertThrows(() => judgePaired(ratios, TIMES), RangeError);
-  }
 });
 
 Deno.test("the sign-flip test counts every assignment of signs", () => {

@@ -76,22 +76,12 @@ Deno.test("sampleSequential rejects with the error of the operation", async () =
   );
 });
 
-Deno.test("sampleSequential refuses what is no count", async () => {
-  for (const maxSamples of [-1, 1.5, NaN, -Infinity]) {
-    await assertRejects(
-      () => sampleSequential(() => Promise.resolve(1), { maxSamples }),
-      RangeError,
-      `maxSamples is ${maxSamples}`,
-    );
-  }
-});
-
 Deno.test("sampleBatched calls 4,096 times for each sample of nanosecond work", async () => {
   let calls = 0;
-  const { samples, nsPerOp, min, p50, max } = await sampleBatched(() => ++calls);
+  const { samples, p50 } = await sampleBatched(() => ++calls);
   // mitata leaves out two samples at either end; one call and one more come before the batches.
   assertEquals(calls, 2 + 4_096 * (samples.length + 4));
-  assert(min <= p50 && p50 <= max && min <= nsPerOp && nsPerOp <= max);
+  assert(samples[0]! <= p50 && p50 <= samples.at(-1)!);
 });
 
 Deno.test("sampleBatched keeps every one of a few small batches", async () => {

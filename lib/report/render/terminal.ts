@@ -179,7 +179,6 @@ class Screen {
     const plot = renderBoxplot(Object.fromEntries(rows), {
       width: Math.min(WIDEST_BOX, room),
       colors: this.#color,
-      scale: "log",
       format: formatDuration,
     });
     return [...plot, paint(label, "dim", this.#color)];

@@ -276,6 +276,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly maxRatePerSecond: number | null;
   /** Is that the rate that the server's limiter allows, and none of the user's? */
   readonly keepsToLimit: boolean;
+  /** Has the user named it in `--scenarios`? */
+  readonly isNamed: boolean;
   /** Where calls are counted that are not measured. */
   readonly warmupLedger: OpenLedger;
   /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */

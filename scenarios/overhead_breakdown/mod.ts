@@ -58,11 +58,26 @@ export const overheadBreakdown: CaseScenario<OverheadBreakdownParameters> =
 type Context = ScenarioContext<OverheadBreakdownParameters>;
 type Plan = Awaited<ReturnType<CaseScenario<OverheadBreakdownParameters>["begin"]>>;
 
+/**
+ * Threads that wait longer for the next call fall asleep, and take longer to wake the less they do: a layer with more
+ * to do is then the quicker one.
+ */
+const FEWEST_PER_SECOND = 1_000;
+
 /** Looks at what is said to a call and to a probe, which the layers below the target are to carry. */
 async function begin(context: Context, delays: LayerDelays): Promise<Plan> {
   const { target: { options: { protocol } }, clock, bundled } = context;
   if (protocol.routingProbes.length === 0) {
     return { skipped: `the ${protocol.name} protocol has no tools, so that there are no layers` };
+  }
+  const { maxRatePerSecond: rate, keepsToLimit, isNamed } = context;
+  if (rate !== null && rate < FEWEST_PER_SECOND && !isNamed) {
+    const limit = keepsToLimit ? "the server's rate limit" : "--max-rate";
+    return {
+      skipped:
+        `${limit} keeps each client to ${rate} calls/s, and the layers of a call can only be told ` +
+        `apart at ${FEWEST_PER_SECOND} or more: name it with --scenarios to measure them all the same`,
+    };
   }
   const { call, found } = await lookAt(context);
   const { message, reply } = call;

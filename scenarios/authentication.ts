@@ -2,7 +2,7 @@ import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/client/rejection.ts";
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
-import { describeClose } from "../lib/run/describe_end.ts";
+import { counted, describeClose } from "../lib/run/describe_end.ts";
 import {
   LIGHT_PROFILES,
   type Parameters,
@@ -141,6 +141,6 @@ function judge(context: Context, { name, expected }: RejectionCase, rejection: R
     name: `${name} turned away`,
     passed: isExpected && results === 0,
     expected: `no result, close ${closes.join(", or ")}`,
-    observed: `${results === 0 ? "no result" : `${results} results`}, ${end}`,
+    observed: `${results === 0 ? "no result" : counted(results, "result")}, ${end}`,
   });
 }

@@ -5,7 +5,7 @@ import type { Connection } from "../lib/client/connection.ts";
 import type { SessionOptions } from "../lib/client/target.ts";
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
-import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import {
   LIGHT_PROFILES,
   type Parameters,
@@ -145,7 +145,7 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
     const left = held.length - index - 1;
     throw new Error(
       `the server answers no calls any more: ${unansweredInRow} in a row timed out, ` +
-        `${left} more connections were not tried`,
+        `${counted(left, "more connection")} ${left === 1 ? "was" : "were"} not tried`,
     );
   }
 }

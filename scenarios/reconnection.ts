@@ -1,7 +1,7 @@
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
-import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import {
   LIGHT_PROFILES,
@@ -113,7 +113,7 @@ async function checkOldStateGone(context: Context): Promise<void> {
     name,
     passed: close !== null && results === 0,
     expected: "a call without a new handshake is turned away",
-    observed: `${results} results, ${
+    observed: `${counted(results, "result")}, ${
       close === null ? "the connection stayed open" : describeClose(close)
     }`,
   });

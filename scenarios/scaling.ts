@@ -1,4 +1,5 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
+import { counted } from "../lib/run/describe_end.ts";
 import {
   type Case,
   type CaseLength,
@@ -109,7 +110,7 @@ async function findLimit(context: ScenarioContext<ScalingParameters>): Promise<n
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ConnectError) || !error.isRefusal || held === 0) throw error;
-      const message = `the sweep ends at ${held} clients at once: ${error.message}`;
+      const message = `the sweep ends at ${counted(held, "client")} at once: ${error.message}`;
       context.note({ kind: "connectionLimit", message, clients: held });
       return held;
     }

@@ -122,7 +122,8 @@ class HeavyWork {
       if (cached > 0) {
         this.#context.note({
           kind: "cachedTool",
-          message: `${tool}: ${cached} replies came from a cache; they count as cached and in no ` +
+          message:
+            `${tool}: of its replies ${cached} came from a cache; they count as cached and in no ` +
             "other number: put {unique} into its arguments",
           tool,
           cached,

@@ -1,4 +1,5 @@
 import { Target } from "../../lib/client/target.ts";
+import { counted } from "../../lib/run/describe_end.ts";
 import {
   type BudgetOwner,
   type ExpectedLimits,
@@ -127,8 +128,9 @@ function record(
     return recordMissing(context, { owner, reason, expected });
   }
   if (fit === null) {
-    const reason =
-      `the refusals do not fit a token bucket; the first came after ${firstRefusal.after} calls`;
+    const reason = `the refusals do not fit a token bucket; the first came after ${
+      counted(firstRefusal.after, "call")
+    }`;
     return recordMissing(context, { owner, reason, expected });
   }
   const { capacity, refillPerSecond } = fit;
@@ -136,7 +138,9 @@ function record(
   recordRefill(context, owner, refillPerSecond);
   const wanted = expected[owner];
   if (wanted === undefined) return;
-  if (wanted === "none") return checkNone(context, owner, `refused after ${capacity[1]} calls`);
+  if (wanted === "none") {
+    return checkNone(context, owner, `refused after ${counted(capacity[1], "call")}`);
+  }
   const found = { burst: capacity, refillPerSecond };
   for (const judgement of judgeBudget(owner, { expected: wanted, found })) {
     if ("undecided" in judgement) context.notMeasured(judgement.name, judgement.undecided);
@@ -171,7 +175,7 @@ function recordMissing(
     kind: "expectedLimit",
     name: `${owner} burst is as expected`,
     passed: false,
-    expected: `${wanted.burst} calls`,
+    expected: `${counted(wanted.burst, "call")}`,
     observed: reason,
   });
 }

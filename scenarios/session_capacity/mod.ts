@@ -2,6 +2,7 @@ import { type RateSearchResult, searchRate, wholeNumbers } from "../../lib/load/
 import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/session.ts";
 import { parseStages } from "../../lib/load/stages.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
+import { counted } from "../../lib/run/describe_end.ts";
 import { runRamp } from "./ramp.ts";
 import type { SessionContext, SessionMiss, SessionParameters } from "./sessions_seen.ts";
 import { runSessionTrial, type SessionTrial } from "./trial.ts";
@@ -106,7 +107,7 @@ function recordCapacity(
   if (limit.kind === "client" && limit.latePerSecond > (capacity ?? 0)) {
     const sessions = limit.latePerSecond;
     const message =
-      `the client cannot drive ${sessions} sessions on time, so that the server may ` +
+      `the client cannot drive ${counted(sessions, "session")} on time, so that the server may ` +
       "carry more: use an idle machine";
     context.invalidate({ kind: "clientLimit", message, sessions });
     context.notMeasured("limit of the server", message);
@@ -115,7 +116,7 @@ function recordCapacity(
   if (limit.kind === "highest") {
     context.notMeasured(
       "limit of the server",
-      `${capacity} sessions, the most tried (--connections), are carried`,
+      `the most tried (--connections), ${counted(capacity!, "session")}, can be carried`,
     );
   }
   for (const miss of trials.flatMap(({ misses }) => misses)) {
@@ -126,7 +127,7 @@ function recordCapacity(
     const { ratePerSecond: sessions, misses } = missed;
     context.note({
       kind: "failedFirst",
-      message: `what failed first, at ${counted(sessions)}: ${
+      message: `what failed first, at ${counted(sessions, "session")}: ${
         misses.map((miss) => describe(miss, context)).join("; ")
       }`,
       sessions,
@@ -134,7 +135,7 @@ function recordCapacity(
     });
   }
   const why = capacity === null && missed !== undefined
-    ? `with ${counted(missed.ratePerSecond)} ${describe(missed.misses[0]!, context)}`
+    ? `with ${counted(missed.ratePerSecond, "session")} ${describe(missed.misses[0]!, context)}`
     : null;
   tallyCarried(context, capacity, why);
 }
@@ -146,10 +147,6 @@ function lowestMissed(trials: readonly SessionTrial[], carried: number): Session
     .sort((a, b) => a.ratePerSecond - b.ratePerSecond)[0];
 }
 
-function counted(sessions: number): string {
-  return sessions === 1 ? "1 session" : `${sessions} sessions`;
-}
-
 function describe(miss: SessionMiss, { parameters }: SessionContext): string {
   const sloMs = Number(parameters.sloMs.toPrecision(4));
   switch (miss.kind) {
@@ -159,9 +156,13 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
       return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
-      return `refusals: ${miss.over} of ${miss.calls} calls failed, most of them refused for load`;
+      return `refusals: ${miss.over} of ${
+        counted(miss.calls, "call")
+      } failed, most of them refused for load`;
     case "latency":
-      return `latency: ${miss.over} of ${miss.calls} calls failed or took over ${sloMs} ms`;
+      return `latency: ${miss.over} of ${
+        counted(miss.calls, "call")
+      } failed or took over ${sloMs} ms`;
     case "gone":
       return "no call was answered";
     default:
@@ -174,8 +175,8 @@ function noteConnectionLimit(
   { held, why }: { held: number; why: string },
 ): void {
   const message =
-    `the server's connection limit bounds it: no more than ${held} sessions at once ` +
-    `were let in (${why})`;
+    `the server's connection limit bounds it: no more than ${counted(held, "session")} at once ` +
+    `${held === 1 ? "was" : "were"} let in (${why})`;
   context.note({ kind: "connectionLimit", message, sessions: held });
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../lib/run/describe_end.ts";
 import type { Check } from "../../lib/schema.ts";
 
 /** Counts failed calls by the interval of their end, to report when they came. */
@@ -31,7 +32,7 @@ export class ErrorCourse {
       expected: `none in any of ${intervals} intervals`,
       observed: this.#firstNs === null
         ? `none in any of ${intervals} intervals`
-        : `${total} in ${failed.length} of ${intervals} intervals, up to ${
+        : `${total} in ${failed.length} of ${counted(intervals, "interval")}, up to ${
           Math.max(...failed)
         } in one, the first after ${((this.#firstNs - this.#startNs) / 1e9).toFixed(1)} s`,
     };

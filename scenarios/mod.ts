@@ -23,8 +23,8 @@ import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { scaling } from "./scaling.ts";
 import { sessionCapacity } from "./session_capacity/mod.ts";
-import { soak } from "./soak/mod.ts";
-import { spike } from "./spike/mod.ts";
+import { soak } from "./soak.ts";
+import { spike } from "./spike.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   connectionEstablishment,

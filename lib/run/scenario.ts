@@ -47,6 +47,25 @@ export interface CaseLength extends Parameters {
   durationMs: number | null;
 }
 
+/**
+ * The defaults of a case scenario: how many milliseconds each case is measured in an epoch, and in phase2 how many
+ * calls of each connection.
+ */
+export function lengths<P extends Parameters>(
+  common: P,
+  { phase2, ...durations }: Record<Exclude<typeof LIGHT_PROFILES[number], "phase2">, number> & {
+    phase2: number;
+  },
+): Record<typeof LIGHT_PROFILES[number], P & CaseLength> {
+  const lasting = (durationMs: number) => ({ ...common, messages: null, durationMs });
+  return {
+    quick: lasting(durations.quick),
+    standard: lasting(durations.standard),
+    thorough: lasting(durations.thorough),
+    phase2: { ...common, messages: phase2, durationMs: null },
+  };
+}
+
 /** What a metric is; the same wherever it was measured (`at`). */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
@@ -210,8 +229,10 @@ export interface CaseResult {
 export interface Count {
   kind: string;
   name: string;
-  seen: number;
-  wanted: number;
+  /** Left out: all of them where there is no `why`, else none. */
+  seen?: number;
+  /** Left out: one. */
+  wanted?: number;
   why?: string | null;
 }
 
@@ -335,7 +356,7 @@ export interface CasePlan<P extends Parameters = Parameters> {
   /** Hears of a measured slice, before its arrays are used again. */
   onSlice?(one: Case, slice: Slice): void;
   /** Work of its own, once after the last epoch. */
-  conclude?(): Promise<void>;
+  conclude?(): void | Promise<void>;
   derive(derivation: Derivation<P>): void;
   /** Once, when the run is over, however it ended. */
   close?(): Promise<void>;
@@ -357,7 +378,7 @@ export interface ProcedurePlan {
   /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
   epoch?(): Promise<"stop" | void>;
   /** Once, after the last epoch. */
-  conclude?(): Promise<void>;
+  conclude?(): void | Promise<void>;
 }
 
 /** Work of its own: handshakes, limits, storms, searches, soak. */
@@ -396,6 +417,18 @@ export function defaultsOf(
   profile: ProfileName,
 ): Parameters {
   return defaults[profile] ?? defaults.standard;
+}
+
+/** One over the other in each epoch, divided by a constant; `null` where one of them is missing. */
+export function ratios(
+  over: readonly (number | null)[],
+  under: readonly (number | null)[],
+  divisor = 1,
+): (number | null)[] {
+  return over.map((value, epoch) => {
+    const below = under[epoch];
+    return value === null || !below ? null : value / (divisor * below);
+  });
 }
 
 /** The headline of a scenario with these parameters. */

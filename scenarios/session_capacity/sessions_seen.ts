@@ -5,26 +5,26 @@ import type { Message } from "../../lib/client/connection.ts";
 import type { Target } from "../../lib/client/target.ts";
 import { Crowd } from "../../lib/load/crowd.ts";
 import type { Verdict } from "../../lib/load/objective.ts";
-import type { Parameters, ScenarioContext } from "../../lib/run/scenario.ts";
+import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import type { SessionSpec, Step } from "../../lib/load/session.ts";
 
 /** What sessions are held against, and how many there may be. */
-export interface SessionParameters extends Parameters {
+export const STANDARD = {
   /** The p99 that calls and the opening of sessions must meet. */
-  sloMs: number;
+  sloMs: 50,
   /** The most sessions at once. */
-  connections: number;
+  connections: 100,
   /** Where the search begins. */
-  sessions: number;
+  sessions: 5,
   /** Ramps of the number of sessions, in place of the search; `null`: it is searched. */
-  stages: string | null;
+  stages: null as string | null,
   /** Of a trial, and of one that confirms the answer; longer where sessions think longer. */
-  durationMs: number;
-  confirmMs: number;
-  payloadBytes: number;
-}
+  durationMs: 2_000,
+  confirmMs: 10_000,
+  payloadBytes: 0,
+};
 
-export type SessionContext = ScenarioContext<SessionParameters>;
+export type SessionContext = ScenarioContext<typeof STANDARD>;
 
 /** What the sessions of a trial missed. */
 export type SessionMiss =
@@ -32,10 +32,8 @@ export type SessionMiss =
   | { kind: "refused"; held: number; why: string }
   /** Sessions that took too long to open, or did not. */
   | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long; lost connections count as calls. */
-  | { kind: "latency"; over: number; calls: number }
-  /** The same, where most of them were refused for load. */
-  | { kind: "refusals"; over: number; calls: number }
+  /** Calls that failed or took too long, most of them refused for load or not; lost connections count as calls. */
+  | { kind: "latency" | "refusals"; over: number; calls: number }
   /** Nothing was answered. */
   | { kind: "gone" };
 

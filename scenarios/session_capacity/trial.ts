@@ -15,11 +15,9 @@ const FEWEST_THINKS = 3;
 /** No hiccup makes so many calls miss the objective; of fewer than that one may. */
 const CLEAR_SHARE = 0.2;
 const FEWEST_CALLS = 50;
-
-function isClear(miss: SessionMiss): boolean {
-  return miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
+const isClear = (miss: SessionMiss) =>
+  miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
     miss.over > miss.calls * CLEAR_SHARE);
-}
 
 /** One run with so many sessions, which a search calls its rate. */
 export interface SessionTrial extends Trial {
@@ -47,7 +45,6 @@ export async function runSessionTrial(
   },
 ): Promise<SessionTrial> {
   const { clock, signal, ledger, parameters: { sloMs, durationMs, confirmMs } } = context;
-  const at = { sessions };
   let [startNs, endNs, ok] = [Infinity, Infinity, 0];
   const seen = new SessionsSeen(context, {
     spec,
@@ -81,29 +78,25 @@ export async function runSessionTrial(
     await seen.crowd.leave();
   }
   signal.throwIfAborted();
+  const at = { sessions };
   const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
   const callsPerSecond = Number.isFinite(endNs) ? ok / seconds : 0;
   const latency = context.distribution("latency", { at });
   latency.recordAll(Float64Array.from(seen.latencyNs));
-  if (seen.unanswered > 0) {
-    latency.censor(seen.unanswered, context.target.options.timeoutMs * 1e6);
-  }
+  latency.censor(seen.unanswered, context.target.options.timeoutMs * 1e6);
   context.distribution("establish", { at }).recordAll(Float64Array.from(seen.establishNs));
   // One that was given up before its calls were measured says nothing of their rate.
   if (Number.isFinite(endNs)) context.scalar("throughput", callsPerSecond, { at });
   const judgement = seen.judge(sloMs * 1e6);
   return {
-    ...judgement,
+    ...{ ...judgement, confirms, callsPerSecond, unfilled: seen.unfilled },
     ratePerSecond: sessions,
-    confirms,
     offeredPerSecond: sessions,
     achievedPerSecond: seen.refusal === null ? sessions : seen.held,
     answered: seen.latencyNs.length,
     isCapped: seen.refusal !== null,
     isClear: judgement.misses.some(isClear),
-    callsPerSecond,
     bytesPerSecond: seen.bytes / seconds / sessions,
     framesPerSecond: seen.frames / seconds / sessions,
-    unfilled: seen.unfilled,
   };
 }

@@ -18,7 +18,7 @@ import { overheadBreakdown } from "./overhead_breakdown/mod.ts";
 import { payloadSize } from "./payload_size/mod.ts";
 import { pipelining } from "./pipelining.ts";
 import { rateLimit } from "./rate_limit/mod.ts";
-import { reconnectStorm } from "./reconnect_storm/mod.ts";
+import { reconnectStorm } from "./reconnect_storm.ts";
 import { reconnection } from "./reconnection.ts";
 import { saturation } from "./saturation.ts";
 import { scaling } from "./scaling.ts";

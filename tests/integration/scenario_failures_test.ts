@@ -8,7 +8,7 @@ import { connectionEstablishment } from "../../scenarios/connection_establishmen
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
-import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {

@@ -10,7 +10,7 @@ import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
 import { headOfLine } from "./head_of_line/mod.ts";
-import { heavyTools } from "./heavy_tools/mod.ts";
+import { heavyTools } from "./heavy_tools.ts";
 import { malformedInput } from "./malformed_input/mod.ts";
 import { messageThroughput } from "./message_throughput.ts";
 import { openLoop } from "./open_loop.ts";

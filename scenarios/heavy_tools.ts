@@ -1,29 +1,23 @@
-import { HEAVY_CALL_MS } from "../../lib/run/planned_time.ts";
-import { type Call, isFromCache } from "../../lib/client/call.ts";
-import type { Connection } from "../../lib/client/connection.ts";
-import { ConnectionPool } from "../../lib/run/connection_pool.ts";
-import { describeLoss } from "../../lib/run/describe_end.ts";
-import { areRelayed, type HeavyTool } from "../../lib/run/heavy_tools.ts";
-import { noteRelayed } from "../../lib/run/note_relay.ts";
-import {
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../../lib/run/scenario.ts";
-import { createMix, type MixResult, runMix, turnLength } from "./heavy_mix.ts";
+import { type Call, isFromCache } from "../lib/client/call.ts";
+import type { Connection } from "../lib/client/connection.ts";
+import { runClosedSlice } from "../lib/load/closed.ts";
+import { ConnectionPool } from "../lib/run/connection_pool.ts";
+import { describeLoss } from "../lib/run/describe_end.ts";
+import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
+import { noteRelayed } from "../lib/run/note_relay.ts";
+import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
+import { type Procedure, type ScenarioContext, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
-interface HeavyToolsParameters extends Parameters {
+const STANDARD = {
   /** Clients at once, in the part that has several. */
-  connections: number;
+  connections: 5,
   /** Calls of the mix, for each client in an epoch; `null`: one turn of it. */
-  messages: number | null;
-}
+  messages: null as number | null,
+};
 
-type Context = ScenarioContext<HeavyToolsParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
 
-export const heavyTools: Procedure<HeavyToolsParameters> = {
+export const heavyTools: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "heavy-tools",
   title: "Heavy tools",
@@ -43,7 +37,7 @@ export const heavyTools: Procedure<HeavyToolsParameters> = {
   profiles: ["phase3"],
   // Three tools alone, then two turns of five calls.
   takes: () => ({ epochMs: 14 * HEAVY_CALL_MS }),
-  defaults: { standard: { connections: 5, messages: null } },
+  defaults: { standard: STANDARD },
   // Each of these calls may cost money.
   warmsUp: false,
   heavyCalls: callsPerEpoch,
@@ -61,24 +55,54 @@ export const heavyTools: Procedure<HeavyToolsParameters> = {
         seed: uniqueSeed,
       });
     }
-    return {
-      epoch: () => work.measureEpoch(),
-      conclude: () => Promise.resolve(work.conclude()),
-    };
+    return { epoch: () => work.measureEpoch(), conclude: () => work.conclude() };
   },
 };
 
 /** Every tool alone, the mix of one client, and the mix of all clients at once. */
 function callsPerEpoch(
-  { connections, messages }: HeavyToolsParameters,
+  { connections, messages }: typeof STANDARD,
   tools: readonly HeavyTool[],
 ): number {
   const alone = tools.reduce((sum, { repetitions }) => sum + repetitions, 0);
   return alone + (1 + connections) * (messages ?? turnLength(tools));
 }
 
-/** Records the time of a computed success. */
-type Sink = (ns: number, call: Call, tool: HeavyTool) => void;
+/** How many calls a turn of the mix has: each tool as often as its weight says, in lowest terms. */
+export function turnLength(tools: readonly Pick<HeavyTool, "weight">[]): number {
+  const commonDivisor = (a: number, b: number): number => b === 0 ? a : commonDivisor(b, a % b);
+  const divisor = tools.map(({ weight }) => weight).reduce(commonDivisor, 0);
+  return tools.reduce((sum, { weight }) => sum + weight, 0) / divisor;
+}
+
+/**
+ * Gives one tool after the other, each as often as its weight says in every turn, and evenly spread:
+ * the smooth weighted round-robin of nginx (ngx_http_upstream_round_robin.c).
+ *
+ * @param skip how far into a turn it begins, so that several clients do not march in step
+ */
+export function createMix<T extends Pick<HeavyTool, "weight">>(
+  tools: readonly T[],
+  skip = 0,
+): () => T {
+  const total = tools.reduce((sum, { weight }) => sum + weight, 0);
+  const credits = tools.map(() => 0);
+  const next = () => {
+    for (const [index, { weight }] of tools.entries()) credits[index]! += weight;
+    const best = credits.indexOf(Math.max(...credits));
+    credits[best]! -= total;
+    return tools[best]!;
+  };
+  for (let count = 0; count < skip; count++) next();
+  return next;
+}
+
+/** A row of calls, and who hears of the time of each computed success. */
+interface Row {
+  next: () => HeavyTool;
+  calls: number;
+  sink: (ns: number, call: Call, tool: HeavyTool) => void;
+}
 
 class HeavyWork {
   readonly #context: Context;
@@ -120,20 +144,14 @@ class HeavyWork {
       const count = (name: string) => this.#times(name, tool).count;
       const cached = count("cached");
       if (cached > 0) {
-        this.#context.note({
-          kind: "cachedTool",
-          message:
-            `${tool}: of its replies ${cached} came from a cache; they count as cached and in no ` +
-            "other number: put {unique} into its arguments",
-          tool,
-          cached,
-        });
+        const message =
+          `${tool}: of its replies ${cached} came from a cache; they count as cached ` +
+          "and in no other number: put {unique} into its arguments";
+        this.#context.note({ kind: "cachedTool", message, tool, cached });
       }
       if (count("latency") > 0 && count("firstProgress") === 0) {
-        this.#context.notMeasured(
-          `firstProgress of ${tool}`,
-          "no progress frame came before a result",
-        );
+        const reason = "no progress frame came before a result";
+        this.#context.notMeasured(`firstProgress of ${tool}`, reason);
       }
     }
   }
@@ -147,9 +165,9 @@ class HeavyWork {
     work: (connections: readonly Connection[]) => Promise<T>,
   ): Promise<T | null> {
     const { target, ledger } = this.#context;
-    await using pool = new ConnectionPool(target, ledger, areRelayed(target, this.#tools));
-    await pool.open([{ record: this.#context, most: count, establish: null }]);
-    if (pool.connections.length < count) return null;
+    const isRelayed = areRelayed(target, this.#tools);
+    await using pool = await ConnectionPool.openAll(this.#context, count, ledger, isRelayed);
+    if (pool === null) return null;
     const result = await work(pool.connections);
     this.#loss ??= describeLoss(pool.connections);
     return result;
@@ -162,7 +180,7 @@ class HeavyWork {
   /** Each tool alone, one call after the other. `false`: one of them has no success. */
   async #endToEnd(connection: Connection): Promise<boolean> {
     for (const tool of this.#tools) {
-      const { complete, ok } = await this.#run(connection, {
+      const result = await this.#run(connection, {
         next: () => tool,
         calls: tool.repetitions,
         sink: (ns, { firstProgressNs, sentNs }) => {
@@ -171,40 +189,35 @@ class HeavyWork {
           this.#times("firstProgress", tool.tool).record(firstProgressNs - sentNs);
         },
       });
-      if (!complete || ok === 0) return false;
+      if (result === null || result.ok === 0) return false;
     }
     return true;
   }
 
   /** The mix of one client and that of all at once. `false`: one was cut short. */
   async #mixed(): Promise<boolean> {
-    const alone = {
-      mixes: [this.#mixAlone],
-      sink: (ns: number) => this.#context.distribution("latencyAlone").record(ns),
-    };
-    const together = {
-      mixes: this.#mixes,
-      sink: (ns: number, _: Call, { tool }: HeavyTool) => {
-        this.#context.distribution("latency").record(ns);
+    const context = this.#context;
+    const alone = () =>
+      this.#load([this.#mixAlone], (ns) => context.distribution("latencyAlone").record(ns));
+    const together = () =>
+      this.#load(this.#mixes, (ns, _, { tool }) => {
+        context.distribution("latency").record(ns);
         this.#times("concurrentLatency", tool).record(ns);
-      },
-    };
+      });
     // The order alternates, so that drift favours neither.
-    const isOdd = this.#context.epoch % 2 === 1;
-    const first = await this.#load(isOdd ? alone : together);
-    const second = first === null ? null : await this.#load(isOdd ? together : alone);
+    const isOdd = context.epoch % 2 === 1;
+    const first = await (isOdd ? alone : together)();
+    const second = first === null ? null : await (isOdd ? together : alone)();
     if (first === null || second === null) return false;
     const [one, all] = isOdd ? [first, second] : [second, first];
-    this.#context.scalar("throughputAlone", one);
-    this.#context.scalar("throughput", all);
-    if (one > 0) this.#context.scalar("speedup", all / one);
+    context.scalar("throughputAlone", one);
+    context.scalar("throughput", all);
+    if (one > 0) context.scalar("speedup", all / one);
     return true;
   }
 
   /** Computed successes a second, `null` if a client was cut short. */
-  async #load(
-    { mixes, sink }: { mixes: readonly (() => HeavyTool)[]; sink: Sink },
-  ): Promise<number | null> {
+  async #load(mixes: readonly (() => HeavyTool)[], sink: Row["sink"]): Promise<number | null> {
     const calls = this.#context.parameters.messages ?? turnLength(this.#tools);
     const results = await this.#on(
       mixes.length,
@@ -213,33 +226,44 @@ class HeavyWork {
           connections.map((one, client) => this.#run(one, { next: mixes[client]!, calls, sink })),
         ),
     );
-    if (results === null || !results.every(({ complete }) => complete)) return null;
-    // By each client's own time: with a few long calls, the last client to end would decide the whole.
-    return results.reduce(
-      (sum, { computed, elapsedNs }) => elapsedNs > 0 ? sum + computed / (elapsedNs / 1e9) : sum,
-      0,
-    );
+    let perSecond = 0;
+    for (const result of results ?? [null]) {
+      if (result === null) return null;
+      // By each client's own time: with a few long calls, the last client to end would decide the whole.
+      if (result.elapsedNs > 0) perSecond += result.computed / (result.elapsedNs / 1e9);
+    }
+    return perSecond;
   }
 
-  /** Counts the successes that were computed; those from a cache are recorded apart. */
+  /**
+   * Calls one after the other on a connection, each with its tool's timeout. Successes from a cache are recorded apart
+   * from those that were computed. `null`: not all calls were made.
+   */
   async #run(
     connection: Connection,
-    { next, calls, sink }: { next: () => HeavyTool; calls: number; sink: Sink },
-  ): Promise<MixResult & { computed: number }> {
+    { next, calls, sink }: Row,
+  ): Promise<{ ok: number; computed: number; elapsedNs: number } | null> {
+    const { ledger, maxRatePerSecond, clock, signal, target } = this.#context;
     let computed = 0;
-    const result = await runMix(this.#context, connection, {
-      next,
-      calls,
-      onEnd: (call, tool) => {
+    let tool: HeavyTool;
+    const { end, clients: [client] } = await runClosedSlice([connection], {
+      ...{ inFlight: 1, leadInNs: 0, messages: calls, durationNs: null, maxRatePerSecond },
+      ...{ warmupLedger: ledger, ledger, clock, signal },
+      message() {
+        tool = next();
+        connection.useTimeout(tool.timeoutMs);
+        return tool.message();
+      },
+      onCall: (call) => {
         if (call.status !== "ok") return;
         const ns = call.endedNs - call.sentNs;
-        if (isFromCache(call, this.#context.target.observed)) {
+        if (isFromCache(call, target.observed)) {
           return this.#times("cached", tool.tool).record(ns);
         }
         computed++;
         sink(ns, call, tool);
       },
     });
-    return { ...result, computed };
+    return end === "complete" ? { ok: client!.ok, computed, elapsedNs: client!.windowNs } : null;
   }
 }

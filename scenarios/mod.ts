@@ -9,7 +9,7 @@ import { authentication } from "./authentication.ts";
 import { concurrentConnections } from "./concurrent_connections.ts";
 import { connectionEstablishment } from "./connection_establishment.ts";
 import { connectionLimit } from "./connection_limit.ts";
-import { headOfLine } from "./head_of_line/mod.ts";
+import { headOfLine } from "./head_of_line.ts";
 import { heavyTools } from "./heavy_tools.ts";
 import { malformedInput } from "./malformed_input/mod.ts";
 import { messageThroughput } from "./message_throughput.ts";

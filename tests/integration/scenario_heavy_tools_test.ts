@@ -4,7 +4,7 @@ import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.t
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
 import {
   checkNamed,
   countedCalls,

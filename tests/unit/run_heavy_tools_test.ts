@@ -7,7 +7,7 @@ import {
   type HeavyToolsRequest,
 } from "../../lib/run/heavy_tools.ts";
 import { plannedHeavyCalls, planScenarios } from "../../lib/run/plan.ts";
-import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 

@@ -6,7 +6,13 @@ import { describeLoss } from "../lib/run/describe_end.ts";
 import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
 import { noteRelayed } from "../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
-import { type Procedure, type ScenarioContext, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
+import {
+  type Procedure,
+  type ProcedurePlan,
+  type ScenarioContext,
+  THROUGHPUT,
+  TIMES,
+} from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** Clients at once, in the part that has several. */
@@ -46,7 +52,6 @@ export const heavyTools: Procedure<typeof STANDARD> = {
     const granted = context.heavyTools;
     if (granted.status === "refused") return { skipped: granted.reason };
     const { tools, uniqueSeed } = granted;
-    const work = new HeavyWork(context, tools);
     noteRelayed(context, areRelayed(context.target, tools) ? "its calls" : null);
     if (tools.some(({ argsJson }) => argsJson.includes("{unique}"))) {
       context.note({
@@ -55,7 +60,7 @@ export const heavyTools: Procedure<typeof STANDARD> = {
         seed: uniqueSeed,
       });
     }
-    return { epoch: () => work.measureEpoch(), conclude: () => work.conclude() };
+    return planOf(context, tools);
   },
 };
 
@@ -97,97 +102,43 @@ export function createMix<T extends Pick<HeavyTool, "weight">>(
   return next;
 }
 
-/** A row of calls, and who hears of the time of each computed success. */
-interface Row {
-  next: () => HeavyTool;
-  calls: number;
-  sink: (ns: number, call: Call, tool: HeavyTool) => void;
-}
+/** Hears of the time of each computed success. */
+type Sink = (ns: number, call: Call, tool: HeavyTool) => void;
 
-class HeavyWork {
-  readonly #context: Context;
-  readonly #tools: readonly HeavyTool[];
-  /** They go on from epoch to epoch, as do those of all clients. */
-  readonly #mixAlone: () => HeavyTool;
-  readonly #mixes: readonly (() => HeavyTool)[];
+function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
+  const { target, parameters } = context;
+  const turn = parameters.messages ?? turnLength(tools);
+  const isRelayed = areRelayed(target, tools);
+  // They go on from epoch to epoch.
+  const mixAlone = createMix(tools);
+  const mixes = Array.from({ length: parameters.connections }, (_, nth) => createMix(tools, nth));
+  const timesOf = (name: string, tool: string) => context.distribution(name, { at: { tool } });
   /** How the first connection was lost. */
-  #loss: string | null = null;
-
-  constructor(context: Context, tools: readonly HeavyTool[]) {
-    this.#context = context;
-    this.#tools = tools;
-    this.#mixAlone = createMix(tools);
-    const { connections } = context.parameters;
-    this.#mixes = Array.from({ length: connections }, (_, client) => createMix(tools, client));
-  }
-
-  /** `"stop"`: not all connections or calls went well, so that further calls would be wasted. */
-  async measureEpoch(): Promise<"stop" | void> {
-    const { ledger, signal } = this.#context;
-    const before = ledger.sent;
-    const isWhole = await this.#on(1, ([one]) => this.#endToEnd(one!)) === true &&
-      await this.#mixed();
-    signal.throwIfAborted();
-    this.#context.tally({
-      kind: "announcedCalls",
-      name: "the announced calls were made",
-      seen: ledger.sent - before,
-      wanted: callsPerEpoch(this.#context.parameters, this.#tools),
-      why: this.#loss,
-    });
-    if (!isWhole) return "stop";
-  }
-
-  /** Reports what came from a cache, and what never reported its progress. */
-  conclude(): void {
-    for (const { tool } of this.#tools) {
-      const count = (name: string) => this.#times(name, tool).count;
-      const cached = count("cached");
-      if (cached > 0) {
-        const message =
-          `${tool}: of its replies ${cached} came from a cache; they count as cached ` +
-          "and in no other number: put {unique} into its arguments";
-        this.#context.note({ kind: "cachedTool", message, tool, cached });
-      }
-      if (count("latency") > 0 && count("firstProgress") === 0) {
-        const reason = "no progress frame came before a result";
-        this.#context.notMeasured(`firstProgress of ${tool}`, reason);
-      }
-    }
-  }
+  let loss: string | null = null;
 
   /**
    * Does a part of the work on connections of its own: those that wait for another part are idle for minutes, which a
    * proxy in between may not let them. `null`: not all of them open.
    */
-  async #on<T>(
+  async function on<T>(
     count: number,
     work: (connections: readonly Connection[]) => Promise<T>,
   ): Promise<T | null> {
-    const { target, ledger } = this.#context;
-    const isRelayed = areRelayed(target, this.#tools);
-    await using pool = await ConnectionPool.openAll(this.#context, count, ledger, isRelayed);
+    await using pool = await ConnectionPool.openAll(context, count, context.ledger, isRelayed);
     if (pool === null) return null;
     const result = await work(pool.connections);
-    this.#loss ??= describeLoss(pool.connections);
+    loss ??= describeLoss(pool.connections);
     return result;
   }
 
-  #times(name: string, tool: string) {
-    return this.#context.distribution(name, { at: { tool } });
-  }
-
   /** Each tool alone, one call after the other. `false`: one of them has no success. */
-  async #endToEnd(connection: Connection): Promise<boolean> {
-    for (const tool of this.#tools) {
-      const result = await this.#run(connection, {
-        next: () => tool,
-        calls: tool.repetitions,
-        sink: (ns, { firstProgressNs, sentNs }) => {
-          this.#times("latency", tool.tool).record(ns);
-          if (firstProgressNs === 0) return;
-          this.#times("firstProgress", tool.tool).record(firstProgressNs - sentNs);
-        },
+  async function endToEnd(connection: Connection): Promise<boolean> {
+    for (const one of tools) {
+      const { tool, repetitions } = one;
+      const result = await run(connection, () => one, repetitions, (ns, call) => {
+        timesOf("latency", tool).record(ns);
+        const { firstProgressNs, sentNs } = call;
+        if (firstProgressNs > 0) timesOf("firstProgress", tool).record(firstProgressNs - sentNs);
       });
       if (result === null || result.ok === 0) return false;
     }
@@ -195,14 +146,12 @@ class HeavyWork {
   }
 
   /** The mix of one client and that of all at once. `false`: one was cut short. */
-  async #mixed(): Promise<boolean> {
-    const context = this.#context;
-    const alone = () =>
-      this.#load([this.#mixAlone], (ns) => context.distribution("latencyAlone").record(ns));
+  async function mixed(): Promise<boolean> {
+    const alone = () => load([mixAlone], (ns) => context.distribution("latencyAlone").record(ns));
     const together = () =>
-      this.#load(this.#mixes, (ns, _, { tool }) => {
+      load(mixes, (ns, _, { tool }) => {
         context.distribution("latency").record(ns);
-        this.#times("concurrentLatency", tool).record(ns);
+        timesOf("concurrentLatency", tool).record(ns);
       });
     // The order alternates, so that drift favours neither.
     const isOdd = context.epoch % 2 === 1;
@@ -217,14 +166,11 @@ class HeavyWork {
   }
 
   /** Computed successes a second, `null` if a client was cut short. */
-  async #load(mixes: readonly (() => HeavyTool)[], sink: Row["sink"]): Promise<number | null> {
-    const calls = this.#context.parameters.messages ?? turnLength(this.#tools);
-    const results = await this.#on(
-      mixes.length,
+  async function load(nexts: readonly (() => HeavyTool)[], sink: Sink): Promise<number | null> {
+    const results = await on(
+      nexts.length,
       (connections) =>
-        Promise.all(
-          connections.map((one, client) => this.#run(one, { next: mixes[client]!, calls, sink })),
-        ),
+        Promise.all(connections.map((one, nth) => run(one, nexts[nth]!, turn, sink))),
     );
     let perSecond = 0;
     for (const result of results ?? [null]) {
@@ -239,31 +185,58 @@ class HeavyWork {
    * Calls one after the other on a connection, each with its tool's timeout. Successes from a cache are recorded apart
    * from those that were computed. `null`: not all calls were made.
    */
-  async #run(
-    connection: Connection,
-    { next, calls, sink }: Row,
-  ): Promise<{ ok: number; computed: number; elapsedNs: number } | null> {
-    const { ledger, maxRatePerSecond, clock, signal, target } = this.#context;
+  async function run(connection: Connection, next: () => HeavyTool, messages: number, sink: Sink) {
+    const { ledger, maxRatePerSecond, clock, signal } = context;
     let computed = 0;
     let tool: HeavyTool;
     const { end, clients: [client] } = await runClosedSlice([connection], {
-      ...{ inFlight: 1, leadInNs: 0, messages: calls, durationNs: null, maxRatePerSecond },
+      ...{ inFlight: 1, leadInNs: 0, messages, durationNs: null, maxRatePerSecond },
       ...{ warmupLedger: ledger, ledger, clock, signal },
       message() {
         tool = next();
         connection.useTimeout(tool.timeoutMs);
         return tool.message();
       },
-      onCall: (call) => {
+      onCall(call) {
         if (call.status !== "ok") return;
         const ns = call.endedNs - call.sentNs;
-        if (isFromCache(call, target.observed)) {
-          return this.#times("cached", tool.tool).record(ns);
-        }
+        if (isFromCache(call, target.observed)) return timesOf("cached", tool.tool).record(ns);
         computed++;
         sink(ns, call, tool);
       },
     });
     return end === "complete" ? { ok: client!.ok, computed, elapsedNs: client!.windowNs } : null;
   }
+
+  return {
+    /** `"stop"`: not all connections or calls went well, so that further calls would be wasted. */
+    async epoch() {
+      const { ledger } = context;
+      const before = ledger.sent;
+      const isWhole = await on(1, ([one]) => endToEnd(one!)) === true && await mixed();
+      context.signal.throwIfAborted();
+      context.tally({
+        kind: "announcedCalls",
+        name: "the announced calls were made",
+        seen: ledger.sent - before,
+        wanted: callsPerEpoch(parameters, tools),
+        why: loss,
+      });
+      if (!isWhole) return "stop";
+    },
+    conclude() {
+      for (const { tool } of tools) {
+        const cached = timesOf("cached", tool).count;
+        if (cached > 0) {
+          const message = `${tool}: of its replies ${cached} came from a cache; they count as ` +
+            "cached and in no other number: put {unique} into its arguments";
+          context.note({ kind: "cachedTool", message, tool, cached });
+        }
+        if (timesOf("latency", tool).count > 0 && timesOf("firstProgress", tool).count === 0) {
+          const reason = "no progress frame came before a result";
+          context.notMeasured(`firstProgress of ${tool}`, reason);
+        }
+      }
+    },
+  };
 }

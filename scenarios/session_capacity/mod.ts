@@ -7,12 +7,13 @@ import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/ru
 import { recordFound } from "../../lib/run/search_record.ts";
 import {
   mayMiss,
+  runSessionTrial,
   type SessionContext,
   type SessionMiss,
   SessionsSeen,
+  type SessionTrial,
   STANDARD,
-} from "./sessions_seen.ts";
-import { runSessionTrial, type SessionTrial } from "./trial.ts";
+} from "./trial.ts";
 
 const cost = (unit: string): MetricSpec => ({ kind: "scalar", unit, better: "lower" });
 /** About how many trials a search takes, and how many to confirm its answer. */

@@ -3,12 +3,8 @@ import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/clie
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
 import { counted, describeClose } from "../lib/run/describe_end.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import {
-  LIGHT_PROFILES,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** Good sessions opened in each epoch. */

@@ -1,6 +1,5 @@
 import {
   type Case,
-  type CaseLength,
   type CaseScenario,
   lengths,
   LIGHT_PROFILES,
@@ -13,7 +12,7 @@ import { jainIndex } from "../lib/stats/fairness.ts";
 
 const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 
-export const concurrentConnections: CaseScenario<CaseLength & typeof COMMON> = {
+export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
   title: "Concurrent connections",

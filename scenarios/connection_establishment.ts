@@ -1,12 +1,8 @@
 import { describeClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import {
-  LIGHT_PROFILES,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
 /** After this many failed connects in a row, the rest would fail too. */

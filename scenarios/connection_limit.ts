@@ -5,12 +5,8 @@ import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
 import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import {
-  LIGHT_PROFILES,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** The most connections to hold at once. */

@@ -6,13 +6,8 @@ import { describeLoss } from "../lib/run/describe_end.ts";
 import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
 import { noteRelayed } from "../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
-import {
-  type Procedure,
-  type ProcedurePlan,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Procedure, ProcedurePlan, ScenarioContext } from "../lib/run/scenario.ts";
+import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
   /** Clients at once, in the part that has several. */

@@ -1,5 +1,4 @@
 import {
-  type CaseLength,
   type CaseScenario,
   lengths,
   LIGHT_PROFILES,
@@ -13,7 +12,7 @@ import { batchedRig, UNIT_CASE, UNIT_LAYER } from "../lib/run/unit_baseline.ts";
 
 const COMMON = { payloadBytes: 0 };
 
-export const messageThroughput: CaseScenario<CaseLength & typeof COMMON> = {
+export const messageThroughput: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "message-throughput",
   title: "Message throughput",

@@ -1,13 +1,6 @@
 import type { Arrivals } from "../lib/load/schedule.ts";
-import {
-  type Case,
-  type CaseLength,
-  type CaseScenario,
-  lengths,
-  ONE_CLIENT,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Case, CaseScenario } from "../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { judgeSchedule, scheduleOf } from "../lib/run/schedule_checks.ts";
 
 const COMMON = {
@@ -22,7 +15,7 @@ const COMMON = {
   payloadBytes: 0,
 };
 
-export const openLoop: CaseScenario<CaseLength & typeof COMMON> = {
+export const openLoop: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "open-loop",
   title: "Open loop",

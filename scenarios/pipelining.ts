@@ -1,11 +1,5 @@
-import {
-  type CaseLength,
-  type CaseScenario,
-  lengths,
-  ONE_CLIENT,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { CaseScenario } from "../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const DEPTHS = [1, 2, 4, 8, 16, 32, 64];
 const COMMON = {
@@ -16,7 +10,7 @@ const COMMON = {
 
 const depthsOf = ({ inFlight }: typeof COMMON) => inFlight === null ? DEPTHS : [inFlight];
 
-export const pipelining: CaseScenario<CaseLength & typeof COMMON> = {
+export const pipelining: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "pipelining",
   title: "Pipelining",

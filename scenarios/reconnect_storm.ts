@@ -4,12 +4,8 @@ import type { SessionOptions } from "../lib/client/target.ts";
 import { wait } from "../lib/load/pace.ts";
 import { describeFailure } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
-import {
-  type MetricSpec,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { TIMES } from "../lib/run/scenario.ts";
 import { type RandomStream, randomStream } from "../lib/stats/random.ts";
 
 const STANDARD = {

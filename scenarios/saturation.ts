@@ -4,13 +4,8 @@ import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/r
 import { runRateTrial } from "../lib/load/rate_trial.ts";
 import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
-import {
-  type Procedure,
-  type Recording,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
+import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { recordFound } from "../lib/run/search_record.ts";
 
 const STANDARD = {

@@ -1,17 +1,7 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
 import { counted } from "../lib/run/describe_end.ts";
-import {
-  type CaseLength,
-  type CaseScenario,
-  type Derivation,
-  lengths,
-  type MetricSpec,
-  ONE_CLIENT,
-  ratios,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { CaseScenario, Derivation, MetricSpec, ScenarioContext } from "../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, ratios, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { throughputAt } from "../lib/stats/scaling.ts";
 import { judgeScaling } from "../lib/stats/scaling_verdict.ts";
 
@@ -23,7 +13,7 @@ const COMMON = {
 const COST: MetricSpec = { kind: "scalar", unit: "", better: "lower" };
 const LAW = "scaling law";
 
-export const scaling: CaseScenario<CaseLength & typeof COMMON> = {
+export const scaling: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "scaling",
   title: "Scaling",

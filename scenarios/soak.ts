@@ -1,13 +1,8 @@
 import { parseStages } from "../lib/load/stages.ts";
 import { counted } from "../lib/run/describe_end.ts";
 import { openPaced } from "../lib/run/paced_load.ts";
-import {
-  type MetricSpec,
-  type Procedure,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { judgeSchedule } from "../lib/run/schedule_checks.ts";
 import type { Check, SeriesPoint } from "../lib/schema.ts";
 import { type Change, changeOver, type Changing } from "../lib/stats/change.ts";

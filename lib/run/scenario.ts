@@ -363,10 +363,10 @@ export interface CasePlan<P extends Parameters = Parameters> {
 }
 
 /** Data, and what follows from it. Its slices are taken by lib/run. */
-export interface CaseScenario<P extends CaseLength = CaseLength> extends Described<P> {
+export interface CaseScenario<P extends Parameters = Parameters> extends Described<P & CaseLength> {
   kind: "cases";
   /** Once, before the first epoch. */
-  begin(context: ScenarioContext<P>): CasePlan<P> | Skipped | Promise<CasePlan<P> | Skipped>;
+  begin(context: ScenarioContext<P & CaseLength>): CasePlan | Skipped | Promise<CasePlan | Skipped>;
 }
 
 /** What a procedure does. */

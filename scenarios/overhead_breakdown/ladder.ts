@@ -1,10 +1,5 @@
-import {
-  type Case,
-  caseKey,
-  type Derivation,
-  ONE_CLIENT,
-  type Slice,
-} from "../../lib/run/scenario.ts";
+import type { Case, Derivation, Slice } from "../../lib/run/scenario.ts";
+import { caseKey, ONE_CLIENT } from "../../lib/run/scenario.ts";
 import { UNIT_CASE } from "../../lib/run/unit_baseline.ts";
 import type { Added } from "../../lib/schema.ts";
 import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";

@@ -1,6 +1,5 @@
 import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
 import {
-  type CaseLength,
   type CasePlan,
   type CaseScenario,
   lengths,
@@ -23,7 +22,6 @@ import {
 } from "./rigs.ts";
 
 const COMMON = { payloadBytes: 0 };
-type Parameters = CaseLength & typeof COMMON;
 
 /** What slows down the layers that the suite brings along: nothing, but in tests. */
 export interface LayerDelays extends SlowParts {
@@ -36,7 +34,7 @@ export interface LayerDelays extends SlowParts {
 /** The scenario, with slow layers where a test wants to see them. */
 export function createOverheadBreakdown(
   delays: LayerDelays = {},
-): CaseScenario<Parameters> {
+): CaseScenario<typeof COMMON> {
   return {
     kind: "cases",
     name: "overhead-breakdown",
@@ -63,7 +61,7 @@ const FEWEST_PER_SECOND = 1_000;
 
 /** Looks at what is said to a call and to a probe, which the layers below the target are to carry. */
 async function begin(
-  context: ScenarioContext<Parameters>,
+  context: ScenarioContext,
   delays: LayerDelays,
 ): Promise<CasePlan | Skipped> {
   const { target, clock, bundled, maxRatePerSecond: rate, keepsToLimit, isNamed } = context;

@@ -23,12 +23,8 @@
 import { CallBook } from "../../lib/client/call_book.ts";
 import { Connection } from "../../lib/client/connection.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
-import {
-  type Caller,
-  type ClosedSliceOptions,
-  probing,
-  runClosedSlice,
-} from "../../lib/load/closed.ts";
+import type { Caller, ClosedSliceOptions } from "../../lib/load/closed.ts";
+import { probing, runClosedSlice } from "../../lib/load/closed.ts";
 import type { InProcess } from "../../lib/run/in_process.ts";
 import { type Case, ONE_CLIENT, type Rig, type ScenarioContext } from "../../lib/run/scenario.ts";
 import type { EchoServer } from "../../lib/server/echo_server.ts";

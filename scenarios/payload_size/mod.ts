@@ -1,6 +1,5 @@
 import {
   type Case,
-  type CaseLength,
   type CasePlan,
   type CaseScenario,
   type Derivation,
@@ -30,9 +29,9 @@ const COMMON = {
   highestBytes: 33 * MIB,
 };
 
-type Context = ScenarioContext<CaseLength & typeof COMMON>;
+type Context = ScenarioContext<typeof COMMON>;
 
-export const payloadSize: CaseScenario<CaseLength & typeof COMMON> = {
+export const payloadSize: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "payload-size",
   title: "Payload size",

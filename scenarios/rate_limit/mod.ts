@@ -1,11 +1,7 @@
 import { Target } from "../../lib/client/target.ts";
 import { counted } from "../../lib/run/describe_end.ts";
-import {
-  type Budget,
-  type BudgetOwner,
-  type ExpectedLimits,
-  parseExpectedLimits,
-} from "../../lib/run/expected_limits.ts";
+import type { Budget, BudgetOwner, ExpectedLimits } from "../../lib/run/expected_limits.ts";
+import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
 import type { MetricSpec, Procedure, ScenarioContext } from "../../lib/run/scenario.ts";
 import type { Check, Interval } from "../../lib/schema.ts";
 import { type Finding, measureAddress, measureSession } from "./limit_finding.ts";

@@ -5,15 +5,8 @@ import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
 import { recordFound } from "../../lib/run/search_record.ts";
-import {
-  mayMiss,
-  runSessionTrial,
-  type SessionContext,
-  type SessionMiss,
-  SessionsSeen,
-  type SessionTrial,
-  STANDARD,
-} from "./trial.ts";
+import type { SessionContext, SessionMiss, SessionTrial } from "./trial.ts";
+import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
 const cost = (unit: string): MetricSpec => ({ kind: "scalar", unit, better: "lower" });
 /** About how many trials a search takes, and how many to confirm its answer. */

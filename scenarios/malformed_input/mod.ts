@@ -51,10 +51,11 @@ export const malformedInput: Procedure<typeof STANDARD> = {
       async conclude() {
         const server = await lookAt(context, conduct);
         const cases = casesFor(context, server, target.newCredentials());
+        const namesOf = (some: ConductCase[]) => some.map(({ name }) => name);
         const checked = await Promise.allSettled([
-          checkInTurn(context, server, cases.filter((one) => !isSilent(one))),
+          checkInTurn(context, server, namesOf(cases.filter((one) => !isSilent(one)))),
           // It takes the server's whole patience.
-          ...cases.filter(isSilent).map((one) => checkCase(context, server, one)),
+          ...namesOf(cases.filter(isSilent)).map((name) => checkCase(context, server, name)),
         ]);
         for (const one of checked) if (one.status === "rejected") throw one.reason;
         // A new session and its call, the only one that is in the ledger.
@@ -126,48 +127,70 @@ function lastCall({ target, workload }: Context, conduct: Conduct, sessionId: st
 async function checkInTurn(
   context: Context,
   server: Server,
-  cases: readonly ConductCase[],
+  names: readonly string[],
 ): Promise<void> {
   const pace = createPace(context);
   let silentInRow = 0;
-  for (const [index, one] of cases.entries()) {
-    context.progress(index, cases.length);
+  for (const [index, name] of names.entries()) {
+    context.progress(index, names.length);
     if (silentInRow === SILENCE_LIMIT) {
-      context.notMeasured(one.name, `none of the ${SILENCE_LIMIT} before was answered`);
+      context.notMeasured(name, `none of the ${SILENCE_LIMIT} before was answered`);
       continue;
     }
     await pace();
-    const isAnswered = await checkCase(context, server, one);
+    const isAnswered = await checkCase(context, server, name);
     if (isAnswered !== null) silentInRow = isAnswered ? 0 : silentInRow + 1;
   }
-  context.progress(cases.length, cases.length);
+  context.progress(names.length, names.length);
 }
 
-/** Returns whether the server gave any sign of life; `null`: it was not asked. */
-async function checkCase(
-  context: Context,
-  server: Server,
-  one: ConductCase,
-): Promise<boolean | null> {
-  const { name } = one;
+/** Tries the case of that name. Returns whether the server gave any sign of life; `null`: it was not asked. */
+async function checkCase(context: Context, server: Server, name: string): Promise<boolean | null> {
+  const { conduct } = server;
+  const { target, parameters: { noHelloWaitMs } } = context;
+  const { protocol } = target.options;
+  // Made anew, for a session of its own.
+  const credentials = target.newCredentials();
+  const { sessionId } = credentials;
+  const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
+  const { expected, better = [], inSession } = one;
+  const send = one.send ?? [];
   const obstacle = obstacleTo(context, server, one);
   if (obstacle !== null) {
     context.notMeasured(name, obstacle);
     return null;
   }
-  const { expected, better = [], seen, masked, answerNs, limited } = await say(
-    context,
-    server,
-    one,
-  );
+  // Judged as they came, and shown without secrets.
+  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
+    frames.filter((frame) => {
+      const read = protocol.classify(frame);
+      if (read.kind === "notification") return isEcho(read, send);
+      return one.withProgress || read.kind !== "progress";
+    }).map((frame) => conduct.shorten(mask(frame), sessionId));
+  const most = Math.max(...expected.map(({ frames }) => frames.length));
+  const mayClose = expected.some(({ close }) => close !== null);
+  const { frames, close, result, answerNs, limited } = await exchange(target, {
+    ...{ credentials, inSession, send },
+    last: lastCall(context, conduct, sessionId),
+    // A right answer, or one that waiting for more cannot make right.
+    isEnough(soFar, end) {
+      const seen = { frames: shown(soFar), close: end };
+      return expected.some((answer) => answerMatches(answer, seen)) ||
+        (!mayClose && most > 0 && seen.frames.length >= most);
+    },
+    patienceMs: isSilent(one) ? noHelloWaitMs : patience(context),
+  });
+  context.signal.throwIfAborted();
   if (limited !== null) {
     context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
     return true;
   }
   if (answerNs !== null && !isSilent(one)) context.distribution("answer").record(answerNs);
+  const seen = { frames: shown(frames), close, served: result !== null };
+  const masked = shown(frames, (frame) => maskFrame(frame, target.foreign));
+  const observed = describeSeen({ ...seen, frames: masked });
   const isExpected = isRight(expected, seen);
   const isBetter = !isExpected && isRight(better, seen);
-  const observed = describeSeen(masked);
   if (isBetter) {
     const message = `${name}: the server does other than its build, and no worse: ${observed}`;
     context.note({ kind: "betterThanBuild", message, name });
@@ -190,46 +213,6 @@ function obstacleTo(
   return one.needsToken && isOpenToAll
     ? "authentication is off: the server accepts any token"
     : null;
-}
-
-/** Tries a case, made anew for a session of its own; `masked` is what was seen without secrets, to be shown. */
-async function say(context: Context, server: Server, planned: ConductCase) {
-  const { conduct } = server;
-  const { target } = context;
-  const { protocol } = target.options;
-  const credentials = target.newCredentials();
-  const { sessionId } = credentials;
-  const one = casesFor(context, server, credentials).find(({ name }) => name === planned.name)!;
-  const { expected, better, send } = one;
-  // Judged as they came, and shown without secrets.
-  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
-    frames.filter((frame) => {
-      const read = protocol.classify(frame);
-      if (read.kind === "notification") return isEcho(read, send ?? []);
-      return one.withProgress || read.kind !== "progress";
-    }).map((frame) => conduct.shorten(mask(frame), sessionId));
-  const most = Math.max(...expected.map(({ frames }) => frames.length));
-  const mayClose = expected.some(({ close }) => close !== null);
-  const { frames, close, result, answerNs, limited } = await exchange(target, {
-    credentials,
-    inSession: one.inSession,
-    send: send ?? [],
-    last: lastCall(context, conduct, sessionId),
-    // A right answer, or one that waiting for more cannot make right.
-    isEnough(soFar, end) {
-      const seen = { frames: shown(soFar), close: end };
-      return expected.some((answer) => answerMatches(answer, seen)) ||
-        (!mayClose && most > 0 && seen.frames.length >= most);
-    },
-    patienceMs: isSilent(one) ? context.parameters.noHelloWaitMs : patience(context),
-  });
-  context.signal.throwIfAborted();
-  const end = { close, served: result !== null };
-  return {
-    ...{ expected, better, answerNs, limited },
-    seen: { frames: shown(frames), ...end },
-    masked: { frames: shown(frames, (frame) => maskFrame(frame, target.foreign)), ...end },
-  };
 }
 
 /** The frame with its strings masked: as text, it has them escaped once more. */

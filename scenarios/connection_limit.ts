@@ -4,6 +4,7 @@ import type { Connection } from "../lib/client/connection.ts";
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
 import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { fillServer } from "../lib/run/fill_server.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
 import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
@@ -41,10 +42,12 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
   warmsUp: false,
 
   begin(context) {
+    const { target, parameters: { bound } } = context;
     return {
       async epoch() {
+        const { ledger } = context;
         await using stack = new AsyncDisposableStack();
-        const { held, refusal, elapsedNs } = await fill(context, stack);
+        const { held, refusal, elapsedNs } = await fillServer(context, { bound, ledger, stack });
         await checkHeld(context, held);
         if (refusal === null || refusal.failure === "clientLimit") {
           const why = refusal === null ? "" : `; ${refusal.message}`;
@@ -53,9 +56,18 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
         }
         context.scalar("limit", held.length);
         context.distribution("rejection").record(elapsedNs);
-        checkRefusal(context, refusal);
+        const { message, details: { closeCode: code, closeReason: reason = "" } } = refusal;
+        // EXAI says how to refuse; of other servers, or a proxy before them, any refusal will do.
+        const isExai = target.options.protocol.name === "exai";
+        context.check({
+          kind: "refusal",
+          name: "one connection too many is refused",
+          passed: !isExai || (code === 1008 && reason !== ""),
+          expected: isExai ? "close 1008 with a reason" : "a close or an HTTP status",
+          observed: code === undefined ? message : describeClose({ code, reason }),
+        });
         if (context.epoch === 1) await noteScope(context);
-        const isFree = await timeSlotRelease(context, { leaving: held[0]!, stack, refusal });
+        const isFree = await timeSlotRelease(context, held[0]!, refusal, stack);
         context.tally({
           kind: "slotFree",
           name: `a closed connection's slot is free within ${SLOT_WAIT_MS / 1000} s`,
@@ -66,33 +78,6 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
     };
   },
 };
-
-/**
- * Opens connections until one is refused, or the bound. The stack closes them.
- *
- * @returns the refusal, or this client's own limit, `null` if there was none, and how long the last attempt took in nanoseconds
- * @throws {ConnectError} if a connection fails otherwise, or already the first is refused
- */
-async function fill(
-  { target, ledger, clock, parameters: { bound } }: Context,
-  stack: AsyncDisposableStack,
-): Promise<{ held: Connection[]; refusal: ConnectError | null; elapsedNs: number }> {
-  const held: Connection[] = [];
-  stack.defer(async () => {
-    await Promise.allSettled(held.map((connection) => connection.close()));
-  });
-  while (held.length < bound) {
-    const startNs = clock.nowNs();
-    const opened = await target.tryConnect(ledger);
-    if (opened instanceof ConnectError) {
-      const isEnd = opened.isRefusal || opened.failure === "clientLimit";
-      if (held.length === 0 || !isEnd) throw opened;
-      return { held, refusal: opened, elapsedNs: clock.nowNs() - startNs };
-    }
-    held.push(opened);
-  }
-  return { held, refusal: null, elapsedNs: 0 };
-}
 
 /**
  * A call on each of the connections that were held when the refusal came. A server that answers none of several in a
@@ -117,19 +102,6 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
   }
 }
 
-/** EXAI says how to refuse; of other servers, or a proxy before them, any refusal will do. */
-function checkRefusal({ check, target }: Context, { message, details }: ConnectError): void {
-  const { closeCode: code, closeReason: reason = "" } = details;
-  const isExai = target.options.protocol.name === "exai";
-  check({
-    kind: "refusal",
-    name: "one connection too many is refused",
-    passed: !isExai || (code === 1008 && reason !== ""),
-    expected: isExai ? "close 1008 with a reason" : "a close or an HTTP status",
-    observed: code === undefined ? message : describeClose({ code, reason }),
-  });
-}
-
 /** Is the limit for each address, or for all? Either is right. */
 async function noteScope({ target, ledger, note, notMeasured }: Context): Promise<void> {
   const name = "scope of the limit";
@@ -152,11 +124,9 @@ async function noteScope({ target, ledger, note, notMeasured }: Context): Promis
 /** Closes one connection and tries to open another until it is no longer refused in the same way. */
 async function timeSlotRelease(
   context: Context,
-  { leaving, stack, refusal }: {
-    leaving: Connection;
-    stack: AsyncDisposableStack;
-    refusal: ConnectError;
-  },
+  leaving: Connection,
+  refusal: ConnectError,
+  stack: AsyncDisposableStack,
 ): Promise<boolean> {
   const { clock, target, ledger } = context;
   const { atNs } = await leaving.close();

@@ -141,13 +141,8 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const { isRestart, backsOff, name, what } = phase;
   await using stack = new AsyncDisposableStack();
   const { connect, connections, failure } = await openCrowd(context, count, stack);
-  context.tally({
-    kind: "connected",
-    name: "all clients connected",
-    seen: connections.length,
-    wanted: count,
-    why: failure,
-  });
+  const connected = { kind: "connected", name: "all clients connected", wanted: count };
+  context.tally({ ...connected, seen: connections.length, why: failure });
   if (failure !== null) return false;
   const streams = connections.map((_, client) =>
     randomStream(seed, `reconnect-storm/${name}/${epoch}/${client}`)
@@ -155,14 +150,12 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const restart = isRestart
     ? bundled!.restart().then(() => null, (error: Error) => error.message)
     : Promise.resolve(null);
-  const result = await comeBack(context, {
-    ends: connections.map((connection) => isRestart ? connection.closed : connection.close()),
-    connect,
-    delayMs(client, attempt) {
-      if (backsOff) return fullJitterMs(attempt, { ...BACKOFF, random: streams[client]! });
-      return attempt === 0 ? 0 : IMMEDIATE_RETRY_MS;
-    },
-  });
+  const ends = connections.map((one): Promise<unknown> => isRestart ? one.closed : one.close());
+  const delayMs = (client: number, attempt: number) => {
+    if (backsOff) return fullJitterMs(attempt, { ...BACKOFF, random: streams[client]! });
+    return attempt === 0 ? 0 : IMMEDIATE_RETRY_MS;
+  };
+  const result = await comeBack(context, { ends, connect, delayMs });
   stack.defer(() => closeAll(result.connections));
   signal.throwIfAborted();
   const { servedNs, failedCall, failedCalls } = result;

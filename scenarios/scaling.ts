@@ -1,5 +1,5 @@
-import { ConnectError } from "../lib/client/connect_error.ts";
 import { counted } from "../lib/run/describe_end.ts";
+import { fillServer } from "../lib/run/fill_server.ts";
 import type { CaseScenario, Derivation, MetricSpec, ScenarioContext } from "../lib/run/scenario.ts";
 import { lengths, ONE_CLIENT, ratios, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { throughputAt } from "../lib/stats/scaling.ts";
@@ -73,25 +73,23 @@ export function stepsUpTo(most: number): number[] {
 }
 
 /**
- * How many connections the server holds, up to as many as are asked for: opened one after the other, and
- * closed again.
+ * How many connections the server holds, up to as many as are asked for.
  *
  * @throws {ConnectError} if a connection fails for another reason than a limit, or already the first is refused
  */
 async function findLimit(context: ScenarioContext<typeof COMMON>): Promise<number> {
-  const { target, warmupLedger, parameters: { connections: bound } } = context;
+  const { warmupLedger: ledger, parameters: { connections: bound } } = context;
   await using stack = new AsyncDisposableStack();
-  for (let clients = 0; clients < bound; clients++) {
-    const opened = await target.tryConnect(warmupLedger);
-    if (!(opened instanceof ConnectError)) stack.use(opened);
-    else if (!opened.isRefusal || clients === 0) throw opened;
-    else {
-      const message = `the sweep ends at ${counted(clients, "client")} at once: ${opened.message}`;
-      context.note({ kind: "connectionLimit", message, clients });
-      return clients;
-    }
-  }
-  return bound;
+  const { held: { length: clients }, refusal } = await fillServer(context, {
+    bound,
+    ledger,
+    stack,
+  });
+  if (refusal === null) return bound;
+  if (!refusal.isRefusal) throw refusal;
+  const message = `the sweep ends at ${counted(clients, "client")} at once: ${refusal.message}`;
+  context.note({ kind: "connectionLimit", message, clients });
+  return clients;
 }
 
 /** Fits the law to the epochs in which every number of clients was measured, and records no more than they support. */

@@ -34,7 +34,6 @@ const CHANGE: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
 export const soak: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "soak",
-  title: "Soak",
   question: "Does the server stay as fast as it was over a long run at a fixed rate?",
   metrics: {
     latency: TIMES,
@@ -155,16 +154,14 @@ function describe({ ratio, ci95: [low, high] }: Change): string {
   return `${ratio.toFixed(2)} times, with 95 % confidence ${low.toFixed(2)} to ${high.toFixed(2)}`;
 }
 
-/** Counts failed calls by the interval of their end, to report when they came. */
+/** When failed calls ended: by interval how many, and when the first. */
 export class ErrorCourse {
-  readonly #startNs: number;
-  readonly #intervalNs: number;
+  readonly #series: { startNs: number; intervalMs: number };
   readonly #failures = new Map<number, number>();
   #firstNs: number | null = null;
 
-  constructor({ startNs, intervalMs }: { startNs: number; intervalMs: number }) {
-    this.#startNs = startNs;
-    this.#intervalNs = intervalMs * 1e6;
+  constructor(series: { startNs: number; intervalMs: number }) {
+    this.#series = series;
   }
 
   /** Counts one that ended at this time of the clock. */
@@ -179,20 +176,19 @@ export class ErrorCourse {
     const intervals = counted(this.#intervalAt(nowNs) + 1, "interval");
     const failed = [...this.#failures.values()];
     const total = failed.reduce((sum, count) => sum + count, 0);
+    const afterS = ((this.#firstNs ?? 0) - this.#series.startNs) / 1e9;
     const expected = `none in any of ${intervals}`;
+    const observed = total === 0
+      ? expected
+      : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
+        `the first after ${afterS.toFixed(1)} s`;
     return {
-      kind: "errorsOverTime",
-      name: "errors over time",
-      passed: total === 0,
-      expected,
-      observed: this.#firstNs === null
-        ? expected
-        : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
-          `the first after ${((this.#firstNs - this.#startNs) / 1e9).toFixed(1)} s`,
+      ...{ kind: "errorsOverTime", name: "errors over time", passed: total === 0 },
+      ...{ expected, observed },
     };
   }
 
   #intervalAt(atNs: number): number {
-    return Math.floor((atNs - this.#startNs) / this.#intervalNs);
+    return Math.floor((atNs - this.#series.startNs) / (this.#series.intervalMs * 1e6));
   }
 }

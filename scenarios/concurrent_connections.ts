@@ -1,28 +1,20 @@
 import {
   type Case,
-  type CaseLength,
   type CaseScenario,
+  lengths,
   LIGHT_PROFILES,
   ONE_CLIENT,
+  ratios,
   THROUGHPUT,
   TIMES,
 } from "../lib/run/scenario.ts";
 import { jainIndex } from "../lib/stats/fairness.ts";
 
-/** The length is that of one epoch. */
-interface ConcurrentConnectionsParameters extends CaseLength {
-  connections: number;
-  /** Calls in flight on each connection. */
-  inFlight: number;
-  payloadBytes: number;
-}
-
 const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 
-export const concurrentConnections: CaseScenario<ConcurrentConnectionsParameters> = {
+export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
-  title: "Concurrent connections",
   question: "What do several clients at once get, and what do they gain over one?",
   metrics: {
     establish: TIMES,
@@ -36,12 +28,7 @@ export const concurrentConnections: CaseScenario<ConcurrentConnectionsParameters
   profiles: LIGHT_PROFILES,
   takes: () => ({ slices: 2 }),
   sharding: "connections",
-  defaults: {
-    quick: { ...COMMON, messages: null, durationMs: 100 },
-    standard: { ...COMMON, messages: null, durationMs: 200 },
-    thorough: { ...COMMON, messages: null, durationMs: 400 },
-    phase2: { ...COMMON, messages: 10, durationMs: null },
-  },
+  defaults: lengths(COMMON, { quick: 100, standard: 200, thorough: 400, phase2: 10 }),
 
   begin({ parameters: { connections: clients, inFlight }, place }) {
     const all: Case = { ...ONE_CLIENT, clients, inFlight };
@@ -56,27 +43,16 @@ export const concurrentConnections: CaseScenario<ConcurrentConnectionsParameters
       derive(derivation) {
         const result = derivation.calls(all, at);
         if (isShard) {
-          derivation.notMeasured(
-            "speedup",
-            "the clients of a shard are never alone with the server",
-          );
+          const why = "the clients of a shard are never alone with the server";
+          derivation.notMeasured("speedup", why);
           derivation.notMeasured("fairness", "a shard sees only the rates of its own clients");
-        }
-        if (result === null || isShard) return;
-        const rates = derivation.of(alone)?.rates ?? [];
-        derivation.estimate(
-          "speedup",
-          result.rates.map((rate, epoch) =>
-            rate === null || !rates[epoch] ? null : rate / rates[epoch]!
-          ),
-        );
-        derivation.estimate(
-          "fairness",
-          result.clientRates.map((shares) =>
+        } else if (result !== null) {
+          derivation.estimate("speedup", ratios(result.rates, derivation.of(alone)?.rates ?? []));
+          const fairness = result.clientRates.map((shares) =>
             shares?.some((share) => share > 0) ? jainIndex(shares) : null
-          ),
-          { at },
-        );
+          );
+          derivation.estimate("fairness", fairness, { at });
+        }
       },
     };
   },

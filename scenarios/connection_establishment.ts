@@ -1,27 +1,19 @@
-import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { describeClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
-import {
-  LIGHT_PROFILES,
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
-
-interface ConnectionEstablishmentParameters extends Parameters {
-  /** Measured connects in each epoch. */
-  connects: number;
-}
 
 /** After this many failed connects in a row, the rest would fail too. */
 const FAILURE_LIMIT = 3;
 
-export const connectionEstablishment: Procedure<ConnectionEstablishmentParameters> = {
+export const connectionEstablishment: Procedure<{
+  /** Measured connects in each epoch. */
+  connects: number;
+}> = {
   kind: "procedure",
   name: "connection-establishment",
-  title: "Connection establishment",
   question: "How long does it take to open a session, and to close it?",
   metrics: {
     connect: TIMES,
@@ -60,12 +52,10 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
         return null;
       }
     }
-    const tally = (seen: number, wanted: number, why: string | null) =>
-      context.tally({
-        kind: "opened",
-        name: "every connection opened and closed cleanly",
-        ...{ seen, wanted, why },
-      });
+    const tally = (seen: number, wanted: number, why: string | null) => {
+      const name = "every connection opened and closed cleanly";
+      context.tally({ kind: "opened", name, seen, wanted, why });
+    };
     const first = await attempt();
     if (first === null) tally(0, 1, failuresInRow[0] ?? null);
     else context.scalar("coldEstablish", first.establish, { cold: true });
@@ -80,7 +70,12 @@ export const connectionEstablishment: Procedure<ConnectionEstablishmentParameter
           why ??= failuresInRow[0] ?? null;
           // The first call is not among mitata's samples; it is counted where it fails.
           if (times === null && !isWarm) tally(0, 1, why);
-          if (times !== null && isWarm) record(context, times);
+          if (isWarm) {
+            for (const [step, ns] of Object.entries(times ?? {})) {
+              // Without a handshake there is no time of it.
+              if (step !== "authenticate" || ns > 0) context.distribution(step).record(ns);
+            }
+          }
           isWarm = true;
           return times?.establish ?? -1;
         }, { maxSamples: connects });
@@ -100,18 +95,7 @@ async function openAndClose({ target, ledger }: ScenarioContext): Promise<Sessio
   const close = await connection.close();
   // 1005: a close frame without a code.
   if (close.code !== 1000 && close.code !== 1005) throw new Error(describeClose(close));
-  const { connectNs, authenticateNs, establishNs } = connection.timing;
-  return {
-    connect: connectNs,
-    authenticate: authenticateNs,
-    establish: establishNs,
-    close: close.durationNs,
-  };
-}
-
-function record(context: ScenarioContext, times: SessionTimes): void {
-  for (const [step, ns] of Object.entries(times)) {
-    // Without a handshake there is no time of it.
-    if (step !== "authenticate" || ns > 0) context.distribution(step).record(ns);
-  }
+  const { connectNs: connect, authenticateNs: authenticate, establishNs: establish } =
+    connection.timing;
+  return { connect, authenticate, establish, close: close.durationNs };
 }

@@ -1,37 +1,31 @@
-import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Call } from "../lib/client/call.ts";
+import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Connection } from "../lib/client/connection.ts";
-import type { SessionOptions } from "../lib/client/target.ts";
 import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
-import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
-import {
-  LIGHT_PROFILES,
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { fillServer } from "../lib/run/fill_server.ts";
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
-interface ConnectionLimitParameters extends Parameters {
+const STANDARD = {
   /** The most connections to hold at once. */
-  bound: number;
-}
+  bound: 64,
+};
 
-type Context = ScenarioContext<ConnectionLimitParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
 
 /** Another address of this machine, to distinguish a limit per address from one for all. */
 const OTHER_ADDRESS = "127.0.0.2";
 /** How long a closed connection's slot may take to become free, in milliseconds, and how often to look. */
 const SLOT_WAIT_MS = 5_000;
 const SLOT_POLL_MS = 1;
-const SLOT_FREE = `a closed connection's slot is free within ${SLOT_WAIT_MS / 1000} s`;
+const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
 
-export const connectionLimit: Procedure<ConnectionLimitParameters> = {
+export const connectionLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "connection-limit",
-  title: "Connection limit",
   question: "How many connections does the server hold, and how does it refuse one more?",
   metrics: {
     rejection: TIMES,
@@ -39,88 +33,49 @@ export const connectionLimit: Procedure<ConnectionLimitParameters> = {
     limit: { kind: "scalar", unit: "connections", better: null },
   },
   headline: { metric: "limit" },
-  gates: [],
   profiles: LIGHT_PROFILES,
   takes: () => ({ epochMs: 10 * CONNECT_MS }),
   fillsServer: true,
-  defaults: {
-    quick: { bound: 64 },
-    standard: { bound: 64 },
-    thorough: { bound: 256 },
-    phase2: { bound: 64 },
-  },
+  defaults: { standard: STANDARD, thorough: { bound: 256 } },
   warmsUp: false,
 
   begin(context) {
+    const { target, parameters: { bound } } = context;
     return {
       async epoch() {
+        const { ledger } = context;
         await using stack = new AsyncDisposableStack();
-        const { held, refusal, elapsedNs } = await fill(context, stack);
+        const { held, refusal, elapsedNs } = await fillServer(context, { bound, ledger, stack });
         await checkHeld(context, held);
         if (refusal === null || refusal.failure === "clientLimit") {
-          context.notMeasured(
-            "limit",
-            `none refused up to ${held.length} at once` +
-              (refusal === null ? "" : `; ${refusal.message}`),
-          );
+          const why = refusal === null ? "" : `; ${refusal.message}`;
+          context.notMeasured("limit", `none refused up to ${held.length} at once${why}`);
           return "stop";
         }
         context.scalar("limit", held.length);
         context.distribution("rejection").record(elapsedNs);
-        checkRefusal(context, refusal);
+        const { message, details: { closeCode: code, closeReason: reason = "" } } = refusal;
+        // EXAI says how to refuse; of other servers, or a proxy before them, any refusal will do.
+        const isExai = target.options.protocol.name === "exai";
+        context.check({
+          kind: "refusal",
+          name: "one connection too many is refused",
+          passed: !isExai || (code === 1008 && reason !== ""),
+          expected: isExai ? "close 1008 with a reason" : "a close or an HTTP status",
+          observed: code === undefined ? message : describeClose({ code, reason }),
+        });
         if (context.epoch === 1) await noteScope(context);
-        const isFree = await timeSlotRelease(context, { leaving: held[0]!, stack, refusal });
-        const seen = isFree ? 1 : 0;
-        context.tally({ kind: "slotFree", name: SLOT_FREE, seen, wanted: 1 });
+        const isFree = await timeSlotRelease(context, held[0]!, refusal, stack);
+        context.tally({
+          kind: "slotFree",
+          name: `a closed connection's slot is free within ${SLOT_WAIT_MS / 1000} s`,
+          seen: isFree ? 1 : 0,
+        });
         if (!isFree) return "stop";
       },
     };
   },
 };
-
-/** A connection, or why there is none. */
-async function tryConnect(
-  { target, ledger, signal }: Context,
-  from: Pick<SessionOptions, "client"> = {},
-): Promise<Connection | ConnectError> {
-  try {
-    return await target.connect(ledger, from);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof ConnectError) return error;
-    throw error;
-  }
-}
-
-/**
- * Opens connections until one is refused, or the bound. The stack closes them.
- *
- * @returns the refusal, or this client's own limit, `null` if there was none, and how long the last attempt took in nanoseconds
- * @throws {ConnectError} if a connection fails otherwise, or already the first is refused
- */
-async function fill(
-  context: Context,
-  stack: AsyncDisposableStack,
-): Promise<{ held: Connection[]; refusal: ConnectError | null; elapsedNs: number }> {
-  const { clock, parameters: { bound } } = context;
-  const held: Connection[] = [];
-  stack.defer(async () => {
-    await Promise.allSettled(held.map((connection) => connection.close()));
-  });
-  while (held.length < bound) {
-    const startNs = clock.nowNs();
-    const opened = await tryConnect(context);
-    if (opened instanceof ConnectError) {
-      const isEnd = opened.isRefusal || opened.failure === "clientLimit";
-      if (held.length === 0 || !isEnd) throw opened;
-      return { held, refusal: opened, elapsedNs: clock.nowNs() - startNs };
-    }
-    held.push(opened);
-  }
-  return { held, refusal: null, elapsedNs: 0 };
-}
-
-const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
 
 /**
  * A call on each of the connections that were held when the refusal came. A server that answers none of several in a
@@ -133,54 +88,32 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
     context.signal.throwIfAborted();
     // An error is an answer too, and counts against the check of error replies.
     const isAnswered = call !== null && ANSWERS.includes(call.status);
+    const why = isAnswered ? null : await describeFailure(call, connection);
+    context.tally({ kind: "unharmed", name: "established connections still answer", why });
     unansweredInRow = call?.status === "timeout" ? unansweredInRow + 1 : 0;
-    context.tally({
-      kind: "unharmed",
-      name: "established connections still answer",
-      seen: isAnswered ? 1 : 0,
-      wanted: 1,
-      why: isAnswered ? null : await describeFailure(call, connection),
-    });
     if (unansweredInRow < SILENCE_LIMIT) continue;
     const left = held.length - index - 1;
     throw new Error(
       `the server answers no calls any more: ${unansweredInRow} in a row timed out, ` +
-        `${left} more connections were not tried`,
+        `${counted(left, "more connection")} ${left === 1 ? "was" : "were"} not tried`,
     );
   }
 }
 
-/** EXAI says how to refuse; of other servers, or a proxy before them, any refusal will do. */
-function checkRefusal({ check, target }: Context, { message, details }: ConnectError): void {
-  const { closeCode: code, closeReason: reason = "" } = details;
-  const isExai = target.options.protocol.name === "exai";
-  check({
-    kind: "refusal",
-    name: "one connection too many is refused",
-    passed: !isExai || (code === 1008 && reason !== ""),
-    expected: isExai ? "close 1008 with a reason" : "a close or an HTTP status",
-    observed: code === undefined ? message : describeClose({ code, reason }),
-  });
-}
-
 /** Is the limit for each address, or for all? Either is right. */
-async function noteScope(context: Context): Promise<void> {
-  const { target, note, notMeasured } = context;
+async function noteScope({ target, ledger, note, notMeasured }: Context): Promise<void> {
   const name = "scope of the limit";
   if (!target.isLoopback) return notMeasured(name, "the server is not on this machine");
   using client = target.clientFrom(OTHER_ADDRESS);
-  const opened = await tryConnect(context, { client });
+  const opened = await target.tryConnect(ledger, { client });
+  const found = (scope: string, message: string) => note({ kind: "limitScope", scope, message });
   if (!(opened instanceof ConnectError)) {
     await opened.close();
-    const message = `at the limit, a client from ${OTHER_ADDRESS} was accepted`;
-    note({
-      kind: "limitScope",
-      scope: "address",
-      message: `limit for each IP address: ${message}`,
-    });
+    const seen = `a client from ${OTHER_ADDRESS} was accepted`;
+    found("address", `limit for each IP address: at the limit, ${seen}`);
   } else if (opened.isRefusal) {
-    const message = `at the limit, one from ${OTHER_ADDRESS} was refused too`;
-    note({ kind: "limitScope", scope: "all", message: `limit for all clients: ${message}` });
+    const seen = `one from ${OTHER_ADDRESS} was refused too`;
+    found("all", `limit for all clients: at the limit, ${seen}`);
   } else {
     notMeasured(name, `no connection from ${OTHER_ADDRESS}: ${opened.message}`);
   }
@@ -189,23 +122,21 @@ async function noteScope(context: Context): Promise<void> {
 /** Closes one connection and tries to open another until it is no longer refused in the same way. */
 async function timeSlotRelease(
   context: Context,
-  { leaving, stack, refusal }: {
-    leaving: Connection;
-    stack: AsyncDisposableStack;
-    refusal: ConnectError;
-  },
+  leaving: Connection,
+  refusal: ConnectError,
+  stack: AsyncDisposableStack,
 ): Promise<boolean> {
-  const { clock, signal } = context;
+  const { clock, target, ledger } = context;
   const { atNs } = await leaving.close();
   while (clock.nowNs() - atNs < SLOT_WAIT_MS * 1e6) {
-    const opened = await tryConnect(context);
+    const opened = await target.tryConnect(ledger);
     if (!(opened instanceof ConnectError)) {
       stack.use(opened);
       context.distribution("slotRelease").record(clock.nowNs() - atNs);
       return true;
     }
     if (opened.failure !== refusal.failure) throw opened;
-    await wait(SLOT_POLL_MS, { clock, signal });
+    await wait(SLOT_POLL_MS, context);
   }
   return false;
 }

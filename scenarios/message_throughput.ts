@@ -1,23 +1,20 @@
 import {
-  type CaseLength,
   type CaseScenario,
+  lengths,
   LIGHT_PROFILES,
   ONE_CLIENT,
+  ratios,
   THROUGHPUT,
   TIMES,
 } from "../lib/run/scenario.ts";
 import { createInProcess } from "../lib/run/in_process.ts";
 import { batchedRig, UNIT_CASE, UNIT_LAYER } from "../lib/run/unit_baseline.ts";
 
-/** The length is that of one epoch. */
-interface MessageThroughputParameters extends CaseLength {
-  payloadBytes: number;
-}
+const COMMON = { payloadBytes: 0 };
 
-export const messageThroughput: CaseScenario<MessageThroughputParameters> = {
+export const messageThroughput: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "message-throughput",
-  title: "Message throughput",
   question: "How fast does the server answer one client that sends one call at a time?",
   metrics: {
     latency: TIMES,
@@ -28,15 +25,9 @@ export const messageThroughput: CaseScenario<MessageThroughputParameters> = {
   gates: [{ metric: "latency", statistics: ["p5", "p50", "p99"] }],
   profiles: LIGHT_PROFILES,
   takes: () => ({ slices: 3 }),
-  defaults: {
-    quick: { messages: null, durationMs: 100, payloadBytes: 0 },
-    standard: { messages: null, durationMs: 200, payloadBytes: 0 },
-    thorough: { messages: null, durationMs: 400, payloadBytes: 0 },
-    phase2: { messages: 100, durationMs: null, payloadBytes: 0 },
-  },
+  defaults: lengths(COMMON, { quick: 100, standard: 200, thorough: 400, phase2: 100 }),
 
-  begin(context) {
-    const { bundled, target, workload, clock } = context;
+  begin({ bundled, target, workload, clock }) {
     return {
       cases: bundled === null ? [ONE_CLIENT] : [ONE_CLIENT, UNIT_CASE],
       floors: [ONE_CLIENT],
@@ -50,15 +41,8 @@ export const messageThroughput: CaseScenario<MessageThroughputParameters> = {
         const result = derivation.calls(ONE_CLIENT);
         const unit = derivation.of(UNIT_CASE);
         if (result === null || unit === null) return;
-        derivation.estimate(
-          "unitFactor",
-          result.medians.map((median, epoch) => ratio(median, unit.medians[epoch])),
-        );
+        derivation.estimate("unitFactor", ratios(result.medians, unit.medians));
       },
     };
   },
 };
-
-function ratio(over: number | null, under: number | null | undefined): number | null {
-  return over === null || !under ? null : over / under;
-}

@@ -1,41 +1,23 @@
-import { type Arrivals } from "../lib/load/schedule.ts";
-import {
-  type Case,
-  type CaseLength,
-  type CaseScenario,
-  ONE_CLIENT,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import type { Arrivals } from "../lib/load/schedule.ts";
+import type { Case, CaseScenario } from "../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { judgeSchedule, scheduleOf } from "../lib/run/schedule_checks.ts";
 
-/** The length is that of one epoch; a count is of each connection. */
-interface OpenLoopParameters extends CaseLength {
-  /** Of all connections together. */
-  ratePerSecond: number;
-  connections: number;
-  arrivals: Arrivals;
-  /** `null`: rate x timeout. */
-  maxOutstanding: number | null;
-  /** Ramps of the rate, in its place; `null`: it stays. */
-  stages: string | null;
-  payloadBytes: number;
-}
-
 const COMMON = {
+  /** Of all connections together. */
   ratePerSecond: 500,
   connections: 5,
-  arrivals: "constant",
-  maxOutstanding: null,
-  stages: null,
-  messages: null,
+  arrivals: "constant" as Arrivals,
+  /** `null`: rate x timeout. */
+  maxOutstanding: null as number | null,
+  /** Ramps of the rate, in its place; `null`: it stays. */
+  stages: null as string | null,
   payloadBytes: 0,
-} as const;
+};
 
-export const openLoop: CaseScenario<OpenLoopParameters> = {
+export const openLoop: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "open-loop",
-  title: "Open loop",
   question: "How long do calls take that come at a given rate, whether or not the server keeps up?",
   metrics: { latency: TIMES, serviceTime: TIMES, slip: TIMES, throughput: THROUGHPUT },
   headline: { metric: "latency" },
@@ -44,12 +26,7 @@ export const openLoop: CaseScenario<OpenLoopParameters> = {
   takes: () => ({ slices: 1 }),
   sharding: "rate",
   paced: true,
-  defaults: {
-    quick: { ...COMMON, durationMs: 300 },
-    standard: { ...COMMON, durationMs: 500 },
-    thorough: { ...COMMON, durationMs: 1000 },
-    phase2: { ...COMMON, durationMs: null, messages: 100 },
-  },
+  defaults: lengths(COMMON, { quick: 300, standard: 500, thorough: 1000, phase2: 100 }),
 
   begin({ parameters: { connections: clients, ratePerSecond, arrivals, maxOutstanding, stages } }) {
     const one: Case = { ...ONE_CLIENT, clients, ratePerSecond, arrivals, maxOutstanding, stages };

@@ -1,29 +1,23 @@
-import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
-import { describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
-import {
-  LIGHT_PROFILES,
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../lib/run/scenario.ts";
+import { CONNECT_MS } from "../lib/run/planned_time.ts";
+import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
-interface ReconnectionParameters extends Parameters {
+const STANDARD = {
   /** Disconnects in each epoch. */
-  cycles: number;
+  cycles: 4,
   /** From the end of the old connection to the dial of the new one; no part of any metric. */
-  pauseMs: number;
-}
+  pauseMs: 100,
+};
 
-type Context = ScenarioContext<ReconnectionParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
 
-export const reconnection: Procedure<ReconnectionParameters> = {
+export const reconnection: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "reconnection",
-  title: "Reconnection",
   question: "After a clean disconnect, how soon does a client get good replies again?",
   metrics: { close: TIMES, reconnect: TIMES, recovery: TIMES },
   headline: { metric: "recovery" },
@@ -32,7 +26,7 @@ export const reconnection: Procedure<ReconnectionParameters> = {
   takes: ({ cycles, pauseMs }) => ({ epochMs: cycles * (pauseMs + 2 * CONNECT_MS) }),
   defaults: {
     quick: { cycles: 2, pauseMs: 20 },
-    standard: { cycles: 4, pauseMs: 100 },
+    standard: STANDARD,
     thorough: { cycles: 5, pauseMs: 500 },
     phase2: { cycles: 1, pauseMs: 500 },
   },
@@ -52,7 +46,7 @@ export const reconnection: Procedure<ReconnectionParameters> = {
 
 /** Connect, one call, close, pause, connect, one call. Returns whether both calls were served. */
 async function reconnectOnce(context: Context): Promise<boolean> {
-  const { target, ledger, workload, clock, signal, parameters: { pauseMs } } = context;
+  const { target, ledger, workload, clock, parameters: { pauseMs } } = context;
   await using old = await target.connect(ledger);
   const before = await old.call(workload());
   if (before.status !== "ok") return false; // The checks of the ledger report it.
@@ -63,27 +57,18 @@ async function reconnectOnce(context: Context): Promise<boolean> {
   context.tally({
     kind: "closedCleanly",
     name: "every close clean (1000)",
-    seen: close.code === 1000 ? 1 : 0,
-    wanted: 1,
     why: close.code === 1000 ? null : describeClose(close),
   });
-  await wait(pauseMs, { clock, signal });
+  await wait(pauseMs, context);
   const dialledNs = clock.nowNs();
   await using renewed = await target.connect(ledger);
   const after = await renewed.call(workload());
-  const isServed = after.status === "ok";
   context.distribution("reconnect").record(renewed.timing.establishNs);
-  context.tally({
-    kind: "recovered",
-    name: "a good reply after every reconnect",
-    seen: isServed ? 1 : 0,
-    wanted: 1,
-    why: isServed ? null : await describeFailure(after, renewed),
-  });
-  if (isServed) {
-    context.distribution("recovery").record(closedNs - lostNs + after.endedNs - dialledNs);
-  }
-  return isServed;
+  const why = after.status === "ok" ? null : await describeFailure(after, renewed);
+  context.tally({ kind: "recovered", name: "a good reply after every reconnect", why });
+  if (why !== null) return false;
+  context.distribution("recovery").record(closedNs - lostNs + after.endedNs - dialledNs);
+  return true;
 }
 
 /**
@@ -108,13 +93,12 @@ async function checkOldStateGone(context: Context): Promise<void> {
     first: protocol.encodeCall(`${credentials.sessionId}-stale`, tool, argsJson),
   });
   context.signal.throwIfAborted();
+  const end = close === null ? "the connection stayed open" : describeClose(close);
   context.check({
     kind: "sessionEnded",
     name,
     passed: close !== null && results === 0,
     expected: "a call without a new handshake is turned away",
-    observed: `${results} results, ${
-      close === null ? "the connection stayed open" : describeClose(close)
-    }`,
+    observed: `${counted(results, "result")}, ${end}`,
   });
 }

@@ -1,33 +1,21 @@
-import { ConnectError } from "../lib/client/connect_error.ts";
-import {
-  type Case,
-  type CaseLength,
-  type CaseScenario,
-  type Derivation,
-  type MetricSpec,
-  ONE_CLIENT,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../lib/run/scenario.ts";
-import { type ScalingSample, throughputAt } from "../lib/stats/scaling.ts";
+import { counted } from "../lib/run/describe_end.ts";
+import { fillServer } from "../lib/run/fill_server.ts";
+import type { CaseScenario, Derivation, MetricSpec, ScenarioContext } from "../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, ratios, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
+import { throughputAt } from "../lib/stats/scaling.ts";
 import { judgeScaling } from "../lib/stats/scaling_verdict.ts";
 
-/** The length is that of one number of clients in one epoch. */
-interface ScalingParameters extends CaseLength {
+const COMMON = {
   /** The most clients at once, if the server does not refuse one before. */
-  connections: number;
-  payloadBytes: number;
-}
-
-const COMMON = { connections: 64, payloadBytes: 0 };
+  connections: 64,
+  payloadBytes: 0,
+};
 const COST: MetricSpec = { kind: "scalar", unit: "", better: "lower" };
 const LAW = "scaling law";
 
-export const scaling: CaseScenario<ScalingParameters> = {
+export const scaling: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "scaling",
-  title: "Scaling",
   question: "How does throughput grow with the number of clients, and what holds it back?",
   metrics: {
     throughput: THROUGHPUT,
@@ -46,36 +34,25 @@ export const scaling: CaseScenario<ScalingParameters> = {
   profiles: ["thorough"],
   takes: ({ connections }) => ({ slices: Math.min(5, stepsUpTo(connections).length) }),
   fillsServer: true,
-  defaults: {
-    quick: { ...COMMON, messages: null, durationMs: 50 },
-    standard: { ...COMMON, messages: null, durationMs: 100 },
-    thorough: { ...COMMON, messages: null, durationMs: 100 },
-    phase2: { ...COMMON, messages: 10, durationMs: null },
-  },
+  defaults: lengths(COMMON, { quick: 50, standard: 100, thorough: 100, phase2: 10 }),
 
   async begin(context) {
     const most = await findLimit(context);
-    const steps = stepsUpTo(most);
-    const cases = steps.map((clients): Case => ({ ...ONE_CLIENT, clients }));
+    const cases = stepsUpTo(most).map((clients) => ({ ...ONE_CLIENT, clients }));
     context.setHeadline({ metric: "throughput", at: { clients: most } });
     return {
       cases,
       floors: [cases.at(-1)!],
       derive(derivation) {
-        const alone = derivation.of(ONE_CLIENT)?.rates ?? [];
-        for (const [index, clients] of steps.entries()) {
-          const at = { clients };
-          const rates = derivation.calls(cases[index]!, at)?.rates ?? [];
-          if (clients === 1) continue;
-          derivation.estimate(
-            "efficiency",
-            rates.map((rate, epoch) =>
-              rate === null || !alone[epoch] ? null : rate / (clients * alone[epoch]!)
-            ),
-            { at },
-          );
+        const sweep = cases.map((one) => {
+          const { clients } = one;
+          return { clients, rates: derivation.calls(one, { clients })?.rates ?? [] };
+        });
+        const alone = sweep[0]!.rates;
+        for (const { clients, rates } of sweep.slice(1)) {
+          derivation.estimate("efficiency", ratios(rates, alone, clients), { at: { clients } });
         }
-        recordLaw(derivation, steps);
+        recordLaw(derivation, sweep);
       },
     };
   },
@@ -95,30 +72,30 @@ export function stepsUpTo(most: number): number[] {
 }
 
 /**
- * How many connections the server holds, up to as many as are asked for: opened one after the other, and
- * closed again.
+ * How many connections the server holds, up to as many as are asked for.
  *
  * @throws {ConnectError} if a connection fails for another reason than a limit, or already the first is refused
  */
-async function findLimit(context: ScenarioContext<ScalingParameters>): Promise<number> {
-  const { target, warmupLedger, parameters: { connections: bound }, signal } = context;
+async function findLimit(context: ScenarioContext<typeof COMMON>): Promise<number> {
+  const { warmupLedger: ledger, parameters: { connections: bound } } = context;
   await using stack = new AsyncDisposableStack();
-  for (let held = 0; held < bound; held++) {
-    try {
-      stack.use(await target.connect(warmupLedger));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof ConnectError) || !error.isRefusal || held === 0) throw error;
-      const message = `the sweep ends at ${held} clients at once: ${error.message}`;
-      context.note({ kind: "connectionLimit", message, clients: held });
-      return held;
-    }
-  }
-  return bound;
+  const { held: { length: clients }, refusal } = await fillServer(context, {
+    bound,
+    ledger,
+    stack,
+  });
+  if (refusal === null) return bound;
+  if (!refusal.isRefusal) throw refusal;
+  const message = `the sweep ends at ${counted(clients, "client")} at once: ${refusal.message}`;
+  context.note({ kind: "connectionLimit", message, clients });
+  return clients;
 }
 
-/** Fits the law, and records no more than the epochs support. */
-function recordLaw(derivation: Derivation, steps: readonly number[]): void {
+/** Fits the law to the epochs in which every number of clients was measured, and records no more than they support. */
+function recordLaw(
+  derivation: Derivation,
+  sweep: readonly { clients: number; rates: readonly (number | null)[] }[],
+): void {
   const { maxRatePerSecond } = derivation;
   if (maxRatePerSecond !== null) {
     return derivation.notMeasured(
@@ -126,17 +103,21 @@ function recordLaw(derivation: Derivation, steps: readonly number[]): void {
       `the rate that is kept to, ${maxRatePerSecond} calls/s, sets what each client sends`,
     );
   }
-  const verdict = judgeScaling(samplesByEpoch(derivation, steps));
+  const epochs = sweep[0]!.rates.map((_, epoch) =>
+    sweep.flatMap(({ clients, rates }) => {
+      const ratePerSecond = rates[epoch] ?? null;
+      return ratePerSecond === null ? [] : [{ clients, ratePerSecond }];
+    })
+  );
+  const verdict = judgeScaling(epochs.filter(({ length }) => length === sweep.length));
   if (verdict.status === "flat") return derivation.note(verdict.fact);
-  if (verdict.rSquared !== null) {
-    derivation.single("rSquared", verdict.rSquared, { ci95: null });
-  }
+  if (verdict.rSquared !== null) derivation.single("rSquared", verdict.rSquared, { ci95: null });
   if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.fact.message);
   const { law, ci95, peak } = verdict;
   derivation.single("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
   derivation.single("contention", law.contention, { ci95: ci95.contention });
   derivation.single("coherency", law.coherency, { ci95: ci95.coherency });
-  for (const clients of steps) {
+  for (const { clients } of sweep) {
     derivation.single("fitted", throughputAt(law, clients), { at: { clients }, ci95: null });
   }
   if (peak.status === "beyond") {
@@ -144,15 +125,4 @@ function recordLaw(derivation: Derivation, steps: readonly number[]): void {
   }
   derivation.single("peakConcurrency", peak.clients, { ci95: peak.ci95 });
   derivation.single("peakThroughput", peak.ratePerSecond, { ci95: null });
-}
-
-/** The epochs in which every number of clients was measured. */
-function samplesByEpoch(derivation: Derivation, steps: readonly number[]): ScalingSample[][] {
-  const rates = steps.map((clients) => derivation.of({ ...ONE_CLIENT, clients })?.rates ?? []);
-  const epochs = Math.min(...rates.map(({ length }) => length));
-  return Array.from({ length: epochs }, (_, epoch) =>
-    steps.flatMap((clients, index) => {
-      const ratePerSecond = rates[index]![epoch];
-      return ratePerSecond == null ? [] : [{ clients, ratePerSecond }];
-    })).filter((samples) => samples.length === steps.length);
 }

@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import { addressOf } from "./address.ts";
 import type { Observed } from "./call.ts";
+import { ConnectError } from "./connect_error.ts";
 import { Connection } from "./connection.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { InsecureRelay } from "./insecure_relay.ts";
@@ -158,6 +159,24 @@ export class Target implements Disposable {
       observed: this.observed,
       foreign: this.foreign,
     });
+  }
+
+  /**
+   * Opens a session, or says why there is none.
+   *
+   * @throws the signal's reason, if it is aborted
+   */
+  async tryConnect(
+    ledger: OpenLedger,
+    as: SessionOptions = {},
+  ): Promise<Connection | ConnectError> {
+    try {
+      return await this.connect(ledger, as);
+    } catch (error) {
+      this.options.signal.throwIfAborted();
+      if (error instanceof ConnectError) return error;
+      throw error;
+    }
   }
 
   /**

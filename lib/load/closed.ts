@@ -57,16 +57,32 @@ export interface ClosedSlice {
   censored: number;
 }
 
-/** Makes probes on a connection in the place of calls, timed as those are. The slice's ledgers see nothing of them. */
-export function probing(connection: Caller & Pick<Connection, "probe">, probe: Probe): Caller {
+/**
+ * Makes probes on a connection in the place of calls, so that a slice times them as it times those. Its
+ * ledgers see nothing of them, and what else comes on the connection counts where it did before.
+ *
+ * @param options.before is done first, with the message of the call
+ * @param options.mayAsk may another be made? Left out: yes
+ */
+export function probing(
+  connection: Caller & Pick<Connection, "probe">,
+  probe: Probe,
+  { before, mayAsk = () => true }: {
+    before?: (message: Message) => unknown;
+    mayAsk?: () => boolean;
+  } = {},
+): Caller {
   return {
     get isOpen() {
-      return connection.isOpen;
+      return connection.isOpen && mayAsk();
     },
     get timedOutInRow() {
       return connection.timedOutInRow;
     },
-    send: (_message, onEnd, fromNs) => connection.probe(probe, onEnd, fromNs),
+    send(message, onEnd, fromNs) {
+      before?.(message);
+      connection.probe(probe, onEnd, fromNs);
+    },
     useLedger: () => {},
   };
 }

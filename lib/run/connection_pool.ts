@@ -3,7 +3,7 @@ import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
 import { noteRelayed } from "./note_relay.ts";
-import type { Recording } from "./scenario.ts";
+import type { Recording, ScenarioContext } from "./scenario.ts";
 
 /** How many connections a scenario wants at once. */
 export interface PoolWish {
@@ -28,6 +28,21 @@ export class ConnectionPool implements AsyncDisposable {
     this.#target = target;
     this.#ledger = ledger;
     this.#isRelayed = isRelayed;
+  }
+
+  /** Opens so many for a scenario alone; `null`: not all of them open, which has failed a check. */
+  static async openAll(
+    context: ScenarioContext,
+    most: number,
+    ledger = context.warmupLedger,
+    isRelayed?: boolean,
+  ): Promise<ConnectionPool | null> {
+    await using stack = new AsyncDisposableStack();
+    const pool = stack.use(new ConnectionPool(context.target, ledger, isRelayed));
+    await pool.open([{ record: context, most, establish: null }]);
+    if (pool.connections.length < most) return null;
+    stack.move();
+    return pool;
   }
 
   /**

@@ -35,6 +35,7 @@ export function createContext(
     get keepsToLimit(): boolean {
       return run.rateLimit !== undefined;
     },
+    isNamed: run.settings.scenarios?.includes(planned.scenario.name) ?? false,
     epochs,
     get epoch(): number {
       return record.epoch;

@@ -2,6 +2,11 @@ import type { Call } from "../client/call.ts";
 import type { Connection } from "../client/connection.ts";
 import { NO_CLOSE_FRAME } from "../client/socket.ts";
 
+/** `1 call`, `12 calls`: a noun that takes an s. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** A connection that was idle for so long may have met a timeout of a proxy's or the server's, in nanoseconds. */
 const IDLE_NS = 1e9;
 

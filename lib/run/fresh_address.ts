@@ -15,14 +15,10 @@ export async function freshAddress(
   if (!target.isLoopback) return {};
   const client = target.clientFrom(randomLoopbackAddress());
   stack.defer(() => client.close());
-  try {
-    await using _connection = await target.connect(openLedger(), { client });
-    return { client };
-  } catch (error) {
-    target.options.signal.throwIfAborted();
-    if (error instanceof ConnectError) return {};
-    throw error;
-  }
+  const opened = await target.tryConnect(openLedger(), { client });
+  if (opened instanceof ConnectError) return {};
+  await opened.close();
+  return { client };
 }
 
 /** Any of 127.1.0.1 to 127.254.253.254, so that the next run uses another one. */

@@ -95,7 +95,9 @@ export function connectionsOf({ parameters }: PlannedScenario): number {
 
 function skipWithout(connections: number, place: ShardPlace): { skip?: string } {
   return shareOf(connections, place) > 0 ? {} : {
-    skip: `its ${connections} connections are those of the first ${connections} shards`,
+    skip: connections === 1
+      ? "its only connection is that of the first shard"
+      : `its ${connections} connections are those of the first ${connections} shards`,
   };
 }
 

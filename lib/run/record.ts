@@ -196,7 +196,9 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     if (checks.get(key)?.passed !== false) checks.set(key, check);
   }
 
-  tally({ kind, name, seen, wanted, why = null }: Count): void {
+  tally(
+    { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 }: Count,
+  ): void {
     const key = `${kind}\n${name}`;
     const counted = this.#tallies.get(key) ??
       { kind, name, seen: 0, wanted: 0, warmup: { seen: 0, wanted: 0 }, why: null };
@@ -401,7 +403,7 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     judged: readonly Statistic[],
   ): { role: Role; at?: At; gates?: Statistic[] } {
     const { described } = this.#options;
-    const gate: MetricRef | undefined = described.gates.find((ref) => isMeant(ref, metric));
+    const gate: MetricRef | undefined = described.gates?.find((ref) => isMeant(ref, metric));
     const role = isMeant(this.#headline, metric)
       ? "headline"
       : gate === undefined

@@ -47,6 +47,25 @@ export interface CaseLength extends Parameters {
   durationMs: number | null;
 }
 
+/**
+ * The defaults of a case scenario: how many milliseconds each case is measured in an epoch, and in phase2 how many
+ * calls of each connection.
+ */
+export function lengths<P extends Parameters>(
+  common: P,
+  { phase2, ...durations }: Record<Exclude<typeof LIGHT_PROFILES[number], "phase2">, number> & {
+    phase2: number;
+  },
+): Record<typeof LIGHT_PROFILES[number], P & CaseLength> {
+  const lasting = (durationMs: number) => ({ ...common, messages: null, durationMs });
+  return {
+    quick: lasting(durations.quick),
+    standard: lasting(durations.standard),
+    thorough: lasting(durations.thorough),
+    phase2: { ...common, messages: phase2, durationMs: null },
+  };
+}
+
 /** What a metric is; the same wherever it was measured (`at`). */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
@@ -90,15 +109,16 @@ export interface Taken {
 export interface Described<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
   name: string;
-  title: string;
+  /** Left out: the name in words. */
+  title?: string;
   /** The one sentence that its numbers answer. */
   question: string;
   /** What it can record, by name. */
   metrics: Readonly<Record<string, MetricSpec>>;
   /** The one that stands for the scenario; its interval says how well the scenario repeats. */
   headline: MetricRef | ((parameters: P) => MetricRef);
-  /** What a comparison judges. */
-  gates: readonly MetricRef[];
+  /** What a comparison judges; left out: nothing. */
+  gates?: readonly MetricRef[];
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];
   /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
@@ -210,8 +230,10 @@ export interface CaseResult {
 export interface Count {
   kind: string;
   name: string;
-  seen: number;
-  wanted: number;
+  /** Left out: all of them where there is no `why`, else none. */
+  seen?: number;
+  /** Left out: one. */
+  wanted?: number;
   why?: string | null;
 }
 
@@ -276,6 +298,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly maxRatePerSecond: number | null;
   /** Is that the rate that the server's limiter allows, and none of the user's? */
   readonly keepsToLimit: boolean;
+  /** Has the user named it in `--scenarios`? */
+  readonly isNamed: boolean;
   /** Where calls are counted that are not measured. */
   readonly warmupLedger: OpenLedger;
   /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */
@@ -333,17 +357,17 @@ export interface CasePlan<P extends Parameters = Parameters> {
   /** Hears of a measured slice, before its arrays are used again. */
   onSlice?(one: Case, slice: Slice): void;
   /** Work of its own, once after the last epoch. */
-  conclude?(): Promise<void>;
+  conclude?(): void | Promise<void>;
   derive(derivation: Derivation<P>): void;
   /** Once, when the run is over, however it ended. */
   close?(): Promise<void>;
 }
 
 /** Data, and what follows from it. Its slices are taken by lib/run. */
-export interface CaseScenario<P extends CaseLength = CaseLength> extends Described<P> {
+export interface CaseScenario<P extends Parameters = Parameters> extends Described<P & CaseLength> {
   kind: "cases";
   /** Once, before the first epoch. */
-  begin(context: ScenarioContext<P>): CasePlan<P> | Skipped | Promise<CasePlan<P> | Skipped>;
+  begin(context: ScenarioContext<P & CaseLength>): CasePlan | Skipped | Promise<CasePlan | Skipped>;
 }
 
 /** What a procedure does. */
@@ -355,7 +379,7 @@ export interface ProcedurePlan {
   /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
   epoch?(): Promise<"stop" | void>;
   /** Once, after the last epoch. */
-  conclude?(): Promise<void>;
+  conclude?(): void | Promise<void>;
 }
 
 /** Work of its own: handshakes, limits, storms, searches, soak. */
@@ -394,6 +418,23 @@ export function defaultsOf(
   profile: ProfileName,
 ): Parameters {
   return defaults[profile] ?? defaults.standard;
+}
+
+/** What a scenario is called in reports. */
+export function titleOf({ name, title }: Pick<Scenario, "name" | "title">): string {
+  return title ?? name[0]!.toUpperCase() + name.slice(1).replaceAll("-", " ");
+}
+
+/** One over the other in each epoch, divided by a constant; `null` where one of them is missing. */
+export function ratios(
+  over: readonly (number | null)[],
+  under: readonly (number | null)[],
+  divisor = 1,
+): (number | null)[] {
+  return over.map((value, epoch) => {
+    const below = under[epoch];
+    return value === null || !below ? null : value / (divisor * below);
+  });
 }
 
 /** The headline of a scenario with these parameters. */

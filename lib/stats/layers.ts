@@ -10,8 +10,9 @@ type EpochMedians = readonly (number | null)[];
  * changes it for all layers, so that epochs are paired; one that lacks a median does not count. Noise may make a
  * part negative; it is returned as it is.
  *
- * The share is the mean of what the part is of the whole call in each epoch, so that the shares of all layers
- * sum to 1; `null` where the whole call was not measured (`whole` is `null`, or lacks an epoch).
+ * The share is that mean over the mean of the whole call in the same epochs, and its interval the part's over the
+ * same, so that it has the part's sign, and the shares of all layers sum to 1; `null` where the whole call was not
+ * measured (`whole` is `null`, or lacks an epoch).
  *
  * @returns `null` where no epoch has both medians
  */
@@ -26,19 +27,16 @@ export function addedPart(
     return { addedNs: ownNs - belowNs, wholeNs: whole?.[index] ?? 0 };
   });
   if (parts.length === 0) return null;
-  const added = estimate(parts.map(({ addedNs }) => addedNs), { scale: "linear", paired: true });
-  const share = parts.every(({ wholeNs }) => wholeNs > 0)
-    ? estimate(parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs), {
-      scale: "linear",
-      paired: true,
-    })
-    : null;
-  return {
-    value: added.value,
-    ci95: added.ci95,
-    share: share?.value ?? null,
-    shareCi95: share?.ci95 ?? null,
-  };
+  const { value, ci95 } = estimate(parts.map(({ addedNs }) => addedNs), {
+    scale: "linear",
+    paired: true,
+  });
+  if (!parts.every(({ wholeNs }) => wholeNs > 0)) {
+    return { value, ci95, share: null, shareCi95: null };
+  }
+  const { mean: wholeNs } = momentsOf(parts.map((part) => part.wholeNs));
+  const shareCi95: Added["shareCi95"] = ci95 && [ci95[0] / wholeNs, ci95[1] / wholeNs];
+  return { value, ci95, share: value / wholeNs, shareCi95 };
 }
 
 /**

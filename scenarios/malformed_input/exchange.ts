@@ -1,17 +1,17 @@
-import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
 import { shakeHands } from "../../lib/client/handshake.ts";
-import type { CloseInfo, Socket } from "../../lib/client/socket.ts";
+import type { CloseInfo } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
+import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
 
 /** What is sent, and when there has been enough of an answer. */
 export interface ExchangeOptions {
   credentials: Credentials;
-  /** Whether the handshake comes first. */
+  /** Does the handshake come first? */
   inSession: boolean;
   send: readonly string[];
   /** A call that is made at the end, if the connection is open, and must be served. */
   last: { id: string; text: string };
-  /** Whether nothing more is to be waited for, as far as frames and close (`null`: open) tell. */
+  /** Is nothing more to be waited for, as far as frames and close (`null`: open) show? */
   isEnough: (frames: readonly string[], close: CloseInfo | null) => boolean;
   /** How long to wait for that, and for the last call, in milliseconds. */
   patienceMs: number;
@@ -31,6 +31,9 @@ export interface Exchange {
   answerNs: number | null;
 }
 
+/** No answer has so many frames: of a flood the rest is left out. */
+const MOST_FRAMES = 50;
+
 /** Is it a request that bears the id of one of ours? */
 export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
   return kind === "notification" && id !== null && sent.some((text) => text.includes(id));
@@ -44,109 +47,73 @@ export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
  */
 export async function exchange(target: Target, options: ExchangeOptions): Promise<Exchange> {
   const { protocol, clock, timeoutMs, signal } = target.options;
-  const { credentials, inSession, send, last, patienceMs } = options;
+  const { credentials, inSession, send, last, isEnough, patienceMs } = options;
+  const seen: Exchange = { frames: [], result: null, close: null, limited: null, answerNs: null };
+  let isLastSent = false;
+  let isLastEnded = false;
+  let wake = () => {};
   const socket = await target.dial();
+
+  const isOver = () => signal.aborted || seen.close !== null || seen.limited !== null;
+  async function until(done: () => boolean): Promise<void> {
+    const waiting = Promise.withResolvers<void>();
+    const look = () => {
+      if (isOver() || done()) waiting.resolve();
+    };
+    const cancel = clock.after(patienceMs, waiting.resolve);
+    signal.addEventListener("abort", look, { once: true });
+    wake = look;
+    look();
+    await waiting.promise;
+    cancel();
+    signal.removeEventListener("abort", look);
+  }
+
+  function receive(text: string): void {
+    const frame = protocol.classify(text);
+    const isLast = frame.id === last.id;
+    const isFinal = frame.kind !== "progress";
+    if (frame.kind === "notification" && frame.answer !== null) {
+      if (!isEcho(frame, [...send, last.text])) socket.send(frame.answer);
+    }
+    if (frame.kind === "rateLimited") seen.limited ??= target.foreign(frame.message);
+    if (isLast && isFinal) isLastEnded = true;
+    if (isLast && frame.kind === "result") seen.result = text;
+    else if (!isLast || isFinal) keep(text);
+  }
+  const keep = (frame: string) => {
+    if (seen.frames.length < MOST_FRAMES) seen.frames.push(frame);
+  };
+
   try {
     if (inSession) {
       await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
     }
-    const listener = new Listener(socket, { target, lastId: last.id, sent: [...send, last.text] });
+    const startNs = clock.nowNs();
+    const note = (atNs: number) => {
+      if (!isLastSent) seen.answerNs ??= atNs - startNs;
+      wake();
+    };
+    socket.onText((text) => {
+      if (text === null) keep("(a binary frame)");
+      else receive(text);
+      note(clock.nowNs());
+    });
+    socket.closed.then((close) => {
+      if (!close.ours) seen.close = close;
+      note(close.atNs);
+    });
     for (const frame of send) socket.send(frame);
-    await listener.until(() => options.isEnough(listener.frames, listener.close), patienceMs);
-    if (listener.close === null && listener.limited === null && !signal.aborted) {
-      listener.isLastSent = true;
+    await until(() => isEnough(seen.frames, seen.close));
+    if (!isOver()) {
+      isLastSent = true;
       socket.send(last.text);
-      await listener.until(() => listener.isLastEnded, patienceMs);
+      await until(() => isLastEnded);
     }
-    const { close } = listener; // Before ours.
+    const { close } = seen; // Before ours.
     await socket.close();
-    const { frames, result, limited, answerNs } = listener;
-    return { frames, result, close, limited, answerNs };
+    return { ...seen, close };
   } finally {
     await socket.close();
-  }
-}
-
-/** No answer has so many frames: of a flood the rest is left out. */
-const MOST_FRAMES = 50;
-
-/** Keeps what comes, and wakes who waits for it. */
-class Listener {
-  readonly frames: string[] = [];
-  readonly #socket: Socket;
-  readonly #target: Target;
-  readonly #lastId: string;
-  readonly #sent: readonly string[];
-  readonly #startNs: number;
-  result: string | null = null;
-  limited: string | null = null;
-  isLastSent = false;
-  isLastEnded = false;
-  close: CloseInfo | null = null;
-  answerNs: number | null = null;
-  #wake: () => void = () => {};
-
-  constructor(
-    socket: Socket,
-    { target, lastId, sent }: { target: Target; lastId: string; sent: readonly string[] },
-  ) {
-    this.#socket = socket;
-    this.#target = target;
-    this.#lastId = lastId;
-    this.#sent = sent;
-    this.#startNs = target.options.clock.nowNs();
-    socket.onText((text) => this.#receive(text));
-    socket.closed.then((close) => {
-      if (!close.ours) this.close = close;
-      this.#note(close.atNs);
-    });
-  }
-
-  /** Waits until it is done, the connection has ended, time is up or the run is interrupted. */
-  async until(done: () => boolean, patienceMs: number): Promise<void> {
-    const { clock, signal } = this.#target.options;
-    let isOver = signal.aborted;
-    const waiting = Promise.withResolvers<void>();
-    const end = () => {
-      isOver = true;
-      waiting.resolve();
-    };
-    const cancel = clock.after(patienceMs, end);
-    signal.addEventListener("abort", end, { once: true });
-    this.#wake = () => {
-      const hasEnded = isOver || this.close !== null || this.limited !== null;
-      if (hasEnded || done()) waiting.resolve();
-    };
-    this.#wake();
-    await waiting.promise;
-    cancel();
-    signal.removeEventListener("abort", end);
-  }
-
-  #keep(frame: string): void {
-    if (this.frames.length < MOST_FRAMES) this.frames.push(frame);
-  }
-
-  #receive(text: string | null): void {
-    const { clock, protocol } = this.#target.options;
-    if (text === null) this.#keep("(a binary frame)");
-    else {
-      const frame = protocol.classify(text);
-      const isLast = frame.id === this.#lastId;
-      if (frame.kind === "notification" && frame.answer !== null && !isEcho(frame, this.#sent)) {
-        this.#socket.send(frame.answer);
-      }
-      if (frame.kind === "rateLimited") this.limited ??= this.#target.foreign(frame.message);
-      const isFinal = frame.kind !== "progress";
-      if (isLast && isFinal) this.isLastEnded = true;
-      if (isLast && frame.kind === "result") this.result = text;
-      else if (!isLast || isFinal) this.#keep(text);
-    }
-    this.#note(clock.nowNs());
-  }
-
-  #note(atNs: number): void {
-    if (!this.isLastSent) this.answerNs ??= atNs - this.#startNs;
-    this.#wake();
   }
 }

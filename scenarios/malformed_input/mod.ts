@@ -1,42 +1,47 @@
+import type { ForeignText } from "../../lib/client/foreign_text.ts";
+import { isAuthenticationOff } from "../../lib/client/rejection.ts";
 import { createPace } from "../../lib/load/pace.ts";
-import type { ConductCase } from "../../lib/protocols/protocol.ts";
-import {
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  TIMES,
-} from "../../lib/run/scenario.ts";
-import { describeExpected, describeSeen, isRight } from "./answers.ts";
-import { casesFor, lookAt, say, type Server } from "./probe.ts";
+import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
+import { describeClose } from "../../lib/run/describe_end.ts";
+import { type Procedure, type ScenarioContext, TIMES } from "../../lib/run/scenario.ts";
+import { exchange, isEcho } from "./exchange.ts";
 
-interface MalformedInputParameters extends Parameters {
+const STANDARD = {
   /** How long to wait for an answer that should come; the target's timeout, if that is less. */
-  patienceMs: number;
+  patienceMs: 10_000,
   /** How long to wait for the server to give up on a silent client; 0 leaves that check out. */
-  noHelloWaitMs: number;
-}
+  noHelloWaitMs: 20_000,
+};
 
-type Context = ScenarioContext<MalformedInputParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
+
+/** What the cases are made from and judged by. */
+interface Server {
+  conduct: Conduct;
+  /** The build that it answers as; `null`: not known. */
+  dialect: string | null;
+  toolList: string | null;
+  isOpenToAll: boolean;
+}
 
 /** After so many cases in a row without any answer, the server is taken to have gone silent. */
 const SILENCE_LIMIT = 3;
+/** The numbers of the requests that belong to no case. */
+const LAST_CALL = 90;
+const LIST_TOOLS = 91;
+/** Ends an expected frame of which only the beginning is given. */
+const AND_SO_ON = "…";
+const SERVED = "a call is served after it";
 
-const COMMON = { patienceMs: 10_000, noHelloWaitMs: 20_000 };
-
-export const malformedInput: Procedure<MalformedInputParameters> = {
+export const malformedInput: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "malformed-input",
-  title: "Malformed input",
   question: "Does the server answer bad messages as its protocol says, and serve on?",
   metrics: { answer: TIMES },
   headline: { metric: "answer" },
-  gates: [],
   profiles: ["thorough"],
   takes: ({ noHelloWaitMs }) => ({ onceMs: Math.min(noHelloWaitMs, 15_000) + 1_000 }),
-  defaults: {
-    quick: { patienceMs: 2_000, noHelloWaitMs: 0 },
-    standard: COMMON,
-  },
+  defaults: { quick: { patienceMs: 2_000, noHelloWaitMs: 0 }, standard: STANDARD },
 
   begin(context) {
     const { target } = context;
@@ -45,16 +50,18 @@ export const malformedInput: Procedure<MalformedInputParameters> = {
     for (const left of conduct.leftOut) context.notMeasured(left.name, left.reason);
     return {
       async conclude() {
-        const server = await lookAt(context, { conduct, patienceMs: patience(context) });
-        noteDialect(context, server);
+        const server = await lookAt(context, conduct);
         const cases = casesFor(context, server, target.newCredentials());
+        const namesOf = (some: ConductCase[]) => some.map(({ name }) => name);
         const checked = await Promise.allSettled([
-          checkInTurn(context, server, cases.filter((one) => !isSilent(one))),
+          checkInTurn(context, server, namesOf(cases.filter((one) => !isSilent(one)))),
           // It takes the server's whole patience.
-          ...cases.filter(isSilent).map((one) => checkCase(context, server, one)),
+          ...namesOf(cases.filter(isSilent)).map((name) => checkCase(context, server, name)),
         ]);
         for (const one of checked) if (one.status === "rejected") throw one.reason;
-        await serveOn(context);
+        // A new session and its call, the only one that is in the ledger.
+        await using connection = await target.connect(context.ledger);
+        await connection.call(context.workload());
       },
     };
   },
@@ -69,70 +76,128 @@ function isSilent({ send }: ConductCase): boolean {
   return send?.length === 0;
 }
 
-function noteDialect(context: Context, { conduct: { dialects }, dialect }: Server): void {
-  if (dialects.length === 0) return;
-  const message = dialect === null
-    ? `the server's answers fit no one of the builds ${dialects.join(", ")}: it may answer as any`
-    : `the server answers as the build ${dialect} does, and is held to that`;
-  context.note({ kind: "dialect", message, dialect });
+/** Opens a session, asks for the tools and calls one, to know by each answer which build it is. */
+async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
+  const { target } = context;
+  const { protocol } = target.options;
+  const { dialects } = conduct;
+  const credentials = target.newCredentials();
+  const { sessionId } = credentials;
+  const request = protocol.encodeListTools(conduct.id(sessionId, LIST_TOOLS));
+  const isList = (frame: string) => protocol.readTools(frame) !== null;
+  // Where builds differ, the answer to the opening is looked at too.
+  const opening = dialects.length === 0 ? [] : protocol.open(credentials).send;
+  const { frames, result } = await exchange(target, {
+    credentials,
+    inSession: opening.length === 0,
+    send: [...opening, ...request === null ? [] : [request]],
+    last: lastCall(context, conduct, sessionId),
+    isEnough: (soFar) => soFar.some(isList),
+    patienceMs: patience(context),
+  });
+  context.signal.throwIfAborted();
+  const rejections = protocol.rejections(credentials);
+  const isOpenToAll = rejections.length > 0 && await isAuthenticationOff(target, rejections);
+  const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
+  if (dialects.length > 0) {
+    const message = dialect === null
+      ? `the server's answers fit no one of the builds ${dialects.join(", ")}: it may answer as any`
+      : `the server answers as the build ${dialect} does, and is held to that`;
+    context.note({ kind: "dialect", message, dialect });
+  }
+  return { conduct, dialect, toolList: frames.find(isList) ?? null, isOpenToAll };
+}
+
+/** All cases, made for one session. */
+function casesFor(
+  { workload }: Context,
+  { conduct, dialect, toolList }: Server,
+  credentials: Credentials,
+): ConductCase[] {
+  return conduct.cases({ ...credentials, ...workload(), dialect, toolList });
+}
+
+/** The call that is to be served after a case. */
+function lastCall({ target, workload }: Context, conduct: Conduct, sessionId: string) {
+  const id = conduct.id(sessionId, LAST_CALL);
+  const { tool, argsJson } = workload();
+  return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
 }
 
 /** Each on a connection of its own. */
 async function checkInTurn(
   context: Context,
   server: Server,
-  cases: readonly ConductCase[],
+  names: readonly string[],
 ): Promise<void> {
   const pace = createPace(context);
   let silentInRow = 0;
-  for (const [index, one] of cases.entries()) {
-    context.progress(index, cases.length);
+  for (const [index, name] of names.entries()) {
+    context.progress(index, names.length);
     if (silentInRow === SILENCE_LIMIT) {
-      context.notMeasured(one.name, `none of the ${SILENCE_LIMIT} before was answered`);
+      context.notMeasured(name, `none of the ${SILENCE_LIMIT} before was answered`);
       continue;
     }
     await pace();
-    const isAnswered = await checkCase(context, server, one);
+    const isAnswered = await checkCase(context, server, name);
     if (isAnswered !== null) silentInRow = isAnswered ? 0 : silentInRow + 1;
   }
-  context.progress(cases.length, cases.length);
+  context.progress(names.length, names.length);
 }
 
-/** Returns whether the server gave any sign of life; `null`: it was not asked. */
-async function checkCase(
-  context: Context,
-  server: Server,
-  one: ConductCase,
-): Promise<boolean | null> {
-  const { name } = one;
+/** Tries the case of that name. Returns whether the server gave any sign of life; `null`: it was not asked. */
+async function checkCase(context: Context, server: Server, name: string): Promise<boolean | null> {
+  const { conduct } = server;
+  const { target, parameters: { noHelloWaitMs } } = context;
+  const { protocol } = target.options;
+  // Made anew, for a session of its own.
+  const credentials = target.newCredentials();
+  const { sessionId } = credentials;
+  const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
+  const { expected, better = [], inSession } = one;
+  const send = one.send ?? [];
   const obstacle = obstacleTo(context, server, one);
   if (obstacle !== null) {
     context.notMeasured(name, obstacle);
     return null;
   }
-  const patienceMs = isSilent(one) ? context.parameters.noHelloWaitMs : patience(context);
-  const { expected, better, seen, masked, answerNs, limited } = await say(context, {
-    ...{ server, name, patienceMs },
+  // Judged as they came, and shown without secrets.
+  const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
+    frames.filter((frame) => {
+      const read = protocol.classify(frame);
+      if (read.kind === "notification") return isEcho(read, send);
+      return one.withProgress || read.kind !== "progress";
+    }).map((frame) => conduct.shorten(mask(frame), sessionId));
+  const most = Math.max(...expected.map(({ frames }) => frames.length));
+  const mayClose = expected.some(({ close }) => close !== null);
+  const { frames, close, result, answerNs, limited } = await exchange(target, {
+    ...{ credentials, inSession, send },
+    last: lastCall(context, conduct, sessionId),
+    // A right answer, or one that waiting for more cannot make right.
+    isEnough(soFar, end) {
+      const seen = { frames: shown(soFar), close: end };
+      return expected.some((answer) => answerMatches(answer, seen)) ||
+        (!mayClose && most > 0 && seen.frames.length >= most);
+    },
+    patienceMs: isSilent(one) ? noHelloWaitMs : patience(context),
   });
+  context.signal.throwIfAborted();
   if (limited !== null) {
     context.notMeasured(name, `the server's rate limiter refused it: ${limited}`);
     return true;
   }
   if (answerNs !== null && !isSilent(one)) context.distribution("answer").record(answerNs);
+  const seen = { frames: shown(frames), close, served: result !== null };
+  const masked = shown(frames, (frame) => maskFrame(frame, target.foreign));
+  const observed = describeSeen({ ...seen, frames: masked });
   const isExpected = isRight(expected, seen);
   const isBetter = !isExpected && isRight(better, seen);
   if (isBetter) {
-    const message = `${name}: the server does other than its build, and no worse: ` +
-      describeSeen(masked);
+    const message = `${name}: the server does other than its build, and no worse: ${observed}`;
     context.note({ kind: "betterThanBuild", message, name });
   }
-  context.check({
-    kind: "conduct",
-    name,
-    passed: isExpected || isBetter,
-    expected: describeExpected(expected),
-    observed: describeSeen(masked),
-  });
+  const passed = isExpected || isBetter;
+  context.check({ kind: "conduct", name, passed, expected: describeExpected(expected), observed });
   return answerNs !== null || seen.served;
 }
 
@@ -151,8 +216,60 @@ function obstacleTo(
     : null;
 }
 
-/** A new session and its call, the only one that is in the ledger. */
-async function serveOn({ target, ledger, workload }: Context): Promise<void> {
-  await using connection = await target.connect(ledger);
-  await connection.call(workload());
+/** The frame with its strings masked: as text, it has them escaped once more. */
+function maskFrame(frame: string, foreign: ForeignText): string {
+  const masked = (_key: string, value: unknown) =>
+    typeof value === "string" ? foreign(value, Infinity) : value;
+  try {
+    return JSON.stringify(JSON.parse(frame), masked);
+  } catch {
+    return foreign(frame, Infinity); // No JSON, or too deep.
+  }
+}
+
+/** An answer, and whether the connection served a call after it. */
+export interface SeenAnswer extends Answer {
+  served: boolean;
+}
+
+function frameMatches(expected: string, seen: string): boolean {
+  return expected.endsWith(AND_SO_ON)
+    ? seen.startsWith(expected.slice(0, -AND_SO_ON.length))
+    : seen === expected;
+}
+
+/** Are frames and close those of the answer? It says nothing of a call after it. */
+export function answerMatches(expected: Answer, seen: Answer): boolean {
+  const { frames, close } = expected;
+  return frames.length === seen.frames.length &&
+    frames.every((frame, index) => frameMatches(frame, seen.frames[index]!)) &&
+    close?.code === seen.close?.code && close?.reason === seen.close?.reason;
+}
+
+/** Was one of the answers seen, and a call served after it if the connection stayed open? */
+export function isRight(expected: readonly Answer[], seen: SeenAnswer): boolean {
+  return expected.some((answer) => answerMatches(answer, seen)) &&
+    (seen.close !== null || seen.served);
+}
+
+/** The answers in words; those that end alike together. */
+export function describeExpected(expected: readonly Answer[]): string {
+  const byEnd = Map.groupBy(
+    expected,
+    ({ close }) => close === null ? SERVED : describeClose(close),
+  );
+  return [...byEnd].map(([end, alike]) => {
+    const frames = new Set(alike.map((answer) => describeFrames(answer.frames)));
+    return `${[...frames].join(" or ")}; ${end}`;
+  }).join(" — or ");
+}
+
+/** What was seen, in the same words. */
+export function describeSeen({ frames, close, served }: SeenAnswer): string {
+  const open = served ? SERVED : "a call after it is not served";
+  return `${describeFrames(frames)}; ${close === null ? open : describeClose(close)}`;
+}
+
+function describeFrames(frames: readonly string[]): string {
+  return frames.length === 0 ? "no frame" : frames.map((frame) => `[${frame}]`).join(" ");
 }

@@ -1,10 +1,5 @@
-import {
-  type Case,
-  caseKey,
-  type Derivation,
-  ONE_CLIENT,
-  type Slice,
-} from "../../lib/run/scenario.ts";
+import type { Case, Derivation, Slice } from "../../lib/run/scenario.ts";
+import { caseKey, ONE_CLIENT } from "../../lib/run/scenario.ts";
 import { UNIT_CASE } from "../../lib/run/unit_baseline.ts";
 import type { Added } from "../../lib/schema.ts";
 import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";
@@ -25,15 +20,13 @@ export type LayerName = typeof LAYER_NAMES[number];
 /** Parts that sum to something further from the whole than this do not explain it. */
 const SUM_TOLERANCE = 0.1;
 
-type SliceTimes = Pick<Slice, "complete" | "timesNs">;
-
 interface Step {
   name: LayerName;
   case: Case;
   /** The times of the epoch under way, in nanoseconds. */
   times: { epoch: number; ns: number[] };
   /** By epoch: the median, and those of the slices. */
-  medians: number[];
+  medians: (number | null)[];
   slices: number[][];
 }
 
@@ -47,18 +40,10 @@ export class Ladder {
   /** @param options.isUnit is the bundled server the target? */
   constructor({ isUnit, hasRouting }: { isUnit: boolean; hasRouting: boolean }) {
     this.dispatch = isUnit ? UNIT_CASE : { ...ONE_CLIENT, layer: "bundledDispatch" };
-    const caseOf = (layer: LayerName): Case =>
-      layer === "tool"
-        ? ONE_CLIENT
-        : layer === "dispatch"
-        ? this.dispatch
-        : { ...ONE_CLIENT, layer };
+    const special: Partial<Record<LayerName, Case>> = { dispatch: this.dispatch, tool: ONE_CLIENT };
     this.#steps = LAYER_NAMES.filter((name) => name !== "routing" || hasRouting).map((name) => ({
-      name,
-      case: caseOf(name),
-      times: { epoch: 0, ns: [] },
-      medians: [],
-      slices: [],
+      ...{ name, times: { epoch: 0, ns: [] }, medians: [], slices: [] },
+      case: special[name] ?? { ...ONE_CLIENT, layer: name },
     }));
   }
 
@@ -67,7 +52,11 @@ export class Ladder {
   }
 
   /** Takes a slice into the medians, if it is one of a layer. */
-  addSlice(one: Case, { complete, timesNs }: SliceTimes, epoch: number): void {
+  addSlice(
+    one: Case,
+    { complete, timesNs }: Pick<Slice, "complete" | "timesNs">,
+    epoch: number,
+  ): void {
     const step = this.#steps.find((step) => caseKey(step.case) === caseKey(one));
     if (step === undefined || !complete || timesNs.length === 0) return;
     if (step.times.epoch !== epoch) step.times = { epoch, ns: [] };
@@ -102,6 +91,7 @@ export class Ladder {
     if (sum === null || sum.ci95 === null) return;
     const [low, high] = sum.ci95;
     if (low <= 1 + SUM_TOLERANCE && high >= 1 - SUM_TOLERANCE) return;
+    const percent = (share: number) => `${Math.round(100 * share)} %`;
     derivation.invalidate({
       kind: "layerSum",
       message: `the layers add up to ${percent(sum.value)} of the call (95 % interval ` +
@@ -120,23 +110,15 @@ function epochsOf({ medians }: Step): (number | null)[] {
 }
 
 /** A layer that takes less than none shows that what is below it is no part of it. */
-function judgePart(derivation: Derivation, name: LayerName, { above, ci95 }: Added): void {
+function judgePart(derivation: Derivation, layer: LayerName, { above, ci95 }: Added): void {
   if (ci95 === null || ci95[1] >= 0) return;
   const [low, high] = ci95;
-  const micros = (ns: number) => `${(ns / 1e3).toFixed(1)} us`;
+  const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} us`);
   derivation.invalidate({
     kind: "negativeLayer",
-    message: `the layer ${name} takes less time with all that is below it than ${above} alone ` +
-      `(${micros(low)} to ${
-        micros(high)
-      }): the server does some of that faster than the parts that ` +
-      "the suite measures in its place, so that the breakdown does not hold",
-    layer: name,
-    low,
-    high,
+    message: `the layer ${layer} takes less time with all that is below it than ${above} alone ` +
+      `(${from} to ${to}): the server does some of that faster than the parts that the suite ` +
+      "measures in its place, so that the breakdown does not hold",
+    ...{ layer, low, high },
   });
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
 }

@@ -1,23 +1,27 @@
 import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
 import {
-  type CaseLength,
+  type CasePlan,
   type CaseScenario,
-  type Derivation,
+  lengths,
   type Rig,
   type ScenarioContext,
+  type Skipped,
   TIMES,
 } from "../../lib/run/scenario.ts";
 import { batchedRig } from "../../lib/run/unit_baseline.ts";
 import { countBytes, startEchoServer } from "../../lib/server/echo_server.ts";
 import { Ladder, LAYER_NAMES } from "./ladder.ts";
 import { exchangeOf, findProbe, recordCall } from "./recorded_call.ts";
-import { routingRig, tcpRig, wakeupRig, webSocketRig } from "./rigs.ts";
-import { SAMPLED_CALLS, serverTimesRig } from "./server_times.ts";
+import {
+  routingRig,
+  SAMPLED_CALLS,
+  serverTimesRig,
+  tcpRig,
+  wakeupRig,
+  webSocketRig,
+} from "./rigs.ts";
 
-/** The length is that of one layer in one epoch, all its slices together. */
-interface OverheadBreakdownParameters extends CaseLength {
-  payloadBytes: number;
-}
+const COMMON = { payloadBytes: 0 };
 
 /** What slows down the layers that the suite brings along: nothing, but in tests. */
 export interface LayerDelays extends SlowParts {
@@ -30,41 +34,51 @@ export interface LayerDelays extends SlowParts {
 /** The scenario, with slow layers where a test wants to see them. */
 export function createOverheadBreakdown(
   delays: LayerDelays = {},
-): CaseScenario<OverheadBreakdownParameters> {
+): CaseScenario<typeof COMMON> {
   return {
     kind: "cases",
     name: "overhead-breakdown",
-    title: "Overhead breakdown",
     question: "Where does the time of a call go, layer by layer?",
     metrics: { layer: TIMES, serverReported: TIMES, networkAndQueue: TIMES },
     headline: { metric: "layer", at: { layer: "tool" } },
     // The whole call is message-throughput's, and judged there; its parts say where a change comes from.
-    gates: [],
     profiles: ["standard", "thorough"],
     takes: () => ({ slices: LAYER_NAMES.length - 3 }),
-    defaults: {
-      quick: { messages: null, durationMs: 50, payloadBytes: 0 },
-      standard: { messages: null, durationMs: 150, payloadBytes: 0 },
-      thorough: { messages: null, durationMs: 400, payloadBytes: 0 },
-      phase2: { messages: 100, durationMs: null, payloadBytes: 0 },
-    },
+    defaults: lengths(COMMON, { quick: 50, standard: 150, thorough: 400, phase2: 100 }),
     begin: (context) => begin(context, delays),
   };
 }
 
-export const overheadBreakdown: CaseScenario<OverheadBreakdownParameters> =
-  createOverheadBreakdown();
+export const overheadBreakdown = createOverheadBreakdown();
 
-type Context = ScenarioContext<OverheadBreakdownParameters>;
-type Plan = Awaited<ReturnType<CaseScenario<OverheadBreakdownParameters>["begin"]>>;
+/**
+ * Threads that wait longer for the next call fall asleep, and take longer to wake the less they do: a layer with more
+ * to do is then the quicker one.
+ */
+const FEWEST_PER_SECOND = 1_000;
 
 /** Looks at what is said to a call and to a probe, which the layers below the target are to carry. */
-async function begin(context: Context, delays: LayerDelays): Promise<Plan> {
-  const { target: { options: { protocol } }, clock, bundled } = context;
+async function begin(
+  context: ScenarioContext,
+  delays: LayerDelays,
+): Promise<CasePlan | Skipped> {
+  const { target, clock, bundled, maxRatePerSecond: rate, keepsToLimit, isNamed } = context;
+  const { protocol } = target.options;
   if (protocol.routingProbes.length === 0) {
     return { skipped: `the ${protocol.name} protocol has no tools, so that there are no layers` };
   }
-  const { call, found } = await lookAt(context);
+  if (rate !== null && rate < FEWEST_PER_SECOND && !isNamed) {
+    const limit = keepsToLimit ? "the server's rate limit" : "--max-rate";
+    return {
+      skipped: `${limit} keeps each client to ${rate} calls/s, and the layers of a call can only ` +
+        `be told apart at ${FEWEST_PER_SECOND} or more: name it with --scenarios to measure them ` +
+        "all the same",
+    };
+  }
+  // On a connection of its own, before any is measured.
+  await using looking = await target.connect(context.warmupLedger);
+  const call = await recordCall(context, looking);
+  const found = await findProbe(context, looking);
   const { message, reply } = call;
   const exchange = found?.exchange ?? exchangeOf(context, call);
   const inProcess = createInProcess(protocol, { message, reply, id: call.id, slow: delays });
@@ -82,55 +96,36 @@ async function begin(context: Context, delays: LayerDelays): Promise<Plan> {
     cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
     async openRigs({ connection, stack }) {
       const options = { context, inProcess, exchange, echo, stack };
-      const rigs: [string, Rig][] = [
+      return new Map<string, Rig>([
         [ladder.dispatch.layer!, dispatch],
         ["codec", codec],
         ["wakeup", wakeupRig(options)],
         ["tcp", await tcpRig(options)],
         ["websocket", await webSocketRig(options)],
         [SAMPLED_CALLS.layer!, serverTimesRig(context, connection)],
-      ];
-      if (found !== null) rigs.push(["routing", routingRig(options, { connection, found })]);
-      return new Map(rigs);
+        ...(found === null
+          ? []
+          : [["routing", routingRig(options, { connection, found })] as const]),
+      ]);
     },
     onSlice: (one, slice) => ladder.addSlice(one, slice, context.epoch),
     derive(derivation) {
       ladder.derive(derivation);
-      sayWhatIsMissing(context, { derivation, hasRouting: found !== null, tool: message.tool });
+      if (found === null) {
+        const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
+        derivation.notMeasured(
+          "routing",
+          `the server answers nothing without a tool (tried: ${tried}); it is part of the layer tool`,
+        );
+      }
+      if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
+        derivation.notMeasured(
+          "a tool",
+          "the call is the protocol's own ping, so that the layer tool is routing once more: " +
+            "name a tool with --tool",
+        );
+      }
     },
     close: () => echo.stop(),
   };
-}
-
-/** On a connection of its own, before any is measured. */
-async function lookAt(context: Context) {
-  await using connection = await context.target.connect(context.warmupLedger);
-  return {
-    call: await recordCall(context, connection),
-    found: await findProbe(context, connection),
-  };
-}
-
-function sayWhatIsMissing(
-  { target: { options: { protocol } } }: Context,
-  { derivation, hasRouting, tool }: {
-    derivation: Derivation;
-    hasRouting: boolean;
-    tool: string;
-  },
-): void {
-  if (!hasRouting) {
-    const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
-    derivation.notMeasured(
-      "routing",
-      `the server answers nothing without a tool (tried: ${tried}); it is part of the layer tool`,
-    );
-  }
-  if (protocol.name === "mcp" && tool === protocol.defaultTool) {
-    derivation.notMeasured(
-      "a tool",
-      "the call is the protocol's own ping, so that the layer tool is routing once more: " +
-        "name a tool with --tool",
-    );
-  }
 }

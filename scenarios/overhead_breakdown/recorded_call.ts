@@ -5,18 +5,10 @@
  */
 
 import type { Call } from "../../lib/client/call.ts";
-import type { Connection, Message } from "../../lib/client/connection.ts";
+import type { Connection } from "../../lib/client/connection.ts";
 import { describeRateLimit } from "../../lib/run/rate_limit.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
-
-/** A call as it went over the wire. */
-export interface RecordedCall {
-  id: string;
-  message: Message;
-  /** The frames that came back, the last of them the final one; without those that no call asked for. */
-  reply: string[];
-}
 
 /** A question and the frames that answer it, as they went over the wire. */
 export interface Exchange {
@@ -34,19 +26,22 @@ export interface FoundProbe {
   failed: boolean;
 }
 
+/** A call as it went over the wire. */
+export type RecordedCall = Awaited<ReturnType<typeof recordCall>>;
+
 /**
- * Makes one call, counted as warm-up, and keeps the frames of its reply.
+ * Makes one call, counted as warm-up, and keeps the frames of its reply, the last of them the final one; without those
+ * that no call asked for.
  *
  * @throws {Error} if a rate limiter refuses it
  * @throws {Error} if it fails in another way
  */
 export async function recordCall(
-  { workload, signal, target }: ScenarioContext,
+  { workload, signal, target: { options: { protocol } } }: ScenarioContext,
   connection: Connection,
-): Promise<RecordedCall> {
+) {
   const message = workload();
   const reply: string[] = [];
-  const { protocol } = target.options;
   connection.onFrame((text) => {
     if (protocol.classify(text).kind !== "notification") reply.push(text);
   });

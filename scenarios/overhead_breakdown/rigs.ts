@@ -21,18 +21,17 @@
  */
 
 import { CallBook } from "../../lib/client/call_book.ts";
-import type { Call } from "../../lib/client/call.ts";
-import { Connection, type Message } from "../../lib/client/connection.ts";
+import { Connection } from "../../lib/client/connection.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
-import { type Caller, type ClosedSliceOptions, runClosedSlice } from "../../lib/load/closed.ts";
-import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
+import type { Caller, ClosedSliceOptions } from "../../lib/load/closed.ts";
+import { probing, runClosedSlice } from "../../lib/load/closed.ts";
 import type { InProcess } from "../../lib/run/in_process.ts";
-import type { Rig, ScenarioContext } from "../../lib/run/scenario.ts";
+import { type Case, ONE_CLIENT, type Rig, type ScenarioContext } from "../../lib/run/scenario.ts";
 import type { EchoServer } from "../../lib/server/echo_server.ts";
 import type { Exchange, FoundProbe } from "./recorded_call.ts";
 
 /** What the rigs of an epoch share. */
-export interface RigOptions {
+interface RigOptions {
   context: ScenarioContext;
   inProcess: InProcess;
   exchange: Exchange;
@@ -40,9 +39,18 @@ export interface RigOptions {
   stack: AsyncDisposableStack;
 }
 
+const OBSERVED = { streamComplete: false, rateLimit: null };
+/** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
+const SLOWEST_PER_SECOND = 50;
+/** The most of each slice of {@linkcode SAMPLED_CALLS}, as so many replies are read that no other measurement needs. */
+const SAMPLE = { messages: 25, durationNs: 10e6 };
+
+/** A sample of whole calls, for what the server says of its own time. */
+export const SAMPLED_CALLS: Case = { ...ONE_CLIENT, layer: "serverTimes" };
+
 /** Measures what a closed loop drives, one exchange at a time and at no higher rate than given. */
-export function loopRig(
-  { workload, clock, signal, ...context }: ScenarioContext,
+function loopRig(
+  context: ScenarioContext,
   caller: Caller,
   { maxRatePerSecond = context.maxRatePerSecond, onCall }: {
     maxRatePerSecond?: number | null;
@@ -51,47 +59,78 @@ export function loopRig(
 ): Rig {
   return {
     async measure(length) {
+      const { workload: message, clock, signal, warmupLedger, ledger } = context;
       const { end, timesNs, clients, censored } = await runClosedSlice([caller], {
-        ...length,
-        message: workload,
-        inFlight: 1,
-        maxRatePerSecond,
-        warmupLedger: context.warmupLedger,
-        ledger: context.ledger,
-        clock,
-        signal,
+        ...{
+          ...length,
+          message,
+          inFlight: 1,
+          maxRatePerSecond,
+          warmupLedger,
+          ledger,
+          clock,
+          signal,
+        },
         ...(onCall === undefined ? {} : { onCall }),
       });
-      const isComplete = end === "complete";
       const unknown = { answered: 0, outOfOrder: 0, clientCpuNs: 0, elapsedNs: 0 };
-      return { complete: isComplete, clients, timesNs, censored, ...unknown };
+      return { complete: end === "complete", clients, timesNs, censored, ...unknown };
     },
   };
 }
 
-/** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
-const SLOWEST_PER_SECOND = 50;
-
-/** The rate of what the server takes no part in: near enough to the run's, and no slower than it has to be. */
-function ownRate({ maxRatePerSecond }: ScenarioContext): number | null {
-  return maxRatePerSecond === null ? null : Math.max(maxRatePerSecond, SLOWEST_PER_SECOND);
+/** One for what the server takes no part in: its rate is near enough to the run's, and no slower than it has to be. */
+function ownRig(context: ScenarioContext, caller: Caller): Rig {
+  const { maxRatePerSecond: rate } = context;
+  const maxRatePerSecond = rate === null ? null : Math.max(rate, SLOWEST_PER_SECOND);
+  return loopRig(context, caller, { maxRatePerSecond });
 }
 
 /** The in-process parts, and a message to another thread and back. */
 export function wakeupRig(options: RigOptions): Rig {
-  const { context, echo, stack } = options;
-  const caller = stack.use(new EchoCaller(options, () => echo.thread.postMessage(null)));
+  const { context, echo } = options;
+  const caller = echoCaller(options, () => echo.thread.postMessage(null));
   echo.thread.onmessage = () => caller.answer();
-  return loopRig(context, caller, { maxRatePerSecond: ownRate(context) });
+  return ownRig(context, caller);
 }
 
 /** The in-process parts, and as many bytes there and back as the exchange has. */
 export async function tcpRig(options: RigOptions): Promise<Rig> {
   const { context, echo, stack } = options;
-  const caller = stack.use(new EchoCaller(options, () => tcp.ask()));
+  const caller = echoCaller(options, () => tcp.ask());
   const tcp = await echo.connectTcp({ answer: () => caller.answer(), end: () => caller.end() });
   stack.defer(() => tcp.close());
-  return loopRig(context, caller, { maxRatePerSecond: ownRate(context) });
+  return ownRig(context, caller);
+}
+
+/** What goes over no connection of the client's, in the account that calls have; an echo of ours answers always. */
+function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) {
+  const { clock, signal } = context;
+  const book = new CallBook("echo-", { ledger: openLedger(), observed: OBSERVED });
+  let isOpen = true;
+  const caller = {
+    get isOpen() {
+      return isOpen;
+    },
+    timedOutInRow: 0,
+    useLedger() {},
+    send(message, onEnd, fromNs = clock.nowNs()) {
+      book.begin(fromNs, onEnd);
+      inProcess.roundTrip(message);
+      ask();
+    },
+    /** The answer to what was asked last has come. */
+    answer: () => book.receive({ kind: "result", id: null, fromCache: false }, clock.nowNs()),
+    /** Nothing more will come. */
+    end(status: "connectionLost" | "aborted" = "connectionLost") {
+      isOpen = false;
+      book.endAll(status, clock.nowNs());
+    },
+  } satisfies Caller & Record<"answer" | "end", unknown>;
+  const onAbort = () => caller.end("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  stack.defer(() => signal.removeEventListener("abort", onAbort));
+  return caller;
 }
 
 /** The in-process parts, and the exchange with an echo, on a connection as those to the target are. */
@@ -103,21 +142,14 @@ export async function webSocketRig(
   const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
-      url: echo.url,
-      clock,
-      signal,
-      timeoutMs,
-      callTimeoutMs: timeoutMs,
+      ...{ url: echo.url, clock, signal, timeoutMs, callTimeoutMs: timeoutMs, observed: OBSERVED },
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),
-      observed: { streamComplete: false, rateLimit: null },
       ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );
-  return loopRig(context, probing(connection, { probe: exchange.echoed, inProcess }), {
-    maxRatePerSecond: ownRate(context),
-  });
+  return ownRig(context, probing(connection, exchange.echoed, { before: inProcess.roundTrip }));
 }
 
 /** The in-process parts, and the exchange with the target. After a probe without its answer there is no other. */
@@ -125,19 +157,17 @@ export function routingRig(
   { context, inProcess }: RigOptions,
   { connection, found }: { connection: Connection; found: FoundProbe },
 ): Rig {
+  const { probe } = found;
   let [seen, wanted, why]: [number, number, string | null] = [0, 0, null];
-  const caller = probing(connection, {
-    probe: found.probe,
-    inProcess,
-    mayAsk: () => !found.failed,
-  });
+  const before = inProcess.roundTrip;
+  const caller = probing(connection, probe, { before, mayAsk: () => !found.failed });
   const rig = loopRig(context, caller, {
     onCall({ status, errorMessage }) {
       if (status === "aborted") return "stop";
       wanted++;
       if (status === "ok") return void seen++;
       found.failed = true;
-      why = `${found.probe.name}: ${status}${errorMessage && ` (${errorMessage})`}`;
+      why = `${probe.name}: ${status}${errorMessage && ` (${errorMessage})`}`;
       return "stop";
     },
   });
@@ -152,87 +182,36 @@ export function routingRig(
   };
 }
 
-/** Asks a connection for what needs no tool, where a closed loop would make a call. */
-function probing(
-  connection: Connection,
-  { probe, inProcess, mayAsk = () => true }: {
-    probe: RoutingProbe;
-    inProcess: InProcess;
-    mayAsk?: () => boolean;
-  },
-): Caller {
+/**
+ * Makes a few calls, counted as all are, and splits the time of each: `serverReported` is what the last frame of
+ * its reply says of the server's own time, `networkAndQueue` the rest of what the client saw.
+ */
+export function serverTimesRig(context: ScenarioContext, connection: Connection): Rig {
+  const { protocol } = context.target.options;
+  const replies: { seenNs: number; text: string }[] = [];
+  let last = "";
+  const rig = loopRig(context, connection, {
+    onCall({ status, sentNs, endedNs }, isMeasured) {
+      if (isMeasured && status === "ok") replies.push({ seenNs: endedNs - sentNs, text: last });
+    },
+  });
   return {
-    get isOpen() {
-      return connection.isOpen && mayAsk();
-    },
-    get timedOutInRow() {
-      return connection.timedOutInRow;
-    },
-    useLedger() {},
-    send(message, onEnd, fromNs) {
-      inProcess.roundTrip(message);
-      connection.probe(probe, onEnd, fromNs);
+    async measure(length) {
+      connection.onFrame((text) => last = text);
+      const messages = length.messages && Math.min(length.messages, SAMPLE.messages);
+      const slice = await rig.measure({ ...length, messages, durationNs: SAMPLE.durationNs });
+      connection.onFrame(null);
+      // After the window, as reading them takes time.
+      for (const { seenNs, text } of replies.splice(0)) {
+        const reportedNs = protocol.readServerNs(text);
+        if (reportedNs === null) continue;
+        context.distribution("serverReported").record(reportedNs);
+        context.distribution("networkAndQueue").record(Math.max(0, seenNs - reportedNs));
+        if (reportedNs <= seenNs) continue;
+        const message = "there are replies that report more time than the client saw pass";
+        context.invalidate({ kind: "serverTimes", message });
+      }
+      return slice;
     },
   };
-}
-
-/** What goes over no connection of the client's, in the account that calls have. */
-class EchoCaller implements Caller, Disposable {
-  readonly #book = new CallBook("echo-", {
-    ledger: openLedger(),
-    observed: { streamComplete: false, rateLimit: null },
-  });
-  readonly #context: ScenarioContext;
-  readonly #inProcess: InProcess;
-  readonly #ask: () => void;
-  #cancelSweep = () => {};
-  isOpen = true;
-
-  constructor({ context, inProcess }: RigOptions, ask: () => void) {
-    this.#context = context;
-    this.#inProcess = inProcess;
-    this.#ask = ask;
-    context.signal.addEventListener("abort", this.#onAbort, { once: true });
-    this.#sweep();
-  }
-
-  get timedOutInRow(): number {
-    return this.#book.timedOutInRow;
-  }
-
-  useLedger(): void {}
-
-  send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
-    this.#book.begin(fromNs ?? this.#context.clock.nowNs(), onEnd);
-    this.#inProcess.roundTrip(message);
-    this.#ask();
-  }
-
-  /** The answer to what was asked last has come. */
-  answer(): void {
-    const nowNs = this.#context.clock.nowNs();
-    this.#book.receive({ kind: "result", id: null, fromCache: false }, nowNs);
-  }
-
-  /** Nothing more will come. */
-  end(status: "connectionLost" | "aborted" = "connectionLost"): void {
-    this.isOpen = false;
-    this.#book.endAll(status, this.#context.clock.nowNs());
-  }
-
-  [Symbol.dispose](): void {
-    this.#cancelSweep();
-    this.#context.signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  readonly #onAbort = (): void => this.end("aborted");
-
-  /** Gives up what is not answered within the timeout; it may take twice as long to see that. */
-  #sweep(): void {
-    const { clock, target: { options: { timeoutMs } } } = this.#context;
-    this.#cancelSweep = clock.after(timeoutMs, () => {
-      this.#book.expire(clock.nowNs() - timeoutMs * 1e6, clock.nowNs());
-      this.#sweep();
-    });
-  }
 }

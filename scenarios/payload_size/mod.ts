@@ -1,28 +1,19 @@
 import {
   type Case,
-  type CaseLength,
   type CasePlan,
   type CaseScenario,
   type Derivation,
+  lengths,
   ONE_CLIENT,
   type ScenarioContext,
+  type Skipped,
   THROUGHPUT,
   TIMES,
 } from "../../lib/run/scenario.ts";
 import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { boundBy, floorShare } from "../../lib/run/validity.ts";
 import { addPayload } from "../../lib/run/workload.ts";
-import { describeOutcome, describeSize, SizeLimitSearch } from "./size_limit.ts";
-
-/** The length is that of one size in one epoch. */
-interface PayloadSizeParameters extends CaseLength {
-  /** This size alone; `null`: the run's own calls, 256 B to 1 MiB, and then the server's limit. */
-  payloadBytes: number | null;
-  /** No request with a larger payload is sent. */
-  highestBytes: number;
-}
-
-type Context = ScenarioContext<PayloadSizeParameters>;
+import { describeSize, SizeLimitSearch } from "./size_limit.ts";
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -30,13 +21,19 @@ const MIB = 2 ** 20;
 const SIZES = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
 /** Tried once each, to find the limit: few, as they are large. The last is over 32 MiB, a usual limit. */
 const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
-const COMMON = { payloadBytes: null, highestBytes: 33 * MIB };
 const LIMIT = "limit of a request's size";
+const COMMON = {
+  /** This size alone; `null`: the run's own calls, 256 B to 1 MiB, and then the server's limit. */
+  payloadBytes: null as number | null,
+  /** No request with a larger payload is sent. */
+  highestBytes: 33 * MIB,
+};
 
-export const payloadSize: CaseScenario<PayloadSizeParameters> = {
+type Context = ScenarioContext<typeof COMMON>;
+
+export const payloadSize: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "payload-size",
-  title: "Payload size",
   question: "What does the size of a request cost, and what happens to one that is too large?",
   metrics: {
     latency: TIMES,
@@ -53,12 +50,7 @@ export const payloadSize: CaseScenario<PayloadSizeParameters> = {
   gates: [{ metric: "latency" }],
   profiles: ["thorough"],
   takes: ({ payloadBytes }) => ({ slices: payloadBytes === null ? SIZES.length : 1 }),
-  defaults: {
-    quick: { ...COMMON, messages: null, durationMs: 50 },
-    standard: { ...COMMON, messages: null, durationMs: 100 },
-    thorough: { ...COMMON, messages: null, durationMs: 200 },
-    phase2: { ...COMMON, messages: 10, durationMs: null },
-  },
+  defaults: lengths(COMMON, { quick: 50, standard: 100, thorough: 200, phase2: 10 }),
 
   begin(context) {
     const { payloadBytes } = context.parameters;
@@ -76,9 +68,9 @@ export const payloadSize: CaseScenario<PayloadSizeParameters> = {
 };
 
 /** The run's own calls, then the sizes that are served; after the last epoch those that may not be. */
-async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: string }> {
-  const isAllowed = (size: number) => size <= context.parameters.highestBytes;
-  const left = [...SIZES, ...LARGER_SIZES].filter(isAllowed);
+async function planUpToLimit(context: Context): Promise<CasePlan | Skipped> {
+  const { highestBytes } = context.parameters;
+  const left = [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes);
   const search = new SizeLimitSearch(context);
   const sizes: Size[] = [{ payloadBytes: 0, case: ONE_CLIENT }];
   while (left.length > 0 && SIZES.includes(left[0]!)) {
@@ -88,7 +80,7 @@ async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: st
   }
   if (sizes.length === 1) {
     const outcome = search.firstRefusal;
-    const said = outcome === null ? "refused for load" : describeOutcome(outcome);
+    const said = outcome === null ? "refused for load" : outcome.said;
     const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
     // An error is the tool's answer. A server that says nothing, or is gone, has not given one.
     if (outcome?.kind !== "error") throw new Error(refused);
@@ -96,13 +88,11 @@ async function planUpToLimit(context: Context): Promise<CasePlan | { skipped: st
   }
   const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
   context.setHeadline({ metric: "throughput", at });
-  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
-  noteRelayed(
-    context,
-    relayed.length === 0
-      ? null
-      : `calls of ${relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ")}`,
+  const relayed = sizes.map((size) => size.payloadBytes).filter((size) =>
+    context.target.relays(size)
   );
+  const list = relayed.map(describeSize).join(", ");
+  noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),
     async conclude() {

@@ -4,48 +4,39 @@
  * @module
  */
 
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import type { Connection, Message } from "../../lib/client/connection.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
-import { answersOnNewConnection, probeCall, type ProbeOutcome } from "./size_probe.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { addPayload } from "../../lib/run/workload.ts";
 
-/** A size that was not served. */
-interface Refusal {
-  payloadBytes: number;
-  outcome: ProbeOutcome;
-  /** Did a new connection answer a call afterwards? */
-  answersAfter: boolean;
+/** How often to check if a call has been sent, in milliseconds. */
+const LOOK_MS = 1;
+/** A call of up to this many characters always counts as sent: the system's buffers hold it. */
+const SENT_AT_ONCE = 65_536;
+
+/** What became of a call on a connection of its own, and that in words. */
+interface Outcome {
+  /**
+   * `error`: for that call; `rateLimited`: refused for load, which says nothing about the size; `notTaken`: the server
+   * did not read all of it, and there was neither an answer nor a close frame. The native client reads no close frame
+   * while it writes, so that one may have been sent all the same.
+   */
+  kind: "served" | "error" | "rateLimited" | "closed" | "notTaken" | "silent" | "aborted";
+  said: string;
+  /** Is it an error, or the close that says that a message is too large? */
+  isRefusal: boolean;
 }
 
 const MIB = 2 ** 20;
 const KIB = 2 ** 10;
+const TOO_LARGE = 1009;
 
 /** `64 B`, `16 KiB`, `33 MiB`; of calls that are sent as they are, `no payload`. */
 export function describeSize(bytes: number): string {
   if (bytes === 0) return "no payload";
   if (bytes % MIB === 0) return `${bytes / MIB} MiB`;
   return bytes % KIB === 0 ? `${bytes / KIB} KiB` : `${bytes} B`;
-}
-
-/** What became of a call, in words. */
-export function describeOutcome(outcome: ProbeOutcome): string {
-  switch (outcome.kind) {
-    case "served":
-      return "served";
-    case "error":
-    case "rateLimited":
-      return outcome.said;
-    case "closed":
-      return `close ${outcome.code} ${outcome.reason}`.trim();
-    case "notTaken":
-      return "the server stopped reading the request";
-    case "silent":
-      return "neither an answer nor a close";
-    case "aborted":
-      return "interrupted";
-    default:
-      return outcome satisfies never;
-  }
 }
 
 /**
@@ -55,24 +46,21 @@ export function describeOutcome(outcome: ProbeOutcome): string {
 export class SizeLimitSearch {
   readonly #context: ScenarioContext;
   readonly #ledger = openLedger();
-  readonly #refusals: Refusal[] = [];
+  /** Sizes that were not served, and whether a new connection answered a call afterwards. */
+  readonly #refusals: { payloadBytes: number; outcome: Outcome; answersAfter: boolean }[] = [];
   #largestServed: number | null = null;
   #highest = 0;
   #rateLimited: string | null = null;
-  #isOver = false;
+  /** Should nothing larger be tried, as the server ended a connection or refused a call for load? */
+  isOver = false;
 
   constructor(context: ScenarioContext) {
     this.#context = context;
   }
 
   /** What became of the first call that was not served; `null`: all were. */
-  get firstRefusal(): ProbeOutcome | null {
+  get firstRefusal(): Outcome | null {
     return this.#refusals[0]?.outcome ?? null;
-  }
-
-  /** Should nothing larger be tried, as the server ended a connection or refused a call for load? */
-  get isOver(): boolean {
-    return this.#isOver;
   }
 
   /**
@@ -83,25 +71,69 @@ export class SizeLimitSearch {
    */
   async isServed(payloadBytes: number): Promise<boolean> {
     const { target, workload, signal } = this.#context;
-    const ledger = this.#ledger;
-    const message = addPayload(workload, payloadBytes)();
-    const outcome = await probeCall(target, { message, ledger });
+    const outcome = await this.#try(
+      await target.connect(this.#ledger),
+      addPayload(workload, payloadBytes)(),
+    );
     signal.throwIfAborted();
     this.#highest = payloadBytes;
     if (outcome.kind === "served") {
       if (this.#refusals.length === 0) this.#largestServed = payloadBytes;
       return true;
     }
+    this.isOver = outcome.kind !== "error";
     if (outcome.kind === "rateLimited") {
       this.#rateLimited = outcome.said;
-      this.#isOver = true;
       return false;
     }
-    const answersAfter = await answersOnNewConnection(target, { message: workload(), ledger });
+    const again = await target.tryConnect(this.#ledger);
+    const answersAfter = !(again instanceof ConnectError) &&
+      (await this.#try(again, workload())).kind === "served";
     signal.throwIfAborted();
     this.#refusals.push({ payloadBytes, outcome, answersAfter });
-    this.#isOver = outcome.kind !== "error";
     return false;
+  }
+
+  /** Makes one call on a connection, and closes that. */
+  async #try(opened: Connection, message: Message): Promise<Outcome> {
+    const { clock } = this.#context;
+    await using connection = opened;
+    let unsentBytes = 0;
+    let cancel = () => {};
+    const look = () => {
+      unsentBytes = connection.unsentBytes ?? unsentBytes;
+      cancel = clock.after(LOOK_MS, look);
+    };
+    const ending = connection.call(message);
+    look();
+    const { status, errorCode, errorMessage } = await ending.finally(() => cancel());
+    const isSent = unsentBytes === 0 || message.argsJson.length <= SENT_AT_ONCE;
+    const outcome = (kind: Outcome["kind"], said: string, isRefusal = false) => ({
+      ...{ kind, said, isRefusal },
+    });
+    const notTaken = outcome("notTaken", "the server stopped reading the request");
+    const said = [errorCode, errorMessage].filter(Boolean).join(": ");
+    switch (status) {
+      case "ok":
+        return outcome("served", "served");
+      case "toolError":
+        return outcome("error", said, true);
+      case "rateLimited":
+        return outcome("rateLimited", said);
+      case "timeout":
+        return isSent ? outcome("silent", "neither an answer nor a close") : notTaken;
+      case "connectionLost": {
+        const { code, reason } = await connection.closed;
+        const hasFrame = code !== 0 && code !== 1006;
+        if (!hasFrame && !isSent) return notTaken;
+        return outcome("closed", `close ${code} ${reason}`.trim(), code === TOO_LARGE);
+      }
+      case "aborted":
+      case "outstanding":
+        return outcome("aborted", "interrupted");
+      default:
+        return status satisfies never;
+    }
   }
 
   /** Records between which sizes the limit lies, and the checks of how it is enforced. */
@@ -138,20 +170,17 @@ export class SizeLimitSearch {
       this.#context.check({
         kind: "largeRefused",
         name: "a request that is too large is refused",
-        passed: seen.every(({ outcome }) =>
-          outcome.kind === "error" || (outcome.kind === "closed" && outcome.code === 1009)
-        ),
+        passed: seen.every(({ outcome }) => outcome.isRefusal),
         expected: "an error for that call, or close 1009",
         observed: seen.map(({ payloadBytes, outcome }) =>
-          `${describeSize(payloadBytes)}: ${describeOutcome(outcome)}`
+          `${describeSize(payloadBytes)}: ${outcome.said}`
         ).join("; "),
       });
     }
-    const answering = this.#refusals.filter(({ answersAfter }) => answersAfter).length;
     this.#context.tally({
       kind: "answersAfterRefusal",
       name: "a new connection answers after each refusal",
-      seen: answering,
+      seen: this.#refusals.filter(({ answersAfter }) => answersAfter).length,
       wanted: this.#refusals.length,
     });
   }
@@ -160,9 +189,8 @@ export class SizeLimitSearch {
     const ledger = settleLedger(this.#ledger, false);
     const { sent, ok, toolError, rateLimited, timeout, connectionLost } = ledger;
     const broken = brokenEquations(ledger);
-    const counts = { ok, toolError, rateLimited, timeout, connectionLost };
-    const told = Object.entries(counts).filter(([, count]) => count > 0)
-      .map(([name, count]) => `${name} ${count}`);
+    const told = Object.entries({ ok, toolError, rateLimited, timeout, connectionLost })
+      .filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
     this.#context.check({
       kind: "limitSearchReconciles",
       name: "the calls that look for the limit reconcile",

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Call } from "../../lib/client/call.ts";
 import { readLimitOwner } from "../../lib/client/limiter_words.ts";
-import type { SessionOptions, Target } from "../../lib/client/target.ts";
+import type { Target } from "../../lib/client/target.ts";
 import { BudgetProbe, measureBudget, type RowEnd } from "../../lib/run/budget_probe.ts";
 import type { BudgetOwner } from "../../lib/run/expected_limits.ts";
 import { freshAddress } from "../../lib/run/fresh_address.ts";
@@ -32,24 +31,24 @@ export interface Finding {
 }
 
 /** What one session found. */
-export interface SessionFinding extends Finding {
-  /** Was its connection still open some time after the first refusal? `null`: nothing was refused. */
-  isOpenAfterwards: boolean | null;
-  /** The call of another session that showed whose limit it was; `null`: there was none. */
-  other: Call | null;
-}
+export type SessionFinding = Awaited<ReturnType<typeof measureSession>>;
 
-/** One session until it is refused; another one, from the same address, then shows whose limit that was. */
+/**
+ * One session until it is refused; another one, from the same address, then shows whose limit that was: `other` is its
+ * call. `isOpenAfterwards`: was the connection still open some time after the first refusal? `null`: nothing was refused.
+ */
 export async function measureSession(
   context: ScenarioContext,
   { target, most, waitMs }: LimitSearch,
-): Promise<SessionFinding> {
+) {
+  const { ledger, workload, signal } = context;
   const probe = new BudgetProbe(context);
   await using stack = new AsyncDisposableStack();
   const as = await freshAddress(target, stack);
   const credentials = target.newCredentials();
-  const connect = () => target.connect(context.ledger, { ...as, credentials });
+  const connect = () => target.connect(ledger, { ...as, credentials });
   let connection = await connect();
+  stack.defer(async () => void await connection.close());
   let isOpenAfterwards: boolean | null = null;
   const row = async () => {
     if (probe.firstRefusal !== null) {
@@ -62,26 +61,16 @@ export async function measureSession(
     }
     return await probe.callUntilRefused(connection, most);
   };
-  try {
-    const end = await measureBudget(context, { probe, row, waitMs });
-    const other = probe.firstRefusal === null ? null : await callOnce(context, { target, as });
-    const seen = other?.status === "rateLimited" ? "ip" : "session";
-    const owner = readLimitOwner(probe.firstRefusal?.call.errorMessage ?? "") ?? seen;
-    return { owner, probe, end, isOpenAfterwards, other };
-  } finally {
-    await connection.close();
-  }
-}
-
-/** The first call of a session. */
-async function callOnce(
-  context: ScenarioContext,
-  { target, as }: { target: Target; as: SessionOptions },
-): Promise<Call> {
-  await using fresh = await target.connect(context.ledger, as);
-  const call = await fresh.call(context.workload());
-  context.signal.throwIfAborted();
-  return call;
+  const callAnew = async () => {
+    await using fresh = await target.connect(ledger, as);
+    return await fresh.call(workload());
+  };
+  const end = await measureBudget(context, { probe, row, waitMs });
+  const other = probe.firstRefusal === null ? null : await callAnew();
+  signal.throwIfAborted();
+  const seen: BudgetOwner = other?.status === "rateLimited" ? "ip" : "session";
+  const owner = readLimitOwner(probe.firstRefusal?.call.errorMessage ?? "") ?? seen;
+  return { owner, probe, end, isOpenAfterwards: isOpenAfterwards as boolean | null, other };
 }
 
 /** Sessions one after the other, each using a part of its own budget, until one is refused all the same. */

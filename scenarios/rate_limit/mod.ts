@@ -1,56 +1,50 @@
 import { Target } from "../../lib/client/target.ts";
-import {
-  type BudgetOwner,
-  type ExpectedLimits,
-  parseExpectedLimits,
-} from "../../lib/run/expected_limits.ts";
-import type { MetricSpec, Parameters, Procedure, ScenarioContext } from "../../lib/run/scenario.ts";
-import type { Interval } from "../../lib/schema.ts";
-import { judgeBudget } from "./expected_limits.ts";
-import {
-  type Finding,
-  measureAddress,
-  measureSession,
-  type SessionFinding,
-} from "./limit_finding.ts";
+import { counted } from "../../lib/run/describe_end.ts";
+import type { Budget, BudgetOwner, ExpectedLimits } from "../../lib/run/expected_limits.ts";
+import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../../lib/run/scenario.ts";
+import type { Check, Interval } from "../../lib/schema.ts";
+import { type Finding, measureAddress, measureSession } from "./limit_finding.ts";
 
-interface RateLimitParameters extends Parameters {
+const STANDARD = {
   /** The most calls in a row, for either limit. */
-  messages: number;
+  messages: 200,
   /** How long to wait for refills, for either limit. */
-  refillMs: number;
+  refillMs: 5_000,
   /** How long a call may take: an answer that the server drops as a repeat never comes. */
-  patienceMs: number;
+  patienceMs: 5_000,
   /** See `parseExpectedLimits`; `null`: nothing is expected. */
-  expectLimits: string | null;
-}
+  expectLimits: null as string | null,
+};
 
-type Context = ScenarioContext<RateLimitParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
 
 /** An expected limit is looked for up to this many times its burst. */
 const EXPECTED_MARGIN = 1.5;
 /** The most that the highest refill that fits may be of the lowest. */
 const WIDEST_RATIO = 3;
+/** The expected number may be off by this share of it, a burst by at least one call. */
+const TOLERANCE = 0.1;
+/** An interval that extends further than this share to either side of its middle decides nothing. */
+const WIDEST = 0.3;
 const NAMES: Record<BudgetOwner, string> = { session: "of a session", ip: "of an IP address" };
 
 const BURST: MetricSpec = { kind: "scalar", unit: "calls", better: null };
 const REFILL: MetricSpec = { kind: "scalar", unit: "calls/s", better: null };
-const COMMON = { messages: 200, patienceMs: 5_000, expectLimits: null };
 
-export const rateLimit: Procedure<RateLimitParameters> = {
+export const rateLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "rate-limit",
   title: "Rate limits",
   question: "How many calls may a session and an IP address make at once, and how many a second?",
   metrics: { sessionBurst: BURST, sessionRefill: REFILL, ipBurst: BURST, ipRefill: REFILL },
   headline: { metric: "sessionBurst" },
-  gates: [],
   profiles: [],
   takes: ({ refillMs }) => ({ onceMs: 2 * refillMs + 5_000 }),
   defaults: {
-    quick: { ...COMMON, refillMs: 2_000 },
-    standard: { ...COMMON, refillMs: 5_000 },
-    thorough: { ...COMMON, refillMs: 15_000 },
+    quick: { ...STANDARD, refillMs: 2_000 },
+    standard: STANDARD,
+    thorough: { ...STANDARD, refillMs: 15_000 },
   },
   overloads: true,
 
@@ -64,134 +58,31 @@ export const rateLimit: Procedure<RateLimitParameters> = {
 async function findLimits(context: Context): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const target = await limitedTarget(context, stack);
-  const { expectLimits, refillMs: waitMs } = context.parameters;
+  const { expectLimits, refillMs: waitMs, messages } = context.parameters;
   const expected = expectLimits === null ? {} : parseExpectedLimits(expectLimits);
-  const most = (owner: BudgetOwner) => mostCalls(context.parameters.messages, expected[owner]);
-  const session = await measureSession(context, {
-    target,
-    // A session without a limit of its own runs into that of its address.
-    most: Math.max(most("session"), most("ip")),
-    waitMs,
-  });
-  record(context, { ...session, expected });
-  let address: Finding | null = null;
+  // Enough calls in a row to find a limit that is expected.
+  const mostOf = ({ session, ip }: ExpectedLimits) =>
+    Math.max(
+      messages,
+      ...[session, ip].map((one) =>
+        one === undefined || one === "none" ? 0 : Math.ceil(EXPECTED_MARGIN * one.burst)
+      ),
+    );
+  // A session without a limit of its own runs into that of its address.
+  const session = await measureSession(context, { target, most: mostOf(expected), waitMs });
+  record(context, session, expected);
+  let isLost = session.end === "lost";
   if (session.owner === "ip") {
-    const reason = "the budget of the IP address was used up first";
-    recordMissing(context, { owner: "session", reason, expected });
+    recordMissing(context, "session", "the budget of the IP address was used up first", expected);
   } else if (session.probe.firstRefusal === null) {
     const reason = "the calls of one session met no limit, not even one of its own";
-    recordMissing(context, { owner: "ip", reason, expected });
+    recordMissing(context, "ip", reason, expected);
   } else {
-    address = await measureAddress(context, { target, session, most: most("ip"), waitMs });
-    record(context, { ...address, expected });
+    const most = mostOf({ ...expected, session: "none" });
+    const address = await measureAddress(context, { target, session, most, waitMs });
+    record(context, address, expected);
+    isLost ||= address.end === "lost";
   }
-  checkAnswers(context, session, address);
-}
-
-/** The most calls in a row: enough to find a limit that is expected. */
-function mostCalls(messages: number, expected: ExpectedLimits[BudgetOwner]): number {
-  if (expected === undefined || expected === "none") return messages;
-  return Math.max(messages, Math.ceil(EXPECTED_MARGIN * expected.burst));
-}
-
-/**
- * The server whose limits are looked for, as a target of its own, so that its refusals do not count against
- * other scenarios. The bundled server has its limits off, so that another one is started.
- */
-async function limitedTarget(
-  { target, bundled, parameters }: Context,
-  stack: AsyncDisposableStack,
-): Promise<Target> {
-  const { options } = target;
-  const server = bundled === null ? null : stack.use(await bundled.startLimited());
-  const timeoutMs = Math.min(options.timeoutMs, parameters.patienceMs);
-  return stack.use(
-    new Target({
-      ...options,
-      timeoutMs,
-      ...(server === null ? {} : { url: server.url, token: server.token }),
-    }),
-  );
-}
-
-function record(
-  context: Context,
-  { owner, probe, end, expected }: Finding & { expected: ExpectedLimits },
-): void {
-  const { fit, firstRefusal, accepted } = probe;
-  if (firstRefusal === null) {
-    const ending = end === "silent" ? "stopped answering" : "closed the connection";
-    const reason = end === "bound"
-      ? `no call was refused, of ${accepted} in a row`
-      : `the server ${ending} after call ${accepted}`;
-    return recordMissing(context, { owner, reason, expected });
-  }
-  if (fit === null) {
-    const reason =
-      `the refusals do not fit a token bucket; the first came after ${firstRefusal.after} calls`;
-    return recordMissing(context, { owner, reason, expected });
-  }
-  const { capacity, refillPerSecond } = fit;
-  context.scalar(`${owner}Burst`, Math.round(middle(capacity)), { ci95: capacity });
-  recordRefill(context, owner, refillPerSecond);
-  const wanted = expected[owner];
-  if (wanted === undefined) return;
-  if (wanted === "none") return checkNone(context, owner, `refused after ${capacity[1]} calls`);
-  const found = { burst: capacity, refillPerSecond };
-  for (const judgement of judgeBudget(owner, { expected: wanted, found })) {
-    if ("undecided" in judgement) context.notMeasured(judgement.name, judgement.undecided);
-    else context.check(judgement);
-  }
-}
-
-/** A refill that is hardly bounded, or on one side only, is no number to report. */
-function recordRefill(context: Context, owner: BudgetOwner, refillPerSecond: Interval): void {
-  const [low, high] = refillPerSecond;
-  if (high > WIDEST_RATIO * low) {
-    const range = `from ${low.toPrecision(2)} to ${high.toPrecision(2)} calls/s`;
-    return context.notMeasured(`refill ${NAMES[owner]}`, `too few refills were seen: ${range}`);
-  }
-  context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
-}
-
-function middle([low, high]: readonly [number, number]): number {
-  return (low + high) / 2;
-}
-
-/** A budget that was not found. */
-function recordMissing(
-  context: Context,
-  { owner, reason, expected }: { owner: BudgetOwner; reason: string; expected: ExpectedLimits },
-): void {
-  const wanted = expected[owner];
-  context.notMeasured(`budget ${NAMES[owner]}`, reason);
-  if (wanted === undefined) return;
-  if (wanted === "none") return checkNone(context, owner, null);
-  context.check({
-    kind: "expectedLimit",
-    name: `${owner} burst is as expected`,
-    passed: false,
-    expected: `${wanted.burst} calls`,
-    observed: reason,
-  });
-}
-
-function checkNone(context: Context, owner: BudgetOwner, refused: string | null): void {
-  context.check({
-    kind: "expectedLimit",
-    name: `${owner} has no limit`,
-    passed: refused === null,
-    expected: "no call refused",
-    observed: refused ?? "no call refused",
-  });
-}
-
-/** Every call is answered, if by a refusal, and the connection stays open. */
-function checkAnswers(
-  context: Context,
-  session: SessionFinding,
-  address: Finding | null,
-): void {
   const { probe: { firstRefusal }, isOpenAfterwards } = session;
   if (firstRefusal !== null && isOpenAfterwards !== null) {
     const { errorCode, errorMessage } = firstRefusal.call;
@@ -204,7 +95,6 @@ function checkAnswers(
     });
   }
   const { timeout, connectionLost, toolError } = context.ledger;
-  const isLost = session.end === "lost" || address?.end === "lost";
   context.check({
     kind: "answeredOrRefused",
     name: "every call answered",
@@ -213,4 +103,134 @@ function checkAnswers(
     observed: `${timeout} without an answer, ${connectionLost} lost, ${toolError} other errors` +
       (isLost ? "; the server closed the connection" : ""),
   });
+}
+
+/**
+ * The server whose limits are looked for, as a target of its own, so that its refusals do not count against
+ * other scenarios. The bundled server has its limits off, so that another one is started.
+ */
+async function limitedTarget(
+  { target: { options }, bundled, parameters }: Context,
+  stack: AsyncDisposableStack,
+): Promise<Target> {
+  const server = bundled === null ? options : stack.use(await bundled.startLimited());
+  const { url, token } = server;
+  const timeoutMs = Math.min(options.timeoutMs, parameters.patienceMs);
+  return stack.use(new Target({ ...options, timeoutMs, url, token }));
+}
+
+function record(
+  context: Context,
+  { owner, probe: { fit, firstRefusal, accepted }, end }: Finding,
+  expected: ExpectedLimits,
+): void {
+  if (firstRefusal === null) {
+    const ending = end === "silent" ? "stopped answering" : "closed the connection";
+    const reason = end === "bound"
+      ? `no call was refused, of ${accepted} in a row`
+      : `the server ${ending} after call ${accepted}`;
+    return recordMissing(context, owner, reason, expected);
+  }
+  if (fit === null) {
+    const after = counted(firstRefusal.after, "call");
+    const reason = `the refusals do not fit a token bucket; the first came after ${after}`;
+    return recordMissing(context, owner, reason, expected);
+  }
+  const { capacity, refillPerSecond } = fit;
+  context.scalar(`${owner}Burst`, Math.round(middle(capacity)), { ci95: capacity });
+  const [low, high] = refillPerSecond;
+  if (high > WIDEST_RATIO * low) {
+    // Hardly bounded, or on one side only, it is no number to report.
+    const range = `from ${low.toPrecision(2)} to ${high.toPrecision(2)} calls/s`;
+    context.notMeasured(`refill ${NAMES[owner]}`, `too few refills were seen: ${range}`);
+  } else {
+    context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
+  }
+  const wanted = expected[owner];
+  if (wanted === undefined) return;
+  if (wanted === "none") {
+    return checkNone(context, owner, `refused after ${counted(capacity[1], "call")}`);
+  }
+  const found = { burst: capacity, refillPerSecond };
+  for (const judgement of judgeBudget(owner, { expected: wanted, found })) {
+    if ("undecided" in judgement) context.notMeasured(judgement.name, judgement.undecided);
+    else context.check(judgement);
+  }
+}
+
+function middle([low, high]: Interval): number {
+  return (low + high) / 2;
+}
+
+/** A budget that was not found. */
+function recordMissing(
+  context: Context,
+  owner: BudgetOwner,
+  reason: string,
+  { [owner]: wanted }: ExpectedLimits,
+): void {
+  context.notMeasured(`budget ${NAMES[owner]}`, reason);
+  if (wanted === undefined) return;
+  if (wanted === "none") return checkNone(context, owner, "no call refused");
+  context.check({
+    kind: "expectedLimit",
+    name: `${owner} burst is as expected`,
+    passed: false,
+    expected: counted(wanted.burst, "call"),
+    observed: reason,
+  });
+}
+
+function checkNone({ check }: Context, owner: BudgetOwner, observed: string): void {
+  const expected = "no call refused";
+  const passed = observed === expected;
+  check({ kind: "expectedLimit", name: `${owner} has no limit`, passed, expected, observed });
+}
+
+/** The check of one number; `undecided`: the interval found contains it, but is too wide to confirm it. */
+type Judgement = Check | { name: string; undecided: string };
+
+/** Holds what was found of an owner's budget, within which every budget that fits lies, against what is expected. */
+export function judgeBudget(
+  owner: BudgetOwner,
+  { expected, found }: { expected: Budget; found: Record<keyof Budget, Interval> },
+): Judgement[] {
+  const { burst, refillPerSecond } = expected;
+  return [
+    judge(`${owner} burst is as expected`, {
+      ...{ expected: burst, found: found.burst, unit: "calls" },
+      tolerance: Math.max(1, TOLERANCE * burst),
+    }),
+    judge(`${owner} refill is as expected`, {
+      ...{ expected: refillPerSecond, found: found.refillPerSecond, unit: "calls/s" },
+      tolerance: TOLERANCE * refillPerSecond,
+    }),
+  ];
+}
+
+function judge(
+  name: string,
+  { expected, found: [low, high], tolerance, unit }: {
+    expected: number;
+    found: Interval;
+    tolerance: number;
+    unit: string;
+  },
+): Judgement {
+  const observed = low === high
+    ? `${shown(low)} ${unit}`
+    : `between ${shown(low)} and ${shown(high)} ${unit}`;
+  const passed = low - tolerance <= expected && expected <= high + tolerance;
+  const isWide = high === Infinity ||
+    (high - low > 2 * tolerance && high - low > WIDEST * (high + low));
+  if (passed && isWide) {
+    return { name, undecided: `it is only known to be ${observed}, which does not rule it out` };
+  }
+  const within = `${expected} ${unit}, give or take ${shown(tolerance)}`;
+  return { kind: "expectedLimit", name, passed, expected: within, observed };
+}
+
+/** With three significant digits. */
+function shown(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }

@@ -1,31 +1,32 @@
+import { wait } from "../../lib/load/pace.ts";
 import { type RateSearchResult, searchRate, wholeNumbers } from "../../lib/load/rate_search.ts";
 import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/session.ts";
-import { parseStages } from "../../lib/load/stages.ts";
+import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
+import { counted } from "../../lib/run/describe_end.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
-import { runRamp } from "./ramp.ts";
-import type { SessionContext, SessionMiss, SessionParameters } from "./sessions_seen.ts";
-import { runSessionTrial, type SessionTrial } from "./trial.ts";
+import { recordFound } from "../../lib/run/search_record.ts";
+import type { SessionContext, SessionMiss, SessionTrial } from "./trial.ts";
+import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
-const COST: Pick<MetricSpec & { kind: "scalar" }, "kind" | "better"> = {
-  kind: "scalar",
-  better: "lower",
-};
+const cost = (unit: string): MetricSpec => ({ kind: "scalar", unit, better: "lower" });
 /** About how many trials a search takes, and how many to confirm its answer. */
 const RUNS = 12;
 const CONFIRMATIONS = 4;
-const COMMON = { sloMs: 50, connections: 100, sessions: 5, stages: null, payloadBytes: 0 };
+/** In a ramp, how often the number of sessions is set, and how many points the curve has. */
+const STEP_MS = 20;
+const LEVELS = 10;
+const CARRIED = { kind: "sessionsCarried", name: "sessions are carried" };
 
-export const sessionCapacity: Procedure<SessionParameters> = {
+export const sessionCapacity: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "session-capacity",
-  title: "Session capacity",
   question: "How many sessions can the server carry at once within the objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
     metShare: { kind: "scalar", unit: "", better: null },
     callRate: { kind: "scalar", unit: "calls/s", better: null },
-    sessionBytes: { ...COST, unit: "bytes/s" },
-    sessionFrames: { ...COST, unit: "frames/s" },
+    sessionBytes: cost("bytes/s"),
+    sessionFrames: cost("frames/s"),
     latency: TIMES,
     establish: TIMES,
     throughput: THROUGHPUT,
@@ -35,21 +36,20 @@ export const sessionCapacity: Procedure<SessionParameters> = {
   profiles: ["thorough", "phase3"],
   takes: ({ durationMs, confirmMs }) => ({ onceMs: RUNS * durationMs + CONFIRMATIONS * confirmMs }),
   defaults: {
-    quick: { ...COMMON, durationMs: 500, confirmMs: 2_000 },
-    standard: { ...COMMON, durationMs: 2_000, confirmMs: 10_000 },
+    quick: { ...STANDARD, durationMs: 500, confirmMs: 2_000 },
+    standard: STANDARD,
     // Heavy tools take seconds each.
-    phase3: { ...COMMON, sloMs: 20_000, durationMs: 10_000, confirmMs: 20_000 },
+    phase3: { ...STANDARD, sloMs: 20_000, durationMs: 10_000, confirmMs: 20_000 },
   },
   overloads: true,
   worksInSessions: true,
 
   begin(context) {
-    const { sessionWork } = context;
+    const { sessionWork, parameters: { stages } } = context;
     if (sessionWork.status === "refused") return { skipped: sessionWork.reason };
     const { spec } = sessionWork;
-    const { stages } = context.parameters;
     return {
-      conclude: () => stages === null ? search(context, spec) : ramp(context, { spec, stages }),
+      conclude: () => stages === null ? search(context, spec) : ramp(context, spec, stages),
     };
   },
 };
@@ -69,85 +69,108 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
   checkFilled(context, spec, result.trials.find(({ unfilled }) => unfilled !== null)?.unfilled);
 }
 
+/**
+ * Lets the number of sessions follow the stages, never over the connections asked for. Calls are recorded by the
+ * number of sessions at their end, rounded up to a tenth of the most.
+ */
 async function ramp(
   context: SessionContext,
-  { spec, stages }: { spec: SessionSpec<Step>; stages: string },
+  spec: SessionSpec<Step>,
+  text: string,
 ): Promise<void> {
-  const { carried, held, refusal, unfilled } = await runRamp(context, {
+  const { clock, signal, ledger, seed, parameters: { connections, sloMs } } = context;
+  const stages = parseStages(text);
+  const step = Math.ceil(connections / LEVELS);
+  const counts = new Map<number, { calls: number; over: number }>();
+  const seen = new SessionsSeen(context, {
     spec,
-    stages: parseStages(stages),
+    seed,
+    onCall({ status, sentNs, endedNs }, now) {
+      const sessions = Math.min(connections, Math.ceil(now / step) * step);
+      const count = counts.get(sessions) ?? { calls: 0, over: 0 };
+      counts.set(sessions, count);
+      count.calls++;
+      if (status !== "ok" || endedNs - sentNs > sloMs * 1e6) count.over++;
+      const latency = context.distribution("latency", { at: { sessions } });
+      if (status === "ok") latency.record(endedNs - sentNs);
+      else if (status !== "aborted") latency.censor(1, endedNs - sentNs);
+    },
   });
-  if (carried !== null) context.scalar("capacity", carried);
+  const startNs = clock.nowNs();
+  const elapsedMs = () => (clock.nowNs() - startNs) / 1e6;
+  const spanMs = spanOf(stages);
+  const { crowd } = seen;
+  crowd.useLedger(ledger);
+  let before = 0;
+  try {
+    while (elapsedMs() < spanMs && !signal.aborted) {
+      const level = Math.min(connections, Math.round(levelAt(stages, elapsedMs())));
+      // Each comes once, also where the server refuses it.
+      crowd.want(Math.min(level, crowd.wanted + Math.max(0, level - before)));
+      before = level;
+      context.progress(elapsedMs(), spanMs);
+      await wait(STEP_MS, context);
+    }
+  } finally {
+    await crowd.leave();
+  }
+  signal.throwIfAborted();
+  const { held, refusal, unfilled } = seen;
+  const levels = [...counts].sort(([a], [b]) => a - b);
+  const missed = levels.findIndex(([, { calls, over }]) => over > mayMiss(calls));
+  const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
+  if (carried !== undefined) context.scalar("capacity", Math.min(held, carried));
   if (refusal !== null) noteConnectionLimit(context, { held, why: refusal });
-  tallyCarried(
-    context,
-    carried,
-    carried === null ? "already the fewest missed the objective" : null,
-  );
+  const why = carried === undefined ? "already the fewest missed the objective" : null;
+  context.tally({ ...CARRIED, why });
   checkFilled(context, spec, unfilled);
 }
 
-function recordCapacity(
-  context: SessionContext,
-  { sustainedPerSecond: capacity, metShare, limit, trials }: RateSearchResult<SessionTrial>,
-): void {
-  if (capacity !== null) {
-    context.scalar("capacity", capacity);
-    if (metShare !== null) context.scalar("metShare", metShare);
-    const best = trials.findLast(({ ratePerSecond, verdict }) =>
-      ratePerSecond === capacity && verdict === "met"
-    );
-    if (best !== undefined) {
-      context.scalar("callRate", best.callsPerSecond);
-      context.scalar("sessionBytes", best.bytesPerSecond);
-      context.scalar("sessionFrames", best.framesPerSecond);
-    }
+function recordCapacity(context: SessionContext, result: RateSearchResult<SessionTrial>): void {
+  const { sustainedPerSecond: capacity, trials } = result;
+  // Of the trials that missed with more than are carried the first with the fewest sessions.
+  const [missed] = trials
+    .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > (capacity ?? 0))
+    .sort((a, b) => a.ratePerSecond - b.ratePerSecond);
+  const isServers = recordFound(context, result, {
+    metric: "capacity",
+    late: (sessions) => ({
+      kind: "clientLimit",
+      message: `the client cannot drive ${counted(sessions, "session")} on time, so that the ` +
+        "server may carry more: use an idle machine",
+      sessions,
+    }),
+    highest: (most) =>
+      `the most tried (--connections), ${counted(most, "session")}, can be carried`,
+    check: CARRIED,
+    why: () =>
+      missed === undefined
+        ? null
+        : `with ${counted(missed.ratePerSecond, "session")} ${
+          describe(missed.misses[0]!, context)
+        }`,
+  });
+  const best = trials.findLast(({ ratePerSecond, verdict }) =>
+    ratePerSecond === capacity && verdict === "met"
+  );
+  if (best !== undefined) {
+    context.scalar("callRate", best.callsPerSecond);
+    context.scalar("sessionBytes", best.bytesPerSecond);
+    context.scalar("sessionFrames", best.framesPerSecond);
   }
-  if (limit.kind === "client" && limit.latePerSecond > (capacity ?? 0)) {
-    const sessions = limit.latePerSecond;
-    const message =
-      `the client cannot drive ${sessions} sessions on time, so that the server may ` +
-      "carry more: use an idle machine";
-    context.invalidate({ kind: "clientLimit", message, sessions });
-    context.notMeasured("limit of the server", message);
-    if (capacity === null) return;
-  }
-  if (limit.kind === "highest") {
-    context.notMeasured(
-      "limit of the server",
-      `${capacity} sessions, the most tried (--connections), are carried`,
-    );
-  }
+  if (!isServers) return;
   for (const miss of trials.flatMap(({ misses }) => misses)) {
     if (miss.kind === "refused") noteConnectionLimit(context, miss);
   }
-  const missed = lowestMissed(trials, capacity ?? 0);
-  if (missed !== undefined && missed.misses[0]!.kind !== "refused") {
-    const { ratePerSecond: sessions, misses } = missed;
-    context.note({
-      kind: "failedFirst",
-      message: `what failed first, at ${counted(sessions)}: ${
-        misses.map((miss) => describe(miss, context)).join("; ")
-      }`,
-      sessions,
-      what: misses[0]!.kind,
-    });
-  }
-  const why = capacity === null && missed !== undefined
-    ? `with ${counted(missed.ratePerSecond)} ${describe(missed.misses[0]!, context)}`
-    : null;
-  tallyCarried(context, capacity, why);
-}
-
-/** Of the trials that missed with more than are carried the first with the fewest sessions. */
-function lowestMissed(trials: readonly SessionTrial[], carried: number): SessionTrial | undefined {
-  return trials
-    .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > carried)
-    .sort((a, b) => a.ratePerSecond - b.ratePerSecond)[0];
-}
-
-function counted(sessions: number): string {
-  return sessions === 1 ? "1 session" : `${sessions} sessions`;
+  if (missed === undefined || missed.misses[0]!.kind === "refused") return;
+  const { ratePerSecond: sessions, misses } = missed;
+  const what = misses.map((miss) => describe(miss, context)).join("; ");
+  context.note({
+    kind: "failedFirst",
+    message: `what failed first, at ${counted(sessions, "session")}: ${what}`,
+    sessions,
+    what: misses[0]!.kind,
+  });
 }
 
 function describe(miss: SessionMiss, { parameters }: SessionContext): string {
@@ -159,9 +182,11 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
       return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
-      return `refusals: ${miss.over} of ${miss.calls} calls failed, most of them refused for load`;
+      return `refusals: ${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
+        "refused for load";
     case "latency":
-      return `latency: ${miss.over} of ${miss.calls} calls failed or took over ${sloMs} ms`;
+      return `latency: ${miss.over} of ${counted(miss.calls, "call")} failed or took over ` +
+        `${sloMs} ms`;
     case "gone":
       return "no call was answered";
     default:
@@ -170,18 +195,15 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
 }
 
 function noteConnectionLimit(
-  context: Pick<SessionContext, "note">,
+  { note }: SessionContext,
   { held, why }: { held: number; why: string },
 ): void {
-  const message =
-    `the server's connection limit bounds it: no more than ${held} sessions at once ` +
-    `were let in (${why})`;
-  context.note({ kind: "connectionLimit", message, sessions: held });
-}
-
-function tallyCarried(context: SessionContext, carried: number | null, why: string | null): void {
-  const seen = carried === null ? 0 : 1;
-  context.tally({ kind: "sessionsCarried", name: "sessions are carried", seen, wanted: 1, why });
+  const most = `${counted(held, "session")} at once ${held === 1 ? "was" : "were"}`;
+  note({
+    kind: "connectionLimit",
+    message: `the server's connection limit bounds it: no more than ${most} let in (${why})`,
+    sessions: held,
+  });
 }
 
 /** A step that is left out is no load, so that the numbers would be of another workload. */
@@ -192,13 +214,12 @@ function checkFilled(
 ): void {
   const steps = [...begin, ...patterns.flatMap(({ steps }) => steps)];
   if (!steps.some(({ argsJson }) => usesPrevious(argsJson))) return;
+  const expected = "in all of them";
   context.check({
     kind: "previousFilled",
     name: "every {previous} is in the reply before",
     passed: !unfilled,
-    expected: "in all of them",
-    observed: unfilled
-      ? `not in that before ${unfilled.tool} ${unfilled.argsJson}`
-      : "in all of them",
+    expected,
+    observed: unfilled ? `not in that before ${unfilled.tool} ${unfilled.argsJson}` : expected,
   });
 }

@@ -1,9 +1,54 @@
+/**
+ * A number of sessions that do their work at once, and what is seen of them.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Call } from "../../lib/client/call.ts";
+import { ConnectError } from "../../lib/client/connect_error.ts";
+import type { Target } from "../../lib/client/target.ts";
+import { Crowd } from "../../lib/load/crowd.ts";
+import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Trial } from "../../lib/load/rate_search.ts";
 import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session.ts";
+import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
-import { type SessionContext, type SessionMiss, SessionsSeen } from "./sessions_seen.ts";
 
+/** What sessions are held against, and how many there may be. */
+export const STANDARD = {
+  /** The p99 that calls and the opening of sessions must meet. */
+  sloMs: 50,
+  /** The most sessions at once. */
+  connections: 100,
+  /** Where the search begins. */
+  sessions: 5,
+  /** Ramps of the number of sessions, in place of the search; `null`: it is searched. */
+  stages: null as string | null,
+  /** Of a trial, and of one that confirms the answer; longer where sessions think longer. */
+  durationMs: 2_000,
+  confirmMs: 10_000,
+  payloadBytes: 0,
+};
+
+export type SessionContext = ScenarioContext<typeof STANDARD>;
+
+/** What the sessions of a trial missed. */
+export type SessionMiss =
+  /** The server closed, or refused with a status, what was more than so many. */
+  | { kind: "refused"; held: number; why: string }
+  /** Sessions that took too long to open, or did not. */
+  | { kind: "opening"; over: number; opened: number; why: string | null }
+  /** Calls that failed or took too long, most of them refused for load or not; lost connections count as calls. */
+  | { kind: "latency" | "refusals"; over: number; calls: number }
+  /** Nothing was answered. */
+  | { kind: "gone" };
+
+/** At most this share of the calls, and of the openings, may be over the objective; and one in any case. */
+const MISS_SHARE = 0.01;
+/** Calls end late, and replies are seen late: see `judgeRun`. */
+const LATE_TWICE = 2;
 /** Sessions come within this time, or at 200 a second where they are many. */
 const ARRIVALS_MS = 500;
 const ARRIVAL_MS = 5;
@@ -11,14 +56,118 @@ const ARRIVAL_MS = 5;
 const LEAD_IN_MS = 200;
 const LEAD_IN_THINKS = 2;
 const FEWEST_THINKS = 3;
-
 /** No hiccup makes so many calls miss the objective; of fewer than that one may. */
 const CLEAR_SHARE = 0.2;
 const FEWEST_CALLS = 50;
 
-function isClear(miss: SessionMiss): boolean {
-  return miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
-    miss.over > miss.calls * CLEAR_SHARE);
+/** How many of so many may be over the objective. */
+export function mayMiss(count: number): number {
+  return Math.max(1, Math.floor(count * MISS_SHARE + 1e-9));
+}
+
+/** What is seen of the sessions of a trial, in nanoseconds. */
+export class SessionsSeen {
+  readonly latencyNs: number[] = [];
+  readonly establishNs: number[] = [];
+  /** Measured calls that were not served, those of them refused for load, and those that nobody answered. */
+  failed = 0;
+  refused = 0;
+  unanswered = 0;
+  /** The most that were open at once. */
+  held = 0;
+  lost = 0;
+  /** Of the measured calls, sent and received; and of the frames the number. */
+  bytes = 0;
+  frames = 0;
+  unfilled: Step | null = null;
+  /** The first of each. */
+  refusal: string | null = null;
+  failure: string | null = null;
+  failures = 0;
+  isMeasuring = false;
+  readonly crowd: Crowd;
+
+  /** @param onCall hears of each measured call, with the number of sessions then */
+  constructor(
+    context: SessionContext,
+    { spec, seed, onCall }: {
+      spec: SessionSpec<Step>;
+      seed: number;
+      onCall?: (call: Call, sessions: number) => void;
+    },
+  ) {
+    const { target, ledger, warmupLedger, clock, signal } = context;
+    const { protocol, timeoutMs } = target.options;
+    const countFrame = (text: string) => {
+      this.frames++;
+      this.bytes += Buffer.byteLength(text);
+    };
+    this.crowd = new Crowd({
+      ...{ spec, seed, clock, signal, timeoutMs },
+      ledger: warmupLedger,
+      connect: (ledger) => target.connect(ledger),
+      onOpened: (ns) => {
+        this.establishNs.push(ns);
+        this.held = Math.max(this.held, this.crowd.open + 1);
+      },
+      onFailed: (error) => this.noteFailure(error, target.foreign),
+      onLost: () => this.lost++,
+      onUnfilled: (step) => this.unfilled ??= step,
+      onFrame: (text) => {
+        if (this.isMeasuring) countFrame(text);
+      },
+      onCall: (call, { tool, argsJson }, sessions) => {
+        if (call.ledger !== ledger) return;
+        if (call.status === "ok") this.latencyNs.push(call.endedNs - call.sentNs);
+        else this.failed++;
+        if (call.status === "rateLimited") this.refused++;
+        if (call.status === "timeout" || call.status === "connectionLost") this.unanswered++;
+        onCall?.(call, sessions);
+        if (this.isMeasuring) countFrame(protocol.encodeCall(call.id, tool, argsJson));
+      },
+    });
+  }
+
+  /** Counts a session that could not be opened. */
+  noteFailure(error: unknown, foreign: Target["foreign"]): void {
+    const message = foreign(error instanceof Error ? error.message : String(error));
+    const isRefused = error instanceof ConnectError &&
+      (error.details.closeCode !== undefined || error.failure === "httpStatus");
+    // The very first may not be let in at all: that is no limit.
+    if (isRefused && this.held > 0) this.refusal ??= message;
+    else this.failures++;
+    this.failure ??= message;
+  }
+
+  /** Holds it against the objective: a miss that may be the client's is none of the server's. */
+  judge(sloNs: number): { verdict: Verdict; misses: SessionMiss[] } {
+    const { refusal, failures, latencyNs, failed, lost } = this;
+    // A machine that stood still asked for nothing.
+    const isIdle = refusal === null && latencyNs.length + failures + failed + lost === 0;
+    if (isIdle) return { verdict: "noVerdict", misses: [] };
+    const misses = this.#missesOf(sloNs);
+    if (misses.length === 0) return { verdict: "met", misses };
+    const certain = this.#missesOf(sloNs + LATE_TWICE * this.crowd.longestLateNs);
+    return certain.length === 0
+      ? { verdict: "noVerdict", misses }
+      : { verdict: "missed", misses: certain };
+  }
+
+  #missesOf(limitNs: number): SessionMiss[] {
+    const { refusal, held, failure: why, failures, establishNs, latencyNs, failed, lost } = this;
+    if (refusal !== null) return [{ kind: "refused", held, why: refusal }];
+    const misses: SessionMiss[] = [];
+    const slow = (times: readonly number[]) => times.filter((ns) => ns > limitNs).length;
+    const opened = establishNs.length + failures;
+    const late = slow(establishNs) + failures;
+    if (late > mayMiss(opened)) misses.push({ kind: "opening", over: late, opened, why });
+    const calls = latencyNs.length + failed + lost;
+    const over = slow(latencyNs) + failed + lost;
+    const kind = this.refused > over / 2 ? "refusals" : "latency";
+    if (latencyNs.length === 0) misses.push({ kind: "gone" });
+    else if (over > mayMiss(calls)) misses.push({ kind, over, calls });
+    return misses;
+  }
 }
 
 /** One run with so many sessions, which a search calls its rate. */
@@ -46,8 +195,7 @@ export async function runSessionTrial(
     seed: number;
   },
 ): Promise<SessionTrial> {
-  const { clock, signal, ledger, parameters: { sloMs, durationMs, confirmMs } } = context;
-  const at = { sessions };
+  const { clock, signal, ledger, target, parameters: { sloMs, durationMs, confirmMs } } = context;
   let [startNs, endNs, ok] = [Infinity, Infinity, 0];
   const seen = new SessionsSeen(context, {
     spec,
@@ -56,6 +204,7 @@ export async function runSessionTrial(
       if (status === "ok" && endedNs <= endNs) ok++;
     },
   });
+  const { crowd } = seen;
   const thinkMs = meanThinkMs(spec);
   const isGoing = () => seen.refusal === null && !signal.aborted;
   const random = randomStream(seed, "session arrivals");
@@ -66,11 +215,11 @@ export async function runSessionTrial(
     for (const dueMs of arrivals) {
       await wait(Math.max(0, dueMs - (clock.nowNs() - begunNs) / 1e6), context);
       if (!isGoing()) break;
-      seen.crowd.want(seen.crowd.wanted + 1);
+      crowd.want(crowd.wanted + 1);
     }
     if (isGoing()) await wait(Math.max(LEAD_IN_MS, LEAD_IN_THINKS * thinkMs), context);
     if (isGoing()) {
-      seen.crowd.useLedger(ledger);
+      crowd.useLedger(ledger);
       seen.isMeasuring = true;
       startNs = clock.nowNs();
       await wait(Math.max(confirms ? confirmMs : durationMs, FEWEST_THINKS * thinkMs), context);
@@ -78,32 +227,32 @@ export async function runSessionTrial(
       seen.isMeasuring = false;
     }
   } finally {
-    await seen.crowd.leave();
+    await crowd.leave();
   }
   signal.throwIfAborted();
+  // One that was given up before its calls were measured says nothing of their rate.
+  const isMeasured = Number.isFinite(endNs);
   const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
-  const callsPerSecond = Number.isFinite(endNs) ? ok / seconds : 0;
+  const callsPerSecond = isMeasured ? ok / seconds : 0;
+  const at = { sessions };
   const latency = context.distribution("latency", { at });
   latency.recordAll(Float64Array.from(seen.latencyNs));
-  if (seen.unanswered > 0) {
-    latency.censor(seen.unanswered, context.target.options.timeoutMs * 1e6);
-  }
+  latency.censor(seen.unanswered, target.options.timeoutMs * 1e6);
   context.distribution("establish", { at }).recordAll(Float64Array.from(seen.establishNs));
-  // One that was given up before its calls were measured says nothing of their rate.
-  if (Number.isFinite(endNs)) context.scalar("throughput", callsPerSecond, { at });
+  if (isMeasured) context.scalar("throughput", callsPerSecond, { at });
   const judgement = seen.judge(sloMs * 1e6);
+  const isCapped = seen.refusal !== null;
   return {
-    ...judgement,
+    ...{ ...judgement, confirms, isCapped, callsPerSecond, unfilled: seen.unfilled },
     ratePerSecond: sessions,
-    confirms,
     offeredPerSecond: sessions,
-    achievedPerSecond: seen.refusal === null ? sessions : seen.held,
+    achievedPerSecond: isCapped ? seen.held : sessions,
     answered: seen.latencyNs.length,
-    isCapped: seen.refusal !== null,
-    isClear: judgement.misses.some(isClear),
-    callsPerSecond,
+    isClear: judgement.misses.some((miss) =>
+      miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
+        miss.over > miss.calls * CLEAR_SHARE)
+    ),
     bytesPerSecond: seen.bytes / seconds / sessions,
     framesPerSecond: seen.frames / seconds / sessions,
-    unfilled: seen.unfilled,
   };
 }

@@ -8,7 +8,7 @@ import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { payloadSize } from "../../scenarios/payload_size/mod.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
-import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { scaling } from "../../scenarios/scaling.ts";
 import { repeats } from "../support/repeats.ts";

@@ -7,7 +7,7 @@ import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { malformedInput } from "../../scenarios/malformed_input/mod.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { pipelining } from "../../scenarios/pipelining.ts";
-import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { reconnection } from "../../scenarios/reconnection.ts";
 import { scaling } from "../../scenarios/scaling.ts";
 import { failedChecks, runScenarios, startReference } from "../support/run_scenarios.ts";

@@ -3,7 +3,7 @@ import type { ScenarioReport } from "../../lib/schema.ts";
 import { grantHeavyTools } from "../../lib/run/heavy_tools.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
 import {
   checkNamed,
   failedChecks,

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/schema.ts";
 import { grantHeavyTools, type HeavyToolSpec } from "../../lib/run/heavy_tools.ts";
-import { heavyTools } from "../../scenarios/heavy_tools/mod.ts";
+import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
 import {
   checkNamed,
   countedCalls,

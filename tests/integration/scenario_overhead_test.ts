@@ -397,6 +397,7 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
     cold: true,
     workload: () => STATUS,
     maxRatePerSecond: 20,
+    settings: { scenarios: ["overhead-breakdown"] },
   });
   assertEquals(report.status, "passed");
   for (const times of Object.values(seenMs)) {
@@ -406,4 +407,23 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
     // Never two at once; a message may be seen late, but not by half of its slot.
     assert(Math.min(...gapsMs) > 25, `${gapsMs} ms`);
   }
+});
+
+Deno.test({
+  name: "under a low rate the layers cannot be told apart, and are skipped unless named",
+  ignore,
+}, async () => {
+  await using server = await startReference();
+  const few = { messages: 1, durationMs: null };
+  const at = (maxRatePerSecond: number, scenarios: string[] | null = null) =>
+    runScenario(overheadBreakdown, few, {
+      ...{ ...server, epochs: 1, cold: true, maxRatePerSecond, settings: { scenarios } },
+    });
+  const skipped = await at(999);
+  assertEquals([skipped.status, skipped.ledger.sent], ["skipped", 0]);
+  assertStringIncludes(skipped.reason!, "--max-rate keeps each client to 999 calls/s");
+  assertStringIncludes(skipped.reason!, "1000 or more");
+  assertEquals((await at(1_000)).status, "passed");
+  assertEquals((await at(999, ["overhead-breakdown"])).status, "passed");
+  assertEquals((await at(999, ["message-throughput"])).status, "skipped");
 });

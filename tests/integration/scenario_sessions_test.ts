@@ -104,6 +104,15 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "sessions: a limit of one is told in the singular", ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
+  const report = await runScenario(sessionCapacity, { ...SHORT, connections: 5, sessions: 2 }, {
+    ...server,
+    settings: { workload: workOf([step("status")]) },
+  });
+  assertStringIncludes(report.notes![0]!.message, "no more than 1 session at once was let in");
+});
+
 /** That the right number is found is shown by tests/support/session_experiment.ts. */
 Deno.test(
   { name: "sessions: where the objective is missed, what failed first is said", ignore },

@@ -1,7 +1,7 @@
 // Runs alone: looks for a trend in times.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { soak } from "../../scenarios/soak/mod.ts";
+import { soak } from "../../scenarios/soak.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import {
   checkNamed,

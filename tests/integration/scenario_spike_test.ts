@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import type { ScenarioReport } from "../../lib/schema.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
-import { soak } from "../../scenarios/soak/mod.ts";
-import { spike } from "../../scenarios/spike/mod.ts";
+import { soak } from "../../scenarios/soak.ts";
+import { spike } from "../../scenarios/spike.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import {

@@ -6,7 +6,7 @@ import type { BundledServer } from "../../lib/run/scenario.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startServer } from "../../lib/server/serve.ts";
-import { reconnectStorm } from "../../scenarios/reconnect_storm/mod.ts";
+import { reconnectStorm } from "../../scenarios/reconnect_storm.ts";
 import { type Handshake, startFaultyServer } from "../support/faulty_server.ts";
 import {
   checkNamed,

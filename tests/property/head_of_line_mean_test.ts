@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import { lowerMean } from "../../scenarios/head_of_line/cheap_calls.ts";
+import { lowerMean } from "../../scenarios/head_of_line.ts";
 
 const VALUES = fc.array(fc.integer({ min: 0, max: 1e9 }), { minLength: 1, maxLength: 80 });
 

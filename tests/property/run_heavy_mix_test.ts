@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { createMix, turnLength } from "../../scenarios/heavy_tools/heavy_mix.ts";
+import { createMix, turnLength } from "../../scenarios/heavy_tools.ts";
 
 const WEIGHTS = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 });
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { spike } from "../../scenarios/spike/mod.ts";
+import { spike } from "../../scenarios/spike.ts";
 import { startQueueServer } from "./queue_server.ts";
 import { metricNamed, runScenario } from "./run_scenarios.ts";
 

@@ -9,7 +9,7 @@ import {
   describeSeen,
   isRight,
   type SeenAnswer,
-} from "../../scenarios/malformed_input/answers.ts";
+} from "../../scenarios/malformed_input/mod.ts";
 
 const OPTIONS = { sessionId: "s-1", token: "t", tool: "status", argsJson: "{}", toolList: null };
 const OPEN = { frames: ["a", "b, …"], close: null };

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fullJitterMs, servedShareNs } from "../../scenarios/reconnect_storm/storm.ts";
+import { fullJitterMs, servedShareNs } from "../../scenarios/reconnect_storm.ts";
 
 const OPTIONS = { baseMs: 50, capMs: 2_000 };
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ErrorCourse } from "../../scenarios/soak/error_course.ts";
+import { ErrorCourse } from "../../scenarios/soak.ts";
 
 Deno.test("errors are reported by the intervals in which they came", () => {
   const errors = new ErrorCourse({ startNs: 5e9, intervalMs: 1_000 });

@@ -7,8 +7,8 @@ import {
   type HeavyToolsRequest,
 } from "../../lib/run/heavy_tools.ts";
 import { plannedHeavyCalls, planScenarios } from "../../lib/run/plan.ts";
-import { headOfLine } from "../../scenarios/head_of_line/mod.ts";
-import { heavyTools } from "../../scenarios/heavy_tools/mod.ts";
+import { headOfLine } from "../../scenarios/head_of_line.ts";
+import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 const BUNDLED: HeavyToolsRequest = {

@@ -2,10 +2,7 @@ import { assertEquals } from "@std/assert";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import type { SessionSpec, Step } from "../../lib/load/session.ts";
-import {
-  type SessionContext,
-  SessionsSeen,
-} from "../../scenarios/session_capacity/sessions_seen.ts";
+import { type SessionContext, SessionsSeen } from "../../scenarios/session_capacity/trial.ts";
 
 const SPEC: SessionSpec<Step> = { begin: [], patterns: [], lasts: { patterns: 1, time: null } };
 const SLO_NS = 50e6;

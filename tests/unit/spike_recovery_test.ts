@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { p99Of, recoveredNs } from "../../scenarios/spike/recovery.ts";
+import { p99Of, recoveredNs } from "../../scenarios/spike.ts";
 
 /** A call each millisecond, slow where it is said. */
 function callsOf(count: number, isSlow: (nth: number) => boolean) {

@@ -2,11 +2,11 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";
 
-Deno.test("a layer is the mean of the epochs' differences, and its share that of the epochs' shares", () => {
+Deno.test("a layer is the mean of the epochs' differences, and its share that over the mean call", () => {
   const part = addedPart([50, 52, 130, 51, 49], [40, 41, 118, 40, 40], [80, 80, 200, 100, 80])!;
   // 10, 11, 12, 11, 9: the slow epoch is slow in both, and adds as much.
   assertAlmostEquals(part.value, 10.6, 1e-12);
-  assertAlmostEquals(part.share!, (10 / 80 + 11 / 80 + 12 / 200 + 11 / 100 + 9 / 80) / 5, 1e-12);
+  assertAlmostEquals(part.share!, 10.6 / 108, 1e-12);
   // sd 1.1402, times t(4) = 2.7764, over the root of 5.
   assertAlmostEquals(part.ci95![1] - part.value, 1.4157, 1e-4);
   assert(part.shareCi95![0] < part.share! && part.share! < part.shareCi95![1]);
@@ -21,6 +21,13 @@ Deno.test("the lowest layer is all of its own time", () => {
 Deno.test("a part that is negative stays so", () => {
   const part = addedPart([9, 9, 9, 9, 9], [10, 10, 10, 10, 10], [9, 9, 9, 9, 9])!;
   assertEquals([part.value, part.ci95, part.share], [-1, [-1, -1], -1 / 9]);
+});
+
+Deno.test("a share and its interval have the sign of the time beside them", () => {
+  // One epoch with a long call and a negative part: most epochs' shares are positive, and so is their mean.
+  const part = addedPart([14, 14, 14, 14, 950], [10, 10, 10, 10, 1000], [20, 20, 20, 20, 2000])!;
+  assert(part.value < 0 && part.share! < 0, `${part.value} ns, share ${part.share}`);
+  assertEquals(part.shareCi95!.map(Math.sign), part.ci95!.map(Math.sign));
 });
 
 Deno.test("an epoch that lacks a median does not count, and without a whole there is no share", () => {

@@ -1,34 +1,25 @@
-import { runOpenLoop } from "../../lib/load/open.ts";
-import { createSchedule } from "../../lib/load/schedule.ts";
-import { shareOf } from "../../lib/load/share.ts";
-import { parseStages } from "../../lib/load/stages.ts";
-import { ConnectionPool } from "../../lib/run/connection_pool.ts";
-import {
-  type MetricSpec,
-  type Parameters,
-  type Procedure,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../../lib/run/scenario.ts";
-import { judgeSchedule } from "../../lib/run/schedule_checks.ts";
-import type { SeriesPoint } from "../../lib/schema.ts";
-import { type Change, changeOver, type Changing } from "../../lib/stats/change.ts";
-import { ErrorCourse } from "./error_course.ts";
+import { parseStages } from "../lib/load/stages.ts";
+import { counted } from "../lib/run/describe_end.ts";
+import { openPaced } from "../lib/run/paced_load.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
+import { judgeSchedule } from "../lib/run/schedule_checks.ts";
+import type { Check, SeriesPoint } from "../lib/schema.ts";
+import { type Change, changeOver, type Changing } from "../lib/stats/change.ts";
 
-interface SoakParameters extends Parameters {
+const STANDARD = {
   /** Of all connections together. */
-  ratePerSecond: number;
-  connections: number;
+  ratePerSecond: 250,
+  connections: 5,
   /** `null`: rate x timeout. */
-  maxOutstanding: number | null;
+  maxOutstanding: null as number | null,
   /** Ramps of the rate, in its place; `null`: it stays. */
-  stages: string | null;
-  durationMs: number;
-  payloadBytes: number;
-}
+  stages: null as string | null,
+  durationMs: 60_000,
+  payloadBytes: 0,
+};
 
-type Context = ScenarioContext<SoakParameters>;
+type Context = ScenarioContext<typeof STANDARD>;
 
 /** Counts as warm-up: this long, or a fifth of the rest where that is less. */
 const LONGEST_LEAD_IN_MS = 1_000;
@@ -39,18 +30,10 @@ const SLOWEST_P50 = 1.25;
 const LOWEST_THROUGHPUT = 0.8;
 
 const CHANGE: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
-const COMMON = {
-  ratePerSecond: 250,
-  connections: 5,
-  maxOutstanding: null,
-  stages: null,
-  payloadBytes: 0,
-};
 
-export const soak: Procedure<SoakParameters> = {
+export const soak: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "soak",
-  title: "Soak",
   question: "Does the server stay as fast as it was over a long run at a fixed rate?",
   metrics: {
     latency: TIMES,
@@ -71,72 +54,37 @@ export const soak: Procedure<SoakParameters> = {
   // It has a lead-in of its own.
   warmsUp: false,
   defaults: {
-    quick: { ...COMMON, durationMs: 5_000 },
-    standard: { ...COMMON, durationMs: 60_000 },
-    thorough: { ...COMMON, durationMs: 600_000 },
+    quick: { ...STANDARD, durationMs: 5_000 },
+    standard: STANDARD,
+    thorough: { ...STANDARD, durationMs: 600_000 },
   },
-
-  begin(context) {
-    // Once, as the first epoch, which shards begin together.
-    return {
-      async epoch() {
-        await run(context);
-        return "stop";
-      },
-    };
-  },
+  // Once, as the first epoch, which shards begin together.
+  begin: (context) => ({ epoch: () => run(context) }),
 };
 
-async function run(context: Context): Promise<void> {
-  const { target, clock, place, signal, parameters, ledger, warmupLedger } = context;
-  const { ratePerSecond, connections: count, durationMs } = parameters;
+async function run(context: Context): Promise<"stop"> {
+  const { clock, parameters, target: { options: { timeoutMs } } } = context;
+  const { ratePerSecond, durationMs } = parameters;
   const stages = parameters.stages === null ? null : parseStages(parameters.stages);
-  await using pool = new ConnectionPool(target, warmupLedger);
-  const most = shareOf(count, place);
-  await pool.open([{ record: context, most, establish: null }]);
-  if (pool.connections.length < most) return;
-  const pacer = await context.pacer();
   const leadInMs = stages === null ? Math.min(LONGEST_LEAD_IN_MS, durationMs / 5) : 0;
-  const course = {
-    intervalMs: intervalMs(parameters),
-    startNs: clock.nowNs() + leadInMs * 1e6,
-  };
-  const latency = context.distribution("latency", { series: course });
+  await using load = await openPaced(context);
+  if (load === null) return "stop";
+  const series = { intervalMs: intervalMs(parameters), startNs: clock.nowNs() + leadInMs * 1e6 };
+  const latency = context.distribution("latency", { series });
   const serviceTime = context.distribution("serviceTime");
   const slip = context.distribution("slip");
-  const errors = new ErrorCourse(course);
+  const errors = new ErrorCourse(series);
   const memoryBytes = Deno.memoryUsage().rss;
-  const timeoutMs = target.options.timeoutMs;
-  const maxOutstanding = parameters.maxOutstanding ?? Math.ceil(ratePerSecond * timeoutMs / 1000);
-  const result = await runOpenLoop(pool.connections, {
-    message: context.workload,
-    schedule: createSchedule({
-      ratePerSecond,
-      arrivals: "constant",
-      slots: null,
-      durationMs: leadInMs + durationMs,
-      stages,
-      seed: context.seed,
-      share: { connections: count, place },
-    }),
-    leadInNs: leadInMs * 1e6,
-    maxOutstanding: Math.max(1, shareOf(maxOutstanding, place)),
-    ledger,
-    warmupLedger,
-    clock,
-    pacer,
-    signal,
-    // Millions of them would be the client's memory.
-    keepsTimes: false,
-    onCall({ status, sentNs, endedNs }, intendedNs, isMeasured) {
-      if (!isMeasured) return;
+  const result = await load.run({
+    ...{ ratePerSecond, peakPerSecond: ratePerSecond, leadInMs, stages },
+    durationMs: leadInMs + durationMs,
+    onCall({ status, sentNs, endedNs }, intendedNs) {
       slip.record(sentNs - intendedNs);
       if (status !== "ok") return errors.note(endedNs);
       latency.record(endedNs - intendedNs, endedNs);
       serviceTime.record(endedNs - sentNs);
     },
   });
-  signal.throwIfAborted();
   latency.censor(result.censored, timeoutMs * 1e6);
   context.scalar("throughput", result.achievedPerSecond);
   checkMemory(context, Deno.memoryUsage().rss - memoryBytes);
@@ -148,10 +96,11 @@ async function run(context: Context): Promise<void> {
     slipP99Ns: slip.percentile(99),
   });
   context.check(errors.check(clock.nowNs()));
+  return "stop";
 }
 
 /** Long enough for a p99 in each interval, if there are at least 12 of them; there are at most 60. */
-function intervalMs({ ratePerSecond, durationMs }: SoakParameters): number {
+function intervalMs({ ratePerSecond, durationMs }: typeof STANDARD): number {
   const forP99Ms = 1_050 / ratePerSecond * 1000;
   return Math.max(durationMs / 60, Math.min(forP99Ms, durationMs / 12));
 }
@@ -171,9 +120,17 @@ function checkMemory(context: Context, growthBytes: number): void {
 }
 
 function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
-  const p50 = recordChange(context, series, { metric: "changeP50", of: "p50" });
-  const throughput = recordChange(context, series, { metric: "changeThroughput", of: "count" });
-  recordChange(context, series, { metric: "changeP99", of: "p99" });
+  const changeOf = (metric: string, of: Changing, missing = "too few intervals had calls") => {
+    const change = changeOver(series, of);
+    if (change === null) context.notMeasured(metric, missing);
+    else context.scalar(metric, change.ratio, { ci95: change.ci95 });
+    return change;
+  };
+  const p50 = changeOf("changeP50", "p50");
+  const throughput = changeOf("changeThroughput", "count");
+  const reason =
+    "too few intervals with the 1,000 calls that a p99 needs: raise --rate or --duration";
+  changeOf("changeP99", "p99", reason);
   if (p50 !== null) {
     context.check({
       kind: "steadyLatency",
@@ -193,21 +150,45 @@ function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
   });
 }
 
-function recordChange(
-  context: Context,
-  series: readonly SeriesPoint[],
-  { metric, of }: { metric: string; of: Changing },
-): Change | null {
-  const change = changeOver(series, of);
-  if (change === null) {
-    const reason = of === "p99"
-      ? "too few intervals with the 1,000 calls that a p99 needs: raise --rate or --duration"
-      : "too few intervals had calls";
-    context.notMeasured(metric, reason);
-  } else context.scalar(metric, change.ratio, { ci95: change.ci95 });
-  return change;
-}
-
 function describe({ ratio, ci95: [low, high] }: Change): string {
   return `${ratio.toFixed(2)} times, with 95 % confidence ${low.toFixed(2)} to ${high.toFixed(2)}`;
+}
+
+/** When failed calls ended: by interval how many, and when the first. */
+export class ErrorCourse {
+  readonly #series: { startNs: number; intervalMs: number };
+  readonly #failures = new Map<number, number>();
+  #firstNs: number | null = null;
+
+  constructor(series: { startNs: number; intervalMs: number }) {
+    this.#series = series;
+  }
+
+  /** Counts one that ended at this time of the clock. */
+  note(atNs: number): void {
+    const interval = this.#intervalAt(atNs);
+    this.#failures.set(interval, (this.#failures.get(interval) ?? 0) + 1);
+    this.#firstNs ??= atNs;
+  }
+
+  /** The check that no call failed up to now. */
+  check(nowNs: number): Check {
+    const intervals = counted(this.#intervalAt(nowNs) + 1, "interval");
+    const failed = [...this.#failures.values()];
+    const total = failed.reduce((sum, count) => sum + count, 0);
+    const afterS = ((this.#firstNs ?? 0) - this.#series.startNs) / 1e9;
+    const expected = `none in any of ${intervals}`;
+    const observed = total === 0
+      ? expected
+      : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
+        `the first after ${afterS.toFixed(1)} s`;
+    return {
+      ...{ kind: "errorsOverTime", name: "errors over time", passed: total === 0 },
+      ...{ expected, observed },
+    };
+  }
+
+  #intervalAt(atNs: number): number {
+    return Math.floor((atNs - this.#series.startNs) / (this.#series.intervalMs * 1e6));
+  }
 }

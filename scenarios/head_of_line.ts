@@ -1,0 +1,208 @@
+import { isFromCache } from "../lib/client/call.ts";
+import { ConnectError } from "../lib/client/connect_error.ts";
+import type { Connection } from "../lib/client/connection.ts";
+import { runOpenLoop } from "../lib/load/open.ts";
+import { createSchedule } from "../lib/load/schedule.ts";
+import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
+import { noteRelayed } from "../lib/run/note_relay.ts";
+import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
+import { type Procedure, type ScenarioContext, TIMES } from "../lib/run/scenario.ts";
+
+const STANDARD = {
+  /** Of the cheap calls, whatever comes back. */
+  ratePerSecond: 50,
+  /** How long they are measured alone in an epoch: a part of it before each place. */
+  durationMs: 1_000,
+  /** The most of them during one heavy call. */
+  maxCheapCalls: 500,
+};
+
+type Context = ScenarioContext<typeof STANDARD>;
+
+/** Where the cheap calls are sent while a heavy call is outstanding. */
+const PLACES = ["sameConnection", "otherConnection", "otherAddress"] as const;
+type Place = typeof PLACES[number];
+/** The connection of each place; a place that is missing cannot be measured. */
+type Connections = ReadonlyMap<Place, Connection>;
+
+/** Another address of this machine, for a client of its own. */
+const OTHER_ADDRESS = "127.0.0.2";
+/** With fewer cheap calls during a heavy one, an epoch has no ratio. */
+const FEWEST_CALLS = 10;
+
+export const headOfLine: Procedure<typeof STANDARD> = {
+  kind: "procedure",
+  name: "head-of-line",
+  title: "Head-of-line blocking",
+  question: "How much longer does a cheap call take while the server works on a heavy one?",
+  metrics: {
+    alone: TIMES,
+    cheap: TIMES,
+    heavy: TIMES,
+    interference: { kind: "scalar", unit: "x", better: "lower" },
+  },
+  headline: { metric: "interference", at: { place: "otherConnection" } },
+  // Not on the same connection: that replies come in order there is the protocol's choice.
+  gates: [
+    { metric: "interference", at: { place: "otherConnection" } },
+    { metric: "interference", at: { place: "otherAddress" } },
+  ],
+  profiles: ["thorough", "phase3"],
+  takes: ({ durationMs }) => ({ epochMs: durationMs + HEAVY_CALL_MS / 2 }),
+  defaults: { quick: { ...STANDARD, durationMs: 500 }, standard: STANDARD },
+  paced: true,
+  // Each heavy call may cost money.
+  warmsUp: false,
+  heavyCalls: () => PLACES.length,
+
+  begin(context) {
+    const { heavyTools, target } = context;
+    if (heavyTools.status === "refused") return { skipped: heavyTools.reason };
+    const { tool: cheap } = context.workload();
+    if (heavyTools.tools.some((heavy) => heavy.tool === cheap)) {
+      return { skipped: `its cheap calls would be of ${cheap}, a heavy tool: name a light --tool` };
+    }
+    const heavy = heavyTools.tools[0]!;
+    noteRelayed(context, areRelayed(target, [heavy]) ? "its calls" : null);
+    /** Places that had enough cheap calls in an epoch, or cannot be reached. */
+    const settled = new Set<Place>();
+    return {
+      epoch: () => measureEpoch(context, heavy, settled),
+      conclude() {
+        for (const place of PLACES.filter((one) => !settled.has(one))) {
+          context.notMeasured(
+            `interference at ${place}`,
+            `no heavy call was outstanding for ${FEWEST_CALLS} cheap ones: name a slower tool first in ` +
+              "--heavy-tools, or raise --rate",
+          );
+        }
+      },
+    };
+  },
+};
+
+/**
+ * In every place, each time after a part of the calls alone, so that drift favours neither. `"stop"`: a call
+ * went wrong, so that further heavy ones would be wasted.
+ */
+async function measureEpoch(
+  context: Context,
+  heavy: HeavyTool,
+  settled: Set<Place>,
+): Promise<"stop" | void> {
+  const { durationMs } = context.parameters;
+  await using stack = new AsyncDisposableStack();
+  const cheap = await connect(context, heavy, { settled, stack });
+  const places = [...cheap.keys()];
+  const alone: number[] = [];
+  const ratios = new Map<Place, Float64Array>();
+  for (const place of context.epoch % 2 === 1 ? places : places.toReversed()) {
+    const before = await runCheap(context, cheap.get("otherConnection")!, {
+      ...{ slots: null, durationMs: durationMs / cheap.size, signal: context.signal },
+    });
+    if (before === null || before.length === 0) return "stop";
+    context.distribution("alone").recordAll(before);
+    alone.push(...before);
+    const during = await runBeside(context, heavy, {
+      heavyOn: cheap.get("sameConnection")!,
+      cheapOn: cheap.get(place)!,
+    });
+    if (during === null) return "stop";
+    context.distribution("cheap", { at: { place } }).recordAll(during);
+    if (during.length >= FEWEST_CALLS) ratios.set(place, during);
+  }
+  for (const [place, times] of ratios) {
+    settled.add(place);
+    const ratio = lowerMean(times) / lowerMean(alone);
+    context.scalar("interference", ratio, { at: { place } });
+  }
+}
+
+/** One connection for the heavy calls, and one for each other place; the stack closes them. */
+async function connect(
+  { target, ledger, notMeasured }: Context,
+  tool: HeavyTool,
+  { settled, stack }: { settled: Set<Place>; stack: AsyncDisposableStack },
+): Promise<Connections> {
+  const as = { relayed: areRelayed(target, [tool]) };
+  const cheap = new Map<Place, Connection>();
+  cheap.set("sameConnection", stack.use(await target.connect(ledger, as)));
+  cheap.set("otherConnection", stack.use(await target.connect(ledger, as)));
+  let reason: string | null = null;
+  if (target.isLoopback) {
+    const client = stack.use(target.clientFrom(OTHER_ADDRESS));
+    const away = await target.tryConnect(ledger, { ...as, client });
+    if (!(away instanceof ConnectError)) cheap.set("otherAddress", stack.use(away));
+    else reason = `no connection from ${OTHER_ADDRESS}: ${away.message}`;
+  } else reason = "the server is not on this machine";
+  if (reason !== null) {
+    settled.add("otherAddress");
+    notMeasured("interference at otherAddress", reason);
+  }
+  // A cheap call may have to wait for all of a heavy one.
+  for (const connection of cheap.values()) {
+    connection.useTimeout(tool.timeoutMs + target.options.timeoutMs);
+  }
+  return cheap;
+}
+
+/** Cheap calls while a heavy call is outstanding, none if that came from a cache; `null`: one of them went wrong. */
+async function runBeside(
+  context: Context,
+  tool: HeavyTool,
+  { heavyOn, cheapOn }: { heavyOn: Connection; cheapOn: Connection },
+): Promise<Float64Array | null> {
+  const { signal, target, parameters: { maxCheapCalls } } = context;
+  if (!heavyOn.isOpen || !cheapOn.isOpen) return null;
+  const ended = new AbortController();
+  const calling = heavyOn.call(tool.message()).finally(() => ended.abort());
+  const times = await runCheap(context, cheapOn, {
+    slots: maxCheapCalls,
+    durationMs: null,
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
+  const call = await calling;
+  signal.throwIfAborted();
+  if (times === null || call.status !== "ok") return null;
+  if (isFromCache(call, target.observed)) return new Float64Array();
+  context.distribution("heavy").record(call.endedNs - call.sentNs);
+  return times;
+}
+
+/**
+ * Sends cheap calls at their rate until the signal, and waits for their ends: the times of the successes, or
+ * `null` if the connection is gone. They count from the sending, as none waits for the reply before.
+ */
+async function runCheap(
+  context: Context,
+  connection: Connection,
+  { signal, ...bounds }: {
+    slots: number | null;
+    durationMs: number | null;
+    signal: AbortSignal;
+  },
+): Promise<Float64Array | null> {
+  const { workload, ledger, clock, maxRatePerSecond, seed, parameters } = context;
+  const ratePerSecond = Math.min(parameters.ratePerSecond, maxRatePerSecond ?? Infinity);
+  const { end, serviceNs } = await runOpenLoop([connection], {
+    message: workload,
+    schedule: createSchedule({ ratePerSecond, arrivals: "constant", seed, ...bounds }),
+    maxOutstanding: Infinity,
+    ...{ ledger, clock, signal, pacer: await context.pacer() },
+  });
+  context.signal.throwIfAborted();
+  return end === "connectionLost" || end === "silent" ? null : serviceNs;
+}
+
+/**
+ * The mean of the values without the largest tenth of them, rounded down: a one-sided trimmed mean, that
+ * a few hiccups do not move, and whatever happens to more than a tenth does.
+ *
+ * @throws {RangeError} if there is no value
+ */
+export function lowerMean(values: ArrayLike<number>): number {
+  if (values.length === 0) throw new RangeError("Cannot take a mean as there are no values");
+  const count = values.length - Math.floor(values.length / 10);
+  const kept = Float64Array.from(values).sort().subarray(0, count);
+  return kept.reduce((sum, value) => sum + value, 0) / count;
+}

@@ -1,0 +1,273 @@
+import { ConnectError, isOwnLimit } from "../lib/client/connect_error.ts";
+import type { Connection } from "../lib/client/connection.ts";
+import type { SessionOptions } from "../lib/client/target.ts";
+import { wait } from "../lib/load/pace.ts";
+import { describeFailure } from "../lib/run/describe_end.ts";
+import { noteOpenings } from "../lib/run/note_relay.ts";
+import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import { TIMES } from "../lib/run/scenario.ts";
+import { type RandomStream, randomStream } from "../lib/stats/random.ts";
+
+const STANDARD = {
+  /** `null`: {@linkcode CROWD}, where the server is on this machine and holds so many; else as one address. */
+  connections: 8 as number | null,
+  /** How long clients try to come back. */
+  patienceMs: 10_000,
+};
+
+type Context = ScenarioContext<typeof STANDARD>;
+
+/** So many clients have a 99th percentile. */
+const CROWD = 100;
+/** The share of the clients that has to be served again. */
+const SERVED_SHARE = 0.99;
+/** Clients that share a source address: a usual limit is 10. */
+const PER_ADDRESS = 8;
+/** A client that does not back off pauses only to keep the load bounded. */
+const IMMEDIATE_RETRY_MS = 10;
+const BACKOFF = { baseMs: 50, capMs: 2_000 };
+
+/** How the clients lose their connections, and how they come back. */
+const PHASES = ["Drop", "Restart"].flatMap((end) =>
+  ["Immediate", "Backoff"].map((way) => ({
+    name: end + way,
+    what: `a ${end.toLowerCase()}, ${way === "Backoff" ? "with back-off" : "retrying at once"}`,
+    isRestart: end === "Restart",
+    backsOff: way === "Backoff",
+  }))
+);
+type Phase = typeof PHASES[number];
+
+const SERVED: MetricSpec = { kind: "scalar", unit: "ns", better: "lower" };
+
+export const reconnectStorm: Procedure<typeof STANDARD> = {
+  kind: "procedure",
+  name: "reconnect-storm",
+  question: "When all clients lose their connections at once, how soon are they served again?",
+  metrics: {
+    recovery: TIMES,
+    lastServed: SERVED,
+    served99: SERVED,
+    handshakes: { kind: "scalar", unit: "handshakes", better: null },
+    refused: { kind: "scalar", unit: "attempts", better: "lower" },
+  },
+  headline: { metric: "recovery", at: { phase: "DropBackoff" } },
+  profiles: ["thorough"],
+  takes: () => ({ epochMs: 250 }),
+  fillsServer: true,
+  defaults: {
+    quick: { ...STANDARD, patienceMs: 5_000 },
+    standard: STANDARD,
+    thorough: { ...STANDARD, connections: null },
+    phase2: { ...STANDARD, connections: 5 },
+  },
+  overloads: true,
+  warmsUp: false,
+
+  async begin(context) {
+    const phases = PHASES.filter(({ isRestart }) => !isRestart || context.bundled !== null);
+    if (context.bundled === null) {
+      context.notMeasured("a restart of the server", "only the bundled server can be restarted");
+    }
+    noteOpenings(context);
+    const count = await chooseCount(context);
+    const measured = new Set<Phase>();
+    return {
+      async epoch() {
+        // In turns, so that neither way of coming back is always the first.
+        for (const phase of context.epoch % 2 === 1 ? phases : phases.toReversed()) {
+          if (await storm(context, phase, count)) {
+            measured.add(phase);
+            continue;
+          }
+          for (const { what } of phases.filter((one) => one !== phase && !measured.has(one))) {
+            context.notMeasured(nameOf(what, count), "the clients did not come back before");
+          }
+          return "stop";
+        }
+      },
+    };
+  },
+};
+
+function nameOf(what: string, count: number): string {
+  return `${count < CROWD ? "all" : "99 % of the"} clients served again after ${what}`;
+}
+
+/** As many clients as asked for; else {@linkcode CROWD}, if the server holds so many. */
+async function chooseCount(context: Context): Promise<number> {
+  const { parameters: { connections }, target } = context;
+  if (connections !== null) return connections;
+  await using stack = new AsyncDisposableStack();
+  const { failure } = target.isLoopback
+    ? await openCrowd(context, CROWD, stack)
+    : { failure: "the clients share an address, as the server is on another machine" };
+  if (failure === null) return CROWD;
+  context.notMeasured("served99", `it takes ${CROWD} clients: ${failure}`);
+  return PER_ADDRESS;
+}
+
+/** Connects clients, all at once: on this machine, every few of them from an address of their own. */
+async function openCrowd(
+  { target, ledger, signal }: Context,
+  count: number,
+  stack: AsyncDisposableStack,
+) {
+  const addresses = target.isLoopback ? Math.ceil(count / PER_ADDRESS) : 1;
+  const sources = Array.from(
+    { length: addresses },
+    (_, index): SessionOptions =>
+      index === 0 ? {} : { client: stack.use(target.clientFrom(`127.0.0.${index + 1}`)) },
+  );
+  const connect = (client: number) =>
+    target.connect(ledger, sources[Math.floor(client / PER_ADDRESS) % addresses]);
+  const settled = await Promise.allSettled(Array.from({ length: count }, (_, nth) => connect(nth)));
+  const connections = settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  stack.defer(() => closeAll(connections));
+  signal.throwIfAborted();
+  const failed = settled.find((one) => one.status === "rejected");
+  return { connect, connections, failure: failed === undefined ? null : failed.reason.message };
+}
+
+async function closeAll(connections: readonly Connection[]): Promise<void> {
+  await Promise.allSettled(connections.map((connection) => connection.close()));
+}
+
+/** One storm of new clients. Returns whether enough of them were served again. */
+async function storm(context: Context, phase: Phase, count: number): Promise<boolean> {
+  const { seed, epoch, bundled, signal } = context;
+  const { isRestart, backsOff, name, what } = phase;
+  await using stack = new AsyncDisposableStack();
+  const { connect, connections, failure } = await openCrowd(context, count, stack);
+  const connected = { kind: "connected", name: "all clients connected", wanted: count };
+  context.tally({ ...connected, seen: connections.length, why: failure });
+  if (failure !== null) return false;
+  const streams = connections.map((_, client) =>
+    randomStream(seed, `reconnect-storm/${name}/${epoch}/${client}`)
+  );
+  const restart = isRestart
+    ? bundled!.restart().then(() => null, (error: Error) => error.message)
+    : Promise.resolve(null);
+  const ends = connections.map((one): Promise<unknown> => isRestart ? one.closed : one.close());
+  const delayMs = (client: number, attempt: number) => {
+    if (backsOff) return fullJitterMs(attempt, { ...BACKOFF, random: streams[client]! });
+    return attempt === 0 ? 0 : IMMEDIATE_RETRY_MS;
+  };
+  const result = await comeBack(context, { ends, connect, delayMs });
+  stack.defer(() => closeAll(result.connections));
+  signal.throwIfAborted();
+  const { servedNs, failedCall, failedCalls } = result;
+  const seen = servedNs.length;
+  if (seen === count) await restart;
+  // Of a restart that has not ended by now, nothing more is expected.
+  const hanging = Promise.resolve("the restart of the server has not ended");
+  const refusal = await Promise.race([restart, hanging]) ?? result.refusal;
+  const at = { phase: name };
+  const served99Ns = servedShareNs(servedNs, count);
+  context.distribution("recovery", { at }).recordAll(Float64Array.from(servedNs));
+  context.scalar("handshakes", result.peakHandshakes, { at });
+  context.scalar("refused", result.refused, { at });
+  if (seen === count) context.scalar("lastServed", servedNs.at(-1)!, { at });
+  if (served99Ns !== null && count >= CROWD) context.scalar("served99", served99Ns, { at });
+  context.tally({
+    kind: "servedAgain",
+    name: nameOf(what, count),
+    why: served99Ns === null
+      ? `${seen} of ${count} clients: ${refusal ?? failedCall ?? "no attempt"}`
+      : null,
+  });
+  // A restart may take calls with it.
+  if (!isRestart) {
+    const name = "every call served while the server was up";
+    const wanted = seen + failedCalls;
+    context.tally({ kind: "servedWhileUp", name, seen, wanted, why: failedCall });
+  }
+  return served99Ns !== null;
+}
+
+/**
+ * The time until 99 % of the clients were served again: that of the last of so many that are at least
+ * that share. `null` where fewer were.
+ */
+export function servedShareNs(servedNs: readonly number[], clients: number): number | null {
+  return servedNs.toSorted((a, b) => a - b)[Math.ceil(clients * SERVED_SHARE) - 1] ?? null;
+}
+
+/**
+ * How long to wait before an attempt (from 0), in milliseconds: exponential back-off with full jitter,
+ * uniform from 0 to min(cap, base x 2^attempt). M. Brooker: Exponential Backoff And Jitter, AWS
+ * Architecture Blog, 2015.
+ */
+export function fullJitterMs(
+  attempt: number,
+  { baseMs, capMs, random }: { baseMs: number; capMs: number; random: RandomStream },
+): number {
+  return random() * Math.min(capMs, baseMs * 2 ** attempt);
+}
+
+/**
+ * Lets every client try, from the end of its connection on, until a call of its is served, its patience is
+ * over or the run is interrupted. The caller closes the connections. Never rejects for what the server does.
+ *
+ * @param options.ends for each client, the end of its connection
+ * @param options.delayMs how long a client waits before an attempt (from 0)
+ * @returns the new connections of those that were served again, and from the beginning to the first good reply
+ *   `servedNs`, the soonest first; the most handshakes under way at once; `refused` attempts without a session and
+ *   `failedCalls` in new ones, each with the first cause
+ */
+async function comeBack(
+  context: Context,
+  { ends, connect, delayMs }: {
+    ends: readonly Promise<unknown>[];
+    connect: (client: number) => Promise<Connection>;
+    delayMs: (client: number, attempt: number) => number;
+  },
+) {
+  const { clock, signal, workload, parameters: { patienceMs } } = context;
+  const startNs = clock.nowNs();
+  const isOver = () => signal.aborted || clock.nowNs() - startNs > patienceMs * 1e6;
+  const served: { connection: Connection; ns: number }[] = [];
+  const counts = { peakHandshakes: 0, refused: 0, failedCalls: 0 };
+  const causes = { refusal: null as string | null, failedCall: null as string | null };
+  let handshakes = 0;
+
+  async function tryConnect(client: number): Promise<Connection | null> {
+    counts.peakHandshakes = Math.max(counts.peakHandshakes, ++handshakes);
+    try {
+      return await connect(client);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || isOwnLimit(error)) throw error;
+      counts.refused++;
+      causes.refusal ??= error.message;
+      return null;
+    } finally {
+      handshakes--;
+    }
+  }
+
+  await Promise.all(ends.map(async (end, client) => {
+    await Promise.race([end, wait(patienceMs, context)]);
+    for (let attempt = 0; !isOver(); attempt++) {
+      await wait(delayMs(client, attempt), context);
+      const connection = isOver() ? null : await tryConnect(client);
+      if (connection === null) continue;
+      const call = connection.isOpen ? await connection.call(workload()) : null;
+      if (call?.status === "ok") {
+        served.push({ connection, ns: call.endedNs - startNs });
+        return;
+      }
+      await connection.close();
+      counts.failedCalls++;
+      causes.failedCall ??= await describeFailure(call, connection);
+      // Another call would only use up more of a rate limiter's budget.
+      if (call?.status === "rateLimited") return;
+    }
+  }));
+  const connections = served.map(({ connection }) => connection);
+  return {
+    ...counts,
+    ...causes,
+    connections,
+    servedNs: served.map(({ ns }) => ns).sort((a, b) => a - b),
+  };
+}

@@ -29,9 +29,9 @@ interface Finding {
  * is nothing to find, or a proxy in between.
  */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
-  const { url, proxy, insecure = false } = target.options;
+  const { url, proxy } = target.options;
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
-  const found = insecure && url.startsWith("wss:")
+  const found = target.isInsecure
     ? tlsCause(error.message, target.options)
     : await findCause(target).catch(() => null);
   if (found === null) return error;

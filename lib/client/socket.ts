@@ -1,7 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError, whereTo } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
-import type { InsecureRelay } from "./insecure_relay.ts";
 import type { Relay } from "./relay.ts";
 
 /** Where and how to dial. */
@@ -16,8 +15,6 @@ export interface DialOptions {
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
-  /** Through which a wss:// server is reached whose certificate is not looked at. */
-  insecure?: InsecureRelay;
   /** So many frames are left out; left out: none. */
   ignoreFirst?: number;
   /** Carries certificates or a source address. */
@@ -148,17 +145,15 @@ function decode(bytes: ArrayBuffer): string | null {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { clock, timeoutMs, signal, headers, relay, insecure, foreign = (text) => text } = options;
+  const { clock, timeoutMs, signal, headers, relay, foreign = (text) => text } = options;
   if (signal?.aborted) {
     throw new ConnectError("aborted", `Stopped before dialling ${whereTo(options)}`);
   }
-  insecure?.takeFailure();
-  const url = insecure === undefined ? options.url : options.url.replace(/^wss:/i, "ws:");
   using relayed = relay?.through.dial(
-    { url, headers: headers ?? {}, localAddress: relay.localAddress },
+    { url: options.url, headers: headers ?? {}, localAddress: relay.localAddress },
     (why) => abandon(dialError(options, foreign(why, 500))),
   );
-  const way = relayed ?? { ...options, url };
+  const way = relayed ?? options;
   const webSocket = new WebSocket(way.url, {
     ...(way.headers === undefined ? {} : { headers: way.headers }),
     ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
@@ -168,7 +163,7 @@ export async function dial(options: DialOptions): Promise<Socket> {
   webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
   webSocket.onerror = (event) => {
     const said = event instanceof ErrorEvent ? event.message : "unknown error";
-    opened.reject(dialError(options, foreign(insecure?.takeFailure() ?? said, 500)));
+    opened.reject(dialError(options, foreign(said, 500)));
   };
   const abandon = (error: ConnectError) => {
     opened.reject(error);

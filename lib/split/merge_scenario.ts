@@ -16,7 +16,7 @@ import type {
 import { openLedger, settleLedger } from "../client/ledger.ts";
 import { callChecks, reconciliation } from "../run/call_checks.ts";
 import { mergeMetrics } from "./merge_metrics.ts";
-import { inOneTime, togetherWarnings } from "./together.ts";
+import { byEpoch, inOneTime, togetherWarnings } from "./together.ts";
 
 /** A scenario as one part has reported it. */
 export interface ScenarioPart {
@@ -207,16 +207,15 @@ function highest(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** From the first part's beginning of an epoch to the last one's end; the epochs that all have. */
+/** From the first part's beginning of an epoch to the last one's end. */
 function mergeMeasured(ran: readonly ScenarioPart[]): Measured {
   const all = inOneTime(ran);
   const planned = new Set(all.map(({ plannedStartMs }) => plannedStartMs));
-  const count = Math.min(...all.map(({ epochs }) => epochs.length));
   return {
     plannedStartMs: planned.size === 1 ? all[0]!.plannedStartMs : null,
-    epochs: Array.from({ length: count }, (_, index) => ({
-      startMs: Math.min(...all.map(({ epochs }) => epochs[index]!.startMs)),
-      endMs: Math.max(...all.map(({ epochs }) => epochs[index]!.endMs)),
+    epochs: byEpoch(all).map((epochs) => ({
+      startMs: Math.min(...epochs.map(({ startMs }) => startMs)),
+      endMs: Math.max(...epochs.map(({ endMs }) => endMs)),
     })),
   };
 }

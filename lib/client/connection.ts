@@ -1,7 +1,7 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
-import { ECHO, malformed } from "../protocols/wrong_frame.ts";
+import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
 import { CallEncoder, type Message } from "./call_encoder.ts";

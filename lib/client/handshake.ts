@@ -1,7 +1,7 @@
 import type { Observed } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
-import { ECHO } from "../protocols/wrong_frame.ts";
+import { ECHO } from "../protocols/json.ts";
 import { ConnectError } from "./connect_error.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";

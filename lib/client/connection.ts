@@ -4,25 +4,19 @@ import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../pro
 import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
-import { CallEncoder, type Message } from "./call_encoder.ts";
-import type { ForeignText } from "./foreign_text.ts";
+import { CallEncoder, firstIdNumber, type Message, newIdPrefix } from "./call_encoder.ts";
 import { shakeHands } from "./handshake.ts";
-import { firstIdNumber, newIdPrefix } from "./id_prefix.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
-/** How to open a connection and keep its account. */
+/** How to open a connection and keep its account; the timeout is that of each call too. */
 export interface ConnectionOptions extends DialOptions {
   protocol: Protocol;
   credentials: Credentials;
-  /** How long a call may wait for its final frame, in milliseconds. */
-  callTimeoutMs: number;
   /** Which shard this is: its request ids are no other shard's. Left out: the only one. */
-  shard?: ShardPlace;
+  shard?: ShardPlace | undefined;
   ledger: OpenLedger;
   observed: Observed;
-  /** What the server's texts go through. Left out: they are cut. */
-  foreign?: ForeignText;
 }
 
 /** How long the opening took, in nanoseconds. */
@@ -51,9 +45,10 @@ export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
   readonly #socket: Socket;
   readonly #book: CallBook;
-  readonly #options: ConnectionOptions;
   readonly #clock: Clock;
   readonly #protocol: Protocol;
+  readonly #signal: AbortSignal | undefined;
+  #timeoutMs: number;
   readonly #encoder: CallEncoder;
   readonly #closed: Promise<CloseInfo>;
   #lost: CloseInfo | null = null;
@@ -77,24 +72,25 @@ export class Connection implements AsyncDisposable {
     { timing, session }: { timing: ConnectionTiming; session: Session | null },
     options: ConnectionOptions,
   ) {
+    const { clock, protocol, signal, shard } = options;
     this.#socket = socket;
     this.timing = timing;
-    this.#options = { ...options };
-    this.#clock = options.clock;
-    this.#protocol = options.protocol;
-    this.#encoder = new CallEncoder(options.protocol);
-    this.#isAborted = options.signal?.aborted ?? false;
+    this.#clock = clock;
+    this.#protocol = protocol;
+    this.#signal = signal;
+    this.#timeoutMs = options.timeoutMs;
+    this.#encoder = new CallEncoder(protocol);
+    this.#isAborted = signal?.aborted ?? false;
     this.#hasBatches = session?.batches ?? false;
-    const { protocol, shard, ...account } = options;
     this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
-      ...account,
+      ...options,
       firstNumber: firstIdNumber(protocol.ids),
       isTool: (name) => protocol.listedName(name) !== null,
     });
     socket.onText(this.#receive);
-    this.#lastNs = options.clock.nowNs();
+    this.#lastNs = clock.nowNs();
     this.#closed = socket.closed.then((close) => this.#onClosed(close));
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /**
@@ -176,11 +172,11 @@ export class Connection implements AsyncDisposable {
    *
    * @throws {Error} if a call is outstanding, since all of those share one
    */
-  useTimeout(callTimeoutMs: number): void {
+  useTimeout(timeoutMs: number): void {
     if (this.#book.outstanding > 0) {
       throw new Error("Cannot change the timeout as a call is outstanding");
     }
-    this.#options.callTimeoutMs = callTimeoutMs;
+    this.#timeoutMs = timeoutMs;
     // A sweep under way sets the next one itself, by what it then finds.
     if (this.#isSweeping) return;
     this.#cancelSweep?.();
@@ -192,9 +188,9 @@ export class Connection implements AsyncDisposable {
     const { oldest } = this.#book;
     if (oldest === undefined) return;
     const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
-    this.#options.callTimeoutMs = Math.min(this.#options.callTimeoutMs, waitedMs + leftMs);
+    this.#timeoutMs = Math.min(this.#timeoutMs, waitedMs + leftMs);
     this.#cancelSweep?.();
-    this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
+    this.#sweepIn(Math.ceil(this.#timeoutMs - waitedMs));
   }
 
   /**
@@ -269,19 +265,18 @@ export class Connection implements AsyncDisposable {
 
   #write(text: string): void {
     this.#socket.send(text);
-    if (this.#cancelSweep === null) this.#sweepIn(this.#options.callTimeoutMs);
+    if (this.#cancelSweep === null) this.#sweepIn(this.#timeoutMs);
   }
 
   async #close(): Promise<CloseInfo & { durationNs: number }> {
-    const { clock, callTimeoutMs, signal } = this.#options;
     await this.#quiet(() => this.#book.outstanding === 0, Infinity);
     const isDrained = () => this.#book.unanswered === 0;
-    await this.#quiet(() => isDrained() || this.#isAborted, callTimeoutMs);
-    if (this.#isAborted) await this.#quiet(isDrained, Math.min(ABORT_DRAIN_MS, callTimeoutMs));
+    await this.#quiet(() => isDrained() || this.#isAborted, this.#timeoutMs);
+    if (this.#isAborted) await this.#quiet(isDrained, Math.min(ABORT_DRAIN_MS, this.#timeoutMs));
     this.#cancelSweep?.();
-    const startNs = clock.nowNs();
+    const startNs = this.#clock.nowNs();
     const close = await this.#socket.close();
-    signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     return { ...close, durationNs: close.atNs - startNs };
   }
 
@@ -290,7 +285,7 @@ export class Connection implements AsyncDisposable {
     if (done() || !this.#socket.isOpen) return;
     const quiet = Promise.withResolvers<void>();
     this.#onQuiet = () => done() && quiet.resolve();
-    const cancel = limitMs === Infinity ? null : this.#options.clock.after(limitMs, quiet.resolve);
+    const cancel = limitMs === Infinity ? null : this.#clock.after(limitMs, quiet.resolve);
     await Promise.race([quiet.promise, this.#socket.closed]);
     cancel?.();
     this.#onQuiet = null;
@@ -336,19 +331,18 @@ export class Connection implements AsyncDisposable {
 
   /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
   #sweepIn(delayMs: number): void {
-    const { clock } = this.#options;
-    this.#cancelSweep = clock.after(delayMs, () => {
-      const nowNs = clock.nowNs();
+    this.#cancelSweep = this.#clock.after(delayMs, () => {
+      const nowNs = this.#clock.nowNs();
       // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
       this.#isSweeping = true;
-      this.#book.expire(nowNs - this.#options.callTimeoutMs * 1e6, nowNs, this.#cancelCall);
+      this.#book.expire(nowNs - this.#timeoutMs * 1e6, nowNs, this.#cancelCall);
       this.#isSweeping = false;
       this.#cancelSweep = null;
       this.#onQuiet?.();
       const { oldest } = this.#book;
       if (oldest === undefined) return;
       const waitedMs = (nowNs - oldest.sentNs) / 1e6;
-      this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
+      this.#sweepIn(Math.ceil(this.#timeoutMs - waitedMs));
     });
   }
 
@@ -372,7 +366,7 @@ export class Connection implements AsyncDisposable {
 
   #onAbort = (): void => {
     this.#isAborted = true;
-    this.#book.endAll("aborted", this.#options.clock.nowNs());
+    this.#book.endAll("aborted", this.#clock.nowNs());
     this.#onQuiet?.();
   };
 }

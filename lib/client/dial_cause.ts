@@ -6,8 +6,7 @@
  */
 
 import { ConnectError } from "./connect_error.ts";
-import { redactUrl } from "./redact_url.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, redactUrl } from "./redact_url.ts";
 import type { Target, TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 

@@ -6,8 +6,8 @@
  */
 
 import { startWorker } from "../start_worker.ts";
-import { addressOf } from "./address.ts";
 import { ConnectError } from "./connect_error.ts";
+import { addressOf } from "./redact_url.ts";
 
 /** Which connections go through the relay; `auto`: those on which Deno would write twice without waiting. */
 export const NO_DELAY = ["auto", "on", "off"] as const;

@@ -3,9 +3,8 @@ import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call.ts";
 import { Connection } from "./connection.ts";
-import { type ForeignText, foreignText } from "./foreign_text.ts";
+import { type ForeignText, foreignText, maskedProtocol } from "./foreign_text.ts";
 import type { OpenLedger } from "./ledger.ts";
-import { maskedProtocol } from "./masked_protocol.ts";
 import { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
 import { dial, type DialOptions, type Socket } from "./socket.ts";
@@ -157,11 +156,9 @@ export class Target implements Disposable {
       ...await this.#dialOptions(as),
       protocol: this.options.protocol,
       credentials: as.credentials ?? this.newCredentials(),
-      callTimeoutMs: this.options.timeoutMs,
-      ...(this.options.shard === undefined ? {} : { shard: this.options.shard }),
+      shard: this.options.shard,
       ledger,
       observed: this.observed,
-      foreign: this.foreign,
     });
   }
 

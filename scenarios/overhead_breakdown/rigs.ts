@@ -107,7 +107,6 @@ export async function webSocketRig(
       clock,
       signal,
       timeoutMs,
-      callTimeoutMs: timeoutMs,
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),

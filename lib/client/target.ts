@@ -75,18 +75,18 @@ export class Target implements Disposable {
   #sessions = 0;
 
   constructor(options: TargetOptions) {
+    const { shard, caCert, clientCert = null, relay } = options;
     this.foreign = foreignText(secretsOf(options));
     this.options = { ...options, protocol: maskedProtocol(options.protocol, this.foreign) };
     // Random numbers tell runs apart; between shards that is not certain enough.
-    const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
-    this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;
-    const { caCert, clientCert = null, relay } = options;
+    const place = shard === undefined ? "" : `s${shard.index}-`;
+    this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${place}`;
     if (this.isInsecure && relay?.through.isInsecure !== true) {
       this.#ownRelay = new Relay({ caCert, insecure: { clientCert } });
       this.options.relay = { through: this.#ownRelay, always: true, callBytes: 0 };
     }
     const isPlain = caCert === null && clientCert === null;
-    this.#client = isPlain || this.isInsecure ? undefined : Deno.createHttpClient(this.#reach);
+    this.#client = isPlain || this.isInsecure ? undefined : this.#httpClient();
   }
 
   /** Whether the server is on this machine, so that other source addresses can be tried. */
@@ -173,14 +173,13 @@ export class Target implements Disposable {
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
   clientFrom(localAddress: string): SourceClient {
-    const client = Deno.createHttpClient({ localAddress, ...this.#reach });
-    return Object.assign(client, { localAddress });
+    return Object.assign(this.#httpClient({ localAddress }), { localAddress });
   }
 
-  /** How the runtime's HTTP client gets there. */
-  get #reach(): Deno.CreateHttpClientOptions {
+  #httpClient(options: Deno.CreateHttpClientOptions = {}): Deno.HttpClient {
     const { caCert, clientCert } = this.options;
-    return { ...(caCert === null ? {} : { caCerts: [caCert] }), ...clientCert };
+    const caCerts = caCert === null ? {} : { caCerts: [caCert] };
+    return Deno.createHttpClient({ ...options, ...caCerts, ...clientCert });
   }
 
   [Symbol.dispose](): void {
@@ -191,25 +190,15 @@ export class Target implements Disposable {
   async #dialOptions(
     { client: source, relayed = this.relaysOpenings }: SessionOptions,
   ): Promise<DialOptions> {
-    const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal, ignoreFirst = 0 } =
-      this.options;
-    const relay = this.#relay;
-    const client = source ?? this.#client;
+    const relay = relayed || this.isInsecure ? this.#relay : undefined;
     const localAddress = source?.localAddress ?? null;
-    const isOff = (!relayed && !this.isInsecure) || relay === undefined ||
-      (localAddress !== null && this.hasTls) || !await relay.through.start();
+    const isOff = relay === undefined || (localAddress !== null && this.hasTls) ||
+      !await relay.through.start();
     return {
-      url,
-      proxy,
-      ignoreFirst,
+      ...this.options,
       foreign: this.foreign,
-      clock,
-      timeoutMs,
-      headers,
-      subprotocols,
-      signal,
-      ...(client === undefined ? {} : { client }),
-      ...(isOff ? {} : { relay: { through: relay.through, localAddress } }),
+      client: source ?? this.#client,
+      relay: isOff ? undefined : { through: relay.through, localAddress },
     };
   }
 }

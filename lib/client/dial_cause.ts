@@ -225,7 +225,7 @@ async function within<C extends Deno.Conn, T>(
     return await Promise.race([dialling.then(work), over.promise]);
   } finally {
     cancel();
-    dialling.then(closeQuietly, () => {});
+    dialling.then((conn) => conn[Symbol.dispose](), () => {});
   }
 }
 
@@ -260,12 +260,4 @@ async function readAnswer(conn: Deno.Conn): Promise<UpgradeAnswer | string> {
     if (end >= 0 && text.length >= end + 4 + wanted) break;
   }
   return parseAnswer(text) ?? text.slice(0, 60);
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // The other side was first.
-  }
 }

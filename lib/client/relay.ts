@@ -65,12 +65,11 @@ export interface RelayedDial extends Disposable {
 }
 
 interface Started {
-  worker: Worker;
   client: Deno.HttpClient;
   /** Of the socket's file. */
   folder: string;
-  /** Removes it. */
-  remove: () => void;
+  /** Ends it. */
+  stack: DisposableStack;
 }
 
 /** How long the worker may take to listen, in milliseconds. */
@@ -154,34 +153,31 @@ export class Relay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const started = this.#running ?? await this.#started?.catch(() => null);
     this.#started = this.#running = null;
-    if (started == null) return;
-    started.client.close();
-    started.worker.terminate();
-    globalThis.removeEventListener("unload", started.remove);
-    started.remove();
+    started?.stack.dispose();
   }
 
   async #start(): Promise<Started | null> {
-    await using stack = new AsyncDisposableStack();
+    using stack = new DisposableStack();
     try {
       const hasUnix = Deno.build.os !== "windows";
       // Over TCP, the way to it would have Nagle's algorithm.
       if (!hasUnix && !this.isInsecure) throw new Error("Windows has no Unix sockets for Deno");
       // Only this user may enter it.
       const folder = await Deno.makeTempDir({ prefix: "exai-ws-bench-" });
-      const remove = stack.adopt(() => removeFolder(folder), (remove) => remove());
+      const path = `${folder}/socket`;
+      const remove = stack.adopt(() => removeAll(path, folder), (remove) => remove());
       // Where the process ends in the middle of a run.
       globalThis.addEventListener("unload", remove);
+      stack.defer(() => globalThis.removeEventListener("unload", remove));
       const module = new URL("./relay_worker.ts", import.meta.url);
       const worker = stack.adopt(startWorker(module), (worker) => worker.terminate());
       const at: ToRelay["at"] = hasUnix
-        ? { transport: "unix", path: socketIn(folder) }
+        ? { transport: "unix", path }
         : { transport: "tcp", hostname: "127.0.0.1", port: 0 };
       const port = await this.#listen(worker, at);
       const proxy = at.transport === "unix" ? at : { ...at, port };
-      const client = Deno.createHttpClient({ proxy });
-      stack.move();
-      return { worker, client, folder, remove };
+      const client = stack.use(Deno.createHttpClient({ proxy }));
+      return { client, folder, stack: stack.move() };
     } catch (error) {
       this.#isUnavailable = true;
       const why = error instanceof Error ? error.message : error;
@@ -230,16 +226,12 @@ export class Relay implements AsyncDisposable {
 }
 
 /** One after the other, which takes no descriptor, as to look into the folder would. */
-function removeFolder(folder: string): void {
-  for (const path of [socketIn(folder), folder]) {
+function removeAll(...paths: string[]): void {
+  for (const path of paths) {
     try {
       Deno.removeSync(path);
     } catch {
       // It is gone, or was never there.
     }
   }
-}
-
-function socketIn(folder: string): string {
-  return `${folder}/socket`;
 }

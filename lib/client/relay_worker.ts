@@ -54,7 +54,7 @@ async function accept(listener: Deno.Listener, setup: ToRelay): Promise<void> {
   for (;;) {
     try {
       const client = await listener.accept();
-      serve(client, setup).catch(() => {}).finally(() => close(client));
+      serve(client, setup).catch(() => {}).finally(() => client[Symbol.dispose]());
     } catch (error) {
       // As a rule too few descriptors; whose connection it was nobody knows.
       scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
@@ -127,29 +127,18 @@ async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise
     return await openedSide(socket, "connect").catch(failedAt("tcp connect error"));
   }
   const addresses = await lookup(hostname, { all: true }).catch(failedAt("dns error"));
-  const tcp = await firstOf(addresses, ({ address }) => Deno.connect({ hostname: address, port }))
-    .catch(failedAt("tcp connect error"));
+  const tcp = await addresses.reduce(
+    (before, { address }) => before.catch(() => Deno.connect({ hostname: address, port })),
+    Promise.reject<Deno.TcpConn>(new Error("no address")),
+  ).catch(failedAt("tcp connect error"));
   tcp.setNoDelay(true);
   if (!tls) return sideOf(tcp);
   const secure = await Deno.startTls(tcp, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
   await secure.handshake().catch((error) => {
-    close(secure);
+    secure[Symbol.dispose]();
     return failedAt("tls handshake")(error);
   });
   return sideOf(secure);
-}
-
-/** Tries one after the other, and throws what the last of them does. */
-async function firstOf<T, R>(some: readonly T[], attempt: (one: T) => Promise<R>): Promise<R> {
-  let failure: unknown = new Error("no address");
-  for (const one of some) {
-    try {
-      return await attempt(one);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }
 
 /** A socket of Node's, for what Deno's cannot: choose the address it comes from, or take any certificate. */
@@ -180,7 +169,7 @@ function sideOf(connection: Deno.Conn): Side {
       }
     },
     end: () => connection.closeWrite(),
-    close: () => close(connection),
+    close: () => connection[Symbol.dispose](),
   };
 }
 
@@ -201,14 +190,6 @@ async function pump(from: Side, to: Side, onPart?: () => void): Promise<void> {
     await to.write(part);
   }
   await to.end();
-}
-
-function close(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
-  }
 }
 
 function describe(error: unknown): string {

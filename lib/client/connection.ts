@@ -43,6 +43,8 @@ const ABORT_DRAIN_MS = 500;
  */
 export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
+  /** Resolves when the connection has ended, by whichever side. */
+  readonly closed: Promise<CloseInfo>;
   readonly #socket: Socket;
   readonly #book: CallBook;
   readonly #clock: Clock;
@@ -50,13 +52,11 @@ export class Connection implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
   readonly #encoder: CallEncoder;
-  readonly #closed: Promise<CloseInfo>;
   #lost: CloseInfo | null = null;
   /** When something was last sent or received. */
   #lastNs: number;
   readonly #hasBatches: boolean;
   #cancelSweep: (() => void) | null = null;
-  #isSweeping = false;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
   /** The probe that is outstanding. */
@@ -89,7 +89,7 @@ export class Connection implements AsyncDisposable {
     });
     socket.onText(this.#receive);
     this.#lastNs = clock.nowNs();
-    this.#closed = socket.closed.then((close) => this.#onClosed(close));
+    this.closed = socket.closed.then((close) => this.#onClosed(close));
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -104,12 +104,8 @@ export class Connection implements AsyncDisposable {
     const socket = await dial(options);
     const connectNs = clock.nowNs() - startNs;
     try {
-      const { elapsedNs, session } = await shakeHands(socket, options);
-      const timing = {
-        connectNs,
-        authenticateNs: elapsedNs,
-        establishNs: clock.nowNs() - startNs,
-      };
+      const { elapsedNs: authenticateNs, session } = await shakeHands(socket, options);
+      const timing = { connectNs, authenticateNs, establishNs: clock.nowNs() - startNs };
       return new Connection(socket, { timing, session }, options);
     } catch (error) {
       await socket.close();
@@ -122,11 +118,6 @@ export class Connection implements AsyncDisposable {
     return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
   }
 
-  /** Resolves when the connection has ended, by whichever side. */
-  get closed(): Promise<CloseInfo> {
-    return this.#closed;
-  }
-
   /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
   get lost(): CloseInfo | null {
     return this.#lost;
@@ -135,11 +126,6 @@ export class Connection implements AsyncDisposable {
   /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
   get unsentBytes(): number | null {
     return this.#socket.unsentBytes;
-  }
-
-  /** How many calls wait for their end. */
-  get outstanding(): number {
-    return this.#book.outstanding;
   }
 
   /** The id of the call that has waited longest, `null` where none waits. */
@@ -177,8 +163,6 @@ export class Connection implements AsyncDisposable {
       throw new Error("Cannot change the timeout as a call is outstanding");
     }
     this.#timeoutMs = timeoutMs;
-    // A sweep under way sets the next one itself, by what it then finds.
-    if (this.#isSweeping) return;
     this.#cancelSweep?.();
     this.#cancelSweep = null;
   }
@@ -189,8 +173,7 @@ export class Connection implements AsyncDisposable {
     if (oldest === undefined) return;
     const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
     this.#timeoutMs = Math.min(this.#timeoutMs, waitedMs + leftMs);
-    this.#cancelSweep?.();
-    this.#sweepIn(Math.ceil(this.#timeoutMs - waitedMs));
+    this.#sweepLater();
   }
 
   /**
@@ -202,14 +185,10 @@ export class Connection implements AsyncDisposable {
    */
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
-    const call = this.#book.begin(
-      fromNs ?? this.#clock.nowNs(),
-      onEnd,
-      this.#book.ledger,
-      message.tool,
-    );
-    this.#lastNs = call.sentNs;
-    this.#write(this.#encoder.encode(call.id, message));
+    const sentNs = fromNs ?? this.#clock.nowNs();
+    const { id } = this.#book.begin(sentNs, onEnd, this.#book.ledger, message.tool);
+    this.#lastNs = sentNs;
+    this.#write(this.#encoder.encode(id, message));
   }
 
   /**
@@ -265,7 +244,7 @@ export class Connection implements AsyncDisposable {
 
   #write(text: string): void {
     this.#socket.send(text);
-    if (this.#cancelSweep === null) this.#sweepIn(this.#timeoutMs);
+    if (this.#cancelSweep === null) this.#sweepLater();
   }
 
   async #close(): Promise<CloseInfo & { durationNs: number }> {
@@ -308,16 +287,12 @@ export class Connection implements AsyncDisposable {
 
   #enter(frame: Frame, text: string | null, nowNs: number): void {
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
-    const isAnswered = frame.kind === "notification" && frame.answer !== null;
-    this.#book.receive(isAnswered ? this.#answer(frame) : frame, nowNs, text ?? "");
+    const answer = frame.kind === "notification" ? frame.answer : null;
+    // A request of the server's that bears the id of a call that waits is an echo.
+    const isEcho = answer !== null && this.#book.awaits(frame.id);
+    if (answer !== null && !isEcho) this.#socket.send(answer);
+    this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();
-  }
-
-  /** Answers a request of the server's, unless it bears the id of a call that waits: then it is an echo. */
-  #answer(frame: Extract<Frame, { kind: "notification" }>): Frame {
-    if (this.#book.awaits(frame.id)) return malformed(ECHO);
-    this.#socket.send(frame.answer!);
-    return frame;
   }
 
   /** A binary frame, or one that may answer a probe. */
@@ -330,21 +305,22 @@ export class Connection implements AsyncDisposable {
   }
 
   /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
-  #sweepIn(delayMs: number): void {
-    this.#cancelSweep = this.#clock.after(delayMs, () => {
-      const nowNs = this.#clock.nowNs();
-      // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
-      this.#isSweeping = true;
-      this.#book.expire(nowNs - this.#timeoutMs * 1e6, nowNs, this.#cancelCall);
-      this.#isSweeping = false;
-      this.#cancelSweep = null;
-      this.#onQuiet?.();
-      const { oldest } = this.#book;
-      if (oldest === undefined) return;
-      const waitedMs = (nowNs - oldest.sentNs) / 1e6;
-      this.#sweepIn(Math.ceil(this.#timeoutMs - waitedMs));
-    });
+  #sweepLater(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = null;
+    const { oldest } = this.#book;
+    if (oldest === undefined) return;
+    const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
+    this.#cancelSweep = this.#clock.after(Math.ceil(this.#timeoutMs - waitedMs), this.#sweep);
   }
+
+  /** Whoever hears of an expiry may send another call: the timer is set when all of them have heard. */
+  #sweep = (): void => {
+    const nowNs = this.#clock.nowNs();
+    this.#book.expire(nowNs - this.#timeoutMs * 1e6, nowNs, this.#cancelCall);
+    this.#onQuiet?.();
+    this.#sweepLater();
+  };
 
   #cancelCall = ({ id }: Call): void => {
     const text = this.#protocol.encodeCancel?.(id);

@@ -32,7 +32,7 @@ export class CallBook {
   readonly #prefixCodes: readonly number[];
   /** The number in the id of the first call. */
   readonly #firstNumber: number;
-  readonly #options: BookOptions;
+  readonly #isTool: (name: string) => boolean;
   readonly #observed: Observed;
   readonly #foreign: ForeignText;
   readonly #outstanding = new OutstandingCalls();
@@ -56,13 +56,14 @@ export class CallBook {
 
   /** @param prefix what the id of each call begins with; its number follows */
   constructor(prefix: string, options: BookOptions) {
+    const { firstNumber = 1, foreign = foreignText([]), isTool = () => false } = options;
     this.#prefix = prefix;
     this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
-    this.#firstNumber = options.firstNumber ?? 1;
+    this.#firstNumber = firstNumber;
+    this.#isTool = isTool;
     this.#ledger = options.ledger;
-    this.#options = options;
     this.#observed = options.observed;
-    this.#foreign = options.foreign ?? foreignText([]);
+    this.#foreign = foreign;
   }
 
   /** How many calls wait for their end. */
@@ -86,7 +87,7 @@ export class CallBook {
   }
 
   /** The call that has waited longest. */
-  get oldest(): Call | undefined {
+  get oldest(): WritableCall | undefined {
     return this.#outstanding.oldest;
   }
 
@@ -150,8 +151,7 @@ export class CallBook {
 
   /** Ends as timed out every call sent before the given time; `onExpire` is told each first. */
   expire(sentBeforeNs: number, nowNs: number, onExpire?: (call: Call) => void): void {
-    const calls = this.#outstanding;
-    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
+    for (let call = this.oldest; call !== undefined; call = this.oldest) {
       if (call.sentNs > sentBeforeNs) return;
       onExpire?.(call);
       this.#endUnanswered(call, "timeout", nowNs);
@@ -160,9 +160,8 @@ export class CallBook {
 
   /** Ends every outstanding call in the same way. */
   endAll(status: "connectionLost" | "aborted", nowNs: number): void {
-    const calls = this.#outstanding;
     const last = this.#count;
-    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
+    for (let call = this.oldest; call !== undefined; call = this.oldest) {
       // One that was sent by who heard of the end of another.
       if (call.nth > last) return;
       this.#endUnanswered(call, status, nowNs);
@@ -173,7 +172,7 @@ export class CallBook {
     const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
     if (call === undefined) return this.#stray(frame.id, text);
     const { ledger } = call;
-    if (frame.kind === "result" && frame.isBare === true && this.#options.isTool?.(call.tool)) {
+    if (frame.kind === "result" && frame.isBare === true && this.#isTool(call.tool)) {
       return this.#countStray("malformed", text, "a result without a tool's content", ledger);
     }
     const { frames } = ledger;
@@ -182,7 +181,12 @@ export class CallBook {
     this.#noteAnswer(call.nth);
     if (frame.kind === "result") {
       ledger.ok++;
-      this.#success(call, frame.fromCache);
+      call.fromCache = frame.fromCache;
+      if (frame.fromCache) ledger.cached++;
+      else if (call.streamed) {
+        ledger.streamedOk++;
+        this.#observed.streamComplete = true;
+      } else ledger.bareOk++;
       return this.#close(call, "ok", nowNs);
     }
     ledger[frame.kind]++;
@@ -213,15 +217,6 @@ export class CallBook {
     const owner = readLimitOwner(errorMessage) ?? "session";
     observed.retryAfter ??= {};
     observed.retryAfter[owner] = Math.max(seconds, observed.retryAfter[owner] ?? 0);
-  }
-
-  #success(call: WritableCall, fromCache: boolean): void {
-    call.fromCache = fromCache;
-    if (fromCache) call.ledger.cached++;
-    else if (call.streamed) {
-      call.ledger.streamedOk++;
-      this.#observed.streamComplete = true;
-    } else call.ledger.bareOk++;
   }
 
   /**
@@ -263,12 +258,12 @@ export class CallBook {
 
   #countOrphan(id: string | null, text: string): void {
     if (this.#ledger.firstStrays.orphan !== undefined) return countFrame(this.#ledger, "orphan");
-    const { size } = this.#outstanding;
-    const waiting = size === 0
-      ? "no call is outstanding"
+    const { size, oldest } = this.#outstanding;
+    const waiting = size > 1
+      ? `${size} calls are outstanding, the oldest is ${oldest!.id}`
       : size === 1
-      ? `the only call outstanding is ${this.oldest!.id}`
-      : `${size} calls are outstanding, the oldest is ${this.oldest!.id}`;
+      ? `the only call outstanding is ${oldest!.id}`
+      : "no call is outstanding";
     const name = id === null ? "no id" : `the id ${this.#foreign(id, 64)}`;
     const isUnclear = id === null && this.#overdue() > 0;
     const also = isUnclear ? ", and a call that timed out before may still be answered" : "";
@@ -285,22 +280,17 @@ export class CallBook {
     firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
   }
 
-  #progress(
-    { id, streamComplete }: Extract<Frame, { kind: "progress" }>,
-    nowNs: number,
-    text: string,
-  ): void {
-    const call = id === null ? undefined : this.#callOf(id);
-    if (call !== undefined) {
-      if (streamComplete) call.streamed = true;
-      else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
-      return countFrame(call.ledger, "progress");
-    }
+  #progress(frame: Extract<Frame, { kind: "progress" }>, nowNs: number, text: string): void {
+    const { id } = frame;
     const nth = id === null ? null : this.#nthOf(id);
-    if (id !== null && nth === null) {
-      return this.#countOrphan(id, text);
+    if (id !== null && nth === null) return this.#countOrphan(id, text);
+    const call = nth === null ? undefined : this.#outstanding.get(nth);
+    if (call === undefined) {
+      return countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
     }
-    countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
+    if (frame.streamComplete) call.streamed = true;
+    else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
+    countFrame(call.ledger, "progress");
   }
 
   /** The place of the call that had this id, or `null` if none ever had. */

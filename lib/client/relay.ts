@@ -7,7 +7,6 @@
 
 import { startWorker } from "../start_worker.ts";
 import { ConnectError } from "./connect_error.ts";
-import { addressOf } from "./redact_url.ts";
 
 /** Which connections go through the relay; `auto`: those on which Deno would write twice without waiting. */
 export const NO_DELAY = ["auto", "on", "off"] as const;
@@ -20,12 +19,7 @@ export const ORDER_HEADER = "x-exai-ws-bench-relay";
 export interface RelayOrder {
   /** The number of the dial, which it names when that fails. */
   nth: number;
-  /** A name, or an address without brackets. */
-  hostname: string;
-  port: number;
-  /** What the request says in its `host`. */
-  host: string;
-  tls: boolean;
+  url: string;
   /** `null`: whichever address the system takes. */
   localAddress: string | null;
 }
@@ -124,26 +118,18 @@ export class Relay implements AsyncDisposable {
   /**
    * Makes a dial one through the relay, which has been started.
    *
-   * @param to `url`: of the server, with `ws:` or `wss:`
    * @param onFailure hears why the server could not be reached, in the words of Deno's WebSocket where it has any
    */
   dial(
-    to: { url: string; headers: Record<string, string>; localAddress: string | null },
+    { url, headers, localAddress }: Omit<RelayOrder, "nth"> & { headers: Record<string, string> },
     onFailure: (why: string) => void,
   ): RelayedDial {
-    const { host, protocol } = new URL(to.url);
-    const order: RelayOrder = {
-      nth: ++this.#dials,
-      ...addressOf(to.url),
-      host,
-      tls: protocol === "wss:",
-      localAddress: to.localAddress,
-    };
+    const order: RelayOrder = { nth: ++this.#dials, url: new URL(url).href, localAddress };
     this.#pending.set(order.nth, onFailure);
     if (this.#broken !== null) queueMicrotask(() => this.#fail(order.nth, this.#broken!));
     return {
-      url: to.url.replace(/^wss:/i, "ws:"),
-      headers: { ...to.headers, [ORDER_HEADER]: JSON.stringify(order) },
+      url: url.replace(/^wss:/i, "ws:"),
+      headers: { ...headers, [ORDER_HEADER]: JSON.stringify(order) },
       client: this.#running!.client,
       [Symbol.dispose]: () => void this.#pending.delete(order.nth),
     };

@@ -10,6 +10,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { addressOf } from "./redact_url.ts";
 import { type FromRelay, ORDER_HEADER, type RelayOrder, type ToRelay } from "./relay.ts";
 
 /** The part of the worker's global scope in use; the types of the project are those of a window. */
@@ -19,14 +20,13 @@ interface WorkerScope {
 }
 
 /** One side of a connection. */
-interface Side {
+interface Side extends Disposable {
   /** What comes in; each part may be used until the next is asked for. */
   parts(): AsyncIterable<Uint8Array>;
   /** Resolves when the system has taken all of it. */
   write(part: Uint8Array): Promise<void>;
   /** Says that nothing more will be written. */
   end(): Promise<void>;
-  close(): void;
 }
 
 /** A buffer grows as long as it is filled at once, so that many connections with small frames cost little. */
@@ -67,17 +67,13 @@ async function serve(client: Deno.Conn, setup: ToRelay): Promise<void> {
   const { order, head } = await readRequest(client);
   let hasAnswered = false;
   try {
-    const server = await reach(order, setup);
-    try {
-      const side = sideOf(client);
-      // What the server has sent before it reset the connection comes through all the same.
-      const up = server.write(head).then(() => pump(side, server))
-        .catch(() => server.end()).catch(() => {});
-      await pump(server, side, () => hasAnswered = true);
-      await up;
-    } finally {
-      server.close();
-    }
+    using server = await reach(order, setup);
+    const side = sideOf(client);
+    // What the server has sent before it reset the connection comes through all the same.
+    const up = server.write(head).then(() => pump(side, server))
+      .catch(() => server.end()).catch(() => {});
+    await pump(server, side, () => hasAnswered = true);
+    await up;
   } catch (error) {
     // In TLS 1.3, a client certificate is refused after the handshake.
     if (hasAnswered) return;
@@ -101,17 +97,19 @@ async function readRequest(client: Deno.Conn): Promise<{ order: RelayOrder; head
   const order: RelayOrder = JSON.parse(line.exec(text)![1]!);
   // To a proxy, a client names the whole URL.
   const head = text.replace(line, "").replace(/^GET \w+:\/\/[^/ ]*/, "GET ")
-    .replace(/^host: .*$/im, `host: ${order.host}`);
+    .replace(/^host: .*$/im, `host: ${new URL(order.url).host}`);
   return { order, head: Uint8Array.from(head, (character) => character.charCodeAt(0)) };
 }
 
 /** Connects to the server; what it throws says at what it failed, as Deno's WebSocket says it. */
 async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise<Side> {
-  const { hostname, port, tls, localAddress } = order;
+  const { url, localAddress } = order;
+  const { hostname, port } = addressOf(url);
+  const hasTls = url.startsWith("wss:");
   const failedAt = (step: string) => (error: unknown): never => {
     throw new Error(`${step}: ${describe(error)}`);
   };
-  if (tls && insecure !== null) {
+  if (hasTls && insecure !== null) {
     const socket = connectTls({
       host: hostname,
       port,
@@ -132,7 +130,7 @@ async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise
     Promise.reject<Deno.TcpConn>(new Error("no address")),
   ).catch(failedAt("tcp connect error"));
   tcp.setNoDelay(true);
-  if (!tls) return sideOf(tcp);
+  if (!hasTls) return sideOf(tcp);
   const secure = await Deno.startTls(tcp, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
   await secure.handshake().catch((error) => {
     secure[Symbol.dispose]();
@@ -156,7 +154,7 @@ async function openedSide(socket: Socket, opened: "connect" | "secureConnect"): 
     },
     write: (part) => written((done) => socket.write(part.slice(), done)),
     end: () => written((done) => socket.end(done)),
-    close: () => socket.destroy(),
+    [Symbol.dispose]: () => void socket.destroy(),
   };
 }
 
@@ -169,7 +167,7 @@ function sideOf(connection: Deno.Conn): Side {
       }
     },
     end: () => connection.closeWrite(),
-    close: () => connection[Symbol.dispose](),
+    [Symbol.dispose]: () => connection[Symbol.dispose](),
   };
 }
 

@@ -28,6 +28,10 @@ const ZERO = 48;
  * to, or else the one in use. Knows nothing of sockets.
  */
 export class CallBook {
+  /** That of the calls from here on, and of frames that belong to no call. */
+  ledger: OpenLedger;
+  /** How many calls timed out since the last answer. */
+  timedOutInRow = 0;
   readonly #prefix: string;
   readonly #prefixCodes: readonly number[];
   /** The number in the id of the first call. */
@@ -42,13 +46,11 @@ export class CallBook {
   readonly #phases: { from: number; ledger: OpenLedger }[] = [];
   /** That of the last call. */
   #lastLedger: OpenLedger | null = null;
-  #ledger: OpenLedger;
   #count = 0;
   #lastAnswered = 0;
   #answered = 0;
   #overtaken = 0;
   #lastUnanswered = 0;
-  #timedOutInRow = 0;
   /** Replies without an id since the last answer, that were taken for no call's. */
   #unattributed = 0;
   /** Calls after the last answer that ended without one and may still get it; `null`: to be counted. */
@@ -61,7 +63,7 @@ export class CallBook {
     this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
     this.#firstNumber = firstNumber;
     this.#isTool = isTool;
-    this.#ledger = options.ledger;
+    this.ledger = options.ledger;
     this.#observed = options.observed;
     this.#foreign = foreign;
   }
@@ -81,24 +83,9 @@ export class CallBook {
     return { answered: this.#answered, outOfOrder: this.#overtaken };
   }
 
-  /** How many calls timed out since the last answer. */
-  get timedOutInRow(): number {
-    return this.#timedOutInRow;
-  }
-
   /** The call that has waited longest. */
   get oldest(): WritableCall | undefined {
     return this.#outstanding.oldest;
-  }
-
-  /** The one in use. */
-  get ledger(): OpenLedger {
-    return this.#ledger;
-  }
-
-  /** Counts the calls from here on, and frames that belong to no call, in another ledger. */
-  useLedger(ledger: OpenLedger): void {
-    this.#ledger = ledger;
   }
 
   /** Is there a call of this id that the server may still answer? */
@@ -108,7 +95,7 @@ export class CallBook {
   }
 
   /** Enters a call as sent, in another ledger than the one in use if that is said. */
-  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.#ledger, tool = ""): Call {
+  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.ledger, tool = ""): Call {
     const nth = ++this.#count;
     if (ledger !== this.#lastLedger) {
       this.#lastLedger = ledger;
@@ -141,7 +128,7 @@ export class CallBook {
         return this.#progress(frame, nowNs, text);
       case "notification":
         if (frame.reason !== undefined) this.#keepFirst("notification", text, frame.reason);
-        return countFrame(this.#ledger, "progress");
+        return countFrame(this.ledger, "progress");
       case "malformed":
         return this.#countStray("malformed", text, frame.reason);
       default:
@@ -204,7 +191,7 @@ export class CallBook {
     this.#answered++;
     if (nth < this.#lastAnswered) this.#overtaken++;
     else this.#lastAnswered = nth;
-    this.#timedOutInRow = 0;
+    this.timedOutInRow = 0;
     this.#unattributed = 0;
     this.#waiting = null;
   }
@@ -257,7 +244,7 @@ export class CallBook {
   }
 
   #countOrphan(id: string | null, text: string): void {
-    if (this.#ledger.firstStrays.orphan !== undefined) return countFrame(this.#ledger, "orphan");
+    if (this.ledger.firstStrays.orphan !== undefined) return countFrame(this.ledger, "orphan");
     const { size, oldest } = this.#outstanding;
     const waiting = size > 1
       ? `${size} calls are outstanding, the oldest is ${oldest!.id}`
@@ -271,12 +258,12 @@ export class CallBook {
   }
 
   /** Counts a frame that should not have come. */
-  #countStray(kind: StrayKind, text: string, why: string, ledger = this.#ledger): void {
+  #countStray(kind: StrayKind, text: string, why: string, ledger = this.ledger): void {
     countFrame(ledger, kind);
     this.#keepFirst(kind, text, why, ledger);
   }
 
-  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.#ledger): void {
+  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.ledger): void {
     firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
   }
 
@@ -286,7 +273,7 @@ export class CallBook {
     if (id !== null && nth === null) return this.#countOrphan(id, text);
     const call = nth === null ? undefined : this.#outstanding.get(nth);
     if (call === undefined) {
-      return countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
+      return countFrame(nth === null ? this.ledger : this.#ledgerOf(nth), "progress");
     }
     if (frame.streamComplete) call.streamed = true;
     else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
@@ -328,7 +315,7 @@ export class CallBook {
     nowNs: number,
   ) {
     call.ledger[status]++;
-    if (status === "timeout") this.#timedOutInRow++;
+    if (status === "timeout") this.timedOutInRow++;
     if (status !== "connectionLost") {
       this.#unanswered.set(call.nth, call.ledger);
       this.#lastUnanswered = Math.max(this.#lastUnanswered, call.nth);

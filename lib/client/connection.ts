@@ -145,7 +145,7 @@ export class Connection implements AsyncDisposable {
 
   /** Counts the calls from here on in another ledger. */
   useLedger(ledger: OpenLedger): void {
-    this.#book.useLedger(ledger);
+    this.#book.ledger = ledger;
   }
 
   /** Sets who is shown the text of each frame, behind the clock and before the account; `null`: nobody. */

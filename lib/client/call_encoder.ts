@@ -1,9 +1,3 @@
-/**
- * How calls are written: their ids, and their texts.
- *
- * @module
- */
-
 import type { ShardPlace } from "../schema.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 

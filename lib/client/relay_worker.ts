@@ -13,12 +13,6 @@ import { connect as connectTls } from "node:tls";
 import { addressOf } from "./redact_url.ts";
 import { type FromRelay, ORDER_HEADER, type RelayOrder, type ToRelay } from "./relay.ts";
 
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToRelay>) => void) | null;
-  postMessage(message: FromRelay): void;
-}
-
 /** One side of a connection. */
 interface Side extends Disposable {
   /** What comes in; each part may be used until the next is asked for. */
@@ -36,17 +30,21 @@ const MOST_BYTES = 65_536;
 const PAUSE_MS = 50;
 const HEAD_END = "\r\n\r\n";
 
-const scope = globalThis as unknown as WorkerScope;
+/** Typed as its other end is: the types of the project are those of a window. */
+const scope = globalThis as unknown as Worker;
+const post = (message: FromRelay) => scope.postMessage(message);
+const fail = (nth: number | null, error: unknown) =>
+  post({ kind: "failed", nth, message: describe(error) });
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = ({ data }: MessageEvent<ToRelay>) => {
   try {
     const { at } = data;
     const listener = at.transport === "unix" ? Deno.listen(at) : Deno.listen(at);
     const port = "port" in listener.addr ? listener.addr.port : 0;
-    scope.postMessage({ kind: "listening", port });
+    post({ kind: "listening", port });
     void accept(listener, data);
   } catch (error) {
-    scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+    fail(null, error);
   }
 };
 
@@ -57,7 +55,7 @@ async function accept(listener: Deno.Listener, setup: ToRelay): Promise<void> {
       serve(client, setup).catch(() => {}).finally(() => client[Symbol.dispose]());
     } catch (error) {
       // As a rule too few descriptors; whose connection it was nobody knows.
-      scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+      fail(null, error);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
@@ -77,7 +75,7 @@ async function serve(client: Deno.Conn, setup: ToRelay): Promise<void> {
   } catch (error) {
     // In TLS 1.3, a client certificate is refused after the handshake.
     if (hasAnswered) return;
-    scope.postMessage({ kind: "failed", nth: order.nth, message: describe(error) });
+    fail(order.nth, error);
     // The client hangs up when it has read that, and would else see only an end.
     await client.read(new Uint8Array(1));
   }

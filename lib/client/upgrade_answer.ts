@@ -1,9 +1,3 @@
-/**
- * An HTTP answer to a WebSocket's upgrade that is none, and what to do about it.
- *
- * @module
- */
-
 /** The head of an HTTP answer, with the beginning of its body. */
 export interface UpgradeAnswer {
   status: number;

@@ -1,9 +1,3 @@
-/**
- * The reports of the parts of a run, which are shards or workers, as one: as if one client had run.
- *
- * @module
- */
-
 import type {
   MergedShard,
   Reason,
@@ -16,7 +10,7 @@ import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
 import { mergeFacts, mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
 import { inOneTime } from "./together.ts";
 
-/** How reports are merged. */
+/** How the reports of the parts of a run, which are shards or workers, are merged. */
 export interface MergeOptions {
   of: NonNullable<Report["merged"]>["of"];
   command: string[];
@@ -35,7 +29,7 @@ export interface Part {
 type NamedPart = Part & Omit<ScenarioPart, "report">;
 
 /**
- * Merges the reports of the parts of one run. Whether they are of one run, and all of them, is for the
+ * Merges the reports of the parts of one run as if one client had run. Whether they are of one run, and all of them, is for the
  * caller to know.
  *
  * @throws {RangeError} if there is none

@@ -1,9 +1,3 @@
-/**
- * The metrics of shards as those of one client that had done all the work.
- *
- * @module
- */
-
 import type { Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { addCensored, NONE_CENSORED } from "../stats/percentiles.ts";
@@ -17,7 +11,12 @@ export interface MergedMetrics {
   unmerged: { name: string; reason: string }[];
 }
 
-/** Merges metrics by name and place, in the order of the first shard; the seed is that of the intervals. */
+/**
+ * The metrics of shards as those of one client that had done all the work, in the order of the first shard; the seed is
+ * that of the intervals.
+ *
+ * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
+ */
 export function mergeMetrics(shards: readonly (readonly Metric[])[], seed: number): MergedMetrics {
   const merged: MergedMetrics = { metrics: [], unmerged: [] };
   const keyOf = ({ name, at }: Metric) => JSON.stringify([name, at ?? null]);
@@ -48,12 +47,7 @@ function declared({ name, role, better, at, gates }: Metric) {
   };
 }
 
-/**
- * The distribution that recording all samples in one histogram would give, exactly: pooled, by epoch and by
- * interval.
- *
- * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
- */
+/** The distribution that recording all samples in one histogram would give, exactly: pooled, by epoch and by interval. */
 export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
   using pooled = new LatencyHistogram();
   let censored = NONE_CENSORED;

@@ -1,9 +1,3 @@
-/**
- * One scenario of several parts of a run as if one client had run it.
- *
- * @module
- */
-
 import type {
   Check,
   ClockOffset,

@@ -1,9 +1,3 @@
-/**
- * Are files the shards of one run, all of them and each once?
- *
- * @module
- */
-
 import type { Distribution, Report, Shard } from "../schema.ts";
 import { EXIT } from "../run/verdict.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";

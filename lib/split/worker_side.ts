@@ -1,9 +1,3 @@
-/**
- * What runs in a worker: one share of a run, told by messages.
- *
- * @module
- */
-
 import { runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
@@ -11,15 +5,10 @@ import type { RunSettings } from "../run/settings.ts";
 import type { StartGate } from "../run/start_times.ts";
 import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
 
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker): void;
-}
-
 /** Runs the share that the main thread posts, and posts back what becomes of it. */
 export function serveRun(scenarios: readonly Scenario[]): void {
-  const scope = globalThis as unknown as WorkerScope;
+  // What a worker has for messages is typed as its other end is: the types of the project are those of a window.
+  const scope = globalThis as unknown as Worker;
   const post = (message: FromWorker) => scope.postMessage(message);
   const abort = new AbortController();
   const waiting = new Map<number, PromiseWithResolvers<number | null>>();
@@ -60,7 +49,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
     post({ kind: "done", report });
   }
 
-  scope.onmessage = ({ data }) => {
+  scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     switch (data.kind) {
       case "run":
         return void run(data);

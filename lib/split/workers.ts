@@ -1,10 +1,3 @@
-/**
- * A run on several workers of this process: each with an event loop and a share of its own, merged as
- * shards are.
- *
- * @module
- */
-
 import type { Report, ShardPlace } from "../schema.ts";
 import { startWorker } from "../start_worker.ts";
 import { partOf, WHOLE } from "../load/share.ts";

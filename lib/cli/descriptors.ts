@@ -26,7 +26,7 @@ export interface DescriptorNeed {
 export function filesOfEach(
   { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
 ): number {
-  return 3 + (isBundled ? 1 : 0) + (insecure ? 2 : 0) + (noDelay === "on" ? 4 : 0);
+  return 3 + (isBundled ? 1 : 0) + (insecure || noDelay === "on" ? 4 : 0);
 }
 
 /** The most clients at once that are planned, of which this process has its share. */

@@ -28,11 +28,15 @@ const ZERO = 48;
  * to, or else the one in use. Knows nothing of sockets.
  */
 export class CallBook {
+  /** That of the calls from here on, and of frames that belong to no call. */
+  ledger: OpenLedger;
+  /** How many calls timed out since the last answer. */
+  timedOutInRow = 0;
   readonly #prefix: string;
   readonly #prefixCodes: readonly number[];
   /** The number in the id of the first call. */
   readonly #firstNumber: number;
-  readonly #options: BookOptions;
+  readonly #isTool: (name: string) => boolean;
   readonly #observed: Observed;
   readonly #foreign: ForeignText;
   readonly #outstanding = new OutstandingCalls();
@@ -42,13 +46,11 @@ export class CallBook {
   readonly #phases: { from: number; ledger: OpenLedger }[] = [];
   /** That of the last call. */
   #lastLedger: OpenLedger | null = null;
-  #ledger: OpenLedger;
   #count = 0;
   #lastAnswered = 0;
   #answered = 0;
   #overtaken = 0;
   #lastUnanswered = 0;
-  #timedOutInRow = 0;
   /** Replies without an id since the last answer, that were taken for no call's. */
   #unattributed = 0;
   /** Calls after the last answer that ended without one and may still get it; `null`: to be counted. */
@@ -56,13 +58,14 @@ export class CallBook {
 
   /** @param prefix what the id of each call begins with; its number follows */
   constructor(prefix: string, options: BookOptions) {
+    const { firstNumber = 1, foreign = foreignText([]), isTool = () => false } = options;
     this.#prefix = prefix;
     this.#prefixCodes = Array.from(prefix, (character) => character.charCodeAt(0));
-    this.#firstNumber = options.firstNumber ?? 1;
-    this.#ledger = options.ledger;
-    this.#options = options;
+    this.#firstNumber = firstNumber;
+    this.#isTool = isTool;
+    this.ledger = options.ledger;
     this.#observed = options.observed;
-    this.#foreign = options.foreign ?? foreignText([]);
+    this.#foreign = foreign;
   }
 
   /** How many calls wait for their end. */
@@ -80,24 +83,9 @@ export class CallBook {
     return { answered: this.#answered, outOfOrder: this.#overtaken };
   }
 
-  /** How many calls timed out since the last answer. */
-  get timedOutInRow(): number {
-    return this.#timedOutInRow;
-  }
-
   /** The call that has waited longest. */
-  get oldest(): Call | undefined {
+  get oldest(): WritableCall | undefined {
     return this.#outstanding.oldest;
-  }
-
-  /** The one in use. */
-  get ledger(): OpenLedger {
-    return this.#ledger;
-  }
-
-  /** Counts the calls from here on, and frames that belong to no call, in another ledger. */
-  useLedger(ledger: OpenLedger): void {
-    this.#ledger = ledger;
   }
 
   /** Is there a call of this id that the server may still answer? */
@@ -107,7 +95,7 @@ export class CallBook {
   }
 
   /** Enters a call as sent, in another ledger than the one in use if that is said. */
-  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.#ledger, tool = ""): Call {
+  begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.ledger, tool = ""): Call {
     const nth = ++this.#count;
     if (ledger !== this.#lastLedger) {
       this.#lastLedger = ledger;
@@ -140,7 +128,7 @@ export class CallBook {
         return this.#progress(frame, nowNs, text);
       case "notification":
         if (frame.reason !== undefined) this.#keepFirst("notification", text, frame.reason);
-        return countFrame(this.#ledger, "progress");
+        return countFrame(this.ledger, "progress");
       case "malformed":
         return this.#countStray("malformed", text, frame.reason);
       default:
@@ -150,8 +138,7 @@ export class CallBook {
 
   /** Ends as timed out every call sent before the given time; `onExpire` is told each first. */
   expire(sentBeforeNs: number, nowNs: number, onExpire?: (call: Call) => void): void {
-    const calls = this.#outstanding;
-    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
+    for (let call = this.oldest; call !== undefined; call = this.oldest) {
       if (call.sentNs > sentBeforeNs) return;
       onExpire?.(call);
       this.#endUnanswered(call, "timeout", nowNs);
@@ -160,9 +147,8 @@ export class CallBook {
 
   /** Ends every outstanding call in the same way. */
   endAll(status: "connectionLost" | "aborted", nowNs: number): void {
-    const calls = this.#outstanding;
     const last = this.#count;
-    for (let call = calls.oldest; call !== undefined; call = calls.oldest) {
+    for (let call = this.oldest; call !== undefined; call = this.oldest) {
       // One that was sent by who heard of the end of another.
       if (call.nth > last) return;
       this.#endUnanswered(call, status, nowNs);
@@ -173,7 +159,7 @@ export class CallBook {
     const call = frame.id === null ? this.#soleCall() : this.#callOf(frame.id);
     if (call === undefined) return this.#stray(frame.id, text);
     const { ledger } = call;
-    if (frame.kind === "result" && frame.isBare === true && this.#options.isTool?.(call.tool)) {
+    if (frame.kind === "result" && frame.isBare === true && this.#isTool(call.tool)) {
       return this.#countStray("malformed", text, "a result without a tool's content", ledger);
     }
     const { frames } = ledger;
@@ -182,7 +168,12 @@ export class CallBook {
     this.#noteAnswer(call.nth);
     if (frame.kind === "result") {
       ledger.ok++;
-      this.#success(call, frame.fromCache);
+      call.fromCache = frame.fromCache;
+      if (frame.fromCache) ledger.cached++;
+      else if (call.streamed) {
+        ledger.streamedOk++;
+        this.#observed.streamComplete = true;
+      } else ledger.bareOk++;
       return this.#close(call, "ok", nowNs);
     }
     ledger[frame.kind]++;
@@ -200,7 +191,7 @@ export class CallBook {
     this.#answered++;
     if (nth < this.#lastAnswered) this.#overtaken++;
     else this.#lastAnswered = nth;
-    this.#timedOutInRow = 0;
+    this.timedOutInRow = 0;
     this.#unattributed = 0;
     this.#waiting = null;
   }
@@ -213,15 +204,6 @@ export class CallBook {
     const owner = readLimitOwner(errorMessage) ?? "session";
     observed.retryAfter ??= {};
     observed.retryAfter[owner] = Math.max(seconds, observed.retryAfter[owner] ?? 0);
-  }
-
-  #success(call: WritableCall, fromCache: boolean): void {
-    call.fromCache = fromCache;
-    if (fromCache) call.ledger.cached++;
-    else if (call.streamed) {
-      call.ledger.streamedOk++;
-      this.#observed.streamComplete = true;
-    } else call.ledger.bareOk++;
   }
 
   /**
@@ -262,13 +244,13 @@ export class CallBook {
   }
 
   #countOrphan(id: string | null, text: string): void {
-    if (this.#ledger.firstStrays.orphan !== undefined) return countFrame(this.#ledger, "orphan");
-    const { size } = this.#outstanding;
-    const waiting = size === 0
-      ? "no call is outstanding"
+    if (this.ledger.firstStrays.orphan !== undefined) return countFrame(this.ledger, "orphan");
+    const { size, oldest } = this.#outstanding;
+    const waiting = size > 1
+      ? `${size} calls are outstanding, the oldest is ${oldest!.id}`
       : size === 1
-      ? `the only call outstanding is ${this.oldest!.id}`
-      : `${size} calls are outstanding, the oldest is ${this.oldest!.id}`;
+      ? `the only call outstanding is ${oldest!.id}`
+      : "no call is outstanding";
     const name = id === null ? "no id" : `the id ${this.#foreign(id, 64)}`;
     const isUnclear = id === null && this.#overdue() > 0;
     const also = isUnclear ? ", and a call that timed out before may still be answered" : "";
@@ -276,31 +258,26 @@ export class CallBook {
   }
 
   /** Counts a frame that should not have come. */
-  #countStray(kind: StrayKind, text: string, why: string, ledger = this.#ledger): void {
+  #countStray(kind: StrayKind, text: string, why: string, ledger = this.ledger): void {
     countFrame(ledger, kind);
     this.#keepFirst(kind, text, why, ledger);
   }
 
-  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.#ledger): void {
+  #keepFirst(kind: string, text: string, why: string, { firstStrays } = this.ledger): void {
     firstStrays[kind] ??= text === "" ? why : `${why}: ${this.#foreign(text)}`;
   }
 
-  #progress(
-    { id, streamComplete }: Extract<Frame, { kind: "progress" }>,
-    nowNs: number,
-    text: string,
-  ): void {
-    const call = id === null ? undefined : this.#callOf(id);
-    if (call !== undefined) {
-      if (streamComplete) call.streamed = true;
-      else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
-      return countFrame(call.ledger, "progress");
-    }
+  #progress(frame: Extract<Frame, { kind: "progress" }>, nowNs: number, text: string): void {
+    const { id } = frame;
     const nth = id === null ? null : this.#nthOf(id);
-    if (id !== null && nth === null) {
-      return this.#countOrphan(id, text);
+    if (id !== null && nth === null) return this.#countOrphan(id, text);
+    const call = nth === null ? undefined : this.#outstanding.get(nth);
+    if (call === undefined) {
+      return countFrame(nth === null ? this.ledger : this.#ledgerOf(nth), "progress");
     }
-    countFrame(nth === null ? this.#ledger : this.#ledgerOf(nth), "progress");
+    if (frame.streamComplete) call.streamed = true;
+    else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
+    countFrame(call.ledger, "progress");
   }
 
   /** The place of the call that had this id, or `null` if none ever had. */
@@ -338,7 +315,7 @@ export class CallBook {
     nowNs: number,
   ) {
     call.ledger[status]++;
-    if (status === "timeout") this.#timedOutInRow++;
+    if (status === "timeout") this.timedOutInRow++;
     if (status !== "connectionLost") {
       this.#unanswered.set(call.nth, call.ledger);
       this.#lastUnanswered = Math.max(this.#lastUnanswered, call.nth);

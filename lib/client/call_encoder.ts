@@ -1,4 +1,28 @@
+import type { ShardPlace } from "../schema.ts";
 import type { Protocol } from "../protocols/protocol.ts";
+
+/** Numbers the connections of this process, so that request ids are unique across them. */
+let connectionCount = 0;
+
+/** Sets request ids apart from those of other runs: some servers answer a re-used id from a cache. */
+const RUN_ID = crypto.randomUUID().slice(0, 8);
+
+/**
+ * What the request ids of a new connection begin with; the number of the call follows. Where ids are
+ * numbers, nothing: they are unique within the connection alone, as the protocols want, and small, as not
+ * every server holds more than 32 bits of one.
+ *
+ * @param shard no two shards of a run have ids of text in common
+ */
+export function newIdPrefix(ids: Protocol["ids"], shard?: ShardPlace): string {
+  if (ids === "number") return "";
+  return `${RUN_ID}-${shard === undefined ? "" : `s${shard.index}-`}${++connectionCount}-`;
+}
+
+/** The number in the id of a first call: lower ones are for what else a session asks for (mcp.ts). */
+export function firstIdNumber(ids: Protocol["ids"]): number {
+  return ids === "number" ? 11 : 1;
+}
 
 /** What a call says. */
 export interface Message {
@@ -27,19 +51,15 @@ export class CallEncoder {
 
   /** The same text as that of the protocol's `encodeCall`, for ids as connections make them. */
   encode(id: string, message: Message): string {
-    if (message === this.#message) {
-      if (this.#head !== null) return this.#head + id + this.#tail;
-      this.#split(message);
-    } else {
+    const { tool, argsJson } = message;
+    if (message !== this.#message) {
       this.#message = message;
       this.#head = null;
+    } else if (this.#head !== null) return this.#head + id + this.#tail;
+    else {
+      const parts = this.#protocol.encodeCall(PLACEHOLDER, tool, argsJson).split(PLACEHOLDER);
+      if (parts.length === 2) [this.#head, this.#tail] = parts as [string, string];
     }
-    return this.#protocol.encodeCall(id, message.tool, message.argsJson);
-  }
-
-  #split({ tool, argsJson }: Message): void {
-    const parts = this.#protocol.encodeCall(PLACEHOLDER, tool, argsJson).split(PLACEHOLDER);
-    if (parts.length !== 2) return;
-    [this.#head, this.#tail] = parts as [string, string];
+    return this.#protocol.encodeCall(id, tool, argsJson);
   }
 }

@@ -15,7 +15,7 @@ export const systemClock: Clock = {
   nowNs: () => nowMs() * 1e6,
   date: () => new Date(),
   after(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
+    const timer = setTimeout(callback, Math.max(0, milliseconds));
     return () => clearTimeout(timer);
   },
 };

@@ -64,30 +64,23 @@ export interface Dialled {
  */
 export function dialError(dialled: Dialled, message: string): ConnectError {
   const url = whereTo(dialled);
-  const status = /status code: (\d+)/.exec(message);
-  if (status !== null) {
-    return new ConnectError(
-      "httpStatus",
-      `Cannot open a WebSocket at ${url} as the server answered HTTP ${status[1]}`,
-      { httpStatus: Number(status[1]) },
-    );
+  const status = /status code: (\d+)/.exec(message)?.[1];
+  if (status !== undefined) {
+    const text = `Cannot open a WebSocket at ${url} as the server answered HTTP ${status}`;
+    return new ConnectError("httpStatus", text, { httpStatus: Number(status) });
   }
   const detail = message.replace(/^.*failed to connect to WebSocket: /, "");
+  const isName = /dns error|ENOTFOUND/i.test(message);
   // The runtime names neither: a socket that cannot be made is "tcp open error", and a name that cannot be looked up
   // for the lack of one a "dns error".
-  if (
-    /tcp open error|os error 24/i.test(message) ||
-    (/dns error|ENOTFOUND/i.test(message) && isFull())
-  ) {
+  if (/tcp open error|os error 24/i.test(message) || (isName && isFull())) {
     return new ConnectError(
       "clientLimit",
       `Cannot open one more connection to ${url} as this process may open no more files (${detail}): ` +
         "that is this client's limit (ulimit -n), not the server's",
     );
   }
-  if (/dns error|ENOTFOUND/i.test(message)) {
-    return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
-  }
+  if (isName) return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
   if (/tcp connect error|connection refused|ECONNREFUSED|proxy server unreachable/i.test(message)) {
     return new ConnectError("refused", `Cannot connect to ${url}: ${detail}`);
   }

@@ -1,28 +1,22 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
-import { ECHO, malformed } from "../protocols/wrong_frame.ts";
+import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
-import { CallEncoder, type Message } from "./call_encoder.ts";
-import type { ForeignText } from "./foreign_text.ts";
+import { CallEncoder, firstIdNumber, type Message, newIdPrefix } from "./call_encoder.ts";
 import { shakeHands } from "./handshake.ts";
-import { firstIdNumber, newIdPrefix } from "./id_prefix.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
-/** How to open a connection and keep its account. */
+/** How to open a connection and keep its account; the timeout is that of each call too. */
 export interface ConnectionOptions extends DialOptions {
   protocol: Protocol;
   credentials: Credentials;
-  /** How long a call may wait for its final frame, in milliseconds. */
-  callTimeoutMs: number;
   /** Which shard this is: its request ids are no other shard's. Left out: the only one. */
-  shard?: ShardPlace;
+  shard?: ShardPlace | undefined;
   ledger: OpenLedger;
   observed: Observed;
-  /** What the server's texts go through. Left out: they are cut. */
-  foreign?: ForeignText;
 }
 
 /** How long the opening took, in nanoseconds. */
@@ -49,19 +43,20 @@ const ABORT_DRAIN_MS = 500;
  */
 export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
+  /** Resolves when the connection has ended, by whichever side. */
+  readonly closed: Promise<CloseInfo>;
   readonly #socket: Socket;
   readonly #book: CallBook;
-  readonly #options: ConnectionOptions;
   readonly #clock: Clock;
   readonly #protocol: Protocol;
+  readonly #signal: AbortSignal | undefined;
+  #timeoutMs: number;
   readonly #encoder: CallEncoder;
-  readonly #closed: Promise<CloseInfo>;
   #lost: CloseInfo | null = null;
   /** When something was last sent or received. */
   #lastNs: number;
   readonly #hasBatches: boolean;
   #cancelSweep: (() => void) | null = null;
-  #isSweeping = false;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
   /** The probe that is outstanding. */
@@ -77,24 +72,25 @@ export class Connection implements AsyncDisposable {
     { timing, session }: { timing: ConnectionTiming; session: Session | null },
     options: ConnectionOptions,
   ) {
+    const { clock, protocol, signal, shard } = options;
     this.#socket = socket;
     this.timing = timing;
-    this.#options = { ...options };
-    this.#clock = options.clock;
-    this.#protocol = options.protocol;
-    this.#encoder = new CallEncoder(options.protocol);
-    this.#isAborted = options.signal?.aborted ?? false;
+    this.#clock = clock;
+    this.#protocol = protocol;
+    this.#signal = signal;
+    this.#timeoutMs = options.timeoutMs;
+    this.#encoder = new CallEncoder(protocol);
+    this.#isAborted = signal?.aborted ?? false;
     this.#hasBatches = session?.batches ?? false;
-    const { protocol, shard, ...account } = options;
     this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
-      ...account,
+      ...options,
       firstNumber: firstIdNumber(protocol.ids),
       isTool: (name) => protocol.listedName(name) !== null,
     });
     socket.onText(this.#receive);
-    this.#lastNs = options.clock.nowNs();
-    this.#closed = socket.closed.then((close) => this.#onClosed(close));
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#lastNs = clock.nowNs();
+    this.closed = socket.closed.then((close) => this.#onClosed(close));
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /**
@@ -108,12 +104,8 @@ export class Connection implements AsyncDisposable {
     const socket = await dial(options);
     const connectNs = clock.nowNs() - startNs;
     try {
-      const { elapsedNs, session } = await shakeHands(socket, options);
-      const timing = {
-        connectNs,
-        authenticateNs: elapsedNs,
-        establishNs: clock.nowNs() - startNs,
-      };
+      const { elapsedNs: authenticateNs, session } = await shakeHands(socket, options);
+      const timing = { connectNs, authenticateNs, establishNs: clock.nowNs() - startNs };
       return new Connection(socket, { timing, session }, options);
     } catch (error) {
       await socket.close();
@@ -126,11 +118,6 @@ export class Connection implements AsyncDisposable {
     return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
   }
 
-  /** Resolves when the connection has ended, by whichever side. */
-  get closed(): Promise<CloseInfo> {
-    return this.#closed;
-  }
-
   /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
   get lost(): CloseInfo | null {
     return this.#lost;
@@ -139,11 +126,6 @@ export class Connection implements AsyncDisposable {
   /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
   get unsentBytes(): number | null {
     return this.#socket.unsentBytes;
-  }
-
-  /** How many calls wait for their end. */
-  get outstanding(): number {
-    return this.#book.outstanding;
   }
 
   /** The id of the call that has waited longest, `null` where none waits. */
@@ -163,7 +145,7 @@ export class Connection implements AsyncDisposable {
 
   /** Counts the calls from here on in another ledger. */
   useLedger(ledger: OpenLedger): void {
-    this.#book.useLedger(ledger);
+    this.#book.ledger = ledger;
   }
 
   /** Sets who is shown the text of each frame, behind the clock and before the account; `null`: nobody. */
@@ -176,13 +158,11 @@ export class Connection implements AsyncDisposable {
    *
    * @throws {Error} if a call is outstanding, since all of those share one
    */
-  useTimeout(callTimeoutMs: number): void {
+  useTimeout(timeoutMs: number): void {
     if (this.#book.outstanding > 0) {
       throw new Error("Cannot change the timeout as a call is outstanding");
     }
-    this.#options.callTimeoutMs = callTimeoutMs;
-    // A sweep under way sets the next one itself, by what it then finds.
-    if (this.#isSweeping) return;
+    this.#timeoutMs = timeoutMs;
     this.#cancelSweep?.();
     this.#cancelSweep = null;
   }
@@ -192,9 +172,8 @@ export class Connection implements AsyncDisposable {
     const { oldest } = this.#book;
     if (oldest === undefined) return;
     const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
-    this.#options.callTimeoutMs = Math.min(this.#options.callTimeoutMs, waitedMs + leftMs);
-    this.#cancelSweep?.();
-    this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
+    this.#timeoutMs = Math.min(this.#timeoutMs, waitedMs + leftMs);
+    this.#sweepLater();
   }
 
   /**
@@ -206,14 +185,10 @@ export class Connection implements AsyncDisposable {
    */
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
-    const call = this.#book.begin(
-      fromNs ?? this.#clock.nowNs(),
-      onEnd,
-      this.#book.ledger,
-      message.tool,
-    );
-    this.#lastNs = call.sentNs;
-    this.#write(this.#encoder.encode(call.id, message));
+    const sentNs = fromNs ?? this.#clock.nowNs();
+    const { id } = this.#book.begin(sentNs, onEnd, this.#book.ledger, message.tool);
+    this.#lastNs = sentNs;
+    this.#write(this.#encoder.encode(id, message));
   }
 
   /**
@@ -269,19 +244,18 @@ export class Connection implements AsyncDisposable {
 
   #write(text: string): void {
     this.#socket.send(text);
-    if (this.#cancelSweep === null) this.#sweepIn(this.#options.callTimeoutMs);
+    if (this.#cancelSweep === null) this.#sweepLater();
   }
 
   async #close(): Promise<CloseInfo & { durationNs: number }> {
-    const { clock, callTimeoutMs, signal } = this.#options;
     await this.#quiet(() => this.#book.outstanding === 0, Infinity);
     const isDrained = () => this.#book.unanswered === 0;
-    await this.#quiet(() => isDrained() || this.#isAborted, callTimeoutMs);
-    if (this.#isAborted) await this.#quiet(isDrained, Math.min(ABORT_DRAIN_MS, callTimeoutMs));
+    await this.#quiet(() => isDrained() || this.#isAborted, this.#timeoutMs);
+    if (this.#isAborted) await this.#quiet(isDrained, Math.min(ABORT_DRAIN_MS, this.#timeoutMs));
     this.#cancelSweep?.();
-    const startNs = clock.nowNs();
+    const startNs = this.#clock.nowNs();
     const close = await this.#socket.close();
-    signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     return { ...close, durationNs: close.atNs - startNs };
   }
 
@@ -290,7 +264,7 @@ export class Connection implements AsyncDisposable {
     if (done() || !this.#socket.isOpen) return;
     const quiet = Promise.withResolvers<void>();
     this.#onQuiet = () => done() && quiet.resolve();
-    const cancel = limitMs === Infinity ? null : this.#options.clock.after(limitMs, quiet.resolve);
+    const cancel = limitMs === Infinity ? null : this.#clock.after(limitMs, quiet.resolve);
     await Promise.race([quiet.promise, this.#socket.closed]);
     cancel?.();
     this.#onQuiet = null;
@@ -313,16 +287,12 @@ export class Connection implements AsyncDisposable {
 
   #enter(frame: Frame, text: string | null, nowNs: number): void {
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
-    const isAnswered = frame.kind === "notification" && frame.answer !== null;
-    this.#book.receive(isAnswered ? this.#answer(frame) : frame, nowNs, text ?? "");
+    const answer = frame.kind === "notification" ? frame.answer : null;
+    // A request of the server's that bears the id of a call that waits is an echo.
+    const isEcho = answer !== null && this.#book.awaits(frame.id);
+    if (answer !== null && !isEcho) this.#socket.send(answer);
+    this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();
-  }
-
-  /** Answers a request of the server's, unless it bears the id of a call that waits: then it is an echo. */
-  #answer(frame: Extract<Frame, { kind: "notification" }>): Frame {
-    if (this.#book.awaits(frame.id)) return malformed(ECHO);
-    this.#socket.send(frame.answer!);
-    return frame;
   }
 
   /** A binary frame, or one that may answer a probe. */
@@ -335,22 +305,22 @@ export class Connection implements AsyncDisposable {
   }
 
   /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
-  #sweepIn(delayMs: number): void {
-    const { clock } = this.#options;
-    this.#cancelSweep = clock.after(delayMs, () => {
-      const nowNs = clock.nowNs();
-      // A call sent by who hears of an expiry sets no timer, as others may have to expire before it.
-      this.#isSweeping = true;
-      this.#book.expire(nowNs - this.#options.callTimeoutMs * 1e6, nowNs, this.#cancelCall);
-      this.#isSweeping = false;
-      this.#cancelSweep = null;
-      this.#onQuiet?.();
-      const { oldest } = this.#book;
-      if (oldest === undefined) return;
-      const waitedMs = (nowNs - oldest.sentNs) / 1e6;
-      this.#sweepIn(Math.ceil(this.#options.callTimeoutMs - waitedMs));
-    });
+  #sweepLater(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = null;
+    const { oldest } = this.#book;
+    if (oldest === undefined) return;
+    const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
+    this.#cancelSweep = this.#clock.after(Math.ceil(this.#timeoutMs - waitedMs), this.#sweep);
   }
+
+  /** Whoever hears of an expiry may send another call: the timer is set when all of them have heard. */
+  #sweep = (): void => {
+    const nowNs = this.#clock.nowNs();
+    this.#book.expire(nowNs - this.#timeoutMs * 1e6, nowNs, this.#cancelCall);
+    this.#onQuiet?.();
+    this.#sweepLater();
+  };
 
   #cancelCall = ({ id }: Call): void => {
     const text = this.#protocol.encodeCancel?.(id);
@@ -372,7 +342,7 @@ export class Connection implements AsyncDisposable {
 
   #onAbort = (): void => {
     this.#isAborted = true;
-    this.#book.endAll("aborted", this.#options.clock.nowNs());
+    this.#book.endAll("aborted", this.#clock.nowNs());
     this.#onQuiet?.();
   };
 }

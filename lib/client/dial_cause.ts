@@ -6,8 +6,7 @@
  */
 
 import { ConnectError } from "./connect_error.ts";
-import { redactUrl } from "./redact_url.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, redactUrl } from "./redact_url.ts";
 import type { Target, TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 
@@ -29,23 +28,17 @@ interface Finding {
  * is nothing to find, or a proxy in between.
  */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
-  const { url, proxy, insecure = false } = target.options;
+  const { url, proxy } = target.options;
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
-  const found = insecure && url.startsWith("wss:")
+  const found = target.isInsecure
     ? tlsCause(error.message, target.options)
     : await findCause(target).catch(() => null);
   if (found === null) return error;
   const what = url.startsWith("wss:") && found.failure === "tls"
     ? "set up TLS with"
     : "open a WebSocket at";
-  return new ConnectError(
-    found.failure,
-    `Cannot ${what} ${redactUrl(url)}: ${found.cause}`,
-    {
-      ...error.details,
-      advice: found.advice,
-    },
-  );
+  const message = `Cannot ${what} ${redactUrl(url)}: ${found.cause}`;
+  return new ConnectError(found.failure, message, { ...error.details, advice: found.advice });
 }
 
 async function findCause(target: Target): Promise<Finding | null> {
@@ -83,72 +76,63 @@ function notHttp(sent: string, target: Target): Finding {
   };
 }
 
+const INSECURE = "--insecure skips the check";
+const RENEW = `Renew it, or set the clock; ${INSECURE}.`;
+const USE_ITS_NAME =
+  "Use a name in --url that the certificate has as a subject alternative name (its common name does not " +
+  `count); ${INSECURE}.`;
+/** Of no help to who has given one. */
+const HANDSHAKE_REFUSED =
+  "the server refused the handshake, as those do that want a client certificate";
+const GIVE_CERTIFICATE = "Give one with --client-cert FILE and --client-key FILE.";
+
 /**
- * What a failed TLS handshake means.
- *
- * @param message the TLS library's (rustls): the names of its errors and of alerts
+ * What failed TLS handshakes mean, by the names that the TLS library (rustls) has for its errors and for alerts: cause and
+ * advice; the first that fits holds. `$&` is what was found, `$_` the whole message.
  */
-export function tlsCause(
+const TLS_CAUSES: readonly (readonly [RegExp, cause: string, advice: string])[] = [
+  [
+    /UnknownIssuer/,
+    "its certificate is signed by an authority that this machine does not know (UnknownIssuer)",
+    `Name that authority's certificate with --ca-cert FILE; ${INSECURE}.`,
+  ],
+  [
+    /CaUsedAsEndEntity/,
+    "its certificate is self-signed, and marked as an authority's own (CaUsedAsEndEntity)",
+    `It cannot be trusted by --ca-cert: sign a certificate for the server with it, or ${INSECURE}.`,
+  ],
+  [/not ?valid ?yet/i, "its certificate is not valid yet by this machine's clock", RENEW],
+  [/expired/i, "its certificate has expired by this machine's clock", RENEW],
+  [/certificate not valid for name.*$/s, "$&", USE_ITS_NAME],
+  [/NotValidForName/, "its certificate is for another name", USE_ITS_NAME],
+  [/CertificateRequired/, "the server wants a client certificate", GIVE_CERTIFICATE],
+  [/alert: HandshakeFailure/, HANDSHAKE_REFUSED, GIVE_CERTIFICATE],
+  [
+    /alert: (UnknownCA|BadCertificate|CertificateUnknown|AccessDenied|DecryptError)/,
+    "the server refused the client certificate ($_)",
+    "Is it signed by an authority that the server knows? Look at --client-cert.",
+  ],
+  [/InvalidContentType|corrupt message/, "the server there does not speak it", ""],
+  [
+    /ProtocolVersion|alert|certificate/i,
+    "TLS failed: $_",
+    "This client speaks TLS 1.2 and 1.3; a certificate of your own is named with --ca-cert.",
+  ],
+];
+
+/** `null`: the message says nothing that is known. */
+function tlsCause(
   message: string,
   { url, clientCert }: Pick<TargetOptions, "url" | "clientCert">,
 ): Finding | null {
-  const insecure = "--insecure skips the check";
-  const finding = (cause: string, advice: string): Finding => ({ failure: "tls", cause, advice });
-  if (/UnknownIssuer/.test(message)) {
-    return finding(
-      "its certificate is signed by an authority that this machine does not know (UnknownIssuer)",
-      `Name that authority's certificate with --ca-cert FILE; ${insecure}.`,
-    );
-  }
-  if (/CaUsedAsEndEntity/.test(message)) {
-    return finding(
-      "its certificate is self-signed, and marked as an authority's own (CaUsedAsEndEntity)",
-      `It cannot be trusted by --ca-cert: sign a certificate for the server with it, or ${insecure}.`,
-    );
-  }
-  if (/expired|not ?valid ?yet/i.test(message)) {
-    const state = /not ?valid ?yet/i.test(message) ? "is not valid yet" : "has expired";
-    return finding(
-      `its certificate ${state} by this machine's clock`,
-      `Renew it, or set the clock; ${insecure}.`,
-    );
-  }
-  const names = /certificate not valid for name.*$/s.exec(message)?.[0];
-  if (names !== undefined || /NotValidForName/.test(message)) {
-    return finding(
-      names ?? "its certificate is for another name",
-      "Use a name in --url that the certificate has as a subject alternative name (its common name does not " +
-        `count); ${insecure}.`,
-    );
-  }
-  const wantsCertificate = /CertificateRequired/.test(message);
-  if (wantsCertificate || (/alert: HandshakeFailure/.test(message) && !clientCert)) {
-    return finding(
-      wantsCertificate
-        ? "the server wants a client certificate"
-        : "the server refused the handshake, as those do that want a client certificate",
-      "Give one with --client-cert FILE and --client-key FILE.",
-    );
-  }
-  if (
-    /alert: (UnknownCA|BadCertificate|CertificateUnknown|AccessDenied|DecryptError)/.test(message)
-  ) {
-    return finding(
-      `the server refused the client certificate (${message})`,
-      "Is it signed by an authority that the server knows? Look at --client-cert.",
-    );
-  }
-  if (/InvalidContentType|corrupt message/.test(message)) {
-    return finding(
-      "the server there does not speak it",
-      `Try ws:// in place of wss://: --url ${redactUrl(otherScheme(url))}`,
-    );
-  }
-  if (/ProtocolVersion|alert|certificate/i.test(message)) {
-    return finding(
-      `TLS failed: ${message}`,
-      "This client speaks TLS 1.2 and 1.3; a certificate of your own is named with --ca-cert.",
-    );
+  for (const [pattern, cause, advice] of TLS_CAUSES) {
+    const found = pattern.exec(message)?.[0];
+    if (found === undefined || (clientCert && cause === HANDSHAKE_REFUSED)) continue;
+    return {
+      failure: "tls",
+      cause: cause.replace("$&", () => found).replace("$_", () => message),
+      advice: advice || `Try ws:// in place of wss://: --url ${redactUrl(otherScheme(url))}`,
+    };
   }
   return null;
 }
@@ -158,12 +142,11 @@ function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
   const { status, headers } = answer;
   const header = (name: string) => target.foreign(headers.get(name) ?? "");
   if (status === 101) {
-    const [name, wanted] = /^websocket$/i.test(headers.get("upgrade") ?? "")
-      ? ["Connection", "Upgrade"]
-      : ["Upgrade", "websocket"];
-    const value = headers.get(name.toLowerCase()) ?? "";
-    if (value.toLowerCase() === wanted.toLowerCase()) return null;
-    const isLegal = value.toLowerCase().split(/\s*,\s*/).includes(wanted.toLowerCase());
+    const isUpgrade = /^websocket$/i.test(headers.get("upgrade") ?? "");
+    const [name, wanted] = isUpgrade ? ["Connection", "Upgrade"] : ["Upgrade", "websocket"];
+    const tokens = (headers.get(name.toLowerCase()) ?? "").toLowerCase().split(/\s*,\s*/);
+    const isLegal = tokens.includes(wanted.toLowerCase());
+    if (isLegal && tokens.length === 1) return null;
     return {
       failure: "notWebSocket",
       cause: `the server accepts with "${name}: ${header(name.toLowerCase())}"` +
@@ -174,19 +157,18 @@ function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
     };
   }
   const from = headers.has("server") ? ` (server: ${header("server")})` : "";
-  const location = headers.has("location") ? ` to ${redacted(header("location"))}` : "";
+  const location = headers.has("location") ? redacted(header("location")) : null;
   const isPlain = /json|text\/plain/.test(headers.get("content-type") ?? "");
   const said = isPlain && answer.body !== ""
     ? `, saying ${JSON.stringify(target.foreign(answer.body.trim()))}`
     : "";
+  const offersSubprotocol = target.options.subprotocols.length > 0;
   return {
     failure: "httpStatus",
-    cause: `the server answered HTTP ${status}${location}${from}${said}`,
-    advice: adviceForStatus(status, {
-      answer,
-      location: location === "" ? null : redacted(header("location")),
-      offersSubprotocol: target.options.subprotocols.length > 0,
-    }),
+    cause: `the server answered HTTP ${status}${
+      location === null ? "" : ` to ${location}`
+    }${from}${said}`,
+    advice: adviceForStatus(status, { answer, location, offersSubprotocol }),
   };
 }
 
@@ -210,14 +192,9 @@ async function speaksTls(target: Target): Promise<boolean> {
 /** Works on a TLS connection whose handshake is done. */
 function onTls<T>(target: Target, work: (conn: Deno.Conn) => Promise<T>): Promise<T> {
   const { url, caCert, clientCert } = target.options;
-  const dial = () =>
-    Deno.connectTls({
-      ...addressOf(url),
-      ...(caCert === null ? {} : { caCerts: [caCert] }),
-      ...clientCert,
-      alpnProtocols: ["http/1.1"],
-    });
-  return within(target, dial, async (conn) => {
+  const caCerts = caCert === null ? [] : [caCert];
+  const tls = { ...addressOf(url), caCerts, ...clientCert, alpnProtocols: ["http/1.1"] };
+  return within(target, Deno.connectTls(tls), async (conn) => {
     await conn.handshake();
     return await work(conn);
   });
@@ -229,28 +206,26 @@ function ask(target: Target, how: "plain" | "tls"): Promise<UpgradeAnswer | stri
     await conn.write(new TextEncoder().encode(upgradeRequest(target)));
     return await readAnswer(conn);
   };
-  if (how === "tls") return onTls(target, talk);
-  return within(target, () => Deno.connect(addressOf(target.options.url)), talk);
+  return how === "tls"
+    ? onTls(target, talk)
+    : within(target, Deno.connect(addressOf(target.options.url)), talk);
 }
 
 /** Works on a connection for a while, and closes it, though it may open too late. */
 async function within<C extends Deno.Conn, T>(
   target: Target,
-  dial: () => Promise<C>,
+  dialling: Promise<C>,
   work: (conn: C) => Promise<T>,
 ): Promise<T> {
   const { clock, timeoutMs } = target.options;
   const over = Promise.withResolvers<never>();
-  const cancel = clock.after(
-    Math.min(timeoutMs, LOOK_MS),
-    () => over.reject(new Error("no answer in time")),
-  );
-  const dialling = dial();
+  const limitMs = Math.min(timeoutMs, LOOK_MS);
+  const cancel = clock.after(limitMs, () => over.reject(new Error("no answer in time")));
   try {
     return await Promise.race([dialling.then(work), over.promise]);
   } finally {
     cancel();
-    dialling.then(closeQuietly, () => {});
+    dialling.then((conn) => conn[Symbol.dispose](), () => {});
   }
 }
 
@@ -285,12 +260,4 @@ async function readAnswer(conn: Deno.Conn): Promise<UpgradeAnswer | string> {
     if (end >= 0 && text.length >= end + 4 + wanted) break;
   }
   return parseAnswer(text) ?? text.slice(0, 60);
-}
-
-function closeQuietly(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // The other side was first.
-  }
 }

@@ -1,3 +1,5 @@
+import type { Frame, Protocol } from "../protocols/protocol.ts";
+
 /** Text that a server, proxy or library wrote, as the suite keeps and shows it. */
 export type ForeignText = (text: string, characters?: number) => string;
 
@@ -152,4 +154,41 @@ function spellings(character: string): readonly string[] {
   // A frame as it came has a text twice escaped that was escaped before.
   const all = new Set(once.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]));
   return [...all].sort((a, b) => b.length - a.length);
+}
+
+/** A server's words for an error are kept to this length, in characters. */
+const MESSAGE_CHARACTERS = 1_000;
+
+/** The protocol, with every text that it takes out of a server's frames through `foreign`. */
+export function maskedProtocol(protocol: Protocol, foreign: ForeignText): Protocol {
+  const masked = (frame: Extract<Frame, { code: string }>): Frame => ({
+    ...frame,
+    code: foreign(frame.code),
+    message: foreign(frame.message, MESSAGE_CHARACTERS),
+  });
+  return {
+    ...protocol,
+    classify(text) {
+      const frame = protocol.classify(text);
+      return frame.kind === "toolError" || frame.kind === "rateLimited" ? masked(frame) : frame;
+    },
+    open(credentials) {
+      const { send, read } = protocol.open(credentials);
+      if (read === null) return { send, read };
+      return {
+        send,
+        read(text) {
+          const reply = read(text);
+          return reply.status === "refused" ? { ...reply, error: foreign(reply.error) } : reply;
+        },
+      };
+    },
+    readTools(text) {
+      const page = protocol.readTools(text);
+      return page === null ? null : {
+        ...page,
+        tools: page.tools.map((tool) => ({ ...tool, name: foreign(tool.name) })),
+      };
+    },
+  };
 }

@@ -1,8 +1,8 @@
 import type { Observed } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
-import { ECHO } from "../protocols/wrong_frame.ts";
-import { ConnectError } from "./connect_error.ts";
+import { ECHO } from "../protocols/json.ts";
+import { ConnectError, type ConnectFailure } from "./connect_error.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
@@ -29,26 +29,22 @@ const TOO_MANY = /connections?\b|\blimit|capacity|too many|quota|overload|\bbusy
 const NOT_ALLOWED = /auth|token|credential|jwt|expired|forbidden|denied|permission|\bkey\b/i;
 
 /** The error for a connection that the server closed before it was usable. */
-export function closedError(close: CloseInfo, refusal: string | null): ConnectError {
-  const { code, reason } = close;
-  const details = { closeCode: code, closeReason: reason };
+function closedError({ code, reason }: CloseInfo, refusal: string | null): ConnectError {
   const words = [...new Set([refusal, reason])].filter(Boolean).join(", ") || "no reason given";
   const closed = code === NO_CLOSE_FRAME
     ? "the connection ended without a close frame (1006)"
     : `closed with ${code} (${words})`;
   // 1008 is for any policy, as 3000 and up are: only the words say which.
   const isPolicy = code === 1008 || code >= 3000;
-  if (code === 4003 || refusal === "unauthorized" || (isPolicy && NOT_ALLOWED.test(reason))) {
-    return new ConnectError("unauthorized", `The server refused the token: ${closed}`, details);
-  }
-  if (code === 1013 || (isPolicy && TOO_MANY.test(reason))) {
-    return new ConnectError(
-      "connectionLimit",
-      `The server refused the connection: ${closed}`,
-      details,
-    );
-  }
-  return new ConnectError("closed", `The server ended the handshake: ${closed}`, details);
+  const isUnauthorized = code === 4003 || refusal === "unauthorized" ||
+    (isPolicy && NOT_ALLOWED.test(reason));
+  const [failure, what]: [ConnectFailure, string] = isUnauthorized
+    ? ["unauthorized", "refused the token"]
+    : code === 1013 || (isPolicy && TOO_MANY.test(reason))
+    ? ["connectionLimit", "refused the connection"]
+    : ["closed", "ended the handshake"];
+  const details = { closeCode: code, closeReason: reason };
+  return new ConnectError(failure, `The server ${what}: ${closed}`, details);
 }
 
 /**
@@ -70,12 +66,17 @@ export async function shakeHands(
   /** The first frame that was no answer. */
   let other: string | null = null;
   const startNs = clock.nowNs();
-  const giveUp = () => {
+  const fail = (failure: ConnectFailure, message: string, advice?: string) =>
+    accepted.reject(new ConnectError(failure, message, advice === undefined ? {} : { advice }));
+  let cancel = clock.after(timeoutMs, () => {
     const but = other === null ? "" : `, but ${other}`;
-    const message = `No answer to the handshake within ${timeoutMs / 1000} s${but}`;
-    accepted.reject(new ConnectError("noHelloAck", message));
+    fail("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s${but}`);
+  });
+  /** From here on, that is what it fails with, unless something better comes within the time. */
+  const failAfter = (limitMs: number, ...why: Parameters<typeof fail>) => {
+    cancel();
+    cancel = clock.after(limitMs, () => fail(...why));
   };
-  let cancel = clock.after(timeoutMs, giveUp);
   socket.onText((text) => {
     const reply: HandshakeReply = text === null ? { status: "ignored" } : read(text);
     if (reply.status === "accepted") {
@@ -84,41 +85,35 @@ export async function shakeHands(
       const { sessionId = credentials.sessionId } = reply;
       if (sessionId !== credentials.sessionId && observed) observed.assignsSessions = true;
       for (const frame of reply.send) socket.send(frame);
-      accepted.resolve({ elapsedNs, session: reply.session ?? null });
-    } else if (reply.status === "refused" && reply.ours) {
-      const message = `Cannot go on with the handshake as ${shown(reply.error)}`;
-      accepted.reject(new ConnectError("noHelloAck", message));
-    } else if (reply.status === "refused") {
+      return accepted.resolve({ elapsedNs, session: reply.session ?? null });
+    }
+    if (reply.status === "refused") {
       const error = shown(reply.error);
+      if (reply.ours) return fail("noHelloAck", `Cannot go on with the handshake as ${error}`);
       refusal = error;
       // The close frame that follows names the cause; not every server sends one.
-      cancel();
-      cancel = clock.after(
+      return failAfter(
         CLOSE_FRAME_WAIT_MS,
-        () =>
-          accepted.reject(
-            new ConnectError("unauthorized", `The server refused the handshake: ${error}`),
-          ),
+        "unauthorized",
+        `The server refused the handshake: ${error}`,
       );
-    } else {
-      for (const frame of reply.send ?? []) socket.send(frame);
-      const { reason } = reply;
-      const words = text === null ? "" : `: ${shown(text)}`;
-      if (reason === undefined) {
-        other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
-        return;
-      }
-      cancel();
-      cancel = clock.after(Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS), () => {
-        const message = `The server answered the handshake, but with ${reason}${words}`;
-        const advice = "It looks like an echo server: --protocol echo measures one.";
-        accepted.reject(new ConnectError("noHelloAck", message, reason === ECHO ? { advice } : {}));
-      });
     }
+    for (const frame of reply.send ?? []) socket.send(frame);
+    const { reason } = reply;
+    const words = text === null ? "" : `: ${shown(text)}`;
+    if (reason === undefined) {
+      other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
+      return;
+    }
+    failAfter(
+      Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS),
+      "noHelloAck",
+      `The server answered the handshake, but with ${reason}${words}`,
+      reason === ECHO ? "It looks like an echo server: --protocol echo measures one." : undefined,
+    );
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));
-  const onAbort = () =>
-    accepted.reject(new ConnectError("aborted", "Stopped while opening the session"));
+  const onAbort = () => fail("aborted", "Stopped while opening the session");
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
   for (const frame of send) socket.send(frame);

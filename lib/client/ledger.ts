@@ -26,15 +26,7 @@ export function openLedger(): OpenLedger {
     connectionLost: 0,
     aborted: 0,
     dropped: 0,
-    frames: {
-      received: 0,
-      final: 0,
-      progress: 0,
-      late: 0,
-      duplicate: 0,
-      orphan: 0,
-      malformed: 0,
-    },
+    frames: { received: 0, final: 0, progress: 0, late: 0, duplicate: 0, orphan: 0, malformed: 0 },
     errorCodes: {},
     closeCodes: {},
     closeReasons: {},
@@ -71,42 +63,31 @@ export function countIn(counters: Record<string, number>, name: string | number)
  */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
   const { streamedOk: _, bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
+  const texts = Object.entries({ closeReasons, errorMessages, firstStrays })
+    .filter(([, texts]) => Object.keys(texts).length > 0);
   return {
-    ...ledger,
+    ...structuredClone(ledger),
     cached: ledger.cached + (serverStreams ? bareOk : 0),
-    frames: { ...ledger.frames },
-    errorCodes: { ...ledger.errorCodes },
-    closeCodes: { ...ledger.closeCodes },
-    ...(isEmpty(closeReasons) ? {} : { closeReasons: { ...closeReasons } }),
-    ...(isEmpty(errorMessages) ? {} : { errorMessages: { ...errorMessages } }),
-    ...(isEmpty(firstStrays) ? {} : { firstStrays: { ...firstStrays } }),
+    ...structuredClone(Object.fromEntries(texts)),
   };
-}
-
-function isEmpty(texts: Record<string, string>): boolean {
-  return Object.keys(texts).length === 0;
 }
 
 /** The equations that a ledger breaks, as text with both sides; empty where all hold. */
 export function brokenEquations(ledger: Ledger): string[] {
-  const { frames } = ledger;
-  const answered = ledger.ok + ledger.toolError + ledger.rateLimited;
+  const { frames, sent, ok, cached } = ledger;
+  const answered = ok + ledger.toolError + ledger.rateLimited;
   const ended = answered + ledger.timeout + ledger.connectionLost + ledger.aborted;
-  const sorted = frames.final + frames.progress + frames.late + frames.duplicate + frames.orphan +
-    frames.malformed;
+  const { received, final, ...others } = frames;
+  const sorted = Object.values(others).reduce((sum, count) => sum + count, final);
   const equations: [string, number, number][] = [
-    [
-      "sent = ok + toolError + rateLimited + timeout + connectionLost + aborted",
-      ledger.sent,
-      ended,
-    ],
-    ["frames.final = ok + toolError + rateLimited", frames.final, answered],
+    ["sent = ok + toolError + rateLimited + timeout + connectionLost + aborted", sent, ended],
+    ["frames.final = ok + toolError + rateLimited", final, answered],
     [
       "frames.received = final + progress + late + duplicate + orphan + malformed",
-      frames.received,
+      received,
       sorted,
     ],
-    ["cached is within ok", ledger.cached, Math.min(ledger.cached, ledger.ok)],
+    ["cached is within ok", cached, Math.min(cached, ok)],
   ];
   return equations.filter(([, left, right]) => left !== right)
     .map(([equation, left, right]) => `${equation}: ${left} against ${right}`);

@@ -1,9 +1,3 @@
-/**
- * What a server says of its rate limiter when it refuses a call.
- *
- * @module
- */
-
 /** Whose budget of calls is used up. */
 export type LimitOwner = "session" | "ip";
 

@@ -22,3 +22,12 @@ export function maskUrl(text: string): string {
   const at = place.lastIndexOf("@");
   return scheme + (at < 0 ? place : MASK + place.slice(at)) + tail;
 }
+
+/** Host and port, as sockets want them. */
+export function addressOf(url: string): { hostname: string; port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  return {
+    hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port) || (protocol === "wss:" ? 443 : 80),
+  };
+}

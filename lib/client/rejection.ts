@@ -1,5 +1,5 @@
 import type { RejectionCase } from "../protocols/protocol.ts";
-import type { CloseInfo, Socket } from "./socket.ts";
+import type { CloseInfo } from "./socket.ts";
 import type { Target } from "./target.ts";
 
 /** What became of a client that a server should turn away. */
@@ -30,23 +30,30 @@ export interface ProbeOptions {
  * @throws {ConnectError} if no WebSocket opens
  */
 export async function probeRejection(target: Target, options: ProbeOptions): Promise<Rejection> {
-  const { clock, signal, timeoutMs } = target.options;
+  const { clock, signal, timeoutMs, protocol } = target.options;
   const socket = await target.dial();
-  const seen = watchFrames(socket, target);
-  const startNs = clock.nowNs();
-  if (options.first !== null) socket.send(options.first);
-  if (options.then !== undefined) socket.send(options.then);
+  const seen = { results: 0, accepted: false };
   const over = Promise.withResolvers<null>();
-  const onAbort = () => over.resolve(null);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  const cancel = clock.after(options.patienceMs ?? timeoutMs, onAbort);
-  const close = await Promise.race([socket.closed, over.promise, seen.accepted.promise]);
+  const end = () => over.resolve(null);
+  const { read } = protocol.open(target.newCredentials());
+  socket.onText((text) => {
+    if (text === null) return;
+    if (protocol.classify(text).kind === "result") seen.results++;
+    if (read?.(text).status !== "accepted") return;
+    seen.accepted = true;
+    end();
+  });
+  const startNs = clock.nowNs();
+  for (const frame of [options.first, options.then]) if (frame != null) socket.send(frame);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  const cancel = clock.after(options.patienceMs ?? timeoutMs, end);
+  const close = await Promise.race([socket.closed, over.promise]);
   const elapsedNs = (close === null ? clock.nowNs() : close.atNs) - startNs;
   cancel();
-  signal.removeEventListener("abort", onAbort);
+  signal.removeEventListener("abort", end);
   await socket.close();
-  return { close, elapsedNs, results: seen.results, accepted: seen.isAccepted };
+  return { close, elapsedNs, ...seen };
 }
 
 /**
@@ -60,24 +67,7 @@ export async function isAuthenticationOff(
 ): Promise<boolean> {
   for (const name of ["wrong token", "missing token"]) {
     const first = cases.find((one) => one.name === name)?.first ?? null;
-    const { accepted } = await probeRejection(target, { first });
-    if (!accepted) return false;
+    if (!(await probeRejection(target, { first })).accepted) return false;
   }
   return true;
-}
-
-/** Counts results, and sees an accepted handshake, which ends the wait for a close. */
-function watchFrames(socket: Socket, target: Target) {
-  const { protocol } = target.options;
-  const read = protocol.open(target.newCredentials()).read;
-  const seen = { results: 0, isAccepted: false, accepted: Promise.withResolvers<null>() };
-  socket.onText((text) => {
-    if (text === null) return;
-    if (protocol.classify(text).kind === "result") seen.results++;
-    if (read?.(text).status === "accepted") {
-      seen.isAccepted = true;
-      seen.accepted.resolve(null);
-    }
-  });
-  return seen;
 }

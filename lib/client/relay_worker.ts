@@ -7,25 +7,20 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { connect } from "node:net";
 import { once } from "node:events";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { addressOf } from "./redact_url.ts";
 import { type FromRelay, ORDER_HEADER, type RelayOrder, type ToRelay } from "./relay.ts";
 
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToRelay>) => void) | null;
-  postMessage(message: FromRelay): void;
-}
-
 /** One side of a connection. */
-interface Side {
+interface Side extends Disposable {
   /** What comes in; each part may be used until the next is asked for. */
-  parts: AsyncIterable<Uint8Array>;
+  parts(): AsyncIterable<Uint8Array>;
   /** Resolves when the system has taken all of it. */
   write(part: Uint8Array): Promise<void>;
   /** Says that nothing more will be written. */
   end(): Promise<void>;
-  close(): void;
 }
 
 /** A buffer grows as long as it is filled at once, so that many connections with small frames cost little. */
@@ -35,56 +30,59 @@ const MOST_BYTES = 65_536;
 const PAUSE_MS = 50;
 const HEAD_END = "\r\n\r\n";
 
-const scope = globalThis as unknown as WorkerScope;
+/** Typed as its other end is: the types of the project are those of a window. */
+const scope = globalThis as unknown as Worker;
+const post = (message: FromRelay) => scope.postMessage(message);
+const fail = (nth: number | null, error: unknown) =>
+  post({ kind: "failed", nth, message: describe(error) });
 
-scope.onmessage = ({ data: { path, caCerts } }) => {
+scope.onmessage = ({ data }: MessageEvent<ToRelay>) => {
   try {
-    const listener = Deno.listen({ transport: "unix", path });
-    scope.postMessage({ kind: "listening" });
-    void accept(listener, caCerts);
+    const { at } = data;
+    const listener = at.transport === "unix" ? Deno.listen(at) : Deno.listen(at);
+    const port = "port" in listener.addr ? listener.addr.port : 0;
+    post({ kind: "listening", port });
+    void accept(listener, data);
   } catch (error) {
-    scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+    fail(null, error);
   }
 };
 
-async function accept(listener: Deno.UnixListener, caCerts: string[]): Promise<void> {
+async function accept(listener: Deno.Listener, setup: ToRelay): Promise<void> {
   for (;;) {
     try {
       const client = await listener.accept();
-      serve(client, caCerts).catch(() => {}).finally(() => close(client));
+      serve(client, setup).catch(() => {}).finally(() => client[Symbol.dispose]());
     } catch (error) {
       // As a rule too few descriptors; whose connection it was nobody knows.
-      scope.postMessage({ kind: "failed", nth: null, message: describe(error) });
+      fail(null, error);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
 }
 
-async function serve(client: Deno.UnixConn, caCerts: string[]): Promise<void> {
+async function serve(client: Deno.Conn, setup: ToRelay): Promise<void> {
   const { order, head } = await readRequest(client);
-  const server = await reach(order, caCerts).catch((error) => describe(error));
-  if (typeof server === "string") {
-    scope.postMessage({ kind: "failed", nth: order.nth, message: server });
+  let hasAnswered = false;
+  try {
+    using server = await reach(order, setup);
+    const side = sideOf(client);
+    // What the server has sent before it reset the connection comes through all the same.
+    const up = server.write(head).then(() => pump(side, server))
+      .catch(() => server.end()).catch(() => {});
+    await pump(server, side, () => hasAnswered = true);
+    await up;
+  } catch (error) {
+    // In TLS 1.3, a client certificate is refused after the handshake.
+    if (hasAnswered) return;
+    fail(order.nth, error);
     // The client hangs up when it has read that, and would else see only an end.
     await client.read(new Uint8Array(1));
-    return;
-  }
-  try {
-    const side = sideOf(client);
-    await server.write(head);
-    // What the server has sent before it reset the connection comes through all the same.
-    const up = pump(side, server).catch(() => server.end()).catch(() => {});
-    await pump(server, side);
-    await up;
-  } finally {
-    server.close();
   }
 }
 
 /** Reads the request for an upgrade, and makes it what the server is to see. */
-async function readRequest(
-  client: Deno.UnixConn,
-): Promise<{ order: RelayOrder; head: Uint8Array }> {
+async function readRequest(client: Deno.Conn): Promise<{ order: RelayOrder; head: Uint8Array }> {
   const room = new Uint8Array(16_384);
   let text = "";
   while (!text.includes(HEAD_END)) {
@@ -97,74 +95,77 @@ async function readRequest(
   const order: RelayOrder = JSON.parse(line.exec(text)![1]!);
   // To a proxy, a client names the whole URL.
   const head = text.replace(line, "").replace(/^GET \w+:\/\/[^/ ]*/, "GET ")
-    .replace(/^host: .*$/im, `host: ${order.host}`);
+    .replace(/^host: .*$/im, `host: ${new URL(order.url).host}`);
   return { order, head: Uint8Array.from(head, (character) => character.charCodeAt(0)) };
 }
 
 /** Connects to the server; what it throws says at what it failed, as Deno's WebSocket says it. */
-async function reach(order: RelayOrder, caCerts: string[]): Promise<Side> {
-  const { hostname, port, tls, localAddress } = order;
-  if (localAddress !== null) return await reachFrom(localAddress, order);
-  const addresses = await lookup(hostname, { all: true }).catch((error) => {
-    throw new Error(`dns error: ${describe(error)}`);
-  });
-  const tcp = await firstOf(addresses, ({ address }) => Deno.connect({ hostname: address, port }))
-    .catch((error) => {
-      throw new Error(`tcp connect error: ${describe(error)}`);
+async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise<Side> {
+  const { url, localAddress } = order;
+  const { hostname, port } = addressOf(url);
+  const hasTls = url.startsWith("wss:");
+  const failedAt = (step: string) => (error: unknown): never => {
+    throw new Error(`${step}: ${describe(error)}`);
+  };
+  if (hasTls && insecure !== null) {
+    const socket = connectTls({
+      host: hostname,
+      port,
+      ALPNProtocols: ["http/1.1"],
+      rejectUnauthorized: false,
+      ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
+      ...insecure.clientCert,
     });
+    return await openedSide(socket, "secureConnect");
+  }
+  if (localAddress !== null) {
+    const socket = connect({ host: hostname, port, localAddress, allowHalfOpen: true });
+    return await openedSide(socket, "connect").catch(failedAt("tcp connect error"));
+  }
+  const addresses = await lookup(hostname, { all: true }).catch(failedAt("dns error"));
+  const tcp = await addresses.reduce(
+    (before, { address }) => before.catch(() => Deno.connect({ hostname: address, port })),
+    Promise.reject<Deno.TcpConn>(new Error("no address")),
+  ).catch(failedAt("tcp connect error"));
   tcp.setNoDelay(true);
-  if (!tls) return sideOf(tcp);
+  if (!hasTls) return sideOf(tcp);
   const secure = await Deno.startTls(tcp, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
   await secure.handshake().catch((error) => {
-    close(secure);
-    throw new Error(`tls handshake: ${describe(error)}`);
+    secure[Symbol.dispose]();
+    return failedAt("tls handshake")(error);
   });
   return sideOf(secure);
 }
 
-/** Tries one after the other, and throws what the last of them does. */
-async function firstOf<T, R>(some: readonly T[], attempt: (one: T) => Promise<R>): Promise<R> {
-  let failure: unknown = new Error("no address");
-  for (const one of some) {
-    try {
-      return await attempt(one);
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
-}
-
-/** `Deno.connect` cannot choose the address that it comes from. */
-async function reachFrom(
-  localAddress: string,
-  { hostname: host, port }: RelayOrder,
-): Promise<Side> {
-  const socket = connect({ host, port, localAddress, allowHalfOpen: true, noDelay: true });
-  await once(socket, "connect").catch((error) => {
-    throw new Error(`tcp connect error: ${describe(error)}`);
-  });
-  socket.on("error", () => {}); // Reading and writing fail, too.
+/** A socket of Node's, for what Deno's cannot: choose the address it comes from, or take any certificate. */
+async function openedSide(socket: Socket, opened: "connect" | "secureConnect"): Promise<Side> {
+  let failure: Error | null = null;
+  socket.on("error", (error) => failure ??= error);
+  await once(socket, opened);
+  socket.setNoDelay(true);
   const written = (write: (done: (error?: Error | null) => void) => void) =>
     new Promise<void>((resolve, reject) => write((error) => error ? reject(error) : resolve()));
   return {
-    parts: socket,
+    async *parts() {
+      yield* socket as AsyncIterable<Uint8Array>;
+      if (failure !== null) throw failure; // One before the first look ends them without a word.
+    },
     write: (part) => written((done) => socket.write(part.slice(), done)),
     end: () => written((done) => socket.end(done)),
-    close: () => socket.destroy(),
+    [Symbol.dispose]: () => void socket.destroy(),
   };
 }
 
 function sideOf(connection: Deno.Conn): Side {
   return {
-    parts: partsOf(connection),
+    parts: () => partsOf(connection),
     async write(part) {
       for (let count = 0; count < part.length;) {
         count += await connection.write(part.subarray(count));
       }
     },
     end: () => connection.closeWrite(),
-    close: () => close(connection),
+    [Symbol.dispose]: () => connection[Symbol.dispose](),
   };
 }
 
@@ -179,17 +180,12 @@ async function* partsOf(connection: Deno.Conn): AsyncGenerator<Uint8Array> {
 }
 
 /** Reads no further than it has written, so that a side that stops reading is felt on the other. */
-async function pump(from: Side, to: Side): Promise<void> {
-  for await (const part of from.parts) await to.write(part);
-  await to.end();
-}
-
-function close(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
+async function pump(from: Side, to: Side, onPart?: () => void): Promise<void> {
+  for await (const part of from.parts()) {
+    onPart?.();
+    await to.write(part);
   }
+  await to.end();
 }
 
 function describe(error: unknown): string {

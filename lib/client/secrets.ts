@@ -1,9 +1,3 @@
-/**
- * What is secret in the settings of a connection.
- *
- * @module
- */
-
 /** Where secrets are. */
 export interface SecretSettings {
   url: string;

@@ -1,7 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { ConnectError, dialError, whereTo } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
-import type { InsecureRelay } from "./insecure_relay.ts";
 import type { Relay } from "./relay.ts";
 
 /** Where and how to dial. */
@@ -16,14 +15,12 @@ export interface DialOptions {
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
-  /** Through which a wss:// server is reached whose certificate is not looked at. */
-  insecure?: InsecureRelay;
   /** So many frames are left out; left out: none. */
   ignoreFirst?: number;
   /** Carries certificates or a source address. */
-  client?: Deno.HttpClient;
+  client?: Deno.HttpClient | undefined;
   /** Has been started; takes the place of the client. */
-  relay?: { through: Relay; localAddress: string | null };
+  relay?: { through: Relay; localAddress: string | null } | undefined;
   signal?: AbortSignal;
 }
 
@@ -148,49 +145,36 @@ function decode(bytes: ArrayBuffer): string | null {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { clock, timeoutMs, signal, headers, relay, insecure, foreign = (text) => text } = options;
-  if (signal?.aborted) {
-    throw new ConnectError("aborted", `Stopped before dialling ${whereTo(options)}`);
-  }
-  insecure?.takeFailure();
-  const url = insecure === undefined ? options.url : options.url.replace(/^wss:/i, "ws:");
-  using relayed = relay?.through.dial(
-    { url, headers: headers ?? {}, localAddress: relay.localAddress },
-    (why) => abandon(dialError(options, foreign(why, 500))),
-  );
-  const way = relayed ?? { ...options, url };
+  const { clock, timeoutMs, signal, relay, foreign = (text) => text } = options;
+  const { url, headers = {}, subprotocols = [], client } = options;
+  const where = whereTo(options);
+  if (signal?.aborted) throw new ConnectError("aborted", `Stopped before dialling ${where}`);
+  const opened = Promise.withResolvers<Socket>();
+  const fail = (why: string) => opened.reject(dialError(options, foreign(why, 500)));
+  using relayed = relay?.through.dial({ url, headers, localAddress: relay.localAddress }, fail);
+  const way = relayed ?? { url, headers, client };
   const webSocket = new WebSocket(way.url, {
-    ...(way.headers === undefined ? {} : { headers: way.headers }),
-    ...(options.subprotocols === undefined ? {} : { protocols: [...options.subprotocols] }),
+    headers: way.headers,
+    protocols: [...subprotocols],
     ...(way.client === undefined ? {} : { client: way.client }),
   });
-  const opened = Promise.withResolvers<Socket>();
   webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
-  webSocket.onerror = (event) => {
-    const said = event instanceof ErrorEvent ? event.message : "unknown error";
-    opened.reject(dialError(options, foreign(insecure?.takeFailure() ?? said, 500)));
-  };
-  const abandon = (error: ConnectError) => {
-    opened.reject(error);
-    webSocket.close();
-  };
+  webSocket.onerror = (event) =>
+    fail(event instanceof ErrorEvent ? event.message : "unknown error");
   const onAbort = () =>
-    abandon(new ConnectError("aborted", `Stopped while dialling ${whereTo(options)}`));
+    opened.reject(new ConnectError("aborted", `Stopped while dialling ${where}`));
   signal?.addEventListener("abort", onAbort, { once: true });
-  const cancel = clock.after(
-    timeoutMs,
-    () =>
-      abandon(
-        new ConnectError(
-          "timeout",
-          `No WebSocket at ${whereTo(options)} within ${timeoutMs / 1000} s`,
-        ),
-      ),
-  );
+  const cancel = clock.after(timeoutMs, () => {
+    const message = `No WebSocket at ${where} within ${timeoutMs / 1000} s`;
+    opened.reject(new ConnectError("timeout", message));
+  });
   try {
     const socket = await opened.promise;
     socket.ignoreNext(options.ignoreFirst ?? 0);
     return socket;
+  } catch (error) {
+    webSocket.close();
+    throw error;
   } finally {
     cancel();
     signal?.removeEventListener("abort", onAbort);

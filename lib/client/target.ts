@@ -1,15 +1,12 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
-import { addressOf } from "./address.ts";
 import type { Observed } from "./call.ts";
 import { ConnectError } from "./connect_error.ts";
 import { Connection } from "./connection.ts";
-import { type ForeignText, foreignText } from "./foreign_text.ts";
-import { InsecureRelay } from "./insecure_relay.ts";
+import { type ForeignText, foreignText, maskedProtocol } from "./foreign_text.ts";
 import type { OpenLedger } from "./ledger.ts";
-import { maskedProtocol } from "./masked_protocol.ts";
-import type { Relay } from "./relay.ts";
+import { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
 import { dial, type DialOptions, type Socket } from "./socket.ts";
 
@@ -28,7 +25,7 @@ export interface TargetOptions {
   clientCert?: { cert: string; key: string } | null;
   /** The proxy that the runtime goes through to this server, without its password; left out: none. */
   proxy?: string | null;
-  /** Takes any certificate of a wss:// server, by a relay in this thread. */
+  /** Takes any certificate of a wss:// server, to which all connections then go through a relay. */
   insecure?: boolean;
   /** For each dial, handshake and call, in milliseconds. */
   timeoutMs: number;
@@ -73,28 +70,30 @@ export class Target implements Disposable {
   /** Every text of the server's goes through this before it is kept. */
   readonly foreign: ForeignText;
   readonly #client: Deno.HttpClient | undefined;
-  readonly #insecure: InsecureRelay | null;
+  /** One that takes any certificate, unless it was given or none is needed. */
+  readonly #ownRelay: Relay | null = null;
   readonly #prefix: string;
   #sessions = 0;
 
   constructor(options: TargetOptions) {
+    const { shard, caCert, clientCert = null, relay } = options;
     this.foreign = foreignText(secretsOf(options));
     this.options = { ...options, protocol: maskedProtocol(options.protocol, this.foreign) };
     // Random numbers tell runs apart; between shards that is not certain enough.
-    const shard = options.shard === undefined ? "" : `s${options.shard.index}-`;
-    this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${shard}`;
-    const { url, insecure = false, caCert, clientCert = null } = options;
-    this.#insecure = insecure && /^wss:/i.test(url)
-      ? new InsecureRelay({ ...addressOf(url), clientCert })
-      : null;
-    const isPlain = caCert === null && clientCert === null && this.#insecure === null;
-    this.#client = isPlain ? undefined : Deno.createHttpClient(this.#reach);
+    const place = shard === undefined ? "" : `s${shard.index}-`;
+    this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${place}`;
+    if (this.isInsecure && relay?.through.isInsecure !== true) {
+      this.#ownRelay = new Relay({ caCert, insecure: { clientCert } });
+      this.options.relay = { through: this.#ownRelay, always: true, callBytes: 0 };
+    }
+    const isPlain = caCert === null && clientCert === null;
+    this.#client = isPlain || this.isInsecure ? undefined : this.#httpClient();
   }
 
   /** Whether the server is on this machine, so that other source addresses can be tried. */
   get isLoopback(): boolean {
-    // A relay in between has one address of its own.
-    if (this.#insecure !== null) return false;
+    // The relay cannot choose the address of a TLS connection.
+    if (this.isInsecure) return false;
     const { hostname } = new URL(this.options.url);
     return hostname === "localhost" || hostname.startsWith("127.");
   }
@@ -126,6 +125,11 @@ export class Target implements Disposable {
     return /^wss:/i.test(this.options.url);
   }
 
+  /** Is the server's certificate not looked at? */
+  get isInsecure(): boolean {
+    return this.options.insecure === true && this.hasTls;
+  }
+
   /** Is there a relay, as far as is known, for what should go through it? */
   get hasRelay(): boolean {
     return this.#relay?.through.isUnavailable === false;
@@ -134,8 +138,8 @@ export class Target implements Disposable {
   /** Unless connections need something that it cannot do. */
   get #relay(): RelayUse | undefined {
     const { relay, proxy = null, clientCert = null } = this.options;
-    const isDirect = this.#insecure === null && proxy === null && clientCert === null;
-    return isDirect ? relay : undefined;
+    const isDirect = proxy === null && clientCert === null;
+    return isDirect || this.isInsecure ? relay : undefined;
   }
 
   /** A session of its own, with the token of the run. */
@@ -153,11 +157,9 @@ export class Target implements Disposable {
       ...await this.#dialOptions(as),
       protocol: this.options.protocol,
       credentials: as.credentials ?? this.newCredentials(),
-      callTimeoutMs: this.options.timeoutMs,
-      ...(this.options.shard === undefined ? {} : { shard: this.options.shard }),
+      shard: this.options.shard,
       ledger,
       observed: this.observed,
-      foreign: this.foreign,
     });
   }
 
@@ -190,48 +192,32 @@ export class Target implements Disposable {
 
   /** A client whose connections come from another address of this machine. The caller closes it. */
   clientFrom(localAddress: string): SourceClient {
-    const client = Deno.createHttpClient({ localAddress, ...this.#reach });
-    return Object.assign(client, { localAddress });
+    return Object.assign(this.#httpClient({ localAddress }), { localAddress });
   }
 
-  /** How the runtime's HTTP client gets there. */
-  get #reach(): Deno.CreateHttpClientOptions {
+  #httpClient(options: Deno.CreateHttpClientOptions = {}): Deno.HttpClient {
     const { caCert, clientCert } = this.options;
-    if (this.#insecure !== null) {
-      return { proxy: { transport: "tcp", hostname: "127.0.0.1", port: this.#insecure.port } };
-    }
-    return { ...(caCert === null ? {} : { caCerts: [caCert] }), ...clientCert };
+    const caCerts = caCert === null ? {} : { caCerts: [caCert] };
+    return Deno.createHttpClient({ ...options, ...caCerts, ...clientCert });
   }
 
   [Symbol.dispose](): void {
     this.#client?.close();
-    this.#insecure?.[Symbol.dispose]();
+    void this.#ownRelay?.[Symbol.asyncDispose]();
   }
 
   async #dialOptions(
     { client: source, relayed = this.relaysOpenings }: SessionOptions,
   ): Promise<DialOptions> {
-    const { url, proxy = null, clock, timeoutMs, headers, subprotocols, signal, ignoreFirst = 0 } =
-      this.options;
-    const relay = this.#relay;
-    const client = source ?? this.#client;
+    const relay = relayed || this.isInsecure ? this.#relay : undefined;
     const localAddress = source?.localAddress ?? null;
-    // The relay cannot choose the address of a TLS connection.
-    const isOff = !relayed || relay === undefined ||
-      (localAddress !== null && this.hasTls) || !await relay.through.start();
+    const isOff = relay === undefined || (localAddress !== null && this.hasTls) ||
+      !await relay.through.start();
     return {
-      url,
-      proxy,
-      ignoreFirst,
-      ...(this.#insecure === null ? {} : { insecure: this.#insecure }),
+      ...this.options,
       foreign: this.foreign,
-      clock,
-      timeoutMs,
-      headers,
-      subprotocols,
-      signal,
-      ...(client === undefined ? {} : { client }),
-      ...(isOff ? {} : { relay: { through: relay.through, localAddress } }),
+      client: source ?? this.#client,
+      relay: isOff ? undefined : { through: relay.through, localAddress },
     };
   }
 }

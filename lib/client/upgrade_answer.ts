@@ -1,9 +1,3 @@
-/**
- * An HTTP answer to a WebSocket's upgrade that is none, and what to do about it.
- *
- * @module
- */
-
 /** The head of an HTTP answer, with the beginning of its body. */
 export interface UpgradeAnswer {
   status: number;
@@ -44,18 +38,23 @@ export function adviceForStatus(
   status: number,
   { answer, location = null, offersSubprotocol = false }: StatusContext = {},
 ): string {
-  const header = (name: string) => answer?.headers.get(name);
+  const header = (name: string) => answer?.headers.get(name) ?? "";
   if (status >= 300 && status < 400) {
-    return location === null
+    const address = location?.replace(/^http/i, "ws");
+    return address === undefined
       ? "Redirects are not followed: give the address that it redirects to with --url."
-      : `Redirects are not followed: give that address, as ${asWebSocket(location)}, with --url.`;
+      : `Redirects are not followed: give that address, as ${address}, with --url.`;
   }
+  const seconds = header("retry-after");
+  const wait = /^\d+$/.test(seconds) ? `wait ${seconds} s, ` : "";
+  const gateway = (fails: string) =>
+    `A gateway answers, but the server that it passes connections on to does ${fails}: look at that one. ` +
+    "One that is still starting is waited for with --wait SECONDS.";
   switch (status) {
     case 400:
-      if (offersSubprotocol || !/protocol/i.test(answer?.body ?? "")) {
-        return `Is the path in --url right, does the server want a --subprotocol, or ${DROPPED}`;
-      }
-      return "It wants a subprotocol: name one that it knows with --subprotocol, such as mcp.";
+      return offersSubprotocol || !/protocol/i.test(answer?.body ?? "")
+        ? `Is the path in --url right, does the server want a --subprotocol, or ${DROPPED}`
+        : "It wants a subprotocol: name one that it knows with --subprotocol, such as mcp.";
     case 401:
     case 403:
       return "Does it want a --header, such as Authorization, or an Origin that it knows?";
@@ -63,37 +62,22 @@ export function adviceForStatus(
       return "Look at the path in --url.";
     case 407:
       return "A proxy in between wants credentials.";
-    case 426: {
-      const version = header("sec-websocket-version");
-      if (version !== undefined && !/\b13\b/.test(version)) {
-        return "It speaks another version of the WebSocket protocol than 13, which is the only one here.";
-      }
-      return `It did not see the upgrade, or is not a WebSocket server: ${DROPPED}`;
-    }
+    case 426:
+      return /^(?!.*\b13\b)./s.test(header("sec-websocket-version"))
+        ? "It speaks another version of the WebSocket protocol than 13, which is the only one here."
+        : `It did not see the upgrade, or is not a WebSocket server: ${DROPPED}`;
     case 429:
-      return `It limits connections or requests: ${retryAfter(header("retry-after"))}use fewer ` +
-        "--connections, or raise the limit.";
+      return `It limits connections or requests: ${wait}use fewer --connections, or raise the limit.`;
     case 502:
+      return gateway("not run there, or broke off");
     case 504:
-      return "A gateway answers, but the server that it passes connections on to does " +
-        `${
-          status === 502 ? "not run there, or broke off" : "not answer in time"
-        }: look at that one. ` +
-        "One that is still starting is waited for with --wait SECONDS.";
+      return gateway("not answer in time");
     case 503:
       return "It, or the server after a gateway, is starting, overloaded, or at a limit of connections: " +
-        `${retryAfter(header("retry-after"))}try later, or --wait SECONDS.`;
+        `${wait}try later, or --wait SECONDS.`;
     default:
       return status >= 500
         ? "Its upgrade fails: look at the server's log."
         : `It is not a WebSocket server, or not at this path; or ${DROPPED}`;
   }
-}
-
-function retryAfter(value: string | undefined): string {
-  return value !== undefined && /^\d+$/.test(value) ? `wait ${value} s, ` : "";
-}
-
-function asWebSocket(location: string): string {
-  return location.replace(/^http/i, "ws");
 }

@@ -1,6 +1,5 @@
-import type { Frame, Protocol } from "./protocol.ts";
-import { isRecord, parseJson } from "./json.ts";
-import { malformed } from "./wrong_frame.ts";
+import { isRecord, malformed, parseJson } from "./json.ts";
+import { CALLS_ALONE, type Frame, type Protocol } from "./protocol.ts";
 
 /** What a call says, and so its echo: an answer that says anything else, such as an error, is none. */
 const KEYS = ["id", "tool", "arguments"];
@@ -21,21 +20,11 @@ function classify(text: string): Frame {
 
 /** Any server that sends back what it gets: a call's reply is the call itself. */
 export const echo: Protocol = {
+  ...CALLS_ALONE,
   name: "echo",
   defaultTool: "echo",
   ids: "number",
-  sessionsOutliveConnections: false,
-  marksCached: false,
-  open: () => ({ send: [], read: null }),
   encodeCall: (id, tool, argsJson) =>
     `{"id":${JSON.stringify(id)},"tool":${JSON.stringify(tool)},"arguments":${argsJson}}`,
   classify,
-  listedName: () => null,
-  encodeListTools: () => null,
-  readTools: () => null,
-  toolNameAdvice: () => null,
-  rejections: () => [],
-  routingProbes: [],
-  readServerNs: () => null,
-  conduct: null,
 };

@@ -5,27 +5,23 @@
  * @module
  */
 
-import type {
-  Credentials,
-  Frame,
-  Handshake,
-  HandshakeReply,
-  Protocol,
-  RoutingProbe,
-} from "./protocol.ts";
+import type { Frame, HandshakeReply, Protocol, RoutingProbe } from "./protocol.ts";
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
-import { isRecord, jsonText, parseJson } from "./json.ts";
-import { readToolPage } from "./listed_tools.ts";
-import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
+import {
+  ECHO,
+  isRecord,
+  jsonText,
+  malformed,
+  notAnObject,
+  parseJson,
+  readToolPage,
+} from "./json.ts";
 
 /** The codes with which a server refuses a call for load, in either dialect. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
 
-/** The endings that the server strips off a tool's name. */
-const TOOL_SUFFIX = /[-_]EXAI[-_]WS(?=$|[-_])/;
-
-/** The same, where nothing follows them. */
+/** The endings that the server strips off a tool's name, where nothing follows them. */
 const TRAILING_SUFFIX = /[-_]EXAI[-_]WS$/;
 
 /** What a client says, and no server. */
@@ -80,18 +76,13 @@ function readHelloAck(text: string): HandshakeReply {
   if (!isRecord(body)) return { status: "ignored" };
   // Older servers answer hello_res.
   if (body.op !== "hello_ack" && body.op !== "hello_res") {
-    return body.op === "hello" ? { status: "ignored", reason: ECHO } : { status: "ignored" };
+    return { status: "ignored", ...(body.op === "hello" ? { reason: ECHO } : {}) };
   }
   if (body.ok === true) {
     const { session_id: sessionId } = body;
     return { status: "accepted", send: [], ...typeof sessionId === "string" ? { sessionId } : {} };
   }
   return { status: "refused", error: jsonText(body.error ?? "no reason given") };
-}
-
-function open({ sessionId, token }: Credentials): Handshake {
-  const fields = token === null ? { session_id: sessionId } : { session_id: sessionId, token };
-  return { send: [hello(fields)], read: readHelloAck };
 }
 
 /** `ping` is answered by the build of November alone; an op that no build knows, by each. */
@@ -135,7 +126,10 @@ export const exai: Protocol = {
   ids: "text",
   sessionsOutliveConnections: true,
   marksCached: true,
-  open,
+  open: ({ sessionId, token }) => ({
+    send: [hello({ session_id: sessionId, ...(token === null ? {} : { token }) })],
+    read: readHelloAck,
+  }),
   encodeCall: (id, tool, argsJson) =>
     `{"op":"call_tool","request_id":"${id}","name":${
       JSON.stringify(tool)
@@ -148,12 +142,10 @@ export const exai: Protocol = {
     return isRecord(body) && body.op === "list_tools_res" ? readToolPage(body) : null;
   },
   toolNameAdvice(tool) {
-    const match = TOOL_SUFFIX.exec(tool);
-    if (match === null) return null;
-    const ending = tool.slice(match.index + 1);
-    if (ending === match[0].slice(1)) return null;
-    const bare = tool.slice(0, match.index);
-    return `the server strips a trailing -EXAI-WS, not -${ending}: try ${bare}`;
+    const [, bare, ending] = /^(.*?)[-_](EXAI[-_]WS[-_].*)$/s.exec(tool) ?? [];
+    return ending === undefined
+      ? null
+      : `the server strips a trailing -EXAI-WS, not -${ending}: try ${bare}`;
   },
   rejections,
   routingProbes: ROUTING_PROBES,

@@ -6,9 +6,8 @@
  */
 
 import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
-import { badArgumentCall, raisingCall } from "./exai_listed_tools.ts";
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
-import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
+import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
 
 /** The endings that the server strips off a tool's name. */
 const TOOL_SUFFIXES = ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"];
@@ -50,19 +49,36 @@ const NO_OP =
 
 const UNKNOWN_OP = "INVALID_REQUEST, Unknown operation";
 
-/** The calls that a server must serve. */
-function goodCalls({ sessionId, tool: given, argsJson }: ConductOptions): Row[] {
-  const tool = TOOL_SUFFIXES.reduce(
-    (name, ending) => name.replace(RegExp(`${ending}$`), ""),
-    given,
-  );
-  const call = (name: string, nth = 1) =>
+/** The calls that a server must serve, then what is answered with an error or known to one build alone. */
+function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOptions): Row[] {
+  const id = idOf(sessionId, 1);
+  const tool = given.replace(/[-_]EXAI[-_]WS$/, "");
+  const good = (name: string, nth = 1) =>
     `{"op":"call_tool","request_id":"${idOf(sessionId, nth)}","name":${JSON.stringify(name)},` +
     `"arguments":${argsJson}}`;
+  const bad = (name: string, args: unknown) => [
+    JSON.stringify({ op: "call_tool", request_id: id, name, arguments: args }),
+  ];
+  const notFound = (name: string) => ({
+    send: bad(name, {}),
+    oct: [[`call_tool_res, r1, TOOL_NOT_FOUND, Unknown tool: ${name}`]],
+    nov: [[`no op, no id, TOOL_NOT_FOUND, Tool not found: ${name}`]],
+  });
+  const failed = (call: ListedCall | null, code: string) => ({
+    send: call === null ? null : bad(call.tool, call.args),
+    oct: [[`call_tool_res, r1, ${code}, …`]],
+    nov: [["no op, no id, INTERNAL_ERROR, …"]],
+  });
+  const unknown = (op: string) => ({
+    send: [JSON.stringify({ op, request_id: id })],
+    oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
+    nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
+  });
+  const INVALID = "call_tool_res, r1, INVALID_REQUEST, Invalid message";
   return [
     {
       name: "a success",
-      send: [call(tool)],
+      send: [good(tool)],
       oct: [["stream_complete, r1", "call_tool_res, r1, outputs, ok"]],
       // One frame from its cache.
       nov: [["stream_complete, r1", "call_tool_res, r1, outputs"], ["call_tool_res, r1, outputs"]],
@@ -71,69 +87,38 @@ function goodCalls({ sessionId, tool: given, argsJson }: ConductOptions): Row[] 
     {
       name: "a call as tool_call",
       send: [
-        `{"op":"tool_call","request_id":"${idOf(sessionId, 1)}",` +
-        `"tool":{"name":${JSON.stringify(tool)}},"arguments":${argsJson}}`,
+        `{"op":"tool_call","request_id":"${id}","tool":{"name":${JSON.stringify(tool)}},` +
+        `"arguments":${argsJson}}`,
       ],
-      oct: [[`error, no id, ${UNKNOWN_OP}: tool_call`]],
+      oct: unknown("tool_call").oct,
       nov: results(1).nov,
       better: [
         ...[...results(1).oct, ...results(1).nov],
-        ...["error", "no op"].map((op) => [`${op}, no id, ${UNKNOWN_OP}: tool_call`]),
+        ...[...unknown("tool_call").oct, ...unknown("tool_call").nov],
       ],
     },
     ...TOOL_SUFFIXES.map((ending) => ({
       name: `tool name with ${ending}`,
-      send: [call(tool + ending)],
+      send: [good(tool + ending)],
       ...results(1),
     })),
     {
       name: "two calls at once are answered in order",
-      send: [call(tool), call(tool, 2)],
+      send: [good(tool), good(tool, 2)],
       ...results(1, 2),
     },
-  ];
-}
-
-/** The messages that are answered with an error, or that only one build knows. */
-function errors({ sessionId, tool, toolList }: ConductOptions): Row[] {
-  const id = idOf(sessionId, 1);
-  const call = (name: string, args: unknown) =>
-    JSON.stringify({ op: "call_tool", request_id: id, name, arguments: args });
-  const notFound = (name: string): Pick<Row, "send" | "oct" | "nov"> => ({
-    send: [call(name, {})],
-    oct: [[`call_tool_res, r1, TOOL_NOT_FOUND, Unknown tool: ${name}`]],
-    nov: [[`no op, no id, TOOL_NOT_FOUND, Tool not found: ${name}`]],
-  });
-  const badArgument = badArgumentCall(toolList);
-  const raising = raisingCall(toolList);
-  const failed = (code: string): Pick<Row, "oct" | "nov"> => ({
-    oct: [[`call_tool_res, r1, ${code}, …`]],
-    nov: [["no op, no id, INTERNAL_ERROR, …"]],
-  });
-  const unknown = (op: string): Pick<Row, "send" | "oct" | "nov"> => ({
-    send: [JSON.stringify({ op, request_id: id })],
-    oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
-    nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
-  });
-  const INVALID = "call_tool_res, r1, INVALID_REQUEST, Invalid message";
-  return [
     { name: "unknown tool", ...notFound("no-such-tool") },
-    { name: "tool name with a further ending", ...notFound(`${tool}_EXAI-WS-VSCode1`) },
+    { name: "tool name with a further ending", ...notFound(`${given}_EXAI-WS-VSCode1`) },
     {
       name: "arguments not an object",
-      send: [call(tool, ["an", "array"])],
+      send: bad(given, ["an", "array"]),
       ...both(`${INVALID}: arguments must be a JSON object`),
     },
     {
       name: "argument out of range",
-      send: badArgument === null ? null : [call(badArgument.tool, badArgument.args)],
-      ...failed("VALIDATION_ERROR"),
+      ...failed(badArgumentCall(toolList), "VALIDATION_ERROR"),
     },
-    {
-      name: "the tool raises",
-      send: raising === null ? null : [call(raising.tool, raising.args)],
-      ...failed("INTERNAL_ERROR"),
-    },
+    { name: "the tool raises", ...failed(raisingCall(toolList), "INTERNAL_ERROR") },
     { name: "not JSON", send: ["{not JSON"], ...both(NOT_JSON) },
     {
       name: "not JSON, twice",
@@ -149,11 +134,60 @@ function errors({ sessionId, tool, toolList }: ConductOptions): Row[] {
     { name: "ping", ...unknown("ping"), nov: [["pong, r1"]] },
     {
       name: "list_tools",
-      send: [JSON.stringify({ op: "list_tools", request_id: id })],
+      ...unknown("list_tools"),
       oct: [["list_tools_res, no id, tools"]],
       nov: [["list_tools_res, r1, tools"]],
     },
   ];
+}
+
+/** What to call, and with which arguments. */
+interface ListedCall {
+  tool: string;
+  args: Record<string, unknown>;
+}
+
+/** The tools of a list_tools_res that require nothing but text, with such arguments. */
+function callableTools(toolList: string | null) {
+  const page = toolList === null ? null : readToolPage(parseJson(toolList));
+  return (page?.tools ?? []).flatMap(({ name: tool, inputSchema: { properties, required } }) => {
+    const known = new Map(
+      Object.entries(isRecord(properties) ? properties : {})
+        .flatMap(([name, value]) => isRecord(value) ? [[name, value] as const] : []),
+    );
+    const names = Array.isArray(required) ? required.filter((one) => typeof one === "string") : [];
+    const isCallable = names.every((name) =>
+      known.get(name)?.type === "string" && known.get(name)?.enum === undefined
+    );
+    const args = Object.fromEntries(names.map((name) => [name, "x"]));
+    return isCallable ? [{ tool, properties: known, args }] : [];
+  });
+}
+
+/**
+ * A call with a number above the maximum that its tool names, all else being right; `null` where no tool
+ * names one.
+ */
+export function badArgumentCall(toolList: string | null): ListedCall | null {
+  for (const { tool, properties, args } of callableTools(toolList)) {
+    for (const [name, { type, maximum }] of properties) {
+      const isNumber = type === "number" || type === "integer";
+      if (isNumber && typeof maximum === "number" && !Object.hasOwn(args, name)) {
+        return { tool, args: { ...args, [name]: maximum + 1 } };
+      }
+    }
+  }
+  return null;
+}
+
+/** A call of a tool that raises on demand, as the reference server's `debug` does; `null`: there is none. */
+export function raisingCall(toolList: string | null): ListedCall | null {
+  const found = callableTools(toolList).find(({ tool, properties }) =>
+    tool === "debug" && properties.get("raise")?.type === "string"
+  );
+  return found === undefined
+    ? null
+    : { tool: found.tool, args: { ...found.args, raise: "raised on demand" } };
 }
 
 /** The alternatives of the build in question; those of all where it is not known. */
@@ -170,7 +204,6 @@ function cases(options: ConductOptions): ConductCase[] {
   const { dialect, sessionId, token } = options;
   const credentials = { sessionId, token };
   const openings = [...otherOpenings(credentials), ...refusedOpenings(credentials)];
-  const rows = [...goodCalls(options), ...errors(options)];
   return [
     ...openings.map(({ name, first, needsToken, oct, nov, oct25 = oct }): ConductCase => ({
       name,
@@ -179,7 +212,9 @@ function cases(options: ConductOptions): ConductCase[] {
       expected: chosen(dialect, { oct: [oct], nov: [nov], oct25: [oct25] }),
       needsToken,
     })),
-    ...rows.map(({ name, send, better = [], withProgress = false, ...builds }): ConductCase => ({
+    ...sessionRows(options).map((
+      { name, send, better = [], withProgress = false, ...builds },
+    ): ConductCase => ({
       name,
       inSession: true,
       send,

@@ -5,11 +5,17 @@
  * @module
  */
 
-import type { Frame, Handshake, HandshakeReply, Protocol } from "./protocol.ts";
-import { isRecord, jsonText, parseJson } from "./json.ts";
-import { readToolPage } from "./listed_tools.ts";
+import {
+  ECHO,
+  isRecord,
+  jsonText,
+  malformed,
+  notAnObject,
+  parseJson,
+  readToolPage,
+} from "./json.ts";
 import { mcpConduct } from "./mcp_conduct.ts";
-import { ECHO, malformed, notAnObject } from "./wrong_frame.ts";
+import { CALLS_ALONE, type Frame, type HandshakeReply, type Protocol } from "./protocol.ts";
 
 /** The revisions in which all that is used here is the same, the one that is asked for first. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
@@ -52,36 +58,33 @@ function request(id: string, method: string, paramsJson: string): string {
   return `{"jsonrpc":"2.0","id":${encodeId(id)},"method":"${method}","params":${paramsJson}}`;
 }
 
-function open(): Handshake {
-  const params = {
+const INITIALIZE = request(
+  INITIALIZE_ID,
+  "initialize",
+  JSON.stringify({
     protocolVersion: PROTOCOL_VERSIONS[0],
     capabilities: {},
     clientInfo: { name: "exai-ws-bench", version: "1" },
-  };
-  return {
-    send: [request(INITIALIZE_ID, "initialize", JSON.stringify(params))],
-    read: readInitialize,
-  };
-}
+  }),
+);
 
 function readInitialize(text: string): HandshakeReply {
   const body = parseJson(text);
   if (!isRecord(body)) {
-    return text.includes("protocolVersion")
-      ? { status: "ignored", reason: notAnObject(text, body).reason }
-      : { status: "ignored" };
+    const { reason } = notAnObject(text, body);
+    return { status: "ignored", ...(text.includes("protocolVersion") ? { reason } : {}) };
   }
   if (isEcho(body)) return { status: "ignored", reason: ECHO };
   if (typeof body.method === "string") {
     const answer = answerRequest(body);
-    return answer === null ? { status: "ignored" } : { status: "ignored", send: [answer] };
+    return { status: "ignored", ...(answer === null ? {} : { send: [answer] }) };
   }
   // An error without an id: the server could not read the only thing that it was sent.
   const isOurs = decodeId(body.id) === INITIALIZE_ID || (body.id == null && isRecord(body.error));
   if (!isOurs) {
     const isAnswer = isRecord(body.result) && body.result.protocolVersion !== undefined;
     const reason = `another id than the ${INITIALIZE_ID} that was sent`;
-    return isAnswer ? { status: "ignored", reason } : { status: "ignored" };
+    return { status: "ignored", ...(isAnswer ? { reason } : {}) };
   }
   if (!isRecord(body.result)) {
     const message = isRecord(body.error) ? body.error.message : undefined;
@@ -89,8 +92,7 @@ function readInitialize(text: string): HandshakeReply {
   }
   const version = jsonText(body.result.protocolVersion ?? "none");
   if (!PROTOCOL_VERSIONS.includes(version)) {
-    const known = PROTOCOL_VERSIONS.join(", ");
-    const error = `its protocol version is ${version}, not one of ${known}`;
+    const error = `its protocol version is ${version}, not one of ${PROTOCOL_VERSIONS.join(", ")}`;
     return { status: "refused", error, ours: true };
   }
   const { capabilities } = body.result;
@@ -108,12 +110,18 @@ function readInitialize(text: string): HandshakeReply {
  * What a request of the server's is answered with; `null` for a notification, which wants no answer.
  * A ping must be answered; everything else is for clients with capabilities that this one does not claim.
  */
-export function answerRequest(body: Record<string, unknown>): string | null {
+function answerRequest(body: Record<string, unknown>): string | null {
   if (typeof body.id !== "string" && typeof body.id !== "number") return null;
   const outcome = body.method === "ping"
     ? { result: { _meta: { from: MARK } } }
     : { error: { code: METHOD_NOT_FOUND, message: "Method not found", data: MARK } };
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
+}
+
+/** A notification, or a request of the server's: it ends no call of ours. */
+export function requestFrame(body: Record<string, unknown>): Frame {
+  const answer = answerRequest(body);
+  return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
 }
 
 /**
@@ -138,11 +146,7 @@ function classify(text: string): Frame {
   const isResult = typeof body.method !== "string" && body.error == null;
   const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
   if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
-  // A notification, or a request of the server's: it ends no call of ours.
-  if (typeof body.method === "string") {
-    const answer = answerRequest(body);
-    return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
-  }
+  if (typeof body.method === "string") return requestFrame(body);
   if (body.error != null) return errorFrame(body);
   if (!isRecord(body.result)) {
     return malformed(
@@ -185,13 +189,12 @@ function firstText(content: unknown): string {
 
 /** The Model Context Protocol. The tool `ping` is the protocol's own ping, which every server answers. */
 export const mcp: Protocol = {
+  ...CALLS_ALONE,
   name: "mcp",
   defaultTool: "ping",
   ids: "number",
   endsHandshakeUnanswered: true,
-  sessionsOutliveConnections: false,
-  marksCached: false,
-  open,
+  open: () => ({ send: [INITIALIZE], read: readInitialize }),
   encodeCall: (id, tool, argsJson) =>
     tool === "ping"
       ? request(id, "ping", "{}")
@@ -204,17 +207,15 @@ export const mcp: Protocol = {
     },"reason":"${CANCELLED}"}}`,
   listedName: (tool) => tool === "ping" ? null : tool,
   encodeListTools: (_, page) =>
-    page === undefined ? request(String(LIST_TOOLS_ID), "tools/list", "{}") : request(
-      String(LIST_TOOLS_ID + page.nth),
+    request(
+      String(LIST_TOOLS_ID + (page?.nth ?? 0)),
       "tools/list",
-      JSON.stringify({ cursor: page.cursor }),
+      JSON.stringify({ cursor: page?.cursor }),
     ),
   readTools(text) {
     const body = parseJson(text);
     return isRecord(body) ? readToolPage(body.result) : null;
   },
-  toolNameAdvice: () => null,
-  rejections: () => [],
   routingProbes: [{
     name: "ping",
     encode: (id) => request(id, "ping", "{}"),
@@ -224,6 +225,5 @@ export const mcp: Protocol = {
         isRecord(body.result);
     },
   }],
-  readServerNs: () => null,
   conduct: mcpConduct,
 };

@@ -177,3 +177,18 @@ export interface Protocol {
   /** `null`: the protocol has no bad messages. */
   readonly conduct: Conduct | null;
 }
+
+/** Of a protocol that has calls and replies, and nothing beside them. */
+export const CALLS_ALONE = {
+  sessionsOutliveConnections: false,
+  marksCached: false,
+  open: () => ({ send: [], read: null }),
+  listedName: () => null,
+  encodeListTools: () => null,
+  readTools: () => null,
+  toolNameAdvice: () => null,
+  rejections: () => [],
+  routingProbes: [],
+  readServerNs: () => null,
+  conduct: null,
+} satisfies Partial<Protocol>;

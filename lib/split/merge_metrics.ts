@@ -1,14 +1,9 @@
-/**
- * The metrics of shards as those of one client that had done all the work.
- *
- * @module
- */
-
-import type { At, Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
+import type { Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { addCensored, NONE_CENSORED } from "../stats/percentiles.ts";
 import { summariseInterval } from "../stats/series.ts";
 import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
+import { byEpoch } from "./together.ts";
 
 /** Merged metrics, and those of which the shards' values make no whole. */
 export interface MergedMetrics {
@@ -16,41 +11,43 @@ export interface MergedMetrics {
   unmerged: { name: string; reason: string }[];
 }
 
-/** Merges metrics by name and place, in the order of the first shard; the seed is that of the intervals. */
+/**
+ * The metrics of shards as those of one client that had done all the work, in the order of the first shard; the seed is
+ * that of the intervals.
+ *
+ * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
+ */
 export function mergeMetrics(shards: readonly (readonly Metric[])[], seed: number): MergedMetrics {
-  const keys = [...new Set(shards.flatMap((metrics) => metrics.map(keyOf)))];
   const merged: MergedMetrics = { metrics: [], unmerged: [] };
-  for (const key of keys) {
-    const parts = shards.flatMap((metrics) => metrics.find((one) => keyOf(one) === key) ?? []);
+  const keyOf = ({ name, at }: Metric) => JSON.stringify([name, at ?? null]);
+  for (const parts of Map.groupBy(shards.flat(), keyOf).values()) {
     const distributions = parts.filter((part) => part.kind === "distribution");
     const scalars = parts.filter((part) => part.kind === "scalar");
+    const { name, ...first } = parts[0]!;
+    const isWhole = scalars.length === shards.length;
     if (distributions.length > 0) merged.metrics.push(mergeDistributions(distributions, seed));
-    else mergeScalars(merged, scalars, shards.length);
+    else if (first.kind === "scalar" && first.merge !== undefined && isWhole) {
+      merged.metrics.push(mergeScalars(scalars, first.merge));
+    } else {
+      const reason = first.kind === "scalar" && first.merge === undefined
+        ? "what shards measure of it makes no whole: see their own reports"
+        : "not every shard has measured it";
+      merged.unmerged.push({ name, reason });
+    }
   }
   return merged;
-}
-
-function keyOf({ name, at }: { name: string; at?: At }): string {
-  return JSON.stringify([name, at ?? null]);
 }
 
 /** The declared part of a metric, which all shards have alike. */
 function declared({ name, role, better, at, gates }: Metric) {
   return {
-    name,
-    role,
-    better,
+    ...{ name, role, better },
     ...(at === undefined ? {} : { at }),
     ...(gates === undefined ? {} : { gates }),
   };
 }
 
-/**
- * The distribution that recording all samples in one histogram would give, exactly: pooled, epoch by epoch
- * and interval by interval. Of the epochs, those that all parts have.
- *
- * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
- */
+/** The distribution that recording all samples in one histogram would give, exactly: pooled, by epoch and by interval. */
 export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
   using pooled = new LatencyHistogram();
   let censored = NONE_CENSORED;
@@ -64,16 +61,10 @@ export function mergeDistributions(parts: readonly Distribution[], seed: number)
     pooled.add(part);
     censored = addCensored(censored, { count, atLeastNs: max });
   }
-  const count = Math.min(...parts.map(({ epochs }) => epochs.length));
   return summariseDistribution({
     ...declared(parts[0]!),
-    seed,
-    pooled,
-    censored,
-    epochs: Array.from(
-      { length: count },
-      (_, index) => mergeEpochs(parts.map(({ epochs }) => epochs[index]!)),
-    ),
+    ...{ seed, pooled, censored },
+    epochs: byEpoch(parts).map(mergeEpochs),
     series: mergeSeries(parts.map(({ series }) => series)),
   });
 }
@@ -84,39 +75,28 @@ function mergeSeries(shards: readonly (readonly SeriesPoint[])[]): SeriesPoint[]
     points.length < 2 ? [] : [points[1]!.atMs - points[0]!.atMs]
   );
   if (new Set(widths).size > 1) return [];
-  const times = [...new Set(shards.flatMap((points) => points.map(({ atMs }) => atMs)))];
-  return times.sort((a, b) => a - b).map((atMs) => {
+  const intervals = Map.groupBy(shards.flat(), ({ atMs }) => atMs);
+  return [...intervals].sort(([a], [b]) => a - b).map(([atMs, points]) => {
     using sum = new LatencyHistogram();
-    for (const point of shards.flatMap((points) => points.filter((one) => one.atMs === atMs))) {
-      if (point.count === 0) continue;
-      if (point.histogram === undefined) {
+    for (const { count, histogram, max } of points) {
+      if (count === 0) continue;
+      if (histogram === undefined) {
         throw new Error(
           "Cannot merge exactly as an interval has no histogram: is this a shard's report?",
         );
       }
-      using part = LatencyHistogram.decode(point.histogram, { max: point.max! });
+      using part = LatencyHistogram.decode(histogram, { max: max! });
       sum.add(part);
     }
     return summariseInterval(atMs, sum, { mergeable: true });
   });
 }
 
-/** Epoch by epoch, those that all have; smallest first, so that no order of the shards changes the sum. */
-function mergeScalars(merged: MergedMetrics, parts: readonly Scalar[], shards: number): void {
-  const [first] = parts;
-  const { name, unit, merge } = first!;
-  if (merge === undefined || parts.length < shards) {
-    const reason = merge === undefined
-      ? "what shards measure of it makes no whole: see their own reports"
-      : "not every shard has measured it";
-    return void merged.unmerged.push({ name, reason });
-  }
-  const count = Math.min(...parts.map(({ epochs }) => epochs.length));
-  const epochs = Array.from(
-    { length: count },
-    (_, index) =>
-      parts.map((part) => part.epochs[index]!).sort((a, b) => a - b)
-        .reduce((sum, value) => merge === "max" ? Math.max(sum, value) : sum + value, 0),
+/** Epoch by epoch; the smallest first, so that no order of the shards changes the sum. */
+function mergeScalars(parts: readonly Scalar[], merge: NonNullable<Scalar["merge"]>): Metric {
+  const epochs = byEpoch(parts).map((values) =>
+    values.sort((a, b) => a - b)
+      .reduce((sum, value) => merge === "max" ? Math.max(sum, value) : sum + value, 0)
   );
-  merged.metrics.push(summariseScalar({ ...declared(first!), unit, merge, epochs }));
+  return summariseScalar({ ...declared(parts[0]!), unit: parts[0]!.unit, merge, epochs });
 }

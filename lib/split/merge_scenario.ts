@@ -1,19 +1,20 @@
-/**
- * One scenario of several shards as if one client had run it.
- *
- * @module
- */
-
-import type { Check, ClockOffset, Measured, ScenarioReport, Validity } from "../schema.ts";
+import type {
+  Check,
+  ClockOffset,
+  Fact,
+  Ledger,
+  Measured,
+  ScenarioReport,
+  Validity,
+} from "../schema.ts";
+import { openLedger, settleLedger } from "../client/ledger.ts";
 import { callChecks, reconciliation } from "../run/call_checks.ts";
-import { mergeCheck, mergeFacts } from "./merge_checks.ts";
-import { mergeLedgers } from "./merge_ledgers.ts";
 import { mergeMetrics } from "./merge_metrics.ts";
-import { inOneTime, togetherWarnings } from "./together.ts";
+import { byEpoch, inOneTime, togetherWarnings } from "./together.ts";
 
-/** A scenario as one shard has reported it. */
+/** A scenario as one part has reported it. */
 export interface ScenarioPart {
-  /** How texts call the shard: `shard 2`. */
+  /** How texts call the part: `shard 2`. */
   label: string;
   clock: ClockOffset | null;
   report: ScenarioReport;
@@ -29,29 +30,33 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
   const ran = parts.filter(({ report }) => report.status !== "skipped");
   if (ran.length < 2) return structuredClone((ran[0] ?? parts[0]!).report);
   const reports = ran.map(({ report }) => report);
-  const [first] = reports;
+  const { name, title, question, parameters, overloads } = reports[0]!;
   const { metrics, unmerged } = mergeMetrics(reports.map((report) => report.metrics), seed);
-  const checks = mergeChecks(ran);
-  const reasons = mergeFacts(ran.map(({ label, report: { reason } }) => ({
-    label,
-    facts: reason === null ? [] : [{ kind: "reason", message: reason }],
-  })));
-  return {
-    name: first!.name,
-    title: first!.title,
-    question: first!.question,
-    status: mergedStatus(reports, checks),
-    reason: reasons.map(({ message }) => message).join("; ") || null,
-    ...mergedTime(reports),
-    parameters: first!.parameters,
-    ...(first!.overloads ? { overloads: true } : {}),
-    checks,
-    notMeasured: mergeNotMeasured(reports, unmerged),
+  const ledgers = {
     warmupLedger: mergeLedgers(reports.map(({ warmupLedger }) => warmupLedger)),
     ledger: mergeLedgers(reports.map(({ ledger }) => ledger)),
+  };
+  const checks = mergeChecks(ran, ledgers);
+  const reasons = mergeFacts(
+    ran,
+    ({ report: { reason } }) => reason === null ? [] : [{ kind: "reason", message: reason }],
+  );
+  const notMeasured = [...reports.flatMap((report) => report.notMeasured), ...unmerged];
+  return {
+    ...{ name, title, question },
+    status: mergedStatus(reports, checks),
+    reason: reasons.map(({ message }) => message).join("; ") || null,
+    startedAt: new Date(Math.min(...reports.map(({ startedAt }) => Date.parse(startedAt))))
+      .toISOString(),
+    durationMs: Math.max(...reports.map(({ durationMs }) => durationMs)),
+    parameters,
+    ...(overloads ? { overloads } : {}),
+    checks,
+    notMeasured: uniqueBy(notMeasured, (one) => one.name),
+    ...ledgers,
     metrics,
     validity: mergeValidity(ran),
-    notes: mergeFacts(ran.map(({ label, report: { notes = [] } }) => ({ label, facts: notes }))),
+    notes: mergeFacts(ran, ({ report: { notes = [] } }) => notes),
     measured: mergeMeasured(ran),
     ...mergeShare(reports),
   };
@@ -60,7 +65,7 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
 /** Nothing, where the parts are the whole. */
 function mergeShare(reports: readonly ScenarioReport[]): Pick<ScenarioReport, "share"> {
   const shares = reports.flatMap(({ share }) => share ?? []);
-  const connections = shares.reduce((sum, share) => sum + share.connections, 0);
+  const connections = sumOf(shares, (share) => share.connections);
   const of = shares[0]?.of;
   return of === undefined || connections === of ? {} : { share: { connections, of } };
 }
@@ -74,61 +79,111 @@ function mergedStatus(
   return has("failed") || checks.some(({ passed }) => !passed) ? "failed" : "passed";
 }
 
-function mergedTime(
-  reports: readonly ScenarioReport[],
-): Pick<ScenarioReport, "startedAt" | "durationMs"> {
-  const starts = reports.map(({ startedAt }) => Date.parse(startedAt));
-  return {
-    startedAt: new Date(Math.min(...starts)).toISOString(),
-    durationMs: Math.max(...reports.map(({ durationMs }) => durationMs)),
-  };
-}
-
-/** Those on the ledger are made anew from the whole one; the others hold where they hold on each shard. */
-function mergeChecks(ran: readonly ScenarioPart[]): Check[] {
-  const ledger = mergeLedgers(ran.map(({ report }) => report.ledger));
-  const warmupLedger = mergeLedgers(ran.map(({ report }) => report.warmupLedger));
+/** Those on the ledger are made anew from the whole one; the others hold where they hold on each part. */
+function mergeChecks(
+  ran: readonly ScenarioPart[],
+  ledgers: { ledger: Ledger; warmupLedger: Ledger },
+): Check[] {
   const overloads = ran.some(({ report }) => report.overloads);
   const ofLedger = [
-    ...callChecks({ ledger, warmupLedger, overloads }),
-    ...reconciliation(ledger, warmupLedger),
+    ...callChecks({ ...ledgers, overloads }),
+    ...reconciliation(ledgers.ledger, ledgers.warmupLedger),
   ];
-  const all = ran.flatMap(({ label, report }) => report.checks.map((check) => ({ label, check })));
-  const isOther = ({ kind }: Check) => !ofLedger.some((check) => check.kind === kind);
-  const names = new Set(all.flatMap(({ check }) => isOther(check) ? [check.name] : []));
+  const others = ran.flatMap(({ label, report }) =>
+    report.checks.filter(({ kind }) => ofLedger.every((check) => check.kind !== kind))
+      .map((check) => ({ label, check }))
+  );
   return [
-    ...[...names].map((name) => mergeCheck(all.filter(({ check }) => check.name === name))),
+    ...[...Map.groupBy(others, ({ check }) => check.name).values()].map(mergeCheck),
     ...ofLedger,
   ];
 }
 
-function mergeNotMeasured(
-  reports: readonly ScenarioReport[],
-  unmerged: ScenarioReport["notMeasured"],
-): ScenarioReport["notMeasured"] {
-  const all = [...reports.flatMap(({ notMeasured }) => notMeasured), ...unmerged];
-  return all.filter((one, index) => all.findIndex(({ name }) => name === one.name) === index);
+/** One check of that name for all parts: counts are added, and it passed where it passed on each of them. */
+export function mergeCheck(parts: readonly { label: string; check: Check }[]): Check {
+  const { kind, name } = parts[0]!.check;
+  const passed = parts.every(({ check }) => check.passed);
+  if (parts.every(({ check }) => check.seen !== undefined && check.wanted !== undefined)) {
+    const seen = sumOf(parts, ({ check }) => check.seen!);
+    const wanted = sumOf(parts, ({ check }) => check.wanted!);
+    const failed = parts.filter(({ check }) => !check.passed);
+    const why = failed.map(({ label, check }) => `; ${label}: ${check.observed}`).join("");
+    return {
+      ...{ kind, name, passed, seen, wanted },
+      expected: `${wanted} of ${wanted}`,
+      observed: `${seen} of ${wanted}${why}`,
+    };
+  }
+  /** What all say, or each with the name of who says it. */
+  const textOf = (field: "expected" | "observed") =>
+    new Set(parts.map(({ check }) => check[field])).size === 1
+      ? parts[0]!.check[field]
+      : parts.map(({ label, check }) => `${label}: ${check[field]}`).join("; ");
+  return { kind, name, passed, expected: textOf("expected"), observed: textOf("observed") };
 }
 
-/** Valid where every shard is and they measured together; of shares and lags the worst is given. */
+/** Facts of the parts: once where all say the same, else with the name of who says it. */
+export function mergeFacts<F extends Fact, P extends { label: string }>(
+  parts: readonly P[],
+  factsOf: (part: P) => readonly F[],
+): F[] {
+  const said = parts.map((part) => ({
+    label: part.label,
+    facts: uniqueBy(factsOf(part), ({ message }) => message),
+  }));
+  const isCommon = ({ message }: F) =>
+    said.every(({ facts }) => facts.some((one) => one.message === message));
+  return [
+    ...said[0]!.facts.filter(isCommon),
+    ...said.flatMap(({ label, facts }) =>
+      facts.filter((fact) => !isCommon(fact))
+        .map((fact) => ({ ...fact, message: `${label}: ${fact.message}` }))
+    ),
+  ];
+}
+
+/** The account of all parts together: every count is the sum of theirs. */
+export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
+  const sum = settleLedger(openLedger(), false);
+  for (const { errorMessages: _, firstStrays: __, closeReasons: ___, ...ledger } of ledgers) {
+    addInto(sum, ledger);
+  }
+  for (const texts of ["errorMessages", "firstStrays", "closeReasons"] as const) {
+    const merged = Object.assign({}, ...ledgers.toReversed().map((one) => one[texts]));
+    if (Object.keys(merged).length > 0) sum[texts] = merged;
+  }
+  return sum;
+}
+
+type Counts = { [name: string]: number | Counts };
+
+/** Adds counts, and counts within counts, by name. */
+function addInto(sum: Counts | Ledger, counts: Counts | Ledger): void {
+  const target = sum as Counts;
+  for (const [name, value] of Object.entries(counts as Counts)) {
+    if (typeof value === "number") {
+      target[name] = (Object.hasOwn(target, name) ? target[name] as number : 0) + value;
+    } else addInto(target[name] as Counts, value);
+  }
+}
+
+/** Valid where every part is and they measured together; of shares and lags the worst is given. */
 function mergeValidity(ran: readonly ScenarioPart[]): Validity {
   const validities = ran.map(({ report }) => report.validity);
   const warnings = [
-    ...mergeFacts(
-      ran.map(({ label, report }) => ({ label, facts: report.validity.warnings })),
-    ),
+    ...mergeFacts(ran, ({ report }) => report.validity.warnings),
     ...togetherWarnings(ran),
   ];
   const worst = validities.toSorted((a, b) => (b.clientShare ?? -1) - (a.clientShare ?? -1))[0]!;
   const floors = validities.flatMap(({ floor }) => floor ?? []);
   return {
     valid: warnings.length === 0 && validities.every(({ valid }) => valid),
-    client: worstClient(validities),
+    client: CLIENTS.find((one) => validities.some(({ client }) => client === one)) ?? null,
     clientShare: worst.clientShare,
     clientShareCi95: worst.clientShareCi95,
     ...(floors.length < validities.length ? {} : {
       floor: {
-        throughput: floors.reduce((sum, { throughput }) => sum + throughput, 0),
+        throughput: sumOf(floors, ({ throughput }) => throughput),
         latencyP50Ns: highest(floors.map(({ latencyP50Ns }) => latencyP50Ns)),
       },
     }),
@@ -138,27 +193,32 @@ function mergeValidity(ran: readonly ScenarioPart[]): Validity {
   };
 }
 
+/** The worst first. */
 const CLIENTS = ["bound", "undecided", "free"] as const;
-
-function worstClient(validities: readonly Validity[]): Validity["client"] {
-  return CLIENTS.find((one) => validities.some(({ client }) => client === one)) ?? null;
-}
 
 function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** From the first shard's beginning of an epoch to the last one's end; the epochs that all have. */
+/** From the first part's beginning of an epoch to the last one's end. */
 function mergeMeasured(ran: readonly ScenarioPart[]): Measured {
   const all = inOneTime(ran);
   const planned = new Set(all.map(({ plannedStartMs }) => plannedStartMs));
-  const count = Math.min(...all.map(({ epochs }) => epochs.length));
   return {
     plannedStartMs: planned.size === 1 ? all[0]!.plannedStartMs : null,
-    epochs: Array.from({ length: count }, (_, index) => ({
-      startMs: Math.min(...all.map(({ epochs }) => epochs[index]!.startMs)),
-      endMs: Math.max(...all.map(({ epochs }) => epochs[index]!.endMs)),
+    epochs: byEpoch(all).map((epochs) => ({
+      startMs: Math.min(...epochs.map(({ startMs }) => startMs)),
+      endMs: Math.max(...epochs.map(({ endMs }) => endMs)),
     })),
   };
+}
+
+function sumOf<T>(some: readonly T[], valueOf: (one: T) => number): number {
+  return some.reduce((sum, one) => sum + valueOf(one), 0);
+}
+
+/** The first of each key. */
+function uniqueBy<T>(some: readonly T[], keyOf: (one: T) => string): T[] {
+  return [...Map.groupBy(some, keyOf).values()].map(([first]) => first!);
 }

@@ -1,13 +1,8 @@
-/**
- * Are files the shards of one run, all of them and each once?
- *
- * @module
- */
-
 import type { Distribution, Report, Shard } from "../schema.ts";
+import { EXIT } from "../run/verdict.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { findWorkloadDifferences } from "../stats/comparability.ts";
-import type { Part } from "./parts.ts";
+import type { Part } from "./merge.ts";
 
 /** A report and the name of its file. */
 export interface NamedReport {
@@ -39,14 +34,13 @@ export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; co
   const shards = files.flatMap(({ file, report }): NamedShard[] =>
     report.shard === undefined ? [] : [{ file, report, shard: report.shard }]
   );
-  const strangers = files.filter(({ report }) => report.shard === undefined).map(({ file }) =>
-    `${file}: it has no field shard, so that it is the report of a whole run`
-  );
   const [first, ...others] = shards;
   const problems = [
-    ...strangers,
+    ...files.filter(({ report }) => report.shard === undefined).map(({ file }) =>
+      `${file}: it has no field shard, so that it is the report of a whole run`
+    ),
     ...shards.flatMap(unreadable),
-    ...(first === undefined ? [] : others.flatMap((other) => differences(first, other))),
+    ...others.flatMap((other) => differences(first!, other)),
     ...(first === undefined ? [] : gaps(shards, first.shard.count)),
   ];
   if (problems.length > 0 || first === undefined) throw new ShardSetError(problems);
@@ -56,44 +50,30 @@ export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; co
 
 /** What a shard has otherwise than the first of the files. */
 function differences(first: NamedShard, other: NamedShard): string[] {
-  const between = `${first.file} -> ${other.file}`;
-  const fields = (["count", "startAtMs"] as const)
-    .filter((name) => first.shard[name] !== other.shard[name])
-    .map((name) => `shard.${name}: ${first.shard[name]} -> ${other.shard[name]}`);
-  const seed = first.report.seed === other.report.seed
-    ? []
-    : [`seed: ${first.report.seed} -> ${other.report.seed}`];
-  const version = first.report.suite.version === other.report.suite.version
-    ? []
-    : [`suite.version: ${first.report.suite.version} -> ${other.report.suite.version}`];
+  const changed = (name: string, valueOf: (one: NamedShard) => unknown) => {
+    const [before, after] = [valueOf(first), valueOf(other)];
+    return before === after ? [] : [`${name}: ${before} -> ${after}`];
+  };
+  // A run that ended early has come neither to all of its scenarios nor to all of its epochs.
+  const changedPlan: typeof changed = (name, valueOf) =>
+    [first, other].some(({ report }) => endedEarly(report)) ? [] : changed(name, valueOf);
   return [
-    ...fields,
-    ...seed,
-    ...version,
-    ...scenarioNames(first, other),
+    ...changed("shard.count", ({ shard }) => shard.count),
+    ...changed("shard.startAtMs", ({ shard }) => shard.startAtMs),
+    ...changed("seed", ({ report }) => report.seed),
+    ...changed("suite.version", ({ report }) => report.suite.version),
+    ...changedPlan(
+      "scenarios",
+      ({ report }) => report.scenarios.map(({ name }) => name).sort().join(", "),
+    ),
     ...findWorkloadDifferences(first.report, other.report),
-    ...epochs(first, other),
-  ].map((difference) => `${difference} (${between})`);
-}
-
-/** A run that ended early has not come to all of its scenarios. */
-function scenarioNames(first: NamedShard, other: NamedShard): string[] {
-  if ([first, other].some(({ report }) => endedEarly(report))) return [];
-  const [before, after] = [first, other].map(({ report }) =>
-    report.scenarios.map(({ name }) => name).sort().join(", ")
-  );
-  return before === after ? [] : [`scenarios: ${before} -> ${after}`];
+    // Other than in a comparison, it is part of the work that was split.
+    ...changedPlan("epochs", ({ report }) => report.epochs),
+  ].map((difference) => `${difference} (${first.file} -> ${other.file})`);
 }
 
 function endedEarly({ verdict }: Report): boolean {
-  return verdict.exitCode === 3 || verdict.status === "interrupted";
-}
-
-/** Other than in a comparison, the number of epochs is part of the work that was split. */
-function epochs(first: NamedShard, other: NamedShard): string[] {
-  if ([first, other].some(({ report }) => endedEarly(report))) return [];
-  const [before, after] = [first.report.epochs, other.report.epochs];
-  return before === after ? [] : [`epochs: ${before} -> ${after}`];
+  return verdict.exitCode === EXIT.targetUnusable || verdict.status === "interrupted";
 }
 
 /** The metrics of split scenarios whose histograms are missing or damaged: nothing exact is made of them. */
@@ -105,34 +85,27 @@ function unreadable({ file, report }: NamedShard): string[] {
 }
 
 function hasHistograms({ count, histogram, epochs, series }: Distribution): boolean {
-  const parts = [{ count, histogram }, ...epochs, ...series];
-  return parts.every((part) =>
-    part.count === 0 ||
-    (part.histogram !== undefined && countIn(part.histogram) === part.count)
-  );
-}
-
-/** How many times it has recorded; `null` where it cannot be read. */
-function countIn(histogram: string): number | null {
-  try {
-    using decoded = LatencyHistogram.decode(histogram);
-    return decoded.count;
-  } catch {
-    return null;
-  }
+  return [{ count, histogram }, ...epochs, ...series].every(({ count, histogram }) => {
+    if (count === 0) return true;
+    if (histogram === undefined) return false;
+    try {
+      using decoded = LatencyHistogram.decode(histogram);
+      return decoded.count === count;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Shards that are missing, there twice, or beyond the count. */
 function gaps(shards: readonly NamedShard[], count: number): string[] {
-  const missing: string[] = [];
-  for (let index = 1; index <= count; index++) {
-    const files = shards.filter(({ shard }) => shard.index === index).map(({ file }) => file);
-    if (files.length === 0) missing.push(`shard ${index} of ${count} is in none of the files`);
-    if (files.length > 1) {
-      missing.push(`shard ${index} of ${count} is there twice: ${files.join(", ")}`);
-    }
-  }
+  const places = Array.from({ length: count }, (_, index) => {
+    const place = `shard ${index + 1} of ${count}`;
+    const files = shards.filter(({ shard }) => shard.index === index + 1).map(({ file }) => file);
+    if (files.length === 0) return [`${place} is in none of the files`];
+    return files.length > 1 ? [`${place} is there twice: ${files.join(", ")}`] : [];
+  });
   const beyond = shards.filter(({ shard }) => shard.index > count)
     .map(({ file, shard }) => `${file}: shard.index ${shard.index} is beyond ${count}`);
-  return [...missing, ...beyond];
+  return [...places.flat(), ...beyond];
 }

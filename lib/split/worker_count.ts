@@ -23,14 +23,13 @@ export function countWorkers(
   { cores, embedded, planned, shard }: WorkerCountOptions,
 ): number {
   if (asked === null || asked === 1) return 1;
-  const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
-  const fewest = split.map((one) => ({
+  const shares = planned.filter(({ scenario }) => scenario.sharding !== undefined).map((one) => ({
     name: one.scenario.name,
     connections: shareOf(connectionsOf(one), shard ?? WHOLE),
-  })).sort((a, b) => a.connections - b.connections)[0];
+  }));
+  const [fewest] = shares.sort((a, b) => a.connections - b.connections);
   if (asked === "auto") {
-    const free = Math.max(1, cores - (embedded ? 1 : 0));
-    return Math.max(1, Math.min(free, fewest?.connections ?? 1));
+    return Math.max(1, Math.min(cores - (embedded ? 1 : 0), fewest?.connections ?? 1));
   }
   if (fewest === undefined) {
     throw new RangeError(

@@ -1,71 +1,55 @@
-/**
- * What runs in a worker: one share of a run, told by messages.
- *
- * @module
- */
-
 import { runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
 import type { StartGate } from "../run/start_times.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
-import { reportProgress } from "./worker_progress.ts";
-
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker): void;
-}
+import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
 
 /** Runs the share that the main thread posts, and posts back what becomes of it. */
 export function serveRun(scenarios: readonly Scenario[]): void {
-  const scope = globalThis as unknown as WorkerScope;
+  // What a worker has for messages is typed as its other end is: the types of the project are those of a window.
+  const scope = globalThis as unknown as Worker;
+  const post = (message: FromWorker) => scope.postMessage(message);
   const abort = new AbortController();
   const waiting = new Map<number, PromiseWithResolvers<number | null>>();
+  let restarted = Promise.withResolvers<void>();
+
   const startGate: StartGate = {
     startOf({ order }) {
       const start = Promise.withResolvers<number | null>();
       waiting.set(order, start);
       abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
-      scope.postMessage({ kind: "ready", order });
+      post({ kind: "ready", order });
       return start.promise;
     },
   };
-
-  let restarted = Promise.withResolvers<void>();
 
   /** The bundled server, which is the main thread's to restart. */
   const bundledBy = (settings: RunSettings): BundledServer => ({
     restart() {
       restarted = Promise.withResolvers();
-      scope.postMessage({ kind: "restart" });
+      post({ kind: "restart" });
       return restarted.promise;
     },
     startLimited: () => startLimitedServer(settings),
   });
 
   /** What it throws ends the worker, and is told to the main thread as an error of it. */
-  async function run(
-    { settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>,
-  ): Promise<void> {
-    using reporter = reportProgress((message) => scope.postMessage(message));
+  async function run({ settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>) {
+    using reporter = reportProgress(post);
     const report = await runBench(settings, {
       scenarios,
       bundled: embedded ? bundledBy(settings) : null,
       signal: abort.signal,
-      onWarning: (message) => scope.postMessage({ kind: "warning", message }),
+      onWarning: (message) => post({ kind: "warning", message }),
       onProgress: reporter.show,
-      onPartialReport: (partial) => {
-        scope.postMessage({ kind: "partial", report: partial });
-        return Promise.resolve();
-      },
+      onPartialReport: (report) => Promise.resolve(post({ kind: "partial", report })),
       ...(gated ? { startGate } : {}),
     });
-    scope.postMessage({ kind: "done", report });
+    post({ kind: "done", report });
   }
 
-  scope.onmessage = ({ data }) => {
+  scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     switch (data.kind) {
       case "run":
         return void run(data);

@@ -1,10 +1,3 @@
-/**
- * A run on several workers of this process: each with an event loop and a share of its own, merged as
- * shards are.
- *
- * @module
- */
-
 import type { Report, ShardPlace } from "../schema.ts";
 import { startWorker } from "../start_worker.ts";
 import { partOf, WHOLE } from "../load/share.ts";
@@ -13,10 +6,7 @@ import type { RunHooks } from "../run/run.ts";
 import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
 import { asShard, mergeReports } from "./merge.ts";
-import type { LostPart, MergeOptions, Part } from "./parts.ts";
-import { StartBarrier } from "./start_barrier.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
-import { WorkersProgress } from "./worker_progress.ts";
+import { type FromWorker, type ToWorker, WorkersProgress } from "./worker_messages.ts";
 
 /** From the moment that all workers are ready to the beginning, so that the word reaches all of them. */
 const HEAD_START_MS = 30;
@@ -39,12 +29,9 @@ export async function runOnWorkers(
   settings: RunSettings,
   options: WorkersOptions,
 ): Promise<Report> {
-  const { parts, merged } = await new WorkersRun(settings, options).result();
+  const { reports, merged } = await new WorkersRun(settings, options).result();
   const { shard } = settings;
-  const placed = shard === null
-    ? merged
-    : asShard(merged, shard, parts.map(({ report }) => report));
-  return judgeReport(placed, settings);
+  return judgeReport(shard === null ? merged : asShard(merged, shard, reports), settings);
 }
 
 /** The workers of one run, and what has come from them. */
@@ -53,62 +40,57 @@ class WorkersRun {
   readonly #command: string[];
   readonly #workers = new Map<number, Worker>();
   readonly #done = Promise.withResolvers<void>();
-  readonly #parts = new Map<number, Report>();
+  readonly #reports = new Map<number, Report>();
   /** Workers whose report of the present epoch has come. */
   readonly #reported = new Set<number>();
   /** The writing of what all have so far. */
   #writing: Promise<void> = Promise.resolve();
-  readonly #lost: LostPart[] = [];
+  readonly #lost: { index: number; reason: string }[] = [];
   readonly #barrier: StartBarrier;
   readonly #announced = new Set<string>();
   readonly #progress = new WorkersProgress();
   readonly #onAbort = () => this.#postAll({ kind: "abort" });
 
   constructor(settings: RunSettings, options: WorkersOptions) {
+    const { workers: count, bundled, signal } = options;
     this.#options = options;
     this.#command = settings.command;
-    const indices = Array.from({ length: options.workers }, (_, index) => index + 1);
+    const indices = Array.from({ length: count }, (_, index) => index + 1);
     // Files are written while nobody measures.
     this.#barrier = new StartBarrier(indices, async (order) => {
       await this.#writing;
       this.#postAll({ kind: "go", order, atMs: Date.now() + HEAD_START_MS });
     });
-    const gated = settings.startAtMs === null;
-    const embedded = options.bundled !== null;
+    const how = { gated: settings.startAtMs === null, embedded: bundled !== null };
     for (const index of indices) {
-      const worker = this.#start(index);
-      const place = { index, count: options.workers };
-      this.#post(worker, { kind: "run", settings: shareOf(settings, place), gated, embedded });
+      this.#start(index);
+      this.#post(index, { kind: "run", settings: shareOf(settings, { index, count }), ...how });
     }
-    options.signal.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal.aborted) this.#onAbort();
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
   }
 
   /** @throws {Error} if every worker died before it had anything to report */
-  async result(): Promise<{ parts: Part[]; merged: Report }> {
+  async result(): Promise<{ reports: Report[]; merged: Report }> {
     await this.#done.promise;
     this.#options.signal.removeEventListener("abort", this.#onAbort);
-    const parts = this.#partList();
-    if (parts.length > 0) return { parts, merged: mergeReports(parts, this.#mergeOptions()) };
+    const reports = [...this.#reports.values()];
+    if (reports.length > 0) return { reports, merged: this.#merge() };
     throw new Error(
       `Cannot report anything as every worker died: ${this.#lost[0]?.reason ?? "unknown"}`,
     );
   }
 
-  #partList(): Part[] {
-    return [...this.#parts].map(([index, report]) => ({ index, report }));
-  }
-
-  #mergeOptions(): MergeOptions {
-    return {
+  #merge(): Report {
+    return mergeReports([...this.#reports].map(([index, report]) => ({ index, report })), {
       of: "workers",
       command: this.#command,
       count: this.#options.workers,
       lost: this.#lost,
-    };
+    });
   }
 
-  #start(index: number): Worker {
+  #start(index: number): void {
     const worker = startWorker(this.#options.module, `worker ${index}`);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(index, data);
     worker.onerror = (event) => {
@@ -116,16 +98,16 @@ class WorkersRun {
       this.#lose(index, event.message);
     };
     this.#workers.set(index, worker);
-    return worker;
   }
 
   #receive(index: number, message: FromWorker): void {
     switch (message.kind) {
-      case "progress":
+      case "progress": {
         // They go through the epochs together: one of them says how far.
-        return index === Math.min(...this.#workers.keys())
-          ? this.#options.onProgress(this.#progress.progressOf(message.progress))
-          : undefined;
+        const isFirst = index === Math.min(...this.#workers.keys());
+        if (isFirst) this.#options.onProgress(this.#progress.progressOf(message.progress));
+        return;
+      }
       case "figures":
         return this.#progress.heard(index, message.figures);
       case "warning":
@@ -133,13 +115,13 @@ class WorkersRun {
       case "ready":
         return this.#barrier.ready(index, message.order);
       case "partial":
-        this.#parts.set(index, message.report);
+        this.#reports.set(index, message.report);
         this.#reported.add(index);
         return this.#reportPartial();
       case "restart":
         return void this.#restartServer(index);
       case "done":
-        this.#parts.set(index, message.report);
+        this.#reports.set(index, message.report);
         return this.#end(index);
       default:
         return message satisfies never;
@@ -150,14 +132,12 @@ class WorkersRun {
   #reportPartial(): void {
     if ([...this.#workers.keys()].some((index) => !this.#reported.has(index))) return;
     this.#reported.clear();
-    const soFar = mergeReports(this.#partList(), this.#mergeOptions());
-    this.#writing = this.#options.onPartialReport(soFar);
+    this.#writing = this.#options.onPartialReport(this.#merge());
   }
 
   async #restartServer(index: number): Promise<void> {
     const error = await this.#options.bundled?.restart().then(() => null, String) ?? null;
-    const worker = this.#workers.get(index);
-    if (worker !== undefined) this.#post(worker, { kind: "restarted", error });
+    this.#post(index, { kind: "restarted", error });
   }
 
   /** What all of them warn of is told once. */
@@ -169,9 +149,9 @@ class WorkersRun {
 
   #lose(index: number, reason: string): void {
     this.#lost.push({ index, reason });
-    const partial = this.#parts.get(index);
+    const partial = this.#reports.get(index);
     // That the report so far is not finished is what its loss says.
-    if (partial !== undefined) this.#parts.set(index, withoutInterrupt(partial));
+    if (partial !== undefined) this.#reports.set(index, withoutInterrupt(partial));
     this.#options.onLost(`worker ${index} of ${this.#options.workers} died: ${reason}`);
     this.#end(index);
   }
@@ -184,12 +164,12 @@ class WorkersRun {
     if (this.#workers.size === 0) this.#done.resolve();
   }
 
-  #post(worker: Worker, message: ToWorker): void {
-    worker.postMessage(message);
+  #post(index: number, message: ToWorker): void {
+    this.#workers.get(index)?.postMessage(message);
   }
 
   #postAll(message: ToWorker): void {
-    for (const worker of this.#workers.values()) this.#post(worker, message);
+    for (const index of this.#workers.keys()) this.#post(index, message);
   }
 }
 
@@ -206,12 +186,41 @@ function shareOf(settings: RunSettings, place: ShardPlace): RunSettings {
 }
 
 function withoutInterrupt(report: Report): Report {
-  const { verdict } = report;
-  return {
-    ...report,
-    verdict: {
-      ...verdict,
-      reasons: verdict.reasons.filter(({ code }) => code !== EXIT.interrupted),
-    },
-  };
+  const reasons = report.verdict.reasons.filter(({ code }) => code !== EXIT.interrupted);
+  return { ...report, verdict: { ...report.verdict, reasons } };
+}
+
+/** Lets workers begin a turn together: when every one of those alive is ready for it, or for a later one. */
+export class StartBarrier {
+  readonly #onGo: (order: number) => void | Promise<void>;
+  /** By worker, the turn that it is ready for; `null`: it measures, or has not come so far. */
+  readonly #waits: Map<number, number | null>;
+
+  /** @param onGo hears of each turn that all are ready for */
+  constructor(workers: readonly number[], onGo: (order: number) => void | Promise<void>) {
+    this.#waits = new Map(workers.map((worker) => [worker, null]));
+    this.#onGo = onGo;
+  }
+
+  ready(worker: number, order: number): void {
+    this.#waits.set(worker, order);
+    this.#look();
+  }
+
+  /** A worker has ended, by itself or by dying: nobody waits for it. */
+  gone(worker: number): void {
+    this.#waits.delete(worker);
+    this.#look();
+  }
+
+  /** Turns come in order, so that a worker that waits for a later one has no use for the earliest. */
+  #look(): void {
+    const waits = [...this.#waits.values()];
+    if (waits.length === 0 || waits.includes(null)) return;
+    const earliest = Math.min(...waits as number[]);
+    for (const [worker, order] of this.#waits) {
+      if (order === earliest) this.#waits.set(worker, null);
+    }
+    void this.#onGo(earliest);
+  }
 }

@@ -142,7 +142,7 @@ export async function webSocketRig(
   const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
-      ...{ url: echo.url, clock, signal, timeoutMs, callTimeoutMs: timeoutMs, observed: OBSERVED },
+      ...{ url: echo.url, clock, signal, timeoutMs, observed: OBSERVED },
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),

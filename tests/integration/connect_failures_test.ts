@@ -4,7 +4,10 @@
  * @module
  */
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:tls";
+import { ConnectError } from "../../lib/client/connect_error.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import type { TargetOptions } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
@@ -270,6 +273,26 @@ Deno.test(
     await connection.close();
   },
 );
+
+Deno.test({
+  name: "connect: --insecure shows the client's certificate to a server that wants one",
+  ignore,
+}, async () => {
+  const asks = { cert: LOOPBACK, key: KEY, ca: AUTHORITY, requestCert: true };
+  const server = createServer({ ...asks, rejectUnauthorized: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `wss://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // The runtime does not always report the alert that says so.
+  using target = targetAt(url, { insecure: true });
+  const { message } = await assertRejects(() => target.dial(), ConnectError);
+  assert(!/HTTP/.test(message), message);
+  const clientCert = { cert: LOOPBACK, key: KEY };
+  await assertUnusable(url, ["answered HTTP 503"], { insecure: true, clientCert });
+  await new Promise((resolve) => server.close(resolve));
+});
 
 Deno.test({
   name: "connect: by --insecure a server sees the path, host and headers as ever",

@@ -61,7 +61,7 @@ Deno.test(
     await turnOfEvents();
     clock.advance(TIMEOUT_MS); // The wait for late frames.
     await closing;
-    assertEquals([connection.outstanding, clock.pending], [0, 0]);
+    assertEquals([connection.oldestId, clock.pending], [null, 0]);
   },
 );
 

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { describeClose } from "../../lib/run/describe_end.ts";
-import { mergeLedgers } from "../../lib/split/merge_ledgers.ts";
+import { mergeLedgers } from "../../lib/split/merge_scenario.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { checkNamed, runScenarios } from "../support/run_scenarios.ts";

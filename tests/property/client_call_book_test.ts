@@ -66,7 +66,7 @@ Deno.test("whatever a server sends and whenever, every ledger adds up and no cal
             book.expire(clock.nowNs() - TIMEOUT_MS * 1e6, clock.nowNs());
             break;
           case "phase":
-            book.useLedger(ledgers[one.phase]!);
+            book.ledger = ledgers[one.phase]!;
             break;
           case "endAll":
             book.endAll(one.status, clock.nowNs());

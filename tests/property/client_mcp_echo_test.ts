@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CallEncoder } from "../../lib/client/call_encoder.ts";
-import { firstIdNumber, newIdPrefix } from "../../lib/client/id_prefix.ts";
+import { firstIdNumber, newIdPrefix } from "../../lib/client/call_encoder.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { jsonrpc } from "../../lib/protocols/jsonrpc.ts";

@@ -8,7 +8,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Distribution, Ledger, Scalar } from "../../lib/schema.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
-import { mergeLedgers } from "../../lib/split/merge_ledgers.ts";
+import { mergeLedgers } from "../../lib/split/merge_scenario.ts";
 import { mergeDistributions, mergeMetrics } from "../../lib/split/merge_metrics.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { randomStream } from "../../lib/stats/random.ts";

@@ -46,7 +46,7 @@ export class FakeCaller implements Caller {
   }
 
   useLedger(ledger: OpenLedger): void {
-    this.#book.useLedger(ledger);
+    this.#book.ledger = ledger;
   }
 
   endAll(status: "connectionLost" | "aborted"): void {

@@ -38,7 +38,7 @@ Deno.test("descriptors: what is planned counts, and where both ends are in this 
     ...bare,
     noDelay: "on",
   }] as const;
-  assertEquals(ways.map(filesOfEach), [3, 4, 5, 7]);
+  assertEquals(ways.map(filesOfEach), [3, 4, 7, 7]);
 });
 
 Deno.test("descriptors: the runtime's words for too few of them are not the server's fault", () => {

@@ -131,7 +131,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
   book.receive({ kind: "progress", id: answered, streamComplete: true }, 1);
   book.receive(ok(answered), 1);
   book.expire(0, 2);
-  book.useLedger(measured);
+  book.ledger = measured;
   const second = begin(3).id;
   book.receive(ok(answered), 4);
   book.receive(ok(silent), 4);
@@ -165,7 +165,7 @@ Deno.test("going back to an earlier ledger keeps each call in its own", () => {
   const { book, ledger: first, begin } = createBook();
   const second = openLedger();
   const ids = [first, second, first].map((ledger) => {
-    book.useLedger(ledger);
+    book.ledger = ledger;
     return begin().id;
   });
   for (const id of [...ids, ...ids]) book.receive(ok(id), 1);

@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { exaiConduct } from "../../lib/protocols/exai_conduct.ts";
-import { badArgumentCall, raisingCall } from "../../lib/protocols/exai_listed_tools.ts";
+import { badArgumentCall, exaiConduct, raisingCall } from "../../lib/protocols/exai_conduct.ts";
 import { mcpConduct } from "../../lib/protocols/mcp_conduct.ts";
 import {
   answerMatches,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Frame } from "../../lib/protocols/protocol.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
-import { ECHO } from "../../lib/protocols/wrong_frame.ts";
+import { ECHO } from "../../lib/protocols/json.ts";
 
 /** An id as a connection gives it: a number on the wire. */
 const id = "1234567";

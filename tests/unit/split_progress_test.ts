@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { LiveFigures } from "../../lib/run/live.ts";
-import { reportProgress, WorkersProgress } from "../../lib/split/worker_progress.ts";
-import type { FromWorker } from "../../lib/split/worker_messages.ts";
+import {
+  type FromWorker,
+  reportProgress,
+  WorkersProgress,
+} from "../../lib/split/worker_messages.ts";
 
 const COUNTS = { epoch: 1, epochs: 3, index: 2, of: 3, done: 1, total: 5 };
 const RUNNING = {

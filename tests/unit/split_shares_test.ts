@@ -3,10 +3,10 @@ import { clockOffset } from "../../lib/run/preflight.ts";
 import { planShard } from "../../lib/run/plan.ts";
 import { defaultsOf } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
-import { readServerTime } from "../../lib/protocols/server_time.ts";
+import { readServerTime } from "../../lib/protocols/json.ts";
 import { countWorkers } from "../../lib/split/worker_count.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
-import { newIdPrefix } from "../../lib/client/id_prefix.ts";
+import { newIdPrefix } from "../../lib/client/call_encoder.ts";
 import { targetAt } from "../support/targets.ts";
 
 function planOf(...names: string[]) {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { plannedStarts, startOffsetMs } from "../../lib/run/start_times.ts";
-import { StartBarrier } from "../../lib/split/start_barrier.ts";
+import { StartBarrier } from "../../lib/split/workers.ts";
 
 const BEGIN_MS = Date.parse("2026-01-31T12:00:00Z");
 

@@ -79,7 +79,7 @@ export function targetWords({ target, ab }: Report): Inline[] {
     ? prose`${kind} at ${code(target.url)}`
     : prose`A is ${code(ab.a.url)}, B is ${code(ab.b.url)}`;
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
-  const insecure = target.insecure ? ", its certificate not checked, through a relay" : "";
+  const insecure = target.insecure ? ", its certificate not checked" : "";
   const { proxy, uniqueArguments } = target;
   const through = proxy === undefined ? "" : prose`, through the proxy ${foreign(proxy)}`;
   const unique = uniqueArguments === undefined

@@ -12,23 +12,26 @@ import { escapeTerminal } from "../report/escape.ts";
 import { connectAdvice } from "../run/connect_advice.ts";
 import { TargetUnusableError } from "../run/scenario.ts";
 import { listTools } from "../run/tool_list.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
 import { EXIT } from "../run/verdict.ts";
-import type { ConfigInput } from "./config.ts";
-import { readCaCert } from "./files.ts";
+import { type BenchOptions, warnOfWay } from "./bench_command.ts";
+import { type ConfigInput, readConfig } from "./config.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
 import { closestTo } from "./suggestion.ts";
-import { readProtocol, readToken, readUrl } from "./target_settings.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
+import { readUrl } from "./target_settings.ts";
 import { optionsText } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
-import { parseDuration, parseHeaders, unacceptable } from "./values.ts";
+import { unacceptable } from "./values.ts";
 import { writeWhole } from "./whole_files.ts";
 import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
-const TAKEN = ["url", "token", "protocol", "header", "subprotocol", "ca-cert", "timeout", "help"];
+const TAKEN = [
+  ...["url", "token", "protocol", "header", "subprotocol", "ignore-first", "ca-cert"],
+  ...["client-cert", "client-key", "insecure", "wait", "timeout", "help"],
+];
 const OWN: readonly OptionSpec[] = [
   {
     name: "tool",
@@ -54,40 +57,40 @@ No tool is called. In the draft are those that say that they are read-only, or t
  */
 export async function workload(
   args: readonly string[],
-  { env, directory }: Omit<ConfigInput, "args">,
-  { terminal, interrupt }: { terminal: Terminal; interrupt: (doing: string) => Interrupt },
+  input: Omit<ConfigInput, "args">,
+  program: Pick<BenchOptions, "terminal" | "interrupt" | "suite">,
 ): Promise<number> {
+  const { env, directory } = input;
+  const { terminal } = program;
   if (asksForHelp(args)) {
     terminal.print(
       `${INTRODUCTION}\n\n${optionsText([{ title: "Options", options: GRAMMAR_OPTIONS }])}\n`,
     );
     return EXIT.passed;
   }
-  const { values, lists } = parseSettings(args, env, {
+  const raw = parseSettings(args, env, {
     options: new Map(GRAMMAR_OPTIONS.map((option) => [option.name, option])),
     positionals: [],
   });
+  const { values, lists } = raw;
   const url = readUrl(values.get("url"), env);
   if (url === null) {
     throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
   }
-  const timeout = values.get("timeout");
-  const { signal } = interrupt("no draft is made");
+  const { suite } = program;
+  const config = await readConfig(raw, { ...input, args });
+  const settings = { ...config, url, suite: { ...suite, commit: null }, command: [] };
+  warnOfWay(config, terminal.printWarning);
+  const { signal } = program.interrupt("no draft is made");
   try {
-    const timeoutMs = timeout === undefined
-      ? 10_000
-      : parseDuration(timeout, { min: 0, aboveMin: true, max: 3600 });
-    using target = new Target({
-      url,
+    await waitForServer(settings, {
       signal,
-      clock: systemClock,
-      token: readToken(values.get("token"), url),
-      protocol: PROTOCOLS[readProtocol(values.get("protocol"), url)],
-      headers: parseHeaders(lists.get("header") ?? []),
-      subprotocols: (lists.get("subprotocol") ?? []).map(({ text }) => text),
-      caCert: await readCaCert(values.get("ca-cert"), directory),
-      timeoutMs,
+      onProgress: (text) => terminal.printError(`${escapeTerminal(text)}\n`),
     });
+    const { timeoutMs } = config;
+    const { shard: _, ...reach } = settings;
+    const protocol = PROTOCOLS[config.protocol];
+    using target = new Target({ ...reach, protocol, signal, clock: systemClock });
     const { name, encodeListTools } = target.options.protocol;
     if (encodeListTools("0") === null) {
       throw new TargetUnusableError(`The ${name} protocol has no list of tools.`);

@@ -76,7 +76,7 @@ async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
   if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
   if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
-  if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
+  if (name === "ab") return await ab(rest, await readInput(), program);
   if (name === "workload") return await workload(rest, await readInput(), program);
   const command = COMMANDS.get(name);
   if (command === undefined) return await benchOrHelp(args);

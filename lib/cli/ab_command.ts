@@ -4,28 +4,21 @@
  * @module
  */
 
-import { systemClock } from "../client/clock.ts";
-import { escapeTerminal } from "../report/escape.ts";
-import { renderTerminalSummary } from "./write_reports.ts";
 import { foreignText } from "../client/foreign_text.ts";
 import { secretsOf } from "../client/secrets.ts";
 import { maskCommand } from "./masked_command.ts";
+import { planScenarios } from "../run/plan.ts";
 import { runAb } from "../run/ab.ts";
-import { waitForServer } from "../run/wait_for_server.ts";
 import { readCommit } from "../run/environment.ts";
 import type { Scenario } from "../run/scenario.ts";
 import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
-import { type BenchOptions, warnOfWay } from "./bench_command.ts";
 import { type Config, type ConfigInput, readConfig } from "./config.ts";
-import { tellGithub } from "./github_actions.ts";
 import { invocation } from "./invocation.ts";
+import { measure, type Program } from "./measure.ts";
 import { OPTION_GROUPS, OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
-import { prepareOutput } from "./paths.ts";
 import { proxyOf } from "./proxy.ts";
-import { createProgress } from "./progress.ts";
-import { ReportFolder, writtenText } from "./report_folder.ts";
 import { StartedServer } from "./started_server.ts";
 import { optionsText } from "./usage.ts";
 import { UsageError } from "./usage_error.ts";
@@ -80,7 +73,7 @@ Exit code 5: B is slower than A by more than --band, or fails more often.`;
 export async function ab(
   args: readonly string[],
   input: Omit<ConfigInput, "args">,
-  options: BenchOptions,
+  options: Program,
 ): Promise<number> {
   const { terminal } = options;
   if (asksForHelp(args)) {
@@ -104,45 +97,23 @@ export async function ab(
   };
   const values = new Map([...raw.values, ["url", { source: "--a", text: urls.a }]]);
   const config = await readConfig({ ...raw, values }, { ...input, args });
-  warnOfWay(config, terminal.printWarning);
-  await prepareOutput(config.outDirectory);
-  const interrupt = options.interrupt("writing what was measured so far");
+  const scenarios = options.scenarios.filter(isComparable(config));
   const restart = a === null || b === null ? null : async () => {
     await a.restart();
     await b.restart();
   };
-  await restart?.();
-  const settings = await settingsOf(config, { raw, urls, args, options, env: input.env });
-  const folder = new ReportFolder(config.outDirectory, config.formats);
-  using progress = createProgress({
-    write: config.quiet ? () => {} : terminal.printError,
-    live: terminal.isLive && !config.quiet && !config.ci.plain,
-    color: config.color,
-    width: terminal.width,
-    clock: systemClock,
+  return await measure(config, {
+    program: options,
+    planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
+    sides: 2,
+    async take({ hooks, awaitServer }) {
+      await restart?.();
+      const settings = await settingsOf(config, { raw, urls, args, options, env: input.env });
+      await awaitServer(settings.a);
+      await awaitServer(settings.b);
+      return await runAb(settings, { ...hooks, scenarios, restart, bundled: null });
+    },
   });
-  for (const side of [settings.a, settings.b]) {
-    await waitForServer(side, {
-      signal: interrupt.signal,
-      onProgress: (text) => config.quiet || terminal.printError(`${escapeTerminal(text)}\n`),
-    });
-  }
-  const report = await runAb(settings, {
-    scenarios: options.scenarios.filter(isComparable(config)),
-    restart,
-    bundled: null,
-    signal: interrupt.signal,
-    onWarning: (message) => terminal.printWarning(escapeTerminal(message)),
-    onProgress: (how) => progress.show(how),
-    // Errors are ignored here; the final write reports them.
-    onPartialReport: (partial) => folder.write(partial, { draws: false }).then(() => {}, () => {}),
-  });
-  progress[Symbol.dispose]();
-  terminal.print(renderTerminalSummary(report, terminal.style(config.color)));
-  await tellGithub(report, { ...config, ...terminal });
-  terminal.print(writtenText(await folder.write(report, { page: config.page })));
-  const { exitCode } = report.verdict;
-  return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
 /** Unless they are named, only scenarios that have something to judge, and do no harm on the way. */
@@ -197,7 +168,7 @@ async function settingsOf(
     raw: ReturnType<typeof parseSettings>;
     urls: { a: string; b: string };
     args: readonly string[];
-    options: BenchOptions;
+    options: Program;
     env: ConfigInput["env"];
   },
 ): Promise<{ a: RunSettings; b: RunSettings }> {

@@ -42,10 +42,14 @@ export function listText(scenarios: readonly Scenario[]): string {
 }
 
 /** What is about to be run, and how long it will take. */
-export function planLine(config: Config, planned: readonly PlannedScenario[]): string {
+export function planLine(
+  config: Config,
+  planned: readonly PlannedScenario[],
+  sides: number,
+): string {
   const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
   const epochs = epochsOf(config);
-  const time = aboutSpan(plannedNs(config, planned) / 1e6);
+  const time = aboutSpan(plannedNs(config, planned, sides) / 1e6);
   const atLeast = precisionPercent === null ? "" : "at least ";
   const most = precisionPercent === null
     ? ""
@@ -56,10 +60,14 @@ export function planLine(config: Config, planned: readonly PlannedScenario[]): s
     }, ${time}${most}\n`;
 }
 
-/** About how long what is about to be run will take. */
-export function plannedNs(config: Config, planned: readonly PlannedScenario[]): number {
+/** About how long what is about to be run will take, on each side. */
+export function plannedNs(
+  config: Config,
+  planned: readonly PlannedScenario[],
+  sides: number,
+): number {
   const warmsUp = config.overrides.warmupMs !== 0;
-  return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * 1e6;
+  return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * sides * 1e6;
 }
 
 /** As exact as a plan is. */

@@ -19,10 +19,11 @@ import { UsageError } from "./usage_error.ts";
 export function announceHeavyCalls(
   config: Config,
   planned: readonly PlannedScenario[],
+  sides: number,
 ): string | null {
   const { maxHeavyCalls } = config;
   const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
-  const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) });
+  const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) * sides });
   if (heavy.length === 0) return null;
   const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
   const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");

@@ -14,8 +14,8 @@ import { TargetUnusableError } from "../run/scenario.ts";
 import { listTools } from "../run/tool_list.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import { EXIT } from "../run/verdict.ts";
-import { type BenchOptions, warnOfWay } from "./bench_command.ts";
 import { type ConfigInput, readConfig } from "./config.ts";
+import { type Program, warnOfWay } from "./measure.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 import { asksForHelp, type Given, parseSettings } from "./parse.ts";
 import { resolvePath } from "./paths.ts";
@@ -58,7 +58,7 @@ No tool is called. In the draft are those that say that they are read-only, or t
 export async function workload(
   args: readonly string[],
   input: Omit<ConfigInput, "args">,
-  program: Pick<BenchOptions, "terminal" | "interrupt" | "suite">,
+  program: Pick<Program, "terminal" | "interrupt" | "suite">,
 ): Promise<number> {
   const { env, directory } = input;
   const { terminal } = program;

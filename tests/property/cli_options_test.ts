@@ -7,9 +7,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ab } from "../../lib/cli/ab_command.ts";
-import { bench, type BenchOptions } from "../../lib/cli/bench_command.ts";
+import { bench } from "../../lib/cli/bench_command.ts";
 import { runCompare } from "../../lib/cli/compare_command.ts";
 import { readCommand } from "../../lib/cli/config.ts";
+import type { Program } from "../../lib/cli/measure.ts";
 import { runMerge } from "../../lib/cli/merge_command.ts";
 import { OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
 import { runReport } from "../../lib/cli/report_command.ts";
@@ -161,7 +162,7 @@ const BENCH_ENVIRONMENT = [
 const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 /** A program that prints nothing. */
-const quiet: Omit<BenchOptions, "args"> = {
+const quiet: Program = {
   scenarios: SCENARIOS,
   workerModule: new URL("../../scenarios/worker.ts", import.meta.url),
   suite: { name: "suite", version: "1" },
@@ -213,7 +214,7 @@ Deno.test("ab: any command line is a run, or an error that is reported", options
     fc.asyncProperty(input, async ([rest, env, named]) => {
       const args = [...rest, ...named];
       const read = { env, directory: folder.path, vocabulary };
-      await errorOf(() => ab(args, read, { ...quiet, args }));
+      await errorOf(() => ab(args, read, quiet));
     }),
     { numRuns: 100 },
   );

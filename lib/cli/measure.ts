@@ -1,0 +1,127 @@
+/**
+ * What every run goes through, of one server or of two: its plan and the warnings beforehand, progress and
+ * interrupts, and at the end the verdict, the reports and the exit code.
+ *
+ * @module
+ */
+
+import { systemClock } from "../client/clock.ts";
+import { escapeTerminal } from "../report/escape.ts";
+import type { PlannedScenario } from "../run/plan.ts";
+import type { RunHooks } from "../run/run.ts";
+import type { Scenario } from "../run/scenario.ts";
+import type { RunSettings } from "../run/settings.ts";
+import { EXIT } from "../run/verdict.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
+import type { Report } from "../schema.ts";
+import type { Config } from "./config.ts";
+import { tellGithub } from "./github_actions.ts";
+import { planLine, plannedNs } from "./listing.ts";
+import { openPage } from "./open_page.ts";
+import { prepareOutput } from "./paths.ts";
+import { announceHeavyCalls, unusedOptions } from "./plan_checks.ts";
+import { createProgress } from "./progress.ts";
+import { pageUrl, ReportFolder, writtenText } from "./report_folder.ts";
+import type { Interrupt, Terminal } from "./terminal.ts";
+import { renderTerminalSummary } from "./write_reports.ts";
+
+/** What a command that measures is given, beside its settings. */
+export interface Program {
+  scenarios: readonly Scenario[];
+  /** The module that a worker runs. */
+  workerModule: URL;
+  suite: { name: string; version: string };
+  /** The folder of the project; `null` in the bundle. */
+  project: URL | null;
+  terminal: Terminal;
+  interrupt: (doing: string) => Interrupt;
+}
+
+/** What measuring itself is given. */
+export interface Measuring {
+  hooks: Omit<RunHooks, "bundled">;
+  folder: ReportFolder;
+  /** Waits for a server that is still starting. */
+  awaitServer: (settings: RunSettings) => Promise<void>;
+}
+
+/**
+ * Measures what is planned, on as many servers as there are sides, and gives the exit code.
+ *
+ * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
+ * @throws {ReportWriteError} if the last write fails, after the result has been printed
+ */
+export async function measure(
+  config: Config,
+  { program, planned, sides, take }: {
+    program: Program;
+    planned: readonly PlannedScenario[];
+    sides: 1 | 2;
+    take: (measuring: Measuring) => Promise<Report>;
+  },
+): Promise<number> {
+  const { quiet, color, ci } = config;
+  const { terminal: { print, printError, printWarning, ...terminal }, scenarios } = program;
+  warnOfWay(config, printWarning);
+  const announcement = announceHeavyCalls(config, planned, sides);
+  if (announcement !== null) printError(`${announcement}\n`);
+  unusedOptions(config, planned, scenarios).forEach(printWarning);
+  await prepareOutput(config.outDirectory);
+  if (!quiet) printError(planLine(config, planned, sides));
+  const interrupt = program.interrupt("writing what was measured so far");
+  const { signal } = interrupt;
+  const folder = new ReportFolder(config.outDirectory, config.formats);
+  using progress = createProgress({
+    write: quiet ? () => {} : printError,
+    live: terminal.isLive && !quiet && !ci.plain,
+    color,
+    width: terminal.width,
+    clock: systemClock,
+    plannedNs: plannedNs(config, planned, sides),
+  });
+  const report = await take({
+    folder,
+    hooks: {
+      signal,
+      onWarning: (message) => printWarning(escapeTerminal(message)),
+      onProgress: (how) => progress.show(how),
+      // Errors are ignored here; the final write reports them.
+      onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),
+    },
+    awaitServer: (settings) =>
+      waitForServer(settings, {
+        signal,
+        onProgress: (text) => quiet || printError(`${escapeTerminal(text)}\n`),
+      }),
+  });
+  progress[Symbol.dispose]();
+  // Before the reports, so that a full disk does not take the result along.
+  print(renderTerminalSummary(report, terminal.style(color)));
+  await tellGithub(report, { ...config, ...program.terminal });
+  const written = await folder.write(report, { page: config.page });
+  print(writtenText(written));
+  const url = pageUrl(written.paths);
+  if (config.opener !== null && url !== null) {
+    const problem = await openPage(config.opener, url);
+    if (problem !== null) printWarning(escapeTerminal(problem));
+  }
+  const { exitCode } = report.verdict;
+  return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
+}
+
+/** What lies on the way to the server, and is measured with it. */
+export function warnOfWay(
+  { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
+  warn: (message: string) => void,
+): void {
+  if (proxy !== null) {
+    const name = escapeTerminal(proxy);
+    warn(`connections go through the proxy ${name}: its time is measured with the server's`);
+  }
+  if (insecure) {
+    warn(
+      "--insecure: WHOEVER ANSWERS IS TAKEN FOR THE SERVER, and may read the token; its certificate is not " +
+        "checked, and calls go through a relay in this process, whose time is measured with the server's",
+    );
+  }
+}

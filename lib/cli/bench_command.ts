@@ -6,7 +6,6 @@
 
 import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
-import { readCommit } from "../run/environment.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
 import type { RunHooks } from "../run/run.ts";
@@ -17,11 +16,8 @@ import { defaultServerOptions } from "../server/options.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import type { Config } from "./config.ts";
-import { filesOfEach, mostPlanned, requireDescriptors } from "./descriptors.ts";
-import { invocation } from "./invocation.ts";
-import { maskCommand } from "./masked_command.ts";
-import { measure, type Program } from "./measure.ts";
-import { countWorkersFor } from "./plan_checks.ts";
+import { measure, type Program, settingsOf } from "./measure.ts";
+import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan_checks.ts";
 
 /** How often the bundled server reports the progress of a heavy call, which there takes seconds. */
 const PROGRESS_INTERVAL_MS = 250;
@@ -59,13 +55,9 @@ export async function bench(
     async take({ hooks, folder, awaitServer }) {
       await using server = config.url === null ? await startBundledServer(config) : null;
       const token = server === null ? config.token : server.token;
-      const settings: RunSettings = {
-        ...config,
-        url: config.url ?? server!.url,
-        token,
-        suite: { ...program.suite, commit: await readCommit(program.project) },
-        command: maskCommand([...invocation("bench"), ...program.args], [token]),
-      };
+      const url = config.url ?? server!.url;
+      const command = { name: "bench", args: program.args, secrets: [token] };
+      const settings = await settingsOf({ ...config, url, token }, program, command);
       const bundled = server === null ? null : {
         restart: () => server.restart(),
         startLimited: () => startLimitedServer(settings),

@@ -1,3 +1,12 @@
+/**
+ * How a command is called: by its task or as the one file, with which permissions, and without its secrets.
+ *
+ * @module
+ */
+
+import { foreignText, MASK } from "../client/foreign_text.ts";
+import { maskUrl } from "../client/redact_url.ts";
+import { isPlainName } from "../client/secrets.ts";
 import { IS_BUNDLE } from "../start_worker.ts";
 
 /** The one file, as a user calls it. */
@@ -33,9 +42,46 @@ export function permissionsText({ tasks, permissions }: Tasks): string {
     if (set === undefined) return [];
     const allowed = Object.entries(permissions[set]!).map(([kind, named]) =>
       `--allow-${kind}${named === true ? "" : `=${String(named)}`}`
-    );
-    return `${name.trim() || "bench"}:\n  deno run --no-prompt ${
-      allowed.join(" ")
-    }${flags} exai-ws-bench.js${name}\n`;
+    ).join(" ");
+    const call = `deno run --no-prompt ${allowed}${flags} exai-ws-bench.js${name}`;
+    return `${name.trim() || "bench"}:\n  ${call}\n`;
   }).join("\n");
+}
+
+/** Options whose value is secret, or may be. */
+export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
+  ...["--token", "--token-b", "--header", "--header-b", "--subprotocol"],
+]);
+const URL_OPTIONS: ReadonlySet<string> = new Set(["--url", "--a", "--b"]);
+
+/**
+ * The arguments of a command without the values of secret options, without secret parts of URLs, and without
+ * these tokens in what else there is.
+ */
+export function maskCommand(
+  args: readonly string[],
+  tokens: readonly (string | null)[] = [],
+): string[] {
+  // A short one may be an innocent value too.
+  const foreign = foreignText(
+    tokens.flatMap((token) => token !== null && token.length >= 6 ? token : []),
+  );
+  return args.map((arg, index) => {
+    const previous = args[index - 1] ?? "";
+    if (isMasked(previous)) return maskValue(previous, arg);
+    const [option = ""] = arg.split("=", 1);
+    if (isMasked(option) && option !== arg) {
+      return `${option}=${maskValue(option, arg.slice(option.length + 1))}`;
+    }
+    return option.startsWith("--") && option === arg ? arg : foreign(arg, Infinity);
+  });
+}
+
+function isMasked(option: string): boolean {
+  return SECRET_OPTIONS.has(option) || URL_OPTIONS.has(option);
+}
+
+function maskValue(option: string, value: string): string {
+  if (URL_OPTIONS.has(option)) return maskUrl(value);
+  return option === "--subprotocol" && isPlainName(value, [value]) ? value : MASK;
 }

@@ -5,17 +5,16 @@
  */
 
 import { formatCounted, formatSpan } from "../report/units.ts";
-import { EPOCHS, type PlannedScenario, planScenarios } from "../run/plan.ts";
+import { EPOCHS, type Overrides, type PlannedScenario, planScenarios } from "../run/plan.ts";
 import { plannedMs } from "../run/planned_time.ts";
 import { epochsOf } from "../run/run.ts";
 import { PROFILE_NAMES, type ProfileName, type Scenario } from "../run/scenario.ts";
 import type { Config } from "./config.ts";
+import { OVERRIDES } from "./options.ts";
 
-const NO_OVERRIDES = {
-  ...{ durationMs: null, warmupMs: null, messages: null, connections: null, payloadBytes: null },
-  ...{ inFlight: null, ratePerSecond: null, arrivals: null, maxOutstanding: null, sloMs: null },
-  ...{ expectLimits: null, stages: null, spikeFactor: null },
-};
+const NO_OVERRIDES = Object.fromEntries(
+  Object.keys(OVERRIDES).map((name) => [name, null]),
+) as unknown as Overrides;
 
 /** The profiles and the scenarios, with about how long each takes. */
 export function listText(scenarios: readonly Scenario[]): string {

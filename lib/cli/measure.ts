@@ -7,6 +7,8 @@
 
 import { systemClock } from "../client/clock.ts";
 import { escapeTerminal } from "../report/escape.ts";
+import { renderAnnotations } from "../report/export/github.ts";
+import { readCommit } from "../run/environment.ts";
 import type { PlannedScenario } from "../run/plan.ts";
 import type { RunHooks } from "../run/run.ts";
 import type { Scenario } from "../run/scenario.ts";
@@ -15,15 +17,14 @@ import { EXIT } from "../run/verdict.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import type { Report } from "../schema.ts";
 import type { Config } from "./config.ts";
-import { tellGithub } from "./github_actions.ts";
+import { invocation, maskCommand } from "./invocation.ts";
 import { planLine, plannedNs } from "./listing.ts";
 import { openPage } from "./open_page.ts";
-import { prepareOutput } from "./paths.ts";
 import { announceHeavyCalls, unusedOptions } from "./plan_checks.ts";
 import { createProgress } from "./progress.ts";
-import { pageUrl, ReportFolder, writtenText } from "./report_folder.ts";
+import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_folder.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
-import { renderTerminalSummary } from "./write_reports.ts";
+import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
 
 /** What a command that measures is given, beside its settings. */
 export interface Program {
@@ -53,10 +54,12 @@ export interface Measuring {
  */
 export async function measure(
   config: Config,
-  { program, planned, sides, take }: {
+  { program, planned, sides, start, take }: {
     program: Program;
     planned: readonly PlannedScenario[];
     sides: 1 | 2;
+    /** Starts the servers; left out or `null`: they run, or `take` does. */
+    start?: (() => Promise<void>) | null;
     take: (measuring: Measuring) => Promise<Report>;
   },
 ): Promise<number> {
@@ -67,8 +70,9 @@ export async function measure(
   if (announcement !== null) printError(`${announcement}\n`);
   unusedOptions(config, planned, scenarios).forEach(printWarning);
   await prepareOutput(config.outDirectory);
-  if (!quiet) printError(planLine(config, planned, sides));
   const interrupt = program.interrupt("writing what was measured so far");
+  await start?.();
+  if (!quiet) printError(planLine(config, planned, sides));
   const { signal } = interrupt;
   const folder = new ReportFolder(config.outDirectory, config.formats);
   using progress = createProgress({
@@ -97,7 +101,7 @@ export async function measure(
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(color)));
-  await tellGithub(report, { ...config, ...program.terminal });
+  await tellGithub(report, config, program.terminal);
   const written = await folder.write(report, { page: config.page });
   print(writtenText(written));
   const url = pageUrl(written.paths);
@@ -107,6 +111,39 @@ export async function measure(
   }
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
+}
+
+/** Annotations, and the summary of the step. If it cannot be written, a warning is printed; the verdict stands. */
+async function tellGithub(
+  report: Report,
+  { ci, formats }: Config,
+  { printCommands, printWarning }: Terminal,
+): Promise<void> {
+  if (ci.annotates || formats.includes("github")) printCommands(renderAnnotations(report));
+  if (ci.stepSummaryPath === null) return;
+  try {
+    await appendStepSummary(report, ci.stepSummaryPath);
+  } catch (error) {
+    if (!(error instanceof ReportWriteError)) throw error;
+    printWarning(escapeTerminal(error.message));
+  }
+}
+
+/** The settings of a run on a server that is there; its command is without secrets. */
+export async function settingsOf(
+  config: Config & { url: string },
+  { suite, project }: Program,
+  { name, args, secrets }: {
+    name: string;
+    args: readonly string[];
+    secrets: readonly (string | null)[];
+  },
+): Promise<RunSettings> {
+  return {
+    ...config,
+    suite: { ...suite, commit: await readCommit(project) },
+    command: maskCommand([...invocation(name), ...args], secrets),
+  };
 }
 
 /** What lies on the way to the server, and is measured with it. */

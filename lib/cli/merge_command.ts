@@ -4,47 +4,42 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import type { Report } from "../schema.ts";
-import { renderTerminalSummary, REPORT_FORMATS, writeReports } from "./write_reports.ts";
 import { judgeReport } from "../run/judge_report.ts";
-import { EXIT } from "../run/verdict.ts";
 import { mergeReports } from "../split/merge.ts";
 import { readShardSet, ShardSetError } from "../split/shard_set.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
-import { parseThreshold, ThresholdError, type ThresholdVocabulary } from "../stats/thresholds.ts";
-import type { CommandContext, Outcome } from "./command.ts";
-import { readBaselines, readPagePath, readReport, refuseOwnFile } from "./files.ts";
+import type { ThresholdVocabulary } from "../stats/thresholds.ts";
+import {
+  type CommandContext,
+  grammarOf,
+  optionsIn,
+  type Outcome,
+  parseSettings,
+  readAll,
+} from "./command_line.ts";
+import { readReport, refuseOwnFile } from "./files.ts";
 import { invocation } from "./invocation.ts";
-import { OPTIONS } from "./options.ts";
-import { asksForHelp, type Grammar, parseSettings, type RawSettings } from "./parse.ts";
-import { prepareOutput, resolvePath } from "./paths.ts";
-import { writtenText } from "./report_folder.ts";
+import { optionsNamed, SETTINGS } from "./options.ts";
+import { prepareOutput, writtenText } from "./report_folder.ts";
 import { UsageError } from "./usage_error.ts";
-import { parseNames, parseNumber } from "./values.ts";
+import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 
-const MERGE: Grammar = {
-  positionals: ["FILES"],
-  variadic: true,
-  options: new Map(
-    [
-      ...["out", "format", "inject", "threshold", "baseline", "noise", "band", "force", "strict"],
-      ...["no-color", "help"],
-    ].map((name) => [name, OPTIONS.get(name)!]),
-  ),
-};
+/** What it takes. */
+export const MERGE = grammarOf(
+  `Usage: deno task merge FILES --out DIR [options]
 
-const MERGE_USAGE = `Usage: deno task merge FILES --out DIR [options]
+Merges the report.json files of all shards of a run into the report of one client.`,
+  [
+    ...optionsIn("  --out DIR  where the merged reports go"),
+    ...optionsNamed("format", "inject", "threshold", "baseline", "noise", "band", "force"),
+    ...optionsNamed("strict", "no-color", "help"),
+  ],
+  { name: "FILES" },
+);
 
-Merges the report.json files of all shards of a run into the report of one client.
-
-  --out DIR               where the merged reports go
-  --format A,B            json, md, html, junit, github, benchmark (default: json,md,html)
-  --inject FILE           fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
-  --threshold 'M OP V'    a bound on the merged figures; repeatable
-  --baseline FILE|DIR     compare with earlier report.json files; repeatable; --noise and --band PERCENT, --force
-  --strict                an invalid or undecided result fails the run
-  --no-color              plain text (also NO_COLOR)
-`;
+const { formats, page, thresholds, baselines, noisePercent, bandPercent, force, strict } = SETTINGS;
 
 /**
  * Merges shards, writes the reports and returns their summary.
@@ -56,75 +51,50 @@ export async function runMerge(
   args: readonly string[],
   { directory, color, width }: CommandContext,
 ): Promise<Outcome> {
-  if (asksForHelp(args)) return { text: MERGE_USAGE, exitCode: EXIT.passed };
-  const raw = parseSettings(args, {}, MERGE);
-  const out = raw.values.get("out");
+  const { settings, files } = parseSettings(args, {}, MERGE);
+  const out = settings.get("out")?.at(-1);
   if (out === undefined) {
     throw new UsageError("Cannot merge without --out DIR: accepted is a folder for the reports");
   }
-  const formats = raw.lists.get("format");
-  const files = await Promise.all(raw.positionals.map(async (file) => ({
+  const place = { directory, env: {}, vocabulary: {} };
+  const shards = await Promise.all(files.map(async (file) => ({
     file,
-    report: (await readReport({ source: "the argument", text: file }, directory))!,
+    report: await readReport({ source: "the argument", text: file }, place),
   })));
-  const page = await readPagePath(raw.values.get("inject"), directory);
-  const outDirectory = resolvePath(directory, out.text);
-  const report = await judge(merge(files, args), { raw, directory });
+  const write = await readAll({ formats, page }, settings, place);
+  const merged = merge(shards, args);
+  const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
+  const vocabulary = vocabularyOf(merged);
+  const options = await readAll(judge, settings, { ...place, vocabulary });
+  refuseIncomparable(merged, options);
+  const report = judgeReport(merged, options);
+  const outDirectory = resolve(directory, out.text);
   await prepareOutput(outDirectory);
-  await refuseOwnFile(page, outDirectory);
-  const paths = await writeReports(report, {
-    directory: outDirectory,
-    formats: formats === undefined ? ["json", "md", "html"] : parseNames(formats, REPORT_FORMATS),
-    page,
-  });
-  const summary = renderTerminalSummary(report, {
-    color: color && !raw.flags.has("no-color"),
-    width,
-  });
-  const text = summary + writtenText({ paths, kept: null });
+  await refuseOwnFile(write.page, outDirectory);
+  const paths = await writeReports(report, { ...write, directory: outDirectory });
+  const style = { color: color && !settings.has("no-color"), width };
+  const text = renderTerminalSummary(report, style) + writtenText({ paths, kept: null });
   return { text, exitCode: report.verdict.exitCode };
 }
 
-function merge(
-  files: readonly { file: string; report: Report }[],
-  args: readonly string[],
-): Report {
+function merge(shards: readonly { file: string; report: Report }[], args: readonly string[]) {
   try {
-    const command = [...invocation("merge"), ...args];
-    const { parts, count } = readShardSet(files);
-    return mergeReports(parts, { of: "shards", command, count });
+    const { parts, count } = readShardSet(shards);
+    return mergeReports(parts, { of: "shards", command: [...invocation("merge"), ...args], count });
   } catch (error) {
     throw error instanceof ShardSetError ? new UsageError(error.message) : error;
   }
 }
 
-/** Holds the merged report against what the user gives for the whole run. */
-async function judge(
+function refuseIncomparable(
   report: Report,
-  { raw: { values, lists, flags }, directory }: { raw: RawSettings; directory: string },
-): Promise<Report> {
-  const percent = (name: string) => {
-    const given = values.get(name);
-    return given === undefined ? null : parseNumber(given, { min: 0, max: 100, unit: "per cent" });
-  };
-  const baselines = await readBaselines(lists.get("baseline"), directory);
-  const force = flags.has("force");
-  const differences = new Set(
-    force ? [] : baselines.flatMap((baseline) => findDifferences(baseline, report)),
-  );
-  if (differences.size > 0) {
-    const { message } = new IncomparableError([...differences]);
-    throw new UsageError(`${message}\nUse --force to compare them all the same`);
-  }
-  const vocabulary = vocabularyOf(report);
-  return judgeReport(report, {
-    thresholds: (lists.get("threshold") ?? []).map(({ text }) => readThreshold(text, vocabulary)),
-    baselines,
-    noisePercent: percent("noise"),
-    bandPercent: percent("band") ?? 3,
-    force,
-    strict: flags.has("strict"),
-  });
+  { baselines, force }: { baselines: readonly Report[]; force: boolean },
+): void {
+  if (force) return;
+  const differences = new Set(baselines.flatMap((baseline) => findDifferences(baseline, report)));
+  if (differences.size === 0) return;
+  const { message } = new IncomparableError([...differences]);
+  throw new UsageError(`${message}\nUse --force to compare them all the same`);
 }
 
 /** What thresholds can name: what the report has. */
@@ -133,12 +103,4 @@ function vocabularyOf({ scenarios }: Report): ThresholdVocabulary {
     name,
     Object.fromEntries(metrics.map(({ name, kind, unit }) => [name, { kind, unit }])),
   ]));
-}
-
-function readThreshold(text: string, vocabulary: ThresholdVocabulary) {
-  try {
-    return parseThreshold(text, vocabulary);
-  } catch (error) {
-    throw error instanceof ThresholdError ? new UsageError(error.message) : error;
-  }
 }

@@ -1,14 +1,16 @@
 /**
- * Holds what is planned against what was asked for, before anything is started.
+ * Holds what is planned against what was asked for and what this process can do, before anything is started.
  *
  * @module
  */
 
+import type { NoDelay } from "../client/relay.ts";
 import { type Overrides, plannedHeavyCalls, type PlannedScenario } from "../run/plan.ts";
 import { epochsOf, heavyToolsOf } from "../run/run.ts";
 import { defaultsOf, type Scenario } from "../run/scenario.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
+import { OVERRIDES } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -37,14 +39,6 @@ export function announceHeavyCalls(
   return `heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}`;
 }
 
-/** The options that only some scenarios take; `--warmup` is the run's. */
-const OPTION_OF: Record<Exclude<keyof Overrides, "warmupMs">, string> = {
-  ...{ durationMs: "--duration", messages: "--messages", connections: "--connections" },
-  ...{ payloadBytes: "--payload", inFlight: "--in-flight", ratePerSecond: "--rate" },
-  ...{ arrivals: "--arrivals", maxOutstanding: "--max-outstanding", sloMs: "--slo" },
-  ...{ stages: "--stages", spikeFactor: "--spike-factor", expectLimits: "--expect-limits" },
-};
-
 /** One warning for each option that was given, and that no planned scenario takes. */
 export function unusedOptions(
   { overrides, heavyTools, workload, profile }: Pick<
@@ -54,15 +48,13 @@ export function unusedOptions(
   planned: readonly PlannedScenario[],
   scenarios: readonly Scenario[],
 ): string[] {
+  const inSessions = ({ worksInSessions = false }: Scenario) => worksInSessions;
   const given: [unknown, string, (scenario: Scenario) => boolean][] = [
-    [workload, "--workload", ({ worksInSessions = false }) => worksInSessions],
-    [
-      heavyTools,
-      "--heavy-tools",
-      ({ worksInSessions = false, heavyCalls }) => worksInSessions || heavyCalls !== undefined,
-    ],
-    ...Object.entries(OPTION_OF).map(([name, option]): typeof given[number] => [
-      overrides[name as keyof Overrides],
+    [workload, "workload", inSessions],
+    [heavyTools, "heavy-tools", (one) => inSessions(one) || one.heavyCalls !== undefined],
+    ...Object.entries(OVERRIDES).map(([name, { option }]): typeof given[number] => [
+      // The warm-up is the run's.
+      name === "warmupMs" ? null : overrides[name as keyof Overrides],
       option,
       (scenario) => name in defaultsOf(scenario, profile),
     ]),
@@ -70,9 +62,7 @@ export function unusedOptions(
   return given.flatMap(([value, option, takes]) => {
     if (value === null || planned.some(({ scenario }) => takes(scenario))) return [];
     const names = scenarios.filter(takes).map(({ name }) => name).join(", ");
-    return [
-      `${option} has no effect, as no scenario of this run uses it: add one with --scenarios (${names})`,
-    ];
+    return `--${option} has no effect, as no scenario of this run uses it: add one with --scenarios (${names})`;
   });
 }
 
@@ -85,14 +75,69 @@ export function countWorkersFor(
   { url, workers, shard }: Config,
   planned: readonly PlannedScenario[],
 ): number {
+  const cores = navigator.hardwareConcurrency;
   try {
-    return countWorkers(workers, {
-      cores: navigator.hardwareConcurrency,
-      embedded: url === null,
-      planned,
-      shard,
-    });
+    return countWorkers(workers, { cores, embedded: url === null, planned, shard });
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+/** What the runtime, the reports and a few connections beside the clients' own need, in open files. */
+const RESERVE = 48;
+
+/**
+ * How many files each client is: its connection to the server, and both ends of that to the client's floor, which is
+ * measured beside it; two more for each of the two that goes through a relay.
+ */
+export function filesOfEach(
+  { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
+): number {
+  return 3 + (isBundled ? 1 : 0) + (insecure ? 2 : 0) + (noDelay === "on" ? 4 : 0);
+}
+
+/** The most clients at once that are planned, of which this process has its share. */
+export function mostPlanned(planned: readonly PlannedScenario[], shards: number): number {
+  const counts = planned.flatMap(({ parameters: { connections }, skip }) =>
+    typeof connections === "number" && skip === undefined ? connections : []
+  );
+  return Math.ceil(Math.max(0, ...counts) / shards);
+}
+
+/**
+ * Opens as many files as a run needs, and closes them again: the limit itself (`ulimit -n`) cannot be read without all
+ * permissions.
+ *
+ * @param need the most clients at once, and how many files each is in this process
+ * @throws {UsageError} if there is no room, naming how many connections there is room for
+ */
+export function requireDescriptors(
+  { connections, each }: { connections: number; each: number },
+  countFree: (wanted: number) => number = countFreeDescriptors,
+): void {
+  const wanted = connections * each + RESERVE;
+  const free = countFree(wanted);
+  if (free >= wanted) return;
+  const room = Math.floor((free - RESERVE) / each);
+  const refused = room > 0 ? `Cannot use --connections "${connections}"` : "Cannot run";
+  const accepted = room > 0 ? `accepted is up to ${room}, or raise the limit` : "raise the limit";
+  throw new UsageError(
+    `${refused}: such a run opens about ${wanted} files at once, and this process may open ${free} ` +
+      `more: ${accepted} (ulimit -n ${2 ** Math.ceil(Math.log2(wanted + 256))})`,
+  );
+}
+
+/** How many more files this process may open, up to as many as are wanted. */
+function countFreeDescriptors(wanted: number): number {
+  if (Deno.build.os === "windows") return wanted;
+  const files: Deno.FsFile[] = [];
+  try {
+    while (files.length < wanted) files.push(Deno.openSync("/dev/null"));
+    return wanted;
+  } catch (error) {
+    // Whatever else may be wrong with /dev/null is no reason not to run.
+    return (error as { code?: string }).code === "EMFILE" ? files.length : wanted;
+  } finally {
+    for (const file of files) file.close();
   }
 }

@@ -4,31 +4,33 @@
  * @module
  */
 
-import { dirname } from "node:path";
-import { REPORT_FORMATS, writeReports } from "./write_reports.ts";
+import { dirname, resolve } from "node:path";
 import { EXIT } from "../run/verdict.ts";
-import type { Report } from "../schema.ts";
-import type { CommandContext, Outcome } from "./command.ts";
-import { readPagePath, readReport, refuseOwnFile } from "./files.ts";
-import { OPTIONS } from "./options.ts";
-import { asksForHelp, type Grammar, parseSettings } from "./parse.ts";
-import { prepareOutput, resolvePath } from "./paths.ts";
-import { writtenText } from "./report_folder.ts";
-import { parseNames } from "./values.ts";
+import {
+  type CommandContext,
+  grammarOf,
+  optionsIn,
+  type Outcome,
+  parseSettings,
+  readAll,
+} from "./command_line.ts";
+import { readReport, refuseOwnFile } from "./files.ts";
+import { formatsOr, optionsNamed, SETTINGS } from "./options.ts";
+import { prepareOutput, writtenText } from "./report_folder.ts";
+import { writeReports } from "./write_reports.ts";
 
-const REPORT: Grammar = {
-  positionals: ["FILE"],
-  options: new Map(["out", "format", "inject", "help"].map((name) => [name, OPTIONS.get(name)!])),
-};
+/** What it takes. */
+export const REPORT = grammarOf(
+  `Usage: deno task report FILE [options]
 
-const REPORT_USAGE = `Usage: deno task report FILE [options]
-
-Writes the reports again from a report.json.
-
-  --out DIR      default: the folder of FILE
-  --format A,B   json, md, html, junit, github, benchmark (default: md,html)
-  --inject FILE  fill a page of yours between <!-- bench:start --> and <!-- bench:end -->
-`;
+Writes the reports again from a report.json.`,
+  [
+    ...optionsIn(`  --out DIR  default: the folder of FILE
+  --format A,B  json, md, html, junit, github, benchmark (default: md,html)`),
+    ...optionsNamed("inject", "help"),
+  ],
+  { name: "FILE", isOne: true },
+);
 
 /**
  * Writes the reports of a report.json again.
@@ -40,22 +42,15 @@ export async function runReport(
   args: readonly string[],
   { directory }: CommandContext,
 ): Promise<Outcome> {
-  if (asksForHelp(args)) return { text: REPORT_USAGE, exitCode: EXIT.passed };
-  const { values, lists, positionals } = parseSettings(args, {}, REPORT);
-  const path = positionals[0]!;
-  const formats = lists.get("format");
-  const page = await readPagePath(values.get("inject"), directory);
-  const outDirectory = resolvePath(directory, values.get("out")?.text ?? dirname(path));
-  if (values.has("out")) await prepareOutput(outDirectory);
+  const { settings, files: [file = ""] } = parseSettings(args, {}, REPORT);
+  const place = { directory, env: {}, vocabulary: {} };
+  const readers = { formats: formatsOr("md", "html"), page: SETTINGS.page };
+  const { formats, page } = await readAll(readers, settings, place);
+  const out = settings.get("out")?.at(-1);
+  const outDirectory = resolve(directory, out?.text ?? dirname(file));
+  if (out !== undefined) await prepareOutput(outDirectory);
   await refuseOwnFile(page, outDirectory);
-  const paths = await writeReports(await readNamed(path, directory), {
-    directory: outDirectory,
-    formats: formats === undefined ? ["md", "html"] : parseNames(formats, REPORT_FORMATS),
-    page,
-  });
+  const report = await readReport({ source: "the argument", text: file }, place);
+  const paths = await writeReports(report, { directory: outDirectory, formats, page });
   return { text: writtenText({ paths, kept: null }).trimStart(), exitCode: EXIT.passed };
-}
-
-async function readNamed(path: string, directory: string): Promise<Report> {
-  return (await readReport({ source: "the argument", text: path }, directory))!;
 }

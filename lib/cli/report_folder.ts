@@ -10,6 +10,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { parseReport } from "../report/export/json.ts";
 import { formatTimestamp } from "../report/units.ts";
 import type { Report } from "../schema.ts";
+import { causeOf, quoted, UsageError } from "./usage_error.ts";
 import { attempt } from "./whole_files.ts";
 import { reportFileNames, type ReportFormat, writeReports } from "./write_reports.ts";
 
@@ -126,6 +127,23 @@ export class ReportFolder {
     const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
     return entries.filter(({ name, isFile }) => isFile && KEPT_NAME.test(name))
       .map(({ name }) => `${folder}/${name}`).sort();
+  }
+}
+
+/**
+ * Makes sure, before anything is measured, that reports can be written to a folder, which it creates.
+ *
+ * @throws {UsageError} naming the folder and the cause
+ */
+export async function prepareOutput(directory: string): Promise<void> {
+  const probe = `${directory}/.write-probe-${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.writeTextFile(probe, "", { createNew: true });
+    await Deno.remove(probe);
+  } catch (error) {
+    const cause = `${causeOf(error)}; accepted is a folder that can be written, or made`;
+    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${cause}`);
   }
 }
 

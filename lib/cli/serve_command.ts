@@ -21,18 +21,14 @@ export async function serve(
     interrupt: (doing: string) => Interrupt;
   },
 ): Promise<number> {
-  const command = parseServeOptions(args, variables);
-  if (command.name === "help") {
-    terminal.print(command.text);
-    return EXIT.passed;
-  }
+  const options = parseServeOptions(args, variables);
   const interrupt = listen("stopping");
-  await using server = await startServer(command.options).catch((error: Error) => {
+  await using server = await startServer(options).catch((error: Error) => {
     throw new UsageError(error.message);
   });
-  const { dialect, hostname } = command.options;
+  const { dialect, hostname } = options;
   if (!LOOPBACK.test(hostname)) {
-    const who = asksForToken(command.options) ? "has the token" : "reaches this port: set a token";
+    const who = asksForToken(options) ? "has the token" : "reaches this port: set a token";
     terminal.printWarning(`${hostname} is open to other machines: the server serves who ${who}`);
   }
   terminal.print(`Serving the EXAI protocol (dialect ${dialect}) at ${server.url}\n`);

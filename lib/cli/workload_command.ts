@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";
 import { Target } from "../client/target.ts";
@@ -14,40 +15,30 @@ import { TargetUnusableError } from "../run/scenario.ts";
 import { listTools } from "../run/tool_list.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import { EXIT } from "../run/verdict.ts";
-import { type ConfigInput, readConfig } from "./config.ts";
-import { type Program, warnOfWay } from "./measure.ts";
-import { OPTIONS, type OptionSpec } from "./options.ts";
-import { asksForHelp, type Given, parseSettings } from "./parse.ts";
-import { resolvePath } from "./paths.ts";
-import { closestTo } from "./suggestion.ts";
-import { readUrl } from "./target_settings.ts";
-import { optionsText } from "./usage.ts";
-import { UsageError } from "./usage_error.ts";
-import { unacceptable } from "./values.ts";
+import { grammarOf, optionsIn, parseSettings, type Place } from "./command_line.ts";
+import { readConfig } from "./config.ts";
+import { type Program, settingsOf, warnOfWay } from "./measure.ts";
+import { optionsNamed } from "./options.ts";
+import { didYouMean, type Given, unacceptable, UsageError } from "./usage_error.ts";
+import { readUrl } from "./values.ts";
 import { writeWhole } from "./whole_files.ts";
 import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
-const TAKEN = [
-  ...["url", "token", "protocol", "header", "subprotocol", "ignore-first", "ca-cert"],
-  ...["client-cert", "client-key", "insecure", "wait", "timeout", "help"],
-];
-const OWN: readonly OptionSpec[] = [
-  {
-    name: "tool",
-    kind: "list",
-    value: "NAME",
-    help: "a tool to call; repeatable (default: those that say that they are read-only)",
-  },
-  { name: "out", kind: "value", value: "FILE", help: "default: standard output" },
-];
-const GRAMMAR_OPTIONS = [...OWN, ...TAKEN.map((name) => OPTIONS.get(name)!)];
-
-const INTRODUCTION = `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
+/** What it takes. */
+export const WORKLOAD = grammarOf(
+  `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
 
 Usage: deno task workload --url WS_URL [options] > workload.yaml
 
-No tool is called. In the draft are those that say that they are read-only, or those that you name.`;
+No tool is called. The draft has those marked as read-only, or those that you name.`,
+  [
+    ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
+  --out FILE  default: standard output`),
+    ...optionsNamed("url", "token", "protocol", "header", "subprotocol", "ignore-first"),
+    ...optionsNamed("ca-cert", "client-cert", "client-key", "insecure", "wait", "timeout", "help"),
+  ],
+);
 
 /**
  * Drafts the file, prints or writes it, and gives the exit code.
@@ -57,29 +48,18 @@ No tool is called. In the draft are those that say that they are read-only, or t
  */
 export async function workload(
   args: readonly string[],
-  input: Omit<ConfigInput, "args">,
-  program: Pick<Program, "terminal" | "interrupt" | "suite">,
+  place: Place,
+  program: Program,
 ): Promise<number> {
-  const { env, directory } = input;
   const { terminal } = program;
-  if (asksForHelp(args)) {
-    terminal.print(
-      `${INTRODUCTION}\n\n${optionsText([{ title: "Options", options: GRAMMAR_OPTIONS }])}\n`,
-    );
-    return EXIT.passed;
-  }
-  const raw = parseSettings(args, env, {
-    options: new Map(GRAMMAR_OPTIONS.map((option) => [option.name, option])),
-    positionals: [],
-  });
-  const { values, lists } = raw;
-  const url = readUrl(values.get("url"), env);
+  const { settings: given } = parseSettings(args, place.env, WORKLOAD);
+  const url = readUrl(given.get("url")?.at(-1), place.env);
   if (url === null) {
     throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
   }
-  const { suite } = program;
-  const config = await readConfig(raw, { ...input, args });
-  const settings = { ...config, url, suite: { ...suite, commit: null }, command: [] };
+  const config = await readConfig(given, place);
+  const command = { name: "workload", args, secrets: [] };
+  const settings = await settingsOf({ ...config, url }, program, command);
   warnOfWay(config, terminal.printWarning);
   const { signal } = program.interrupt("no draft is made");
   try {
@@ -109,11 +89,11 @@ export async function workload(
     }
     const listed = list.tools;
     const known = listed.filter(({ name }) => TOOL_NAME.test(name));
-    const text = draftWorkload(chosen(known, lists.get("tool")));
-    const out = values.get("out");
+    const text = draftWorkload(chosen(known, given.get("tool")));
+    const out = given.get("out")?.at(-1);
     if (out === undefined) terminal.print(text);
     else {
-      const path = resolvePath(directory, out.text);
+      const path = resolve(place.directory, out.text);
       await writeWhole([{ path, content: text }]);
       terminal.print(`Drafted, to be looked at before a run with --workload:\n  ${path}\n`);
     }
@@ -135,8 +115,7 @@ function chosen<T extends { name: string; isReadOnly: boolean }>(
     return [...new Map(named.map((given) => [given.text, given])).values()].map((given) => {
       const tool = listed.find(({ name }) => name === given.text);
       if (tool !== undefined) return tool;
-      const closest = closestTo(given.text, names);
-      const advice = closest === null ? "" : ` (did you mean ${closest}?)`;
+      const advice = didYouMean(given.text, names);
       throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
     });
   }

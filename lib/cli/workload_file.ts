@@ -9,8 +9,9 @@ import * as v from "valibot";
 import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readFile } from "./files.ts";
-import type { Given } from "./parse.ts";
-import { UsageError } from "./usage_error.ts";
+import { type Given, UsageError } from "./usage_error.ts";
+
+type Place = Parameters<typeof readFile>[1];
 
 /** How much of a wrong value an error shows, in characters. */
 const SHOWN_CHARACTERS = 60;
@@ -54,33 +55,7 @@ const HeavyToolSchema = v.strictObject({
 }, "an object with tool, arguments, timeoutSeconds, weight and repetitions, and no other field");
 
 const LIST = "a list of one or more tools";
-const HeavyToolsSchema = v.pipe(
-  v.array(HeavyToolSchema, LIST),
-  v.minLength(1, LIST),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const names = dataset.value.map(({ tool }) => tool);
-    const index = names.findIndex((name, at) => names.indexOf(name) < at);
-    if (index < 0) return;
-    const path = [
-      {
-        type: "array",
-        origin: "value",
-        input: dataset.value,
-        key: index,
-        value: dataset.value[index],
-      },
-      {
-        type: "object",
-        origin: "value",
-        input: dataset.value[index]!,
-        key: "tool",
-        value: names[index],
-      },
-    ] as const;
-    addIssue({ message: "each tool once", input: names[index], path: [...path] });
-  }),
-);
+const HeavyToolsSchema = v.pipe(v.array(HeavyToolSchema, LIST), v.minLength(1, LIST));
 
 const DURATION = "a number of seconds from 0 to 86400, or one of {exponential: MEAN} and " +
   "{logNormal: {median: SECONDS, sigma: NUMBER}}";
@@ -145,17 +120,13 @@ const WorkloadSchema = v.strictObject({
 const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
 
 /**
- * What sessions do, `null` where no file is named: an object with patterns, or a list of tools as that of
- * `--heavy-tools`, each of which is then a pattern of one step.
+ * What sessions do: an object with patterns, or a list of tools as that of `--heavy-tools`, each of which is then a
+ * pattern of one step.
  *
  * @throws {UsageError} naming the file, the field, its value and what is accepted
  */
-export async function readWorkload(
-  given: Given | undefined,
-  directory: string,
-): Promise<SessionSpec | null> {
-  if (given === undefined) return null;
-  const content = parseText(await readFile(given, directory), given);
+export async function readWorkload(given: Given, place: Place): Promise<SessionSpec> {
+  const content = parseText(await readFile(given, place), given);
   if (Array.isArray(content)) {
     const patterns = heavyTools(content, given).map(({ tool, argsJson, timeoutMs, weight }) => ({
       name: tool,
@@ -164,17 +135,13 @@ export async function readWorkload(
     }));
     return { begin: [], patterns, lasts: { patterns: null, time: null } };
   }
-  const result = v.safeParse(WorkloadSchema, content);
-  if (!result.success) throw wrongField(result.issues[0], given);
-  const { session, patterns, think, onError, timeoutSeconds } = result.output;
-  const step = (one: v.InferOutput<typeof StepSchema>): StepSpec => {
-    const seconds = one.timeoutSeconds ?? timeoutSeconds;
+  const { session, patterns, ...rest } = checked(WorkloadSchema, content, given);
+  const step = (own: v.InferOutput<typeof StepSchema>): StepSpec => {
+    const { tool, arguments: args, timeoutSeconds, think, onError } = { ...rest, ...own };
     return {
-      tool: one.tool,
-      argsJson: JSON.stringify(one.arguments),
-      think: one.think ?? think,
-      timeoutMs: seconds === undefined ? null : seconds * 1e3,
-      onError: one.onError ?? onError,
+      ...{ tool, think, onError },
+      argsJson: JSON.stringify(args),
+      timeoutMs: timeoutSeconds === undefined ? null : timeoutSeconds * 1e3,
     };
   };
   return {
@@ -189,27 +156,26 @@ export async function readWorkload(
 }
 
 /**
- * The heavy tools of a file, `null` where none is named.
+ * The heavy tools of a file.
  *
  * @throws {UsageError} naming the file, the field, its value and what is accepted
  */
-export async function readHeavyTools(
-  given: Given | undefined,
-  directory: string,
-): Promise<HeavyToolSpec[] | null> {
-  if (given === undefined) return null;
-  return heavyTools(parseText(await readFile(given, directory), given), given);
+export async function readHeavyTools(given: Given, place: Place): Promise<HeavyToolSpec[]> {
+  return heavyTools(parseText(await readFile(given, place), given), given);
 }
 
 function heavyTools(content: unknown, given: Given): HeavyToolSpec[] {
-  const result = v.safeParse(HeavyToolsSchema, content);
-  if (!result.success) throw wrongField(result.issues[0], given);
-  return result.output.map(({ tool, arguments: args, timeoutSeconds, weight, repetitions }) => ({
-    tool,
+  const tools = checked(HeavyToolsSchema, content, given);
+  const names = tools.map(({ tool }) => tool);
+  const again = names.findIndex((name, index) => names.indexOf(name) < index);
+  if (again >= 0) {
+    const path = [{ key: again }, { key: "tool" }];
+    throw wrongField({ path, input: names[again], message: "each tool once" }, given);
+  }
+  return tools.map(({ arguments: args, timeoutSeconds, ...rest }) => ({
+    ...rest,
     argsJson: JSON.stringify(args),
     timeoutMs: timeoutSeconds * 1000,
-    weight,
-    repetitions,
   }));
 }
 
@@ -221,13 +187,30 @@ function parseText(text: string, { source, text: file }: Given): unknown {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {
     const cause = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new UsageError(
-      `Cannot use the file of ${source} "${file}": it is neither JSON nor YAML: ${cause}`,
-    );
+    const what = "it is neither JSON nor YAML";
+    throw new UsageError(`Cannot use the file of ${source} "${file}": ${what}: ${cause}`);
   }
 }
 
-function wrongField(issue: v.BaseIssue<unknown>, { source, text: file }: Given): UsageError {
+/** @throws {UsageError} naming the first field that the schema does not take */
+function checked<S extends v.GenericSchema>(
+  schema: S,
+  content: unknown,
+  given: Given,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, content);
+  if (result.success) return result.output;
+  throw wrongField(result.issues[0], given);
+}
+
+/** A field that is wrong, as the library reports it. */
+interface Issue {
+  path?: readonly { key: unknown }[] | undefined;
+  input: unknown;
+  message: string;
+}
+
+function wrongField(issue: Issue, { source, text: file }: Given): UsageError {
   const path = issue.path?.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`) ?? [];
   const field = path.length === 0 ? "its content" : path.join("").replace(/^\./, "");
   // A field that is missing has no text.

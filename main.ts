@@ -10,21 +10,24 @@ import { fileURLToPath } from "node:url";
 import project from "./deno.json" with { type: "json" };
 import { ab, AB_USAGE } from "./lib/cli/ab_command.ts";
 import { bench } from "./lib/cli/bench_command.ts";
-import {
-  asksForHelp,
-  type CommandContext,
-  type Outcome,
-  type Place,
-} from "./lib/cli/command_line.ts";
-import { CALIBRATE, runCalibrate } from "./lib/cli/calibrate_command.ts";
-import { COMPARE, runCompare } from "./lib/cli/compare_command.ts";
+import { asksForHelp, type Place } from "./lib/cli/command_line.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
 import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
 import { listText } from "./lib/cli/listing.ts";
-import { MERGE, runMerge } from "./lib/cli/merge_command.ts";
+import {
+  CALIBRATE,
+  type CommandContext,
+  COMPARE,
+  MERGE,
+  type Outcome,
+  REPORT,
+  runCalibrate,
+  runCompare,
+  runMerge,
+  runReport,
+} from "./lib/cli/offline_commands.ts";
 import { USAGE } from "./lib/cli/options.ts";
-import { REPORT, runReport } from "./lib/cli/report_command.ts";
 import { serve } from "./lib/cli/serve_command.ts";
 import { SERVE_USAGE } from "./lib/cli/serve_options.ts";
 import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";

@@ -56,19 +56,6 @@ export function grammarOf(
   return { usage: `${introduction}\n\n${optionLines(options)}`, options, files };
 }
 
-/** Where a command was called that measures nothing, and how what it prints may look. */
-export interface CommandContext {
-  directory: string;
-  color: boolean;
-  width: number;
-}
-
-/** What a command prints, and how it ends. */
-export interface Outcome {
-  text: string;
-  exitCode: number;
-}
-
 /** What was given for each option that was, before any of it is looked at; for a flag, a text that says nothing. */
 export type Settings = ReadonlyMap<string, readonly Given[]>;
 

@@ -10,7 +10,7 @@ import { parseReport, ReportParseError } from "../report/export/json.ts";
 import type { Settings } from "./command_line.ts";
 import { checkPage } from "./injected_page.ts";
 import { FAILED_FOLDER } from "./report_folder.ts";
-import { causeOf, type Given, quoted, unacceptable, UsageError } from "./usage_error.ts";
+import { causeOf, expecting, type Given, quoted, unacceptable, UsageError } from "./usage_error.ts";
 import { ReportWriteError } from "./whole_files.ts";
 import { REPORT_FORMATS, reportFileNames } from "./write_reports.ts";
 
@@ -57,11 +57,8 @@ export async function readToolArgs(given: Given, place: Place): Promise<string> 
 
 /** @throws {UsageError} if the report.json that is named cannot be read */
 export async function readReport(given: Given, place: Place): Promise<Report> {
-  try {
-    return parseReport(await readFile(given, place), given.text);
-  } catch (error) {
-    throw error instanceof ReportParseError ? new UsageError(error.message) : error;
-  }
+  const text = await readFile(given, place);
+  return expecting(ReportParseError, () => parseReport(text, given.text));
 }
 
 /**

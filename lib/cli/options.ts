@@ -16,7 +16,7 @@ import { parseThreshold, ThresholdError } from "../stats/thresholds.ts";
 import { flag, list, one, optionsIn, type OptionSpec, type Reader } from "./command_line.ts";
 import { readBaselines, readCaCert, readPagePath, readToolArgs } from "./files.ts";
 import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
-import { type Given, unacceptable, UsageError } from "./usage_error.ts";
+import { expecting, type Given, unacceptable } from "./usage_error.ts";
 import {
   parseDuration,
   parseHeaders,
@@ -204,14 +204,11 @@ export const SETTINGS = {
   ignoreLimits: flag("ignore-limits"),
   seed: one("seed", whole(0, 2 ** 32 - 1)),
   unitBaselinePerSecond: one("unit-baseline", above(0, 1e12, "calls/s")),
-  thresholds: list("threshold", (givens, { vocabulary }) =>
-    givens.map(({ text }) => {
-      try {
-        return parseThreshold(text, vocabulary);
-      } catch (error) {
-        throw error instanceof ThresholdError ? new UsageError(error.message) : error;
-      }
-    })),
+  thresholds: list(
+    "threshold",
+    (givens, { vocabulary }) =>
+      givens.map(({ text }) => expecting(ThresholdError, () => parseThreshold(text, vocabulary))),
+  ),
   baselines: list("baseline", readBaselines),
   noisePercent: one("noise", percent),
   bandPercent: one("band", percent, 3),

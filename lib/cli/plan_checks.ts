@@ -11,7 +11,7 @@ import { defaultsOf, type Scenario } from "../run/scenario.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { OVERRIDES } from "./options.ts";
-import { UsageError } from "./usage_error.ts";
+import { expecting, UsageError } from "./usage_error.ts";
 
 /**
  * How many calls of heavy tools there will be, for the person to see before they are made; `null`: none.
@@ -76,11 +76,8 @@ export function countWorkersFor(
   planned: readonly PlannedScenario[],
 ): number {
   const cores = navigator.hardwareConcurrency;
-  try {
-    return countWorkers(workers, { cores, embedded: url === null, planned, shard });
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
+  const options = { cores, embedded: url === null, planned, shard };
+  return expecting(RangeError, () => countWorkers(workers, options));
 }
 
 /** What the runtime, the reports and a few connections beside the clients' own need, in open files. */

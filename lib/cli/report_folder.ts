@@ -32,7 +32,7 @@ export interface Written {
 }
 
 /** Has anything been measured? */
-export function hasNumbers({ scenarios }: Report): boolean {
+function hasNumbers({ scenarios }: Report): boolean {
   return scenarios.some(({ metrics }) => metrics.length > 0);
 }
 
@@ -63,16 +63,15 @@ export class ReportFolder {
     const [directory, formats] = [this.#directory, this.#formats];
     const kept = hasNumbers(report) ? null : await this.#wouldLose(report);
     if (kept !== null) {
-      const lasting = formats.filter((format) => LASTING.includes(format));
-      const others = formats.filter((format) => !LASTING.includes(format));
-      const aside = { directory: `${directory}/${FAILED_FOLDER}`, formats: lasting };
-      return {
-        paths: [
-          ...lasting.length === 0 ? [] : await writeReports(report, aside),
-          ...others.length === 0 ? [] : await writeReports(report, { directory, formats: others }),
-        ],
-        kept,
-      };
+      const isLasting = (format: ReportFormat) => LASTING.includes(format);
+      const [lasting, others] = [
+        formats.filter(isLasting),
+        formats.filter((one) => !isLasting(one)),
+      ];
+      const write = async (directory: string, formats: ReportFormat[]) =>
+        formats.length === 0 ? [] : await writeReports(report, { directory, formats });
+      const aside = await write(`${directory}/${FAILED_FOLDER}`, lasting);
+      return { paths: [...aside, ...await write(directory, others)], kept };
     }
     // If it cannot be kept, the new one is written all the same, and the error reported with each write.
     if (formats.includes("json") && this.#written !== report.startedAt) {

@@ -12,6 +12,23 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/**
+ * Runs `action`, of which errors of this kind are the user's.
+ *
+ * @throws {UsageError} in their place, with some advice after the message
+ */
+export function expecting<T>(
+  kind: new (...args: never[]) => Error,
+  action: () => T,
+  advice = "",
+): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof kind ? new UsageError(error.message + advice) : error;
+  }
+}
+
 /** A setting as it was given, and where: `--epochs`, or the name of a variable. */
 export interface Given {
   source: string;

@@ -9,12 +9,12 @@ import fc from "fast-check";
 import { ab } from "../../lib/cli/ab_command.ts";
 import { bench } from "../../lib/cli/bench_command.ts";
 import type { OptionSpec } from "../../lib/cli/command_line.ts";
-import { runCompare } from "../../lib/cli/compare_command.ts";
+import { runCompare } from "../../lib/cli/offline_commands.ts";
 import { readCommand } from "../../lib/cli/config.ts";
 import type { Program } from "../../lib/cli/measure.ts";
-import { runMerge } from "../../lib/cli/merge_command.ts";
+import { runMerge } from "../../lib/cli/offline_commands.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
-import { runReport } from "../../lib/cli/report_command.ts";
+import { runReport } from "../../lib/cli/offline_commands.ts";
 import {
   parseServeOptions,
   SERVE_ENVIRONMENT,

@@ -14,22 +14,10 @@ import { asksForHelp, type Place } from "./lib/cli/command_line.ts";
 import { readCommand } from "./lib/cli/config.ts";
 import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
 import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
-import { listText } from "./lib/cli/listing.ts";
-import {
-  CALIBRATE,
-  type CommandContext,
-  COMPARE,
-  MERGE,
-  type Outcome,
-  REPORT,
-  runCalibrate,
-  runCompare,
-  runMerge,
-  runReport,
-} from "./lib/cli/offline_commands.ts";
+import * as offline from "./lib/cli/offline_commands.ts";
 import { USAGE } from "./lib/cli/options.ts";
-import { serve } from "./lib/cli/serve_command.ts";
-import { SERVE_USAGE } from "./lib/cli/serve_options.ts";
+import { listText } from "./lib/cli/plan.ts";
+import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
 import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";
 import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
 import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
@@ -66,32 +54,32 @@ interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ["ab", {
-    usage: AB_USAGE,
-    connects: true,
-    run: async (args) => await ab(args, await readPlace(), program),
-  }],
-  ["workload", {
-    usage: WORKLOAD.usage,
-    connects: true,
-    run: async (args) => await workload(args, await readPlace(), program),
-  }],
-  ["serve", {
-    usage: SERVE_USAGE,
-    connects: false,
-    run: (args) => serve(args, { ...program, variables: variables("serve") }),
-  }],
-  ["compare", { usage: COMPARE.usage, connects: false, run: printing(runCompare) }],
-  ["merge", { usage: MERGE.usage, connects: false, run: printing(runMerge) }],
-  ["report", { usage: REPORT.usage, connects: false, run: printing(runReport) }],
-  ["calibrate", { usage: CALIBRATE.usage, connects: true, run: printing(runCalibrate) }],
-]);
+const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries(
+  {
+    ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
+    workload: { usage: WORKLOAD.usage, connects: true, run: measuring(workload) },
+    serve: {
+      usage: SERVE_USAGE,
+      connects: false,
+      run: (args) => serve(args, { ...program, variables: variables("serve") }),
+    },
+    compare: { usage: offline.COMPARE.usage, connects: false, run: printing(offline.runCompare) },
+    merge: { usage: offline.MERGE.usage, connects: false, run: printing(offline.runMerge) },
+    report: { usage: offline.REPORT.usage, connects: false, run: printing(offline.runReport) },
+    calibrate: {
+      usage: offline.CALIBRATE.usage,
+      connects: true,
+      run: printing(offline.runCalibrate),
+    },
+  } satisfies Record<string, Command>,
+));
+
+function measuring(run: typeof ab): Command["run"] {
+  return async (args) => await run(args, await readPlace(), program);
+}
 
 /** A command that gives back what to print. */
-function printing(
-  run: (args: readonly string[], context: CommandContext) => Promise<Outcome>,
-): Command["run"] {
+function printing(run: typeof offline.runCompare): Command["run"] {
   return async (args) => {
     const style = terminal.style(!variable("NO_COLOR"));
     const { text, exitCode } = await run(args, { directory: workingDirectory(), ...style });
@@ -128,7 +116,11 @@ function reportError(message: string): number {
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
   const command = COMMANDS.get(name);
-  if (command?.connects !== false) bypassProxyOnLoopback();
+  if (command?.connects !== false) {
+    // Before the first connection: see lib/cli/environment.ts.
+    const noProxy = noProxyWithLoopback(variables("bench"));
+    if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
+  }
   if (command === undefined) return await benchOrTell(args);
   if (!asksForHelp(rest)) return await command.run(rest);
   terminal.print(command.usage);
@@ -166,13 +158,11 @@ async function readEnvironment(directory: string): Promise<Record<string, string
   const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
   // The runtime takes a proxy from the environment alone.
-  const file = Object.fromEntries(
-    Object.entries(found).filter(([name]) => !/_proxy$/i.test(name)),
-  );
+  const file = Object.entries(found).filter(([name]) => !/_proxy$/i.test(name));
   const env = variables("bench");
   // A server named by host and port in the environment wins over the URL of the file.
   const named = env.EXAI_WS_HOST || env.EXAI_WS_PORT;
-  return { ...(named ? {} : { EXAI_WS_URL: url }), ...file, ...env };
+  return { ...(named ? {} : { EXAI_WS_URL: url }), ...Object.fromEntries(file), ...env };
 }
 
 /** The variables that are set, of those that deno.json lets a command read. */
@@ -181,12 +171,6 @@ function variables(command: "bench" | "serve"): Record<string, string | undefine
     const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   }));
-}
-
-/** Before the first connection: see lib/cli/proxy.ts. */
-function bypassProxyOnLoopback(): void {
-  const noProxy = noProxyWithLoopback(variables("bench"));
-  if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
 }
 
 /** @throws {UsageError} without its value, which may be secret, if it is no text */

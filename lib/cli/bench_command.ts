@@ -17,7 +17,7 @@ import { runOnWorkers } from "../split/workers.ts";
 import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import type { Config } from "./config.ts";
 import { measure, type Program, settingsOf } from "./measure.ts";
-import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan_checks.ts";
+import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan.ts";
 
 /** How often the bundled server reports the progress of a heavy call, which there takes seconds. */
 const PROGRESS_INTERVAL_MS = 250;

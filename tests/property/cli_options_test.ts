@@ -19,7 +19,7 @@ import {
   parseServeOptions,
   SERVE_ENVIRONMENT,
   SERVE_OPTIONS,
-} from "../../lib/cli/serve_options.ts";
+} from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJson } from "../../lib/report/export/json.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseServeOptions, SERVE_USAGE } from "../../lib/cli/serve_options.ts";
+import { parseServeOptions, SERVE_USAGE } from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { defaultServerOptions, limitsPreset } from "../../lib/server/options.ts";
 

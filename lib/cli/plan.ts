@@ -1,17 +1,88 @@
 /**
- * Holds what is planned against what was asked for and what this process can do, before anything is started.
+ * What can be run and what is planned, with how long it takes; and the plan held against what was asked for and what
+ * this process can do, before anything is started.
  *
  * @module
  */
 
 import type { NoDelay } from "../client/relay.ts";
-import { type Overrides, plannedHeavyCalls, type PlannedScenario } from "../run/plan.ts";
+import { formatCounted, formatSpan } from "../report/units.ts";
+import {
+  EPOCHS,
+  type Overrides,
+  plannedHeavyCalls,
+  type PlannedScenario,
+  planScenarios,
+} from "../run/plan.ts";
+import { plannedMs } from "../run/planned_time.ts";
 import { epochsOf, heavyToolsOf } from "../run/run.ts";
-import { defaultsOf, type Scenario } from "../run/scenario.ts";
+import { defaultsOf, PROFILE_NAMES, type ProfileName, type Scenario } from "../run/scenario.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
 import { OVERRIDES } from "./options.ts";
 import { expecting, UsageError } from "./usage_error.ts";
+
+const NO_OVERRIDES = Object.fromEntries(
+  Object.keys(OVERRIDES).map((name) => [name, null]),
+) as unknown as Overrides;
+
+/** The profiles and the scenarios, with about how long each takes. */
+export function listText(scenarios: readonly Scenario[]): string {
+  const timeOf = (profile: ProfileName, names: string[] | null) => {
+    const planned = planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES });
+    return aboutSpan(plannedMs(planned, { epochs: EPOCHS[profile], warmsUp: true }));
+  };
+  const profiles = PROFILE_NAMES.map((profile) => {
+    const count = scenarios.filter(({ profiles }) => profiles.includes(profile)).length;
+    const size = `${EPOCHS[profile]} epochs, ${formatCounted(count, "scenario")}`;
+    const isDefault = profile === "standard" ? " (default)" : "";
+    return `  ${profile.padEnd(9)} ${timeOf(profile, null).padEnd(13)} ${size}${isDefault}\n`;
+  });
+  const lines = scenarios.map(({ name, question, profiles }) => {
+    const first = profiles.includes("standard") ? "standard" : profiles[0] ?? "standard";
+    const where = profiles.length === 0 ? "no profile: --scenarios" : profiles.join(", ");
+    const time = `alone ${timeOf(first, [name])} in ${first}`;
+    return `${name}\n    ${question}\n    in ${where}; ${time}\n`;
+  });
+  const heading = "Profiles, and how long they take with a quick server:\n";
+  return [heading, ...profiles, "\n", ...lines].join("");
+}
+
+/** What is about to be run on each side, and how long it will take. */
+export function planLine(
+  config: Config,
+  planned: readonly PlannedScenario[],
+  sides: number,
+): string {
+  const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
+  const isOpen = precisionPercent !== null;
+  const epochs = `${isOpen ? "at least " : ""}${formatCounted(epochsOf(config), "epoch")}`;
+  const time = aboutSpan(plannedNs(config, planned, sides) / 1e6);
+  return [
+    `Planned: ${formatCounted(planned.length, "scenario")} (${profile})`,
+    epochs + (warmupMs === 0 ? "" : " after a warm-up"),
+    time,
+    ...isOpen ? [`up to ${formatSpan(maxTimeMs)} for the precision`] : [],
+  ].join(", ") + "\n";
+}
+
+/** About how long what is about to be run on each side will take. */
+export function plannedNs(
+  config: Config,
+  planned: readonly PlannedScenario[],
+  sides: number,
+): number {
+  const warmsUp = config.overrides.warmupMs !== 0;
+  return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * sides * 1e6;
+}
+
+/** As exact as a plan is. */
+function aboutSpan(milliseconds: number): string {
+  const seconds = Math.max(1, Math.round(milliseconds / 1000));
+  if (seconds < 20) return `about ${seconds} s`;
+  const step = seconds < 120 ? 5 : 60;
+  return `about ${formatSpan(Math.round(seconds / step) * step * 1000)}`;
+}
 
 /**
  * How many calls of heavy tools there will be, for the person to see before they are made; `null`: none.

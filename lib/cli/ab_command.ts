@@ -83,10 +83,10 @@ export async function ab(
   const own = await readAll(READERS, settings, place);
   const isStarted = startsServers(settings);
   const foreign = foreignText(givenSecrets(settings));
-  const start = (option: string, command: string | null) =>
+  const serverOf = (option: string, command: string | null) =>
     isStarted ? new StartedServer(option, command!, foreign) : null;
-  await using startedA = start("--start-a", own.startA);
-  await using startedB = start("--start-b", own.startB);
+  await using startedA = serverOf("--start-a", own.startA);
+  await using startedB = serverOf("--start-b", own.startB);
   const urlA = startedA?.url ?? own.a!;
   const urlB = startedB?.url ?? own.b!;
   const url = [{ source: "--a", text: urlA }];
@@ -95,31 +95,26 @@ export async function ab(
   const isComparable = ({ gates, overloads }: Scenario) =>
     config.scenarios !== null || (gates.length > 0 && !overloads);
   const scenarios = program.scenarios.filter(isComparable);
-  const restart = isStarted
-    ? async () => {
-      await startedA!.restart();
-      await startedB!.restart();
-    }
-    : null;
-  return await measure(config, {
-    program,
+  const restart = async () => {
+    await startedA?.restart();
+    await startedB?.restart();
+  };
+  const start = isStarted ? restart : null;
+  const a = await settingsOf({ ...config, url: urlA, baselines: [] }, program, {
+    command: ["ab", ...args],
+    secrets: [config.token, own.tokenB],
+  });
+  const b = {
+    ...a,
+    url: urlB,
+    proxy: proxyOf(urlB, place.env, config.insecure),
+    token: own.tokenB ?? config.token,
+    headers: own.headersB ?? config.headers,
+  };
+  return await measure(config, program, {
     planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
-    sides: 2,
-    start: restart,
-    async take({ hooks, awaitServer }) {
-      const command = { name: "ab", args, secrets: [config.token, own.tokenB] };
-      const a = await settingsOf({ ...config, url: urlA, baselines: [] }, program, command);
-      const b = {
-        ...a,
-        url: urlB,
-        proxy: proxyOf(urlB, place.env, config.insecure),
-        token: own.tokenB ?? config.token,
-        headers: own.headersB ?? config.headers,
-      };
-      await awaitServer(a);
-      await awaitServer(b);
-      return await runAb({ a, b }, { ...hooks, scenarios, restart, bundled: null });
-    },
+    ...{ servers: [a, b], start },
+    run: (hooks) => runAb({ a, b }, { ...hooks, scenarios, restart: start, bundled: null }),
   });
 }
 

@@ -14,7 +14,6 @@ import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
 import { defaultServerOptions } from "../server/options.ts";
 import { runOnWorkers } from "../split/workers.ts";
-import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import type { Config } from "./config.ts";
 import { measure, type Program, settingsOf } from "./measure.ts";
 import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan.ts";
@@ -50,22 +49,19 @@ export async function bench(
     each: filesOfEach({ ...config, isBundled: config.url === null }),
   });
   if (config.unusedShard !== null) program.terminal.printWarning(config.unusedShard);
-  return await measure(config, {
-    ...{ program, planned, sides: 1 },
-    async take({ hooks, folder, awaitServer }) {
-      await using server = config.url === null ? await startBundledServer(config) : null;
-      const token = server === null ? config.token : server.token;
-      const url = config.url ?? server!.url;
-      const command = { name: "bench", args: program.args, secrets: [token] };
-      const settings = await settingsOf({ ...config, url, token }, program, command);
-      const bundled = server === null ? null : {
-        restart: () => server.restart(),
-        startLimited: () => startLimitedServer(settings),
-      };
-      await awaitServer(settings);
-      const found = await run(settings, { ...program, ...hooks, bundled, workers });
-      return compareWithEarlier(found, await folder.earlier(found), config);
-    },
+  await using server = config.url === null ? await startBundledServer(config) : null;
+  const { url, token } = server ?? { url: config.url!, token: config.token };
+  const settings = await settingsOf({ ...config, url, token }, program, {
+    command: ["bench", ...program.args],
+    secrets: [token],
+  });
+  const bundled = server === null ? null : {
+    restart: () => server.restart(),
+    startLimited: () => startLimitedServer(settings),
+  };
+  return await measure(config, program, {
+    ...{ planned, servers: [settings], start: null },
+    run: (hooks) => run(settings, { ...program, ...hooks, bundled, workers }),
   });
 }
 

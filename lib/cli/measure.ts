@@ -16,6 +16,7 @@ import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import type { Report } from "../schema.ts";
+import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import type { Config } from "./config.ts";
 import { invocation, maskCommand } from "./invocation.ts";
 import { openPage } from "./open_page.ts";
@@ -37,43 +38,40 @@ export interface Program {
   interrupt: (doing: string) => Interrupt;
 }
 
-/** What measuring itself is given. */
-export interface Measuring {
-  hooks: Omit<RunHooks, "bundled">;
-  folder: ReportFolder;
-  /** Waits for a server that is still starting. */
-  awaitServer: (settings: RunSettings) => Promise<void>;
+/** What is to be measured, and how. */
+export interface Measurement {
+  planned: readonly PlannedScenario[];
+  /** One of them, or A and B. */
+  servers: readonly RunSettings[];
+  /** Starts them; `null`: they run. */
+  start: (() => Promise<void>) | null;
+  run: (hooks: Omit<RunHooks, "bundled">) => Promise<Report>;
 }
 
 /**
- * Measures what is planned, on as many servers as there are sides, and gives the exit code.
+ * Measures what is planned, writes the reports, and gives the exit code.
  *
  * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
  * @throws {ReportWriteError} if the last write fails, after the result has been printed
  */
 export async function measure(
   config: Config,
-  { program, planned, sides, start, take }: {
-    program: Program;
-    planned: readonly PlannedScenario[];
-    sides: 1 | 2;
-    /** Starts the servers; left out or `null`: they run, or `take` does. */
-    start?: (() => Promise<void>) | null;
-    take: (measuring: Measuring) => Promise<Report>;
-  },
+  program: Program,
+  { planned, servers, start, run }: Measurement,
 ): Promise<number> {
-  const { quiet, color, ci } = config;
-  const { terminal: { print, printError, printWarning, ...terminal }, scenarios } = program;
+  const { quiet, color, ci, outDirectory, formats } = config;
+  const { print, printError, printWarning, ...terminal } = program.terminal;
+  const sides = servers.length;
   warnOfWay(config, printWarning);
   const announcement = announceHeavyCalls(config, planned, sides);
   if (announcement !== null) printError(`${announcement}\n`);
-  unusedOptions(config, planned, scenarios).forEach(printWarning);
-  await prepareOutput(config.outDirectory);
+  unusedOptions(config, planned, program.scenarios).forEach(printWarning);
+  await prepareOutput(outDirectory);
   const interrupt = program.interrupt("writing what was measured so far");
+  const { signal } = interrupt;
   await start?.();
   if (!quiet) printError(planLine(config, planned, sides));
-  const { signal } = interrupt;
-  const folder = new ReportFolder(config.outDirectory, config.formats);
+  const folder = new ReportFolder(outDirectory, formats);
   using progress = createProgress({
     write: quiet ? () => {} : printError,
     live: terminal.isLive && !quiet && !ci.plain,
@@ -82,21 +80,16 @@ export async function measure(
     clock: systemClock,
     plannedNs: plannedNs(config, planned, sides),
   });
-  const report = await take({
-    folder,
-    hooks: {
-      signal,
-      onWarning: (message) => printWarning(escapeTerminal(message)),
-      onProgress: (how) => progress.show(how),
-      // Errors are ignored here; the final write reports them.
-      onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),
-    },
-    awaitServer: (settings) =>
-      waitForServer(settings, {
-        signal,
-        onProgress: (text) => quiet || printError(`${escapeTerminal(text)}\n`),
-      }),
+  const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
+  for (const settings of servers) await waitForServer(settings, { signal, onProgress });
+  const found = await run({
+    signal,
+    onWarning: (message) => printWarning(escapeTerminal(message)),
+    onProgress: (how) => progress.show(how),
+    // Errors are ignored here; the final write reports them.
+    onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),
   });
+  const report = compareWithEarlier(found, await folder.earlier(found), config);
   progress[Symbol.dispose]();
   // Before the reports, so that a full disk does not take the result along.
   print(renderTerminalSummary(report, terminal.style(color)));
@@ -128,16 +121,16 @@ async function tellGithub(
   }
 }
 
-/** The settings of a run on a server that is there; its command is without secrets. */
+/** The settings of a run on a server; the command in them is without secrets. */
 export async function settingsOf(
   config: Config & { url: string },
   { suite, project }: Program,
-  { name, args, secrets }: {
-    name: string;
-    args: readonly string[];
+  { command, secrets }: {
+    command: readonly [name: string, ...args: string[]];
     secrets: readonly (string | null)[];
   },
 ): Promise<RunSettings> {
+  const [name, ...args] = command;
   return {
     ...config,
     suite: { ...suite, commit: await readCommit(project) },

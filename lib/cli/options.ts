@@ -18,13 +18,15 @@ import { readBaselines, readCaCert, readPagePath, readToolArgs } from "./files.t
 import { readShard, readStartAt, readWorkers } from "./shard_settings.ts";
 import { expecting, type Given, unacceptable } from "./usage_error.ts";
 import {
+  above,
+  from,
   parseDuration,
   parseHeaders,
   parseName,
   parseNames,
-  parseNumber,
   parseSubprotocols,
   readUrl,
+  whole,
 } from "./values.ts";
 import { readHeavyTools, readWorkload } from "./workload_file.ts";
 import { REPORT_FORMATS } from "./write_reports.ts";
@@ -131,11 +133,7 @@ export function optionsNamed(...names: string[]): OptionSpec[] {
   return names.map((name) => OPTIONS.get(name)!);
 }
 
-const whole = (min: number, max: number, unit?: string) => (given: Given) =>
-  parseNumber(given, { min, max, whole: true, unit });
-const above = (min: number, max: number, unit?: string) => (given: Given) =>
-  parseNumber(given, { min, aboveMin: true, max, unit });
-const percent = (given: Given) => parseNumber(given, { min: 0, max: 100, unit: "per cent" });
+const percent = from(0, 100, "per cent");
 const milliseconds = (max: number) => (given: Given) =>
   parseDuration(given, { min: 0, aboveMin: true, max });
 const orZeroMilliseconds = (given: Given) => parseDuration(given, { min: 0, max: 3600 });

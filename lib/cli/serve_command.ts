@@ -20,7 +20,7 @@ import { startServer } from "../server/serve.ts";
 import { grammarOf, optionsIn, parseSettings } from "./command_line.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
-import { type NumberRange, parseName, parseNumber } from "./values.ts";
+import { above, from, parseName, whole } from "./values.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** Changes the options by a setting; throws a UsageError where it cannot be used. */
@@ -92,35 +92,28 @@ export async function serve(
   return interrupt.exitCode ?? EXIT.interrupted;
 }
 
-const COUNT: NumberRange = { min: 1, max: 1_000_000_000, whole: true };
-const BYTES: NumberRange = { min: 1, max: 64 * 1024 ** 2, whole: true, unit: "bytes" };
-const SECONDS: NumberRange = { min: 0, max: 40_000, unit: "seconds" };
-const MEDIAN_MS: NumberRange = { min: 0, aboveMin: true, max: 600_000, unit: "milliseconds" };
-const SLOW_DOWN_MS: NumberRange = { min: 0, max: 1_000, unit: "milliseconds" };
-const SIGMA: NumberRange = { min: 0, max: 5 };
-const SEED: NumberRange = { min: 0, max: 2 ** 32 - 1, whole: true };
-const PORT: NumberRange = { min: 0, max: 65_535, whole: true };
-const PER_SECOND: NumberRange = { min: 0, aboveMin: true, max: 1e9, unit: "messages per second" };
+const count = whole(1, 1_000_000_000);
+const bytes = whole(1, 64 * 1024 ** 2, "bytes");
+const perSecond = above(0, 1e9, "messages per second");
 
 /** What each option changes; those that may be repeated, once for each value. */
 const APPLY: Readonly<Record<string, Apply>> = {
   "host": (options, { text }) => options.hostname = text,
-  "port": (options, given) => options.port = parseNumber(given, PORT),
+  "port": (options, given) => options.port = whole(0, 65_535)(given),
   "token": (options, given) => options.token = parseToken(given),
   "dialect": (options, given) => options.dialect = parseName(given, DIALECTS),
   "limits": (options, given) => options.limits = limitsPreset(parseName(given, ["default", "off"])),
   "user-rate": ({ limits }, given) => limits.userRate = parseRate(given),
   "ip-rate": ({ limits }, given) => limits.ipRate = parseRate(given),
   "global-rate": ({ limits }, given) => limits.globalRate = parseRate(given),
-  "max-connections": ({ limits }, given) => limits.maxConnections = parseNumber(given, COUNT),
-  "max-connections-per-ip": ({ limits }, given) =>
-    limits.maxConnectionsPerIp = parseNumber(given, COUNT),
+  "max-connections": ({ limits }, given) => limits.maxConnections = count(given),
+  "max-connections-per-ip": ({ limits }, given) => limits.maxConnectionsPerIp = count(given),
   "hello-timeout": (options, given) =>
-    options.helloTimeoutMs = 1000 * parseNumber(given, { ...SECONDS, aboveMin: true }),
+    options.helloTimeoutMs = 1000 * above(0, 40_000, "seconds")(given),
   "think": applyThink,
   "think-mode": (options, given) => options.thinkMode = parseName(given, THINK_MODES),
-  "slow-down": (options, given) => options.slowDownMs = parseNumber(given, SLOW_DOWN_MS),
-  "seed": (options, given) => options.seed = parseNumber(given, SEED),
+  "slow-down": (options, given) => options.slowDownMs = from(0, 1_000, "milliseconds")(given),
+  "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
 };
 
 /** What only the environment can say. `option` is the one that overrides it, beside `limits`. */
@@ -130,24 +123,24 @@ export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: 
   ...rateEnvironment("GLOBAL", "globalRate"),
   {
     env: "EXAI_WS_MAX_BYTES",
-    apply: (options, given) => options.maxFrameBytes = parseNumber(given, BYTES),
+    apply: (options, given) => options.maxFrameBytes = bytes(given),
   },
   {
     env: "TOOL_CALL_MAX_SIZE",
-    apply: (options, given) => options.maxCallBytes = parseNumber(given, BYTES),
+    apply: (options, given) => options.maxCallBytes = bytes(given),
   },
 ];
 
 function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRate") {
   const option = `${whose.toLowerCase()}-rate`;
-  const part = (suffix: string, name: keyof RateLimit, range: NumberRange) => ({
+  const part = (suffix: string, name: keyof RateLimit, read: typeof count) => ({
     env: `RATE_LIMIT_${whose}_${suffix}`,
     option,
     apply: ({ limits }: ServerOptions, given: Given) => {
-      limits[field] = { ...limits[field] as RateLimit, [name]: parseNumber(given, range) };
+      limits[field] = { ...limits[field] as RateLimit, [name]: read(given) };
     },
   });
-  return [part("CAPACITY", "capacity", COUNT), part("REFILL_RATE", "refillPerSecond", PER_SECOND)];
+  return [part("CAPACITY", "capacity", count), part("REFILL_RATE", "refillPerSecond", perSecond)];
 }
 
 /**
@@ -174,7 +167,7 @@ export function parseServeOptions(args: readonly string[], env: Environment): Se
 function readIdleTimeout(env: Environment): number {
   const read = (source: string) => {
     const text = env[source];
-    return text ? parseNumber({ source, text }, SECONDS) : 30;
+    return text ? from(0, 40_000, "seconds")({ source, text }) : 30;
   };
   return Math.ceil(read("EXAI_WS_PING_INTERVAL") + read("EXAI_WS_PING_TIMEOUT"));
 }
@@ -186,8 +179,8 @@ function parseRate(given: Given): RateLimit {
     throw unacceptable(given, "CAPACITY:REFILL_PER_SECOND, such as 50:5");
   }
   return {
-    capacity: parseNumber({ ...given, text: capacity }, COUNT),
-    refillPerSecond: parseNumber({ ...given, text: refill }, PER_SECOND),
+    capacity: count({ ...given, text: capacity }),
+    refillPerSecond: perSecond({ ...given, text: refill }),
   };
 }
 
@@ -208,7 +201,7 @@ function applyThink(options: ServerOptions, given: Given): void {
   }
   const { source } = given;
   options.think[parseName({ source, text: tool }, HEAVY_TOOLS)] = {
-    medianMs: parseNumber({ source, text: median }, MEDIAN_MS),
-    sigma: parseNumber({ source, text: sigma }, SIGMA),
+    medianMs: above(0, 600_000, "milliseconds")({ source, text: median }),
+    sigma: from(0, 5)({ source, text: sigma }),
   };
 }

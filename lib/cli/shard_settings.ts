@@ -7,7 +7,7 @@
 
 import type { ShardPlace } from "../schema.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
-import { parseNumber } from "./values.ts";
+import { whole } from "./values.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,24 +78,25 @@ function readSlurm(env: Environment): ShardPlace | null {
 
 function readKubernetes(env: Environment): ShardPlace | null {
   if (!env.BENCH_SHARDS) return null;
-  const count = variable(env, "BENCH_SHARDS", { min: 1, max: MOST_SHARDS });
+  const count = variable(env, "BENCH_SHARDS", 1, MOST_SHARDS);
   if (!env.JOB_COMPLETION_INDEX) {
     throw new UsageError(
       `Cannot use BENCH_SHARDS "${count}" without JOB_COMPLETION_INDEX, which an indexed Job of ` +
         "Kubernetes sets: name the share with --shard instead",
     );
   }
-  const index = variable(env, "JOB_COMPLETION_INDEX", { min: 0, max: count - 1 });
+  const index = variable(env, "JOB_COMPLETION_INDEX", 0, count - 1);
   return { index: index + 1, count };
 }
 
 function variable(
   env: Environment,
   source: typeof ENGINE_VARIABLES[number],
-  range: { min: number; max: number } = { min: 0, max: 1e9 },
+  min = 0,
+  max = 1e9,
 ): number {
   const text = env[source];
-  if (text) return parseNumber({ source, text }, { ...range, whole: true });
+  if (text) return whole(min, max)({ source, text });
   throw new UsageError(`Cannot take a share as ${source} is missing: name the share with --shard`);
 }
 
@@ -123,7 +124,7 @@ export function readStartAt(given: Given, nowMs: number): number {
 export function readWorkers(given: Given): number | "auto" {
   if (given.text.trim() === "auto") return "auto";
   try {
-    return parseNumber(given, { min: 1, max: 256, whole: true });
+    return whole(1, 256)(given);
   } catch {
     throw unacceptable(given, "auto, or a whole number from 1 to 256");
   }

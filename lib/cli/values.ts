@@ -8,13 +8,13 @@ import { maskUrl } from "../client/redact_url.ts";
 import { didYouMean, type Given, unacceptable, UsageError } from "./usage_error.ts";
 
 /** What a number may be, both ends included. */
-export interface NumberRange {
+interface NumberRange {
   min: number;
   max: number;
   whole?: boolean;
   /** Is `min` itself too small? */
   aboveMin?: boolean;
-  unit?: string;
+  unit?: string | undefined;
 }
 
 /** The number of a text that is one, in a range; else `null`. */
@@ -26,13 +26,25 @@ function readNumber(text: string, { min, max, whole, aboveMin }: NumberRange): n
 }
 
 /** @throws {UsageError} if it is not a number in the range */
-export function parseNumber(given: Given, range: NumberRange): number {
+function parseNumber(given: Given, range: NumberRange): number {
   const number = readNumber(given.text.trim(), range);
   if (number !== null) return number;
   const { min, max, whole, aboveMin, unit } = range;
   const kind = `a ${whole ? "whole " : ""}number${unit === undefined ? "" : ` of ${unit}`}`;
   throw unacceptable(given, `${kind} ${aboveMin ? "above" : "from"} ${min} to ${max}`);
 }
+
+/** Reads a number with both ends included; `unit` is for the error. */
+export const from = (min: number, max: number, unit?: string) => (given: Given) =>
+  parseNumber(given, { min, max, unit });
+
+/** Reads a number above `min`. */
+export const above = (min: number, max: number, unit?: string) => (given: Given) =>
+  parseNumber(given, { min, aboveMin: true, max, unit });
+
+/** Reads a whole number with both ends included. */
+export const whole = (min: number, max: number, unit?: string) => (given: Given) =>
+  parseNumber(given, { min, max, whole: true, unit });
 
 /** In seconds. */
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600 };
@@ -91,9 +103,7 @@ export function readUrl(
 ): string | null {
   if (given !== undefined) return parseWebSocketUrl(given);
   if (!host && !portText) return null;
-  const port = portText
-    ? parseNumber({ source: "EXAI_WS_PORT", text: portText }, { min: 1, max: 65_535, whole: true })
-    : 8079;
+  const port = portText ? whole(1, 65_535)({ source: "EXAI_WS_PORT", text: portText }) : 8079;
   const name = host || "127.0.0.1";
   const text = `ws://${name.includes(":") ? `[${name}]` : name}:${port}`;
   const source = "EXAI_WS_HOST";

@@ -58,8 +58,10 @@ export async function workload(
     throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
   }
   const config = await readConfig(given, place);
-  const command = { name: "workload", args, secrets: [] };
-  const settings = await settingsOf({ ...config, url }, program, command);
+  const settings = await settingsOf({ ...config, url }, program, {
+    command: ["workload", ...args],
+    secrets: [],
+  });
   warnOfWay(config, terminal.printWarning);
   const { signal } = program.interrupt("no draft is made");
   try {

@@ -50,19 +50,14 @@ export async function readConfig(settings: Settings, place: Place) {
   const overrides = await readAll(OVERRIDES, settings, place);
   const clientCert = await readClientCert(settings, place);
   const config = { ...read, overrides, clientCert };
-  refuseWithBundled(config, settings);
-  refuseArgumentsOfPing(config);
-  refuseWithSplit(config, settings);
-  const { url, insecure, seed, shard, formats, page } = config;
+  const problem = problemOf(config, settings);
+  if (problem !== null) throw new UsageError(problem);
+  const { url, insecure, seed, shard, page } = config;
   const folder = settings.get("out")?.at(-1)?.text ?? "reports";
   // Shards that are given the same folder must not write over each other.
   const part = shard === null || shard.count === 1 ? "" : `/shard-${shard.index}-of-${shard.count}`;
   const outDirectory = resolve(directory, folder + part);
   await refuseOwnFile(page, outDirectory);
-  const opens = settings.has("open");
-  if (opens && !formats.includes("html")) {
-    throw new UsageError("Cannot use --open without a page: accepted is html among the --format");
-  }
   return {
     ...config,
     seed: seed ?? 1,
@@ -74,87 +69,63 @@ export async function readConfig(settings: Settings, place: Place) {
     unusedShard: settings.has("shard") ? null : noteUnusedShard(env),
     outDirectory,
     /** The program that opens the page at the end; `null`: none does. */
-    opener: opens ? findOpener() : null,
+    opener: settings.has("open") ? findOpener() : null,
     color: !settings.has("no-color"),
     ci: readCiSettings(env),
   };
 }
 
-type Read = Pick<
-  Awaited<ReturnType<typeof readAll<typeof SETTINGS>>>,
-  | "url"
-  | "protocol"
-  | "tool"
-  | "toolArgsJson"
-  | "ignoreFirst"
-  | "precisionPercent"
-  | "shard"
-  | "workers"
->;
+type Combined = Awaited<ReturnType<typeof readAll<typeof SETTINGS>>> & {
+  overrides: { payloadBytes: number | null };
+};
 
-/** The bundled server speaks EXAI with a token, sends nothing unasked, and is one for each process. */
-function refuseWithBundled({ url, protocol, ignoreFirst, shard }: Read, settings: Settings): void {
-  if (url !== null) return;
-  const token = settings.get("token")?.at(-1);
-  if (token !== undefined && token.text.length < MIN_TOKEN_LENGTH) {
-    throw new UsageError(
-      `Cannot use ${token.source} for the bundled server: accepted are ${MIN_TOKEN_LENGTH} characters ` +
-        `or more, as a shorter token switches authentication off; this one has ${token.text.length}`,
-    );
+/** Why settings cannot be used together that can each by itself; `null`: they can. */
+function problemOf(config: Combined, settings: Settings): string | null {
+  const { url, protocol, ignoreFirst, precisionPercent, shard, workers } = config;
+  const [token, named, maxTime] = ["token", "protocol", "max-time"]
+    .map((name) => settings.get(name)?.at(-1));
+  const isShard = shard !== null && shard.count > 1;
+  // The bundled server speaks EXAI with a token, sends nothing unasked, and is one for each process.
+  if (url === null && token !== undefined && token.text.length < MIN_TOKEN_LENGTH) {
+    return `Cannot use ${token.source} for the bundled server: accepted are ${MIN_TOKEN_LENGTH} characters ` +
+      `or more, as a shorter token switches authentication off; this one has ${token.text.length}`;
   }
-  if (protocol !== "exai") {
-    const given = settings.get("protocol")!.at(-1)!;
-    throw unacceptable(given, "exai for the bundled server, or any of them with --url");
+  if (url === null && protocol !== "exai") {
+    return unacceptable(named!, "exai for the bundled server, or any of them with --url").message;
   }
-  if (ignoreFirst > 0) {
-    throw new UsageError(
-      `Cannot use --ignore-first "${ignoreFirst}" with the bundled server, which sends nothing ` +
-        "unasked: accepted is 0, or another server with --url",
-    );
+  if (url === null && ignoreFirst > 0) {
+    return `Cannot use --ignore-first "${ignoreFirst}" with the bundled server, which sends nothing ` +
+      "unasked: accepted is 0, or another server with --url";
   }
-  if (shard !== null && shard.count > 1) {
-    throw new UsageError(
-      "Cannot take a share (--shard) without --url: every shard " +
-        "would start a server of its own, and measure that",
-    );
+  if (url === null && isShard) {
+    return "Cannot take a share (--shard) without --url: every shard would start a server of its own, and " +
+      "measure that";
   }
+  const whole = ["threshold", "baseline"].find((name) => isShard && settings.has(name));
+  if (whole !== undefined) {
+    return `Cannot use --${whole} with a share: it is for the whole run, so give it to deno task merge`;
+  }
+  if (maxTime !== undefined && precisionPercent === null) {
+    return `Cannot use --max-time "${maxTime.text}" without --precision, which it bounds: accepted is ` +
+      "--precision PERCENT beside it, or --epochs N";
+  }
+  if (precisionPercent !== null && (isShard || (workers !== null && workers !== 1))) {
+    return `Cannot use --precision "${precisionPercent}" with --workers or --shard, whose parts must run ` +
+      "the same epochs: accepted is --epochs N";
+  }
+  if (settings.has("open") && !config.formats.includes("html")) {
+    return "Cannot use --open without a page: accepted is html among the --format";
+  }
+  return pingProblem(config);
 }
 
 /** MCP's `ping`, which is called where no tool is named, takes nothing: a report must not name what is not sent. */
-function refuseArgumentsOfPing(
-  { protocol, tool, toolArgsJson, overrides: { payloadBytes } }: Read & {
-    overrides: { payloadBytes: number | null };
-  },
-): void {
-  if (protocol !== "mcp" || (tool ?? "ping") !== "ping") return;
+function pingProblem(
+  { protocol, tool, toolArgsJson, overrides: { payloadBytes } }: Combined,
+): string | null {
+  if (protocol !== "mcp" || (tool ?? "ping") !== "ping") return null;
   const hasArguments = Object.keys(JSON.parse(toolArgsJson.replaceAll("{seq}", "0"))).length > 0;
-  if (!hasArguments && !payloadBytes) return;
+  if (!hasArguments && !payloadBytes) return null;
   const option = hasArguments ? "--tool-args" : `--payload "${payloadBytes}"`;
-  throw new UsageError(
-    `Cannot use ${option} with mcp's ping, which takes no arguments: name a --tool that does`,
-  );
-}
-
-/** Some options need the whole run, or a number of epochs that is not fixed beforehand. */
-function refuseWithSplit({ precisionPercent, shard, workers }: Read, settings: Settings): void {
-  const isShard = shard !== null && shard.count > 1;
-  const whole = ["threshold", "baseline"].find((name) => isShard && settings.has(name));
-  if (whole !== undefined) {
-    throw new UsageError(
-      `Cannot use --${whole} with a share: it is for the whole run, so give it to deno task merge`,
-    );
-  }
-  const maxTime = settings.get("max-time")?.at(-1);
-  if (maxTime !== undefined && precisionPercent === null) {
-    throw new UsageError(
-      `Cannot use --max-time "${maxTime.text}" without --precision, which it bounds: accepted is ` +
-        "--precision PERCENT beside it, or --epochs N",
-    );
-  }
-  if (precisionPercent !== null && (isShard || (workers !== null && workers !== 1))) {
-    throw new UsageError(
-      `Cannot use --precision "${precisionPercent}" with --workers or --shard, whose parts must run the ` +
-        "same epochs: accepted is --epochs N",
-    );
-  }
+  return `Cannot use ${option} with mcp's ping, which takes no arguments: name a --tool that does`;
 }

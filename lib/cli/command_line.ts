@@ -87,7 +87,12 @@ export function parseSettings(
     string: valued,
     collect: valued,
     alias: { help: "h" },
-    unknown: (arg, key) => acceptUnknown(arg, key, { ...grammar, args }),
+    unknown(arg, key) {
+      // Left over by `--url ""`, of which the value is missed by name.
+      if (arg === "") return false;
+      if (key === undefined && files !== undefined) return true;
+      throw new UsageError(problemOf(arg, key, { ...grammar, args }));
+    },
   });
   const settings = new Map(options.flatMap((spec) => {
     const { name, env: variable = "" } = spec;
@@ -102,9 +107,8 @@ export function parseSettings(
   const found = parsed._.map(String);
   const isEnough = files === undefined || (files.isOne ? found.length === 1 : found.length > 0);
   if (isEnough) return { settings, files: found };
-  throw new UsageError(
-    `Cannot use ${found.length} arguments: needed is ${files.name}, see --help`,
-  );
+  const count = `${found.length} arguments`;
+  throw new UsageError(`Cannot use ${count}: needed is ${files.name}, see --help`);
 }
 
 /** The parser would take `--no-x=y` for an option `x`. */
@@ -128,47 +132,36 @@ export function asksForHelp(args: readonly string[]): boolean {
 const RENAMED: Readonly<Record<string, string>> = { rounds: "epochs" };
 
 /**
- * May an argument that is no known option stay? In an error it is not shown where it may be a part of a secret, such as
+ * What is wrong with an argument that is no known option. It is not shown where it may be a part of a secret, such as
  * of a header that is not quoted, or a token that begins with a dash.
  */
-function acceptUnknown(
+function problemOf(
   arg: string,
   key: string | undefined,
-  { options, files, args }: Grammar & { args: readonly string[] },
-): boolean {
-  // Left over by `--url ""`, of which the value is missed by name.
-  if (arg === "") return false;
-  if (key === undefined && files !== undefined) return true;
+  { options, args }: Grammar & { args: readonly string[] },
+): string {
   const secret = args.map((one) => one.split("=", 1)[0]!)
     .find((option) => SECRET_OPTIONS.has(option));
   if (key === undefined) {
-    const shown = secret === undefined ? ` ${quoted(maskUrl(arg))}` : "";
-    const advice = /^\s*wss?:/i.test(arg)
-      ? ", such as --url WS_URL"
-      : secret === undefined
-      ? ""
-      : ` (not shown, as it may belong to ${secret}: quote a value with spaces)`;
-    throw new UsageError(
-      `Cannot use the argument${shown}: only options are accepted${advice}, see --help`,
-    );
+    const [shown, why] = secret === undefined
+      ? [` ${quoted(maskUrl(arg))}`, ""]
+      : ["", ` (not shown, as it may belong to ${secret}: quote a value with spaces)`];
+    const advice = /^\s*wss?:/i.test(arg) ? ", such as --url WS_URL" : why;
+    return `Cannot use the argument${shown}: only options are accepted${advice}, see --help`;
   }
   if (!arg.startsWith("--")) {
     const [shown, value] = secret === undefined
       ? [arg, arg]
       : ["that begins with one dash", "VALUE"];
-    throw new UsageError(
-      `Unknown option ${shown}: options begin with two dashes (see --help), and a value that begins ` +
-        `with a dash is given as --option=${value}`,
-    );
+    return `Unknown option ${shown}: options begin with two dashes (see --help), and a value that begins ` +
+      `with a dash is given as --option=${value}`;
   }
-  const names = options.map(({ name }) => name);
-  const renamed = names.find((name) => name === RENAMED[key]);
-  if (renamed !== undefined) {
-    throw new UsageError(`Unknown option --${key}: it is --${renamed} now`);
-  }
-  const closest = closestTo(`--${key}`, names.map((name) => `--${name}`));
+  const names = options.map(({ name }) => `--${name}`);
+  const renamed = names.find((name) => name === `--${RENAMED[key]}`);
+  if (renamed !== undefined) return `Unknown option --${key}: it is ${renamed} now`;
+  const closest = closestTo(`--${key}`, names);
   const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
-  throw new UsageError(`Unknown option ${maskUrl(arg.split("=")[0]!)}: ${advice}`);
+  return `Unknown option ${maskUrl(arg.split("=")[0]!)}: ${advice}`;
 }
 
 /** Makes a value of what is given for an option. */

@@ -8,7 +8,6 @@ import { foreignText } from "../client/foreign_text.ts";
 import { secretsOf } from "../client/secrets.ts";
 import { runAb } from "../run/ab.ts";
 import { planScenarios } from "../run/plan.ts";
-import type { Scenario } from "../run/scenario.ts";
 import {
   list,
   one,
@@ -87,14 +86,13 @@ export async function ab(
     isStarted ? new StartedServer(option, command!, foreign) : null;
   await using startedA = serverOf("--start-a", own.startA);
   await using startedB = serverOf("--start-b", own.startB);
-  const urlA = startedA?.url ?? own.a!;
-  const urlB = startedB?.url ?? own.b!;
+  const [urlA, urlB] = [startedA?.url ?? own.a!, startedB?.url ?? own.b!];
   const url = [{ source: "--a", text: urlA }];
   const config = await readConfig(new Map([...settings, ["url", url]]), place);
   // Unless they are named, only scenarios that have something to judge, and do no harm on the way.
-  const isComparable = ({ gates, overloads }: Scenario) =>
-    config.scenarios !== null || (gates.length > 0 && !overloads);
-  const scenarios = program.scenarios.filter(isComparable);
+  const scenarios = program.scenarios.filter(({ gates, overloads }) =>
+    config.scenarios !== null || (gates.length > 0 && !overloads)
+  );
   const restart = async () => {
     await startedA?.restart();
     await startedB?.restart();
@@ -113,7 +111,8 @@ export async function ab(
   };
   return await measure(config, program, {
     planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
-    ...{ servers: [a, b], start },
+    servers: [a, b],
+    start,
     run: (hooks) => runAb({ a, b }, { ...hooks, scenarios, restart: start, bundled: null }),
   });
 }
@@ -128,12 +127,11 @@ function startsServers(settings: Settings): boolean {
   const url = ["a", "b"].find((name) => settings.has(name));
   if (a && b && url === undefined) return true;
   if (a || b) {
-    const what = url === undefined ? "alone" : `with --${url}`;
+    const what = `${a ? "--start-a" : "--start-b"} ${
+      url === undefined ? "alone" : `with --${url}`
+    }`;
     throw new UsageError(
-      `Cannot use ${
-        a ? "--start-a" : "--start-b"
-      } ${what}: accepted are --start-a and --start-b, or ` +
-        "--a and --b",
+      `Cannot use ${what}: accepted are --start-a and --start-b, or --a and --b`,
     );
   }
   const missing = ["a", "b"].find((name) => !settings.has(name));
@@ -148,10 +146,11 @@ function startsServers(settings: Settings): boolean {
 function givenSecrets(settings: Settings): string[] {
   const textsOf = (...names: string[]) =>
     names.flatMap((name) => settings.get(name) ?? []).map(({ text }) => text);
-  const headers = Object.fromEntries(textsOf("header", "header-b").entries());
-  const reach = { url: "ws://localhost", headers, subprotocols: textsOf("subprotocol") };
-  return [
-    ...textsOf("token-b"),
-    ...secretsOf({ ...reach, token: textsOf("token").at(-1) ?? "" }),
-  ];
+  const reach = {
+    url: "ws://localhost",
+    token: textsOf("token").at(-1) ?? "",
+    headers: Object.fromEntries(textsOf("header", "header-b").entries()),
+    subprotocols: textsOf("subprotocol"),
+  };
+  return [...textsOf("token-b"), ...secretsOf(reach)];
 }

@@ -121,14 +121,8 @@ export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: 
   ...rateEnvironment("USER", "userRate"),
   ...rateEnvironment("IP", "ipRate"),
   ...rateEnvironment("GLOBAL", "globalRate"),
-  {
-    env: "EXAI_WS_MAX_BYTES",
-    apply: (options, given) => options.maxFrameBytes = bytes(given),
-  },
-  {
-    env: "TOOL_CALL_MAX_SIZE",
-    apply: (options, given) => options.maxCallBytes = bytes(given),
-  },
+  { env: "EXAI_WS_MAX_BYTES", apply: (options, given) => options.maxFrameBytes = bytes(given) },
+  { env: "TOOL_CALL_MAX_SIZE", apply: (options, given) => options.maxCallBytes = bytes(given) },
 ];
 
 function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRate") {

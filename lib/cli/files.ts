@@ -1,5 +1,6 @@
 /**
- * Settings that are, or may be, files.
+ * Settings that are, or may be, files. One that cannot be used throws a UsageError that names the setting, the file
+ * and what is accepted.
  *
  * @module
  */
@@ -19,11 +20,7 @@ interface Place {
   directory: string;
 }
 
-/**
- * The text of the file that a setting names.
- *
- * @throws {UsageError} if it cannot be read
- */
+/** The text of the file that a setting names. */
 export async function readFile(given: Given, { directory }: Place): Promise<string> {
   const path = resolve(directory, given.text);
   try {
@@ -37,11 +34,7 @@ export async function readFile(given: Given, { directory }: Place): Promise<stri
   }
 }
 
-/**
- * The arguments of the calls as JSON text, given as such or as `@FILE`.
- *
- * @throws {UsageError} if they are no JSON object, or the file cannot be read
- */
+/** The arguments of the calls as JSON text, given as such or as `@FILE`. */
 export async function readToolArgs(given: Given, place: Place): Promise<string> {
   const { source, text: said } = given;
   const isFile = said.startsWith("@");
@@ -55,17 +48,13 @@ export async function readToolArgs(given: Given, place: Place): Promise<string> 
   throw unacceptable(given, `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`);
 }
 
-/** @throws {UsageError} if the report.json that is named cannot be read */
+/** The report.json that is named. */
 export async function readReport(given: Given, place: Place): Promise<Report> {
   const text = await readFile(given, place);
   return expecting(ReportParseError, () => parseReport(text, given.text));
 }
 
-/**
- * The report.json files that are named, and those in the folders that are named, each once.
- *
- * @throws {UsageError} if one cannot be read, or a folder has none
- */
+/** The report.json files that are named, and those in the folders that are named, each once. */
 export async function readBaselines(givens: readonly Given[], place: Place): Promise<Report[]> {
   const { directory } = place;
   const files = await Promise.all(givens.map(async (given) => {
@@ -93,11 +82,7 @@ async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   throw unacceptable(given, "a report.json, or a folder with such files");
 }
 
-/**
- * A certificate authority as PEM text.
- *
- * @throws {UsageError} if the file cannot be read or has no certificate
- */
+/** A certificate authority as PEM text. */
 export async function readCaCert(given: Given, place: Place): Promise<string> {
   const text = await readFile(given, place);
   const accepted = "a PEM file with a certificate";
@@ -112,11 +97,7 @@ export async function readCaCert(given: Given, place: Place): Promise<string> {
   }
 }
 
-/**
- * The client's certificate with its key, as PEM texts; `null` where none is named.
- *
- * @throws {UsageError} if one is missing, cannot be read, or does not fit the other
- */
+/** The client's certificate with its key, as PEM texts; `null` where none is named. */
 export async function readClientCert(
   settings: Settings,
   place: Place,
@@ -140,11 +121,7 @@ export async function readClientCert(
   }
 }
 
-/**
- * A page to fill between its marks, as the path of the file itself.
- *
- * @throws {UsageError} if it cannot be filled
- */
+/** A page to fill between its marks, as the path of the file itself. */
 export async function readPagePath(given: Given, { directory }: Place): Promise<string> {
   try {
     return await checkPage(resolve(directory, given.text));
@@ -154,11 +131,7 @@ export async function readPagePath(given: Given, { directory }: Place): Promise<
   }
 }
 
-/**
- * Makes sure that the page to fill is none of the files that the reports go to.
- *
- * @throws {UsageError} if it is
- */
+/** Makes sure that the page to fill is none of the files that the reports go to. */
 export async function refuseOwnFile(page: string | null, directory: string): Promise<void> {
   if (page === null) return;
   const folder = await Deno.realPath(directory).catch(() => directory);

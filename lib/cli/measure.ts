@@ -61,16 +61,16 @@ export async function measure(
 ): Promise<number> {
   const { quiet, color, ci, outDirectory, formats } = config;
   const { print, printError, printWarning, ...terminal } = program.terminal;
-  const sides = servers.length;
+  const plan = { config, planned, sides: servers.length };
   warnOfWay(config, printWarning);
-  const announcement = announceHeavyCalls(config, planned, sides);
+  const announcement = announceHeavyCalls(plan);
   if (announcement !== null) printError(`${announcement}\n`);
   unusedOptions(config, planned, program.scenarios).forEach(printWarning);
   await prepareOutput(outDirectory);
   const interrupt = program.interrupt("writing what was measured so far");
   const { signal } = interrupt;
   await start?.();
-  if (!quiet) printError(planLine(config, planned, sides));
+  if (!quiet) printError(planLine(plan));
   const folder = new ReportFolder(outDirectory, formats);
   using progress = createProgress({
     write: quiet ? () => {} : printError,
@@ -78,7 +78,7 @@ export async function measure(
     color,
     width: terminal.width,
     clock: systemClock,
-    plannedNs: plannedNs(config, planned, sides),
+    plannedNs: plannedNs(plan),
   });
   const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
   for (const settings of servers) await waitForServer(settings, { signal, onProgress });

@@ -48,16 +48,19 @@ export function listText(scenarios: readonly Scenario[]): string {
   return [heading, ...profiles, "\n", ...lines].join("");
 }
 
-/** What is about to be run on each side, and how long it will take. */
-export function planLine(
-  config: Config,
-  planned: readonly PlannedScenario[],
-  sides: number,
-): string {
+/** What is about to be run on one server, or on two. */
+export interface Plan {
+  config: Config;
+  planned: readonly PlannedScenario[];
+  sides: number;
+}
+
+/** What is about to be run, and how long it will take. */
+export function planLine({ config, planned, sides }: Plan): string {
   const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
   const isOpen = precisionPercent !== null;
   const epochs = `${isOpen ? "at least " : ""}${formatCounted(epochsOf(config), "epoch")}`;
-  const time = aboutSpan(plannedNs(config, planned, sides) / 1e6);
+  const time = aboutSpan(plannedNs({ config, planned, sides }) / 1e6);
   return [
     `Planned: ${formatCounted(planned.length, "scenario")} (${profile})`,
     epochs + (warmupMs === 0 ? "" : " after a warm-up"),
@@ -66,12 +69,8 @@ export function planLine(
   ].join(", ") + "\n";
 }
 
-/** About how long what is about to be run on each side will take. */
-export function plannedNs(
-  config: Config,
-  planned: readonly PlannedScenario[],
-  sides: number,
-): number {
+/** About how long what is about to be run will take. */
+export function plannedNs({ config, planned, sides }: Plan): number {
   const warmsUp = config.overrides.warmupMs !== 0;
   return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * sides * 1e6;
 }
@@ -89,11 +88,7 @@ function aboutSpan(milliseconds: number): string {
  *
  * @throws {UsageError} if they are more than allowed
  */
-export function announceHeavyCalls(
-  config: Config,
-  planned: readonly PlannedScenario[],
-  sides: number,
-): string | null {
+export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
   const { maxHeavyCalls } = config;
   const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
   const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) * sides });

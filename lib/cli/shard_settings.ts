@@ -1,6 +1,6 @@
 /**
  * Which share of a run this process takes, on how many event loops, and when it begins: by an option, or by the
- * engine that has started it.
+ * engine that has started it. What cannot be used throws a UsageError that names the option or variable.
  *
  * @module
  */
@@ -23,11 +23,7 @@ export const ENGINE_VARIABLES = [
 
 const MOST_SHARDS = 10_000;
 
-/**
- * `I/N`, or with `auto` the place in an array job of Slurm or an indexed Job of Kubernetes.
- *
- * @throws {UsageError} if it is no share, naming the option or variable
- */
+/** `I/N`, or with `auto` the place in an array job of Slurm or an indexed Job of Kubernetes. */
 export function readShard(given: Given, { env }: { env: Environment }): ShardPlace {
   const text = given.text.trim();
   if (text === "auto") {
@@ -103,11 +99,7 @@ function variable(
 /** A start further away is a typing error. */
 const FURTHEST_START_MS = 24 * 3600 * 1000;
 
-/**
- * A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds.
- *
- * @throws {UsageError} if it is neither, or more than a day away
- */
+/** A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds. */
 export function readStartAt(given: Given, nowMs: number): number {
   const text = given.text.trim();
   const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(text);
@@ -120,7 +112,7 @@ export function readStartAt(given: Given, nowMs: number): number {
   );
 }
 
-/** @throws {UsageError} if it is no number of event loops */
+/** How many event loops measure. */
 export function readWorkers(given: Given): number | "auto" {
   if (given.text.trim() === "auto") return "auto";
   try {

@@ -1,5 +1,6 @@
 /**
- * From the text of a setting to its value. Every error names the setting, the text and what is accepted.
+ * From the text of a setting to its value. A text that cannot be used throws a UsageError that names the setting, the
+ * text, unless it may be secret, and what is accepted.
  *
  * @module
  */
@@ -17,21 +18,26 @@ interface NumberRange {
   unit?: string | undefined;
 }
 
-/** The number of a text that is one, in a range; else `null`. */
-function readNumber(text: string, { min, max, whole, aboveMin }: NumberRange): number | null {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return null;
-  const number = Number(text);
-  const isInside = number <= max && (aboveMin ? number > min : number >= min);
-  return isInside && (!whole || Number.isInteger(number)) ? number : null;
+/** The number of a text; NaN if it is none. */
+function numberOf(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
 
-/** @throws {UsageError} if it is not a number in the range */
+function isInside(number: number, { min, max, whole, aboveMin }: NumberRange): boolean {
+  const isEnough = aboveMin ? number > min : number >= min;
+  return isEnough && number <= max && (!whole || Number.isInteger(number));
+}
+
+function endsOf({ min, max, aboveMin }: NumberRange): string {
+  return `${aboveMin ? "above" : "from"} ${min} to ${max}`;
+}
+
 function parseNumber(given: Given, range: NumberRange): number {
-  const number = readNumber(given.text.trim(), range);
-  if (number !== null) return number;
-  const { min, max, whole, aboveMin, unit } = range;
-  const kind = `a ${whole ? "whole " : ""}number${unit === undefined ? "" : ` of ${unit}`}`;
-  throw unacceptable(given, `${kind} ${aboveMin ? "above" : "from"} ${min} to ${max}`);
+  const number = numberOf(given.text.trim());
+  if (isInside(number, range)) return number;
+  const kind = range.whole ? "a whole number" : "a number";
+  const unit = range.unit === undefined ? "" : ` of ${range.unit}`;
+  throw unacceptable(given, `${kind}${unit} ${endsOf(range)}`);
 }
 
 /** Reads a number with both ends included; `unit` is for the error. */
@@ -46,27 +52,19 @@ export const above = (min: number, max: number, unit?: string) => (given: Given)
 export const whole = (min: number, max: number, unit?: string) => (given: Given) =>
   parseNumber(given, { min, max, whole: true, unit });
 
-/** In seconds. */
-const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600 };
+/** In milliseconds. */
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, min: 60e3, h: 3.6e6 };
 
-/**
- * A time in seconds, with or without a unit: `5`, `5s`, `500ms`, `2m`, `1h`.
- *
- * @returns milliseconds
- * @throws {UsageError} if it is no time in the range, which is in seconds
- */
+/** A time with or without a unit, `5`, `5s`, `500ms`, `2m`, `1h`, as milliseconds; the range is in seconds. */
 export function parseDuration(given: Given, range: NumberRange): number {
   const [, text, unit = "s"] = /^(.*?)\s*(ms|s|m|min|h)?$/s.exec(given.text.trim())!;
-  const number = readNumber(text!, { min: -Infinity, max: Infinity }) ?? NaN;
-  // Exact for milliseconds, which a product with 0.001 is not.
-  const seconds = unit === "ms" ? number / 1000 : number * UNITS[unit]!;
-  const { min, max, aboveMin } = range;
-  if (seconds <= max && (aboveMin ? seconds > min : seconds >= min)) return seconds * 1000;
-  const from = `${aboveMin ? "above" : "from"} ${min} to ${max}`;
-  throw unacceptable(given, `a number of seconds ${from}, or with a unit, such as 500ms or 2m`);
+  const ms = numberOf(text!) * UNITS[unit]!;
+  if (isInside(ms / 1000, range)) return ms;
+  const accepted = `a number of seconds ${endsOf(range)}, or with a unit, such as 500ms or 2m`;
+  throw unacceptable(given, accepted);
 }
 
-/** @throws {UsageError} if it is none of the names */
+/** One of the names. */
 export function parseName<N extends string>(given: Given, names: readonly N[]): N {
   const name = names.find((one) => one === given.text.trim());
   if (name !== undefined) return name;
@@ -82,7 +80,7 @@ export function parseNames<N extends string>(givens: readonly Given[], names: re
   throw unacceptable(givens[0]!, `one or more of ${names.join(", ")}`);
 }
 
-/** @throws {UsageError} if it is not a ws:// or wss:// URL */
+/** A ws:// or wss:// URL without a fragment. */
 export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
   const shown = { source, text: maskUrl(text) };
@@ -92,11 +90,7 @@ export function parseWebSocketUrl({ source, text }: Given): string {
   return url.href;
 }
 
-/**
- * `--url`, or a server named by host and port in the environment; `null`: the bundled one.
- *
- * @throws {UsageError} if it is no address of a WebSocket server
- */
+/** `--url`, or a server named by host and port in the environment; `null`: the bundled one. */
 export function readUrl(
   given: Given | undefined,
   { EXAI_WS_HOST: host, EXAI_WS_PORT: portText }: Readonly<Record<string, string | undefined>>,
@@ -124,7 +118,6 @@ const OWN_HEADERS: readonly [RegExp, string][] = [
 /** What the value of a header may be: a tab, and Latin-1 without controls. */
 const LATIN_1 = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** `Name: value`, without naming the value in an error, since it may be secret. */
 function parseHeader(given: Given): [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(given.text) ?? [];
   if (name === undefined || value === undefined || !LATIN_1.test(value)) {
@@ -138,11 +131,7 @@ function parseHeader(given: Given): [string, string] {
   throw new UsageError(`Cannot use ${given.source} "${name}: …": accepted is ${own[1]}`);
 }
 
-/**
- * Headers by name.
- *
- * @throws {UsageError} if one cannot be sent, or comes twice, of which only one would be sent
- */
+/** Headers by name, each once, as only one would be sent; no value is shown in an error. */
 export function parseHeaders(givens: readonly Given[]): Record<string, string> {
   const headers = new Map<string, [string, string]>();
   for (const given of givens) {
@@ -158,7 +147,7 @@ export function parseHeaders(givens: readonly Given[]): Record<string, string> {
   return Object.fromEntries(headers.values());
 }
 
-/** @throws {UsageError} without showing them, since they may be secret, if one is no name or comes twice */
+/** Subprotocols, each once; none is shown in an error, since it may be secret. */
 export function parseSubprotocols(givens: readonly Given[]): string[] {
   const hidden = "(the text given is not shown, as it may be secret)";
   for (const [index, { source, text }] of givens.entries()) {

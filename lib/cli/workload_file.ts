@@ -1,5 +1,6 @@
 /**
- * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called.
+ * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called. One
+ * that cannot be used throws a UsageError that names the file, the field, its value and what is accepted.
  *
  * @module
  */
@@ -111,8 +112,6 @@ const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
 /**
  * What sessions do: an object with patterns, or a list of tools as that of `--heavy-tools`, each of which is then a
  * pattern of one step.
- *
- * @throws {UsageError} naming the file, the field, its value and what is accepted
  */
 export async function readWorkload(given: Given, place: Place): Promise<SessionSpec> {
   const content = parseText(await readFile(given, place), given);
@@ -144,11 +143,7 @@ export async function readWorkload(given: Given, place: Place): Promise<SessionS
   };
 }
 
-/**
- * The heavy tools of a file.
- *
- * @throws {UsageError} naming the file, the field, its value and what is accepted
- */
+/** The heavy tools of a file. */
 export async function readHeavyTools(given: Given, place: Place): Promise<HeavyToolSpec[]> {
   return heavyTools(parseText(await readFile(given, place), given), given);
 }
@@ -181,7 +176,6 @@ function parseText(text: string, { source, text: file }: Given): unknown {
   }
 }
 
-/** @throws {UsageError} naming the first field that the schema does not take */
 function checked<S extends v.GenericSchema>(schema: S, content: unknown, given: Given) {
   const result = v.safeParse(schema, content);
   if (result.success) return result.output;

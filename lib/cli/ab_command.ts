@@ -98,10 +98,8 @@ export async function ab(
     await startedB?.restart();
   };
   const start = isStarted ? restart : null;
-  const a = await settingsOf({ ...config, url: urlA, baselines: [] }, program, {
-    command: ["ab", ...args],
-    secrets: [config.token, own.tokenB],
-  });
+  const reached = { ...config, url: urlA, baselines: [] };
+  const a = await settingsOf(reached, program, ["ab", ...args], own.tokenB);
   const b = {
     ...a,
     url: urlB,

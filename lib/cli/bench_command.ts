@@ -24,9 +24,7 @@ const PROGRESS_INTERVAL_MS = 250;
 /** The bundled server, as a rule with its connection limit on and its rate limits off: see docs/options.md. */
 async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
   return await startEmbeddedServer(defaultServerOptions({
-    token: token ?? crypto.randomUUID(),
-    limits: "off",
-    seed,
+    ...{ token: token ?? crypto.randomUUID(), seed, limits: "off" },
     progressIntervalMs: PROGRESS_INTERVAL_MS,
   }));
 }
@@ -51,10 +49,8 @@ export async function bench(
   if (config.unusedShard !== null) program.terminal.printWarning(config.unusedShard);
   await using server = config.url === null ? await startBundledServer(config) : null;
   const { url, token } = server ?? { url: config.url!, token: config.token };
-  const settings = await settingsOf({ ...config, url, token }, program, {
-    command: ["bench", ...program.args],
-    secrets: [token],
-  });
+  const command = ["bench", ...program.args] as const;
+  const settings = await settingsOf({ ...config, url, token }, program, command);
   const bundled = server === null ? null : {
     restart: () => server.restart(),
     startLimited: () => startLimitedServer(settings),

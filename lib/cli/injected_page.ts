@@ -16,16 +16,12 @@ export const END_MARK = "<!-- bench:end -->";
 
 const ACCEPTED = `accepted is a file with one ${START_MARK} and, after it, one ${END_MARK}`;
 
-/** A page that can be filled. */
-export interface Page {
-  /** Of the file itself, where the path given is a link. */
-  path: string;
-  bytes: Uint8Array;
-  mode: number | null;
-}
-
-/** @throws {ReportWriteError} if there is no page, or its marks are not one of each, in their order */
-export async function readPage(path: string): Promise<Page> {
+/**
+ * A page that can be filled, with the path of the file itself, where the one given is a link.
+ *
+ * @throws {ReportWriteError} if there is none, or its marks are not one of each, in their order
+ */
+export async function readPage(path: string) {
   return await attempt(`fill ${path} between its marks`, async () => {
     const real = await Deno.realPath(path);
     const { isFile, mode } = await Deno.stat(real);

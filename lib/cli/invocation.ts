@@ -52,7 +52,13 @@ export function permissionsText({ tasks, permissions }: Tasks): string {
 export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
   ...["--token", "--token-b", "--header", "--header-b", "--subprotocol"],
 ]);
-const URL_OPTIONS: ReadonlySet<string> = new Set(["--url", "--a", "--b"]);
+
+/** What to show of the value of an option; `null`: all. */
+function masked(option: string, value: string): string | null {
+  if (["--url", "--a", "--b"].includes(option)) return maskUrl(value);
+  if (!SECRET_OPTIONS.has(option)) return null;
+  return option === "--subprotocol" && isPlainName(value, [value]) ? value : MASK;
+}
 
 /**
  * The arguments of a command without the values of secret options, without secret parts of URLs, and without
@@ -63,25 +69,14 @@ export function maskCommand(
   tokens: readonly (string | null)[] = [],
 ): string[] {
   // A short one may be an innocent value too.
-  const foreign = foreignText(
-    tokens.flatMap((token) => token !== null && token.length >= 6 ? token : []),
-  );
+  const long = tokens.flatMap((token) => token !== null && token.length >= 6 ? token : []);
+  const foreign = foreignText(long);
   return args.map((arg, index) => {
-    const previous = args[index - 1] ?? "";
-    if (isMasked(previous)) return maskValue(previous, arg);
+    const after = masked(args[index - 1] ?? "", arg);
+    if (after !== null) return after;
     const [option = ""] = arg.split("=", 1);
-    if (isMasked(option) && option !== arg) {
-      return `${option}=${maskValue(option, arg.slice(option.length + 1))}`;
-    }
-    return option.startsWith("--") && option === arg ? arg : foreign(arg, Infinity);
+    if (option === arg) return arg.startsWith("--") ? arg : foreign(arg, Infinity);
+    const joined = masked(option, arg.slice(option.length + 1));
+    return joined === null ? foreign(arg, Infinity) : `${option}=${joined}`;
   });
-}
-
-function isMasked(option: string): boolean {
-  return SECRET_OPTIONS.has(option) || URL_OPTIONS.has(option);
-}
-
-function maskValue(option: string, value: string): string {
-  if (URL_OPTIONS.has(option)) return maskUrl(value);
-  return option === "--subprotocol" && isPlainName(value, [value]) ? value : MASK;
 }

@@ -121,20 +121,17 @@ async function tellGithub(
   }
 }
 
-/** The settings of a run on a server; the command in them is without secrets. */
+/** The settings of a run on a server; the command in them is without its token and without `secret`. */
 export async function settingsOf(
   config: Config & { url: string },
   { suite, project }: Program,
-  { command, secrets }: {
-    command: readonly [name: string, ...args: string[]];
-    secrets: readonly (string | null)[];
-  },
+  [name, ...args]: readonly [string, ...string[]],
+  secret: string | null = null,
 ): Promise<RunSettings> {
-  const [name, ...args] = command;
   return {
     ...config,
     suite: { ...suite, commit: await readCommit(project) },
-    command: maskCommand([...invocation(name), ...args], secrets),
+    command: maskCommand([...invocation(name), ...args], [config.token, secret]),
   };
 }
 

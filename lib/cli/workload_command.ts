@@ -58,10 +58,7 @@ export async function workload(
     throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
   }
   const config = await readConfig(given, place);
-  const settings = await settingsOf({ ...config, url }, program, {
-    command: ["workload", ...args],
-    secrets: [],
-  });
+  const settings = await settingsOf({ ...config, url }, program, ["workload", ...args]);
   warnOfWay(config, terminal.printWarning);
   const { signal } = program.interrupt("no draft is made");
   try {
@@ -69,13 +66,11 @@ export async function workload(
       signal,
       onProgress: (text) => terminal.printError(`${escapeTerminal(text)}\n`),
     });
-    const { timeoutMs } = config;
-    const { shard: _, ...reach } = settings;
+    const { shard: _, timeoutMs, ...reach } = settings;
     const protocol = PROTOCOLS[config.protocol];
-    using target = new Target({ ...reach, protocol, signal, clock: systemClock });
-    const { name, encodeListTools } = target.options.protocol;
-    if (encodeListTools("0") === null) {
-      throw new TargetUnusableError(`The ${name} protocol has no list of tools.`);
+    using target = new Target({ ...reach, timeoutMs, protocol, signal, clock: systemClock });
+    if (protocol.encodeListTools("0") === null) {
+      throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
     const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
       // What to do about a server that is not there names an option of a run.
@@ -89,9 +84,8 @@ export async function workload(
           : "The server says that it has no tools.",
       );
     }
-    const listed = list.tools;
-    const known = listed.filter(({ name }) => TOOL_NAME.test(name));
-    const text = draftWorkload(chosen(known, given.get("tool")));
+    const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
+    const text = draftWorkload(chosen(known, given.get("tool") ?? []));
     const out = given.get("out")?.at(-1);
     if (out === undefined) terminal.print(text);
     else {
@@ -110,17 +104,16 @@ export async function workload(
 /** The tools that are named, each once; else those that say that they change nothing. */
 function chosen<T extends { name: string; isReadOnly: boolean }>(
   listed: readonly T[],
-  named: readonly Given[] | undefined,
+  named: readonly Given[],
 ): T[] {
   const names = listed.map(({ name }) => name);
-  if (named !== undefined) {
-    return [...new Map(named.map((given) => [given.text, given])).values()].map((given) => {
-      const tool = listed.find(({ name }) => name === given.text);
-      if (tool !== undefined) return tool;
-      const advice = didYouMean(given.text, names);
-      throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
-    });
-  }
+  const tools = named.map((given) => {
+    const tool = listed.find(({ name }) => name === given.text);
+    if (tool !== undefined) return tool;
+    const advice = didYouMean(given.text, names);
+    throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
+  });
+  if (tools.length > 0) return [...new Set(tools)];
   const readOnly = listed.filter(({ isReadOnly }) => isReadOnly);
   if (readOnly.length > 0) return readOnly;
   throw new UsageError(

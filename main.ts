@@ -5,25 +5,24 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import project from "./deno.json" with { type: "json" };
-import { ab } from "./lib/cli/ab_command.ts";
+import { ab, AB_USAGE } from "./lib/cli/ab_command.ts";
 import { bench } from "./lib/cli/bench_command.ts";
-import { COMMANDS } from "./lib/cli/commands.ts";
+import { asksForHelp, type Place } from "./lib/cli/command_line.ts";
 import { readCommand } from "./lib/cli/config.ts";
-import { readEnvFile } from "./lib/cli/env_file.ts";
-import { defuseCommands } from "./lib/cli/github_actions.ts";
+import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
 import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
-import { listText } from "./lib/cli/listing.ts";
-import { resolvePath } from "./lib/cli/paths.ts";
-import { noProxyWithLoopback } from "./lib/cli/proxy.ts";
-import { serve } from "./lib/cli/serve_command.ts";
-import type { Interrupt, Terminal } from "./lib/cli/terminal.ts";
-import { usageText } from "./lib/cli/usage.ts";
+import * as offline from "./lib/cli/offline_commands.ts";
+import { USAGE } from "./lib/cli/options.ts";
+import { listText } from "./lib/cli/plan.ts";
+import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
+import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";
 import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
-import { escapeTerminal } from "./lib/report/escape.ts";
+import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
-import { workload } from "./lib/cli/workload_command.ts";
+import { escapeTerminal } from "./lib/report/escape.ts";
 import { EXIT } from "./lib/run/verdict.ts";
 import { IS_BUNDLE } from "./lib/start_worker.ts";
 import { IncomparableError } from "./lib/stats/comparability.ts";
@@ -47,6 +46,48 @@ const terminal: Terminal = {
   },
 };
 
+/** A command beside bench: its help text, and how it runs. */
+interface Command {
+  usage: string;
+  /** Does it connect to a server? */
+  connects: boolean;
+  run(args: readonly string[]): Promise<number>;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries(
+  {
+    ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
+    workload: { usage: WORKLOAD.usage, connects: true, run: measuring(workload) },
+    serve: {
+      usage: SERVE_USAGE,
+      connects: false,
+      run: (args) => serve(args, { ...program, variables: variables("serve") }),
+    },
+    compare: { usage: offline.COMPARE.usage, connects: false, run: printing(offline.runCompare) },
+    merge: { usage: offline.MERGE.usage, connects: false, run: printing(offline.runMerge) },
+    report: { usage: offline.REPORT.usage, connects: false, run: printing(offline.runReport) },
+    calibrate: {
+      usage: offline.CALIBRATE.usage,
+      connects: true,
+      run: printing(offline.runCalibrate),
+    },
+  } satisfies Record<string, Command>,
+));
+
+function measuring(run: typeof ab): Command["run"] {
+  return async (args) => await run(args, await readPlace(), program);
+}
+
+/** A command that gives back what to print. */
+function printing(run: typeof offline.runCompare): Command["run"] {
+  return async (args) => {
+    const style = terminal.style(!variable("NO_COLOR"));
+    const { text, exitCode } = await run(args, { directory: workingDirectory(), ...style });
+    terminal.print(text);
+    return exitCode;
+  };
+}
+
 /** Runs a command line, and gives the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
@@ -62,7 +103,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** A command of another task was started by this one. */
 function permissionError({ message }: Error, [name = ""]: readonly string[]): string {
-  const command = ["serve", "ab", ...COMMANDS.keys()].includes(name) ? name : "bench";
+  const command = COMMANDS.has(name) ? name : "bench";
   const [requires = ""] = message.replace(/^Requires/, "requires").split(",");
   return `Cannot run ${command} here, as it ${requires}: accepted is deno task ${command}`;
 }
@@ -74,46 +115,37 @@ function reportError(message: string): number {
 
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
-  if (name === "serve") return await serve(rest, { ...program, variables: variables("serve") });
-  if (name === "calibrate" || !COMMANDS.has(name)) bypassProxyOnLoopback();
-  if (name === "ab") return await ab(rest, await readInput(), { ...program, args: rest });
-  if (name === "workload") return await workload(rest, await readInput(), program);
   const command = COMMANDS.get(name);
-  if (command === undefined) return await benchOrHelp(args);
-  const style = terminal.style(!variable("NO_COLOR"));
-  const outcome = await command(rest, { directory: workingDirectory(), ...style });
-  terminal.print(outcome.text);
-  return outcome.exitCode;
+  if (command?.connects !== false) {
+    // Before the first connection: see lib/cli/environment.ts.
+    const noProxy = noProxyWithLoopback(variables("bench"));
+    if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
+  }
+  if (command === undefined) return await benchOrTell(args);
+  if (!asksForHelp(rest)) return await command.run(rest);
+  terminal.print(command.usage);
+  return EXIT.passed;
 }
 
 /** What a command line is read with. */
-async function readInput() {
+async function readPlace(): Promise<Place> {
   const directory = workingDirectory();
   const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
   return { env: await readEnvironment(directory), directory, vocabulary };
 }
 
 /** Runs the benchmark, or prints what the command line asks for. */
-async function benchOrHelp(args: readonly string[]): Promise<number> {
-  const command = await readCommand({ args, ...await readInput() });
-  switch (command.name) {
-    case "help":
-      terminal.print(`${usageText()}\n`);
-      return EXIT.passed;
-    case "version":
-      terminal.print(`${project.version}\n`);
-      return EXIT.passed;
-    case "permissions":
-      terminal.print(permissionsText(project));
-      return EXIT.passed;
-    case "list":
-      terminal.print(listText(SCENARIOS));
-      return EXIT.passed;
-    case "bench":
-      return await bench(command.config, { ...program, args });
-    default:
-      return command satisfies never;
-  }
+async function benchOrTell(args: readonly string[]): Promise<number> {
+  const command = await readCommand({ args, ...await readPlace() });
+  if (command.name === "bench") return await bench(command.config, { ...program, args });
+  const texts = {
+    help: () => USAGE,
+    version: () => `${project.version}\n`,
+    permissions: () => permissionsText(project),
+    list: () => listText(SCENARIOS),
+  };
+  terminal.print(texts[command.name]());
+  return EXIT.passed;
 }
 
 /** deno task runs in the project's folder; people's paths are relative to where they called it. */
@@ -123,16 +155,14 @@ function workingDirectory(): string {
 
 /** The environment, over the nearest `.env` file. */
 async function readEnvironment(directory: string): Promise<Record<string, string | undefined>> {
-  const files = [resolvePath(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
+  const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
   // The runtime takes a proxy from the environment alone.
-  const file = Object.fromEntries(
-    Object.entries(found).filter(([name]) => !/_proxy$/i.test(name)),
-  );
+  const file = Object.entries(found).filter(([name]) => !/_proxy$/i.test(name));
   const env = variables("bench");
   // A server named by host and port in the environment wins over the URL of the file.
   const named = env.EXAI_WS_HOST || env.EXAI_WS_PORT;
-  return { ...(named ? {} : { EXAI_WS_URL: url }), ...file, ...env };
+  return { ...(named ? {} : { EXAI_WS_URL: url }), ...Object.fromEntries(file), ...env };
 }
 
 /** The variables that are set, of those that deno.json lets a command read. */
@@ -141,12 +171,6 @@ function variables(command: "bench" | "serve"): Record<string, string | undefine
     const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   }));
-}
-
-/** Before the first connection: see lib/cli/proxy.ts. */
-function bypassProxyOnLoopback(): void {
-  const noProxy = noProxyWithLoopback(variables("bench"));
-  if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
 }
 
 /** @throws {UsageError} without its value, which may be secret, if it is no text */

@@ -1,76 +1,69 @@
 /**
- * Settings that are, or may be, files.
+ * Settings that are, or may be, files. One that cannot be used throws a UsageError that names the setting, the file
+ * and what is accepted.
  *
  * @module
  */
 
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
+import type { Settings } from "./command_line.ts";
 import { checkPage } from "./injected_page.ts";
 import { FAILED_FOLDER } from "./report_folder.ts";
+import { causeOf, expecting, type Given, quoted, unacceptable, UsageError } from "./usage_error.ts";
 import { ReportWriteError } from "./whole_files.ts";
 import { REPORT_FORMATS, reportFileNames } from "./write_reports.ts";
-import type { Given } from "./parse.ts";
-import { resolvePath } from "./paths.ts";
-import { causeOf, quoted, UsageError } from "./usage_error.ts";
-import { unacceptable } from "./values.ts";
 
-/**
- * The arguments of the calls as JSON text, `{}` where none are given.
- *
- * @throws {UsageError} if they are no JSON object, or the file cannot be read
- */
-export async function readToolArgs(given: Given | undefined, directory: string): Promise<string> {
-  if (given === undefined) return "{}";
-  const text = given.text.startsWith("@")
-    ? await readFile({ source: given.source, text: given.text.slice(1) }, directory)
-    : given.text;
-  const accepted = `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`;
+/** The folder that paths are relative to. */
+interface Place {
+  directory: string;
+}
+
+/** The text of the file that a setting names. */
+export async function readFile(given: Given, { directory }: Place): Promise<string> {
+  const path = resolve(directory, given.text);
+  try {
+    // Some editors put a byte order mark before the first line.
+    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
+  } catch (error) {
+    const place = path === given.text ? "" : ` at ${quoted(path)}`;
+    const what = `Cannot read the file of ${given.source} ${quoted(given.text)}`;
+    const cause = causeOf(error) + place;
+    throw new UsageError(`${what}: ${cause}; accepted is a file that can be read`);
+  }
+}
+
+/** The arguments of the calls as JSON text, given as such or as `@FILE`. */
+export async function readToolArgs(given: Given, place: Place): Promise<string> {
+  const { source, text: said } = given;
+  const isFile = said.startsWith("@");
+  const text = isFile ? await readFile({ source, text: said.slice(1) }, place) : said;
   try {
     const value: unknown = JSON.parse(text.replaceAll("{seq}", "1").replaceAll("{unique}", "1"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
   } catch {
     // Falls through to the error that names the option.
   }
-  throw unacceptable({ source: given.source, text: given.text }, accepted);
+  throw unacceptable(given, `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`);
 }
 
-/**
- * A report.json, `null` where none is named.
- *
- * @throws {UsageError} if it cannot be read
- */
-export async function readReport(
-  given: Given | undefined,
-  directory: string,
-): Promise<Report | null> {
-  if (given === undefined) return null;
-  try {
-    return parseReport(await readFile(given, directory), given.text);
-  } catch (error) {
-    throw error instanceof ReportParseError ? new UsageError(error.message) : error;
-  }
+/** The report.json that is named. */
+export async function readReport(given: Given, place: Place): Promise<Report> {
+  const text = await readFile(given, place);
+  return expecting(ReportParseError, () => parseReport(text, given.text));
 }
 
-/**
- * The report.json files that are named, and those in the folders that are named, each once.
- *
- * @throws {UsageError} if one cannot be read, or a folder has none
- */
-export async function readBaselines(
-  givens: readonly Given[] | undefined,
-  directory: string,
-): Promise<Report[]> {
-  const files = await Promise.all((givens ?? []).map(async (given) => {
-    const path = resolvePath(directory, given.text);
+/** The report.json files that are named, and those in the folders that are named, each once. */
+export async function readBaselines(givens: readonly Given[], place: Place): Promise<Report[]> {
+  const { directory } = place;
+  const files = await Promise.all(givens.map(async (given) => {
+    const path = resolve(directory, given.text);
     const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
     return isFolder ? await reportsIn(given, path) : [given];
   }));
-  const unique = new Map(files.flat().map((one) => [resolvePath(directory, one.text), one]));
-  return await Promise.all(
-    [...unique.values()].map(async (one) => (await readReport(one, directory))!),
-  );
+  const unique = new Map(files.flat().map((one) => [resolve(directory, one.text), one]));
+  return await Promise.all(unique.values().map((one) => readReport(one, place)));
 }
 
 /** The JSON files of a folder, and the report.json of the folders in it. */
@@ -89,20 +82,13 @@ async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   throw unacceptable(given, "a report.json, or a folder with such files");
 }
 
-/**
- * A certificate authority as PEM text, `null` where none is named.
- *
- * @throws {UsageError} if the file cannot be read or has no certificate
- */
-export async function readCaCert(
-  given: Given | undefined,
-  directory: string,
-): Promise<string | null> {
-  if (given === undefined) return null;
-  const text = await readFile(given, directory);
+/** A certificate authority as PEM text. */
+export async function readCaCert(given: Given, place: Place): Promise<string> {
+  const text = await readFile(given, place);
   const accepted = "a PEM file with a certificate";
-  const isWhole = /-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----/s.test(text);
-  if (!isWhole) throw unacceptable(given, accepted);
+  if (!/-----BEGIN CERTIFICATE-----.+-----END CERTIFICATE-----/s.test(text)) {
+    throw unacceptable(given, accepted);
+  }
   try {
     Deno.createHttpClient({ caCerts: [text] }).close();
     return text;
@@ -111,91 +97,47 @@ export async function readCaCert(
   }
 }
 
-/**
- * A certificate of this client's with its key, as PEM texts; `null` where none is named.
- *
- * @throws {UsageError} if one is missing, cannot be read, or does not fit the other
- */
+/** The client's certificate with its key, as PEM texts; `null` where none is named. */
 export async function readClientCert(
-  { cert, key }: { cert: Given | undefined; key: Given | undefined },
-  directory: string,
+  settings: Settings,
+  place: Place,
 ): Promise<{ cert: string; key: string } | null> {
-  if (cert === undefined && key === undefined) return null;
+  const [cert, key] = ["client-cert", "client-key"].map((name) => settings.get(name)?.at(-1));
   if (cert === undefined || key === undefined) {
-    const [given, missing] = cert === undefined
-      ? [key!, "--client-cert FILE"]
-      : [cert, "--client-key FILE"];
+    const given = cert ?? key;
+    if (given === undefined) return null;
+    const missing = cert === undefined ? "--client-cert FILE" : "--client-key FILE";
     throw unacceptable(given, `it with ${missing} beside it`);
   }
-  const pair = { cert: await readFile(cert, directory), key: await readFile(key, directory) };
+  const pair = { cert: await readFile(cert, place), key: await readFile(key, place) };
   try {
     Deno.createHttpClient(pair).close();
     return pair;
   } catch (error) {
-    const isKey = /keys? /i.test(causeOf(error));
-    throw unacceptable(
-      isKey ? key : cert,
-      (isKey ? "a PEM file with the key of --client-cert" : "a PEM file with a certificate") +
-        ` (${causeOf(error)})`,
-    );
+    const cause = causeOf(error);
+    throw /keys? /i.test(cause)
+      ? unacceptable(key, `a PEM file with the key of --client-cert (${cause})`)
+      : unacceptable(cert, `a PEM file with a certificate (${cause})`);
   }
 }
 
-/**
- * A page to fill between its marks, as the path of the file itself; `null` where none is named.
- *
- * @throws {UsageError} if it cannot be filled
- */
-export async function readPagePath(
-  given: Given | undefined,
-  directory: string,
-): Promise<string | null> {
-  if (given === undefined) return null;
-  const path = resolvePath(directory, given.text);
+/** A page to fill between its marks, as the path of the file itself. */
+export async function readPagePath(given: Given, { directory }: Place): Promise<string> {
   try {
-    return await checkPage(path);
+    return await checkPage(resolve(directory, given.text));
   } catch (error) {
     if (!(error instanceof ReportWriteError)) throw error;
     throw new UsageError(`Cannot use ${given.source} "${given.text}". ${error.message}`);
   }
 }
 
-/**
- * Makes sure that the page to fill is none of the files that the reports go to.
- *
- * @throws {UsageError} if it is
- */
+/** Makes sure that the page to fill is none of the files that the reports go to. */
 export async function refuseOwnFile(page: string | null, directory: string): Promise<void> {
+  if (page === null) return;
   const folder = await Deno.realPath(directory).catch(() => directory);
-  const own = REPORT_FORMATS.flatMap(reportFileNames).find((name) =>
-    page !== null && relative(folder, page) === name
-  );
+  const own = REPORT_FORMATS.flatMap(reportFileNames)
+    .find((name) => relative(folder, page) === name);
   if (own === undefined) return;
-  throw new UsageError(
-    `Cannot use --inject ${
-      quoted(page!)
-    }: ${own} in --out is written anew; accepted is a page of yours`,
-  );
-}
-
-/**
- * The text of the file that a setting names.
- *
- * @throws {UsageError} if it cannot be read
- */
-export async function readFile(given: Given, directory: string): Promise<string> {
-  const path = resolvePath(directory, given.text);
-  try {
-    // Some editors put a byte order mark before the first line.
-    return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
-  } catch (error) {
-    const place = path === given.text ? "" : ` at ${quoted(path)}`;
-    const cause = causeOf(error) + place;
-    throw new UsageError(
-      `Cannot read the file of ${given.source} ${
-        quoted(given.text)
-      }: ${cause}; accepted is a file ` +
-        "that can be read",
-    );
-  }
+  const why = `${own} in --out is written anew; accepted is a page of yours`;
+  throw new UsageError(`Cannot use --inject ${quoted(page)}: ${why}`);
 }

@@ -7,45 +7,30 @@
 
 import { Buffer } from "node:buffer";
 import { dirname, relative, sep } from "node:path";
-import { attempt, ReportWriteError } from "./whole_files.ts";
+import { attempt } from "./whole_files.ts";
 
-/** Where our part begins and ends. */
+/** Where our part begins. */
 export const START_MARK = "<!-- bench:start -->";
+/** Where it ends. */
 export const END_MARK = "<!-- bench:end -->";
-const MARKS: Marks = { start: START_MARK, end: END_MARK };
-
-/** The marks around a part of a page. */
-export interface Marks {
-  start: string;
-  end: string;
-}
 
 const ACCEPTED = `accepted is a file with one ${START_MARK} and, after it, one ${END_MARK}`;
 
-/** A page that can be filled. */
-export interface Page {
-  /** Of the file itself, where the path given is a link. */
-  path: string;
-  bytes: Uint8Array;
-  mode: number | null;
-}
-
 /**
- * Reads a page.
+ * A page that can be filled, with the path of the file itself, where the one given is a link.
  *
  * @throws {ReportWriteError} if there is none, or its marks are not one of each, in their order
  */
-export async function readPage(path: string): Promise<Page> {
-  const what = `fill ${path} between its marks`;
-  const page = await attempt(what, async () => {
+export async function readPage(path: string) {
+  return await attempt(`fill ${path} between its marks`, async () => {
     const real = await Deno.realPath(path);
     const { isFile, mode } = await Deno.stat(real);
     if (!isFile) throw new Error(`it is not a file; ${ACCEPTED}`);
-    return { path: real, bytes: await Deno.readFile(real), mode };
+    const bytes = await Deno.readFile(real);
+    const problem = markProblem(bytes);
+    if (problem !== null) throw new Error(`${problem}; ${ACCEPTED}`);
+    return { path: real, bytes, mode };
   });
-  const problem = markProblem(page.bytes);
-  if (problem === null) return page;
-  throw new ReportWriteError(`Cannot ${what}: ${problem}; ${ACCEPTED}`);
 }
 
 /**
@@ -64,30 +49,36 @@ export async function checkPage(path: string): Promise<string> {
   return page.path;
 }
 
+/** A character for each byte, whatever the encoding: the marks are ASCII. */
+function charactersOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}
+
 /** What is wrong with the marks of a page; `null` where there is one of each, in their order. */
-export function markProblem(bytes: Uint8Array, { start, end }: Marks = MARKS): string | null {
-  const starts = positionsOf(bytes, start);
-  const ends = positionsOf(bytes, end);
-  for (const [mark, { length }] of [[start, starts], [end, ends]] as const) {
-    if (length !== 1) return `it has ${length === 0 ? "no" : length} ${mark}`;
+export function markProblem(bytes: Uint8Array): string | null {
+  const page = charactersOf(bytes);
+  for (const mark of [START_MARK, END_MARK]) {
+    const count = page.split(mark).length - 1;
+    if (count !== 1) return `it has ${count === 0 ? "no" : count} ${mark}`;
   }
-  return starts[0]! < ends[0]! ? null : `its ${end} comes before its ${start}`;
+  const isInOrder = page.indexOf(START_MARK) < page.indexOf(END_MARK);
+  return isInOrder ? null : `its ${END_MARK} comes before its ${START_MARK}`;
 }
 
 /**
- * The page with `text` between its marks, in the line ends that the page has there.
+ * The page with `text` between its marks, in the line ends that the page has there, or else at its beginning.
  *
  * @throws {RangeError} if its marks are not one of each, in their order
  */
-export function fillPage(bytes: Uint8Array, text: string, marks: Marks = MARKS): Uint8Array {
-  const problem = markProblem(bytes, marks);
+export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
+  const problem = markProblem(bytes);
   if (problem !== null) throw new RangeError(`Cannot fill the page: ${problem}`);
-  const start = positionsOf(bytes, marks.start)[0]! + marks.start.length;
-  const end = positionsOf(bytes, marks.end)[0]!;
-  const eol = lineEnd(bytes, start);
-  const filling = ["", "", ...text.trim().split("\n"), "", ""].join(eol);
-  const parts = [bytes.subarray(0, start), Buffer.from(filling), bytes.subarray(end)];
-  return new Uint8Array(Buffer.concat(parts));
+  const page = charactersOf(bytes);
+  const start = page.indexOf(START_MARK) + START_MARK.length;
+  const [lineEnd = "\n"] = /\r?\n/.exec(page.slice(start)) ?? /\r?\n/.exec(page) ?? [];
+  const filling = ["", "", ...text.trim().split("\n"), "", ""].join(lineEnd);
+  const rest = bytes.subarray(page.indexOf(END_MARK));
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, start), Buffer.from(filling), rest]));
 }
 
 /** A folder as a page in another one refers to it, without a slash at its end. */
@@ -95,20 +86,4 @@ export function folderFrom(pagePath: string, folder: string): string {
   return relative(dirname(pagePath), folder).split(sep)
     .map((part) => encodeURIComponent(part).replace(/[()]/g, (c) => c === "(" ? "%28" : "%29"))
     .join("/");
-}
-
-function positionsOf(bytes: Uint8Array, mark: string): number[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const positions: number[] = [];
-  for (let at = buffer.indexOf(mark); at >= 0; at = buffer.indexOf(mark, at + 1)) {
-    positions.push(at);
-  }
-  return positions;
-}
-
-/** The line end at or after a position, else the first of the page, else a line feed. */
-function lineEnd(bytes: Uint8Array, from: number): string {
-  const next = bytes.indexOf(0x0a, from);
-  const at = next >= 0 ? next : bytes.indexOf(0x0a);
-  return at > 0 && bytes[at - 1] === 0x0d ? "\r\n" : "\n";
 }

@@ -1,12 +1,6 @@
-/**
- * Opens a page with what the system opens pages with. `deno task bench` may start no program, so this is for
- * `deno task bench:open`, which may start these three and no other.
- *
- * @module
- */
-
 import { UsageError } from "./usage_error.ts";
 
+/** `deno task bench` may start no program; `deno task bench:open` may start these three and no other. */
 const OPENERS: Partial<Record<typeof Deno.build.os, string>> = {
   darwin: "open",
   windows: "explorer",
@@ -30,19 +24,13 @@ export function findOpener(): string {
 
 /** Opens a page; the program goes on by itself. Returns what went wrong, `null` where nothing is known to have. */
 export async function openPage(opener: string, url: string): Promise<string | null> {
-  let timer;
+  const patience = Promise.withResolvers<null>();
+  const timer = setTimeout(patience.resolve, PATIENCE_MS, null);
   try {
-    const child = new Deno.Command(opener, {
-      args: [url],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const io = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const child = new Deno.Command(opener, { args: [url], ...io }).spawn();
     child.unref();
-    const patience = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), PATIENCE_MS);
-    });
-    const status = await Promise.race([child.status, patience]);
+    const status = await Promise.race([child.status, patience.promise]);
     // The Explorer ends with 1 whatever it has done.
     const isWell = status === null || status.success || Deno.build.os === "windows";
     return isWell ? null : `Cannot open ${url}: ${opener} ended with ${status.code}`;

@@ -1,6 +1,6 @@
 import { paint, type Style } from "../report/render/terminal.ts";
 import { formatCounted, formatDuration, formatRate } from "../report/units.ts";
-import type { LiveFigures, LiveTimes } from "../run/live.ts";
+import type { LiveFigures } from "../run/live.ts";
 
 /** What the line says. */
 export interface LineFigures extends LiveFigures {
@@ -50,48 +50,29 @@ export function progressLine(
     .join(GAP);
 }
 
-function partsOf(figures: LineFigures, nameWidth: number): Part[] {
-  const { place, done, total, elapsedNs, leftNs, errors } = figures;
-  return [
-    { text: shorten(place, nameWidth), weight: 9 },
-    { text: bar(done, total), weight: 1 },
-    { text: formatElapsed(elapsedNs), weight: 7, style: "dim" },
-    ...(leftNs === null
-      ? []
-      : [{ text: `${formatElapsed(leftNs)} left`, weight: 4, style: "dim" } as const]),
-    ...ratePart(figures),
-    ...timesParts(figures.times),
-    {
-      text: formatCounted(errors, "error"),
-      weight: errors > 0 ? 8 : 2,
-      style: errors > 0 ? "red" : "dim",
-    },
-  ];
-}
-
-/** None where nothing has been called yet, as not every scenario calls. */
-function ratePart({ ok, errors, ratePerSecond }: LineFigures): Part[] {
-  return ok + errors === 0 ? [] : [{ text: formatRate(ratePerSecond), weight: 6 }];
-}
-
-/** Times of other metrics than the calls' latency are named. */
-function timesParts(times: LiveTimes | null): Part[] {
-  if (times === null) return [];
-  const { name, p50Ns, p99Ns } = times;
-  const label = name === "latency" ? "" : `${name} `;
-  return [
-    { text: `${label}p50 ${formatDuration(p50Ns)}`, weight: 5 },
-    { text: `p99 ${formatDuration(p99Ns)}`, weight: 3 },
-  ];
-}
-
-function bar(done: number, total: number): string {
+function partsOf(
+  { place, done, total, elapsedNs, leftNs, ok, errors, ratePerSecond, times }: LineFigures,
+  nameWidth: number,
+): Part[] {
   const filled = Math.round(BAR_WIDTH * Math.min(1, done / Math.max(1, total)));
-  return "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-}
-
-function shorten(name: string, width: number): string {
-  return name.length <= width ? name : `${name.slice(0, width - 1)}…`;
+  const name = place.length <= nameWidth ? place : `${place.slice(0, nameWidth - 1)}…`;
+  const parts: Part[] = [
+    { text: name, weight: 9 },
+    { text: "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled), weight: 1 },
+    { text: formatElapsed(elapsedNs), weight: 7, style: "dim" },
+  ];
+  if (leftNs !== null) {
+    parts.push({ text: `${formatElapsed(leftNs)} left`, weight: 4, style: "dim" });
+  }
+  // Not every scenario calls.
+  if (ok + errors > 0) parts.push({ text: formatRate(ratePerSecond), weight: 6 });
+  if (times !== null) {
+    const label = times.name === "latency" ? "" : `${times.name} `;
+    parts.push({ text: `${label}p50 ${formatDuration(times.p50Ns)}`, weight: 5 });
+    parts.push({ text: `p99 ${formatDuration(times.p99Ns)}`, weight: 3 });
+  }
+  const [weight, style] = errors > 0 ? [8, "red"] as const : [2, "dim"] as const;
+  return [...parts, { text: formatCounted(errors, "error"), weight, style }];
 }
 
 function lengthOf(parts: readonly Part[]): number {

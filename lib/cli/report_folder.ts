@@ -10,6 +10,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { parseReport } from "../report/export/json.ts";
 import { formatTimestamp } from "../report/units.ts";
 import type { Report } from "../schema.ts";
+import { causeOf, quoted, UsageError } from "./usage_error.ts";
 import { attempt } from "./whole_files.ts";
 import { reportFileNames, type ReportFormat, writeReports } from "./write_reports.ts";
 
@@ -31,7 +32,7 @@ export interface Written {
 }
 
 /** Has anything been measured? */
-export function hasNumbers({ scenarios }: Report): boolean {
+function hasNumbers({ scenarios }: Report): boolean {
   return scenarios.some(({ metrics }) => metrics.length > 0);
 }
 
@@ -62,16 +63,15 @@ export class ReportFolder {
     const [directory, formats] = [this.#directory, this.#formats];
     const kept = hasNumbers(report) ? null : await this.#wouldLose(report);
     if (kept !== null) {
-      const lasting = formats.filter((format) => LASTING.includes(format));
-      const others = formats.filter((format) => !LASTING.includes(format));
-      const aside = { directory: `${directory}/${FAILED_FOLDER}`, formats: lasting };
-      return {
-        paths: [
-          ...lasting.length === 0 ? [] : await writeReports(report, aside),
-          ...others.length === 0 ? [] : await writeReports(report, { directory, formats: others }),
-        ],
-        kept,
-      };
+      const isLasting = (format: ReportFormat) => LASTING.includes(format);
+      const [lasting, others] = [
+        formats.filter(isLasting),
+        formats.filter((one) => !isLasting(one)),
+      ];
+      const write = async (directory: string, formats: ReportFormat[]) =>
+        formats.length === 0 ? [] : await writeReports(report, { directory, formats });
+      const aside = await write(`${directory}/${FAILED_FOLDER}`, lasting);
+      return { paths: [...aside, ...await write(directory, others)], kept };
     }
     // If it cannot be kept, the new one is written all the same, and the error reported with each write.
     if (formats.includes("json") && this.#written !== report.startedAt) {
@@ -126,6 +126,23 @@ export class ReportFolder {
     const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
     return entries.filter(({ name, isFile }) => isFile && KEPT_NAME.test(name))
       .map(({ name }) => `${folder}/${name}`).sort();
+  }
+}
+
+/**
+ * Makes sure, before anything is measured, that reports can be written to a folder, which it creates.
+ *
+ * @throws {UsageError} naming the folder and the cause
+ */
+export async function prepareOutput(directory: string): Promise<void> {
+  const probe = `${directory}/.write-probe-${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(directory, { recursive: true });
+    await Deno.writeTextFile(probe, "", { createNew: true });
+    await Deno.remove(probe);
+  } catch (error) {
+    const cause = `${causeOf(error)}; accepted is a folder that can be written, or made`;
+    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${cause}`);
   }
 }
 

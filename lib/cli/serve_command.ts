@@ -1,9 +1,63 @@
+/**
+ * `serve`: the reference server alone, by its command line and the environment.
+ *
+ * @module
+ */
+
 import { EXIT } from "../run/verdict.ts";
-import { asksForToken } from "../server/options.ts";
+import {
+  asksForToken,
+  defaultServerOptions,
+  DIALECTS,
+  HEAVY_TOOLS,
+  limitsPreset,
+  MIN_TOKEN_LENGTH,
+  type RateLimit,
+  type ServerOptions,
+  THINK_MODES,
+} from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
-import { parseServeOptions } from "./serve_options.ts";
+import { grammarOf, optionsIn, parseSettings } from "./command_line.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
-import { UsageError } from "./usage_error.ts";
+import { type Given, unacceptable, UsageError } from "./usage_error.ts";
+import { above, from, parseName, whole } from "./values.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+/** Changes the options by a setting; throws a UsageError where it cannot be used. */
+type Apply = (options: ServerOptions, given: Given) => void;
+
+/** Applied in this order: `limits` comes before what changes single limits. */
+export const SERVE_OPTIONS = optionsIn(`
+  --host HOST                 address to listen on (default 127.0.0.1) [EXAI_WS_HOST]
+  --port N                    port to listen on, 0: a free one (default 8079) [EXAI_WS_PORT]
+  --token TOKEN               at least 16 characters (default: no authentication); visible in ps: prefer the environment [EXAI_WS_TOKEN]
+  --dialect NAME              oct (default), oct25 or nov: which build of the real server to speak like
+  --limits NAME               default: all limits on; off: no rate limits, connection limits stay
+  --user-rate CAP:REFILL      burst, and messages per second after it, per session (default 50:5)
+  --ip-rate CAP:REFILL        the same per address (default 100:10)
+  --global-rate CAP:REFILL    the same for the whole server (default 1000:100)
+  --max-connections N         connections in all (default 1000) [MAX_CONNECTIONS]
+  --max-connections-per-ip N  connections per address (default 10) [MAX_CONNECTIONS_PER_IP]
+  --hello-timeout SECONDS     time for the hello (default 15) [EXAI_WS_HELLO_TIMEOUT]
+  --think TOOL=MEDIAN_MS:SIGMA  log-normal think time of ${HEAVY_TOOLS.join(", ")}; repeatable
+  --think-mode NAME           wait (default), or block: nobody is answered while a tool thinks
+  --slow-down MS              each call takes this much longer than the one before it (default 0)
+  --seed N                    for the think times (default 1)
+`);
+
+const SERVE = grammarOf(
+  `Usage: deno task serve [options]
+
+Runs the bundled EXAI reference server until it is interrupted.`,
+  [...SERVE_OPTIONS, ...optionsIn("  --help  this text")],
+);
+
+/** The help text. */
+export const SERVE_USAGE = `${SERVE.usage}
+Options win over the environment. Also read from it: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
+RATE_LIMIT_{USER,IP,GLOBAL}_REFILL_RATE, EXAI_WS_MAX_BYTES, TOOL_CALL_MAX_SIZE,
+EXAI_WS_PING_INTERVAL and EXAI_WS_PING_TIMEOUT.
+`;
 
 /** Addresses that no other machine reaches. */
 const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
@@ -21,18 +75,14 @@ export async function serve(
     interrupt: (doing: string) => Interrupt;
   },
 ): Promise<number> {
-  const command = parseServeOptions(args, variables);
-  if (command.name === "help") {
-    terminal.print(command.text);
-    return EXIT.passed;
-  }
+  const options = parseServeOptions(args, variables);
   const interrupt = listen("stopping");
-  await using server = await startServer(command.options).catch((error: Error) => {
+  await using server = await startServer(options).catch((error: Error) => {
     throw new UsageError(error.message);
   });
-  const { dialect, hostname } = command.options;
+  const { dialect, hostname } = options;
   if (!LOOPBACK.test(hostname)) {
-    const who = asksForToken(command.options) ? "has the token" : "reaches this port: set a token";
+    const who = asksForToken(options) ? "has the token" : "reaches this port: set a token";
     terminal.printWarning(`${hostname} is open to other machines: the server serves who ${who}`);
   }
   terminal.print(`Serving the EXAI protocol (dialect ${dialect}) at ${server.url}\n`);
@@ -40,4 +90,112 @@ export async function serve(
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
   }
   return interrupt.exitCode ?? EXIT.interrupted;
+}
+
+const count = whole(1, 1_000_000_000);
+const bytes = whole(1, 64 * 1024 ** 2, "bytes");
+const perSecond = above(0, 1e9, "messages per second");
+
+/** What each option changes; those that may be repeated, once for each value. */
+const APPLY: Readonly<Record<string, Apply>> = {
+  "host": (options, { text }) => options.hostname = text,
+  "port": (options, given) => options.port = whole(0, 65_535)(given),
+  "token": (options, given) => options.token = parseToken(given),
+  "dialect": (options, given) => options.dialect = parseName(given, DIALECTS),
+  "limits": (options, given) => options.limits = limitsPreset(parseName(given, ["default", "off"])),
+  "user-rate": ({ limits }, given) => limits.userRate = parseRate(given),
+  "ip-rate": ({ limits }, given) => limits.ipRate = parseRate(given),
+  "global-rate": ({ limits }, given) => limits.globalRate = parseRate(given),
+  "max-connections": ({ limits }, given) => limits.maxConnections = count(given),
+  "max-connections-per-ip": ({ limits }, given) => limits.maxConnectionsPerIp = count(given),
+  "hello-timeout": (options, given) =>
+    options.helloTimeoutMs = 1000 * above(0, 40_000, "seconds")(given),
+  "think": applyThink,
+  "think-mode": (options, given) => options.thinkMode = parseName(given, THINK_MODES),
+  "slow-down": (options, given) => options.slowDownMs = from(0, 1_000, "milliseconds")(given),
+  "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
+};
+
+/** What only the environment can say. `option` is the one that overrides it, beside `limits`. */
+export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: Apply }[] = [
+  ...rateEnvironment("USER", "userRate"),
+  ...rateEnvironment("IP", "ipRate"),
+  ...rateEnvironment("GLOBAL", "globalRate"),
+  { env: "EXAI_WS_MAX_BYTES", apply: (options, given) => options.maxFrameBytes = bytes(given) },
+  { env: "TOOL_CALL_MAX_SIZE", apply: (options, given) => options.maxCallBytes = bytes(given) },
+];
+
+function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRate") {
+  const option = `${whose.toLowerCase()}-rate`;
+  const part = (suffix: string, name: keyof RateLimit, read: typeof count) => ({
+    env: `RATE_LIMIT_${whose}_${suffix}`,
+    option,
+    apply: ({ limits }: ServerOptions, given: Given) => {
+      limits[field] = { ...limits[field] as RateLimit, [name]: read(given) };
+    },
+  });
+  return [part("CAPACITY", "capacity", count), part("REFILL_RATE", "refillPerSecond", perSecond)];
+}
+
+/**
+ * Reads the command line of `serve`, then the environment for what it leaves open.
+ *
+ * @throws {UsageError} if an option is unknown or a value cannot be used
+ */
+export function parseServeOptions(args: readonly string[], env: Environment): ServerOptions {
+  const { settings } = parseSettings(args, env, SERVE);
+  const options = defaultServerOptions({ port: 8079 });
+  for (const { env: source, option, apply } of SERVE_ENVIRONMENT) {
+    const isOverridden = option !== undefined && (settings.has("limits") || settings.has(option));
+    const text = env[source];
+    if (text && !isOverridden) apply(options, { source, text });
+  }
+  options.idleTimeoutSeconds = readIdleTimeout(env);
+  for (const [name, apply] of Object.entries(APPLY)) {
+    for (const given of settings.get(name) ?? []) apply(options, given);
+  }
+  return options;
+}
+
+/** Silence that the server bears: the time to its ping and the time for the answer. */
+function readIdleTimeout(env: Environment): number {
+  const read = (source: string) => {
+    const text = env[source];
+    return text ? from(0, 40_000, "seconds")({ source, text }) : 30;
+  };
+  return Math.ceil(read("EXAI_WS_PING_INTERVAL") + read("EXAI_WS_PING_TIMEOUT"));
+}
+
+/** `CAPACITY:REFILL`. */
+function parseRate(given: Given): RateLimit {
+  const [, capacity, refill] = /^([^:]+):([^:]+)$/.exec(given.text) ?? [];
+  if (capacity === undefined || refill === undefined) {
+    throw unacceptable(given, "CAPACITY:REFILL_PER_SECOND, such as 50:5");
+  }
+  return {
+    capacity: count({ ...given, text: capacity }),
+    refillPerSecond: perSecond({ ...given, text: refill }),
+  };
+}
+
+/** A token, never shown in an error. */
+function parseToken({ source, text }: Given): string {
+  if (text.length >= MIN_TOKEN_LENGTH) return text;
+  throw new UsageError(
+    `Cannot use ${source}: accepted are ${MIN_TOKEN_LENGTH} characters or more, since a shorter ` +
+      `token would switch authentication off: it has ${text.length}`,
+  );
+}
+
+/** `TOOL=MEDIAN_MS:SIGMA`. */
+function applyThink(options: ServerOptions, given: Given): void {
+  const [, tool, median, sigma] = /^([^=]+)=([^:]+):(.+)$/.exec(given.text) ?? [];
+  if (tool === undefined || median === undefined || sigma === undefined) {
+    throw unacceptable(given, "TOOL=MEDIAN_MS:SIGMA, such as chat=800:0.5");
+  }
+  const { source } = given;
+  options.think[parseName({ source, text: tool }, HEAVY_TOOLS)] = {
+    medianMs: above(0, 600_000, "milliseconds")({ source, text: median }),
+    sigma: from(0, 5)({ source, text: sigma }),
+  };
 }

@@ -1,14 +1,13 @@
 /**
- * Which share of a run this process takes, and when it begins: told by an option, or by the engine that
- * has started it.
+ * Which share of a run this process takes, on how many event loops, and when it begins: by an option, or by the
+ * engine that has started it. What cannot be used throws a UsageError that names the option or variable.
  *
  * @module
  */
 
 import type { ShardPlace } from "../schema.ts";
-import type { Given } from "./parse.ts";
-import { UsageError } from "./usage_error.ts";
-import { parseNumber, unacceptable } from "./values.ts";
+import { type Given, unacceptable, UsageError } from "./usage_error.ts";
+import { whole } from "./values.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,51 +23,38 @@ export const ENGINE_VARIABLES = [
 
 const MOST_SHARDS = 10_000;
 
-/**
- * `--shard I/N`, or with `--shard auto` the place in an array job of Slurm or an indexed Job of Kubernetes; `null`: the
- * option is not given, and all of the run is measured.
- *
- * @throws {UsageError} if it is no share, naming the option or variable
- */
-export function readShard(given: Given | undefined, env: Environment): ShardPlace | null {
-  if (given === undefined) return null;
-  if (given.text.trim() !== "auto") return parseShard(given);
-  const place = readSlurm(env) ?? readKubernetes(env);
-  if (place !== null) return place;
-  throw unacceptable(
-    given,
-    "I/N, or auto where the environment has a place in a Slurm array (SLURM_ARRAY_TASK_ID) or an " +
-      "indexed Job of Kubernetes (BENCH_SHARDS), which this one has not",
-  );
+/** `I/N`, or with `auto` the place in an array job of Slurm or an indexed Job of Kubernetes. */
+export function readShard(given: Given, { env }: { env: Environment }): ShardPlace {
+  const text = given.text.trim();
+  if (text === "auto") {
+    const place = readSlurm(env) ?? readKubernetes(env);
+    if (place !== null) return place;
+    throw unacceptable(
+      given,
+      "I/N, or auto where the environment has a place in a Slurm array (SLURM_ARRAY_TASK_ID) or an " +
+        "indexed Job of Kubernetes (BENCH_SHARDS), which this one has not",
+    );
+  }
+  const [, index, count] = /^(\d+)\s*\/\s*(\d+)$/.exec(text) ?? [];
+  const place = { index: Number(index), count: Number(count) };
+  if (isPlace(place)) return place;
+  const accepted = `I/N with I from 1 to N and N up to ${MOST_SHARDS}, such as 2/4, or auto`;
+  throw unacceptable(given, accepted);
+}
+
+function isPlace({ index, count }: ShardPlace): boolean {
+  return count <= MOST_SHARDS && index >= 1 && index <= count;
 }
 
 /**
  * What to say where the environment names a share and nobody has asked for one, such as in an array job that varies a
  * parameter; `null`: nothing.
  */
-export function noteUnusedShard(given: Given | undefined, env: Environment): string | null {
-  if (given !== undefined) return null;
-  const name = env.SLURM_ARRAY_TASK_ID && env.SLURM_ARRAY_TASK_COUNT !== "1"
-    ? "SLURM_ARRAY_TASK_ID"
-    : env.BENCH_SHARDS
-    ? "BENCH_SHARDS"
-    : null;
+export function noteUnusedShard(env: Environment): string | null {
+  const isArray = env.SLURM_ARRAY_TASK_ID && env.SLURM_ARRAY_TASK_COUNT !== "1";
+  const name = isArray ? "SLURM_ARRAY_TASK_ID" : env.BENCH_SHARDS ? "BENCH_SHARDS" : null;
   if (name === null) return null;
   return `${name} is set and not used: this run measures its whole load; for a share of it give --shard auto`;
-}
-
-function parseShard(given: Given): ShardPlace {
-  const [, index = "", count = ""] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(given.text) ?? [];
-  const place = { index: Number(index), count: Number(count) };
-  if (count !== "" && isPlace(place)) return place;
-  throw unacceptable(
-    given,
-    `I/N with I from 1 to N and N up to ${MOST_SHARDS}, such as 2/4, or auto`,
-  );
-}
-
-function isPlace({ index, count }: ShardPlace): boolean {
-  return count <= MOST_SHARDS && index >= 1 && index <= count;
 }
 
 /** Task IDs may begin anywhere, but must be without gaps. */
@@ -88,60 +74,49 @@ function readSlurm(env: Environment): ShardPlace | null {
 
 function readKubernetes(env: Environment): ShardPlace | null {
   if (!env.BENCH_SHARDS) return null;
-  const count = variable(env, "BENCH_SHARDS", { min: 1, max: MOST_SHARDS });
+  const count = variable(env, "BENCH_SHARDS", 1, MOST_SHARDS);
   if (!env.JOB_COMPLETION_INDEX) {
     throw new UsageError(
       `Cannot use BENCH_SHARDS "${count}" without JOB_COMPLETION_INDEX, which an indexed Job of ` +
         "Kubernetes sets: name the share with --shard instead",
     );
   }
-  const index = variable(env, "JOB_COMPLETION_INDEX", { min: 0, max: count - 1 });
+  const index = variable(env, "JOB_COMPLETION_INDEX", 0, count - 1);
   return { index: index + 1, count };
 }
 
 function variable(
   env: Environment,
-  name: typeof ENGINE_VARIABLES[number],
-  range: { min: number; max: number } = { min: 0, max: 1e9 },
+  source: typeof ENGINE_VARIABLES[number],
+  min = 0,
+  max = 1e9,
 ): number {
-  const text = env[name];
-  if (!text) {
-    throw new UsageError(`Cannot take a share as ${name} is missing: name the share with --shard`);
-  }
-  return parseNumber({ source: name, text }, { ...range, whole: true });
+  const text = env[source];
+  if (text) return whole(min, max)({ source, text });
+  throw new UsageError(`Cannot take a share as ${source} is missing: name the share with --shard`);
 }
 
-/** A start further away is a slip of the keyboard. */
+/** A start further away is a typing error. */
 const FURTHEST_START_MS = 24 * 3600 * 1000;
 
-/**
- * A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds; `null`: none was given.
- *
- * @throws {UsageError} if it is neither, or more than a day away
- */
-export function readStartAt(given: Given | undefined, nowMs: number): number | null {
-  if (given === undefined) return null;
+/** A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds. */
+export function readStartAt(given: Given, nowMs: number): number {
   const text = given.text.trim();
   const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(text);
   const unixMs = isIso ? Date.parse(text) : /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : NaN;
   if (Math.abs(unixMs - nowMs) <= FURTHEST_START_MS) return unixMs;
+  const example = new Date(Math.ceil((nowMs + 60_000) / 1000) * 1000).toISOString();
   throw unacceptable(
     given,
-    "a time within a day, as unix seconds or in ISO 8601 with its zone, such as " +
-      new Date(Math.ceil((nowMs + 60_000) / 1000) * 1000).toISOString(),
+    `a time within a day, as unix seconds or in ISO 8601 with its zone, such as ${example}`,
   );
 }
 
-/**
- * How many event loops; `null`: one.
- *
- * @throws {UsageError} if it is no such number
- */
-export function readWorkers(given: Given | undefined): number | "auto" | null {
-  if (given === undefined) return null;
+/** How many event loops measure. */
+export function readWorkers(given: Given): number | "auto" {
   if (given.text.trim() === "auto") return "auto";
   try {
-    return parseNumber(given, { min: 1, max: 256, whole: true });
+    return whole(1, 256)(given);
   } catch {
     throw unacceptable(given, "auto, or a whole number from 1 to 256");
   }

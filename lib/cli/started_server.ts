@@ -1,4 +1,3 @@
-import { connect } from "node:net";
 import type { ForeignText } from "../client/foreign_text.ts";
 import { causeOf, UsageError } from "./usage_error.ts";
 
@@ -6,6 +5,9 @@ import { causeOf, UsageError } from "./usage_error.ts";
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 5_000;
 const POLL_MS = 20;
+/** How much of what a server writes to its standard error is kept, and shown, in characters. */
+const KEPT_LENGTH = 10_000;
+const SHOWN_LENGTH = 300;
 
 /** A server that is started by a command, on a free port of this machine. Dispose of it to stop it. */
 export class StartedServer implements AsyncDisposable {
@@ -19,14 +21,15 @@ export class StartedServer implements AsyncDisposable {
   /**
    * @param option the option that gave the command, for errors
    * @param foreign what the command and the words of the server go through in errors
+   * @throws {UsageError} if the command has no place for the port
    */
   constructor(option: string, command: string, foreign: ForeignText) {
     if (!command.includes("{port}")) {
       throw new UsageError(
         `Cannot use ${option} "${
           foreign(command, 500)
-        }": accepted is a command with {port} in it, such as ` +
-          `"node server.js --port {port}"`,
+        }": accepted is a command with {port} in it, ` +
+          `such as "node server.js --port {port}"`,
       );
     }
     this.#option = option;
@@ -46,32 +49,33 @@ export class StartedServer implements AsyncDisposable {
    * @throws {UsageError} if it ends by itself or does not listen in time
    */
   async restart(): Promise<void> {
-    await this.stop();
-    const command = this.#command.replaceAll("{port}", String(this.#port));
-    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
-    // A group of its own, so that what the shell has started ends with it.
-    const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
-    const options = { args: [flag, command], ...io, detached: true };
-    const child = this.#spawn(shell!, options as Deno.CommandOptions);
+    await this[Symbol.asyncDispose]();
+    const child = this.#spawn();
     this.#process = child;
     let code: number | null = null;
-    const said = lastWords(child.stderr);
-    this.#ended = Promise.all([child.status.then((status) => code = status.code), said.ended]);
+    let said = "";
+    const listen = async () => {
+      for await (const part of child.stderr.pipeThrough(new TextDecoderStream() as never)) {
+        said = (said + part).slice(-KEPT_LENGTH);
+      }
+    };
+    this.#ended = Promise.all([child.status.then((status) => code = status.code), listen()]);
     for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
-      if (await this.#isListening()) return;
+      if (await isListening(this.#port)) return;
       if (code !== null) {
         await this.#ended;
-        throw this.#error(
-          `it ended with exit code ${code} before it listened${said.text(this.#foreign)}`,
-        );
+        // Masked first, so that no cut leaves the end of a secret.
+        const words = this.#foreign(said.trim().replace(/\s+/g, " "), Infinity);
+        const end = words === "" ? "" : `: ${words.slice(-SHOWN_LENGTH)}`;
+        throw this.#error(`it ended with exit code ${code} before it listened${end}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     throw this.#error(`nothing listens on port ${this.#port} after ${START_LIMIT_MS / 1000} s`);
   }
 
-  /** Ends it, at first in good order. */
-  async stop(): Promise<void> {
+  /** Stops it, by force if it does not end in time. */
+  async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#process;
     if (child === null) return;
     this.#process = null;
@@ -81,29 +85,18 @@ export class StartedServer implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  #spawn(shell: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  #spawn(): Deno.ChildProcess {
+    const command = this.#command.replaceAll("{port}", String(this.#port));
+    const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
+    const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
+    // A group of its own, so that what the shell has started ends with it.
+    const options: Deno.CommandOptions = { args: [flag!, command], ...io, detached: true };
     try {
-      return new Deno.Command(shell, options).spawn();
+      return new Deno.Command(shell!, options).spawn();
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       throw this.#error(causeOf(error));
     }
-  }
-
-  #isListening(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const socket = connect({ host: "127.0.0.1", port: this.#port });
-      const end = (isListening: boolean) => {
-        socket.destroy();
-        resolve(isListening);
-      };
-      socket.once("connect", () => end(true));
-      socket.once("error", () => end(false));
-    });
   }
 
   #error(why: string): UsageError {
@@ -112,28 +105,14 @@ export class StartedServer implements AsyncDisposable {
   }
 }
 
-/** So much of what a server writes to its standard error is kept, and shown, in characters. */
-const KEPT_LENGTH = 10_000;
-const SHOWN_LENGTH = 300;
-
-/** The end of a text stream, in one line, to be added to a message. */
-function lastWords(
-  stream: ReadableStream<Uint8Array>,
-): { ended: Promise<void>; text(foreign: ForeignText): string } {
-  let kept = "";
-  const read = async () => {
-    for await (const part of stream.pipeThrough(new TextDecoderStream() as never)) {
-      kept = (kept + part).slice(-KEPT_LENGTH);
-    }
-  };
-  return {
-    ended: read(),
-    text(foreign) {
-      // Masked first, so that no cut leaves the end of a secret.
-      const line = foreign(kept.trim().replace(/\s+/g, " "), Infinity).slice(-SHOWN_LENGTH);
-      return line === "" ? "" : `: ${line}`;
-    },
-  };
+async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  }
 }
 
 /** The process and all that it has started; one that has ended is left alone. */

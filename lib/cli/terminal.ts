@@ -21,3 +21,11 @@ export interface Interrupt {
   /** Of the signal that came; `null`: none has. */
   readonly exitCode: number | null;
 }
+
+/**
+ * Lines of output that GitHub Actions takes for none of its commands, whatever a server has put into them:
+ * it looks for `::` at the start of a line, after white space, and for `##[` anywhere.
+ */
+export function defuseCommands(text: string): string {
+  return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+}

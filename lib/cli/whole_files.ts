@@ -27,30 +27,26 @@ export class ReportWriteError extends Error {
  */
 export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
   const suffix = `.${crypto.randomUUID()}.tmp`;
+  const forEach = async (action: (file: WholeFile) => Promise<void>) => {
+    for (const file of files) await attempt(`write ${file.path}`, () => action(file));
+  };
   try {
-    for (const file of files) {
-      await attempt(`write ${file.path}`, () => writeNew(file.path + suffix, file));
-    }
-    // What can be told beforehand, so that none has its final name when another cannot have its own.
-    for (const { path } of files) await attempt(`write ${path}`, () => refuseFolder(path));
-    for (const { path } of files) {
-      await attempt(`write ${path}`, () => Deno.rename(path + suffix, path));
-    }
+    await forEach(async ({ path, content, mode = null }) => {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(path + suffix, bytes, { createNew: true });
+      if (mode !== null && Deno.build.os !== "windows") await Deno.chmod(path + suffix, mode);
+    });
+    // Looked for beforehand, so that none has its final name when another cannot have its own.
+    await forEach(async ({ path }) => {
+      const there = await Deno.lstat(path).catch(() => null);
+      if (there?.isDirectory) throw new Error("a folder is in its place");
+    });
+    await forEach(({ path }) => Deno.rename(path + suffix, path));
   } catch (error) {
-    await Promise.all(files.map(({ path }) => removeIfThere(path + suffix)));
+    // Some were never made, or have their final name already.
+    await Promise.all(files.map(({ path }) => Deno.remove(path + suffix).catch(() => {})));
     throw error;
   }
-}
-
-async function refuseFolder(path: string): Promise<void> {
-  const there = await Deno.lstat(path).catch(() => null);
-  if (there?.isDirectory) throw new Error("a folder is in its place");
-}
-
-async function writeNew(path: string, { content, mode = null }: WholeFile): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await Deno.writeFile(path, bytes, { createNew: true });
-  if (mode !== null && Deno.build.os !== "windows") await Deno.chmod(path, mode);
 }
 
 /**
@@ -63,14 +59,5 @@ export async function attempt<T>(what: string, action: () => Promise<T>): Promis
     return await action();
   } catch (error) {
     throw new ReportWriteError(`Cannot ${what}: ${causeOf(error)}`, { cause: error });
-  }
-}
-
-/** The file may never have been made, or have its final name already. */
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch {
-    // Nothing is left to do: the error that brought us here is the one to tell.
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";
 import { Target } from "../client/target.ts";
@@ -12,39 +13,32 @@ import { escapeTerminal } from "../report/escape.ts";
 import { connectAdvice } from "../run/connect_advice.ts";
 import { TargetUnusableError } from "../run/scenario.ts";
 import { listTools } from "../run/tool_list.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
 import { EXIT } from "../run/verdict.ts";
-import type { ConfigInput } from "./config.ts";
-import { readCaCert } from "./files.ts";
-import { OPTIONS, type OptionSpec } from "./options.ts";
-import { asksForHelp, type Given, parseSettings } from "./parse.ts";
-import { resolvePath } from "./paths.ts";
-import { closestTo } from "./suggestion.ts";
-import { readProtocol, readToken, readUrl } from "./target_settings.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
-import { optionsText } from "./usage.ts";
-import { UsageError } from "./usage_error.ts";
-import { parseDuration, parseHeaders, unacceptable } from "./values.ts";
+import { grammarOf, optionsIn, parseSettings, type Place } from "./command_line.ts";
+import { readConfig } from "./config.ts";
+import { type Program, settingsOf, warnOfWay } from "./measure.ts";
+import { optionsNamed } from "./options.ts";
+import { didYouMean, type Given, unacceptable, UsageError } from "./usage_error.ts";
+import { readUrl } from "./values.ts";
 import { writeWhole } from "./whole_files.ts";
 import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
-const TAKEN = ["url", "token", "protocol", "header", "subprotocol", "ca-cert", "timeout", "help"];
-const OWN: readonly OptionSpec[] = [
-  {
-    name: "tool",
-    kind: "list",
-    value: "NAME",
-    help: "a tool to call; repeatable (default: those that say that they are read-only)",
-  },
-  { name: "out", kind: "value", value: "FILE", help: "default: standard output" },
-];
-const GRAMMAR_OPTIONS = [...OWN, ...TAKEN.map((name) => OPTIONS.get(name)!)];
-
-const INTRODUCTION = `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
+/** What it takes. */
+export const WORKLOAD = grammarOf(
+  `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
 
 Usage: deno task workload --url WS_URL [options] > workload.yaml
 
-No tool is called. In the draft are those that say that they are read-only, or those that you name.`;
+No tool is called. The draft has those marked as read-only, or those that you name.`,
+  [
+    ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
+  --out FILE  default: standard output`),
+    ...optionsNamed("url", "token", "protocol", "header", "subprotocol", "ignore-first"),
+    ...optionsNamed("ca-cert", "client-cert", "client-key", "insecure", "wait", "timeout", "help"),
+  ],
+);
 
 /**
  * Drafts the file, prints or writes it, and gives the exit code.
@@ -54,43 +48,29 @@ No tool is called. In the draft are those that say that they are read-only, or t
  */
 export async function workload(
   args: readonly string[],
-  { env, directory }: Omit<ConfigInput, "args">,
-  { terminal, interrupt }: { terminal: Terminal; interrupt: (doing: string) => Interrupt },
+  place: Place,
+  program: Program,
 ): Promise<number> {
-  if (asksForHelp(args)) {
-    terminal.print(
-      `${INTRODUCTION}\n\n${optionsText([{ title: "Options", options: GRAMMAR_OPTIONS }])}\n`,
-    );
-    return EXIT.passed;
-  }
-  const { values, lists } = parseSettings(args, env, {
-    options: new Map(GRAMMAR_OPTIONS.map((option) => [option.name, option])),
-    positionals: [],
-  });
-  const url = readUrl(values.get("url"), env);
+  const { terminal } = program;
+  const { settings: given } = parseSettings(args, place.env, WORKLOAD);
+  const url = readUrl(given.get("url")?.at(-1), place.env);
   if (url === null) {
     throw new UsageError("Cannot draft a workload without a server: accepted is --url WS_URL");
   }
-  const timeout = values.get("timeout");
-  const { signal } = interrupt("no draft is made");
+  const config = await readConfig(given, place);
+  const settings = await settingsOf({ ...config, url }, program, ["workload", ...args]);
+  warnOfWay(config, terminal.printWarning);
+  const { signal } = program.interrupt("no draft is made");
   try {
-    const timeoutMs = timeout === undefined
-      ? 10_000
-      : parseDuration(timeout, { min: 0, aboveMin: true, max: 3600 });
-    using target = new Target({
-      url,
+    await waitForServer(settings, {
       signal,
-      clock: systemClock,
-      token: readToken(values.get("token"), url),
-      protocol: PROTOCOLS[readProtocol(values.get("protocol"), url)],
-      headers: parseHeaders(lists.get("header") ?? []),
-      subprotocols: (lists.get("subprotocol") ?? []).map(({ text }) => text),
-      caCert: await readCaCert(values.get("ca-cert"), directory),
-      timeoutMs,
+      onProgress: (text) => terminal.printError(`${escapeTerminal(text)}\n`),
     });
-    const { name, encodeListTools } = target.options.protocol;
-    if (encodeListTools("0") === null) {
-      throw new TargetUnusableError(`The ${name} protocol has no list of tools.`);
+    const { shard: _, timeoutMs, ...reach } = settings;
+    const protocol = PROTOCOLS[config.protocol];
+    using target = new Target({ ...reach, timeoutMs, protocol, signal, clock: systemClock });
+    if (protocol.encodeListTools("0") === null) {
+      throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
     const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
       // What to do about a server that is not there names an option of a run.
@@ -104,13 +84,12 @@ export async function workload(
           : "The server says that it has no tools.",
       );
     }
-    const listed = list.tools;
-    const known = listed.filter(({ name }) => TOOL_NAME.test(name));
-    const text = draftWorkload(chosen(known, lists.get("tool")));
-    const out = values.get("out");
+    const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
+    const text = draftWorkload(chosen(known, given.get("tool") ?? []));
+    const out = given.get("out")?.at(-1);
     if (out === undefined) terminal.print(text);
     else {
-      const path = resolvePath(directory, out.text);
+      const path = resolve(place.directory, out.text);
       await writeWhole([{ path, content: text }]);
       terminal.print(`Drafted, to be looked at before a run with --workload:\n  ${path}\n`);
     }
@@ -125,18 +104,16 @@ export async function workload(
 /** The tools that are named, each once; else those that say that they change nothing. */
 function chosen<T extends { name: string; isReadOnly: boolean }>(
   listed: readonly T[],
-  named: readonly Given[] | undefined,
+  named: readonly Given[],
 ): T[] {
   const names = listed.map(({ name }) => name);
-  if (named !== undefined) {
-    return [...new Map(named.map((given) => [given.text, given])).values()].map((given) => {
-      const tool = listed.find(({ name }) => name === given.text);
-      if (tool !== undefined) return tool;
-      const closest = closestTo(given.text, names);
-      const advice = closest === null ? "" : ` (did you mean ${closest}?)`;
-      throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
-    });
-  }
+  const tools = named.map((given) => {
+    const tool = listed.find(({ name }) => name === given.text);
+    if (tool !== undefined) return tool;
+    const advice = didYouMean(given.text, names);
+    throw unacceptable(given, `one of the server's tools${advice}: ${shown(names)}`);
+  });
+  if (tools.length > 0) return [...new Set(tools)];
   const readOnly = listed.filter(({ isReadOnly }) => isReadOnly);
   if (readOnly.length > 0) return readOnly;
   throw new UsageError(

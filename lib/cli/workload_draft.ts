@@ -6,12 +6,6 @@
 
 import { dump } from "js-yaml";
 
-/** A tool to call, and the JSON Schema of its arguments. */
-export interface DraftedTool {
-  name: string;
-  inputSchema: Record<string, unknown>;
-}
-
 type Schema = Record<string, unknown>;
 
 /** Schemas may hold each other. */
@@ -29,8 +23,8 @@ const FORMATS: Readonly<Record<string, string>> = {
   "uuid": "00000000-0000-4000-8000-000000000000",
 };
 
-/** The text of a workload file with a pattern of one step for each tool. */
-export function draftWorkload(tools: readonly DraftedTool[]): string {
+/** The text of a workload file with a pattern of one step for each tool, by the JSON Schema of its arguments. */
+export function draftWorkload(tools: readonly { name: string; inputSchema: Schema }[]): string {
   const patterns = tools.map(({ name, inputSchema }) => {
     const args = argumentsFor(inputSchema);
     const step = { tool: name, ...(Object.keys(args).length === 0 ? {} : { arguments: args }) };
@@ -42,25 +36,20 @@ export function draftWorkload(tools: readonly DraftedTool[]): string {
 }
 
 /** Arguments that a schema accepts: only what it requires, as simple as it allows. */
-export function argumentsFor(schema: Schema): Record<string, unknown> {
-  const value = valueFor(schema, { root: schema, depth: 0 });
-  return isSchema(value) ? value : {};
+export function argumentsFor(schema: Schema): Schema {
+  return asSchema(valueFor(schema, schema));
 }
 
-interface Place {
-  /** Where `$ref` looks. */
-  root: Schema;
-  depth: number;
+function asSchema(value: unknown): Schema {
+  const isOne = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isOne ? value as Schema : {};
 }
 
-function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function valueFor(given: unknown, { root, depth }: Place): unknown {
+/** @param root where `$ref` looks */
+function valueFor(given: unknown, root: Schema, depth = 0): unknown {
   const schema = resolve(given, root);
   if (depth > DEEPEST) return null;
-  const inner = { root, depth: depth + 1 };
+  const inner = (one: unknown) => valueFor(one, root, depth + 1);
   for (const key of ["const", "default"]) if (key in schema) return schema[key];
   for (const key of ["examples", "enum"]) {
     const values = schema[key];
@@ -68,21 +57,24 @@ function valueFor(given: unknown, { root, depth }: Place): unknown {
   }
   for (const key of ["anyOf", "oneOf", "allOf"]) {
     const [first] = Array.isArray(schema[key]) ? schema[key] : [];
-    if (first !== undefined) {
-      return valueFor({ ...schema, [key]: [], ...resolve(first, root) }, inner);
-    }
+    if (first !== undefined) return inner({ ...schema, [key]: [], ...resolve(first, root) });
   }
-  const [type] = [schema.type].flat();
-  switch (type ?? ("properties" in schema ? "object" : "string")) {
-    case "object":
-      return objectFor(schema, inner);
-    case "array":
-      return Array.from(
-        { length: Math.min(100, numberIn(schema, "minItems") ?? 0) },
-        () => valueFor(schema.items, inner),
-      );
-    case "string":
-      return textFor(schema);
+  const [type = "properties" in schema ? "object" : "string"] = [schema.type].flat();
+  switch (type) {
+    case "object": {
+      const properties = asSchema(schema.properties);
+      const required = [schema.required].flat().filter((name) => typeof name === "string");
+      return Object.fromEntries(required.map((name) => [name, inner(properties[name])]));
+    }
+    case "array": {
+      const length = Math.min(100, numberIn(schema, "minItems") ?? 0);
+      return Array.from({ length }, () => inner(schema.items));
+    }
+    case "string": {
+      const text = FORMATS[String(schema.format)] ?? "text";
+      return text.padEnd(Math.min(10_000, numberIn(schema, "minLength") ?? 0), ".")
+        .slice(0, numberIn(schema, "maxLength") ?? Infinity);
+    }
     case "integer":
     case "number":
       return numberFor(schema);
@@ -91,19 +83,6 @@ function valueFor(given: unknown, { root, depth }: Place): unknown {
     default:
       return null;
   }
-}
-
-function objectFor({ properties, required }: Schema, inner: Place): Record<string, unknown> {
-  const names = Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
-  return Object.fromEntries(
-    names.map((name) => [name, valueFor(isSchema(properties) ? properties[name] : {}, inner)]),
-  );
-}
-
-function textFor(schema: Schema): string {
-  const text = FORMATS[String(schema.format)] ?? "text";
-  const longest = numberIn(schema, "maxLength") ?? Infinity;
-  return text.padEnd(Math.min(10_000, numberIn(schema, "minLength") ?? 0), ".").slice(0, longest);
 }
 
 /** The least, or 1 where that is in the range. */
@@ -122,15 +101,11 @@ function numberIn(schema: Schema, key: string): number | null {
 
 /** Follows references within the schema, such as `#/$defs/point`. */
 function resolve(given: unknown, root: Schema): Schema {
-  let schema = isSchema(given) ? given : {};
+  let schema = asSchema(given);
   for (let hops = 0; typeof schema.$ref === "string" && hops < DEEPEST; hops++) {
-    const parts = schema.$ref.replace(/^#\/?/, "").split("/").filter(Boolean);
-    const found = parts.reduce<unknown>(
-      (value, part) =>
-        isSchema(value) ? value[part.replaceAll("~1", "/").replaceAll("~0", "~")] : {},
-      root,
-    );
-    schema = isSchema(found) ? found : {};
+    const parts = schema.$ref.replace(/^#\/?/, "").split("/").filter(Boolean)
+      .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+    schema = asSchema(parts.reduce<unknown>((value, part) => asSchema(value)[part], root));
   }
   return schema;
 }

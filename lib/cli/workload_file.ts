@@ -1,5 +1,6 @@
 /**
- * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called.
+ * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called. One
+ * that cannot be used throws a UsageError that names the file, the field, its value and what is accepted.
  *
  * @module
  */
@@ -9,31 +10,28 @@ import * as v from "valibot";
 import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readFile } from "./files.ts";
-import type { Given } from "./parse.ts";
-import { UsageError } from "./usage_error.ts";
+import { type Given, UsageError } from "./usage_error.ts";
+
+type Place = Parameters<typeof readFile>[1];
+/** A field that is wrong, as valibot reports it. */
+type Issue = { path?: readonly { key: unknown }[] | undefined; input: unknown; message: string };
 
 /** How much of a wrong value an error shows, in characters. */
 const SHOWN_CHARACTERS = 60;
 
-/** A whole number in a range, with what is accepted as the message. */
 function whole(min: number, max: number) {
-  const accepted = `a whole number from ${min} to ${max}`;
-  return v.pipe(
-    v.number(accepted),
-    v.integer(accepted),
-    v.minValue(min, accepted),
-    v.maxValue(max, accepted),
-  );
+  const schema = v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+  return v.config(schema, { message: `a whole number from ${min} to ${max}` });
 }
 
-/** A number in a range, the lower end left out unless it is said. */
-function within(min: number, max: number, accepted: string, isMinIncluded = false) {
-  const isInside = (value: number) => value > min || (isMinIncluded && value === min);
-  return v.pipe(v.number(accepted), v.check(isInside, accepted), v.maxValue(max, accepted));
+function upTo(max: number, message: string) {
+  return v.config(v.pipe(v.number(), v.minValue(0), v.maxValue(max)), { message });
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** A list of one or more. */
+function some<S extends v.GenericSchema>(item: S, what: string) {
+  const accepted = `a list of one or more ${what}`;
+  return v.pipe(v.array(item, accepted), v.minLength(1, accepted));
 }
 
 /** Tools name metrics, so that their names have no sign that a metric's or a threshold's has. */
@@ -41,8 +39,12 @@ const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
 /** What a tool may be called in a file. */
 export const TOOL_NAME = /^[\w.:/-]{1,64}$/;
 const ToolName = v.pipe(v.string(TOOL), v.regex(TOOL_NAME, TOOL));
+const isObject = (value: unknown) =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const Arguments = v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {});
-const Timeout = within(0, 3600, "a number of seconds above 0 to 3600");
+const Timeout = v.config(v.pipe(v.number(), v.gtValue(0), v.maxValue(3600)), {
+  message: "a number of seconds above 0 to 3600",
+});
 const Weight = v.optional(whole(1, 100), 1);
 
 const HeavyToolSchema = v.strictObject({
@@ -53,55 +55,25 @@ const HeavyToolSchema = v.strictObject({
   repetitions: v.optional(whole(1, 1000), 1),
 }, "an object with tool, arguments, timeoutSeconds, weight and repetitions, and no other field");
 
-const LIST = "a list of one or more tools";
-const HeavyToolsSchema = v.pipe(
-  v.array(HeavyToolSchema, LIST),
-  v.minLength(1, LIST),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const names = dataset.value.map(({ tool }) => tool);
-    const index = names.findIndex((name, at) => names.indexOf(name) < at);
-    if (index < 0) return;
-    const path = [
-      {
-        type: "array",
-        origin: "value",
-        input: dataset.value,
-        key: index,
-        value: dataset.value[index],
-      },
-      {
-        type: "object",
-        origin: "value",
-        input: dataset.value[index]!,
-        key: "tool",
-        value: names[index],
-      },
-    ] as const;
-    addIssue({ message: "each tool once", input: names[index], path: [...path] });
-  }),
-);
+const HeavyToolsSchema = some(HeavyToolSchema, "tools");
 
 const DURATION = "a number of seconds from 0 to 86400, or one of {exponential: MEAN} and " +
   "{logNormal: {median: SECONDS, sigma: NUMBER}}";
-const Seconds = within(0, 86_400, DURATION, true);
-const DurationSchema = v.union([
-  v.pipe(Seconds, v.transform((s): Duration => ({ kind: "constant", ms: s * 1e3 }))),
-  v.pipe(
+const Seconds = upTo(86_400, DURATION);
+const Sigma = upTo(5, DURATION);
+const DurationSchema = v.pipe(
+  v.union([
+    Seconds,
     v.strictObject({ exponential: Seconds }),
-    v.transform((one): Duration => ({ kind: "exponential", meanMs: one.exponential * 1e3 })),
-  ),
-  v.pipe(
-    v.strictObject({
-      logNormal: v.strictObject({ median: Seconds, sigma: within(0, 5, DURATION, true) }),
-    }),
-    v.transform(({ logNormal: { median, sigma } }): Duration => ({
-      kind: "logNormal",
-      medianMs: median * 1e3,
-      sigma,
-    })),
-  ),
-], DURATION);
+    v.strictObject({ logNormal: v.strictObject({ median: Seconds, sigma: Sigma }) }),
+  ], DURATION),
+  v.transform((given): Duration => {
+    if (typeof given === "number") return { kind: "constant", ms: given * 1e3 };
+    if ("exponential" in given) return { kind: "exponential", meanMs: given.exponential * 1e3 };
+    const { median, sigma } = given.logNormal;
+    return { kind: "logNormal", medianMs: median * 1e3, sigma };
+  }),
+);
 const OnErrorSchema = v.picklist(ON_ERROR, `one of ${ON_ERROR.join(", ")}`);
 
 const StepSchema = v.strictObject({
@@ -112,50 +84,37 @@ const StepSchema = v.strictObject({
   timeoutSeconds: v.optional(Timeout),
 }, "an object with tool, arguments, think, onError and timeoutSeconds, and no other field");
 
-const PATTERNS = "a list of one or more patterns";
-const STEPS = "a list of one or more steps";
+const SessionSchema = v.strictObject({
+  begin: v.optional(v.array(StepSchema, "a list of steps"), []),
+  patterns: v.optional(whole(1, 1e6)),
+  time: v.optional(DurationSchema),
+}, "an object with begin, patterns and time, and no other field");
+
+const PatternSchema = v.strictObject({
+  name: v.optional(v.string("a text")),
+  weight: Weight,
+  steps: some(StepSchema, "steps"),
+}, "an object with name, weight and steps, and no other field");
+
 const WORKLOAD = "a list of tools, or an object with patterns, session, think, onError and " +
   "timeoutSeconds, and no other field";
 const WorkloadSchema = v.strictObject({
-  session: v.optional(
-    v.strictObject({
-      begin: v.optional(v.array(StepSchema, "a list of steps"), []),
-      patterns: v.optional(whole(1, 1e6)),
-      time: v.optional(DurationSchema),
-    }, "an object with begin, patterns and time, and no other field"),
-    {},
-  ),
+  session: v.optional(SessionSchema, {}),
   think: v.optional(DurationSchema, 1),
   onError: v.optional(OnErrorSchema, "continue"),
   timeoutSeconds: v.optional(Timeout),
-  patterns: v.pipe(
-    v.array(
-      v.strictObject({
-        name: v.optional(v.string("a text")),
-        weight: Weight,
-        steps: v.pipe(v.array(StepSchema, STEPS), v.minLength(1, STEPS)),
-      }, "an object with name, weight and steps, and no other field"),
-      PATTERNS,
-    ),
-    v.minLength(1, PATTERNS),
-  ),
+  patterns: some(PatternSchema, "patterns"),
 }, WORKLOAD);
 
 /** Of a pattern that only says its tool. */
 const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
 
 /**
- * What sessions do, `null` where no file is named: an object with patterns, or a list of tools as that of
- * `--heavy-tools`, each of which is then a pattern of one step.
- *
- * @throws {UsageError} naming the file, the field, its value and what is accepted
+ * What sessions do: an object with patterns, or a list of tools as that of `--heavy-tools`, each of which is then a
+ * pattern of one step.
  */
-export async function readWorkload(
-  given: Given | undefined,
-  directory: string,
-): Promise<SessionSpec | null> {
-  if (given === undefined) return null;
-  const content = parseText(await readFile(given, directory), given);
+export async function readWorkload(given: Given, place: Place): Promise<SessionSpec> {
+  const content = parseText(await readFile(given, place), given);
   if (Array.isArray(content)) {
     const patterns = heavyTools(content, given).map(({ tool, argsJson, timeoutMs, weight }) => ({
       name: tool,
@@ -164,17 +123,13 @@ export async function readWorkload(
     }));
     return { begin: [], patterns, lasts: { patterns: null, time: null } };
   }
-  const result = v.safeParse(WorkloadSchema, content);
-  if (!result.success) throw wrongField(result.issues[0], given);
-  const { session, patterns, think, onError, timeoutSeconds } = result.output;
-  const step = (one: v.InferOutput<typeof StepSchema>): StepSpec => {
-    const seconds = one.timeoutSeconds ?? timeoutSeconds;
+  const { session, patterns, ...rest } = checked(WorkloadSchema, content, given);
+  const step = (own: v.InferOutput<typeof StepSchema>): StepSpec => {
+    const { tool, arguments: args, timeoutSeconds, think, onError } = { ...rest, ...own };
     return {
-      tool: one.tool,
-      argsJson: JSON.stringify(one.arguments),
-      think: one.think ?? think,
-      timeoutMs: seconds === undefined ? null : seconds * 1e3,
-      onError: one.onError ?? onError,
+      ...{ tool, think, onError },
+      argsJson: JSON.stringify(args),
+      timeoutMs: timeoutSeconds === undefined ? null : timeoutSeconds * 1e3,
     };
   };
   return {
@@ -188,28 +143,23 @@ export async function readWorkload(
   };
 }
 
-/**
- * The heavy tools of a file, `null` where none is named.
- *
- * @throws {UsageError} naming the file, the field, its value and what is accepted
- */
-export async function readHeavyTools(
-  given: Given | undefined,
-  directory: string,
-): Promise<HeavyToolSpec[] | null> {
-  if (given === undefined) return null;
-  return heavyTools(parseText(await readFile(given, directory), given), given);
+/** The heavy tools of a file. */
+export async function readHeavyTools(given: Given, place: Place): Promise<HeavyToolSpec[]> {
+  return heavyTools(parseText(await readFile(given, place), given), given);
 }
 
 function heavyTools(content: unknown, given: Given): HeavyToolSpec[] {
-  const result = v.safeParse(HeavyToolsSchema, content);
-  if (!result.success) throw wrongField(result.issues[0], given);
-  return result.output.map(({ tool, arguments: args, timeoutSeconds, weight, repetitions }) => ({
-    tool,
+  const tools = checked(HeavyToolsSchema, content, given);
+  const names = tools.map(({ tool }) => tool);
+  const again = names.findIndex((name, index) => names.indexOf(name) < index);
+  if (again >= 0) {
+    const path = [{ key: again }, { key: "tool" }];
+    throw wrongField({ path, input: names[again], message: "each tool once" }, given);
+  }
+  return tools.map(({ arguments: args, timeoutSeconds, ...rest }) => ({
+    ...rest,
     argsJson: JSON.stringify(args),
     timeoutMs: timeoutSeconds * 1000,
-    weight,
-    repetitions,
   }));
 }
 
@@ -221,13 +171,18 @@ function parseText(text: string, { source, text: file }: Given): unknown {
     return load(text, { schema: CORE_SCHEMA });
   } catch (error) {
     const cause = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new UsageError(
-      `Cannot use the file of ${source} "${file}": it is neither JSON nor YAML: ${cause}`,
-    );
+    const what = "it is neither JSON nor YAML";
+    throw new UsageError(`Cannot use the file of ${source} "${file}": ${what}: ${cause}`);
   }
 }
 
-function wrongField(issue: v.BaseIssue<unknown>, { source, text: file }: Given): UsageError {
+function checked<S extends v.GenericSchema>(schema: S, content: unknown, given: Given) {
+  const result = v.safeParse(schema, content);
+  if (result.success) return result.output;
+  throw wrongField(result.issues[0], given);
+}
+
+function wrongField(issue: Issue, { source, text: file }: Given): UsageError {
   const path = issue.path?.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`) ?? [];
   const field = path.length === 0 ? "its content" : path.join("").replace(/^\./, "");
   // A field that is missing has no text.

@@ -84,26 +84,22 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
   const directory = options.directory.replace(/[/\\]+$/, "") || options.directory;
   await attempt(`create the folder ${directory}`, () => Deno.mkdir(directory, { recursive: true }));
   const hasCharts = formats.includes("md") || page !== null;
-  const figures: Figures = draws && (hasCharts || formats.includes("html"))
-    ? await drawFigures(report)
-    : new Map();
+  const isDrawn = draws && (hasCharts || formats.includes("html"));
+  const figures: Figures = isDrawn ? await drawFigures(report) : new Map();
+  const files: WholeFile[] = formats.flatMap((format) =>
+    Object.entries(FILES[format]).map(([name, render]) => ({
+      path: `${directory}/${name}`,
+      content: render(report, figures),
+    }))
+  );
+  if (page !== null) files.push(await filledPage(report, { page, figures, directory }));
   const charts = `${directory}/${CHARTS_FOLDER}`;
-  const files: WholeFile[] = [
-    ...formats.flatMap((format) =>
-      Object.entries(FILES[format]).map(([name, render]) => ({
-        path: `${directory}/${name}`,
-        content: render(report, figures),
-      }))
-    ),
-    ...page === null ? [] : [await filledPage(report, { page, figures, directory })],
-  ];
   const pictures = !hasCharts ? [] : [...figures.values()].map(({ id, svg }) => ({
     path: `${charts}/${id}.svg`,
     content: svg,
   }));
   // The pages last: what they show is there before them.
-  const all = [...pictures, ...files];
-  const write = () => writeWithFolder(pictures.length > 0 ? charts : null, all);
+  const write = () => writeWithFolder(pictures.length > 0 ? charts : null, [...pictures, ...files]);
   await write().catch(async (error) => {
     // A disk that is full may have room for all when it need not have both.
     if (!draws || !await removeUnfinished()) throw error;
@@ -132,12 +128,10 @@ async function removeUnfinished(): Promise<boolean> {
 async function writeWithFolder(folder: string | null, files: readonly WholeFile[]): Promise<void> {
   const isThere = folder === null || await Deno.stat(folder).then(() => true, () => false);
   if (!isThere) await attempt(`create the folder ${folder}`, () => Deno.mkdir(folder));
-  try {
-    await writeWhole(files);
-  } catch (error) {
+  await writeWhole(files).catch(async (error) => {
     if (!isThere) await Deno.remove(folder).catch(() => {});
     throw error;
-  }
+  });
 }
 
 /**
@@ -146,9 +140,8 @@ async function writeWithFolder(folder: string | null, files: readonly WholeFile[
  */
 async function removeStaleCharts(folder: string, kept: readonly string[]): Promise<void> {
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return [];
-    }
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return [];
     throw error;
   });
   for (const { name, isFile } of entries) {

@@ -9,9 +9,9 @@ import envExample from "../../.env.example" with { type: "text" };
 import contributing from "../../CONTRIBUTING.md" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import { OPTIONS } from "../../lib/cli/options.ts";
-import { PROXY_VARIABLES } from "../../lib/cli/proxy.ts";
+import { PROXY_VARIABLES } from "../../lib/cli/environment.ts";
 import { ENGINE_VARIABLES } from "../../lib/cli/shard_settings.ts";
-import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
+import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_command.ts";
 
 const TASKS: [string, { description?: string; command?: string }][] = Object.entries(project.tasks);
 

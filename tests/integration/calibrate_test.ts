@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { renderCalibration, runCalibration } from "../../lib/calibrate/calibrate.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 
 const ignore = ["net", "read", "sys"].some((name) =>
   Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
@@ -31,4 +32,18 @@ Deno.test({ name: "calibrate: every step and every turn has figures", ignore }, 
     assert([...suite, ...bare].every((rate) => rate > 0 && Number.isFinite(rate)));
   }
   assert(renderCalibration(calibration).includes("| encode a call |"));
+});
+
+Deno.test({
+  name: "calibrate: --help measures nothing, and what is no option is refused",
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  await using folder = await makeUserFolder();
+  const run = (...args: string[]) => runCli(args, { folder: folder.path, via: "calibrate" });
+  const [help, option, stray] = await Promise.all([run("-h"), run("--epochs", "1"), run("x")]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assert(help.stdout.startsWith("Usage: deno task calibrate\n"), help.stdout);
+  for (const { code, stdout } of [option, stray]) assertEquals([code, stdout], [2, ""]);
+  assertStringIncludes(option.stderr, "error: Unknown option --epochs");
+  assertStringIncludes(stray.stderr, 'error: Cannot use the argument "x"');
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { runCompare } from "../../lib/cli/compare_command.ts";
-import { runReport } from "../../lib/cli/report_command.ts";
+import { runCompare } from "../../lib/cli/offline_commands.ts";
+import { runReport } from "../../lib/cli/offline_commands.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import { isRecord, parseJson } from "../../lib/protocols/json.ts";

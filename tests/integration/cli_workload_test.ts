@@ -10,7 +10,7 @@ import { startMcpGateway } from "../support/mcp_gateway.ts";
 import { findNpmPeers, testWith } from "../support/npm_peers.ts";
 import { makeUserFolder, NEEDS_PROCESSES as ignore, runCli } from "../support/run_cli.ts";
 import { startReference } from "../support/run_scenarios.ts";
-import { startScriptedServer } from "../support/scripted_server.ts";
+import { type ScriptedPeer, startScriptedServer } from "../support/scripted_server.ts";
 import { TOKEN } from "../support/targets.ts";
 
 const tool = (name: string, readOnlyHint?: boolean) => ({
@@ -24,7 +24,8 @@ const PAGES = [[tool("look", true), tool("write", false)], [tool("odd")], [
 ]];
 
 /** Lists its tools on three pages, and notes what is called. */
-function startPagedServer(called: string[]) {
+function startPagedServer(called: string[], greeting?: object) {
+  const greet = (peer: ScriptedPeer) => greeting !== undefined && peer.send(greeting);
   return startScriptedServer((peer, message) => {
     const { id, method, params } = message as unknown as {
       id?: number;
@@ -42,7 +43,7 @@ function startPagedServer(called: string[]) {
       "ping": {},
     };
     peer.send({ jsonrpc: "2.0", id, result: results[method] });
-  });
+  }, greet);
 }
 
 Deno.test({
@@ -111,6 +112,31 @@ Deno.test(
     }
   },
 );
+
+Deno.test({
+  name: "workload: it reaches the server by the options of a run",
+  ignore,
+}, async () => {
+  const greeting = { jsonrpc: "2.0", id: 1, result: { tools: "none of a list's" } };
+  await using server = startPagedServer([], greeting);
+  await using folder = await makeUserFolder();
+  const run = (...args: string[]) =>
+    runCli(["--url", server.url, "--protocol", "mcp", "--timeout", "1", ...args], {
+      folder: folder.path,
+      via: "workload",
+    });
+  const greeted = await run("--ignore-first", "1", "--insecure", "--wait", "1");
+  assertEquals(greeted.code, 0, greeted.stderr);
+  assertStringIncludes(greeted.stdout, "- tool: look");
+  assertStringIncludes(greeted.stderr, "warning: --insecure: WHOEVER ANSWERS");
+  const waited = await run("--url", "ws://127.0.0.1:9", "--wait", "0.3");
+  assertEquals(waited.code, 3);
+  assertStringIncludes(waited.stderr, "waiting up to 0.3 s for the server at ws://127.0.0.1:9: ");
+  await folder.write("cert.pem", "none");
+  const alone = await run("--client-cert", "cert.pem");
+  assertEquals(alone.code, 2);
+  assertStringIncludes(alone.stderr, "accepted is it with --client-key FILE beside it");
+});
 
 const npm = await findNpmPeers();
 const FIVE = [

@@ -13,7 +13,7 @@ Deno.test(
   { name: "examples/workloads: the agent's day runs, with an exact ledger", ignore },
   async () => {
     const given = { source: "--workload", text: "examples/workloads/agent.yaml" };
-    const read = await readWorkload(given, PROJECT_FOLDER);
+    const read = await readWorkload(given, { directory: PROJECT_FOLDER });
     const fast = { medianMs: 2, sigma: 0 };
     await using server = await startReference({
       think: { chat: fast, analyze: fast, debug: fast },

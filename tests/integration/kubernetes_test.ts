@@ -80,7 +80,9 @@ Deno.test("kubernetes: the Job has as many shards as they are told, all at once"
   const option = containerOf(shards).args.find((arg: string) => arg.startsWith("--shard="));
   const auto = { source: "--shard", text: option.slice("--shard=".length) };
   for (let index = 0; index < spec.completions; index++) {
-    const place = readShard(auto, { ...configMap.data, JOB_COMPLETION_INDEX: String(index) });
+    const place = readShard(auto, {
+      env: { ...configMap.data, JOB_COMPLETION_INDEX: String(index) },
+    });
     assertEquals(place, { index: index + 1, count: spec.completions });
   }
 });

@@ -7,14 +7,19 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ab } from "../../lib/cli/ab_command.ts";
-import { bench, type BenchOptions } from "../../lib/cli/bench_command.ts";
-import { runCompare } from "../../lib/cli/compare_command.ts";
+import { bench } from "../../lib/cli/bench_command.ts";
+import type { OptionSpec } from "../../lib/cli/command_line.ts";
+import { runCompare } from "../../lib/cli/offline_commands.ts";
 import { readCommand } from "../../lib/cli/config.ts";
-import { runMerge } from "../../lib/cli/merge_command.ts";
-import { OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
-import { runReport } from "../../lib/cli/report_command.ts";
-import { parseServeOptions } from "../../lib/cli/serve_options.ts";
-import { SERVE_ENVIRONMENT, SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
+import type { Program } from "../../lib/cli/measure.ts";
+import { runMerge } from "../../lib/cli/offline_commands.ts";
+import { OPTIONS } from "../../lib/cli/options.ts";
+import { runReport } from "../../lib/cli/offline_commands.ts";
+import {
+  parseServeOptions,
+  SERVE_ENVIRONMENT,
+  SERVE_OPTIONS,
+} from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
@@ -87,10 +92,10 @@ const STARTED = new Set(["start-a", "start-b"]);
 /** Nobody comes, however long one waits. */
 const wait = fc.constantFrom("0", "0.1", "-1", "1e400", "NaN", "", "5 parsecs");
 
-type Spec = Pick<OptionSpec, "name" | "kind"> & { value?: string };
+type Spec = Pick<OptionSpec, "name" | "value">;
 
-function optionOf({ name, kind, value: placeholder = "" }: Spec): fc.Arbitrary<string[]> {
-  if (kind === "flag") return fc.constant([`--${name}`]);
+function optionOf({ name, value: placeholder }: Spec): fc.Arbitrary<string[]> {
+  if (placeholder === "") return fc.constant([`--${name}`]);
   const near = fc.constantFrom(...NEAR[placeholder] ?? NUMBERS);
   const values = WRITTEN.has(name)
     ? place
@@ -161,7 +166,7 @@ const BENCH_ENVIRONMENT = [
 const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 /** A program that prints nothing. */
-const quiet: Omit<BenchOptions, "args"> = {
+const quiet: Program = {
   scenarios: SCENARIOS,
   workerModule: new URL("../../scenarios/worker.ts", import.meta.url),
   suite: { name: "suite", version: "1" },
@@ -201,8 +206,8 @@ Deno.test("bench: any command line is a run, or an error that is reported", opti
 Deno.test("ab: any command line is a run, or an error that is reported", options, async () => {
   await using folder = await makeFolder();
   const sides = ["a", "b", "start-a", "start-b", "token-b"]
-    .map((name) => ({ name, kind: "value" as const }));
-  const specs = [...sides, { name: "header-b", kind: "list" as const }, ...OPTIONS.values()];
+    .map((name) => ({ name, value: "TEXT" }));
+  const specs = [...sides, { name: "header-b", value: "'K: V'" }, ...OPTIONS.values()];
   const servers = fc.oneof(
     fc.constant([]),
     fc.constant(["--a", NOBODY, "--b", NOBODY]),
@@ -213,18 +218,17 @@ Deno.test("ab: any command line is a run, or an error that is reported", options
     fc.asyncProperty(input, async ([rest, env, named]) => {
       const args = [...rest, ...named];
       const read = { env, directory: folder.path, vocabulary };
-      await errorOf(() => ab(args, read, { ...quiet, args }));
+      await errorOf(() => ab(args, read, quiet));
     }),
     { numRuns: 100 },
   );
 });
 
 Deno.test("serve: any command line is read, or an error that is reported", async () => {
-  const specs = SERVE_OPTIONS.map(({ name }) => ({ name, kind: "value" as const }));
   const names = [...SERVE_OPTIONS.flatMap(({ env }) => env ?? []), "EXAI_WS_PING_INTERVAL"];
   const env = environment([...names, ...SERVE_ENVIRONMENT.map(({ env }) => env)]);
   await fc.assert(
-    fc.asyncProperty(lines(specs), env, async (args, variables) => {
+    fc.asyncProperty(lines(SERVE_OPTIONS), env, async (args, variables) => {
       await errorOf(() => parseServeOptions(args, variables));
     }),
     { numRuns: 400 },

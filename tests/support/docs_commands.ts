@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ab } from "../../lib/cli/ab_command.ts";
+import { AB_USAGE } from "../../lib/cli/ab_command.ts";
 import { readCommand } from "../../lib/cli/config.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
@@ -62,10 +62,7 @@ export async function checkBenchCall(args: readonly string[]): Promise<void> {
  * @throws {Error} if it would not be taken
  */
 export async function checkAbCall(args: readonly string[]): Promise<void> {
-  let help = "";
-  const terminal = { print: (text: string) => help += text };
-  await ab(["--help"], { env: {}, directory: "/", vocabulary: {} }, { terminal } as never);
-  const known = new Set([...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!));
+  const known = new Set([...AB_USAGE.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!));
   for (const word of args.filter((word) => word.startsWith("--"))) {
     const name = word.slice(2).split("=")[0]!;
     if (!known.has(name)) throw new Error(`ab has no option --${name}`);

@@ -41,7 +41,16 @@ export interface CliOptions {
   folder: string;
   env?: Record<string, string>;
   /** What is run: `main.ts` with the permissions of a task, the task itself, or a file that needs nothing but itself. */
-  via?: "bench" | "bench:open" | "serve" | "merge" | "workload" | "task" | "bundle";
+  via?:
+    | "bench"
+    | "bench:open"
+    | "serve"
+    | "merge"
+    | "workload"
+    | "ab"
+    | "calibrate"
+    | "task"
+    | "bundle";
   /** As many files and sockets the program may have open, by `ulimit -n`. */
   descriptors?: number;
   /** The folder of the program, where it is not this project's. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { readCiSettings } from "../../lib/cli/ci_settings.ts";
+import { readCiSettings } from "../../lib/cli/environment.ts";
 
 Deno.test("without a variable, nothing is told to any system", () => {
   const none = { plain: false, annotates: false, stepSummaryPath: null };

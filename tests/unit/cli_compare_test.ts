@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { runCompare } from "../../lib/cli/compare_command.ts";
+import { runCompare } from "../../lib/cli/offline_commands.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { latencyOf, reportOf, scenarioOf } from "../support/comparable_report.ts";

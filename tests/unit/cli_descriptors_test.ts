@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { filesOfEach, mostPlanned, requireDescriptors } from "../../lib/cli/descriptors.ts";
+import { filesOfEach, mostPlanned, requireDescriptors } from "../../lib/cli/plan.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { dialError } from "../../lib/client/connect_error.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";

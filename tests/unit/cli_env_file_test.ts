@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readEnvFile } from "../../lib/cli/env_file.ts";
-import { prepareOutput } from "../../lib/cli/paths.ts";
+import { readEnvFile } from "../../lib/cli/environment.ts";
+import { prepareOutput } from "../../lib/cli/report_folder.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
 /** `deno task test` runs these; a bare `deno test` may neither read nor write. */

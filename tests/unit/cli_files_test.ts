@@ -36,10 +36,11 @@ Deno.test("files: a byte order mark is no part of what a file says", { ignore },
     "heavy.json": `${BOM}[{"tool":"chat"}]`,
     "report.json": `${BOM}${renderJson(report)}`,
   };
-  await withFiles(files, async (folder) => {
-    assertEquals(await readToolArgs(given("@args.json"), folder), '{"n":1}');
-    assertEquals((await readHeavyTools(given("heavy.json"), folder))?.[0]?.tool, "chat");
-    assertEquals(await readBaselines([given("report.json")], folder), [report]);
+  await withFiles(files, async (directory) => {
+    const place = { directory };
+    assertEquals(await readToolArgs(given("@args.json"), place), '{"n":1}');
+    assertEquals((await readHeavyTools(given("heavy.json"), place))[0]?.tool, "chat");
+    assertEquals(await readBaselines([given("report.json")], place), [report]);
   });
 });
 
@@ -48,7 +49,10 @@ Deno.test("files: a certificate that cannot be read is refused by name", { ignor
   const files = { broken: `${begin}\nnope\n${end}\n`, half: `${begin}\nMIIB`, empty: "" };
   await withFiles(files, async (folder) => {
     for (const name of Object.keys(files)) {
-      const { message } = await assertRejects(() => readCaCert(given(name), folder), UsageError);
+      const { message } = await assertRejects(
+        () => readCaCert(given(name), { directory: folder }),
+        UsageError,
+      );
       assertStringIncludes(message, `Cannot use --option "${name}": accepted is a PEM file`);
     }
   });
@@ -57,7 +61,10 @@ Deno.test("files: a certificate that cannot be read is refused by name", { ignor
 Deno.test("files: a folder where a file should be is refused in one line", { ignore }, async () => {
   await withFiles({}, async (folder) => {
     for (const read of [readCaCert, readHeavyTools]) {
-      const { message } = await assertRejects(() => read(given("."), folder), UsageError);
+      const { message } = await assertRejects(
+        () => read(given("."), { directory: folder }),
+        UsageError,
+      );
       assertStringIncludes(message, 'Cannot read the file of --option ".": Is a directory');
       assertStringIncludes(message, "accepted is a file that can be read");
     }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { listText } from "../../lib/cli/listing.ts";
+import { listText } from "../../lib/cli/plan.ts";
 import { planScenarios } from "../../lib/run/plan.ts";
 import { plannedMs } from "../../lib/run/planned_time.ts";
 import type { Parameters } from "../../lib/run/scenario.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { unusedOptions } from "../../lib/cli/plan_checks.ts";
+import { unusedOptions } from "../../lib/cli/plan.ts";
 import { type Overrides, planScenarios } from "../../lib/run/plan.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
-import { createProgress } from "../../lib/cli/progress.ts";
+import { createProgress, RateWindow } from "../../lib/cli/progress.ts";
 import { type LineFigures, progressLine } from "../../lib/cli/progress_line.ts";
-import { RateWindow } from "../../lib/cli/rate_window.ts";
 import type { LiveFigures } from "../../lib/run/live.ts";
 import type { Progress } from "../../lib/run/progress.ts";
 import { createFakeClock } from "../support/fake_clock.ts";

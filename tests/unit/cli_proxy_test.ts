@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { noProxyWithLoopback, proxyOf } from "../../lib/cli/proxy.ts";
+import { noProxyWithLoopback, proxyOf } from "../../lib/cli/environment.ts";
 
 Deno.test("proxy: the runtime's own choice is named, without its password", () => {
   const http = { HTTP_PROXY: "http://user:secret@proxy:3128" };

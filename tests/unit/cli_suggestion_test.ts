@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { closestTo } from "../../lib/cli/suggestion.ts";
+import { closestTo } from "../../lib/cli/usage_error.ts";
 
 Deno.test("a word with a slip of the finger suggests what was meant", () => {
   assertEquals(closestTo("--scenarois", ["--seed", "--scenarios"]), "--scenarios");

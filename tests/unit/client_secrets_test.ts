@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { maskCommand } from "../../lib/cli/masked_command.ts";
+import { maskCommand } from "../../lib/cli/invocation.ts";
 import { redactUrl } from "../../lib/client/redact_url.ts";
 import { secretsOf } from "../../lib/client/secrets.ts";
 

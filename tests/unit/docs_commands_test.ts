@@ -17,7 +17,7 @@ import security from "../../SECURITY.md" with { type: "text" };
 import readme from "../../README.md" with { type: "text" };
 import workloads from "../../docs/workloads.md" with { type: "text" };
 import { OPTIONS } from "../../lib/cli/options.ts";
-import { SERVE_OPTIONS } from "../../lib/cli/serve_option_table.ts";
+import { SERVE_OPTIONS } from "../../lib/cli/serve_command.ts";
 import { callsOf, checkAbCall, checkBenchCall } from "../support/docs_commands.ts";
 
 const PAGES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { defuseCommands } from "../../lib/cli/github_actions.ts";
+import { defuseCommands } from "../../lib/cli/terminal.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
 import type { Report } from "../../lib/schema.ts";

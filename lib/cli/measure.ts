@@ -1,0 +1,153 @@
+/**
+ * What every run goes through, of one server or of two: its plan and the warnings beforehand, progress and
+ * interrupts, and at the end the verdict, the reports and the exit code.
+ *
+ * @module
+ */
+
+import { systemClock } from "../client/clock.ts";
+import { escapeTerminal } from "../report/escape.ts";
+import { renderAnnotations } from "../report/export/github.ts";
+import { readCommit } from "../run/environment.ts";
+import type { PlannedScenario } from "../run/plan.ts";
+import type { RunHooks } from "../run/run.ts";
+import type { Scenario } from "../run/scenario.ts";
+import type { RunSettings } from "../run/settings.ts";
+import { EXIT } from "../run/verdict.ts";
+import { waitForServer } from "../run/wait_for_server.ts";
+import type { Report } from "../schema.ts";
+import { compareWithEarlier } from "../stats/compare.ts";
+import type { Config } from "./config.ts";
+import { invocation, maskCommand } from "./invocation.ts";
+import { openPage } from "./open_page.ts";
+import { announceHeavyCalls, planLine, plannedNs, unusedOptions } from "./plan.ts";
+import { createProgress } from "./progress.ts";
+import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_folder.ts";
+import type { Interrupt, Terminal } from "./terminal.ts";
+import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
+
+/** What a command that measures is given, beside its settings. */
+export interface Program {
+  scenarios: readonly Scenario[];
+  /** The module that a worker runs. */
+  workerModule: URL;
+  suite: { name: string; version: string };
+  /** The folder of the project; `null` in the bundle. */
+  project: URL | null;
+  terminal: Terminal;
+  interrupt: (doing: string) => Interrupt;
+}
+
+/** What is to be measured, and how. */
+export interface Measurement {
+  planned: readonly PlannedScenario[];
+  /** One of them, or A and B. */
+  servers: readonly RunSettings[];
+  /** Starts them; `null`: they run. */
+  start: (() => Promise<void>) | null;
+  run: (hooks: Omit<RunHooks, "bundled">) => Promise<Report>;
+}
+
+/**
+ * Measures what is planned, writes the reports, and gives the exit code.
+ *
+ * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
+ * @throws {ReportWriteError} if the last write fails, after the result has been printed
+ */
+export async function measure(
+  config: Config,
+  program: Program,
+  { planned, servers, start, run }: Measurement,
+): Promise<number> {
+  const { quiet, color, ci, outDirectory, formats } = config;
+  const { print, printError, printWarning, ...terminal } = program.terminal;
+  const plan = { config, planned, sides: servers.length };
+  warnOfWay(config, printWarning);
+  const announcement = announceHeavyCalls(plan);
+  if (announcement !== null) printError(`${announcement}\n`);
+  unusedOptions(config, planned, program.scenarios).forEach(printWarning);
+  await prepareOutput(outDirectory);
+  const interrupt = program.interrupt("writing what was measured so far");
+  const { signal } = interrupt;
+  await start?.();
+  if (!quiet) printError(planLine(plan));
+  const folder = new ReportFolder(outDirectory, formats);
+  using progress = createProgress({
+    write: quiet ? () => {} : printError,
+    live: terminal.isLive && !quiet && !ci.plain,
+    color,
+    width: terminal.width,
+    clock: systemClock,
+    plannedNs: plannedNs(plan),
+  });
+  const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
+  for (const settings of servers) await waitForServer(settings, { signal, onProgress });
+  const found = await run({
+    signal,
+    onWarning: (message) => printWarning(escapeTerminal(message)),
+    onProgress: (how) => progress.show(how),
+    // Errors are ignored here; the final write reports them.
+    onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),
+  });
+  const report = compareWithEarlier(found, await folder.earlier(found), config);
+  progress[Symbol.dispose]();
+  // Before the reports, so that a full disk does not take the result along.
+  print(renderTerminalSummary(report, terminal.style(color)));
+  await tellGithub(report, config, program.terminal);
+  const written = await folder.write(report, { page: config.page });
+  print(writtenText(written));
+  const url = pageUrl(written.paths);
+  if (config.opener !== null && url !== null) {
+    const problem = await openPage(config.opener, url);
+    if (problem !== null) printWarning(escapeTerminal(problem));
+  }
+  const { exitCode } = report.verdict;
+  return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
+}
+
+/** Annotations, and the summary of the step. If it cannot be written, a warning is printed; the verdict stands. */
+async function tellGithub(
+  report: Report,
+  { ci, formats }: Config,
+  { printCommands, printWarning }: Terminal,
+): Promise<void> {
+  if (ci.annotates || formats.includes("github")) printCommands(renderAnnotations(report));
+  if (ci.stepSummaryPath === null) return;
+  try {
+    await appendStepSummary(report, ci.stepSummaryPath);
+  } catch (error) {
+    if (!(error instanceof ReportWriteError)) throw error;
+    printWarning(escapeTerminal(error.message));
+  }
+}
+
+/** The settings of a run on a server; the command in them is without its token and without `secret`. */
+export async function settingsOf(
+  config: Config & { url: string },
+  { suite, project }: Program,
+  [name, ...args]: readonly [string, ...string[]],
+  secret: string | null = null,
+): Promise<RunSettings> {
+  return {
+    ...config,
+    suite: { ...suite, commit: await readCommit(project) },
+    command: maskCommand([...invocation(name), ...args], [config.token, secret]),
+  };
+}
+
+/** What lies on the way to the server, and is measured with it. */
+export function warnOfWay(
+  { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
+  warn: (message: string) => void,
+): void {
+  if (proxy !== null) {
+    const name = escapeTerminal(proxy);
+    warn(`connections go through the proxy ${name}: its time is measured with the server's`);
+  }
+  if (insecure) {
+    warn(
+      "--insecure: WHOEVER ANSWERS IS TAKEN FOR THE SERVER, and may read the token; its certificate is not " +
+        "checked, and calls go through a relay in this process, whose time is measured with the server's",
+    );
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The commands that measure no server: each takes its arguments and gives back what to print.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "node:path";
+import { renderMarkdown } from "../report/render/markdown.ts";
+import { renderTerminal } from "../report/render/terminal.ts";
+import { buildComparison } from "../report/sections/mod.ts";
+import { judgeReport } from "../run/judge_report.ts";
+import { EXIT } from "../run/verdict.ts";
+import type { Report } from "../schema.ts";
+import { mergeReports } from "../split/merge.ts";
+import { readShardSet, ShardSetError } from "../split/shard_set.ts";
+import { findDifferences, IncomparableError } from "../stats/comparability.ts";
+import { compareReports } from "../stats/compare.ts";
+import type { ThresholdVocabulary } from "../stats/thresholds.ts";
+import { grammarOf, one, optionsIn, parseSettings, readAll } from "./command_line.ts";
+import { readBaselines, readReport, refuseOwnFile } from "./files.ts";
+import { invocation } from "./invocation.ts";
+import { formatsOr, optionsNamed, SETTINGS } from "./options.ts";
+import { prepareOutput, writtenText } from "./report_folder.ts";
+import { expecting, UsageError } from "./usage_error.ts";
+import { parseName } from "./values.ts";
+import { renderTerminalSummary, writeReports } from "./write_reports.ts";
+
+/** Where a command was called, and how what it prints may look. */
+export interface CommandContext {
+  directory: string;
+  color: boolean;
+  width: number;
+}
+
+/** What a command prints, and how it ends. */
+export interface Outcome {
+  text: string;
+  exitCode: number;
+}
+
+const { formats, page, thresholds, baselines, noisePercent, bandPercent, force, strict } = SETTINGS;
+
+const placeOf = (directory: string, vocabulary: ThresholdVocabulary = {}) => ({
+  ...{ directory, vocabulary, env: {} },
+});
+const argument = (text: string) => ({ source: "the argument", text });
+
+/** What `compare` takes. */
+export const COMPARE = grammarOf(
+  `Usage: deno task compare OLD… -- NEW… [options]
+       deno task compare OLD NEW [options]
+
+Compares report.json files (or folders of them) of one workload. The noise between runs is learned from 4 or
+more earlier runs; with fewer, changes are shown but not judged unless --noise states it.
+Exit code 5: something became slower, or fails more often.`,
+  [
+    ...optionsNamed("noise", "band", "force"),
+    ...optionsIn("  --format NAME  text (default) or md"),
+    ...optionsNamed("no-color", "help"),
+  ],
+  { name: "OLD… -- NEW…" },
+);
+
+/**
+ * `compare`: runs against earlier runs.
+ *
+ * @throws {UsageError} if a file cannot be read or the reports are not of the same workload
+ */
+export async function runCompare(
+  args: readonly string[],
+  { directory, color, width }: CommandContext,
+): Promise<Outcome> {
+  const { settings, files } = parseSettings(args, {}, COMPARE);
+  const place = placeOf(directory);
+  const sides = sidesOf(args, files);
+  const [olds, news] = [
+    await readBaselines(sides.old.map(argument), place),
+    await readBaselines(sides.new.map(argument), place),
+  ];
+  const format = one("format", (given) => parseName(given, ["text", "md"]));
+  const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
+  const style = { color: color && !settings.has("no-color"), width };
+  const comparisons = expecting(
+    IncomparableError,
+    () => news.map((now) => compareReports(olds, now, options)),
+    FORCE_ADVICE,
+  );
+  const texts = comparisons.map(buildComparison).map((document) =>
+    options.format === "md"
+      ? renderMarkdown(document, { chartPath: () => null })
+      : renderTerminal(document, style)
+  );
+  const isSlower = comparisons.some(({ regressions }) => regressions.length > 0);
+  return { text: `${texts.join("\n\n")}\n`, exitCode: isSlower ? EXIT.regression : EXIT.passed };
+}
+
+const FORCE_ADVICE = "\nUse --force to compare them all the same";
+
+/** What stands before `--` is old, what stands after it new; of two files without one, the second is new. */
+function sidesOf(args: readonly string[], files: readonly string[]) {
+  const place = args.indexOf("--");
+  const isFile = (arg: string) => files.includes(arg);
+  const sides = place < 0
+    ? { old: files.slice(0, 1), new: files.slice(1) }
+    : { old: args.slice(0, place).filter(isFile), new: args.slice(place).filter(isFile) };
+  const isPair = place >= 0 || files.length === 2;
+  if (sides.old.length > 0 && sides.new.length > 0 && isPair) return sides;
+  const count = `${files.length} file${files.length === 1 ? "" : "s"}`;
+  throw new UsageError(
+    `Cannot compare ${count}: needed are OLD and NEW, or several with -- between the earlier and the ` +
+      "new ones, see --help",
+  );
+}
+
+/** What `merge` takes. */
+export const MERGE = grammarOf(
+  `Usage: deno task merge FILES --out DIR [options]
+
+Merges the report.json files of all shards of a run into the report of one client.`,
+  [
+    ...optionsIn("  --out DIR  where the merged reports go"),
+    ...optionsNamed("format", "inject", "threshold", "baseline", "noise", "band", "force"),
+    ...optionsNamed("strict", "no-color", "help"),
+  ],
+  { name: "FILES" },
+);
+
+/**
+ * `merge`: the reports of all shards of a run as one.
+ *
+ * @throws {UsageError} if a file cannot be used, or the files are not the shards of one run
+ * @throws {ReportWriteError} if a report cannot be written
+ */
+export async function runMerge(
+  args: readonly string[],
+  { directory, color, width }: CommandContext,
+): Promise<Outcome> {
+  const { settings, files } = parseSettings(args, {}, MERGE);
+  const out = settings.get("out")?.at(-1);
+  if (out === undefined) {
+    throw new UsageError("Cannot merge without --out DIR: accepted is a folder for the reports");
+  }
+  const place = placeOf(directory);
+  const shards = await Promise.all(files.map(async (file) => ({
+    file,
+    report: await readReport(argument(file), place),
+  })));
+  const write = await readAll({ formats, page }, settings, place);
+  const merged = expecting(ShardSetError, () => {
+    const { parts, count } = readShardSet(shards);
+    return mergeReports(parts, { of: "shards", command: [...invocation("merge"), ...args], count });
+  });
+  const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
+  const options = await readAll(judge, settings, placeOf(directory, vocabularyOf(merged)));
+  const differences = new Set(
+    options.force ? [] : options.baselines.flatMap((one) => findDifferences(one, merged)),
+  );
+  if (differences.size > 0) {
+    throw new UsageError(new IncomparableError([...differences]).message + FORCE_ADVICE);
+  }
+  const report = judgeReport(merged, options);
+  const outDirectory = resolve(directory, out.text);
+  await prepareOutput(outDirectory);
+  await refuseOwnFile(write.page, outDirectory);
+  const paths = await writeReports(report, { ...write, directory: outDirectory });
+  const style = { color: color && !settings.has("no-color"), width };
+  const text = renderTerminalSummary(report, style) + writtenText({ paths, kept: null });
+  return { text, exitCode: report.verdict.exitCode };
+}
+
+/** What thresholds can name: what the report has. */
+function vocabularyOf({ scenarios }: Report): ThresholdVocabulary {
+  return Object.fromEntries(scenarios.map(({ name, metrics }) => [
+    name,
+    Object.fromEntries(metrics.map(({ name, kind, unit }) => [name, { kind, unit }])),
+  ]));
+}
+
+/** What `report` takes. */
+export const REPORT = grammarOf(
+  `Usage: deno task report FILE [options]
+
+Writes the reports again from a report.json.`,
+  [
+    ...optionsIn(`  --out DIR  default: the folder of FILE
+  --format A,B  json, md, html, junit, github, benchmark (default: md,html)`),
+    ...optionsNamed("inject", "help"),
+  ],
+  { name: "FILE", isOne: true },
+);
+
+/**
+ * `report`: the reports of a report.json, written again.
+ *
+ * @throws {UsageError} if an option or the file cannot be used
+ * @throws {ReportWriteError} if a report cannot be written
+ */
+export async function runReport(
+  args: readonly string[],
+  { directory }: CommandContext,
+): Promise<Outcome> {
+  const { settings, files: [file = ""] } = parseSettings(args, {}, REPORT);
+  const place = placeOf(directory);
+  const readers = { formats: formatsOr("md", "html"), page };
+  const write = await readAll(readers, settings, place);
+  const out = settings.get("out")?.at(-1);
+  const outDirectory = resolve(directory, out?.text ?? dirname(file));
+  if (out !== undefined) await prepareOutput(outDirectory);
+  await refuseOwnFile(write.page, outDirectory);
+  const report = await readReport(argument(file), place);
+  const paths = await writeReports(report, { ...write, directory: outDirectory });
+  return { text: writtenText({ paths, kept: null }).trimStart(), exitCode: EXIT.passed };
+}
+
+/** What `calibrate` takes. */
+export const CALIBRATE = grammarOf(
+  `Usage: deno task calibrate
+
+Measures what the suite itself costs: each step of a call, and its loop against a bare one. Takes up to a minute.`,
+  optionsNamed("help"),
+);
+
+/**
+ * `calibrate`: what the suite itself costs.
+ *
+ * @throws {UsageError} if there is an argument
+ */
+export async function runCalibrate(args: readonly string[]): Promise<Outcome> {
+  parseSettings(args, {}, CALIBRATE);
+  // Loads what no other command needs.
+  const { renderCalibration, runCalibration } = await import("../calibrate/calibrate.ts");
+  return { text: `${renderCalibration(await runCalibration())}\n`, exitCode: EXIT.passed };
+}

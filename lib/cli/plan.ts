@@ -1,0 +1,206 @@
+/**
+ * What can be run and what is planned, with how long it takes; and the plan held against what was asked for and what
+ * this process can do, before anything is started.
+ *
+ * @module
+ */
+
+import type { NoDelay } from "../client/relay.ts";
+import { formatCounted, formatSpan } from "../report/units.ts";
+import {
+  EPOCHS,
+  type Overrides,
+  plannedHeavyCalls,
+  type PlannedScenario,
+  planScenarios,
+} from "../run/plan.ts";
+import { plannedMs } from "../run/planned_time.ts";
+import { epochsOf, heavyToolsOf } from "../run/run.ts";
+import { defaultsOf, PROFILE_NAMES, type ProfileName, type Scenario } from "../run/scenario.ts";
+import { countWorkers } from "../split/worker_count.ts";
+import type { Config } from "./config.ts";
+import { OVERRIDES } from "./options.ts";
+import { expecting, UsageError } from "./usage_error.ts";
+
+const NO_OVERRIDES = Object.fromEntries(
+  Object.keys(OVERRIDES).map((name) => [name, null]),
+) as unknown as Overrides;
+
+/** The profiles and the scenarios, with about how long each takes. */
+export function listText(scenarios: readonly Scenario[]): string {
+  const timeOf = (profile: ProfileName, names: string[] | null) => {
+    const planned = planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES });
+    return aboutSpan(plannedMs(planned, { epochs: EPOCHS[profile], warmsUp: true }));
+  };
+  const profiles = PROFILE_NAMES.map((profile) => {
+    const count = scenarios.filter(({ profiles }) => profiles.includes(profile)).length;
+    const size = `${EPOCHS[profile]} epochs, ${formatCounted(count, "scenario")}`;
+    const isDefault = profile === "standard" ? " (default)" : "";
+    return `  ${profile.padEnd(9)} ${timeOf(profile, null).padEnd(13)} ${size}${isDefault}\n`;
+  });
+  const lines = scenarios.map(({ name, question, profiles }) => {
+    const first = profiles.includes("standard") ? "standard" : profiles[0] ?? "standard";
+    const where = profiles.length === 0 ? "no profile: --scenarios" : profiles.join(", ");
+    const time = `alone ${timeOf(first, [name])} in ${first}`;
+    return `${name}\n    ${question}\n    in ${where}; ${time}\n`;
+  });
+  const heading = "Profiles, and how long they take with a quick server:\n";
+  return [heading, ...profiles, "\n", ...lines].join("");
+}
+
+/** What is about to be run on one server, or on two. */
+export interface Plan {
+  config: Config;
+  planned: readonly PlannedScenario[];
+  sides: number;
+}
+
+/** What is about to be run, and how long it will take. */
+export function planLine({ config, planned, sides }: Plan): string {
+  const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
+  const isOpen = precisionPercent !== null;
+  const epochs = `${isOpen ? "at least " : ""}${formatCounted(epochsOf(config), "epoch")}`;
+  const time = aboutSpan(plannedNs({ config, planned, sides }) / 1e6);
+  return [
+    `Planned: ${formatCounted(planned.length, "scenario")} (${profile})`,
+    epochs + (warmupMs === 0 ? "" : " after a warm-up"),
+    time,
+    ...isOpen ? [`up to ${formatSpan(maxTimeMs)} for the precision`] : [],
+  ].join(", ") + "\n";
+}
+
+/** About how long what is about to be run will take. */
+export function plannedNs({ config, planned, sides }: Plan): number {
+  const warmsUp = config.overrides.warmupMs !== 0;
+  return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * sides * 1e6;
+}
+
+/** As exact as a plan is. */
+function aboutSpan(milliseconds: number): string {
+  const seconds = Math.max(1, Math.round(milliseconds / 1000));
+  if (seconds < 20) return `about ${seconds} s`;
+  const step = seconds < 120 ? 5 : 60;
+  return `about ${formatSpan(Math.round(seconds / step) * step * 1000)}`;
+}
+
+/**
+ * How many calls of heavy tools there will be, for the person to see before they are made; `null`: none.
+ *
+ * @throws {UsageError} if they are more than allowed
+ */
+export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
+  const { maxHeavyCalls } = config;
+  const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
+  const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) * sides });
+  if (heavy.length === 0) return null;
+  const total = heavy.reduce((sum, { calls }) => sum + calls, 0);
+  const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");
+  if (total > maxHeavyCalls) {
+    throw new UsageError(
+      `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than are ` +
+        `planned, which are ${total} (${parts}): accepted is --max-calls ${total} or more, or a ` +
+        "smaller plan (--epochs, --messages, --connections, and repetitions in --heavy-tools)",
+    );
+  }
+  return `heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}`;
+}
+
+/** One warning for each option that was given, and that no planned scenario takes. */
+export function unusedOptions(
+  { overrides, heavyTools, workload, profile }: Pick<
+    Config,
+    "overrides" | "heavyTools" | "workload" | "profile"
+  >,
+  planned: readonly PlannedScenario[],
+  scenarios: readonly Scenario[],
+): string[] {
+  const inSessions = ({ worksInSessions = false }: Scenario) => worksInSessions;
+  const given: [unknown, string, (scenario: Scenario) => boolean][] = [
+    [workload, "workload", inSessions],
+    [heavyTools, "heavy-tools", (one) => inSessions(one) || one.heavyCalls !== undefined],
+    ...Object.entries(OVERRIDES).map(([name, { option }]): typeof given[number] => [
+      // The warm-up is the run's.
+      name === "warmupMs" ? null : overrides[name as keyof Overrides],
+      option,
+      (scenario) => name in defaultsOf(scenario, profile),
+    ]),
+  ];
+  return given.flatMap(([value, option, takes]) => {
+    if (value === null || planned.some(({ scenario }) => takes(scenario))) return [];
+    const names = scenarios.filter(takes).map(({ name }) => name).join(", ");
+    return `--${option} has no effect, as no scenario of this run uses it: add one with --scenarios (${names})`;
+  });
+}
+
+/**
+ * How many event loops measure.
+ *
+ * @throws {UsageError} if more are asked for than can be used
+ */
+export function countWorkersFor(
+  { url, workers, shard }: Config,
+  planned: readonly PlannedScenario[],
+): number {
+  const cores = navigator.hardwareConcurrency;
+  const options = { cores, embedded: url === null, planned, shard };
+  return expecting(RangeError, () => countWorkers(workers, options));
+}
+
+/** What the runtime, the reports and a few connections beside the clients' own need, in open files. */
+const RESERVE = 48;
+
+/**
+ * How many files each client is: its connection to the server, and both ends of that to the client's floor, which is
+ * measured beside it; two more for each of the two that goes through a relay.
+ */
+export function filesOfEach(
+  { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
+): number {
+  return 3 + (isBundled ? 1 : 0) + (insecure || noDelay === "on" ? 4 : 0);
+}
+
+/** The most clients at once that are planned, of which this process has its share. */
+export function mostPlanned(planned: readonly PlannedScenario[], shards: number): number {
+  const counts = planned.flatMap(({ parameters: { connections }, skip }) =>
+    typeof connections === "number" && skip === undefined ? connections : []
+  );
+  return Math.ceil(Math.max(0, ...counts) / shards);
+}
+
+/**
+ * Opens as many files as a run needs, and closes them again: the limit itself (`ulimit -n`) cannot be read without all
+ * permissions.
+ *
+ * @param need the most clients at once, and how many files each is in this process
+ * @throws {UsageError} if there is no room, naming how many connections there is room for
+ */
+export function requireDescriptors(
+  { connections, each }: { connections: number; each: number },
+  countFree: (wanted: number) => number = countFreeDescriptors,
+): void {
+  const wanted = connections * each + RESERVE;
+  const free = countFree(wanted);
+  if (free >= wanted) return;
+  const room = Math.floor((free - RESERVE) / each);
+  const refused = room > 0 ? `Cannot use --connections "${connections}"` : "Cannot run";
+  const accepted = room > 0 ? `accepted is up to ${room}, or raise the limit` : "raise the limit";
+  throw new UsageError(
+    `${refused}: such a run opens about ${wanted} files at once, and this process may open ${free} ` +
+      `more: ${accepted} (ulimit -n ${2 ** Math.ceil(Math.log2(wanted + 256))})`,
+  );
+}
+
+/** How many more files this process may open, up to as many as are wanted. */
+function countFreeDescriptors(wanted: number): number {
+  if (Deno.build.os === "windows") return wanted;
+  const files: Deno.FsFile[] = [];
+  try {
+    while (files.length < wanted) files.push(Deno.openSync("/dev/null"));
+    return wanted;
+  } catch (error) {
+    // Whatever else may be wrong with /dev/null is no reason not to run.
+    return (error as { code?: string }).code === "EMFILE" ? files.length : wanted;
+  } finally {
+    for (const file of files) file.close();
+  }
+}

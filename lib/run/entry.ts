@@ -1,10 +1,11 @@
 import { openLedger, settleLedger } from "../client/ledger.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
 import type { Reason, ScenarioReport } from "../schema.ts";
-import { type Course, driftOf, endsOf, type Slowdown } from "../stats/trend.ts";
+import type { Slowdown } from "../stats/trend.ts";
 import type { CaseGroup } from "./case_group.ts";
 import { createContext } from "./context.ts";
 import { deriveFrom } from "./derivation.ts";
+import { courseFact, type HeadlineCourse } from "./drift.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
@@ -78,14 +79,20 @@ export class Entry implements Disposable {
     else this.plan = begun;
   }
 
-  /** Its headline over the epochs; `null`: it says nothing of how long calls take, as that of connecting does not. */
-  get course(): Course | null {
-    const better = this.record.headlineMetric()?.better ?? null;
-    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
-    const isPaced = this.run.settings.maxRatePerSecond !== null;
-    return better === null || this.casePlan === null || isPaced || this.planned.scenario.overloads
-      ? null
-      : { epochs: this.record.headlineEpochs(), better };
+  /** Its headline over the epochs; `null`: it has none, or is to overload the server. */
+  get course(): HeadlineCourse | null {
+    const { record, group, casePlan, planned } = this;
+    const headline = record.headlineCourse();
+    if (headline === null || planned.scenario.overloads) return null;
+    const held = casePlan?.floors?.[0];
+    const [own, floor] = held === undefined
+      ? []
+      : [group?.resultOf(held, record), group?.floorOf(held)];
+    const overFloor = (own?.medians ?? []).flatMap((median, epoch) => {
+      const least = floor?.medians[epoch];
+      return median === null || !least ? [] : median / least;
+    });
+    return { ...headline, overFloor: overFloor.length === 0 ? null : overFloor };
   }
 
   /** The calls a second of its first case, by epoch; empty where they are not the server's. */
@@ -93,13 +100,6 @@ export class Entry implements Disposable {
     const [one] = this.casePlan?.cases ?? [];
     if (one === undefined || this.run.settings.maxRatePerSecond !== null) return [];
     const rates = this.group?.resultOf(one, this.record)?.rates ?? [];
-    return rates.flatMap((rate) => rate ?? []);
-  }
-
-  /** The same of the server that does nothing, in the same blocks. */
-  get floorRates(): readonly number[] {
-    const held = this.casePlan?.floors?.[0];
-    const rates = held === undefined ? [] : this.group?.floorOf(held)?.rates ?? [];
     return rates.flatMap((rate) => rate ?? []);
   }
 
@@ -115,29 +115,9 @@ export class Entry implements Disposable {
           record.notMeasured("client floor", group.floorFailure);
         }
       }
-      this.#lookForDrift(slowdown);
-    });
-  }
-
-  #lookForDrift(slowdown: Slowdown | null): void {
-    if (this.planned.scenario.overloads) return;
-    const better = this.record.headlineMetric()?.better ?? null;
-    const ends = slowdown === null || better === null
-      ? null
-      : endsOf({ epochs: this.record.headlineEpochs(), better });
-    const drift = driftOf(this.record.headlineEpochs()) ??
-      (ends === null ? null : { ...ends, p: slowdown!.p });
-    if (drift === null) return;
-    const { first, last, p } = drift;
-    const [from, to] = [first, last].map((value) => Number(value.toPrecision(3)));
-    this.record.invalidate({
-      kind: "drift",
-      message:
-        `the headline went from ${from} to ${to} in the course of the run, so that there is no one ` +
-        "number: restart the server, or measure it at the same age each time",
-      first,
-      last,
-      p,
+      const { course } = this;
+      const change = course === null ? null : courseFact(course, slowdown);
+      if (change !== null) record.invalidate(change);
     });
   }
 

@@ -10,6 +10,7 @@ import type { OpenLedger } from "../client/ledger.ts";
 import type {
   Added,
   At,
+  Better,
   Check,
   Fact,
   Interval,
@@ -293,14 +294,15 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     };
   }
 
-  /** The values of the headline's epochs, a distribution's medians, in their order. */
-  headlineEpochs(): number[] {
+  /** The values of the headline by epoch, a distribution's medians; `null`: it was not measured. */
+  headlineCourse(): { epochs: number[]; better: Better } | null {
     const ref = this.#headline;
     const times = this.#all("times").find((one) => isMeant(ref, one));
-    if (times !== undefined) {
-      return times.recorder.epochs.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
-    }
-    return this.#all("numbers").find((one) => isMeant(ref, one))?.epochs ?? [];
+    const epochs = times === undefined
+      ? this.#all("numbers").find((one) => isMeant(ref, one))?.epochs
+      : times.recorder.epochs.flatMap(({ p50 }) => p50 ?? []);
+    const { better = null } = this.#options.described.metrics[ref.metric] ?? {};
+    return epochs === undefined ? null : { epochs, better };
   }
 
   /** The metric of the headline as it stands, `null` where it has not been measured. */

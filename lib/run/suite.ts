@@ -11,9 +11,10 @@ import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
-import { endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
+import { endsOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
+import { slowdownOfServer } from "./drift.ts";
 import { Entry, reasonsOf } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
 import { mostSessions } from "./limit_probe.ts";
@@ -158,7 +159,10 @@ export class Suite implements Disposable {
   resultOf(run: Run): SuiteResult {
     const entries = this.entries.filter((entry) => entry.run === run);
     for (const entry of entries) entry.derive();
-    const slowdown = slowdownOfServer(entries);
+    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
+    const slowdown = run.settings.maxRatePerSecond === null
+      ? slowdownOfServer(entries.flatMap(({ course }) => course ?? []))
+      : null;
     if (slowdown !== null) { for (const entry of entries) entry.derive(slowdown); }
     const scenarios = entries.map((entry) => entry.report());
     const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
@@ -418,21 +422,6 @@ export class Suite implements Disposable {
       ...limit,
     });
   }
-}
-
-/** A machine that most likely slowed down is doubt enough. */
-const FLOOR_SIGNIFICANCE = 0.05;
-
-/** What is the server's of a slowdown: where the one that does nothing has half of it too, it is the machine's. */
-function slowdownOfServer(entries: readonly Entry[]): Slowdown | null {
-  const slowdown = slowdownOf(entries.flatMap(({ course }) => course ?? []));
-  const floors = entries.flatMap(({ floorRates }) =>
-    floorRates.length === 0 ? [] : { epochs: floorRates, better: "higher" as const }
-  );
-  const ofMachine = slowdownOf(floors, FLOOR_SIGNIFICANCE);
-  const isShared = slowdown !== null && ofMachine !== null &&
-    ofMachine.ratio >= Math.sqrt(slowdown.ratio);
-  return isShared ? null : slowdown;
 }
 
 /** How many calls a second were served at first, and at the end, by the first scenario that knows. */

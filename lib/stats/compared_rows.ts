@@ -39,7 +39,7 @@ export function unusableBecause(
   if (status !== "passed") return status;
   const isSound = validity.valid ||
     isPaired && validity.warnings.length > 0 &&
-      validity.warnings.every(({ kind }) => kind === "drift");
+      validity.warnings.every(({ kind }) => kind === "drift" || kind === "changed");
   if (isSound) return null;
   const drifts = !isPaired && validity.warnings.some(({ kind }) => kind === "drift");
   return drifts ? "drift" : "invalid";

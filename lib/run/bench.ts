@@ -7,7 +7,7 @@
 import type { RateLimit, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
-import { notRun } from "./entry.ts";
+import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
@@ -84,9 +84,10 @@ export async function prepareSplit(
 function refuseIncomparable(run: Run, begun: Begun): void {
   const { baselines, force } = run.settings;
   if (baselines.length === 0 || force) return;
-  const scenarios = run.planned.map((one) =>
-    notRun(run, one, { status: "interrupted", reason: "not begun" })
-  );
+  const scenarios = run.planned.map((one) => {
+    using entry = new Entry(run, one);
+    return entry.report();
+  });
   const planned = assemble(run, begun, { ...NOTHING, scenarios });
   const differences = new Set(baselines.flatMap((old) => findDifferences(old, planned)));
   if (differences.size > 0) throw new IncomparableError([...differences]);

@@ -15,7 +15,7 @@ import { endsOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { slowdownOfServer } from "./drift.ts";
-import { Entry, reasonsOf } from "./entry.ts";
+import { Entry } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
 import { mostSessions } from "./limit_probe.ts";
 import { isPreciseEnough } from "./precision.ts";
@@ -108,14 +108,7 @@ export class Suite implements Disposable {
     this.#startNs = this.#run.clock.nowNs();
     this.#floors = new NullServerFloor(this.#run);
     this.entries = runs.flatMap((run) =>
-      run.planned.map((planned): Entry => {
-        const entry: Entry = new Entry(
-          run,
-          planned,
-          (done, total) => this.#progress([entry], { watch: entry.record, done, total }),
-        );
-        return this.#stack.use(entry);
-      })
+      run.planned.map((planned) => this.#stack.use(new Entry(run, planned)))
     );
   }
 
@@ -165,7 +158,7 @@ export class Suite implements Disposable {
       : null;
     if (slowdown !== null) { for (const entry of entries) entry.derive(slowdown); }
     const scenarios = entries.map((entry) => entry.report());
-    const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
+    const reasons = entries.flatMap((entry, index) => entry.reasons(scenarios[index]!));
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
@@ -225,17 +218,21 @@ export class Suite implements Disposable {
     for (const [index, entry] of this.entries.entries()) {
       const { end } = entry;
       // Other shards run it, and their turns are counted here too.
-      if ((end !== null && !isSplit(entry)) || this.#isOver) continue;
+      if ((end !== null && !entry.isSplit) || this.#isOver) continue;
       this.#stage = { stage: "begin", epoch: 0, index: index + 1, of };
       this.#progress([entry], { watch: entry.record });
-      await this.#attempt([entry], () => entry.begin());
+      const watch = entry.record;
+      await this.#attempt(
+        [entry],
+        () => entry.begin((done, total) => this.#progress([entry], { watch, done, total })),
+      );
       entry.end = end ?? entry.end;
     }
   }
 
   #createUnits(): Unit[] {
     const ready = this.entries.filter((entry) =>
-      entry.plan !== null && (entry.end === null || isSplit(entry))
+      entry.plan !== null && (entry.end === null || entry.isSplit)
     );
     const members = new Map<GroupMember, Entry>(
       ready.filter(({ casePlan }) => casePlan !== null).map((entry) => [{
@@ -254,7 +251,7 @@ export class Suite implements Disposable {
       return {
         entries,
         watch: group,
-        isSplit: entries.every(isSplit),
+        isSplit: entries.every((entry) => entry.isSplit),
         fillsServer: entries.some(fillsServer),
         lengthMs: () => group.lengthMs,
         epoch: (epoch, startMs) => group.epoch(epoch, startMs),
@@ -267,7 +264,7 @@ export class Suite implements Disposable {
         return [{
           entries: [entry],
           watch: entry.record,
-          isSplit: isSplit(entry),
+          isSplit: entry.isSplit,
           fillsServer: fillsServer(entry),
           lengthMs: (index) => entry.isGoing && warmsUp(entry, index) ? null : 0,
           epoch: (index, startMs) => procedureEpoch(entry, { epoch, index, startMs }),
@@ -433,11 +430,6 @@ function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "
 /** Does it open as many connections as the server allows? */
 function fillsServer({ planned: { scenario } }: Entry): boolean {
   return scenario.fillsServer === true;
-}
-
-/** Do several shards have a share of it? */
-function isSplit({ planned: { place = WHOLE } }: Entry): boolean {
-  return place.count > 1;
 }
 
 /** Does a procedure take part in the epoch, if it is the warm-up? */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
+import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
@@ -18,7 +18,6 @@ import { slowdownOfServer } from "./drift.ts";
 import { Entry } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
 import { mostSessions } from "./limit_probe.ts";
-import { isPreciseEnough } from "./precision.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
@@ -59,6 +58,8 @@ interface Unit {
   epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
 }
 
+type Stage = Pick<Progress & { state: "running" }, "stage" | "epoch" | "index" | "of">;
+
 /** What happens around the epochs. */
 export interface SuiteHooks {
   /** Before each epoch, while nothing is connected. */
@@ -89,12 +90,7 @@ export class Suite implements Disposable {
   readonly #startNs: number;
   readonly entries: readonly Entry[];
   readonly #rateLimits = new Map<Run, RateLimit>();
-  #stage: Pick<Progress & { state: "running" }, "stage" | "epoch" | "index" | "of"> = {
-    stage: "begin",
-    epoch: 0,
-    index: 0,
-    of: 0,
-  };
+  #stage: Stage = { stage: "begin", epoch: 0, index: 0, of: 0 };
   #nextTurn: Turn = { order: 0, offsetMs: 0 };
   #epochs = 0;
   #isUnusable = false;
@@ -130,9 +126,9 @@ export class Suite implements Disposable {
       // Where the run was interrupted, they are over at once.
       if (!this.#isUnusable) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: 1, of: 1 };
-        const show = (entry: Entry, doing: string) =>
-          this.#progress([entry], { watch: entry.record, doing });
-        await this.#waits.end(show);
+        await this.#waits.end((entry, doing) =>
+          this.#progress([entry], { watch: entry.record, doing })
+        );
       }
       await this.#catchUp(() => true);
       await this.#conclude();
@@ -231,9 +227,18 @@ export class Suite implements Disposable {
   }
 
   #createUnits(): Unit[] {
-    const ready = this.entries.filter((entry) =>
-      entry.plan !== null && (entry.end === null || entry.isSplit)
+    const ready = this.entries.filter(({ plan, end, isSplit }) =>
+      plan !== null && (end === null || isSplit)
     );
+    const unitOf = (
+      entries: Entry[],
+      rest: Pick<Unit, "watch" | "lengthMs" | "epoch">,
+    ): Unit => ({
+      entries,
+      isSplit: entries.every(({ isSplit }) => isSplit),
+      fillsServer: entries.some(({ planned }) => planned.scenario.fillsServer),
+      ...rest,
+    });
     const members = new Map<GroupMember, Entry>(
       ready.filter(({ casePlan }) => casePlan !== null).map((entry) => [{
         run: entry.run,
@@ -244,33 +249,28 @@ export class Suite implements Disposable {
         place: entry.planned.place ?? WHOLE,
       }, entry]),
     );
-    const groups = groupBySharedCases([...members.keys()]).map((grouped): Unit => {
+    const groups = groupBySharedCases([...members.keys()]).map((grouped) => {
       const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
       const entries = grouped.map((member) => members.get(member)!);
       for (const entry of entries) entry.group = group;
-      return {
-        entries,
+      return unitOf(entries, {
         watch: group,
-        isSplit: entries.every((entry) => entry.isSplit),
-        fillsServer: entries.some(fillsServer),
         lengthMs: () => group.lengthMs,
         epoch: (epoch, startMs) => group.epoch(epoch, startMs),
-      };
+      });
     });
-    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap(
-      (entry): Unit[] => {
-        const { epoch } = entry.plan as ProcedurePlan;
-        if (epoch === undefined) return [];
-        return [{
-          entries: [entry],
-          watch: entry.record,
-          isSplit: entry.isSplit,
-          fillsServer: fillsServer(entry),
-          lengthMs: (index) => entry.isGoing && warmsUp(entry, index) ? null : 0,
-          epoch: (index, startMs) => procedureEpoch(entry, { epoch, index, startMs }),
-        }];
-      },
-    );
+    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap((entry) => {
+      const { epoch: measure } = entry.plan as ProcedurePlan;
+      const { scenario } = entry.planned;
+      const takesPart = (epoch: number) =>
+        epoch > 0 || scenario.kind === "cases" || scenario.warmsUp !== false;
+      return measure === undefined ? [] : unitOf([entry], {
+        watch: entry.record,
+        lengthMs: (epoch) => entry.isGoing && takesPart(epoch) ? null : 0,
+        epoch: async (epoch, startMs) =>
+          takesPart(epoch) ? await procedureEpoch(entry, measure, startMs) : undefined,
+      });
+    });
     return [...groups, ...procedures];
   }
 
@@ -280,7 +280,8 @@ export class Suite implements Disposable {
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
       if (epoch > epochs && !this.#needsAnother()) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
-      collectGarbage();
+      // What one epoch leaves behind should not be a pause in the next.
+      (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
       if (this.#isOver) break;
@@ -289,8 +290,8 @@ export class Suite implements Disposable {
       if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
     }
     if (!signal.aborted) return;
-    for (const entry of units.flatMap(({ entries }) => entries)) {
-      if (entry.isGoing) entry.end = { status: "interrupted", reason: "interrupted" };
+    for (const { entries } of units) {
+      for (const entry of entries) if (entry.isGoing) entry.end = INTERRUPTED_END;
     }
   }
 
@@ -329,34 +330,27 @@ export class Suite implements Disposable {
 
   async #runTurn(unit: Unit, epoch: number): Promise<void> {
     const entries = unit.entries.filter(({ isGoing }) => isGoing);
-    const turn = this.#takeTurn(unit, epoch);
+    const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
     this.#progress(entries, { watch: unit.watch });
     await this.#attempt(entries, async () => {
-      if (await unit.epoch(epoch, () => this.#startOf(turn, unit)) !== "stop") return;
+      if (await unit.epoch(epoch, startMs) !== "stop") return;
       for (const entry of entries) entry.isExhausted = true;
     }, epoch);
   }
 
-  /** Turns are counted for scenarios that have ended too, so that they are the same on all shards. */
-  #takeTurn(unit: Unit, epoch: number): Turn {
-    const turn = { ...this.#nextTurn };
-    if (!unit.isSplit) return turn;
+  /**
+   * Says when the turn begins; `null`: at once. Turns are counted for scenarios that have ended too, so that they are the
+   * same on all shards.
+   */
+  #takeTurn(unit: Unit, epoch: number): () => Promise<number | null> {
+    if (!unit.isSplit) return () => Promise.resolve(null);
+    const turn = this.#nextTurn;
     const lengthMs = unit.lengthMs(epoch);
-    const { offsetMs } = turn;
-    this.#nextTurn = {
-      order: turn.order + 1,
-      offsetMs: offsetMs === null || lengthMs === null
-        ? null
-        : offsetMs + (lengthMs === 0 ? 0 : lengthMs + ALLOWANCE_MS),
-    };
-    return turn;
-  }
-
-  /** When a turn begins; `null`: at once. */
-  #startOf(turn: Turn, { isSplit }: Unit): Promise<number | null> {
-    const { startGate } = this.#run;
-    return startGate === undefined || !isSplit ? Promise.resolve(null) : startGate.startOf(turn);
+    const takenMs = lengthMs === 0 || lengthMs === null ? lengthMs : lengthMs + ALLOWANCE_MS;
+    const offsetMs = turn.offsetMs === null || takenMs === null ? null : turn.offsetMs + takenMs;
+    this.#nextTurn = { order: turn.order + 1, offsetMs };
+    return async () => await this.#run.startGate?.startOf(turn) ?? null;
   }
 
   /** Work that is done once, after the last epoch. */
@@ -371,7 +365,7 @@ export class Suite implements Disposable {
         record.startConclusion();
         await this.#attempt([entry], () => plan.conclude!());
       }
-      if (this.#run.signal.aborted) entry.end ??= { status: "interrupted", reason: "interrupted" };
+      if (this.#run.signal.aborted) entry.end ??= INTERRUPTED_END;
     }
   }
 
@@ -383,9 +377,7 @@ export class Suite implements Disposable {
     const reason = isGone ? `${said}; the server answered before: see its log` : said;
     const unusable = error instanceof TargetUnusableError && !signal.aborted;
     for (const entry of entries) {
-      entry.end = signal.aborted
-        ? { status: "interrupted", reason: "interrupted" }
-        : { status: "failed", reason, unusable };
+      entry.end = signal.aborted ? INTERRUPTED_END : { status: "failed", reason, unusable };
     }
     this.#isUnusable ||= unusable;
   }
@@ -421,57 +413,37 @@ export class Suite implements Disposable {
   }
 }
 
+/** Is half the interval of a headline within so many per cent of it? One that was not measured cannot say. */
+function isPreciseEnough(metric: Metric | null, percent: number): boolean {
+  if (metric === null) return false;
+  const [value, ci95] = metric.kind === "scalar"
+    ? [metric.value, metric.ci95]
+    : [metric.p50, metric.ci95.p50];
+  return value !== 0 && ci95 !== null && 50 * (ci95[1] - ci95[0]) <= percent * Math.abs(value);
+}
+
 /** How many calls a second were served at first, and at the end, by the first scenario that knows. */
 function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
   const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
   return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
 }
 
-/** Does it open as many connections as the server allows? */
-function fillsServer({ planned: { scenario } }: Entry): boolean {
-  return scenario.fillsServer === true;
-}
-
-/** Does a procedure take part in the epoch, if it is the warm-up? */
-function warmsUp({ planned: { scenario } }: Entry, epoch: number): boolean {
-  return epoch > 0 || scenario.kind !== "procedure" || scenario.warmsUp !== false;
-}
-
+const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
 const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
-async function procedureEpoch(
-  entry: Entry,
-  { epoch, index, startMs }: {
-    epoch: () => Promise<"stop" | void>;
-    index: number;
-    startMs: () => Promise<number | null>;
-  },
-): Promise<"stop" | void> {
-  const { record } = entry;
-  if (!warmsUp(entry, index)) return;
-  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
-  await beginMeasuring(entry, startMs);
-  const outcome = await epoch();
-  record.endMeasuring();
-  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
-  return outcome;
-}
-
 /** Begins when all shards do. */
-async function beginMeasuring(
+async function procedureEpoch(
   { run, record }: Entry,
+  measure: () => Promise<"stop" | void>,
   startMs: () => Promise<number | null>,
-): Promise<void> {
+): Promise<"stop" | void> {
+  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
   const dueMs = await startMs();
   if (dueMs !== null) await wait(dueMs - run.clock.date().getTime(), run);
   run.signal.throwIfAborted();
   record.startMeasuring(dueMs);
-}
-
-/**
- * Collects garbage, where the runtime was started with `--expose-gc`: what one epoch leaves behind should not
- * be a pause in the next.
- */
-function collectGarbage(): void {
-  (globalThis as { gc?: () => void }).gc?.();
+  const outcome = await measure();
+  record.endMeasuring();
+  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
+  return outcome;
 }

@@ -8,6 +8,7 @@ import { redactUrl } from "../client/redact_url.ts";
 import type { Check, ClockOffset, Reason, Report, Shard, ShardPlace } from "../schema.ts";
 import { estimate } from "../stats/estimate.ts";
 import { readCpuPressureNs, readEnvironment } from "./environment.ts";
+import { runPreflight } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import { LATE_START_MS, startOffsetMs } from "./start_times.ts";
@@ -63,10 +64,27 @@ export function reasonOf(error: unknown, signal: AbortSignal): Reason {
   throw error;
 }
 
+/** Says of a report that it is not the last. */
+export const NOT_FINISHED: Reason = { ...INTERRUPTED, message: "not finished" };
+
+/**
+ * Looks at the server before anything is measured.
+ *
+ * @returns warnings
+ * @throws what the preflight throws
+ */
+export async function lookAt(run: Run, findings: Findings): Promise<string[]> {
+  const { warnings, checks: preflight, ...rest } = await runPreflight(run.target, run.workload);
+  Object.assign(findings, { preflight, ...rest });
+  return warnings;
+}
+
 /** The report so far, before it is held against bounds and baselines. */
 export function assemble(run: Run, begun: Begun, findings: Findings): Report {
   const { target, settings, tool } = run;
   const { suite, seed, command, profile, shard } = settings;
+  const { proxy, insecure, uniqueArguments, uniqueSeed, toolArgsJson } = settings;
+  const { epochs, preflight, rateLimit, drift, transcript, scenarios } = findings;
   return {
     schemaVersion: 2,
     suite,
@@ -77,7 +95,7 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
     environment: {
       ...readEnvironment(),
       cpuPressure: pressureSince(run, begun),
-      ...(settings.toolArgsJson.includes("{unique}") ? { uniqueSeed: settings.uniqueSeed } : {}),
+      ...(toolArgsJson.includes("{unique}") ? { uniqueSeed } : {}),
     },
     target: {
       url: redactUrl(target.options.url),
@@ -85,22 +103,20 @@ export function assemble(run: Run, begun: Begun, findings: Findings): Report {
       protocol: target.options.protocol.name,
       tool,
       noDelay: target.hasRelay && target.relays(),
-      ...(settings.proxy ? { proxy: settings.proxy } : {}),
-      ...(settings.insecure ? { insecure: true } : {}),
-      ...(settings.uniqueArguments === undefined
-        ? {}
-        : { uniqueArguments: settings.uniqueArguments }),
+      ...(proxy ? { proxy } : {}),
+      ...(insecure ? { insecure } : {}),
+      ...(uniqueArguments === undefined ? {} : { uniqueArguments }),
     },
     profile,
-    epochs: findings.epochs,
+    epochs,
     verdict: verdictOf(findings.reasons),
-    preflight: findings.preflight,
-    rateLimit: findings.rateLimit,
-    ...(findings.drift === undefined ? {} : { drift: findings.drift }),
+    preflight,
+    rateLimit,
+    ...(drift === undefined ? {} : { drift }),
     unitBaseline: unitBaseline(run, findings),
-    ...(findings.transcript === undefined ? {} : { transcript: findings.transcript }),
-    ...(shard === null ? {} : { shard: describeShard(shard, { run, findings }) }),
-    scenarios: findings.scenarios,
+    ...(transcript === undefined ? {} : { transcript }),
+    ...(shard === null ? {} : { shard: describeShard(shard, run, findings) }),
+    scenarios,
   };
 }
 
@@ -118,25 +134,19 @@ function unitBaseline(
   { unitEpochs }: Findings,
 ): Report["unitBaseline"] {
   if (given !== null) return { source: "given", throughput: given, ci95: null, epochs: [] };
-  const rates = unitEpochs.map((ns) => 1e9 / ns);
-  if (rates.length === 0) return null;
-  const { value, ci95 } = estimate(rates);
-  return { source: "measured", throughput: value, ci95, epochs: rates };
+  if (unitEpochs.length === 0) return null;
+  const epochs = unitEpochs.map((ns) => 1e9 / ns);
+  const { value, ci95 } = estimate(epochs);
+  return { source: "measured", throughput: value, ci95, epochs };
 }
 
 /** The share, and when the first of the split scenarios began. */
 function describeShard(
   place: ShardPlace,
-  { run, findings }: { run: Run; findings: Findings },
+  { settings: { startAtMs } }: Run,
+  { scenarios, clockOffset: clock }: Findings,
 ): Shard {
-  const offsets = findings.scenarios.flatMap(({ measured }) =>
-    (measured === undefined ? null : startOffsetMs(measured)) ?? []
-  );
-  return {
-    ...place,
-    startAtMs: run.settings.startAtMs,
-    startOffsetMs: offsets[0] ?? null,
-    late: offsets.some((offsetMs) => offsetMs > LATE_START_MS),
-    clock: findings.clockOffset,
-  };
+  const offsets = scenarios.flatMap(({ measured }) => (measured && startOffsetMs(measured)) ?? []);
+  const late = offsets.some((offsetMs) => offsetMs > LATE_START_MS);
+  return { ...place, startAtMs, startOffsetMs: offsets[0] ?? null, late, clock };
 }

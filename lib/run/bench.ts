@@ -6,18 +6,25 @@
 
 import type { RateLimit, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
-import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
+import {
+  assemble,
+  beginReport,
+  type Begun,
+  type Findings,
+  lookAt,
+  NOT_FINISHED,
+  NOTHING,
+  reasonOf,
+} from "./assemble.ts";
 import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
-import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
 import { type Scenario, TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
 import { plannedStarts } from "./start_times.ts";
-import { runSuite } from "./suite.ts";
-import { INTERRUPTED } from "./verdict.ts";
+import { runSuite, type SuiteResult } from "./suite.ts";
 
 /**
  * Runs what the settings say; whatever the server does, there is a report.
@@ -34,25 +41,15 @@ export async function runBench(
   const begun = beginReport(run);
   const findings: Findings = structuredClone(NOTHING);
   try {
-    const { warnings, ...preflight } = await runPreflight(run.target, run.workload);
-    Object.assign(findings, { ...preflight, preflight: preflight.checks });
-    warnings.forEach(run.onWarning);
+    for (const warning of await lookAt(run, findings)) run.onWarning(warning);
     await useUniqueArguments([run]);
     await keepToLimits([run]);
     refuseIncomparable(run, begun);
-    Object.assign(
-      findings,
-      await runSuite(run, {
-        onEpoch: (soFar) =>
-          run.onPartialReport(
-            assemble(run, begun, {
-              ...findings,
-              ...soFar,
-              reasons: [...soFar.reasons, { ...INTERRUPTED, message: "not finished" }],
-            }),
-          ),
-      }),
-    );
+    const onEpoch = ({ reasons, ...soFar }: SuiteResult) => {
+      const partial = { ...findings, ...soFar, reasons: [...reasons, NOT_FINISHED] };
+      return run.onPartialReport(assemble(run, begun, partial));
+    };
+    Object.assign(findings, await runSuite(run, { onEpoch }));
   } catch (error) {
     findings.reasons.push(reasonOf(error, run.signal));
   }

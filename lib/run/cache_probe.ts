@@ -30,15 +30,15 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
   const probed = runs.filter(({ bundled, target }) =>
     bundled === null && target.options.protocol.marksCached
   );
-  if (!await someAsync(probed, async (run) => await probe(run, run.workload) === "cached")) return;
+  const equal = await Array.fromAsync(probed, (run) => probe(run, run.workload));
+  if (!equal.includes("cached")) return;
   const argsJson = withArgument(toolArgsJson, `"${name}":"{unique}"`);
   // Of another seed, so that none of the run's calls repeats one of these.
-  const isRefused = await someAsync(
+  const unlike = await Array.fromAsync(
     probed,
-    async (run) =>
-      await probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)) !== "computed",
+    (run) => probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)),
   );
-  if (isRefused) return;
+  if (unlike.some((one) => one !== "computed")) return;
   for (const run of runs) {
     run.settings = { ...run.settings, toolArgsJson: argsJson, uniqueArguments: argsJson };
     run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
@@ -67,11 +67,9 @@ async function probe(
   using target = new Target(options);
   target.observed.streamComplete = observed.streamComplete;
   try {
-    await using stack = new AsyncDisposableStack();
-    const connections = [
-      stack.use(await target.connect(openLedger())),
-      stack.use(await target.connect(openLedger())),
-    ];
+    await using one = await target.connect(openLedger());
+    await using other = await target.connect(openLedger());
+    const connections = [one, other];
     if (connections.some(({ isOpen }) => !isOpen)) return "failed";
     const calls = await Promise.all(connections.map((one) => one.call(workload())));
     signal.throwIfAborted();
@@ -87,12 +85,4 @@ async function probe(
 function withArgument(argsJson: string, argument: string): string {
   const body = argsJson.trim().slice(1, -1).trim();
   return `{${body}${body === "" ? "" : ","}${argument}}`;
-}
-
-async function someAsync<T>(
-  all: readonly T[],
-  applies: (one: T) => Promise<boolean>,
-): Promise<boolean> {
-  for (const one of all) if (await applies(one)) return true;
-  return false;
 }

@@ -40,9 +40,9 @@ export function parseExpectedLimits(text: string): ExpectedLimits {
 }
 
 function parseBudget(text: string): Budget {
-  const [, burst, refill] = /^(\d+)\/(\d+\.?\d*|\.\d+)$/.exec(text) ?? [];
-  const budget = { burst: Number(burst), refillPerSecond: Number(refill) };
-  const { burst: calls, refillPerSecond: rate } = budget;
-  if (Number.isSafeInteger(calls) && calls >= 1 && rate > 0 && rate <= 1e6) return budget;
+  const match = /^(\d+)\/(\d+\.?\d*|\.\d+)$/.exec(text) ?? [];
+  const [burst, refillPerSecond] = [Number(match[1]), Number(match[2])];
+  const isRate = refillPerSecond > 0 && refillPerSecond <= 1e6;
+  if (Number.isSafeInteger(burst) && burst >= 1 && isRate) return { burst, refillPerSecond };
   throw new RangeError(`"${text}" is no budget such as 50/5`);
 }

@@ -75,14 +75,10 @@ export function planShard(
   if (place.count === 1) return [...planned];
   const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
   const whole = planned.filter(({ scenario }) => scenario.sharding === undefined);
+  const notHere = { skip: "it cannot be split: the first shard runs it alone" };
   return [
     ...split.map((one) => ({ ...one, place, ...skipWithout(connectionsOf(one), place) })),
-    ...whole.map((one) =>
-      place.index === 1 ? one : {
-        ...one,
-        skip: "it cannot be split: the first shard runs it alone",
-      }
-    ),
+    ...whole.map((one) => place.index === 1 ? one : { ...one, ...notHere }),
   ];
 }
 

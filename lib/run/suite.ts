@@ -58,7 +58,7 @@ interface Unit {
   epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
 }
 
-type Stage = Pick<Progress & { state: "running" }, "stage" | "epoch" | "index" | "of">;
+type Running = Progress & { state: "running" };
 
 /** What happens around the epochs. */
 export interface SuiteHooks {
@@ -90,7 +90,12 @@ export class Suite implements Disposable {
   readonly #startNs: number;
   readonly entries: readonly Entry[];
   readonly #rateLimits = new Map<Run, RateLimit>();
-  #stage: Stage = { stage: "begin", epoch: 0, index: 0, of: 0 };
+  #stage: Pick<Running, "stage" | "epoch" | "index" | "of"> = {
+    stage: "begin",
+    epoch: 0,
+    index: 0,
+    of: 0,
+  };
   #nextTurn: Turn = { order: 0, offsetMs: 0 };
   #epochs = 0;
   #isUnusable = false;
@@ -190,21 +195,13 @@ export class Suite implements Disposable {
 
   #progress(
     entries: readonly Entry[],
-    { done = 0, total = 0, ...rest }: {
-      watch: LiveScenario;
-      doing?: string;
-      done?: number;
-      total?: number;
-    },
+    what: Pick<Running, "watch"> & Partial<Pick<Running, "doing" | "done" | "total">>,
   ): void {
     this.#run.onProgress({
-      state: "running",
-      ...this.#stage,
+      ...{ state: "running", ...this.#stage, done: 0, total: 0 },
       epochs: this.#run.epochs,
       scenarios: [...new Set(entries.map(({ name }) => name))],
-      ...rest,
-      done,
-      total,
+      ...what,
     });
   }
 
@@ -216,12 +213,10 @@ export class Suite implements Disposable {
       // Other shards run it, and their turns are counted here too.
       if ((end !== null && !entry.isSplit) || this.#isOver) continue;
       this.#stage = { stage: "begin", epoch: 0, index: index + 1, of };
-      this.#progress([entry], { watch: entry.record });
-      const watch = entry.record;
-      await this.#attempt(
-        [entry],
-        () => entry.begin((done, total) => this.#progress([entry], { watch, done, total })),
-      );
+      const progress = (done = 0, total = 0) =>
+        this.#progress([entry], { watch: entry.record, done, total });
+      progress();
+      await this.#attempt([entry], () => entry.begin(progress));
       entry.end = end ?? entry.end;
     }
   }
@@ -359,7 +354,7 @@ export class Suite implements Disposable {
     for (const [index, entry] of this.entries.entries()) {
       const { plan, record } = entry;
       if (plan === null || entry.end !== null) continue;
-      if (plan.conclude !== undefined && !this.#isOver) {
+      if (plan.conclude && !this.#isOver) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
         this.#progress([entry], { watch: record });
         record.startConclusion();
@@ -403,13 +398,9 @@ export class Suite implements Disposable {
     }
     const limit = run.target.observed.rateLimit;
     if (limit === null || this.#rateLimits.has(run)) return;
-    const owner = readLimitOwner(limit.message) ?? undefined;
-    this.#rateLimits.set(run, {
-      ...(owner === undefined ? {} : { owner }),
-      ...run.rateLimit,
-      scenario: entries[0]!.name,
-      ...limit,
-    });
+    const owner = readLimitOwner(limit.message);
+    const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
+    this.#rateLimits.set(run, { ...found, scenario: planned.scenario.name, ...limit });
   }
 }
 

@@ -1,9 +1,3 @@
-/**
- * Two servers in one run: both in every block and every epoch, so that whatever the machine does it does to both.
- *
- * @module
- */
-
 import type { Ab, Comparison, Metric, Reason, Report } from "../schema.ts";
 import type { NoDelay } from "../client/relay.ts";
 import { redactUrl } from "../client/redact_url.ts";
@@ -39,7 +33,8 @@ export interface AbOptions extends RunHooks {
 const ORDER_P = 0.01;
 
 /**
- * Measures both, and gives the report of B with its comparison with A. Whatever the servers do, there is a report.
+ * Measures both in every block, so that whatever the machine does it does to both, and gives the report of B with its
+ * comparison with A. Whatever the servers do, there is a report.
  */
 export async function runAb(
   settings: { a: RunSettings; b: RunSettings },

@@ -1,9 +1,3 @@
-/**
- * Puts a report together from what a run has found.
- *
- * @module
- */
-
 import { redactUrl } from "../client/redact_url.ts";
 import type { Check, ClockOffset, Reason, Report, Shard, ShardPlace } from "../schema.ts";
 import { estimate } from "../stats/estimate.ts";

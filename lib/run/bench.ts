@@ -1,9 +1,3 @@
-/**
- * One benchmark run: preflight, epochs, and the report of it all.
- *
- * @module
- */
-
 import type { RateLimit, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
 import {

@@ -1,9 +1,3 @@
-/**
- * Measures a budget of calls: uses it up, waits, and uses up what was refilled.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import type { Connection } from "../client/connection.ts";
 import { wait } from "../load/pace.ts";

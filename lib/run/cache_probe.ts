@@ -1,10 +1,3 @@
-/**
- * Does the server answer repeated calls from a cache? Then a run makes every call a different one by itself, so that
- * it measures the tool.
- *
- * @module
- */
-
 import { isFromCache } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";

@@ -1,10 +1,3 @@
-/**
- * The client's floor: the same slices against a server that does nothing. No server can look faster than
- * that through this client.
- *
- * @module
- */
-
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target, type TargetOptions } from "../client/target.ts";
@@ -14,7 +7,10 @@ import type { NullServer } from "../server/null_server.ts";
 /** A server that does nothing answers in less than a millisecond. */
 const TIMEOUT_MS = 2_000;
 
-/** Opens connections to one null server, which is started for the first of them. Dispose of it. */
+/**
+ * Opens connections to one null server, which is started for the first of them: no server can look faster than
+ * that through this client. Dispose of it.
+ */
 export class NullServerFloor implements AsyncDisposable {
   readonly #options: Pick<TargetOptions, "clock" | "signal" | "relay">;
   readonly #start: () => Promise<NullServer>;

@@ -1,9 +1,3 @@
-/**
- * Does a scenario's headline change in the course of a run, and is that the server's doing or the machine's?
- *
- * @module
- */
-
 import type { Better, Fact } from "../schema.ts";
 import { driftOf, endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
 

@@ -1,9 +1,3 @@
-/**
- * The limits that a server is expected to have, as the user writes them.
- *
- * @module
- */
-
 /** A budget of calls: so many at once, then so many a second. */
 export interface Budget {
   burst: number;

@@ -1,9 +1,3 @@
-/**
- * The tools that take long, and may cost money: which of them a run may call, and how often.
- *
- * @module
- */
-
 import type { Target } from "../client/target.ts";
 import type { ProtocolName } from "../schema.ts";
 import { createWorkload, type Workload } from "./workload.ts";

@@ -1,9 +1,3 @@
-/**
- * Looks for the server's rate limiter before anything is measured, so that the run stays under it.
- *
- * @module
- */
-
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";

@@ -1,14 +1,11 @@
-/**
- * Says in the report of a scenario what went past Nagle's algorithm and what did not, where the scenario differs in
- * that from the run's own calls.
- *
- * @module
- */
-
 import type { Target } from "../client/target.ts";
 import type { Recording } from "./scenario.ts";
 
-/** @param what goes through the relay, such as `calls of heavy tools`; `null`: nothing does */
+/**
+ * Says in the report what went past Nagle's algorithm, where that is another than the run's own calls.
+ *
+ * @param what goes through the relay, such as `calls of heavy tools`; `null`: nothing does
+ */
 export function noteRelayed(
   { target, note }: Pick<Recording, "note"> & { target: Target },
   what: string | null,

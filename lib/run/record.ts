@@ -1,9 +1,3 @@
-/**
- * What one scenario records, over all epochs, so that nothing is lost when it ends early.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import { type OpenLedger, openLedger, settleLedger } from "../client/ledger.ts";
 import type {
@@ -81,7 +75,7 @@ const DISCARD: TimesRecorder = {
   series: () => [],
 };
 
-/** Holds what a scenario records. Dispose of it. */
+/** Holds what a scenario records over all epochs, however it ends. Dispose of it. */
 export class ScenarioRecord
   implements Recording, Pick<Derivation, "adopt" | "estimate">, LiveScenario, Disposable {
   readonly warmupLedger: OpenLedger = openLedger();

@@ -1,9 +1,3 @@
-/**
- * What a run is made of: everything that is decided once, from the settings, and passed from there on.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../client/clock.ts";
 import type { Message } from "../client/connection.ts";
 import { Relay } from "../client/relay.ts";

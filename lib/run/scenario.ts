@@ -1,9 +1,3 @@
-/**
- * What a scenario is, and what it is given to work with.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";

@@ -1,9 +1,3 @@
-/**
- * Did an open loop keep to its schedule, and did the server keep up with it?
- *
- * @module
- */
-
 import { judgePace, type PacedRun, type PaceFinding } from "../load/judge_pace.ts";
 import type { Check } from "../schema.ts";
 import type { CaseResult, Recording } from "./scenario.ts";

@@ -1,9 +1,3 @@
-/**
- * What the sessions of a run do, and whether they may.
- *
- * @module
- */
-
 import type { Duration, SessionSpec, Step, StepSpec } from "../load/session.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { HeavyTools } from "./heavy_tools.ts";

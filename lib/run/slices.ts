@@ -1,9 +1,3 @@
-/**
- * One slice of a case: a lead-in that counts as warm-up, then the window.
- *
- * @module
- */
-
 import process from "node:process";
 import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
@@ -45,7 +39,7 @@ export function threadCpuNs(): number {
   return (user + system) * 1e3;
 }
 
-/** Measures one slice. Never rejects for what the server does. */
+/** Measures one slice: a lead-in that counts as warm-up, then the window. Never rejects for what the server does. */
 export async function measureSlice(one: Case, options: SliceOptions): Promise<Slice> {
   const { workload: bare, clock } = options;
   const connections = options.connections.slice(0, shareOf(one.clients, options.place));

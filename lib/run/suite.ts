@@ -1,10 +1,3 @@
-/**
- * Runs what is planned: a warm-up epoch, then epochs in each of which every scenario has its turn, in an order
- * that is another one each time; and ends with a whole account whatever happens.
- *
- * @module
- */
-
 import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
@@ -79,7 +72,8 @@ export async function runSuite(run: Run, hooks: SuiteHooks = {}): Promise<SuiteR
 }
 
 /**
- * Scenarios of one run, or of several on different servers: then the cases of all of them are measured in the same
+ * A warm-up epoch, then epochs in each of which every scenario has its turn, in an order that is another one each time;
+ * of one run, or of several on different servers: then the cases of all of them are measured in the same
  * blocks. The first run's settings say how often and for how long. Dispose of it when its results have been read.
  */
 export class Suite implements Disposable {

@@ -1,10 +1,3 @@
-/**
- * Was the client the bottleneck? Its own share of a core, how late its event loop was, and how near the
- * numbers are to those of a server that does nothing.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import type { Fact, Interval, Ledger, Validity } from "../schema.ts";
 import { estimate } from "../stats/estimate.ts";

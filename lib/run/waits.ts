@@ -1,9 +1,3 @@
-/**
- * Waits for the server on idle connections, which go on beside what is measured where there is room for them.
- *
- * @module
- */
-
 import { openLedger } from "../client/ledger.ts";
 import type { Entry } from "./entry.ts";
 import type { ProcedurePlan } from "./scenario.ts";
@@ -11,7 +5,7 @@ import type { ProcedurePlan } from "./scenario.ts";
 /** More connections than this are not opened to see if there is room for another. */
 const MOST_TRIED = 64;
 
-/** The waits of a run. */
+/** Waits for the server on idle connections, beside what is measured where there is room for them. */
 export class Waits {
   readonly #entries: readonly Entry[];
   readonly #fail: (entry: Entry, error: unknown) => void;

@@ -11,10 +11,8 @@ export function noteRelayed(
   what: string | null,
 ): void {
   if (what === null || target.relays() || !target.hasRelay) return;
-  note({
-    kind: "relayed",
-    message: `${what} go through a local relay without Nagle's algorithm (docs/method.md)`,
-  });
+  const message = `${what} go through a local relay without Nagle's algorithm (docs/method.md)`;
+  note({ kind: "relayed", message });
 }
 
 /** For a scenario that times how connections open or close, or their first call. */
@@ -23,10 +21,8 @@ export function noteOpenings(
 ): void {
   if (!target.opensInTwoWrites) return;
   if (target.hasRelay) return noteRelayed({ target, ...recording }, "its connections");
-  recording.invalidate({
-    kind: "heldBack",
-    message:
-      "the client's system holds back what follows a handshake for up to 40 ms (Nagle's algorithm), which " +
-      "is in these times: measure with --no-delay auto",
-  });
+  const message =
+    "the client's system holds back what follows a handshake for up to 40 ms (Nagle's algorithm), which " +
+    "is in these times: measure with --no-delay auto";
+  recording.invalidate({ kind: "heldBack", message });
 }

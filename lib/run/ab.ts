@@ -17,7 +17,7 @@ import { judgeReport, regressionReasons } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import { type CaseResult, type Scenario, TargetUnusableError } from "./scenario.ts";
+import { type Scenario, TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
@@ -44,13 +44,10 @@ export async function runAb(
   await using a = createRun({ ...settings.a, noDelay }, options);
   await using b = createRun({ ...settings.b, noDelay }, options);
   const begun = beginReport(b);
-  const sides = [
-    { name: "A", run: a, found: structuredClone(NOTHING) },
-    { name: "B", run: b, found: structuredClone(NOTHING) },
-  ] as const;
-  const [{ found: foundA }, { found: foundB }] = sides;
+  const [foundA, foundB] = [structuredClone(NOTHING), structuredClone(NOTHING)];
   const collect = () => {
-    for (const { run, found } of sides) Object.assign(found, suite.resultOf(run));
+    Object.assign(foundA, suite.resultOf(a));
+    Object.assign(foundB, suite.resultOf(b));
   };
   const compare = (): Comparison =>
     comparePaired(assemble(a, begun, foundA), assemble(b, begun, foundB), {
@@ -90,7 +87,8 @@ export async function runAb(
     },
   });
   try {
-    for (const { name, run, found } of sides) await look(name, run, found);
+    await look("A", a, foundA);
+    await look("B", b, foundB);
     await useUniqueArguments([a, b]);
     await keepToLimits([a, b]);
     await suite.run();
@@ -141,14 +139,13 @@ function floorOf(
   run: Run,
   { scenario, metric }: { scenario: string; metric: Metric },
 ): readonly (number | null)[] | null {
-  const entry = entries.find((one) => one.run === run && one.name === scenario);
-  const held = entry?.casePlan?.floors?.[0];
-  if (entry?.group == null || held === undefined || metric.kind !== "distribution") return null;
-  const medians = entry.group.resultOf(held, entry.record)?.medians ?? [];
+  const held = entries.find((one) => one.run === run && one.name === scenario)?.held;
+  if (!held?.own || !held.floor || metric.kind !== "distribution") return null;
+  const { own: { medians }, floor } = held;
   // The metric is that of the case if it has its medians.
   const isThat = metric.epochs.length === medians.length &&
     metric.epochs.every(({ p50 }, epoch) => p50 === medians[epoch]);
-  return isThat ? entry.group.floorOf(held)?.medians ?? null : null;
+  return isThat ? floor.medians : null;
 }
 
 /** Scenarios in which it mattered which server was measured first. */
@@ -156,23 +153,20 @@ function orderEffects(
   entries: readonly Entry[],
   { a, b }: { a: Run; b: Run },
 ): Ab["orderEffects"] {
-  return entries.filter(({ run, casePlan }) => run === a && casePlan !== null).flatMap((entry) => {
-    const other = entries.find((one) => one.run === b && one.name === entry.name);
-    const [one] = entry.casePlan!.cases;
-    const [before, after] = [entry, other].map((side) =>
-      one === undefined ? null : side?.group?.resultOf(one, side.record) ?? null
-    ) as [CaseResult | null, CaseResult | null];
-    if (before === null || after === null) return [];
+  return entries.filter(({ run }) => run === a).flatMap((entry) => {
+    const { first: before, name: scenario } = entry;
+    const after = entries.find(({ run, name }) => run === b && name === scenario)?.first;
+    if (!before || !after) return [];
     const effect = orderEffect(before.within.map((rates, epoch) => {
-      const ratios = rates.map((rate, block) => ({
+      const blocks = rates.map((rate, block) => ({
         ratio: (after.within[epoch]?.[block] ?? NaN) / rate,
         isAFirst: before.positions[epoch]![block]! < (after.positions[epoch]?.[block] ?? NaN),
       })).filter(({ ratio }) => ratio > 0);
-      return {
-        aFirst: ratios.filter(({ isAFirst }) => isAFirst).map(({ ratio }) => ratio),
-        bFirst: ratios.filter(({ isAFirst }) => !isAFirst).map(({ ratio }) => ratio),
-      };
+      const [aFirst, bFirst] = [true, false].map((isFirst) =>
+        blocks.filter(({ isAFirst }) => isAFirst === isFirst).map(({ ratio }) => ratio)
+      );
+      return { aFirst: aFirst!, bFirst: bFirst! };
     }));
-    return effect === null || effect.p > ORDER_P ? [] : [{ scenario: entry.name, ...effect }];
+    return effect === null || effect.p > ORDER_P ? [] : [{ scenario, ...effect }];
   });
 }

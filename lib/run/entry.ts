@@ -7,7 +7,13 @@ import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
 import { rateOf, type Run } from "./run.ts";
-import type { CasePlan, Derivation, ProcedurePlan, ScenarioContext } from "./scenario.ts";
+import type {
+  CasePlan,
+  CaseResult,
+  Derivation,
+  ProcedurePlan,
+  ScenarioContext,
+} from "./scenario.ts";
 import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
 import { EXIT, failedCheckReasons } from "./verdict.ts";
 
@@ -83,7 +89,7 @@ export class Entry implements Disposable {
   get course(): HeadlineCourse | null {
     const headline = this.record.headlineCourse();
     if (headline === null || this.planned.scenario.overloads) return null;
-    const { own, floor } = this.#held;
+    const { own, floor } = this.held;
     const overFloor = (own?.medians ?? []).flatMap((median, epoch) => {
       const least = floor?.medians[epoch];
       return median === null || !least ? [] : median / least;
@@ -91,16 +97,14 @@ export class Entry implements Disposable {
     return { ...headline, overFloor: overFloor.length === 0 ? null : overFloor };
   }
 
-  /** The calls a second of its first case, by epoch; empty where they are not the server's. */
-  get rates(): readonly number[] {
+  /** What its first case came to; `null`: it has none, or nothing of it was measured. */
+  get first(): CaseResult | null {
     const [one] = this.casePlan?.cases ?? [];
-    if (one === undefined || this.run.settings.maxRatePerSecond !== null) return [];
-    const rates = this.group?.resultOf(one, this.record)?.rates ?? [];
-    return rates.flatMap((rate) => rate ?? []);
+    return one === undefined ? null : this.group?.resultOf(one, this.record) ?? null;
   }
 
   /** The case that is held against the floor, on both. */
-  get #held() {
+  get held(): { own: CaseResult | null; floor: CaseResult | null } {
     const held = this.casePlan?.floors?.[0];
     if (held === undefined || this.group === null) return { own: null, floor: null };
     return { own: this.group.resultOf(held, this.record), floor: this.group.floorOf(held) };
@@ -162,7 +166,7 @@ export class Entry implements Disposable {
       interrupted: end?.status === "interrupted",
     });
     const failed = figures.checks.some(({ passed }) => !passed);
-    const { own, floor } = this.#held;
+    const { own, floor } = this.held;
     return {
       ...{ name, title, question },
       status: end?.status ?? (failed ? "failed" : "passed"),

@@ -55,7 +55,7 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     connection.onFrame(null);
     signal.throwIfAborted();
     const { tool } = message;
-    if (call.status !== "ok" || !isOffered(target, { tool, names })) {
+    if (call.status !== "ok" || !isOffered(target, tool, names)) {
       const end = await describeFailure(call, connection);
       const { malformed, orphan, notification } = ledger.firstStrays;
       const instead = malformed ?? orphan ?? notification ?? null;
@@ -63,7 +63,7 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     }
     return {
       clockOffset,
-      checks: preflightChecks(target, { tool, names }),
+      checks: preflightChecks(target, tool, names),
       warnings,
       transcript: transcriptOf(target, { call, message, received }),
     };
@@ -85,28 +85,24 @@ function hurryIfWrong(connection: Connection, text: string, { options: { protoco
 }
 
 /** Does the server list this tool? Where it lists none, it may serve any. */
-function isOffered(
-  { options: { protocol } }: Target,
-  { tool, names }: { tool: string; names: string[] | null },
-): boolean {
+function isOffered({ options: { protocol } }: Target, tool: string, names: string[]): boolean {
   const name = protocol.listedName(tool);
-  return name === null || names === null || names.length === 0 || names.includes(name);
+  return name === null || names.length === 0 || names.includes(name);
 }
 
-/** What the server says of itself: `names` is `null` where it does not in time, or has none to list. */
+/** What the server says of itself; no `names` where it lists none, or not in time. */
 async function listed(
   target: Target,
-): Promise<{ names: string[] | null } & Pick<Preflight, "clockOffset" | "warnings">> {
+): Promise<{ names: string[] } & Pick<Preflight, "clockOffset" | "warnings">> {
   const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
   const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
   if (list.status !== "listed") {
-    return { names: null, clockOffset: null, warnings: list.status === "late" ? [late] : [] };
+    return { names: [], clockOffset: null, warnings: list.status === "late" ? [late] : [] };
   }
-  const { tools, first } = list;
   return {
-    names: tools.map(({ name }) => name),
-    clockOffset: clockOffset(readServerTime(first.text), first),
-    warnings: tools.length === 0 ? ["the server lists no tools"] : [],
+    names: list.tools.map(({ name }) => name),
+    clockOffset: clockOffset(readServerTime(list.first.text), list.first),
+    warnings: list.tools.length === 0 ? ["the server lists no tools"] : [],
   };
 }
 
@@ -118,14 +114,12 @@ function transcriptOf(
   { options: { protocol }, foreign }: Target,
   { call, message, received }: { call: Call; message: Message; received: readonly string[] },
 ): WireFrame[] {
-  const cut = (text: string) => foreign(text, SHOWN_LENGTH);
-  const sent = protocol.encodeCall(call.id, message.tool, message.argsJson);
+  const frame = (direction: WireFrame["direction"], text: string, countedAs: string) => ({
+    ...{ direction, text: foreign(text, SHOWN_LENGTH), countedAs },
+  });
   return [
-    { direction: "sent", text: cut(sent), countedAs: "sent" },
-    ...received.map((text): WireFrame => {
-      const { kind } = protocol.classify(text);
-      return { direction: "received", text: cut(text), countedAs: COUNTED_AS[kind] };
-    }),
+    frame("sent", protocol.encodeCall(call.id, message.tool, message.argsJson), "sent"),
+    ...received.map((text) => frame("received", text, COUNTED_AS[protocol.classify(text).kind])),
   ];
 }
 
@@ -159,11 +153,8 @@ export function clockOffset(
 }
 
 /** What has been seen where the preflight got to its end. */
-function preflightChecks(
-  { options: { url } }: Target,
-  { tool, names }: { tool: string; names: string[] | null },
-): Check[] {
-  const count = names?.length ?? 0;
+function preflightChecks({ options: { url } }: Target, tool: string, names: string[]): Check[] {
+  const count = names.length;
   const seen = [
     ["connected", "connected", "a WebSocket opens", redactUrl(url)],
     ["sessionOpened", "session opened", "the handshake is accepted", "accepted"],
@@ -181,7 +172,7 @@ function whyUnusable(
   { call, tool, names, end, instead }: {
     call: Call;
     tool: string;
-    names: string[] | null;
+    names: string[];
     end: string;
     instead: string | null;
   },
@@ -206,15 +197,13 @@ function whyUnusable(
   const said = status === "ok"
     ? "though it answers a call of it with a success"
     : [errorCode, message].filter(Boolean).join(": ");
-  if (errorCode !== "TOOL_NOT_FOUND" && isOffered(target, { tool, names })) {
+  if (errorCode !== "TOOL_NOT_FOUND" && isOffered(target, tool, names)) {
     return `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
       "with --tool-args, or another --tool.";
   }
   const advice = protocol.toolNameAdvice(tool);
-  const closest = names === null || names.length === 0
-    ? ""
-    : `; closest of the ${names.length} that it offers: ` +
-      wordSimilaritySort(tool, names).slice(0, 3).join(", ");
+  const nearest = wordSimilaritySort(tool, names).slice(0, 3).join(", ");
+  const closest = nearest && `; closest of the ${names.length} that it offers: ${nearest}`;
   return `The server has no tool ${tool} (${said})${closest}${
     advice === null ? "." : `; ${advice}`
   }`;

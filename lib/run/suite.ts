@@ -409,7 +409,8 @@ function isPreciseEnough(metric: Metric | null, percent: number): boolean {
 
 /** How many calls a second were served at first, and at the end, by the first scenario that knows. */
 function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
-  const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
+  const courses = entries.map(({ first }) => first?.rates.flatMap((rate) => rate ?? []) ?? []);
+  const ends = courses.flatMap((epochs) => endsOf({ epochs, better: "higher" }) ?? [])[0];
   return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
 }
 

@@ -5,7 +5,7 @@ export interface Budget {
 }
 
 /** Whose budget it is. */
-export const BUDGET_OWNERS = ["session", "ip"] as const;
+const BUDGET_OWNERS = ["session", "ip"] as const;
 export type BudgetOwner = typeof BUDGET_OWNERS[number];
 
 /** What is expected of each; `"none"`: no limit. */

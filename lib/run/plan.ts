@@ -34,14 +34,6 @@ export interface Overrides {
   expectLimits: string | null;
 }
 
-/** What a plan is made from. */
-export interface PlanOptions {
-  /** The names to run; `null`: those of the profile. */
-  names: readonly string[] | null;
-  profile: ProfileName;
-  overrides: Overrides;
-}
-
 /** How often everything is repeated after the warm-up, unless the user says otherwise. */
 export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   quick: 5,
@@ -51,10 +43,14 @@ export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   phase3: 5,
 };
 
-/** The scenarios to run, each with its parameters, in the order of the list. */
+/** The scenarios to run, each with its parameters, in the order of the list; `names` `null`: the profile's. */
 export function planScenarios(
   scenarios: readonly Scenario[],
-  { names, profile, overrides }: PlanOptions,
+  { names, profile, overrides }: {
+    names: readonly string[] | null;
+    profile: ProfileName;
+    overrides: Overrides;
+  },
 ): PlannedScenario[] {
   return scenarios
     .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
@@ -77,7 +73,11 @@ export function planShard(
   const whole = planned.filter(({ scenario }) => scenario.sharding === undefined);
   const notHere = { skip: "it cannot be split: the first shard runs it alone" };
   return [
-    ...split.map((one) => ({ ...one, place, ...skipWithout(connectionsOf(one), place) })),
+    ...split.map((one) => {
+      const count = connectionsOf(one);
+      const skip = `its ${count} connections are those of the first ${count} shards`;
+      return { ...one, place, ...(shareOf(count, place) > 0 ? {} : { skip }) };
+    }),
     ...whole.map((one) => place.index === 1 ? one : { ...one, ...notHere }),
   ];
 }
@@ -87,12 +87,6 @@ export function connectionsOf({ parameters }: PlannedScenario): number {
   const { connections } = parameters;
   if (typeof connections === "number") return connections;
   throw new TypeError("Cannot split a scenario as its parameter connections is no number");
-}
-
-function skipWithout(connections: number, place: ShardPlace): { skip?: string } {
-  return shareOf(connections, place) > 0 ? {} : {
-    skip: `its ${connections} connections are those of the first ${connections} shards`,
-  };
 }
 
 /** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */

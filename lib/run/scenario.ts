@@ -347,12 +347,6 @@ export interface Procedure<P extends Parameters = Parameters> extends Described<
 // deno-lint-ignore no-explicit-any
 export type Scenario = CaseScenario<any> | Procedure<any>;
 
-/** A server with a token of its own. Dispose of it to stop it. */
-export interface ExtraServer extends AsyncDisposable {
-  readonly url: string;
-  readonly token: string | null;
-}
-
 /** The bundled server, where that is the target. */
 export interface BundledServer {
   /**
@@ -361,8 +355,10 @@ export interface BundledServer {
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts another one, which has its rate limits on. */
-  startLimited(): Promise<ExtraServer>;
+  /** Starts another one, which has its rate limits on. Dispose of it to stop it. */
+  startLimited(): Promise<
+    AsyncDisposable & { readonly url: string; readonly token: string | null }
+  >;
 }
 
 /** The parameters of a scenario in a profile. */

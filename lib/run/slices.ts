@@ -1,33 +1,26 @@
 import process from "node:process";
-import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { runClosedSlice, type SliceLength } from "../load/closed.ts";
 import { runOpenLoop } from "../load/open.ts";
-import type { Pacer } from "../load/pacer.ts";
 import { createSchedule } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
 import { parseStages } from "../load/stages.ts";
-import type { ShardPlace } from "../schema.ts";
-import type { Case, Slice } from "./scenario.ts";
-import { addPayload, type Workload } from "./workload.ts";
+import type { Case, Slice, Surroundings } from "./scenario.ts";
+import { addPayload } from "./workload.ts";
 
 /** What a slice is measured with. */
-export interface SliceOptions {
+export interface SliceOptions
+  extends Pick<Surroundings, "workload" | "place" | "clock" | "signal" | "pacer"> {
   /** At least as many as the case has clients, or this shard's share of them. */
   connections: readonly Connection[];
-  workload: Workload;
   length: SliceLength;
   warmupLedger: OpenLedger;
   ledger: OpenLedger;
   maxRatePerSecond: number | null;
   timeoutMs: number;
-  place: ShardPlace;
   /** Of a schedule with random arrivals: another one for each slice. */
   seed: number;
-  clock: Clock;
-  signal: AbortSignal;
-  pacer: () => Promise<Pacer>;
 }
 
 /** CPU time of this thread alone, in nanoseconds; Deno's types do not have it yet. */

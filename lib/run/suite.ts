@@ -52,6 +52,7 @@ interface Unit {
 }
 
 type Running = Progress & { state: "running" };
+type Stage = Pick<Running, "stage" | "epoch" | "index" | "of">;
 
 /** What happens around the epochs. */
 export interface SuiteHooks {
@@ -84,12 +85,7 @@ export class Suite implements Disposable {
   readonly #startNs: number;
   readonly entries: readonly Entry[];
   readonly #rateLimits = new Map<Run, RateLimit>();
-  #stage: Pick<Running, "stage" | "epoch" | "index" | "of"> = {
-    stage: "begin",
-    epoch: 0,
-    index: 0,
-    of: 0,
-  };
+  #stage: Stage = { stage: "begin", epoch: 0, index: 0, of: 0 };
   #nextTurn: Turn = { order: 0, offsetMs: 0 };
   #epochs = 0;
   #isUnusable = false;
@@ -114,10 +110,8 @@ export class Suite implements Disposable {
       const units = this.#createUnits();
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
       // Cases cannot be put off.
-      const canWait = !units.some(({ fillsServer, entries: [one] }) =>
-        fillsServer && one!.casePlan !== null
-      );
-      if (canWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
+      const cannotWait = units.some((unit) => unit.fillsServer && unit.watch instanceof CaseGroup);
+      if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards run what they share at the same time, and the first of them the rest afterwards.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
         await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
@@ -365,9 +359,8 @@ export class Suite implements Disposable {
     const isGone = error instanceof ConnectError && error.failure === "refused";
     const reason = isGone ? `${said}; the server answered before: see its log` : said;
     const unusable = error instanceof TargetUnusableError && !signal.aborted;
-    for (const entry of entries) {
-      entry.end = signal.aborted ? INTERRUPTED_END : { status: "failed", reason, unusable };
-    }
+    const end = signal.aborted ? INTERRUPTED_END : { status: "failed" as const, reason, unusable };
+    for (const entry of entries) entry.end = end;
     this.#isUnusable ||= unusable;
   }
 

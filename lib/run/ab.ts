@@ -3,21 +3,11 @@ import type { NoDelay } from "../client/relay.ts";
 import { redactUrl } from "../client/redact_url.ts";
 import { comparePaired } from "../stats/compare_paired.ts";
 import { orderEffect } from "../stats/paired.ts";
-import {
-  assemble,
-  beginReport,
-  type Findings,
-  lookAt,
-  NOT_FINISHED,
-  NOTHING,
-  reasonOf,
-} from "./assemble.ts";
 import type { Entry } from "./entry.ts";
 import { judgeReport, regressionReasons } from "./judge_report.ts";
-import { useUniqueArguments } from "./cache_probe.ts";
-import { keepToLimits } from "./limit_probe.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import { type Scenario, TargetUnusableError } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
 import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
@@ -43,21 +33,19 @@ export async function runAb(
   const noDelay = sharedNoDelay(settings);
   await using a = createRun({ ...settings.a, noDelay }, options);
   await using b = createRun({ ...settings.b, noDelay }, options);
-  const begun = beginReport(b);
-  const [foundA, foundB] = [structuredClone(NOTHING), structuredClone(NOTHING)];
+  const [ofA, ofB] = [new RunReport(a, "A"), new RunReport(b, "B")];
   const collect = () => {
-    Object.assign(foundA, suite.resultOf(a));
-    Object.assign(foundB, suite.resultOf(b));
+    for (const { found, run } of [ofA, ofB]) Object.assign(found, suite.resultOf(run));
   };
   const compare = (): Comparison =>
-    comparePaired(assemble(a, begun, foundA), assemble(b, begun, foundB), {
+    comparePaired(ofA.assemble(), ofB.assemble(), {
       bandPercent: b.settings.bandPercent,
       floorOf: (scenario, metric) => floorOf(suite.entries, b, { scenario, metric }),
     });
   const report = (...unfinished: Reason[]): Report => {
     const comparison = compare();
-    const judged = judgeReport(assemble(b, begun, foundB), { ...b.settings, baselines: [] });
-    const ofA = foundA.reasons.filter(({ code }) => code !== EXIT.interrupted);
+    const judged = judgeReport(ofB.assemble(), { ...b.settings, baselines: [] });
+    const reasonsOfA = ofA.found.reasons.filter(({ code }) => code !== EXIT.interrupted);
     return {
       ...judged,
       comparison,
@@ -69,7 +57,7 @@ export async function runAb(
       },
       verdict: verdictOf([
         ...judged.verdict.reasons,
-        ...ofA.map((reason) => ({ ...reason, message: `A: ${reason.message}` })),
+        ...reasonsOfA.map((reason) => ({ ...reason, message: `A: ${reason.message}` })),
         ...(b.signal.aborted ? [] : regressionReasons(comparison)),
         ...unfinished,
       ]),
@@ -87,14 +75,11 @@ export async function runAb(
     },
   });
   try {
-    await look("A", a, foundA);
-    await look("B", b, foundB);
-    await useUniqueArguments([a, b]);
-    await keepToLimits([a, b]);
+    await prepare([ofA, ofB]);
     await suite.run();
     collect();
   } catch (error) {
-    foundB.reasons.push(reasonOf(error, b.signal));
+    ofB.endWith(error);
   }
   return report();
 }
@@ -106,16 +91,6 @@ export function sharedNoDelay(
   const { noDelay = "off" } = a;
   const isMixed = /^wss:/i.test(a.url) !== /^wss:/i.test(b.url);
   return noDelay === "auto" && isMixed ? "on" : noDelay;
-}
-
-async function look(name: string, run: Run, found: Findings): Promise<void> {
-  try {
-    const warnings = await lookAt(run, found);
-    for (const warning of warnings) run.onWarning(`${name}: ${warning}`);
-  } catch (error) {
-    if (error instanceof TargetUnusableError) error.message = `${name}: ${error.message}`;
-    throw error;
-  }
 }
 
 /**

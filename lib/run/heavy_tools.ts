@@ -39,10 +39,10 @@ export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
 
 /** What decides which tools a run may call. */
 export interface HeavyToolsRequest {
-  /** Whether the target is the bundled server. */
+  /** Is the target the bundled server? */
   embedded: boolean;
   protocol: ProtocolName;
-  /** Whether the scenarios were asked for by name, or by the profile that is all about heavy tools. */
+  /** Were the scenarios asked for by name, or by the profile that is all about heavy tools? */
   named: boolean;
   /** Those of `--heavy-tools`; `null`: no such file. */
   given: readonly HeavyToolSpec[] | null;

@@ -16,21 +16,17 @@ export interface PlannedScenario {
   skip?: string;
 }
 
+type Numbers = Record<
+  | ("durationMs" | "warmupMs" | "messages" | "connections" | "payloadBytes" | "inFlight")
+  | ("ratePerSecond" | "maxOutstanding" | "sloMs" | "spikeFactor"),
+  number | null
+>;
+
 /** Parameters that the user sets for every scenario that has them; `null`: as in the profile. */
-export interface Overrides {
-  durationMs: number | null;
-  warmupMs: number | null;
-  messages: number | null;
-  connections: number | null;
-  payloadBytes: number | null;
-  inFlight: number | null;
-  ratePerSecond: number | null;
+export interface Overrides extends Numbers {
   arrivals: Arrivals | null;
-  maxOutstanding: number | null;
-  sloMs: number | null;
   /** Ramps of a rate or of sessions, as `parseStages` reads them. */
   stages: string | null;
-  spikeFactor: number | null;
   expectLimits: string | null;
 }
 

@@ -4,7 +4,7 @@ import { openLedger } from "../client/ledger.ts";
 import { Target } from "../client/target.ts";
 import { WHOLE } from "../load/share.ts";
 import type { Run } from "./run.ts";
-import { createWorkload, type Workload } from "./workload.ts";
+import { createWorkload, withArgument, type Workload } from "./workload.ts";
 
 /** Names for the argument that makes a call unlike any other: the first that the user has not given. */
 const ARGUMENT_NAMES = ["n", "unique", "bench_unique"];
@@ -73,9 +73,4 @@ async function probe(
     if (error instanceof ConnectError) return "failed";
     throw error;
   }
-}
-
-function withArgument(argsJson: string, argument: string): string {
-  const body = argsJson.trim().slice(1, -1).trim();
-  return `{${body}${body === "" ? "" : ","}${argument}}`;
 }

@@ -33,7 +33,7 @@ import {
 } from "./scenario.ts";
 
 /** A count over the epochs, with that of the warm-up apart. */
-interface Counted extends Count {
+interface Counted extends Required<Count> {
   warmup: { seen: number; wanted: number };
 }
 

@@ -346,7 +346,7 @@ export class Suite implements Disposable {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
         this.#progress([entry], { watch: record });
         record.startConclusion();
-        await this.#attempt([entry], () => plan.conclude!());
+        await this.#attempt([entry], async () => await plan.conclude!());
       }
       if (this.#run.signal.aborted) entry.end ??= INTERRUPTED_END;
     }

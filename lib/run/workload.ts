@@ -65,8 +65,12 @@ export function addPayload(workload: Workload, payloadBytes: number): Workload {
   };
 }
 
-/** Adds the argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
 function withPayload(argsJson: string, payloadBytes: number): string {
+  return withArgument(argsJson, `"payload":"${"x".repeat(payloadBytes)}"`);
+}
+
+/** Adds an argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
+export function withArgument(argsJson: string, argument: string): string {
   const body = argsJson.trim().slice(1, -1).trim();
-  return `{${body}${body === "" ? "" : ","}"payload":"${"x".repeat(payloadBytes)}"}`;
+  return `{${body}${body === "" ? "" : ","}${argument}}`;
 }

@@ -207,19 +207,23 @@ export function withoutCappedRates(report: Report): Report {
   return { ...report, scenarios };
 }
 
+/** What to do about a headline that has no one value, by the kind of the finding. */
+const COURSE_ADVICE = new Map(Object.entries({
+  drift: "restart the server, or measure it at the same age each time",
+  changed: "the machine or the server changed meanwhile",
+}));
+
 /** A finding in words: the scenario's own, but for those whose numbers have a unit. */
 export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const { kind, message, first, last } = fact;
   const [headline] = headlines(scenario);
-  if (kind !== "drift" || typeof first !== "number" || typeof last !== "number" || !headline) {
-    return message;
-  }
+  const advice = COURSE_ADVICE.get(kind);
+  if (!advice || typeof first !== "number" || typeof last !== "number" || !headline) return message;
   const { name, unit } = headline.metric;
   const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
   return `${
     words(name)
-  } went from ${from} to ${to} in the course of the run, so that there is no ` +
-    "one number: restart the server, or measure it at the same age each time";
+  } went from ${from} to ${to} in the course of the run, so that there is no one number: ${advice}`;
 }
 
 /** `1 slower, 2 same`: how many rows came to each verdict, in the order given. */

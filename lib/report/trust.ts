@@ -78,6 +78,7 @@ export function trustOf(report: Report): Trust {
 /** Why a scenario is not valid, by the kinds of warnings, in a few words. */
 const UNSOUND = new Map(Object.entries({
   drift: "it drifts",
+  changed: "it changed over the run",
   cached: "served from a cache",
   clientCpu: "the client was the bottleneck",
   clientFloor: "the client was the bottleneck",

@@ -1,23 +1,15 @@
-/**
- * One benchmark run: preflight, epochs, and the report of it all.
- *
- * @module
- */
-
 import type { RateLimit, Report } from "../schema.ts";
 import { findDifferences, IncomparableError } from "../stats/comparability.ts";
-import { assemble, beginReport, type Begun, type Findings, NOTHING, reasonOf } from "./assemble.ts";
-import { notRun } from "./entry.ts";
+import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
-import { runPreflight } from "./preflight.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
 import { type Scenario, TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
+import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
 import { plannedStarts } from "./start_times.ts";
-import { runSuite } from "./suite.ts";
-import { INTERRUPTED } from "./verdict.ts";
+import { runSuite, type SuiteResult } from "./suite.ts";
 
 /**
  * Runs what the settings say; whatever the server does, there is a report.
@@ -31,32 +23,19 @@ export async function runBench(
   const { startAtMs } = settings;
   const gate = startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) };
   await using run = createRun(settings, { ...gate, ...options });
-  const begun = beginReport(run);
-  const findings: Findings = structuredClone(NOTHING);
+  const report = new RunReport(run);
   try {
-    const { warnings, ...preflight } = await runPreflight(run.target, run.workload);
-    Object.assign(findings, { ...preflight, preflight: preflight.checks });
-    warnings.forEach(run.onWarning);
-    await useUniqueArguments([run]);
-    await keepToLimits([run]);
-    refuseIncomparable(run, begun);
-    Object.assign(
-      findings,
-      await runSuite(run, {
-        onEpoch: (soFar) =>
-          run.onPartialReport(
-            assemble(run, begun, {
-              ...findings,
-              ...soFar,
-              reasons: [...soFar.reasons, { ...INTERRUPTED, message: "not finished" }],
-            }),
-          ),
-      }),
-    );
+    await prepare([report]);
+    refuseIncomparable(run);
+    const onEpoch = ({ reasons, ...soFar }: SuiteResult) => {
+      const found = { ...report.found, ...soFar, reasons: [...reasons, NOT_FINISHED] };
+      return run.onPartialReport(report.assemble(found));
+    };
+    Object.assign(report.found, await runSuite(run, { onEpoch }));
   } catch (error) {
-    findings.reasons.push(reasonOf(error, run.signal));
+    report.endWith(error);
   }
-  return judgeReport(assemble(run, begun, findings), settings);
+  return judgeReport(report.assemble(), settings);
 }
 
 /**
@@ -77,17 +56,19 @@ export async function prepareSplit(
     // The workers come upon it, and report it.
     if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
   }
-  refuseIncomparable(run, beginReport(run));
+  refuseIncomparable(run);
   return { settings: { ...run.settings, keepsArguments: true }, rateLimit: run.rateLimit ?? null };
 }
 
-function refuseIncomparable(run: Run, begun: Begun): void {
+function refuseIncomparable(run: Run): void {
   const { baselines, force } = run.settings;
   if (baselines.length === 0 || force) return;
-  const scenarios = run.planned.map((one) =>
-    notRun(run, one, { status: "interrupted", reason: "not begun" })
-  );
-  const planned = assemble(run, begun, { ...NOTHING, scenarios });
+  const report = new RunReport(run);
+  report.found.scenarios = run.planned.map((one) => {
+    using entry = new Entry(run, one);
+    return entry.report();
+  });
+  const planned = report.assemble();
   const differences = new Set(baselines.flatMap((old) => findDifferences(old, planned)));
   if (differences.size > 0) throw new IncomparableError([...differences]);
 }

@@ -1,9 +1,3 @@
-/**
- * Measures a budget of calls: uses it up, waits, and uses up what was refilled.
- *
- * @module
- */
-
 import type { Call } from "../client/call.ts";
 import type { Connection } from "../client/connection.ts";
 import { wait } from "../load/pace.ts";
@@ -15,7 +9,7 @@ export type RowEnd = "refused" | "bound" | "silent" | "lost";
 
 /** The calls of one owner of a budget, one at a time, and what became of each. */
 export class BudgetProbe {
-  readonly #context: Pick<ScenarioContext, "workload" | "signal">;
+  readonly #context;
   readonly #decisions: Decision[] = [];
   #accepted = 0;
   /** The first call that was refused, and how many were accepted before; `null`: none was. */
@@ -66,10 +60,10 @@ export class BudgetProbe {
 
   /** Adds a call that the limiter decided on. */
   note(call: Call): void {
-    const accepted = call.status !== "rateLimited";
+    const { status, sentNs, endedNs } = call;
+    const accepted = status !== "rateLimited";
     if (accepted) this.#accepted++;
     else this.firstRefusal ??= { call, after: this.#accepted };
-    const { sentNs, endedNs } = call;
     this.#decisions.push({ sentNs, endedNs, accepted });
   }
 }
@@ -101,13 +95,9 @@ export async function measureBudget(
     await wait(thisMs, context);
     context.signal.throwIfAborted();
     end = await row();
-    if (isPrecise(probe.fit)) break;
+    if (probe.fit === null) continue;
+    const [low, high] = probe.fit.refillPerSecond;
+    if (high - low <= PRECISE * (high + low)) break;
   }
   return end;
-}
-
-function isPrecise(fit: BucketFit | null): boolean {
-  if (fit === null) return false;
-  const [low, high] = fit.refillPerSecond;
-  return high - low <= PRECISE * (high + low);
 }

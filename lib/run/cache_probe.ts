@@ -1,17 +1,10 @@
-/**
- * Does the server answer repeated calls from a cache? Then a run makes every call a different one by itself, so that
- * it measures the tool.
- *
- * @module
- */
-
 import { isFromCache } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target } from "../client/target.ts";
 import { WHOLE } from "../load/share.ts";
 import type { Run } from "./run.ts";
-import { createWorkload, type Workload } from "./workload.ts";
+import { createWorkload, withArgument, type Workload } from "./workload.ts";
 
 /** Names for the argument that makes a call unlike any other: the first that the user has not given. */
 const ARGUMENT_NAMES = ["n", "unique", "bench_unique"];
@@ -30,15 +23,15 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
   const probed = runs.filter(({ bundled, target }) =>
     bundled === null && target.options.protocol.marksCached
   );
-  if (!await someAsync(probed, async (run) => await probe(run, run.workload) === "cached")) return;
+  const equal = await Array.fromAsync(probed, (run) => probe(run, run.workload));
+  if (!equal.includes("cached")) return;
   const argsJson = withArgument(toolArgsJson, `"${name}":"{unique}"`);
   // Of another seed, so that none of the run's calls repeats one of these.
-  const isRefused = await someAsync(
+  const unlike = await Array.fromAsync(
     probed,
-    async (run) =>
-      await probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)) !== "computed",
+    (run) => probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)),
   );
-  if (isRefused) return;
+  if (unlike.some((one) => one !== "computed")) return;
   for (const run of runs) {
     run.settings = { ...run.settings, toolArgsJson: argsJson, uniqueArguments: argsJson };
     run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
@@ -67,11 +60,9 @@ async function probe(
   using target = new Target(options);
   target.observed.streamComplete = observed.streamComplete;
   try {
-    await using stack = new AsyncDisposableStack();
-    const connections = [
-      stack.use(await target.connect(openLedger())),
-      stack.use(await target.connect(openLedger())),
-    ];
+    await using one = await target.connect(openLedger());
+    await using other = await target.connect(openLedger());
+    const connections = [one, other];
     if (connections.some(({ isOpen }) => !isOpen)) return "failed";
     const calls = await Promise.all(connections.map((one) => one.call(workload())));
     signal.throwIfAborted();
@@ -82,17 +73,4 @@ async function probe(
     if (error instanceof ConnectError) return "failed";
     throw error;
   }
-}
-
-function withArgument(argsJson: string, argument: string): string {
-  const body = argsJson.trim().slice(1, -1).trim();
-  return `{${body}${body === "" ? "" : ","}${argument}}`;
-}
-
-async function someAsync<T>(
-  all: readonly T[],
-  applies: (one: T) => Promise<boolean>,
-): Promise<boolean> {
-  for (const one of all) if (await applies(one)) return true;
-  return false;
 }

@@ -1,12 +1,11 @@
-import type { Check, Ledger } from "../schema.ts";
+import type { Check, Ledger, ScenarioReport } from "../schema.ts";
 import { brokenEquations } from "../client/ledger.ts";
 import { describeClose } from "./describe_end.ts";
 
 /** The named counts that are not zero, as text. */
 function nonZero(counts: Record<string, number>): string {
-  const parts = Object.entries(counts).filter(([, count]) => count > 0)
-    .map(([name, count]) => `${name} ${count}`);
-  return parts.join(", ") || "none";
+  return Object.entries(counts).filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`).join(", ") || "none";
 }
 
 function checkNone(kind: string, name: string, counts: Record<string, number>): Check {
@@ -19,40 +18,35 @@ function checkNone(kind: string, name: string, counts: Record<string, number>): 
  * the server, calls may fail and replies come late.
  */
 export function callChecks(
-  { ledger, warmupLedger, overloads = false }: {
-    ledger: Ledger;
-    warmupLedger: Ledger;
-    overloads?: boolean;
-  },
+  { ledger, warmupLedger, overloads = false }: Pick<
+    ScenarioReport,
+    "ledger" | "warmupLedger" | "overloads"
+  >,
 ): Check[] {
   if (ledger.sent + warmupLedger.sent === 0) return [];
   // The reply to an aborted call is late by the client's own doing.
   const unexcused = Math.max(0, ledger.frames.late - ledger.aborted);
   const stray = { ...strayFrames(ledger), ...(overloads ? {} : { late: unexcused }) };
-  const checks = [
-    ...(overloads ? [] : answerChecks(ledger)),
-    withFirst(checkNone("strayFrames", "no stray frames", stray), ledger.firstStrays),
-  ];
-  if (warmupLedger.sent === 0 || overloads) return checks;
+  const { toolError, rateLimited, timeout, connectionLost } = warmupLedger;
+  const failures = { toolError, rateLimited, timeout, connectionLost };
   return [
-    ...checks,
-    withFirst(
+    ...overloads ? [] : answerChecks(ledger),
+    withFirst(checkNone("strayFrames", "no stray frames", stray), ledger.firstStrays),
+    ...warmupLedger.sent === 0 || overloads ? [] : [withFirst(
       checkNone("warmupFailures", "warm-up without failures", {
-        toolError: warmupLedger.toolError,
-        rateLimited: warmupLedger.rateLimited,
-        timeout: warmupLedger.timeout,
-        connectionLost: warmupLedger.connectionLost,
+        ...failures,
         ...strayFrames(warmupLedger),
       }),
       { ...warmupLedger.errorMessages, ...warmupLedger.firstStrays },
-    ),
+    )],
   ];
 }
 
 /** With the first of the server's words or frames by each name. */
 function withFirst(check: Check, texts: Record<string, string> | undefined): Check {
+  if (check.passed) return check;
   const words = Object.entries(texts ?? {}).map(([name, text]) => `; first ${name}: ${text}`);
-  return check.passed ? check : { ...check, observed: check.observed + words.join("") };
+  return { ...check, observed: check.observed + words.join("") };
 }
 
 /** Error codes with their counts, and the server's first words with each. */
@@ -70,41 +64,32 @@ function strayFrames(ledger: Ledger): Record<string, number> {
 }
 
 function answerChecks(ledger: Ledger): Check[] {
-  const { timeout, connectionLost, toolError, rateLimited } = ledger;
-  const wanted = ledger.sent - ledger.aborted;
-  const seen = ledger.ok + toolError + rateLimited;
-  const errors = nonZero({ toolError, rateLimited });
+  const { sent, aborted, ok, timeout, connectionLost, toolError, rateLimited } = ledger;
+  const wanted = sent - aborted;
+  const seen = ok + toolError + rateLimited;
+  const lost = nonZero({ timeout, connectionLost });
+  const closes = connectionLost === 0 ? "" : closesOf(ledger);
+  const errors = checkNone("errorReplies", "no error replies", { toolError, rateLimited });
+  const isAnswered = lost === "none";
   return [
     {
       kind: "answered",
       name: "every message answered",
-      passed: timeout + connectionLost === 0,
+      passed: isAnswered,
       expected: `${wanted} of ${wanted}`,
-      observed: `${seen} of ${wanted}` +
-        (timeout + connectionLost === 0
-          ? ""
-          : ` (${nonZero({ timeout, connectionLost })}${
-            connectionLost === 0 ? "" : closes(ledger)
-          })`),
+      observed: `${seen} of ${wanted}${isAnswered ? "" : ` (${lost}${closes})`}`,
       seen,
       wanted,
     },
-    {
-      kind: "errorReplies",
-      name: "no error replies",
-      passed: errors === "none",
-      expected: "none",
-      observed: errors === "none" ? errors : `${errors} (${errorWords(ledger)})`,
-    },
+    errors.passed ? errors : { ...errors, observed: `${errors.observed} (${errorWords(ledger)})` },
   ];
 }
 
 /** How connections were closed: `; close 4008 Rate limited.` */
-function closes({ closeCodes, closeReasons = {} }: Ledger): string {
-  const words = Object.keys(closeCodes).map((name) =>
-    describeClose({ code: Number(name), reason: closeReasons[name] ?? "" })
-  );
-  return words.map((one) => `; ${one}`).join("");
+function closesOf({ closeCodes, closeReasons = {} }: Ledger): string {
+  return Object.keys(closeCodes).map((name) =>
+    `; ${describeClose({ code: Number(name), reason: closeReasons[name] ?? "" })}`
+  ).join("");
 }
 
 const ALL_COUNTED = "every call and every frame counted once";

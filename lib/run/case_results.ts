@@ -1,6 +1,5 @@
 import type { SliceClient } from "../load/closed.ts";
 import type { PacedRun } from "../load/judge_pace.ts";
-import type { SeriesOptions } from "../stats/series.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import type { Case, CaseResult, Slice } from "./scenario.ts";
 
@@ -37,8 +36,8 @@ export class CaseRecorder implements CaseResult, Disposable {
     this.case = one;
     this.#timeoutNs = options.timeoutNs;
     const isOpen = one.ratePerSecond !== null;
-    const series: SeriesOptions = { intervalMs: SERIES_INTERVAL_MS, startNs };
-    this.latency = new DistributionRecorder({ mergeable, ...(isOpen ? { series } : {}) });
+    const series = isOpen ? { intervalMs: SERIES_INTERVAL_MS, startNs } : undefined;
+    this.latency = new DistributionRecorder({ mergeable, series });
     this.serviceTime = isOpen ? new DistributionRecorder({ mergeable }) : null;
     this.slip = isOpen ? new DistributionRecorder({ mergeable }) : null;
   }
@@ -109,6 +108,4 @@ function rateOf(windows: readonly SliceClient[]): number {
   return windowNs > 0 ? sum(windows.map(({ ok }) => ok)) / (windowNs / 1e9) : 0;
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

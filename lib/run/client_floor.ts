@@ -1,10 +1,3 @@
-/**
- * The client's floor: the same slices against a server that does nothing. No server can look faster than
- * that through this client.
- *
- * @module
- */
-
 import type { Connection } from "../client/connection.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target, type TargetOptions } from "../client/target.ts";
@@ -14,21 +7,19 @@ import type { NullServer } from "../server/null_server.ts";
 /** A server that does nothing answers in less than a millisecond. */
 const TIMEOUT_MS = 2_000;
 
-/** Opens connections to one null server, which is started for the first of them. Dispose of it. */
+/**
+ * Opens connections to one null server, which is started for the first of them: no server can look faster than
+ * that through this client. Dispose of it.
+ */
 export class NullServerFloor implements AsyncDisposable {
-  readonly #options: Pick<TargetOptions, "clock" | "signal" | "relay">;
-  readonly #start: () => Promise<NullServer>;
-  #server: Promise<NullServer> | null = null;
-
-  constructor(
-    { target, startFloor }: { target: Target; startFloor: () => Promise<NullServer> },
-  ) {
-    this.#options = target.options;
-    this.#start = startFloor;
-  }
-
   /** Its calls are in no ledger of the report. */
   readonly ledgers = { warmupLedger: openLedger(), ledger: openLedger() };
+  readonly #run;
+  #server: Promise<NullServer> | null = null;
+
+  constructor(run: { target: Target; startFloor: () => Promise<NullServer> }) {
+    this.#run = run;
+  }
 
   /**
    * Opens connections, by the same way as those to the target; the stack closes them.
@@ -39,8 +30,8 @@ export class NullServerFloor implements AsyncDisposable {
     count: number,
     { stack, relayed }: { stack: AsyncDisposableStack; relayed: boolean },
   ): Promise<readonly Connection[]> {
-    const { url } = await (this.#server ??= this.#start());
-    const target = stack.use(nullTarget(url, this.#options));
+    const { url } = await (this.#server ??= this.#run.startFloor());
+    const target = stack.use(nullTarget(url, this.#run.target.options));
     const connections: Connection[] = [];
     for (let index = 0; index < count; index++) {
       connections.push(stack.use(await target.connect(this.ledgers.warmupLedger, { relayed })));
@@ -61,15 +52,7 @@ export function nullTarget(
   { clock, signal, relay }: Pick<TargetOptions, "clock" | "signal" | "relay">,
 ): Target {
   return new Target({
-    url,
-    protocol: exai,
-    token: null,
-    headers: {},
-    subprotocols: [],
-    caCert: null,
-    timeoutMs: TIMEOUT_MS,
-    clock,
-    signal,
-    ...(relay === undefined ? {} : { relay }),
+    ...{ url, protocol: exai, token: null, headers: {}, subprotocols: [], caCert: null },
+    ...{ timeoutMs: TIMEOUT_MS, clock, signal, relay },
   });
 }

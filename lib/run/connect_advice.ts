@@ -1,73 +1,63 @@
-import type { ConnectError } from "../client/connect_error.ts";
-import type { Target } from "../client/target.ts";
+import type { ConnectError, ConnectFailure } from "../client/connect_error.ts";
+import type { Target, TargetOptions } from "../client/target.ts";
 import { adviceForStatus } from "../client/upgrade_answer.ts";
 
+type Failed = Pick<TargetOptions, "protocol" | "token"> & Pick<ConnectError, "details">;
+
 /** The cause of a failed connection, with what to do about it. */
-export function connectAdvice(error: ConnectError, target: Target): string {
-  const { message, details, failure } = error;
-  const isBetween = target.options.proxy &&
-    ["refused", "unknownHost", "httpStatus"].includes(failure);
+export function connectAdvice(
+  { message, details, failure }: ConnectError,
+  { options }: Target,
+): string {
+  const isBetween = options.proxy && ["refused", "unknownHost", "httpStatus"].includes(failure);
+  const known = ADVICE[failure];
   const advice = isBetween
     ? "The proxy is taken from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: does it run, and let WebSockets " +
       "through? Without it: name the server's host in NO_PROXY."
-    : details.advice ?? adviceFor(error, target);
+    : details.advice ?? (typeof known === "string" ? known : known({ ...options, details }));
   return advice === "" ? message : `${message}. ${advice}`;
 }
 
-function adviceFor({ failure, details }: ConnectError, target: Target): string {
-  switch (failure) {
-    case "refused":
-      return "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
-        "or EXAI_WS_HOST and EXAI_WS_PORT). One that is still starting: --wait SECONDS.";
-    case "unknownHost":
-      return "Look for a typo in --url, or for a name that only resolves elsewhere.";
-    case "httpStatus":
-      return adviceForStatus(details.httpStatus ?? 0);
-    case "notWebSocket":
-      return "Something answers there, but it is not a WebSocket server: look at the port and path.";
-    case "tls":
-      return "Use ws:// for a server without TLS, or name its certificate authority with --ca-cert.";
-    case "timeout":
-      return "Is a firewall in between? A slow server may need a longer --timeout.";
-    case "noHelloAck":
-      return "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?";
-    case "unauthorized":
-      return unauthorizedAdvice(details.closeReason, target);
-    case "connectionLimit":
-      return target.options.protocol.name === "exai"
-        ? "Close other clients of this server, or raise its limits (MAX_CONNECTIONS, " +
-          "MAX_CONNECTIONS_PER_IP)."
-        : "Close other clients of this server, or raise its limit.";
-    case "closed":
-      return closedAdvice(details.closeCode);
-    case "clientLimit":
-      return "Raise it (ulimit -n 4096), or use fewer --connections.";
-    case "aborted":
-      return "";
-    default:
-      return failure satisfies never;
-  }
-}
+/** By what failed; what depends on more is worked out below. */
+const ADVICE: Readonly<Record<ConnectFailure, string | ((one: Failed) => string)>> = {
+  refused: "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
+    "or EXAI_WS_HOST and EXAI_WS_PORT). One that is still starting: --wait SECONDS.",
+  unknownHost: "Look for a typo in --url, or for a name that only resolves elsewhere.",
+  httpStatus: ({ details }) => adviceForStatus(details.httpStatus ?? 0),
+  notWebSocket:
+    "Something answers there, but it is not a WebSocket server: look at the port and path.",
+  tls: "Use ws:// for a server without TLS, or name its certificate authority with --ca-cert.",
+  timeout: "Is a firewall in between? A slow server may need a longer --timeout.",
+  noHelloAck: "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?",
+  unauthorized: unauthorizedAdvice,
+  connectionLimit: ({ protocol }) =>
+    protocol.name === "exai"
+      ? "Close other clients of this server, or raise its limits (MAX_CONNECTIONS, " +
+        "MAX_CONNECTIONS_PER_IP)."
+      : "Close other clients of this server, or raise its limit.",
+  closed: ({ details }) =>
+    BY_CLOSE_CODE.get(details.closeCode) ??
+      "Is it a server of another protocol (--protocol)?",
+  clientLimit: "Raise it (ulimit -n 4096), or use fewer --connections.",
+  aborted: "",
+};
 
-function unauthorizedAdvice(reason: string | undefined, { options }: Target): string {
-  if (options.protocol.name !== "exai") {
+const GOING_AWAY = "It is going away: start it again; --wait SECONDS waits for it.";
+const BY_CLOSE_CODE = new Map<number | undefined, string>([
+  [1001, GOING_AWAY],
+  [1012, GOING_AWAY],
+  [1008, "1008 is for a policy of the server's: look at its log, or at what it wants to know."],
+  [1011, "It failed within: look at its log."],
+]);
+
+function unauthorizedAdvice({ protocol, token, details }: Failed): string {
+  if (protocol.name !== "exai") {
     return "Give what it wants with --header, such as 'Authorization: Bearer …', or in the query of --url.";
   }
-  if (reason === "jwt_required") {
+  if (details.closeReason === "jwt_required") {
     return "The server wants a JWT in its hello, which this suite does not send: switch that off.";
   }
-  return options.token === null
+  return token === null
     ? "Give its token in EXAI_WS_TOKEN, in the environment or in .env."
     : "The token given is not the server's: look at EXAI_WS_TOKEN and .env.";
-}
-
-function closedAdvice(code = 0): string {
-  if (code === 1001 || code === 1012) {
-    return "It is going away: start it again; --wait SECONDS waits for it.";
-  }
-  if (code === 1008) {
-    return "1008 is for a policy of the server's: look at its log, or at what it wants to know.";
-  }
-  if (code === 1011) return "It failed within: look at its log.";
-  return "Is it a server of another protocol (--protocol)?";
 }

@@ -58,20 +58,15 @@ export class ConnectionPool implements AsyncDisposable {
     const failure = await this.#openAtOnce(count);
     this.#target.options.signal.throwIfAborted();
     if (this.connections.length === 0 || isOwnLimit(failure)) throw failure;
-    for (const { record, most, establish } of wishes) {
-      const own = this.connections.slice(0, most);
+    for (const { record, most: wanted, establish } of wishes) {
+      const own = this.connections.slice(0, wanted);
       const seen = own.length;
       if (establish !== null) {
         const times = record.distribution(establish);
-        for (const { timing } of relayed?.slice(0, most) ?? own) times.record(timing.establishNs);
+        for (const { timing } of relayed?.slice(0, wanted) ?? own) times.record(timing.establishNs);
       }
-      record.tally({
-        kind: "connected",
-        name: "all clients connected",
-        seen,
-        wanted: most,
-        why: seen < most ? failure?.message ?? null : null,
-      });
+      const why = seen < wanted ? failure?.message ?? null : null;
+      record.tally({ kind: "connected", name: "all clients connected", seen, wanted, why });
     }
   }
 
@@ -87,8 +82,8 @@ export class ConnectionPool implements AsyncDisposable {
   async #timeRelayed(timed: readonly PoolWish[]): Promise<readonly Connection[] | null> {
     const target = this.#target;
     if (this.#isRelayed || timed.length === 0 || !target.hasTls || !target.hasRelay) return null;
-    for (const { record, establish } of timed) {
-      noteRelayed({ target, note: (fact) => record.note(fact) }, `openings timed as ${establish}`);
+    for (const { record: { note }, establish } of timed) {
+      noteRelayed({ target, note }, `openings timed as ${establish}`);
     }
     await using pool = new ConnectionPool(target, this.#ledger, true);
     await pool.#openAtOnce(Math.max(...timed.map(({ most }) => most)));
@@ -100,9 +95,7 @@ export class ConnectionPool implements AsyncDisposable {
     const settled = await Promise.allSettled(
       Array.from({ length: count }, () => this.#target.connect(this.#ledger, as)),
     );
-    this.connections.push(
-      ...settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []),
-    );
+    this.connections.push(...settled.flatMap((one) => one.status === "fulfilled" ? one.value : []));
     return settled.find((one) => one.status === "rejected")?.reason ?? null;
   }
 }

@@ -33,19 +33,11 @@ export function readCpuPressureNs(): number | null {
 /** The commit that is checked out, read from `.git` without running git; `null` outside a checkout. */
 export async function readCommit(repository: URL | null): Promise<string | null> {
   if (repository === null) return null;
-  const read = async (path: string) =>
-    (await Deno.readTextFile(new URL(`.git/${path}`, repository))).trim();
-  try {
-    const head = await read("HEAD");
-    if (!head.startsWith("ref: ")) return head;
-    const ref = head.slice("ref: ".length);
-    try {
-      return await read(ref);
-    } catch {
-      const packed = await read("packed-refs");
-      return packed.split("\n").find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
-    }
-  } catch {
-    return null;
-  }
+  const read = (path: string) =>
+    Deno.readTextFile(new URL(`.git/${path}`, repository)).then((text) => text.trim(), () => null);
+  const head = await read("HEAD");
+  if (head === null || !head.startsWith("ref: ")) return head;
+  const ref = head.slice("ref: ".length);
+  const packed = (await read("packed-refs"))?.split("\n") ?? [];
+  return await read(ref) ?? packed.find((line) => line.endsWith(` ${ref}`))?.split(" ")[0] ?? null;
 }

@@ -1,9 +1,3 @@
-/**
- * The limits that a server is expected to have, as the user writes them.
- *
- * @module
- */
-
 /** A budget of calls: so many at once, then so many a second. */
 export interface Budget {
   burst: number;
@@ -11,7 +5,7 @@ export interface Budget {
 }
 
 /** Whose budget it is. */
-export const BUDGET_OWNERS = ["session", "ip"] as const;
+const BUDGET_OWNERS = ["session", "ip"] as const;
 export type BudgetOwner = typeof BUDGET_OWNERS[number];
 
 /** What is expected of each; `"none"`: no limit. */
@@ -40,9 +34,9 @@ export function parseExpectedLimits(text: string): ExpectedLimits {
 }
 
 function parseBudget(text: string): Budget {
-  const [, burst, refill] = /^(\d+)\/(\d+\.?\d*|\.\d+)$/.exec(text) ?? [];
-  const budget = { burst: Number(burst), refillPerSecond: Number(refill) };
-  const { burst: calls, refillPerSecond: rate } = budget;
-  if (Number.isSafeInteger(calls) && calls >= 1 && rate > 0 && rate <= 1e6) return budget;
+  const match = /^(\d+)\/(\d+\.?\d*|\.\d+)$/.exec(text) ?? [];
+  const [burst, refillPerSecond] = [Number(match[1]), Number(match[2])];
+  const isRate = refillPerSecond > 0 && refillPerSecond <= 1e6;
+  if (Number.isSafeInteger(burst) && burst >= 1 && isRate) return { burst, refillPerSecond };
   throw new RangeError(`"${text}" is no budget such as 50/5`);
 }

@@ -1,9 +1,3 @@
-/**
- * The tools that take long, and may cost money: which of them a run may call, and how often.
- *
- * @module
- */
-
 import type { Target } from "../client/target.ts";
 import type { ProtocolName } from "../schema.ts";
 import { createWorkload, type Workload } from "./workload.ts";
@@ -34,25 +28,21 @@ export type HeavyTools =
 
 /** Those of the bundled server; each call has arguments of its own, as that server keeps results too. */
 export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
-  bundled("chat", { argument: "prompt", weight: 3, repetitions: 2 }),
-  bundled("analyze", { argument: "input", weight: 1, repetitions: 1 }),
-  bundled("debug", { argument: "error", weight: 1, repetitions: 1 }),
-];
-
-function bundled(
-  tool: string,
-  { argument, weight, repetitions }: { argument: string; weight: number; repetitions: number },
-): HeavyToolSpec {
-  const argsJson = JSON.stringify({ [argument]: `Benchmark call {unique} of ${tool}` });
-  return { tool, argsJson, timeoutMs: 60_000, weight, repetitions };
-}
+  { tool: "chat", argument: "prompt", weight: 3, repetitions: 2 },
+  { tool: "analyze", argument: "input", weight: 1, repetitions: 1 },
+  { tool: "debug", argument: "error", weight: 1, repetitions: 1 },
+].map(({ argument, ...rest }) => ({
+  ...rest,
+  argsJson: JSON.stringify({ [argument]: `Benchmark call {unique} of ${rest.tool}` }),
+  timeoutMs: 60_000,
+}));
 
 /** What decides which tools a run may call. */
 export interface HeavyToolsRequest {
-  /** Whether the target is the bundled server. */
+  /** Is the target the bundled server? */
   embedded: boolean;
   protocol: ProtocolName;
-  /** Whether the scenarios were asked for by name, or by the profile that is all about heavy tools. */
+  /** Were the scenarios asked for by name, or by the profile that is all about heavy tools? */
   named: boolean;
   /** Those of `--heavy-tools`; `null`: no such file. */
   given: readonly HeavyToolSpec[] | null;
@@ -63,17 +53,15 @@ export interface HeavyToolsRequest {
 /** Grants the tools: another server's only where both the scenarios and the tools were asked for. */
 export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
   const { embedded, protocol, named, given, uniqueSeed } = request;
+  const refused = (reason: string) => ({ status: "refused" as const, reason });
+  const only = "calls of heavy tools may cost money: on an external server they are made only ";
   if (protocol === "echo") return refused("an echo server has no tools");
   if (!embedded && given === null) {
-    return refused(
-      "calls of heavy tools may cost money: on an external server they are made only of the tools " +
-        "that --heavy-tools FILE names",
-    );
+    return refused(`${only}of the tools that --heavy-tools FILE names`);
   }
   if (!embedded && !named) {
     return refused(
-      "calls of heavy tools may cost money: on an external server they are made only where this " +
-        "scenario is named with --scenarios, or with --profile phase3",
+      `${only}where this scenario is named with --scenarios, or with --profile phase3`,
     );
   }
   const tools = (given ?? BUNDLED_HEAVY_TOOLS).map((spec) => ({
@@ -83,18 +71,13 @@ export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
   return { status: "granted", tools, uniqueSeed };
 }
 
-function refused(reason: string): HeavyTools {
-  return { status: "refused", reason };
-}
-
 /** The tools as one parameter of a scenario, so that runs with others are not compared. */
 export function describeHeavyTools(heavyTools: HeavyTools): string | null {
   if (heavyTools.status === "refused") return null;
-  return heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight, repetitions }) =>
-    `${tool} ${argsJson} timeout ${
-      timeoutMs / 1000
-    } s, weight ${weight}, repetitions ${repetitions}`
-  ).join("; ");
+  return heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight, repetitions }) => {
+    const timeout = `timeout ${timeoutMs / 1000} s`;
+    return `${tool} ${argsJson} ${timeout}, weight ${weight}, repetitions ${repetitions}`;
+  }).join("; ");
 }
 
 /** Should connections on which these tools are called go through the relay? */

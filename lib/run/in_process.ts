@@ -47,12 +47,14 @@ export function createInProcess(
     slow.dispatch?.();
     return dispatcher.call(tool, args);
   };
-  function roundTrip(message: Message): unknown {
-    slow.codec?.();
-    const call = JSON.parse(protocol.encodeCall(id, message.tool, message.argsJson));
-    const answer = dispatch();
-    const written = bodies.map((body) => JSON.stringify(body));
-    return [call, answer, written, reply.map((frame) => protocol.classify(frame))];
-  }
-  return { dispatch, roundTrip };
+  return {
+    dispatch,
+    roundTrip(message) {
+      slow.codec?.();
+      const call = JSON.parse(protocol.encodeCall(id, message.tool, message.argsJson));
+      const answer = dispatch();
+      const written = bodies.map((body) => JSON.stringify(body));
+      return [call, answer, written, reply.map((frame) => protocol.classify(frame))];
+    },
+  };
 }

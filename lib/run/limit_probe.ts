@@ -1,9 +1,3 @@
-/**
- * Looks for the server's rate limiter before anything is measured, so that the run stays under it.
- *
- * @module
- */
-
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";
@@ -42,12 +36,6 @@ export interface FoundLimit extends Budget {
   message: string;
 }
 
-/** What a session ran into, and what several of one address do; `null`: nothing. */
-interface FoundLimits {
-  first: FoundLimit;
-  address: FoundLimit | null;
-}
-
 /**
  * Finds the limiters of the servers and sets the rate of all runs to what the lowest of them allows. A rate that
  * the user has set stays. None of the calls is in any ledger.
@@ -56,32 +44,26 @@ interface FoundLimits {
  * @throws the signal's reason, if a run is interrupted
  */
 export async function keepToLimits(runs: readonly Run[]): Promise<void> {
-  const limits: RateLimit[] = [];
+  const limits: (RateLimit & { keptToPerSecond: number })[] = [];
   for (const run of runs.filter(isPaced)) {
     const found = await probeLimits(run);
     if (found === null) continue;
     const { first, address } = found;
-    run.rateLimit = {
-      scenario: null,
-      ...first,
-      ...(address === null ? {} : { addressRefillPerSecond: address.refillPerSecond }),
-      keptToPerSecond: keptRate(first, { sessions: mostSessions(run) }),
-    };
-    // Thrown for an address that leaves its sessions too little.
-    if (address !== null) keptRate(address, { sessions: mostSessions(run) });
-    limits.push(run.rateLimit);
+    const sessions = mostSessions(run);
+    // Thrown for an address that leaves its sessions too little, too.
+    const [keptToPerSecond] = [first, address ?? first].map((one) => keptRate(one, { sessions }));
+    const shared = address === null ? {} : { addressRefillPerSecond: address.refillPerSecond };
+    limits.push({ scenario: null, ...first, ...shared, keptToPerSecond: keptToPerSecond! });
+    run.rateLimit = limits.at(-1)!;
   }
-  const [lowest] = limits.toSorted((a, b) => a.keptToPerSecond! - b.keptToPerSecond!);
+  const [lowest] = limits.toSorted((a, b) => a.keptToPerSecond - b.keptToPerSecond);
   if (lowest === undefined) return;
   const { keptToPerSecond } = lowest;
   const refill = Math.min(...limits.map((limit) => limit.addressRefillPerSecond ?? Infinity));
+  const shared = refill < Infinity ? { addressRatePerSecond: KEPT_SHARE * refill } : {};
   for (const run of runs) {
-    run.rateLimit = { ...(run.rateLimit ?? lowest), keptToPerSecond: keptToPerSecond! };
-    run.settings = {
-      ...run.settings,
-      maxRatePerSecond: keptToPerSecond!,
-      ...(refill < Infinity ? { addressRatePerSecond: KEPT_SHARE * refill } : {}),
-    };
+    run.rateLimit = { ...(run.rateLimit ?? lowest), keptToPerSecond };
+    run.settings = { ...run.settings, maxRatePerSecond: keptToPerSecond, ...shared };
   }
 }
 
@@ -109,24 +91,31 @@ export function keptRate(
   { owner, burst, refillPerSecond, message }: FoundLimit,
   { sessions }: { sessions: number },
 ): number {
-  const kept = KEPT_SHARE * refillPerSecond / (owner === "ip" ? sessions : 1);
+  const [sharers, who, variable] = owner === "ip"
+    ? [
+      sessions,
+      sessions > 1 ? `${sessions} sessions of an address` : "sessions",
+      "RATE_LIMIT_IP_REFILL_RATE",
+    ]
+    : [1, "sessions", "RATE_LIMIT_USER_REFILL_RATE"];
+  const kept = KEPT_SHARE * refillPerSecond / sharers;
   if (60 * kept >= FEWEST_PER_MINUTE) return Number(kept.toPrecision(2));
+  const refill = refillPerSecond.toPrecision(2);
   throw new TargetUnusableError(
     `The server's rate limiter is too tight to measure anything: it served ${burst} calls at once ` +
-      `and then ${
-        refillPerSecond.toPrecision(2)
-      } a second ("${message}"), which leaves each of the ` +
-      `${
-        owner === "ip" && sessions > 1 ? `${sessions} sessions of an address` : "sessions"
-      } fewer than ` +
-      `${FEWEST_PER_MINUTE} a minute. Raise its limits (${
-        owner === "ip" ? "RATE_LIMIT_IP_REFILL_RATE" : "RATE_LIMIT_USER_REFILL_RATE"
-      }), or run into them with --ignore-limits.`,
+      `and then ${refill} a second ("${message}"), which leaves each of the ${who} fewer than ` +
+      `${FEWEST_PER_MINUTE} a minute. Raise its limits (${variable}), or run into them with ` +
+      "--ignore-limits.",
   );
 }
 
-/** `null`: no call of a session was refused, or there is nothing to call. */
-async function probeLimits(run: Run): Promise<FoundLimits | null> {
+/**
+ * What a session runs into, and what several of one address do (`null`: nothing); `null`: no call of a session was
+ * refused, or there is nothing to call.
+ */
+async function probeLimits(
+  run: Run,
+): Promise<{ first: FoundLimit; address: FoundLimit | null } | null> {
   const { options } = run.target;
   await using stack = new AsyncDisposableStack();
   // Of its own, so that its refusals are not those of the run.
@@ -135,23 +124,20 @@ async function probeLimits(run: Run): Promise<FoundLimits | null> {
   );
   try {
     const as = await freshAddress(target, stack);
-    const session = { ...as, credentials: target.newCredentials() };
-    const first = await probeSession(run, target, session);
+    const first = await probeSession(run, target, as);
     if (first === null) return null;
     const address = mostSessions(run) > 1 || first.owner === "ip"
       ? await probeAddress(run, { target, as, each: Math.ceil(OWN_SHARE * first.burst) })
       : null;
     // One that a new session runs into at its first call is what the first session has used up.
-    const found: FoundLimits = address?.atCall === 1 || first.owner === "ip"
-      ? { first: { ...first, owner: "ip" }, address: null }
-      : { first, address };
-    const used = found.address ?? (found.first.owner === "ip" ? found.first : null);
+    const isOfAddress = address?.atCall === 1 || first.owner === "ip";
+    const used = isOfAddress ? first : address;
     // The run has the budget of the same address.
     if (used !== null && used.refillPerSecond > 0 && as.client === undefined) {
       await wait(Math.min(MOST_RECOVERY_MS, used.burst / used.refillPerSecond * 1e3), run);
     }
     run.signal.throwIfAborted();
-    return found;
+    return isOfAddress ? { first: { ...first, owner: "ip" }, address: null } : { first, address };
   } catch (error) {
     run.signal.throwIfAborted();
     if (error instanceof ConnectError) return null;
@@ -159,34 +145,25 @@ async function probeLimits(run: Run): Promise<FoundLimits | null> {
   }
 }
 
-/** Calls one after the other until one is refused; `null`: none was. */
+/** Calls of a session, one after the other until one is refused; `null`: none was. */
 async function probeSession(
   run: Run,
   target: Target,
-  session: SessionOptions,
+  as: SessionOptions,
 ): Promise<FoundLimit | null> {
   const open = () => target.connect(openLedger(), session);
-  const probe = new BudgetProbe(run);
+  const session = { ...as, credentials: target.newCredentials() };
   await using connection = await open();
-  const startNs = run.clock.nowNs();
-  await probe.callUntilRefused(connection, MOST_CALLS, startNs + MOST_MS * 1e6);
-  if (probe.firstRefusal === null) return null;
-  const { call: { errorMessage } } = probe.firstRefusal;
-  const refillPerSecond = await saidRefill(run, errorMessage, async (retry) => {
-    if (!target.sessionsOutlive) return await retry.callUntilRefused(connection, RETRIED_CALLS);
-    // The same refusal in the same words may not be sent on the same connection again.
-    await connection.close();
-    await using again = await open();
-    return await retry.callUntilRefused(again, RETRIED_CALLS);
-  }) ??
-    await measuredRefill(run, {
-      probe,
-      row: () => probe.callUntilRefused(connection, MOST_CALLS),
-    });
-  return found(probe, {
-    startNs,
-    refillPerSecond,
-    owner: readLimitOwner(errorMessage) ?? "session",
+  return await findLimit(run, {
+    row: (probe, untilNs) => probe.callUntilRefused(connection, MOST_CALLS, untilNs),
+    most: MOST_CALLS,
+    async retry(probe) {
+      if (!target.sessionsOutlive) return await probe.callUntilRefused(connection, RETRIED_CALLS);
+      // The same refusal in the same words may not be sent on the same connection again.
+      await connection.close();
+      await using again = await open();
+      return await probe.callUntilRefused(again, RETRIED_CALLS);
+    },
   });
 }
 
@@ -195,38 +172,51 @@ async function probeAddress(
   run: Run,
   { target, as, each }: { target: Target; as: SessionOptions; each: number },
 ): Promise<FoundLimit | null> {
+  const endNs = run.clock.nowNs() + MOST_MS * 1e6;
+  const row = async (probe: BudgetProbe, most: number) => {
+    await using connection = await target.connect(openLedger(), as);
+    return await probe.callUntilRefused(connection, most, endNs);
+  };
+  const found = await findLimit(run, {
+    row: (probe) => row(probe, each),
+    most: MOST_CALLS_OF_ADDRESS,
+    retry: (probe) => row(probe, RETRIED_CALLS),
+  });
+  return found && { ...found, owner: "ip" };
+}
+
+/** Calls row by row until one is refused, and then to see how fast calls are let through again. */
+async function findLimit(
+  run: Run,
+  { row, most, retry }: {
+    row: (probe: BudgetProbe, untilNs?: number) => Promise<RowEnd>;
+    /** Calls of all rows up to the first refusal. */
+    most: number;
+    retry: (probe: BudgetProbe) => Promise<RowEnd>;
+  },
+): Promise<FoundLimit | null> {
   const probe = new BudgetProbe(run);
   const startNs = run.clock.nowNs();
   const untilNs = startNs + MOST_MS * 1e6;
-  const row = async (into: BudgetProbe, most: number) => {
-    await using connection = await target.connect(openLedger(), as);
-    return await into.callUntilRefused(connection, most, untilNs);
-  };
-  const isGoing = () => run.clock.nowNs() < untilNs && probe.accepted < MOST_CALLS_OF_ADDRESS;
-  let end = await row(probe, each);
-  while (end === "bound" && isGoing()) end = await row(probe, each);
+  const isGoing = () => run.clock.nowNs() < untilNs && probe.accepted < most;
+  while (await row(probe, untilNs) === "bound" && isGoing());
   if (probe.firstRefusal === null) return null;
-  const { call: { errorMessage } } = probe.firstRefusal;
-  const refillPerSecond =
-    await saidRefill(run, errorMessage, (retry) => row(retry, RETRIED_CALLS)) ??
-      await measuredRefill(run, { probe, row: () => row(probe, each) });
-  return found(probe, { startNs, refillPerSecond, owner: "ip" });
-}
-
-/** What a probe has run into. */
-function found(
-  { firstRefusal }: BudgetProbe,
-  { startNs, refillPerSecond, owner }: {
-    startNs: number;
-    refillPerSecond: number;
-    owner: BudgetOwner;
-  },
-): FoundLimit {
-  const { call: { errorMessage: message, endedNs }, after } = firstRefusal!;
+  const { call: { errorMessage: message, endedNs }, after } = probe.firstRefusal;
+  let refillPerSecond = await saidRefill(run, message, retry);
+  if (refillPerSecond === null) {
+    await measureBudget(run, { probe, row: () => row(probe), waitMs: REFILL_WAIT_MS });
+    // As they were served again, or fewer.
+    refillPerSecond = probe.fit?.refillPerSecond[0] ?? 0;
+  }
   // What was refilled meanwhile was no part of the burst.
   const refilled = refillPerSecond * (endedNs - startNs) / 1e9;
-  const burst = Math.max(1, Math.ceil(after - refilled));
-  return { owner, atCall: after + 1, message, burst, refillPerSecond };
+  return {
+    owner: readLimitOwner(message) ?? "session",
+    atCall: after + 1,
+    message,
+    burst: Math.max(1, Math.ceil(after - refilled)),
+    refillPerSecond,
+  };
 }
 
 /**
@@ -249,13 +239,4 @@ async function saidRefill(
     seconds = Math.max(seconds, said === undefined ? 0 : readRetryAfter(said) ?? 0);
   }
   return 1 / seconds;
-}
-
-/** Calls a second as they were served again, or fewer; 0: none was. */
-async function measuredRefill(
-  run: Run,
-  { probe, row }: { probe: BudgetProbe; row: () => Promise<RowEnd> },
-): Promise<number> {
-  await measureBudget(run, { probe, row, waitMs: REFILL_WAIT_MS });
-  return probe.fit?.refillPerSecond[0] ?? 0;
 }

@@ -16,30 +16,18 @@ export interface PlannedScenario {
   skip?: string;
 }
 
+type Numbers = Record<
+  | ("durationMs" | "warmupMs" | "messages" | "connections" | "payloadBytes" | "inFlight")
+  | ("ratePerSecond" | "maxOutstanding" | "sloMs" | "spikeFactor"),
+  number | null
+>;
+
 /** Parameters that the user sets for every scenario that has them; `null`: as in the profile. */
-export interface Overrides {
-  durationMs: number | null;
-  warmupMs: number | null;
-  messages: number | null;
-  connections: number | null;
-  payloadBytes: number | null;
-  inFlight: number | null;
-  ratePerSecond: number | null;
+export interface Overrides extends Numbers {
   arrivals: Arrivals | null;
-  maxOutstanding: number | null;
-  sloMs: number | null;
   /** Ramps of a rate or of sessions, as `parseStages` reads them. */
   stages: string | null;
-  spikeFactor: number | null;
   expectLimits: string | null;
-}
-
-/** What a plan is made from. */
-export interface PlanOptions {
-  /** The names to run; `null`: those of the profile. */
-  names: readonly string[] | null;
-  profile: ProfileName;
-  overrides: Overrides;
 }
 
 /** How often everything is repeated after the warm-up, unless the user says otherwise. */
@@ -51,10 +39,14 @@ export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   phase3: 5,
 };
 
-/** The scenarios to run, each with its parameters, in the order of the list. */
+/** The scenarios to run, each with its parameters, in the order of the list; `names` `null`: the profile's. */
 export function planScenarios(
   scenarios: readonly Scenario[],
-  { names, profile, overrides }: PlanOptions,
+  { names, profile, overrides }: {
+    names: readonly string[] | null;
+    profile: ProfileName;
+    overrides: Overrides;
+  },
 ): PlannedScenario[] {
   return scenarios
     .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
@@ -75,14 +67,16 @@ export function planShard(
   if (place.count === 1) return [...planned];
   const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
   const whole = planned.filter(({ scenario }) => scenario.sharding === undefined);
+  const notHere = { skip: "it cannot be split: the first shard runs it alone" };
   return [
-    ...split.map((one) => ({ ...one, place, ...skipWithout(connectionsOf(one), place) })),
-    ...whole.map((one) =>
-      place.index === 1 ? one : {
-        ...one,
-        skip: "it cannot be split: the first shard runs it alone",
-      }
-    ),
+    ...split.map((one) => {
+      const count = connectionsOf(one);
+      const skip = count === 1
+        ? "its only connection is that of the first shard"
+        : `its ${count} connections are those of the first ${count} shards`;
+      return { ...one, place, ...(shareOf(count, place) > 0 ? {} : { skip }) };
+    }),
+    ...whole.map((one) => place.index === 1 ? one : { ...one, ...notHere }),
   ];
 }
 
@@ -91,14 +85,6 @@ export function connectionsOf({ parameters }: PlannedScenario): number {
   const { connections } = parameters;
   if (typeof connections === "number") return connections;
   throw new TypeError("Cannot split a scenario as its parameter connections is no number");
-}
-
-function skipWithout(connections: number, place: ShardPlace): { skip?: string } {
-  return shareOf(connections, place) > 0 ? {} : {
-    skip: connections === 1
-      ? "its only connection is that of the first shard"
-      : `its ${connections} connections are those of the first ${connections} shards`,
-  };
 }
 
 /** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */

@@ -41,7 +41,7 @@ export interface Preflight {
 export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
   const { signal } = target.options;
   try {
-    const { names, clockOffset, warnings } = await namesOf(target);
+    const { names, clockOffset, warnings } = await listed(target);
     const ledger = openLedger();
     await using connection = await target.connect(ledger);
     const message = workload();
@@ -54,15 +54,15 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
     connection.onFrame(null);
     signal.throwIfAborted();
     const { tool } = message;
-    if (call.status !== "ok" || !isOffered(target, { tool, names })) {
+    if (call.status !== "ok" || !isOffered(target, tool, names)) {
       const end = await describeFailure(call, connection);
       const { malformed, orphan, notification } = ledger.firstStrays;
       const instead = malformed ?? orphan ?? notification ?? null;
-      throw unusableTool(target, { call, tool, names, end, instead });
+      throw new TargetUnusableError(whyUnusable(target, { call, tool, names, end, instead }));
     }
     return {
       clockOffset,
-      checks: preflightChecks(target, { tool, names }),
+      checks: preflightChecks(target, tool, names),
       warnings,
       transcript: transcriptOf(target, { call, message, received }),
     };
@@ -84,38 +84,24 @@ function hurryIfWrong(connection: Connection, text: string, { options: { protoco
 }
 
 /** Does the server list this tool? Where it lists none, it may serve any. */
-function isOffered(
-  { options: { protocol } }: Target,
-  { tool, names }: { tool: string; names: string[] | null },
-): boolean {
+function isOffered({ options: { protocol } }: Target, tool: string, names: string[]): boolean {
   const name = protocol.listedName(tool);
-  return name === null || names === null || names.length === 0 || names.includes(name);
+  return name === null || names.length === 0 || names.includes(name);
 }
 
-/** What the server says of itself. */
-interface Listed {
-  /** `null` where it does not in time, or has none to list. */
-  names: string[] | null;
-  clockOffset: ClockOffset | null;
-  warnings: string[];
-}
-
-const NO_LIST: Listed = { names: null, clockOffset: null, warnings: [] };
-const NOTHING_LISTED: Listed = {
-  ...NO_LIST,
-  warnings: [`the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`],
-};
-
-/** The names of the tools, and the time that the server puts on the list. */
-async function namesOf(target: Target): Promise<Listed> {
+/** What the server says of itself; no `names` where it lists none, or not in time. */
+async function listed(
+  target: Target,
+): Promise<{ names: string[] } & Pick<Preflight, "clockOffset" | "warnings">> {
   const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
-  if (list.status === "none") return NO_LIST;
-  if (list.status === "late") return NOTHING_LISTED;
-  const { tools, first } = list;
+  const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
+  if (list.status !== "listed") {
+    return { names: [], clockOffset: null, warnings: list.status === "late" ? [late] : [] };
+  }
   return {
-    names: tools.map(({ name }) => name),
-    clockOffset: clockOffset(readServerTime(first.text), first),
-    warnings: tools.length === 0 ? ["the server lists no tools"] : [],
+    names: list.tools.map(({ name }) => name),
+    clockOffset: clockOffset(readServerTime(list.first.text), list.first),
+    warnings: list.tools.length === 0 ? ["the server lists no tools"] : [],
   };
 }
 
@@ -127,14 +113,12 @@ function transcriptOf(
   { options: { protocol }, foreign }: Target,
   { call, message, received }: { call: Call; message: Message; received: readonly string[] },
 ): WireFrame[] {
-  const cut = (text: string) => foreign(text, SHOWN_LENGTH);
-  const sent = protocol.encodeCall(call.id, message.tool, message.argsJson);
+  const frame = (direction: WireFrame["direction"], text: string, countedAs: string) => ({
+    ...{ direction, text: foreign(text, SHOWN_LENGTH), countedAs },
+  });
   return [
-    { direction: "sent", text: cut(sent), countedAs: "sent" },
-    ...received.map((text): WireFrame => {
-      const { kind } = protocol.classify(text);
-      return { direction: "received", text: cut(text), countedAs: COUNTED_AS[kind] };
-    }),
+    frame("sent", protocol.encodeCall(call.id, message.tool, message.argsJson), "sent"),
+    ...received.map((text) => frame("received", text, COUNTED_AS[protocol.classify(text).kind])),
   ];
 }
 
@@ -167,99 +151,59 @@ export function clockOffset(
   };
 }
 
-function preflightChecks(
-  target: Target,
-  found: { tool: string; names: string[] | null },
-): Check[] {
-  const url = redactUrl(target.options.url);
-  const { names, tool } = found;
-  return [
-    {
-      kind: "connected",
-      name: "connected",
-      passed: true,
-      expected: "a WebSocket opens",
-      observed: url,
-    },
-    {
-      kind: "sessionOpened",
-      name: "session opened",
-      passed: true,
-      expected: "the handshake is accepted",
-      observed: "accepted",
-    },
-    ...(names === null || names.length === 0 ? [] : [{
-      kind: "toolsListed",
-      name: "tools listed",
-      passed: true,
-      expected: "at least one tool",
-      observed: `${names.length} tools`,
-    }]),
-    {
-      kind: "toolAnswers",
-      name: "tool answers",
-      passed: true,
-      expected: `a result of ${tool}`,
-      observed: "a result",
-    },
-  ];
+/** What has been seen where the preflight got to its end. */
+function preflightChecks({ options: { url } }: Target, tool: string, names: string[]): Check[] {
+  const count = names.length;
+  const seen = [
+    ["connected", "connected", "a WebSocket opens", redactUrl(url)],
+    ["sessionOpened", "session opened", "the handshake is accepted", "accepted"],
+    ...count === 0 ? [] : [["toolsListed", "tools listed", "at least one tool", `${count} tools`]],
+    ["toolAnswers", "tool answers", `a result of ${tool}`, "a result"],
+  ] as [string, string, string, string][];
+  return seen.map(([kind, name, expected, observed]) => ({
+    ...{ kind, name, passed: true, expected, observed },
+  }));
 }
 
-/** Why the tool cannot be measured. */
-function unusableTool(
+/** Why the tool cannot be measured, and what to do; `instead`: the frame that came in place of an answer. */
+function whyUnusable(
   target: Target,
-  found: {
+  { call, tool, names, end, instead }: {
     call: Call;
     tool: string;
-    names: string[] | null;
+    names: string[];
     end: string;
     instead: string | null;
   },
-): TargetUnusableError {
-  const { call, tool, names, end, instead } = found;
-  const isServed = call.status === "ok";
-  const said = isServed
-    ? "though it answers a call of it with a success"
-    : [call.errorCode, call.errorMessage].filter(Boolean).join(": ");
-  if (call.status === "rateLimited") {
-    const limit = target.observed.rateLimit;
-    return new TargetUnusableError(
-      describeRateLimit(limit ?? { atCall: call.nth, message: call.errorMessage }),
-    );
-  }
-  if (call.status === "timeout" && instead !== null) {
+): string {
+  const { observed: { rateLimit }, options: { protocol, timeoutMs } } = target;
+  const { status, nth: atCall, errorCode, errorMessage: message } = call;
+  if (status === "rateLimited") return describeRateLimit(rateLimit ?? { atCall, message });
+  if (status === "timeout" && instead !== null) {
     const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
-    return new TargetUnusableError(
-      `The server answered a call of ${tool}, but with ${instead}. ` +
-        (instead.startsWith(ECHO)
-          ? "It looks like an echo server: --protocol echo measures one."
-          : "Is it a server of another --protocol?" +
-            (isGreeting ? " A greeting can be left out with --ignore-first 1." : "")),
-    );
+    const advice = instead.startsWith(ECHO)
+      ? "It looks like an echo server: --protocol echo measures one."
+      : "Is it a server of another --protocol?" +
+        (isGreeting ? " A greeting can be left out with --ignore-first 1." : "");
+    return `The server answered a call of ${tool}, but with ${instead}. ${advice}`;
   }
-  if (call.status !== "toolError" && !isServed) {
-    const what = call.status === "timeout"
-      ? `did not answer a call of ${tool} within ${target.options.timeoutMs / 1000} s`
+  if (status !== "toolError" && status !== "ok") {
+    const what = status === "timeout"
+      ? `did not answer a call of ${tool} within ${timeoutMs / 1000} s`
       : `closed the connection on a call of ${tool} (${end})`;
-    return new TargetUnusableError(
-      `The server ${what}. Try another --tool, or a longer --timeout.`,
-    );
+    return `The server ${what}. Try another --tool, or a longer --timeout.`;
   }
-  if (call.errorCode !== "TOOL_NOT_FOUND" && isOffered(target, { tool, names })) {
-    return new TargetUnusableError(
-      `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
-        `with --tool-args, or another --tool.`,
-    );
+  const said = status === "ok"
+    ? "though it answers a call of it with a success"
+    : [errorCode, message].filter(Boolean).join(": ");
+  if (errorCode !== "TOOL_NOT_FOUND" && isOffered(target, tool, names)) {
+    return `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
+      "with --tool-args, or another --tool.";
   }
-  const advice = target.options.protocol.toolNameAdvice(tool);
-  const closest = names === null || names.length === 0
-    ? ""
-    : `; closest of the ${names.length} that it offers: ${closestNames(tool, names)}`;
-  return new TargetUnusableError(
-    `The server has no tool ${tool} (${said})${closest}` + (advice === null ? "." : `; ${advice}`),
-  );
-}
-
-function closestNames(tool: string, names: readonly string[]): string {
-  return wordSimilaritySort(tool, names).slice(0, 3).join(", ");
+  const advice = protocol.toolNameAdvice(tool);
+  const nearest = wordSimilaritySort(tool, names).slice(0, 3).join(", ");
+  const closest = nearest && `; closest of the ${names.length} that it offers: ${nearest}`;
+  return `The server has no tool ${tool} (${said})${closest}${
+    advice === null ? "." : `; ${advice}`
+  }`;
 }

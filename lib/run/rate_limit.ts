@@ -1,9 +1,3 @@
-/**
- * What to do about a server's rate limiter, in numbers.
- *
- * @module
- */
-
 import type { Observed } from "../client/call.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import type { RateLimit } from "../schema.ts";

@@ -1,15 +1,9 @@
-/**
- * What one scenario records, over all epochs, so that nothing is lost when it ends early.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
-import { openLedger, settleLedger } from "../client/ledger.ts";
-import type { OpenLedger } from "../client/ledger.ts";
+import { type OpenLedger, openLedger, settleLedger } from "../client/ledger.ts";
 import type {
   Added,
   At,
+  Better,
   Check,
   Fact,
   Interval,
@@ -20,12 +14,13 @@ import type {
   ScenarioReport,
   Statistic,
 } from "../schema.ts";
-import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
 import type { SeriesOptions } from "../stats/series.ts";
+import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
 import { callChecks, reconciliation } from "./call_checks.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import {
   type Count,
+  type Derivation,
   type Described,
   headlineOf,
   isMeant,
@@ -38,55 +33,38 @@ import {
 } from "./scenario.ts";
 
 /** A count over the epochs, with that of the warm-up apart. */
-interface Counted {
-  kind: string;
-  name: string;
-  seen: number;
-  wanted: number;
+interface Counted extends Required<Count> {
   warmup: { seen: number; wanted: number };
-  why: string | null;
 }
 
-interface Times {
+/** A metric, with what its figures are made of. */
+interface Named {
   name: string;
-  at: At | undefined;
+  at?: At | undefined;
+}
+interface Times extends Named {
   recorder: DistributionRecorder;
-  added?: Added;
+  added?: Added | undefined;
 }
-
-interface Numbers {
-  name: string;
-  at: At | undefined;
+interface Numbers extends Named {
   epochs: number[];
-  within: readonly (readonly number[])[] | undefined;
-  ci95: Interval | null | undefined;
+  within?: readonly (readonly number[])[] | undefined;
+  ci95?: Interval | null | undefined;
 }
 
-/** What has been found; that which follows from the cases is found anew each time it is asked for. */
-interface Findings {
-  checks: Map<string, Check>;
-  notMeasured: Map<string, NotMeasured>;
-  /** By their sentence. */
-  notes: Map<string, Fact>;
-  warnings: Map<string, Fact>;
-  times: Map<string, Times>;
-  numbers: Map<string, Numbers>;
-}
-
-function noFindings(): Findings {
-  return {
-    checks: new Map(),
-    notMeasured: new Map(),
-    notes: new Map(),
-    warnings: new Map(),
-    times: new Map(),
-    numbers: new Map(),
-  };
-}
+/** What has been found, facts by their sentence. */
+const noFindings = () => ({
+  checks: new Map<string, Check>(),
+  notMeasured: new Map<string, NotMeasured>(),
+  notes: new Map<string, Fact>(),
+  warnings: new Map<string, Fact>(),
+  times: new Map<string, Times>(),
+  numbers: new Map<string, Numbers>(),
+});
+type Findings = ReturnType<typeof noFindings>;
 
 /** What a distribution judges unless said otherwise: the median, and what busy neighbours move least. */
 const JUDGED_TIMES: readonly Statistic[] = ["p5", "p50"];
-const JUDGED_SCALAR: readonly Statistic[] = ["value"];
 
 const DISCARD: TimesRecorder = {
   record() {},
@@ -97,29 +75,16 @@ const DISCARD: TimesRecorder = {
   series: () => [],
 };
 
-/** The figures of a scenario's report that come from its record. */
-export type Figures = Pick<
-  ScenarioReport,
-  "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics" | "notes" | "measured"
->;
-
-/** What a record is made from. */
-export interface RecordOptions {
-  described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads">;
-  parameters: Parameters;
-  clock: Clock;
-  seed: number;
-  /** Keeps the histogram of each epoch, so that shards merge exactly. */
-  mergeable: boolean;
-}
-
-/** Holds what a scenario records. Dispose of it. */
-export class ScenarioRecord implements Recording, LiveScenario, Disposable {
-  readonly #options: RecordOptions;
+/** Holds what a scenario records over all epochs, however it ends. Dispose of it. */
+export class ScenarioRecord
+  implements Recording, Pick<Derivation, "adopt" | "estimate">, LiveScenario, Disposable {
   readonly warmupLedger: OpenLedger = openLedger();
   readonly measuredLedger: OpenLedger = openLedger();
+  isPaced = false;
+  readonly #options;
   readonly #tallies = new Map<string, Counted>();
   readonly #found = noFindings();
+  /** What follows from the cases: found anew each time it is asked for. */
   #derived = noFindings();
   #isDeriving = false;
   #headline: MetricRef;
@@ -127,9 +92,15 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
   readonly #startNs: number;
   #epoch = 0;
   #isInEpoch = false;
-  isPaced = false;
 
-  constructor(options: RecordOptions) {
+  /** @param options.mergeable keeps the histogram of each epoch, so that shards merge exactly */
+  constructor(options: {
+    described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads">;
+    parameters: Parameters;
+    clock: Clock;
+    seed: number;
+    mergeable: boolean;
+  }) {
     this.#options = options;
     this.#startNs = options.clock.nowNs();
     this.#headline = headlineOf(options.described, options.parameters);
@@ -172,9 +143,7 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
 
   endMeasuring(): void {
     const last = this.#measured.epochs.at(-1);
-    if (this.#epoch > 0 && last !== undefined) {
-      last.endMs = this.#options.clock.date().getTime();
-    }
+    if (this.#epoch > 0 && last) last.endMs = this.#options.clock.date().getTime();
   }
 
   /** Measured work that belongs to no epoch. */
@@ -190,16 +159,18 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     this.#isDeriving = false;
   }
 
-  check(check: Check): void {
-    const { checks } = this.#open;
-    const key = `${check.kind}\n${check.name}`;
-    if (checks.get(key)?.passed !== false) checks.set(key, check);
-  }
+  // What scenarios call; bound, so that a context can have it too.
 
-  tally(
+  readonly check = (check: Check): void => {
+    const { checks } = this.#open;
+    const key = keyOf(check);
+    if (checks.get(key)?.passed !== false) checks.set(key, check);
+  };
+
+  readonly tally = (
     { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 }: Count,
-  ): void {
-    const key = `${kind}\n${name}`;
+  ): void => {
+    const key = keyOf({ kind, name });
     const counted = this.#tallies.get(key) ??
       { kind, name, seen: 0, wanted: 0, warmup: { seen: 0, wanted: 0 }, why: null };
     this.#tallies.set(key, counted);
@@ -207,84 +178,62 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     counts.seen += seen;
     counts.wanted += wanted;
     counted.why ??= why;
-  }
+  };
 
-  notMeasured(name: string, reason: string): void {
+  readonly notMeasured = (name: string, reason: string): void => {
     const { notMeasured } = this.#open;
     if (!notMeasured.has(name)) notMeasured.set(name, { name, reason });
-  }
+  };
 
-  note(fact: Fact): void {
-    this.#open.notes.set(fact.message, fact);
-  }
+  readonly note = (fact: Fact): void => void this.#open.notes.set(fact.message, fact);
 
-  invalidate(fact: Fact): void {
-    this.#open.warnings.set(fact.message, fact);
-  }
+  readonly invalidate = (fact: Fact): void => void this.#open.warnings.set(fact.message, fact);
 
-  setHeadline(ref: MetricRef): void {
-    this.#headline = ref;
-  }
+  readonly setHeadline = (ref: MetricRef): void => void (this.#headline = ref);
 
-  distribution(
+  readonly distribution = (
     name: string,
     { at, series }: { at?: At; series?: SeriesOptions } = {},
-  ): TimesRecorder {
+  ): TimesRecorder => {
     this.#spec(name, "distribution");
     if (this.#epoch === 0) return DISCARD;
-    const key = keyOf(name, at);
+    const key = placeOf(name, at);
     const known = this.#found.times.get(key);
     if (known !== undefined) return known.recorder;
     const { mergeable } = this.#options;
-    const recorder = new DistributionRecorder({
-      mergeable,
-      ...(series === undefined ? {} : { series }),
-    });
+    const recorder = new DistributionRecorder({ mergeable, series });
     if (this.#isInEpoch) recorder.startEpoch();
     this.#found.times.set(key, { name, at, recorder });
     return recorder;
-  }
+  };
 
-  scalar(name: string, value: number, { at, ci95, cold = false }: ScalarOptions = {}): void {
+  readonly scalar = (
+    name: string,
+    value: number,
+    { at, ci95, cold = false }: ScalarOptions = {},
+  ): void => {
     this.#spec(name, "scalar");
-    if (this.#epoch === 0 && !cold) return;
-    const key = keyOf(name, at);
+    if (this.#epoch === 0 && !cold && !this.#isDeriving) return;
+    const key = placeOf(name, at);
     const { numbers } = this.#open;
     const known = numbers.get(key);
     if (known !== undefined) return void known.epochs.push(value);
-    numbers.set(key, { name, at, epochs: [value], within: undefined, ci95 });
-  }
+    numbers.set(key, { name, at, epochs: [value], ci95 });
+  };
 
-  /** Gives a metric a recorder that is another's, which ends its epochs and frees it. */
-  adopt(
-    name: string,
-    recorder: DistributionRecorder,
-    { at, added }: { at?: At; added?: Added } = {},
-  ): void {
+  /** The recorder is another's, who ends its epochs and frees it. */
+  readonly adopt: Derivation["adopt"] = (name, recorder, { at, added } = {}) => {
     this.#spec(name, "distribution");
-    const times: Times = { name, at, recorder };
-    if (added !== undefined) times.added = added;
-    this.#derived.times.set(keyOf(name, at), times);
-  }
+    this.#derived.times.set(placeOf(name, at), { name, at, recorder, added });
+  };
 
-  /** See {@linkcode Derivation.estimate}. */
-  estimate(
-    name: string,
-    epochs: readonly (number | null)[],
-    { at, within }: { at?: At; within?: readonly (readonly number[])[] } = {},
-  ): void {
+  readonly estimate: Derivation["estimate"] = (name, epochs, { at, within } = {}) => {
     this.#spec(name, "scalar");
-    const known = epochs.flatMap((value) => value === null ? [] : [value]);
+    const known = epochs.flatMap((value) => value ?? []);
     if (known.length === 0) return;
     const slices = within?.filter((_, index) => epochs[index] !== null);
-    this.#derived.numbers.set(keyOf(name, at), {
-      name,
-      at,
-      epochs: known,
-      within: slices,
-      ci95: undefined,
-    });
-  }
+    this.#derived.numbers.set(placeOf(name, at), { name, at, epochs: known, within: slices });
+  };
 
   /** What it has come to so far, for someone who watches. */
   live(): LiveFigures {
@@ -295,41 +244,41 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     };
   }
 
-  /** The values of the headline's epochs, a distribution's medians, in their order. */
-  headlineEpochs(): number[] {
+  /** The values of the headline by epoch, a distribution's medians; `null`: it was not measured. */
+  headlineCourse(): { epochs: number[]; better: Better } | null {
     const ref = this.#headline;
     const times = this.#all("times").find((one) => isMeant(ref, one));
-    if (times !== undefined) {
-      return times.recorder.epochs.flatMap(({ p50 }) => p50 === null ? [] : [p50]);
-    }
-    return this.#all("numbers").find((one) => isMeant(ref, one))?.epochs ?? [];
+    const epochs = times === undefined
+      ? this.#all("numbers").find((one) => isMeant(ref, one))?.epochs
+      : times.recorder.epochs.flatMap(({ p50 }) => p50 ?? []);
+    const { better = null } = this.#options.described.metrics[ref.metric] ?? {};
+    return epochs === undefined ? null : { epochs, better };
   }
 
   /** The metric of the headline as it stands, `null` where it has not been measured. */
   headlineMetric(): Metric | null {
-    const ref = this.#headline;
-    return this.#metrics((one) => isMeant(ref, one))[0] ?? null;
+    return this.#metrics((one) => isMeant(this.#headline, one))[0] ?? null;
   }
 
   /** Closes the account: everything recorded so far, with the checks that hold for every scenario. */
   figures(
     { serverStreams, interrupted }: { serverStreams: boolean; interrupted: boolean },
-  ): Figures {
+  ):
+    & Pick<ScenarioReport, "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics">
+    & Pick<ScenarioReport, "notes" | "measured"> {
     const ledger = settleLedger(this.measuredLedger, serverStreams);
     const warmupLedger = settleLedger(this.warmupLedger, serverStreams);
+    const { overloads = false } = this.#options.described;
+    const tallied = this.#tallies.values()
+      .map((counted) => ({ check: checkOf(counted), counted }))
+      // What an interrupt has left out is no failure; what had failed before has a cause.
+      .filter(({ check, counted }) => check.passed || !interrupted || counted.why !== null)
+      .map(({ check }) => check);
     return {
       checks: [
-        ...[...this.#tallies.values()].map(checkOf)
-          // What an interrupt has left out is no failure; what had failed before has a cause.
-          .filter(({ name, kind, passed }) =>
-            passed || !interrupted || this.#tallies.get(`${kind}\n${name}`)!.why !== null
-          ),
+        ...tallied,
         ...this.#all("checks"),
-        ...callChecks({
-          ledger,
-          warmupLedger,
-          overloads: this.#options.described.overloads ?? false,
-        }),
+        ...callChecks({ ledger, warmupLedger, overloads }),
         ...reconciliation(ledger, warmupLedger),
       ],
       notMeasured: this.#all("notMeasured"),
@@ -352,90 +301,60 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     return this.#isDeriving ? this.#derived : this.#found;
   }
 
-  #all<K extends keyof Findings>(
-    kind: K,
-  ): (Findings[K] extends Map<string, infer V> ? V : never)[] {
-    const values = [...this.#found[kind].values(), ...this.#derived[kind].values()];
-    return values as (Findings[K] extends Map<string, infer V> ? V : never)[];
+  #all<K extends keyof Findings>(kind: K) {
+    type Value = Findings[K] extends Map<string, infer V> ? V : never;
+    return [...this.#found[kind].values(), ...this.#derived[kind].values()] as Value[];
   }
 
   /** What a metric was declared as. */
   #spec<K extends MetricSpec["kind"]>(name: string, kind: K): Extract<MetricSpec, { kind: K }> {
-    const spec = this.#options.described.metrics[name];
+    const { described } = this.#options;
+    const spec = described.metrics[name];
     if (spec?.kind === kind) return spec as Extract<MetricSpec, { kind: K }>;
     throw new Error(
-      `Cannot record ${name} as ${this.#options.described.name} declares no ${kind} of that name`,
+      `Cannot record ${name} as ${described.name} declares no ${kind} of that name`,
     );
   }
 
-  #metrics(wanted: (one: { name: string; at: At | undefined }) => boolean): Metric[] {
+  #metrics(isWanted: (one: Named) => boolean): Metric[] {
     const { seed, mergeable } = this.#options;
-    const distributions = this.#all("times").filter(wanted).flatMap((one) => {
+    const distributions = this.#all("times").filter(isWanted).flatMap((one) => {
       const { better } = this.#spec(one.name, "distribution");
-      const metric = one.recorder.distribution({
-        name: one.name,
-        better,
-        seed,
-        ...this.#place(one, JUDGED_TIMES),
-      });
+      const options = { ...this.#place(one, JUDGED_TIMES), better, seed };
+      const metric = one.recorder.distribution(options);
       if (metric === null) return [];
-      return [one.added === undefined ? metric : { ...metric, added: one.added }];
+      return one.added === undefined ? metric : { ...metric, added: one.added };
     });
-    const scalars = this.#all("numbers").filter(wanted).map((one) => {
+    const scalars = this.#all("numbers").filter(isWanted).map((one) => {
       const { unit, better, merge } = this.#spec(one.name, "scalar");
-      return summariseScalar({
-        name: one.name,
-        unit,
-        better,
-        epochs: one.epochs,
-        ...this.#place(one, JUDGED_SCALAR),
-        ...(one.within === undefined ? {} : { within: one.within }),
-        ...(one.ci95 === undefined ? {} : { ci95: one.ci95 }),
-        ...(mergeable && merge !== undefined ? { merge } : {}),
-      });
+      const options = { ...one, ...this.#place(one, ["value"]), unit, better };
+      return summariseScalar({ ...options, merge: mergeable ? merge : undefined });
     });
     return [...distributions, ...scalars];
   }
 
   /** Its part in the report: headline, gate or detail, and what is judged of it. */
-  #place(
-    metric: { name: string; at: At | undefined },
-    judged: readonly Statistic[],
-  ): { role: Role; at?: At; gates?: Statistic[] } {
-    const { described } = this.#options;
-    const gate: MetricRef | undefined = described.gates?.find((ref) => isMeant(ref, metric));
-    const role = isMeant(this.#headline, metric)
-      ? "headline"
-      : gate === undefined
-      ? "detail"
-      : "gate";
-    return {
-      role,
-      ...(metric.at === undefined ? {} : { at: metric.at }),
-      ...(gate === undefined ? {} : { gates: [...gate.statistics ?? judged] }),
-    };
+  #place({ name, at }: Named, judged: readonly Statistic[]) {
+    const metric = { name, at };
+    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, metric));
+    const isHeadline = isMeant(this.#headline, metric);
+    const role: Role = isHeadline ? "headline" : gate === undefined ? "detail" : "gate";
+    return { name, at, role, gates: gate && [...gate.statistics ?? judged] };
   }
 }
 
-function keyOf(name: string, at: At | undefined): string {
-  return JSON.stringify([name, Object.entries(at ?? {}).sort(([a], [b]) => a < b ? -1 : 1)]);
-}
+const keyOf = ({ kind, name }: { kind: string; name: string }) => `${kind}\n${name}`;
+
+const placeOf = (name: string, at: At = {}) => JSON.stringify([name, Object.entries(at).sort()]);
 
 /** A count as a statement: all of it must have been seen, in the warm-up too. */
 function checkOf({ kind, name, seen, wanted, warmup, why }: Counted): Check {
   const isWarm = warmup.seen >= warmup.wanted;
   const observed = [
     `${seen} of ${wanted}`,
-    ...(isWarm ? [] : [`in the warm-up ${warmup.seen} of ${warmup.wanted}`]),
-    ...(why === null ? [] : [`first failure: ${why}`]),
-  ];
-  return {
-    kind,
-    name,
-    passed: seen >= wanted && isWarm,
-    expected: `${wanted} of ${wanted}`,
-    observed: observed.join("; "),
-    seen,
-    wanted,
-  };
+    ...isWarm ? [] : [`in the warm-up ${warmup.seen} of ${warmup.wanted}`],
+    ...why === null ? [] : [`first failure: ${why}`],
+  ].join("; ");
+  const passed = seen >= wanted && isWarm;
+  return { kind, name, passed, expected: `${wanted} of ${wanted}`, observed, seen, wanted };
 }

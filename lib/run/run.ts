@@ -1,9 +1,3 @@
-/**
- * What a run is made of: everything that is decided once, from the settings, and passed from there on.
- *
- * @module
- */
-
 import { type Clock, systemClock } from "../client/clock.ts";
 import type { Message } from "../client/connection.ts";
 import { Relay } from "../client/relay.ts";
@@ -12,22 +6,19 @@ import { type Pacer, startPacer } from "../load/pacer.ts";
 import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { Protocol } from "../protocols/protocol.ts";
-import type { RateLimit, Report, ShardPlace } from "../schema.ts";
+import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
-import type { BundledServer, Scenario } from "./scenario.ts";
-import { createSessionWork, type SessionWork } from "./session_work.ts";
+import type { Scenario, Surroundings } from "./scenario.ts";
+import { createSessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
 import type { StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 /** What a run reports while it runs, and what ends it. */
-export interface RunHooks {
-  /** `null`: the target is another server. */
-  bundled: BundledServer | null;
-  signal: AbortSignal;
+export interface RunHooks extends Pick<Surroundings, "bundled" | "signal"> {
   onWarning: (message: string) => void;
   onProgress: (progress: Progress) => void;
   /** Hears of the report so far after each epoch, marked as interrupted, so that a crash loses nothing. */
@@ -37,27 +28,19 @@ export interface RunHooks {
 }
 
 /** One run. Dispose of it. */
-export interface Run extends RunHooks, AsyncDisposable {
+export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   /** Its rate is set when the server's limiter has been looked for. */
   settings: RunSettings;
   /** The limiter that was found before anything was measured; left out: none. */
   rateLimit?: RateLimit;
-  readonly target: Target;
   readonly tool: string;
+  /** Its arguments are set when a cache has been looked for. */
   workload: Workload;
-  readonly heavyTools: HeavyTools;
-  readonly sessionWork: SessionWork;
   readonly planned: readonly PlannedScenario[];
-  /** After the warm-up; with `precisionPercent` the fewest. */
-  readonly epochs: number;
-  readonly place: ShardPlace;
   /** Thrown away at the beginning of each slice: the first calls after a pause are slower. */
   readonly leadInMs: number;
   /** Starts the server that floors are measured on. */
   readonly startFloor: () => Promise<NullServer>;
-  readonly clock: Clock;
-  /** Wakes open loops; started for the first of them. */
-  pacer(): Promise<Pacer>;
 }
 
 /** Up to 1.5 times slower are the first calls after a pause or a garbage collection, for some 30 ms. */
@@ -71,53 +54,37 @@ export function createRun(
   settings: RunSettings,
   { scenarios, ...hooks }: RunHooks & { scenarios: readonly Scenario[]; clock?: Clock },
 ): Run {
-  const clock = hooks.clock ?? systemClock;
+  const { clock = systemClock, signal, onWarning } = hooks;
+  const { shard, ...reach } = settings;
+  const { noDelay = "off", caCert, overrides, toolArgsJson: argsJson, uniqueSeed } = settings;
   const protocol = PROTOCOLS[settings.protocol];
-  const place = settings.shard ?? WHOLE;
+  const place = shard ?? WHOLE;
   const tool = settings.tool ?? protocol.defaultTool;
-  const { shard: _, ...reach } = settings;
-  const { noDelay = "off", caCert, overrides } = settings;
-  const { onWarning } = hooks;
-  const relay = noDelay === "off" ? null : new Relay({ caCert, onWarning });
-  const payloadBytes = overrides.payloadBytes ?? 0;
-  const calls = { argsJson: settings.toolArgsJson, payloadBytes };
+  const calls = { argsJson, payloadBytes: overrides.payloadBytes ?? 0 };
+  const through = noDelay === "off" ? null : new Relay({ caCert, onWarning });
+  const callBytes = byteLength(protocol, createWorkload(tool, calls)());
   const target = new Target({
-    ...reach,
-    protocol,
-    clock,
-    signal: hooks.signal,
+    ...{ ...reach, protocol, clock, signal },
     ...(place.count === 1 ? {} : { shard: place }),
-    ...(relay === null ? {} : {
-      relay: {
-        through: relay,
-        always: noDelay === "on",
-        callBytes: byteLength(protocol, createWorkload(tool, calls)()),
-      },
-    }),
+    ...(through === null ? {} : { relay: { through, always: noDelay === "on", callBytes } }),
   });
   let pacer: Promise<Pacer> | null = null;
-  const workload = createWorkload(tool, { ...calls, uniqueSeed: settings.uniqueSeed, place });
+  const workload = createWorkload(tool, { ...calls, uniqueSeed, place });
   const embedded = hooks.bundled !== null;
   const heavyTools = heavyToolsOf(settings, { embedded });
   return {
     ...hooks,
-    settings,
-    target,
-    tool,
-    workload,
-    heavyTools,
+    ...{ settings, target, tool, workload, heavyTools, place, clock },
     sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
     planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
     epochs: epochsOf(settings),
-    place,
     leadInMs: LEAD_IN_MS,
     startFloor: startNullServer,
-    clock,
     pacer: () => pacer ??= startPacer(),
     async [Symbol.asyncDispose]() {
       target[Symbol.dispose]();
       (await pacer)?.[Symbol.dispose]();
-      await relay?.[Symbol.asyncDispose]();
+      await through?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -149,16 +116,9 @@ export function epochsOf(
 
 /** The heavy tools that such a run may call. */
 export function heavyToolsOf(
-  settings: Pick<
-    RunSettings,
-    "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed"
-  >,
+  settings: Pick<RunSettings, "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed">,
   { embedded }: { embedded: boolean },
 ): HeavyTools {
-  return grantHeavyTools({
-    ...settings,
-    embedded,
-    named: settings.scenarios !== null || settings.profile === "phase3",
-    given: settings.heavyTools,
-  });
+  const named = settings.scenarios !== null || settings.profile === "phase3";
+  return grantHeavyTools({ ...settings, embedded, named, given: settings.heavyTools });
 }

@@ -1,9 +1,3 @@
-/**
- * What a scenario is, and what it is given to work with.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
@@ -69,22 +63,14 @@ export function lengths<P extends Parameters>(
 /** What a metric is; the same wherever it was measured (`at`). */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
-  | {
-    kind: "scalar";
-    unit: string;
-    better: Better;
-    /** How the values of shards make that of the whole; left out: they cannot. */
-    merge?: NonNullable<Scalar["merge"]>;
-  };
+  /** `merge`: how the values of shards make that of the whole; left out: they cannot. */
+  | { kind: "scalar"; unit: string; better: Better; merge?: NonNullable<Scalar["merge"]> };
 
 /** Times in nanoseconds, of which fewer are better. */
 export const TIMES: MetricSpec = { kind: "distribution", unit: "ns", better: "lower" };
 /** Successes a second. */
 export const THROUGHPUT: MetricSpec = {
-  kind: "scalar",
-  unit: "msg/s",
-  better: "higher",
-  merge: "sum",
+  ...{ kind: "scalar", unit: "msg/s", better: "higher", merge: "sum" },
 };
 
 /** A metric of a scenario, or that of some of its cases: those whose `at` has all that this one has. */
@@ -189,15 +175,8 @@ export interface Slice {
   /** CPU time of this thread over the whole slice, and how long that was. */
   clientCpuNs: number;
   elapsedNs: number;
-  /** Of an open loop. */
-  open?: OpenSlice;
-}
-
-/** What an open loop adds: see lib/load/open.ts. */
-export interface OpenSlice extends PacedRun {
-  serviceNs: Float64Array;
-  slipNs: Float64Array;
-  endedNs: Float64Array;
+  /** What an open loop adds: see lib/load/open.ts. */
+  open?: PacedRun & Record<"serviceNs" | "slipNs" | "endedNs", Float64Array>;
 }
 
 /** What measures a case in some other way than by calls on the target. */
@@ -272,9 +251,8 @@ export interface ScalarOptions {
   cold?: boolean;
 }
 
-/** What a scenario works with. */
-export interface ScenarioContext<P extends Parameters = Parameters> extends Recording {
-  readonly parameters: P;
+/** What a run has for each of its scenarios. */
+export interface Surroundings {
   readonly target: Target;
   readonly workload: Workload;
   /** `null`: another server is the target. */
@@ -285,15 +263,23 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly sessionWork: SessionWork;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly seed: number;
-  /** Which share of the scenario this is; the parameters are those of the whole. */
+  /** Planned after the warm-up; with a precision asked for the fewest. */
+  readonly epochs: number;
+  /** Which share this is; a scenario's parameters are those of the whole. */
   readonly place: ShardPlace;
+  /** Wakes open loops; started for the first of them. */
+  pacer(): Promise<Pacer>;
+}
+
+/** What a scenario works with. */
+export interface ScenarioContext<P extends Parameters = Parameters>
+  extends Recording, Surroundings {
+  readonly parameters: P;
+  readonly seed: number;
   /** How many event loops measure in this process, and share its memory. */
   readonly loops: number;
   /** The epoch under way: 0 is the warm-up. */
   readonly epoch: number;
-  /** How many epochs are planned after the warm-up. */
-  readonly epochs: number;
   /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
   readonly maxRatePerSecond: number | null;
   /** Is that the rate that the server's limiter allows, and none of the user's? */
@@ -304,28 +290,21 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly warmupLedger: OpenLedger;
   /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */
   readonly ledger: OpenLedger;
-  /** Wakes open loops; started for the first of them. */
-  pacer(): Promise<Pacer>;
   /** Reports how far a long piece of work is. */
   progress(done: number, total: number): void;
 }
 
 /** What a case scenario derives its metrics from, and records them into. */
-export interface Derivation<P extends Parameters = Parameters> extends Recording {
-  readonly parameters: P;
-  readonly maxRatePerSecond: number | null;
-  readonly seed: number;
-  readonly place: ShardPlace;
+export interface Derivation<P extends Parameters = Parameters>
+  extends
+    Recording,
+    Pick<ScenarioContext<P>, "parameters" | "maxRatePerSecond" | "seed" | "place"> {
   /** What a case came to on the target; `null`: it was not measured. */
   of(one: Case): CaseResult | null;
   /** The same on the server that does nothing. */
   floorOf(one: Case): CaseResult | null;
   /** Gives a metric the times that a case's slices recorded. */
-  adopt(
-    name: string,
-    recorder: DistributionRecorder,
-    options?: { at?: At; added?: Added },
-  ): void;
+  adopt(name: string, recorder: DistributionRecorder, options?: { at?: At; added?: Added }): void;
   /** A metric of one value an epoch; epochs without one are left out. */
   estimate(
     name: string,
@@ -338,10 +317,8 @@ export interface Derivation<P extends Parameters = Parameters> extends Recording
   single(name: string, value: number, options?: { at?: At; ci95?: Interval | null }): void;
 }
 
-/** A scenario that is not run, and why. */
-export interface Skipped {
-  skipped: string;
-}
+/** A plan, or why the scenario is not run. */
+export type Begun<T> = T | { skipped: string };
 
 /** What a case scenario wants measured, and what it makes of it. */
 export interface CasePlan<P extends Parameters = Parameters> {
@@ -367,7 +344,7 @@ export interface CasePlan<P extends Parameters = Parameters> {
 export interface CaseScenario<P extends Parameters = Parameters> extends Described<P & CaseLength> {
   kind: "cases";
   /** Once, before the first epoch. */
-  begin(context: ScenarioContext<P & CaseLength>): CasePlan | Skipped | Promise<CasePlan | Skipped>;
+  begin(context: ScenarioContext<P & CaseLength>): Begun<CasePlan> | Promise<Begun<CasePlan>>;
 }
 
 /** What a procedure does. */
@@ -388,17 +365,11 @@ export interface Procedure<P extends Parameters = Parameters> extends Described<
   /** Left out: it takes part in the warm-up epoch. */
   warmsUp?: false;
   /** Once, before the first epoch. */
-  begin(context: ScenarioContext<P>): ProcedurePlan | Skipped | Promise<ProcedurePlan | Skipped>;
+  begin(context: ScenarioContext<P>): Begun<ProcedurePlan> | Promise<Begun<ProcedurePlan>>;
 }
 
 // deno-lint-ignore no-explicit-any
 export type Scenario = CaseScenario<any> | Procedure<any>;
-
-/** A server with a token of its own. Dispose of it to stop it. */
-export interface ExtraServer extends AsyncDisposable {
-  readonly url: string;
-  readonly token: string | null;
-}
 
 /** The bundled server, where that is the target. */
 export interface BundledServer {
@@ -408,8 +379,10 @@ export interface BundledServer {
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts another one, which has its rate limits on. */
-  startLimited(): Promise<ExtraServer>;
+  /** Starts another one, which has its rate limits on. Dispose of it to stop it. */
+  startLimited(): Promise<
+    AsyncDisposable & { readonly url: string; readonly token: string | null }
+  >;
 }
 
 /** The parameters of a scenario in a profile. */

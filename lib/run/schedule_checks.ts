@@ -1,15 +1,8 @@
-/**
- * Did an open loop keep to its schedule, and did the server keep up with it?
- *
- * @module
- */
-
 import { judgePace, type PacedRun, type PaceFinding } from "../load/judge_pace.ts";
-import type { OpenLoopResult } from "../load/open.ts";
-import type { Fact } from "../schema.ts";
+import type { Check } from "../schema.ts";
 import type { CaseResult, Recording } from "./scenario.ts";
 
-const END_TEXTS: Record<OpenLoopResult["end"], string> = {
+const END_TEXTS: Record<PacedRun["end"], string> = {
   complete: "complete",
   stopped: "stopped",
   connectionLost: "every connection was lost",
@@ -26,12 +19,8 @@ export interface ScheduleRun {
 }
 
 /** The same of a case of an open loop. */
-export function scheduleOf({ open, latency, slip }: CaseResult): ScheduleRun {
-  return {
-    runs: open,
-    latencyP99Ns: latency.percentile(99),
-    slipP99Ns: slip?.percentile(99) ?? null,
-  };
+export function scheduleOf({ open: runs, latency, slip }: CaseResult): ScheduleRun {
+  return { runs, latencyP99Ns: latency.percentile(99), slipP99Ns: slip?.percentile(99) ?? null };
 }
 
 /** Checks that every slot was sent, and warns of a server that falls behind and of a client that is late. */
@@ -40,52 +29,41 @@ export function judgeSchedule(
   { runs: all, ...times }: ScheduleRun,
 ): void {
   const runs = all.filter(({ end }) => end !== "aborted");
-  checkEverySlotSent(recording, runs);
-  for (const finding of judgePace(runs, times)) recording.invalidate(factOf(finding));
+  recording.check(everySlotSent(runs));
+  for (const finding of judgePace(runs, times)) {
+    recording.invalidate({ ...finding, message: wordsOf(finding) });
+  }
 }
 
-function checkEverySlotSent(recording: Pick<Recording, "check">, runs: readonly PacedRun[]): void {
+function everySlotSent(runs: readonly PacedRun[]): Check {
   const seen = runs.reduce((sum, { sent }) => sum + sent, 0);
   const wanted = runs.reduce((sum, { slots }) => sum + slots, 0);
   const early = runs.find(({ end }) => end !== "complete");
+  const dropped = `${wanted - seen} dropped: too many calls outstanding, or the connection gone`;
   const observed = [
     `${seen} of ${wanted}`,
-    ...(seen === wanted
-      ? []
-      : [`${wanted - seen} dropped: too many calls outstanding, or the connection gone`]),
-    ...(early === undefined ? [] : [`ended early: ${END_TEXTS[early.end]}`]),
-  ];
-  recording.check({
-    kind: "slots",
-    name: "every slot sent",
-    passed: seen === wanted && early === undefined,
-    expected: `${wanted} of ${wanted}, to the end of the schedule`,
-    observed: observed.join("; "),
-    seen,
-    wanted,
-  });
+    ...seen === wanted ? [] : [dropped],
+    ...early === undefined ? [] : [`ended early: ${END_TEXTS[early.end]}`],
+  ].join("; ");
+  const passed = seen === wanted && early === undefined;
+  const expected = `${wanted} of ${wanted}, to the end of the schedule`;
+  return { kind: "slots", name: "every slot sent", passed, expected, observed, seen, wanted };
 }
 
-function factOf(finding: PaceFinding): Fact {
+function wordsOf(finding: PaceFinding): string {
   switch (finding.kind) {
     case "serverBehind": {
-      const { achievedPerSecond: achieved, offeredPerSecond: offered, backlogPerSecond } = finding;
-      const grew = backlogPerSecond > 0
-        ? `, and ${shown(backlogPerSecond)} more waited with each second`
-        : "";
-      const message = `the server falls behind: it answered ${shown(achieved)} of ${
-        shown(offered)
-      } calls/s${grew}`;
-      return { ...finding, message };
+      const { achievedPerSecond, offeredPerSecond, backlogPerSecond: waiting } = finding;
+      const [achieved, offered] = [achievedPerSecond, offeredPerSecond].map(shown);
+      const grew = waiting > 0 ? `, and ${shown(waiting)} more waited with each second` : "";
+      return `the server falls behind: it answered ${achieved} of ${offered} calls/s${grew}`;
     }
     case "clientLate": {
-      const { slipP99Ns, latencyP99Ns } = finding;
-      const message =
-        `the client sent calls late: the p99 of slip is ${shown(slipP99Ns / 1e6)} ms, ` +
-        `that of the latency ${
-          shown(latencyP99Ns / 1e6)
-        } ms: use an idle machine or a lower --rate`;
-      return { ...finding, message };
+      const [slip, latency] = [finding.slipP99Ns, finding.latencyP99Ns].map((ns) =>
+        shown(ns / 1e6)
+      );
+      return `the client sent calls late: the p99 of slip is ${slip} ms, that of the latency ` +
+        `${latency} ms: use an idle machine or a lower --rate`;
     }
     default:
       return finding satisfies never;

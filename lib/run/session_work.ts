@@ -1,9 +1,3 @@
-/**
- * What the sessions of a run do, and whether they may.
- *
- * @module
- */
-
 import type { Duration, SessionSpec, Step, StepSpec } from "../load/session.ts";
 import type { ShardPlace } from "../schema.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
@@ -50,18 +44,11 @@ export function createSessionWork(
   const granted = (spec: SessionSpec, message?: Workload): SessionWork => {
     const complete = (step: StepSpec): Step => ({
       ...step,
-      message: message ??
-        createWorkload(step.tool, { argsJson: step.argsJson, payloadBytes, uniqueSeed, next }),
+      message: message ?? createWorkload(step.tool, { ...step, payloadBytes, uniqueSeed, next }),
     });
-    return {
-      status: "granted",
-      spec: {
-        ...spec,
-        begin: spec.begin.map(complete),
-        patterns: spec.patterns.map((one) => ({ ...one, steps: one.steps.map(complete) })),
-      },
-      description: describe(spec),
-    };
+    const begin = spec.begin.map(complete);
+    const patterns = spec.patterns.map((one) => ({ ...one, steps: one.steps.map(complete) }));
+    return { status: "granted", spec: { ...spec, begin, patterns }, description: describe(spec) };
   };
   const alone = (step: StepSpec, weight: number) => ({ name: step.tool, weight, steps: [step] });
   if (settings.workload !== null) return granted(settings.workload);

@@ -1,4 +1,5 @@
 import type { NoDelay } from "../client/relay.ts";
+import type { TargetOptions } from "../client/target.ts";
 import type { SessionSpec } from "../load/session.ts";
 import type { ProtocolName, Report, ShardPlace } from "../schema.ts";
 import type { HeavyToolSpec } from "./heavy_tools.ts";
@@ -6,26 +7,14 @@ import type { JudgeOptions } from "./judge_report.ts";
 import type { Overrides } from "./plan.ts";
 import type { ProfileName } from "./scenario.ts";
 
+/** How to reach the server, as data. */
+type Reach = Omit<TargetOptions, "protocol" | "clock" | "signal" | "shard" | "relay">;
+
 /** What a run is told: data that can be sent to a worker as it is. */
-export interface RunSettings extends JudgeOptions {
-  url: string;
-  token: string | null;
+export interface RunSettings extends JudgeOptions, Reach {
   protocol: ProtocolName;
-  headers: Record<string, string>;
-  subprotocols: readonly string[];
-  /** Frames of each connection that are left out; left out: none. */
-  ignoreFirst?: number;
-  /** PEM text. */
-  caCert: string | null;
-  /** PEM texts; left out: none. */
-  clientCert?: { cert: string; key: string } | null;
-  /** Takes any certificate; left out: only those that can be trusted. */
-  insecure?: boolean;
-  /** The proxy that the runtime takes to the server, without its password; left out: none. */
-  proxy?: string | null;
   /** How long to wait for a server that is still starting; left out: not at all. */
   waitMs?: number;
-  timeoutMs: number;
   /** Which connections go past Nagle's algorithm; left out: none. */
   noDelay?: NoDelay;
   /** `null`: the protocol's own. */

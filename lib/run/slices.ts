@@ -1,39 +1,26 @@
-/**
- * One slice of a case: a lead-in that counts as warm-up, then the window.
- *
- * @module
- */
-
 import process from "node:process";
-import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import { runClosedSlice, type SliceLength } from "../load/closed.ts";
 import { runOpenLoop } from "../load/open.ts";
-import type { Pacer } from "../load/pacer.ts";
 import { createSchedule } from "../load/schedule.ts";
 import { shareOf } from "../load/share.ts";
 import { parseStages } from "../load/stages.ts";
-import type { ShardPlace } from "../schema.ts";
-import type { Case, Slice } from "./scenario.ts";
-import { addPayload, type Workload } from "./workload.ts";
+import type { Case, Slice, Surroundings } from "./scenario.ts";
+import { addPayload } from "./workload.ts";
 
 /** What a slice is measured with. */
-export interface SliceOptions {
+export interface SliceOptions
+  extends Pick<Surroundings, "workload" | "place" | "clock" | "signal" | "pacer"> {
   /** At least as many as the case has clients, or this shard's share of them. */
   connections: readonly Connection[];
-  workload: Workload;
   length: SliceLength;
   warmupLedger: OpenLedger;
   ledger: OpenLedger;
   maxRatePerSecond: number | null;
   timeoutMs: number;
-  place: ShardPlace;
   /** Of a schedule with random arrivals: another one for each slice. */
   seed: number;
-  clock: Clock;
-  signal: AbortSignal;
-  pacer: () => Promise<Pacer>;
 }
 
 /** CPU time of this thread alone, in nanoseconds; Deno's types do not have it yet. */
@@ -45,19 +32,16 @@ export function threadCpuNs(): number {
   return (user + system) * 1e3;
 }
 
-/** Measures one slice. Never rejects for what the server does. */
+/** Measures one slice: a lead-in that counts as warm-up, then the window. Never rejects for what the server does. */
 export async function measureSlice(one: Case, options: SliceOptions): Promise<Slice> {
-  const clients = shareOf(one.clients, options.place);
-  const connections = options.connections.slice(0, clients);
-  const workload = one.payloadBytes === 0
-    ? options.workload
-    : addPayload(options.workload, one.payloadBytes);
-  const startNs = options.clock.nowNs();
+  const { workload: bare, clock } = options;
+  const connections = options.connections.slice(0, shareOf(one.clients, options.place));
+  const workload = one.payloadBytes === 0 ? bare : addPayload(bare, one.payloadBytes);
+  const startNs = clock.nowNs();
   const startCpuNs = threadCpuNs();
   const before = orderOf(connections);
-  const slice = one.ratePerSecond === null
-    ? await closedSlice(one, { ...options, connections, workload })
-    : await openSlice(one, { ...options, connections, workload });
+  const measure = one.ratePerSecond === null ? closedSlice : openSlice;
+  const slice = await measure(one, { ...options, connections, workload });
   const after = orderOf(connections);
   return {
     ...slice,
@@ -66,7 +50,7 @@ export async function measureSlice(one: Case, options: SliceOptions): Promise<Sl
     answered: after.answered - before.answered,
     outOfOrder: after.outOfOrder - before.outOfOrder,
     clientCpuNs: threadCpuNs() - startCpuNs,
-    elapsedNs: options.clock.nowNs() - startNs,
+    elapsedNs: clock.nowNs() - startNs,
   };
 }
 
@@ -84,16 +68,12 @@ function orderOf(connections: readonly Connection[]): Connection["order"] {
 type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;
 
 async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<Measured> {
-  const { connections, workload, length, maxRatePerSecond, clock, signal } = options;
+  const { connections, workload: message, length, maxRatePerSecond } = options;
   const { end, timesNs, clients, censored } = await runClosedSlice(connections, {
+    ...options,
     ...length,
-    message: workload,
+    message,
     inFlight,
-    maxRatePerSecond,
-    warmupLedger: options.warmupLedger,
-    ledger: options.ledger,
-    clock,
-    signal,
   });
   // A cap is kept over the whole slice, not between its first call and its last.
   const shortestNs = (ok: number) => maxRatePerSecond === null ? 0 : ok / maxRatePerSecond * 1e9;
@@ -110,7 +90,7 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
 }
 
 async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
-  const { connections, workload, length, place, clock, signal, timeoutMs } = options;
+  const { connections, workload: message, length, place, timeoutMs, seed } = options;
   const ratePerSecond = one.ratePerSecond!;
   const stages = one.stages ? parseStages(one.stages) : null;
   // Stages begin as they say: what goes before them would be at another rate.
@@ -123,39 +103,24 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     slots: counted === null ? null : counted + leadInSlots,
     durationMs: length.durationNs === null ? null : (length.durationNs + leadInNs) / 1e6,
     stages,
-    seed: options.seed,
+    seed,
     share: { connections: one.clients, place },
   });
   const most = one.maxOutstanding ?? Math.ceil(ratePerSecond * timeoutMs / 1000);
-  const result = await runOpenLoop(connections, {
-    message: workload,
+  const { latencyNs: timesNs, censored, ok: _, ...open } = await runOpenLoop(connections, {
+    ...options,
+    message,
     schedule,
     leadInNs: counted === null ? leadInNs : leadInSlots / ratePerSecond * 1e9,
     maxOutstanding: Math.max(1, shareOf(most, place)),
-    warmupLedger: options.warmupLedger,
-    ledger: options.ledger,
-    clock,
-    signal,
     pacer: await options.pacer(),
   });
+  const { end, achievedPerSecond, windowNs } = open;
   return {
-    complete: result.end === "complete",
-    clients: [{
-      ok: result.achievedPerSecond * result.windowNs / 1e9,
-      windowNs: result.windowNs,
-    }],
-    timesNs: result.latencyNs,
-    censored: result.censored,
-    open: {
-      serviceNs: result.serviceNs,
-      slipNs: result.slipNs,
-      endedNs: result.endedNs,
-      slots: result.slots,
-      sent: result.sent,
-      offeredPerSecond: result.offeredPerSecond,
-      achievedPerSecond: result.achievedPerSecond,
-      backlogSlopePerSecond: result.backlogSlopePerSecond,
-      end: result.end,
-    },
+    complete: end === "complete",
+    clients: [{ ok: achievedPerSecond * windowNs / 1e9, windowNs }],
+    timesNs,
+    censored,
+    open,
   };
 }

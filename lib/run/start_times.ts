@@ -1,9 +1,3 @@
-/**
- * When the epochs of split scenarios begin, so that shards measure at the same time.
- *
- * @module
- */
-
 /** Says when an epoch of some scenarios begins. */
 export interface StartGate {
   /**

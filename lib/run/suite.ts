@@ -1,23 +1,16 @@
-/**
- * Runs what is planned: a warm-up epoch, then epochs in each of which every scenario has its turn, in an order
- * that is another one each time; and ends with a whole account whatever happens.
- *
- * @module
- */
-
-import type { RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
+import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
 import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
-import { endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
+import { endsOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
-import { Entry, reasonsOf } from "./entry.ts";
+import { slowdownOfServer } from "./drift.ts";
+import { Entry } from "./entry.ts";
 import type { LiveScenario } from "./live.ts";
 import { mostSessions } from "./limit_probe.ts";
-import { isPreciseEnough } from "./precision.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
@@ -58,6 +51,9 @@ interface Unit {
   epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
 }
 
+type Running = Progress & { state: "running" };
+type Stage = Pick<Running, "stage" | "epoch" | "index" | "of">;
+
 /** What happens around the epochs. */
 export interface SuiteHooks {
   /** Before each epoch, while nothing is connected. */
@@ -77,7 +73,8 @@ export async function runSuite(run: Run, hooks: SuiteHooks = {}): Promise<SuiteR
 }
 
 /**
- * Scenarios of one run, or of several on different servers: then the cases of all of them are measured in the same
+ * A warm-up epoch, then epochs in each of which every scenario has its turn, in an order that is another one each time;
+ * of one run, or of several on different servers: then the cases of all of them are measured in the same
  * blocks. The first run's settings say how often and for how long. Dispose of it when its results have been read.
  */
 export class Suite implements Disposable {
@@ -88,12 +85,7 @@ export class Suite implements Disposable {
   readonly #startNs: number;
   readonly entries: readonly Entry[];
   readonly #rateLimits = new Map<Run, RateLimit>();
-  #stage: Pick<Progress & { state: "running" }, "stage" | "epoch" | "index" | "of"> = {
-    stage: "begin",
-    epoch: 0,
-    index: 0,
-    of: 0,
-  };
+  #stage: Stage = { stage: "begin", epoch: 0, index: 0, of: 0 };
   #nextTurn: Turn = { order: 0, offsetMs: 0 };
   #epochs = 0;
   #isUnusable = false;
@@ -107,14 +99,7 @@ export class Suite implements Disposable {
     this.#startNs = this.#run.clock.nowNs();
     this.#floors = new NullServerFloor(this.#run);
     this.entries = runs.flatMap((run) =>
-      run.planned.map((planned): Entry => {
-        const entry: Entry = new Entry(
-          run,
-          planned,
-          (done, total) => this.#progress([entry], { watch: entry.record, done, total }),
-        );
-        return this.#stack.use(entry);
-      })
+      run.planned.map((planned) => this.#stack.use(new Entry(run, planned)))
     );
   }
 
@@ -125,10 +110,8 @@ export class Suite implements Disposable {
       const units = this.#createUnits();
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
       // Cases cannot be put off.
-      const canWait = !units.some(({ fillsServer, entries: [one] }) =>
-        fillsServer && one!.casePlan !== null
-      );
-      if (canWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
+      const cannotWait = units.some((unit) => unit.fillsServer && unit.watch instanceof CaseGroup);
+      if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards run what they share at the same time, and the first of them the rest afterwards.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
         await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
@@ -136,9 +119,9 @@ export class Suite implements Disposable {
       // Where the run was interrupted, they are over at once.
       if (!this.#isUnusable) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: 1, of: 1 };
-        const show = (entry: Entry, doing: string) =>
-          this.#progress([entry], { watch: entry.record, doing });
-        await this.#waits.end(show);
+        await this.#waits.end((entry, doing) =>
+          this.#progress([entry], { watch: entry.record, doing })
+        );
       }
       await this.#catchUp(() => true);
       await this.#conclude();
@@ -158,10 +141,13 @@ export class Suite implements Disposable {
   resultOf(run: Run): SuiteResult {
     const entries = this.entries.filter((entry) => entry.run === run);
     for (const entry of entries) entry.derive();
-    const slowdown = slowdownOfServer(entries);
+    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
+    const slowdown = run.settings.maxRatePerSecond === null
+      ? slowdownOfServer(entries.flatMap(({ course }) => course ?? []))
+      : null;
     if (slowdown !== null) { for (const entry of entries) entry.derive(slowdown); }
     const scenarios = entries.map((entry) => entry.report());
-    const reasons = entries.flatMap((entry, index) => reasonsOf(entry, scenarios[index]!));
+    const reasons = entries.flatMap((entry, index) => entry.reasons(scenarios[index]!));
     return {
       scenarios,
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
@@ -197,21 +183,13 @@ export class Suite implements Disposable {
 
   #progress(
     entries: readonly Entry[],
-    { done = 0, total = 0, ...rest }: {
-      watch: LiveScenario;
-      doing?: string;
-      done?: number;
-      total?: number;
-    },
+    what: Pick<Running, "watch"> & Partial<Pick<Running, "doing" | "done" | "total">>,
   ): void {
     this.#run.onProgress({
-      state: "running",
-      ...this.#stage,
+      ...{ state: "running", ...this.#stage, done: 0, total: 0 },
       epochs: this.#run.epochs,
       scenarios: [...new Set(entries.map(({ name }) => name))],
-      ...rest,
-      done,
-      total,
+      ...what,
     });
   }
 
@@ -221,18 +199,29 @@ export class Suite implements Disposable {
     for (const [index, entry] of this.entries.entries()) {
       const { end } = entry;
       // Other shards run it, and their turns are counted here too.
-      if ((end !== null && !isSplit(entry)) || this.#isOver) continue;
+      if ((end !== null && !entry.isSplit) || this.#isOver) continue;
       this.#stage = { stage: "begin", epoch: 0, index: index + 1, of };
-      this.#progress([entry], { watch: entry.record });
-      await this.#attempt([entry], () => entry.begin());
+      const progress = (done = 0, total = 0) =>
+        this.#progress([entry], { watch: entry.record, done, total });
+      progress();
+      await this.#attempt([entry], () => entry.begin(progress));
       entry.end = end ?? entry.end;
     }
   }
 
   #createUnits(): Unit[] {
-    const ready = this.entries.filter((entry) =>
-      entry.plan !== null && (entry.end === null || isSplit(entry))
+    const ready = this.entries.filter(({ plan, end, isSplit }) =>
+      plan !== null && (end === null || isSplit)
     );
+    const unitOf = (
+      entries: Entry[],
+      rest: Pick<Unit, "watch" | "lengthMs" | "epoch">,
+    ): Unit => ({
+      entries,
+      isSplit: entries.every(({ isSplit }) => isSplit),
+      fillsServer: entries.some(({ planned }) => planned.scenario.fillsServer),
+      ...rest,
+    });
     const members = new Map<GroupMember, Entry>(
       ready.filter(({ casePlan }) => casePlan !== null).map((entry) => [{
         run: entry.run,
@@ -243,33 +232,28 @@ export class Suite implements Disposable {
         place: entry.planned.place ?? WHOLE,
       }, entry]),
     );
-    const groups = groupBySharedCases([...members.keys()]).map((grouped): Unit => {
+    const groups = groupBySharedCases([...members.keys()]).map((grouped) => {
       const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
       const entries = grouped.map((member) => members.get(member)!);
       for (const entry of entries) entry.group = group;
-      return {
-        entries,
+      return unitOf(entries, {
         watch: group,
-        isSplit: entries.every(isSplit),
-        fillsServer: entries.some(fillsServer),
         lengthMs: (epoch) => group.lengthMs(epoch),
         epoch: (epoch, startMs) => group.epoch(epoch, startMs),
-      };
+      });
     });
-    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap(
-      (entry): Unit[] => {
-        const { epoch } = entry.plan as ProcedurePlan;
-        if (epoch === undefined) return [];
-        return [{
-          entries: [entry],
-          watch: entry.record,
-          isSplit: isSplit(entry),
-          fillsServer: fillsServer(entry),
-          lengthMs: (index) => entry.isGoing && warmsUp(entry, index) ? null : 0,
-          epoch: (index, startMs) => procedureEpoch(entry, { epoch, index, startMs }),
-        }];
-      },
-    );
+    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap((entry) => {
+      const { epoch: measure } = entry.plan as ProcedurePlan;
+      const { scenario } = entry.planned;
+      const takesPart = (epoch: number) =>
+        epoch > 0 || scenario.kind === "cases" || scenario.warmsUp !== false;
+      return measure === undefined ? [] : unitOf([entry], {
+        watch: entry.record,
+        lengthMs: (epoch) => entry.isGoing && takesPart(epoch) ? null : 0,
+        epoch: async (epoch, startMs) =>
+          takesPart(epoch) ? await procedureEpoch(entry, measure, startMs) : undefined,
+      });
+    });
     return [...groups, ...procedures];
   }
 
@@ -279,7 +263,8 @@ export class Suite implements Disposable {
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
       if (epoch > epochs && !this.#needsAnother()) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
-      collectGarbage();
+      // What one epoch leaves behind should not be a pause in the next.
+      (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
       if (this.#isOver) break;
@@ -288,8 +273,8 @@ export class Suite implements Disposable {
       if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
     }
     if (!signal.aborted) return;
-    for (const entry of units.flatMap(({ entries }) => entries)) {
-      if (entry.isGoing) entry.end = { status: "interrupted", reason: "interrupted" };
+    for (const { entries } of units) {
+      for (const entry of entries) if (entry.isGoing) entry.end = INTERRUPTED_END;
     }
   }
 
@@ -328,34 +313,27 @@ export class Suite implements Disposable {
 
   async #runTurn(unit: Unit, epoch: number): Promise<void> {
     const entries = unit.entries.filter(({ isGoing }) => isGoing);
-    const turn = this.#takeTurn(unit, epoch);
+    const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
     this.#progress(entries, { watch: unit.watch });
     await this.#attempt(entries, async () => {
-      if (await unit.epoch(epoch, () => this.#startOf(turn, unit)) !== "stop") return;
+      if (await unit.epoch(epoch, startMs) !== "stop") return;
       for (const entry of entries) entry.isExhausted = true;
     }, epoch);
   }
 
-  /** Turns are counted for scenarios that have ended too, so that they are the same on all shards. */
-  #takeTurn(unit: Unit, epoch: number): Turn {
-    const turn = { ...this.#nextTurn };
-    if (!unit.isSplit) return turn;
+  /**
+   * Says when the turn begins; `null`: at once. Turns are counted for scenarios that have ended too, so that they are the
+   * same on all shards.
+   */
+  #takeTurn(unit: Unit, epoch: number): () => Promise<number | null> {
+    if (!unit.isSplit) return () => Promise.resolve(null);
+    const turn = this.#nextTurn;
     const lengthMs = unit.lengthMs(epoch);
-    const { offsetMs } = turn;
-    this.#nextTurn = {
-      order: turn.order + 1,
-      offsetMs: offsetMs === null || lengthMs === null
-        ? null
-        : offsetMs + (lengthMs === 0 ? 0 : lengthMs + ALLOWANCE_MS),
-    };
-    return turn;
-  }
-
-  /** When a turn begins; `null`: at once. */
-  #startOf(turn: Turn, { isSplit }: Unit): Promise<number | null> {
-    const { startGate } = this.#run;
-    return startGate === undefined || !isSplit ? Promise.resolve(null) : startGate.startOf(turn);
+    const takenMs = lengthMs === 0 || lengthMs === null ? lengthMs : lengthMs + ALLOWANCE_MS;
+    const offsetMs = turn.offsetMs === null || takenMs === null ? null : turn.offsetMs + takenMs;
+    this.#nextTurn = { order: turn.order + 1, offsetMs };
+    return async () => await this.#run.startGate?.startOf(turn) ?? null;
   }
 
   /** Work that is done once, after the last epoch. */
@@ -364,13 +342,13 @@ export class Suite implements Disposable {
     for (const [index, entry] of this.entries.entries()) {
       const { plan, record } = entry;
       if (plan === null || entry.end !== null) continue;
-      if (plan.conclude !== undefined && !this.#isOver) {
+      if (plan.conclude && !this.#isOver) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
         this.#progress([entry], { watch: record });
         record.startConclusion();
         await this.#attempt([entry], async () => await plan.conclude!());
       }
-      if (this.#run.signal.aborted) entry.end ??= { status: "interrupted", reason: "interrupted" };
+      if (this.#run.signal.aborted) entry.end ??= INTERRUPTED_END;
     }
   }
 
@@ -381,11 +359,8 @@ export class Suite implements Disposable {
     const isGone = error instanceof ConnectError && error.failure === "refused";
     const reason = isGone ? `${said}; the server answered before: see its log` : said;
     const unusable = error instanceof TargetUnusableError && !signal.aborted;
-    for (const entry of entries) {
-      entry.end = signal.aborted
-        ? { status: "interrupted", reason: "interrupted" }
-        : { status: "failed", reason, unusable };
-    }
+    const end = signal.aborted ? INTERRUPTED_END : { status: "failed" as const, reason, unusable };
+    for (const entry of entries) entry.end = end;
     this.#isUnusable ||= unusable;
   }
 
@@ -410,87 +385,44 @@ export class Suite implements Disposable {
     }
     const limit = run.target.observed.rateLimit;
     if (limit === null || this.#rateLimits.has(run)) return;
-    const owner = readLimitOwner(limit.message) ?? undefined;
-    this.#rateLimits.set(run, {
-      ...(owner === undefined ? {} : { owner }),
-      ...run.rateLimit,
-      scenario: entries[0]!.name,
-      ...limit,
-    });
+    const owner = readLimitOwner(limit.message);
+    const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
+    this.#rateLimits.set(run, { ...found, scenario: planned.scenario.name, ...limit });
   }
 }
 
-/** A machine that most likely slowed down is doubt enough. */
-const FLOOR_SIGNIFICANCE = 0.05;
-
-/** What is the server's of a slowdown: where the one that does nothing has half of it too, it is the machine's. */
-function slowdownOfServer(entries: readonly Entry[]): Slowdown | null {
-  const slowdown = slowdownOf(entries.flatMap(({ course }) => course ?? []));
-  const floors = entries.flatMap(({ floorRates }) =>
-    floorRates.length === 0 ? [] : { epochs: floorRates, better: "higher" as const }
-  );
-  const ofMachine = slowdownOf(floors, FLOOR_SIGNIFICANCE);
-  const isShared = slowdown !== null && ofMachine !== null &&
-    ofMachine.ratio >= Math.sqrt(slowdown.ratio);
-  return isShared ? null : slowdown;
+/** Is half the interval of a headline within so many per cent of it? One that was not measured cannot say. */
+function isPreciseEnough(metric: Metric | null, percent: number): boolean {
+  if (metric === null) return false;
+  const [value, ci95] = metric.kind === "scalar"
+    ? [metric.value, metric.ci95]
+    : [metric.p50, metric.ci95.p50];
+  return value !== 0 && ci95 !== null && 50 * (ci95[1] - ci95[0]) <= percent * Math.abs(value);
 }
 
 /** How many calls a second were served at first, and at the end, by the first scenario that knows. */
 function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
-  const ends = entries.flatMap(({ rates }) => endsOf({ epochs: rates, better: "higher" }) ?? [])[0];
+  const courses = entries.map(({ first }) => first?.rates.flatMap((rate) => rate ?? []) ?? []);
+  const ends = courses.flatMap((epochs) => endsOf({ epochs, better: "higher" }) ?? [])[0];
   return ends === undefined ? {} : { firstPerSecond: ends.first, lastPerSecond: ends.last };
 }
 
-/** Does it open as many connections as the server allows? */
-function fillsServer({ planned: { scenario } }: Entry): boolean {
-  return scenario.fillsServer === true;
-}
-
-/** Do several shards have a share of it? */
-function isSplit({ planned: { place = WHOLE } }: Entry): boolean {
-  return place.count > 1;
-}
-
-/** Does a procedure take part in the epoch, if it is the warm-up? */
-function warmsUp({ planned: { scenario } }: Entry, epoch: number): boolean {
-  return epoch > 0 || scenario.kind !== "procedure" || scenario.warmsUp !== false;
-}
-
+const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
 const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
-async function procedureEpoch(
-  entry: Entry,
-  { epoch, index, startMs }: {
-    epoch: () => Promise<"stop" | void>;
-    index: number;
-    startMs: () => Promise<number | null>;
-  },
-): Promise<"stop" | void> {
-  const { record } = entry;
-  if (!warmsUp(entry, index)) return;
-  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
-  await beginMeasuring(entry, startMs);
-  const outcome = await epoch();
-  record.endMeasuring();
-  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
-  return outcome;
-}
-
 /** Begins when all shards do. */
-async function beginMeasuring(
+async function procedureEpoch(
   { run, record }: Entry,
+  measure: () => Promise<"stop" | void>,
   startMs: () => Promise<number | null>,
-): Promise<void> {
+): Promise<"stop" | void> {
+  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
   const dueMs = await startMs();
   if (dueMs !== null) await wait(dueMs - run.clock.date().getTime(), run);
   run.signal.throwIfAborted();
   record.startMeasuring(dueMs);
-}
-
-/**
- * Collects garbage, where the runtime was started with `--expose-gc`: what one epoch leaves behind should not
- * be a pause in the next.
- */
-function collectGarbage(): void {
-  (globalThis as { gc?: () => void }).gc?.();
+  const outcome = await measure();
+  record.endMeasuring();
+  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
+  return outcome;
 }

@@ -29,17 +29,16 @@ export async function listTools(
   target: Target,
   { waitMs }: { waitMs: number },
 ): Promise<ToolList> {
-  const { protocol, clock, timeoutMs, signal } = target.options;
+  const { protocol, clock } = target.options;
   const credentials = target.newCredentials();
   const id = `${credentials.sessionId}-list`;
   const request = protocol.encodeListTools(id);
   const socket = await target.dial();
   try {
-    const { session } = await shakeHands(socket, {
-      ...{ protocol, credentials, clock, timeoutMs, signal, foreign: target.foreign },
-    });
+    const { foreign } = target;
+    const { session } = await shakeHands(socket, { ...target.options, credentials, foreign });
     if (request === null || session?.tools === false) return { status: "none" };
-    const ask = async (text: string): Promise<{ text: string; page: ToolPage } | null> => {
+    const ask = async (text: string) => {
       const listed = Promise.withResolvers<{ text: string; page: ToolPage } | null>();
       socket.onText((text) => {
         const page = text === null ? null : protocol.readTools(text);

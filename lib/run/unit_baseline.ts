@@ -1,16 +1,10 @@
-/**
- * What a unit test's call costs: the bundled server's dispatch of the tool, without a socket. It is a case as
- * others are, and the lowest layer of a call.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import { type BatchedSample, sampleBatched } from "../stats/sampling.ts";
 import { type Case, ONE_CLIENT, type Rig } from "./scenario.ts";
 
 /** The name of the layer. */
 export const UNIT_LAYER = "dispatch";
+/** What a unit test's call costs: the bundled server's dispatch of the tool, without a socket. */
 export const UNIT_CASE: Case = { ...ONE_CLIENT, layer: UNIT_LAYER };
 
 /** Batches of a slice; of more than these mitata drops the extremes. */

@@ -1,10 +1,3 @@
-/**
- * Was the client the bottleneck? Its own share of a core, how late its event loop was, and how near the
- * numbers are to those of a server that does nothing.
- *
- * @module
- */
-
 import type { Clock } from "../client/clock.ts";
 import type { Fact, Interval, Ledger, Validity } from "../schema.ts";
 import { estimate } from "../stats/estimate.ts";
@@ -107,17 +100,16 @@ export function floorShare(
 ): FloorShare | null {
   const pairs = (target?.rates ?? []).flatMap((rate, epoch) => {
     const bound = floor?.rates[epoch];
-    return rate === null || rate === 0 || !bound ? [] : [{ rate, bound }];
+    return rate && bound ? { rate, bound } : [];
   });
   if (pairs.length === 0) return null;
   const { value, ci95 } = estimate(pairs.map(({ rate, bound }) => rate / bound), { paired: true });
   const medians = floor!.medians.flatMap((median) => median ?? []);
   const isBeaten = ci95 !== null && ci95[0] > 1;
-  const throughput = estimate(pairs.map(({ rate, bound }) => isBeaten ? rate : bound)).value;
   return {
     share: isBeaten ? 1 : value,
     ci95: isBeaten ? [1, 1] : ci95,
-    throughput,
+    throughput: estimate(pairs.map(({ rate, bound }) => isBeaten ? rate : bound)).value,
     latencyP50Ns: medians.length === 0 ? null : estimate(medians).value,
   };
 }
@@ -131,7 +123,7 @@ export function boundBy({ ci95 }: Pick<FloorShare, "ci95">): "free" | "bound" | 
 
 /** What a scenario's numbers are good for. */
 export function validityOf(
-  { warnings: given, ledger, clientCpu, loopLagP99Ns, floor, capped }: {
+  { warnings: given, ledger: { ok, cached }, clientCpu, loopLagP99Ns, floor, capped }: {
     warnings: readonly Fact[];
     ledger: Ledger;
     clientCpu: number | null;
@@ -141,58 +133,40 @@ export function validityOf(
     capped: boolean;
   },
 ): Validity {
+  const share = floor?.share ?? null;
   const byFloor = floor === null || capped ? null : boundBy(floor);
   const isBusy = clientCpu !== null && clientCpu >= CLIENT_BOUND_SHARE;
-  const warnings = [
-    ...given,
-    ...cacheWarning(ledger),
-    ...(isBusy ? [busyWarning(clientCpu)] : []),
-    ...(byFloor === "bound" ? [floorWarning(floor!.share)] : []),
-  ];
+  const warnings = [...given];
+  if (cached > CACHED_SHARE_LIMIT * ok) {
+    const message =
+      `the server served ${cached} of ${ok} successes from a cache, so that its cache was ` +
+      `measured: make calls differ, as with --tool-args '{"n":"{unique}"}'`;
+    warnings.push({ kind: "cached", message, cached, ok });
+  }
+  if (isBusy) {
+    const message = `client-bound: the client's thread used ${percent(clientCpu)} of a core, ${SO}`;
+    warnings.push({ kind: "clientCpu", message, clientCpu });
+  }
+  if (byFloor === "bound") {
+    const message = `client-bound: the throughput is ${percent(share!)} of what this client ` +
+      `reaches against a server that does nothing, ${SO}`;
+    warnings.push({ kind: "clientFloor", message, share });
+  }
   return {
     valid: warnings.length === 0,
     client: isBusy ? "bound" : byFloor,
-    clientShare: floor?.share ?? null,
+    clientShare: share,
     clientShareCi95: floor?.ci95 ?? null,
-    ...(floor === null
-      ? {}
-      : { floor: { throughput: floor.throughput, latencyP50Ns: floor.latencyP50Ns } }),
+    ...(floor === null ? {} : {
+      floor: { throughput: floor.throughput, latencyP50Ns: floor.latencyP50Ns },
+    }),
     clientCpu,
     loopLagP99Ns,
     warnings,
   };
 }
 
-function cacheWarning({ ok, cached }: Ledger): Fact[] {
-  if (cached <= CACHED_SHARE_LIMIT * ok) return [];
-  return [{
-    kind: "cached",
-    message: `the server served ${cached} of ${ok} successes from a cache, so that its cache was ` +
-      `measured: make calls differ, as with --tool-args '{"n":"{unique}"}'`,
-    cached,
-    ok,
-  }];
-}
-
-function busyWarning(clientCpu: number): Fact {
-  return {
-    kind: "clientCpu",
-    message:
-      `client-bound: the client's thread used ${percent(clientCpu)} of a core, so that a faster ` +
-      "server would look no faster",
-    clientCpu,
-  };
-}
-
-function floorWarning(share: number): Fact {
-  return {
-    kind: "clientFloor",
-    message:
-      `client-bound: the throughput is ${percent(share)} of what this client reaches against a ` +
-      "server that does nothing, so that a faster server would look no faster",
-    share,
-  };
-}
+const SO = "so that a faster server would look no faster";
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;

@@ -10,22 +10,21 @@ import type { RunSettings } from "./settings.ts";
 /** Between two attempts. */
 const RETRY_MS = 250;
 
-/** What waiting needs beside the settings. */
-export interface WaitOptions {
-  signal: AbortSignal;
-  /** Hears once that there is something to wait for, and once that it has come. */
-  onProgress: (text: string) => void;
-  clock?: Clock;
-}
-
 /**
  * Connects until a session opens, for at most `waitMs` of the settings and the last attempt's timeout; returns at once
  * where that is 0, or where the failure is none that time heals. What then still fails is the preflight's to report.
+ *
+ * @param options.onProgress hears once that there is something to wait for, and once that it has come
  */
-export async function waitForServer(settings: RunSettings, options: WaitOptions): Promise<void> {
-  const { waitMs = 0, protocol, shard: _, ...reach } = settings;
+export async function waitForServer(
+  { waitMs = 0, protocol, shard: _, ...reach }: RunSettings,
+  { signal, onProgress, clock = systemClock }: {
+    signal: AbortSignal;
+    onProgress: (text: string) => void;
+    clock?: Clock;
+  },
+): Promise<void> {
   if (waitMs === 0) return;
-  const { signal, onProgress, clock = systemClock } = options;
   using target = new Target({ ...reach, protocol: PROTOCOLS[protocol], clock, signal });
   const startNs = clock.nowNs();
   const elapsedMs = () => (clock.nowNs() - startNs) / 1e6;
@@ -37,8 +36,8 @@ export async function waitForServer(settings: RunSettings, options: WaitOptions)
     }
     if (!isStarting(error) || elapsedMs() + RETRY_MS >= waitMs) return;
     if (attempt === 0) {
-      const what = `the server at ${redactUrl(reach.url)}`;
-      onProgress(`waiting up to ${waitMs / 1e3} s for ${what}: ${error.message}`);
+      const what = `up to ${waitMs / 1e3} s for the server at ${redactUrl(reach.url)}`;
+      onProgress(`waiting ${what}: ${error.message}`);
     }
     await wait(RETRY_MS, { clock, signal });
   }
@@ -54,9 +53,9 @@ async function tryConnect(target: Target): Promise<ConnectError | null> {
   }
 }
 
+const OF_STARTING = ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"];
+
 /** Is it what a server that is still starting looks like, or a gateway before one? */
 function isStarting({ failure, details: { httpStatus = 0 } }: ConnectError): boolean {
-  if (failure === "httpStatus") return httpStatus >= 500;
-  return ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"]
-    .includes(failure);
+  return failure === "httpStatus" ? httpStatus >= 500 : OF_STARTING.includes(failure);
 }

@@ -1,19 +1,11 @@
-/**
- * Waits for the server on idle connections, which go on beside what is measured where there is room for them.
- *
- * @module
- */
-
 import { openLedger } from "../client/ledger.ts";
 import type { Entry } from "./entry.ts";
 import type { ProcedurePlan } from "./scenario.ts";
 
-type Wait = NonNullable<ProcedurePlan["waiting"]>;
-
 /** More connections than this are not opened to see if there is room for another. */
 const MOST_TRIED = 64;
 
-/** The waits of a run. */
+/** Waits for the server on idle connections, beside what is measured where there is room for them. */
 export class Waits {
   readonly #entries: readonly Entry[];
   readonly #fail: (entry: Entry, error: unknown) => void;
@@ -33,14 +25,12 @@ export class Waits {
 
   /** Begins them, if the server accepts one more connection for each than any scenario needs at once. */
   async beginBeside(all: readonly Entry[]): Promise<void> {
-    const needed = all.map(({ planned: { parameters: { connections } } }) =>
-      Number(connections ?? 1)
-    );
+    const [first] = this.#entries;
+    const needed = all.map(({ planned }) => Number(planned.parameters.connections ?? 1));
     const most = Math.max(1, ...needed) + this.#entries.length;
-    const { target } = this.#entries[0]?.run ?? {};
-    if (target === undefined || most > MOST_TRIED) return;
+    if (first === undefined || most > MOST_TRIED) return;
     const tried = await Promise.allSettled(
-      Array.from({ length: most }, () => target.connect(openLedger())),
+      Array.from({ length: most }, () => first.run.target.connect(openLedger())),
     );
     const opened = tried.flatMap((one) => one.status === "fulfilled" ? one.value : []);
     await Promise.allSettled(opened.map((connection) => connection.close()));
@@ -49,7 +39,7 @@ export class Waits {
 
   /** Waits until they are over; `show` is told what for. */
   async end(show: (entry: Entry, what: string) => void): Promise<void> {
-    const [first] = this.#entries.filter(({ isGoing }) => isGoing);
+    const first = this.#entries.find(({ isGoing }) => isGoing);
     if (this.#all === null && first !== undefined) this.#begin();
     if (this.areOpen && first !== undefined) show(first, waitOf(first)!.what);
     await this.#all;
@@ -58,18 +48,16 @@ export class Waits {
   #begin(): void {
     const going = this.#entries.filter(({ isGoing }) => isGoing);
     this.#left = going.length;
-    this.#all = Promise.all(going.map(async (entry) => {
-      try {
-        await waitOf(entry)!.until();
-      } catch (error) {
-        this.#fail(entry, error);
-      } finally {
-        this.#left--;
-      }
-    }));
+    this.#all = Promise.all(
+      going.map((entry) =>
+        waitOf(entry)!.until().catch((error) => this.#fail(entry, error)).finally(() =>
+          this.#left--
+        )
+      ),
+    );
   }
 }
 
-function waitOf({ plan }: Entry): Wait | undefined {
+function waitOf({ plan }: Entry): ProcedurePlan["waiting"] {
   return plan !== null && "waiting" in plan ? plan.waiting : undefined;
 }

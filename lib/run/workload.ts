@@ -8,11 +8,12 @@ export type Workload = () => Message;
 /**
  * Builds the messages of a run.
  *
- * @param argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
+ * @param options.argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
  *   counted over the run from 1, and every `{unique}` a text that no other call has, nor one of a run
  *   with another `uniqueSeed`
- * @param options `next`: gives the numbers of calls; `place`: of a shard, whose numbers are no other shard's: every `count`th from its index on
- * @param payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
+ * @param options.payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
+ * @param options.place of a shard, whose numbers are no other shard's: every `count`th from its index on
+ * @param options.next gives numbers that several share; left out: its own
  */
 export function createWorkload(
   tool: string,
@@ -21,14 +22,11 @@ export function createWorkload(
     payloadBytes: number;
     uniqueSeed?: number;
     place?: ShardPlace;
-    /** Numbers that several share; left out: its own. */
     next?: () => number;
   },
 ): Workload {
-  const { next = callNumbers(options.place) } = options;
-  const text = options.payloadBytes === 0
-    ? options.argsJson
-    : withPayload(options.argsJson, options.payloadBytes);
+  const { argsJson, payloadBytes, uniqueSeed = 1, next = callNumbers(options.place) } = options;
+  const text = payloadBytes === 0 ? argsJson : withPayload(argsJson, payloadBytes);
   // The tokens themselves are every other part.
   const parts = text.split(/(\{seq\}|\{unique\})/);
   if (parts.length === 1) {
@@ -37,10 +35,9 @@ export function createWorkload(
   }
   return () => {
     const number = String(next());
-    const values: Record<string, string> = {
-      "{seq}": number,
-      "{unique}": uniqueText(options.uniqueSeed ?? 1, number),
-    };
+    // As both the seed and the number of the call are in it, no two are the same.
+    const unique = `${uniqueSeed.toString(16).padStart(8, "0")}-${number}`;
+    const values: Record<string, string> = { "{seq}": number, "{unique}": unique };
     return { tool, argsJson: parts.map((part) => values[part] ?? part).join("") };
   };
 }
@@ -49,11 +46,6 @@ export function createWorkload(
 export function callNumbers({ index, count }: ShardPlace = WHOLE): () => number {
   let seq = index - count;
   return () => seq += count;
-}
-
-/** The seed and the number of the call: as both are in it, no two are the same. */
-function uniqueText(seed: number, number: string): string {
-  return `${seed.toString(16).padStart(8, "0")}-${number}`;
 }
 
 /**
@@ -73,8 +65,12 @@ export function addPayload(workload: Workload, payloadBytes: number): Workload {
   };
 }
 
-/** Adds the argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
 function withPayload(argsJson: string, payloadBytes: number): string {
+  return withArgument(argsJson, `"payload":"${"x".repeat(payloadBytes)}"`);
+}
+
+/** Adds an argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
+export function withArgument(argsJson: string, argument: string): string {
   const body = argsJson.trim().slice(1, -1).trim();
-  return `{${body}${body === "" ? "" : ","}"payload":"${"x".repeat(payloadBytes)}"}`;
+  return `{${body}${body === "" ? "" : ","}${argument}}`;
 }

@@ -45,9 +45,9 @@ function unusableBecause(
 ): Candidate["unusable"] {
   if (status !== "passed") return status;
   if (valid) return null;
-  const drifts = warnings.filter(({ kind }) => kind === "drift").length;
-  if (!isPaired) return drifts > 0 ? "drift" : "invalid";
-  return drifts > 0 && drifts === warnings.length ? null : "invalid";
+  if (!isPaired) return warnings.some(({ kind }) => kind === "drift") ? "drift" : "invalid";
+  const hasChanged = warnings.every(({ kind }) => kind === "drift" || kind === "changed");
+  return warnings.length > 0 && hasChanged ? null : "invalid";
 }
 
 /** A scenario of this run with the same of the earlier ones. */

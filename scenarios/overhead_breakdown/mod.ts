@@ -1,11 +1,11 @@
 import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
 import {
+  type Begun,
   type CasePlan,
   type CaseScenario,
   lengths,
   type Rig,
   type ScenarioContext,
-  type Skipped,
   TIMES,
 } from "../../lib/run/scenario.ts";
 import { batchedRig } from "../../lib/run/unit_baseline.ts";
@@ -61,7 +61,7 @@ const FEWEST_PER_SECOND = 1_000;
 async function begin(
   context: ScenarioContext,
   delays: LayerDelays,
-): Promise<CasePlan | Skipped> {
+): Promise<Begun<CasePlan>> {
   const { target, clock, bundled, maxRatePerSecond: rate, keepsToLimit, isNamed } = context;
   const { protocol } = target.options;
   if (protocol.routingProbes.length === 0) {

@@ -1,4 +1,5 @@
 import {
+  type Begun,
   type Case,
   type CasePlan,
   type CaseScenario,
@@ -6,7 +7,6 @@ import {
   lengths,
   ONE_CLIENT,
   type ScenarioContext,
-  type Skipped,
   THROUGHPUT,
   TIMES,
 } from "../../lib/run/scenario.ts";
@@ -68,7 +68,7 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
 };
 
 /** The run's own calls, then the sizes that are served; after the last epoch those that may not be. */
-async function planUpToLimit(context: Context): Promise<CasePlan | Skipped> {
+async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   const { highestBytes } = context.parameters;
   const left = [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes);
   const search = new SizeLimitSearch(context);

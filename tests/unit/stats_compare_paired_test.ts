@@ -45,9 +45,11 @@ Deno.test("comparePaired: the ratio of each epoch decides, whatever the epochs h
 });
 
 Deno.test("comparePaired: what drifts on both has a ratio; what is invalid otherwise does not gate", () => {
-  const drifting = report((epoch) => 0.8 + 0.01 * (epoch % 2), invalid("drift"));
-  const { rows: [row] } = comparePaired(same, drifting, OPTIONS);
-  assertEquals([row!.verdict, row!.gating, row!.why], ["slower", true, null]);
+  for (const kind of ["drift", "changed"]) {
+    const drifting = report((epoch) => 0.8 + 0.01 * (epoch % 2), invalid(kind));
+    const { rows: [row] } = comparePaired(same, drifting, OPTIONS);
+    assertEquals([row!.verdict, row!.gating, row!.why], ["slower", true, null]);
+  }
   for (const kinds of [["clientBound"], ["drift", "clientBound"]]) {
     const { rows: [row], regressions } = comparePaired(
       same,

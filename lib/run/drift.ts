@@ -1,0 +1,58 @@
+import type { Better, Fact } from "../schema.ts";
+import { driftOf, endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
+
+/** The headline of a scenario over the epochs. */
+export interface HeadlineCourse {
+  epochs: readonly number[];
+  better: Better;
+  /**
+   * How many times as long as on the server that does nothing its calls took, in the same blocks, by epoch: what
+   * the machine does to both is not in it. `null`: there is no such floor.
+   */
+  overFloor: readonly number[] | null;
+}
+
+/** That the server is slower than the floor need not be as certain as that it has slowed down at all. */
+const OVER_FLOOR_SIGNIFICANCE = 0.05;
+
+/**
+ * What the server has lost over the epochs, by all scenarios with a floor; `null`: nothing, or the floor has lost more
+ * than half of it too, so that it is the machine's.
+ */
+export function slowdownOfServer(courses: readonly HeadlineCourse[]): Slowdown | null {
+  const held = courses.filter(({ overFloor }) => overFloor !== null);
+  const slowdown = slowdownOf(
+    held.flatMap(({ epochs, better }) => better === null ? [] : { epochs, better }),
+  );
+  const overFloor = slowdownOf(
+    held.map((one) => ({ epochs: one.overFloor!, better: "lower" })),
+    OVER_FLOOR_SIGNIFICANCE,
+  );
+  if (slowdown === null || overFloor === null) return null;
+  return overFloor.ratio >= Math.sqrt(slowdown.ratio) ? slowdown : null;
+}
+
+/**
+ * What there is to say of a headline that has no one value, as it changed over the epochs: `drift` where the server
+ * has slowed down, else `changed`, which may be the machine's doing.
+ *
+ * @param slowdown that of the whole run
+ */
+export function courseFact(course: HeadlineCourse, slowdown: Slowdown | null): Fact | null {
+  const { epochs, better } = course;
+  const worse = better === null ? null : endsOf({ epochs, better });
+  const change = driftOf(epochs) ??
+    (slowdown === null || worse === null ? null : { ...worse, p: slowdown.p });
+  if (change === null) return null;
+  const isServers = worse !== null && (slowdown ?? slowdownOfServer([course])) !== null;
+  const [from, to] = [change.first, change.last].map((value) => Number(value.toPrecision(3)));
+  const advice = isServers
+    ? "restart the server, or measure it at the same age each time"
+    : "the machine or the server changed meanwhile";
+  return {
+    kind: isServers ? "drift" : "changed",
+    message:
+      `the headline went from ${from} to ${to} in the course of the run, so that there is no one number: ${advice}`,
+    ...change,
+  };
+}

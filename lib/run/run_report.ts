@@ -1,0 +1,160 @@
+import { redactUrl } from "../client/redact_url.ts";
+import type { Check, ClockOffset, Reason, Report, Shard, ShardPlace } from "../schema.ts";
+import { estimate } from "../stats/estimate.ts";
+import { useUniqueArguments } from "./cache_probe.ts";
+import { readCpuPressureNs, readEnvironment } from "./environment.ts";
+import { keepToLimits } from "./limit_probe.ts";
+import { runPreflight } from "./preflight.ts";
+import type { Run } from "./run.ts";
+import { TargetUnusableError } from "./scenario.ts";
+import { LATE_START_MS, startOffsetMs } from "./start_times.ts";
+import type { SuiteResult } from "./suite.ts";
+import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
+
+/** What the report is put together from. */
+export interface Findings extends SuiteResult {
+  preflight: Check[];
+  clockOffset: ClockOffset | null;
+  transcript?: Report["transcript"];
+}
+
+/** Says of a report that it is not the last. */
+export const NOT_FINISHED: Reason = { ...INTERRUPTED, message: "not finished" };
+
+/** What a run has found so far, and the report of it. To be made when the run begins. */
+export class RunReport {
+  readonly run: Run;
+  readonly #prefix: string;
+  readonly #startedAt: string;
+  readonly #startNs: number;
+  readonly #pressureNs = readCpuPressureNs();
+  readonly found: Findings = {
+    preflight: [],
+    clockOffset: null,
+    scenarios: [],
+    reasons: [],
+    rateLimit: null,
+    unitEpochs: [],
+    epochs: 0,
+  };
+
+  /** @param side the name of the server, where there are two */
+  constructor(run: Run, side?: "A" | "B") {
+    this.run = run;
+    this.#prefix = side === undefined ? "" : `${side}: `;
+    this.#startedAt = run.clock.date().toISOString();
+    this.#startNs = run.clock.nowNs();
+  }
+
+  /**
+   * Looks at the server before anything is measured.
+   *
+   * @throws what the preflight throws
+   */
+  async look(): Promise<void> {
+    const { target, workload, onWarning } = this.run;
+    try {
+      const { warnings, checks: preflight, ...rest } = await runPreflight(target, workload);
+      Object.assign(this.found, { preflight, ...rest });
+      for (const warning of warnings) onWarning(this.#prefix + warning);
+    } catch (error) {
+      if (error instanceof TargetUnusableError) error.message = this.#prefix + error.message;
+      throw error;
+    }
+  }
+
+  /**
+   * Takes note of why the run ended before its scenarios.
+   *
+   * @throws the error itself, if it is one of the suite's own
+   */
+  endWith(error: unknown): void {
+    const isUnusable = error instanceof TargetUnusableError;
+    if (!isUnusable && !this.run.signal.aborted) throw error;
+    this.found.reasons.push(isUnusable ? unusable(error) : INTERRUPTED);
+  }
+
+  /** The report so far, before it is held against bounds and baselines. */
+  assemble(found: Findings = this.found): Report {
+    const { target, settings, tool, bundled, clock } = this.run;
+    const { suite, seed, command, profile, shard } = settings;
+    const { proxy, insecure, uniqueArguments, uniqueSeed, toolArgsJson } = settings;
+    const { epochs, preflight, rateLimit, drift, transcript, scenarios } = found;
+    return {
+      schemaVersion: 2,
+      suite,
+      startedAt: this.#startedAt,
+      finishedAt: clock.date().toISOString(),
+      seed,
+      command,
+      environment: {
+        ...readEnvironment(),
+        cpuPressure: this.#pressure(),
+        ...(toolArgsJson.includes("{unique}") ? { uniqueSeed } : {}),
+      },
+      target: {
+        url: redactUrl(target.options.url),
+        kind: bundled === null ? "external" : "embedded",
+        protocol: target.options.protocol.name,
+        tool,
+        noDelay: target.hasRelay && target.relays(),
+        ...(proxy ? { proxy } : {}),
+        ...(insecure ? { insecure } : {}),
+        ...(uniqueArguments === undefined ? {} : { uniqueArguments }),
+      },
+      profile,
+      epochs,
+      verdict: verdictOf(found.reasons),
+      preflight,
+      rateLimit,
+      ...(drift === undefined ? {} : { drift }),
+      unitBaseline: unitBaseline(this.run, found),
+      ...(transcript === undefined ? {} : { transcript }),
+      ...(shard === null ? {} : { shard: describeShard(shard, this.run, found) }),
+      scenarios,
+    };
+  }
+
+  /** The share of the time since it began, in which something waited for a core. */
+  #pressure(): number | null {
+    const pressureNs = readCpuPressureNs();
+    const elapsedNs = this.run.clock.nowNs() - this.#startNs;
+    if (pressureNs === null || this.#pressureNs === null || elapsedNs <= 0) return null;
+    return Math.min(1, (pressureNs - this.#pressureNs) / elapsedNs);
+  }
+}
+
+/** Looks at the servers, and settles which arguments and what rate the calls of all runs have. */
+export async function prepare(reports: readonly RunReport[]): Promise<void> {
+  for (const report of reports) await report.look();
+  const runs = reports.map(({ run }) => run);
+  await useUniqueArguments(runs);
+  await keepToLimits(runs);
+}
+
+const unusable = ({ message }: TargetUnusableError): Reason => ({
+  ...{ code: EXIT.targetUnusable, kind: "targetUnusable", scenario: null, message },
+});
+
+/** What a unit test's call costs: the user's own figure, or that of the dispatch in every epoch. */
+function unitBaseline(
+  { settings: { unitBaselinePerSecond: given } }: Run,
+  { unitEpochs }: Findings,
+): Report["unitBaseline"] {
+  if (given !== null) return { source: "given", throughput: given, ci95: null, epochs: [] };
+  if (unitEpochs.length === 0) return null;
+  const epochs = unitEpochs.map((ns) => 1e9 / ns);
+  const { value, ci95 } = estimate(epochs);
+  return { source: "measured", throughput: value, ci95, epochs };
+}
+
+/** The share, and when the first of the split scenarios began. */
+function describeShard(
+  place: ShardPlace,
+  { settings: { startAtMs } }: Run,
+  { scenarios, clockOffset: clock }: Findings,
+): Shard {
+  const offsets = scenarios.flatMap(({ measured }) => (measured && startOffsetMs(measured)) ?? []);
+  const late = offsets.some((offsetMs) => offsetMs > LATE_START_MS);
+  return { ...place, startAtMs, startOffsetMs: offsets[0] ?? null, late, clock };
+}

@@ -1,0 +1,84 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { factWords } from "../../lib/report/quantities.ts";
+import { courseFact, type HeadlineCourse, slowdownOfServer } from "../../lib/run/drift.ts";
+import { type Procedure, TIMES } from "../../lib/run/scenario.ts";
+import { runScenario } from "../support/run_scenarios.ts";
+
+/** Ten epochs that multiply a value by `change` from the first to the last, with some noise. */
+function course(change: number, from = 1): number[] {
+  const noise = [0, 1, -1, 2, 0, -2, 1, -1, 2, 0];
+  return noise.map((part, epoch) => from * change ** (epoch / 9) * (1 + 0.01 * part));
+}
+
+/** Latencies on a target that becomes so many times slower, over a floor that does. */
+function latency(change: number, floorChange: number | null): HeadlineCourse {
+  const epochs = course(change, 2e5);
+  const floor = floorChange === null ? null : course(floorChange, 1e5);
+  const overFloor = floor?.map((ns, epoch) => epochs[epoch]! / ns) ?? null;
+  return { epochs, better: "lower", overFloor };
+}
+
+Deno.test("a slowdown is the server's only where the floor does not slow down as much", () => {
+  for (
+    const [change, floorChange, isServers] of [
+      [2, 1, true],
+      [2, 1.2, true],
+      [2, 0.7, true],
+      // The machine: it slows down both, or speeds up the floor alone, or there is nothing to hold against it.
+      [2, 2, false],
+      [1.5, 1.4, false],
+      [3, 1.9, false],
+      [1, 0.5, false],
+      [0.5, 1, false],
+      [2, null, false],
+    ] as const
+  ) {
+    const found = slowdownOfServer([latency(change, floorChange)]);
+    assertEquals(found !== null, isServers, `${change} on a floor of ${floorChange}`);
+  }
+  assertEquals(slowdownOfServer([]), null);
+});
+
+Deno.test("what has no floor is the server's doing only if a scenario with one agrees", () => {
+  const alone = latency(2, null);
+  const agreed = slowdownOfServer([latency(2, 1), alone]);
+  assert(agreed !== null);
+  assertEquals(courseFact(alone, null)!.kind, "changed");
+  assertEquals(courseFact(alone, agreed)!.kind, "drift");
+  assertEquals(courseFact(latency(0.7, null), agreed)!.kind, "changed", "it became faster");
+  assertEquals(courseFact(latency(2, 2), null)!.kind, "changed", "so did the floor");
+  assertEquals(courseFact(latency(2, 1), null)!.kind, "drift");
+  assertEquals(courseFact(latency(1, 2), agreed), null);
+});
+
+Deno.test("epochs that become faster are a finding without a word of restarting", async () => {
+  const times = course(640 / 827, 827_000);
+  const faster: Procedure = {
+    kind: "procedure",
+    name: "sample",
+    title: "Sample",
+    question: "?",
+    profiles: [],
+    metrics: { connect: TIMES },
+    headline: { metric: "connect" },
+    gates: [],
+    defaults: { standard: {} },
+    begin: ({ distribution }) => ({
+      epoch: () => {
+        const { length } = times;
+        const recorder = distribution("connect");
+        for (let call = 0; call < 20; call++) recorder.record(times[next % length]!);
+        next++;
+        return Promise.resolve();
+      },
+    }),
+  };
+  let next = 0;
+  const report = await runScenario(faster, {}, { url: "ws://x/", epochs: 10, cold: true });
+  const [warning, ...others] = report.validity.warnings;
+  assertEquals([warning!.kind, others.length], ["changed", 0]);
+  const words = factWords(report, warning!);
+  assertStringIncludes(words, "connect went from 8");
+  assertStringIncludes(words, "the machine or the server changed meanwhile");
+  assert(!/restart/.test(warning!.message + words), words);
+});

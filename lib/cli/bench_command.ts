@@ -20,7 +20,7 @@ import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
 import { defaultServerOptions } from "../server/options.ts";
-import { compareWithEarlier } from "../stats/compare.ts";
+import { compareWithEarlier } from "../stats/compare_earlier.ts";
 import { runOnWorkers } from "../split/workers.ts";
 import type { Config } from "./config.ts";
 import { tellGithub } from "./github_actions.ts";

@@ -57,7 +57,10 @@ export interface ClosedSlice {
   censored: number;
 }
 
-/** Makes probes on a connection in the place of calls, timed as those are. The slice's ledgers see nothing of them. */
+/**
+ * Makes probes on a connection in the place of calls, so that a slice times them as it times those. Its
+ * ledgers see nothing of them, and what else comes on the connection counts where it did before.
+ */
 export function probing(connection: Caller & Pick<Connection, "probe">, probe: Probe): Caller {
   return {
     get isOpen() {

@@ -32,22 +32,26 @@ export interface Candidate {
   /** Does its scenario name it as one that decides? */
   isGate: boolean;
   /** Why the scenario of this run, or of all earlier ones, cannot be used. */
-  unusable: "failed" | "skipped" | "interrupted" | "invalid" | "drift" | null;
+  unusable: Unusable | null;
 }
+
+export type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
 
 /**
  * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
  * servers that were measured side by side has a ratio all the same.
  */
-function unusableBecause(
-  { status, validity: { valid, warnings } }: ScenarioReport,
-  isPaired: boolean,
-): Candidate["unusable"] {
+export function unusableBecause(
+  { status, validity }: ScenarioReport,
+  { isPaired = false }: { isPaired?: boolean } = {},
+): Unusable | null {
   if (status !== "passed") return status;
-  if (valid) return null;
-  const drifts = warnings.filter(({ kind }) => kind === "drift").length;
-  if (!isPaired) return drifts > 0 ? "drift" : "invalid";
-  return drifts > 0 && drifts === warnings.length ? null : "invalid";
+  const isSound = validity.valid ||
+    isPaired && validity.warnings.length > 0 &&
+      validity.warnings.every(({ kind }) => kind === "drift");
+  if (isSound) return null;
+  const drifts = !isPaired && validity.warnings.some(({ kind }) => kind === "drift");
+  return drifts ? "drift" : "invalid";
 }
 
 /** A scenario of this run with the same of the earlier ones. */
@@ -82,11 +86,11 @@ export function findUnpaired(
  */
 export function candidatesOf(
   { olds, now }: ScenarioPair,
-  { isPaired = false } = {},
+  how: { isPaired?: boolean } = {},
 ): Candidate[] {
-  const usable = olds.filter((scenario) => unusableBecause(scenario, isPaired) === null);
-  const unusable = unusableBecause(now, isPaired) ??
-    (usable.length === 0 ? unusableBecause(olds.at(-1)!, isPaired) : null);
+  const usable = olds.filter((scenario) => unusableBecause(scenario, how) === null);
+  const unusable = unusableBecause(now, how) ??
+    (usable.length === 0 ? unusableBecause(olds.at(-1)!, how) : null);
   const byKey = Map.groupBy([now, ...olds].flatMap(({ metrics }) => metrics), keyOf);
   return [...byKey].flatMap(([key, [metric]]) => {
     const { name, at, unit, better } = metric;

@@ -84,15 +84,8 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
   const steps = stepsOf(samples);
   const flat = describeFlat(steps, FLAT_WITHIN);
   if (flat !== null) return { status: "flat", fact: flat };
-  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
-  const contention = negativeContention(unbounded);
-  if (contention !== null) {
-    const message = `one client alone does not keep the server awake: contention comes out at ` +
-      `${
-        contention.toFixed(3)
-      }, as a few clients together get more than their number times what one gets`;
-    return refused("negativeContention", message, { contention });
-  }
+  const negative = describeNegativeContention(whole);
+  if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
   const { law, free } = fitScalingLaw(samples);
   const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
@@ -106,6 +99,7 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
     return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
   }
   const own = whole.map((epoch) => fitFreely(epoch, free).law);
+  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
   const ci95 = {
     singleRatePerSecond: around(
       law.singleRatePerSecond,
@@ -137,13 +131,15 @@ function describeFlat(steps: readonly ScalingStep[], within: number): Fact | nul
   return { kind: "flat", message, clients, least, most };
 }
 
-/** Of the epochs' own fits, at 99 %: with fewer than five there is nothing but their mean. */
-function negativeContention(unbounded: readonly ScalingLaw[]): number | null {
-  const own = unbounded.map(({ contention }) => contention);
+/** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
+function describeNegativeContention(epochs: Epochs): Fact | null {
+  const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
   const { value, ci95 } = estimate(own, { scale: "linear", confidence: 0.99 });
   const { tested, untested } = NEGATIVE_CONTENTION;
-  const isNegative = ci95 === null ? value <= untested : value <= tested && ci95[1] < 0;
-  return isNegative ? value : null;
+  if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
+  const message = `one client alone does not keep the server awake: contention comes out at ` +
+    `${value.toFixed(3)}, as a few clients together get more than their number times what one gets`;
+  return { kind: "negativeContention", message, contention: value };
 }
 
 function costInterval(

@@ -100,14 +100,7 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
   }
   const own = whole.map((epoch) => fitFreely(epoch, free).law);
   const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
-  const ci95 = {
-    singleRatePerSecond: around(
-      law.singleRatePerSecond,
-      own.map(({ singleRatePerSecond }) => singleRatePerSecond),
-    ),
-    contention: costInterval("contention", { law, free, own, unbounded }),
-    coherency: costInterval("coherency", { law, free, own, unbounded }),
-  };
+  const ci95 = intervalsOf(law, { free, own, unbounded });
   return { status: "fitted", law, rSquared, ci95, free, peak: peakOf(law, { own, steps }) };
 }
 
@@ -142,20 +135,27 @@ function describeNegativeContention(epochs: Epochs): Fact | null {
   return { kind: "negativeContention", message, contention: value };
 }
 
-function costInterval(
-  name: keyof FreeParameters,
-  { law, free, own, unbounded }: {
-    law: ScalingLaw;
+function intervalsOf(
+  law: ScalingLaw,
+  { free, own, unbounded }: {
     free: FreeParameters;
     own: readonly ScalingLaw[];
     unbounded: readonly ScalingLaw[];
   },
-): Interval | null {
-  const values = (free[name] ? own : unbounded).map((one) => one[name]);
-  const margin = marginOf(values, free[name] ? 0.975 : 0.95);
-  if (margin === null) return null;
-  if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
-  return [0, Math.max(0, momentsOf(values).mean + margin)];
+): Record<keyof ScalingLaw, Interval | null> {
+  const cost = (name: keyof FreeParameters): Interval | null => {
+    const values = (free[name] ? own : unbounded).map((one) => one[name]);
+    const margin = marginOf(values, free[name] ? 0.975 : 0.95);
+    if (margin === null) return null;
+    if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
+    return [0, Math.max(0, momentsOf(values).mean + margin)];
+  };
+  const rates = own.map(({ singleRatePerSecond }) => singleRatePerSecond);
+  return {
+    singleRatePerSecond: around(law.singleRatePerSecond, rates),
+    contention: cost("contention"),
+    coherency: cost("coherency"),
+  };
 }
 
 /** The distance from the mean of so many epochs to the limit of its t interval; `null` with fewer than five. */

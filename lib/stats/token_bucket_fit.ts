@@ -110,7 +110,7 @@ function explainsAll(
   calls: readonly CountedCall[],
   { capacity, refill, accepted }: { capacity: number; refill: number; accepted: boolean },
 ): boolean {
-  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity, which is one or more.
+  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity only.
   let least = Infinity;
   for (const call of calls) {
     const [own, earlier] = accepted ? [call.endedS, call.sentS] : [call.sentS, call.endedS];

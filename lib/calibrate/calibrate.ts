@@ -40,10 +40,11 @@ export async function runCalibration(
 ): Promise<Calibration> {
   const parts = await measureParts(sample);
   await using server = await startNullServer();
-  const turns: TurnComparison[] = [];
-  for (const shape of SHAPES) {
-    turns.push(await compareTurns(server.url, { shape, rounds, roundMs }));
-  }
+  const { url } = server;
+  const turns = await Array.fromAsync(
+    SHAPES,
+    (shape) => compareTurns(url, { shape, rounds, roundMs }),
+  );
   return { environment: readEnvironment(), parts, turns };
 }
 
@@ -54,10 +55,8 @@ export function renderCalibration({ environment, parts, turns }: Calibration): s
     prose`On ${foreign(cpuModel)}, ${formatCount(cpuCount)} cores, with Deno ${deno} (V8 ${v8}).`,
   );
   const section = pageSection("cost", "", machine, partsTable(parts), turnsTable(turns));
-  return renderMarkdown({ title: "", sections: [section] }, {
-    chartPath: () => null,
-    titleLevel: 0,
-  }).trimEnd();
+  const document = { title: "", sections: [section] };
+  return renderMarkdown(document, { chartPath: () => null, titleLevel: 0 }).trimEnd();
 }
 
 function partsTable(parts: readonly PartCost[]): Block {

@@ -26,13 +26,12 @@ export type Sampler = (fn: () => unknown) => Promise<Pick<BatchedSample, "p50">>
 /** So many texts take turns, so that no step sees the same one each time. */
 const VARIANTS = 64;
 
-/** Measures every step. */
-export async function measureParts(sample: Sampler): Promise<PartCost[]> {
-  const costs: PartCost[] = [];
-  for (const { name, timesACall, run } of [...messageParts(), ...accountParts()]) {
-    costs.push({ name, timesACall, medianNs: (await sample(run)).p50 });
-  }
-  return costs;
+/** Measures every step, one after the other. */
+export function measureParts(sample: Sampler): Promise<PartCost[]> {
+  return Array.fromAsync([...messageParts(), ...accountParts()], async (part) => {
+    const { name, timesACall, run } = part;
+    return { name, timesACall, medianNs: (await sample(run)).p50 };
+  });
 }
 
 /** From text to text: frames are those of the reference server's tool `status`. */

@@ -137,28 +137,26 @@ export function runOpenLoop(
   }
 
   function ended(call: Call, intendedNs: number, isMeasured: boolean): void {
-    const { status, endedNs } = call;
+    const { status, sentNs, endedNs } = call;
     outstanding--;
     const isInWindow = endedNs >= measureNs && endedNs <= windowEndNs();
     if (status === "ok" && isInWindow) okInWindow++;
     if (isMeasured) {
-      if (status === "ok") ok++;
-      else if (status === "timeout" || status === "connectionLost") unanswered++;
-      if (keepsTimes) keepTimes(call, intendedNs);
+      if (keepsTimes) times.slipNs.push(sentNs - intendedNs);
+      if (status === "ok") {
+        ok++;
+        if (keepsTimes) {
+          times.latencyNs.push(endedNs - intendedNs);
+          times.serviceNs.push(endedNs - sentNs);
+          times.endedNs.push(endedNs);
+        }
+      } else if (status === "timeout" || status === "connectionLost") unanswered++;
     }
     listenForSilence(call);
     if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
     settle();
     // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
     if (outstanding === 0 && status !== "aborted") pacer.idle();
-  }
-
-  function keepTimes({ status, sentNs, endedNs }: Call, intendedNs: number): void {
-    times.slipNs.push(sentNs - intendedNs);
-    if (status !== "ok") return;
-    times.latencyNs.push(endedNs - intendedNs);
-    times.serviceNs.push(endedNs - sentNs);
-    times.endedNs.push(endedNs);
   }
 
   /** A call that timed out says little of other connections, unless all were silent all the while. */

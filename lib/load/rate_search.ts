@@ -79,7 +79,7 @@ export interface RateSearchOptions<T extends Trial = RateTrial> {
   highest: number;
   /** Makes a run at a rate; those that confirm are longer. */
   run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<T>;
-  /** Asked before each run: where there is no time for more, the answer is what has been confirmed. Left out: always. */
+  /** Asked before each run: may there be another? Without, the answer is what has been confirmed. */
   mayGoOn?: () => boolean;
 }
 

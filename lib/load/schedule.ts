@@ -46,52 +46,51 @@ export interface Schedule {
  * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { stages = null, ratePerSecond, slots, durationMs, share } = options;
-  const next = slotsOf(options);
-  const schedule = (spanNs: number): Schedule => ({
-    spanNs,
-    next: share === undefined ? next : shareOfSlots(next, share),
-  });
-  if (stages !== null) return schedule(spanOf(stages) * 1e6);
+  const { stages, share } = options;
+  const { spanNs, next } = stages ? stagedSchedule(options, stages) : steadySchedule(options);
+  return { spanNs, next: share === undefined ? next : shareOfSlots(next, share) };
+}
+
+function steadySchedule(options: ScheduleOptions): Schedule {
+  const { ratePerSecond, slots, durationMs } = options;
   if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
     throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
   }
   if (slots === null && durationMs === null) {
     throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
   }
-  return schedule(slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9);
+  const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
+  // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
+  const endNs = slots === null ? spanNs * (1 - 1e-12) : Infinity;
+  const nextPlace = unitSlots(options);
+  let left = slots ?? Infinity;
+  const next = () => {
+    if (left-- <= 0) return null;
+    const offsetNs = nextPlace() * 1e9 / ratePerSecond;
+    return offsetNs < endNs ? offsetNs : null;
+  };
+  return { spanNs, next };
+}
+
+function stagedSchedule(options: ScheduleOptions, stages: readonly Stage[]): Schedule {
+  const [at, nextPlace] = [timesOf(stages), unitSlots(options)];
+  return { spanNs: spanOf(stages) * 1e6, next: () => at(nextPlace()) };
 }
 
 /**
- * Those of rate 1, at the times at which the rate or the stages have come as far: each is computed on its own, so that
- * with constant intervals no error adds up however long the run.
+ * The slots of rate 1, in seconds: every other schedule has them at the times at which it has come as far, so that no
+ * error of constant intervals adds up. Exponential intervals are drawn by inversion of the distribution function.
  */
-function slotsOf(options: ScheduleOptions): Schedule["next"] {
-  const { ratePerSecond, slots, durationMs, stages } = options;
-  const step = stepOf(options);
-  let place = options.arrivals === "constant" ? -1 : 0;
-  if (stages) {
-    const at = timesOf(stages);
-    return () => at(place += step());
-  }
-  // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
-  const endNs = slots === null ? durationMs! * 1e6 * (1 - 1e-12) : Infinity;
-  let left = slots ?? Infinity;
-  return () => {
-    if (left-- <= 0) return null;
-    const offsetNs = (place += step()) * 1e9 / ratePerSecond;
-    return offsetNs < endNs ? offsetNs : null;
-  };
-}
-
-/** Draws an interval of rate 1; exponential ones by inversion of the distribution function. */
-function stepOf({ arrivals, seed }: ScheduleOptions): () => number {
+function unitSlots({ arrivals, seed }: ScheduleOptions): () => number {
   switch (arrivals) {
-    case "constant":
-      return () => 1;
+    case "constant": {
+      let place = 0;
+      return () => place++;
+    }
     case "poisson": {
       const random = randomStream(seed, "arrivals");
-      return () => -Math.log(1 - random());
+      let place = 0;
+      return () => place -= Math.log(1 - random());
     }
     default:
       return arrivals satisfies never;

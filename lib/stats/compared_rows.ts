@@ -32,17 +32,19 @@ export interface Candidate {
   /** Does its scenario name it as one that decides? */
   isGate: boolean;
   /** Why the scenario of this run, or of all earlier ones, cannot be used. */
-  unusable: "failed" | "skipped" | "interrupted" | "invalid" | "drift" | null;
+  unusable: Unusable | null;
 }
+
+export type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
 
 /**
  * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
  * servers that were measured side by side has a ratio all the same.
  */
-function unusableBecause(
+export function unusableBecause(
   { status, validity: { valid, warnings } }: ScenarioReport,
-  isPaired: boolean,
-): Candidate["unusable"] {
+  { isPaired = false }: { isPaired?: boolean } = {},
+): Unusable | null {
   if (status !== "passed") return status;
   if (valid) return null;
   if (!isPaired) return warnings.some(({ kind }) => kind === "drift") ? "drift" : "invalid";
@@ -82,11 +84,11 @@ export function findUnpaired(
  */
 export function candidatesOf(
   { olds, now }: ScenarioPair,
-  { isPaired = false } = {},
+  how: { isPaired?: boolean } = {},
 ): Candidate[] {
-  const usable = olds.filter((scenario) => unusableBecause(scenario, isPaired) === null);
-  const unusable = unusableBecause(now, isPaired) ??
-    (usable.length === 0 ? unusableBecause(olds.at(-1)!, isPaired) : null);
+  const usable = olds.filter((scenario) => unusableBecause(scenario, how) === null);
+  const unusable = unusableBecause(now, how) ??
+    (usable.length === 0 ? unusableBecause(olds.at(-1)!, how) : null);
   const byKey = Map.groupBy([now, ...olds].flatMap(({ metrics }) => metrics), keyOf);
   return [...byKey].flatMap(([key, [metric]]) => {
     const { name, at, unit, better } = metric;

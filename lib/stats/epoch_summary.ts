@@ -23,9 +23,8 @@ export function censoredOf({ censored, max }: EpochSummary): Censored {
 /** The summary of one epoch's samples; `mergeable` adds the histogram itself, so that shards merge exactly. */
 export function summariseEpoch(
   histogram: LatencyHistogram,
-  options: { censored?: Censored; mergeable?: boolean } = {},
+  { censored, mergeable }: { censored: Censored; mergeable: boolean },
 ): EpochPart {
-  const { censored = NONE_CENSORED, mergeable = false } = options;
   const bins = histogram.bins();
   const { count } = bins;
   const longest = longestOf(bins, censored);

@@ -1,3 +1,9 @@
+/**
+ * What each layer of a call adds to those below it.
+ *
+ * @module
+ */
+
 import type { Added } from "../schema.ts";
 import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 
@@ -55,18 +61,19 @@ export function sumOfParts(
   const shares = whole.flatMap((_, epoch) => {
     const slices = layers.map((layer) => layer[epoch] ?? []);
     if (slices.some(({ length }) => length < 2)) return [];
-    const sum = slices.reduce((total, own, layer) => {
-      const below = layer === 0 ? 0 : halfOf(slices[layer - 1]!, layer % 2);
-      return total + halfOf(own, layer % 2) - below;
+    const halves = slices.map((medians) => [halfOf(medians, 0), halfOf(medians, 1)] as const);
+    const sum = halves.reduce((total, own, layer) => {
+      const half = layer % 2 as 0 | 1;
+      return total + own[half] - (halves[layer - 1]?.[half] ?? 0);
     }, 0);
-    const last = slices.at(-1)!;
-    return [sum / ((halfOf(last, 0) + halfOf(last, 1)) / 2)];
+    const [first, second] = halves.at(-1)!;
+    return [sum / ((first + second) / 2)];
   });
   if (shares.length === 0) return null;
   const { value, ci95 } = estimate(shares, { scale: "linear", paired: true });
   return { value, ci95 };
 }
 
-function halfOf(medians: readonly number[], half: number): number {
+function halfOf(medians: readonly number[], half: 0 | 1): number {
   return momentsOf(medians.filter((_, index) => index % 2 === half)).mean;
 }

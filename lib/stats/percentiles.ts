@@ -73,6 +73,11 @@ export function percentileOf(
   return rank > samples.count ? longestOf(samples, censored) : samples.valueAtRank(rank);
 }
 
+/** The percentile of measured samples alone, or `null` where they are too few. */
+export function percentileOrNull(samples: Ranked, percentile: number): number | null {
+  return percentileOf(samples, percentile);
+}
+
 /** The epochs that a percentile can be made from one by one; `null`: some have too few samples for it. */
 export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count" | "censored"> }>(
   epochs: readonly E[],

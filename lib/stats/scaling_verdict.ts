@@ -84,15 +84,8 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
   const steps = stepsOf(samples);
   const flat = describeFlat(steps, FLAT_WITHIN);
   if (flat !== null) return { status: "flat", fact: flat };
-  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
-  const contention = negativeContention(unbounded);
-  if (contention !== null) {
-    const message = `one client alone does not keep the server awake: contention comes out at ` +
-      `${
-        contention.toFixed(3)
-      }, as a few clients together get more than their number times what one gets`;
-    return refused("negativeContention", message, { contention });
-  }
+  const negative = describeNegativeContention(whole);
+  if (negative !== null) return { status: "refused", fact: negative, rSquared: null };
   const { law, free } = fitScalingLaw(samples);
   const rSquared = rSquaredOf(law, samples);
   if (rSquared < MINIMUM_R_SQUARED) {
@@ -106,14 +99,8 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
     return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
   }
   const own = whole.map((epoch) => fitFreely(epoch, free).law);
-  const ci95 = {
-    singleRatePerSecond: around(
-      law.singleRatePerSecond,
-      own.map(({ singleRatePerSecond }) => singleRatePerSecond),
-    ),
-    contention: costInterval("contention", { law, free, own, unbounded }),
-    coherency: costInterval("coherency", { law, free, own, unbounded }),
-  };
+  const unbounded = whole.map((epoch) => fitFreely(epoch, BOTH_FREE).law);
+  const ci95 = intervalsOf(law, { free, own, unbounded });
   return { status: "fitted", law, rSquared, ci95, free, peak: peakOf(law, { own, steps }) };
 }
 
@@ -137,29 +124,38 @@ function describeFlat(steps: readonly ScalingStep[], within: number): Fact | nul
   return { kind: "flat", message, clients, least, most };
 }
 
-/** Of the epochs' own fits, at 99 %: with fewer than five there is nothing but their mean. */
-function negativeContention(unbounded: readonly ScalingLaw[]): number | null {
-  const own = unbounded.map(({ contention }) => contention);
+/** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
+function describeNegativeContention(epochs: Epochs): Fact | null {
+  const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
   const { value, ci95 } = estimate(own, { scale: "linear", paired: true, confidence: 0.99 });
   const { tested, untested } = NEGATIVE_CONTENTION;
-  const isNegative = ci95 === null ? value <= untested : value <= tested && ci95[1] < 0;
-  return isNegative ? value : null;
+  if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
+  const message = `one client alone does not keep the server awake: contention comes out at ` +
+    `${value.toFixed(3)}, as a few clients together get more than their number times what one gets`;
+  return { kind: "negativeContention", message, contention: value };
 }
 
-function costInterval(
-  name: keyof FreeParameters,
-  { law, free, own, unbounded }: {
-    law: ScalingLaw;
+function intervalsOf(
+  law: ScalingLaw,
+  { free, own, unbounded }: {
     free: FreeParameters;
     own: readonly ScalingLaw[];
     unbounded: readonly ScalingLaw[];
   },
-): Interval | null {
-  const values = (free[name] ? own : unbounded).map((one) => one[name]);
-  const margin = marginOf(values, free[name] ? 0.975 : 0.95);
-  if (margin === null) return null;
-  if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
-  return [0, Math.max(0, momentsOf(values).mean + margin)];
+): Record<keyof ScalingLaw, Interval | null> {
+  const cost = (name: keyof FreeParameters): Interval | null => {
+    const values = (free[name] ? own : unbounded).map((one) => one[name]);
+    const margin = marginOf(values, free[name] ? 0.975 : 0.95);
+    if (margin === null) return null;
+    if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
+    return [0, Math.max(0, momentsOf(values).mean + margin)];
+  };
+  const rates = own.map(({ singleRatePerSecond }) => singleRatePerSecond);
+  return {
+    singleRatePerSecond: around(law.singleRatePerSecond, rates),
+    contention: cost("contention"),
+    coherency: cost("coherency"),
+  };
 }
 
 /** The distance from the mean of so many epochs to the limit of its t interval; `null` with fewer than five. */

@@ -56,7 +56,9 @@ export class IntervalSeries {
   points(): SeriesPoint[] {
     while (this.#merged > 0) this.#mergePair();
     const points = this.#closed.map(({ startNs, snapshot }) => {
-      using histogram = restored(snapshot);
+      using histogram = snapshot === null
+        ? new LatencyHistogram()
+        : LatencyHistogram.restore(snapshot);
       return this.#point(startNs, histogram);
     });
     if (this.#open.count > 0) points.push(this.#point(this.#openStartNs, this.#open));
@@ -74,8 +76,9 @@ export class IntervalSeries {
   }
 
   #close(): void {
-    this.#closed.push({ startNs: this.#openStartNs, snapshot: snapshotOf(this.#open) });
-    if (this.#open.count > 0) this.#open.reset();
+    const snapshot = this.#open.count === 0 ? null : this.#open.snapshot();
+    if (snapshot !== null) this.#open.reset();
+    this.#closed.push({ startNs: this.#openStartNs, snapshot });
     this.#openStartNs += this.#widthNs;
     if (this.#closed.length < MAX_INTERVALS) return;
     if (this.#merged === 0) this.#widthNs *= 2;
@@ -84,10 +87,8 @@ export class IntervalSeries {
 
   #mergePair(): void {
     const [first, second] = this.#closed.slice(this.#merged, this.#merged + 2);
-    using sum = restored(first.snapshot);
-    using addend = restored(second.snapshot);
-    sum.add(addend);
-    this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot: snapshotOf(sum) });
+    const snapshot = mergeSnapshots(first.snapshot, second.snapshot);
+    this.#closed.splice(this.#merged, 2, { startNs: first.startNs, snapshot });
     this.#merged = (this.#merged + 1) % (MAX_INTERVALS / 2);
   }
 }
@@ -109,10 +110,14 @@ export function summariseInterval(
   };
 }
 
-function restored(snapshot: HistogramSnapshot | null): LatencyHistogram {
-  return snapshot === null ? new LatencyHistogram() : LatencyHistogram.restore(snapshot);
-}
-
-function snapshotOf(histogram: LatencyHistogram): HistogramSnapshot | null {
-  return histogram.count === 0 ? null : histogram.snapshot();
+/** Without work where one is empty: a pause may close many intervals at once. */
+function mergeSnapshots(
+  first: HistogramSnapshot | null,
+  second: HistogramSnapshot | null,
+): HistogramSnapshot | null {
+  if (first === null || second === null) return first ?? second;
+  using sum = LatencyHistogram.restore(first);
+  using addend = LatencyHistogram.restore(second);
+  sum.add(addend);
+  return sum.snapshot();
 }

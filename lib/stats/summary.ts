@@ -164,14 +164,17 @@ export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "wit
  * @throws {RangeError} if there is no epoch, or an epoch is not a finite number
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { unit, epochs, within, scale, merge } = options;
+  const { unit, epochs, within, scale, ci95, merge } = options;
   const isRatio = unit === "x" || unit === "";
-  const { value, ci95, spread } = estimate(epochs, { within, scale, paired: isRatio });
+  const estimated = estimate(epochs, { within, scale, paired: isRatio });
   return {
     ...metricEntries(options),
-    ...{ kind: "scalar", unit, value },
-    ci95: options.ci95 === undefined ? ci95 : options.ci95,
-    ...{ spread, epochs: [...epochs] },
+    kind: "scalar",
+    unit,
+    value: estimated.value,
+    ci95: ci95 === undefined ? estimated.ci95 : ci95,
+    spread: estimated.spread,
+    epochs: [...epochs],
     ...(merge === undefined ? {} : { merge }),
   };
 }

@@ -146,8 +146,8 @@ function parseBound(text: string, unit: string): number {
 }
 
 /**
- * Holds a report against a threshold. What was not measured does not pass, and `reason` says why; nor does a time that is
- * known as "at least" only, where the threshold bounds it from above.
+ * Holds a report against a threshold. What was not measured does not pass, and `reason` says why; nor does a time that
+ * is known as "at least" only, where the threshold bounds it from above.
  */
 export function evaluateThreshold(threshold: Threshold, report: Report): ThresholdResult {
   const { expression, operator, bound, unit } = threshold;

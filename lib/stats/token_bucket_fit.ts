@@ -14,9 +14,8 @@ export interface BucketFit {
   refillPerSecond: Interval;
 }
 
-/** The range of refills that is looked at, and how finely, in halvings of its logarithm. */
-const SLOWEST_PER_SECOND = 1e-6;
-const FASTEST_PER_SECOND = 1e6;
+/** The logarithms of the slowest and the fastest refill a second that are looked at, and how finely. */
+const LOG_REFILLS = [Math.log(1e-6), Math.log(1e6)] as const;
 const HALVINGS = 60;
 /** A bucket that gains more tokens than this while one call is made is none that one client can empty. */
 const MOST_TOKENS_PER_CALL = 0.5;
@@ -94,14 +93,13 @@ function refillFor(calls: readonly CountedCall[], capacity: number): Interval | 
 
 /** Where a statement that holds for fast refills, and not for slow ones, begins to hold. */
 function boundary(holds: (refill: number) => boolean): number {
-  let low = Math.log(SLOWEST_PER_SECOND);
-  let high = Math.log(FASTEST_PER_SECOND);
+  let [low, high]: [number, number] = [...LOG_REFILLS];
   for (let step = 0; step < HALVINGS; step++) {
     const middle = (low + high) / 2;
     if (holds(Math.exp(middle))) high = middle;
     else low = middle;
   }
-  return high === Math.log(FASTEST_PER_SECOND) ? Infinity : Math.exp(high);
+  return high === LOG_REFILLS[1] ? Infinity : Math.exp(high);
 }
 
 /**
@@ -112,7 +110,7 @@ function explainsAll(
   calls: readonly CountedCall[],
   { capacity, refill, accepted }: { capacity: number; refill: number; accepted: boolean },
 ): boolean {
-  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity, which is one or more.
+  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity only.
   let least = Infinity;
   for (const call of calls) {
     const [own, earlier] = accepted ? [call.endedS, call.sentS] : [call.sentS, call.endedS];

@@ -1,8 +1,8 @@
 /**
- * One row of a Williams design: an order of the cases 0 to `cases - 1`. Over all rows (as many as cases, twice
- * that for an odd number) each case stands at each place, and follows each other case, equally often, so that what one case
- * does to the next cancels: E. J. Williams, Experimental Designs Balanced for the Estimation of Residual Effects
- * of Treatments, Australian Journal of Scientific Research A 2 (1949).
+ * One row of a Williams design: an order of the cases 0 to `cases - 1`. Over all rows (as many as cases, twice that for
+ * an odd number) each case stands at each place, and follows each other case, equally often, so that what one case does
+ * to the next cancels: E. J. Williams, Experimental Designs Balanced for the Estimation of Residual Effects of
+ * Treatments, Australian Journal of Scientific Research A 2 (1949).
  *
  * @param row from 0; after the last row they begin again
  * @throws {RangeError} if `cases` is not a whole number above 0, or `row` not one from 0

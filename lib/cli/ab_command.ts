@@ -72,11 +72,7 @@ Exit code 5: B is slower than A by more than --band, or fails more often.
  * @throws {UsageError} if an option cannot be used, or a server does not start
  * @throws {ReportWriteError} if the last write fails, after the result has been printed
  */
-export async function ab(
-  args: readonly string[],
-  place: Place,
-  program: Program,
-): Promise<number> {
+export async function ab(args: readonly string[], place: Place, program: Program): Promise<number> {
   const options = GROUPS.flatMap(({ options }) => options);
   const { settings } = parseSettings(args, place.env, { options });
   const own = await readAll(READERS, settings, place);

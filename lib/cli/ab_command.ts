@@ -121,12 +121,10 @@ function startsServers(settings: Settings): boolean {
   const url = ["a", "b"].find((name) => settings.has(name));
   if (a && b && url === undefined) return true;
   if (a || b) {
-    const what = `${a ? "--start-a" : "--start-b"} ${
-      url === undefined ? "alone" : `with --${url}`
-    }`;
-    throw new UsageError(
-      `Cannot use ${what}: accepted are --start-a and --start-b, or --a and --b`,
-    );
+    const option = a ? "--start-a" : "--start-b";
+    const what = url === undefined ? `${option} alone` : `${option} with --${url}`;
+    const accepted = "accepted are --start-a and --start-b, or --a and --b";
+    throw new UsageError(`Cannot use ${what}: ${accepted}`);
   }
   const missing = ["a", "b"].find((name) => !settings.has(name));
   if (missing === undefined) return false;

@@ -26,8 +26,9 @@ export class StartedServer implements AsyncDisposable {
   constructor(option: string, command: string, foreign: ForeignText) {
     this.#name = `${option} "${foreign(command, 500)}"`;
     if (!command.includes("{port}")) {
-      const accepted = 'a command with {port} in it, such as "node server.js --port {port}"';
-      throw new UsageError(`Cannot use ${this.#name}: accepted is ${accepted}`);
+      const accepted =
+        'accepted is a command with {port} in it, such as "node server.js --port {port}"';
+      throw new UsageError(`Cannot use ${this.#name}: ${accepted}`);
     }
     this.#command = command;
     this.#foreign = foreign;

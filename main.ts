@@ -29,8 +29,6 @@ import { IncomparableError } from "./lib/stats/comparability.ts";
 import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
-/** Errors that are reported in one line: the person can do something about them. */
-const EXPECTED_ERRORS = [UsageError, ReportWriteError, IncomparableError];
 
 const terminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
@@ -57,20 +55,16 @@ interface Command {
 const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries(
   {
     ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
-    workload: { usage: WORKLOAD.usage, connects: true, run: measuring(workload) },
+    workload: { ...WORKLOAD, connects: true, run: measuring(workload) },
     serve: {
       usage: SERVE_USAGE,
       connects: false,
       run: (args) => serve(args, { ...program, variables: variables("serve") }),
     },
-    compare: { usage: offline.COMPARE.usage, connects: false, run: printing(offline.runCompare) },
-    merge: { usage: offline.MERGE.usage, connects: false, run: printing(offline.runMerge) },
-    report: { usage: offline.REPORT.usage, connects: false, run: printing(offline.runReport) },
-    calibrate: {
-      usage: offline.CALIBRATE.usage,
-      connects: true,
-      run: printing(offline.runCalibrate),
-    },
+    compare: { ...offline.COMPARE, connects: false, run: printing(offline.runCompare) },
+    merge: { ...offline.MERGE, connects: false, run: printing(offline.runMerge) },
+    report: { ...offline.REPORT, connects: false, run: printing(offline.runReport) },
+    calibrate: { ...offline.CALIBRATE, connects: true, run: printing(offline.runCalibrate) },
   } satisfies Record<string, Command>,
 ));
 
@@ -95,22 +89,22 @@ export async function main(args: readonly string[]): Promise<number> {
     if (unwritten === null) return exitCode;
     throw new ReportWriteError(`Cannot write to standard output: ${unwritten}`);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return reportError(permissionError(error, args));
-    if (!EXPECTED_ERRORS.some((expected) => error instanceof expected)) throw error;
-    return reportError((error as Error).message);
+    const lines = messageOf(error, args).split("\n").map(escapeTerminal);
+    terminal.printError(`error: ${lines.join("\n")}\n`);
+    return EXIT.usage;
   }
 }
 
-/** A command of another task was started by this one. */
-function permissionError({ message }: Error, [name = ""]: readonly string[]): string {
+/** What is reported of an error; throws one that nobody can do anything about. */
+function messageOf(error: unknown, [name = ""]: readonly string[]): string {
+  const isExpected = [UsageError, ReportWriteError, IncomparableError]
+    .some((expected) => error instanceof expected);
+  if (isExpected) return (error as Error).message;
+  if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  // A command of another task was started by this one.
   const command = COMMANDS.has(name) ? name : "bench";
-  const [requires = ""] = message.replace(/^Requires/, "requires").split(",");
+  const [requires = ""] = error.message.replace(/^Requires/, "requires").split(",");
   return `Cannot run ${command} here, as it ${requires}: accepted is deno task ${command}`;
-}
-
-function reportError(message: string): number {
-  terminal.printError(`error: ${message.split("\n").map(escapeTerminal).join("\n")}\n`);
-  return EXIT.usage;
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -125,13 +119,6 @@ async function run(args: readonly string[]): Promise<number> {
   if (!asksForHelp(rest)) return await command.run(rest);
   terminal.print(command.usage);
   return EXIT.passed;
-}
-
-/** What a command line is read with. */
-async function readPlace(): Promise<Place> {
-  const directory = workingDirectory();
-  const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
-  return { env: await readEnvironment(directory), directory, vocabulary };
 }
 
 /** Runs the benchmark, or prints what the command line asks for. */
@@ -153,16 +140,19 @@ function workingDirectory(): string {
   return variable("INIT_CWD") ?? Deno.cwd();
 }
 
-/** The environment, over the nearest `.env` file. */
-async function readEnvironment(directory: string): Promise<Record<string, string | undefined>> {
+/** What a command line is read with: the environment, over the nearest `.env` file, and the scenarios. */
+async function readPlace(): Promise<Place> {
+  const directory = workingDirectory();
   const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
   // The runtime takes a proxy from the environment alone.
   const file = Object.entries(found).filter(([name]) => !/_proxy$/i.test(name));
-  const env = variables("bench");
+  const own = variables("bench");
+  const given = { ...Object.fromEntries(file), ...own };
   // A server named by host and port in the environment wins over the URL of the file.
-  const named = env.EXAI_WS_HOST || env.EXAI_WS_PORT;
-  return { ...(named ? {} : { EXAI_WS_URL: url }), ...Object.fromEntries(file), ...env };
+  const env = own.EXAI_WS_HOST || own.EXAI_WS_PORT ? given : { EXAI_WS_URL: url, ...given };
+  const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
+  return { env, directory, vocabulary };
 }
 
 /** The variables that are set, of those that deno.json lets a command read. */

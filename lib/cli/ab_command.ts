@@ -72,11 +72,7 @@ Exit code 5: B is slower than A by more than --band, or fails more often.
  * @throws {UsageError} if an option cannot be used, or a server does not start
  * @throws {ReportWriteError} if the last write fails, after the result has been printed
  */
-export async function ab(
-  args: readonly string[],
-  place: Place,
-  program: Program,
-): Promise<number> {
+export async function ab(args: readonly string[], place: Place, program: Program): Promise<number> {
   const options = GROUPS.flatMap(({ options }) => options);
   const { settings } = parseSettings(args, place.env, { options });
   const own = await readAll(READERS, settings, place);
@@ -125,12 +121,10 @@ function startsServers(settings: Settings): boolean {
   const url = ["a", "b"].find((name) => settings.has(name));
   if (a && b && url === undefined) return true;
   if (a || b) {
-    const what = `${a ? "--start-a" : "--start-b"} ${
-      url === undefined ? "alone" : `with --${url}`
-    }`;
-    throw new UsageError(
-      `Cannot use ${what}: accepted are --start-a and --start-b, or --a and --b`,
-    );
+    const option = a ? "--start-a" : "--start-b";
+    const what = url === undefined ? `${option} alone` : `${option} with --${url}`;
+    const accepted = "accepted are --start-a and --start-b, or --a and --b";
+    throw new UsageError(`Cannot use ${what}: ${accepted}`);
   }
   const missing = ["a", "b"].find((name) => !settings.has(name));
   if (missing === undefined) return false;

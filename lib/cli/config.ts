@@ -1,5 +1,6 @@
 /**
- * From a command line and the environment to a valid configuration.
+ * From a command line and the environment to a valid configuration. What cannot be used throws a UsageError that names
+ * the option, its value and what is accepted.
  *
  * @module
  */
@@ -24,11 +25,7 @@ export type Command =
 
 const FLAG_COMMANDS = ["help", "version", "permissions", "list"] as const;
 
-/**
- * Reads the command line of `bench`.
- *
- * @throws {UsageError} naming the option, its value and what is accepted
- */
+/** Reads the command line of `bench`. */
 export async function readCommand(
   { args, ...place }: Place & { args: readonly string[] },
 ): Promise<Command> {
@@ -39,11 +36,7 @@ export async function readCommand(
     : { name: asked };
 }
 
-/**
- * Reads what was given into a valid configuration.
- *
- * @throws {UsageError} naming the option, its value and what is accepted
- */
+/** Reads what was given into a valid configuration. */
 export async function readConfig(settings: Settings, place: Place) {
   const { env, directory } = place;
   const read = await readAll(SETTINGS, settings, place);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { BlockList, isIPv4 } from "node:net";
 import { parse } from "@std/dotenv";
 import { redactUrl } from "../client/redact_url.ts";
 import { causeOf, UsageError } from "./usage_error.ts";
@@ -32,23 +33,19 @@ export async function readEnvFile(paths: readonly string[]): Promise<Record<stri
   return {};
 }
 
-/** How a run speaks to the system that it runs on. */
-export interface CiSettings {
-  /** No line that is redrawn, even on a terminal: a log keeps every version of it. */
-  plain: boolean;
-  /** Are problems printed as GitHub's workflow commands? */
-  annotates: boolean;
-  /** The file that GitHub shows as the summary of the step; `null`: there is none. */
-  stepSummaryPath: string | null;
-}
-
-/** Reads `CI`, `TERM`, `GITHUB_ACTIONS` and `GITHUB_STEP_SUMMARY`; an empty one is as good as none. */
-export function readCiSettings(env: Env): CiSettings {
+/**
+ * How a run speaks to the system that it runs on, by `CI`, `TERM`, `GITHUB_ACTIONS` and `GITHUB_STEP_SUMMARY`; an empty
+ * one is as good as none.
+ */
+export function readCiSettings(env: Env) {
   // Systems that set such a variable set it to `true`, `1` or their name.
   const isOn = (value = "") => !["", "0", "false"].includes(value.toLowerCase());
   return {
+    /** No line that is redrawn, even on a terminal: a log keeps every version of it. */
     plain: isOn(env.CI) || env.TERM === "dumb",
+    /** Are problems printed as GitHub's workflow commands? */
     annotates: isOn(env.GITHUB_ACTIONS),
+    /** The file that GitHub shows as the summary of the step; `null`: there is none. */
     stepSummaryPath: env.GITHUB_STEP_SUMMARY || null,
   };
 }
@@ -95,18 +92,11 @@ export function proxyOf(url: string, env: Env, insecure = false): string | null 
 
 /** Does an entry of NO_PROXY, a name, a domain, an address or a range of IPv4 addresses, hold for the host? */
 function matches(entry: string, host: string): boolean {
-  if (entry === "") return false;
-  if (entry === "*" || entry === host) return true;
-  const [base = "", bits] = entry.split("/");
-  const [network, address] = [ipv4(base), ipv4(host)];
-  if (bits !== undefined && network !== null && address !== null) {
-    const size = 2 ** (32 - Number(bits));
-    return Math.floor(network / size) === Math.floor(address / size);
-  }
-  return address === null && host.endsWith(entry.startsWith(".") ? entry : `.${entry}`);
-}
-
-function ipv4(text: string): number | null {
-  if (!/^\d+(\.\d+){3}$/.test(text)) return null;
-  return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  if (entry === "" || entry === "*" || entry === host) return entry !== "";
+  if (!isIPv4(host)) return host.endsWith(entry.startsWith(".") ? entry : `.${entry}`);
+  const [, network = "", bits] = /^([\d.]+)\/(\d+)$/.exec(entry) ?? [];
+  if (!isIPv4(network) || Number(bits) > 32) return false;
+  const range = new BlockList();
+  range.addSubnet(network, Number(bits), "ipv4");
+  return range.check(host, "ipv4");
 }

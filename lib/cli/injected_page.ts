@@ -1,6 +1,6 @@
 /**
  * A page of the user's with a part for us between two marks. Everything else in it stays as it is, to the
- * byte, whatever its encoding and line ends.
+ * byte, whatever its encoding and line ends. One that cannot be filled throws a ReportWriteError.
  *
  * @module
  */
@@ -16,11 +16,7 @@ export const END_MARK = "<!-- bench:end -->";
 
 const ACCEPTED = `accepted is a file with one ${START_MARK} and, after it, one ${END_MARK}`;
 
-/**
- * A page that can be filled, with the path of the file itself, where the one given is a link.
- *
- * @throws {ReportWriteError} if there is none, or its marks are not one of each, in their order
- */
+/** A page with one of each mark, in their order; its path is that of the file itself, where a link is given. */
 export async function readPage(path: string) {
   return await attempt(`fill ${path} between its marks`, async () => {
     const real = await Deno.realPath(path);
@@ -33,12 +29,7 @@ export async function readPage(path: string) {
   });
 }
 
-/**
- * Makes sure, before anything is measured, that a page can be filled afterwards, and returns the path of the file
- * itself.
- *
- * @throws {ReportWriteError} if it cannot be read, lacks its marks, or its folder cannot be written
- */
+/** Makes sure, before anything is measured, that a page can be filled afterwards, and returns its path. */
 export async function checkPage(path: string): Promise<string> {
   const page = await readPage(path);
   const probe = `${page.path}.${crypto.randomUUID()}.tmp`;

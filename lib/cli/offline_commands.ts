@@ -1,5 +1,6 @@
 /**
- * The commands that measure no server: each takes its arguments and gives back what to print.
+ * The commands that measure no server: each takes its arguments and gives back what to print. An argument or a file
+ * that cannot be used throws a UsageError, a report that cannot be written a ReportWriteError.
  *
  * @module
  */
@@ -61,11 +62,7 @@ Exit code 5: something became slower, or fails more often.`,
   { name: "OLD… -- NEW…" },
 );
 
-/**
- * `compare`: runs against earlier runs.
- *
- * @throws {UsageError} if a file cannot be read or the reports are not of the same workload
- */
+/** `compare`: runs against earlier runs of the same workload. */
 export async function runCompare(
   args: readonly string[],
   { directory, color, width }: CommandContext,
@@ -125,12 +122,7 @@ Merges the report.json files of all shards of a run into the report of one clien
   { name: "FILES" },
 );
 
-/**
- * `merge`: the reports of all shards of a run as one.
- *
- * @throws {UsageError} if a file cannot be used, or the files are not the shards of one run
- * @throws {ReportWriteError} if a report cannot be written
- */
+/** `merge`: the reports of all shards of a run as one. */
 export async function runMerge(
   args: readonly string[],
   { directory, color, width }: CommandContext,
@@ -189,12 +181,7 @@ Writes the reports again from a report.json.`,
   { name: "FILE", isOne: true },
 );
 
-/**
- * `report`: the reports of a report.json, written again.
- *
- * @throws {UsageError} if an option or the file cannot be used
- * @throws {ReportWriteError} if a report cannot be written
- */
+/** `report`: the reports of a report.json, written again. */
 export async function runReport(
   args: readonly string[],
   { directory }: CommandContext,
@@ -220,11 +207,7 @@ Measures what the suite itself costs: each step of a call, and its loop against 
   optionsNamed("help"),
 );
 
-/**
- * `calibrate`: what the suite itself costs.
- *
- * @throws {UsageError} if there is an argument
- */
+/** `calibrate`: what the suite itself costs. */
 export async function runCalibrate(args: readonly string[]): Promise<Outcome> {
   parseSettings(args, {}, CALIBRATE);
   // Loads what no other command needs.

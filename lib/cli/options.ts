@@ -37,7 +37,7 @@ Target:
   --token TOKEN               visible in ps and deno task's echo: prefer the environment or .env [EXAI_WS_TOKEN]
   --protocol NAME             exai (default), mcp, jsonrpc or echo [BENCH_PROTOCOL]
   --tool NAME                 the light tool to call (default: status)
-  --tool-args JSON|@FILE      its arguments (default {}); {seq}: the call's number; {unique}: new text
+  --tool-args JSON|@FILE      its arguments (default {}); {seq}: the call's number; {unique}: unique text
   --heavy-tools FILE          JSON list of the tools that heavy-tools and head-of-line call
   --workload FILE             JSON or YAML: what a session does (docs/workloads.md; deno task workload drafts one)
   --header 'K: V'             sent with the upgrade; repeatable
@@ -47,7 +47,7 @@ Target:
   --client-cert FILE          the client's certificate, PEM; with --client-key
   --client-key FILE           its private key, PEM
   --insecure                  accept any certificate of a wss:// server, through a slower relay: tests only
-  --wait SECONDS              how long to wait for a server that is starting (default 0)
+  --wait SECONDS              how long to wait for a server still starting (default 0)
 
 What to run:
   --scenarios A,B             default: all of the profile

@@ -1,6 +1,6 @@
 /**
  * What can be run and what is planned, with how long it takes; and the plan held against what was asked for and what
- * this process can do, before anything is started.
+ * this process can do, before anything is started: where it does not fit, a UsageError is thrown.
  *
  * @module
  */
@@ -83,11 +83,7 @@ function aboutSpan(milliseconds: number): string {
   return `about ${formatSpan(Math.round(seconds / step) * step * 1000)}`;
 }
 
-/**
- * How many calls of heavy tools there will be, for the person to see before they are made; `null`: none.
- *
- * @throws {UsageError} if they are more than allowed
- */
+/** How many calls of heavy tools there will be, for the person to see before they are made; `null`: none. */
 export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
   const { maxHeavyCalls } = config;
   const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
@@ -132,11 +128,7 @@ export function unusedOptions(
   });
 }
 
-/**
- * How many event loops measure.
- *
- * @throws {UsageError} if more are asked for than can be used
- */
+/** How many event loops measure. */
 export function countWorkersFor(
   { url, workers, shard }: Config,
   planned: readonly PlannedScenario[],
@@ -172,7 +164,6 @@ export function mostPlanned(planned: readonly PlannedScenario[], shards: number)
  * permissions.
  *
  * @param need the most clients at once, and how many files each is in this process
- * @throws {UsageError} if there is no room, naming how many connections there is room for
  */
 export function requireDescriptors(
   { connections, each }: { connections: number; each: number },

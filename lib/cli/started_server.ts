@@ -11,7 +11,8 @@ const SHOWN_LENGTH = 300;
 
 /** A server that is started by a command, on a free port of this machine. Dispose of it to stop it. */
 export class StartedServer implements AsyncDisposable {
-  readonly #option: string;
+  /** The option and its command, for errors. */
+  readonly #name: string;
   readonly #command: string;
   readonly #port: number;
   readonly #foreign: ForeignText;
@@ -19,20 +20,16 @@ export class StartedServer implements AsyncDisposable {
   #ended: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param option the option that gave the command, for errors
    * @param foreign what the command and the words of the server go through in errors
    * @throws {UsageError} if the command has no place for the port
    */
   constructor(option: string, command: string, foreign: ForeignText) {
+    this.#name = `${option} "${foreign(command, 500)}"`;
     if (!command.includes("{port}")) {
-      throw new UsageError(
-        `Cannot use ${option} "${
-          foreign(command, 500)
-        }": accepted is a command with {port} in it, ` +
-          `such as "node server.js --port {port}"`,
-      );
+      const accepted =
+        'accepted is a command with {port} in it, such as "node server.js --port {port}"';
+      throw new UsageError(`Cannot use ${this.#name}: ${accepted}`);
     }
-    this.#option = option;
     this.#command = command;
     this.#foreign = foreign;
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -100,8 +97,7 @@ export class StartedServer implements AsyncDisposable {
   }
 
   #error(why: string): UsageError {
-    const command = this.#foreign(this.#command, 500);
-    return new UsageError(`Cannot start the server of ${this.#option} "${command}": ${why}`);
+    return new UsageError(`Cannot start the server of ${this.#name}: ${why}`);
   }
 }
 

@@ -83,11 +83,7 @@ export class Socket {
     return readyState === WebSocket.OPEN ? bufferedAmount : null;
   }
 
-  /**
-   * Sets who gets each frame's text, `null` for a binary frame that is no UTF-8; frames kept so far come at
-   * once.
-   * Without a receiver (`null`), frames are kept.
-   */
+  /** Sets who gets each frame's text (`null`: binary, and no UTF-8), and those kept while there was nobody (`null`). */
   onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
     while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);

@@ -45,6 +45,8 @@ export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
   /** Resolves when the connection has ended, by whichever side. */
   readonly closed: Promise<CloseInfo>;
+  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
+  lost: CloseInfo | null = null;
   readonly #socket: Socket;
   readonly #book: CallBook;
   readonly #clock: Clock;
@@ -52,7 +54,6 @@ export class Connection implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
   readonly #encoder: CallEncoder;
-  #lost: CloseInfo | null = null;
   /** When something was last sent or received. */
   #lastNs: number;
   readonly #hasBatches: boolean;
@@ -116,11 +117,6 @@ export class Connection implements AsyncDisposable {
   /** Whether a call can be sent now: not after an abort either, which would not end it any more. */
   get isOpen(): boolean {
     return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
-  }
-
-  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
-  get lost(): CloseInfo | null {
-    return this.#lost;
   }
 
   /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
@@ -334,7 +330,7 @@ export class Connection implements AsyncDisposable {
       const { closeCodes, closeReasons } = this.#book.ledger;
       countIn(closeCodes, close.code);
       if (close.reason !== "") closeReasons[close.code] ??= close.reason;
-      this.#lost = close;
+      this.lost = close;
     }
     this.#book.endAll("connectionLost", close.atNs);
     return close;

@@ -61,7 +61,7 @@ export class Connection implements AsyncDisposable {
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
   /** The probe that is outstanding. */
-  #probe: { is: Probe; id: string; onEnd: (end: Call) => void } | null = null;
+  #probe: { is: Probe; id: string } | null = null;
   /** Where probes and their frames are counted, and forgotten. */
   readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
@@ -201,8 +201,12 @@ export class Connection implements AsyncDisposable {
     if (this.#book.outstanding > 0) throw new Error("Cannot probe as a call is outstanding");
     this.#assertMaySend();
     const begunNs = fromNs ?? this.#clock.nowNs();
-    const { id } = this.#book.begin(begunNs, this.#onProbeEnd, this.#probeLedger);
-    this.#probe = { is: probe, id, onEnd };
+    const onProbeEnd = (end: Call) => {
+      this.#probe = null;
+      onEnd(end);
+    };
+    const { id } = this.#book.begin(begunNs, onProbeEnd, this.#probeLedger);
+    this.#probe = { is: probe, id };
     this.#write(probe.encode(id));
   }
 
@@ -224,12 +228,6 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  #onProbeEnd = (end: Call): void => {
-    const { onEnd } = this.#probe!;
-    this.#probe = null;
-    onEnd(end);
-  };
 
   #assertMaySend(): void {
     if (!this.isOpen) {

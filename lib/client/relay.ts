@@ -66,8 +66,8 @@ interface Started {
   stack: DisposableStack;
 }
 
-/** How long the worker may take to listen, in milliseconds. */
-const START_LIMIT_MS = 5_000;
+/** How long the worker may take to listen, in milliseconds: on a busy machine, seconds. */
+const START_LIMIT_MS = 15_000;
 
 /** A relay that is started for the first connection that needs it. Dispose of it when all of them are closed. */
 export class Relay implements AsyncDisposable {

@@ -45,6 +45,8 @@ export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
   /** Resolves when the connection has ended, by whichever side. */
   readonly closed: Promise<CloseInfo>;
+  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
+  lost: CloseInfo | null = null;
   readonly #socket: Socket;
   readonly #book: CallBook;
   readonly #clock: Clock;
@@ -52,7 +54,6 @@ export class Connection implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
   readonly #encoder: CallEncoder;
-  #lost: CloseInfo | null = null;
   /** When something was last sent or received. */
   #lastNs: number;
   readonly #hasBatches: boolean;
@@ -60,7 +61,7 @@ export class Connection implements AsyncDisposable {
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
   /** The probe that is outstanding. */
-  #probe: { is: Probe; id: string; onEnd: (end: Call) => void } | null = null;
+  #probe: { is: Probe; id: string } | null = null;
   /** Where probes and their frames are counted, and forgotten. */
   readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
@@ -116,11 +117,6 @@ export class Connection implements AsyncDisposable {
   /** Whether a call can be sent now: not after an abort either, which would not end it any more. */
   get isOpen(): boolean {
     return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
-  }
-
-  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
-  get lost(): CloseInfo | null {
-    return this.#lost;
   }
 
   /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
@@ -205,8 +201,12 @@ export class Connection implements AsyncDisposable {
     if (this.#book.outstanding > 0) throw new Error("Cannot probe as a call is outstanding");
     this.#assertMaySend();
     const begunNs = fromNs ?? this.#clock.nowNs();
-    const { id } = this.#book.begin(begunNs, this.#onProbeEnd, this.#probeLedger);
-    this.#probe = { is: probe, id, onEnd };
+    const onProbeEnd = (end: Call) => {
+      this.#probe = null;
+      onEnd(end);
+    };
+    const { id } = this.#book.begin(begunNs, onProbeEnd, this.#probeLedger);
+    this.#probe = { is: probe, id };
     this.#write(probe.encode(id));
   }
 
@@ -228,12 +228,6 @@ export class Connection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  #onProbeEnd = (end: Call): void => {
-    const { onEnd } = this.#probe!;
-    this.#probe = null;
-    onEnd(end);
-  };
 
   #assertMaySend(): void {
     if (!this.isOpen) {
@@ -334,7 +328,7 @@ export class Connection implements AsyncDisposable {
       const { closeCodes, closeReasons } = this.#book.ledger;
       countIn(closeCodes, close.code);
       if (close.reason !== "") closeReasons[close.code] ??= close.reason;
-      this.#lost = close;
+      this.lost = close;
     }
     this.#book.endAll("connectionLost", close.atNs);
     return close;

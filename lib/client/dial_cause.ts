@@ -180,13 +180,9 @@ function otherScheme(url: string): string {
   return url.startsWith("wss:") ? url.replace("wss:", "ws:") : url.replace("ws:", "wss:");
 }
 
-async function speaksTls(target: Target): Promise<boolean> {
-  try {
-    await onTls(target, () => Promise.resolve());
-    return true;
-  } catch (error) {
-    return error instanceof Error && /peer certificate|fatal alert/.test(error.message);
-  }
+function speaksTls(target: Target): Promise<boolean> {
+  return onTls(target, () => Promise.resolve())
+    .then(() => true, ({ message }: Error) => /peer certificate|fatal alert/.test(message));
 }
 
 /** Works on a TLS connection whose handshake is done. */

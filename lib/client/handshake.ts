@@ -1,10 +1,9 @@
 import type { Observed } from "./call.ts";
-import type { Clock } from "./clock.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ECHO } from "../protocols/json.ts";
 import { ConnectError, type ConnectFailure } from "./connect_error.ts";
-import { type ForeignText, foreignText } from "./foreign_text.ts";
-import { type CloseInfo, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
+import { foreignText } from "./foreign_text.ts";
+import { type CloseInfo, type DialOptions, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
 /** How long to go on waiting when the answer has come in a shape that is none, in milliseconds. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
@@ -12,14 +11,10 @@ const WRONG_ANSWER_WAIT_MS = 1_000;
 const CLOSE_FRAME_WAIT_MS = 1_000;
 
 /** What a handshake needs to know. */
-export interface HandshakeOptions {
+export interface HandshakeOptions
+  extends Pick<DialOptions, "clock" | "timeoutMs" | "signal" | "foreign"> {
   protocol: Protocol;
   credentials: Credentials;
-  clock: Clock;
-  timeoutMs: number;
-  signal?: AbortSignal;
-  /** What the first frame that is no answer goes through, to be shown. Left out: it is cut. */
-  foreign?: ForeignText;
   /** Learns of a session whose id is the server's choice. */
   observed?: Observed;
 }

@@ -66,43 +66,33 @@ interface Started {
   stack: DisposableStack;
 }
 
-/** How long the worker may take to listen, in milliseconds. */
-const START_LIMIT_MS = 5_000;
+/** How long the worker may take to listen, in milliseconds: on a busy machine, seconds. */
+const START_LIMIT_MS = 15_000;
 
 /** A relay that is started for the first connection that needs it. Dispose of it when all of them are closed. */
 export class Relay implements AsyncDisposable {
+  /** Does it take any certificate? */
+  readonly isInsecure: boolean;
+  /** Has it turned out that it cannot be had? */
+  isUnavailable = false;
+  /** How many connections it was asked for. */
+  dials = 0;
   readonly #options: RelayOptions;
   #started: Promise<Started | null> | null = null;
   /** The same, once it has. */
   #running: Started | null = null;
-  #isUnavailable = false;
   #broken: string | null = null;
-  #dials = 0;
   /** Dials that are under way, and who hears of their failure. */
   readonly #pending = new Map<number, (why: string) => void>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
-  }
-
-  /** Does it take any certificate? */
-  get isInsecure(): boolean {
-    return this.#options.insecure !== undefined;
-  }
-
-  /** How many connections it was asked for. */
-  get dials(): number {
-    return this.#dials;
+    this.isInsecure = options.insecure !== undefined;
   }
 
   /** The folder that its socket is in; `null`: it does not run. */
   get folder(): string | null {
     return this.#running?.folder ?? null;
-  }
-
-  /** Has it turned out that it cannot be had? */
-  get isUnavailable(): boolean {
-    return this.#isUnavailable;
   }
 
   /**
@@ -124,7 +114,7 @@ export class Relay implements AsyncDisposable {
     { url, headers, localAddress }: Omit<RelayOrder, "nth"> & { headers: Record<string, string> },
     onFailure: (why: string) => void,
   ): RelayedDial {
-    const order: RelayOrder = { nth: ++this.#dials, url: new URL(url).href, localAddress };
+    const order: RelayOrder = { nth: ++this.dials, url: new URL(url).href, localAddress };
     this.#pending.set(order.nth, onFailure);
     if (this.#broken !== null) queueMicrotask(() => this.#fail(order.nth, this.#broken!));
     return {
@@ -165,7 +155,7 @@ export class Relay implements AsyncDisposable {
       const client = stack.use(Deno.createHttpClient({ proxy }));
       return { client, folder, stack: stack.move() };
     } catch (error) {
-      this.#isUnavailable = true;
+      this.isUnavailable = true;
       const why = error instanceof Error ? error.message : error;
       if (this.isInsecure) {
         throw new ConnectError(

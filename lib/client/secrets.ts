@@ -60,11 +60,7 @@ function subprotocolParts(name: string): string[] {
 
 /** Base64 of either alphabet as text; "" where it is none. */
 function fromBase64(text: string): string {
-  try {
-    return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  } catch {
-    return "";
-  }
+  return orElse("", () => atob(text.replaceAll("-", "+").replaceAll("_", "/")));
 }
 
 const MARKS = /bearer|auth|token|jwt|key|secret|passw|credential/i;
@@ -80,9 +76,13 @@ export function isPlainName(name: string, subprotocols: readonly string[]): bool
 
 /** A text without percent-encoding, if that can be undone. */
 function decodePercents(text: string): string {
+  return orElse(text, () => decodeURIComponent(text));
+}
+
+function orElse(fallback: string, decode: () => string): string {
   try {
-    return decodeURIComponent(text);
+    return decode();
   } catch {
-    return text;
+    return fallback;
   }
 }

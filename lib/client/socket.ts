@@ -42,24 +42,29 @@ export const NO_CLOSE_FRAME = 1006;
 /** How long a server may take to answer a close frame before it is given up, in milliseconds. */
 const CLOSE_PATIENCE_MS = 2_000;
 
+const asItIs: ForeignText = (text) => text;
+
 /** An open native WebSocket: text in, text out, and one promise for its end. */
 export class Socket {
+  /** False from its end on, by whichever side. */
+  isOpen = true;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #closed = Promise.withResolvers<CloseInfo>();
+  /** Resolves once, when the socket is closed by whichever side. Never rejects. */
+  readonly closed = this.#closed.promise;
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
-  #toIgnore = 0;
   #ours = false;
-  #ended = false;
 
-  constructor(socket: WebSocket, clock: Clock, foreign: ForeignText = (text) => text) {
+  constructor(socket: WebSocket, { clock, foreign = asItIs, ignoreFirst = 0 }: DialOptions) {
     this.#socket = socket;
     this.#clock = clock;
+    let toIgnore = ignoreFirst;
     socket.binaryType = "arraybuffer";
     // Not `onmessage`, which costs every frame another call.
     socket.addEventListener("message", ({ data }) => {
-      if (this.#toIgnore > 0) return void this.#toIgnore--;
+      if (toIgnore > 0) return void toIgnore--;
       const text = typeof data === "string" ? data : decode(data);
       if (this.#receive === null) this.#early.push(text);
       else this.#receive(text);
@@ -68,41 +73,21 @@ export class Socket {
     socket.onclose = ({ code, reason }) => this.#end(code, foreign(reason));
   }
 
-  /** Resolves once, when the socket is closed by whichever side. Never rejects. */
-  get closed(): Promise<CloseInfo> {
-    return this.#closed.promise;
-  }
-
-  get isOpen(): boolean {
-    return !this.#ended;
-  }
-
   /** Bytes that wait to be handed to the system; `null` once the socket is not open, and nobody knows. */
   get unsentBytes(): number | null {
     const { readyState, bufferedAmount } = this.#socket;
     return readyState === WebSocket.OPEN ? bufferedAmount : null;
   }
 
-  /**
-   * Sets who gets each frame's text, `null` for a binary frame that is no UTF-8; frames kept so far come at
-   * once.
-   * Without a receiver (`null`), frames are kept.
-   */
+  /** Sets who gets each frame's text (`null`: binary, and no UTF-8), and those kept while there was nobody (`null`). */
   onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
     while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);
   }
 
-  /** Leaves out so many of the frames that are still to come. */
-  ignoreNext(frames: number): void {
-    this.#toIgnore = frames;
-  }
-
-  /** Sends a text frame; returns false where the socket is no longer open. */
-  send(text: string): boolean {
-    if (this.#ended) return false;
-    this.#socket.send(text);
-    return true;
+  /** Sends a text frame, while the socket is open. */
+  send(text: string): void {
+    if (this.isOpen) this.#socket.send(text);
   }
 
   /**
@@ -110,19 +95,18 @@ export class Socket {
    * answer gives code 1006, as the WebSocket standard has it for a connection that just ended.
    */
   async close(): Promise<CloseInfo> {
-    if (!this.#ended) {
-      this.#ours = this.#socket.readyState === WebSocket.OPEN;
-      this.#socket.close(1000);
-      const cancel = this.#clock.after(CLOSE_PATIENCE_MS, () => this.#end(NO_CLOSE_FRAME, ""));
-      await this.closed;
-      cancel();
-    }
-    return await this.closed;
+    if (!this.isOpen) return await this.closed;
+    this.#ours = this.#socket.readyState === WebSocket.OPEN;
+    this.#socket.close(1000);
+    const cancel = this.#clock.after(CLOSE_PATIENCE_MS, () => this.#end(NO_CLOSE_FRAME, ""));
+    const close = await this.closed;
+    cancel();
+    return close;
   }
 
   #end(code: number, reason: string): void {
     const atNs = this.#clock.nowNs();
-    this.#ended = true;
+    this.isOpen = false;
     // The runtime gives 0 where the connection was cut.
     this.#closed.resolve({ code: code || NO_CLOSE_FRAME, reason, ours: this.#ours, atNs });
   }
@@ -145,7 +129,7 @@ function decode(bytes: ArrayBuffer): string | null {
  * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { clock, timeoutMs, signal, relay, foreign = (text) => text } = options;
+  const { clock, timeoutMs, signal, relay, foreign = asItIs } = options;
   const { url, headers = {}, subprotocols = [], client } = options;
   const where = whereTo(options);
   if (signal?.aborted) throw new ConnectError("aborted", `Stopped before dialling ${where}`);
@@ -158,7 +142,7 @@ export async function dial(options: DialOptions): Promise<Socket> {
     protocols: [...subprotocols],
     ...(way.client === undefined ? {} : { client: way.client }),
   });
-  webSocket.onopen = () => opened.resolve(new Socket(webSocket, clock, foreign));
+  webSocket.onopen = () => opened.resolve(new Socket(webSocket, options));
   webSocket.onerror = (event) =>
     fail(event instanceof ErrorEvent ? event.message : "unknown error");
   const onAbort = () =>
@@ -169,9 +153,7 @@ export async function dial(options: DialOptions): Promise<Socket> {
     opened.reject(new ConnectError("timeout", message));
   });
   try {
-    const socket = await opened.promise;
-    socket.ignoreNext(options.ignoreFirst ?? 0);
-    return socket;
+    return await opened.promise;
   } catch (error) {
     webSocket.close();
     throw error;

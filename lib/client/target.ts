@@ -1,5 +1,4 @@
 import type { ShardPlace } from "../schema.ts";
-import type { Clock } from "./clock.ts";
 import type { Credentials, Protocol } from "../protocols/protocol.ts";
 import type { Observed } from "./call.ts";
 import { ConnectError } from "./connect_error.ts";
@@ -10,27 +9,19 @@ import { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
 import { dial, type DialOptions, type Socket } from "./socket.ts";
 
-/** How to reach the server under test. */
-export interface TargetOptions {
-  url: string;
+/** How to reach the server under test; the timeout is for each dial, handshake and call. */
+export interface TargetOptions extends Omit<DialOptions, "foreign" | "client" | "relay"> {
   protocol: Protocol;
   token: string | null;
   headers: Record<string, string>;
   subprotocols: readonly string[];
-  /** So many frames of each connection are left out, such as a greeting; left out: none. */
-  ignoreFirst?: number;
+  signal: AbortSignal;
   /** PEM text of a certificate authority to trust beside the system's. */
   caCert: string | null;
   /** PEM texts of a certificate of this client's, and of its key; left out: none. */
   clientCert?: { cert: string; key: string } | null;
-  /** The proxy that the runtime goes through to this server, without its password; left out: none. */
-  proxy?: string | null;
   /** Takes any certificate of a wss:// server, to which all connections then go through a relay. */
   insecure?: boolean;
-  /** For each dial, handshake and call, in milliseconds. */
-  timeoutMs: number;
-  clock: Clock;
-  signal: AbortSignal;
   /** Which shard this is: its session and request ids are no other shard's. Left out: the only one. */
   shard?: ShardPlace;
   /** Takes connections past Nagle's algorithm; left out: none. */
@@ -38,7 +29,7 @@ export interface TargetOptions {
 }
 
 /** Which connections go through a relay. */
-export interface RelayUse {
+interface RelayUse {
   through: Relay;
   /** All of them; else those on which Deno's WebSocket writes twice without waiting. */
   always: boolean;

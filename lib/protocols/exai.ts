@@ -1,10 +1,3 @@
-/**
- * The EXAI WebSocket protocol, both dialects without being told which: a reply is recognised by what
- * it says, never by its position in the stream.
- *
- * @module
- */
-
 import type { Frame, HandshakeReply, Protocol, RoutingProbe } from "./protocol.ts";
 import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
@@ -119,7 +112,10 @@ function readServerNs(text: string): number | null {
   return typeof totalMs === "number" && totalMs >= 0 ? totalMs * 1e6 : null;
 }
 
-/** The EXAI protocol. */
+/**
+ * The EXAI WebSocket protocol, both dialects without being told which: a reply is recognised by what it says, never by
+ * its position in the stream.
+ */
 export const exai: Protocol = {
   name: "exai",
   defaultTool: "status",

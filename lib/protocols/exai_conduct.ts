@@ -1,10 +1,3 @@
-/**
- * What an EXAI server must make of bad messages, and of the rules around calls: both tables of the
- * protocol, each row with the answers of each build.
- *
- * @module
- */
-
 import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
@@ -279,7 +272,10 @@ const LEFT_OUT: Conduct["leftOut"] = [
   { name: "request over 10 MiB, frame over 32 MiB", reason: "see the scenario payload-size" },
 ];
 
-/** The EXAI protocol's conduct. */
+/**
+ * What an EXAI server must make of bad messages, and of the rules around calls: both tables of the protocol, each row
+ * with the answers of each build.
+ */
 export const exaiConduct: Conduct = {
   dialects: BUILDS,
   dialectOf(frames, sessionId) {

@@ -90,10 +90,10 @@ export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
 export function rejections(credentials: Credentials): RejectionCase[] {
   return refusedOpenings(credentials).map(({ name, first, oct, nov }) => {
     const closes = [oct.close, nov.close].flatMap((close) => close ?? []);
-    const codes = [...new Set(closes.map(({ code }) => code))];
-    const reasonsOf = (wanted: number) =>
-      closes.filter(({ code }) => code === wanted).map(({ reason }) => reason);
-    const expected = codes.map((code) => ({ code, reasons: [...new Set(reasonsOf(code))] }));
+    const expected = [...Map.groupBy(closes, ({ code }) => code)].map(([code, some]) => ({
+      code,
+      reasons: [...new Set(some.map(({ reason }) => reason))],
+    }));
     return { name, first, expected };
   });
 }

@@ -1,10 +1,3 @@
-/**
- * The Model Context Protocol over a WebSocket: JSON-RPC 2.0, one message a frame. The specification
- * names the methods and fields used here.
- *
- * @module
- */
-
 import {
   ECHO,
   isRecord,
@@ -187,7 +180,10 @@ function firstText(content: unknown): string {
   return isRecord(first) && typeof first.text === "string" ? first.text : "";
 }
 
-/** The Model Context Protocol. The tool `ping` is the protocol's own ping, which every server answers. */
+/**
+ * The Model Context Protocol over a WebSocket: JSON-RPC 2.0, one message a frame, with the names of its specification.
+ * The tool `ping` is the protocol's own ping, which every server answers.
+ */
 export const mcp: Protocol = {
   ...CALLS_ALONE,
   name: "mcp",

@@ -1,11 +1,3 @@
-/**
- * What a server of the Model Context Protocol must make of bad messages: the error codes of JSON-RPC 2.0,
- * section 5.1. Gateways drop what they cannot pass on, so where a message names no request, silence is
- * right too.
- *
- * @module
- */
-
 import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 
@@ -74,7 +66,10 @@ function shorten(frame: string): string {
   return body.result.isError === true ? `${id}, isError, …` : `${id}, result`;
 }
 
-/** The conduct of a server of the Model Context Protocol. */
+/**
+ * What a server of the Model Context Protocol must make of bad messages: the error codes of JSON-RPC 2.0, section 5.1.
+ * Gateways drop what they cannot pass on, so where a message names no request, silence is right too.
+ */
 export const mcpConduct: Conduct = {
   dialects: [],
   dialectOf: () => null,

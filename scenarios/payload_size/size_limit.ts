@@ -1,9 +1,3 @@
-/**
- * Up to which size a server serves requests, and how it refuses larger ones.
- *
- * @module
- */
-
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection, Message } from "../../lib/client/connection.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";

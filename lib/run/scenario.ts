@@ -53,15 +53,13 @@ export interface CaseLength extends Parameters {
  */
 export function lengths<P extends Parameters>(
   common: P,
-  { phase2, ...durations }: Record<Exclude<typeof LIGHT_PROFILES[number], "phase2">, number> & {
-    phase2: number;
-  },
+  { quick, standard, thorough, phase2 }: Record<typeof LIGHT_PROFILES[number], number>,
 ): Record<typeof LIGHT_PROFILES[number], P & CaseLength> {
   const lasting = (durationMs: number) => ({ ...common, messages: null, durationMs });
   return {
-    quick: lasting(durations.quick),
-    standard: lasting(durations.standard),
-    thorough: lasting(durations.thorough),
+    quick: lasting(quick),
+    standard: lasting(standard),
+    thorough: lasting(thorough),
     phase2: { ...common, messages: phase2, durationMs: null },
   };
 }

@@ -22,6 +22,10 @@ interface Outcome {
   isRefusal: boolean;
 }
 
+function outcome(kind: Outcome["kind"], said: string, isRefusal = false): Outcome {
+  return { kind, said, isRefusal };
+}
+
 const MIB = 2 ** 20;
 const KIB = 2 ** 10;
 const TOO_LARGE = 1009;
@@ -102,9 +106,6 @@ export class SizeLimitSearch {
     look();
     const { status, errorCode, errorMessage } = await ending.finally(() => cancel());
     const isSent = unsentBytes === 0 || message.argsJson.length <= SENT_AT_ONCE;
-    const outcome = (kind: Outcome["kind"], said: string, isRefusal = false) => ({
-      ...{ kind, said, isRefusal },
-    });
     const notTaken = outcome("notTaken", "the server stopped reading the request");
     const said = [errorCode, errorMessage].filter(Boolean).join(": ");
     switch (status) {

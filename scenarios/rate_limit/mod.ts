@@ -61,15 +61,12 @@ async function findLimits(context: Context): Promise<void> {
   const { expectLimits, refillMs: waitMs, messages } = context.parameters;
   const expected = expectLimits === null ? {} : parseExpectedLimits(expectLimits);
   // Enough calls in a row to find a limit that is expected.
-  const mostOf = ({ session, ip }: ExpectedLimits) =>
-    Math.max(
-      messages,
-      ...[session, ip].map((one) =>
-        one === undefined || one === "none" ? 0 : Math.ceil(EXPECTED_MARGIN * one.burst)
-      ),
-    );
+  const bursts = (owners: BudgetOwner[]) =>
+    owners.map((owner) => expected[owner] ?? "none").map((one) => one === "none" ? 0 : one.burst);
+  const mostOf = (...owners: BudgetOwner[]) =>
+    Math.max(messages, Math.ceil(EXPECTED_MARGIN * Math.max(...bursts(owners))));
   // A session without a limit of its own runs into that of its address.
-  const session = await measureSession(context, { target, most: mostOf(expected), waitMs });
+  const session = await measureSession(context, { target, most: mostOf("session", "ip"), waitMs });
   record(context, session, expected);
   let isLost = session.end === "lost";
   if (session.owner === "ip") {
@@ -78,7 +75,7 @@ async function findLimits(context: Context): Promise<void> {
     const reason = "the calls of one session met no limit, not even one of its own";
     recordMissing(context, "ip", reason, expected);
   } else {
-    const most = mostOf({ ...expected, session: "none" });
+    const most = mostOf("ip");
     const address = await measureAddress(context, { target, session, most, waitMs });
     record(context, address, expected);
     isLost ||= address.end === "lost";

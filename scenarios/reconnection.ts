@@ -18,6 +18,7 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const reconnection: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "reconnection",
+  title: "Reconnection",
   question: "After a clean disconnect, how soon does a client get good replies again?",
   metrics: { close: TIMES, reconnect: TIMES, recovery: TIMES },
   headline: { metric: "recovery" },

@@ -174,10 +174,15 @@ async function webSocketRig(
   const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
-      ...{ url: echo.url, clock, signal, timeoutMs, callTimeoutMs: timeoutMs, observed: OBSERVED },
+      url: echo.url,
+      clock,
+      signal,
+      timeoutMs,
+      callTimeoutMs: timeoutMs,
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),
+      observed: OBSERVED,
       ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );

@@ -35,6 +35,10 @@ export function createContext(
     get keepsToLimit(): boolean {
       return run.rateLimit !== undefined;
     },
+    get sharesWithRelayed(): boolean {
+      const some = run.planned.some(({ scenario, skip }) => scenario.relaysSome && !skip);
+      return some && run.target.hasRelay && !run.target.relays();
+    },
     isNamed: run.settings.scenarios?.includes(planned.scenario.name) ?? false,
     epochs,
     get epoch(): number {

@@ -135,6 +135,8 @@ export interface Described<P extends Parameters = Parameters> {
   worksInSessions?: boolean;
   /** Has its thread a schedule to keep, so that its share of a core says nothing? */
   paced?: boolean;
+  /** Are some of its cases so large that they may take the relay, on a connection of their own? */
+  relaysSome?: true;
   /** Does it open as many connections as the server allows, so that none may be open beside it? */
   fillsServer?: true;
 }
@@ -295,6 +297,8 @@ export interface ScenarioContext<P extends Parameters = Parameters> extends Reco
   readonly maxRatePerSecond: number | null;
   /** Is that the rate that the server's limiter allows, and none of the user's? */
   readonly keepsToLimit: boolean;
+  /** Has another scenario a connection through the relay in the same epochs, beside those that take none? */
+  readonly sharesWithRelayed: boolean;
   /** Has the user named it in `--scenarios`? */
   readonly isNamed: boolean;
   /** Where calls are counted that are not measured. */

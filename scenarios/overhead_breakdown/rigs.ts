@@ -57,7 +57,7 @@ interface RigOptions {
   stack: AsyncDisposableStack;
 }
 
-const OBSERVED = { streamComplete: false, rateLimit: null };
+const nothingYet = () => ({ streamComplete: false, rateLimit: null });
 /** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
 const SLOWEST_PER_SECOND = 50;
 /** The most of each slice of {@linkcode SAMPLED_CALLS}, as so many replies are read that no other measurement needs. */
@@ -93,16 +93,8 @@ function loopRig(
     async measure(length) {
       const { workload: message, clock, signal, warmupLedger, ledger } = context;
       const { end, timesNs, clients, censored } = await runClosedSlice([caller], {
-        ...{
-          ...length,
-          message,
-          inFlight: 1,
-          maxRatePerSecond,
-          warmupLedger,
-          ledger,
-          clock,
-          signal,
-        },
+        ...{ ...length, message, inFlight: 1, maxRatePerSecond },
+        ...{ warmupLedger, ledger, clock, signal },
         ...(onCall === undefined ? {} : { onCall }),
       });
       const unknown = { answered: 0, outOfOrder: 0, clientCpuNs: 0, elapsedNs: 0 };
@@ -138,7 +130,7 @@ async function tcpRig(options: RigOptions): Promise<Rig> {
 /** What goes over no connection of the client's, in the account that calls have; an echo of ours answers always. */
 function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) {
   const { clock, signal } = context;
-  const book = new CallBook("echo-", { ledger: openLedger(), observed: OBSERVED });
+  const book = new CallBook("echo-", { ledger: openLedger(), observed: nothingYet() });
   let isOpen = true;
   const caller = {
     get isOpen() {
@@ -182,7 +174,7 @@ async function webSocketRig(
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),
-      observed: OBSERVED,
+      observed: nothingYet(),
       ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );

@@ -23,7 +23,6 @@ const NO_CLOSE_FRAME = 0;
 export const authentication: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "authentication",
-  title: "Authentication",
   question: "Who is let in, who is turned away and how, and how fast is either decided?",
   metrics: { accept: TIMES, reject: TIMES },
   headline: { metric: "accept" },

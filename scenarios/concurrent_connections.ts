@@ -15,7 +15,6 @@ const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
-  title: "Concurrent connections",
   question: "What do several clients at once get, and what do they gain over one?",
   metrics: {
     establish: TIMES,

@@ -14,7 +14,6 @@ export const connectionEstablishment: Procedure<{
 }> = {
   kind: "procedure",
   name: "connection-establishment",
-  title: "Connection establishment",
   question: "How long does it take to open a session, and to close it?",
   metrics: {
     connect: TIMES,

@@ -26,7 +26,6 @@ const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
 export const connectionLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "connection-limit",
-  title: "Connection limit",
   question: "How many connections does the server hold, and how does it refuse one more?",
   metrics: {
     rejection: TIMES,
@@ -34,7 +33,6 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
     limit: { kind: "scalar", unit: "connections", better: null },
   },
   headline: { metric: "limit" },
-  gates: [],
   profiles: LIGHT_PROFILES,
   takes: () => ({ epochMs: 10 * CONNECT_MS }),
   fillsServer: true,

@@ -21,7 +21,6 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const heavyTools: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "heavy-tools",
-  title: "Heavy tools",
   question: "How long do tools take that do real work, and how many of their calls run at once?",
   metrics: {
     latency: TIMES,

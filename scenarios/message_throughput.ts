@@ -15,7 +15,6 @@ const COMMON = { payloadBytes: 0 };
 export const messageThroughput: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "message-throughput",
-  title: "Message throughput",
   question: "How fast does the server answer one client that sends one call at a time?",
   metrics: {
     latency: TIMES,

@@ -18,7 +18,6 @@ const COMMON = {
 export const openLoop: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "open-loop",
-  title: "Open loop",
   question: "How long do calls take that come at a given rate, whether or not the server keeps up?",
   metrics: { latency: TIMES, serviceTime: TIMES, slip: TIMES, throughput: THROUGHPUT },
   headline: { metric: "latency" },

@@ -13,7 +13,6 @@ const depthsOf = ({ inFlight }: typeof COMMON) => inFlight === null ? DEPTHS : [
 export const pipelining: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "pipelining",
-  title: "Pipelining",
   question: "What does one client gain by sending calls before earlier ones are answered?",
   metrics: { throughput: THROUGHPUT, latency: TIMES },
   headline: (parameters) => ({

@@ -43,7 +43,6 @@ const SERVED: MetricSpec = { kind: "scalar", unit: "ns", better: "lower" };
 export const reconnectStorm: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "reconnect-storm",
-  title: "Reconnect storm",
   question: "When all clients lose their connections at once, how soon are they served again?",
   metrics: {
     recovery: TIMES,
@@ -53,7 +52,6 @@ export const reconnectStorm: Procedure<typeof STANDARD> = {
     refused: { kind: "scalar", unit: "attempts", better: "lower" },
   },
   headline: { metric: "recovery", at: { phase: "DropBackoff" } },
-  gates: [],
   profiles: ["thorough"],
   takes: () => ({ epochMs: 250 }),
   fillsServer: true,

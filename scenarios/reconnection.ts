@@ -18,7 +18,6 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const reconnection: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "reconnection",
-  title: "Reconnection",
   question: "After a clean disconnect, how soon does a client get good replies again?",
   metrics: { close: TIMES, reconnect: TIMES, recovery: TIMES },
   headline: { metric: "recovery" },

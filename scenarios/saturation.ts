@@ -40,7 +40,6 @@ const MOST_OVERTIME = 4;
 export const saturation: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "saturation",
-  title: "Saturation",
   question: "What is the highest rate of calls that the server sustains within the objective?",
   metrics: {
     sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },

@@ -16,7 +16,6 @@ const LAW = "scaling law";
 export const scaling: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "scaling",
-  title: "Scaling",
   question: "How does throughput grow with the number of clients, and what holds it back?",
   metrics: {
     throughput: THROUGHPUT,

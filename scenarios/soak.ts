@@ -34,7 +34,6 @@ const CHANGE: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
 export const soak: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "soak",
-  title: "Soak",
   question: "Does the server stay as fast as it was over a long run at a fixed rate?",
   metrics: {
     latency: TIMES,

@@ -40,7 +40,6 @@ const INTERVALS = 120;
 export const spike: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "spike",
-  title: "Spike",
   question: "What does a spike of load do to the latency, and how soon is it as before?",
   metrics: {
     recovery: { kind: "scalar", unit: "ns", better: "lower", merge: "max" },

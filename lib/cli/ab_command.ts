@@ -147,7 +147,7 @@ export async function ab(
 
 /** Unless they are named, only scenarios that have something to judge, and do no harm on the way. */
 function isComparable({ scenarios }: Config): (scenario: Scenario) => boolean {
-  return ({ gates, overloads }) => scenarios !== null || (gates.length > 0 && !overloads);
+  return ({ gates = [], overloads }) => scenarios !== null || (gates.length > 0 && !overloads);
 }
 
 /** The commands that start the servers; `null`: they run already. */

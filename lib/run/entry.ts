@@ -9,7 +9,7 @@ import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
 import type { Run } from "./run.ts";
-import type { CasePlan, ProcedurePlan, ScenarioContext } from "./scenario.ts";
+import { type CasePlan, type ProcedurePlan, type ScenarioContext, titleOf } from "./scenario.ts";
 import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
 import { EXIT, failedCheckReasons } from "./verdict.ts";
 
@@ -153,7 +153,7 @@ export class Entry implements Disposable {
     const held = casePlan?.floors?.[0];
     return {
       name: scenario.name,
-      title: scenario.title,
+      title: titleOf(scenario),
       question: scenario.question,
       status: end?.status ?? (failed ? "failed" : "passed"),
       reason: end?.reason ?? null,
@@ -229,9 +229,9 @@ export function notRun(
   { status, reason }: { status: "interrupted" | "skipped"; reason: string },
 ): ScenarioReport {
   const empty = settleLedger(openLedger(), false);
-  const { name, title, question } = planned.scenario;
+  const { name, question } = planned.scenario;
   return {
-    ...{ name, title, question, status, reason },
+    ...{ name, title: titleOf(planned.scenario), question, status, reason },
     startedAt: run.clock.date().toISOString(),
     durationMs: 0,
     parameters: reportedParameters(run, planned),

@@ -116,7 +116,9 @@ export function keptRate(
       `and then ${
         refillPerSecond.toPrecision(2)
       } a second ("${message}"), which leaves each of the ` +
-      `${owner === "ip" ? `${sessions} sessions of an address` : "sessions"} fewer than ` +
+      `${
+        owner === "ip" && sessions > 1 ? `${sessions} sessions of an address` : "sessions"
+      } fewer than ` +
       `${FEWEST_PER_MINUTE} a minute. Raise its limits (${
         owner === "ip" ? "RATE_LIMIT_IP_REFILL_RATE" : "RATE_LIMIT_USER_REFILL_RATE"
       }), or run into them with --ignore-limits.`,

@@ -403,7 +403,7 @@ export class ScenarioRecord implements Recording, LiveScenario, Disposable {
     judged: readonly Statistic[],
   ): { role: Role; at?: At; gates?: Statistic[] } {
     const { described } = this.#options;
-    const gate: MetricRef | undefined = described.gates.find((ref) => isMeant(ref, metric));
+    const gate: MetricRef | undefined = described.gates?.find((ref) => isMeant(ref, metric));
     const role = isMeant(this.#headline, metric)
       ? "headline"
       : gate === undefined

@@ -107,15 +107,16 @@ export interface Taken {
 export interface Described<P extends Parameters = Parameters> {
   /** In kebab-case; baselines depend on it. */
   name: string;
-  title: string;
+  /** Left out: the name in words. */
+  title?: string;
   /** The one sentence that its numbers answer. */
   question: string;
   /** What it can record, by name. */
   metrics: Readonly<Record<string, MetricSpec>>;
   /** The one that stands for the scenario; its interval says how well the scenario repeats. */
   headline: MetricRef | ((parameters: P) => MetricRef);
-  /** What a comparison judges. */
-  gates: readonly MetricRef[];
+  /** What a comparison judges; left out: nothing. */
+  gates?: readonly MetricRef[];
   /** The profiles that it is part of; in others it runs where it is named. */
   profiles: readonly ProfileName[];
   /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
@@ -419,6 +420,11 @@ export function defaultsOf(
   profile: ProfileName,
 ): Parameters {
   return defaults[profile] ?? defaults.standard;
+}
+
+/** What a scenario is called in reports. */
+export function titleOf({ name, title }: Pick<Scenario, "name" | "title">): string {
+  return title ?? name[0]!.toUpperCase() + name.slice(1).replaceAll("-", " ");
 }
 
 /** One over the other in each epoch, divided by a constant; `null` where one of them is missing. */

@@ -36,11 +36,9 @@ const SERVED = "a call is served after it";
 export const malformedInput: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "malformed-input",
-  title: "Malformed input",
   question: "Does the server answer bad messages as its protocol says, and serve on?",
   metrics: { answer: TIMES },
   headline: { metric: "answer" },
-  gates: [],
   profiles: ["thorough"],
   takes: ({ noHelloWaitMs }) => ({ onceMs: Math.min(noHelloWaitMs, 15_000) + 1_000 }),
   defaults: { quick: { patienceMs: 2_000, noHelloWaitMs: 0 }, standard: STANDARD },

@@ -34,12 +34,10 @@ export function createOverheadBreakdown(
   return {
     kind: "cases",
     name: "overhead-breakdown",
-    title: "Overhead breakdown",
     question: "Where does the time of a call go, layer by layer?",
     metrics: { layer: TIMES, serverReported: TIMES, networkAndQueue: TIMES },
     headline: { metric: "layer", at: { layer: "tool" } },
     // The whole call is message-throughput's, and judged there; its parts say where a change comes from.
-    gates: [],
     profiles: ["standard", "thorough"],
     takes: () => ({ slices: LAYER_NAMES.length - 3 }),
     defaults: lengths(COMMON, { quick: 50, standard: 150, thorough: 400, phase2: 100 }),

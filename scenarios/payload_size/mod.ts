@@ -34,7 +34,6 @@ type Context = ScenarioContext<typeof COMMON>;
 export const payloadSize: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "payload-size",
-  title: "Payload size",
   question: "What does the size of a request cost, and what happens to one that is too large?",
   metrics: {
     latency: TIMES,

@@ -39,7 +39,6 @@ export const rateLimit: Procedure<typeof STANDARD> = {
   question: "How many calls may a session and an IP address make at once, and how many a second?",
   metrics: { sessionBurst: BURST, sessionRefill: REFILL, ipBurst: BURST, ipRefill: REFILL },
   headline: { metric: "sessionBurst" },
-  gates: [],
   profiles: [],
   takes: ({ refillMs }) => ({ onceMs: 2 * refillMs + 5_000 }),
   defaults: {

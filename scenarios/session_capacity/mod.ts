@@ -20,7 +20,6 @@ const CARRIED = { kind: "sessionsCarried", name: "sessions are carried" };
 export const sessionCapacity: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "session-capacity",
-  title: "Session capacity",
   question: "How many sessions can the server carry at once within the objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },

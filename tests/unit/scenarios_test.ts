@@ -5,6 +5,7 @@ import {
   LIGHT_PROFILES,
   PROFILE_NAMES,
   type ProfileName,
+  titleOf,
 } from "../../lib/run/scenario.ts";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
@@ -14,9 +15,10 @@ const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name
 Deno.test("every scenario has a name in kebab-case of its own, and asks one question", () => {
   const names = SCENARIOS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
-  for (const { name, title, question } of SCENARIOS) {
+  for (const scenario of SCENARIOS) {
+    const { name, question } = scenario;
     assertMatch(name, /^[a-z]+(-[a-z]+)*$/);
-    assertMatch(title, /^[A-Z][a-z -]+$/);
+    assertMatch(titleOf(scenario), /^[A-Z][a-z -]+$/);
     assertMatch(question, /^[A-Z][^?]*\?$/);
   }
 });
@@ -68,7 +70,7 @@ Deno.test("the metrics are named as people's scripts know them", () => {
 
 Deno.test("headline and gates are metrics of the scenario, in every profile", () => {
   for (const scenario of SCENARIOS) {
-    const { name, metrics, gates } = scenario;
+    const { name, metrics, gates = [] } = scenario;
     const headlines = PROFILE_NAMES.map((profile) =>
       headlineOf(scenario, defaultsOf(scenario, profile))
     );

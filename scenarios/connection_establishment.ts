@@ -1,7 +1,7 @@
 import { describeClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
+import type { Procedure } from "../lib/run/scenario.ts";
 import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
@@ -41,11 +41,17 @@ export const connectionEstablishment: Procedure<{
     }
     noteOpenings(context);
     const failuresInRow: string[] = [];
-    async function attempt(): Promise<SessionTimes | null> {
+    /** The steps of one session, in nanoseconds; `null`: it failed. */
+    async function attempt() {
       try {
-        const times = await openAndClose(context);
+        const connection = await target.connect(context.ledger);
+        const close = await connection.close();
+        // 1005: a close frame without a code.
+        if (close.code !== 1000 && close.code !== 1005) throw new Error(describeClose(close));
         failuresInRow.length = 0;
-        return times;
+        const { connectNs: connect, authenticateNs: authenticate, establishNs: establish } =
+          connection.timing;
+        return { connect, authenticate, establish, close: close.durationNs };
       } catch (error) {
         signal.throwIfAborted();
         failuresInRow.push((error as Error).message);
@@ -86,16 +92,3 @@ export const connectionEstablishment: Procedure<{
     };
   },
 };
-
-/** The steps of one session, in nanoseconds. */
-type SessionTimes = Record<"connect" | "authenticate" | "establish" | "close", number>;
-
-async function openAndClose({ target, ledger }: ScenarioContext): Promise<SessionTimes> {
-  const connection = await target.connect(ledger);
-  const close = await connection.close();
-  // 1005: a close frame without a code.
-  if (close.code !== 1000 && close.code !== 1005) throw new Error(describeClose(close));
-  const { connectNs: connect, authenticateNs: authenticate, establishNs: establish } =
-    connection.timing;
-  return { connect, authenticate, establish, close: close.durationNs };
-}

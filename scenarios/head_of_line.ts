@@ -2,7 +2,7 @@ import { isFromCache } from "../lib/client/call.ts";
 import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Connection } from "../lib/client/connection.ts";
 import { runOpenLoop } from "../lib/load/open.ts";
-import { createSchedule } from "../lib/load/schedule.ts";
+import { createSchedule, type ScheduleOptions } from "../lib/load/schedule.ts";
 import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
 import { noteRelayed } from "../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
@@ -92,21 +92,17 @@ async function measureEpoch(
 ): Promise<"stop" | void> {
   const { durationMs } = context.parameters;
   await using stack = new AsyncDisposableStack();
-  const cheap = await connect(context, heavy, { settled, stack });
+  const cheap = await connect(context, heavy, settled, stack);
   const places = [...cheap.keys()];
   const alone: number[] = [];
   const ratios = new Map<Place, Float64Array>();
   for (const place of context.epoch % 2 === 1 ? places : places.toReversed()) {
-    const before = await runCheap(context, cheap.get("otherConnection")!, {
-      ...{ slots: null, durationMs: durationMs / cheap.size, signal: context.signal },
-    });
+    const bounds = { slots: null, durationMs: durationMs / cheap.size, signal: context.signal };
+    const before = await runCheap(context, cheap.get("otherConnection")!, bounds);
     if (before === null || before.length === 0) return "stop";
     context.distribution("alone").recordAll(before);
     alone.push(...before);
-    const during = await runBeside(context, heavy, {
-      heavyOn: cheap.get("sameConnection")!,
-      cheapOn: cheap.get(place)!,
-    });
+    const during = await runBeside(context, heavy, cheap, place);
     if (during === null) return "stop";
     context.distribution("cheap", { at: { place } }).recordAll(during);
     if (during.length >= FEWEST_CALLS) ratios.set(place, during);
@@ -122,7 +118,8 @@ async function measureEpoch(
 async function connect(
   { target, ledger, notMeasured }: Context,
   tool: HeavyTool,
-  { settled, stack }: { settled: Set<Place>; stack: AsyncDisposableStack },
+  settled: Set<Place>,
+  stack: AsyncDisposableStack,
 ): Promise<Connections> {
   const as = { relayed: areRelayed(target, [tool]) };
   const cheap = new Map<Place, Connection>();
@@ -150,9 +147,11 @@ async function connect(
 async function runBeside(
   context: Context,
   tool: HeavyTool,
-  { heavyOn, cheapOn }: { heavyOn: Connection; cheapOn: Connection },
+  connections: Connections,
+  place: Place,
 ): Promise<Float64Array | null> {
   const { signal, target, parameters: { maxCheapCalls } } = context;
+  const [heavyOn, cheapOn] = [connections.get("sameConnection")!, connections.get(place)!];
   if (!heavyOn.isOpen || !cheapOn.isOpen) return null;
   const ended = new AbortController();
   const calling = heavyOn.call(tool.message()).finally(() => ended.abort());
@@ -176,11 +175,7 @@ async function runBeside(
 async function runCheap(
   context: Context,
   connection: Connection,
-  { signal, ...bounds }: {
-    slots: number | null;
-    durationMs: number | null;
-    signal: AbortSignal;
-  },
+  { signal, ...bounds }: Pick<ScheduleOptions, "slots" | "durationMs"> & { signal: AbortSignal },
 ): Promise<Float64Array | null> {
   const { workload, ledger, clock, maxRatePerSecond, seed, parameters } = context;
   const ratePerSecond = Math.min(parameters.ratePerSecond, maxRatePerSecond ?? Infinity);

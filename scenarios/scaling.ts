@@ -72,13 +72,14 @@ export function stepsUpTo(most: number): number[] {
 }
 
 /**
- * How many connections the server holds, up to as many as are asked for.
+ * How many connections the server holds, up to as many as are asked for, beside that of calls through the relay.
  *
  * @throws {ConnectError} if a connection fails for another reason than a limit, or already the first is refused
  */
 async function findLimit(context: ScenarioContext<typeof COMMON>): Promise<number> {
   const { warmupLedger: ledger, parameters: { connections: bound } } = context;
   await using stack = new AsyncDisposableStack();
+  if (context.sharesWithRelayed) stack.use(await context.target.connect(ledger, { relayed: true }));
   const { held: { length: clients }, refusal } = await fillServer(context, {
     bound,
     ledger,

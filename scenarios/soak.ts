@@ -177,15 +177,13 @@ export class ErrorCourse {
     const failed = [...this.#failures.values()];
     const total = failed.reduce((sum, count) => sum + count, 0);
     const afterS = ((this.#firstNs ?? 0) - this.#series.startNs) / 1e9;
+    const passed = total === 0;
     const expected = `none in any of ${intervals}`;
-    const observed = total === 0
+    const observed = passed
       ? expected
       : `${total} in ${failed.length} of ${intervals}, up to ${Math.max(...failed)} in one, ` +
         `the first after ${afterS.toFixed(1)} s`;
-    return {
-      ...{ kind: "errorsOverTime", name: "errors over time", passed: total === 0 },
-      ...{ expected, observed },
-    };
+    return { kind: "errorsOverTime", name: "errors over time", passed, expected, observed };
   }
 
   #intervalAt(atNs: number): number {

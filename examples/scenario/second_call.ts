@@ -1,11 +1,11 @@
-import { type CaseLength, type CaseScenario } from "../../lib/run/scenario.ts";
-import { ONE_CLIENT, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
+import type { CaseScenario } from "../../lib/run/scenario.ts";
+import { ONE_CLIENT, ratios, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
 
 const IN_FLIGHT = [1, 2];
 const caseOf = (inFlight: number) => ({ ...ONE_CLIENT, inFlight });
 
 /** An example for docs/architecture.md. */
-export const secondCall: CaseScenario<CaseLength> = {
+export const secondCall: CaseScenario = {
   kind: "cases",
   name: "second-call",
   title: "A second call in flight",
@@ -27,12 +27,8 @@ export const secondCall: CaseScenario<CaseLength> = {
         const [one, two] = IN_FLIGHT.map((inFlight) =>
           derivation.calls(caseOf(inFlight), { inFlight })
         );
-        if (!one || !two) return;
-        const gains = two.rates.map((rate, epoch) => ratio(rate, one.rates[epoch]));
-        derivation.estimate("gain", gains);
+        if (one && two) derivation.estimate("gain", ratios(two.rates, one.rates));
       },
     };
   },
 };
-
-const ratio = (over: number | null, under?: number | null) => over && under ? over / under : null;

@@ -75,6 +75,10 @@ export class Entry implements Disposable {
       ...{ parameters, seed, place, loops, maxRatePerSecond, progress },
       keepsToLimit: run.rateLimit !== undefined,
       isNamed: run.settings.scenarios?.includes(scenario.name) ?? false,
+      get sharesWithRelayed() {
+        return run.planned.some(({ scenario, skip }) => scenario.relaysSome && !skip) &&
+          run.target.hasRelay && !run.target.relays();
+      },
       get epoch() {
         return record.epoch;
       },

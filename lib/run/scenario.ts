@@ -47,15 +47,13 @@ export interface CaseLength extends Parameters {
  */
 export function lengths<P extends Parameters>(
   common: P,
-  { phase2, ...durations }: Record<Exclude<typeof LIGHT_PROFILES[number], "phase2">, number> & {
-    phase2: number;
-  },
+  { quick, standard, thorough, phase2 }: Record<typeof LIGHT_PROFILES[number], number>,
 ): Record<typeof LIGHT_PROFILES[number], P & CaseLength> {
   const lasting = (durationMs: number) => ({ ...common, messages: null, durationMs });
   return {
-    quick: lasting(durations.quick),
-    standard: lasting(durations.standard),
-    thorough: lasting(durations.thorough),
+    quick: lasting(quick),
+    standard: lasting(standard),
+    thorough: lasting(thorough),
     phase2: { ...common, messages: phase2, durationMs: null },
   };
 }
@@ -124,6 +122,8 @@ export interface Described<P extends Parameters = Parameters> {
   worksInSessions?: boolean;
   /** Has its thread a schedule to keep, so that its share of a core says nothing? */
   paced?: boolean;
+  /** Are some of its cases so large that they may take the relay, on a connection of their own? */
+  relaysSome?: true;
   /** Does it open as many connections as the server allows, so that none may be open beside it? */
   fillsServer?: true;
 }
@@ -284,6 +284,8 @@ export interface ScenarioContext<P extends Parameters = Parameters>
   readonly maxRatePerSecond: number | null;
   /** Is that the rate that the server's limiter allows, and none of the user's? */
   readonly keepsToLimit: boolean;
+  /** Has another scenario a connection through the relay in the same epochs, beside those that take none? */
+  readonly sharesWithRelayed: boolean;
   /** Has the user named it in `--scenarios`? */
   readonly isNamed: boolean;
   /** Where calls are counted that are not measured. */

@@ -1,3 +1,6 @@
+import type { Call } from "../../lib/client/call.ts";
+import type { Connection } from "../../lib/client/connection.ts";
+import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
 import { createInProcess, type SlowParts } from "../../lib/run/in_process.ts";
 import {
   type Begun,
@@ -8,18 +11,11 @@ import {
   type ScenarioContext,
   TIMES,
 } from "../../lib/run/scenario.ts";
+import { describeRateLimit } from "../../lib/run/rate_limit.ts";
 import { batchedRig } from "../../lib/run/unit_baseline.ts";
 import { countBytes, startEchoServer } from "../../lib/server/echo_server.ts";
 import { Ladder, LAYER_NAMES } from "./ladder.ts";
-import { exchangeOf, findProbe, recordCall } from "./recorded_call.ts";
-import {
-  routingRig,
-  SAMPLED_CALLS,
-  serverTimesRig,
-  tcpRig,
-  wakeupRig,
-  webSocketRig,
-} from "./rigs.ts";
+import { type Exchange, type FoundProbe, openRigs, SAMPLED_CALLS } from "./rigs.ts";
 
 const COMMON = { payloadBytes: 0 };
 
@@ -95,18 +91,9 @@ async function begin(
   return {
     cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
     async openRigs({ connection, stack }) {
-      const options = { context, inProcess, exchange, echo, stack };
-      return new Map<string, Rig>([
-        [ladder.dispatch.layer!, dispatch],
-        ["codec", codec],
-        ["wakeup", wakeupRig(options)],
-        ["tcp", await tcpRig(options)],
-        ["websocket", await webSocketRig(options)],
-        [SAMPLED_CALLS.layer!, serverTimesRig(context, connection)],
-        ...(found === null
-          ? []
-          : [["routing", routingRig(options, { connection, found })] as const]),
-      ]);
+      const options = { context, inProcess, exchange, echo, connection, stack };
+      const own: [string, Rig][] = [[ladder.dispatch.layer!, dispatch], ["codec", codec]];
+      return new Map([...own, ...await openRigs(options, found)]);
     },
     onSlice: (one, slice) => ladder.addSlice(one, slice, context.epoch),
     derive(derivation) {
@@ -128,4 +115,88 @@ async function begin(
     },
     close: () => echo.stop(),
   };
+}
+
+/** A call as it went over the wire. */
+type RecordedCall = Awaited<ReturnType<typeof recordCall>>;
+
+/**
+ * Makes one call, counted as warm-up, and keeps the frames of its reply, the last of them the final one; without those
+ * that no call asked for.
+ *
+ * @throws {Error} if a rate limiter refuses it
+ * @throws {Error} if it fails in another way
+ */
+async function recordCall(
+  { workload, signal, target: { options: { protocol } } }: ScenarioContext,
+  connection: Connection,
+) {
+  const message = workload();
+  const reply: string[] = [];
+  connection.onFrame((text) => {
+    if (protocol.classify(text).kind !== "notification") reply.push(text);
+  });
+  const call = await connection.call(message);
+  connection.onFrame(null);
+  signal.throwIfAborted();
+  refuseLimiter(call);
+  if (call.status !== "ok") {
+    throw new Error(`Cannot take a call apart as it failed: ${call.errorCode || call.status}`);
+  }
+  return { id: call.id, message, reply };
+}
+
+/**
+ * The first probe that the server answers, and what passed; `null` where it answers none. Probes are no calls,
+ * and in no ledger.
+ *
+ * @throws {Error} if a rate limiter refuses one
+ */
+async function findProbe(
+  { signal, target: { options: { protocol } } }: ScenarioContext,
+  connection: Connection,
+): Promise<FoundProbe | null> {
+  for (const probe of protocol.routingProbes) {
+    if (!connection.isOpen) return null;
+    let exchange = null as Exchange | null;
+    const watched: RoutingProbe = {
+      ...probe,
+      isAnswer(text, id) {
+        if (!probe.isAnswer(text, id)) return false;
+        const echoed = { ...probe, isAnswer: (frame: string) => probe.isAnswer(frame, id) };
+        exchange = { question: probe.encode(id), frames: [text], echoed };
+        return true;
+      },
+    };
+    const call = await new Promise<Call>((resolve) =>
+      connection.probe(watched, (ended) => resolve({ ...ended }))
+    );
+    signal.throwIfAborted();
+    refuseLimiter(call);
+    if (exchange !== null) return { probe, exchange, failed: false };
+    // One that is not answered at all may have cost the session.
+    if (call.status !== "toolError") return null;
+  }
+  return null;
+}
+
+/** The call itself as what is asked of an echo. */
+function exchangeOf(
+  { target: { options: { protocol } } }: ScenarioContext,
+  { id, message: { tool, argsJson }, reply }: RecordedCall,
+): Exchange {
+  return {
+    question: protocol.encodeCall(id, tool, argsJson),
+    frames: reply,
+    echoed: {
+      name: "call",
+      encode: (newId) => protocol.encodeCall(newId, tool, argsJson),
+      isAnswer: (text) => protocol.classify(text).kind === "result",
+    },
+  };
+}
+
+function refuseLimiter({ status, nth, errorMessage }: Call): void {
+  if (status !== "rateLimited") return;
+  throw new Error(describeRateLimit({ atCall: nth, message: errorMessage }));
 }

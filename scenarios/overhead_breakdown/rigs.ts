@@ -25,10 +25,26 @@ import { Connection } from "../../lib/client/connection.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import type { Caller, ClosedSliceOptions } from "../../lib/load/closed.ts";
 import { probing, runClosedSlice } from "../../lib/load/closed.ts";
+import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
 import type { InProcess } from "../../lib/run/in_process.ts";
 import { type Case, ONE_CLIENT, type Rig, type ScenarioContext } from "../../lib/run/scenario.ts";
 import type { EchoServer } from "../../lib/server/echo_server.ts";
-import type { Exchange, FoundProbe } from "./recorded_call.ts";
+
+/** A question and the frames that answer it, as they went over the wire. */
+export interface Exchange {
+  question: string;
+  frames: readonly string[];
+  /** Asks the same of an echo, which gives the recorded answer whatever the question's id. */
+  echoed: RoutingProbe;
+}
+
+/** A probe that the server answers. */
+export interface FoundProbe {
+  probe: RoutingProbe;
+  exchange: Exchange;
+  /** Was it not answered once? Then it is not asked again. */
+  failed: boolean;
+}
 
 /** What the rigs of an epoch share. */
 interface RigOptions {
@@ -36,10 +52,12 @@ interface RigOptions {
   inProcess: InProcess;
   exchange: Exchange;
   echo: EchoServer;
+  /** To the target. */
+  connection: Connection;
   stack: AsyncDisposableStack;
 }
 
-const OBSERVED = { streamComplete: false, rateLimit: null };
+const nothingYet = () => ({ streamComplete: false, rateLimit: null });
 /** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
 const SLOWEST_PER_SECOND = 50;
 /** The most of each slice of {@linkcode SAMPLED_CALLS}, as so many replies are read that no other measurement needs. */
@@ -47,6 +65,20 @@ const SAMPLE = { messages: 25, durationNs: 10e6 };
 
 /** A sample of whole calls, for what the server says of its own time. */
 export const SAMPLED_CALLS: Case = { ...ONE_CLIENT, layer: "serverTimes" };
+
+/** The rigs of what has another thread to wait for, by the layers of their cases. */
+export async function openRigs(
+  options: RigOptions,
+  found: FoundProbe | null,
+): Promise<readonly [layer: string, rig: Rig][]> {
+  return [
+    ["wakeup", wakeupRig(options)],
+    ["tcp", await tcpRig(options)],
+    ["websocket", await webSocketRig(options)],
+    [SAMPLED_CALLS.layer!, serverTimesRig(options)],
+    ...(found === null ? [] : [["routing", routingRig(options, found)] satisfies [string, Rig]]),
+  ];
+}
 
 /** Measures what a closed loop drives, one exchange at a time and at no higher rate than given. */
 function loopRig(
@@ -61,16 +93,8 @@ function loopRig(
     async measure(length) {
       const { workload: message, clock, signal, warmupLedger, ledger } = context;
       const { end, timesNs, clients, censored } = await runClosedSlice([caller], {
-        ...{
-          ...length,
-          message,
-          inFlight: 1,
-          maxRatePerSecond,
-          warmupLedger,
-          ledger,
-          clock,
-          signal,
-        },
+        ...{ ...length, message, inFlight: 1, maxRatePerSecond },
+        ...{ warmupLedger, ledger, clock, signal },
         ...(onCall === undefined ? {} : { onCall }),
       });
       const unknown = { answered: 0, outOfOrder: 0, clientCpuNs: 0, elapsedNs: 0 };
@@ -87,7 +111,7 @@ function ownRig(context: ScenarioContext, caller: Caller): Rig {
 }
 
 /** The in-process parts, and a message to another thread and back. */
-export function wakeupRig(options: RigOptions): Rig {
+function wakeupRig(options: RigOptions): Rig {
   const { context, echo } = options;
   const caller = echoCaller(options, () => echo.thread.postMessage(null));
   echo.thread.onmessage = () => caller.answer();
@@ -95,7 +119,7 @@ export function wakeupRig(options: RigOptions): Rig {
 }
 
 /** The in-process parts, and as many bytes there and back as the exchange has. */
-export async function tcpRig(options: RigOptions): Promise<Rig> {
+async function tcpRig(options: RigOptions): Promise<Rig> {
   const { context, echo, stack } = options;
   const caller = echoCaller(options, () => tcp.ask());
   const tcp = await echo.connectTcp({ answer: () => caller.answer(), end: () => caller.end() });
@@ -106,7 +130,7 @@ export async function tcpRig(options: RigOptions): Promise<Rig> {
 /** What goes over no connection of the client's, in the account that calls have; an echo of ours answers always. */
 function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) {
   const { clock, signal } = context;
-  const book = new CallBook("echo-", { ledger: openLedger(), observed: OBSERVED });
+  const book = new CallBook("echo-", { ledger: openLedger(), observed: nothingYet() });
   let isOpen = true;
   const caller = {
     get isOpen() {
@@ -134,7 +158,7 @@ function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) 
 }
 
 /** The in-process parts, and the exchange with an echo, on a connection as those to the target are. */
-export async function webSocketRig(
+async function webSocketRig(
   { context, inProcess, exchange, echo, stack }: RigOptions,
 ): Promise<Rig> {
   const { clock, signal, target } = context;
@@ -142,10 +166,14 @@ export async function webSocketRig(
   const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
-      ...{ url: echo.url, clock, signal, timeoutMs, observed: OBSERVED },
+      url: echo.url,
+      clock,
+      signal,
+      timeoutMs,
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),
+      observed: nothingYet(),
       ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );
@@ -153,10 +181,7 @@ export async function webSocketRig(
 }
 
 /** The in-process parts, and the exchange with the target. After a probe without its answer there is no other. */
-export function routingRig(
-  { context, inProcess }: RigOptions,
-  { connection, found }: { connection: Connection; found: FoundProbe },
-): Rig {
+function routingRig({ context, inProcess, connection }: RigOptions, found: FoundProbe): Rig {
   const { probe } = found;
   let [seen, wanted, why]: [number, number, string | null] = [0, 0, null];
   const before = inProcess.roundTrip;
@@ -186,7 +211,7 @@ export function routingRig(
  * Makes a few calls, counted as all are, and splits the time of each: `serverReported` is what the last frame of
  * its reply says of the server's own time, `networkAndQueue` the rest of what the client saw.
  */
-export function serverTimesRig(context: ScenarioContext, connection: Connection): Rig {
+function serverTimesRig({ context, connection }: RigOptions): Rig {
   const { protocol } = context.target.options;
   const replies: { seenNs: number; text: string }[] = [];
   let last = "";

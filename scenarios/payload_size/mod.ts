@@ -49,6 +49,7 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
   }),
   gates: [{ metric: "latency" }],
   profiles: ["thorough"],
+  relaysSome: true,
   takes: ({ payloadBytes }) => ({ slices: payloadBytes === null ? SIZES.length : 1 }),
   defaults: lengths(COMMON, { quick: 50, standard: 100, thorough: 200, phase2: 10 }),
 

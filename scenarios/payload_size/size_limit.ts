@@ -1,9 +1,3 @@
-/**
- * Up to which size a server serves requests, and how it refuses larger ones.
- *
- * @module
- */
-
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection, Message } from "../../lib/client/connection.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
@@ -26,6 +20,10 @@ interface Outcome {
   said: string;
   /** Is it an error, or the close that says that a message is too large? */
   isRefusal: boolean;
+}
+
+function outcome(kind: Outcome["kind"], said: string, isRefusal = false): Outcome {
+  return { kind, said, isRefusal };
 }
 
 const MIB = 2 ** 20;
@@ -108,9 +106,6 @@ export class SizeLimitSearch {
     look();
     const { status, errorCode, errorMessage } = await ending.finally(() => cancel());
     const isSent = unsentBytes === 0 || message.argsJson.length <= SENT_AT_ONCE;
-    const outcome = (kind: Outcome["kind"], said: string, isRefusal = false) => ({
-      ...{ kind, said, isRefusal },
-    });
     const notTaken = outcome("notTaken", "the server stopped reading the request");
     const said = [errorCode, errorMessage].filter(Boolean).join(": ");
     switch (status) {

@@ -1,9 +1,3 @@
-/**
- * Finds the budgets of calls that a server grants a session and an IP address.
- *
- * @module
- */
-
 import { readLimitOwner } from "../../lib/client/limiter_words.ts";
 import type { Target } from "../../lib/client/target.ts";
 import { BudgetProbe, measureBudget, type RowEnd } from "../../lib/run/budget_probe.ts";

@@ -61,15 +61,12 @@ async function findLimits(context: Context): Promise<void> {
   const { expectLimits, refillMs: waitMs, messages } = context.parameters;
   const expected = expectLimits === null ? {} : parseExpectedLimits(expectLimits);
   // Enough calls in a row to find a limit that is expected.
-  const mostOf = ({ session, ip }: ExpectedLimits) =>
-    Math.max(
-      messages,
-      ...[session, ip].map((one) =>
-        one === undefined || one === "none" ? 0 : Math.ceil(EXPECTED_MARGIN * one.burst)
-      ),
-    );
+  const bursts = (owners: BudgetOwner[]) =>
+    owners.map((owner) => expected[owner] ?? "none").map((one) => one === "none" ? 0 : one.burst);
+  const mostOf = (...owners: BudgetOwner[]) =>
+    Math.max(messages, Math.ceil(EXPECTED_MARGIN * Math.max(...bursts(owners))));
   // A session without a limit of its own runs into that of its address.
-  const session = await measureSession(context, { target, most: mostOf(expected), waitMs });
+  const session = await measureSession(context, { target, most: mostOf("session", "ip"), waitMs });
   record(context, session, expected);
   let isLost = session.end === "lost";
   if (session.owner === "ip") {
@@ -78,7 +75,7 @@ async function findLimits(context: Context): Promise<void> {
     const reason = "the calls of one session met no limit, not even one of its own";
     recordMissing(context, "ip", reason, expected);
   } else {
-    const most = mostOf({ ...expected, session: "none" });
+    const most = mostOf("ip");
     const address = await measureAddress(context, { target, session, most, waitMs });
     record(context, address, expected);
     isLost ||= address.end === "lost";
@@ -193,41 +190,25 @@ type Judgement = Check | { name: string; undecided: string };
 /** Holds what was found of an owner's budget, within which every budget that fits lies, against what is expected. */
 export function judgeBudget(
   owner: BudgetOwner,
-  { expected, found }: { expected: Budget; found: Record<keyof Budget, Interval> },
+  { expected: budget, found }: { expected: Budget; found: Record<keyof Budget, Interval> },
 ): Judgement[] {
-  const { burst, refillPerSecond } = expected;
-  return [
-    judge(`${owner} burst is as expected`, {
-      ...{ expected: burst, found: found.burst, unit: "calls" },
-      tolerance: Math.max(1, TOLERANCE * burst),
-    }),
-    judge(`${owner} refill is as expected`, {
-      ...{ expected: refillPerSecond, found: found.refillPerSecond, unit: "calls/s" },
-      tolerance: TOLERANCE * refillPerSecond,
-    }),
-  ];
-}
-
-function judge(
-  name: string,
-  { expected, found: [low, high], tolerance, unit }: {
-    expected: number;
-    found: Interval;
-    tolerance: number;
-    unit: string;
-  },
-): Judgement {
-  const observed = low === high
-    ? `${shown(low)} ${unit}`
-    : `between ${shown(low)} and ${shown(high)} ${unit}`;
-  const passed = low - tolerance <= expected && expected <= high + tolerance;
-  const isWide = high === Infinity ||
-    (high - low > 2 * tolerance && high - low > WIDEST * (high + low));
-  if (passed && isWide) {
-    return { name, undecided: `it is only known to be ${observed}, which does not rule it out` };
-  }
-  const within = `${expected} ${unit}, give or take ${shown(tolerance)}`;
-  return { kind: "expectedLimit", name, passed, expected: within, observed };
+  const numbers = [["burst", "calls", 1], ["refillPerSecond", "calls/s", 0]] as const;
+  return numbers.map(([key, unit, leastTolerance]) => {
+    const wanted = budget[key];
+    const [low, high] = found[key];
+    const name = `${owner} ${key === "burst" ? key : "refill"} is as expected`;
+    const tolerance = Math.max(leastTolerance, TOLERANCE * wanted);
+    const range = low === high ? shown(low) : `between ${shown(low)} and ${shown(high)}`;
+    const observed = `${range} ${unit}`;
+    const passed = low - tolerance <= wanted && wanted <= high + tolerance;
+    const isWide = high === Infinity ||
+      (high - low > 2 * tolerance && high - low > WIDEST * (high + low));
+    if (passed && isWide) {
+      return { name, undecided: `it is only known to be ${observed}, which does not rule it out` };
+    }
+    const expected = `${wanted} ${unit}, give or take ${shown(tolerance)}`;
+    return { kind: "expectedLimit", name, passed, expected, observed };
+  });
 }
 
 /** With three significant digits. */

@@ -1,9 +1,3 @@
-/**
- * A number of sessions that do their work at once, and what is seen of them.
- *
- * @module
- */
-
 import { Buffer } from "node:buffer";
 import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";

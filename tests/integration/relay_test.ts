@@ -18,6 +18,7 @@ import { concurrentConnections } from "../../scenarios/concurrent_connections.ts
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { payloadSize } from "../../scenarios/payload_size/mod.ts";
+import { scaling } from "../../scenarios/scaling.ts";
 import {
   makeUserFolder,
   NEEDS_PROCESSES,
@@ -25,7 +26,12 @@ import {
   SHORT_RUN,
   startCli,
 } from "../support/run_cli.ts";
-import { runScenario, startReference } from "../support/run_scenarios.ts";
+import {
+  metricNamed,
+  runScenario,
+  runScenarios,
+  startReference,
+} from "../support/run_scenarios.ts";
 import { startScriptedServer } from "../support/scripted_server.ts";
 import { targetAt } from "../support/targets.ts";
 import { CA_CERT, SERVER_CERT, SERVER_KEY } from "../support/test_certificate.ts";
@@ -493,4 +499,20 @@ Deno.test("relay: Ctrl-C leaves nothing of it", cli, async () => {
   running.kill("SIGINT");
   assertEquals((await running.result).code, 130);
   assertEquals(await namesIn(env.TMPDIR), []);
+});
+
+Deno.test("relay: scaling leaves room for the connection of large calls", options, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
+  const few = { messages: 2, durationMs: null };
+  const run = async (...planned: Parameters<typeof runScenarios>[0]) => {
+    await using through = startRelay();
+    const relay = { through, always: false, callBytes: 0 };
+    const { scenarios } = await runScenarios(planned, { ...server, epochs: 1, cold: true, relay });
+    return scenarios;
+  };
+  const both = await run([scaling, few], [payloadSize, { ...few, highestBytes: 1024 }]);
+  assertEquals(both.map(({ status, reason }) => [status, reason]), Array(2).fill(["passed", null]));
+  metricNamed(both[0]!, "throughput", "scalar", { clients: 3 });
+  const [alone] = await run([scaling, few]);
+  metricNamed(alone!, "throughput", "scalar", { clients: 4 });
 });

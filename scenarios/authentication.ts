@@ -1,5 +1,6 @@
 import { ConnectError } from "../lib/client/connect_error.ts";
 import { isAuthenticationOff, probeRejection, type Rejection } from "../lib/client/rejection.ts";
+import { NO_CLOSE_FRAME } from "../lib/client/socket.ts";
 import type { RejectionCase } from "../lib/protocols/protocol.ts";
 import { counted, describeClose } from "../lib/run/describe_end.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
@@ -17,8 +18,6 @@ type Context = ScenarioContext<typeof STANDARD>;
 
 /** Of a server that follows the protocol's defaults. */
 const HELLO_TIMEOUT_MS = 15_000;
-/** A code that no close frame has: the connection was cut. */
-const NO_CLOSE_FRAME = 0;
 
 export const authentication: Procedure<typeof STANDARD> = {
   kind: "procedure",

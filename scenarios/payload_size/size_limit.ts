@@ -1,6 +1,7 @@
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import type { Connection, Message } from "../../lib/client/connection.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
+import { NO_CLOSE_FRAME } from "../../lib/client/socket.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { addPayload } from "../../lib/run/workload.ts";
 
@@ -119,8 +120,7 @@ export class SizeLimitSearch {
         return isSent ? outcome("silent", "neither an answer nor a close") : notTaken;
       case "connectionLost": {
         const { code, reason } = await connection.closed;
-        const hasFrame = code !== 0 && code !== 1006;
-        if (!hasFrame && !isSent) return notTaken;
+        if (code === NO_CLOSE_FRAME && !isSent) return notTaken;
         return outcome("closed", `close ${code} ${reason}`.trim(), code === TOO_LARGE);
       }
       case "aborted":

@@ -90,6 +90,27 @@ Deno.test({ name: "authentication passes on a server that is right", ignore }, a
 });
 
 Deno.test(
+  { name: "authentication asks again where a close frame was lost, and only once", ignore },
+  async () => {
+    // As a TCP reset does: the call that follows the opening is never read.
+    const cutOnce = new Set<string>();
+    const once = await authenticate((peer, opening) => {
+      if (opening === "right" || cutOnce.has(opening)) return false;
+      cutOnce.add(opening);
+      peer.cut();
+      return true;
+    });
+    assertEquals([failedChecks(once), cutOnce.size], [[], 6]);
+    const always = await authenticate((peer, opening) => {
+      if (opening === "wrong") peer.cut();
+      return opening === "wrong";
+    });
+    assertEquals(failedChecks(always), ["wrong token turned away"]);
+    assertMatch(checkNamed(always, "wrong token turned away").observed, /no close frame/);
+  },
+);
+
+Deno.test(
   { name: "authentication fails where one kind of bad token is let in", ignore },
   async () => {
     const letIn = new Set<number>();

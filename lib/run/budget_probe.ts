@@ -11,17 +11,13 @@ export type RowEnd = "refused" | "bound" | "silent" | "lost";
 export class BudgetProbe {
   readonly #context;
   readonly #decisions: Decision[] = [];
-  #accepted = 0;
+  /** Calls that the limiter accepted, whatever their outcome. */
+  accepted = 0;
   /** The first call that was refused, and how many were accepted before; `null`: none was. */
   firstRefusal: { call: Call; after: number } | null = null;
 
   constructor(context: Pick<ScenarioContext, "workload" | "signal">) {
     this.#context = context;
-  }
-
-  /** Calls that the limiter accepted, whatever their outcome. */
-  get accepted(): number {
-    return this.#accepted;
   }
 
   /** The token buckets that fit all decisions; `null`: none does. */
@@ -62,8 +58,8 @@ export class BudgetProbe {
   note(call: Call): void {
     const { status, sentNs, endedNs } = call;
     const accepted = status !== "rateLimited";
-    if (accepted) this.#accepted++;
-    else this.firstRefusal ??= { call, after: this.#accepted };
+    if (accepted) this.accepted++;
+    else this.firstRefusal ??= { call, after: this.accepted };
     this.#decisions.push({ sentNs, endedNs, accepted });
   }
 }

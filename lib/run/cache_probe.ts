@@ -2,7 +2,6 @@ import { isFromCache } from "../client/call.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target } from "../client/target.ts";
-import { WHOLE } from "../load/share.ts";
 import type { Run } from "./run.ts";
 import { createWorkload, withArgument, type Workload } from "./workload.ts";
 
@@ -43,12 +42,12 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
 
 /** The workload of a run, with these arguments in place of its own. */
 function workloadOf(
-  { tool, settings, place = WHOLE }: Run,
+  { tool, settings, place }: Run,
   argsJson: string,
   uniqueSeed: number,
 ): Workload {
-  const { overrides: { payloadBytes } } = settings;
-  return createWorkload(tool, { argsJson, payloadBytes: payloadBytes ?? 0, uniqueSeed, place });
+  const payloadBytes = settings.overrides.payloadBytes ?? 0;
+  return createWorkload(tool, { argsJson, payloadBytes, uniqueSeed, place });
 }
 
 /** Two calls at once, on two connections: a cache may know results, or only the calls in flight. */

@@ -1,4 +1,5 @@
 import type { Better, Fact } from "../schema.ts";
+import { median } from "../stats/median.ts";
 import { driftOf, endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
 
 /** The headline of a scenario over the epochs. */
@@ -12,8 +13,25 @@ export interface HeadlineCourse {
   overFloor: readonly number[] | null;
 }
 
+/**
+ * The ratio of a case's medians to those of its floor by epoch, of which each is that of three epochs: the machine's
+ * trend is slower than its noise. `null`: there is no such floor.
+ */
+export function overFloor(
+  own: readonly (number | null)[],
+  floor: readonly (number | null)[],
+): number[] | null {
+  const ratios = own.flatMap((ns, epoch) => {
+    const near = floor.slice(Math.max(0, epoch - 1), epoch + 2).flatMap((one) =>
+      one ? Math.log(one) : []
+    );
+    return ns === null || near.length === 0 ? [] : ns / Math.exp(median(near));
+  });
+  return ratios.length === 0 ? null : ratios;
+}
+
 /** That the server is slower than the floor need not be as certain as that it has slowed down at all. */
-const OVER_FLOOR_SIGNIFICANCE = 0.05;
+const OVER_FLOOR_SIGNIFICANCE = 0.15;
 
 /**
  * What the server has lost over the epochs, by all scenarios with a floor; `null`: nothing, or the floor has lost more

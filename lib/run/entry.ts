@@ -2,7 +2,7 @@ import { shareOf, WHOLE } from "../load/share.ts";
 import type { Reason, ScenarioReport } from "../schema.ts";
 import type { Slowdown } from "../stats/trend.ts";
 import type { CaseGroup } from "./case_group.ts";
-import { courseFact, type HeadlineCourse } from "./drift.ts";
+import { courseFact, type HeadlineCourse, overFloor } from "./drift.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
@@ -96,11 +96,7 @@ export class Entry implements Disposable {
     const headline = this.record.headlineCourse();
     if (headline === null || this.planned.scenario.overloads) return null;
     const { own, floor } = this.held;
-    const overFloor = (own?.medians ?? []).flatMap((median, epoch) => {
-      const least = floor?.medians[epoch];
-      return median === null || !least ? [] : median / least;
-    });
-    return { ...headline, overFloor: overFloor.length === 0 ? null : overFloor };
+    return { ...headline, overFloor: overFloor(own?.medians ?? [], floor?.medians ?? []) };
   }
 
   /** What its first case came to; `null`: it has none, or nothing of it was measured. */

@@ -69,9 +69,13 @@ export class RunReport {
    * @throws the error itself, if it is one of the suite's own
    */
   endWith(error: unknown): void {
-    const isUnusable = error instanceof TargetUnusableError;
-    if (!isUnusable && !this.run.signal.aborted) throw error;
-    this.found.reasons.push(isUnusable ? unusable(error) : INTERRUPTED);
+    const { reasons } = this.found;
+    if (error instanceof TargetUnusableError) {
+      const { message } = error;
+      const code = EXIT.targetUnusable;
+      reasons.push({ code, kind: "targetUnusable", scenario: null, message });
+    } else if (this.run.signal.aborted) reasons.push(INTERRUPTED);
+    else throw error;
   }
 
   /** The report so far, before it is held against bounds and baselines. */
@@ -131,10 +135,6 @@ export async function prepare(reports: readonly RunReport[]): Promise<void> {
   await useUniqueArguments(runs);
   await keepToLimits(runs);
 }
-
-const unusable = ({ message }: TargetUnusableError): Reason => ({
-  ...{ code: EXIT.targetUnusable, kind: "targetUnusable", scenario: null, message },
-});
 
 /** What a unit test's call costs: the user's own figure, or that of the dispatch in every epoch. */
 function unitBaseline(

@@ -113,9 +113,8 @@ export interface Described<P extends Parameters = Parameters> {
   /** Does it drive the server beyond what it can do, so that failed calls are findings, not failures? */
   overloads?: boolean;
   /**
-   * What its load is split by where several shards or workers run it: connections that are busy all at
-   * once, or these and an arrival rate. Left out: it looks at a single point (one client, a limit, a search
-   * for a rate), so that shards would measure something else; the first shard runs it alone.
+   * What its load is split by among shards or workers: connections that are busy all at once, or these and an arrival
+   * rate. Left out: it looks at a single point (one client, a limit), so that the first shard runs it alone.
    */
   sharding?: "connections" | "rate";
   /** Do its sessions work through the patterns of the workload, so that this is one of its parameters? */

@@ -38,11 +38,10 @@ export function plannedStarts(startAtMs: number): StartGate {
 
 /** How much later than planned the first epoch began, in milliseconds; `null`: not planned, or none began. */
 export function startOffsetMs(
-  { plannedStartMs, epochs }: {
+  { plannedStartMs, epochs: [first] }: {
     plannedStartMs: number | null;
     epochs: readonly { startMs: number }[];
   },
 ): number | null {
-  const first = epochs[0];
   return plannedStartMs === null || first === undefined ? null : first.startMs - plannedStartMs;
 }

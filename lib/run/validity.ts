@@ -9,11 +9,8 @@ import { threadCpuNs } from "./slices.ts";
 /**
  * From this share on the client is taken to be the bottleneck: its thread's share of a core, or the
  * throughput's share of the client's floor. Both say how much faster a server could still look that
- * answers at once: by 1 / share, here by 11 %.
- *
- * Neither covers for the other. One call at a time waits most of the time, so that the thread is half
- * idle when the floor is reached; and long replies keep the thread busy far above the floor, whose
- * replies are short.
+ * answers at once: by 1 / share, here by 11 %. Neither covers for the other: with one call at a time the thread is
+ * half idle at the floor; and long replies keep it busy far above the floor, whose replies are short.
  */
 export const CLIENT_BOUND_SHARE = 0.9;
 /** Above this share of the successes, replies from a cache make the numbers invalid. */
@@ -25,16 +22,16 @@ const LAG_INTERVAL_MS = 5;
 
 /** Watches the client's thread while measured work runs. Dispose of it. */
 export class ClientMonitor implements Disposable {
-  readonly #clock: Clock;
-  readonly #cpuNs: () => number;
+  readonly #clock;
+  readonly #cpuNs;
   readonly #lag = new LatencyHistogram();
   #watchedNs = 0;
   #usedNs = 0;
 
-  /** `cpuNs` says how much CPU time the client has used so far, in nanoseconds. */
-  constructor(clock: Clock, options: { cpuNs?: () => number } = {}) {
+  /** @param options.cpuNs how much CPU time the client has used so far, in nanoseconds */
+  constructor(clock: Clock, { cpuNs = threadCpuNs } = {}) {
     this.#clock = clock;
-    this.#cpuNs = options.cpuNs ?? threadCpuNs;
+    this.#cpuNs = cpuNs;
   }
 
   /** Runs the work, watched; of paced work, whose thread has a schedule to keep, the lag alone. */

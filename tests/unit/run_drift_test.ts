@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { factWords } from "../../lib/report/quantities.ts";
-import { courseFact, type HeadlineCourse, slowdownOfServer } from "../../lib/run/drift.ts";
+import {
+  courseFact,
+  type HeadlineCourse,
+  overFloor,
+  slowdownOfServer,
+} from "../../lib/run/drift.ts";
 import { type Procedure, TIMES } from "../../lib/run/scenario.ts";
 import { runScenario } from "../support/run_scenarios.ts";
 
@@ -13,9 +18,8 @@ function course(change: number, from = 1): number[] {
 /** Latencies on a target that becomes so many times slower, over a floor that does. */
 function latency(change: number, floorChange: number | null): HeadlineCourse {
   const epochs = course(change, 2e5);
-  const floor = floorChange === null ? null : course(floorChange, 1e5);
-  const overFloor = floor?.map((ns, epoch) => epochs[epoch]! / ns) ?? null;
-  return { epochs, better: "lower", overFloor };
+  const floor = floorChange === null ? [] : course(floorChange, 1e5);
+  return { epochs, better: "lower", overFloor: overFloor(epochs, floor) };
 }
 
 Deno.test("a slowdown is the server's only where the floor does not slow down as much", () => {
@@ -37,6 +41,15 @@ Deno.test("a slowdown is the server's only where the floor does not slow down as
     assertEquals(found !== null, isServers, `${change} on a floor of ${floorChange}`);
   }
   assertEquals(slowdownOfServer([]), null);
+});
+
+Deno.test("an epoch in which the floor was held up does not hide a server that slows down", () => {
+  const epochs = [2e6, 6e6, 10e6, 14e6, 18e6];
+  const floor = [1e5, 1e5, 1e5, 1e5, 5e5];
+  const held = { epochs, better: "lower" as const, overFloor: overFloor(epochs, floor) };
+  assert(slowdownOfServer([held]) !== null);
+  assertEquals(overFloor([1, null, 6], [1, 1, null]), [1, 6]);
+  assertEquals(overFloor([1, 2], [null, null]), null);
 });
 
 Deno.test("what has no floor is the server's doing only if a scenario with one agrees", () => {

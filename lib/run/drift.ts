@@ -30,6 +30,8 @@ export function overFloor(
   return ratios.length === 0 ? null : ratios;
 }
 
+/** A machine that changes by less is in the interval, which is made for such: see `marginOf`. */
+const MACHINE_CHANGE = 1.5;
 /** That the server is slower than the floor need not be as certain as that it has slowed down at all. */
 const OVER_FLOOR_SIGNIFICANCE = 0.15;
 
@@ -52,7 +54,7 @@ export function slowdownOfServer(courses: readonly HeadlineCourse[]): Slowdown |
 
 /**
  * What there is to say of a headline that has no one value, as it changed over the epochs: `drift` where the server
- * has slowed down, else `changed`, which may be the machine's doing.
+ * has slowed down, else `changed`, which may be the machine's doing and takes a change by half.
  *
  * @param slowdown that of the whole run
  */
@@ -63,6 +65,8 @@ export function courseFact(course: HeadlineCourse, slowdown: Slowdown | null): F
     (slowdown === null || worse === null ? null : { ...worse, p: slowdown.p });
   if (change === null) return null;
   const isServers = worse !== null && (slowdown ?? slowdownOfServer([course])) !== null;
+  const times = Math.max(change.first / change.last, change.last / change.first);
+  if (!isServers && times < MACHINE_CHANGE) return null;
   const [from, to] = [change.first, change.last].map((value) => Number(value.toPrecision(3)));
   const advice = isServers
     ? "restart the server, or measure it at the same age each time"

@@ -7,7 +7,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import entry from "../../bundle/entry.ts" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
-import { build } from "../../bundle/build.ts";
+import { build, packageForNpm } from "../../bundle/build.ts";
+import { hasCommand, runCommand } from "../support/commands.ts";
 import { makeUserFolder, NEEDS_PROCESSES, startCli, type UserFolder } from "../support/run_cli.ts";
 
 /** One epoch of a few calls. */
@@ -47,6 +48,12 @@ Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
       assertStringIncludes(permissions!.stdout, `${name}:\n  deno run --no-prompt --allow-`);
     }
     assertMatch(help!.stdout, /^Usage: deno run -A exai-ws-bench\.js merge /);
+  });
+
+  await t.step({
+    name: "as a package of npm starts Deno, or says how to get it",
+    ignore: Deno.build.os === "windows" || NEEDS_PROCESSES || !hasCommand("npm"),
+    fn: () => startAsPackage(file!, folder.path),
   });
 
   await t.step("measures its own server on two workers, with charts", async () => {
@@ -90,6 +97,26 @@ Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
     assertEquals((await folder.report("ab")).command[4], "ab");
   });
 });
+
+async function startAsPackage(file: string, folder: string): Promise<void> {
+  await packageForNpm(file, `${folder}/npm`);
+  const packing = ["pack", `${folder}/npm`, "--pack-destination", folder];
+  const packed = await runCommand("npm", packing);
+  assertEquals(packed.code, 0, packed.stderr);
+  const archive = `${folder}/exai-ws-bench-${project.version}.tgz`;
+  assertEquals((await runCommand("tar", ["-xzf", archive, "-C", folder])).code, 0);
+  const node = (await runCommand("sh", ["-c", "command -v node"])).stdout.trim();
+  const start = (PATH: string) =>
+    runCommand(node, [`${folder}/package/start.mjs`, "--version"], { env: { PATH } });
+  const deno = Deno.execPath().split("/").slice(0, -1).join("/");
+  assertEquals(await start(`${deno}:${Deno.env.get("PATH")}`), {
+    ...{ code: 0, stdout: `${project.version}\n`, stderr: "" },
+  });
+  const without = await start(folder);
+  assertEquals([without.code, without.stdout], [2, ""]);
+  assertStringIncludes(without.stderr, "Deno is not installed");
+  assertStringIncludes(without.stderr, "npm install --global deno");
+}
 
 /** Starts one of the two forms with nothing of ours, and nothing of Deno's cache, in reach. */
 function start(folder: UserFolder, args: readonly string[], env: Record<string, string> = {}) {

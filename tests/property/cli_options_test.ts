@@ -27,6 +27,7 @@ import { IncomparableError } from "../../lib/stats/comparability.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, type UserFolder } from "../support/run_cli.ts";
 import { sampleReport } from "../support/sample_report.ts";
+import { repeats } from "../support/repeats.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
 
@@ -198,7 +199,7 @@ Deno.test("bench: any command line is a run, or an error that is reported", opti
         await bench(config, { ...quiet, args });
       });
     }),
-    { numRuns: 600 },
+    { numRuns: repeats(150, 600) },
   );
   assert(runs > 20, `${runs} runs`);
 });
@@ -220,7 +221,7 @@ Deno.test("ab: any command line is a run, or an error that is reported", options
       const read = { env, directory: folder.path, vocabulary };
       await errorOf(() => ab(args, read, quiet));
     }),
-    { numRuns: 100 },
+    { numRuns: repeats(30, 100) },
   );
 });
 
@@ -231,7 +232,7 @@ Deno.test("serve: any command line is read, or an error that is reported", async
     fc.asyncProperty(lines(SERVE_OPTIONS), env, async (args, variables) => {
       await errorOf(() => parseServeOptions(args, variables));
     }),
-    { numRuns: 400 },
+    { numRuns: repeats(100, 400) },
   );
 });
 
@@ -251,7 +252,7 @@ for (
         const context = { directory: folder.path, color: false, width: 80 };
         await errorOf(() => run([...more, ...args], context));
       }),
-      { numRuns: 150 },
+      { numRuns: repeats(40, 150) },
     );
   });
 }

@@ -5,6 +5,7 @@ import type { Observed } from "../../lib/client/call.ts";
 import { CallBook } from "../../lib/client/call_book.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
+import { repeats } from "../support/repeats.ts";
 
 const TIMEOUT_MS = 10;
 
@@ -87,6 +88,6 @@ Deno.test("whatever a server sends and whenever, every ledger adds up and no cal
       assertEquals(total(({ frames }) => frames.received), frames);
       assertEquals([...ends.values()], Array(calls).fill(1));
     }),
-    { numRuns: 500 },
+    { numRuns: repeats(150, 500) },
   );
 });

@@ -5,6 +5,7 @@ import { runClosedSlice } from "../../lib/load/closed.ts";
 import { FakeCaller, type Reply } from "../support/fake_caller.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { STATUS } from "../support/targets.ts";
+import { repeats } from "../support/repeats.ts";
 
 const reply: fc.Arbitrary<Reply> = fc.record({
   ms: fc.integer({ min: 1, max: 20 }),
@@ -83,6 +84,6 @@ Deno.test("whatever becomes of the calls of a slice, its figures are those of it
       );
       assertEquals(ok, ledger.ok);
     }),
-    { numRuns: 400 },
+    { numRuns: repeats(100, 400) },
   );
 });

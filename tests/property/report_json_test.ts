@@ -6,6 +6,7 @@ import { renderBenchmarkJson } from "../../lib/report/export/benchmark.ts";
 import { renderAnnotations, renderStepSummary } from "../../lib/report/export/github.ts";
 import { parseReport, renderJson } from "../../lib/report/export/json.ts";
 import { renderJunit } from "../../lib/report/export/junit.ts";
+import { repeats } from "../support/repeats.ts";
 
 /** The parts of a valibot schema that a value can be made from. */
 interface Node {
@@ -97,7 +98,7 @@ Deno.test("parseReport(renderJson(report)) is the report", () => {
     fc.property(REPORTS, (report) => {
       assertEquals(parseReport(renderJson(report), "report.json"), report);
     }),
-    { numRuns: 100 },
+    { numRuns: repeats(30, 100) },
   );
 });
 
@@ -113,6 +114,6 @@ Deno.test("every valid report can be exported in every format, and its figures p
       }
       figurePlans(report);
     }),
-    { numRuns: 50 },
+    { numRuns: repeats(15, 50) },
   );
 });

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { At, ComparisonRow, Distribution, Fact, Interval, Metric, Report } from "../schema.ts";
+import type { Added, At, ComparisonRow, Distribution, Fact, Interval } from "../schema.ts";
+import type { Metric, Report } from "../schema.ts";
 import { type Change, CHANGES, type ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
@@ -213,16 +214,28 @@ const COURSE_ADVICE = new Map(Object.entries({
   changed: "the machine or the server changed meanwhile",
 }));
 
+/** What a metric is called beside its value; the last layer of a call is the call. */
+export function label(metric: Metric): string {
+  return isLayer(metric) ? "call" : words(metric.name);
+}
+
+/** The times of a layer of a call, with its part of the whole. */
+export type Layer = Distribution & { added: Added };
+
+export function isLayer(metric: Metric): metric is Layer {
+  return metric.kind === "distribution" && metric.added !== undefined;
+}
+
 /** A finding in words: the scenario's own, but for those whose numbers have a unit. */
 export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const { kind, message, first, last } = fact;
   const [headline] = headlines(scenario);
   const advice = COURSE_ADVICE.get(kind);
   if (!advice || typeof first !== "number" || typeof last !== "number" || !headline) return message;
-  const { name, unit } = headline.metric;
+  const { unit } = headline.metric;
   const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
   return `${
-    words(name)
+    label(headline.metric)
   } went from ${from} to ${to} in the course of the run, so that there is no one number: ${advice}`;
 }
 

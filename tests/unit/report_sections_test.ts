@@ -5,6 +5,7 @@ import { attention } from "../../lib/report/sections/attention.ts";
 import { layersOf } from "../../lib/report/sections/first_screen.ts";
 import { buildComparison, buildDocument } from "../../lib/report/sections/mod.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
+import { factWords, isLayer } from "../../lib/report/quantities.ts";
 import { trustOf } from "../../lib/report/trust.ts";
 import type { Metric, Report, ScenarioReport } from "../../lib/schema.ts";
 import { sampleReport } from "../support/sample_report.ts";
@@ -161,6 +162,12 @@ Deno.test("what to look at comes with what to do, three at most", () => {
   const [, next = ""] = page(report).split("## Next steps");
   assertStringIncludes(next.split("## ")[0]!, "recovery went from 8 ms to 12.1 ms");
   assertEquals(attention(sampleReport("passed")), []);
+});
+
+Deno.test("what changed of a breakdown's headline is the call, not a layer", () => {
+  const scenario = sampleReport("thorough").scenarios.find(({ metrics }) => metrics.some(isLayer))!;
+  const fact = { kind: "changed", message: "", first: 1e6, last: 2e6 };
+  assertStringIncludes(factWords(scenario, fact), "call went from 1 ms to 2 ms");
 });
 
 Deno.test("a percentile among unanswered calls is at least the timeout", () => {

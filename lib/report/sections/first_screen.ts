@@ -6,13 +6,14 @@
  * @module
  */
 
-import type { Added, Distribution, Metric, Report, ScenarioReport } from "../../schema.ts";
+import type { Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
 import { type Figure, figures, foreign, heading, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
 import { prose, strong, table } from "../document.ts";
-import { findMetric, halfWidth, headlines, intervalText, isSamePlace } from "../quantities.ts";
-import { type Measured, quantity, ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { findMetric, halfWidth, headlines, intervalText, isLayer } from "../quantities.ts";
+import { isSamePlace, label, type Layer, type Measured, quantity } from "../quantities.ts";
+import { ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
@@ -109,15 +110,10 @@ function cards(report: Report): Block[] {
   const all = [
     ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
     ...[...titled.values()].map((one) =>
-      card(report, prose`${foreign(one.scenario.title)}: ${label(one.metric)}`, one)
+      card(report, prose`${foreign(one.scenario.title)}: ${foreign(label(one.metric))}`, one)
     ),
   ].slice(0, CARDS);
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
-}
-
-/** What a metric is called beside its value; the last layer of a call is the call. */
-function label(metric: Metric): Content {
-  return isLayer(metric) ? "call" : foreign(words(metric.name));
 }
 
 function card(report: Report, title: Content, measured: Measured): Card {
@@ -165,12 +161,6 @@ export const layerName = ({ at }: Metric) => foreign(words(String(at?.layer ?? "
 /** The metrics that take a call apart, from the innermost layer on. */
 export function layersOf(scenario: ScenarioReport): Measured<Layer>[] {
   return scenario.metrics.filter(isLayer).map((metric) => ({ scenario, metric }));
-}
-
-type Layer = Distribution & { added: Added };
-
-function isLayer(metric: Metric): metric is Layer {
-  return metric.kind === "distribution" && metric.added !== undefined;
 }
 
 /** What the parts of a call may be off the whole, all of them together, as a share of it. */
@@ -231,7 +221,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const width = halfWidth(headline.metric);
   return [
     ...head,
-    result === undefined ? "" : prose`${label(result.metric)} ${quantity(result)}`,
+    result === undefined ? "" : prose`${foreign(label(result.metric))} ${quantity(result)}`,
     rate === undefined ? "" : quantity(rate),
     width === null ? "" : formatPercent(width),
     sparkline(headline.metric) ?? "",

@@ -164,6 +164,19 @@ Deno.test("what to look at comes with what to do, three at most", () => {
   assertEquals(attention(sampleReport("passed")), []);
 });
 
+Deno.test("a long sweep shows its last places, some of those before, and how many", () => {
+  const report = structuredClone(sampleReport("thorough"));
+  const scaling = report.scenarios.find(({ name }) => name === "scaling")!;
+  const latency = scaling.metrics.find(({ name, at }) => name === "latency" && at?.clients === 1)!;
+  const clients = Array.from({ length: 40 }, (_, index) => index + 1);
+  scaling.metrics = clients.map((count) => ({ ...latency, at: { clients: count } }));
+  const lines = page(report).split("\n");
+  const head = lines.findIndex((line) => line.startsWith("| At (16 of 40) |"));
+  const shown = lines.slice(head + 2, head + 18).map((line) => parseInt(line.slice(2)));
+  assertEquals(shown, [1, 5, 9, 13, 17, 21, 25, 29, ...clients.slice(-8)]);
+  assertEquals(lines[head + 18], "");
+});
+
 Deno.test("what changed of a breakdown's headline is the call, not a layer", () => {
   const scenario = sampleReport("thorough").scenarios.find(({ metrics }) => metrics.some(isLayer))!;
   const fact = { kind: "changed", message: "", first: 1e6, last: 2e6 };

@@ -156,17 +156,28 @@ function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Tabl
   );
 }
 
+/** The places that a table shows: the last, near which an answer lies, and some of those before. */
+const SHOWN_PLACES = 16;
+
+function shownOf<T>(places: readonly T[]): readonly T[] {
+  if (places.length <= SHOWN_PLACES) return places;
+  const [early, late] = [places.slice(0, -SHOWN_PLACES / 2), places.slice(-SHOWN_PLACES / 2)];
+  const step = Math.ceil(early.length / (SHOWN_PLACES / 2));
+  return [...early.filter((_, index) => index % step === 0), ...late];
+}
+
 function sweepTable(
   scenario: ScenarioReport,
-  rows: readonly (readonly Metric[])[],
+  places: readonly (readonly Metric[])[],
   names: readonly string[],
 ): Table {
+  const rows = shownOf(places);
   const isTimes = (name: string) =>
     rows.flat().some((metric) => metric.name === name && metric.kind === "distribution");
   return table(
     "Numbers by place",
     [
-      left("At"),
+      left(rows.length === places.length ? "At" : `At (${rows.length} of ${places.length})`),
       ...names.flatMap((name) =>
         isTimes(name)
           ? [right([foreign(words(name)), ", median"]), right("p99")]

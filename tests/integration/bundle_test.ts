@@ -112,7 +112,7 @@ async function startAsPackage(file: string, folder: string): Promise<void> {
   assertEquals(await start(`${deno}:${Deno.env.get("PATH")}`), {
     ...{ code: 0, stdout: `${project.version}\n`, stderr: "" },
   });
-  const without = await start(folder);
+  const without = await start(`${folder}/npm`);
   assertEquals([without.code, without.stdout], [2, ""]);
   assertStringIncludes(without.stderr, "Deno is not installed");
   assertStringIncludes(without.stderr, "npm install --global deno");

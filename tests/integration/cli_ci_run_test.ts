@@ -133,7 +133,7 @@ Deno.test("ci: every other step fails the whole, and is named", options, async (
     const { code, closing, stderr, calls } = await runCi({ steps: { [words]: { code: 5 } } });
     assertEquals([code, closing], [1, "3 passed, 0 failed"], words);
     assertStringIncludes(stderr, "ended with exit code 5");
-    assertEquals(calls.length, 7, "the steps after it run all the same");
+    assertEquals(calls.length, 8, "the steps after it run all the same");
   }
 });
 

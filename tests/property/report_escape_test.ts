@@ -35,7 +35,7 @@ const HOSTILE = fc.array(
   { maxLength: 12 },
 ).map((parts) => parts.join(""));
 
-const RUNS = { numRuns: repeats(15, 200) };
+const RUNS = { numRuns: repeats(6, 200) };
 
 /** Everything hostile, as each kind of page. */
 function hostile(text: string, profile: string): Report {

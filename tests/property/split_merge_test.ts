@@ -144,7 +144,7 @@ Deno.test("merging distributions is associative, and independent of their order"
       assertEquals(merge(c, a, b), all);
       assertEquals(merge(b, a, c), all);
     }),
-    { numRuns: repeats(6, 20) },
+    { numRuns: repeats(3, 20) },
   );
 });
 
@@ -218,6 +218,6 @@ Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but 
         assertAlmostEquals(merge(merge(a, b), c)[epoch]!, rate, 1e-6);
       });
     }),
-    { numRuns: repeats(6, 15) },
+    { numRuns: repeats(3, 15) },
   );
 });

@@ -11,8 +11,8 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** How many test files run at once: more than there are cores, as most of them wait most of the time. */
 const JOBS = 4 + navigator.hardwareConcurrency;
-/** Of those that compare times: two of them use less than half a core together. */
-const QUIET_JOBS = 2;
+/** Of those that compare times, and wait nearly all of it. */
+const QUIET_JOBS = 3;
 
 /** How much of a run's output is looked at: its list of failures, and its summary. */
 const END_CHARACTERS = 200_000;

@@ -364,7 +364,7 @@ Deno.test("any values of any metric can be drawn", async () => {
         assert(!/NaN|undefined/.test(svg));
       }
     }),
-    { numRuns: repeats(8, 40) },
+    { numRuns: repeats(3, 40) },
   );
 });
 

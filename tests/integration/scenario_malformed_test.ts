@@ -37,7 +37,7 @@ function missing({ notMeasured }: ScenarioReport): string[] {
 
 Deno.test({ name: "malformed-input passes in every row on both builds", ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
-    await using server = await startReference({ dialect, helloTimeoutMs: 300, think: THINK });
+    await using server = await startReference({ dialect, helloTimeoutMs: 1_500, think: THINK });
     const report = await runScenario(malformedInput, PATIENT, server);
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     const checked = report.checks.map(({ name }) => name);
@@ -54,7 +54,7 @@ Deno.test({ name: "malformed-input passes in every row on both builds", ignore }
 Deno.test(
   { name: "malformed-input holds a server to its own build, not the other", ignore },
   async () => {
-    await using oct = await startReference({ dialect: "oct", helloTimeoutMs: 300, think: THINK });
+    await using oct = await startReference({ dialect: "oct", helloTimeoutMs: 1_500, think: THINK });
     // Says of itself that it is of the later build, by each sign that is looked at.
     await using proxy = startAlteringProxy(oct.url, {
       frame: (text, said) => {

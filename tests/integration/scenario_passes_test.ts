@@ -184,10 +184,10 @@ Deno.test({ name: "reconnection leaves its pause out of the recovery", ignore },
 });
 
 testOnEach("authentication finds each bad opening turned away in its way", async (dialect) => {
-  await using server = await startReference({ dialect, helloTimeoutMs: 100 });
+  await using server = await startReference({ dialect, helloTimeoutMs: 1_000 });
   const report = await runScenario(
     authentication,
-    { accepts: 3, noHelloWaitMs: 2_000 },
+    { accepts: 3, noHelloWaitMs: 5_000 },
     { ...server, epochs: 2 },
   );
   assertEquals([report.status, failedChecks(report), report.notMeasured], ["passed", [], []]);

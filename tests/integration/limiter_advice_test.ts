@@ -12,7 +12,7 @@ async function runInto(options: ServerOptionOverrides, scenario: string) {
   await using server = await startServer(defaultServerOptions(options));
   const { report } = await runBenchAt(server.url, {
     epochs: 2,
-    timeoutMs: 300,
+    timeoutMs: 1_000,
     ignoreLimits: true,
     toolArgsJson: '{"n":"{unique}"}',
     scenarios: [scenario],

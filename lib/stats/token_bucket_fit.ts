@@ -44,35 +44,27 @@ export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null
   if (firstRefused === -1) return null;
   const calls = prepare(decisions);
   const mostRefill = MOST_TOKENS_PER_CALL * (firstRefused + 1) / calls[firstRefused].endedS;
-  const capacities: number[] = [];
-  const refills: Interval[] = [];
+  const fits: { capacity: number; refill: Interval }[] = [];
   // Calls accepted before the first refusal used the capacity or the refill since, so start with
   // all of them. Try every smaller capacity, as there can be gaps between those that fit.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
     const refill = refillFor(calls, capacity);
-    if (refill === null || refill[0] > mostRefill) continue;
-    capacities.push(capacity);
-    refills.push(refill);
+    if (refill !== null && refill[0] <= mostRefill) fits.push({ capacity, refill });
   }
-  if (refills.length === 0) return null;
+  if (fits.length === 0) return null;
   return {
-    capacity: [capacities.at(-1)!, capacities[0]],
+    capacity: [fits.at(-1)!.capacity, fits[0].capacity],
     refillPerSecond: [
-      Math.min(...refills.map(([slowest]) => slowest)),
-      Math.max(...refills.map(([, fastest]) => fastest)),
+      Math.min(...fits.map(({ refill }) => refill[0])),
+      Math.max(...fits.map(({ refill }) => refill[1])),
     ],
   };
 }
 
-/** A decision in seconds since the first call, with the number of calls accepted before it. */
-interface CountedCall {
-  sentS: number;
-  endedS: number;
-  accepted: boolean;
-  before: number;
-}
+type CountedCall = ReturnType<typeof prepare>[number];
 
-function prepare(decisions: readonly Decision[]): CountedCall[] {
+/** Times in seconds since the first call, and the number of calls accepted before each call. */
+function prepare(decisions: readonly Decision[]) {
   const seconds = (ns: number) => (ns - decisions[0].sentNs) / 1e9;
   let count = 0;
   return decisions.map(({ sentNs, endedNs, accepted }) => {
@@ -91,7 +83,7 @@ function refillFor(calls: readonly CountedCall[], capacity: number): Interval | 
   return slowest <= fastest && slowest < Infinity ? [slowest, fastest] : null;
 }
 
-/** Bisects for the slowest refill from which on a condition holds; `Infinity` if it never does. */
+/** The slowest refill from which a condition holds, by bisection; `Infinity` if it never does. */
 function boundary(holds: (refill: number) => boolean): number {
   let [low, high]: [number, number] = [...LOG_REFILLS];
   for (let step = 0; step < HALVINGS; step++) {
@@ -103,9 +95,9 @@ function boundary(holds: (refill: number) => boolean): number {
 }
 
 /**
- * If `accepted`: can there have been a token for every accepted call, deciding it late and earlier
- * calls early? Otherwise: can there have been less than one for every refused call, deciding it
- * early and earlier calls late?
+ * True if every accepted call can have found a token, when it is decided late and the calls before
+ * it early; or, unless `accepted`, if every refused call can have found less than one, when it is
+ * decided early and the calls before it late.
  */
 function explainsAll(
   calls: readonly CountedCall[],

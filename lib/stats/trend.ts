@@ -57,7 +57,7 @@ function normalP(s: number, values: readonly number[]): number {
   return regularisedBeta(NEARLY_NORMAL / (NEARLY_NORMAL + z * z), NEARLY_NORMAL / 2, 0.5);
 }
 
-/** The variance of Kendall's S without a trend, corrected for ties (M. Kendall, as above). */
+/** Variance of Kendall's S without a trend, with ties: Kendall, Rank Correlation Methods, 1975. */
 export function varianceOfKendallS(...variables: readonly (readonly number[])[]): number {
   const term = (count: number) => count * (count - 1) * (2 * count + 5) / 18;
   return variables.flatMap((values) => [...Map.groupBy(values, (value) => value).values()])

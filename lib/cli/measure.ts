@@ -16,7 +16,7 @@ import type { RunSettings } from "../run/settings.ts";
 import { EXIT } from "../run/verdict.ts";
 import { waitForServer } from "../run/wait_for_server.ts";
 import type { Report } from "../schema.ts";
-import { compareWithEarlier } from "../stats/compare_earlier.ts";
+import { compareWithEarlier } from "../stats/compare.ts";
 import type { Config } from "./config.ts";
 import { invocation, maskCommand } from "./invocation.ts";
 import { openPage } from "./open_page.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "../client/clock.ts";
 import type { Fact, Interval, Ledger, Validity } from "../schema.ts";
 import { estimate } from "../stats/estimate.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
-import { percentileOrNull } from "../stats/percentiles.ts";
+import { percentileOf } from "../stats/percentiles.ts";
 import type { CaseResult } from "./scenario.ts";
 import { threadCpuNs } from "./slices.ts";
 
@@ -57,7 +57,7 @@ export class ClientMonitor implements Disposable {
 
   /** How late the event loop came to a timer, in nanoseconds. */
   get loopLagP99Ns(): number | null {
-    return percentileOrNull(this.#lag, 99);
+    return percentileOf(this.#lag, 99);
   }
 
   [Symbol.dispose](): void {

@@ -1,23 +1,23 @@
-/** Where the counts begin in an encoded histogram: after the header of HDR V2. */
+/** Header of an encoded HDR V2 histogram; the counts follow it. */
 const HEADER_BYTES = 40;
-/** Bins of equal width before the width doubles: half of the sub-buckets for three significant digits. */
+/** log2 of how many bins have equal width: half of the sub-buckets for three significant digits. */
 const HALF_BUCKET_BITS = 10;
 const HALF_BUCKET = 1 << HALF_BUCKET_BITS;
 
 /**
- * The samples of an HDR histogram without its table: a few kilobytes, and quick to look a rank up in. Non-empty bins
- * in ascending order, in the layout of {@linkcode LatencyHistogram}.
+ * The non-empty bins of a {@linkcode LatencyHistogram} in ascending order, numbered as in its full
+ * table: a few kilobytes, with fast rank lookup.
  */
 export class Bins {
   readonly min: number;
   readonly max: number;
   readonly #indices: Uint16Array;
-  /** How many samples are in a bin or before it. */
+  /** Cumulative counts. */
   readonly #upTo: Uint32Array;
 
   /**
-   * @param encoded HDR histogram V2, not deflated: zigzag LEB128 counts, negative for so many empty bins
-   * @param extremes the exact shortest and longest time in nanoseconds, that bins hold to three digits only
+   * @param encoded uncompressed HDR V2: zigzag LEB128 counts, where -n stands for n empty bins
+   * @param extremes exact shortest and longest time in nanoseconds; bins hold three digits only
    */
   constructor(encoded: Uint8Array, { min, max }: { min: number; max: number }) {
     const indices: number[] = [];
@@ -53,27 +53,27 @@ export class Bins {
     return this.#upTo.at(-1) ?? 0;
   }
 
-  /** As {@linkcode LatencyHistogram.valueAtRank}. */
+  /** See {@linkcode LatencyHistogram.valueAtRank}. */
   valueAtRank(rank: number): number {
     const index = this.#indices[firstFrom(this.#upTo, rank)];
     return Math.max(this.min, Math.min(this.max, highestOf(index)));
   }
 
-  /** How many samples are in the bin `index` of the whole table, or before it. */
+  /** Number of samples in bin `index` of the full table and the bins below it. */
   countUpTo(index: number): number {
     const place = firstFrom(this.#indices, index + 1);
     return place === 0 ? 0 : this.#upTo[place - 1];
   }
 
-  /** The last bin of the whole table that has a sample; -1 where there is none. */
+  /** Last non-empty bin of the full table; -1 if all are empty. */
   get lastIndex(): number {
     return this.#indices.at(-1) ?? -1;
   }
 }
 
 /**
- * The time in nanoseconds of a rank among the samples of several histograms together, each as often as `weights`
- * says. The rank must not be over their weighted count.
+ * Time in nanoseconds at a rank among the pooled samples of several histograms, each counted
+ * `weights` times. The rank must not exceed the weighted count.
  */
 export function pooledValueAtRank(
   parts: readonly Bins[],
@@ -93,14 +93,14 @@ export function pooledValueAtRank(
   return highestOf(low);
 }
 
-/** The highest value in nanoseconds that a bin of the table holds. */
+/** Highest value in nanoseconds that a bin holds. */
 function highestOf(index: number): number {
   const bucket = Math.max(0, (index >> HALF_BUCKET_BITS) - 1);
   const inBucket = index - bucket * HALF_BUCKET;
   return (inBucket + 1) * 2 ** bucket - 1;
 }
 
-/** The first place of an ascending array whose value is at least `wanted`. */
+/** Index of the first value of at least `wanted` in an ascending array. */
 function firstFrom(values: Uint16Array | Uint32Array, wanted: number): number {
   let low = 0;
   let high = values.length;

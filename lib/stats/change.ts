@@ -1,30 +1,32 @@
 import type { Interval, SeriesPoint } from "../schema.ts";
-import { momentsOf, tQuantile } from "./estimate.ts";
+import { centred, dot, momentsOf, tQuantile } from "./estimate.ts";
 import { median } from "./median.ts";
 
-/** What can change over a series; `count` is the throughput. */
+/** What can change over a series; `count` stands for throughput. */
 export type Changing = "p50" | "p99" | "count";
 
 export interface Change {
-  /** End over beginning. */
+  /** Last third over first third. */
   ratio: number;
   ci95: Interval;
 }
 
-/** A third of the series needs so many intervals. */
-const FEWEST = 4;
-/** Each third loses level and slope. */
+/** Minimum values per third. */
+const MINIMUM_LENGTH = 4;
+/** Parameters fitted to each third: level and slope. */
 const FITTED = 2;
-/** An interval with a smaller share of the usual number of samples has no percentile worth comparing. */
+/**
+ * Intervals with a smaller share of the usual number of samples have no percentile worth comparing.
+ */
 const USUAL_SHARE = 0.5;
-/** The correlation of neighbours is taken to be no higher: few values cannot tell it from a change. */
-const MOST_CORRELATED = 0.8;
+/** Upper limit of the autocorrelation: so few values cannot tell a higher one from a change. */
+const MAX_CORRELATION = 0.8;
 
-/** The change over the intervals of a series, without the last, which may be unfinished; `null`: too few. */
+/** The change over a series without its last interval, which may be unfinished; `null` if short. */
 export function changeOver(series: readonly SeriesPoint[], changing: Changing): Change | null {
   const finished = series.slice(0, -1);
   if (finished.length === 0) return null;
-  // A stalled interval has no call at all; half a call keeps its logarithm finite.
+  // A stalled interval has no calls; half a call keeps its logarithm finite.
   if (changing === "count") return changeOf(finished.map(({ count }) => Math.max(count, 0.5)));
   const usual = median(finished.map(({ count }) => count));
   return changeOf(finished.flatMap((point) => {
@@ -34,17 +36,18 @@ export function changeOver(series: readonly SeriesPoint[], changing: Changing): 
 }
 
 /**
- * The geometric mean of the last third of the values over that of the first third, with a t interval on the
- * logarithms; `null` with fewer than 12 values or one of 0 or less.
+ * The geometric mean of the last third of the values over that of the first third, with a t
+ * interval on the log scale; `null` with fewer than 12 values or if one is not above 0.
  *
- * Neighbouring values resemble each other, so that n of them say no more than n (1 - r) / (1 + r) independent
- * ones, r being the correlation of neighbours (H. von Storch and F. Zwiers, Statistical Analysis in Climate
- * Research, 1999, section 6.6). Noise and r are taken from what straight lines through both thirds leave over, so
- * that the change itself is none of it; r is corrected for its bias by the fit, and is 0.8 at most.
+ * Successive values are autocorrelated: with a lag-1 autocorrelation of r, n of them are worth n (1
+ * - r) / (1 + r) independent ones (H. von Storch and F. Zwiers, Statistical Analysis in Climate
+ * Research, 1999, section 6.6). The variance and r are estimated from the residuals of straight
+ * lines through the two thirds, so the change itself does not count as noise. r is corrected for
+ * the bias that the fit causes, and clamped to 0 to 0.8.
  */
 export function changeOf(values: readonly number[]): Change | null {
   const length = Math.floor(values.length / 3);
-  if (length < FEWEST || values.some((value) => !(value > 0))) return null;
+  if (length < MINIMUM_LENGTH || values.some((value) => !(value > 0))) return null;
   const logs = values.map(Math.log);
   const thirds = [logs.slice(0, length), logs.slice(-length)];
   const [first, last] = thirds.map((third) => momentsOf(third).mean);
@@ -54,23 +57,21 @@ export function changeOf(values: readonly number[]): Change | null {
   const variance = squares / (2 * (length - FITTED));
   const biased = squares > 0 ? products / squares : 0;
   const unbiased = (biased + FITTED / length) / (1 - FITTED / length);
-  const correlation = Math.min(MOST_CORRELATED, Math.max(0, unbiased));
+  const correlation = Math.min(MAX_CORRELATION, Math.max(0, unbiased));
   const inflation = (1 + correlation) / (1 - correlation);
   const freedom = Math.max(2, 2 * length / inflation - 2 * FITTED);
   const margin = tQuantile(0.975, freedom) * Math.sqrt(2 * variance * inflation / length);
-  const change = last! - first!;
-  const ci95: Interval = [Math.exp(change - margin), Math.exp(change + margin)];
-  return { ratio: Math.exp(change), ci95 };
+  const change = last - first;
+  return {
+    ratio: Math.exp(change),
+    ci95: [Math.exp(change - margin), Math.exp(change + margin)],
+  };
 }
 
-/** What a straight line through equally spaced values leaves over. */
+/** Residuals of a straight line through equally spaced values. */
 function residuals(values: readonly number[]): number[] {
-  const { mean } = momentsOf(values);
-  const x = values.map((_, index) => index - (values.length - 1) / 2);
-  const slope = dot(x, values) / dot(x, x);
-  return values.map((value, index) => value - mean - slope * x[index]!);
-}
-
-function dot(one: readonly number[], other: readonly number[]): number {
-  return one.reduce((sum, value, index) => sum + value * other[index]!, 0);
+  const x = centred([...values.keys()]);
+  const y = centred(values);
+  const slope = dot(x, y) / dot(x, x);
+  return y.map((value, index) => value - slope * x[index]);
 }

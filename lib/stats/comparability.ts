@@ -1,6 +1,6 @@
 import type { Report, ScenarioReport } from "../schema.ts";
 
-/** Thrown where two reports cannot be compared; `differences` names each reason. */
+/** Two reports cannot be compared; `differences` lists why. */
 export class IncomparableError extends Error {
   override name = "IncomparableError";
   readonly differences: readonly string[];
@@ -13,24 +13,24 @@ export class IncomparableError extends Error {
 }
 
 /**
- * Every difference of workload, server or environment, as `what: old -> new`. The embedded server's
- * port is not one, nor are the numbers of epochs, the seeds, or scenarios that only one report has.
+ * Lists the differences in workload, server and environment as `what: old -> new`. Ignores the
+ * embedded server's port, the number of epochs, the seed, and scenarios that only one report has.
  */
 export function findDifferences(oldReport: Report, newReport: Report): string[] {
   const [target, ...scenarios] = workloadDifferences(oldReport, newReport);
   return [
-    ...target!,
+    ...target,
     ...compareFields("environment", describeHost(oldReport), describeHost(newReport)),
     ...(scenarios.length === 0 ? ["scenarios: the reports have none in common"] : scenarios.flat()),
   ];
 }
 
-/** Those of workload and server alone, whatever machines the clients ran on. */
+/** Lists the differences in workload and server; the client machines may differ. */
 export function findWorkloadDifferences(oldReport: Report, newReport: Report): string[] {
   return workloadDifferences(oldReport, newReport).flat();
 }
 
-/** Of the target, and then of each scenario that both reports have, in the order of the new one. */
+/** Differences of the target, then of each scenario that both reports have. */
 function workloadDifferences(oldReport: Report, newReport: Report): string[][] {
   const byName = new Map(oldReport.scenarios.map((scenario) => [scenario.name, scenario]));
   return [
@@ -57,7 +57,7 @@ function describeHost({ environment }: Report): Fields {
   return { os, arch, cpuModel, cpuCount, deno, mitata };
 }
 
-/** Without what makes a measurement longer or repeatable, and no other one. */
+/** Leaves out the parameters that do not change what is measured. */
 function workloadOf({ parameters }: ScenarioReport): Fields {
   const { epochs: _epochs, seed: _seed, ...workload } = parameters;
   return workload;

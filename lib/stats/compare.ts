@@ -11,18 +11,18 @@ import { judgeChange, type Judgement, MINIMUM_BASELINES, UNDECIDED } from "./jud
 import { findNewErrors } from "./ledger_errors.ts";
 
 export interface CompareOptions {
-  /** The noise between runs in per cent, for fewer than 4 earlier ones; `null`: not known. */
+  /** Noise between runs in per cent, used with fewer than 4 earlier runs; `null` if unknown. */
   noisePercent: number | null;
   /** Changes of at most this many per cent do not matter. */
   bandPercent: number;
-  /** Compares what is not comparable, too, and lists the differences. */
+  /** Compares reports of different measurements too, and lists the differences. */
   force: boolean;
 }
 
 /**
- * Compares a run with earlier ones of the same workload, server and environment by the rule of docs/method.md,
- * "Comparing with earlier runs". From four on the noise between runs is learned from them; with fewer nothing gates,
- * unless the noise is stated.
+ * Compares a run with earlier runs of the same workload, server and environment; the rule is in
+ * docs/method.md, "Comparing with earlier runs". With four or more earlier runs the noise between
+ * runs is learned from them. With fewer, nothing gates unless the noise is stated.
  *
  * @throws {IncomparableError} if workload, server or environment differ, unless forced
  * @throws {RangeError} if there is no earlier report
@@ -30,9 +30,8 @@ export interface CompareOptions {
 export function compareReports(
   olds: readonly Report[],
   now: Report,
-  options: CompareOptions,
+  { noisePercent, bandPercent, force }: CompareOptions,
 ): Comparison {
-  const { noisePercent, bandPercent, force } = options;
   if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
   const differences = [...new Set(olds.flatMap((old) => findDifferences(old, now)))];
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
@@ -55,7 +54,40 @@ export function compareReports(
   };
 }
 
-/** The rows, the new errors, and a sentence for each of them that is a regression. */
+/**
+ * Adds a comparison that is shown but decides nothing: with the earlier runs (oldest first) that
+ * passed and measured the same workload, on the same server and machine, with as many shards.
+ * Returns the report unchanged if there is no such run, if the user gave baselines, or if the run
+ * was interrupted.
+ */
+export function compareWithEarlier(
+  report: Report,
+  earlier: readonly Report[],
+  { noisePercent, bandPercent }: Omit<CompareOptions, "force">,
+): Report {
+  if (report.comparison !== undefined || report.verdict.status === "interrupted") return report;
+  const parts = ({ merged }: Report) => merged?.parts.length ?? 1;
+  const base = earlier.filter((old) =>
+    old.verdict.status === "passed" && old.ab === undefined && parts(old) === parts(report) &&
+    findDifferences(old, report).length === 0
+  );
+  if (base.length === 0) return report;
+  const comparison = compareReports(base, report, { noisePercent, bandPercent, force: false });
+  return {
+    ...report,
+    comparison: {
+      ...comparison,
+      automatic: true,
+      rows: comparison.rows.map((row) => ({ ...row, gating: false })),
+      // A run of fewer scenarios is not missing the others.
+      onlyInOld: [],
+      onlyInNew: [],
+      regressions: [],
+    },
+  };
+}
+
+/** The rows, the new errors, and a sentence for each regression among them. */
 export function foundIn(
   pairs: readonly ScenarioPair[],
   rows: ComparisonRow[],
@@ -66,10 +98,7 @@ export function foundIn(
   return { rows, newErrors, regressions };
 }
 
-/**
- * Why a row cannot be judged at all: the scenario cannot be used, the metric vanished or is new, a side has too few
- * samples, a value has no logarithm.
- */
+/** Judges a row, or says why it cannot be judged. */
 function judge(
   { olds, now, row: { better }, unusable }: Candidate,
   options: Parameters<typeof judgeChange>[1],
@@ -89,7 +118,7 @@ function judge(
   return { ...judgement, verdict: "undecided", why: "noAnswer", need: null };
 }
 
-/** Where a time is known as "at least" only, the change is so in one direction. */
+/** False if a time is known only as "at least", and the true one could change the verdict. */
 function isCertain(
   { verdict, ratio }: Judgement,
   { olds, now }: { olds: Candidate["olds"]; now: NonNullable<Candidate["now"]> },
@@ -100,7 +129,7 @@ function isCertain(
   return (rises || !now.isAtLeast) && (falls || !olds.some(({ isAtLeast }) => isAtLeast));
 }
 
-/** None in a scenario that fails calls on purpose: of which kind they are, and how many, is chance. */
+/** None in a scenario that makes calls fail on purpose, as the kinds and numbers are chance. */
 function newErrorsOf({ olds, now }: ScenarioPair): NewErrors[] {
   const passed = olds.filter(({ status }) => status === "passed");
   if (now.overloads || now.status !== "passed" || passed.length === 0) return [];
@@ -108,17 +137,13 @@ function newErrorsOf({ olds, now }: ScenarioPair): NewErrors[] {
     .map((errors) => ({ scenario: now.name, ...errors }));
 }
 
-/** A change for the worse, in a sentence. */
-function describeSlower(
-  { scenario, metric, at = {}, statistic, ratio }: ComparisonRow,
-): string {
+function describeSlower({ scenario, metric, at = {}, statistic, ratio }: ComparisonRow): string {
   const name = [metric, ...Object.values(at), ...(statistic === "value" ? [] : [statistic])];
   const change = Math.abs(ratio! - 1) * 100;
   const direction = ratio! > 1 ? "up" : "down";
   return `${scenario}: ${name.join(" ")} is ${direction} by ${change.toFixed(1)} %`;
 }
 
-/** More errors than chance explains, in a sentence. */
 function describeErrors(errors: NewErrors): string {
   const { scenario, kind, old } = errors;
   const before = old === 0 ? "the earlier runs had none" : `the earlier runs had ${old} in all`;

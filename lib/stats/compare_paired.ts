@@ -4,30 +4,29 @@ import { candidatesOf, findUnpaired, pairScenarios } from "./compared_rows.ts";
 import { UNDECIDED } from "./judge.ts";
 import { FEWEST_PAIRS, judgePaired } from "./paired.ts";
 
-/** What is known beside the reports. */
 export interface PairedCompareOptions {
   bandPercent: number;
-  /**
-   * The client's own part of a metric's median, by epoch in nanoseconds: what the same calls took on a server that
-   * does nothing; `null`: it was not measured.
-   */
+  /** Medians by epoch in nanoseconds of the same calls to a null server; `null` if not measured. */
   floorOf: (scenario: string, metric: Metric) => readonly (number | null)[] | null;
 }
 
-/** Every gating figure of two reports of one workload, judged by its epochs; B is held against A. */
+/** Compares two reports of one workload, B with A, epoch by epoch. */
 export function comparePaired(a: Report, b: Report, options: PairedCompareOptions): Comparison {
   const { bandPercent, floorOf } = options;
   const pairs = pairScenarios([a], b);
   const candidates = pairs.flatMap((pair) => candidatesOf(pair, { isPaired: true }))
     .map((candidate) => {
       const { row: { scenario, statistic }, metrics, isGate, unusable } = candidate;
-      const epochs = metrics.map((metric) => epochsOf(metric, statistic));
-      // What neither side has in any epoch cannot be decided by more of them.
-      const gating = isGate && unusable === null && epochs.flat().some((value) => value !== null);
-      const [before, after] = epochs as [Epochs, Epochs];
+      const [before, after] = metrics.map((metric) => epochsOf(metric, statistic));
+      // If neither side has a value in any epoch, more epochs cannot decide it.
+      const isMeasured = [...before, ...after].some((value) => value !== null);
       const floor = metrics[1] === undefined ? null : floorOf(scenario, metrics[1]);
-      const own = statistic === "p50" ? ownRatios(before, after, floor ?? []) : [];
-      return { ...candidate, gating, ratios: ratiosOf(before, after), own };
+      return {
+        ...candidate,
+        gating: isGate && unusable === null && isMeasured,
+        ratios: ratiosOf(before, after),
+        own: statistic === "p50" ? ownRatios(before, after, floor ?? []) : [],
+      };
     });
   const count = candidates.filter(({ gating }) => gating).length;
   const rows = candidates.map((candidate): ComparisonRow => {
@@ -51,7 +50,7 @@ export function comparePaired(a: Report, b: Report, options: PairedCompareOption
   };
 }
 
-/** A figure by epoch; `null` in those that have too few samples for it. */
+/** A figure by epoch; `null` in epochs with too few samples. */
 type Epochs = readonly (number | null)[];
 
 function epochsOf(metric: Metric | undefined, statistic: Statistic): Epochs {
@@ -60,18 +59,18 @@ function epochsOf(metric: Metric | undefined, statistic: Statistic): Epochs {
   return statistic === "value" ? [] : metric.epochs.map((epoch) => epoch[statistic]);
 }
 
-/** B over A, of the epochs in which both have the figure; none where the two do not have the same epochs. */
+/** B over A in the epochs where both have a value; empty if the numbers of epochs differ. */
 function ratiosOf(before: Epochs, after: Epochs): number[] {
   if (before.length !== after.length) return [];
   return after.map((value, epoch) => (value ?? NaN) / (before[epoch] ?? NaN))
     .filter((ratio) => ratio > 0 && ratio < Infinity);
 }
 
-/** The same of what is left of the median after the client's own part. */
+/** Ratios of what is left of the medians without the client's part. */
 function ownRatios(before: Epochs, after: Epochs, floor: Epochs): number[] {
   const own = (epochs: Epochs) =>
     epochs.map((value, epoch) => (value ?? NaN) - (floor[epoch] ?? NaN));
-  // A server as fast as one that does nothing has no share of its own.
+  // A server as fast as the null server has no part of its own.
   const isFast = [...own(before), ...own(after)].some((ns) => ns <= 0);
   return isFast ? [] : ratiosOf(own(before), own(after));
 }

@@ -1,5 +1,5 @@
 /**
- * Which figures of which runs stand against each other.
+ * Pairs the figures of a run with those of earlier runs.
  *
  * @module
  */
@@ -14,34 +14,36 @@ import type {
 } from "../schema.ts";
 import { isAtLeast } from "./percentiles.ts";
 
-/** A figure of one run; `null`: too few samples. A percentile may mean "at least". */
-export interface Figure {
+/** A figure of one run. */
+interface Figure {
+  /** `null` with too few samples. */
   value: number | null;
+  /** True if calls without an answer make it a lower bound. */
   isAtLeast: boolean;
 }
 
-/** A row to be: one statistic of one metric. */
+/** One statistic of one metric, to become a row. */
 export interface Candidate {
   row: Pick<ComparisonRow, "scenario" | "metric" | "at" | "statistic" | "unit" | "better">;
-  /** Of the earlier runs that have the metric, and whose scenario can be used. */
+  /** From the earlier runs that have the metric and a usable scenario. */
   olds: Figure[];
-  /** `null`: this run does not have the metric. */
+  /** `null` if this run lacks the metric. */
   now: Figure | null;
-  /** Where the figures are from; the first is that of the latest earlier run. */
+  /** Of the latest earlier run and of this one. */
   metrics: [Metric | undefined, Metric | undefined];
-  /** Does its scenario name it as one that decides? */
+  /** True if its scenario declares it a gate. */
   isGate: boolean;
-  /** Why the scenario of this run, or of all earlier ones, cannot be used. */
+  /** Why the scenario is unusable in this run or in all earlier ones. */
   unusable: Unusable | null;
 }
 
-export type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
+type Unusable = "failed" | "skipped" | "interrupted" | "invalid" | "drift";
 
 /**
- * Why the numbers of a scenario do not count; `null` where they do. What has drifted has no one number, but a pair of
- * servers that were measured side by side has a ratio all the same.
+ * Why the numbers of a scenario do not count; `null` if they do. A metric that drifted has no
+ * single value, but two servers measured side by side still have a ratio.
  */
-export function unusableBecause(
+function unusableBecause(
   { status, validity: { valid, warnings } }: ScenarioReport,
   { isPaired = false }: { isPaired?: boolean } = {},
 ): Unusable | null {
@@ -52,13 +54,13 @@ export function unusableBecause(
   return warnings.length > 0 && hasChanged ? null : "invalid";
 }
 
-/** A scenario of this run with the same of the earlier ones. */
+/** A scenario of this run, and the same scenario of earlier runs. */
 export interface ScenarioPair {
   olds: ScenarioReport[];
   now: ScenarioReport;
 }
 
-/** The scenarios that this run shares with an earlier one, in its order. */
+/** The scenarios that this run shares with an earlier one. */
 export function pairScenarios(olds: readonly Report[], now: Report): ScenarioPair[] {
   return now.scenarios.map((scenario) => ({
     olds: olds.flatMap(({ scenarios }) => scenarios.filter(({ name }) => name === scenario.name)),
@@ -66,7 +68,7 @@ export function pairScenarios(olds: readonly Report[], now: Report): ScenarioPai
   })).filter((pair) => pair.olds.length > 0);
 }
 
-/** The scenarios that only the earlier runs have, or only this one. */
+/** The names of scenarios that only the earlier runs have, or only this one. */
 export function findUnpaired(
   olds: readonly Report[],
   now: Report,
@@ -78,9 +80,9 @@ export function findUnpaired(
 }
 
 /**
- * The rows of one scenario: the gating statistics of each metric, of this run and of the earlier ones, so that one that
- * vanished is a row too; and of a headline metric without any, and of a scenario's own rate, its value or median. A
- * metric of which neither direction is an improvement has none.
+ * The rows of one scenario: the gates of every metric of this run and the earlier ones, so a metric
+ * that vanished has a row too. A headline metric without gates, and the scenario's own rate, get a
+ * row for their value or median. A metric without a better direction gets none.
  */
 export function candidatesOf(
   { olds, now }: ScenarioPair,
@@ -106,7 +108,7 @@ export function candidatesOf(
         olds: figures,
         now: figure,
         metrics: [find(olds.at(-1)!), find(now)],
-        // What neither side has samples for is shown, but a server too slow for it is not undecided for ever.
+        // Without enough samples on either side a row is only shown: it would stay undecided.
         isGate: isGate && [figure, ...figures].some((one) => one !== null && one.value !== null),
         unusable,
       };
@@ -114,7 +116,7 @@ export function candidatesOf(
   });
 }
 
-/** A metric is the same in another run if it has the same name and kind, and was measured at the same point. */
+/** Identifies a metric across runs by its name, its kind and the point at which it was measured. */
 function keyOf({ name, kind, at = {} }: Metric): string {
   const places = Object.entries(at).sort(([one], [other]) => one < other ? -1 : 1);
   return JSON.stringify([name, kind, places]);
@@ -127,17 +129,14 @@ function statisticsOf(
     return gates.map((statistic) => ({ statistic, isGate: true }));
   }
   const shown = kind === "scalar" ? "value" : "p50";
-  // A scenario's own rate stands on the first screen beside its latency.
+  // A scenario's own rate is on the first screen, next to its latency.
   const isShown = role === "headline" || (unit === "msg/s" && at === undefined);
   return isShown ? [{ statistic: shown, isGate: false }] : [];
 }
 
 function figureOf(metric: Metric | undefined, statistic: Statistic): Figure | null {
   if (metric === undefined) return null;
-  if (metric.kind === "scalar") {
-    return { value: statistic === "value" ? metric.value : null, isAtLeast: false };
-  }
-  if (statistic === "value") return { value: null, isAtLeast: false };
-  const value = metric[statistic];
+  if (metric.kind === "scalar") return { value: metric.value, isAtLeast: false };
+  const value = statistic === "value" ? null : metric[statistic];
   return { value, isAtLeast: value !== null && isAtLeast(metric, Number(statistic.slice(1))) };
 }

@@ -1,5 +1,5 @@
 /**
- * From the samples of all epochs to a distribution of report.json.
+ * Makes a distribution of report.json from the samples of all epochs.
  *
  * @module
  */
@@ -22,58 +22,57 @@ import {
   marginOf,
   MINIMUM_EPOCHS_FOR_INTERVAL,
   tQuantile,
+  Z_975,
 } from "./estimate.ts";
 import type { LatencyHistogram } from "./histogram.ts";
 import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
 
 const RESAMPLES = 400;
-const Z_975 = 1.959964;
 
-/** What a metric is, beside its numbers. */
+/** What a metric is, apart from its numbers. */
 export interface MetricOptions {
   name: string;
   better: Better;
   role: Role;
   at?: At;
-  /** Left out: none. */
+  /** Default: none. */
   gates?: readonly Statistic[];
 }
 
-/** What a distribution is made from. */
 export interface DistributionParts extends MetricOptions {
-  /** Seeds the intervals of resampled epochs: the same epochs and seed give the same interval. */
+  /** For the resampled intervals: the same epochs and seed give the same interval. */
   seed: number;
-  /** All measured times, at least one; those outside of any epoch too. */
+  /** All measured times, at least one, including those outside any epoch. */
   pooled: LatencyHistogram;
   censored: Censored;
   epochs: readonly EpochPart[];
   series: SeriesPoint[];
 }
 
-/** A percentile, and what it is good to. */
+/** A percentile with its interval and its spread between epochs. */
 type Figure = Pick<Estimate, "value" | "ci95"> & { between: number | null };
 
 /**
- * The metric of at least one measured time. A percentile is the geometric mean of the epochs' own, with its t
- * interval, where each epoch that has samples has enough of them; otherwise it is that of all samples together, its
- * interval by resampling epochs, or `null` where even those are too few. The two rules could put a percentile
- * under a lower one: then it is raised to that.
+ * Summarises a metric with at least one measured time. If every epoch with samples has enough of
+ * them for a percentile, its value is the geometric mean of the epochs' percentiles, with a t
+ * interval. Otherwise it is the percentile of the pooled samples, with an interval from resampled
+ * epochs, or `null` if even the pooled samples are too few. Because the rules can differ between
+ * percentiles, one could fall below a lower one; it is then raised to that.
  */
 export function summariseDistribution(parts: DistributionParts): Distribution {
   const { pooled, censored, epochs } = parts;
-  // An epoch without any answer is known by its timeout, which may be less than what others measured.
+  // An epoch without answers counts as its timeout, which may be below every measured time.
   const middle = percentileFigure(parts, 50)!;
   const p50 = bounded(middle, Math.max(middle.value, pooled.min));
   const p5 = percentileFigure(parts, 5);
-  const upwards: Record<string, Figure | null> = {};
   let last = p50;
-  for (const [name, percentile] of UPPER_PERCENTILES) {
+  const [p75, p90, p95, p99, p999] = [75, 90, 95, 99, 99.9].map((percentile) => {
     const figure = percentileFigure(parts, percentile);
-    upwards[name] = figure === null ? null : bounded(figure, Math.max(figure.value, last.value));
-    last = upwards[name] ?? last;
-  }
-  const { p75, p90, p95, p99, p999 } = upwards;
+    if (figure === null) return null;
+    last = bounded(figure, Math.max(figure.value, last.value));
+    return last;
+  });
   const lowest = p5 === null ? null : bounded(p5, Math.min(p5.value, p50.value));
   const means = epochs.flatMap(({ summary }) => summary.mean ?? []);
   const mean = means.length === 0 ? { value: pooled.mean, ci95: null } : estimateTimes(means);
@@ -108,12 +107,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
   };
 }
 
-const UPPER_PERCENTILES = [["p75", 75], ["p90", 90], ["p95", 95], ["p99", 99], [
-  "p999",
-  99.9,
-]] as const;
-
-/** The entries that every metric has. */
+/** The fields that all metrics share. */
 export function metricEntries({ name, better, role, at, gates }: MetricOptions) {
   return {
     name,
@@ -140,18 +134,20 @@ function percentileFigure(parts: DistributionParts, percentile: number): Figure 
   return { value, ci95: resampledInterval(parts, { percentile, value }), between: null };
 }
 
-/** A time that the clock could not tell from 0 counts as 1 ns, since 0 has no logarithm. */
+/** A time below the clock's resolution counts as 1 ns, since 0 has no logarithm. */
 function estimateTimes(timesNs: readonly number[]): Estimate {
   const isConstant = timesNs.every((ns) => ns === timesNs[0]);
   return estimate(isConstant ? timesNs : timesNs.map((ns) => Math.max(1, ns)));
 }
 
 /**
- * The interval of a percentile of all samples together, from whole epochs resampled: the middle 95 % of what
- * they give, its distances from the value stretched (on a log scale) by t(E - 1)/z √(E/(E - 1)), as so few resampled
- * epochs vary less than new ones would (B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
- * chapter 12; T. Hesterberg, What Teachers Should Know About the Bootstrap, 2015, section 5.1), and as far as that of
- * the epochs' medians is where they are not independent ({@linkcode marginOf}). `null` with fewer than five epochs.
+ * Bootstrap interval of a percentile of the pooled samples: the middle 95 % of the percentiles of
+ * resampled whole epochs. Its distances from the value are stretched on a log scale by t(E - 1)/z
+ * √(E/(E - 1)), because resamples of few epochs vary less than new epochs would (B. Efron and R.
+ * Tibshirani, An Introduction to the Bootstrap, 1993, chapter 12; T. Hesterberg, What Teachers
+ * Should Know About the Bootstrap, 2015, section 5.1), and by as much as {@linkcode marginOf} of
+ * the epochs' log medians exceeds {@linkcode independentMargin}, in case epochs are correlated.
+ * `null` with fewer than five epochs.
  */
 function resampledInterval(
   { pooled, censored, epochs, name, seed }: DistributionParts,
@@ -179,8 +175,8 @@ function resampledInterval(
   }).sort();
   const medians = tried.map(({ summary }) => Math.log(Math.max(1, summary.p50 ?? longest)));
   const independent = independentMargin(medians);
-  const resemblance = independent === 0 ? 1 : marginOf(medians) / independent;
-  const stretch = resemblance * tQuantile(0.975, count - 1) / Z_975 *
+  const dependence = independent === 0 ? 1 : marginOf(medians) / independent;
+  const stretch = dependence * tQuantile(0.975, count - 1) / Z_975 *
     Math.sqrt(count / (count - 1));
   const center = Math.max(1, value);
   const stretched = (ns: number) => center * (Math.max(1, ns) / center) ** stretch;
@@ -191,7 +187,7 @@ function resampledInterval(
   ];
 }
 
-/** A figure moved to `value`, which its interval then holds. */
+/** Moves a figure to `value`, and widens its interval to include it. */
 function bounded(figure: Figure, value: number): Figure {
   if (value === figure.value || figure.ci95 === null) return { ...figure, value };
   const [low, high] = figure.ci95;

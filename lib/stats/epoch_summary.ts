@@ -9,18 +9,18 @@ import {
   percentileOf,
 } from "./percentiles.ts";
 
-/** An epoch, with its samples in a compact form. */
+/** An epoch with its samples in compact form. */
 export interface EpochPart {
   summary: EpochSummary;
   bins: Bins;
 }
 
-/** The calls without an answer of an epoch: its `max` is what they took at least. */
+/** The calls of an epoch without an answer; they took at least its `max`. */
 export function censoredOf({ censored, max }: EpochSummary): Censored {
   return { count: censored, atLeastNs: max ?? 0 };
 }
 
-/** The summary of one epoch's samples; `mergeable` adds the histogram itself, so that shards merge exactly. */
+/** Summarises one epoch; `mergeable` adds the histogram, so that shards merge exactly. */
 export function summariseEpoch(
   histogram: LatencyHistogram,
   { censored, mergeable }: { censored: Censored; mergeable: boolean },
@@ -42,9 +42,9 @@ export function summariseEpoch(
 }
 
 /**
- * The same epoch of several shards as one, from their histograms.
+ * Merges the same epoch of several shards.
  *
- * @throws {Error} if one has samples and no histogram
+ * @throws {Error} if a shard has samples but no histogram
  */
 export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
   using sum = new LatencyHistogram();

@@ -1,5 +1,5 @@
 /**
- * One number from the values of epochs, with the interval that they support.
+ * One value from the values of all epochs, with its confidence interval.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Interval, Spread } from "../schema.ts";
 import { regularisedBeta } from "./incomplete_beta.ts";
 
-/** With fewer epochs than this an interval would promise more than it can keep. */
+/** Minimum epochs for a meaningful interval. */
 export const MINIMUM_EPOCHS_FOR_INTERVAL = 5;
 
 /** A value in the unit of its epochs; see {@linkcode estimate}. */
@@ -19,37 +19,41 @@ export interface Estimate {
 }
 
 export interface EstimateOptions {
-  /** For each epoch the values of its slices. */
+  /** The values of each epoch's slices. */
   within?: readonly (readonly number[])[];
-  /** Left out: `log`, unless an epoch is 0 or less. */
+  /** Default: `log`, or `linear` if an epoch is 0 or less. */
   scale?: "log" | "linear";
-  /** 0.95 unless given. */
+  /** Default: 0.95. */
   confidence?: number;
-  /** Are they ratios or differences of what was measured side by side? What changes the machine cancels out of those. */
+  /** True for ratios or differences measured side by side, where changes of the machine cancel. */
   paired?: boolean;
 }
 
 /**
- * The mean of the epochs' logarithms, taken back, and its interval: exp(mean ± margin), with the margin of
- * {@linkcode marginOf}, or exp(mean ± t(E-1) s/√E) of what is paired. The epoch is the unit of repetition: what slices
- * and calls within one have in common would make an interval over them too narrow. With fewer than 5 epochs there is no interval; epochs that are all
- * equal give exactly that value.
+ * The geometric mean of the epochs with its 95 % interval: exp(mean ± margin) of their logarithms,
+ * where the margin is {@linkcode marginOf}, or {@linkcode independentMargin} if the values are
+ * paired. The epoch is the unit of repetition: slices and calls of one epoch are correlated, so an
+ * interval over them would be too narrow. Fewer than 5 epochs have no interval. If all epochs are
+ * equal, value and bounds are exactly that value.
  *
- * `linear` takes the values as they are, for those that can be 0 or negative. The spread is of logarithms,
- * and so not known for those: between epochs, and pooled within them.
+ * A `linear` scale takes the arithmetic mean instead, for values that can be 0 or negative. The
+ * spread is the standard deviation of the logarithms, between epochs and pooled within them, and
+ * `null` on a linear scale.
  *
- * @throws {RangeError} without epochs, for one that is not finite, and for one of 0 or less on a log scale
+ * @throws {RangeError} if there are no epochs, one is not finite, or one is 0 or less on a log
+ *   scale
  */
 export function estimate(epochs: readonly number[], options: EstimateOptions = {}): Estimate {
   const { within = [], confidence = 0.95, paired = false } = options;
   const scale = options.scale ?? (epochs.every((value) => value > 0) ? "log" : "linear");
-  const wrong = epochs.find((value) => !Number.isFinite(value) || (scale === "log" && value <= 0));
+  const isLog = scale === "log";
+  const wrong = epochs.find((value) => !Number.isFinite(value) || (isLog && value <= 0));
   if (epochs.length === 0 || wrong !== undefined) {
     const why = wrong === undefined ? "there are no epochs" : `the value of an epoch is ${wrong}`;
     throw new RangeError(`Cannot estimate on a ${scale} scale as ${why}`);
   }
-  const [into, back] = scale === "log" ? [Math.log, Math.exp] : [asItIs, asItIs];
-  const scaled = epochs.map(into);
+  const scaled = isLog ? epochs.map(Math.log) : epochs;
+  const back = (mean: number) => isLog ? Math.exp(mean) : mean;
   const { mean, sd } = momentsOf(scaled);
   const isConstant = epochs.every((value) => value === epochs[0]);
   const value = isConstant ? epochs[0] : back(mean);
@@ -59,7 +63,6 @@ export function estimate(epochs: readonly number[], options: EstimateOptions = {
   const interval: Interval = isConstant
     ? [value, value]
     : [back(mean - margin), back(mean + margin)];
-  const isLog = scale === "log";
   return {
     value,
     ci95: hasInterval ? interval : null,
@@ -71,19 +74,20 @@ export function estimate(epochs: readonly number[], options: EstimateOptions = {
   };
 }
 
-/** Half the interval of the mean of values that are independent of each other: t(E-1) s/√E. */
+/** Half-width of the interval of a mean of independent values: t(E-1) s/√E. */
 export function independentMargin(values: readonly number[], confidence = 0.95): number {
   const { length } = values;
   return tQuantile((1 + confidence) / 2, length - 1) * momentsOf(values).sd / Math.sqrt(length);
 }
 
 /**
- * Half the interval of the mean of values in the order of their epochs: the wider of two. {@linkcode independentMargin}
- * is right while epochs are independent. But a shared machine is faster in some minutes than in others: neighbouring
- * epochs resemble each other, and a run knows its mean less well than their spread says. So the other takes the
- * variance from the slow part of the series alone, its first ν cosine terms, with t(ν): ν is 0.4 E^(2/3), at least 2
- * (E. Lazarus, D. Lewis, J. Stock and M. Watson, HAR Inference: Recommendations for Practice, Journal of Business &
- * Economic Statistics 36(4), 2018, section 3: the equal-weighted cosine test).
+ * Half-width of the interval of a mean of values in epoch order: the wider of two.
+ * {@linkcode independentMargin} holds if epochs are independent. On a shared machine neighbouring
+ * epochs are correlated, so the mean is less certain than their spread suggests. The other one
+ * therefore estimates the long-run variance from low frequencies only, the first ν cosine terms of
+ * the series, with t(ν); ν is 0.4 E^(2/3), at least 2 (E. Lazarus, D. Lewis, J. Stock and M.
+ * Watson, HAR Inference: Recommendations for Practice, Journal of Business & Economic Statistics
+ * 36(4), 2018, section 3: the equal-weighted cosine test).
  */
 export function marginOf(values: readonly number[], confidence = 0.95): number {
   const { length } = values;
@@ -91,30 +95,34 @@ export function marginOf(values: readonly number[], confidence = 0.95): number {
   let squares = 0;
   for (let term = 1; term <= terms; term++) {
     const angle = Math.PI * term / length;
-    const projected = values.reduce(
-      (sum, value, epoch) => sum + value * Math.cos(angle * (epoch + 0.5)),
-      0,
-    );
-    squares += projected ** 2 * 2 / length;
+    const cosines = values.map((_, epoch) => Math.cos(angle * (epoch + 0.5)));
+    squares += dot(values, cosines) ** 2 * 2 / length;
   }
   const slow = tQuantile((1 + confidence) / 2, terms) * Math.sqrt(squares / terms / length);
   return Math.max(independentMargin(values, confidence), slow);
 }
 
-function asItIs(value: number): number {
-  return value;
-}
-
-/** Mean and sample standard deviation; the latter is 0 for a single value. */
+/** Mean and sample standard deviation, which is 0 for a single value. */
 export function momentsOf(values: readonly number[]): { mean: number; sd: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, sd: Math.sqrt(squares / Math.max(1, values.length - 1)) };
 }
 
+/** Deviations from the mean. */
+export function centred(values: readonly number[]): number[] {
+  const { mean } = momentsOf(values);
+  return values.map((value) => value - mean);
+}
+
+/** Dot product of two vectors of equal length. */
+export function dot(one: readonly number[], other: readonly number[]): number {
+  return one.reduce((sum, value, index) => sum + value * other[index], 0);
+}
+
 /**
- * The standard deviation of logarithms within groups, pooled by degrees of freedom; `null` where no group has
- * two values, or a value is 0 or less.
+ * Standard deviation of the logarithms within groups, pooled by degrees of freedom; `null` if no
+ * group has two values or one is 0 or less.
  */
 function spreadWithin(groups: readonly (readonly number[])[]): number | null {
   let squares = 0;
@@ -128,12 +136,18 @@ function spreadWithin(groups: readonly (readonly number[])[]): number | null {
   return freedom === 0 ? null : Math.sqrt(squares / freedom);
 }
 
+/** The 97.5 % quantile of the standard normal distribution. */
+export const Z_975 = 1.959964;
+
+/** A run needs the same few quantiles repeatedly. */
+const knownQuantiles = new Map<string, number>();
+
 /**
- * The quantile of Student's t distribution, exact to 1e-8, by bisection: P(|T| <= t) is
- * I_{t²/(ν + t²)}(1/2, ν/2) (NIST Digital Library of Mathematical Functions 8.17; Abramowitz and Stegun, Handbook
- * of Mathematical Functions, 26.5.27 and 26.7.1).
+ * Quantile of Student's t distribution, accurate to 1e-8, by bisection of its distribution function
+ * P(|T| <= t) = I_{t²/(ν + t²)}(1/2, ν/2) (NIST Digital Library of Mathematical Functions 8.17;
+ * Abramowitz and Stegun, Handbook of Mathematical Functions, 26.5.27 and 26.7.1).
  *
- * @throws {RangeError} if `probability` is not between 0 and 1 or `degreesOfFreedom` is not above 0
+ * @throws {RangeError} if `probability` is not in (0, 1) or `degreesOfFreedom` is not above 0
  */
 export function tQuantile(probability: number, degreesOfFreedom: number): number {
   if (!(probability > 0 && probability < 1 && degreesOfFreedom > 0)) {
@@ -161,6 +175,3 @@ export function tQuantile(probability: number, degreesOfFreedom: number): number
   knownQuantiles.set(key, low);
   return low;
 }
-
-/** The few that a run needs, over and over. */
-const knownQuantiles = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * An HDR histogram of times in nanoseconds: constant memory (a table of 132 KiB) however many
- * samples come in, three significant decimal digits, mergeable and serialisable without loss.
+ * An HDR histogram of times in nanoseconds: constant memory (a table of 132 KiB), three significant
+ * decimal digits, mergeable and serialisable without loss.
  *
  * The format is HdrHistogram's V2: https://github.com/HdrHistogram/HdrHistogram.
  *
@@ -15,7 +15,7 @@ import {
 } from "hdr-histogram-js";
 import { Bins } from "./bins.ts";
 
-/** One hour. Nothing longer can be told apart from it. */
+/** One hour; longer times count as this. */
 export const HIGHEST_TRACKABLE_NS = 3_600_000_000_000;
 
 const LAYOUT = {
@@ -26,23 +26,24 @@ const LAYOUT = {
   numberOfSignificantValueDigits: 3,
 } as const;
 
-/** The exact figures that the HDR encoding itself has no room for, in nanoseconds. */
+/** Exact figures in nanoseconds that the HDR encoding does not hold. */
 interface ExactFigures {
   min: number;
   max: number;
   mean: number;
 }
 
-/** A histogram laid down in a few kilobytes; {@linkcode LatencyHistogram.restore} takes it up again. */
+/** A compact copy of a histogram, for {@linkcode LatencyHistogram.restore}. */
 export interface HistogramSnapshot extends ExactFigures {
   bytes: Uint8Array;
 }
 
 /**
- * Times in nanoseconds, rounded to whole ones. Percentiles are good to three significant digits; `count`, `min`, `max`
- * and `mean` are exact, unless the histogram was decoded without them. Without a sample, all but `count` are NaN.
+ * Times rounded to whole nanoseconds. Percentiles have three significant digits; `count`, `min`,
+ * `max` and `mean` are exact, unless the histogram was decoded without them. Without samples, all
+ * but `count` are NaN.
  *
- * It owns memory of a WebAssembly instance: dispose of it (`using`), or that memory is never freed.
+ * It owns WebAssembly memory that is freed only by disposing of it (`using`).
  */
 export class LatencyHistogram {
   #hdr: WasmHistogram;
@@ -55,7 +56,7 @@ export class LatencyHistogram {
     this.#hdr = WasmHistogram.build(LAYOUT);
   }
 
-  /** Counts one time. A negative one or NaN counts as 0, one over an hour as an hour. */
+  /** Records a time. A negative one or NaN counts as 0, one over an hour as an hour. */
   record(ns: number): void {
     const value = trackable(ns);
     if (value < this.#min) this.#min = value;
@@ -64,7 +65,7 @@ export class LatencyHistogram {
     this.#hdr.recordValue(value);
   }
 
-  /** Counts everything that `other` has counted; `other` stays as it is. */
+  /** Adds all samples of `other`, which stays as it is. */
   add(other: LatencyHistogram): void {
     this.#hdr.add(other.#hdr);
     this.#min = Math.min(this.#min, other.#min);
@@ -72,7 +73,7 @@ export class LatencyHistogram {
     this.#sum += other.#sum;
   }
 
-  /** Forgets every sample. */
+  /** Removes all samples. */
   reset(): void {
     this.#hdr.reset();
     this.#min = Infinity;
@@ -92,44 +93,42 @@ export class LatencyHistogram {
     return this.count === 0 ? NaN : this.#max;
   }
 
-  /** The arithmetic mean. */
+  /** Arithmetic mean. */
   get mean(): number {
     return this.#sum / this.count;
   }
 
-  /** The standard deviation of the population. */
+  /** Population standard deviation. */
   get stddev(): number {
     return this.count === 0 ? NaN : this.#hdr.stdDeviation;
   }
 
   /**
-   * The time that `percentile` per cent of the samples do not exceed, by nearest rank (the sample of rank
-   * ⌈percentile / 100 × count⌉), as the highest value that the histogram cannot tell from it; 0 is the minimum,
-   * 100 the maximum.
+   * A percentile (0 to 100) by nearest rank: the sample of rank ⌈percentile / 100 × count⌉, as the
+   * highest value equivalent to it at three digits. 0 is the minimum, 100 the maximum.
    */
   percentile(percentile: number): number {
     if (percentile === 0 || this.count === 0) return this.min;
     return Math.max(this.#min, Math.min(this.#max, this.#hdr.getValueAtPercentile(percentile)));
   }
 
-  /** The time of the sample of a rank, from 1 (the shortest) to `count`. */
+  /** The sample of a rank, from 1 (the shortest) to `count`. */
   valueAtRank(rank: number): number {
     return this.percentile(100 * (rank - 0.5) / this.count);
   }
 
-  /** What was recorded, in a few kilobytes that can only be read. */
+  /** A compact read-only copy. */
   bins(): Bins {
     return new Bins(this.#hdr.encode(), this);
   }
 
-  /** HDR histogram V2, deflated, in base64. */
+  /** Encodes as HDR histogram V2, deflated, in base64. */
   encode(): string {
     return encodeIntoCompressedBase64(this.#hdr);
   }
 
   /**
-   * The histogram that `encode` wrote. Those of the exact figures that `exact` lacks are good to three significant
-   * digits only.
+   * Decodes what `encode` returned. Figures that `exact` lacks have three significant digits only.
    *
    * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
    */
@@ -140,30 +139,29 @@ export class LatencyHistogram {
       return LatencyHistogram.#adopt(hdr as WasmHistogram, exact);
     } catch (cause) {
       const start = base64.slice(0, 20);
-      throw new Error(`Cannot decode a histogram as it is not HDR V2 in base64: "${start}…"`, {
-        cause,
-      });
+      const message = `Cannot decode a histogram as it is not HDR V2 in base64: "${start}…"`;
+      throw new Error(message, { cause });
     }
   }
 
-  /** What was recorded, in a few kilobytes outside WebAssembly, and quicker to make than `encode`. */
+  /** A copy of a few kilobytes outside WebAssembly; faster than `encode`. */
   snapshot(): HistogramSnapshot {
     return { bytes: this.#hdr.encode(), min: this.min, max: this.max, mean: this.mean };
   }
 
-  /** The histogram that a snapshot was taken of. */
+  /** Rebuilds the histogram of a snapshot. */
   static restore(snapshot: HistogramSnapshot): LatencyHistogram {
     initWebAssemblySync();
     const hdr = WasmHistogram.decode(snapshot.bytes, LAYOUT.bitBucketSize);
     return LatencyHistogram.#adopt(hdr as WasmHistogram, snapshot);
   }
 
-  /** Gives the memory back. The histogram cannot be used afterwards. */
+  /** Frees the memory; the histogram cannot be used afterwards. */
   [Symbol.dispose](): void {
     this.#hdr.destroy();
   }
 
-  /** Takes over a decoded histogram, through a table of our own layout. */
+  /** Moves a decoded histogram into a table of our layout. */
   static #adopt(hdr: WasmHistogram, exact: Partial<ExactFigures>): LatencyHistogram {
     using decoded = { hdr, [Symbol.dispose]: () => hdr.destroy() };
     const histogram = new LatencyHistogram();
@@ -172,13 +170,13 @@ export class LatencyHistogram {
     histogram.#min = exact.min ?? hdr.getValueAtPercentile(0);
     histogram.#max = exact.max ?? hdr.maxValue;
     const sum = (exact.mean ?? hdr.mean) * histogram.count;
-    // Times are whole nanoseconds, so that an exact mean gives back the exact sum.
+    // Times are whole nanoseconds, so an exact mean gives the exact sum.
     histogram.#sum = exact.mean === undefined ? sum : Math.round(sum);
     return histogram;
   }
 }
 
-/** The whole number of nanoseconds that stands for `ns`. */
+/** Rounds to whole nanoseconds within the histogram's range. */
 function trackable(ns: number): number {
   if (ns >= 0 && ns <= HIGHEST_TRACKABLE_NS) return Math.floor(ns + 0.5);
   return ns > 0 ? HIGHEST_TRACKABLE_NS : 0;

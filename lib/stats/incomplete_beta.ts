@@ -1,16 +1,19 @@
-/** A denominator or numerator of the continued fraction that is 0 is replaced by this. */
+/** Replaces a zero denominator or numerator of the continued fraction. */
 const TINY = 1e-300;
 const PRECISION = 1e-15;
 const MAX_TERMS = 10_000;
-/** From here on Stirling's series with six terms is exact to 1e-14. */
+/** Six terms of Stirling's series. */
+const STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360];
+/** From here on they are accurate to 1e-14. */
 const STIRLING_FROM = 10;
 
 /**
- * The regularised incomplete beta function I_x(a, b): the probability that a beta variable is at most x. The
- * tails of the t and of the binomial distribution are values of it.
+ * The regularised incomplete beta function I_x(a, b), the distribution function of the beta
+ * distribution. The tails of the t and the binomial distribution are values of it.
  *
- * The continued fraction is NIST Digital Library of Mathematical Functions 8.17.22, evaluated by Lentz's
- * method as modified by Thompson and Barnett (1986); past its turning point by the symmetry 8.17.4.
+ * Uses the continued fraction of the NIST Digital Library of Mathematical Functions, 8.17.22,
+ * evaluated by Lentz's method as modified by Thompson and Barnett (1986), and the symmetry 8.17.4
+ * where it converges slowly.
  *
  * @param x from 0 to 1; `a` and `b` are above 0
  */
@@ -40,16 +43,14 @@ function continuedFraction(x: number, a: number, b: number): number {
   return value;
 }
 
-/** ln Γ(x) for x > 0, by Stirling's series (NIST DLMF 5.11.1) after raising x by Γ(x + 1) = x Γ(x). */
+/** ln Γ(x) for x > 0: Stirling's series (NIST DLMF 5.11.1), with x raised by Γ(x + 1) = x Γ(x). */
 function logGamma(x: number): number {
   let raised = x;
   let product = 1;
   while (raised < STIRLING_FROM) product *= raised++;
   const inverse = 1 / raised;
   const square = inverse * inverse;
-  const series = inverse *
-    (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square *
-                    (1 / 1188 - square * 691 / 360360)))));
+  const series = inverse * STIRLING.reduceRight((sum, term) => term + square * sum, 0);
   return (raised - 0.5) * Math.log(raised) - raised + Math.log(2 * Math.PI) / 2 + series -
     Math.log(product);
 }

@@ -1,37 +1,36 @@
 import type { ComparisonRow } from "../schema.ts";
 import { momentsOf, tQuantile } from "./estimate.ts";
 
-/** With fewer earlier runs the noise between runs cannot be learned. */
+/** Minimum earlier runs to learn the noise between runs from. */
 export const MINIMUM_BASELINES = 4;
-/** Baselines that nobody will measure need not be counted. */
-const MOST_BASELINES = 100;
+/** Limit of the search for `need`: nobody measures more baselines. */
+const MAX_BASELINES = 100;
 
-/** How changes are judged. */
 export interface JudgeOptions {
-  /** Changes within so many per cent do not matter. */
+  /** Changes of at most this many per cent do not matter. */
   bandPercent: number;
-  /** How many figures are judged at once: each interval is of 1 - 0.05/m, so that all hold in 95 %. */
+  /** The number m of figures judged together: each interval has level 1 - 0.05/m (Bonferroni). */
   rows: number;
 }
 
-/** What became of one figure. */
+/** The verdict on one figure. */
 export type Judgement = Pick<
   ComparisonRow,
   "old" | "new" | "ratio" | "ci" | "verdict" | "why" | "need" | "smallest"
 >;
 
-/** Of a row that nothing can be said of. */
+/** For a row without a verdict. */
 export const UNDECIDED = { ci: null, verdict: "undecided", need: null, smallest: null } as const;
 
 /**
- * Judges a change of one figure from at least one earlier run, all values above 0, by the rule of docs/method.md,
- * "Comparing with earlier runs". The interval of the log ratio is
- * (new - mean) ± t(N-1) s √(1 + 1/N), where mean and s are those of the logarithms of N earlier runs: it is a
- * prediction interval, since the new run has noise of its own (G. Hahn and W. Meeker, Statistical Intervals, 1991,
- * section 4.7). With fewer than 4 of them it is the ratio give or take `noisePercent`, and where that is `null`
- * there is none, and no verdict (`tooFewBaselines`).
+ * Judges the change of one figure against at least one earlier run; all values must be above 0. The
+ * rule is in docs/method.md, "Comparing with earlier runs". The interval of the log ratio is (new -
+ * mean) ± t(N-1) s √(1 + 1/N), with the mean and the standard deviation s of the logarithms of N
+ * earlier runs: a prediction interval, since the new run is noisy too (G. Hahn and W. Meeker,
+ * Statistical Intervals, 1991, section 4.7). With fewer than 4 earlier runs it is the ratio ±
+ * `noisePercent`; if that is `null`, there is no interval and no verdict (`tooFewBaselines`).
  *
- * `need` says how many more earlier runs with the same spread would decide what is undecided.
+ * `need` is how many more earlier runs with the same spread would decide an undecided figure.
  */
 export function judgeChange(
   { olds, now, better }: { olds: readonly number[]; now: number; better: "higher" | "lower" },
@@ -41,7 +40,7 @@ export function judgeChange(
   const count = olds.length;
   const { mean, sd } = momentsOf(olds.map(Math.log));
   const isConstant = olds.every((value) => value === olds[0]);
-  const old = isConstant ? olds[0]! : Math.exp(mean);
+  const old = isConstant ? olds[0] : Math.exp(mean);
   const seen = { old, new: now, ratio: now / old };
   const isLearned = count >= MINIMUM_BASELINES;
   if (!isLearned && noisePercent === null) {
@@ -52,7 +51,7 @@ export function judgeChange(
     ...options,
     better,
     count,
-    most: isLearned ? MOST_BASELINES : count,
+    most: isLearned ? MAX_BASELINES : count,
     marginAt: (runs) =>
       isLearned
         ? quantileOf(runs, rows) * spread * Math.sqrt(1 + 1 / runs)
@@ -61,15 +60,16 @@ export function judgeChange(
   return { ...seen, ...judged, need: judged.need === null ? null : judged.need - count };
 }
 
-/** Student's t for the interval of 1 - 0.05/m. */
+/** The quantile of Student's t for an interval of level 1 - 0.05/m, where m is `rows`. */
 export function quantileOf(count: number, rows: number): number {
   return tQuantile(1 - 0.025 / Math.max(1, rows), count - 1);
 }
 
 /**
- * Holds a log ratio against the band. Wholly outside of it the figure is slower or faster, wholly within the same,
- * and otherwise undecided (`noise`): then `need` is the count from which on the margin fits between the ratio and the
- * edge of the band, `null` where none up to `most` does.
+ * Compares the interval of a log ratio with the band: wholly outside it the figure is slower or
+ * faster, wholly inside it the same, otherwise undecided (`noise`). `need` is then the first count
+ * at which the margin fits between the ratio and the edge of the band, or `null` if that is above
+ * `most`.
  */
 export function judgeLog(
   log: number,
@@ -77,9 +77,9 @@ export function judgeLog(
     better: "higher" | "lower";
     count: number;
     most: number;
-    /** Half the width of the interval with so many repetitions. */
+    /** Half-width of the interval with `count` repetitions. */
     marginAt: (count: number) => number;
-    /** `false`: another test does not agree that there is a change. */
+    /** False if another test does not confirm a change. Default: true. */
     isSure?: boolean;
   },
 ): Pick<Judgement, "ci" | "verdict" | "why" | "need" | "smallest"> {

@@ -1,5 +1,5 @@
 /**
- * What each layer of a call adds to those below it.
+ * How much time each layer of a call adds.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import type { Added } from "../schema.ts";
 import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 
-/** The medians of one epoch after the other, in nanoseconds; `null` where an epoch has none. */
+/** Medians by epoch in nanoseconds; `null` if an epoch has none. */
 type EpochMedians = readonly (number | null)[];
 
 /**
- * The part of a layer: the mean over epochs of the difference between the medians of the call down to this layer
- * and down to the one below (`below` is `null` where there is none), with its t interval. A machine that changes its pace for an epoch
- * changes it for all layers, so that epochs are paired; one that lacks a median does not count. Noise may make a
- * part negative; it is returned as it is.
+ * The part of a layer: the mean over epochs of the difference between the medians of the call down
+ * to this layer and down to the one below (`below` is `null` for the lowest), with its t interval.
+ * Epochs are paired, since a change in the machine's pace affects all layers alike; those without
+ * both medians are skipped. Noise can make a part negative.
  *
- * The share is that mean over the mean of the whole call in the same epochs, and its interval the part's over the
- * same, so that it has the part's sign, and the shares of all layers sum to 1; `null` where the whole call was not
- * measured (`whole` is `null`, or lacks an epoch).
+ * The share is that mean, and its interval the part's, divided by the mean of the whole call in the
+ * same epochs. So it has the part's sign, and the shares of all layers sum to 1. It is `null` if
+ * the whole call was not measured (`whole` is `null` or lacks an epoch).
  *
- * @returns `null` where no epoch has both medians
+ * @returns `null` if no epoch has both medians
  */
 export function addedPart(
   own: EpochMedians,
@@ -33,10 +33,8 @@ export function addedPart(
     return { addedNs: ownNs - belowNs, wholeNs: whole?.[index] ?? 0 };
   });
   if (parts.length === 0) return null;
-  const { value, ci95 } = estimate(parts.map(({ addedNs }) => addedNs), {
-    scale: "linear",
-    paired: true,
-  });
+  const added = parts.map(({ addedNs }) => addedNs);
+  const { value, ci95 } = estimate(added, { scale: "linear", paired: true });
   if (!parts.every(({ wholeNs }) => wholeNs > 0)) {
     return { value, ci95, share: null, shareCi95: null };
   }
@@ -46,13 +44,14 @@ export function addedPart(
 }
 
 /**
- * Do the parts explain the whole? Differences that follow on each other sum to the last of their terms whatever
- * they are. So each layer's part is taken from one half of an epoch's slices (every other one), and its neighbours'
- * from the other half: only where both halves measure the same does their sum come to the whole.
+ * Checks that the parts add up to the whole. Successive differences of the same medians always
+ * would, as their sum telescopes. So each layer's part is taken from one half of an epoch's slices
+ * (every other one), and its neighbours' parts from the other half: the sum equals the whole only
+ * if both halves measure the same.
  *
- * @param layers the medians of each layer's slices, by epoch, in the order in which they were measured; the lowest
- *   layer first, the whole last. An epoch does not count unless each layer has two slices of it.
- * @returns the sum as a share of the whole, which is the mean of its halves; `null` where no epoch counts
+ * @param layers medians of each layer's slices by epoch, in the order of measurement; the lowest
+ *   layer first, the whole call last. Epochs with fewer than two slices of a layer are skipped.
+ * @returns the sum as a share of the whole (the mean of its halves); `null` if no epoch is left
  */
 export function sumOfParts(
   layers: readonly (readonly (readonly number[])[])[],

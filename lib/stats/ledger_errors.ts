@@ -1,24 +1,21 @@
 import type { Ledger, NewErrors } from "../schema.ts";
 import { regularisedBeta } from "./incomplete_beta.ts";
 
-/** Outcomes of a sent call: aborted by an interrupt is no error, and a slot that was never sent no call. */
+/** Errors of sent calls. Calls aborted by an interrupt are not errors, dropped slots not calls. */
 const ERROR_KINDS = ["toolError", "rateLimited", "timeout", "connectionLost"] as const;
 
 const SIGNIFICANCE = 0.01;
 
-/** How many sent calls ended in an error. */
+/** Number of sent calls that ended in an error. */
 export function countErrors(ledger: Ledger): number {
   return ERROR_KINDS.reduce((count, kind) => count + ledger[kind], 0);
 }
 
 /**
- * The kinds of failed calls, dropped slots and error codes of which a run has more than chance explains, by how many
- * there were in all earlier runs together. One that none of those had is always such a kind.
+ * Finds the errors, dropped slots and error codes that are more frequent than chance explains,
+ * compared with all earlier runs together. What no earlier run had always counts.
  */
-export function findNewErrors(
-  olds: readonly Ledger[],
-  now: Ledger,
-): Omit<NewErrors, "scenario">[] {
+export function findNewErrors(olds: readonly Ledger[], now: Ledger): Omit<NewErrors, "scenario">[] {
   const kinds = [...ERROR_KINDS, "dropped" as const].map((kind) => ({
     kind: kind as string,
     countOf: (ledger: Ledger) => ledger[kind],
@@ -26,7 +23,7 @@ export function findNewErrors(
   }));
   const codes = Object.keys(now.errorCodes).map((code) => ({
     kind: `code ${code}`,
-    countOf: ({ errorCodes }: Ledger) => Object.hasOwn(errorCodes, code) ? errorCodes[code]! : 0,
+    countOf: ({ errorCodes }: Ledger) => Object.hasOwn(errorCodes, code) ? errorCodes[code] : 0,
     callsOf: ({ sent }: Ledger) => sent,
   }));
   return [...kinds, ...codes].flatMap(({ kind, countOf, callsOf }) => {
@@ -34,16 +31,17 @@ export function findNewErrors(
       olds.reduce((sum, ledger) => sum + of(ledger), 0)
     );
     const later = countOf(now);
-    const share = callsOf(now) / (calls! + callsOf(now));
-    const p = chanceOfSoMany(later, { all: old! + later, share });
-    return later > 0 && (old === 0 || p < SIGNIFICANCE) ? [{ kind, old: old!, new: later, p }] : [];
+    const share = callsOf(now) / (calls + callsOf(now));
+    const p = chanceOfSoMany(later, { all: old + later, share });
+    return later > 0 && (old === 0 || p < SIGNIFICANCE) ? [{ kind, old, new: later, p }] : [];
   });
 }
 
 /**
- * The chance that of `all` errors at least `count` fall into a run that made so large a share of all calls, if an
- * error is as likely in each: the conditional binomial test of two Poisson rates (J. Przyborowski and H. Wilenski,
- * Homogeneity of Results in Testing Samples from Poisson Series, Biometrika 31, 1940).
+ * The probability that at least `count` of `all` errors fall into a run that made `share` of all
+ * calls, if each call is equally likely to fail: the conditional binomial test of two Poisson rates
+ * (J. Przyborowski and H. Wilenski, Homogeneity of Results in Testing Samples from Poisson Series,
+ * Biometrika 31, 1940).
  */
 export function chanceOfSoMany(
   count: number,

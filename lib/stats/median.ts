@@ -1,17 +1,13 @@
-/** Modified z-scores beyond this are outliers: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993). */
+/** Limit of modified z-scores: Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993). */
 const OUTLIER_SCORE = 3.5;
-/** Of fewer epochs than this none is called an outlier. */
-const MINIMUM_EPOCHS = 5;
-/** Makes a median absolute deviation estimate the standard deviation of normal values. */
+/** Minimum values to find outliers in. */
+const MINIMUM_VALUES = 5;
+/** Median absolute deviation to standard deviation, for normal values. */
 const MEDIAN_DEVIATION_SCALE = 1.4826;
-/** The same for a mean absolute deviation. */
+/** Mean absolute deviation to standard deviation, for normal values. */
 const MEAN_DEVIATION_SCALE = 1.2533;
 
-/**
- * The middle value, or the mean of the two middle ones.
- *
- * @throws {RangeError} if there is no value
- */
+/** @throws {RangeError} if there are no values */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("Cannot take a median as there are no values");
   const sorted = Float64Array.from(values).sort();
@@ -20,8 +16,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The standard deviation estimated by the median absolute deviation; by the mean absolute deviation
- * where more than half of the values are equal and the median one is 0.
+ * Estimates the standard deviation by the median absolute deviation, or by the mean absolute
+ * deviation if that is 0, as when more than half of the values are equal.
  */
 function robustDeviation(values: readonly number[], center: number): number {
   const deviations = values.map((value) => Math.abs(value - center));
@@ -32,11 +28,11 @@ function robustDeviation(values: readonly number[], center: number): number {
 }
 
 /**
- * The indices of the values that lie further from the median than 3.5 scaled median absolute
- * deviations. They are pointed out, never removed. Of fewer than five values none is an outlier.
+ * Indices of the values more than 3.5 scaled median absolute deviations from the median; none with
+ * fewer than five values.
  */
 export function madOutliers(values: readonly number[]): number[] {
-  if (values.length < MINIMUM_EPOCHS) return [];
+  if (values.length < MINIMUM_VALUES) return [];
   const center = median(values);
   const limit = OUTLIER_SCORE * robustDeviation(values, center);
   return values.flatMap((value, index) => Math.abs(value - center) > limit ? [index] : []);

@@ -2,25 +2,25 @@ import { momentsOf } from "./estimate.ts";
 import { judgeLog, type Judgement, type JudgeOptions, quantileOf, UNDECIDED } from "./judge.ts";
 import { randomStream } from "./random.ts";
 
-/** With fewer epochs even differences of one sign are no more than chance at 0.05. */
+/** With fewer epochs, even differences of one sign are not significant at 0.05. */
 export const FEWEST_PAIRS = 6;
-/** Up to so many epochs every assignment of signs is looked at; beyond, so many random ones. */
-const MOST_EXACT = 18;
+/** Up to this many differences all assignments of signs are counted; beyond, random draws. */
+const MAX_EXACT = 18;
 const DRAWS = 100_000;
-/** Epochs that nobody will measure need not be counted. */
-const MOST_EPOCHS = 1_000;
+/** Limit of the search for `need`: nobody measures more epochs. */
+const MAX_EPOCHS = 1_000;
 
-/** What became of one figure; `p` is that of the sign-flip test, and `need` counts epochs in all. */
-export type PairedJudgement = Omit<Judgement, "old" | "new" | "ratio"> & {
-  ratio: number;
-  p: number;
-};
+/** The verdict on one figure; `p` is of the sign-flip test, `need` the total number of epochs. */
+export type PairedJudgement =
+  & Omit<Judgement, "old" | "new" | "ratio">
+  & Record<"ratio" | "p", number>;
 
 /**
- * Judges the ratio of one figure by its epochs: mean ± t(E-1) s/√E of their log ratios. Slower or faster where that
- * lies wholly outside of the band, and the sign-flip test agrees at 0.05; same where it lies wholly inside.
+ * Judges one figure by the ratios of its epochs, with the interval mean ± t(E-1) s/√E of their
+ * logarithms: slower or faster if it is wholly outside the band and the sign-flip test is
+ * significant at 0.05, the same if it is wholly inside.
  *
- * @param ratios B over A, of each epoch, above 0; at least one
+ * @param ratios B over A by epoch, above 0; at least one
  */
 export function judgePaired(
   ratios: readonly number[],
@@ -35,7 +35,7 @@ export function judgePaired(
   const judged = judgeLog(mean, {
     ...options,
     count: ratios.length,
-    most: MOST_EPOCHS,
+    most: MAX_EPOCHS,
     marginAt: (epochs) => quantileOf(epochs, options.rows) * sd / Math.sqrt(epochs),
     isSure: seen.p <= 0.05,
   });
@@ -43,14 +43,15 @@ export function judgePaired(
 }
 
 /**
- * The two-sided p-value of the sign-flip (Fisher's randomisation) test: the share of all assignments of signs to the
- * differences whose sum is at least as far from 0. Exact up to 18 differences, from 100,000 random assignments beyond.
- * R. A. Fisher, The Design of Experiments, 1935, section 21.
+ * Two-sided p-value of the sign-flip test (Fisher's randomisation test): the share of all
+ * assignments of signs to the differences whose sum is at least as far from 0. Exact up to 18
+ * differences, beyond that from 100,000 random assignments (R. A. Fisher, The Design of
+ * Experiments, 1935, section 21).
  */
 export function signFlipP(differences: readonly number[]): number {
   const count = differences.length;
   const seen = Math.abs(differences.reduce((sum, one) => sum + one, 0)) * (1 - 1e-12);
-  const isExact = count <= MOST_EXACT;
+  const isExact = count <= MAX_EXACT;
   const assignments = isExact ? 2 ** count : DRAWS;
   const random = randomStream(1, "sign flips");
   let atLeast = 0;
@@ -58,7 +59,7 @@ export function signFlipP(differences: readonly number[]): number {
     let sum = 0;
     for (let index = 0; index < count; index++) {
       const isKept = isExact ? nth & (1 << index) : random() < 0.5;
-      sum += isKept ? differences[index]! : -differences[index]!;
+      sum += isKept ? differences[index] : -differences[index];
     }
     if (Math.abs(sum) >= seen) atLeast++;
   }
@@ -66,10 +67,10 @@ export function signFlipP(differences: readonly number[]): number {
 }
 
 /**
- * Does it matter which server was measured first? Compares the log ratios of the blocks in which A came first with
- * those in which B did, paired by epoch.
+ * Tests if it matters which server is measured first: compares the log ratios of the blocks in
+ * which A came first with those in which B did, paired by epoch.
  *
- * @returns the ratio of the two, and the p-value of the sign-flip test over the epochs; `null` with fewer than 6 epochs
+ * @returns the ratio, and the p-value of the sign-flip test; `null` with fewer than 6 epochs
  */
 export function orderEffect(
   epochs: readonly { aFirst: readonly number[]; bFirst: readonly number[] }[],

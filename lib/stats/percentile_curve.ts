@@ -3,7 +3,7 @@ import { LatencyHistogram } from "./histogram.ts";
 
 const POINTS_PER_DECADE = 16;
 
-/** The times of a distribution by 1/(1-q), up to its maximum. */
+/** The quantile function as points [1/(1-q), time in nanoseconds], up to the maximum. */
 export function percentileCurve(distribution: Distribution): [number, number][] {
   const { min, p50, p75, p90, p95, p99, p999, max, count } = distribution;
   try {
@@ -15,13 +15,13 @@ export function percentileCurve(distribution: Distribution): [number, number][] 
     });
     return [...curve, [count, max]];
   } catch {
-    // Where the histogram cannot be read: the percentiles beside it.
+    // The histogram cannot be read: use the stored percentiles.
     const stored = [[1, min], [2, p50], [4, p75], [10, p90], [20, p95], [100, p99], [1000, p999]];
     return [...stored, [count, max]].flatMap(([x, ns]) => ns === null ? [] : [[x!, ns!]]);
   }
 }
 
-/** The first quartile of a distribution, in nanoseconds; `null` where its histogram cannot be read. */
+/** First quartile in nanoseconds; `null` if the histogram cannot be read. */
 export function firstQuartile(metric: Distribution): number | null {
   try {
     using histogram = LatencyHistogram.decode(metric.histogram, metric);

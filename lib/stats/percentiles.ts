@@ -1,32 +1,32 @@
 /**
- * Percentiles: how many samples one needs, and what calls without an answer do to it.
+ * Percentiles: the samples that they need, and the effect of calls without an answer.
  *
  * @module
  */
 
 import type { Distribution, EpochSummary } from "../schema.ts";
 
-/** A percentile needs this many samples beyond it. */
+/** Minimum samples beyond a percentile. */
 const SAMPLES_BEYOND = 10;
 
-/** Calls without an answer. They count as longer than every measured one, and took at least `atLeastNs`. */
+/** Calls without an answer. They count as longer than every measured call. */
 export interface Censored {
   count: number;
-  /** In nanoseconds, of the one of which the least is known. */
+  /** A lower bound for each of them, in nanoseconds. */
   atLeastNs: number;
 }
 
 export const NONE_CENSORED: Censored = { count: 0, atLeastNs: 0 };
 
-/** Adds calls without an answer to others. */
+/** Adds up calls without an answer. */
 export function addCensored(one: Censored, other: Censored): Censored {
   if (one.count === 0 || other.count === 0) return one.count === 0 ? other : one;
   const atLeastNs = Math.min(one.atLeastNs, other.atLeastNs);
   return { count: one.count + other.count, atLeastNs };
 }
 
-/** Samples that know the value of a rank: a histogram, or its bins. */
-export interface Ranked {
+/** A histogram or its bins. */
+interface Ranked {
   readonly count: number;
   /** In nanoseconds. */
   readonly max: number;
@@ -34,9 +34,9 @@ export interface Ranked {
 }
 
 /**
- * How many samples a percentile needs: 10 beyond it, on its thinner side, so 40 for p75, 100 for p90, 200 for
- * p95 and p5, 1,000 for p99 and 10,000 for p99.9. For the median, one is enough: how far medians of few
- * samples vary is what the interval over the epochs shows.
+ * Minimum samples for a percentile: 10 beyond it in its thinner tail, so 40 for p75, 100 for p90,
+ * 200 for p95 and p5, 1,000 for p99 and 10,000 for p99.9. The median needs only one: the interval
+ * over epochs shows how much medians of few samples vary.
  */
 export function minimumSamples(percentile: number): number {
   if (percentile === 50) return 1;
@@ -44,12 +44,12 @@ export function minimumSamples(percentile: number): number {
   return Math.ceil(SAMPLES_BEYOND / share - 1e-6);
 }
 
-/** The nearest rank ⌈percentile / 100 × count⌉, from 1. */
+/** Nearest rank: ⌈percentile / 100 × count⌉, at least 1. */
 export function rankOf(percentile: number, count: number): number {
   return Math.max(1, Math.ceil(percentile * count / 100 - 1e-7));
 }
 
-/** The longest time in nanoseconds, measured or known to have been exceeded; -Infinity where there is none. */
+/** Longest time in nanoseconds, measured or a lower bound; -Infinity without samples. */
 export function longestOf(samples: Ranked, censored: Censored): number {
   return Math.max(
     samples.count > 0 ? samples.max : -Infinity,
@@ -58,8 +58,8 @@ export function longestOf(samples: Ranked, censored: Censored): number {
 }
 
 /**
- * The percentile in nanoseconds, ranked over measured and censored samples together; `null` where they are fewer
- * than `minimum`. A rank among the censored ones gives the time that they took at least.
+ * A percentile in nanoseconds of measured and censored samples together; `null` if they are fewer
+ * than `minimum`. If it falls on a censored sample, it is a lower bound.
  */
 export function percentileOf(
   samples: Ranked,
@@ -73,12 +73,7 @@ export function percentileOf(
   return rank > samples.count ? longestOf(samples, censored) : samples.valueAtRank(rank);
 }
 
-/** The percentile of measured samples alone, or `null` where they are too few. */
-export function percentileOrNull(samples: Ranked, percentile: number): number | null {
-  return percentileOf(samples, percentile);
-}
-
-/** The epochs that a percentile can be made from one by one; `null`: some have too few samples for it. */
+/** The epochs with samples; `null` if there are none, or one has too few for the percentile. */
 export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count" | "censored"> }>(
   epochs: readonly E[],
   percentile: number,
@@ -90,7 +85,7 @@ export function epochsWithEnough<E extends { summary: Pick<EpochSummary, "count"
   return tried.length > 0 && isEnough ? tried : null;
 }
 
-/** Does a percentile, to 100 (the maximum), mean "at least", as calls without an answer go into it? */
+/** True if calls without an answer make a percentile (100: the maximum) a lower bound. */
 export function isAtLeast(distribution: Distribution, percentile: number): boolean {
   const epochs = distribution.epochs.map((summary) => ({ summary }));
   const parts = percentile === 100 ? null : epochsWithEnough(epochs, percentile);

@@ -1,5 +1,5 @@
 /**
- * Seeded random numbers, so that a run can be repeated and a test cannot flicker.
+ * Seeded random numbers, so that runs are repeatable and tests are not flaky.
  *
  * @module
  */
@@ -7,23 +7,21 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** Gives the next number of a stream, uniform in [0, 1). */
+/** Returns the next number, uniform in [0, 1). */
 export type RandomStream = () => number;
 
-/** The generator's first numbers show the seed. */
+/** The generator's first numbers are correlated with the seed. */
 const DISCARDED = 16;
 
 /**
- * A stream of its own for each seed and label, so that one user's draws never shift another's: xoroshiro128+
- * with 53 random bits a number.
+ * An independent stream for each seed and label, so that draws from one never shift another:
+ * xoroshiro128+ with 53 random bits per number.
  *
  * @throws {RangeError} if `seed` is not a safe integer
  */
 export function randomStream(seed: number, label: string): RandomStream {
   if (!Number.isSafeInteger(seed)) {
-    throw new RangeError(
-      `Cannot seed a random stream as seed must be a whole number: it is ${seed}`,
-    );
+    throw new RangeError(`Cannot seed a random stream: seed must be a whole number, not ${seed}`);
   }
   const generator = xoroshiro128plus(hashText(`${seed}/${label}`));
   for (let index = 0; index < DISCARDED; index++) generator.next();
@@ -45,7 +43,7 @@ export function drawNormal(random: RandomStream): number {
   return radius * Math.cos(2 * Math.PI * random());
 }
 
-/** The items in random order, each order as likely (Fisher and Yates); the given array stays as it is. */
+/** A shuffled copy; all orders are equally likely (Fisher and Yates). */
 export function shuffle<T>(items: readonly T[], random: RandomStream): T[] {
   const shuffled = items.slice();
   for (let last = shuffled.length - 1; last > 0; last--) {

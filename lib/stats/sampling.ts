@@ -5,24 +5,23 @@ import mitata from "mitata/package.json" with { type: "json" };
 export const MITATA_VERSION: string = mitata.version;
 
 /**
- * Calls `operation` again and again, the next call when the last one has ended, and returns the
- * times of the good ones in nanoseconds, in ascending order.
+ * Calls `operation` repeatedly, one call after the other, and returns the times of successful calls
+ * in nanoseconds, in ascending order.
  *
- * `operation` takes its own time and fulfils with it: nanoseconds for a call that counts, -1 for one that does not,
- * Infinity to stop (that call is no sample either). Where it rejects, all samples are lost.
+ * `operation` measures its own time and resolves to nanoseconds, to -1 if the call does not count,
+ * or to Infinity to stop (not a sample either). If it rejects, all samples are lost. All calls use
+ * up `maxSamples`.
  *
- * mitata makes exactly one unmeasured call before the loop, also when `maxSamples` is 0: account for it as warm-up.
- * Calls that count and calls that do not both use up `maxSamples`.
- *
- * The settings keep each call a sample of its own, keep the extremes, and leave out the garbage
- * collection step, which without `--expose-gc` is an allocation of 1 GiB.
+ * mitata makes exactly one unmeasured call first, even if `maxSamples` is 0: count it as warm-up.
+ * The settings make each call one sample, keep the extremes, and skip the garbage collection step,
+ * which without `--expose-gc` allocates 1 GiB.
  */
 export async function sampleSequential(
   operation: () => Promise<number>,
   { maxSamples }: { maxSamples: number },
 ): Promise<number[]> {
   const settings = {
-    manual: "manual", // not among the types of mitata: the function's own figure is the sample
+    manual: "manual", // missing in mitata's types: the function returns the sample
     batch_threshold: -1,
     warmup_threshold: -1,
     samples_threshold: Infinity,
@@ -35,19 +34,19 @@ export async function sampleSequential(
   return samples.filter((ns) => ns >= 0 && ns !== Infinity);
 }
 
-/** The cost of one operation in nanoseconds, from batches. */
+/** Cost of one operation in nanoseconds. */
 export interface BatchedSample {
   p50: number;
-  /** The means of the batches, in ascending order, without the two fastest and the two slowest of over 12. */
+  /** Ascending means of the batches, without the two fastest and two slowest if over 12. */
   samples: number[];
 }
 
 /**
- * Measures work of nanoseconds in mitata's batched mode: 4,096 calls a sample, samples for 0.64 s and at least 12,
- * unless told otherwise. Tails of single calls cannot be seen in it, so it is not for anything that waits. What `fn`
- * returns should depend on its work, or the compiler may remove that.
+ * Measures work of nanoseconds in mitata's batched mode: by default for 0.64 s, and at least 12
+ * samples of 4,096 calls each. Batches hide the tails of single calls, so it does not suit work
+ * that waits. The result of `fn` should depend on its work, or the compiler may remove the work.
  *
- * The thresholds are lifted, as one slow first call would otherwise turn the batches off.
+ * The thresholds are lifted because one slow first call would otherwise turn batching off.
  *
  * @param options.callsPerBatch a multiple of four
  */

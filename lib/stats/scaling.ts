@@ -1,13 +1,13 @@
 /**
- * How throughput grows with the number of clients: the Universal Scalability Law (N. Gunther, Guerrilla
- * Capacity Planning, 2007, chapters 4 to 6), fitted to measured throughputs.
+ * Fits the Universal Scalability Law (N. Gunther, Guerrilla Capacity Planning, 2007, chapters 4 to
+ * 6) to the throughput of different numbers of clients.
  *
  * @module
  */
 
-import { momentsOf } from "./estimate.ts";
+import { centred, dot, momentsOf } from "./estimate.ts";
 
-/** The throughput of so many clients at once, in one epoch. */
+/** Throughput of a number of clients, in one epoch or as the geometric mean over all epochs. */
 export interface ScalingSample {
   clients: number;
   ratePerSecond: number;
@@ -15,34 +15,26 @@ export interface ScalingSample {
 
 /** The parameters of the law. */
 export interface ScalingLaw {
-  /** What one client gets. */
+  /** λ: the throughput of one client. */
   singleRatePerSecond: number;
-  /** The share of the work that only one client at a time can have done; 0: none. */
+  /** σ: the share of the work that is done for only one client at a time. */
   contention: number;
-  /** What keeping each client consistent with each other one costs, as a share of the work; 0: nothing. */
+  /** κ: the cost of keeping each pair of clients consistent, as a share of the work. */
   coherency: number;
 }
 
-/** Which parameters are fitted; the others are 0. */
-export interface FreeParameters {
-  contention: boolean;
-  coherency: boolean;
-}
+/** Which parameters are fitted; the others are fixed at 0. */
+export type FreeParameters = Record<keyof Slowdown, boolean>;
 
-/** The throughput of one number of clients over all epochs. */
-export interface ScalingStep {
-  clients: number;
-  /** The geometric mean. */
-  ratePerSecond: number;
-}
+type Slowdown = Pick<ScalingLaw, "contention" | "coherency">;
 
-/** Three parameters go through any three points: that would be no test of the law. */
+/** Three parameters fit any three points, which would not test the law. */
 export const MINIMUM_STEPS = 4;
 const MAX_STEPS = 200;
-/** The decrease, relative to the sum of squares, from where on there is no better neighbour. */
+/** Relative decrease of the sum of squares at which the fit has converged. */
 const NO_PROGRESS = 1e-12;
 const FIRST_DAMPING = 1e-3;
-/** With more damping than this a step is too small to change anything. */
+/** Steps with more damping are too small to change anything. */
 const MAX_DAMPING = 1e8;
 
 /** X(N) = λN / (1 + σ(N − 1) + κN(N − 1)). */
@@ -50,14 +42,14 @@ export function throughputAt(law: ScalingLaw, clients: number): number {
   return law.singleRatePerSecond * clients / slowdownAt(law, clients);
 }
 
-/** How many clients get the most, a real number from 1: √((1 − σ) / κ); `Infinity` without coherency. */
+/** The real number of clients, at least 1, at the peak: √((1 − σ) / κ); `Infinity` if κ is 0. */
 export function peakClients({ contention, coherency }: ScalingLaw): number {
   if (contention >= 1) return 1;
   return coherency <= 0 ? Infinity : Math.max(1, Math.sqrt((1 - contention) / coherency));
 }
 
-/** The samples by their number of clients, in the order in which those come. */
-export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
+/** The geometric mean for each number of clients, in order of appearance. */
+export function stepsOf(samples: readonly ScalingSample[]): ScalingSample[] {
   return [...Map.groupBy(samples, ({ clients }) => clients)].map(([clients, group]) => {
     const logs = group.map(({ ratePerSecond }) => Math.log(ratePerSecond));
     return { clients, ratePerSecond: Math.exp(momentsOf(logs).mean) };
@@ -65,21 +57,21 @@ export function stepsOf(samples: readonly ScalingSample[]): ScalingStep[] {
 }
 
 /**
- * Fits the law by least squares with only those parameters that are free, which may come out negative. What is made
- * least are the squares of the deviations of log X: epochs differ by some per cent, whatever the throughput. Each
- * number of clients counts as much, and must have as many samples, all above 0.
+ * Fits the free parameters without bounds, so they can be negative, by least squares of log X:
+ * epochs vary by a percentage, whatever the throughput. All numbers of clients have the same
+ * weight, and must have equally many samples, all above 0.
  *
- * The method is Levenberg's and Marquardt's: Gauss-Newton steps, each damped until it leads downhill, with the
- * damping of each parameter in its own scale (D. Marquardt, An Algorithm for Least-Squares Estimation of Nonlinear
- * Parameters, 1963).
+ * Uses the Levenberg-Marquardt method: Gauss-Newton steps, each damped until it leads downhill,
+ * with damping in the scale of each parameter (D. Marquardt, An Algorithm for Least-Squares
+ * Estimation of Nonlinear Parameters, 1963).
  */
 export function fitFreely(
   samples: readonly ScalingSample[],
   free: FreeParameters,
 ): { law: ScalingLaw; sumOfSquares: number } {
   const steps = stepsOf(samples);
-  /** The logarithm of λ by one step; NaN where the slowdown is not above 0. */
-  const logSingle = (slowdown: Slowdown) => ({ clients, ratePerSecond }: ScalingStep) =>
+  /** log λ as implied by one step; NaN if the slowdown is not above 0. */
+  const logSingle = (slowdown: Slowdown) => ({ clients, ratePerSecond }: ScalingSample) =>
     Math.log(ratePerSecond / clients) + Math.log(slowdownAt(slowdown, clients));
   let slowdown: Slowdown = { contention: 0, coherency: 0 };
   let residuals = centred(steps.map(logSingle(slowdown)));
@@ -101,11 +93,11 @@ export function fitFreely(
   return { law: { singleRatePerSecond, ...slowdown }, sumOfSquares };
 }
 
-/** The slowdown after one damped step; it is linear in both parameters. */
+/** Parameters after one damped step; the slowdown is linear in both. */
 function gaussNewton(
   slowdown: Slowdown,
   { steps, residuals, free, damping }: {
-    steps: readonly ScalingStep[];
+    steps: readonly ScalingSample[];
     residuals: readonly number[];
     free: FreeParameters;
     damping: number;
@@ -117,7 +109,7 @@ function gaussNewton(
       return free[parameter] ? derivative / slowdownAt(slowdown, clients) : 0;
     }));
   const [contention, coherency] = [by("contention"), by("coherency")];
-  // A parameter that is not free has no squares: any other number leaves it at 0.
+  // The column of a fixed parameter is 0; any other pivot keeps the parameter at 0.
   const square = (column: readonly number[]) => dot(column, column) * (1 + damping) || 1;
   const [a, b, c] = [square(contention), dot(contention, coherency), square(coherency)];
   const [p, q] = [dot(contention, residuals), dot(coherency, residuals)];
@@ -129,8 +121,8 @@ function gaussNewton(
 }
 
 /**
- * Fits the law with contention and coherency not negative: the best without bounds or, where that is out of
- * bounds, the best on their edges. `free` says which parameters are not held at 0.
+ * Fits the law with non-negative contention and coherency: the unbounded optimum or, if that is out
+ * of bounds, the best fit with a parameter at its bound. `free` says which parameters are not at 0.
  */
 export function fitScalingLaw(
   samples: readonly ScalingSample[],
@@ -143,8 +135,8 @@ export function fitScalingLaw(
 }
 
 /**
- * How much of the differences between the steps the law explains: `1 - (squared deviations from the law) /
- * (squared deviations from the mean)` of their throughputs; NaN where they do not differ.
+ * R² of the steps' throughputs: `1 - (squared deviations from the law) / (squared deviations from
+ * the mean)`; NaN if all are equal.
  */
 export function rSquaredOf(law: ScalingLaw, samples: readonly ScalingSample[]): number {
   const steps = stepsOf(samples);
@@ -153,19 +145,7 @@ export function rSquaredOf(law: ScalingLaw, samples: readonly ScalingSample[]): 
   return 1 - dot(left, left) / dot(all, all);
 }
 
-type Slowdown = Pick<ScalingLaw, "contention" | "coherency">;
-
-/** By how much each client is slower among so many. */
+/** How many times slower each client is than one alone. */
 function slowdownAt({ contention, coherency }: Slowdown, clients: number): number {
   return 1 + (contention + coherency * clients) * (clients - 1);
-}
-
-/** The distances from their mean. */
-function centred(values: readonly number[]): number[] {
-  const { mean } = momentsOf(values);
-  return values.map((value) => value - mean);
-}
-
-function dot(one: readonly number[], other: readonly number[]): number {
-  return one.reduce((sum, value, index) => sum + value * other[index]!, 0);
 }

@@ -1,5 +1,5 @@
 import type { Fact, Interval } from "../schema.ts";
-import { estimate, momentsOf, tQuantile } from "./estimate.ts";
+import { estimate, independentMargin, MINIMUM_EPOCHS_FOR_INTERVAL, momentsOf } from "./estimate.ts";
 import {
   fitFreely,
   fitScalingLaw,
@@ -9,51 +9,49 @@ import {
   rSquaredOf,
   type ScalingLaw,
   type ScalingSample,
-  type ScalingStep,
   stepsOf,
   throughputAt,
 } from "./scaling.ts";
 
-/** Under this R² nothing is derived from a fit. */
+/** Minimum R² of a usable fit. */
 const MINIMUM_R_SQUARED = 0.9;
-/** Steps that differ by less than this from the first are no growth, and no loss either. */
+/** Throughput is flat if all steps are within this factor of the first. */
 const FLAT_WITHIN = 1.1;
-/** The same where no law fits, so that noise or a small step is all that there is to see. */
+/** The same if no law fits, so that only noise or a small step is visible. */
 const NEARLY_FLAT_WITHIN = 1.3;
-/** A contention that is less negative than this does not matter, or without an interval may be noise. */
+/** Contention above this is negligible, or without an interval possibly noise. */
 const NEGATIVE_CONTENTION = { tested: -0.01, untested: -0.05 };
-/** A law whose peak was exceeded by this much does not say where the peak is. */
+/** A law whose peak was exceeded by this factor does not locate the peak. */
 const MOST_ABOVE_PEAK = 1.2;
 const BOTH_FREE: FreeParameters = { contention: true, coherency: true };
 
-/** Where the throughput is highest: reported only where it was measured. */
+/** Where throughput is highest; reported only within the measured range. */
 export type Peak =
   | {
     status: "measured";
-    /** A real number. */
+    /** Not rounded. */
     clients: number;
     ratePerSecond: number;
-    /** Of the clients; `null` with fewer than five epochs, or where it reaches beyond what was measured. */
+    /** Of `clients`; `null` with fewer than five epochs, or if it exceeds the measured range. */
     ci95: Interval | null;
   }
-  /** Not within the numbers of clients that were measured, nowhere at all, or clearly exceeded there. */
+  /** Outside the measured range, nonexistent, or clearly exceeded by a measurement. */
   | { status: "beyond"; fact: Fact };
 
-/** What the epochs of a sweep say. */
 export type ScalingVerdict =
   | { status: "refused"; fact: Fact; rSquared: number | null }
-  /** More clients get as much as the fewest did: there is nothing for a law to explain. */
+  /** More clients get the same throughput, so there is nothing for a law to explain. */
   | { status: "flat"; fact: Fact }
   | {
     status: "fitted";
     law: ScalingLaw;
     rSquared: number;
     /**
-     * Of each parameter, from the spread of the epochs' own fits; `null` with fewer than five epochs. Of one
-     * that is not free, and so 0: an upper limit of one-sided 95 %, as `[0, limit]`.
+     * From the spread of the epochs' own fits; `null` with fewer than five epochs. For a parameter
+     * at its bound of 0: `[0, limit]`, with a one-sided 95 % upper limit.
      */
     ci95: Record<keyof ScalingLaw, Interval | null>;
-    /** Which of the parameters are not held at their bound of 0. */
+    /** Which parameters are not at their bound of 0. */
     free: FreeParameters;
     peak: Peak;
   };
@@ -61,25 +59,23 @@ export type ScalingVerdict =
 type Epochs = readonly (readonly ScalingSample[])[];
 
 /**
- * Fits the law to the samples of all epochs, and refuses what they do not support. An epoch that was cut short,
- * so that it lacks a number of clients, does not count.
- *
- * With `negativeContention` the law does not apply, as it has each further client cost something.
+ * Fits the law to the samples of all epochs, and refuses what they do not support. Epochs that were
+ * cut short, so that they lack a number of clients, are ignored. Negative contention is refused
+ * because in the law every further client costs something.
  */
 export function judgeScaling(epochs: Epochs): ScalingVerdict {
   const stepCount = new Set(epochs.flat().map(({ clients }) => clients)).size;
   const whole = epochs.filter((epoch) => epoch.length === stepCount);
   const samples = whole.flat();
-  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is whole");
+  if (samples.length === 0) return refused("noWholeEpoch", "no epoch is complete");
   const idle = samples.find(({ ratePerSecond }) => !(ratePerSecond > 0));
   if (idle !== undefined) {
-    const { clients } = idle;
-    return refused("noSuccess", `an epoch of ${clients} at once had no success`, { clients });
+    const message = `an epoch with ${idle.clients} clients had no successful call`;
+    return refused("noSuccess", message, { clients: idle.clients });
   }
   if (stepCount < MINIMUM_STEPS) {
-    const needed = MINIMUM_STEPS;
-    const message = `${stepCount} numbers of clients are too few for a fit: ${needed} are needed`;
-    return refused("tooFewSteps", message, { steps: stepCount, needed });
+    const message = `${stepCount} client counts are too few for a fit: ${MINIMUM_STEPS} are needed`;
+    return refused("tooFewSteps", message, { steps: stepCount, needed: MINIMUM_STEPS });
   }
   const steps = stepsOf(samples);
   const flat = describeFlat(steps, FLAT_WITHIN);
@@ -91,9 +87,9 @@ export function judgeScaling(epochs: Epochs): ScalingVerdict {
   if (rSquared < MINIMUM_R_SQUARED) {
     const nearlyFlat = describeFlat(steps, NEARLY_FLAT_WITHIN);
     if (nearlyFlat !== null) return { status: "flat", fact: nearlyFlat };
-    // A negative one says that the law fits worse than one number for all.
+    // A negative R² means that the law fits worse than a constant.
     const seen = rSquared < 0
-      ? "one number for all fits it better"
+      ? "a constant fits better"
       : `R² is ${rSquared.toFixed(2)}, ${MINIMUM_R_SQUARED} is needed`;
     const message = `the throughput does not follow the Universal Scalability Law: ${seen}`;
     return refused("misfit", message, { rSquared, needed: MINIMUM_R_SQUARED });
@@ -113,25 +109,25 @@ function refused(
   return { status: "refused", fact: { kind, message, ...numbers }, rSquared };
 }
 
-function describeFlat(steps: readonly ScalingStep[], within: number): Fact | null {
+function describeFlat(steps: readonly ScalingSample[], within: number): Fact | null {
   const [first] = steps.toSorted((one, other) => one.clients - other.clients);
   const ratios = steps.map(({ ratePerSecond }) => ratePerSecond / first.ratePerSecond);
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
   if (most > within || least < 1 / within) return null;
   const clients = Math.max(...steps.map((step) => step.clients));
-  const message = `more clients gain nothing: up to ${clients} at once get ` +
+  const message = `more clients gain nothing: up to ${clients} get ` +
     `${least.toFixed(2)} to ${most.toFixed(2)} times the throughput of ${first.clients}`;
   return { kind: "flat", message, clients, least, most };
 }
 
-/** Of the epochs' own fits, without bounds, at 99 %: with fewer than five there is nothing but their mean. */
+/** Tests the epochs' unbounded fits at 99 %, or only their mean with fewer than five epochs. */
 function describeNegativeContention(epochs: Epochs): Fact | null {
   const own = epochs.map((epoch) => fitFreely(epoch, BOTH_FREE).law.contention);
   const { value, ci95 } = estimate(own, { scale: "linear", paired: true, confidence: 0.99 });
   const { tested, untested } = NEGATIVE_CONTENTION;
   if (ci95 === null ? value > untested : value > tested || ci95[1] >= 0) return null;
-  const message = `one client alone does not keep the server awake: contention comes out at ` +
-    `${value.toFixed(3)}, as a few clients together get more than their number times what one gets`;
+  const message = `one client alone does not keep the server awake: contention is ` +
+    `${value.toFixed(3)}, as throughput grows faster than the number of clients`;
   return { kind: "negativeContention", message, contention: value };
 }
 
@@ -145,7 +141,8 @@ function intervalsOf(
 ): Record<keyof ScalingLaw, Interval | null> {
   const cost = (name: keyof FreeParameters): Interval | null => {
     const values = (free[name] ? own : unbounded).map((one) => one[name]);
-    const margin = marginOf(values, free[name] ? 0.975 : 0.95);
+    // A two-sided 90 % interval has the one-sided 95 % limit.
+    const margin = marginOf(values, free[name] ? 0.95 : 0.9);
     if (margin === null) return null;
     if (free[name]) return [Math.max(0, law[name] - margin), law[name] + margin];
     return [0, Math.max(0, momentsOf(values).mean + margin)];
@@ -158,33 +155,32 @@ function intervalsOf(
   };
 }
 
-/** The distance from the mean of so many epochs to the limit of its t interval; `null` with fewer than five. */
-function marginOf(values: readonly number[], probability: number): number | null {
-  if (values.length < 5 || values.some((value) => !Number.isFinite(value))) return null;
-  return tQuantile(probability, values.length - 1) * momentsOf(values).sd /
-    Math.sqrt(values.length);
+/** `null` with fewer than five epochs, or if one has no finite value. */
+function marginOf(values: readonly number[], confidence?: number): number | null {
+  const isEnough = values.length >= MINIMUM_EPOCHS_FOR_INTERVAL && values.every(Number.isFinite);
+  return isEnough ? independentMargin(values, confidence) : null;
 }
 
-/** The 95 % interval of a value by the logarithms of what the epochs have in its place. */
+/** The 95 % interval of a value, from the logarithms of the epochs' own values. */
 function around(value: number, own: readonly number[]): Interval | null {
-  const margin = marginOf(own.map(Math.log), 0.975);
+  const margin = marginOf(own.map(Math.log));
   return margin === null ? null : [value * Math.exp(-margin), value * Math.exp(margin)];
 }
 
 function peakOf(
   law: ScalingLaw,
-  { own, steps }: { own: readonly ScalingLaw[]; steps: readonly ScalingStep[] },
+  { own, steps }: { own: readonly ScalingLaw[]; steps: readonly ScalingSample[] },
 ): Peak {
   const measured = steps.map(({ clients }) => clients);
   const most = Math.max(...measured);
   const clients = peakClients(law);
   const beyond = (fact: Fact): Peak => ({ status: "beyond", fact });
   if (clients === Infinity) {
-    const message = `none: up to ${most} at once nothing shows that more would cost throughput`;
+    const message = `none: nothing up to ${most} clients shows that more would cost throughput`;
     return beyond({ kind: "noPeak", message, most });
   }
   if (clients > most || clients < Math.min(...measured)) {
-    const message = `beyond what was measured, up to ${most} at once`;
+    const message = `beyond what was measured, up to ${most} clients`;
     return beyond({ kind: "peakBeyond", message, clients, most });
   }
   const ratePerSecond = throughputAt(law, clients);
@@ -192,8 +188,8 @@ function peakOf(
   if (best.ratePerSecond > MOST_ABOVE_PEAK * ratePerSecond) {
     const { ratePerSecond: bestRatePerSecond, clients: bestClients } = best;
     const message =
-      `not settled: the law's most, ${ratePerSecond.toFixed(0)} calls/s, is less than ` +
-      `the ${bestRatePerSecond.toFixed(0)} that ${bestClients} at once were seen to get`;
+      `not settled: the law's maximum, ${ratePerSecond.toFixed(0)} calls/s, is below ` +
+      `the ${bestRatePerSecond.toFixed(0)} that ${bestClients} clients reached`;
     return beyond({ kind: "peakExceeded", message, ratePerSecond, bestRatePerSecond, bestClients });
   }
   const ci95 = around(clients, own.map(peakClients));

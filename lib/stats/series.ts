@@ -2,57 +2,54 @@ import type { SeriesPoint } from "../schema.ts";
 import { type HistogramSnapshot, LatencyHistogram } from "./histogram.ts";
 import { percentileOf } from "./percentiles.ts";
 
-/** Even, as intervals are merged in pairs. */
+/** Even, because intervals are merged in pairs. */
 const MAX_INTERVALS = 600;
 
 export interface SeriesOptions {
-  /** The width of an interval at first; it doubles whenever 600 intervals are full. */
+  /** Initial width of an interval; doubles whenever 600 intervals are full. */
   intervalMs: number;
-  /** Where the first interval begins, on the clock that the samples' times come from. */
+  /** Start of the first interval, on the clock of the samples. */
   startNs: number;
-  /** Keeps the histogram of each interval in the points, so that those of shards merge exactly. */
+  /** Adds each interval's histogram to the points, so that shards merge exactly. */
   mergeable?: boolean;
 }
 
-interface ClosedInterval {
-  startNs: number;
-  /** `null` where nothing was recorded. */
-  snapshot: HistogramSnapshot | null;
-}
+/** Of an interval; `null` if nothing was recorded. */
+type Snapshot = HistogramSnapshot | null;
 
 /**
- * A distribution over time, in at most 600 intervals however long the run. When all of them are full, new ones are
- * twice as wide, and each of them pays for itself by merging one pair of old ones: the work at the end of an interval
- * stays the same (about 0.3 ms), and by the time that all are full again they are equally wide.
+ * A distribution over time, in at most 600 intervals however long the run. When they are full, new
+ * intervals are twice as wide, and each new one merges one pair of old ones. So closing an interval
+ * always costs the same (about 0.3 ms), and all intervals are equally wide by the time that they
+ * are full again.
  */
 export class IntervalSeries {
   readonly #options: SeriesOptions;
   readonly #open = new LatencyHistogram();
-  readonly #closed: ClosedInterval[] = [];
+  readonly #closed: { startNs: number; snapshot: Snapshot }[] = [];
   #openStartNs: number;
   #widthNs: number;
-  /** How many pairs have been merged to the present width; 0 when all have. */
+  /** Number of pairs already merged to the current width; 0 if all are. */
   #merged = 0;
 
   /** @throws {RangeError} if `intervalMs` is not over 0 */
   constructor(options: SeriesOptions) {
-    if (!(options.intervalMs > 0)) {
-      throw new RangeError(
-        `Cannot record a series as intervalMs must be > 0: it is ${options.intervalMs}`,
-      );
+    const { intervalMs, startNs } = options;
+    if (!(intervalMs > 0)) {
+      throw new RangeError(`Cannot record a series: intervalMs must be > 0, not ${intervalMs}`);
     }
     this.#options = options;
-    this.#openStartNs = options.startNs;
-    this.#widthNs = options.intervalMs * 1e6;
+    this.#openStartNs = startNs;
+    this.#widthNs = intervalMs * 1e6;
   }
 
-  /** Counts a time in the interval of `atNs`, or where that has been closed already in the open one. */
+  /** Counts a time in the interval of `atNs`, or in the open one if that is already closed. */
   record(latencyNs: number, atNs: number): void {
     while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
     this.#open.record(latencyNs);
   }
 
-  /** The intervals so far, in order and equally wide, empty ones included; the last may be unfinished. */
+  /** All intervals in order, equally wide, including empty ones; the last may be unfinished. */
   points(): SeriesPoint[] {
     while (this.#merged > 0) this.#mergePair();
     const points = this.#closed.map(({ startNs, snapshot }) => {
@@ -65,7 +62,6 @@ export class IntervalSeries {
     return points;
   }
 
-  /** Gives the memory back. */
   [Symbol.dispose](): void {
     this.#open[Symbol.dispose]();
   }
@@ -93,7 +89,7 @@ export class IntervalSeries {
   }
 }
 
-/** One interval of a series that begins `atMs` after the first; `mergeable` adds the histogram itself. */
+/** Summarises an interval that begins `atMs` after the first; `mergeable` adds the histogram. */
 export function summariseInterval(
   atMs: number,
   histogram: LatencyHistogram,
@@ -110,11 +106,8 @@ export function summariseInterval(
   };
 }
 
-/** Without work where one is empty: a pause may close many intervals at once. */
-function mergeSnapshots(
-  first: HistogramSnapshot | null,
-  second: HistogramSnapshot | null,
-): HistogramSnapshot | null {
+/** Does no work if one is empty, as a pause can close many intervals at a time. */
+function mergeSnapshots(first: Snapshot, second: Snapshot): Snapshot {
   if (first === null || second === null) return first ?? second;
   using sum = LatencyHistogram.restore(first);
   using addend = LatencyHistogram.restore(second);

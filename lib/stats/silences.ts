@@ -1,6 +1,6 @@
 import type { SeriesPoint } from "../schema.ts";
 
-/** Runs of intervals without a reply, between others that have some: [from, to] in nanoseconds. */
+/** Periods without replies between intervals with replies, as [from, to] in nanoseconds. */
 export function silentIntervals(
   series: readonly SeriesPoint[],
   widthMs: number,

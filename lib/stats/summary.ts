@@ -1,5 +1,5 @@
 /**
- * From samples to the metrics of report.json.
+ * Makes the metrics of report.json from samples.
  *
  * @module
  */
@@ -16,9 +16,10 @@ export { type DistributionParts, summariseDistribution } from "./distribution.ts
 export { mergeEpochs } from "./epoch_summary.ts";
 
 /**
- * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory but for a few kilobytes an
- * epoch. Every sample counts in the distribution. Those recorded outside of an epoch, or in one that was not ended (as
- * when the run is interrupted), belong to no epoch's summary. It owns memory: dispose of it.
+ * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory plus a few
+ * kilobytes per epoch. Every sample counts in the distribution, but samples outside an epoch, or in
+ * one that was never ended (in an interrupted run), are in no epoch's summary. Owns WebAssembly
+ * memory: dispose of it.
  */
 export class DistributionRecorder implements Disposable {
   readonly #pooled = new LatencyHistogram();
@@ -30,7 +31,7 @@ export class DistributionRecorder implements Disposable {
   #currentCensored = NONE_CENSORED;
   #inEpoch = false;
 
-  /** @param options.mergeable keeps the histogram of each epoch and interval, so that shards merge exactly */
+  /** @param options.mergeable keeps all histograms, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
     const { series, mergeable = false } = options;
     this.#mergeable = mergeable;
@@ -38,7 +39,7 @@ export class DistributionRecorder implements Disposable {
   }
 
   /**
-   * Counts one time in nanoseconds. `atNs`, when it ended, is needed if there is a series.
+   * Records a time in nanoseconds that ended at `atNs`.
    *
    * @throws {TypeError} if there is a series and no `atNs`
    */
@@ -51,12 +52,12 @@ export class DistributionRecorder implements Disposable {
     this.#series.record(ns, atNs);
   }
 
-  /** Counts all times, as {@linkcode record} does; `atNs` has one end for each. */
+  /** Records all times; `atNs` has the end of each. */
   recordAll(timesNs: Float64Array, atNs?: Float64Array): void {
     for (let index = 0; index < timesNs.length; index++) this.record(timesNs[index], atNs?.[index]);
   }
 
-  /** Counts calls without an answer. A lost connection never answers: its calls took at least the timeout. */
+  /** Counts calls without an answer. Those of a lost connection took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
     this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
   }
@@ -79,7 +80,7 @@ export class DistributionRecorder implements Disposable {
     return part.summary;
   }
 
-  /** How many times were recorded in all, without the censored ones. */
+  /** Number of recorded times, without censored calls. */
   get count(): number {
     return this.#pooled.count + this.#current.count;
   }
@@ -89,7 +90,7 @@ export class DistributionRecorder implements Disposable {
     return this.#epochs.map(({ summary }) => summary);
   }
 
-  /** The percentiles of the open epoch or, until it has a sample, of the epoch before. */
+  /** Percentiles of the open epoch or, until it has a sample, of the previous one. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
     const censored = this.#currentCensored;
     if (this.#current.count + censored.count === 0) {
@@ -101,19 +102,19 @@ export class DistributionRecorder implements Disposable {
     };
   }
 
-  /** A percentile of all samples so far in nanoseconds, however few they are; `null`: there is none. */
+  /** A percentile of all samples so far in nanoseconds, however few; `null` if there are none. */
   percentile(percentile: number): number | null {
     using pooled = this.#all();
     const censored = addCensored(this.#pooledCensored, this.#currentCensored);
     return percentileOf(pooled, percentile, { censored, minimum: 1 });
   }
 
-  /** The intervals so far; none without a series. */
+  /** The intervals so far; empty without a series. */
   series(): SeriesPoint[] {
     return this.#series?.points() ?? [];
   }
 
-  /** The metric in nanoseconds, or `null` where nothing was measured: see {@linkcode summariseDistribution}. */
+  /** See {@linkcode summariseDistribution}; `null` if nothing was measured. */
   distribution(options: MetricOptions & { seed: number }): Distribution | null {
     if (this.count === 0) return null;
     using pooled = this.#all();
@@ -148,20 +149,20 @@ export class DistributionRecorder implements Disposable {
 }
 
 export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within" | "scale"> {
-  /** As it is shown, such as `msg/s`. */
+  /** As shown, such as `msg/s`. */
   unit: string;
-  /** One value an epoch, at least one. */
+  /** One value per epoch, at least one. */
   epochs: readonly number[];
-  /** An interval that comes with the value, in place of one from the epochs. */
+  /** Overrides the interval from the epochs. */
   ci95?: Interval | null;
-  /** How shards merge; left out: they do not. */
+  /** How shards merge. Default: they do not. */
   merge?: Scalar["merge"];
 }
 
 /**
- * A metric of one number an epoch, with value and interval by {@linkcode estimate}.
+ * A metric with one value per epoch, summarised by {@linkcode estimate}.
  *
- * @throws {RangeError} if there is no epoch, or an epoch is not a finite number
+ * @throws {RangeError} if there are no epochs or one is not finite
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
   const { unit, epochs, within, scale, ci95, merge } = options;

@@ -1,6 +1,6 @@
 import * as mitata from "mitata";
 
-/** The figures of one box, in nanoseconds; its whiskers end at `min` and `p99`, its mark is at `avg`. */
+/** One box, in nanoseconds: whiskers end at `min` and `p99`, the mark is at `avg`. */
 interface BoxRow {
   min: number;
   p25: number;
@@ -9,7 +9,7 @@ interface BoxRow {
   p99: number;
 }
 
-/** mitata's own renderers, which it exports without types. */
+/** mitata's renderers, which it exports without types. */
 const { $: renderers } = mitata as unknown as {
   $: {
     boxplot: {
@@ -23,17 +23,17 @@ const { $: renderers } = mitata as unknown as {
   };
 };
 
-/** The narrowest boxplot whose three labels fit beneath it. */
+/** The narrowest plot that its three labels fit under. */
 export const MINIMUM_BOX_WIDTH = 32;
-/** Columns of a boxplot beside its names and its plot: a space, and the frame on either side. */
+/** Columns besides names and plot: a space and the frame on either side. */
 export const BOX_FRAME_WIDTH = 3;
 
 /**
- * Boxes for the terminal on one common log scale, a row for each name; anything under 1 ns counts as that.
+ * Draws boxes on a common log scale, one row per name. Times under 1 ns count as 1 ns.
  *
- * @param options.width characters of the plot itself, without its labels
- * @param options.format writes the labels of the scale, of nanoseconds
- * @throws {RangeError} if all figures of all rows are the same, so that there is no scale
+ * @param options.width characters of the plot, without labels
+ * @param options.format formats the labels of the scale
+ * @throws {RangeError} if all figures are the same, so that there is no scale
  */
 export function renderBoxplot(
   rows: Record<string, BoxRow>,

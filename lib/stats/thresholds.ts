@@ -9,7 +9,7 @@ const OPERATORS = {
   ">": (observed: number, bound: number) => observed > bound,
   "=": (observed: number, bound: number) => observed === bound,
 };
-/** The figures of a distribution that can be bounded; the maximum is percentile 100. */
+/** Percentiles of a distribution that can be bounded. */
 const PERCENTILES = { p5: 5, p50: 50, p75: 75, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 };
 const STATISTICS = ["count", "min", "mean", "stddev", ...Object.keys(PERCENTILES)];
 type BoundStatistic = keyof typeof PERCENTILES | "count" | "min" | "mean" | "stddev";
@@ -24,50 +24,49 @@ const NS_PER_UNIT = new Map([
 ]);
 const NUMBER_WITH_UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(.*)$/i;
 
-/** The metrics of each scenario by name. */
+/** The metrics of each scenario, by name. */
 export type ThresholdVocabulary = Record<string, Record<string, Pick<Metric, "kind" | "unit">>>;
 
-/** Which figure of a report is bounded. */
+/** The bounded figure. */
 interface Subject {
-  /** `null`: of all scenarios together. */
+  /** `null`: all scenarios together. */
   scenario: string | null;
-  /** Or `errors`: of all scenarios together, those apart that overload the server on purpose. */
+  /** Or `errors`: without a scenario, those that overload the server on purpose are left out. */
   metric: string;
-  /** A coordinate of its point, such as `8` of `{ inFlight: 8 }`; `null`: the only one, or that of the headline. */
+  /** A coordinate of its point, such as `8` of `{ inFlight: 8 }`; `null` for the default point. */
   at: string | null;
-  /** Of a distribution; `null` for a scalar and for `errors`. */
+  /** `null` for a scalar and for `errors`. */
   statistic: BoundStatistic | null;
-  /** `ns` for all times; empty for counts; `%` for errors as a share of the calls sent. */
+  /** `ns` for times, empty for counts, `%` for errors as a share of calls sent. */
   unit: string;
 }
 
-/** A bound on one figure of a report. */
 export interface Threshold extends Subject {
-  /** As it was written. */
+  /** As written by the user. */
   expression: string;
   operator: keyof typeof OPERATORS;
   /** In `unit`. */
   bound: number;
 }
 
-/** An expression that cannot be read: the message names it, what is wrong and what is accepted. */
+/** The message names the expression, what is wrong and what is accepted. */
 export class ThresholdError extends Error {
   override name = "ThresholdError";
 }
 
 /**
- * Reads `METRIC OP VALUE`. METRIC is `SCENARIO.METRIC.STATISTIC` for a distribution,
- * `SCENARIO.METRIC` for a scalar (in either METRIC may be `METRIC@POINT` or `METRIC.POINT`), `errors` or
- * `SCENARIO.errors`; OP is one of < <= > >= =; VALUE is a number with its unit, `%` of the calls sent being one of
- * `errors`.
+ * Parses `METRIC OP VALUE`. METRIC is `SCENARIO.METRIC.STATISTIC` for a distribution,
+ * `SCENARIO.METRIC` for a scalar (in both, METRIC can be `METRIC@POINT` or `METRIC.POINT`),
+ * `errors` or `SCENARIO.errors`. OP is one of < <= > >= =. VALUE is a number with a unit; for
+ * `errors` that can be `%` of the calls sent.
  *
- * @throws {ThresholdError} if the expression is malformed, or names what is not in the vocabulary
+ * @throws {ThresholdError} if the expression is malformed, or a name is not in the vocabulary
  */
 export function parseThreshold(expression: string, vocabulary: ThresholdVocabulary): Threshold {
   try {
     const parts = /^([^<>=!]+)(<=|>=|<|>|=)([^<>=!]+)$/.exec(expression);
     if (parts === null) {
-      throw new SyntaxError("it is not METRIC OP VALUE: as OP are accepted <, <=, >, >= and =");
+      throw new SyntaxError("it is not METRIC OP VALUE: accepted operators are <, <=, >, >= and =");
     }
     const [path, operator, value] = parts.slice(1).map((part) => part.trim());
     const subject = parseSubject(path, vocabulary);
@@ -80,7 +79,7 @@ export function parseThreshold(expression: string, vocabulary: ThresholdVocabula
   }
 }
 
-/** @throws {SyntaxError} if a part is unknown or missing, with those that are accepted */
+/** @throws {SyntaxError} if a part is unknown or missing */
 function parseSubject(path: string, vocabulary: ThresholdVocabulary): Subject {
   const none = { at: null, statistic: null, unit: "" };
   if (path === "errors") return { scenario: null, metric: path, ...none };
@@ -101,7 +100,7 @@ function parseMetric(
   const [metric] = text.split(/[@.]/, 1);
   const found = new Map(Object.entries(metrics)).get(metric);
   if (found === undefined) throw unknown("metric", text, [...Object.keys(metrics), "errors"]);
-  // `@POINT`, `.POINT` or nothing, and then a dot and the statistic, which a scalar may lack.
+  // `@POINT`, `.POINT` or nothing, then a dot and the statistic, which is optional for a scalar.
   const rest = text.slice(metric.length);
   const dot = rest.lastIndexOf(".");
   const last = dot < 0 ? "" : rest.slice(dot + 1);
@@ -120,15 +119,15 @@ function parseMetric(
 }
 
 function unknown(what: string, name: string, accepted: readonly string[]): SyntaxError {
-  const wrong = name === "" ? `it names no ${what}` : `"${name}" is no ${what}`;
+  const wrong = name === "" ? `it names no ${what}` : `"${name}" is not a ${what}`;
   return new SyntaxError(`${wrong}: accepted are ${accepted.join(", ")}`);
 }
 
 /**
- * A number with its unit, in `unit`. Where that is `ns` a unit of time must be given, as a bare number could mean
- * any; otherwise the unit may be left out, and can only be `unit` itself.
+ * Parses a number with a unit and returns it in `unit`. For `ns` a unit of time is required, as a
+ * bare number is ambiguous. Otherwise only `unit` itself is accepted, and optional.
  *
- * @throws {SyntaxError} if it is no number, or in another unit
+ * @throws {SyntaxError} if it is not a number, or in another unit
  */
 function parseBound(text: string, unit: string): number {
   const [, digits, given] = NUMBER_WITH_UNIT.exec(text) ?? [];
@@ -146,8 +145,8 @@ function parseBound(text: string, unit: string): number {
 }
 
 /**
- * Holds a report against a threshold. What was not measured does not pass, and `reason` says why; nor does a time that
- * is known as "at least" only, where the threshold bounds it from above.
+ * Evaluates a threshold on a report. A figure that was not measured does not pass, and `reason`
+ * says why. A lower bound of a time does not pass an upper bound.
  */
 export function evaluateThreshold(threshold: Threshold, report: Report): ThresholdResult {
   const { expression, operator, bound, unit } = threshold;
@@ -161,13 +160,13 @@ export function evaluateThreshold(threshold: Threshold, report: Report): Thresho
   return { expression, observed, unit, passed, reason: isOpen ? atLeast : null };
 }
 
-/** A figure; `atLeast` says why the true one may be larger. */
 interface ObservedFigure {
   observed: number;
+  /** Why the true figure may be larger. */
   atLeast?: string;
 }
 
-/** The figure that a threshold bounds, or the reason why there is none. */
+/** The bounded figure, or the reason why there is none. */
 function findFigure(subject: Subject, report: Report): ObservedFigure | string {
   const { scenario, metric, statistic, unit } = subject;
   const scenarios = report.scenarios.filter(({ name, status }) =>
@@ -177,10 +176,10 @@ function findFigure(subject: Subject, report: Report): ObservedFigure | string {
     return scenario === null ? "no scenario was run" : `${scenario} was not run`;
   }
   if (metric === "errors") {
-    // Of what was meant to fail only where it is asked for by name.
+    // Scenarios that make calls fail on purpose count only if named.
     const counted = scenario === null ? scenarios.filter(({ overloads }) => !overloads) : scenarios;
     if (counted.length === 0) {
-      return "all that was run fails calls on purpose: bound SCENARIO.errors";
+      return "every scenario run fails calls on purpose: use SCENARIO.errors";
     }
     const total = (of: (ledger: Ledger) => number) =>
       counted.reduce((sum, { ledger }) => sum + of(ledger), 0);
@@ -193,11 +192,8 @@ function findFigure(subject: Subject, report: Report): ObservedFigure | string {
   return found.kind === "scalar" ? { observed: found.value } : findStatistic(found, statistic);
 }
 
-/** At the point named; where none is, of several the one without a point or, where all have one, the headline. */
-function findMetric(
-  { metric, at }: Subject,
-  metrics: readonly Metric[],
-): Metric | string {
+/** The metric at the named point; by default the one without a point, or else the headline. */
+function findMetric({ metric, at }: Subject, metrics: readonly Metric[]): Metric | string {
   const found = metrics.filter((one) =>
     one.name === metric &&
     (at === null || Object.values(one.at ?? {}).some((value) => String(value) === at))
@@ -218,11 +214,11 @@ function findStatistic(
   const { count, censored } = distribution;
   const observed = distribution[statistic];
   if (observed === null) {
-    return `${statistic} would rest on too few samples: ${count + censored} were taken`;
+    return `too few samples for ${statistic}: ${count + censored} were taken`;
   }
   if (statistic === "count" || statistic === "min" || statistic === "stddev") return { observed };
-  // One call that took who knows how long makes the mean unknown, too.
+  // A single call of unknown duration makes the mean unknown as well.
   const isOpen = isAtLeast(distribution, statistic === "mean" ? 100 : PERCENTILES[statistic]);
   if (!isOpen) return { observed };
-  return { observed, atLeast: `it is at least that: ${censored} calls had no answer` };
+  return { observed, atLeast: `only a lower bound: ${censored} calls had no answer` };
 }

@@ -1,41 +1,41 @@
 import type { Interval } from "../schema.ts";
 
-/** A call that a limiter decided on, between its sending and its end, in nanoseconds of the clock. */
+/** A limiter's decision on a call, made between its sending and its end; clock in nanoseconds. */
 export interface Decision {
   sentNs: number;
   endedNs: number;
   accepted: boolean;
 }
 
-/** Every bucket that fits has its numbers within these. */
+/** The ranges of all buckets that fit. */
 export interface BucketFit {
   capacity: Interval;
-  /** From 0 where nothing was seen to come in, to Infinity where the bucket may have been full each time. */
+  /** From 0 if no refill was seen, to Infinity if the bucket could have been full each time. */
   refillPerSecond: Interval;
 }
 
-/** The logarithms of the slowest and the fastest refill a second that are looked at, and how finely. */
+/** The search range of log refill per second, and its resolution. */
 const LOG_REFILLS = [Math.log(1e-6), Math.log(1e6)] as const;
 const HALVINGS = 60;
-/** A bucket that gains more tokens than this while one call is made is none that one client can empty. */
+/** One client cannot empty a bucket that gains more tokens than this per call. */
 const MOST_TOKENS_PER_CALL = 0.5;
-/** Sums of floating-point numbers are this exact. */
+/** Precision of floating-point sums. */
 const ROUNDING = 1e-9;
 
 /**
- * Which token buckets could have decided as a server was seen to, on calls that were made one at a time? A bucket holds
- * at most `capacity` tokens, is full when the first call comes, gains `refillPerSecond`, and gives one to each call
- * that it accepts.
+ * Finds the token buckets that explain a server's decisions on calls made one at a time. A bucket
+ * holds at most `capacity` tokens, is full at the first call, gains `refillPerSecond`, and spends
+ * one token on each call that it accepts.
  *
- * With s the time of a decision and N(i) the number of calls accepted before the i-th, the tokens before the
- * i-th call are the least of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` over all j up to i. The decision
- * was somewhere between sending and end, so that this is bounded from both sides. An accepted call says
- * that there may have been a token, a refused one that there may have been less: for each capacity, both
+ * With s(i) the time of the i-th decision and N(i) the number of calls accepted before it, the i-th
+ * call finds min over j ≤ i of `capacity + refill (s(i) - s(j)) - (N(i) - N(j))` tokens. A decision
+ * fell between sending and end, which bounds this from both sides. An accepted call requires that
+ * there can have been a token, a refused one that there can have been less: for each capacity, both
  * bound the refill.
  *
- * Calls must be made much faster than tokens come in: up to half a token for each call of the first burst, the
- * true bucket is among those that fit. Beyond, small buckets that gain as fast as calls are made would explain
- * nearly anything, so that none of them is looked at.
+ * Calls must be much faster than the refill. Up to half a token per call of the first burst, the
+ * true bucket is among those that fit. Faster refills are not considered, as small buckets that
+ * refill as fast as calls are made would explain nearly anything.
  *
  * @returns `null` if nothing was refused, or no bucket fits
  */
@@ -43,37 +43,29 @@ export function fitTokenBucket(decisions: readonly Decision[]): BucketFit | null
   const firstRefused = decisions.findIndex(({ accepted }) => !accepted);
   if (firstRefused === -1) return null;
   const calls = prepare(decisions);
-  const mostRefill = MOST_TOKENS_PER_CALL * (firstRefused + 1) / calls[firstRefused]!.endedS;
-  const capacities: number[] = [];
-  const refills: Interval[] = [];
-  // What was accepted before the first refusal was there, or has come since: downwards from all of it, and all the
-  // way down, as each refusal may have several causes, so that there may be gaps between those that fit.
+  const mostRefill = MOST_TOKENS_PER_CALL * (firstRefused + 1) / calls[firstRefused].endedS;
+  const fits: { capacity: number; refill: Interval }[] = [];
+  // Calls accepted before the first refusal used the capacity or the refill since, so start with
+  // all of them. Try every smaller capacity, as there can be gaps between those that fit.
   for (let capacity = firstRefused; capacity >= 1; capacity--) {
     const refill = refillFor(calls, capacity);
-    if (refill === null || refill[0] > mostRefill) continue;
-    capacities.push(capacity);
-    refills.push(refill);
+    if (refill !== null && refill[0] <= mostRefill) fits.push({ capacity, refill });
   }
-  if (refills.length === 0) return null;
+  if (fits.length === 0) return null;
   return {
-    capacity: [capacities.at(-1)!, capacities[0]!],
+    capacity: [fits.at(-1)!.capacity, fits[0].capacity],
     refillPerSecond: [
-      Math.min(...refills.map(([slowest]) => slowest)),
-      Math.max(...refills.map(([, fastest]) => fastest)),
+      Math.min(...fits.map(({ refill }) => refill[0])),
+      Math.max(...fits.map(({ refill }) => refill[1])),
     ],
   };
 }
 
-/** A decision, in seconds from the first, with the number of calls accepted before it. */
-interface CountedCall {
-  sentS: number;
-  endedS: number;
-  accepted: boolean;
-  before: number;
-}
+type CountedCall = ReturnType<typeof prepare>[number];
 
-function prepare(decisions: readonly Decision[]): CountedCall[] {
-  const seconds = (ns: number) => (ns - decisions[0]!.sentNs) / 1e9;
+/** Times in seconds since the first call, and the number of calls accepted before each call. */
+function prepare(decisions: readonly Decision[]) {
+  const seconds = (ns: number) => (ns - decisions[0].sentNs) / 1e9;
   let count = 0;
   return decisions.map(({ sentNs, endedNs, accepted }) => {
     const before = accepted ? count++ : count;
@@ -81,7 +73,7 @@ function prepare(decisions: readonly Decision[]): CountedCall[] {
   });
 }
 
-/** The slowest and the fastest refill that explain every decision; `null` if none does. */
+/** The slowest and fastest refill that explain all decisions; `null` if none does. */
 function refillFor(calls: readonly CountedCall[], capacity: number): Interval | null {
   const explains = (refill: number, accepted: boolean) =>
     explainsAll(calls, { capacity, refill, accepted });
@@ -91,7 +83,7 @@ function refillFor(calls: readonly CountedCall[], capacity: number): Interval | 
   return slowest <= fastest && slowest < Infinity ? [slowest, fastest] : null;
 }
 
-/** Where a statement that holds for fast refills, and not for slow ones, begins to hold. */
+/** The slowest refill from which a condition holds, by bisection; `Infinity` if it never does. */
 function boundary(holds: (refill: number) => boolean): number {
   let [low, high]: [number, number] = [...LOG_REFILLS];
   for (let step = 0; step < HALVINGS; step++) {
@@ -103,14 +95,15 @@ function boundary(holds: (refill: number) => boolean): number {
 }
 
 /**
- * May there have been a token for every accepted call, each decided late, after early ones; or less than one for every
- * refused call, each decided early, after late ones?
+ * True if every accepted call can have found a token, when it is decided late and the calls before
+ * it early; or, unless `accepted`, if every refused call can have found less than one, when it is
+ * decided early and the calls before it late.
  */
 function explainsAll(
   calls: readonly CountedCall[],
   { capacity, refill, accepted }: { capacity: number; refill: number; accepted: boolean },
 ): boolean {
-  // Of N(j) - refill x s(j) over the calls before. The call itself bounds the tokens by the capacity only.
+  // The minimum of N(j) - refill × s(j) over earlier calls; j = i only bounds by the capacity.
   let least = Infinity;
   for (const call of calls) {
     const [own, earlier] = accepted ? [call.endedS, call.sentS] : [call.sentS, call.endedS];

@@ -1,5 +1,5 @@
 /**
- * Does a value drift over the epochs of a run? Then there is no one number to report.
+ * Detects a drift over the epochs of a run; a value that drifts has no single number to report.
  *
  * @module
  */
@@ -7,37 +7,33 @@
 import { regularisedBeta } from "./incomplete_beta.ts";
 import { median } from "./median.ts";
 
-/** Up to this many values the distribution of S is counted out; beyond, it is close to normal. */
-const MOST_COUNTED = 50;
-/** The degrees of freedom of a t distribution that stands for the normal one: five digits of a tail agree. */
+/** The distribution of S is enumerated for up to this many values; for more it is nearly normal. */
+const MAX_EXACT = 50;
+/** Degrees of freedom at which tails of the t distribution match the normal one to five digits. */
 const NEARLY_NORMAL = 1e6;
 const SIGNIFICANCE = 0.01;
-/** A drift by less is not worth a finding. */
+/** Smaller drifts are not worth a finding. */
 const SMALLEST_CHANGE = 1.1;
 
-export interface MannKendall {
-  /** In how many more pairs the later value is the greater one than the smaller one. */
-  s: number;
-  /** Two-sided: the chance of an S as far from 0 in values without a trend. */
-  p: number;
-}
-
 /**
- * The Mann-Kendall test for a trend: exact for up to 50 values without ties, over all orders of them; otherwise
- * by the normal approximation, corrected for continuity and ties (H. Mann, Nonparametric Tests Against Trend,
- * Econometrica 13, 1945; M. Kendall, Rank Correlation Methods, 1975, chapters 4 and 5). It takes the values to be independent.
+ * The Mann-Kendall test for a trend: exact, over all orders, for up to 50 values without ties;
+ * otherwise by the normal approximation, corrected for continuity and ties (H. Mann, Nonparametric
+ * Tests Against Trend, Econometrica 13, 1945; M. Kendall, Rank Correlation Methods, 1975, chapters
+ * 4 and 5). It assumes independent values.
+ *
+ * @returns Kendall's S (the pairs that rise minus the pairs that fall) and the two-sided p-value
  */
-export function mannKendall(values: readonly number[]): MannKendall {
+export function mannKendall(values: readonly number[]): { s: number; p: number } {
   let s = 0;
   values.forEach((value, index) => {
     for (const later of values.slice(index + 1)) s += Math.sign(later - value);
   });
   const isTied = new Set(values).size < values.length;
-  const isExact = !isTied && values.length <= MOST_COUNTED;
+  const isExact = !isTied && values.length <= MAX_EXACT;
   return { s, p: isExact ? exactP(s, values.length) : normalP(s, values) };
 }
 
-/** From the number of inversions, (pairs - S) / 2: the n-th value adds 0 to n - 1 of them, each as likely. */
+/** S is pairs - 2 × inversions; the n-th value adds 0 to n - 1 inversions, equally likely. */
 function exactP(s: number, count: number): number {
   let chances = [1];
   for (let value = 2; value <= count; value++) {
@@ -55,57 +51,66 @@ function exactP(s: number, count: number): number {
 }
 
 function normalP(s: number, values: readonly number[]): number {
-  const term = (count: number) => count * (count - 1) * (2 * count + 5) / 18;
-  const ties = [...Map.groupBy(values, (value) => value).values()];
-  const variance = ties.reduce((sum, { length }) => sum - term(length), term(values.length));
+  const variance = varianceOfKendallS(values);
   if (variance <= 0) return 1;
   const z = Math.max(0, Math.abs(s) - 1) / Math.sqrt(variance);
   return regularisedBeta(NEARLY_NORMAL / (NEARLY_NORMAL + z * z), NEARLY_NORMAL / 2, 0.5);
 }
 
-/** A drift: from where, to where, in the unit of the epochs. */
-export interface Drift {
-  /** The median of the first third of the epochs. */
+/** Variance of Kendall's S without a trend, with ties: Kendall, Rank Correlation Methods, 1975. */
+export function varianceOfKendallS(...variables: readonly (readonly number[])[]): number {
+  const term = (count: number) => count * (count - 1) * (2 * count + 5) / 18;
+  return variables.flatMap((values) => [...Map.groupBy(values, (value) => value).values()])
+    .reduce((variance, { length }) => variance - term(length), term(variables[0].length));
+}
+
+/** The medians of the first and the last third of the epochs. */
+interface Ends {
   first: number;
-  /** That of the last third. */
   last: number;
-  p: number;
+}
+
+/** `null` with fewer than three epochs. */
+function medianEnds(epochs: readonly number[]): Ends | null {
+  const third = Math.floor(epochs.length / 3);
+  if (third === 0) return null;
+  return { first: median(epochs.slice(0, third)), last: median(epochs.slice(-third)) };
 }
 
 /**
- * The drift of a value above 0 over the epochs, or `null`: a finding needs a Mann-Kendall p under 0.01, and medians of
- * the first and last third that differ by 10 % or more. Independent epochs without a drift are called one in
- * less than 1 % of runs, however noisy. With fewer than 6 epochs no p is that small.
+ * The drift of a value above 0 over the epochs. It takes a Mann-Kendall p under 0.01, and medians
+ * of the first and last third that differ by 10 % or more; otherwise `null`. Under 1 % of runs with
+ * independent epochs and no drift are reported, however noisy. With fewer than 6 epochs p cannot be
+ * that small.
  */
-export function driftOf(epochs: readonly number[]): Drift | null {
-  const third = Math.floor(epochs.length / 3);
-  if (third === 0) return null;
-  const first = median(epochs.slice(0, third));
-  const last = median(epochs.slice(-third));
+export function driftOf(epochs: readonly number[]): Ends & { p: number } | null {
+  const ends = medianEnds(epochs);
+  if (ends === null) return null;
+  const { first, last } = ends;
   const change = Math.max(first / last, last / first);
   if (!(first > 0 && last > 0 && change >= SMALLEST_CHANGE)) return null;
   const { p } = mannKendall(epochs);
   return p < SIGNIFICANCE ? { first, last, p } : null;
 }
 
-/** A value over the epochs of a run, of which either direction is the better one. */
+/** A value over the epochs of a run. */
 export interface Course {
   epochs: readonly number[];
   better: "higher" | "lower";
 }
 
-/** By how many times everything took longer at the end of a run than at its beginning. */
+/** How much slower everything was at the end of a run than at its beginning. */
 export interface Slowdown {
-  /** The median of the last third of the epochs over that of the first. */
+  /** Median of the last third of the epochs over that of the first. */
   ratio: number;
-  /** One-sided: the chance that independent epochs come in such an order. */
+  /** One-sided. */
   p: number;
 }
 
 /**
- * What several courses have lost in common, as where a server slows down with every call: the geometric mean of their
- * costs in each epoch, by the test of {@linkcode driftOf} against a rise alone, so that 5 epochs are enough. `null`: none
- * is found. A course that lacks epochs does not count.
+ * A slowdown that several courses share, as when a server slows down with every call. Tests the
+ * geometric mean of their costs by epoch like {@linkcode driftOf}, but only for a rise, so 5 epochs
+ * are enough; `null` if there is none. Courses that lack epochs are ignored.
  */
 export function slowdownOf(
   courses: readonly Course[],
@@ -117,22 +122,22 @@ export function slowdownOf(
   ).map(({ epochs, better }) =>
     epochs.map((value) => better === "higher" ? -Math.log(value) : Math.log(value))
   );
-  const third = Math.floor(count / 3);
-  if (third === 0 || logs.length === 0) return null;
+  if (logs.length === 0) return null;
   const costs = Array.from(
     { length: count },
-    (_, epoch) => logs.reduce((sum, one) => sum + one[epoch]!, 0) / logs.length,
+    (_, epoch) => logs.reduce((sum, one) => sum + one[epoch], 0) / logs.length,
   );
-  const ratio = Math.exp(median(costs.slice(-third)) - median(costs.slice(0, third)));
+  const ends = medianEnds(costs);
+  if (ends === null) return null;
+  const ratio = Math.exp(ends.last - ends.first);
   const { s, p } = mannKendall(costs);
   return s > 0 && p / 2 < significance && ratio >= SMALLEST_CHANGE ? { ratio, p: p / 2 } : null;
 }
 
-/** A course that takes part in a slowdown of all: its ends, where it became worse; otherwise `null`. */
-export function endsOf({ epochs, better }: Course): Pick<Drift, "first" | "last"> | null {
-  const third = Math.floor(epochs.length / 3);
-  if (third === 0) return null;
-  const [first, last] = [median(epochs.slice(0, third)), median(epochs.slice(-third))];
-  const worse = better === "higher" ? first / last : last / first;
-  return worse >= SMALLEST_CHANGE ? { first, last } : null;
+/** The ends of a course, if it takes part in a slowdown by becoming worse; otherwise `null`. */
+export function endsOf({ epochs, better }: Course): Ends | null {
+  const ends = medianEnds(epochs);
+  if (ends === null) return null;
+  const worse = better === "higher" ? ends.first / ends.last : ends.last / ends.first;
+  return worse >= SMALLEST_CHANGE ? ends : null;
 }

@@ -106,7 +106,7 @@ Deno.test(
     assertEquals([report.status, server.stats().connectionsAccepted], ["passed", 3 + 2 * 3]);
     assertEquals(report.notMeasured, [{
       name: "scaling law",
-      reason: "3 numbers of clients are too few for a fit: 4 are needed",
+      reason: "3 client counts are too few for a fit: 4 are needed",
     }]);
     assertEquals(report.metrics.filter(({ name }) => name === "contention"), []);
   },

@@ -22,7 +22,7 @@ Deno.test("over all rows each case follows each other equally often, and stands 
     assertEquals(williamsOrder(cases, rows.length), rows[0], "then they begin again");
   }
   assertThrows(() => williamsOrder(0, 0), RangeError, "there are 0");
-  assertThrows(() => williamsOrder(3, -1), RangeError, "the row asked for is -1");
+  assertThrows(() => williamsOrder(3, -1), RangeError, "the requested row is -1");
 });
 
 Deno.test("a shuffle has all items, the same for the same stream, and each order equally often", () => {
@@ -61,5 +61,5 @@ Deno.test("streams differ by seed and label, and are uniform", () => {
     const low = values.filter((value) => value < 0.1).length;
     assertEquals(Math.abs(low - 100) < 40, true, `${low}`);
   }
-  assertThrows(() => randomStream(0.5, "a"), RangeError, "it is 0.5");
+  assertThrows(() => randomStream(0.5, "a"), RangeError, "not 0.5");
 });

@@ -6,7 +6,7 @@ import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { renderTerminal } from "../../lib/report/render/terminal.ts";
 import { buildDocument } from "../../lib/report/sections/mod.ts";
 import type { Report } from "../../lib/schema.ts";
-import { compareWithEarlier } from "../../lib/stats/compare_earlier.ts";
+import { compareWithEarlier } from "../../lib/stats/compare.ts";
 import { sampleReport } from "../support/sample_report.ts";
 
 /** `deno task test` runs these; a bare `deno test` may neither read nor write. */

@@ -5,7 +5,7 @@ import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { buildDocument } from "../../lib/report/sections/mod.ts";
 import { formatCompactRate, formatInterval, formatQuantity } from "../../lib/report/units.ts";
 import type { Report } from "../../lib/schema.ts";
-import { compareWithEarlier } from "../../lib/stats/compare_earlier.ts";
+import { compareWithEarlier } from "../../lib/stats/compare.ts";
 import { blocksOf, inlinesOf } from "../support/document_walk.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 

@@ -56,7 +56,7 @@ Deno.test("a peak beyond what was measured is not told as a number", () => {
   const { kind, message, most } = peak.fact;
   assertEquals([kind, message, most], [
     "peakBeyond",
-    "beyond what was measured, up to 7 at once",
+    "beyond what was measured, up to 7 clients",
     7,
   ]);
 });
@@ -86,7 +86,7 @@ Deno.test("where throughput only levels off there is no peak, and coherency has 
       status: "beyond",
       fact: {
         kind: "noPeak",
-        message: "none: up to 10 at once nothing shows that more would cost throughput",
+        message: "none: nothing up to 10 clients shows that more would cost throughput",
         most: 10,
       },
     });
@@ -125,7 +125,7 @@ Deno.test("a throughput that does not change with the clients is flat, and no la
   const verdict = judgeScaling(serial);
   assert(verdict.status === "flat");
   assertEquals([verdict.fact.kind, verdict.fact.clients], ["flat", 10]);
-  assert(verdict.fact.message.startsWith("more clients gain nothing: up to 10 at once get 0.9"));
+  assert(verdict.fact.message.startsWith("more clients gain nothing: up to 10 get 0.9"));
   const retrograde = { singleRatePerSecond: 1000, contention: 1, coherency: 0.02 };
   assertEquals(judgeScaling(epochsOf(retrograde)).status, "fitted", "a loss is not flat");
 });
@@ -147,16 +147,16 @@ Deno.test("three numbers of clients, and a throughput of 0, are refused", () => 
   };
   assertEquals(refusal(epochsOf(LAW, { sweep: [1, 2, 3] })), {
     kind: "tooFewSteps",
-    message: "3 numbers of clients are too few for a fit: 4 are needed",
+    message: "3 client counts are too few for a fit: 4 are needed",
     steps: 3,
     needed: 4,
   });
-  assertEquals(refusal([]), { kind: "noWholeEpoch", message: "no epoch is whole" });
+  assertEquals(refusal([]), { kind: "noWholeEpoch", message: "no epoch is complete" });
   const idle = epochsOf(LAW);
   idle[3]![4]!.ratePerSecond = 0;
   assertEquals(refusal(idle), {
     kind: "noSuccess",
-    message: "an epoch of 6 at once had no success",
+    message: "an epoch with 6 clients had no successful call",
     clients: 6,
   });
 });

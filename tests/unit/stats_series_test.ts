@@ -76,7 +76,7 @@ Deno.test("IntervalSeries refuses an interval without width", () => {
     assertThrows(
       () => new IntervalSeries({ intervalMs, startNs: 0 }),
       RangeError,
-      `it is ${intervalMs}`,
+      `not ${intervalMs}`,
     );
   }
 });

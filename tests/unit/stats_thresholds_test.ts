@@ -90,22 +90,28 @@ Deno.test("parseThreshold reads the point of a metric that is measured at severa
 
 Deno.test("parseThreshold names the expression, what is wrong, and what is accepted", () => {
   const mistakes: [string, string][] = [
-    ["", "it is not METRIC OP VALUE: as OP are accepted <, <=, >, >= and ="],
+    ["", "it is not METRIC OP VALUE: accepted operators are <, <=, >, >= and ="],
     ["errors", "it is not METRIC OP VALUE"],
     ["errors==0", "it is not METRIC OP VALUE"],
     ["errors!=0", "it is not METRIC OP VALUE"],
     ["0<errors<5", "it is not METRIC OP VALUE"],
-    ["nope.latency.p95<5ms", '"nope" is no scenario: accepted are message-throughput, concurrent'],
-    ["constructor.name<5ms", '"constructor" is no scenario'],
-    ["latency.p95<5ms", '"latency" is no scenario'],
+    [
+      "nope.latency.p95<5ms",
+      '"nope" is not a scenario: accepted are message-throughput, concurrent',
+    ],
+    ["constructor.name<5ms", '"constructor" is not a scenario'],
+    ["latency.p95<5ms", '"latency" is not a scenario'],
     ["message-throughput<5", "it names no metric: accepted are latency, throughput, errors"],
-    ["message-throughput.latncy.p95<5ms", '"latncy.p95" is no metric: accepted are latency'],
+    ["message-throughput.latncy.p95<5ms", '"latncy.p95" is not a metric: accepted are latency'],
     ["pipelining.latency@8<5ms", "it names no statistic of latency"],
     ["message-throughput.latency<5ms", "it names no statistic of latency: accepted are count, min"],
-    ["message-throughput.latency.p85<5ms", '"p85" is no statistic of latency: accepted are count'],
+    [
+      "message-throughput.latency.p85<5ms",
+      '"p85" is not a statistic of latency: accepted are count',
+    ],
     [
       "message-throughput.throughput.p95>5",
-      '"p95" is no statistic of throughput: accepted are value',
+      '"p95" is not a statistic of throughput: accepted are value',
     ],
     ["message-throughput.latency.p95<5", "a time needs a unit: accepted are ns, us, µs, ms and s"],
     ["message-throughput.latency.p95<5min", '"min" is not a unit of time'],
@@ -181,7 +187,7 @@ Deno.test("errors that a scenario provokes are bounded only by its name", () => 
   assertEquals(evaluate("rate-limit.errors=0", limited).observed, 10);
   const alone = evaluate("errors=0", limited);
   assertEquals([alone.passed, alone.observed], [false, null]);
-  assertEquals(alone.reason, "all that was run fails calls on purpose: bound SCENARIO.errors");
+  assertEquals(alone.reason, "every scenario run fails calls on purpose: use SCENARIO.errors");
   limited.overloads = false;
   assertEquals(evaluate("errors=0", limited).observed, 10);
 });
@@ -198,7 +204,7 @@ Deno.test("evaluateThreshold fails what was not measured, and says why", () => {
     [
       "message-throughput.latency.p99<1s",
       [measuredScenario()],
-      "p99 would rest on too few samples: 200 were taken",
+      "too few samples for p99: 200 were taken",
     ],
   ];
   for (const [expression, scenarios, reason] of cases) {
@@ -238,7 +244,7 @@ Deno.test("a time that is known as at least only never passes a bound from above
   const scenario = scenarioOf("message-throughput", {
     metrics: [latencyOf(1e6, { samples: 200, censored: 40 })],
   });
-  const reason = "it is at least that: 400 calls had no answer";
+  const reason = "only a lower bound: 400 calls had no answer";
   const cases: [string, boolean, string | null][] = [
     ["message-throughput.latency.p50<2ms", true, null],
     ["message-throughput.latency.p95<10s", false, reason],

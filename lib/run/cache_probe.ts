@@ -36,7 +36,7 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
     run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
   }
   runs[0]!.onWarning(
-    `the server caches results of identical calls, so every call gets unique arguments: ${argsJson}`,
+    `the server caches repeated calls, so every call gets unique arguments: ${argsJson}`,
   );
 }
 

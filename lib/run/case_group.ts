@@ -56,8 +56,8 @@ const SLICES = { kind: "slices", name: "every slice measured" };
 const REFUSALS_DROPPED = {
   kind: "refusalsDropped",
   message:
-    "later calls got no answer at all and count as timeouts: most likely also refusals, dropped by " +
-    "a server that never sends the same frame twice on a connection (the October build)",
+    "later calls got no answer at all and count as timeouts: most likely refusals too, dropped " +
+    "by a server that never sends a frame twice on a connection (the October build)",
 };
 
 type Side = "target" | "floor" | "rig";

@@ -67,9 +67,7 @@ export class ConnectionPool implements AsyncDisposable {
     }
   }
 
-  /**
-   * Closes all in parallel, as each may wait for late replies or for a server that never closes.
-   */
+  /** Closes in parallel: each may wait for late replies, or for a server that does not close. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.connections.map((connection) => connection.close()));
   }

@@ -14,7 +14,7 @@ import { CaseRecorder } from "./case_results.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { describeLoss } from "./describe_end.ts";
-import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
+import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
 import { rateOf, type Run } from "./run.ts";
 import {
@@ -147,15 +147,12 @@ export class CaseGroup implements LiveScenario, Disposable {
 
   live(): LiveFigures {
     const { clock } = this.#run;
-    const latest = this.#latest?.recorder.latency.latest();
     return {
       elapsedNs: clock.nowNs() - this.#startNs,
       ...countCalls(
         this.members.flatMap(({ record }) => [record.warmupLedger, record.measuredLedger]),
       ),
-      times: latest === undefined || latest.p50 === null
-        ? null
-        : { name: "latency", p50Ns: latest.p50, p99Ns: latest.p99 },
+      times: this.#latest && liveTimes([["latency", this.#latest.recorder.latency]]),
     };
   }
 

@@ -60,7 +60,7 @@ export function grantHeavyTools(
     return refused(`${only}of tools that --heavy-tools FILE names`);
   }
   if (!embedded && !named) {
-    return refused(`${only}if --scenarios names this scenario, or with --profile phase3`);
+    return refused(`${only}if this scenario is named with --scenarios, or with --profile phase3`);
   }
   const tools = (given ?? BUNDLED_HEAVY_TOOLS).map((spec) => ({
     ...spec,

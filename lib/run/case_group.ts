@@ -72,9 +72,9 @@ interface Element {
   recorder: CaseRecorder;
   /** True if the connections should go through the relay. */
   relayed: boolean;
-  /** Those of the current epoch, possibly fewer than the case has clients. */
+  /** Connections of the current epoch, possibly fewer than the case has clients. */
   connections: readonly Connection[];
-  /** That of the current epoch; `null` on other sides. */
+  /** Rig of the current epoch, on the side `rig`. */
   rig: Rig | null;
 }
 
@@ -224,12 +224,12 @@ export class CaseGroup implements LiveScenario, Disposable {
     return this.#isPaired && lengths[0]!.messages !== 1 ? fit + fit % 2 : fit;
   }
 
-  /** Adds the planned slices to what each scenario that wants them expects. */
+  /** Announces the slices to the scenarios, so that a missing one fails a check. */
   #announceSlices(): void {
-    for (const { case: { clients }, side, members, owner } of this.#elements) {
+    for (const element of this.#elements) {
       // With fewer clients than shards, some shards have none.
-      if (side === "floor" || shareOf(clients, owner.place) === 0) continue;
-      for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: this.blocks });
+      const isOurs = shareOf(element.case.clients, element.owner.place) > 0;
+      if (element.side !== "floor" && isOurs) tallySlices(element, { wanted: this.blocks });
     }
   }
 
@@ -321,19 +321,14 @@ export class CaseGroup implements LiveScenario, Disposable {
     const slice = await this.#slice(element, epoch, block);
     if (side === "target") {
       this.#latest = element;
-      if (!slice?.complete) {
-        const why = describeLoss(connections);
-        for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, why });
-      }
+      if (!slice?.complete) tallySlices(element, { why: describeLoss(connections) });
     }
     if (slice === null) return void recorder.miss();
     if (epoch > 0) {
       recorder.add(slice, this.#position++);
       for (const { plan } of members) plan.onSlice?.(one, slice);
     }
-    if (side !== "floor" && slice.complete) {
-      for (const { record } of members) record.tally({ ...SLICES, seen: 1, wanted: 0 });
-    }
+    if (side !== "floor" && slice.complete) tallySlices(element, { seen: 1 });
     if (side !== "target" || !isSilent(slice, connections)) return;
     if (owner.run.target.observed.rateLimit !== null) owner.record.note(REFUSALS_DROPPED);
     return "silent";
@@ -369,8 +364,8 @@ export class CaseGroup implements LiveScenario, Disposable {
       return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
     }
     const cap = capOf(element);
-    // At a cap of less than one call per lead-in every call follows a pause: lead-ins and long
-    // warm-ups would only take time.
+    // With less than one call per lead-in, every call follows a pause anyway: a lead-in or a full
+    // warm-up would only take time.
     const isIdle = cap !== null && cap * leadInNs < 1e9;
     const length = { leadInNs: isIdle ? 0 : leadInNs, messages: null, durationNs: null };
     if (parameters.messages === null) {
@@ -395,6 +390,14 @@ export class CaseGroup implements LiveScenario, Disposable {
     const { leadInNs, durationNs } = this.#lengthOf(element, epoch, 0);
     return (leadInNs + (durationNs ?? 0)) / 1e6 + SHARD_GAP_MS;
   }
+}
+
+/** Counts slices in the records of all scenarios that want them. */
+function tallySlices(
+  { members }: Element,
+  count: { seen?: number; wanted?: number; why?: string | null },
+): void {
+  for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, ...count });
 }
 
 /** The side on which a scenario measures a case that is not a floor. */

@@ -94,8 +94,8 @@ async function listed(
   target: Target,
 ): Promise<{ names: string[] } & Pick<Preflight, "clockOffset" | "warnings">> {
   const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
-  const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
   if (list.status !== "listed") {
+    const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
     return { names: [], clockOffset: null, warnings: list.status === "late" ? [late] : [] };
   }
   return {
@@ -122,7 +122,7 @@ function transcriptOf(
   ];
 }
 
-/** How the ledger counts frames. */
+/** How the ledger counts the frames of a call. */
 const COUNTED_AS: Readonly<Record<Frame["kind"], string>> = {
   result: "final, ok",
   toolError: "final, toolError",
@@ -165,9 +165,7 @@ function preflightChecks({ options: { url } }: Target, tool: string, names: stri
   }));
 }
 
-/**
- * Explains why the tool cannot be measured; `instead`: the frame that came instead of an answer.
- */
+/** Why the tool cannot be measured; `instead` describes a frame that came but was no answer. */
 function whyUnusable(
   target: Target,
   { call, tool, names, end, instead }: {

@@ -62,7 +62,7 @@ const REFUSALS_DROPPED = {
 
 type Side = "target" | "floor" | "rig";
 
-/** What each block measures once: a case on one side. */
+/** A case on one side, measured once in each block. */
 interface Element {
   case: Case;
   side: Side;

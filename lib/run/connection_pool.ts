@@ -27,7 +27,7 @@ export class ConnectionPool implements AsyncDisposable {
     this.#isRelayed = isRelayed;
   }
 
-  /** Opens connections for one scenario; `null` if some failed, which has failed a check. */
+  /** Opens connections for one scenario; `null` if some (and so a check) failed. */
   static async openAll(
     context: ScenarioContext,
     most: number,

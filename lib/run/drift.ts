@@ -54,7 +54,7 @@ export function slowdownOfServer(courses: readonly HeadlineCourse[]): Slowdown |
 
 /**
  * Reports a headline that changed over the epochs: `drift` if the server slowed down, else
- * `changed`, which needs a change by half because the machine may be the cause.
+ * `changed`, which takes a change of 50 %, as the machine may be the cause.
  *
  * @param slowdown of the whole run
  */

@@ -14,13 +14,13 @@ export interface HeavyToolSpec {
   repetitions: number;
 }
 
-/** A heavy tool that the run may call. */
+/** A heavy tool that the run can call. */
 export interface HeavyTool extends HeavyToolSpec {
   /** Gives the message of its next call; shared by the whole run, so that `{seq}` counts on. */
   message: Workload;
 }
 
-/** The heavy tools that a run may call, or why it may call none. */
+/** The heavy tools that a run can call, or why it can call none. */
 export type HeavyTools =
   | { status: "granted"; tools: readonly HeavyTool[]; uniqueSeed: number }
   | { status: "refused"; reason: string };
@@ -36,7 +36,7 @@ export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
   timeoutMs: 60_000,
 }));
 
-/** Decides which tools a run may call. */
+/** Input of {@linkcode grantHeavyTools}. */
 export interface HeavyToolsRequest {
   /** True if the target is the bundled server. */
   embedded: boolean;

@@ -37,7 +37,7 @@ export interface LiveScenario {
   live(): LiveFigures;
 }
 
-/** Counts calls by whether they were served. */
+/** Counts calls that were served, and those that were not. */
 export function countCalls(ledgers: readonly Ledger[]): Pick<LiveFigures, "ok" | "errors"> {
   let ok = 0;
   let errors = 0;

@@ -15,7 +15,7 @@ type PacedOptions = Pick<ScheduleOptions, "ratePerSecond" | "durationMs" | "stag
 
 /**
  * Opens connections on which to run this shard's share of a schedule, without keeping times.
- * Dispose of the result; it is `null` if some connections failed, which has failed a check.
+ * Dispose of the result, which is `null` if some connections (and so a check) failed.
  *
  * @throws the signal's reason, if aborted
  */

@@ -93,10 +93,7 @@ export class Entry implements Disposable {
     else this.plan = begun;
   }
 
-  /**
-   * Its headline over the epochs; `null` if it was not measured or the scenario overloads the
-   * server.
-   */
+  /** Its headline over the epochs; `null` if not measured, or if it overloads the server. */
   get course(): HeadlineCourse | null {
     const headline = this.record.headlineCourse();
     if (headline === null || this.planned.scenario.overloads) return null;
@@ -117,9 +114,7 @@ export class Entry implements Disposable {
     return { own: this.group.resultOf(held, this.record), floor: this.group.floorOf(held) };
   }
 
-  /**
-   * Derives its metrics again from what was measured so far; `slowdown` is that of the whole run.
-   */
+  /** Derives its metrics from what was measured so far; `slowdown`: of the whole run. */
   derive(slowdown: Slowdown | null = null): void {
     const { record, group, casePlan } = this;
     record.derive(() => {

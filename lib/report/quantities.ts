@@ -10,6 +10,7 @@ import type { Metric, Report } from "../schema.ts";
 import { type Change, CHANGES, type ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
+import { describeCourse } from "../stats/trend.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
 import type { Sparkline, Strip } from "./document.ts";
 import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber } from "./units.ts";
@@ -208,12 +209,6 @@ export function withoutCappedRates(report: Report): Report {
   return { ...report, scenarios };
 }
 
-/** What to do about a headline that has no one value, by the kind of the finding. */
-const COURSE_ADVICE = new Map(Object.entries({
-  drift: "restart the server, or measure it at the same age each time",
-  changed: "the machine or the server changed meanwhile",
-}));
-
 /** What a metric is called beside its value; the last layer of a call is the call. */
 export function label(metric: Metric): string {
   return isLayer(metric) ? "call" : words(metric.name);
@@ -230,13 +225,11 @@ export function isLayer(metric: Metric): metric is Layer {
 export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const { kind, message, first, last } = fact;
   const [headline] = headlines(scenario);
-  const advice = COURSE_ADVICE.get(kind);
-  if (!advice || typeof first !== "number" || typeof last !== "number" || !headline) return message;
+  if ((kind !== "drift" && kind !== "changed") || !headline) return message;
+  if (typeof first !== "number" || typeof last !== "number") return message;
   const { unit } = headline.metric;
-  const [from, to] = [first, last].map((value) => formatQuantity(value, unit));
-  return `${
-    label(headline.metric)
-  } went from ${from} to ${to} in the course of the run, so that there is no one number: ${advice}`;
+  const [from, to] = [formatQuantity(first, unit), formatQuantity(last, unit)];
+  return describeCourse(kind, { name: label(headline.metric), from, to });
 }
 
 /** `1 slower, 2 same`: how many rows came to each verdict, in the order given. */

@@ -12,19 +12,19 @@ import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
 
-/** How two servers are compared. */
+/** Options of a comparison of two servers. */
 export interface AbOptions extends RunHooks {
   scenarios: readonly Scenario[];
-  /** Restarts both, before each epoch; `null`: they go on. */
+  /** Restarts both before each epoch; `null`: they keep running. */
   restart: (() => Promise<void>) | null;
 }
 
-/** An order effect is one where chance would give it once in so many cases. */
+/** Significance level of an order effect. */
 const ORDER_P = 0.01;
 
 /**
- * Measures both in every block, so that whatever the machine does it does to both, and gives the report of B with its
- * comparison with A. Whatever the servers do, there is a report.
+ * Measures both servers in every block, so noise of the machine affects both, and returns the
+ * report of B with its comparison with A. Server failures are reported, not thrown.
  */
 export async function runAb(
   settings: { a: RunSettings; b: RunSettings },
@@ -84,7 +84,7 @@ export async function runAb(
   return report();
 }
 
-/** Both sides go the same way, although `auto` would take one of them, for its TLS, through the relay. */
+/** Sends both sides through the relay where `auto` would do so for only one, because of its TLS. */
 export function sharedNoDelay(
   { a, b }: Record<"a" | "b", Pick<RunSettings, "url" | "noDelay">>,
 ): NoDelay {
@@ -94,8 +94,9 @@ export function sharedNoDelay(
 }
 
 /**
- * Are figures not known to so many per cent yet? Of each metric the narrowest interval counts, as a rule
- * that of the fast path: a tail would need many times the epochs. It looks at widths only, never at a verdict.
+ * True if some metric is not yet known to within this percentage. The narrowest interval of a
+ * metric counts, usually that of the fast path: a tail would need many more epochs. Only widths
+ * matter, never a verdict.
  */
 export function needsAnother({ rows }: Pick<Comparison, "rows">, percent: number): boolean {
   const gating = rows.filter(({ gating }) => gating);
@@ -108,7 +109,7 @@ export function needsAnother({ rows }: Pick<Comparison, "rows">, percent: number
   );
 }
 
-/** The medians on a server that does nothing, of the calls that a scenario holds against it. */
+/** Medians on the null server by epoch, if this metric has a floor. */
 function floorOf(
   entries: readonly Entry[],
   run: Run,
@@ -117,30 +118,29 @@ function floorOf(
   const held = entries.find((one) => one.run === run && one.name === scenario)?.held;
   if (!held?.own || !held.floor || metric.kind !== "distribution") return null;
   const { own: { medians }, floor } = held;
-  // The metric is that of the case if it has its medians.
-  const isThat = metric.epochs.length === medians.length &&
+  // Equal medians show that the metric was made from the case that has the floor.
+  const isSameCase = metric.epochs.length === medians.length &&
     metric.epochs.every(({ p50 }, epoch) => p50 === medians[epoch]);
-  return isThat ? floor.medians : null;
+  return isSameCase ? floor.medians : null;
 }
 
-/** Scenarios in which it mattered which server was measured first. */
+/** Scenarios whose result depends on which server was measured first. */
 function orderEffects(
   entries: readonly Entry[],
   { a, b }: { a: Run; b: Run },
 ): Ab["orderEffects"] {
   return entries.filter(({ run }) => run === a).flatMap((entry) => {
-    const { first: before, name: scenario } = entry;
-    const after = entries.find(({ run, name }) => run === b && name === scenario)?.first;
-    if (!before || !after) return [];
-    const effect = orderEffect(before.within.map((rates, epoch) => {
+    const { first: ofA, name: scenario } = entry;
+    const ofB = entries.find(({ run, name }) => run === b && name === scenario)?.first;
+    if (!ofA || !ofB) return [];
+    const effect = orderEffect(ofA.within.map((rates, epoch) => {
       const blocks = rates.map((rate, block) => ({
-        ratio: (after.within[epoch]?.[block] ?? NaN) / rate,
-        isAFirst: before.positions[epoch]![block]! < (after.positions[epoch]?.[block] ?? NaN),
+        ratio: (ofB.within[epoch]?.[block] ?? NaN) / rate,
+        isAFirst: ofA.positions[epoch]![block]! < (ofB.positions[epoch]?.[block] ?? NaN),
       })).filter(({ ratio }) => ratio > 0);
-      const [aFirst, bFirst] = [true, false].map((isFirst) =>
-        blocks.filter(({ isAFirst }) => isAFirst === isFirst).map(({ ratio }) => ratio)
-      );
-      return { aFirst: aFirst!, bFirst: bFirst! };
+      const ratiosIf = (isFirst: boolean) =>
+        blocks.filter(({ isAFirst }) => isAFirst === isFirst).map(({ ratio }) => ratio);
+      return { aFirst: ratiosIf(true), bFirst: ratiosIf(false) };
     }));
     return effect === null || effect.p > ORDER_P ? [] : [{ scenario, ...effect }];
   });

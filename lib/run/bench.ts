@@ -12,9 +12,9 @@ import { plannedStarts } from "./start_times.ts";
 import { runSuite, type SuiteResult } from "./suite.ts";
 
 /**
- * Runs what the settings say; whatever the server does, there is a report.
+ * Runs a benchmark. Server failures are reported, not thrown.
  *
- * @throws {IncomparableError} before anything is measured, if there is a baseline of another workload
+ * @throws {IncomparableError} before measuring anything, if a baseline has another workload
  */
 export async function runBench(
   settings: RunSettings,
@@ -39,10 +39,10 @@ export async function runBench(
 }
 
 /**
- * Settles, before anything is measured, what a run that is split among workers has to know as a whole: the rate
- * that the server's limiter allows, and that the baseline measured the same.
+ * Prepares a run that is split among workers: finds the rate that the server's limiter allows, and
+ * checks that the baselines measured the same workload.
  *
- * @throws {IncomparableError} if it did not, unless forced
+ * @throws {IncomparableError} if they did not, unless forced
  */
 export async function prepareSplit(
   settings: RunSettings,
@@ -53,7 +53,7 @@ export async function prepareSplit(
     await useUniqueArguments([run]);
     await keepToLimits([run]);
   } catch (error) {
-    // The workers come upon it, and report it.
+    // The workers will run into it too, and report it.
     if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
   }
   refuseIncomparable(run);

@@ -5,13 +5,13 @@ import { Target } from "../client/target.ts";
 import type { Run } from "./run.ts";
 import { createWorkload, withArgument, type Workload } from "./workload.ts";
 
-/** Names for the argument that makes a call unlike any other: the first that the user has not given. */
+/** Names for the argument that makes calls unique; the first one that is free is used. */
 const ARGUMENT_NAMES = ["n", "unique", "bench_unique"];
 
 /**
- * Gives the calls of all runs unique arguments where one of the servers serves equal calls from a cache, marked
- * or without the stream_complete that others have, and each of them takes such arguments and computes their calls.
- * Arguments that already differ by call stay as they are. None of the calls is in any ledger.
+ * Gives the calls of all runs unique arguments if a server serves identical calls from a cache, and
+ * all servers accept unique arguments and then compute each call. Arguments that already differ per
+ * call are kept. The probing calls are in no ledger.
  *
  * @throws the signal's reason, if a run is interrupted
  */
@@ -22,25 +22,24 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
   const probed = runs.filter(({ bundled, target }) =>
     bundled === null && target.options.protocol.marksCached
   );
-  const equal = await Array.fromAsync(probed, (run) => probe(run, run.workload));
-  if (!equal.includes("cached")) return;
+  const identical = await Array.fromAsync(probed, (run) => probe(run, run.workload));
+  if (!identical.includes("cached")) return;
   const argsJson = withArgument(toolArgsJson, `"${name}":"{unique}"`);
-  // Of another seed, so that none of the run's calls repeats one of these.
-  const unlike = await Array.fromAsync(
+  // Another seed, so that no call of the run repeats one of these.
+  const unique = await Array.fromAsync(
     probed,
     (run) => probe(run, workloadOf(run, argsJson, ~run.settings.uniqueSeed >>> 0)),
   );
-  if (unlike.some((one) => one !== "computed")) return;
+  if (unique.some((one) => one !== "computed")) return;
   for (const run of runs) {
     run.settings = { ...run.settings, toolArgsJson: argsJson, uniqueArguments: argsJson };
     run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
   }
   runs[0]!.onWarning(
-    `the server serves repeated calls from a cache, so that every call is made with arguments of its own: ${argsJson}`,
+    `the server caches repeated calls, so every call gets unique arguments: ${argsJson}`,
   );
 }
 
-/** The workload of a run, with these arguments in place of its own. */
 function workloadOf(
   { tool, settings, place }: Run,
   argsJson: string,
@@ -50,12 +49,12 @@ function workloadOf(
   return createWorkload(tool, { argsJson, payloadBytes, uniqueSeed, place });
 }
 
-/** Two calls at once, on two connections: a cache may know results, or only the calls in flight. */
+/** Makes two calls simultaneously, because some caches hold only calls in flight. */
 async function probe(
   { target: { options, observed }, signal }: Run,
   workload: Workload,
 ): Promise<"cached" | "computed" | "failed"> {
-  // Of its own, so that its refusals are not those of the run.
+  // A separate target, so that refusals are not counted as the run's.
   using target = new Target(options);
   target.observed.streamComplete = observed.streamComplete;
   try {

@@ -2,10 +2,10 @@ import type { Check, Ledger, ScenarioReport } from "../schema.ts";
 import { brokenEquations } from "../client/ledger.ts";
 import { describeClose } from "./describe_end.ts";
 
-/** The named counts that are not zero, as text. */
+/** `timeout 2, connectionLost 1`: the counts above zero, or `none`. */
 function nonZero(counts: Record<string, number>): string {
   return Object.entries(counts).filter(([, count]) => count > 0)
-    .map(([name, count]) => `${name} ${count}`).join(", ") || "none";
+    .map((one) => one.join(" ")).join(", ") || "none";
 }
 
 function checkNone(kind: string, name: string, counts: Record<string, number>): Check {
@@ -14,8 +14,8 @@ function checkNone(kind: string, name: string, counts: Record<string, number>): 
 }
 
 /**
- * The checks that hold for the calls of every scenario; none where it sent no call. Of one that overloads
- * the server, calls may fail and replies come late.
+ * The checks on the calls of every scenario; none if it sent no calls. A scenario that overloads
+ * the server may have failed calls and late replies.
  */
 export function callChecks(
   { ledger, warmupLedger, overloads = false }: Pick<
@@ -24,7 +24,7 @@ export function callChecks(
   >,
 ): Check[] {
   if (ledger.sent + warmupLedger.sent === 0) return [];
-  // The reply to an aborted call is late by the client's own doing.
+  // A late reply to an aborted call is the client's doing.
   const unexcused = Math.max(0, ledger.frames.late - ledger.aborted);
   const stray = { ...strayFrames(ledger), ...(overloads ? {} : { late: unexcused }) };
   const { toolError, rateLimited, timeout, connectionLost } = warmupLedger;
@@ -42,14 +42,14 @@ export function callChecks(
   ];
 }
 
-/** With the first of the server's words or frames by each name. */
+/** Adds the first text that the server sent, by name, to a failed check. */
 function withFirst(check: Check, texts: Record<string, string> | undefined): Check {
   if (check.passed) return check;
-  const words = Object.entries(texts ?? {}).map(([name, text]) => `; first ${name}: ${text}`);
-  return { ...check, observed: check.observed + words.join("") };
+  const firsts = Object.entries(texts ?? {}).map(([name, text]) => `; first ${name}: ${text}`);
+  return { ...check, observed: check.observed + firsts.join("") };
 }
 
-/** Error codes with their counts, and the server's first words with each. */
+/** Error codes with their counts, and the first message of each. */
 function errorWords({ errorCodes, errorMessages = {} }: Ledger): string {
   return Object.entries(errorCodes).map(([code, count]) => {
     const message = Object.hasOwn(errorMessages, code) ? `: ${errorMessages[code]}` : "";
@@ -57,9 +57,8 @@ function errorWords({ errorCodes, errorMessages = {} }: Ledger): string {
   }).join("; ");
 }
 
-/** Frames that belong to no call in flight. */
-function strayFrames(ledger: Ledger): Record<string, number> {
-  const { duplicate, orphan, malformed } = ledger.frames;
+/** Counts of frames that belong to no call in flight. */
+function strayFrames({ frames: { duplicate, orphan, malformed } }: Ledger): Record<string, number> {
   return { duplicate, orphan, malformed };
 }
 
@@ -85,7 +84,7 @@ function answerChecks(ledger: Ledger): Check[] {
   ];
 }
 
-/** How connections were closed: `; close 4008 Rate limited.` */
+/** How connections were closed: `; close 4008 Rate limited`. */
 function closesOf({ closeCodes, closeReasons = {} }: Ledger): string {
   return Object.keys(closeCodes).map((name) =>
     `; ${describeClose({ code: Number(name), reason: closeReasons[name] ?? "" })}`
@@ -94,7 +93,7 @@ function closesOf({ closeCodes, closeReasons = {} }: Ledger): string {
 
 const ALL_COUNTED = "every call and every frame counted once";
 
-/** Of ledgers without an entry there is nothing to check. */
+/** Checks that ledgers add up; no check if they are empty. */
 export function reconciliation(...ledgers: Ledger[]): Check[] {
   if (ledgers.every(({ sent, frames }) => sent + frames.received === 0)) return [];
   const broken = ledgers.flatMap(brokenEquations);

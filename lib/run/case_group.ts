@@ -1,6 +1,6 @@
 /**
- * The scenarios that share cases, measured together: in each epoch fresh connections, then blocks, in each of
- * which every case has one slice, in an order that lets each case follow each other one equally often.
+ * Measures scenarios that share cases together. Each epoch opens new connections and runs blocks;
+ * a block has one slice per case, in a balanced order (Williams design).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { CaseRecorder } from "./case_results.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { describeLoss } from "./describe_end.ts";
-import { countCalls, type LiveFigures, type LiveScenario } from "./live.ts";
+import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
 import { rateOf, type Run } from "./run.ts";
 import {
@@ -23,7 +23,6 @@ import {
   type CaseLength,
   type CasePlan,
   type CaseResult,
-  type CaseScenario,
   type Rig,
   type Slice,
 } from "./scenario.ts";
@@ -34,47 +33,56 @@ import { measureSlice } from "./slices.ts";
 /** A scenario of the group, on one server. */
 export interface GroupMember {
   run: Run;
-  scenario: CaseScenario;
   parameters: CaseLength;
   plan: CasePlan;
   record: ScenarioRecord;
-  /** Which share of its clients it takes. */
+  /** The share of its clients that is measured here. */
   place: ShardPlace;
 }
 
-/** A block needs at least so many calls of each client. */
+/** Minimum calls per client and block. */
 const FEWEST_MESSAGES = 10;
 const MOST_COUNTED_BLOCKS = 5;
-/** An open loop needs a longer lead-in: what falls due in its window is answered in it only in a steady state. */
+/** Open loops need a longer lead-in: their backlog must be steady before the window starts. */
 const OPEN_LEAD_INS = 5;
-/** Between two slices that shards begin together, for the last replies of the first. */
+/** Gap between two slices that shards start together, for the last replies of the first. */
 const SHARD_GAP_MS = 100;
+/** Warm-up calls per connection at a capped rate so low that every call follows a pause. */
+const IDLE_WARMUP_CALLS = 5;
+/** Minimum for a CPU share: CPU time is counted in ticks of 10 ms. */
+const SHORTEST_CPU_WINDOW_NS = 1e9;
+
+const SLICES = { kind: "slices", name: "every slice measured" };
+const REFUSALS_DROPPED = {
+  kind: "refusalsDropped",
+  message:
+    "later calls got no answer at all and count as timeouts: most likely refusals too, dropped " +
+    "by a server that never sends a frame twice on a connection (the October build)",
+};
 
 type Side = "target" | "floor" | "rig";
 
-/** What a block measures once. */
+/** A case on one side, measured once in each block. */
 interface Element {
   case: Case;
   side: Side;
-  /** The first that wants it: the calls are in its ledger, and its length counts. */
+  /** The first member that wants it: its ledger has the calls, its parameters set the length. */
   owner: GroupMember;
   members: GroupMember[];
   recorder: CaseRecorder;
+  /** True if the connections should go through the relay. */
+  relayed: boolean;
+  /** Connections of the current epoch, possibly fewer than the case has clients. */
+  connections: readonly Connection[];
+  /** Rig of the current epoch, on the side `rig`. */
+  rig: Rig | null;
 }
 
-/** Are they for cases whose calls go through the relay, if there is one? */
-type IsRelayed = boolean;
-
-/** What an epoch measures with. */
-interface Opened {
-  targets: ReadonlyMap<Run, ReadonlyMap<IsRelayed, ConnectionPool>>;
-  floor: ReadonlyMap<IsRelayed, readonly Connection[]> | null;
-  rigs: ReadonlyMap<Run, ReadonlyMap<string, Rig>>;
-}
-
-/** Measures the cases of some scenarios. Dispose of it when their metrics have been read. */
+/** Measures the cases of some scenarios. Dispose of it after reading their metrics. */
 export class CaseGroup implements LiveScenario, Disposable {
   readonly members: readonly GroupMember[];
+  /** Slices of each case per epoch. */
+  readonly blocks: number;
   readonly #run: Run;
   readonly #elements: Element[] = [];
   readonly #floor: NullServerFloor;
@@ -83,118 +91,88 @@ export class CaseGroup implements LiveScenario, Disposable {
   #latest: Element | null = null;
   #floorFailure: string | null = null;
 
-  /** Cases of other runs are measured in the same blocks; the first one's settings say how long. */
+  /** @param members of one run, or of two that are compared; the first run's settings apply */
   constructor(members: readonly GroupMember[], floor: NullServerFloor) {
     this.members = members;
     this.#run = members[0]!.run;
     this.#floor = floor;
     this.#startNs = this.#run.clock.nowNs();
     for (const member of members) {
-      for (const one of member.plan.cases) {
-        this.#add(one, one.layer === undefined ? "target" : "rig", member);
-      }
+      for (const one of member.plan.cases) this.#add(one, ownSide(one), member);
       for (const one of member.plan.floors ?? []) this.#add(one, "floor", member);
     }
+    this.blocks = this.#countBlocks();
   }
 
   get isPaced(): boolean {
     return this.#latest !== null && this.#latest.case.ratePerSecond !== null;
   }
 
-  /** Slices of each case in an epoch. */
-  get blocks(): number {
-    const fit = this.#blocksThatFit;
-    const { messages } = this.members[0]!.parameters;
-    return this.#isPaired && messages !== 1 ? fit + fit % 2 : fit;
-  }
-
-  get #blocksThatFit(): number {
-    // An open loop's backlog needs the time to grow.
-    if (this.#elements.some(({ case: one }) => one.ratePerSecond !== null)) return 1;
-    const lengths = this.members.map(({ parameters }) => parameters);
-    const counts = lengths.flatMap(({ messages }) => messages ?? []);
-    if (counts.length > 0) {
-      const fit = Math.floor(Math.min(...counts) / FEWEST_MESSAGES);
-      return Math.max(1, Math.min(MOST_COUNTED_BLOCKS, fit));
-    }
-    const longestMs = Math.max(...lengths.map(({ durationMs }) => durationMs ?? SLICE_MS));
-    return Math.max(1, Math.min(MOST_BLOCKS, Math.round(longestMs / SLICE_MS)));
-  }
-
-  /** How long the slices of an epoch take, in milliseconds; `null`: as long as their calls do. */
+  /** Duration of an epoch's slices in milliseconds; `null` if they are measured by call counts. */
   lengthMs(epoch: number): number | null {
     if (this.members.some(({ parameters }) => parameters.messages !== null)) return null;
     return this.#elements.reduce((sum, one) => sum + this.blocks * this.#periodMs(one, epoch), 0);
   }
 
-  /** What a case of a scenario came to on its target or a rig; `null`: nothing of it was measured. */
+  /** Result of a scenario's case on its target or rig; `null` if nothing was measured. */
   resultOf(one: Case, record: ScenarioRecord): CaseResult | null {
-    const side = one.layer === undefined ? "target" : "rig";
-    const key = caseKey(one);
     return measured(
-      this.#elements.find((element) =>
-        element.side === side && caseKey(element.case) === key &&
-        element.members.some((member) => member.record === record)
+      this.#find(
+        one,
+        ownSide(one),
+        ({ members }) => members.some((member) => member.record === record),
       ),
     );
   }
 
-  /** The same on the server that does nothing. */
+  /** Result of a case on the null server; `null` if nothing was measured. */
   floorOf(one: Case): CaseResult | null {
-    const key = caseKey(one);
-    return measured(
-      this.#elements.find((element) => element.side === "floor" && caseKey(element.case) === key),
-    );
+    return measured(this.#find(one, "floor"));
   }
 
-  /** The share of a core that the thread used in a scenario's own slices; `null`: too short to say. */
+  /** Share of a core that this thread used in a scenario's closed loops; `null` if too short. */
   clientCpu(record: ScenarioRecord): number | null {
-    const own = this.#elements.filter(({ members, side, case: one }) =>
-      side === "target" && one.ratePerSecond === null &&
-      members.some((member) => member.record === record)
+    const own = this.#elements.filter((element) =>
+      isTargetLoop(element) && element.members.some((member) => member.record === record)
     );
     const elapsedNs = own.reduce((sum, { recorder }) => sum + recorder.elapsedNs, 0);
     const usedNs = own.reduce((sum, { recorder }) => sum + recorder.clientCpuNs, 0);
     return elapsedNs < SHORTEST_CPU_WINDOW_NS ? null : Math.min(1, usedNs / elapsedNs);
   }
 
-  /** Why floors could not be measured; `null`: they could. */
+  /** Why floors could not be measured; `null` if they could. */
   get floorFailure(): string | null {
     return this.#floorFailure;
   }
 
   live(): LiveFigures {
     const { clock } = this.#run;
-    const latest = this.#latest?.recorder.latency.latest();
     return {
       elapsedNs: clock.nowNs() - this.#startNs,
       ...countCalls(
         this.members.flatMap(({ record }) => [record.warmupLedger, record.measuredLedger]),
       ),
-      times: latest === undefined || latest.p50 === null
-        ? null
-        : { name: "latency", p50Ns: latest.p50, p99Ns: latest.p99 },
+      times: this.#latest && liveTimes([["latency", this.#latest.recorder.latency]]),
     };
   }
 
   /**
-   * One epoch; 0 is the warm-up.
+   * Measures one epoch; 0 is the warm-up.
    *
-   * @param startMs when its first slice is to begin, in unix milliseconds, the same for all shards; `null`: when
-   *   it can
-   * @returns `"stop"` if the server has gone silent: every further slice would only wait for timeouts
-   * @throws {ConnectError} if not even one connection opens
-   * @throws the signal's reason, if it is interrupted
+   * @param startMs unix time in milliseconds at which all shards start; `null`: immediately
+   * @returns `"stop"` if the server went silent: further slices would only wait for timeouts
+   * @throws {ConnectError} if no connection opens
+   * @throws the signal's reason, if interrupted
    */
   async epoch(epoch: number, startMs: () => Promise<number | null>): Promise<"stop" | void> {
-    const { signal } = this.#run;
     await using stack = new AsyncDisposableStack();
     if (epoch > 0) { for (const { recorder } of this.#elements) recorder.startEpoch(); }
     this.#announceSlices();
     try {
-      const opened = await this.#open(stack);
-      signal.throwIfAborted();
-      return await this.#measureBlocks(epoch, { ...opened, startMs: await startMs() });
+      await this.#openTargets(stack);
+      await this.#openFloors(stack);
+      this.#run.signal.throwIfAborted();
+      return await this.#measureBlocks(epoch, await startMs());
     } finally {
       if (epoch > 0) { for (const { recorder } of this.#elements) recorder.endEpoch(); }
     }
@@ -204,100 +182,120 @@ export class CaseGroup implements LiveScenario, Disposable {
     for (const { recorder } of this.#elements) recorder[Symbol.dispose]();
   }
 
-  #add(one: Case, side: Side, member: GroupMember): void {
+  #find(
+    one: Case,
+    side: Side,
+    isMeant: (element: Element) => boolean = () => true,
+  ): Element | undefined {
     const key = caseKey(one);
-    const known = this.#elements.find((element) =>
-      element.side === side && caseKey(element.case) === key &&
-      (side === "floor" || element.owner.run === member.run)
+    return this.#elements.find((element) =>
+      element.side === side && caseKey(element.case) === key && isMeant(element)
     );
+  }
+
+  #add(one: Case, side: Side, member: GroupMember): void {
+    const { place, run, run: { target, clock } } = member;
+    const known = this.#find(one, side, ({ owner }) => side === "floor" || owner.run === run);
     if (known !== undefined) return void known.members.push(member);
-    const { place, run: { target, clock } } = member;
     const recorder = new CaseRecorder(one, {
       timeoutNs: target.options.timeoutMs * 1e6,
       mergeable: place.count > 1,
       startNs: clock.nowNs(),
     });
-    this.#elements.push({ case: one, side, owner: member, members: [member], recorder });
+    this.#elements.push({
+      ...{ case: one, side, owner: member, members: [member], recorder },
+      relayed: target.relays(one.payloadBytes),
+      connections: [],
+      rig: null,
+    });
   }
 
-  /** What is planned must be measured, by every scenario that wants it. */
+  #countBlocks(): number {
+    // The backlog of an open loop needs time to grow.
+    if (this.#elements.some(({ case: one }) => one.ratePerSecond !== null)) return 1;
+    const lengths = this.members.map(({ parameters }) => parameters);
+    const counts = lengths.flatMap(({ messages }) => messages ?? []);
+    const longestMs = Math.max(...lengths.map(({ durationMs }) => durationMs ?? SLICE_MS));
+    const blocks = counts.length > 0
+      ? Math.min(MOST_COUNTED_BLOCKS, Math.floor(Math.min(...counts) / FEWEST_MESSAGES))
+      : Math.min(MOST_BLOCKS, Math.round(longestMs / SLICE_MS));
+    const fit = Math.max(1, blocks);
+    // Two servers take turns at going first.
+    return this.#isPaired && lengths[0]!.messages !== 1 ? fit + fit % 2 : fit;
+  }
+
+  /** Announces the slices to the scenarios, so that a missing one fails a check. */
   #announceSlices(): void {
-    for (const { case: { clients }, side, members, owner } of this.#elements) {
-      // Of fewer clients than there are shards, not every shard has one.
-      if (side === "floor" || shareOf(clients, owner.place) === 0) continue;
-      for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: this.blocks });
+    for (const element of this.#elements) {
+      // With fewer clients than shards, some shards have none.
+      const isOurs = shareOf(element.case.clients, element.owner.place) > 0;
+      if (element.side !== "floor" && isOurs) tallySlices(element, { wanted: this.blocks });
     }
   }
 
-  async #open(stack: AsyncDisposableStack): Promise<Opened> {
-    const targets = new Map<Run, Map<IsRelayed, ConnectionPool>>();
-    const rigs = new Map<Run, Map<string, Rig>>();
-    for (const run of new Set(this.members.map((member) => member.run))) {
-      const members = this.members.filter((member) => member.run === run);
-      const pools = new Map<IsRelayed, ConnectionPool>();
-      for (const isRelayed of [false, true]) {
+  /** Opens the connections and rigs of an epoch; the stack closes them. */
+  async #openTargets(stack: AsyncDisposableStack): Promise<void> {
+    for (const [run, members] of Map.groupBy(this.members, (member) => member.run)) {
+      const { target } = run;
+      const elements = this.#elements.filter((one) =>
+        one.side !== "floor" && one.owner.run === run
+      );
+      const pools = new Map<boolean, ConnectionPool>();
+      for (const relayed of [false, true]) {
         const wishes = members.flatMap(({ plan, record, place }) => {
-          const cases = plan.cases.filter((one) => isRelayedOn(run, one) === isRelayed);
+          const cases = plan.cases.filter((one) => target.relays(one.payloadBytes) === relayed);
           const most = Math.max(...cases.map(({ clients }) => shareOf(clients, place)));
           return cases.length === 0 ? [] : { record, establish: plan.establish ?? null, most };
         });
         if (wishes.length === 0) continue;
         const { warmupLedger } = members[0]!.record;
-        const pool = stack.use(new ConnectionPool(run.target, warmupLedger, isRelayed));
+        const pool = stack.use(new ConnectionPool(target, warmupLedger, relayed));
         await pool.open(wishes);
-        pools.set(isRelayed, pool);
+        pools.set(relayed, pool);
+        for (const one of elements) if (one.relayed === relayed) one.connections = pool.connections;
       }
-      targets.set(run, pools);
-      rigs.set(run, new Map());
+      const rigs = new Map<string, Rig>();
       for (const { plan } of members) {
-        const pool = pools.get(run.target.relays())!;
-        const opened = await plan.openRigs?.({ connection: pool.connections[0]!, stack });
-        for (const [layer, rig] of opened ?? []) rigs.get(run)!.set(layer, rig);
+        const connection = pools.get(target.relays())?.connections[0];
+        const opened = await plan.openRigs?.({ connection: connection!, stack });
+        for (const [layer, rig] of opened ?? []) rigs.set(layer, rig);
       }
+      for (const one of elements) one.rig = rigs.get(one.case.layer ?? "") ?? null;
     }
-    return { targets, floor: await this.#openFloor(stack), rigs };
   }
 
-  /** A floor that cannot be measured is no failure of the server's. */
-  async #openFloor(stack: AsyncDisposableStack): Promise<Opened["floor"]> {
-    const floors = Map.groupBy(
-      this.#elements.filter(({ side }) => side === "floor"),
-      (one) => isRelayedOn(one.owner.run, one.case),
-    );
-    const opened = new Map<IsRelayed, readonly Connection[]>();
+  /** Opens the connections to the null server. A failure is recorded; it is not the target's. */
+  async #openFloors(stack: AsyncDisposableStack): Promise<void> {
+    const floors = this.#elements.filter(({ side }) => side === "floor");
     try {
-      for (const [relayed, some] of floors) {
+      for (const [relayed, elements] of Map.groupBy(floors, (one) => one.relayed)) {
         const most = Math.max(
-          ...some.map((one) => shareOf(one.case.clients, one.owner.place)),
+          ...elements.map(({ case: { clients }, owner }) => shareOf(clients, owner.place)),
         );
-        opened.set(relayed, await this.#floor.open(most, { stack, relayed }));
+        const connections = await this.#floor.open(most, { stack, relayed });
+        for (const element of elements) element.connections = connections;
       }
-      return opened;
     } catch (error) {
       this.#run.signal.throwIfAborted();
       this.#floorFailure = error instanceof Error ? error.message : String(error);
-      return null;
     }
   }
 
-  async #measureBlocks(
-    epoch: number,
-    opened: Opened & { startMs: number | null },
-  ): Promise<"stop" | void> {
+  async #measureBlocks(epoch: number, startMs: number | null): Promise<"stop" | void> {
     const { clock, signal } = this.#run;
-    const { blocks } = this;
-    const elements = this.#elements;
-    let dueMs = opened.startMs;
-    if (dueMs !== null) await wait(dueMs - clock.date().getTime(), { clock, signal });
-    signal.throwIfAborted();
-    for (const { record } of this.members) record.startMeasuring(opened.startMs);
-    for (let block = 0; block < blocks; block++) {
-      for (const index of this.#orderOf(epoch * blocks + block)) {
-        if (dueMs !== null) {
-          await wait(dueMs - clock.date().getTime(), { clock, signal });
-          dueMs += this.#periodMs(elements[index]!, epoch);
-        }
-        const outcome = await this.#measure(elements[index]!, { epoch, block, opened });
+    const waitUntil = async (ms: number | null) => {
+      if (ms !== null) await wait(ms - clock.date().getTime(), { clock, signal });
+      signal.throwIfAborted();
+    };
+    await waitUntil(startMs);
+    for (const { record } of this.members) record.startMeasuring(startMs);
+    let dueMs = startMs;
+    for (let block = 0; block < this.blocks; block++) {
+      for (const index of this.#orderOf(epoch * this.blocks + block)) {
+        const element = this.#elements[index]!;
+        await waitUntil(dueMs);
+        if (dueMs !== null) dueMs += this.#periodMs(element, epoch);
+        const outcome = await this.#measure(element, epoch, block);
         signal.throwIfAborted();
         if (outcome === "silent") return "stop";
       }
@@ -305,7 +303,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     for (const { record } of this.members) record.endMeasuring();
   }
 
-  /** Of several servers, every second block is the one before in reverse, so that each of them comes first once. */
+  /** With two servers, every second block reverses the one before, so each server goes first. */
   #orderOf(block: number): readonly number[] {
     const count = this.#elements.length;
     if (!this.#isPaired) return williamsOrder(count, block);
@@ -317,134 +315,103 @@ export class CaseGroup implements LiveScenario, Disposable {
     return this.members.some(({ run }) => run !== this.#run);
   }
 
-  async #measure(
-    element: Element,
-    { epoch, block, opened }: { epoch: number; block: number; opened: Opened },
-  ): Promise<"silent" | void> {
-    const slice = await this.#slice(element, { epoch, block, opened });
-    if (element.side === "target") this.#latest = element;
-    if (element.side === "target" && !slice?.complete) {
-      const why = describeLoss(connectionsOf(element, opened)!);
-      for (const { record } of element.members) {
-        record.tally({ ...SLICES, seen: 0, wanted: 0, why });
-      }
+  /** Measures one slice and records it. */
+  async #measure(element: Element, epoch: number, block: number): Promise<"silent" | void> {
+    const { case: one, side, owner, members, recorder, connections } = element;
+    const slice = await this.#slice(element, epoch, block);
+    if (side === "target") {
+      this.#latest = element;
+      if (!slice?.complete) tallySlices(element, { why: describeLoss(connections) });
     }
-    if (slice === null) return void element.recorder.miss();
+    if (slice === null) return void recorder.miss();
     if (epoch > 0) {
-      element.recorder.add(slice, this.#position++);
-      for (const { plan } of element.members) plan.onSlice?.(element.case, slice);
+      recorder.add(slice, this.#position++);
+      for (const { plan } of members) plan.onSlice?.(one, slice);
     }
-    if (element.side === "floor") return;
-    for (const { record } of element.members) {
-      if (slice.complete) record.tally({ ...SLICES, seen: 1, wanted: 0 });
-    }
-    if (element.side === "target") {
-      const { run: { target } } = element.owner;
-      const refused = element.case.ratePerSecond === null && slice.silent;
-      if (!refused && !isSilent(slice, connectionsOf(element, opened)!)) return;
-      // Those that share the case have its calls in the first one's ledger.
-      if (target.observed.rateLimit !== null) element.owner.record.note(REFUSALS_DROPPED);
-      return "silent";
-    }
+    if (side !== "floor" && slice.complete) tallySlices(element, { seen: 1 });
+    if (side !== "target" || !isSilent(slice, connections)) return;
+    if (owner.run.target.observed.rateLimit !== null) owner.record.note(REFUSALS_DROPPED);
+    return "silent";
   }
 
-  /** `null`: it could not be begun. */
-  async #slice(
-    element: Element,
-    { epoch, block, opened }: { epoch: number; block: number; opened: Opened },
-  ): Promise<Slice | null> {
-    const { case: one, side, owner } = element;
-    const length = this.#lengthOf(element, { epoch, block });
-    const { record, run, place } = owner;
-    if (side === "rig") {
-      return await opened.rigs.get(run)!.get(one.layer!)?.measure(length) ?? null;
-    }
-    const isFloor = side === "floor";
-    const connections = connectionsOf(element, opened);
+  /** @returns `null` if a connection, the rig or the floor is missing */
+  async #slice(element: Element, epoch: number, block: number): Promise<Slice | null> {
+    const { case: one, side, owner: { record, run, place }, connections, rig } = element;
+    const length = this.#lengthOf(element, epoch, block);
+    if (side === "rig") return await rig?.measure(length) ?? null;
     const clients = shareOf(one.clients, place);
-    if (connections === null || clients === 0 || connections.length < clients) return null;
-    if (connections.slice(0, clients).some(({ isOpen }) => !isOpen)) return null;
-    const ledgers = isFloor ? this.#floor.ledgers : {
-      warmupLedger: record.warmupLedger,
-      ledger: record.ledger,
-    };
+    const open = connections.slice(0, clients).filter(({ isOpen }) => isOpen);
+    if (clients === 0 || open.length < clients) return null;
+    const { warmupLedger, ledger } = side === "floor" ? this.#floor.ledgers : record;
     return await measureSlice(one, {
       ...run,
-      ...ledgers,
-      place,
-      connections,
-      length: isFloor ? { ...length, ...FLOOR_LENGTH } : length,
-      maxRatePerSecond: isFloor ? null : rateOf(run, one.clients),
+      ...{ warmupLedger, ledger, place, connections, length },
+      maxRatePerSecond: capOf(element),
       timeoutMs: run.target.options.timeoutMs,
       seed: run.settings.seed + epoch * MOST_BLOCKS + block,
     });
   }
 
-  /** The length of one of an epoch's slices: as equal as whole messages allow. */
-  #lengthOf(
-    { case: one, owner, side }: Element,
-    { epoch, block }: { epoch: number; block: number },
-  ): SliceLength {
+  /** Length of one slice. A count of messages is spread over the blocks as evenly as possible. */
+  #lengthOf(element: Element, epoch: number, block: number): SliceLength {
+    const { case: one, owner: { parameters }, side } = element;
     const { blocks } = this;
-    const { durationMs } = owner.parameters;
-    const { warmupMs } = this.#run.settings.overrides;
+    const { leadInMs, settings: { overrides: { warmupMs } } } = this.#run;
+    const leadInNs = (one.ratePerSecond === null ? 1 : OPEN_LEAD_INS) * leadInMs * 1e6;
+    // The user's counts and durations are meant for the target.
+    if (side === "floor") return { leadInNs, messages: null, durationNs: SLICE_MS * 1e6 };
     if (epoch === 0 && warmupMs !== null) {
       return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
     }
-    const leadIns = one.ratePerSecond === null ? 1 : OPEN_LEAD_INS;
-    const leadInNs = leadIns * this.#run.leadInMs * 1e6;
-    const keptTo = side === "floor" || one.ratePerSecond !== null
-      ? null
-      : rateOf(owner.run, one.clients);
-    // Each call of so slow a pace comes after a pause: one before it would only take its time.
-    const isIdle = keptTo !== null && keptTo * leadInNs < 1e9;
-    const counted = owner.parameters.messages;
-    // For the same reason a warm-up of all of them would only take their time.
-    const isShort = isIdle && epoch === 0 && counted !== null;
-    const messages = isShort ? Math.min(counted, IDLE_WARMUP_CALLS) : counted;
-    const upTo = (end: number) => Math.floor((messages ?? 0) * end / blocks);
-    const ownMs = durationMs ?? SLICE_MS;
-    const isLong = epoch === 0 && side === "target" && keptTo === null &&
-      one.ratePerSecond === null;
-    const sliceMs = isLong ? this.#warmupMs(ownMs) : ownMs;
-    return {
-      leadInNs: isIdle ? 0 : leadInNs,
-      messages: messages === null ? null : upTo(block + 1) - upTo(block),
-      durationNs: messages !== null ? null : sliceMs / blocks * 1e6,
-    };
+    const cap = capOf(element);
+    // With less than one call per lead-in, every call follows a pause anyway: a lead-in or a full
+    // warm-up would only take time.
+    const isIdle = cap !== null && cap * leadInNs < 1e9;
+    const length = { leadInNs: isIdle ? 0 : leadInNs, messages: null, durationNs: null };
+    if (parameters.messages === null) {
+      const ownMs = parameters.durationMs ?? SLICE_MS;
+      const isLong = epoch === 0 && cap === null && isTargetLoop(element);
+      return { ...length, durationNs: (isLong ? this.#warmupMs(ownMs) : ownMs) / blocks * 1e6 };
+    }
+    const most = isIdle && epoch === 0 ? IDLE_WARMUP_CALLS : Infinity;
+    const messages = Math.min(parameters.messages, most);
+    const upTo = (end: number) => Math.floor(messages * end / blocks);
+    return { ...length, messages: upTo(block + 1) - upTo(block) };
   }
 
-  /** How long the warm-up measures a closed loop on the target; `ownMs` is what an epoch does. */
+  /** Duration of the warm-up of one closed loop, given that of an epoch. */
   #warmupMs(ownMs: number): number {
-    const loops = this.#elements.filter(({ case: { ratePerSecond }, side }) =>
-      ratePerSecond === null && side === "target"
-    );
-    return Math.max(
-      ownMs,
-      Math.min(WARMUP_MS / loops.length, MOST_WARMUP * this.#run.epochs * ownMs),
-    );
+    const loops = this.#elements.filter(isTargetLoop).length;
+    return Math.max(ownMs, Math.min(WARMUP_MS / loops, MOST_WARMUP * this.#run.epochs * ownMs));
   }
 
+  /** Time from the start of a slice to that of the next, on shards. */
   #periodMs(element: Element, epoch: number): number {
-    const { leadInNs, durationNs } = this.#lengthOf(element, { epoch, block: 0 });
+    const { leadInNs, durationNs } = this.#lengthOf(element, epoch, 0);
     return (leadInNs + (durationNs ?? 0)) / 1e6 + SHARD_GAP_MS;
   }
 }
 
-/** Own calls of such a length go through the relay, if there is one. */
-function isRelayedOn({ target }: Run, { payloadBytes }: Case): IsRelayed {
-  return target.relays(payloadBytes);
+/** Counts slices in the records of all scenarios that want them. */
+function tallySlices(
+  { members }: Element,
+  count: { seen?: number; wanted?: number; why?: string | null },
+): void {
+  for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, ...count });
 }
 
-/** `null`: a floor that could not be opened. */
-function connectionsOf(
-  { side, case: one, owner: { run } }: Element,
-  { floor, targets }: Opened,
-): readonly Connection[] | null {
-  const isRelayed = isRelayedOn(run, one);
-  return side === "floor"
-    ? floor?.get(isRelayed) ?? null
-    : targets.get(run)!.get(isRelayed)!.connections;
+/** The side on which a scenario measures a case that is not a floor. */
+function ownSide({ layer }: Case): Side {
+  return layer === undefined ? "target" : "rig";
+}
+
+function isTargetLoop({ case: { ratePerSecond }, side }: Element): boolean {
+  return side === "target" && ratePerSecond === null;
+}
+
+/** Maximum calls per second of each client in a closed loop; `null` if not capped. */
+function capOf({ case: { clients, ratePerSecond }, side, owner: { run } }: Element): number | null {
+  return side === "floor" || ratePerSecond !== null ? null : rateOf(run, clients);
 }
 
 function measured(element: Element | undefined): CaseResult | null {
@@ -453,48 +420,31 @@ function measured(element: Element | undefined): CaseResult | null {
   return latency.count + open.length === 0 ? null : element.recorder;
 }
 
-/** Did a server that is still connected answer nothing in a slice, or nothing any more? */
+/** True if a server that keeps its connections open answered nothing, or has stopped answering. */
 function isSilent(
-  { answered, censored, open }: Slice,
+  { silent = false, answered, censored, open }: Slice,
   connections: readonly Connection[],
 ): boolean {
-  // Of an open loop some calls may time out, where it offers too many.
+  // An open loop that offers too much may have some timeouts.
   if (open !== undefined) return answered === 0 && censored >= SILENCE_LIMIT;
-  return connections.every(({ isOpen }) => isOpen) &&
-    (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
+  return silent || connections.every(({ isOpen }) => isOpen) &&
+      (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
 }
 
-const REFUSALS_DROPPED = {
-  kind: "refusalsDropped",
-  message:
-    "calls after it had no answer at all and count as timeouts: most likely refusals too, which a server " +
-    "that sends no frame twice on a connection (the October build) drops",
-};
-/** Calls of each connection in a warm-up that is kept to so slow a pace. */
-const IDLE_WARMUP_CALLS = 5;
-const SLICES = { kind: "slices", name: "every slice measured" };
-/** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
-const SHORTEST_CPU_WINDOW_NS = 1e9;
-/** Counts of the user's are for the server that is measured. */
-const FLOOR_LENGTH = { messages: null, durationNs: SLICE_MS * 1e6 };
-
 /**
- * Scenarios that share a case, directly or by others, in the order in which they are given. What shards begin
- * together is never measured beside what one of them runs alone.
+ * Groups scenarios that share cases, directly or through others; the order is kept. What shards
+ * measure together is never grouped with what one of them measures alone.
  */
 export function groupBySharedCases(members: readonly GroupMember[]): GroupMember[][] {
-  const groups: { keys: Set<string>; members: GroupMember[] }[] = [];
+  const keysOf = ({ plan, place }: GroupMember) =>
+    new Set(plan.cases.map((one) => `${place.count} ${caseKey(one)}`));
+  let groups: GroupMember[][] = [];
   for (const member of members) {
-    const keys = new Set(member.plan.cases.map((one) => `${member.place.count} ${caseKey(one)}`));
-    const joined = groups.filter((group) => !keys.isDisjointFrom(group.keys));
-    const merged = {
-      keys: new Set([...joined.flatMap((group) => [...group.keys]), ...keys]),
-      members: [...joined.flatMap((group) => group.members), member],
-    };
-    for (const group of joined) groups.splice(groups.indexOf(group), 1);
-    groups.push(merged);
+    const keys = keysOf(member);
+    const joined = groups.filter((group) =>
+      group.some((other) => !keysOf(other).isDisjointFrom(keys))
+    );
+    groups = [...groups.filter((one) => !joined.includes(one)), [...joined.flat(), member]];
   }
-  return groups.map((group) =>
-    group.members.toSorted((a, b) => members.indexOf(a) - members.indexOf(b))
-  );
+  return groups.map((group) => members.filter((member) => group.includes(member)));
 }

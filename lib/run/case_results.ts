@@ -3,10 +3,10 @@ import type { PacedRun } from "../load/judge_pace.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import type { Case, CaseResult, Slice } from "./scenario.ts";
 
-/** A case that takes a rate keeps its latency over time, in intervals that are this long at first. */
+/** Initial interval of the latency series that open loops record. */
 const SERIES_INTERVAL_MS = 250;
 
-/** Collects the slices of one case on one side, epoch by epoch. Dispose of it. */
+/** Collects the slices of a case on one side, by epoch. Dispose of it. */
 export class CaseRecorder implements CaseResult, Disposable {
   readonly case: Case;
   readonly latency: DistributionRecorder;
@@ -14,7 +14,7 @@ export class CaseRecorder implements CaseResult, Disposable {
   readonly slip: DistributionRecorder | null;
   readonly rates: (number | null)[] = [];
   readonly within: number[][] = [];
-  /** Where in the sequence of all slices those of `within` were. */
+  /** Position of each slice of `within` in the sequence of all slices. */
   readonly positions: number[][] = [];
   readonly clientRates: (number[] | null)[] = [];
   readonly medians: (number | null)[] = [];
@@ -27,14 +27,13 @@ export class CaseRecorder implements CaseResult, Disposable {
   clientCpuNs = 0;
   elapsedNs = 0;
 
-  /** @param options.timeoutNs a call without an answer took at least this long */
+  /** @param options.timeoutNs minimum duration of a call that got no answer */
   constructor(
     one: Case,
-    options: { timeoutNs: number; mergeable: boolean; startNs: number },
+    { timeoutNs, mergeable, startNs }: { timeoutNs: number; mergeable: boolean; startNs: number },
   ) {
-    const { mergeable, startNs } = options;
     this.case = one;
-    this.#timeoutNs = options.timeoutNs;
+    this.#timeoutNs = timeoutNs;
     const isOpen = one.ratePerSecond !== null;
     const series = isOpen ? { intervalMs: SERIES_INTERVAL_MS, startNs } : undefined;
     this.latency = new DistributionRecorder({ mergeable, series });
@@ -48,11 +47,7 @@ export class CaseRecorder implements CaseResult, Disposable {
     for (const recorder of this.#recorders) recorder.startEpoch();
   }
 
-  /**
-   * Takes a slice's times into the histograms: to be called after the window.
-   *
-   * @param position its place in the sequence of all slices
-   */
+  /** Adds a slice; `position` is its place in the sequence of all slices. */
   add(slice: Slice, position: number): void {
     const { timesNs, open } = slice;
     this.latency.recordAll(timesNs, open?.endedNs);
@@ -71,12 +66,12 @@ export class CaseRecorder implements CaseResult, Disposable {
     this.#slices.push({ clients: slice.clients.map((client) => ({ ...client })), position });
   }
 
-  /** A slice of this epoch was not measured to its end, or not begun: the epoch has no rate. */
+  /** Records that a slice of this epoch is incomplete or missing, so the epoch has no rate. */
   miss(): void {
     this.#isWhole = false;
   }
 
-  /** Ends the epoch; its rate is that of every client over all its windows, added up. */
+  /** Ends the epoch. Its rate is the sum of the clients' rates, each over all its windows. */
   endEpoch(): void {
     const slices = this.#slices;
     const isWhole = this.#isWhole && slices.length > 0;
@@ -102,7 +97,7 @@ export class CaseRecorder implements CaseResult, Disposable {
   }
 }
 
-/** Successes a second over all these windows. */
+/** Successes per second over all windows. */
 function rateOf(windows: readonly SliceClient[]): number {
   const windowNs = sum(windows.map((one) => one.windowNs));
   return windowNs > 0 ? sum(windows.map(({ ok }) => ok)) / (windowNs / 1e9) : 0;

@@ -4,15 +4,15 @@ import { Target, type TargetOptions } from "../client/target.ts";
 import { exai } from "../protocols/exai.ts";
 import type { NullServer } from "../server/null_server.ts";
 
-/** A server that does nothing answers in less than a millisecond. */
+/** The null server answers in less than a millisecond. */
 const TIMEOUT_MS = 2_000;
 
 /**
- * Opens connections to one null server, which is started for the first of them: no server can look faster than
- * that through this client. Dispose of it.
+ * Connections to a null server, which starts on first use: through this client no server can look
+ * faster. Dispose of it to stop the server.
  */
 export class NullServerFloor implements AsyncDisposable {
-  /** Its calls are in no ledger of the report. */
+  /** Not part of any report. */
   readonly ledgers = { warmupLedger: openLedger(), ledger: openLedger() };
   readonly #run;
   #server: Promise<NullServer> | null = null;
@@ -22,7 +22,7 @@ export class NullServerFloor implements AsyncDisposable {
   }
 
   /**
-   * Opens connections, by the same way as those to the target; the stack closes them.
+   * Opens connections in the same way as those to the target; the stack closes them.
    *
    * @throws {Error} if the null server does not start
    */
@@ -39,14 +39,13 @@ export class NullServerFloor implements AsyncDisposable {
     return connections;
   }
 
-  /** Stops the null server, if it was started. */
   async [Symbol.asyncDispose](): Promise<void> {
     const server = await this.#server?.catch(() => null);
     await server?.stop();
   }
 }
 
-/** The null server as a target; it asks for no token. */
+/** The null server as a target. */
 export function nullTarget(
   url: string,
   { clock, signal, relay }: Pick<TargetOptions, "clock" | "signal" | "relay">,

@@ -4,28 +4,27 @@ import { adviceForStatus } from "../client/upgrade_answer.ts";
 
 type Failed = Pick<TargetOptions, "protocol" | "token"> & Pick<ConnectError, "details">;
 
-/** The cause of a failed connection, with what to do about it. */
+/** Explains why a connection failed, and what to do. */
 export function connectAdvice(
   { message, details, failure }: ConnectError,
   { options }: Target,
 ): string {
-  const isBetween = options.proxy && ["refused", "unknownHost", "httpStatus"].includes(failure);
+  const mayBeProxy = options.proxy && ["refused", "unknownHost", "httpStatus"].includes(failure);
   const known = ADVICE[failure];
-  const advice = isBetween
-    ? "The proxy is taken from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: does it run, and let WebSockets " +
-      "through? Without it: name the server's host in NO_PROXY."
+  const advice = mayBeProxy
+    ? "The proxy comes from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: is it running, and does it let " +
+      "WebSockets through? To bypass it, name the server's host in NO_PROXY."
     : details.advice ?? (typeof known === "string" ? known : known({ ...options, details }));
   return advice === "" ? message : `${message}. ${advice}`;
 }
 
-/** By what failed; what depends on more is worked out below. */
 const ADVICE: Readonly<Record<ConnectFailure, string | ((one: Failed) => string)>> = {
   refused: "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
-    "or EXAI_WS_HOST and EXAI_WS_PORT). One that is still starting: --wait SECONDS.",
-  unknownHost: "Look for a typo in --url, or for a name that only resolves elsewhere.",
+    "or EXAI_WS_HOST and EXAI_WS_PORT). If it is still starting, use --wait SECONDS.",
+  unknownHost: "Check --url for a typo, or for a name that only resolves elsewhere.",
   httpStatus: ({ details }) => adviceForStatus(details.httpStatus ?? 0),
   notWebSocket:
-    "Something answers there, but it is not a WebSocket server: look at the port and path.",
+    "Something answers there, but it is not a WebSocket server: check the port and path.",
   tls: "Use ws:// for a server without TLS, or name its certificate authority with --ca-cert.",
   timeout: "Is a firewall in between? A slow server may need a longer --timeout.",
   noHelloAck: "Is it a server of another protocol (--protocol), or an overloaded one (--timeout)?",
@@ -36,28 +35,27 @@ const ADVICE: Readonly<Record<ConnectFailure, string | ((one: Failed) => string)
         "MAX_CONNECTIONS_PER_IP)."
       : "Close other clients of this server, or raise its limit.",
   closed: ({ details }) =>
-    BY_CLOSE_CODE.get(details.closeCode) ??
-      "Is it a server of another protocol (--protocol)?",
+    BY_CLOSE_CODE.get(details.closeCode) ?? "Is it a server of another protocol (--protocol)?",
   clientLimit: "Raise it (ulimit -n 4096), or use fewer --connections.",
   aborted: "",
 };
 
-const GOING_AWAY = "It is going away: start it again; --wait SECONDS waits for it.";
+const GOING_AWAY = "The server is shutting down. Restart it; --wait SECONDS waits until it is up.";
 const BY_CLOSE_CODE = new Map<number | undefined, string>([
   [1001, GOING_AWAY],
   [1012, GOING_AWAY],
-  [1008, "1008 is for a policy of the server's: look at its log, or at what it wants to know."],
-  [1011, "It failed within: look at its log."],
+  [1008, "1008 means a policy of the server: see its log, and what it requires of clients."],
+  [1011, "1011 means an internal error of the server: see its log."],
 ]);
 
 function unauthorizedAdvice({ protocol, token, details }: Failed): string {
   if (protocol.name !== "exai") {
-    return "Give what it wants with --header, such as 'Authorization: Bearer …', or in the query of --url.";
+    return "Give credentials with --header, such as 'Authorization: Bearer …', or in the query of --url.";
   }
   if (details.closeReason === "jwt_required") {
-    return "The server wants a JWT in its hello, which this suite does not send: switch that off.";
+    return "The server wants a JWT in the hello, which this suite does not send: switch that off.";
   }
   return token === null
     ? "Give its token in EXAI_WS_TOKEN, in the environment or in .env."
-    : "The token given is not the server's: look at EXAI_WS_TOKEN and .env.";
+    : "The token given is not the server's: check EXAI_WS_TOKEN and .env.";
 }

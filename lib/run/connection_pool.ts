@@ -5,32 +5,29 @@ import type { Target } from "../client/target.ts";
 import { noteRelayed } from "./note_relay.ts";
 import type { Recording, ScenarioContext } from "./scenario.ts";
 
-/** How many connections a scenario wants at once. */
+/** The connections that a scenario needs. */
 export interface PoolWish {
   record: Recording;
   most: number;
-  /** The metric of how long each took to open; `null`: none. */
+  /** The metric for the time that each took to open; `null`: none. */
   establish: string | null;
 }
 
-/** The connections of an epoch, shared by the scenarios of a group. Dispose of it to close them all. */
+/** Connections that the scenarios of a group share in an epoch. Dispose of it to close them. */
 export class ConnectionPool implements AsyncDisposable {
   readonly connections: Connection[] = [];
   readonly #target: Target;
   readonly #ledger: OpenLedger;
   readonly #isRelayed: boolean;
 
-  /**
-   * @param ledger where frames are counted that belong to no call, until a slice says otherwise
-   * @param isRelayed left out: as the run's own calls are
-   */
+  /** @param ledger counts frames that belong to no call, until a slice sets its own */
   constructor(target: Target, ledger: OpenLedger, isRelayed = target.relays()) {
     this.#target = target;
     this.#ledger = ledger;
     this.#isRelayed = isRelayed;
   }
 
-  /** Opens so many for a scenario alone; `null`: not all of them open, which has failed a check. */
+  /** Opens connections for one scenario; `null` if some (and so a check) failed. */
   static async openAll(
     context: ScenarioContext,
     most: number,
@@ -46,16 +43,16 @@ export class ConnectionPool implements AsyncDisposable {
   }
 
   /**
-   * Opens as many connections as the scenario with the most of them wants, all at once. A scenario that does
-   * not get all of its own has failed a check.
+   * Opens as many connections as the largest wish, all simultaneously. A scenario that does not get
+   * all of its connections fails a check.
    *
-   * @throws {ConnectError} if not even one opens, or this process may open no more: that is not the server's doing
-   * @throws the signal's reason, if it is interrupted
+   * @throws {ConnectError} if none opens, or this process has reached its own limit
+   * @throws the signal's reason, if interrupted
    */
   async open(wishes: readonly PoolWish[]): Promise<void> {
     const count = Math.max(1, ...wishes.map(({ most }) => most));
     const relayed = await this.#timeRelayed(wishes.filter(({ establish }) => establish !== null));
-    const failure = await this.#openAtOnce(count);
+    const failure = await this.#connect(count);
     this.#target.options.signal.throwIfAborted();
     if (this.connections.length === 0 || isOwnLimit(failure)) throw failure;
     for (const { record, most: wanted, establish } of wishes) {
@@ -70,14 +67,14 @@ export class ConnectionPool implements AsyncDisposable {
     }
   }
 
-  /** Closes all at once: each may have to wait for late replies, or for a server that answers no close. */
+  /** Closes in parallel: each may wait for late replies, or for a server that does not close. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.connections.map((connection) => connection.close()));
   }
 
   /**
-   * Where the client would hold the opening back and calls need no relay, connections of their own are opened
-   * through it to be timed, and closed again; `null`: there is nothing to time, or those of the calls will do.
+   * If Nagle's algorithm would delay openings but calls need no relay, opens separate connections
+   * through the relay just to time them. `null` if the connections of the calls can be timed.
    */
   async #timeRelayed(timed: readonly PoolWish[]): Promise<readonly Connection[] | null> {
     const target = this.#target;
@@ -86,11 +83,12 @@ export class ConnectionPool implements AsyncDisposable {
       noteRelayed({ target, note }, `openings timed as ${establish}`);
     }
     await using pool = new ConnectionPool(target, this.#ledger, true);
-    await pool.#openAtOnce(Math.max(...timed.map(({ most }) => most)));
+    await pool.#connect(Math.max(...timed.map(({ most }) => most)));
     return pool.connections;
   }
 
-  async #openAtOnce(count: number): Promise<Error | null> {
+  /** @returns the first failure, if any */
+  async #connect(count: number): Promise<Error | null> {
     const as = { relayed: this.#isRelayed };
     const settled = await Promise.allSettled(
       Array.from({ length: count }, () => this.#target.connect(this.#ledger, as)),

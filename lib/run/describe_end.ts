@@ -7,10 +7,10 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A connection that was idle for so long may have met a timeout of a proxy's or the server's, in nanoseconds. */
+/** A connection closed after this long without traffic may have hit an idle timeout. */
 const IDLE_NS = 1e9;
 
-/** How a connection was closed, with the code and the reason that the server gave. */
+/** How a connection was closed, with the server's code and reason. */
 export function describeClose(
   { code, reason, quietNs = 0 }: { code: number; reason: string; quietNs?: number },
 ): string {
@@ -20,13 +20,13 @@ export function describeClose(
   return `${how}, after ${(quietNs / 1e9).toFixed(1)} s without traffic${hint}`;
 }
 
-/** How the first of some connections that are lost was; `null`: none is. */
+/** How the first lost connection was closed; `null` if none was lost. */
 export function describeLoss(connections: readonly Pick<Connection, "lost">[]): string | null {
   const lost = connections.find((one) => one.lost !== null)?.lost ?? null;
   return lost === null ? null : `the connection was lost: ${describeClose(lost)}`;
 }
 
-/** Why a call was not served; `null`: the connection had ended before it. */
+/** Why a call was not served; a call of `null` could not be sent on a closed connection. */
 export async function describeFailure(
   call: Pick<Call, "status" | "errorMessage"> | null,
   { closed }: Pick<Connection, "closed">,

@@ -1,21 +1,21 @@
 import type { Better, Fact } from "../schema.ts";
 import { median } from "../stats/median.ts";
-import { driftOf, endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
+import { describeCourse, driftOf, endsOf, type Slowdown, slowdownOf } from "../stats/trend.ts";
 
 /** The headline of a scenario over the epochs. */
 export interface HeadlineCourse {
   epochs: readonly number[];
   better: Better;
   /**
-   * How many times as long as on the server that does nothing its calls took, in the same blocks, by epoch: what
-   * the machine does to both is not in it. `null`: there is no such floor.
+   * By epoch, the ratio of its call times to those on the null server in the same blocks, which
+   * cancels what the machine does to both. `null` without a floor.
    */
   overFloor: readonly number[] | null;
 }
 
 /**
- * The ratio of a case's medians to those of its floor by epoch, of which each is that of three epochs: the machine's
- * trend is slower than its noise. `null`: there is no such floor.
+ * Ratios of a case's medians to those of its floor by epoch; `null` without a floor. The floor is
+ * smoothed over three epochs, as trends of the machine are slower than its noise.
  */
 export function overFloor(
   own: readonly (number | null)[],
@@ -30,14 +30,14 @@ export function overFloor(
   return ratios.length === 0 ? null : ratios;
 }
 
-/** A machine that changes by less is in the interval, which is made for such: see `marginOf`. */
+/** Smaller changes of the machine are within the interval. */
 const MACHINE_CHANGE = 1.5;
-/** That the server is slower than the floor need not be as certain as that it has slowed down at all. */
+/** Less strict than for the slowdown itself, which must be significant too. */
 const OVER_FLOOR_SIGNIFICANCE = 0.15;
 
 /**
- * What the server has lost over the epochs, by all scenarios with a floor; `null`: nothing, or the floor has lost more
- * than half of it too, so that it is the machine's.
+ * Slowdown of the server over the epochs, from all scenarios with a floor. `null` if there is none,
+ * or if the floor slowed down by more than half as much, which makes it the machine's.
  */
 export function slowdownOfServer(courses: readonly HeadlineCourse[]): Slowdown | null {
   const held = courses.filter(({ overFloor }) => overFloor !== null);
@@ -53,10 +53,10 @@ export function slowdownOfServer(courses: readonly HeadlineCourse[]): Slowdown |
 }
 
 /**
- * What there is to say of a headline that has no one value, as it changed over the epochs: `drift` where the server
- * has slowed down, else `changed`, which may be the machine's doing and takes a change by half.
+ * Reports a headline that changed over the epochs: `drift` if the server slowed down, else
+ * `changed`, which takes a change of 50 %, as the machine may be the cause.
  *
- * @param slowdown that of the whole run
+ * @param slowdown of the whole run
  */
 export function courseFact(course: HeadlineCourse, slowdown: Slowdown | null): Fact | null {
   const { epochs, better } = course;
@@ -64,17 +64,14 @@ export function courseFact(course: HeadlineCourse, slowdown: Slowdown | null): F
   const change = driftOf(epochs) ??
     (slowdown === null || worse === null ? null : { ...worse, p: slowdown.p });
   if (change === null) return null;
+  const { first, last } = change;
   const isServers = worse !== null && (slowdown ?? slowdownOfServer([course])) !== null;
-  const times = Math.max(change.first / change.last, change.last / change.first);
-  if (!isServers && times < MACHINE_CHANGE) return null;
-  const [from, to] = [change.first, change.last].map((value) => Number(value.toPrecision(3)));
-  const advice = isServers
-    ? "restart the server, or measure it at the same age each time"
-    : "the machine or the server changed meanwhile";
+  if (!isServers && Math.max(first / last, last / first) < MACHINE_CHANGE) return null;
+  const kind = isServers ? "drift" : "changed";
+  const [from, to] = [first, last].map((value) => String(Number(value.toPrecision(3))));
   return {
-    kind: isServers ? "drift" : "changed",
-    message:
-      `the headline went from ${from} to ${to} in the course of the run, so that there is no one number: ${advice}`,
+    kind,
+    message: describeCourse(kind, { name: "the headline", from: from!, to: to! }),
     ...change,
   };
 }

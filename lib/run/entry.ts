@@ -1,5 +1,5 @@
 import { shareOf, WHOLE } from "../load/share.ts";
-import type { Reason, ScenarioReport } from "../schema.ts";
+import type { Reason, ScenarioReport, ShardPlace } from "../schema.ts";
 import type { Slowdown } from "../stats/trend.ts";
 import type { CaseGroup } from "./case_group.ts";
 import { courseFact, type HeadlineCourse, overFloor } from "./drift.ts";
@@ -18,21 +18,22 @@ import {
 import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
 import { EXIT, failedCheckReasons } from "./verdict.ts";
 
-/** A planned scenario on its way through a run. Dispose of it when its report has been made. */
+/** A planned scenario and its state in a run. Dispose of it after making its report. */
 export class Entry implements Disposable {
   readonly run: Run;
   readonly planned: PlannedScenario;
+  readonly place: ShardPlace;
   readonly record: ScenarioRecord;
   readonly monitor: ClientMonitor;
   readonly #startedAt: string;
   plan: CasePlan | ProcedurePlan | null = null;
   group: CaseGroup | null = null;
   spentNs = 0;
-  /** How it ended before it was done, `unusable` where the target cannot be measured at all; `null`: it goes on. */
+  /** Why it ended early; `unusable` if the target cannot be measured at all. */
   end:
     | { status: "skipped" | "failed" | "interrupted"; reason: string; unusable?: boolean }
     | null;
-  /** Nothing more can be measured in epochs, and that is no failure. */
+  /** True if further epochs can measure nothing more, which is not a failure. */
   isExhausted = false;
 
   constructor(run: Run, planned: PlannedScenario) {
@@ -40,6 +41,7 @@ export class Entry implements Disposable {
     const { scenario: described, parameters, place = WHOLE, skip } = planned;
     this.run = run;
     this.planned = planned;
+    this.place = place;
     const mergeable = place.count > 1;
     this.record = new ScenarioRecord({ described, parameters, clock, seed, mergeable });
     this.monitor = new ClientMonitor(clock);
@@ -51,7 +53,7 @@ export class Entry implements Disposable {
     return this.planned.scenario.name;
   }
 
-  /** Does it take part in the next epoch? */
+  /** True if it takes part in the next epoch. */
   get isGoing(): boolean {
     return this.end === null && !this.isExhausted;
   }
@@ -60,14 +62,14 @@ export class Entry implements Disposable {
     return this.plan !== null && "derive" in this.plan ? this.plan : null;
   }
 
-  /** Do several shards have a share of it? */
+  /** True if shards share its work. */
   get isSplit(): boolean {
-    return (this.planned.place ?? WHOLE).count > 1;
+    return this.place.count > 1;
   }
 
-  /** Looks at the server, where the scenario must, and takes its plan. */
+  /** Makes the scenario's plan, for which some scenarios probe the server. */
   async begin(progress: ScenarioContext["progress"]): Promise<void> {
-    const { run, record, planned: { scenario, parameters, place = WHOLE } } = this;
+    const { run, record, place, planned: { scenario, parameters } } = this;
     const { seed, loops = 1, maxRatePerSecond } = run.settings;
     const context: ScenarioContext = {
       ...run,
@@ -91,7 +93,7 @@ export class Entry implements Disposable {
     else this.plan = begun;
   }
 
-  /** Its headline over the epochs; `null`: it has none, or is to overload the server. */
+  /** Its headline over the epochs; `null` if not measured, or if it overloads the server. */
   get course(): HeadlineCourse | null {
     const headline = this.record.headlineCourse();
     if (headline === null || this.planned.scenario.overloads) return null;
@@ -99,20 +101,20 @@ export class Entry implements Disposable {
     return { ...headline, overFloor: overFloor(own?.medians ?? [], floor?.medians ?? []) };
   }
 
-  /** What its first case came to; `null`: it has none, or nothing of it was measured. */
+  /** Result of its first case; `null` if there is none. */
   get first(): CaseResult | null {
     const [one] = this.casePlan?.cases ?? [];
     return one === undefined ? null : this.group?.resultOf(one, this.record) ?? null;
   }
 
-  /** The case that is held against the floor, on both. */
+  /** Results of the case with a floor, on the target and on the null server. */
   get held(): { own: CaseResult | null; floor: CaseResult | null } {
     const held = this.casePlan?.floors?.[0];
     if (held === undefined || this.group === null) return { own: null, floor: null };
     return { own: this.group.resultOf(held, this.record), floor: this.group.floorOf(held) };
   }
 
-  /** Makes anew what follows from the cases, as far as they have been measured; `slowdown`: that of the whole run. */
+  /** Derives its metrics from what was measured so far; `slowdown`: of the whole run. */
   derive(slowdown: Slowdown | null = null): void {
     const { record, group, casePlan } = this;
     record.derive(() => {
@@ -130,7 +132,7 @@ export class Entry implements Disposable {
   }
 
   #derivation(group: CaseGroup): Derivation {
-    const { run, record, planned: { parameters, place = WHOLE } } = this;
+    const { run, record, place, planned: { parameters } } = this;
     const { seed, maxRatePerSecond } = run.settings;
     const of: Derivation["of"] = (one) => group.resultOf(one, record);
     return {
@@ -144,14 +146,14 @@ export class Entry implements Disposable {
         const { latency, rates, within } = result;
         record.adopt("latency", latency, { at });
         record.estimate("throughput", rates, { at, within });
-        const keptTo = rateOf(run, one.clients);
-        if (keptTo !== null) {
+        const cap = rateOf(run, one.clients);
+        if (cap !== null) {
           record.note({
             kind: "cappedRate",
             message:
-              `each client is kept to ${keptTo} calls/s, which bounds the throughput: only the latency ` +
-              "is the server's",
-            maxRatePerSecond: keptTo,
+              `each client is kept to ${cap} calls/s, which limits the throughput: only the ` +
+              "latency is the server's",
+            maxRatePerSecond: cap,
           });
         }
         return result;
@@ -159,7 +161,7 @@ export class Entry implements Disposable {
     };
   }
 
-  /** Its report, with what has been recorded and derived so far. */
+  /** Its report, from what was recorded and derived so far. */
   report(): ScenarioReport {
     const { run, record, end, monitor, group } = this;
     const { scenario } = this.planned;
@@ -191,7 +193,7 @@ export class Entry implements Disposable {
     };
   }
 
-  /** What its report says against the run. */
+  /** Reasons of its report for a verdict other than "passed". */
   reasons(report: ScenarioReport): Reason[] {
     const { name: scenario, reason: message } = report;
     const failed = failedCheckReasons(report);
@@ -207,8 +209,7 @@ export class Entry implements Disposable {
   }
 
   /**
-   * All that the workload depends on, so that runs of different ones are not compared. A scenario that has sizes
-   * of its own says which.
+   * Everything that the workload depends on, so that runs of different workloads are not compared.
    */
   #parameters(): ScenarioReport["parameters"] {
     const { settings, heavyTools, sessionWork } = this.run;
@@ -223,10 +224,10 @@ export class Entry implements Disposable {
     };
   }
 
-  /** What of it a shard has run; nothing of a scenario that was run whole. */
+  /** The shard's share of a scenario that is split. */
   #share(): Pick<ScenarioReport, "share"> {
-    const { parameters: { connections: of }, place = WHOLE } = this.planned;
+    const { connections: of } = this.planned.parameters;
     if (!this.isSplit || typeof of !== "number") return {};
-    return { share: { connections: shareOf(of, place), of } };
+    return { share: { connections: shareOf(of, this.place), of } };
   }
 }

@@ -2,7 +2,7 @@ import type { Report } from "../schema.ts";
 import { MITATA_VERSION } from "../stats/sampling.ts";
 import { cpus } from "node:os";
 
-/** The machine and the runtime, as report.json has them. */
+/** Describes the machine and the runtime. */
 export function readEnvironment(): Omit<Report["environment"], "cpuPressure"> {
   const models = cpus().map(({ model }) => model.trim());
   return {
@@ -18,8 +18,8 @@ export function readEnvironment(): Omit<Report["environment"], "cpuPressure"> {
 }
 
 /**
- * For how long, since it started, some task of this machine has waited for a core, in nanoseconds; `null`
- * where the system does not say (Linux does, from 4.20 on).
+ * Total time that some task has waited for a core since this machine booted, in nanoseconds; `null`
+ * if unknown (Linux 4.20 or later knows).
  */
 export function readCpuPressureNs(): number | null {
   try {
@@ -30,7 +30,7 @@ export function readCpuPressureNs(): number | null {
   }
 }
 
-/** The commit that is checked out, read from `.git` without running git; `null` outside a checkout. */
+/** The commit checked out, read from `.git` without running git; `null` outside a checkout. */
 export async function readCommit(repository: URL | null): Promise<string | null> {
   if (repository === null) return null;
   const read = (path: string) =>

@@ -4,13 +4,13 @@ import type { OpenLedger } from "../client/ledger.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
 /**
- * Opens connections, one after the other, until one is refused or there are as many as the bound. The stack closes
- * them, all at once.
+ * Opens connections one by one until one is refused or the bound is reached. The stack closes them
+ * in parallel.
  *
- * @returns the refusal, or this client's own limit, `null` if there was none, and how long the last attempt took in
- *   nanoseconds
- * @throws {ConnectError} if a connection fails otherwise, or already the first is refused
- * @throws the signal's reason, if it is aborted
+ * @returns `refusal`: by the server or by this client's own limit, `null` at the bound;
+ *   `elapsedNs`: duration of the refused attempt
+ * @throws {ConnectError} if a connection fails otherwise, or the first one is refused
+ * @throws the signal's reason, if aborted
  */
 export async function fillServer(
   { target, clock }: Pick<ScenarioContext, "target" | "clock">,

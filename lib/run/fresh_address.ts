@@ -3,10 +3,10 @@ import { openLedger } from "../client/ledger.ts";
 import type { SessionOptions, Target } from "../client/target.ts";
 
 /**
- * Options that make connections come from an address of this machine that has used none of its budget; none
- * where the server is elsewhere, or the system has no such addresses.
+ * Options for connecting from a loopback address that has not used any of its budget; none if the
+ * server is remote or the system has no such addresses.
  *
- * @param stack closes the client that carries the address
+ * @param stack closes the client that holds the address
  */
 export async function freshAddress(
   target: Target,
@@ -21,7 +21,7 @@ export async function freshAddress(
   return { client };
 }
 
-/** Any of 127.1.0.1 to 127.254.253.254, so that the next run uses another one. */
+/** An address from 127.1.0.1 to 127.254.253.254, different for each run. */
 function randomLoopbackAddress(): string {
   const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
   return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;

@@ -2,31 +2,30 @@ import type { Target } from "../client/target.ts";
 import type { ProtocolName } from "../schema.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
-/** A tool that takes long, as it was named. */
+/** A slow tool, as specified by the user or by default. */
 export interface HeavyToolSpec {
   tool: string;
   /** JSON text, possibly with `{seq}` and `{unique}` in its strings. */
   argsJson: string;
-  /** How long a call of it may take. */
   timeoutMs: number;
-  /** How often it comes in a turn of the mix, next to the others. */
+  /** Relative frequency in a mix of tools. */
   weight: number;
-  /** Its calls alone, in each round. */
+  /** Calls per round when measured alone. */
   repetitions: number;
 }
 
-/** One that may be called. */
+/** A heavy tool that the run can call. */
 export interface HeavyTool extends HeavyToolSpec {
-  /** The message of its next call; of all that a run makes, so that `{seq}` begins once. */
+  /** Gives the message of its next call; shared by the whole run, so that `{seq}` counts on. */
   message: Workload;
 }
 
-/** The tools that may be called beside the light one, or why none may. */
+/** The heavy tools that a run can call, or why it can call none. */
 export type HeavyTools =
   | { status: "granted"; tools: readonly HeavyTool[]; uniqueSeed: number }
   | { status: "refused"; reason: string };
 
-/** Those of the bundled server; each call has arguments of its own, as that server keeps results too. */
+/** Heavy tools of the bundled server. Arguments are unique because that server caches results. */
 export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
   { tool: "chat", argument: "prompt", weight: 3, repetitions: 2 },
   { tool: "analyze", argument: "input", weight: 1, repetitions: 1 },
@@ -37,32 +36,31 @@ export const BUNDLED_HEAVY_TOOLS: readonly HeavyToolSpec[] = [
   timeoutMs: 60_000,
 }));
 
-/** What decides which tools a run may call. */
+/** Input of {@linkcode grantHeavyTools}. */
 export interface HeavyToolsRequest {
-  /** Is the target the bundled server? */
+  /** True if the target is the bundled server. */
   embedded: boolean;
   protocol: ProtocolName;
-  /** Were the scenarios asked for by name, or by the profile that is all about heavy tools? */
+  /** True if scenarios were chosen by name or by the profile for heavy tools. */
   named: boolean;
-  /** Those of `--heavy-tools`; `null`: no such file. */
+  /** Tools from `--heavy-tools`; `null`: option not given. */
   given: readonly HeavyToolSpec[] | null;
-  /** For `{unique}`. */
+  /** Seed of `{unique}`. */
   uniqueSeed: number;
 }
 
-/** Grants the tools: another server's only where both the scenarios and the tools were asked for. */
-export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
-  const { embedded, protocol, named, given, uniqueSeed } = request;
+/** Grants heavy tools: on external servers only if the user asked for both scenarios and tools. */
+export function grantHeavyTools(
+  { embedded, protocol, named, given, uniqueSeed }: HeavyToolsRequest,
+): HeavyTools {
   const refused = (reason: string) => ({ status: "refused" as const, reason });
   const only = "calls of heavy tools may cost money: on an external server they are made only ";
   if (protocol === "echo") return refused("an echo server has no tools");
   if (!embedded && given === null) {
-    return refused(`${only}of the tools that --heavy-tools FILE names`);
+    return refused(`${only}of tools that --heavy-tools FILE names`);
   }
   if (!embedded && !named) {
-    return refused(
-      `${only}where this scenario is named with --scenarios, or with --profile phase3`,
-    );
+    return refused(`${only}if this scenario is named with --scenarios, or with --profile phase3`);
   }
   const tools = (given ?? BUNDLED_HEAVY_TOOLS).map((spec) => ({
     ...spec,
@@ -71,7 +69,7 @@ export function grantHeavyTools(request: HeavyToolsRequest): HeavyTools {
   return { status: "granted", tools, uniqueSeed };
 }
 
-/** The tools as one parameter of a scenario, so that runs with others are not compared. */
+/** The tools as a scenario parameter, so that runs with different tools are not compared. */
 export function describeHeavyTools(heavyTools: HeavyTools): string | null {
   if (heavyTools.status === "refused") return null;
   return heavyTools.tools.map(({ tool, argsJson, timeoutMs, weight, repetitions }) => {
@@ -80,7 +78,7 @@ export function describeHeavyTools(heavyTools: HeavyTools): string | null {
   }).join("; ");
 }
 
-/** Should connections on which these tools are called go through the relay? */
+/** True if connections for calls of these tools should go through the relay. */
 export function areRelayed(target: Target, tools: readonly HeavyToolSpec[]): boolean {
   const bytes = tools.map(({ argsJson }) => new TextEncoder().encode(argsJson).length);
   return target.relays(Math.max(0, ...bytes));

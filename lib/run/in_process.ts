@@ -3,31 +3,31 @@ import type { Message } from "../client/connection.ts";
 import { createDispatcher } from "../server/dispatch.ts";
 import { defaultServerOptions } from "../server/options.ts";
 
-/** The parts of a call that need no socket, done by one thread: what every layer above does too. */
+/** The parts of a call that need no socket, on one thread. */
 export interface InProcess {
-  /** The bundled server's dispatch of a light tool: what a unit test calls. */
+  /** Dispatches a light tool as the bundled server does: what a unit test measures. */
   dispatch(): unknown;
   /**
-   * All of it: the client writes the call; the server reads it, dispatches it and writes the reply, the text of
-   * which is the recorded one; and the client recognises its frames.
+   * The whole call: the client encodes it, the server parses and dispatches it and encodes the
+   * recorded reply, and the client classifies the reply's frames.
    */
   roundTrip(message: Message): unknown;
 }
 
-/** Called in a layer before its own work, where a test wants to see that layer slowed down. */
+/** Called before the work of a layer, so that tests can slow it down. */
 export interface SlowParts {
   dispatch?: () => void;
   codec?: () => void;
 }
 
-/** Dispatched where the bundled server has no light tool of the run's name. */
+/** Dispatched if the run's tool is not a light tool of the bundled server. */
 const STAND_IN_TOOL = "status";
 
 /**
- * The in-process parts of calls like this one.
+ * Creates the in-process parts of calls like `message`.
  *
- * @param options.reply the frames that a server really answered with; none where only the dispatch is wanted
- * @param options.id as long as the calls' ids are
+ * @param options.reply recorded frames of a real reply; none if only `dispatch` is used
+ * @param options.id an id as long as those of real calls
  */
 export function createInProcess(
   protocol: Protocol,
@@ -39,9 +39,9 @@ export function createInProcess(
   },
 ): InProcess {
   const dispatcher = createDispatcher(defaultServerOptions());
-  const isOurs = dispatcher.answersAtOnce(message.tool);
-  const tool = isOurs ? message.tool : STAND_IN_TOOL;
-  const args = isOurs ? JSON.parse(message.argsJson) : {};
+  const isLight = dispatcher.answersAtOnce(message.tool);
+  const tool = isLight ? message.tool : STAND_IN_TOOL;
+  const args = isLight ? JSON.parse(message.argsJson) : {};
   const bodies: unknown[] = reply.map((frame) => JSON.parse(frame));
   const dispatch = () => {
     slow.dispatch?.();

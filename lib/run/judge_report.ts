@@ -3,22 +3,22 @@ import { compareReports } from "../stats/compare.ts";
 import { evaluateThreshold, type Threshold } from "../stats/thresholds.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
 
-/** What a report is held against. */
+/** What a report is judged by. */
 export interface JudgeOptions {
   thresholds: readonly Threshold[];
   /** Earlier reports to compare with. */
   baselines: readonly Report[];
-  /** The noise between runs, where the user states it; `null`: it is learned from the baselines. */
+  /** The noise between runs if the user states it; `null`: learned from the baselines. */
   noisePercent: number | null;
   /** Changes smaller than this do not matter. */
   bandPercent: number;
-  /** Compares although workload or environment differ. */
+  /** Compares even if workload or environment differ. */
   force: boolean;
-  /** Does an invalid or undecided result fail the run? */
+  /** True if invalid or undecided results fail the run. */
   strict: boolean;
 }
 
-/** Holds a report against the bounds and the baselines of the user; what was wrong before stays so. */
+/** Adds the results of thresholds and baselines to a report. Earlier reasons for failure remain. */
 export function judgeReport(report: Report, options: JudgeOptions): Report {
   const { baselines, strict } = options;
   const thresholds = options.thresholds.map((threshold) => evaluateThreshold(threshold, report));
@@ -44,14 +44,14 @@ export function judgeReport(report: Report, options: JudgeOptions): Report {
   };
 }
 
-/** What a comparison says against the run. */
+/** Reasons for failure from a comparison. */
 export function regressionReasons(comparison?: Comparison): Reason[] {
   return (comparison?.regressions ?? []).map((message) => ({
     ...{ code: EXIT.regression, kind: "regression", scenario: null, message },
   }));
 }
 
-/** A run of which every scenario was skipped has shown nothing; a shard's share may be empty. */
+/** Fails a run that skipped every scenario, unless it is a shard, whose share may be empty. */
 function nothingMeasured({ scenarios, shard }: Report): Reason[] {
   const isEmpty = scenarios.length > 0 && scenarios.every(({ status }) => status === "skipped");
   if (!isEmpty || shard !== undefined) return [];
@@ -62,7 +62,7 @@ function nothingMeasured({ scenarios, shard }: Report): Reason[] {
   return [{ code: EXIT.checkFailed, kind: "nothingMeasured", scenario: null, message }];
 }
 
-/** With `--strict`: what is invalid, and what cannot be decided. */
+/** Reasons for failure with `--strict`: invalid scenarios, and undecided results. */
 function invalidReasons({ scenarios }: Report, comparison?: Comparison): Reason[] {
   const reason = (kind: string, scenario: string, message: string): Reason => ({
     ...{ code: EXIT.invalid, kind, scenario, message },
@@ -70,7 +70,7 @@ function invalidReasons({ scenarios }: Report, comparison?: Comparison): Reason[
   const invalid = scenarios.filter(({ validity }) => !validity.valid).map(({ name, validity }) =>
     reason("invalid", name, validity.warnings.map(({ message }) => message).join("; "))
   );
-  const unknown = "it cannot be said if the client was the bottleneck: measure more epochs";
+  const unknown = "it is unknown whether the client was the bottleneck: measure more epochs";
   const undecidedClient = scenarios.filter(({ validity }) => validity.client === "undecided")
     .map(({ name }) => reason("undecidedClient", name, unknown));
   const undecided = (comparison?.rows ?? [])

@@ -1,6 +1,5 @@
 /**
- * What a running scenario has come to so far, for someone who watches. It is read from the ledgers and
- * recorders that the run writes anyway: nothing is added to the work that is measured.
+ * Live figures of a running scenario, read from its ledgers and recorders.
  *
  * @module
  */
@@ -8,37 +7,37 @@
 import type { Ledger } from "../schema.ts";
 import type { DistributionRecorder } from "../stats/summary.ts";
 
-/** The figures of one moment. */
+/** A snapshot of a running scenario. */
 export interface LiveFigures {
-  /** Since the scenario began, in nanoseconds. */
+  /** Time since the scenario began. */
   elapsedNs: number;
-  /** Calls served so far, those of the warm-up included. */
+  /** Calls served so far, warm-up included. */
   ok: number;
   /** Calls that ended in any other way, or were never sent. */
   errors: number;
-  /** `null` until something is recorded. */
+  /** `null` until a time is recorded. */
   times: LiveTimes | null;
 }
 
-/** The times of one metric in the present epoch, or in the one before while it has none. */
+/** Percentiles of a metric in the current epoch, or in the previous one until it has samples. */
 export interface LiveTimes {
   name: string;
   p50Ns: number;
-  /** `null` where it would rest on too few samples. */
+  /** `null` if there are too few samples. */
   p99Ns: number | null;
 }
 
 /** A scenario that can be watched. */
 export interface LiveScenario {
   /**
-   * Does its thread keep a schedule now, so that every look at it may make a call late? A look takes
-   * 0.05 to 0.2 ms, nearly all of it for the two percentiles.
+   * True while its thread keeps a schedule: a call of `live` takes 0.05 to 0.2 ms, mostly for the
+   * two percentiles, and can make calls late.
    */
   readonly isPaced: boolean;
   live(): LiveFigures;
 }
 
-/** Adds up how calls ended. */
+/** Counts calls that were served, and those that were not. */
 export function countCalls(ledgers: readonly Ledger[]): Pick<LiveFigures, "ok" | "errors"> {
   let ok = 0;
   let errors = 0;
@@ -50,10 +49,7 @@ export function countCalls(ledgers: readonly Ledger[]): Pick<LiveFigures, "ok" |
   return { ok, errors };
 }
 
-/**
- * The times to show of all that a scenario records: its calls' latency, of a sweep that of the latest
- * step; where it has none, the metric that it began with.
- */
+/** The times to show: the latest latency recorded, or else the first metric of the scenario. */
 export function liveTimes(
   recorders: readonly (readonly [name: string, recorder: DistributionRecorder])[],
 ): LiveTimes | null {

@@ -2,9 +2,9 @@ import type { Target } from "../client/target.ts";
 import type { Recording } from "./scenario.ts";
 
 /**
- * Says in the report what went past Nagle's algorithm, where that is another than the run's own calls.
+ * Notes in the report what goes through the relay, unless all calls of the run do.
  *
- * @param what goes through the relay, such as `calls of heavy tools`; `null`: nothing does
+ * @param what such as `calls of heavy tools`; `null`: nothing
  */
 export function noteRelayed(
   { target, note }: Pick<Recording, "note"> & { target: Target },
@@ -15,14 +15,14 @@ export function noteRelayed(
   note({ kind: "relayed", message });
 }
 
-/** For a scenario that times how connections open or close, or their first call. */
+/** Notes how Nagle's algorithm affects a scenario that times connections or their first calls. */
 export function noteOpenings(
   { target, ...recording }: Pick<Recording, "note" | "invalidate"> & { target: Target },
 ): void {
   if (!target.opensInTwoWrites) return;
   if (target.hasRelay) return noteRelayed({ target, ...recording }, "its connections");
   const message =
-    "the client's system holds back what follows a handshake for up to 40 ms (Nagle's algorithm), which " +
-    "is in these times: measure with --no-delay auto";
+    "these times include delays of up to 40 ms after each handshake, by Nagle's algorithm on the " +
+    "client: measure with --no-delay auto";
   recording.invalidate({ kind: "heldBack", message });
 }

@@ -4,20 +4,20 @@ import { shareOf } from "../load/share.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
-/** The schedule of a scenario that keeps it from its beginning to its end. */
+/** The schedule of a scenario that follows one schedule throughout. */
 type PacedOptions = Pick<ScheduleOptions, "ratePerSecond" | "durationMs" | "stages"> & {
-  /** That times the timeout is the most calls outstanding, unless that is a parameter. */
+  /** Times the timeout, this is the default of `maxOutstanding`. */
   peakPerSecond: number;
   leadInMs: number;
-  /** Hears of measured calls. */
+  /** Called when a measured call ends. */
   onCall: NonNullable<OpenLoopOptions["onCall"]>;
 };
 
 /**
- * Connections for a shard's share of a schedule, and how to send it on them, keeping no times. Dispose of it; `null`:
- * not all of them opened, which has failed a check.
+ * Opens connections on which to run this shard's share of a schedule, without keeping times.
+ * Dispose of the result, which is `null` if some connections (and so a check) failed.
  *
- * @throws the signal's reason, if it is aborted
+ * @throws the signal's reason, if aborted
  */
 export async function openPaced(
   context: ScenarioContext<{ connections: number; maxOutstanding: number | null }>,
@@ -38,7 +38,7 @@ export async function openPaced(
         }),
         leadInNs: leadInMs * 1e6,
         maxOutstanding: Math.max(1, shareOf(most, place)),
-        // Millions of them would be the client's memory.
+        // Millions of times would take too much memory.
         keepsTimes: false,
         onCall: (call, dueNs, isMeasured) =>
           isMeasured ? onCall(call, dueNs, isMeasured) : undefined,

@@ -5,14 +5,14 @@ import { parseStages, peakOf, spanOf } from "../load/stages.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
 import { defaultsOf, type Parameters, type ProfileName, type Scenario } from "./scenario.ts";
 
-/** A scenario with the parameters that it is to run with. */
+/** A scenario with its parameters in a run. */
 export interface PlannedScenario {
   scenario: Scenario;
-  /** Of the whole, where this is a share of it. */
+  /** Of the whole scenario, even if this is a share of it. */
   parameters: Parameters;
-  /** Which share of it to run; left out: all of it. */
+  /** The share of it to run. Default: all of it. */
   place?: ShardPlace;
-  /** Why not to run it; left out: it runs. */
+  /** Why to skip it. Default: it runs. */
   skip?: string;
 }
 
@@ -22,15 +22,15 @@ type Numbers = Record<
   number | null
 >;
 
-/** Parameters that the user sets for every scenario that has them; `null`: as in the profile. */
+/** Parameters that the user sets for all scenarios that have them; `null`: the profile's. */
 export interface Overrides extends Numbers {
   arrivals: Arrivals | null;
-  /** Ramps of a rate or of sessions, as `parseStages` reads them. */
+  /** Ramps of a rate or of sessions, see `parseStages`. */
   stages: string | null;
   expectLimits: string | null;
 }
 
-/** How often everything is repeated after the warm-up, unless the user says otherwise. */
+/** Default epochs after the warm-up. */
 export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   quick: 5,
   standard: 10,
@@ -39,7 +39,7 @@ export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   phase3: 5,
 };
 
-/** The scenarios to run, each with its parameters, in the order of the list; `names` `null`: the profile's. */
+/** Selects the scenarios to run, in the order of the list; `names` of `null`: the profile's. */
 export function planScenarios(
   scenarios: readonly Scenario[],
   { names, profile, overrides }: {
@@ -57,8 +57,8 @@ export function planScenarios(
 }
 
 /**
- * What one shard runs: first its share of the scenarios that can be split, so that all shards come to them
- * at the same time; the others are the first shard's alone.
+ * Plans one shard: its share of the scenarios that can be split, first so that all shards start
+ * them together. The other scenarios run on the first shard only.
  */
 export function planShard(
   planned: readonly PlannedScenario[],
@@ -67,27 +67,28 @@ export function planShard(
   if (place.count === 1) return [...planned];
   const split = planned.filter(({ scenario }) => scenario.sharding !== undefined);
   const whole = planned.filter(({ scenario }) => scenario.sharding === undefined);
-  const notHere = { skip: "it cannot be split: the first shard runs it alone" };
+  const skip = "it cannot be split: the first shard runs it alone";
   return [
     ...split.map((one) => {
       const count = connectionsOf(one);
+      if (shareOf(count, place) > 0) return { ...one, place };
       const skip = count === 1
-        ? "its only connection is that of the first shard"
-        : `its ${count} connections are those of the first ${count} shards`;
-      return { ...one, place, ...(shareOf(count, place) > 0 ? {} : { skip }) };
+        ? "its only connection is on the first shard"
+        : `its ${count} connections are on the first ${count} shards`;
+      return { ...one, place, skip };
     }),
-    ...whole.map((one) => place.index === 1 ? one : { ...one, ...notHere }),
+    ...whole.map((one) => place.index === 1 ? one : { ...one, skip }),
   ];
 }
 
-/** The connections of a scenario that can be split, of all shards together. */
+/** Connections of a scenario that can be split, on all shards together. */
 export function connectionsOf({ parameters }: PlannedScenario): number {
   const { connections } = parameters;
   if (typeof connections === "number") return connections;
-  throw new TypeError("Cannot split a scenario as its parameter connections is no number");
+  throw new TypeError("Cannot split a scenario: its parameter connections is not a number");
 }
 
-/** The most calls of heavy tools that each planned scenario makes; those that make none are left out. */
+/** Maximum calls of heavy tools by each planned scenario that makes any. */
 export function plannedHeavyCalls(
   planned: readonly PlannedScenario[],
   { heavyTools, epochs }: { heavyTools: HeavyTools; epochs: number },
@@ -99,11 +100,10 @@ export function plannedHeavyCalls(
   });
 }
 
-/** A count beats a duration, and one that is given beats the other's default. */
+/** A given count or duration replaces the other's default; a count beats a duration. */
 function applyOverrides(defaults: Parameters, overrides: Overrides): Parameters {
-  const given = Object.entries(overrides).filter(([name, value]) =>
-    value !== null && name in defaults
-  );
+  const given = Object.entries(overrides)
+    .filter(([name, value]) => value !== null && name in defaults);
   const parameters: Parameters = { ...defaults, ...Object.fromEntries(given) };
   if ("stages" in defaults && overrides.stages !== null) {
     const stages = parseStages(overrides.stages);

@@ -1,60 +1,58 @@
 /**
- * How long a run is planned to take, before anything has been looked at.
+ * Estimates how long a run will take, before connecting to the server.
  *
  * @module
  */
 
 import type { PlannedScenario } from "./plan.ts";
-import type { Taken } from "./scenario.ts";
 
-/** Before the first epoch: the server, the preflight, a look at its limits. */
+/** Before the first epoch: start of the server, preflight, probe of its limits. */
 const START_MS = 1_000;
-/** The lead-in of a slice. */
 const LEAD_IN_MS = 40;
-/** About as long as a slice is. */
+/** Approximate length of a slice. */
 export const SLICE_MS = 100;
 export const MOST_BLOCKS = 10;
 /**
- * The warm-up takes that long for the target's closed loops together, but at most three quarters of what is measured
- * afterwards: for about 3 s the runtimes of both ends go on compiling, and calls get faster by up to a third.
+ * Warm-up of all closed loops on the target together. For about 3 s the runtimes on both ends keep
+ * compiling, which makes calls faster by up to a third.
  */
 export const WARMUP_MS = 3_000;
+/** Maximum warm-up, as a share of the time measured after it. */
 export const MOST_WARMUP = 0.75;
-/** About what a call or a handshake takes on a loopback. */
+/** Typical call on loopback. */
 const QUICK_CALL_MS = 0.1;
+/** Typical handshake on loopback. */
 export const CONNECT_MS = 2;
-/** About what a call of the bundled server's heavy tools takes. */
+/** Typical call of the bundled server's heavy tools. */
 export const HEAVY_CALL_MS = 1_400;
 
-/** About how long scenarios take together, in milliseconds: with a warm-up, and `epochs` after it. */
+/** Estimates the duration of scenarios in milliseconds, with `epochs` after the warm-up. */
 export function plannedMs(
   planned: readonly PlannedScenario[],
   { epochs, warmsUp }: { epochs: number; warmsUp: boolean },
 ): number {
-  const all = planned.map(({ scenario, parameters }) => ({
-    scenario,
-    parameters,
-    taken: (scenario.takes?.(parameters) ?? {}) as Taken,
-  }));
-  const lengthOf = ({ parameters: { durationMs, messages } }: PlannedScenario) =>
-    typeof durationMs === "number" ? durationMs : Number(messages ?? 0) * QUICK_CALL_MS;
-  // Cases are measured in the same blocks, each of which has a lead-in for every slice.
-  const longest = Math.max(...all.map((one) => one.taken.slices === undefined ? 0 : lengthOf(one)));
+  const all = planned.map(({ scenario, parameters }) => {
+    const { durationMs, messages } = parameters;
+    const isTimed = typeof durationMs === "number";
+    return {
+      isTimed,
+      isWarm: warmsUp && (scenario.kind === "cases" || scenario.warmsUp !== false),
+      lengthMs: isTimed ? durationMs : Number(messages ?? 0) * QUICK_CALL_MS,
+      ...{ slices: undefined, epochMs: 0, onceMs: 0, besideMs: 0 },
+      ...scenario.takes?.(parameters),
+    };
+  });
+  // All cases are measured in the same blocks, and every slice has a lead-in.
+  const longest = Math.max(...all.map((one) => one.slices === undefined ? 0 : one.lengthMs));
   const blocks = Math.min(MOST_BLOCKS, Math.max(1, Math.round(longest / SLICE_MS)));
-  const times = all.map(
-    ({ scenario, parameters, taken: { slices = 0, epochMs = 0, onceMs = 0 } }) => {
-      const isWarm = warmsUp && (scenario.kind === "cases" || scenario.warmsUp !== false);
-      const slicesMs = slices * (lengthOf({ scenario, parameters }) + blocks * LEAD_IN_MS);
-      return (slicesMs + epochMs) * (epochs + (isWarm ? 1 : 0)) + onceMs;
-    },
-  );
-  const loopsMs = all.reduce(
-    (sum, { scenario, parameters, taken: { slices = 0 } }) =>
-      parameters.durationMs === null ? sum : sum + slices * lengthOf({ scenario, parameters }),
-    0,
-  );
+  let measuredMs = 0;
+  let loopsMs = 0;
+  for (const { isTimed, isWarm, lengthMs, slices = 0, epochMs, onceMs } of all) {
+    const slicesMs = slices * (lengthMs + blocks * LEAD_IN_MS);
+    measuredMs += (slicesMs + epochMs) * (epochs + (isWarm ? 1 : 0)) + onceMs;
+    if (isTimed) loopsMs += slices * lengthMs;
+  }
   const warmupMs = warmsUp ? Math.min(WARMUP_MS, MOST_WARMUP * epochs * loopsMs) : 0;
-  const measuredMs = START_MS + warmupMs + times.reduce((sum, ms) => sum + ms, 0);
-  // What waits for the server does so beside the others.
-  return Math.max(measuredMs, ...all.map(({ taken }) => START_MS + (taken.besideMs ?? 0)));
+  // Waits for the server run in parallel with the rest.
+  return START_MS + Math.max(warmupMs + measuredMs, ...all.map(({ besideMs }) => besideMs));
 }

@@ -16,24 +16,24 @@ import { TargetUnusableError } from "./scenario.ts";
 import { listTools } from "./tool_list.ts";
 import type { Workload } from "./workload.ts";
 
-/** How long a server may take for each page of the list of its tools. */
+/** Timeout of each page of the tool list. */
 const LIST_TOOLS_WAIT_MS = 1_000;
-/** How long a call may go on waiting when its answer has come in a shape that is none. */
+/** How long to keep waiting once a frame names the call but does not answer it. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
 
-/** What the preflight found out, and its warnings. */
+/** Result of the preflight. */
 export interface Preflight {
   checks: Check[];
   warnings: string[];
-  /** `null`: the server does not tell its time. */
+  /** `null` if the server does not send its time. */
   clockOffset: ClockOffset | null;
-  /** The frames of the call. */
+  /** Frames of the call. */
   transcript: WireFrame[];
 }
 
 /**
- * Connects, authenticates, lists the tools where the protocol can, and calls the tool once, so that
- * what cannot be measured ends here, with its cause. None of it is in any ledger.
+ * Connects, authenticates, lists the tools if the protocol can, and calls the tool once, so that a
+ * target that cannot be measured fails here, with its cause. No ledger counts these calls.
  *
  * @throws {TargetUnusableError} with the cause and what to do
  * @throws the signal's reason, if the run is interrupted
@@ -73,29 +73,29 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
   }
 }
 
-/** Waits no whole timeout for a call when a frame has named it and was no answer to it. */
+/** Shortens the timeout of a call after a frame that names the call but does not answer it. */
 function hurryIfWrong(connection: Connection, text: string, { options: { protocol } }: Target) {
   const id = connection.oldestId;
   if (id === null || !text.includes(id)) return;
   const frame = protocol.classify(text);
   if (frame.kind === "progress" || (frame.kind === "notification" && frame.id !== id)) return;
-  // When it has been accounted for.
+  // After the connection has handled the frame.
   queueMicrotask(() => connection.oldestId === id && connection.hurry(WRONG_ANSWER_WAIT_MS));
 }
 
-/** Does the server list this tool? Where it lists none, it may serve any. */
+/** True if the server lists this tool, or lists none and so may serve any. */
 function isOffered({ options: { protocol } }: Target, tool: string, names: string[]): boolean {
   const name = protocol.listedName(tool);
   return name === null || names.length === 0 || names.includes(name);
 }
 
-/** What the server says of itself; no `names` where it lists none, or not in time. */
+/** Reads the server's tool list; `names` is empty if there is none, or not in time. */
 async function listed(
   target: Target,
 ): Promise<{ names: string[] } & Pick<Preflight, "clockOffset" | "warnings">> {
   const list = await listTools(target, { waitMs: LIST_TOOLS_WAIT_MS });
-  const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
   if (list.status !== "listed") {
+    const late = `the server did not list its tools within ${LIST_TOOLS_WAIT_MS / 1000} s`;
     return { names: [], clockOffset: null, warnings: list.status === "late" ? [late] : [] };
   }
   return {
@@ -105,10 +105,10 @@ async function listed(
   };
 }
 
-/** Frames are cut to so many characters. */
+/** Maximum characters shown of a frame. */
 const SHOWN_LENGTH = 300;
 
-/** The call and what came back, and what the ledger makes of each frame. */
+/** The frames of a call, and how the ledger counts each. */
 function transcriptOf(
   { options: { protocol }, foreign }: Target,
   { call, message, received }: { call: Call; message: Message; received: readonly string[] },
@@ -122,7 +122,7 @@ function transcriptOf(
   ];
 }
 
-/** What the frames of one served call are in the ledger. */
+/** How the ledger counts the frames of a call. */
 const COUNTED_AS: Readonly<Record<Frame["kind"], string>> = {
   result: "final, ok",
   toolError: "final, toolError",
@@ -132,13 +132,13 @@ const COUNTED_AS: Readonly<Record<Frame["kind"], string>> = {
   malformed: "malformed",
 };
 
-/** Clocks are read to the millisecond, here and there. */
+/** Both clocks are read in whole milliseconds. */
 const READING_ERROR_MS = 1;
 
 /**
- * By Cristian's rule: the server wrote its time somewhere between the sending and the reply, so that the
- * middle of the two is wrong by half of the round trip at most (F. Cristian, Probabilistic clock
- * synchronization, 1989).
+ * Estimates the clock offset by Cristian's algorithm: the server read its clock between request and
+ * reply, so the midpoint is wrong by half the round trip at most (F. Cristian, Probabilistic clock
+ * synchronization, 1989). `null` if the server sent no time.
  */
 export function clockOffset(
   serverMs: number | null,
@@ -151,7 +151,7 @@ export function clockOffset(
   };
 }
 
-/** What has been seen where the preflight got to its end. */
+/** The checks of a preflight that succeeded. */
 function preflightChecks({ options: { url } }: Target, tool: string, names: string[]): Check[] {
   const count = names.length;
   const seen = [
@@ -165,7 +165,7 @@ function preflightChecks({ options: { url } }: Target, tool: string, names: stri
   }));
 }
 
-/** Why the tool cannot be measured, and what to do; `instead`: the frame that came in place of an answer. */
+/** Why the tool cannot be measured; `instead` describes a frame that came but was no answer. */
 function whyUnusable(
   target: Target,
   { call, tool, names, end, instead }: {
@@ -194,16 +194,15 @@ function whyUnusable(
     return `The server ${what}. Try another --tool, or a longer --timeout.`;
   }
   const said = status === "ok"
-    ? "though it answers a call of it with a success"
+    ? "although a call of it succeeds"
     : [errorCode, message].filter(Boolean).join(": ");
   if (errorCode !== "TOOL_NOT_FOUND" && isOffered(target, tool, names)) {
-    return `The server answers a call of ${tool} with an error (${said}). Give arguments that it accepts ` +
-      "with --tool-args, or another --tool.";
+    return `The server answers a call of ${tool} with an error (${said}). Give arguments that it ` +
+      "accepts with --tool-args, or another --tool.";
   }
-  const advice = protocol.toolNameAdvice(tool);
   const nearest = wordSimilaritySort(tool, names).slice(0, 3).join(", ");
   const closest = nearest && `; closest of the ${names.length} that it offers: ${nearest}`;
-  return `The server has no tool ${tool} (${said})${closest}${
-    advice === null ? "." : `; ${advice}`
-  }`;
+  const advice = protocol.toolNameAdvice(tool);
+  const rest = advice === null ? "." : `; ${advice}`;
+  return `The server has no tool ${tool} (${said})${closest}${rest}`;
 }

@@ -1,24 +1,24 @@
 import type { ScenarioReport } from "../schema.ts";
 import type { LiveScenario } from "./live.ts";
 
-/** How far a run is. */
+/** Progress of a run. */
 export type Progress =
   | {
     state: "running";
-    /** What it does for the scenarios: looks at the server first, measures, or comes to its end. */
+    /** Plans the scenarios, measures epochs, or does final work. */
     stage: "begin" | "epoch" | "conclude";
-    /** Those that it measures together. */
+    /** Measured together. */
     scenarios: readonly string[];
     /** 0 is the warm-up. */
     epoch: number;
-    /** After the warm-up; with a precision asked for, at least. */
+    /** Epochs after the warm-up, or the minimum with `--precision`. */
     epochs: number;
-    /** The place within the stage, from 1, of how many. */
+    /** Position within the stage, from 1, and the number of positions. */
     index: number;
     of: number;
-    /** What it does, where that is not to measure. */
+    /** What it is doing, if not measuring. */
     doing?: string;
-    /** How far a long piece of work is; 0 of 0: it does not say. */
+    /** Progress of long work; 0 of 0 if unknown. */
     done: number;
     total: number;
     watch: LiveScenario;

@@ -141,3 +141,18 @@ export function endsOf({ epochs, better }: Course): Ends | null {
   const worse = better === "higher" ? ends.first / ends.last : ends.last / ends.first;
   return worse >= SMALLEST_CHANGE ? ends : null;
 }
+
+/** What to do about a headline that changed over a run: `drift` if the server slowed down. */
+const COURSE_ADVICE = {
+  drift: "restart the server, or measure it at the same age each time",
+  changed: "the machine or the server changed in the meantime",
+};
+
+/** Describes a headline that changed over a run, and says what to do. */
+export function describeCourse(
+  kind: keyof typeof COURSE_ADVICE,
+  { name, from, to }: { name: string; from: string; to: string },
+): string {
+  const advice = COURSE_ADVICE[kind];
+  return `${name} went from ${from} to ${to} during the run, so no single number describes it: ${advice}`;
+}

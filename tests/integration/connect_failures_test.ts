@@ -190,7 +190,7 @@ for (
     {
       code: 1008,
       reason: "no such room",
-      parts: ["1008 (no such room)", "policy of the server's"],
+      parts: ["1008 (no such room)", "policy of the server"],
     },
     { code: 4008, reason: "quota used up", parts: ["4008 (quota used up)", "Close other"] },
     { code: 1013, reason: "", parts: ["1013", "Close other"] },

@@ -32,7 +32,7 @@ Deno.test(
     const { warmupLedger, ledger, notes = [] } = scenario;
     assertEquals(warmupLedger.timeout + ledger.timeout, 1);
     assertEquals(notes.map(({ kind }) => kind), ["refusalsDropped"]);
-    assertMatch(screen, /refused call 21 of a session: .*calls after it had no answer at all/);
+    assertMatch(screen, /refused call 21 of a session: .*later calls got no answer at all/);
     assertStringIncludes(screen, "--max-rate 1.6 (a session has 2 a second)");
     assertStringIncludes(screen, "RATE_LIMIT_USER_CAPACITY, RATE_LIMIT_USER_REFILL_RATE");
   },

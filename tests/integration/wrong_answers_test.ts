@@ -259,7 +259,7 @@ Deno.test(
       () => preflight(server.url, { tool: "tool-4", argsJson: "{}" }),
       TargetUnusableError,
     );
-    assertStringIncludes(message, "The server has no tool tool-4 (though it answers a call of it");
+    assertStringIncludes(message, "The server has no tool tool-4 (although a call of it succeeds)");
     assertStringIncludes(message, "closest of the 3 that it offers: tool-");
   },
 );
@@ -299,7 +299,7 @@ Deno.test(
         () => preflight(server.url, { tool, argsJson: "{}" }, exai),
         TargetUnusableError,
       );
-      assertStringIncludes(message, `The server has no tool ${tool} (though it answers`);
+      assertStringIncludes(message, `The server has no tool ${tool} (although a call`);
     }
   },
 );

@@ -561,7 +561,7 @@ Deno.test("config: limits that are none name the option, the value and what is a
     'Cannot use --expect-limits "user=50/5": accepted is session=BURST',
   );
   assertStringIncludes(message, "such as 'session=50/5,ip=100/10' or 'ip=none'");
-  assertStringIncludes(message, '"user=50/5" is none of them');
+  assertStringIncludes(message, '"user=50/5" is not one of them');
 });
 
 Deno.test("config: {unique} follows the seed that is given, else it is another one each time", async () => {

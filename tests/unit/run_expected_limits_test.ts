@@ -13,14 +13,14 @@ Deno.test("expected limits are read for a session, an address or both", () => {
 Deno.test("a text that is no limit is refused with what is wrong", () => {
   for (
     const [text, reason] of [
-      ["", '"" is none of them'],
-      ["user=5/5", '"user=5/5" is none of them'],
-      ["session", '"session" is none of them'],
-      ["session=50", '"50" is no budget such as 50/5'],
-      ["session=0/5", '"0/5" is no budget such as 50/5'],
-      ["session=50/0", '"50/0" is no budget such as 50/5'],
-      ["session=-5/5", '"-5/5" is no budget such as 50/5'],
-      ["session=5.5/5", '"5.5/5" is no budget such as 50/5'],
+      ["", '"" is not one of them'],
+      ["user=5/5", '"user=5/5" is not one of them'],
+      ["session", '"session" is not one of them'],
+      ["session=50", '"50" is not a budget such as 50/5'],
+      ["session=0/5", '"0/5" is not a budget such as 50/5'],
+      ["session=50/0", '"50/0" is not a budget such as 50/5'],
+      ["session=-5/5", '"-5/5" is not a budget such as 50/5'],
+      ["session=5.5/5", '"5.5/5" is not a budget such as 50/5'],
       ["ip=5/5,ip=6/6", "ip is given twice"],
     ] as const
   ) assertThrows(() => parseExpectedLimits(text), RangeError, reason);

@@ -67,11 +67,11 @@ Deno.test("a shard runs its share of what can be split first; the rest is the fi
 
 Deno.test("a shard without a connection of its own takes no part, and says why", () => {
   const [sixth] = planShard(planOf("open-loop"), { index: 6, count: 8 });
-  assertEquals(sixth!.skip, "its 5 connections are those of the first 5 shards");
+  assertEquals(sixth!.skip, "its 5 connections are on the first 5 shards");
   const one = { ...planOf("open-loop")[0]!, parameters: { connections: 1 } };
   assertEquals(
     planShard([one], { index: 2, count: 8 })[0]!.skip,
-    "its only connection is that of the first shard",
+    "its only connection is on the first shard",
   );
   const [fifth] = planShard(planOf("open-loop"), { index: 5, count: 8 });
   assertEquals(fifth!.skip, undefined);

@@ -89,7 +89,7 @@ export class Socket {
     if (this.isOpen) this.#socket.send(text);
   }
 
-  /** Closes with 1000 and waits up to two seconds for the server's close frame, else reports 1006. */
+  /** Closes with 1000, waiting up to two seconds for the close frame; without one reports 1006. */
   async close(): Promise<CloseInfo> {
     if (!this.isOpen) return await this.closed;
     this.#ours = this.#socket.readyState === WebSocket.OPEN;

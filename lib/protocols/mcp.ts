@@ -85,7 +85,8 @@ function readInitialize(text: string): HandshakeReply {
   }
   const version = jsonText(body.result.protocolVersion ?? "none");
   if (!PROTOCOL_VERSIONS.includes(version)) {
-    const error = `its protocol version is ${version}, not one of ${PROTOCOL_VERSIONS.join(", ")}`;
+    const known = PROTOCOL_VERSIONS.join(", ");
+    const error = `the server's protocol version is ${version}, not one of ${known}`;
     return { status: "refused", error, ours: true };
   }
   const { capabilities } = body.result;

@@ -1,6 +1,5 @@
 /**
- * The openings of an EXAI session, good and bad, and what either build of the server answers: the first
- * table of the protocol.
+ * Openings of an EXAI session, with the answers of each build: the protocol's first table.
  *
  * @module
  */
@@ -10,18 +9,18 @@ import type { Answer, Credentials, RejectionCase } from "./protocol.ts";
 /** A first message. */
 export interface Opening {
   name: string;
-  /** `null`: none is sent. */
+  /** `null`: nothing is sent. */
   first: string | null;
-  /** Whether it is bad only where the server wants a token. */
+  /** True if it is bad only for a server that wants a token. */
   needsToken: boolean;
-  /** The build of 2025-10-27, and that of 2025-11-13. */
+  /** The builds of 2025-10-27 and 2025-11-13. */
   oct: Answer;
   nov: Answer;
-  /** The build of 2025-10-25, where it differs from that two days later. */
+  /** The build of 2025-10-25, if it differs from that of 2025-10-27. */
   oct25?: Answer;
 }
 
-/** A hello with these fields. */
+/** Encodes a hello. */
 export function hello(fields: Record<string, unknown>): string {
   return JSON.stringify({ op: "hello", ...fields });
 }
@@ -34,12 +33,12 @@ const UNAUTHORIZED = refused("unauthorized", 4003, "unauthorized");
 const BROKEN = refused(null, 1000, "");
 const MISSED = refused(null, 4002, "hello timeout or disconnect");
 
-/** Of one row, the same in both builds. */
+/** An opening with the same answer from both builds. */
 function row(name: string, first: string | null, answer: Answer, needsToken = false): Opening {
   return { name, first, needsToken, oct: answer, nov: answer };
 }
 
-/** The openings that every server must turn away. */
+/** Openings that every server must reject. */
 export function refusedOpenings({ sessionId }: Pick<Credentials, "sessionId">): Opening[] {
   const session_id = sessionId;
   return [
@@ -65,7 +64,7 @@ export function refusedOpenings({ sessionId }: Pick<Credentials, "sessionId">): 
   ];
 }
 
-/** The right one, and those that have to do with neither token nor order. */
+/** The correct opening, and those that concern neither token nor order. */
 export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
   const withToken = token === null ? {} : { token };
   const accepted = (note: string): Answer => ({ frames: [`hello_ack, ok${note}`], close: null });
@@ -86,7 +85,7 @@ export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
   ];
 }
 
-/** The bad openings, with the closes that either build turns them away with. */
+/** The bad openings, with the closes that reject them in either build. */
 export function rejections(credentials: Credentials): RejectionCase[] {
   return refusedOpenings(credentials).map(({ name, first, oct, nov }) => {
     const closes = [oct.close, nov.close].flatMap((close) => close ?? []);

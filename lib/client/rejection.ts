@@ -13,23 +13,23 @@ export interface Rejection {
   accepted: boolean;
 }
 
-/** What to send, and how long to wait. */
-export interface ProbeOptions {
-  /** The first frame; `null` sends nothing. */
-  first: string | null;
-  /** Sent right after it, to check that it is not served. */
-  then?: string;
-  /** Time limit for the close, in milliseconds. Default: the target's timeout. */
-  patienceMs?: number;
-}
-
 /**
  * Opens a connection, sends something that should be refused, and waits for the close.
  *
  * @throws {ConnectError} if no WebSocket opens
  */
-export async function probeRejection(target: Target, options: ProbeOptions): Promise<Rejection> {
-  const { clock, signal, timeoutMs, protocol } = target.options;
+export async function probeRejection(
+  target: Target,
+  { first, then, patienceMs = target.options.timeoutMs }: {
+    /** The first frame; `null` sends nothing. */
+    first: string | null;
+    /** Sent right after it, to check that it is not served. */
+    then?: string;
+    /** Time limit for the close, in milliseconds. Default: the target's timeout. */
+    patienceMs?: number;
+  },
+): Promise<Rejection> {
+  const { clock, signal, protocol } = target.options;
   const socket = await target.dial();
   const seen = { results: 0, accepted: false };
   const over = Promise.withResolvers<null>();
@@ -43,10 +43,10 @@ export async function probeRejection(target: Target, options: ProbeOptions): Pro
     end();
   });
   const startNs = clock.nowNs();
-  for (const frame of [options.first, options.then]) if (frame != null) socket.send(frame);
+  for (const frame of [first, then]) if (frame != null) socket.send(frame);
   if (signal.aborted) end();
   signal.addEventListener("abort", end, { once: true });
-  const cancel = clock.after(options.patienceMs ?? timeoutMs, end);
+  const cancel = clock.after(patienceMs, end);
   const close = await Promise.race([socket.closed, over.promise]);
   const elapsedNs = (close?.atNs ?? clock.nowNs()) - startNs;
   cancel();

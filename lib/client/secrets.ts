@@ -1,11 +1,3 @@
-/** Settings that can contain secrets. */
-export interface SecretSettings {
-  url: string;
-  token: string | null;
-  headers: Readonly<Record<string, string>>;
-  subprotocols: readonly string[];
-}
-
 /** Shorter parts, other than token and password, are not secret: a version, a flag. */
 const SHORTEST_PART = 3;
 
@@ -17,7 +9,12 @@ const SCHEME = /^(bearer|basic|digest|token|apikey|negotiate|jwt)$/i;
  * without "Bearer" and a cookie without its name), user, password and query values of the URL, and
  * subprotocols that are not plain names.
  */
-export function secretsOf({ url, token, headers, subprotocols }: SecretSettings): string[] {
+export function secretsOf({ url, token, headers, subprotocols }: {
+  url: string;
+  token: string | null;
+  headers: Readonly<Record<string, string>>;
+  subprotocols: readonly string[];
+}): string[] {
   const { username, password, searchParams } = new URL(url);
   const userInfo = [username, decodePercents(username)];
   const passwords = [password, decodePercents(password)];

@@ -2,9 +2,6 @@ import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
 
-/** Endings that the server strips from a tool name. */
-const TOOL_SUFFIXES = ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"];
-
 /** What is sent in a session (`null`: no listed tool allows it), and each build's answers. */
 interface Row {
   name: string;
@@ -66,7 +63,6 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
     nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
   });
-  const INVALID = "call_tool_res, r1, INVALID_REQUEST, Invalid message";
   return [
     {
       name: "a success",
@@ -89,7 +85,8 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
         ...[...unknown("tool_call").oct, ...unknown("tool_call").nov],
       ],
     },
-    ...TOOL_SUFFIXES.map((ending) => ({
+    // Endings that the server strips.
+    ...["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"].map((ending) => ({
       name: `tool name with ${ending}`,
       send: [good(tool + ending)],
       ...results(1),
@@ -104,7 +101,9 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     {
       name: "arguments not an object",
       send: bad(given, ["an", "array"]),
-      ...both(`${INVALID}: arguments must be a JSON object`),
+      ...both(
+        "call_tool_res, r1, INVALID_REQUEST, Invalid message: arguments must be a JSON object",
+      ),
     },
     {
       name: "argument out of range",
@@ -254,21 +253,6 @@ function shorten(frame: string, sessionId: string): string {
   return shortText(head.join(", "));
 }
 
-/** Rows of the protocol's tables that are not checked here. */
-const LEFT_OUT: Conduct["leftOut"] = [
-  {
-    name: "JWT required and missing",
-    reason: "such a server rejects this suite, which sends no JWT",
-  },
-  { name: "one connection too many", reason: "see the scenario connection-limit" },
-  { name: "rate limit", reason: "see the scenario rate-limit" },
-  {
-    name: "identical call already in flight",
-    reason: "it needs a long-running tool, which may cost money",
-  },
-  { name: "request over 10 MiB, frame over 32 MiB", reason: "see the scenario payload-size" },
-];
-
 /**
  * How an EXAI server must answer bad messages and apply the rules of calls: both tables of the
  * protocol, with the answers of each build.
@@ -283,5 +267,17 @@ export const exaiConduct: Conduct = {
   id: idOf,
   shorten,
   cases,
-  leftOut: LEFT_OUT,
+  leftOut: [
+    {
+      name: "JWT required and missing",
+      reason: "such a server rejects this suite, which sends no JWT",
+    },
+    { name: "one connection too many", reason: "see the scenario connection-limit" },
+    { name: "rate limit", reason: "see the scenario rate-limit" },
+    {
+      name: "identical call already in flight",
+      reason: "it needs a long-running tool, which may cost money",
+    },
+    { name: "request over 10 MiB, frame over 32 MiB", reason: "see the scenario payload-size" },
+  ],
 };

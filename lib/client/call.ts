@@ -49,10 +49,7 @@ export interface Observed {
   assignsSessions?: boolean;
 }
 
-/**
- * True if a success came from a cache: it is marked as cached, or it lacks the stream_complete that
- * this server's computed successes have.
- */
+/** True if a success is marked as cached, or lacks the stream_complete of computed successes. */
 export function isFromCache(
   { fromCache, streamed }: Pick<Call, "fromCache" | "streamed">,
   { streamComplete }: Observed,

@@ -33,9 +33,7 @@ export interface Message {
 /** Valid as a text id and as a numeric one, and unlikely to occur elsewhere in a message. */
 const PLACEHOLDER = "987654321987654";
 
-/**
- * Encodes calls. For a message object that repeats, as in most runs, only the id is new each time.
- */
+/** Encodes calls. For a repeated message object, as in most runs, only the id is replaced. */
 export class CallEncoder {
   readonly #protocol: Protocol;
   /** The last message, and its text before and after the id; `null` until it repeats. */

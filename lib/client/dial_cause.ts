@@ -23,9 +23,7 @@ interface Finding {
   advice: string;
 }
 
-/**
- * Adds cause and advice to the error of a failed dial, if they can be found and no proxy is used.
- */
+/** Adds cause and advice to the error of a failed dial, if it can find them and no proxy is used. */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
   const { url, proxy } = target.options;
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;

@@ -57,10 +57,7 @@ export function countIn(counters: Record<string, number>, name: string | number)
   return key;
 }
 
-/**
- * Closes a ledger. If the server announces computed successes by stream_complete (`serverStreams`),
- * successes without it count as cached.
- */
+/** Closes a ledger. On a server that streams, successes without stream_complete count as cached. */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
   const { streamedOk: _, bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
   const texts = Object.entries({ closeReasons, errorMessages, firstStrays })

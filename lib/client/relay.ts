@@ -156,10 +156,7 @@ export class Relay implements AsyncDisposable {
       this.isUnavailable = true;
       const why = error instanceof Error ? error.message : error;
       if (this.isInsecure) {
-        throw new ConnectError(
-          "tls",
-          `Cannot start the relay that --insecure needs: ${why}`,
-        );
+        throw new ConnectError("tls", `Cannot start the relay that --insecure needs: ${why}`);
       }
       this.#options.onWarning?.(
         "cannot start the relay that avoids Nagle's algorithm (--no-delay), so calls of 1 to 64 " +

@@ -27,9 +27,7 @@ const CLIENT_METHODS: ReadonlySet<string> = new Set([
   "tools/list",
   "tools/call",
 ]);
-/**
- * Marks this client's answers and cancellations, so that an echo of them is not taken for a reply.
- */
+/** Marks this client's answers and cancellations, so that an echo is not taken for a reply. */
 const MARK = "exai-ws-bench";
 /** Ids sent as numbers: digits that a double holds exactly. */
 const NUMBER = /^[1-9]\d{0,14}$/;

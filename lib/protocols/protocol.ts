@@ -78,9 +78,7 @@ export interface ConductCase {
   name: string;
   /** True: sent in an open session. False: sent instead of the handshake. */
   inSession: boolean;
-  /**
-   * Sent together, in order; empty: the client stays silent. `null`: not possible on this server.
-   */
+  /** Sent together, in order; empty: stay silent. `null`: not possible on this server. */
   send: readonly string[] | null;
   /** Any of these is correct. */
   expected: readonly Answer[];

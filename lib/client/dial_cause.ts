@@ -1,6 +1,6 @@
 /**
- * Finds out why no WebSocket opened. Deno reveals little, so this connects once more without it, to
- * see the error of the TLS handshake and the HTTP answer with its headers.
+ * Finds out why no WebSocket opened. Deno's WebSocket reveals little, so this connects again over
+ * plain TCP or TLS, to see the error of the TLS handshake and the whole HTTP answer.
  *
  * @module
  */
@@ -23,7 +23,7 @@ interface Finding {
   advice: string;
 }
 
-/** Adds cause and advice to the error of a failed dial, if it can find them and no proxy is used. */
+/** Adds cause and advice to the error of a failed dial, if found; not through a proxy. */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
   const { url, proxy } = target.options;
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
@@ -96,7 +96,7 @@ const TLS_CAUSES: readonly (readonly [RegExp, cause: string, advice: string])[] 
   [
     /CaUsedAsEndEntity/,
     "its certificate is self-signed and marked as an authority's (CaUsedAsEndEntity)",
-    `--ca-cert cannot make it trusted: use it to sign a certificate for the server; ${INSECURE}.`,
+    `--ca-cert alone does not help: use it to sign a certificate for the server; ${INSECURE}.`,
   ],
   [/not ?valid ?yet/i, "its certificate is not valid yet by this machine's clock", RENEW],
   [/expired/i, "its certificate has expired by this machine's clock", RENEW],
@@ -155,7 +155,7 @@ function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
   }
   const from = headers.has("server") ? ` (server: ${header("server")})` : "";
   const location = headers.has("location") ? redacted(header("location")) : null;
-  const to = location === null ? "" : ` redirecting to ${location}`;
+  const to = location === null ? "" : `, redirecting to ${location}`;
   const isPlain = /json|text\/plain/.test(headers.get("content-type") ?? "");
   const said = isPlain && answer.body !== ""
     ? `, saying ${JSON.stringify(target.foreign(answer.body.trim()))}`

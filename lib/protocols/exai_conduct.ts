@@ -167,7 +167,7 @@ export function badArgumentCall(toolList: string | null): ListedCall | null {
   return null;
 }
 
-/** A call of a tool that raises on demand, like the reference server's `debug`; `null` if none does. */
+/** A call of a tool that raises on demand, like the reference server's `debug`, if there is one. */
 export function raisingCall(toolList: string | null): ListedCall | null {
   const found = callableTools(toolList).find(({ tool, properties }) =>
     tool === "debug" && properties.get("raise")?.type === "string"

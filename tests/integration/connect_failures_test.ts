@@ -51,13 +51,13 @@ for (
     {
       answer: "301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret",
       parts: [
-        "HTTP 301 redirecting to https://example.org/ws?***",
+        "HTTP 301, redirecting to https://example.org/ws?***",
         "pass wss://example.org/ws?*** with",
       ],
     },
     {
       answer: "308 Permanent Redirect\r\nLocation: /mcp/",
-      parts: ["308 redirecting to /mcp/", "with --url"],
+      parts: ["308, redirecting to /mcp/", "with --url"],
     },
     {
       answer: "426 Upgrade Required\r\nServer: nginx/1.27",

@@ -1,4 +1,4 @@
-import type { Frame, Protocol } from "../protocols/protocol.ts";
+import type { Protocol } from "../protocols/protocol.ts";
 
 /** Masks and cuts text from a server, proxy or library before it is kept or shown. */
 export type ForeignText = (text: string, characters?: number) => string;
@@ -161,26 +161,24 @@ const MESSAGE_CHARACTERS = 1_000;
 
 /** The protocol, with `foreign` applied to every text from the server. */
 export function maskedProtocol(protocol: Protocol, foreign: ForeignText): Protocol {
-  const masked = (frame: Extract<Frame, { code: string }>): Frame => ({
-    ...frame,
-    code: foreign(frame.code),
-    message: foreign(frame.message, MESSAGE_CHARACTERS),
-  });
   return {
     ...protocol,
     classify(text) {
       const frame = protocol.classify(text);
-      return frame.kind === "toolError" || frame.kind === "rateLimited" ? masked(frame) : frame;
+      return frame.kind !== "toolError" && frame.kind !== "rateLimited" ? frame : {
+        ...frame,
+        code: foreign(frame.code),
+        message: foreign(frame.message, MESSAGE_CHARACTERS),
+      };
     },
     open(credentials) {
       const { send, read } = protocol.open(credentials);
-      if (read === null) return { send, read };
       return {
         send,
-        read(text) {
+        read: read && ((text) => {
           const reply = read(text);
           return reply.status === "refused" ? { ...reply, error: foreign(reply.error) } : reply;
-        },
+        }),
       };
     },
     readTools(text) {

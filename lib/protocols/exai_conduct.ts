@@ -80,10 +80,7 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
       ],
       oct: unknown("tool_call").oct,
       nov: results(1).nov,
-      better: [
-        ...[...results(1).oct, ...results(1).nov],
-        ...[...unknown("tool_call").oct, ...unknown("tool_call").nov],
-      ],
+      better: [results(1), unknown("tool_call")].flatMap(({ oct, nov }) => [...oct, ...nov]),
     },
     // Endings that the server strips.
     ...["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"].map((ending) => ({

@@ -11,48 +11,45 @@ export type CallStatus =
   | "aborted";
 
 /**
- * One call, from its sending to its end. Times are nanoseconds of the clock.
+ * One call, from send to end; times are clock nanoseconds.
  *
- * Its object is used again for another call as soon as its `onEnd` has returned: keep a copy, not it.
+ * The object is reused for another call as soon as `onEnd` returns: copy it to keep it.
  */
 export interface Call {
   readonly id: string;
-  /** Its place in the session, from 1. */
+  /** Position in the session, from 1. */
   readonly nth: number;
   readonly ledger: OpenLedger;
   readonly onEnd: (call: Call) => void;
-  /** The tool that it calls; "": it is no call of a tool. */
+  /** The called tool; "" if it is not a tool call. */
   tool: string;
   sentNs: number;
   endedNs: number;
   status: CallStatus | "outstanding";
-  /** Whether a stream_complete frame came for it. */
+  /** True once a stream_complete frame came. */
   streamed: boolean;
-  /** When the first frame came that told of its progress, a stream_complete aside; 0: none has. */
+  /** Arrival of the first progress frame other than stream_complete; 0: none came. */
   firstProgressNs: number;
-  /** Whether its success was marked as one from a cache. */
+  /** True if the success was marked as cached. */
   fromCache: boolean;
-  /** The server's words for an error, else "". */
+  /** Error code and message from the server, else "". */
   errorCode: string;
   errorMessage: string;
 }
 
-/** What the replies of a server have shown about it so far; shared by all connections of a run. */
+/** What a server's replies have revealed so far; shared by all connections of a run. */
 export interface Observed {
-  /** Whether any success was announced by stream_complete. */
+  /** True once a success was announced by stream_complete. */
   streamComplete: boolean;
-  /** The first call that was refused for load, with its place in its session and the server's words. */
+  /** The first rate-limited call: its position in its session, and the server's message. */
   rateLimit: { atCall: number; message: string } | null;
-  /** The longest that a refusal asked to wait, in seconds, by whose limit it was. */
+  /** The longest wait a refusal asked for, in seconds, by owner of the limit. */
   retryAfter?: Partial<Record<LimitOwner, number>>;
-  /** Whether the server gave a session another id than the client asked for. */
+  /** True if the server replaced a session id that the client asked for. */
   assignsSessions?: boolean;
 }
 
-/**
- * Whether a success came from a cache: by the server's own mark, or by the lack of the stream_complete
- * that its computed successes have.
- */
+/** True if a success is marked as cached, or lacks the stream_complete of computed successes. */
 export function isFromCache(
   { fromCache, streamed }: Pick<Call, "fromCache" | "streamed">,
   { streamComplete }: Observed,

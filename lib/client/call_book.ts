@@ -8,15 +8,15 @@ import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
 type StrayKind = "duplicate" | "orphan" | "malformed";
 
-/** What a book is kept with. */
+/** Options of a call book. */
 export interface BookOptions {
   ledger: OpenLedger;
   observed: Observed;
-  /** That of the first call, 1 unless said otherwise. */
+  /** The number in the first call's id. Default: 1. */
   firstNumber?: number;
-  /** What the server's texts go through; left out: they are cut. */
+  /** Masks and cuts the server's texts. Default: only cuts them. */
   foreign?: ForeignText;
-  /** Whether a call of this name runs a tool, so that its result must have a tool's. Left out: none does. */
+  /** True for names that run a tool, whose result must look like a tool's. Default: none. */
   isTool?: (name: string) => boolean;
 }
 
@@ -24,39 +24,38 @@ export interface BookOptions {
 const ZERO = 48;
 
 /**
- * Keeps the calls of one connection and writes every frame into a ledger: that of the call it belongs
- * to, or else the one in use. Knows nothing of sockets.
+ * Tracks the calls of one connection and counts every frame: in the ledger of its call, or in the
+ * current ledger if it belongs to none. Knows nothing of sockets.
  */
 export class CallBook {
-  /** That of the calls from here on, and of frames that belong to no call. */
+  /** The current ledger: for new calls, and for frames that belong to no call. */
   ledger: OpenLedger;
-  /** How many calls timed out since the last answer. */
+  /** Timeouts since the last answer. */
   timedOutInRow = 0;
   readonly #prefix: string;
   readonly #prefixCodes: readonly number[];
-  /** The number in the id of the first call. */
   readonly #firstNumber: number;
   readonly #isTool: (name: string) => boolean;
   readonly #observed: Observed;
   readonly #foreign: ForeignText;
   readonly #outstanding = new OutstandingCalls();
-  /** Calls that ended without an answer, which may still come: by number, their ledger. */
+  /** Ledgers of calls that ended unanswered but may still get an answer, by call number. */
   readonly #unanswered = new Map<number, OpenLedger>();
-  /** The ledgers of all calls, each with the first of the calls in a row that are in it, oldest first. */
+  /** The ledgers used so far, oldest first, each with the number of its first call. */
   readonly #phases: { from: number; ledger: OpenLedger }[] = [];
-  /** That of the last call. */
+  /** Ledger of the last call. */
   #lastLedger: OpenLedger | null = null;
   #count = 0;
   #lastAnswered = 0;
   #answered = 0;
   #overtaken = 0;
   #lastUnanswered = 0;
-  /** Replies without an id since the last answer, that were taken for no call's. */
+  /** Replies without an id since the last answer that were attributed to no call. */
   #unattributed = 0;
-  /** Calls after the last answer that ended without one and may still get it; `null`: to be counted. */
+  /** Unanswered calls after the last answered one; `null`: not counted yet. */
   #waiting: number | null = 0;
 
-  /** @param prefix what the id of each call begins with; its number follows */
+  /** @param prefix of every call's id; the call's number follows */
   constructor(prefix: string, options: BookOptions) {
     const { firstNumber = 1, foreign = foreignText([]), isTool = () => false } = options;
     this.#prefix = prefix;
@@ -68,33 +67,33 @@ export class CallBook {
     this.#foreign = foreign;
   }
 
-  /** How many calls wait for their end. */
+  /** Number of calls in flight. */
   get outstanding(): number {
     return this.#outstanding.size;
   }
 
-  /** How many calls ended without an answer that may still come. */
+  /** Number of calls that ended unanswered but may still get an answer. */
   get unanswered(): number {
     return this.#unanswered.size;
   }
 
-  /** How many calls were answered so far, and how many of them after a later one. */
+  /** Calls answered so far, and how many of them after a later call. */
   get order(): { answered: number; outOfOrder: number } {
     return { answered: this.#answered, outOfOrder: this.#overtaken };
   }
 
-  /** The call that has waited longest. */
+  /** The oldest call in flight. */
   get oldest(): WritableCall | undefined {
     return this.#outstanding.oldest;
   }
 
-  /** Is there a call of this id that the server may still answer? */
+  /** True if the server may still answer a call with this id. */
   awaits(id: string | null): boolean {
     const nth = id === null ? null : this.#nthOf(id);
     return nth !== null && (this.#outstanding.get(nth) !== undefined || this.#unanswered.has(nth));
   }
 
-  /** Enters a call as sent, in another ledger than the one in use if that is said. */
+  /** Records a call as sent. */
   begin(sentNs: number, onEnd: (call: Call) => void, ledger = this.ledger, tool = ""): Call {
     const nth = ++this.#count;
     if (ledger !== this.#lastLedger) {
@@ -117,7 +116,7 @@ export class CallBook {
     return call;
   }
 
-  /** Enters a received frame; of one that should not have come, the text is kept. */
+  /** Records a received frame. `text` is kept if it is the first stray of its kind. */
   receive(frame: Frame, nowNs: number, text = ""): void {
     switch (frame.kind) {
       case "result":
@@ -136,7 +135,7 @@ export class CallBook {
     }
   }
 
-  /** Ends as timed out every call sent before the given time; `onExpire` is told each first. */
+  /** Times out every call sent up to `sentBeforeNs`, calling `onExpire` with each first. */
   expire(sentBeforeNs: number, nowNs: number, onExpire?: (call: Call) => void): void {
     for (let call = this.oldest; call !== undefined; call = this.oldest) {
       if (call.sentNs > sentBeforeNs) return;
@@ -145,11 +144,11 @@ export class CallBook {
     }
   }
 
-  /** Ends every outstanding call in the same way. */
+  /** Ends every outstanding call with this status. */
   endAll(status: "connectionLost" | "aborted", nowNs: number): void {
     const last = this.#count;
     for (let call = this.oldest; call !== undefined; call = this.oldest) {
-      // One that was sent by who heard of the end of another.
+      // Sent from the `onEnd` of another call.
       if (call.nth > last) return;
       this.#endUnanswered(call, status, nowNs);
     }
@@ -207,25 +206,25 @@ export class CallBook {
   }
 
   /**
-   * The call that a reply without an id belongs to: there must be exactly one outstanding, and none before
-   * it that the server may still answer.
+   * The call that a reply without an id belongs to: the only one outstanding, if the server can no
+   * longer answer an earlier one.
    */
   #soleCall(): WritableCall | undefined {
     return this.#outstanding.size === 1 && this.#overdue() <= 0 ? this.oldest : undefined;
   }
 
   /**
-   * How many calls that timed out the server may still answer: those after the last answer, since replies
-   * come in order, less one for each reply without an id that came meanwhile, whosever it was.
+   * Number of ended calls that may still be answered. Replies come in order, so these are the calls
+   * after the last answered one, minus one for each reply without an id since then.
    */
   #overdue(): number {
     if (this.#lastUnanswered <= this.#lastAnswered) return 0;
     this.#waiting ??= [...this.#unanswered.keys()].filter((nth) => nth > this.#lastAnswered).length;
-    // Where replies have overtaken others, they prove nothing.
+    // On a server that answers out of order, replies without an id prove nothing.
     return this.#waiting - (this.#overtaken === 0 ? this.#unattributed : 0);
   }
 
-  /** A final frame for no outstanding call. */
+  /** Handles a final frame for a call that is not outstanding. */
   #stray(id: string | null, text: string): void {
     const isLate = id === null && this.#outstanding.size === 0 && this.#overdue() === 1;
     const nth = id === null ? isLate ? this.#lastUnanswered : null : this.#nthOf(id);
@@ -257,7 +256,7 @@ export class CallBook {
     this.#countStray("orphan", text, `${name}; ${waiting}${also}`);
   }
 
-  /** Counts a frame that should not have come. */
+  /** Counts a frame that was not expected. */
   #countStray(kind: StrayKind, text: string, why: string, ledger = this.ledger): void {
     countFrame(ledger, kind);
     this.#keepFirst(kind, text, why, ledger);
@@ -280,7 +279,7 @@ export class CallBook {
     countFrame(call.ledger, "progress");
   }
 
-  /** The place of the call that had this id, or `null` if none ever had. */
+  /** The number of the call with this id; `null` if no call ever had it. */
   #nthOf(id: string): number | null {
     const codes = this.#prefixCodes;
     const { length } = id;
@@ -334,7 +333,7 @@ export class CallBook {
 
 function countFrame({ frames }: OpenLedger, kind: keyof OpenLedger["frames"]): void {
   frames.received++;
-  // By name where it is hot: a key that changes is looked up anew each time.
+  // Hot path: a property named in the code is faster than a computed key.
   if (kind === "progress") frames.progress++;
   else frames[kind]++;
 }

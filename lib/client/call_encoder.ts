@@ -1,46 +1,42 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 
-/** Numbers the connections of this process, so that request ids are unique across them. */
+/** Numbers this process's connections, so that request ids are unique across them. */
 let connectionCount = 0;
 
-/** Sets request ids apart from those of other runs: some servers answer a re-used id from a cache. */
+/** Makes request ids unique to this run: some servers answer a reused id from a cache. */
 const RUN_ID = crypto.randomUUID().slice(0, 8);
 
 /**
- * What the request ids of a new connection begin with; the number of the call follows. Where ids are
- * numbers, nothing: they are unique within the connection alone, as the protocols want, and small, as not
- * every server holds more than 32 bits of one.
+ * The prefix of a new connection's request ids; the call's number follows. Numeric ids have none:
+ * the protocols only need them unique within a connection, and some servers keep only 32 bits.
  *
- * @param shard no two shards of a run have ids of text in common
+ * @param shard keeps the text ids of different shards distinct
  */
 export function newIdPrefix(ids: Protocol["ids"], shard?: ShardPlace): string {
   if (ids === "number") return "";
   return `${RUN_ID}-${shard === undefined ? "" : `s${shard.index}-`}${++connectionCount}-`;
 }
 
-/** The number in the id of a first call: lower ones are for what else a session asks for (mcp.ts). */
+/** The number in the first call's id: lower ones are for the session's own requests (mcp.ts). */
 export function firstIdNumber(ids: Protocol["ids"]): number {
   return ids === "number" ? 11 : 1;
 }
 
-/** What a call says. */
+/** Content of a call. */
 export interface Message {
   readonly tool: string;
   /** A JSON text. */
   readonly argsJson: string;
 }
 
-/** An id in either form, digits alone, that nothing else in a message is likely to be. */
+/** Valid as a text id and as a numeric one, and unlikely to occur elsewhere in a message. */
 const PLACEHOLDER = "987654321987654";
 
-/**
- * Writes calls as the protocol has it. What is the same in all calls of one message object is written only
- * once, since most runs make one and the same call again and again.
- */
+/** Encodes calls. For a repeated message object, as in most runs, only the id is replaced. */
 export class CallEncoder {
   readonly #protocol: Protocol;
-  /** The last message, and what is before and after the id in it; `null`: it has not come twice in a row. */
+  /** The last message, and its text before and after the id; `null` until it repeats. */
   #message: Message | null = null;
   #head: string | null = null;
   #tail = "";
@@ -49,7 +45,7 @@ export class CallEncoder {
     this.#protocol = protocol;
   }
 
-  /** The same text as that of the protocol's `encodeCall`, for ids as connections make them. */
+  /** Same text as the protocol's `encodeCall`, for ids made by a connection. */
   encode(id: string, message: Message): string {
     const { tool, argsJson } = message;
     if (message !== this.#message) {

@@ -1,16 +1,15 @@
-/** A source of time, injected so that tests can step it. */
+/** A source of time, injected so that tests can control it. */
 export interface Clock {
-  /** Monotonic time in nanoseconds; only differences mean anything. */
+  /** Monotonic time in nanoseconds; only differences are meaningful. */
   nowNs(): number;
-  /** Wall-clock time. */
   date(): Date;
-  /** Calls back once after the given time; the returned function takes the call back. */
+  /** Calls `callback` once after the given time; the returned function cancels that. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
 const nowMs = performance.now.bind(performance);
 
-/** The real clock: `performance.now()`, the system's date and timers. */
+/** The real clock. */
 export const systemClock: Clock = {
   nowNs: () => nowMs() * 1e6,
   date: () => new Date(),

@@ -1,6 +1,6 @@
 import { redactUrl } from "./redact_url.ts";
 
-/** Why a connection could not be made. */
+/** Why a connection failed. */
 export type ConnectFailure =
   | "refused"
   | "unknownHost"
@@ -12,19 +12,18 @@ export type ConnectFailure =
   | "unauthorized"
   | "connectionLimit"
   | "closed"
-  /** This process may open no more files: nothing that the server did. */
+  /** This process is out of file descriptors; the server is not at fault. */
   | "clientLimit"
   | "aborted";
 
-/** Details of a failed connection, where they are known. */
+/** Details of a failed connection, where known. */
 export interface ConnectErrorDetails {
-  /** The status of a refused upgrade. */
+  /** Of a refused upgrade. */
   httpStatus?: number;
-  /** How the server closed the connection. */
   closeCode?: number;
   closeReason?: string;
-  /** What to do about it, where a look at the connection has found that out. */
-  advice?: string;
+  /** What to do about it, if a closer look has found that out. */
+  advice?: string | undefined;
 }
 
 /** A connection that could not be opened, or was refused during its handshake. */
@@ -39,45 +38,42 @@ export class ConnectError extends Error {
     this.details = details;
   }
 
-  /** Did a server that can be reached say no to one more connection, by a close or an HTTP status? */
+  /** True if a reachable server refused another connection, by a close or an HTTP status. */
   get isRefusal(): boolean {
     if (this.failure === "unauthorized") return false;
     return this.failure === "httpStatus" || this.details.closeCode !== undefined;
   }
 }
 
-/** Does an error say that this process may open no more connections, whatever the server does? */
+/** True if this process, not the server, prevents further connections. */
 export function isOwnLimit(error: unknown): boolean {
   return error instanceof ConnectError && error.failure === "clientLimit";
 }
 
-/** What a dial failed at. */
+/** Address of a failed dial. */
 export interface Dialled {
   url: string;
-  /** The proxy that the runtime goes through, without its password. */
+  /** The proxy used by the runtime, without its password. */
   proxy?: string | null;
 }
 
-/**
- * Reads the cause out of the message of a WebSocket's error event, which is all that the native API
- * tells about a failed opening.
- */
+/** Finds the cause in the message of a WebSocket's error event, the only information Deno gives. */
 export function dialError(dialled: Dialled, message: string): ConnectError {
   const url = whereTo(dialled);
   const status = /status code: (\d+)/.exec(message)?.[1];
   if (status !== undefined) {
-    const text = `Cannot open a WebSocket at ${url} as the server answered HTTP ${status}`;
+    const text = `Cannot open a WebSocket at ${url}: the server answered HTTP ${status}`;
     return new ConnectError("httpStatus", text, { httpStatus: Number(status) });
   }
   const detail = message.replace(/^.*failed to connect to WebSocket: /, "");
   const isName = /dns error|ENOTFOUND/i.test(message);
-  // The runtime names neither: a socket that cannot be made is "tcp open error", and a name that cannot be looked up
-  // for the lack of one a "dns error".
+  // Without free descriptors, Deno reports "tcp open error", or "dns error" if the lookup fails
+  // first.
   if (/tcp open error|os error 24/i.test(message) || (isName && isFull())) {
     return new ConnectError(
       "clientLimit",
-      `Cannot open one more connection to ${url} as this process may open no more files (${detail}): ` +
-        "that is this client's limit (ulimit -n), not the server's",
+      `Cannot open another connection to ${url}: this client, not the server, is at its limit of ` +
+        `open files (ulimit -n): ${detail}`,
     );
   }
   if (isName) return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
@@ -90,12 +86,12 @@ export function dialError(dialled: Dialled, message: string): ConnectError {
   return new ConnectError("notWebSocket", `Cannot open a WebSocket at ${url}: ${detail}`);
 }
 
-/** The address without what may be secret, and what lies before it. */
+/** The address without secrets, with the proxy if there is one. */
 export function whereTo({ url, proxy = null }: Dialled): string {
   return redactUrl(url) + (proxy === null ? "" : ` through the proxy ${proxy}`);
 }
 
-/** Can this process open no more sockets? */
+/** True if this process cannot open another socket. */
 function isFull(): boolean {
   try {
     Deno.listen({ hostname: "127.0.0.1", port: 0 }).close();

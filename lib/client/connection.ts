@@ -9,17 +9,17 @@ import { shakeHands } from "./handshake.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
-/** How to open a connection and keep its account; the timeout is that of each call too. */
+/** How to open a connection and where to count; the timeout also applies to each call. */
 export interface ConnectionOptions extends DialOptions {
   protocol: Protocol;
   credentials: Credentials;
-  /** Which shard this is: its request ids are no other shard's. Left out: the only one. */
+  /** Keeps request ids distinct between shards. Default: not sharded. */
   shard?: ShardPlace | undefined;
   ledger: OpenLedger;
   observed: Observed;
 }
 
-/** How long the opening took, in nanoseconds. */
+/** Duration of the opening, in nanoseconds. */
 export interface ConnectionTiming {
   /** Dial and upgrade. */
   connectNs: number;
@@ -31,21 +31,21 @@ export interface ConnectionTiming {
 
 export type { Message };
 
-/** What is asked of a server that is no call. */
+/** A request that is not a call. */
 export type Probe = Pick<RoutingProbe, "encode" | "isAnswer">;
 
-/** On an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
+/** After an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
 const ABORT_DRAIN_MS = 500;
 
 /**
- * An authenticated session whose every call and frame is in a ledger. Ends by `close` or
- * `await using`; both let outstanding calls end first.
+ * An authenticated session that counts every call and frame in a ledger. `close` and `await using`
+ * end it; both let outstanding calls finish first.
  */
 export class Connection implements AsyncDisposable {
   readonly timing: ConnectionTiming;
-  /** Resolves when the connection has ended, by whichever side. */
+  /** Resolves when either side has ended the connection. */
   readonly closed: Promise<CloseInfo>;
-  /** How the server, or the network, ended it; `null`: it is open, or this side closed it. */
+  /** How the server or the network ended it; `null` while open, or if this side closed it. */
   lost: CloseInfo | null = null;
   readonly #socket: Socket;
   readonly #book: CallBook;
@@ -54,18 +54,18 @@ export class Connection implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
   readonly #encoder: CallEncoder;
-  /** When something was last sent or received. */
+  /** Time of the last send or receive. */
   #lastNs: number;
   readonly #hasBatches: boolean;
   #cancelSweep: (() => void) | null = null;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
-  /** The probe that is outstanding. */
+  /** The probe in flight. */
   #probe: { is: Probe; id: string } | null = null;
-  /** Where probes and their frames are counted, and forgotten. */
+  /** Probes are counted here, which nobody reads. */
   readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
-  /** Kept here, as to ask the signal before each call costs more than all else that is asked. */
+  /** A copy, because reading the signal before each call is the most expensive check there. */
   #isAborted: boolean;
 
   private constructor(
@@ -114,45 +114,45 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** Whether a call can be sent now: not after an abort either, which would not end it any more. */
+  /** True if a call can be sent. False after an abort, which could no longer end the call. */
   get isOpen(): boolean {
     return this.#closing === null && this.#socket.isOpen && !this.#isAborted;
   }
 
-  /** Bytes of calls that wait to be handed to the system; `null` once the socket is not open. */
+  /** Bytes not yet handed to the system; `null` once the socket is not open. */
   get unsentBytes(): number | null {
     return this.#socket.unsentBytes;
   }
 
-  /** The id of the call that has waited longest, `null` where none waits. */
+  /** Id of the oldest call in flight; `null` if there is none. */
   get oldestId(): string | null {
     return this.#book.oldest?.id ?? null;
   }
 
-  /** How many calls were answered so far, and how many of them after a later one. */
+  /** Calls answered so far, and how many of them after a later call. */
   get order(): { answered: number; outOfOrder: number } {
     return this.#book.order;
   }
 
-  /** How many calls timed out since the server's last answer. */
+  /** Timeouts since the server's last answer. */
   get timedOutInRow(): number {
     return this.#book.timedOutInRow;
   }
 
-  /** Counts the calls from here on in another ledger. */
+  /** Counts all further calls in this ledger. */
   useLedger(ledger: OpenLedger): void {
     this.#book.ledger = ledger;
   }
 
-  /** Sets who is shown the text of each frame, behind the clock and before the account; `null`: nobody. */
+  /** Sets a callback for each frame's text, run after it is timed and before it is counted. */
   onFrame(show: ((text: string) => void) | null): void {
     this.#onFrame = show;
   }
 
   /**
-   * Gives the calls from here on another timeout.
+   * Sets the timeout of all further calls.
    *
-   * @throws {Error} if a call is outstanding, since all of those share one
+   * @throws {Error} if a call is outstanding, because outstanding calls share one timeout
    */
   useTimeout(timeoutMs: number): void {
     if (this.#book.outstanding > 0) {
@@ -163,7 +163,7 @@ export class Connection implements AsyncDisposable {
     this.#cancelSweep = null;
   }
 
-  /** Leaves the calls that wait, and those from here on, at most so much more time. */
+  /** Shortens the timeout so that the oldest call in flight ends within `leftMs`. */
   hurry(leftMs: number): void {
     const { oldest } = this.#book;
     if (oldest === undefined) return;
@@ -173,11 +173,11 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Sends a call; `onEnd` hears of its end, whatever it is, exactly once.
+   * Sends a call; `onEnd` is called exactly once, however the call ends.
    *
-   * @param fromNs when the call's time begins, on the clock, if that is known: a closed loop sends when the
-   *   call before has ended, and need not ask the clock again. Else now.
-   * @throws {Error} if the connection is closed or the run is aborted: look at `isOpen` first
+   * @param fromNs start of the call's time. Default: now. A closed loop passes the end of the
+   *   previous call, which saves reading the clock.
+   * @throws {Error} if the connection is closed or the run is aborted: check `isOpen` first
    */
   send(message: Message, onEnd: (call: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
@@ -188,12 +188,11 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Sends a request that is no call, timed as a call is: over the same socket, with the same readings of
-   * the clock and the same timeout. It and its frames are in no ledger. Frames that have nothing to do with
-   * it are treated as ever.
+   * Sends a request that is not a call, with the same socket, clock readings and timeout as a call.
+   * It and its frames count in no ledger; other frames are treated as usual.
    *
-   * @param onEnd hears of its end once: `ok` if it was answered, `toolError` if an error came instead, and
-   *   the rest as for calls. As there, the object is used again.
+   * @param onEnd called once: with `ok` if the probe was answered, `toolError` if an error came
+   *   instead, else as for calls. The object is reused.
    * @param fromNs as for `send`
    * @throws {Error} if a call or a probe is outstanding, or as `send` does
    */
@@ -210,16 +209,16 @@ export class Connection implements AsyncDisposable {
     this.#write(probe.encode(id));
   }
 
-  /** Sends a call and waits for its end; never rejects for what the server does. The caller's to keep. */
+  /** Sends a call and resolves to a copy of it at its end, however it ends. */
   call(message: Message): Promise<Call> {
     return new Promise((resolve) => this.send(message, (call) => resolve({ ...call })));
   }
 
   /**
-   * Waits for outstanding calls to end, then for late replies to those that timed out (at most the
-   * call timeout), then closes with 1000.
+   * Waits for outstanding calls, then for late replies to timed-out calls (at most the call
+   * timeout), then closes with 1000.
    *
-   * @returns how the connection ended, and how long the close itself took in nanoseconds
+   * @returns how the connection ended, and the duration of the close itself in nanoseconds
    */
   close(): Promise<CloseInfo & { durationNs: number }> {
     return this.#closing ??= this.#close();
@@ -253,7 +252,7 @@ export class Connection implements AsyncDisposable {
     return { ...close, durationNs: close.atNs - startNs };
   }
 
-  /** Waits until `done`, the end of the socket, or the limit. */
+  /** Waits for `done`, the end of the socket or the limit. */
   async #quiet(done: () => boolean, limitMs: number): Promise<void> {
     if (done() || !this.#socket.isOpen) return;
     const quiet = Promise.withResolvers<void>();
@@ -268,28 +267,28 @@ export class Connection implements AsyncDisposable {
     const frame = text === null || this.#probe !== null
       ? this.#classifyUncommon(text)
       : this.#protocol.classify(text);
-    // After decoding: a caller would wait for that too.
+    // After decoding, which a caller would wait for too.
     const nowNs = this.#clock.nowNs();
     this.#lastNs = nowNs;
     const messages = this.#hasBatches && frame.kind === "malformed" && text !== null
       ? this.#protocol.unbatch?.(text)
       : null;
     if (messages == null) return this.#enter(frame, text, nowNs);
-    // Each counts as a frame.
+    // Each message counts as a frame.
     for (const one of messages) this.#enter(this.#classifyUncommon(one), one, nowNs);
   };
 
   #enter(frame: Frame, text: string | null, nowNs: number): void {
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     const answer = frame.kind === "notification" ? frame.answer : null;
-    // A request of the server's that bears the id of a call that waits is an echo.
+    // A server request with the id of a call in flight is an echo.
     const isEcho = answer !== null && this.#book.awaits(frame.id);
     if (answer !== null && !isEcho) this.#socket.send(answer);
     this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();
   }
 
-  /** A binary frame, or one that may answer a probe. */
+  /** Classifies a binary frame, or one that may answer a probe. */
   #classifyUncommon(text: string | null): Frame {
     if (text === null) return malformed("a binary frame that is not UTF-8");
     const probe = this.#probe;
@@ -298,7 +297,7 @@ export class Connection implements AsyncDisposable {
       : this.#protocol.classify(text);
   }
 
-  /** One timer for all calls: they share a timeout, so the oldest is always the next to expire. */
+  /** Sets the one timer for all calls: they share a timeout, so the oldest expires first. */
   #sweepLater(): void {
     this.#cancelSweep?.();
     this.#cancelSweep = null;
@@ -308,7 +307,7 @@ export class Connection implements AsyncDisposable {
     this.#cancelSweep = this.#clock.after(Math.ceil(this.#timeoutMs - waitedMs), this.#sweep);
   }
 
-  /** Whoever hears of an expiry may send another call: the timer is set when all of them have heard. */
+  /** Sets the timer last, because an `onEnd` may send another call. */
   #sweep = (): void => {
     const nowNs = this.#clock.nowNs();
     this.#book.expire(nowNs - this.#timeoutMs * 1e6, nowNs, this.#cancelCall);

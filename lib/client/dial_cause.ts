@@ -1,6 +1,6 @@
 /**
- * Why no WebSocket opened: the runtime keeps most of it to itself, so that one more connection is made by hand, which
- * shows the TLS handshake's own error and the HTTP answer with its headers.
+ * Finds out why no WebSocket opened. Deno's WebSocket reveals little, so this connects again over
+ * plain TCP or TLS, to see the error of the TLS handshake and the whole HTTP answer.
  *
  * @module
  */
@@ -10,23 +10,20 @@ import { addressOf, redactUrl } from "./redact_url.ts";
 import type { Target, TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
 
-/** How long the look may take, in milliseconds. */
+/** Time limit of the search, in milliseconds. */
 const LOOK_MS = 3_000;
-/** More of an answer is not read. */
+/** Maximum length of an answer. */
 const MOST_BYTES = 16_384;
 
-/** What was found, and what to do about it. */
+/** The cause, and what to do about it. */
 interface Finding {
   failure: ConnectError["failure"];
-  /** The rest of a sentence that begins with the address. */
+  /** Follows `Cannot … ADDRESS: `. */
   cause: string;
   advice: string;
 }
 
-/**
- * Looks for the cause of a failed dial, and gives an error that names it with what to do; the error itself where there
- * is nothing to find, or a proxy in between.
- */
+/** Adds cause and advice to the error of a failed dial, if found; not through a proxy. */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
   const { url, proxy } = target.options;
   if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
@@ -50,8 +47,8 @@ async function findCause(target: Target): Promise<Finding | null> {
     if (isHttp || await speaksTls(target)) {
       return {
         failure: "tls",
-        cause: "the server there speaks TLS",
-        advice: `Try wss:// in place of ws://: --url ${redactUrl(otherScheme(target.options.url))}`,
+        cause: "the server on that port speaks TLS",
+        advice: useOtherScheme(target.options.url),
       };
     }
     return answer === null || answer === "" ? null : notHttp(answer as string, target);
@@ -71,35 +68,35 @@ function notHttp(sent: string, target: Target): Finding {
     : `sent ${JSON.stringify(target.foreign(sent))}`;
   return {
     failure: "notWebSocket",
-    cause: `what answers there does not speak HTTP: it ${what}`,
-    advice: "It is not a WebSocket server: look at the port.",
+    cause: `the server does not speak HTTP: it ${what}`,
+    advice: "It is not a WebSocket server: check the port.",
   };
 }
 
 const INSECURE = "--insecure skips the check";
-const RENEW = `Renew it, or set the clock; ${INSECURE}.`;
+const RENEW = `Renew it or set the clock; ${INSECURE}.`;
 const USE_ITS_NAME =
-  "Use a name in --url that the certificate has as a subject alternative name (its common name does not " +
+  "Use one of the certificate's subject alternative names in --url (its common name does not " +
   `count); ${INSECURE}.`;
-/** Of no help to who has given one. */
+/** Does not apply if one was given. */
 const HANDSHAKE_REFUSED =
-  "the server refused the handshake, as those do that want a client certificate";
-const GIVE_CERTIFICATE = "Give one with --client-cert FILE and --client-key FILE.";
+  "the server refused the handshake, probably because it wants a client certificate";
+const GIVE_CERTIFICATE = "Pass one with --client-cert FILE and --client-key FILE.";
 
 /**
- * What failed TLS handshakes mean, by the names that the TLS library (rustls) has for its errors and for alerts: cause and
- * advice; the first that fits holds. `$&` is what was found, `$_` the whole message.
+ * Cause and advice by the names of errors and alerts in the TLS library (rustls); the first match
+ * wins. `$&` is the match, `$_` the whole message.
  */
 const TLS_CAUSES: readonly (readonly [RegExp, cause: string, advice: string])[] = [
   [
     /UnknownIssuer/,
-    "its certificate is signed by an authority that this machine does not know (UnknownIssuer)",
-    `Name that authority's certificate with --ca-cert FILE; ${INSECURE}.`,
+    "its certificate is signed by an authority unknown to this machine (UnknownIssuer)",
+    `Pass that authority's certificate with --ca-cert FILE; ${INSECURE}.`,
   ],
   [
     /CaUsedAsEndEntity/,
-    "its certificate is self-signed, and marked as an authority's own (CaUsedAsEndEntity)",
-    `It cannot be trusted by --ca-cert: sign a certificate for the server with it, or ${INSECURE}.`,
+    "its certificate is self-signed and marked as an authority's (CaUsedAsEndEntity)",
+    `--ca-cert alone does not help: use it to sign a certificate for the server; ${INSECURE}.`,
   ],
   [/not ?valid ?yet/i, "its certificate is not valid yet by this machine's clock", RENEW],
   [/expired/i, "its certificate has expired by this machine's clock", RENEW],
@@ -110,17 +107,17 @@ const TLS_CAUSES: readonly (readonly [RegExp, cause: string, advice: string])[] 
   [
     /alert: (UnknownCA|BadCertificate|CertificateUnknown|AccessDenied|DecryptError)/,
     "the server refused the client certificate ($_)",
-    "Is it signed by an authority that the server knows? Look at --client-cert.",
+    "Check --client-cert: is it signed by an authority that the server trusts?",
   ],
-  [/InvalidContentType|corrupt message/, "the server there does not speak it", ""],
+  [/InvalidContentType|corrupt message/, "the server does not speak TLS", ""],
   [
     /ProtocolVersion|alert|certificate/i,
     "TLS failed: $_",
-    "This client speaks TLS 1.2 and 1.3; a certificate of your own is named with --ca-cert.",
+    "This client speaks TLS 1.2 and 1.3; --ca-cert FILE adds an authority that it trusts.",
   ],
 ];
 
-/** `null`: the message says nothing that is known. */
+/** The cause in a TLS error message; `null` if it is unknown. */
 function tlsCause(
   message: string,
   { url, clientCert }: Pick<TargetOptions, "url" | "clientCert">,
@@ -131,13 +128,13 @@ function tlsCause(
     return {
       failure: "tls",
       cause: cause.replace("$&", () => found).replace("$_", () => message),
-      advice: advice || `Try ws:// in place of wss://: --url ${redactUrl(otherScheme(url))}`,
+      advice: advice || useOtherScheme(url),
     };
   }
   return null;
 }
 
-/** What an HTTP answer to the upgrade means; `null`: nothing is wrong with it. */
+/** What is wrong with an HTTP answer to the upgrade; `null`: nothing. */
 function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
   const { status, headers } = answer;
   const header = (name: string) => target.foreign(headers.get(name) ?? "");
@@ -150,14 +147,15 @@ function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
     return {
       failure: "notWebSocket",
       cause: `the server accepts with "${name}: ${header(name.toLowerCase())}"` +
-        (isLegal ? ", which is legal, but this client is too strict here" : ""),
+        (isLegal ? ", which is legal but rejected by this client" : ""),
       advice:
-        `Deno's WebSocket takes "${name}: ${wanted}" alone: have the server, or the proxy before it, ` +
-        "send just that.",
+        `Deno's WebSocket accepts only "${name}: ${wanted}": make the server, or the proxy in ` +
+        "front of it, send exactly that.",
     };
   }
   const from = headers.has("server") ? ` (server: ${header("server")})` : "";
   const location = headers.has("location") ? redacted(header("location")) : null;
+  const to = location === null ? "" : `, redirecting to ${location}`;
   const isPlain = /json|text\/plain/.test(headers.get("content-type") ?? "");
   const said = isPlain && answer.body !== ""
     ? `, saying ${JSON.stringify(target.foreign(answer.body.trim()))}`
@@ -165,9 +163,7 @@ function answerCause(answer: UpgradeAnswer, target: Target): Finding | null {
   const offersSubprotocol = target.options.subprotocols.length > 0;
   return {
     failure: "httpStatus",
-    cause: `the server answered HTTP ${status}${
-      location === null ? "" : ` to ${location}`
-    }${from}${said}`,
+    cause: `the server answered HTTP ${status}${to}${from}${said}`,
     advice: adviceForStatus(status, { answer, location, offersSubprotocol }),
   };
 }
@@ -176,8 +172,9 @@ function redacted(location: string): string {
   return URL.canParse(location) ? redactUrl(location) : location.replace(/\?.*$/s, "?***");
 }
 
-function otherScheme(url: string): string {
-  return url.startsWith("wss:") ? url.replace("wss:", "ws:") : url.replace("ws:", "wss:");
+function useOtherScheme(url: string): string {
+  const [from, to] = url.startsWith("wss:") ? ["wss:", "ws:"] : ["ws:", "wss:"];
+  return `Use ${to}// instead of ${from}//: --url ${redactUrl(url.replace(from, to))}`;
 }
 
 function speaksTls(target: Target): Promise<boolean> {
@@ -185,7 +182,7 @@ function speaksTls(target: Target): Promise<boolean> {
     .then(() => true, ({ message }: Error) => /peer certificate|fatal alert/.test(message));
 }
 
-/** Works on a TLS connection whose handshake is done. */
+/** Runs `work` on a TLS connection after its handshake. */
 function onTls<T>(target: Target, work: (conn: Deno.Conn) => Promise<T>): Promise<T> {
   const { url, caCert, clientCert } = target.options;
   const caCerts = caCert === null ? [] : [caCert];
@@ -196,7 +193,7 @@ function onTls<T>(target: Target, work: (conn: Deno.Conn) => Promise<T>): Promis
   });
 }
 
-/** Sends the upgrade by hand. What is not HTTP comes back as text. */
+/** Sends the upgrade; an answer that is not HTTP comes back as text. */
 function ask(target: Target, how: "plain" | "tls"): Promise<UpgradeAnswer | string> {
   const talk = async (conn: Deno.Conn) => {
     await conn.write(new TextEncoder().encode(upgradeRequest(target)));
@@ -207,7 +204,7 @@ function ask(target: Target, how: "plain" | "tls"): Promise<UpgradeAnswer | stri
     : within(target, Deno.connect(addressOf(target.options.url)), talk);
 }
 
-/** Works on a connection for a while, and closes it, though it may open too late. */
+/** Runs `work` on a connection within the time limit, and closes it even if it opens too late. */
 async function within<C extends Deno.Conn, T>(
   target: Target,
   dialling: Promise<C>,
@@ -241,14 +238,14 @@ function upgradeRequest({ options: { url, headers, subprotocols } }: Target): st
   return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** Reads the head, and as much of the body as it announces, up to a limit. */
+/** Reads the head and the announced body, up to a limit. */
 async function readAnswer(conn: Deno.Conn): Promise<UpgradeAnswer | string> {
   const buffer = new Uint8Array(4_096);
   let text = "";
   while (text.length < MOST_BYTES) {
     const length = await conn.read(buffer);
     if (length === null) break;
-    // Bytes as they are: a head is ASCII, and what is none is only shown.
+    // Byte by byte: heads are ASCII, and anything else is only quoted.
     text += String.fromCharCode(...buffer.subarray(0, length));
     if (!"HTTP/".startsWith(text.slice(0, 5)) && !text.startsWith("HTTP/")) break;
     const end = text.indexOf("\r\n\r\n");

@@ -1,58 +1,58 @@
-import type { Frame, Protocol } from "../protocols/protocol.ts";
+import type { Protocol } from "../protocols/protocol.ts";
 
-/** Text that a server, proxy or library wrote, as the suite keeps and shows it. */
+/** Masks and cuts text from a server, proxy or library before it is kept or shown. */
 export type ForeignText = (text: string, characters?: number) => string;
 
-/** How much of another's text is kept unless said otherwise. */
+/** Default maximum length of a foreign text. */
 export const SHOWN_CHARACTERS = 160;
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 export const MASK = "***";
 
-/** A shorter secret is masked only where it stands as a whole word: it would be found in innocent text too. */
+/** Shorter secrets are masked only as whole words, because they occur in innocent text too. */
 const SHORTEST_SECRET = 6;
-/** Of a secret this long, its first characters are masked wherever they stand: who repeats it may cut it. */
+/** Secrets this long are masked by their beginning alone, because a server may quote them cut. */
 const LONG_SECRET = 16;
 const SHORTEST_BEGINNING = 8;
 
-/** A secret as it may be written: in each place one of several texts, the longest first. */
+/** A secret in one encoding: for each place its possible spellings, longest first. */
 interface Form {
   places: readonly (readonly string[])[];
-  /** So many places in a row are enough to be masked. */
+  /** Number of leading places that suffice for a match. */
   least: number;
-  /** Is it masked only between characters that are no letters or digits? */
+  /** Matches only whole words. */
   isWord: boolean;
 }
 
 /**
- * Makes the one function that text of others goes through where it comes in: secrets are masked first, then the text is
- * cut, so that no cut can leave the beginning of a secret. Found are secrets as they are, with any of their characters
- * escaped as in JSON, percent-encoded or as in HTML, and in base64 (of either alphabet, also as a part of what was encoded) and
- * hexadecimal. Of long secrets the beginning is found too, from 8 characters on.
+ * Creates the function that all foreign text goes through on arrival. It masks secrets, then cuts,
+ * so that no cut leaves part of a secret. It finds secrets verbatim, with any characters escaped as
+ * in JSON, URLs or HTML, in base64 (either alphabet, also inside longer encoded text) and in
+ * hexadecimal. Long secrets are found by their first 8 characters.
  *
- * @param secrets as they are given to the suite; empty ones are left out
+ * @param secrets empty ones are ignored
  */
 export function foreignText(secrets: readonly string[]): ForeignText {
   const forms = [...new Set(secrets)].filter((secret) => secret !== "").flatMap(formsOf);
   const pattern = forms.length === 0 ? null : new RegExp(forms.map(beginning).join("|"), "g");
   const longest = Math.max(0, ...forms.map(longestText));
   return (text, characters = SHOWN_CHARACTERS) => {
-    // All of a secret that begins where text is kept, and no more work than that.
+    // Just enough text to hold any secret that begins in the kept part.
     const near = text.slice(0, characters + 2 * longest);
     const { masked, rest } = pattern === null
       ? { masked: near, rest: near.length }
       : mask(near, { pattern, forms });
-    // What ends here may be the beginning of a secret.
+    // The end may be the beginning of a secret.
     const sure = near === text ? masked.length : masked.length - Math.min(rest, longest);
     const kept = Math.min(characters, sure);
     return masked.length <= kept ? masked : `${masked.slice(0, kept)}…`;
   };
 }
 
-/** Inside of what is masked so far, so many further beginnings are looked at: of one that repeats itself each is one. */
+/** Matches tried inside masked text: a secret that repeats itself matches at every place. */
 const MOST_OVERLAPS = 100;
 
-/** Masks every form, also where two overlap; `rest`: how many characters there are after the last of them. */
+/** Masks all forms, even overlapping ones; `rest` is the number of characters after the last. */
 function mask(text: string, { pattern, forms }: { pattern: RegExp; forms: readonly Form[] }) {
   let masked = "";
   let done = 0;
@@ -68,9 +68,9 @@ function mask(text: string, { pattern, forms }: { pattern: RegExp; forms: readon
   return { masked: masked + text.slice(done), rest: text.length - done };
 }
 
-/** Where the form ends that begins at `at`; 0: it does not begin there. */
+/** End of the form that begins at `at`; 0 if it does not begin there. */
 function endOf({ places, least, isWord }: Form, text: string, at: number): number {
-  if (isWord) return 0; // The pattern has all of it.
+  if (isWord) return 0; // The pattern matches it as a whole.
   let end = at;
   for (const [index, texts] of places.entries()) {
     const spelling = texts.find((one) => text.startsWith(one, end));
@@ -80,7 +80,7 @@ function endOf({ places, least, isWord }: Form, text: string, at: number): numbe
   return end;
 }
 
-/** The places that are enough, as a part of a pattern. */
+/** A pattern for the places that suffice. */
 function beginning({ places, least, isWord }: Form): string {
   const parts = places.slice(0, least).map((texts) =>
     texts.length === 1 ? RegExp.escape(texts[0]!) : `(?:${texts.map(RegExp.escape).join("|")})`
@@ -102,7 +102,7 @@ function formsOf(secret: string): Form[] {
     least: secret.length < LONG_SECRET ? places.length : SHORTEST_BEGINNING,
     isWord,
   });
-  // As a part of something longer, a short secret has too little of its own.
+  // Inside longer base64, a short secret determines too few characters.
   const encoded = (isWord ? [0] : [0, 1, 2]).map((before) => base64At(bytes, { before, isWord }));
   return [
     form(Array.from(secret, (character) => known[character] ??= spellings(character))),
@@ -111,7 +111,7 @@ function formsOf(secret: string): Form[] {
   ];
 }
 
-/** The characters that the bytes alone decide, with so many other bytes before them and any after. */
+/** The base64 characters that the bytes alone determine, with `before` other bytes in front. */
 function base64At(bytes: Uint8Array, { before, isWord }: { before: number; isWord: boolean }) {
   const all = new Uint8Array(before + bytes.length);
   all.set(bytes, before);
@@ -136,7 +136,7 @@ const HTML_NAMES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** A character as it is, and as encodings of text have it. */
+/** All spellings of a character: plain and escaped. */
 function spellings(character: string): readonly string[] {
   const hex = new TextEncoder().encode(character).toHex();
   const percent = hex.replaceAll(/../g, "%$&");
@@ -151,36 +151,34 @@ function spellings(character: string): readonly string[] {
     JSON.stringify(character).slice(1, -1),
     character,
   ];
-  // A frame as it came has a text twice escaped that was escaped before.
+  // In a raw frame, text that was escaped before is escaped twice.
   const all = new Set(once.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]));
   return [...all].sort((a, b) => b.length - a.length);
 }
 
-/** A server's words for an error are kept to this length, in characters. */
+/** Maximum length of a server's error message. */
 const MESSAGE_CHARACTERS = 1_000;
 
-/** The protocol, with every text that it takes out of a server's frames through `foreign`. */
+/** The protocol, with `foreign` applied to every text from the server. */
 export function maskedProtocol(protocol: Protocol, foreign: ForeignText): Protocol {
-  const masked = (frame: Extract<Frame, { code: string }>): Frame => ({
-    ...frame,
-    code: foreign(frame.code),
-    message: foreign(frame.message, MESSAGE_CHARACTERS),
-  });
   return {
     ...protocol,
     classify(text) {
       const frame = protocol.classify(text);
-      return frame.kind === "toolError" || frame.kind === "rateLimited" ? masked(frame) : frame;
+      return frame.kind !== "toolError" && frame.kind !== "rateLimited" ? frame : {
+        ...frame,
+        code: foreign(frame.code),
+        message: foreign(frame.message, MESSAGE_CHARACTERS),
+      };
     },
     open(credentials) {
       const { send, read } = protocol.open(credentials);
-      if (read === null) return { send, read };
       return {
         send,
-        read(text) {
+        read: read && ((text) => {
           const reply = read(text);
           return reply.status === "refused" ? { ...reply, error: foreign(reply.error) } : reply;
-        },
+        }),
       };
     },
     readTools(text) {

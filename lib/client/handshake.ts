@@ -5,21 +5,21 @@ import { ConnectError, type ConnectFailure } from "./connect_error.ts";
 import { foreignText } from "./foreign_text.ts";
 import { type CloseInfo, type DialOptions, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
-/** How long to go on waiting when the answer has come in a shape that is none, in milliseconds. */
+/** How long to go on waiting after a wrong answer, in milliseconds. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
 /** How long to wait for the close frame that explains a refusal, in milliseconds. */
 const CLOSE_FRAME_WAIT_MS = 1_000;
 
-/** What a handshake needs to know. */
+/** Options of a handshake. */
 export interface HandshakeOptions
   extends Pick<DialOptions, "clock" | "timeoutMs" | "signal" | "foreign"> {
   protocol: Protocol;
   credentials: Credentials;
-  /** Learns of a session whose id is the server's choice. */
+  /** Is told if the server assigns another session id. */
   observed?: Observed;
 }
 
-/** Reasons of a close that speak of how many there are, and of who it is. */
+/** Close reasons that mention a limit, and those that mention credentials. */
 const TOO_MANY = /connections?\b|\blimit|capacity|too many|quota|overload|\bbusy\b/i;
 const NOT_ALLOWED = /auth|token|credential|jwt|expired|forbidden|denied|permission|\bkey\b/i;
 
@@ -29,7 +29,7 @@ function closedError({ code, reason }: CloseInfo, refusal: string | null): Conne
   const closed = code === NO_CLOSE_FRAME
     ? "the connection ended without a close frame (1006)"
     : `closed with ${code} (${words})`;
-  // 1008 is for any policy, as 3000 and up are: only the words say which.
+  // 1008 and codes from 3000 up can mean any policy: only the reason tells which.
   const isPolicy = code === 1008 || code >= 3000;
   const isUnauthorized = code === 4003 || refusal === "unauthorized" ||
     (isPolicy && NOT_ALLOWED.test(reason));
@@ -43,10 +43,11 @@ function closedError({ code, reason }: CloseInfo, refusal: string | null): Conne
 }
 
 /**
- * Opens the session on an open socket. Frames behind the accepting one are kept for whoever comes next.
+ * Opens the session on an open socket. Frames after the accepting one are kept for the next
+ * receiver.
  *
- * @returns how long it took in nanoseconds, 0 where the protocol has no handshake, and what was agreed on
- * @throws {ConnectError} if the server refuses, closes, or does not answer in time, or on an abort
+ * @returns the duration in nanoseconds (0 if the protocol has no handshake), and what was agreed on
+ * @throws {ConnectError} if the server refuses, closes or does not answer in time, or on an abort
  */
 export async function shakeHands(
   socket: Socket,
@@ -58,16 +59,16 @@ export async function shakeHands(
   if (read === null) return { elapsedNs: 0, session: null };
   const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
   let refusal: string | null = null;
-  /** The first frame that was no answer. */
+  /** The first frame that was not an answer. */
   let other: string | null = null;
   const startNs = clock.nowNs();
   const fail = (failure: ConnectFailure, message: string, advice?: string) =>
-    accepted.reject(new ConnectError(failure, message, advice === undefined ? {} : { advice }));
+    accepted.reject(new ConnectError(failure, message, { advice }));
   let cancel = clock.after(timeoutMs, () => {
-    const but = other === null ? "" : `, but ${other}`;
-    fail("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s${but}`);
+    const only = other === null ? "" : `, only ${other}`;
+    fail("noHelloAck", `No answer to the handshake within ${timeoutMs / 1000} s${only}`);
   });
-  /** From here on, that is what it fails with, unless something better comes within the time. */
+  /** Fails with this after the limit, unless a better answer comes before. */
   const failAfter = (limitMs: number, ...why: Parameters<typeof fail>) => {
     cancel();
     cancel = clock.after(limitMs, () => fail(...why));
@@ -84,9 +85,9 @@ export async function shakeHands(
     }
     if (reply.status === "refused") {
       const error = shown(reply.error);
-      if (reply.ours) return fail("noHelloAck", `Cannot go on with the handshake as ${error}`);
+      if (reply.ours) return fail("noHelloAck", `Cannot complete the handshake: ${error}`);
       refusal = error;
-      // The close frame that follows names the cause; not every server sends one.
+      // A close frame with the cause usually follows.
       return failAfter(
         CLOSE_FRAME_WAIT_MS,
         "unauthorized",
@@ -97,14 +98,14 @@ export async function shakeHands(
     const { reason } = reply;
     const words = text === null ? "" : `: ${shown(text)}`;
     if (reason === undefined) {
-      other ??= text === null ? "a binary frame that is not UTF-8" : `another frame${words}`;
+      other ??= text === null ? "a binary frame that is not UTF-8" : `an unrelated frame${words}`;
       return;
     }
     failAfter(
       Math.min(timeoutMs, WRONG_ANSWER_WAIT_MS),
       "noHelloAck",
       `The server answered the handshake, but with ${reason}${words}`,
-      reason === ECHO ? "It looks like an echo server: --protocol echo measures one." : undefined,
+      reason === ECHO ? "This looks like an echo server: use --protocol echo." : undefined,
     );
   });
   socket.closed.then((close) => accepted.reject(closedError(close, refusal)));

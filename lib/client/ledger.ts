@@ -1,20 +1,20 @@
 /**
- * The account of every call and every frame (the equations are with `Ledger` in schema.ts).
+ * Counts every call and every frame; `Ledger` in schema.ts has the equations.
  *
  * @module
  */
 
 import type { Ledger } from "../schema.ts";
 
-/** A ledger while it is being written. */
+/** A ledger that is still counting. */
 export interface OpenLedger extends Required<Ledger> {
-  /** Successes that a stream_complete frame preceded. */
+  /** Successes after a stream_complete frame. */
   streamedOk: number;
-  /** Successes with neither a stream_complete frame nor a cache marker. */
+  /** Successes with neither stream_complete nor a cache marker. */
   bareOk: number;
 }
 
-/** A new ledger with every count at zero. */
+/** Creates a ledger with every count at zero. */
 export function openLedger(): OpenLedger {
   return {
     sent: 0,
@@ -37,16 +37,16 @@ export function openLedger(): OpenLedger {
   };
 }
 
-/** Names that a server chooses are cut to this length, and at most this many are told apart. */
+/** Names chosen by the server are cut to this length, and at most this many are distinguished. */
 const NAME_LENGTH = 64;
 const DISTINCT_NAMES = 64;
-/** Names that objects have of their own: as keys they would be lost on the way to a file and back. */
+/** As keys of an object, these would be lost when a report is written and read. */
 const RESERVED: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * Adds one to a counter by name; past 64 names, further ones count as `(other)`.
+ * Increments a counter by name; after 64 names, new ones count as `(other)`.
  *
- * @returns the name that it counts as
+ * @returns the name that was counted
  */
 export function countIn(counters: Record<string, number>, name: string | number): string {
   const short = String(name).slice(0, NAME_LENGTH);
@@ -57,10 +57,7 @@ export function countIn(counters: Record<string, number>, name: string | number)
   return key;
 }
 
-/**
- * Closes the account. A server that announces computed successes with stream_complete shows a cached
- * one by leaving it out: where `serverStreams`, such bare successes count as cached.
- */
+/** Closes a ledger. On a server that streams, successes without stream_complete count as cached. */
 export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
   const { streamedOk: _, bareOk, closeReasons, errorMessages, firstStrays, ...ledger } = open;
   const texts = Object.entries({ closeReasons, errorMessages, firstStrays })
@@ -72,7 +69,7 @@ export function settleLedger(open: OpenLedger, serverStreams: boolean): Ledger {
   };
 }
 
-/** The equations that a ledger breaks, as text with both sides; empty where all hold. */
+/** The equations that a ledger violates, each with both values. */
 export function brokenEquations(ledger: Ledger): string[] {
   const { frames, sent, ok, cached } = ledger;
   const answered = ok + ledger.toolError + ledger.rateLimited;

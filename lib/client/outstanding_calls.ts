@@ -1,17 +1,15 @@
 import type { Call } from "./call.ts";
 import { openLedger } from "./ledger.ts";
 
-/** A call as its book writes it. A `nth` of 0 marks one that is free to be used. */
+/** A call as its book writes it. An `nth` of 0 marks a free object. */
 export type WritableCall = { -readonly [Key in keyof Call]: Call[Key] };
 
-/** As many calls in flight fit before the table grows. A power of two, as every later length is. */
+/** Initial capacity. Always a power of two. */
 const FIRST_LENGTH = 16;
 
 /**
- * The calls of a connection that wait for their end, found by their number. A ring of objects that are used
- * again, since a map of which entries come and go all the time is laid out anew every few calls.
- *
- * It grows to the distance between the oldest and the newest call that wait at the same time.
+ * A connection's calls in flight, by number. A ring of reused objects, because a Map whose entries
+ * come and go is rehashed every few calls. It grows to span the oldest and the newest call.
  */
 export class OutstandingCalls {
   #ring: WritableCall[] = Array.from({ length: FIRST_LENGTH }, freeCall);
@@ -22,7 +20,7 @@ export class OutstandingCalls {
     return this.#size;
   }
 
-  /** The one with the lowest number. */
+  /** The call with the lowest number. */
   get oldest(): WritableCall | undefined {
     return this.#size === 0 ? undefined : this.get(this.#oldest);
   }
@@ -32,7 +30,7 @@ export class OutstandingCalls {
     return call.nth === nth && call.status === "outstanding" ? call : undefined;
   }
 
-  /** Adds a call, whose number is higher than that of any before: what else it is, its user has to write. */
+  /** Adds a call with a higher number than any before; the caller must set all other fields. */
   add(nth: number): WritableCall {
     while (this.#ring[nth & (this.#ring.length - 1)]!.nth !== 0) this.#grow();
     const call = this.#ring[nth & (this.#ring.length - 1)]!;
@@ -42,14 +40,14 @@ export class OutstandingCalls {
     return call;
   }
 
-  /** Ends a call that is in it. Its object is kept for it until it is freed. */
+  /** Ends an outstanding call. Its object is not reused until `free`. */
   end(call: WritableCall, status: Exclude<Call["status"], "outstanding">): void {
     call.status = status;
     if (--this.#size === 0 || call.nth !== this.#oldest) return;
     while (this.get(this.#oldest) === undefined) this.#oldest++;
   }
 
-  /** Gives the object of a call that has ended to another call. */
+  /** Releases the object of an ended call for reuse. */
   free(call: WritableCall): void {
     call.nth = 0;
   }

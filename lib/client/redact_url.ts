@@ -1,6 +1,6 @@
 import { MASK } from "./foreign_text.ts";
 
-/** A URL without what may be secret: user, password and query are replaced by `***`. */
+/** Replaces user, password and query of a URL by `***`. */
 export function redactUrl(url: string): string {
   const parsed = new URL(url);
   const user = parsed.username === "" && parsed.password === "" ? "" : "***@";
@@ -9,21 +9,18 @@ export function redactUrl(url: string): string {
   return `${parsed.protocol}//${user}${parsed.host}${path}${query}`;
 }
 
-/**
- * The same of a text that may be no URL at all: rather too little of it is shown than too much, and nothing of a query or
- * fragment.
- */
+/** Like `redactUrl`, for text that may not be a URL: when in doubt, it masks. */
 export function maskUrl(text: string): string {
   const [, scheme = "", rest = ""] = /^(\s*(?:wss?|https?):[\\/]*)?(.*)$/is.exec(text) ?? [];
   const [place = ""] = rest.split(/[?#]/, 1);
-  // After a ? or # an @ may still end a password, or be in the middle of a secret.
+  // An @ after a ? or # may still end a password, or be part of a secret.
   if (rest.includes("@", place.length)) return scheme + MASK;
   const tail = place === rest ? "" : rest[place.length] + MASK;
   const at = place.lastIndexOf("@");
   return scheme + (at < 0 ? place : MASK + place.slice(at)) + tail;
 }
 
-/** Host and port, as sockets want them. */
+/** Host (without brackets) and port of a WebSocket URL. */
 export function addressOf(url: string): { hostname: string; port: number } {
   const { hostname, port, protocol } = new URL(url);
   return {

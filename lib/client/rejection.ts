@@ -2,35 +2,34 @@ import type { RejectionCase } from "../protocols/protocol.ts";
 import type { CloseInfo } from "./socket.ts";
 import type { Target } from "./target.ts";
 
-/** What became of a client that a server should turn away. */
+/** How a server treated a client that it should reject. */
 export interface Rejection {
-  /** How the server closed; `null` if it had not within the time. */
+  /** `null` if the server did not close in time. */
   close: CloseInfo | null;
-  /** From the offending frame (or the opening, where none was sent) to the close, in nanoseconds. */
+  /** From the offending frame, or the opening if none was sent, to the close, in nanoseconds. */
   elapsedNs: number;
-  /** How many results of tools came: a client that is turned away must get none. */
+  /** Number of tool results, of which a rejected client must get none. */
   results: number;
-  /** Whether the handshake was accepted. */
   accepted: boolean;
 }
 
-/** What to send, and how long to wait. */
-export interface ProbeOptions {
-  /** The first frame; `null` sends nothing. */
-  first: string | null;
-  /** Sent right behind it, to see that it is not served. */
-  then?: string;
-  /** How long the server may take to close, in milliseconds; else the target's timeout. */
-  patienceMs?: number;
-}
-
 /**
- * Opens a connection, says something that should be refused, and sees what happens.
+ * Opens a connection, sends something that should be refused, and waits for the close.
  *
  * @throws {ConnectError} if no WebSocket opens
  */
-export async function probeRejection(target: Target, options: ProbeOptions): Promise<Rejection> {
-  const { clock, signal, timeoutMs, protocol } = target.options;
+export async function probeRejection(
+  target: Target,
+  { first, then, patienceMs = target.options.timeoutMs }: {
+    /** The first frame; `null` sends nothing. */
+    first: string | null;
+    /** Sent right after it, to check that it is not served. */
+    then?: string;
+    /** Time limit for the close, in milliseconds. Default: the target's timeout. */
+    patienceMs?: number;
+  },
+): Promise<Rejection> {
+  const { clock, signal, protocol } = target.options;
   const socket = await target.dial();
   const seen = { results: 0, accepted: false };
   const over = Promise.withResolvers<null>();
@@ -44,12 +43,12 @@ export async function probeRejection(target: Target, options: ProbeOptions): Pro
     end();
   });
   const startNs = clock.nowNs();
-  for (const frame of [options.first, options.then]) if (frame != null) socket.send(frame);
+  for (const frame of [first, then]) if (frame != null) socket.send(frame);
   if (signal.aborted) end();
   signal.addEventListener("abort", end, { once: true });
-  const cancel = clock.after(options.patienceMs ?? timeoutMs, end);
+  const cancel = clock.after(patienceMs, end);
   const close = await Promise.race([socket.closed, over.promise]);
-  const elapsedNs = (close === null ? clock.nowNs() : close.atNs) - startNs;
+  const elapsedNs = (close?.atNs ?? clock.nowNs()) - startNs;
   cancel();
   signal.removeEventListener("abort", end);
   await socket.close();
@@ -57,7 +56,7 @@ export async function probeRejection(target: Target, options: ProbeOptions): Pro
 }
 
 /**
- * Whether a wrong token and a missing one are both let in.
+ * True if the server accepts both a wrong and a missing token.
  *
  * @throws {ConnectError} if no WebSocket opens
  */

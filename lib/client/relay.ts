@@ -1,6 +1,6 @@
 /**
- * A way round two things that Deno's WebSocket cannot do: a relay in a worker of ours, reached over a Unix socket, sends
- * on at once whatever the client writes (Nagle's algorithm is off), and can take any certificate.
+ * A relay in a worker, reached over a Unix socket, for two things that Deno's WebSocket cannot do:
+ * switch off Nagle's algorithm, and accept any certificate.
  *
  * @module
  */
@@ -8,50 +8,50 @@
 import { startWorker } from "../start_worker.ts";
 import { ConnectError } from "./connect_error.ts";
 
-/** Which connections go through the relay; `auto`: those on which Deno would write twice without waiting. */
+/** Which connections use the relay; `auto`: those on which Deno writes twice without waiting. */
 export const NO_DELAY = ["auto", "on", "off"] as const;
 export type NoDelay = typeof NO_DELAY[number];
 
-/** The header that carries an order to the relay, which takes it out again. */
+/** The header that carries an order to the relay, which removes it. */
 export const ORDER_HEADER = "x-exai-ws-bench-relay";
 
-/** Where the relay is to take a connection. */
+/** Where the relay should connect to. */
 export interface RelayOrder {
-  /** The number of the dial, which it names when that fails. */
+  /** Number of the dial, reported back if it fails. */
   nth: number;
   url: string;
-  /** `null`: whichever address the system takes. */
+  /** `null`: chosen by the system. */
   localAddress: string | null;
 }
 
-/** What the worker is told before it listens. */
+/** Setup of the worker. */
 export interface ToRelay {
   at: UnixAddress | TcpAddress;
-  /** PEM texts, trusted beside the system's. */
+  /** PEM texts, trusted in addition to the system's. */
   caCerts: string[];
-  /** `null`: the certificates of servers are checked. */
+  /** `null`: server certificates are checked. */
   insecure: NonNullable<RelayOptions["insecure"]> | null;
 }
 
 type UnixAddress = Deno.UnixListenOptions & { transport: "unix" };
 type TcpAddress = { transport: "tcp"; hostname: string; port: number };
 
-/** What the worker posts. A dial without a number may be any of them; the port of a Unix socket is 0. */
+/** What the worker posts. `port` is 0 for a Unix socket; a `null` `nth` can be any dial. */
 export type FromRelay =
   | { kind: "listening"; port: number }
   | { kind: "failed"; nth: number | null; message: string };
 
-/** What a relay is made with. */
+/** Options of a relay. */
 export interface RelayOptions {
-  /** PEM text of an authority that is trusted beside the system's. */
+  /** PEM text of an authority that is trusted in addition to the system's. */
   caCert: string | null;
-  /** Takes any certificate of a server, and shows it that of the client; left out: certificates are checked. */
+  /** Accepts any server certificate and shows the client's. Default: certificates are checked. */
   insecure?: { clientCert: { cert: string; key: string } | null };
-  /** Hears why there is none; of an insecure one that is thrown instead. */
+  /** Called if the relay cannot start; an insecure relay throws instead. */
   onWarning?: (message: string) => void;
 }
 
-/** What a WebSocket is opened with to go through the relay. Dispose of it once it is open or has failed. */
+/** How to open a WebSocket through the relay. Dispose of it once it is open or has failed. */
 export interface RelayedDial extends Disposable {
   url: string;
   headers: Record<string, string>;
@@ -60,29 +60,27 @@ export interface RelayedDial extends Disposable {
 
 interface Started {
   client: Deno.HttpClient;
-  /** Of the socket's file. */
+  /** Contains the socket. */
   folder: string;
-  /** Ends it. */
   stack: DisposableStack;
 }
 
-/** How long the worker may take to listen, in milliseconds: on a busy machine, seconds. */
+/** How long the worker can take to listen, in milliseconds; seconds on a busy machine. */
 const START_LIMIT_MS = 15_000;
 
-/** A relay that is started for the first connection that needs it. Dispose of it when all of them are closed. */
+/** A relay, started by the first connection that needs it. Dispose of it after all are closed. */
 export class Relay implements AsyncDisposable {
-  /** Does it take any certificate? */
+  /** True if it accepts any certificate. */
   readonly isInsecure: boolean;
-  /** Has it turned out that it cannot be had? */
+  /** True once it has failed to start. */
   isUnavailable = false;
-  /** How many connections it was asked for. */
+  /** Number of connections dialled so far. */
   dials = 0;
   readonly #options: RelayOptions;
   #started: Promise<Started | null> | null = null;
-  /** The same, once it has. */
   #running: Started | null = null;
   #broken: string | null = null;
-  /** Dials that are under way, and who hears of their failure. */
+  /** Failure callbacks of pending dials, by number. */
   readonly #pending = new Map<number, (why: string) => void>();
 
   constructor(options: RelayOptions) {
@@ -90,15 +88,15 @@ export class Relay implements AsyncDisposable {
     this.isInsecure = options.insecure !== undefined;
   }
 
-  /** The folder that its socket is in; `null`: it does not run. */
+  /** The folder of its socket; `null` if it is not running. */
   get folder(): string | null {
     return this.#running?.folder ?? null;
   }
 
   /**
-   * Starts it, unless it runs. `false`: it cannot be had here, which has been warned of.
+   * Starts it, unless it is running. Returns false, after a warning, if it cannot start.
    *
-   * @throws {ConnectError} if an insecure one cannot be had
+   * @throws {ConnectError} if an insecure relay cannot start
    */
   async start(): Promise<boolean> {
     this.#running = await (this.#started ??= this.#start());
@@ -106,9 +104,9 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Makes a dial one through the relay, which has been started.
+   * Redirects a dial through the started relay.
    *
-   * @param onFailure hears why the server could not be reached, in the words of Deno's WebSocket where it has any
+   * @param onFailure called with the reason if the server cannot be reached, worded as Deno does
    */
   dial(
     { url, headers, localAddress }: Omit<RelayOrder, "nth"> & { headers: Record<string, string> },
@@ -125,7 +123,7 @@ export class Relay implements AsyncDisposable {
     };
   }
 
-  /** Ends it, and with it what is still open. */
+  /** Stops it and closes what is still open. */
   async [Symbol.asyncDispose](): Promise<void> {
     const started = this.#running ?? await this.#started?.catch(() => null);
     this.#started = this.#running = null;
@@ -136,13 +134,13 @@ export class Relay implements AsyncDisposable {
     using stack = new DisposableStack();
     try {
       const hasUnix = Deno.build.os !== "windows";
-      // Over TCP, the way to it would have Nagle's algorithm.
-      if (!hasUnix && !this.isInsecure) throw new Error("Windows has no Unix sockets for Deno");
-      // Only this user may enter it.
+      // Over TCP, Nagle's algorithm would delay what the client writes to the relay.
+      if (!hasUnix && !this.isInsecure) throw new Error("Deno has no Unix sockets on Windows");
+      // Only this user can access it.
       const folder = await Deno.makeTempDir({ prefix: "exai-ws-bench-" });
       const path = `${folder}/socket`;
       const remove = stack.adopt(() => removeAll(path, folder), (remove) => remove());
-      // Where the process ends in the middle of a run.
+      // If the process ends in the middle of a run.
       globalThis.addEventListener("unload", remove);
       stack.defer(() => globalThis.removeEventListener("unload", remove));
       const module = new URL("./relay_worker.ts", import.meta.url);
@@ -158,20 +156,17 @@ export class Relay implements AsyncDisposable {
       this.isUnavailable = true;
       const why = error instanceof Error ? error.message : error;
       if (this.isInsecure) {
-        throw new ConnectError(
-          "tls",
-          `Cannot start the relay that --insecure goes through: ${why}`,
-        );
+        throw new ConnectError("tls", `Cannot start the relay that --insecure needs: ${why}`);
       }
       this.#options.onWarning?.(
-        "cannot start the relay that avoids Nagle's algorithm, so that calls of 1 to 64 KiB may take 40 ms longer " +
-          `than the server does (--no-delay): ${why}`,
+        "cannot start the relay that avoids Nagle's algorithm (--no-delay), so calls of 1 to 64 " +
+          `KiB may take 40 ms longer than the server needs: ${why}`,
       );
       return null;
     }
   }
 
-  /** @returns the port that it listens on, if it has one */
+  /** @returns the port that it listens on, 0 for a Unix socket */
   #listen(worker: Worker, at: ToRelay["at"]): Promise<number> {
     const listening = Promise.withResolvers<number>();
     const timer = setTimeout(
@@ -180,7 +175,7 @@ export class Relay implements AsyncDisposable {
     );
     worker.onmessage = ({ data }: MessageEvent<FromRelay>) => {
       if (data.kind === "listening") return listening.resolve(data.port);
-      listening.reject(new Error(data.message)); // Of no effect if it listens.
+      listening.reject(new Error(data.message)); // No effect once it listens.
       this.#fail(data.nth, data.message);
     };
     worker.onerror = (event) => {
@@ -201,13 +196,13 @@ export class Relay implements AsyncDisposable {
   }
 }
 
-/** One after the other, which takes no descriptor, as to look into the folder would. */
+/** Not recursive, because listing the folder needs a file descriptor. */
 function removeAll(...paths: string[]): void {
   for (const path of paths) {
     try {
       Deno.removeSync(path);
     } catch {
-      // It is gone, or was never there.
+      // Already gone.
     }
   }
 }

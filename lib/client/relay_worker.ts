@@ -1,7 +1,7 @@
 /**
- * Runs the relay in a worker; relay.ts starts it. Each connection to its socket becomes one to the server, without
- * Nagle's algorithm. But for the order, which it takes out of the request, and for TLS, which it adds where the
- * server has it, what comes in goes out as it is.
+ * The relay's worker, started by relay.ts. Forwards each connection to the server without Nagle's
+ * algorithm. It removes the order from the request and adds TLS if the server uses it; all other
+ * bytes pass unchanged.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import { type FromRelay, ORDER_HEADER, type RelayOrder, type ToRelay } from "./r
 
 /** One side of a connection. */
 interface Side extends Disposable {
-  /** What comes in; each part may be used until the next is asked for. */
+  /** Incoming bytes; each part is valid until the next is requested. */
   parts(): AsyncIterable<Uint8Array>;
-  /** Resolves when the system has taken all of it. */
+  /** Resolves when the system has accepted all of it. */
   write(part: Uint8Array): Promise<void>;
-  /** Says that nothing more will be written. */
+  /** Closes the writing end. */
   end(): Promise<void>;
 }
 
-/** A buffer grows as long as it is filled at once, so that many connections with small frames cost little. */
+/** Buffers start small and grow while reads fill them, so that idle connections are cheap. */
 const FIRST_BYTES = 4_096;
 const MOST_BYTES = 65_536;
-/** After a connection could not be accepted, in milliseconds. */
+/** Pause after a failed accept, in milliseconds. */
 const PAUSE_MS = 50;
 const HEAD_END = "\r\n\r\n";
 
-/** Typed as its other end is: the types of the project are those of a window. */
+/** Typed as a Worker because the project is checked with window types. */
 const scope = globalThis as unknown as Worker;
 const post = (message: FromRelay) => scope.postMessage(message);
 const fail = (nth: number | null, error: unknown) =>
@@ -54,7 +54,7 @@ async function accept(listener: Deno.Listener, setup: ToRelay): Promise<void> {
       const client = await listener.accept();
       serve(client, setup).catch(() => {}).finally(() => client[Symbol.dispose]());
     } catch (error) {
-      // As a rule too few descriptors; whose connection it was nobody knows.
+      // Usually out of file descriptors; the dial is unknown.
       fail(null, error);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -67,7 +67,7 @@ async function serve(client: Deno.Conn, setup: ToRelay): Promise<void> {
   try {
     using server = await reach(order, setup);
     const side = sideOf(client);
-    // What the server has sent before it reset the connection comes through all the same.
+    // Errors are ignored so that what the server sent before a reset still gets through.
     const up = server.write(head).then(() => pump(side, server))
       .catch(() => server.end()).catch(() => {});
     await pump(server, side, () => hasAnswered = true);
@@ -76,30 +76,30 @@ async function serve(client: Deno.Conn, setup: ToRelay): Promise<void> {
     // In TLS 1.3, a client certificate is refused after the handshake.
     if (hasAnswered) return;
     fail(order.nth, error);
-    // The client hangs up when it has read that, and would else see only an end.
+    // Wait until the client, which reads the failure, hangs up: else it would only see an end.
     await client.read(new Uint8Array(1));
   }
 }
 
-/** Reads the request for an upgrade, and makes it what the server is to see. */
+/** Reads the upgrade request and rewrites it for the server. */
 async function readRequest(client: Deno.Conn): Promise<{ order: RelayOrder; head: Uint8Array }> {
   const room = new Uint8Array(16_384);
   let text = "";
   while (!text.includes(HEAD_END)) {
     const count = await client.read(room);
     if (count === null) throw new Error("the client hung up");
-    // Header values are bytes.
+    // Header values are bytes, not UTF-8.
     text += String.fromCharCode(...room.subarray(0, count));
   }
   const line = new RegExp(`^${ORDER_HEADER}: (.*)\r\n`, "im");
   const order: RelayOrder = JSON.parse(line.exec(text)![1]!);
-  // To a proxy, a client names the whole URL.
+  // Clients send a proxy the whole URL.
   const head = text.replace(line, "").replace(/^GET \w+:\/\/[^/ ]*/, "GET ")
     .replace(/^host: .*$/im, `host: ${new URL(order.url).host}`);
   return { order, head: Uint8Array.from(head, (character) => character.charCodeAt(0)) };
 }
 
-/** Connects to the server; what it throws says at what it failed, as Deno's WebSocket says it. */
+/** Connects to the server. Errors name the failed step in the words of Deno's WebSocket. */
 async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise<Side> {
   const { url, localAddress } = order;
   const { hostname, port } = addressOf(url);
@@ -137,7 +137,7 @@ async function reach(order: RelayOrder, { caCerts, insecure }: ToRelay): Promise
   return sideOf(secure);
 }
 
-/** A socket of Node's, for what Deno's cannot: choose the address it comes from, or take any certificate. */
+/** Wraps a Node socket, which can choose its local address and accept any certificate. */
 async function openedSide(socket: Socket, opened: "connect" | "secureConnect"): Promise<Side> {
   let failure: Error | null = null;
   socket.on("error", (error) => failure ??= error);
@@ -148,7 +148,7 @@ async function openedSide(socket: Socket, opened: "connect" | "secureConnect"): 
   return {
     async *parts() {
       yield* socket as AsyncIterable<Uint8Array>;
-      if (failure !== null) throw failure; // One before the first look ends them without a word.
+      if (failure !== null) throw failure; // An earlier error ends the iteration silently.
     },
     write: (part) => written((done) => socket.write(part.slice(), done)),
     end: () => written((done) => socket.end(done)),
@@ -179,7 +179,7 @@ async function* partsOf(connection: Deno.Conn): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Reads no further than it has written, so that a side that stops reading is felt on the other. */
+/** Reads only after writing, so that back-pressure passes from one side to the other. */
 async function pump(from: Side, to: Side, onPart?: () => void): Promise<void> {
   for await (const part of from.parts()) {
     onPart?.();

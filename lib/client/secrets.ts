@@ -1,23 +1,20 @@
-/** Where secrets are. */
-export interface SecretSettings {
+/** Shorter parts, other than token and password, are not secret: a version, a flag. */
+const SHORTEST_PART = 3;
+
+/** Schemes of `Authorization`, which are not secret. */
+const SCHEME = /^(bearer|basic|digest|token|apikey|negotiate|jwt)$/i;
+
+/**
+ * All secrets in the settings: the token, header values and their words (so that a token is found
+ * without "Bearer" and a cookie without its name), user, password and query values of the URL, and
+ * subprotocols that are not plain names.
+ */
+export function secretsOf({ url, token, headers, subprotocols }: {
   url: string;
   token: string | null;
   headers: Readonly<Record<string, string>>;
   subprotocols: readonly string[];
-}
-
-/** What is shorter, and neither token nor password, is no secret: a version, a flag. */
-const SHORTEST_PART = 3;
-
-/** Names of the schemes of `Authorization`: in the words of a server they are no secret. */
-const SCHEME = /^(bearer|basic|digest|token|apikey|negotiate|jwt)$/i;
-
-/**
- * Everything secret: the token, each header value and its words (so that a token is found without its "Bearer", a cookie
- * without its name, and a password without its user), user and password of the URL and the values of its query, and
- * subprotocols that are no plain names.
- */
-export function secretsOf({ url, token, headers, subprotocols }: SecretSettings): string[] {
+}): string[] {
   const { username, password, searchParams } = new URL(url);
   const userInfo = [username, decodePercents(username)];
   const passwords = [password, decodePercents(password)];
@@ -44,21 +41,21 @@ function headerParts(value: string): string[] {
   return [value, ...words, ...values, ...values.flatMap(basicCredentials)];
 }
 
-/** User, password and both, where a word is them as `Authorization: Basic` has them. */
+/** Credentials, user and password in a word, if encoded as in `Authorization: Basic`. */
 function basicCredentials(word: string): string[] {
   const text = fromBase64(word);
   const [, user, password] = /^([\x20-\x7e]*?):([\x20-\x7e]*)$/.exec(text) ?? [];
   return user === undefined || password === undefined ? [] : [text, user, password];
 }
 
-/** Some hand their token over as a subprotocol, as browsers cannot send headers. */
+/** Some clients pass a token as a subprotocol, because browsers cannot send headers. */
 function subprotocolParts(name: string): string[] {
   const last = name.slice(name.lastIndexOf(".") + 1);
   const decoded = fromBase64(last);
   return [name, last, decoded].filter((one) => /^[\x20-\x7e]+$/.test(one) && !SCHEME.test(one));
 }
 
-/** Base64 of either alphabet as text; "" where it is none. */
+/** Decodes base64 of either alphabet; "" if it is invalid. */
 function fromBase64(text: string): string {
   return orElse("", () => atob(text.replaceAll("-", "+").replaceAll("_", "/")));
 }
@@ -66,15 +63,15 @@ function fromBase64(text: string): string {
 const MARKS = /bearer|auth|token|jwt|key|secret|passw|credential/i;
 
 /**
- * Is it the name of a protocol, such as `graphql-transport-ws` or `v4.channel.k8s.io`, and not a secret? Beside one that says
- * that a secret follows, such as `bearer`, none is.
+ * True for the name of a protocol, such as `graphql-transport-ws` or `v4.channel.k8s.io`. False for
+ * all if one of them, such as `bearer`, announces a secret.
  */
 export function isPlainName(name: string, subprotocols: readonly string[]): boolean {
   if (subprotocols.some((one) => MARKS.test(one))) return false;
   return name.split(/[-._]/).every((part) => /^([a-z]{0,16}\d{0,3}|\d{1,8})$/i.test(part));
 }
 
-/** A text without percent-encoding, if that can be undone. */
+/** Undoes percent-encoding, if it is valid. */
 function decodePercents(text: string): string {
   return orElse(text, () => decodeURIComponent(text));
 }

@@ -3,55 +3,54 @@ import { ConnectError, dialError, whereTo } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
 import type { Relay } from "./relay.ts";
 
-/** Where and how to dial. */
+/** How to dial. */
 export interface DialOptions {
   url: string;
-  /** The proxy that the runtime goes through, without its password; left out: none. */
+  /** The proxy used by the runtime, without its password. Default: none. */
   proxy?: string | null;
   clock: Clock;
-  /** What the words of the server and the network go through; left out: they are kept as they are. */
+  /** Masks and cuts texts from the server and the network. Default: keeps them unchanged. */
   foreign?: ForeignText;
-  /** How long the dial may take, in milliseconds. */
   timeoutMs: number;
   headers?: Record<string, string>;
   subprotocols?: readonly string[];
-  /** So many frames are left out; left out: none. */
+  /** Number of initial frames to drop. Default: 0. */
   ignoreFirst?: number;
   /** Carries certificates or a source address. */
   client?: Deno.HttpClient | undefined;
-  /** Has been started; takes the place of the client. */
+  /** A started relay, used instead of `client`. */
   relay?: { through: Relay; localAddress: string | null } | undefined;
   signal?: AbortSignal;
 }
 
 /** How a socket ended. */
 export interface CloseInfo {
-  /** 1006 where there was no close frame. */
+  /** 1006 if there was no close frame. */
   code: number;
   reason: string;
-  /** Whether this side asked for the close. */
+  /** True if this side closed first. */
   ours: boolean;
-  /** When the close was seen, in nanoseconds of the clock. */
+  /** When the close was seen, in clock nanoseconds. */
   atNs: number;
-  /** Of a session: for how long nothing had been sent or received before, in nanoseconds. */
+  /** Sessions only: idle time before the close, in nanoseconds. */
   quietNs?: number;
 }
 
 /** The code of a connection that ended without a close frame. */
 export const NO_CLOSE_FRAME = 1006;
-/** How long a server may take to answer a close frame before it is given up, in milliseconds. */
+/** How long to wait for the server's close frame, in milliseconds. */
 const CLOSE_PATIENCE_MS = 2_000;
 
 const asItIs: ForeignText = (text) => text;
 
-/** An open native WebSocket: text in, text out, and one promise for its end. */
+/** An open WebSocket: text in, text out, and a promise for its end. */
 export class Socket {
-  /** False from its end on, by whichever side. */
+  /** False once either side has ended it. */
   isOpen = true;
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   readonly #closed = Promise.withResolvers<CloseInfo>();
-  /** Resolves once, when the socket is closed by whichever side. Never rejects. */
+  /** Resolves when either side has closed the socket. Never rejects. */
   readonly closed = this.#closed.promise;
   readonly #early: (string | null)[] = [];
   #receive: ((text: string | null) => void) | null = null;
@@ -62,38 +61,35 @@ export class Socket {
     this.#clock = clock;
     let toIgnore = ignoreFirst;
     socket.binaryType = "arraybuffer";
-    // Not `onmessage`, which costs every frame another call.
+    // Not `onmessage`, which costs an extra function call per frame.
     socket.addEventListener("message", ({ data }) => {
       if (toIgnore > 0) return void toIgnore--;
       const text = typeof data === "string" ? data : decode(data);
       if (this.#receive === null) this.#early.push(text);
       else this.#receive(text);
     });
-    socket.onerror = () => {}; // The close event that follows tells as much.
+    socket.onerror = () => {}; // A close event follows.
     socket.onclose = ({ code, reason }) => this.#end(code, foreign(reason));
   }
 
-  /** Bytes that wait to be handed to the system; `null` once the socket is not open, and nobody knows. */
+  /** Bytes not yet handed to the system; `null` once the socket is not open. */
   get unsentBytes(): number | null {
     const { readyState, bufferedAmount } = this.#socket;
     return readyState === WebSocket.OPEN ? bufferedAmount : null;
   }
 
-  /** Sets who gets each frame's text (`null`: binary, and no UTF-8), and those kept while there was nobody (`null`). */
+  /** Sets who gets each frame's text (`null`: not UTF-8), including those that came before. */
   onText(receive: ((text: string | null) => void) | null): void {
     this.#receive = receive;
     while (this.#receive !== null && this.#early.length > 0) this.#receive(this.#early.shift()!);
   }
 
-  /** Sends a text frame, while the socket is open. */
+  /** Sends a text frame; does nothing once the socket is closed. */
   send(text: string): void {
     if (this.isOpen) this.#socket.send(text);
   }
 
-  /**
-   * Closes with 1000 and waits for the server's answer, for at most two seconds: a server that does not
-   * answer gives code 1006, as the WebSocket standard has it for a connection that just ended.
-   */
+  /** Closes with 1000, waiting up to two seconds for the close frame; without one reports 1006. */
   async close(): Promise<CloseInfo> {
     if (!this.isOpen) return await this.closed;
     this.#ours = this.#socket.readyState === WebSocket.OPEN;
@@ -107,14 +103,14 @@ export class Socket {
   #end(code: number, reason: string): void {
     const atNs = this.#clock.nowNs();
     this.isOpen = false;
-    // The runtime gives 0 where the connection was cut.
+    // The runtime reports 0 if the connection was cut.
     this.#closed.resolve({ code: code || NO_CLOSE_FRAME, reason, ours: this.#ours, atNs });
   }
 }
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The text of a binary frame: some libraries send all of theirs so. `null`: it is none. */
+/** The text of a binary frame, which some libraries use for text; `null` if it is not UTF-8. */
 function decode(bytes: ArrayBuffer): string | null {
   try {
     return UTF_8.decode(bytes);
@@ -126,7 +122,7 @@ function decode(bytes: ArrayBuffer): string | null {
 /**
  * Opens a WebSocket.
  *
- * @throws {ConnectError} if it does not open in time, or at all; the cause is in its `failure`.
+ * @throws {ConnectError} if it does not open in time or at all; `failure` has the cause
  */
 export async function dial(options: DialOptions): Promise<Socket> {
   const { clock, timeoutMs, signal, relay, foreign = asItIs } = options;

@@ -9,59 +9,58 @@ import { Relay } from "./relay.ts";
 import { secretsOf } from "./secrets.ts";
 import { dial, type DialOptions, type Socket } from "./socket.ts";
 
-/** How to reach the server under test; the timeout is for each dial, handshake and call. */
+/** How to reach the server under test; the timeout applies to each dial, handshake and call. */
 export interface TargetOptions extends Omit<DialOptions, "foreign" | "client" | "relay"> {
   protocol: Protocol;
   token: string | null;
   headers: Record<string, string>;
   subprotocols: readonly string[];
   signal: AbortSignal;
-  /** PEM text of a certificate authority to trust beside the system's. */
+  /** PEM text of a certificate authority to trust in addition to the system's. */
   caCert: string | null;
-  /** PEM texts of a certificate of this client's, and of its key; left out: none. */
+  /** PEM texts of this client's certificate and key. Default: none. */
   clientCert?: { cert: string; key: string } | null;
-  /** Takes any certificate of a wss:// server, to which all connections then go through a relay. */
+  /** Accepts any certificate of a wss:// server, by sending all connections through a relay. */
   insecure?: boolean;
-  /** Which shard this is: its session and request ids are no other shard's. Left out: the only one. */
+  /** Keeps session and request ids distinct between shards. Default: not sharded. */
   shard?: ShardPlace;
-  /** Takes connections past Nagle's algorithm; left out: none. */
+  /** Avoids Nagle's algorithm. Default: not used. */
   relay?: RelayUse;
 }
 
 /** Which connections go through a relay. */
 interface RelayUse {
   through: Relay;
-  /** All of them; else those on which Deno's WebSocket writes twice without waiting. */
+  /** Relay all connections; else only those on which Deno writes twice without waiting. */
   always: boolean;
-  /** How long the run's own calls are, encoded. */
+  /** Encoded length of the run's calls. */
   callBytes: number;
 }
 
-/** A client whose connections come from that address. */
+/** A client that connects from this address. */
 export type SourceClient = Deno.HttpClient & { localAddress: string };
 
-/** What sets one session apart from the others of a run. */
+/** Options of a single session. */
 export interface SessionOptions {
-  /** Carries a source address. */
+  /** Sets the source address. */
   client?: SourceClient;
-  /** A session id and token of its own. */
+  /** Default: a new session id with the run's token. */
   credentials?: Credentials;
-  /** Through the relay, if there is one? Left out: as openings are timed. */
+  /** Use the relay, if there is one. Default: `relaysOpenings`. */
   relayed?: boolean;
 }
 
-/** Deno's WebSocket writes the head and the body of longer frames apart, whose payload has over 1,024 bytes. */
+/** Deno writes a frame's head and payload separately above 1,024 bytes; this leaves a margin. */
 const LONGEST_SINGLE_WRITE_BYTES = 1_000;
 
-/** The server under test: opens sessions to it. Dispose of it to free its HTTP clients. */
+/** The server under test. Dispose of it to free its HTTP clients. */
 export class Target implements Disposable {
   readonly options: TargetOptions;
-  /** What its replies have shown about it so far. */
   readonly observed: Observed = { streamComplete: false, rateLimit: null };
-  /** Every text of the server's goes through this before it is kept. */
+  /** Masks every text from the server before it is kept. */
   readonly foreign: ForeignText;
   readonly #client: Deno.HttpClient | undefined;
-  /** One that takes any certificate, unless it was given or none is needed. */
+  /** Accepts any certificate; `null` if not needed, or if one was given. */
   readonly #ownRelay: Relay | null = null;
   readonly #prefix: string;
   #sessions = 0;
@@ -70,7 +69,7 @@ export class Target implements Disposable {
     const { shard, caCert, clientCert = null, relay } = options;
     this.foreign = foreignText(secretsOf(options));
     this.options = { ...options, protocol: maskedProtocol(options.protocol, this.foreign) };
-    // Random numbers tell runs apart; between shards that is not certain enough.
+    // Random ids separate runs; shards need certainty.
     const place = shard === undefined ? "" : `s${shard.index}-`;
     this.#prefix = `bench-${crypto.randomUUID().slice(0, 8)}-${place}`;
     if (this.isInsecure && relay?.through.isInsecure !== true) {
@@ -81,7 +80,7 @@ export class Target implements Disposable {
     this.#client = isPlain || this.isInsecure ? undefined : this.#httpClient();
   }
 
-  /** Whether the server is on this machine, so that other source addresses can be tried. */
+  /** True if the server is on this machine, so other source addresses can be used. */
   get isLoopback(): boolean {
     // The relay cannot choose the address of a TLS connection.
     if (this.isInsecure) return false;
@@ -89,51 +88,51 @@ export class Target implements Disposable {
     return hostname === "localhost" || hostname.startsWith("127.");
   }
 
-  /** Whether a session, and its budget of calls, goes on when its client comes back on another connection. */
+  /** True if a session and its call budget survive a reconnect of the client. */
   get sessionsOutlive(): boolean {
     return this.options.protocol.sessionsOutliveConnections && !this.observed.assignsSessions;
   }
 
-  /** Should the run's own calls, or those with so many bytes more, go through the relay? */
+  /** True if the run's calls, with `moreBytes` added, should use the relay. */
   relays(moreBytes = 0): boolean {
     const relay = this.#relay;
     if (relay === undefined) return false;
     return relay.always || relay.callBytes + moreBytes > LONGEST_SINGLE_WRITE_BYTES;
   }
 
-  /** Should connections, of which the opening or what follows it is timed? */
+  /** True if connections whose opening is timed should use the relay. */
   get relaysOpenings(): boolean {
     return this.relays() || (this.#relay !== undefined && this.opensInTwoWrites);
   }
 
-  /** Does Deno's WebSocket write twice without waiting, while a connection opens or right afterwards? */
+  /** True if Deno writes twice without waiting during the opening or right after it. */
   get opensInTwoWrites(): boolean {
     return this.hasTls || this.options.protocol.endsHandshakeUnanswered === true;
   }
 
-  /** TLS ends its handshake with a write of its own, right before the request for the upgrade. */
+  /** TLS ends its handshake with a separate write, right before the upgrade request. */
   get hasTls(): boolean {
     return /^wss:/i.test(this.options.url);
   }
 
-  /** Is the server's certificate not looked at? */
+  /** True if the server's certificate is not checked. */
   get isInsecure(): boolean {
     return this.options.insecure === true && this.hasTls;
   }
 
-  /** Is there a relay, as far as is known, for what should go through it? */
+  /** True if there is a relay that has not failed to start. */
   get hasRelay(): boolean {
     return this.#relay?.through.isUnavailable === false;
   }
 
-  /** Unless connections need something that it cannot do. */
+  /** Undefined if connections need something that the relay cannot do. */
   get #relay(): RelayUse | undefined {
     const { relay, proxy = null, clientCert = null } = this.options;
     const isDirect = proxy === null && clientCert === null;
     return isDirect || this.isInsecure ? relay : undefined;
   }
 
-  /** A session of its own, with the token of the run. */
+  /** A new session id, with the run's token. */
   newCredentials(): Credentials {
     return { sessionId: `${this.#prefix}${++this.#sessions}`, token: this.options.token };
   }
@@ -155,7 +154,7 @@ export class Target implements Disposable {
   }
 
   /**
-   * Opens a session, or says why there is none.
+   * Opens a session, or returns why it failed.
    *
    * @throws the signal's reason, if it is aborted
    */
@@ -173,7 +172,7 @@ export class Target implements Disposable {
   }
 
   /**
-   * Opens a WebSocket and says nothing on it.
+   * Opens a WebSocket without a handshake.
    *
    * @throws {ConnectError} with the cause
    */
@@ -181,7 +180,7 @@ export class Target implements Disposable {
     return await dial(await this.#dialOptions(from));
   }
 
-  /** A client whose connections come from another address of this machine. The caller closes it. */
+  /** A client that connects from another address of this machine. The caller closes it. */
   clientFrom(localAddress: string): SourceClient {
     return Object.assign(this.#httpClient({ localAddress }), { localAddress });
   }

@@ -1,12 +1,12 @@
 import { isRecord, malformed, parseJson } from "./json.ts";
 import { CALLS_ALONE, type Frame, type Protocol } from "./protocol.ts";
 
-/** What a call says, and so its echo: an answer that says anything else, such as an error, is none. */
+/** Keys of a call and of its echo. A reply with other keys, such as an error, is not an echo. */
 const KEYS = ["id", "tool", "arguments"];
 
 function classify(text: string): Frame {
   const body = parseJson(text);
-  // What has nothing of a call, such as a greeting, the server sends of its own.
+  // A frame with nothing of a call, such as a greeting, is unsolicited.
   if (!isRecord(body) || !("id" in body || "error" in body)) {
     const reason = "a frame that has nothing of its call";
     return { kind: "notification", id: null, answer: null, reason };
@@ -18,7 +18,7 @@ function classify(text: string): Frame {
   return { kind: "result", id: body.id, fromCache: false };
 }
 
-/** Any server that sends back what it gets: a call's reply is the call itself. */
+/** Any server that sends back what it receives: the reply to a call is the call itself. */
 export const echo: Protocol = {
   ...CALLS_ALONE,
   name: "echo",

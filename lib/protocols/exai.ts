@@ -11,20 +11,20 @@ import {
   readToolPage,
 } from "./json.ts";
 
-/** The codes with which a server refuses a call for load, in either dialect. */
+/** Codes of calls refused because of load, in both dialects. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
 
-/** The endings that the server strips off a tool's name, where nothing follows them. */
+/** Endings that the server strips from a tool name. */
 const TRAILING_SUFFIX = /[-_]EXAI[-_]WS$/;
 
-/** What a client says, and no server. */
+/** Ops that only a client sends. */
 const REQUESTS: ReadonlySet<unknown> = new Set(["hello", "call_tool", "list_tools", "ping"]);
 
 function errorFrame(id: string | null, error: unknown): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";
-  // The same code says that one call is too large: that is its own fault, whatever the load.
+  // The same code is used for a call that is too large, whatever the load.
   const forLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
   return { kind: forLoad ? "rateLimited" : "toolError", id, code, message };
 }
@@ -40,7 +40,7 @@ function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return notAnObject(text, body);
   const { request_id } = body;
-  // An id that is no string was never sent; only a missing one is `null`, which may be attributed.
+  // `null` is only for a missing id, which can be attributed; ids of other types were never sent.
   const id = typeof request_id === "string"
     ? request_id
     : request_id == null
@@ -78,7 +78,7 @@ function readHelloAck(text: string): HandshakeReply {
   return { status: "refused", error: jsonText(body.error ?? "no reason given") };
 }
 
-/** `ping` is answered by the build of November alone; an op that no build knows, by each. */
+/** Only the November build answers `ping`; every build answers an unknown op. */
 const ROUTING_PROBES: RoutingProbe[] = [
   {
     name: "ping",
@@ -90,7 +90,7 @@ const ROUTING_PROBES: RoutingProbe[] = [
   },
   {
     name: "unknown op",
-    // A server may drop a frame that it has sent before: the op, which the answer repeats, is a new one.
+    // A new op each time: the answer repeats it, and the server may drop repeated frames.
     encode: (id) => `{"op":"ping-${id}"}`,
     isAnswer(text, id) {
       const body = parseJson(text);
@@ -103,7 +103,7 @@ const ROUTING_PROBES: RoutingProbe[] = [
 
 function readServerNs(text: string): number | null {
   const body = parseJson(text);
-  // A cached reply tells the times of the call that it was computed for.
+  // A cached reply has the times of the call that computed it.
   if (!isRecord(body) || body.from_cache === true) return null;
   const first: unknown = Array.isArray(body.outputs) ? body.outputs[0] : null;
   const metadata = isRecord(first) ? first.metadata : null;
@@ -113,8 +113,8 @@ function readServerNs(text: string): number | null {
 }
 
 /**
- * The EXAI WebSocket protocol, both dialects without being told which: a reply is recognised by what it says, never by
- * its position in the stream.
+ * The EXAI WebSocket protocol, in both dialects. Replies are recognised by their content, never by
+ * their position in the stream.
  */
 export const exai: Protocol = {
   name: "exai",

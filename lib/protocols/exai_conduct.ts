@@ -2,23 +2,19 @@ import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts
 import { otherOpenings, refusedOpenings } from "./exai_openings.ts";
 import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
 
-/** The endings that the server strips off a tool's name. */
-const TOOL_SUFFIXES = ["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"];
-
-/** A row: what is sent in a session (`null`: the server lists no tool to make it from), and the frames that each build answers with. */
+/** What is sent in a session (`null`: no listed tool allows it), and each build's answers. */
 interface Row {
   name: string;
   send: string[] | null;
   oct: string[][];
   nov: string[][];
-  /** The build of 2025-10-25, where it differs from that two days later. */
+  /** The build of 2025-10-25, if it differs from that of 2025-10-27. */
   oct25?: string[][];
-  /** What no build has to do, and each may. */
+  /** Also allowed, and better than what the build does. */
   better?: string[][];
   withProgress?: boolean;
 }
 
-/** The builds that are told apart. */
 const BUILDS = ["oct25", "oct", "nov"] as const;
 type Build = typeof BUILDS[number];
 
@@ -26,7 +22,7 @@ function idOf(sessionId: string, nth: number): string {
   return `${sessionId}-r${nth}`;
 }
 
-/** The frames of a success. */
+/** Frames of successful calls. */
 function results(...nths: number[]): Pick<Row, "oct" | "nov"> {
   const outputs = nths.map((nth) => `call_tool_res, r${nth}, outputs`);
   return { oct: [outputs.map((frame) => `${frame}, ok`)], nov: [outputs] };
@@ -42,7 +38,7 @@ const NO_OP =
 
 const UNKNOWN_OP = "INVALID_REQUEST, Unknown operation";
 
-/** The calls that a server must serve, then what is answered with an error or known to one build alone. */
+/** Calls that a server must serve, then messages that get an error or that only one build knows. */
 function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOptions): Row[] {
   const id = idOf(sessionId, 1);
   const tool = given.replace(/[-_]EXAI[-_]WS$/, "");
@@ -67,13 +63,12 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     oct: [[`error, no id, ${UNKNOWN_OP}: ${op}`]],
     nov: [[`no op, no id, ${UNKNOWN_OP}: ${op}`]],
   });
-  const INVALID = "call_tool_res, r1, INVALID_REQUEST, Invalid message";
   return [
     {
       name: "a success",
       send: [good(tool)],
       oct: [["stream_complete, r1", "call_tool_res, r1, outputs, ok"]],
-      // One frame from its cache.
+      // A cached success is a single frame.
       nov: [["stream_complete, r1", "call_tool_res, r1, outputs"], ["call_tool_res, r1, outputs"]],
       withProgress: true,
     },
@@ -85,12 +80,10 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
       ],
       oct: unknown("tool_call").oct,
       nov: results(1).nov,
-      better: [
-        ...[...results(1).oct, ...results(1).nov],
-        ...[...unknown("tool_call").oct, ...unknown("tool_call").nov],
-      ],
+      better: [results(1), unknown("tool_call")].flatMap(({ oct, nov }) => [...oct, ...nov]),
     },
-    ...TOOL_SUFFIXES.map((ending) => ({
+    // Endings that the server strips.
+    ...["-EXAI-WS", "_EXAI-WS", "_EXAI_WS", "-EXAI_WS"].map((ending) => ({
       name: `tool name with ${ending}`,
       send: [good(tool + ending)],
       ...results(1),
@@ -105,7 +98,9 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     {
       name: "arguments not an object",
       send: bad(given, ["an", "array"]),
-      ...both(`${INVALID}: arguments must be a JSON object`),
+      ...both(
+        "call_tool_res, r1, INVALID_REQUEST, Invalid message: arguments must be a JSON object",
+      ),
     },
     {
       name: "argument out of range",
@@ -116,7 +111,7 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
     {
       name: "not JSON, twice",
       send: ["{not JSON", "{not JSON"],
-      oct: [[NOT_JSON]], // The second would be byte-identical: it is dropped.
+      oct: [[NOT_JSON]], // This build drops a second, identical frame.
       oct25: [[NOT_JSON, NOT_JSON]],
       nov: [[NOT_JSON, NOT_JSON]],
       better: [[NOT_JSON, NOT_JSON]],
@@ -134,13 +129,12 @@ function sessionRows({ sessionId, tool: given, argsJson, toolList }: ConductOpti
   ];
 }
 
-/** What to call, and with which arguments. */
 interface ListedCall {
   tool: string;
   args: Record<string, unknown>;
 }
 
-/** The tools of a list_tools_res that require nothing but text, with such arguments. */
+/** Tools of a list_tools_res that require only text arguments, with such arguments. */
 function callableTools(toolList: string | null) {
   const page = toolList === null ? null : readToolPage(parseJson(toolList));
   return (page?.tools ?? []).flatMap(({ name: tool, inputSchema: { properties, required } }) => {
@@ -157,10 +151,7 @@ function callableTools(toolList: string | null) {
   });
 }
 
-/**
- * A call with a number above the maximum that its tool names, all else being right; `null` where no tool
- * names one.
- */
+/** A valid call except for a number above the tool's maximum; `null` if no tool declares one. */
 export function badArgumentCall(toolList: string | null): ListedCall | null {
   for (const { tool, properties, args } of callableTools(toolList)) {
     for (const [name, { type, maximum }] of properties) {
@@ -173,7 +164,7 @@ export function badArgumentCall(toolList: string | null): ListedCall | null {
   return null;
 }
 
-/** A call of a tool that raises on demand, as the reference server's `debug` does; `null`: there is none. */
+/** A call of a tool that raises on demand, like the reference server's `debug`, if there is one. */
 export function raisingCall(toolList: string | null): ListedCall | null {
   const found = callableTools(toolList).find(({ tool, properties }) =>
     tool === "debug" && properties.get("raise")?.type === "string"
@@ -183,7 +174,7 @@ export function raisingCall(toolList: string | null): ListedCall | null {
     : { tool: found.tool, args: { ...found.args, raise: "raised on demand" } };
 }
 
-/** The alternatives of the build in question; those of all where it is not known. */
+/** The alternatives of this build, or of all builds if it is unknown. */
 function chosen<T>(
   dialect: string | null,
   { oct, nov, oct25 = oct }: { oct: T[]; nov: T[]; oct25?: T[] },
@@ -222,7 +213,7 @@ function answer(frames: string[]): Answer {
   return { frames, close: null };
 }
 
-/** The builds that a frame fits, by the one sign in it; all of them where it has none. */
+/** The builds that could have sent a frame: all of them, unless a field tells. */
 function buildsOf(frame: string, sessionId: string): readonly Build[] {
   const body = parseJson(frame);
   if (!isRecord(body)) return BUILDS;
@@ -242,7 +233,7 @@ function shorten(frame: string, sessionId: string): string {
   if (!isRecord(body)) return shortText(`not a JSON object: ${frame}`);
   const id = jsonText(body.request_id ?? "no id").replace(`${sessionId}-r`, "r");
   const op = jsonText(body.op ?? "no op");
-  if (op === "hello_ack" || op === "hello_res") { // The latter is that of older servers.
+  if (op === "hello_ack" || op === "hello_res") { // Older servers send hello_res.
     if (body.ok !== true) return shortText(`hello_ack, ${jsonText(body.error ?? "refused")}`);
     return `hello_ack, ok${body.session_id === sessionId ? "" : ", another session_id"}`;
   }
@@ -257,24 +248,9 @@ function shorten(frame: string, sessionId: string): string {
   return shortText(head.join(", "));
 }
 
-/** What the tables say beside, and where it is looked at. */
-const LEFT_OUT: Conduct["leftOut"] = [
-  {
-    name: "JWT required and missing",
-    reason: "a server that wants one lets this suite in nowhere",
-  },
-  { name: "one connection too many", reason: "see the scenario connection-limit" },
-  { name: "rate limit", reason: "see the scenario rate-limit" },
-  {
-    name: "identical call already in flight",
-    reason: "it needs a tool that runs for long, which may cost money",
-  },
-  { name: "request over 10 MiB, frame over 32 MiB", reason: "see the scenario payload-size" },
-];
-
 /**
- * What an EXAI server must make of bad messages, and of the rules around calls: both tables of the protocol, each row
- * with the answers of each build.
+ * How an EXAI server must answer bad messages and apply the rules of calls: both tables of the
+ * protocol, with the answers of each build.
  */
 export const exaiConduct: Conduct = {
   dialects: BUILDS,
@@ -286,5 +262,17 @@ export const exaiConduct: Conduct = {
   id: idOf,
   shorten,
   cases,
-  leftOut: LEFT_OUT,
+  leftOut: [
+    {
+      name: "JWT required and missing",
+      reason: "such a server rejects this suite, which sends no JWT",
+    },
+    { name: "one connection too many", reason: "see the scenario connection-limit" },
+    { name: "rate limit", reason: "see the scenario rate-limit" },
+    {
+      name: "identical call already in flight",
+      reason: "it needs a long-running tool, which may cost money",
+    },
+    { name: "request over 10 MiB, frame over 32 MiB", reason: "see the scenario payload-size" },
+  ],
 };

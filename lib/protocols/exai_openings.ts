@@ -1,6 +1,5 @@
 /**
- * The openings of an EXAI session, good and bad, and what either build of the server answers: the first
- * table of the protocol.
+ * Openings of an EXAI session, with the answers of each build: the protocol's first table.
  *
  * @module
  */
@@ -10,18 +9,18 @@ import type { Answer, Credentials, RejectionCase } from "./protocol.ts";
 /** A first message. */
 export interface Opening {
   name: string;
-  /** `null`: none is sent. */
+  /** `null`: nothing is sent. */
   first: string | null;
-  /** Whether it is bad only where the server wants a token. */
+  /** True if it is bad only for a server that wants a token. */
   needsToken: boolean;
-  /** The build of 2025-10-27, and that of 2025-11-13. */
+  /** The builds of 2025-10-27 and 2025-11-13. */
   oct: Answer;
   nov: Answer;
-  /** The build of 2025-10-25, where it differs from that two days later. */
+  /** The build of 2025-10-25, if it differs from that of 2025-10-27. */
   oct25?: Answer;
 }
 
-/** A hello with these fields. */
+/** Encodes a hello. */
 export function hello(fields: Record<string, unknown>): string {
   return JSON.stringify({ op: "hello", ...fields });
 }
@@ -34,59 +33,52 @@ const UNAUTHORIZED = refused("unauthorized", 4003, "unauthorized");
 const BROKEN = refused(null, 1000, "");
 const MISSED = refused(null, 4002, "hello timeout or disconnect");
 
-/** Of one row, the same in both builds. */
-function row(name: string, first: string | null, answer: Answer, needsToken = false): Opening {
-  return { name, first, needsToken, oct: answer, nov: answer };
+/** An opening with the same answer from all builds, unless `more` says otherwise. */
+function row(
+  name: string,
+  first: string | null,
+  answer: Answer,
+  more: Partial<Opening> = {},
+): Opening {
+  return { name, first, needsToken: false, oct: answer, nov: answer, ...more };
 }
 
-/** The openings that every server must turn away. */
+/** Openings that every server must reject. */
 export function refusedOpenings({ sessionId }: Pick<Credentials, "sessionId">): Opening[] {
-  const session_id = sessionId;
+  const withToken = (token?: unknown) => hello({ session_id: sessionId, token });
+  const noHello = JSON.stringify({ op: "list_tools", request_id: `${sessionId}-0` });
   return [
-    row("wrong token", hello({ session_id, token: "wrong-token-0000000000" }), UNAUTHORIZED, true),
-    row("missing token", hello({ session_id }), UNAUTHORIZED, true),
-    row("empty token", hello({ session_id, token: "" }), UNAUTHORIZED, true),
-    row("non-string token", hello({ session_id, token: 12345 }), BROKEN, true),
-    {
-      name: "first message not hello",
-      first: JSON.stringify({ op: "list_tools", request_id: `${sessionId}-0` }),
-      needsToken: false,
-      oct: refused("missing_hello", 4001, "missing hello"),
+    row("wrong token", withToken("wrong-token-0000000000"), UNAUTHORIZED, { needsToken: true }),
+    row("missing token", withToken(), UNAUTHORIZED, { needsToken: true }),
+    row("empty token", withToken(""), UNAUTHORIZED, { needsToken: true }),
+    row("non-string token", withToken(12345), BROKEN, { needsToken: true }),
+    row("first message not hello", noHello, refused("missing_hello", 4001, "missing hello"), {
       nov: refused("missing_hello", 4001, "unrecognized protocol"),
-    },
-    {
-      name: "first message not JSON",
-      first: "this is not JSON",
-      needsToken: false,
-      oct: refused("invalid_hello", 4000, "invalid hello"),
-      nov: refused(null, 4000, "invalid message"),
-    },
+    }),
+    row(
+      "first message not JSON",
+      "this is not JSON",
+      refused("invalid_hello", 4000, "invalid hello"),
+      { nov: refused(null, 4000, "invalid message") },
+    ),
     row("no hello", null, MISSED),
   ];
 }
 
-/** The right one, and those that have to do with neither token nor order. */
+/** The correct opening, and those that concern neither token nor order. */
 export function otherOpenings({ sessionId, token }: Credentials): Opening[] {
   const withToken = token === null ? {} : { token };
-  const accepted = (note: string): Answer => ({ frames: [`hello_ack, ok${note}`], close: null });
+  const accepted: Answer = { frames: ["hello_ack, ok"], close: null };
+  const renamed: Answer = { frames: ["hello_ack, ok, another session_id"], close: null };
   return [
-    {
-      ...row("hello", hello({ session_id: sessionId, ...withToken }), accepted("")),
-      oct25: accepted(", another session_id"),
-    },
+    row("hello", hello({ session_id: sessionId, ...withToken }), accepted, { oct25: renamed }),
     row("empty first message", "", MISSED),
     row("hello is an array", "[]", BROKEN),
-    {
-      name: "invalid session id",
-      first: hello({ session_id: "a b", ...withToken }),
-      needsToken: false,
-      oct: accepted(", another session_id"),
-      nov: BROKEN,
-    },
+    row("invalid session id", hello({ session_id: "a b", ...withToken }), renamed, { nov: BROKEN }),
   ];
 }
 
-/** The bad openings, with the closes that either build turns them away with. */
+/** The bad openings, with the closes that reject them in either build. */
 export function rejections(credentials: Credentials): RejectionCase[] {
   return refusedOpenings(credentials).map(({ name, first, oct, nov }) => {
     const closes = [oct.close, nov.close].flatMap((close) => close ?? []);

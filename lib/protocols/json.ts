@@ -1,12 +1,12 @@
 /**
- * What the protocols have in common in reading a server's frames.
+ * Helpers of all protocols for reading a server's frames.
  *
  * @module
  */
 
 import type { Frame, ToolPage } from "./protocol.ts";
 
-/** The value of a JSON text, or `undefined` where the text is not JSON. */
+/** Parses a JSON text; `undefined` if it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -15,34 +15,33 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a value is a JSON object, and not an array or null. */
+/** True for a JSON object, not for an array or null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value of a JSON text as text. Never throws, which String() does for `{"toString":1}`. */
+/** A JSON value as text. Never throws, unlike String() for `{"toString":1}`. */
 export function jsonText(value: unknown): string {
   return typeof value === "object" && value !== null ? "(object)" : String(value);
 }
 
-/** In characters. */
 const SHORT_LENGTH = 160;
 
-/** A text of a server on one line, and no longer than a reader needs. */
+/** A server's text on one line, cut to 160 characters. */
 export function shortText(text: string): string {
   const line = text.replaceAll(/\s+/g, " ");
   return line.length <= SHORT_LENGTH ? line : `${line.slice(0, SHORT_LENGTH)}…`;
 }
 
-/** Of a frame that repeats one of this client's: the server has answered nothing. */
+/** Reason for a frame that only repeats one of this client's. */
 export const ECHO = "an echo of what this client sent";
 
-/** A frame that the protocol does not know. */
+/** A frame that the protocol does not recognise. */
 export function malformed(reason: string): Extract<Frame, { kind: "malformed" }> {
   return { kind: "malformed", id: null, reason };
 }
 
-/** A frame that is not one JSON object: `value` is what it was parsed to, `undefined` where it is no JSON. */
+/** A frame that is not a JSON object; `value` is the result of `parseJson`. */
 export function notAnObject(text: string, value: unknown): ReturnType<typeof malformed> {
   if (Array.isArray(value)) return malformed("several JSON values, in an array");
   if (value !== undefined) return malformed("JSON that is not an object");
@@ -52,8 +51,8 @@ export function notAnObject(text: string, value: unknown): ReturnType<typeof mal
 }
 
 /**
- * A page of a server's tools, from what has them in its field `tools`; `null` if it has none. What has no name is left
- * out. Of the annotations only `readOnlyHint` is looked at: a tool without it may change something.
+ * Reads a page of tools from the field `tools`; `null` if there is none. Tools without a name are
+ * skipped. A tool without the annotation `readOnlyHint` may change something.
  */
 export function readToolPage(body: unknown): ToolPage | null {
   if (!isRecord(body) || !Array.isArray(body.tools)) return null;
@@ -69,13 +68,13 @@ export function readToolPage(body: unknown): ToolPage | null {
   };
 }
 
-/** A number below this is a time in seconds: as milliseconds it would be in 1973. */
+/** Lower timestamps are in seconds: as milliseconds, they would be before March 1973. */
 const SECONDS_BELOW = 1e11;
 const HAS_ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
 
 /**
- * The server's own time in a frame, in unix milliseconds; `null` where it tells none. A text without a time
- * zone is taken for UTC: between the clocks of two clients, what is wrong with that cancels out.
+ * Reads a frame's timestamp in unix milliseconds; `null` if it has none. Text without a time zone
+ * is read as UTC: the error cancels out when the clocks of two clients are compared.
  */
 export function readServerTime(text: string): number | null {
   const body = parseJson(text);

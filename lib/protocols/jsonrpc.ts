@@ -15,7 +15,7 @@ function classify(text: string): Frame {
   return { kind: "result", id: decodeId(body.id), fromCache: false };
 }
 
-/** Plain JSON-RPC 2.0: a tool is a method, its arguments are the parameters, and nothing comes before a call. */
+/** Plain JSON-RPC 2.0: tools are methods, arguments are parameters, and there is no handshake. */
 export const jsonrpc: Protocol = {
   ...CALLS_ALONE,
   name: "jsonrpc",

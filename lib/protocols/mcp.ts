@@ -10,37 +10,37 @@ import {
 import { mcpConduct } from "./mcp_conduct.ts";
 import { CALLS_ALONE, type Frame, type HandshakeReply, type Protocol } from "./protocol.ts";
 
-/** The revisions in which all that is used here is the same, the one that is asked for first. */
+/** Supported revisions, which do not differ in what is used here; the first is requested. */
 const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
-/** Ids of the session's own requests: shorter than that of any call. */
+/** Ids of the session's own requests: lower than that of any call. */
 const INITIALIZE_ID = "1";
 const LIST_TOOLS_ID = 2;
 /** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
 const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
-/** The only revision in which several messages may come in one frame. */
+/** The only revision with batches. */
 const BATCH_VERSION = "2025-03-26";
-/** What a client sends, and no server. */
+/** Methods that only a client sends. */
 const CLIENT_METHODS: ReadonlySet<string> = new Set([
   "initialize",
   "notifications/initialized",
   "tools/list",
   "tools/call",
 ]);
-/** In all that this client answers or cancels, so that an echo of it is taken for no reply to a call. */
+/** Marks this client's answers and cancellations, so that an echo is not taken for a reply. */
 const MARK = "exai-ws-bench";
-/** What is a number on the wire: digits that a double holds exactly. */
+/** Ids sent as numbers: digits that a double holds exactly. */
 const NUMBER = /^[1-9]\d{0,14}$/;
 
 /**
- * An id of ours as JSON: a number where it is one. Text is as good to JSON-RPC, but some gateways
- * (supergateway 4.0.0) read every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
+ * Encodes an id, as a number if possible. JSON-RPC allows text, but some gateways (supergateway
+ * 4.0.0) parse every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
  */
 export function encodeId(id: string): string {
   return NUMBER.test(id) ? id : JSON.stringify(id);
 }
 
-/** The opposite. What no id of ours can be on the wire, such as a number sent back as text, is nobody's. */
+/** Reverses `encodeId`. Ids never sent, such as a number returned as text, match no call. */
 export function decodeId(id: unknown): string {
   if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
   const digits = jsonText(id);
@@ -72,7 +72,7 @@ function readInitialize(text: string): HandshakeReply {
     const answer = answerRequest(body);
     return { status: "ignored", ...(answer === null ? {} : { send: [answer] }) };
   }
-  // An error without an id: the server could not read the only thing that it was sent.
+  // An error without an id can only be for the one request that was sent.
   const isOurs = decodeId(body.id) === INITIALIZE_ID || (body.id == null && isRecord(body.error));
   if (!isOurs) {
     const isAnswer = isRecord(body.result) && body.result.protocolVersion !== undefined;
@@ -85,7 +85,8 @@ function readInitialize(text: string): HandshakeReply {
   }
   const version = jsonText(body.result.protocolVersion ?? "none");
   if (!PROTOCOL_VERSIONS.includes(version)) {
-    const error = `its protocol version is ${version}, not one of ${PROTOCOL_VERSIONS.join(", ")}`;
+    const known = PROTOCOL_VERSIONS.join(", ");
+    const error = `the server's protocol version is ${version}, not one of ${known}`;
     return { status: "refused", error, ours: true };
   }
   const { capabilities } = body.result;
@@ -100,8 +101,8 @@ function readInitialize(text: string): HandshakeReply {
 }
 
 /**
- * What a request of the server's is answered with; `null` for a notification, which wants no answer.
- * A ping must be answered; everything else is for clients with capabilities that this one does not claim.
+ * The answer to a server's request; `null` for a notification. Only ping is served: all other
+ * requests need capabilities that this client does not claim.
  */
 function answerRequest(body: Record<string, unknown>): string | null {
   if (typeof body.id !== "string" && typeof body.id !== "number") return null;
@@ -111,15 +112,15 @@ function answerRequest(body: Record<string, unknown>): string | null {
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
 }
 
-/** A notification, or a request of the server's: it ends no call of ours. */
+/** Frame for a notification or a server's request. */
 export function requestFrame(body: Record<string, unknown>): Frame {
   const answer = answerRequest(body);
   return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
 }
 
 /**
- * Does it repeat what this client has sent? A ping may be either side's: whoever knows the ids of the
- * client's own has to look at them.
+ * True for a message that repeats one of this client's. Not for a ping, which either side can send:
+ * the caller must check its id.
  */
 export function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
   if (typeof method === "string") {
@@ -135,7 +136,7 @@ const CANCELLED = `timed out in ${MARK}`;
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return notAnObject(text, body);
-  // Most results have nothing that an echo is known by.
+  // Fast path: only results with _meta can be echoes.
   const isResult = typeof body.method !== "string" && body.error == null;
   const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
   if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
@@ -148,7 +149,7 @@ function classify(text: string): Frame {
         : "a result that is not an object",
     );
   }
-  // An error may have no id; a result without one is for nobody.
+  // An error may lack an id; a result without one belongs to no call.
   if (body.id == null) return malformed("a result without an id");
   const id = decodeId(body.id);
   const { isError, content, structuredContent } = body.result;
@@ -160,13 +161,13 @@ function classify(text: string): Frame {
     : { kind: "result", id, fromCache: false, isBare: true };
 }
 
-/** The messages of a batch; what is no object in it is passed on as it is. */
+/** The messages of a batch. */
 function unbatch(text: string): string[] | null {
   const body = parseJson(text);
   return Array.isArray(body) && body.length > 0 ? body.map((one) => JSON.stringify(one)) : null;
 }
 
-/** An error of JSON-RPC, for a call or for nobody. */
+/** Frame for a JSON-RPC error, with or without an id. */
 export function errorFrame({ id, error }: Record<string, unknown>): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
@@ -181,8 +182,8 @@ function firstText(content: unknown): string {
 }
 
 /**
- * The Model Context Protocol over a WebSocket: JSON-RPC 2.0, one message a frame, with the names of its specification.
- * The tool `ping` is the protocol's own ping, which every server answers.
+ * The Model Context Protocol over a WebSocket: JSON-RPC 2.0, one message per frame. The tool `ping`
+ * is the protocol's own ping, which every server answers.
  */
 export const mcp: Protocol = {
   ...CALLS_ALONE,

@@ -1,7 +1,7 @@
 import type { Answer, Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { isRecord, jsonText, parseJson, shortText } from "./json.ts";
 
-/** Numbers, as some gateways read every id as one. */
+/** Ids are numbers, because some gateways parse every id as one. */
 const FIRST_ID = 700_000;
 
 function idOf(_sessionId: string, nth: number): string {
@@ -12,7 +12,7 @@ function request(method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: "2.0", id: FIRST_ID + 1, method, params });
 }
 
-/** Each of the frames is a right answer by itself. */
+/** Any one of the frames is a correct answer. */
 function anyOf(...frames: string[]): Answer[] {
   return frames.map((frame) => ({ frames: [frame], close: null }));
 }
@@ -20,7 +20,7 @@ function anyOf(...frames: string[]): Answer[] {
 const SILENCE: Answer = { frames: [], close: null };
 const PARSE_ERROR = anyOf("no id, error -32700, …");
 const INVALID_REQUEST = anyOf("no id, error -32600, …", "r1, error -32600, …");
-/** The specification of MCP leaves a server's own failure to read parameters to the code -32603. */
+/** The MCP specification also allows -32603 for parameters that a server cannot read. */
 const INVALID_PARAMS = anyOf("r1, error -32602, …", "r1, error -32603, …", "r1, isError, …");
 
 function cases({ argsJson }: ConductOptions): ConductCase[] {
@@ -67,8 +67,9 @@ function shorten(frame: string): string {
 }
 
 /**
- * What a server of the Model Context Protocol must make of bad messages: the error codes of JSON-RPC 2.0, section 5.1.
- * Gateways drop what they cannot pass on, so where a message names no request, silence is right too.
+ * How an MCP server must answer bad messages: the error codes of JSON-RPC 2.0, section 5.1.
+ * Gateways drop what they cannot pass on, so silence is also correct for a message that names no
+ * request.
  */
 export const mcpConduct: Conduct = {
   dialects: [],

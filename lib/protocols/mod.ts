@@ -5,5 +5,5 @@ import { exai } from "./exai.ts";
 import { jsonrpc } from "./jsonrpc.ts";
 import { mcp } from "./mcp.ts";
 
-/** The protocols by name. */
+/** All protocols by name. */
 export const PROTOCOLS: Record<ProtocolName, Protocol> = { exai, mcp, jsonrpc, echo };

@@ -50,21 +50,27 @@ for (
   const { answer, parts } of [
     {
       answer: "301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret",
-      parts: ["HTTP 301 to https://example.org/ws?***", "as wss://example.org/ws?***, with --url"],
+      parts: [
+        "HTTP 301, redirecting to https://example.org/ws?***",
+        "pass wss://example.org/ws?*** with",
+      ],
     },
-    { answer: "308 Permanent Redirect\r\nLocation: /mcp/", parts: ["308 to /mcp/", "with --url"] },
+    {
+      answer: "308 Permanent Redirect\r\nLocation: /mcp/",
+      parts: ["308, redirecting to /mcp/", "with --url"],
+    },
     {
       answer: "426 Upgrade Required\r\nServer: nginx/1.27",
       parts: ["HTTP 426 (server: nginx/1.27)", "proxy_set_header Upgrade"],
     },
     {
       answer: "426 Upgrade Required\r\nSec-WebSocket-Version: 8",
-      parts: ["another version of the WebSocket protocol than 13"],
+      parts: ["does not speak version 13 of the WebSocket protocol"],
     },
     { answer: "429 Too Many Requests\r\nRetry-After: 7", parts: ["limits", "wait 7 s"] },
-    { answer: "502 Bad Gateway", parts: ["A gateway answers", "does not run there", "--wait"] },
+    { answer: "502 Bad Gateway", parts: ["A gateway answered", "is not running", "--wait"] },
     { answer: "503 Service Unavailable", parts: ["overloaded", "--wait"] },
-    { answer: "504 Gateway Timeout", parts: ["not answer in time"] },
+    { answer: "504 Gateway Timeout", parts: ["did not answer in time"] },
     { answer: "500 Oops", parts: ["HTTP 500", "server's log"] },
     { answer: "200 OK", parts: ["HTTP 200", "not a WebSocket server"] },
   ]
@@ -83,7 +89,7 @@ Deno.test({ name: "connect: a server that wants a subprotocol", ignore }, async 
   await using server = startTcp(http("400 Bad Request\r\nContent-Type: text/plain", body));
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
     `HTTP 400, saying "${body}"`,
-    "name one that it knows with --subprotocol",
+    "pass one that it supports with --subprotocol",
   ]);
 });
 
@@ -99,8 +105,8 @@ Deno.test({ name: "connect: a legal 101 that this client refuses", ignore }, asy
     http("101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade"),
   );
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
-    '"Connection: keep-alive, Upgrade", which is legal, but this client is too strict here',
-    '"Connection: Upgrade" alone',
+    '"Connection: keep-alive, Upgrade", which is legal but rejected by this client',
+    'accepts only "Connection: Upgrade"',
   ]);
 });
 
@@ -108,13 +114,13 @@ Deno.test({ name: "connect: ws:// to a port that speaks TLS", ignore }, async ()
   await using server = startTcp(readAll, { cert: LOOPBACK, key: KEY });
   const { port } = server;
   await assertUnusable(`ws://127.0.0.1:${port}`, [
-    "the server there speaks TLS",
-    `Try wss:// in place of ws://: --url wss://127.0.0.1:${port}`,
+    "the server on that port speaks TLS",
+    `Use wss:// instead of ws://: --url wss://127.0.0.1:${port}`,
   ], { timeoutMs: 2_000 });
   await using nginx = startTcp(
     http("400 Bad Request", "The plain HTTP request was sent to HTTPS port"),
   );
-  await assertUnusable(`ws://127.0.0.1:${nginx.port}`, ["speaks TLS", "Try wss://"]);
+  await assertUnusable(`ws://127.0.0.1:${nginx.port}`, ["speaks TLS", "Use wss://"]);
 });
 
 for (
@@ -157,7 +163,7 @@ Deno.test({ name: "connect: what speaks TLS, but not HTTP", ignore }, async () =
     const [sent, shown] of [["", "it closed the connection"], ["220 smtp\r\n", 'it sent "220 smtp']]
   ) {
     await using server = startTcp(answering(sent!), { cert: LOOPBACK, key: KEY });
-    const parts = ["does not speak HTTP", shown!, "look at the port"];
+    const parts = ["does not speak HTTP", shown!, "check the port"];
     await assertUnusable(`wss://127.0.0.1:${server.port}`, parts, { caCert: AUTHORITY });
   }
 });

@@ -124,7 +124,7 @@ Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async (
   for (const { port } of [plain, garbage]) {
     await assertUnusable(`wss://127.0.0.1:${port}`, [
       "Cannot set up TLS",
-      `Try ws:// in place of wss://: --url ws://127.0.0.1:${port}`,
+      `Use ws:// instead of wss://: --url ws://127.0.0.1:${port}`,
     ]);
   }
 });

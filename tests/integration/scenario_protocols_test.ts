@@ -218,7 +218,7 @@ Deno.test(
     );
     assertEquals(
       message,
-      "Cannot go on with the handshake as its protocol version is 1999-12-31, not one of 2025-11-25, " +
+      "Cannot complete the handshake: the server's protocol version is 1999-12-31, not one of 2025-11-25, " +
         "2025-06-18, 2025-03-26, 2024-11-05. Is it a server of another protocol (--protocol), or an " +
         "overloaded one (--timeout)?",
     );

@@ -169,7 +169,7 @@ Deno.test(
       "but with another id than the 1 that was sent: {",
     );
     const greeted = await message(greet, mcp);
-    assertStringIncludes(greeted, ", but another frame: hello xxx");
+    assertStringIncludes(greeted, ", only an unrelated frame: hello xxx");
     assert(greeted.length < 400, greeted);
   },
 );

@@ -206,9 +206,9 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
   const cases: [object, string][] = [
     [
       { id: 1, result: { protocolVersion: "1999-01-01" } },
-      `its protocol version is 1999-01-01, not one of ${known}`,
+      `the server's protocol version is 1999-01-01, not one of ${known}`,
     ],
-    [{ id: 1, result: {} }, `its protocol version is none, not one of ${known}`],
+    [{ id: 1, result: {} }, `the server's protocol version is none, not one of ${known}`],
     [{ id: 1, error: { code: -32602, message: "Unsupported" } }, "Unsupported"],
     [{ id: 1, error: { message: { toString: 1 } } }, "(object)"],
     [{ id: 1, error: "no" }, "no reason given"],
@@ -218,7 +218,7 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
     assertEquals(read!(JSON.stringify(rpc(fields))), {
       status: "refused",
       error,
-      ...(error.startsWith("its protocol version") ? { ours: true } : {}),
+      ...(error.startsWith("the server's protocol version") ? { ours: true } : {}),
     });
   }
 });

@@ -28,9 +28,7 @@ export interface ClosedSliceOptions extends SliceLength {
   ledger: OpenLedger;
   clock: Clock;
   signal: AbortSignal;
-  /**
-   * Called when a call ends; `"stop"` ends the slice. The call object is reused: do not keep it.
-   */
+  /** Called when a call ends; `"stop"` ends the slice. Do not keep the call: it is reused. */
   onCall?: (call: Call, measured: boolean) => "stop" | void;
 }
 

@@ -64,9 +64,7 @@ export class Crowd {
     for (const connection of this.#connections) connection.useLedger(ledger);
   }
 
-  /**
-   * Sets the number of sessions: more are started, or the newest leave after their current call.
-   */
+  /** Sets the number of sessions. The newest leave after their current call, or more start. */
   want(count: number): void {
     this.#wanted = count;
     const staying = [...this.#members.values()].filter(({ signal }) => !signal.aborted);

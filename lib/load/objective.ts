@@ -83,9 +83,7 @@ function mayFail(slots: number): number {
   return Math.floor(slots * (1 - MET_SHARE) + 1e-9);
 }
 
-/**
- * Calls that ended within the schedule, extended by the shortest service time for the last slot.
- */
+/** Calls that ended within the schedule plus the shortest service time, for the last slot. */
 function countInTime(
   { endedNs, serviceNs, startNs, windowNs }: OpenLoopResult,
   excusedNs: number,

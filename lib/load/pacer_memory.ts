@@ -74,9 +74,7 @@ export class PacerMemory {
     }
   }
 
-  /**
-   * Sleeps until there is something to read. Checks again after setting the flag: avoids a race.
-   */
+  /** Sleeps until there is something to read. The second check avoids a race with the flag. */
   #idle(read: number, signal: number): void {
     Atomics.store(this.#counters, IDLE, 1);
     if (read === this.written) Atomics.wait(this.#counters, SIGNAL, signal);

@@ -8,9 +8,7 @@ const DOUBLING = 29;
 const MISSES = 2;
 /** A run that achieved less than this share of the offered rate missed it clearly. */
 const CLEAR_SHARE = 0.9;
-/**
- * A run with fewer answers says nothing about capacity: a pause of either machine can end it early.
- */
+/** A run with fewer answers says nothing about capacity: any pause may have ended it early. */
 const FEWEST_ANSWERS = 50;
 /** How often a run without a verdict is repeated, and how many of them end the search. */
 const REPEATS = 2;
@@ -97,9 +95,7 @@ export type RateLimit =
 export interface RateSearchResult<T extends Trial = RateTrial> {
   /** The highest confirmed rate; `null`: none was confirmed. */
   sustainedPerSecond: number | null;
-  /**
-   * Share of the runs with a verdict that met the sustained rate; `null`: no rate was confirmed.
-   */
+  /** Share of the runs with a verdict that met the sustained rate; `null`: none confirmed. */
   metShare: number | null;
   limit: RateLimit;
   /** All runs, in order. */

@@ -7,7 +7,7 @@ import type {
   ShardScenario,
 } from "../schema.ts";
 import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
-import { mergeFacts, mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
+import { highest, mergeFacts, mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
 import { inOneTime } from "./together.ts";
 
 export interface MergeOptions {
@@ -49,7 +49,6 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   const names = new Set(reports.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)));
   const scenarios = [...names].map((name) => mergeShares(sharesOf(name, parts), first, options));
   const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
-  const measured = begun.length === 0 ? reports : begun;
   // The rates are left out: a part's calls a second are not the server's.
   const aged = reports.flatMap(({ drift }) => drift ?? [])[0];
   return {
@@ -58,7 +57,7 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
     startedAt: reports.map(({ startedAt }) => startedAt).sort()[0]!,
     finishedAt: reports.map(({ finishedAt }) => finishedAt).sort().at(-1)!,
     command: options.command,
-    epochs: Math.min(...measured.map(({ epochs }) => epochs)),
+    epochs: Math.min(...(begun.length === 0 ? reports : begun).map(({ epochs }) => epochs)),
     verdict: verdictOf(mergeReasons(parts, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
     rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
@@ -69,7 +68,7 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   };
 }
 
-function labelOf(index: number, { of }: Pick<MergeOptions, "of">): string {
+function labelOf(index: number, { of }: MergeOptions): string {
   return `${of === "shards" ? "shard" : "worker"} ${index}`;
 }
 
@@ -103,10 +102,7 @@ function mergeShares(
 }
 
 /** Describes each part, including those that died, in order. */
-function describeParts(
-  parts: readonly NamedPart[],
-  { lost = [] }: MergeOptions,
-): MergedShard[] {
+function describeParts(parts: readonly NamedPart[], { lost = [] }: MergeOptions): MergedShard[] {
   const indices = new Set([...parts, ...lost].map(({ index }) => index));
   return [...indices].sort((a, b) => a - b).map((index) => {
     const part = parts.find((one) => one.index === index);
@@ -143,14 +139,11 @@ function describeScenario(
 /** Start of a part's first epoch after the planned start, or else after the earliest part's. */
 function startOffsetMs(index: number, shares: ReturnType<typeof sharesOf>): number | null {
   const measured = shares.filter(({ report }) => report.measured?.epochs[0] !== undefined);
-  const starts = inOneTime(measured).map(({ plannedStartMs, epochs }, nth) => ({
-    index: measured[nth]!.index,
-    plannedStartMs,
-    startMs: epochs[0]!.startMs,
-  }));
-  const own = starts.find((start) => start.index === index);
-  if (own === undefined) return null;
-  return own.startMs - (own.plannedStartMs ?? Math.min(...starts.map(({ startMs }) => startMs)));
+  const own = measured.findIndex((part) => part.index === index);
+  if (own < 0) return null;
+  const times = inOneTime(measured);
+  const startsMs = times.map(({ epochs }) => epochs[0]!.startMs);
+  return startsMs[own]! - (times[own]!.plannedStartMs ?? Math.min(...startsMs));
 }
 
 /**
@@ -203,13 +196,12 @@ export function asShard(
   parts: readonly Pick<Report, "shard">[],
 ): Report {
   const shards = parts.flatMap(({ shard }) => shard ?? []);
-  const offsets = shards.flatMap(({ startOffsetMs }) => startOffsetMs ?? []);
   return {
     ...report,
     shard: {
       ...place,
       startAtMs: shards[0]?.startAtMs ?? null,
-      startOffsetMs: offsets.length === 0 ? null : Math.max(...offsets),
+      startOffsetMs: highest(shards.map(({ startOffsetMs }) => startOffsetMs)),
       late: shards.some(({ late }) => late),
       clock: shards[0]?.clock ?? null,
     },

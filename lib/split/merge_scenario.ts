@@ -195,7 +195,8 @@ function mergeValidity(ran: readonly ScenarioPart[]): Validity {
 /** Worst first. */
 const CLIENTS = ["bound", "undecided", "free"] as const;
 
-function highest(values: readonly (number | null)[]): number | null {
+/** The highest known value; `null` if there is none. */
+export function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }

@@ -20,9 +20,7 @@ export class ShardSetError extends Error {
   }
 }
 
-interface NamedShard extends NamedReport {
-  shard: Shard;
-}
+type NamedShard = NamedReport & { shard: Shard };
 
 /**
  * Reads reports as the parts of one run.

@@ -30,14 +30,12 @@ export interface Part {
 type NamedPart = Part & Omit<ScenarioPart, "report">;
 
 /**
- * Merges the reports of a run's parts as if one client had run. The caller must make sure that they
- * are all the parts of one run.
+ * Merges the reports of a run's parts, at least one, as if one client had run. The caller must make
+ * sure that they are of one run.
  *
- * @throws {RangeError} if there are no reports
  * @throws {Error} if a histogram cannot be read
  */
 export function mergeReports(given: readonly Part[], options: MergeOptions): Report {
-  if (given.length === 0) throw new RangeError("Cannot merge reports as there are none");
   const parts = given.toSorted((a, b) => a.index - b.index).map((part): NamedPart => ({
     ...part,
     label: labelOf(part.index, options),

@@ -52,7 +52,7 @@ export class Crowd {
     return this.#connections.size;
   }
 
-  /** The longest delay after a think time, beyond what timers usually add. */
+  /** The longest delay after a think time beyond what timers usually add, in nanoseconds. */
   get longestLateNs(): number {
     return Math.max(0, this.#longestLateNs - TIMER_SLACK_NS);
   }

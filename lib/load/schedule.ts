@@ -29,7 +29,7 @@ export interface ScheduleOptions {
 export interface Schedule {
   /** Length of the schedule. The last slot is due a little earlier. */
   readonly spanNs: number;
-  /** When the next slot is due, from the start, never falling; `null` at the end. */
+  /** When the next slot is due, in nanoseconds from the start, never falling; `null` at the end. */
   next(): number | null;
 }
 

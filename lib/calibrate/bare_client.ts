@@ -1,15 +1,14 @@
 import type { Message } from "../client/connection.ts";
 import { exai } from "../protocols/exai.ts";
 
-/** Sets the ids of bare clients apart. */
+/** Number of clients so far; makes their call ids unique. */
 let clients = 0;
 
 /**
- * As little as a client can do: a native WebSocket that sends calls with ids of their own (servers may answer a re-used
- * one from a cache), and parses every reply but looks at none. It takes any frame for a reply.
+ * The least that a client can do: a native WebSocket that parses each frame, counts it as a reply
+ * and ignores its content. Ids are unique, because servers may answer a reused one from a cache.
  */
 export class BareClient implements AsyncDisposable {
-  /** Since the client was opened. */
   replies = 0;
   readonly #socket: WebSocket;
   readonly #call: Message;
@@ -30,7 +29,7 @@ export class BareClient implements AsyncDisposable {
     };
   }
 
-  /** @throws {Error} if the socket does not open, or closes at once */
+  /** @throws {Error} if the socket does not open, or closes before the greeting */
   static async open(url: string, call: Message): Promise<BareClient> {
     const socket = new WebSocket(url);
     const greeted = Promise.withResolvers<void>();
@@ -44,7 +43,7 @@ export class BareClient implements AsyncDisposable {
     return new BareClient(socket, call);
   }
 
-  /** Keeps so many calls in flight until it is stopped. */
+  /** Keeps calls in flight until stopped. */
   start(inFlight: number): void {
     this.#isStopped = false;
     this.#drained = Promise.withResolvers();
@@ -52,14 +51,14 @@ export class BareClient implements AsyncDisposable {
   }
 
   /**
-   * Sends nothing more, and waits for the last replies.
+   * Stops sending and waits for the last replies.
    *
-   * @throws {Error} if the socket has closed meanwhile
+   * @throws {Error} if the socket was closed
    */
   async stop(): Promise<void> {
     this.#isStopped = true;
     const lost = this.#closed.promise.then(() => {
-      throw new Error("Cannot go on as the bare WebSocket was closed");
+      throw new Error("Cannot continue as the bare WebSocket was closed");
     });
     await Promise.race([this.#drained.promise, lost]);
   }

@@ -1,5 +1,5 @@
 /**
- * What the suite itself costs: each step of a call, and whole turns of its closed loop.
+ * Measures the overhead of the suite: each step of a call, and whole turns of its closed loop.
  *
  * @module
  */
@@ -16,22 +16,23 @@ import { sampleBatched } from "../stats/sampling.ts";
 import { measureParts, type PartCost, type Sampler } from "./parts.ts";
 import { compareTurns, type LoopShape, type TurnComparison } from "./turns.ts";
 
-/** What the suite costs on this machine. */
+/** The suite's overhead on this machine. */
 export interface Calibration {
   environment: Omit<Report["environment"], "cpuPressure">;
   parts: PartCost[];
   turns: TurnComparison[];
 }
 
-/** One client that waits for each reply, and the load that the closed loop is held to. */
+/** One client that waits for each reply, and the load that the closed loop's target is set for. */
 const SHAPES: readonly LoopShape[] = [
   { connections: 1, inFlight: 1 },
   { connections: 10, inFlight: 8 },
 ];
 
 /**
- * Measures it all, by default in about 25 s: the parts in mitata's batches, the turns in 60 rounds of
- * 0.1 s a loop. Short rounds, as the two loops differ by less than a machine does within a second.
+ * Measures everything, by default in about 25 s: the parts in mitata's batches, the turns in 60
+ * rounds of 0.1 s per loop. Rounds are short because a machine varies more within a second than the
+ * two loops differ.
  *
  * @throws {Error} if the null server cannot be started
  */
@@ -48,7 +49,7 @@ export async function runCalibration(
   return { environment: readEnvironment(), parts, turns };
 }
 
-/** Two tables, steps and turns, and the machine that they are from, as markdown. */
+/** Renders the machine and the tables of steps and turns as markdown. */
 export function renderCalibration({ environment, parts, turns }: Calibration): string {
   const { cpuModel, cpuCount, deno, v8 } = environment;
   const machine = paragraph(
@@ -69,7 +70,7 @@ function partsTable(parts: readonly PartCost[]): Block {
   const totalNs = parts.reduce((sum, { medianNs, timesACall }) => sum + medianNs * timesACall, 0);
   return table(
     "What each step of a call costs",
-    [left("Step"), right("Median"), right("Times a call"), right("A call")],
+    [left("Step"), right("Median"), right("Times per call"), right("Per call")],
     [...rows, ["all steps of a call", "", "", formatDuration(totalNs)]],
   );
 }
@@ -86,12 +87,12 @@ function turnsTable(turns: readonly TurnComparison[]): Block {
       ratio.spread.toFixed(2),
     ];
   });
-  return table("The closed loop beside a bare one", [
+  return table("The closed loop against a bare loop", [
     left("Connections x in flight"),
     right("Suite"),
     right("Bare loop"),
-    right("Suite, a call"),
-    right("Bare loop, a call"),
+    right("Suite, per call"),
+    right("Bare loop, per call"),
     right("Suite / bare loop"),
     right("95 % interval"),
     right("Spread of rounds (factor)"),

@@ -7,34 +7,35 @@ import { OCT } from "../server/dialect_oct.ts";
 import { outputsJson, streamCompleteFrame } from "../server/frames.ts";
 import type { BatchedSample } from "../stats/sampling.ts";
 
-/** One step, and how often a call of a closed loop, answered in two frames, takes it. */
+/** One step of a call. */
 interface Part {
   name: string;
+  /** How often a closed-loop call with a reply of two frames takes the step. */
   timesACall: number;
-  /** One step; the result depends on its work. */
+  /** Does one step; the result depends on the work, so that it is not optimised away. */
   run: () => unknown;
 }
 
-/** What a step costs, in nanoseconds: the median of the means of batches. */
+/** The cost of a step: the median over the means of batches. */
 export interface PartCost extends Pick<Part, "name" | "timesACall"> {
   medianNs: number;
 }
 
-/** Takes samples of nanosecond work: {@linkcode sampleBatched}, or a quicker one in tests. */
+/** Samples nanosecond work: {@linkcode sampleBatched}, or a quicker one in tests. */
 export type Sampler = (fn: () => unknown) => Promise<Pick<BatchedSample, "p50">>;
 
-/** So many texts take turns, so that no step sees the same one each time. */
+/** Number of texts to cycle through, so that no step sees the same one each time. */
 const VARIANTS = 64;
 
-/** Measures every step, one after the other. */
+/** Measures every step in turn. */
 export function measureParts(sample: Sampler): Promise<PartCost[]> {
-  return Array.fromAsync([...messageParts(), ...accountParts()], async (part) => {
-    const { name, timesACall, run } = part;
-    return { name, timesACall, medianNs: (await sample(run)).p50 };
-  });
+  return Array.fromAsync(
+    [...messageParts(), ...accountParts()],
+    async ({ run, ...part }) => ({ ...part, medianNs: (await sample(run)).p50 }),
+  );
 }
 
-/** From text to text: frames are those of the reference server's tool `status`. */
+/** Encoding and parsing, on frames of the reference server's tool `status`. */
 function messageParts(): Part[] {
   const ids = Array.from({ length: VARIANTS }, (_, index) => `calibrate-1-${1_000 + index}`);
   const times = { totalMs: 0.031, queuedMs: 0.004, processingMs: 0.018 };
@@ -47,7 +48,7 @@ function messageParts(): Part[] {
     {
       name: "encode a call",
       timesACall: 1,
-      // A character of it, or the text would stay in the parts that it is put together from.
+      // Reading a character forces V8 to flatten the concatenated string.
       run: () => exai.encodeCall(next(ids), "status", "{}").charCodeAt(20),
     },
     {
@@ -59,10 +60,10 @@ function messageParts(): Part[] {
   ];
 }
 
-/** As long as what the reference server answers. */
+/** As long as the reference server's answer. */
 const STATUS_TEXT = JSON.stringify({ status: "healthy", uptime_seconds: 12.5, version: "1.0.0" });
 
-/** From frames to figures. */
+/** Accounting and scheduling. */
 function accountParts(): Part[] {
   const book = new CallBook("calibrate-1-", {
     ledger: openLedger(),
@@ -84,7 +85,7 @@ function accountParts(): Part[] {
         return call.status;
       },
     },
-    { name: "tell the time", timesACall: 2, run: () => systemClock.nowNs() },
+    { name: "read the clock", timesACall: 2, run: () => systemClock.nowNs() },
     { name: "schedule a slot (open loops)", timesACall: 0, run: () => slots.next() },
   ];
 }

@@ -7,13 +7,13 @@ import type { Interval } from "../schema.ts";
 import { momentsOf } from "../stats/estimate.ts";
 import { BareClient } from "./bare_client.ts";
 
-/** How many connections are kept busy, each with how many calls in flight. */
 export interface LoopShape {
   connections: number;
+  /** Calls in flight per connection. */
   inFlight: number;
 }
 
-/** The same load by both loops in turn. */
+/** The same load from both loops, alternating. */
 export interface TurnComparison extends LoopShape {
   /** Calls per second, round by round. */
   suite: number[];
@@ -21,13 +21,13 @@ export interface TurnComparison extends LoopShape {
   ratio: RateRatio;
 }
 
-/** The suite's rate over that of the bare loop beside it. */
+/** The suite's rate over the bare loop's in the same round. */
 export interface RateRatio {
-  /** The geometric mean of the rounds. */
+  /** Geometric mean over the rounds. */
   mean: number;
-  /** Its 95 % interval by the normal distribution of log ratios, for which rounds must be some dozens. */
+  /** 95 % interval, from a normal distribution of log ratios: needs dozens of rounds. */
   interval: Interval;
-  /** What a round differs from the mean by, as a factor: exp of the standard deviation of the logs. */
+  /** Spread of the rounds as a factor: exp of the standard deviation of the logs. */
   spread: number;
 }
 
@@ -36,11 +36,11 @@ const LEAD_IN_MS = 30;
 const NEVER = new AbortController().signal;
 
 /**
- * Runs both loops in every round, one after the other in changing order, each for `roundMs` after a lead-in. The first
- * round is one more, and is discarded.
+ * Runs both loops in every round, in alternating order, each for `roundMs` after a lead-in. An
+ * extra first round is discarded.
  *
- * @throws {ConnectError} if the server takes no connection
- * @throws {Error} if it loses one, or does not answer
+ * @throws {ConnectError} if the server refuses a connection
+ * @throws {Error} if a connection is lost, or the server does not answer
  */
 export async function compareTurns(
   url: string,
@@ -67,7 +67,7 @@ export async function compareTurns(
   return { ...shape, suite, bare, ratio: rateRatio(suite, bare) };
 }
 
-/** How two loops compare that ran round by round beside each other. */
+/** Compares the rates of two loops round by round. */
 export function rateRatio(suite: readonly number[], bare: readonly number[]): RateRatio {
   const { mean, sd } = momentsOf(suite.map((rate, round) => Math.log(rate / bare[round]!)));
   const margin = 1.96 * sd / Math.sqrt(suite.length);
@@ -75,7 +75,7 @@ export function rateRatio(suite: readonly number[], bare: readonly number[]): Ra
   return { mean: Math.exp(mean), interval, spread: Math.exp(sd) };
 }
 
-/** As a scenario does it: every call in a ledger, the time of every success kept. */
+/** Measures as a scenario does: every call is counted, and the time of each success kept. */
 async function suiteRate(
   connections: readonly Connection[],
   inFlight: number,
@@ -111,7 +111,7 @@ async function bareRate(
   await sleep(LEAD_IN_MS);
   const start = read();
   let end = start;
-  // A machine that is busy with other things may let no reply through for a while.
+  // On a busy machine no reply may arrive for a while.
   while (end.replies === start.replies) {
     await sleep(roundMs);
     end = read();

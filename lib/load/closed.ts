@@ -5,64 +5,60 @@ import type { OpenLedger } from "../client/ledger.ts";
 import { slotAfter } from "./pace.ts";
 import { TimeBuffer } from "./time_buffer.ts";
 
-/** What a closed loop needs of a connection. */
+/** The part of a connection that a closed loop uses. */
 export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow" | "useLedger">;
 
-/** How long a slice is: its lead-in, then a count of calls or a time. */
+/** Length of a slice: a lead-in, then a number of calls or a duration. */
 export interface SliceLength {
   leadInNs: number;
-  /** Of each connection; a count beats a duration. */
+  /** Calls per connection; takes precedence over the duration. */
   messages: number | null;
   durationNs: number | null;
 }
 
-/** How the connections are kept busy. */
 export interface ClosedSliceOptions extends SliceLength {
   message: () => Message;
-  /** How many calls each connection has in flight at once. */
+  /** Calls in flight per connection. */
   inFlight: number;
-  /** At most this many calls a second on each connection; `null`: as many as go. */
+  /** Maximum calls a second per connection; `null`: unlimited. */
   maxRatePerSecond: number | null;
-  /** Counts the calls of the lead-in, and is in use on every connection after the slice. */
+  /** Counts the calls of the lead-in; every connection uses it again after the slice. */
   warmupLedger: OpenLedger;
-  /** Counts the calls that are sent from the beginning of a connection's window on. */
+  /** Counts the calls sent once a connection's window has opened. */
   ledger: OpenLedger;
   clock: Clock;
   signal: AbortSignal;
-  /**
-   * Hears of the end of each call, and whether it is a measured one; `"stop"` ends the slice. The call
-   * must not be kept: it is used again for another one.
-   */
+  /** Called when a call ends; `"stop"` ends the slice. Do not keep the call: it is reused. */
   onCall?: (call: Call, measured: boolean) => "stop" | void;
 }
 
-/** What one connection did in its window. */
+/** Result of one connection's window. */
 export interface SliceClient {
-  /** Successes that ended inside the window, whenever they were sent. */
+  /** Successes that ended inside the window, whenever their calls were sent. */
   ok: number;
   windowNs: number;
 }
 
-/** What a slice saw. */
+/** Result of a slice. */
 export interface ClosedSlice {
-  /** `silent`: three calls in a row on one connection got no answer. */
+  /** `silent`: {@linkcode SILENCE_LIMIT} calls in a row on one connection timed out. */
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
-  /** Of the measured successes, from sending to end, in order of their ends. The caller's own. */
+  /** Time from send to end of each measured success, in the order they ended. */
   timesNs: Float64Array;
-  /** One per connection, in their order. */
+  /** One per connection, in the same order. */
   clients: readonly SliceClient[];
-  /** Sum over the clients of ok / window: successes a second. */
+  /** Successes a second: the sum of ok / window over the clients. */
   ratePerSecond: number;
-  /** Measured calls that ended without an answer: timeouts and lost calls. */
+  /** Measured calls without an answer: timeouts and lost connections. */
   censored: number;
 }
 
 /**
- * Makes probes on a connection in the place of calls, so that a slice times them as it times those. Its
- * ledgers see nothing of them, and what else comes on the connection counts where it did before.
+ * Wraps a connection so that a slice sends and times probes instead of calls. The slice's ledgers
+ * do not count them.
  *
- * @param options.before is done first, with the message of the call
- * @param options.mayAsk may another be made? Left out: yes
+ * @param options.before Runs before each probe, with the call's message.
+ * @param options.mayAsk Returns false when no more probes may be sent. Default: always true.
  */
 export function probing(
   connection: Caller & Pick<Connection, "probe">,
@@ -87,25 +83,25 @@ export function probing(
   };
 }
 
-/** After this many unanswered calls in a row the server is taken to have gone silent. */
+/** Consecutive timeouts after which the server counts as silent. */
 export const SILENCE_LIMIT = 3;
-/** The same after a refusal for load: the October build sends no frame twice, so that the next ones are silent. */
+/** The same after a rate-limit refusal: the October build refuses once and then stays silent. */
 const SILENCE_LIMIT_REFUSED = 1;
 
 /**
- * Keeps calls in flight on every connection, through a lead-in that is thrown away and then a window: the next is sent
- * inside the handler of the reply before.
+ * Keeps calls in flight on every connection, through a discarded lead-in and then a window. Each
+ * call is sent inside the handler of the previous reply.
  *
- * A connection's window begins at the first end of a call at or after the end of the lead-in, without a
- * lead-in at the start; with a rate, at the first slot. A duration ends it likewise, so that with one call
- * in flight, or a rate, it is exactly as long as its calls take. A count ends it with the last of the
- * `messages` calls that are sent in it. Then the connection sends nothing more. What it has in flight ends
- * outside the window, but belongs to the ledger and the times all the same.
+ * A connection's window opens when the first call ends after the lead-in (with a rate: at the first
+ * slot after it; without a lead-in: at the start). With a duration it closes at such a moment too,
+ * so with one call in flight, or a rate, it is exactly as long as its calls take. With a count it
+ * closes when the last of its `messages` calls ends. The connection then sends nothing more; calls
+ * still in flight end outside the window, but count in the ledger and the times.
  *
- * If one connection is lost or falls silent, all of them stop. Resolves when every call has ended; never
- * rejects for what the server does.
+ * If one connection is lost or falls silent, all of them stop. Resolves when every call has ended;
+ * never rejects because of the server.
  *
- * @throws {RangeError} if there is no connection, or neither messages nor duration bounds it
+ * @throws {RangeError} if there is no connection, or neither messages nor duration is given
  */
 export function runClosedSlice(
   connections: readonly Caller[],
@@ -160,14 +156,14 @@ export function runClosedSlice(
   return done.promise.finally(() => signal.removeEventListener("abort", onAbort));
 }
 
-/** What the clients of a slice share. */
+/** State shared by the clients of a slice. */
 interface Slice {
   readonly options: ClosedSliceOptions;
   readonly times: TimeBuffer;
   censored: number;
-  /** Ends the slice early: nothing more is sent on any connection. */
+  /** Ends the slice early, on all connections. */
   finish(why: Exclude<ClosedSlice["end"], "complete">): void;
-  /** Resolves once no client sends any more and every call has ended. */
+  /** Resolves the slice if all clients are done and every call has ended. */
   settle(): void;
 }
 
@@ -176,31 +172,31 @@ class Client {
   /** Successes inside the window. */
   ok = 0;
   inFlight = 0;
-  /** Whether nothing more is sent here. */
+  /** True once no more calls are sent. */
   isDone = false;
   readonly #slice: Slice;
   readonly #options: ClosedSliceOptions;
   readonly #connection: Caller;
   readonly #messages: number;
   readonly #durationNs: number;
-  /** Of the pace; 0: there is none. */
+  /** Time between slots; 0: no rate limit. */
   readonly #intervalNs: number;
-  /** Calls sent and ended since the window began. */
+  /** Calls sent in the window. */
   #measured = 0;
   #measuredEnds = 0;
   #isWindowOpen = false;
   #windowStartNs = 0;
   #windowEndNs = 0;
-  /** Until when each call that ends is followed by another, with nothing else to see to. */
+  /** Until then, each call that ends is simply followed by another: no limit needs checking. */
   #steadyUntilNs = -Infinity;
   #leadInEndNs = 0;
-  /** The last moment at which a call might have been sent: the end of one, or a slot. */
+  /** Last moment at which a call could have been sent: the end of a call, or a slot. */
   #lastNs = 0;
-  /** Those before this slice count too: a server that went silent in the last one still is. */
+  /** Starts with the timeouts before this slice: a server that went silent then still is. */
   #unansweredInRow: number;
   #silenceLimit = SILENCE_LIMIT;
   #nextSlotNs = 0;
-  /** When the last timer ended that waited for a slot. */
+  /** When the last timer for a slot fired. */
   #wokenNs = -Infinity;
   #cancelWait: (() => void) | null = null;
   #onEnd: (call: Call) => void;
@@ -217,12 +213,11 @@ class Client {
     this.#onEnd = this.#onLeadInEnd;
   }
 
-  /** 0 if it never began. */
+  /** 0 if the window never opened. */
   get windowNs(): number {
     return this.#windowEndNs - this.#windowStartNs;
   }
 
-  /** Whether all calls are sent that a count wants. */
   get #isAllSent(): boolean {
     return this.#isWindowOpen && this.#measured >= this.#messages;
   }
@@ -236,7 +231,7 @@ class Client {
     this.#fill();
   }
 
-  /** Closes the window where it is, and sends nothing more. */
+  /** Closes the window and sends nothing more. */
   stop(): void {
     this.isDone = true;
     this.#steadyUntilNs = -Infinity;
@@ -273,11 +268,11 @@ class Client {
     if (this.isDone) this.#slice.settle();
   }
 
-  /** Sends until as many calls are in flight as should be, or nothing more may be sent. */
+  /** Sends until enough calls are in flight, or no more may be sent. */
   #fill(): void {
     const isPaced = this.#intervalNs > 0;
     if (!isPaced && !this.#mayGoOn()) return;
-    // A call's time begins when the one before it has ended, or its slot was due.
+    // A call is timed from the end of the previous one, or from its slot.
     let fromNs: number | undefined = this.#lastNs;
     while (this.inFlight < this.#options.inFlight && !this.isDone) {
       if (this.#isAllSent) return void this.#mayGoOn();
@@ -290,7 +285,7 @@ class Client {
     }
   }
 
-  /** Opens and closes the window where that is due; whether a call may be sent. */
+  /** Opens or closes the window if due; returns true if a call may be sent. */
   #mayGoOn(): boolean {
     if (!this.#isWindowOpen) {
       if (this.#lastNs < this.#leadInEndNs) return true;
@@ -323,7 +318,7 @@ class Client {
     return true;
   }
 
-  /** Takes the next slot of the pace, or waits for it. */
+  /** Takes the next slot if it is due, else starts a timer for it. */
   #isSlotDue(): boolean {
     const { clock } = this.#options;
     const nowNs = clock.nowNs();

@@ -4,33 +4,32 @@ import type { OpenLedger } from "../client/ledger.ts";
 import { randomStream } from "../stats/random.ts";
 import { runSession, type SessionOptions } from "./session.ts";
 
-/** Timers end so much late as a rule, in nanoseconds: only what is beyond it says that the client was away. */
-const TIMER_NS = 2e6;
+/** Timers are usually late by up to this; only a longer delay means that the client was busy. */
+const TIMER_SLACK_NS = 2e6;
 
-/** What the sessions of a crowd do, and who hears of it. */
+/** What the sessions of a crowd do, and its callbacks. */
 export interface CrowdOptions extends Omit<SessionOptions, "random" | "onCall" | "onWake"> {
-  /** Opens a connection whose calls count in the ledger. */
   connect: (ledger: OpenLedger) => Promise<Connection>;
-  /** Where calls are counted at first. */
+  /** Counts calls until `useLedger` sets another. */
   ledger: OpenLedger;
   seed: number;
   onOpened: (establishNs: number) => void;
-  /** Hears why a session could not be opened. */
+  /** Called when a session could not be opened. */
   onFailed: (error: unknown) => void;
   onLost: () => void;
-  /** Hears of the end of each call, what was sent, and how many sessions there were then. */
+  /** Called when each call ends, with the number of sessions open at that moment. */
   onCall: (call: Call, message: Message, sessions: number) => void;
 }
 
 /**
- * As many sessions at once as are wanted. One that leaves makes room for another, which comes at once: those of many
- * independent sessions that leave are nearly a Poisson process (A. Y. Khintchine, Mathematical Methods in the Theory of
- * Queueing, 1960). One that could not be opened, or lost its connection, is not followed by another until more are
- * wanted. Connections that are being opened or closed count among the sessions wanted at most.
+ * Keeps a number of sessions running. One that leaves is replaced immediately: departures of many
+ * independent sessions are nearly a Poisson process (A. Y. Khintchine, Mathematical Methods in the
+ * Theory of Queueing, 1960). One that could not be opened, or lost its connection, is not replaced
+ * until more are wanted. Connections being opened or closed count as sessions.
  */
 export class Crowd {
   readonly #options: CrowdOptions;
-  /** Who is there, with what makes them leave; in the order in which they came. */
+  /** Sessions in the order they came, each with the controller that makes it leave. */
   readonly #members = new Map<Promise<void>, AbortController>();
   readonly #connections = new Set<Connection>();
   #ledger: OpenLedger;
@@ -43,29 +42,29 @@ export class Crowd {
     this.#ledger = options.ledger;
   }
 
-  /** How many sessions should be there; those that failed are not among them any more. */
+  /** Number of sessions wanted, less those that failed. */
   get wanted(): number {
     return this.#wanted;
   }
 
-  /** How many sessions are open. */
+  /** Number of open sessions. */
   get open(): number {
     return this.#connections.size;
   }
 
-  /** How late the client was for the end of a time to think, at most, in nanoseconds; timers aside. */
+  /** The longest delay after a think time beyond what timers usually add, in nanoseconds. */
   get longestLateNs(): number {
-    return Math.max(0, this.#longestLateNs - TIMER_NS);
+    return Math.max(0, this.#longestLateNs - TIMER_SLACK_NS);
   }
 
-  /** Counts the calls from here on in another ledger, and forgets how late the client was. */
+  /** Counts calls in another ledger from now on, and resets `longestLateNs`. */
   useLedger(ledger: OpenLedger): void {
     this.#ledger = ledger;
     this.#longestLateNs = 0;
     for (const connection of this.#connections) connection.useLedger(ledger);
   }
 
-  /** Lets so many be there: others come, or those that came last leave after their present call. */
+  /** Sets the number of sessions. The newest leave after their current call, or more start. */
   want(count: number): void {
     this.#wanted = count;
     const staying = [...this.#members.values()].filter(({ signal }) => !signal.aborted);
@@ -73,7 +72,7 @@ export class Crowd {
     while (this.#members.size < this.#wanted && !this.#options.signal.aborted) this.#admit();
   }
 
-  /** Lets all of them leave, and waits until they have. */
+  /** Makes all sessions leave, and waits until they have. */
   async leave(): Promise<void> {
     this.want(0);
     await Promise.all(this.#members.keys());
@@ -83,14 +82,14 @@ export class Crowd {
     const leaving = new AbortController();
     const member: Promise<void> = this.#attend(leaving.signal).then((isFollowed) => {
       this.#members.delete(member);
-      // Without it the place stays empty, and the next that is wanted is one more.
+      // A failed session stays unreplaced until `want` raises the number again.
       if (!isFollowed) this.#wanted = Math.min(this.#wanted, this.#members.size);
       this.want(this.#wanted);
     });
     this.#members.set(member, leaving);
   }
 
-  /** One session. `false`: no other follows. */
+  /** Runs one session; resolves to true if another is to follow. */
   async #attend(leaving: AbortSignal): Promise<boolean> {
     const { connect, seed, signal, onOpened, onFailed, onLost, onCall } = this.#options;
     const random = randomStream(seed, `session ${this.#nth++}`);

@@ -1,7 +1,7 @@
 import { median } from "../stats/median.ts";
 import type { OpenLoopResult } from "./open.ts";
 
-/** What runs of an open loop say against server and client; rates in calls a second. */
+/** Why the figures of an open loop cannot be taken at face value; rates in calls a second. */
 export type PaceFinding =
   /** The server did not keep up with the rate. */
   | {
@@ -10,25 +10,25 @@ export type PaceFinding =
     offeredPerSecond: number;
     backlogPerSecond: number;
   }
-  /** The client was late by too much for the latencies to be the server's. */
+  /** The client sent calls so late that the latencies are not the server's. */
   | { kind: "clientLate"; slipP99Ns: number; latencyP99Ns: number };
 
-/** What is looked at of a run. */
+/** The part of a run that is judged. */
 export type PacedRun = Pick<
   OpenLoopResult,
   "slots" | "sent" | "offeredPerSecond" | "achievedPerSecond" | "backlogSlopePerSecond" | "end"
 >;
 
-/** With less of the offered rate achieved, and that much of it added to the backlog, the server falls behind. */
+/** Share of the offered rate that may be missed, or added to the backlog. */
 const BEHIND_SHARE = 0.01;
-/** The p99 of slip may be this share of that of latency. */
+/** Maximum p99 of slip, as a share of the p99 of latency. */
 const SLIP_SHARE = 0.1;
 
 /**
- * Did the server keep up with the rate, and the client with its schedule? In runs of one rate, by their medians,
- * so that a pause at the end of a single run decides nothing. Both may have failed.
+ * Judges whether the server kept up with the rate, and the client with its schedule. Rates are
+ * medians over the runs, so that a pause at the end of a single run decides nothing.
  *
- * The times are of all runs together, in nanoseconds; `null`: no call has ended.
+ * The percentiles are of all runs together; `null`: no call has ended.
  */
 export function judgePace(
   runs: readonly PacedRun[],
@@ -41,7 +41,7 @@ export function judgePace(
     const offeredPerSecond = medianOf((run) => run.offeredPerSecond);
     const achievedPerSecond = medianOf((run) => run.achievedPerSecond);
     const backlogPerSecond = medianOf((run) => run.backlogSlopePerSecond);
-    // Where slots are dropped, the backlog has met its bound.
+    // Slots are dropped once the backlog has reached its bound.
     const grows = backlogPerSecond > BEHIND_SHARE * offeredPerSecond ||
       whole.some(({ sent, slots }) => sent < slots);
     if (achievedPerSecond < (1 - BEHIND_SHARE) * offeredPerSecond && grows) {

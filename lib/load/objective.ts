@@ -2,48 +2,49 @@ import type { Call } from "../client/call.ts";
 import { binPoints, theilSenTrend } from "../stats/theil_sen.ts";
 import type { OpenLoopResult } from "./open.ts";
 
-/** At least this share of the slots comes back within the schedule, and within the objective. */
+/** Share of the slots that must come back within the schedule, and within the objective. */
 const MET_SHARE = 0.99;
-/** Latency may grow over a run by less than this share of the objective. */
+/** Limit of the growth of latency over a run, as a share of the objective. */
 const GROWTH_SHARE = 0.1;
-/** To estimate the growth a run is cut into so many parts. */
+/** Points that a run is reduced to before the growth is estimated. */
 const GROWTH_BINS = 200;
-/** Calls are sent late, and replies seen late. */
+/** A late client delays a call twice: when it is sent, and when its reply is read. */
 const LATE_TWICE = 2;
 
-/** `noVerdict`: it was missed, but might have been met if the client had sent no call late. */
+/** `noVerdict`: missed, but perhaps only because the client sent calls late. */
 export type Verdict = "met" | "missed" | "noVerdict";
 
-/** What a run missed. */
+/** A part of the objective that a run missed. */
 export type Miss =
-  /** Too few calls came back in the time that the schedule lasted. */
+  /** Too few calls came back within the schedule. */
   | { kind: "cameBack"; inTime: number; slots: number }
-  /** Latency grew: the upper bound of what it grew by over the run, and what that must stay under. */
+  /** Upper bound of the growth of latency over the run, and the limit that it must stay under. */
   | { kind: "growth"; growthNs: number; limitNs: number }
-  /** Too many calls took longer than the objective, failed ones included. */
+  /** Too many calls failed or took longer than the objective. */
   | { kind: "latency"; over: number; slots: number }
   /** Every connection was lost, or nothing was answered. */
   | { kind: "gone"; end: "connectionLost" | "silent" };
 
-/** A run held against the objective. */
+/** A run judged against the objective. */
 export interface Judgement {
   verdict: Verdict;
-  /** Empty where it was met. */
+  /** Empty if met. */
   misses: Miss[];
   /** How late the latest call was sent. */
   longestSlipNs: number;
 }
 
 /**
- * Holds a run against an objective for the p99 of latency. The rate is sustained if at least 99 % of the
- * slots came back within the schedule, the upper bound of the Theil-Sen slope of latency times the duration
- * stays under a tenth of the objective, and at most 1 % of the calls took longer than it.
+ * Judges a run against an objective for the p99 of latency. The rate is sustained if at least 99 %
+ * of the slots came back within the schedule, the upper bound of the Theil-Sen slope of latency
+ * times the duration is under a tenth of the objective, and at most 1 % of the calls took longer
+ * than it.
  *
- * Where the client sent calls late, no call ended later for it than by the longest slip: the times at which
- * a queue ends its work are maxima of sums of those at which work arrives (F. Baccelli et al.,
- * Synchronization and Linearity, 1992). A client that was away for that long was also late by as much to see
- * replies. So what is missed with twice the longest slip taken off each latency is the server's; what is
- * missed only without is nobody's.
+ * If the client sent calls late, that delayed the end of any call by at most the longest slip: the
+ * departure times of a queue are maxima of sums of its arrival times (F. Baccelli et al.,
+ * Synchronization and Linearity, 1992). A client that was busy that long also read replies late by
+ * as much. So a run that still misses with twice the longest slip subtracted from each latency is
+ * the server's miss; otherwise there is no verdict.
  */
 export function judgeRun(result: OpenLoopResult, { sloNs }: { sloNs: number }): Judgement {
   const longestSlipNs = result.slipNs.reduce((longest, ns) => Math.max(longest, ns), 0);
@@ -54,7 +55,7 @@ export function judgeRun(result: OpenLoopResult, { sloNs }: { sloNs: number }): 
   return { verdict: "missed", misses: certain, longestSlipNs };
 }
 
-/** What is missed with so much time taken off each latency. */
+/** Misses of a run with `excusedNs` subtracted from each latency. */
 function missesOf(
   result: OpenLoopResult,
   { sloNs, excusedNs }: { sloNs: number; excusedNs: number },
@@ -62,10 +63,10 @@ function missesOf(
   const { end, ok, slots, dropped, latencyNs } = result;
   if (end === "connectionLost" || end === "silent") return [{ kind: "gone", end }];
   const misses: Miss[] = [];
-  // Slots that a client drops that sends in a burst after being away for so long.
+  // After being busy for that long, a client sends in a burst and drops slots.
   const excused = excusedNs > LATE_TWICE * sloNs ? dropped : 0;
   const inTime = countInTime(result, excusedNs) + excused;
-  // One that falls due at the very end may always be under way.
+  // One call that falls due at the very end may always be in flight.
   const isBack = inTime >= slots - Math.max(1, mayFail(slots));
   if (!isBack) misses.push({ kind: "cameBack", inTime, slots });
   const growthNs = growthOf(result) - 2 * excusedNs;
@@ -77,12 +78,12 @@ function missesOf(
   return misses;
 }
 
-/** How many of so many slots need not come back. */
+/** Number of slots that need not come back. */
 function mayFail(slots: number): number {
   return Math.floor(slots * (1 - MET_SHARE) + 1e-9);
 }
 
-/** What falls due last cannot come back any sooner than the quickest call of all. */
+/** Calls that ended within the schedule plus the shortest service time, for the last slot. */
 function countInTime(
   { endedNs, serviceNs, startNs, windowNs }: OpenLoopResult,
   excusedNs: number,
@@ -92,7 +93,7 @@ function countInTime(
   return endedNs.filter((ns) => ns <= untilNs).length;
 }
 
-/** The upper bound of what latency grew by over the run; 0 where there are too few calls for a bound. */
+/** Upper bound of the growth of latency over the run; 0 with too few calls for a bound. */
 function growthOf({ latencyNs, endedNs, windowNs }: OpenLoopResult): number {
   const points = Array.from(latencyNs, (y, nth) => ({ x: endedNs[nth]! - y, y }));
   points.sort((a, b) => a.x - b.x);
@@ -100,27 +101,27 @@ function growthOf({ latencyNs, endedNs, windowNs }: OpenLoopResult): number {
   return (trend?.upper95 ?? 0) * windowNs;
 }
 
-/** Ends a run as soon as it is sure to miss the objective. */
+/** Ends a run as soon as it is certain to miss the objective. */
 export class EarlyEnd {
   readonly #sloNs: number;
   readonly #mayFail: number;
   #longestSlipNs = 0;
   #failed = 0;
 
-  /** @param slots how many are to be measured in all */
+  /** @param slots Number of slots to be measured in total. */
   constructor({ sloNs, slots }: { sloNs: number; slots: number }) {
     this.#sloNs = sloNs;
     this.#mayFail = mayFail(slots);
   }
 
-  /** Notes a measured call that has ended; `"stop"` where the run may end. */
+  /** Takes a measured call that has ended; returns `"stop"` if the run can end. */
   noteCall({ status, sentNs, endedNs }: Call, intendedNs: number): "stop" | void {
     this.#longestSlipNs = Math.max(this.#longestSlipNs, sentNs - intendedNs);
     const isOver = endedNs - intendedNs - LATE_TWICE * this.#longestSlipNs > this.#sloNs;
     if (status !== "ok" || isOver) return this.noteDropped();
   }
 
-  /** Notes a slot that was dropped; `"stop"` where the run may end. */
+  /** Takes a dropped slot; returns `"stop"` if the run can end. */
   noteDropped(): "stop" | void {
     if (++this.#failed > this.#mayFail) return "stop";
   }

@@ -7,74 +7,73 @@ import type { Pacer } from "./pacer.ts";
 import type { Schedule } from "./schedule.ts";
 import { TimeBuffer } from "./time_buffer.ts";
 
-/** What an open loop sends on. */
+/** The part of a connection that an open loop uses. */
 export type OpenLoopConnection = Pick<Connection, "isOpen" | "send" | "useLedger">;
 
-/** How calls are sent at their times. */
 export interface OpenLoopOptions {
   message: () => Message;
   schedule: Schedule;
-  /** Slots due before this time has passed, in nanoseconds, are sent but not measured; left out: none. */
+  /** Slots due within this time are sent but not measured. Default: 0. */
   leadInNs?: number;
-  /** With this many calls outstanding on all connections, a slot is dropped; at least 1. */
+  /** Maximum calls outstanding on all connections, at least 1; slots beyond it are dropped. */
   maxOutstanding: number;
-  /** Where measured calls are counted; the connections keep it. */
+  /** Counts measured calls; the connections keep it afterwards. */
   ledger: OpenLedger;
-  /** Where calls of the lead-in are counted; left out: in `ledger`. */
+  /** Counts calls of the lead-in. Default: `ledger`. */
   warmupLedger?: OpenLedger;
   clock: Clock;
   pacer: Pacer;
   signal: AbortSignal;
-  /** Left out: the times of all calls are kept, 32 bytes a call. Else the result has none. */
+  /** `false`: the result has no times, which take 32 bytes a call. */
   keepsTimes?: false;
-  /** Hears of the end of each call, and when it should have been sent; `"stop"` ends the loop. */
+  /** Called when each call ends; return `"stop"` to end the loop. */
   onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
-  /** Hears of each dropped slot; `"stop"` ends the loop. */
+  /** Called for each dropped slot; return `"stop"` to end the loop. */
   onDropped?: (isMeasured: boolean) => "stop" | void;
 }
 
 /**
- * What an open loop measured: of the slots after its lead-in, unless said otherwise. `slots = sent +
- * dropped`. Times are nanoseconds of the clock, rates calls a second.
+ * Result of an open loop, for the slots after its lead-in unless noted. `slots = sent + dropped`.
+ * Times are in nanoseconds of the clock, rates in calls a second.
  */
 export interface OpenLoopResult {
   /** Slots that fell due while it ran. */
   slots: number;
   sent: number;
   ok: number;
-  /** Slots never sent: too much was outstanding, or the connection was gone. */
+  /** Slots never sent: too many calls were outstanding, or the connection was gone. */
   dropped: number;
-  /** Slots whose latency is not known, only that it is long: timeouts, lost calls and dropped slots. */
+  /** Slots whose latency is only known to be long: timeouts, lost calls and dropped slots. */
   censored: number;
-  /** From the intended time to the end; of successes, in the order of their ends. */
+  /** From the intended time to the end, of each success, in the order they ended. */
   latencyNs: Float64Array;
-  /** From the sending to the end; parallel to `latencyNs`. */
+  /** From send to end; parallel to `latencyNs`. */
   serviceNs: Float64Array;
-  /** When each success came; parallel to `latencyNs`. */
+  /** When each success ended; parallel to `latencyNs`. */
   endedNs: Float64Array;
-  /** From the intended time to the sending; of all calls that have ended. */
+  /** From the intended time to the send, of every call that ended. */
   slipNs: Float64Array;
-  /** When the measured part of the schedule began, and how much of it was run. */
+  /** Start of the measured part of the schedule, and how much of it was run. */
   startNs: number;
   windowNs: number;
   /**
-   * Successes that came in within the window, those of calls sent in the lead-in too: a server that keeps
-   * up answers in it as many as fall due in it. What comes in after it is backlog.
+   * Successes within the window, including those of calls sent in the lead-in: a server that keeps
+   * up answers as many as fall due. Later ones are backlog.
    */
   achievedPerSecond: number;
   /** Slots that fell due within the window. */
   offeredPerSecond: number;
-  /** By how many calls a second the number outstanding grew, by least squares over the slots. */
+  /** Growth of the number of outstanding calls, by least squares over the slots. */
   backlogSlopePerSecond: number;
-  /** `silent`: three calls waited in vain while no other was answered either. */
+  /** `silent`: {@linkcode SILENCE_LIMIT} calls timed out while no other was answered either. */
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
 }
 
 /**
- * Sends the calls of a schedule at their times, slot k on connection k mod K, whatever has become of
- * the calls before. A slot that cannot be sent in time is sent late, one after the other; it is
- * dropped only where too many calls are outstanding or its connection is gone. Resolves when all calls
- * have ended; never rejects for what the server does.
+ * Sends the calls of a schedule at their times, slot k on connection k mod K, whether or not
+ * earlier calls have ended. A slot that cannot be sent in time is sent late; it is dropped only if
+ * too many calls are outstanding or its connection is gone. Resolves when all calls have ended;
+ * never rejects because of the server.
  *
  * @throws {RangeError} if there is no connection
  * @throws {Error} if the pacer is in use or has been disposed of
@@ -100,7 +99,7 @@ export function runOpenLoop(
   };
   const backlog = new LinearFit();
   let isLeadIn = true;
-  /** Of the lead-in too, for the choice of connections. */
+  /** Counts slots of the lead-in too; chooses the connection. */
   let nth = 0;
   let [slots, sent, ok, unanswered, okInWindow, outstanding] = [0, 0, 0, 0, 0, 0];
   let lastAnswerNs = startNs;
@@ -114,7 +113,7 @@ export function runOpenLoop(
   }
 
   function takeSlot(intendedNs: number): void {
-    // Several may be due together, of which one ends the loop.
+    // Of several slots due together, an earlier one may have ended the loop.
     if (end !== null) return;
     const isMeasured = intendedNs >= measureNs;
     if (isMeasured && isLeadIn) {
@@ -155,11 +154,11 @@ export function runOpenLoop(
     listenForSilence(call);
     if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
     settle();
-    // An interrupt ends all calls before this loop hears of it: then no slot is due any more.
+    // An interrupt ends all calls before this loop is told; no further slot must be sent then.
     if (outstanding === 0 && status !== "aborted") pacer.idle();
   }
 
-  /** A call that timed out says little of other connections, unless all were silent all the while. */
+  /** A timeout counts only if no call on any connection was answered since it was sent. */
   function listenForSilence({ status, sentNs, endedNs }: Call): void {
     if (status !== "timeout") {
       lastAnswerNs = endedNs;
@@ -167,7 +166,7 @@ export function runOpenLoop(
     } else if (lastAnswerNs <= sentNs && ++unansweredInSilence >= SILENCE_LIMIT) finish("silent");
   }
 
-  /** Of a loop that ended early, when it did: nothing fell due after that. */
+  /** The end of the schedule, or when the loop ended early: no slot fell due after that. */
   function windowEndNs(): number {
     return end === "complete" ? overNs : Math.min(overNs, finishedNs);
   }
@@ -215,7 +214,7 @@ export function runOpenLoop(
           onDue: takeSlot,
           onEnd: () => finish("complete"),
         });
-        // A slot that was due at once may have ended it already.
+        // A slot that was due immediately may have ended it already.
         if (end !== null) stopPacing();
       }
       return await done.promise;
@@ -228,7 +227,7 @@ export function runOpenLoop(
   return run();
 }
 
-/** The slope of a straight line through points by least squares; the points are not kept. */
+/** The slope of a straight line through points by least squares, without storing the points. */
 class LinearFit {
   #count = 0;
   #meanX = 0;
@@ -237,8 +236,8 @@ class LinearFit {
   #products = 0;
 
   /**
-   * Adds a point. Means and sums of deviations are kept up to date (B. P. Welford, Note on a Method for
-   * Calculating Corrected Sums of Squares and Products, 1962), as sums of squares would cancel out.
+   * Updates means and sums of deviations (B. P. Welford, Note on a Method for Calculating Corrected
+   * Sums of Squares and Products, 1962): plain sums of squares would suffer from cancellation.
    */
   add(x: number, y: number): void {
     const dx = x - this.#meanX;
@@ -249,7 +248,7 @@ class LinearFit {
     this.#products += dx * (y - this.#meanY);
   }
 
-  /** Units of y for each unit of x; 0 where the points have no two different x. */
+  /** 0 if all points have the same x. */
   get slope(): number {
     return this.#squares > 0 ? this.#products / this.#squares : 0;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../client/clock.ts";
 
-/** Waits for the time to pass or the signal to be aborted, whichever comes first. */
+/** Resolves after the time, or as soon as the signal is aborted. */
 export async function wait(
   milliseconds: number,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
@@ -15,26 +15,26 @@ export async function wait(
   signal.removeEventListener("abort", onAbort);
 }
 
-/** A timer is up to about two milliseconds late: that much a pace makes up for, and no more. */
+/** Timers are up to about 2 ms late; a pace catches up on no more than that. */
 const TIMER_SLACK_NS = 2e6;
 
 /**
- * When the slot after this one is due, in nanoseconds. Time that a slow server took stays lost; slots
- * that came due while a timer overslept are owed, or no pace above some 500/s could be kept.
+ * When the next slot is due. Slots missed because the server was slow stay lost; slots missed
+ * because a timer was late are made up, or no rate above about 500/s could be kept.
  *
- * @param wokenNs when the last timer ended that waited for a slot
+ * @param wokenNs When the last timer for a slot fired.
  */
 export function slotAfter(
   dueNs: number,
   { nowNs, intervalNs, wokenNs }: { nowNs: number; intervalNs: number; wokenNs: number },
 ): number {
-  const owed = dueNs <= wokenNs && dueNs > wokenNs - TIMER_SLACK_NS;
-  return (owed ? dueNs : Math.max(dueNs, nowNs)) + intervalNs;
+  const isOwed = dueNs <= wokenNs && dueNs > wokenNs - TIMER_SLACK_NS;
+  return (isOwed ? dueNs : Math.max(dueNs, nowNs)) + intervalNs;
 }
 
 /**
- * Spaces calls that are made one after the other. The returned function resolves when the next may be
- * sent; at once without a rate, and at once when aborted.
+ * Spaces consecutive calls. The returned function resolves when the next may be sent: immediately
+ * without a rate, or when aborted.
  */
 export function createPace(
   options: { maxRatePerSecond: number | null; clock: Clock; signal: AbortSignal },

@@ -3,47 +3,47 @@ import { isAfter, PacerMemory } from "./pacer_memory.ts";
 import { startWorker } from "../start_worker.ts";
 import type { FromPacer, ToPacer } from "./pacer_worker.ts";
 
-/** What is to be done at which times. */
+/** A series of times, and its callbacks. */
 export interface PacedTimes {
-  /** The next time in nanoseconds of the clock, never falling; `null`: no more. Asked for ahead. */
+  /** The next time in nanoseconds of the clock, never falling; `null`: no more. Read ahead. */
   next: () => number | null;
-  /** Is called at each of the times, or as soon after it as it can be. */
+  /** Called at each of the times, or as soon after it as possible. */
   onDue: (dueNs: number) => void;
-  /** Is called after the last of them. */
+  /** Called after the last of them. */
   onEnd: () => void;
 }
 
-/** Calls back at given times, one series of them after the other. Dispose of it. */
+/** Calls back at given times, one series after the other. */
 export interface Pacer extends Disposable {
   /**
-   * Calls back at each of the times, at once for those that are due; the returned function ends that.
+   * Calls back at each of the times, immediately if it has passed. Returns a function to end it.
    *
-   * @throws {Error} if the series before is not over, or the pacer has been disposed of
+   * @throws {Error} if the previous series is not over, or the pacer has been disposed of
    */
   pace(times: PacedTimes): () => void;
-  /** Says that no reply is awaited, so that the thread may as well spin to a time that is near. */
+  /** Called when no reply is outstanding, so the thread may spin until a time that is near. */
   idle(): void;
 }
 
-/** How early the worker wakes the main thread, at first and at the limits, in nanoseconds. */
+/** How early the worker wakes the main thread, initially and at the limits, in nanoseconds. */
 const LEAD_NS = { first: 60_000, shortest: 10_000, longest: 250_000 };
-/** This share of the wake-ups is to be early enough: the more are, the longer the others spin. */
+/** Share of wake-ups that should be early enough; a larger one means more spinning. */
 const EARLY_SHARE = 0.7;
-/** Of the lead, for each wake-up: at first, and what it comes down to. */
+/** Change of the lead per wake-up, as a share of it: initially, and the minimum. */
 const LEARNING_RATE = { first: 0.3, last: 0.03 };
-/** To sleep for less than about two wake-ups take does not pay, where no reply is awaited. */
+/** About two wake-ups: sleeping for less does not pay while no reply is outstanding. */
 const NEAR_NS = 200_000;
-/** While times are spun to, the worker is there in case a reply is slow: waking up, it may disturb a server. */
+/** Lead in standby; short, as a wake-up may disturb a server. */
 const STANDBY_LEAD_NS = 15_000;
-/** How many times the worker knows ahead. */
+/** How many times the worker is given ahead. */
 const AHEAD = 16;
-/** How often the clocks of the two threads are compared; the quickest answer counts. */
+/** Number of clock comparisons between the two threads; the fastest round trip counts. */
 const CLOCK_READINGS = 5;
 
 /**
- * Starts a pacer whose waits are slept through in a worker thread, so that the main thread is free to read
- * its sockets, and woken early by what a wake-up is seen to take; only the rest is spun. A timer of the
- * main thread is over 1 ms late.
+ * Starts a pacer that sleeps in a worker thread, which leaves the main thread free to read its
+ * sockets. The worker wakes it early, by a lead learned from earlier wake-ups, and only the rest is
+ * spun. A timer on the main thread would be over 1 ms late.
  *
  * @throws {Error} if its worker fails
  */
@@ -63,7 +63,7 @@ export async function startPacer(): Promise<ThreadPacer> {
   }
 }
 
-/** By how many milliseconds the worker's clock is ahead; it is right within half of a round trip. */
+/** How far the worker's clock is ahead, in milliseconds, to within half a round trip. */
 async function compareClocks(worker: Worker): Promise<number> {
   let best = { roundTripMs: Infinity, offsetMs: 0 };
   for (let reading = 0; reading < CLOCK_READINGS; reading++) {
@@ -79,31 +79,31 @@ async function compareClocks(worker: Worker): Promise<number> {
   return best.offsetMs;
 }
 
-/** A series that is under way. */
+/** The current series. */
 interface Series extends PacedTimes {
-  /** Times that the worker knows, the next one first. */
+  /** Times that the worker was given, the next one first. */
   readonly ahead: number[];
-  /** The one after those; `null`: there are no more. */
+  /** The one after those; `null`: no more. */
   upcomingNs: number | null;
 }
 
-/** A pacer of the real clock. */
+/** A pacer on the real clock. */
 export class ThreadPacer implements Pacer {
-  /** How early the main thread is woken, as learned so far, in nanoseconds. */
+  /** How early the main thread is woken, as learned so far. */
   leadNs = LEAD_NS.first;
-  /** How long the main thread has spun so far, in nanoseconds. */
+  /** Total time that the main thread has spun. */
   spunNs = 0;
   readonly #worker: Worker;
   readonly #offsetMs: number;
   readonly #memory = new PacerMemory();
   #series: Series | null = null;
-  /** The number of the first of the times ahead. */
+  /** Number of the first time in `ahead`, counted over all series. */
   #nth = 0;
   #learningRate = LEARNING_RATE.first;
   #isStandby = false;
   #isDisposed = false;
 
-  /** @param offsetMs how far the worker's clock is ahead of this thread's */
+  /** @param offsetMs How far the worker's clock is ahead of this thread's. */
   constructor(worker: Worker, offsetMs: number) {
     this.#worker = worker;
     this.#offsetMs = offsetMs;
@@ -140,7 +140,7 @@ export class ThreadPacer implements Pacer {
     this.#worker.terminate();
   }
 
-  /** The worker has woken for so many times of all: those are waited for here, later ones left to it. */
+  /** Spins until each time up to the one that the worker woke for; it handles later ones. */
   #woken(count: number): void {
     const series = this.#series;
     if (series === null) return;
@@ -154,9 +154,9 @@ export class ThreadPacer implements Pacer {
   }
 
   /**
-   * The lead follows a quantile of what a wake-up takes, by stochastic approximation (H. Robbins and
-   * S. Monro, A Stochastic Approximation Method, 1951): each one that is too late makes it longer, each
-   * early one shorter, in the ratio that leaves it where it is at that quantile.
+   * Moves the lead towards a quantile of the wake-up time by stochastic approximation (H. Robbins
+   * and S. Monro, A Stochastic Approximation Method, 1951): a late wake-up lengthens it, an early
+   * one shortens it, in the ratio that is balanced at that quantile.
    */
   #learn(lateNs: number): void {
     if (this.#isStandby) return;
@@ -166,7 +166,7 @@ export class ThreadPacer implements Pacer {
     this.leadNs = Math.min(LEAD_NS.longest, Math.max(LEAD_NS.shortest, leadNs));
   }
 
-  /** Whether the worker is only there for what the main thread does not spin to. */
+  /** In standby the main thread spins itself; the worker steps in only if a reply is slow. */
   #standBy(isStandby: boolean): void {
     this.#isStandby = isStandby;
     this.#memory.leadNs = isStandby ? STANDBY_LEAD_NS : this.leadNs;
@@ -179,7 +179,7 @@ export class ThreadPacer implements Pacer {
     this.spunNs += nowNs - startNs;
   }
 
-  /** Calls back for everything that is due, and lets the worker know what follows. */
+  /** Calls back for everything that is due, and gives the worker the times that follow. */
   #takeDue(series: Series): void {
     for (let dueNs = first(series); dueNs <= systemClock.nowNs(); dueNs = first(series)) {
       if (series.ahead.length === 0) series.upcomingNs = series.next();
@@ -211,7 +211,7 @@ export class ThreadPacer implements Pacer {
   }
 }
 
-/** The next time of a series; infinity after the last. */
+/** The next time of a series; Infinity after the last. */
 function first({ ahead, upcomingNs }: Series): number {
   return ahead[0] ?? upcomingNs ?? Infinity;
 }

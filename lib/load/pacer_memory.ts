@@ -1,15 +1,15 @@
-/** How many times fit ahead; a power of two. */
+/** Capacity of the ring in times; a power of two. */
 const CAPACITY = 64;
 
-/** Places of the counters. All grow past 2^31 and wrap around, so that only differences count. */
+/** Indices of the counters. Counts wrap around at 2^31, so only differences are meaningful. */
 const [WRITTEN, READ, SKIPPED, IDLE, SIGNAL, STOPPED, FULL, LEAD_NS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const COUNTERS = 8;
 const HEADER_BYTES = 4 * COUNTERS;
 
 /**
- * A ring of times that the main thread of a pacer writes and its worker reads, in milliseconds of the
- * worker's `performance.now()`. The worker runs ahead by itself from one time to the next: to notify it of
- * each one would cost the main thread some 15 us.
+ * A ring of times that a pacer's main thread writes and its worker reads, in milliseconds of the
+ * worker's `performance.now()`. The worker goes from one time to the next unprompted: notifying it
+ * of each one would cost the main thread about 15 us.
  */
 export class PacerMemory {
   readonly buffer: SharedArrayBuffer;
@@ -22,7 +22,7 @@ export class PacerMemory {
     this.#timesMs = new Float64Array(buffer, HEADER_BYTES, CAPACITY);
   }
 
-  /** How many times were written so far. */
+  /** Number of times written so far. */
   get written(): number {
     return Atomics.load(this.#counters, WRITTEN);
   }
@@ -32,7 +32,7 @@ export class PacerMemory {
     Atomics.store(this.#counters, LEAD_NS, value);
   }
 
-  /** Adds a time, unless 64 wait already: then it returns false, and the worker reports when it has read. */
+  /** Adds a time. Returns false if the ring is full; the worker then reports when it is not. */
   write(timeMs: number): boolean {
     const { written } = this;
     if (((written - Atomics.load(this.#counters, READ)) | 0) >= CAPACITY) {
@@ -45,19 +45,19 @@ export class PacerMemory {
     return true;
   }
 
-  /** Takes back the times up to this number, if they were not woken for yet. */
+  /** Cancels the times up to this number that the worker has not woken for yet. */
   skip(count = this.written): void {
     Atomics.store(this.#counters, SKIPPED, count);
     if (count === this.written) this.#wake();
   }
 
-  /** Lets `serve` return. */
+  /** Makes `serve` return. */
   stop(): void {
     Atomics.store(this.#counters, STOPPED, 1);
     this.#wake();
   }
 
-  /** The worker's loop: reports how many of the times it has woken for, until it is stopped. */
+  /** The worker's loop: reports how many times it has woken for, until stopped. */
   serve(onWake: (count: number) => void): void {
     const counters = this.#counters;
     let read = 0;
@@ -74,7 +74,7 @@ export class PacerMemory {
     }
   }
 
-  /** Sleeps until there is something to read; looks once more, as the flag may have come too late. */
+  /** Sleeps until there is something to read. The second check avoids a race with the flag. */
   #idle(read: number, signal: number): void {
     Atomics.store(this.#counters, IDLE, 1);
     if (read === this.written) Atomics.wait(this.#counters, SIGNAL, signal);
@@ -92,7 +92,7 @@ export class PacerMemory {
   }
 }
 
-/** Whether a counter is past another, both wrapping around. */
+/** True if counter `a` is past `b`; both wrap around. */
 export function isAfter(a: number, b: number): boolean {
   return ((a - b) | 0) > 0;
 }

@@ -1,18 +1,18 @@
 /**
- * The thread of a pacer: sleeps until shortly before each time that pacer.ts writes into the shared
- * memory, then posts how many of them it has woken for.
+ * The pacer's worker thread: sleeps until shortly before each time that pacer.ts writes into the
+ * shared memory, then posts how many times it has woken for.
  *
  * @module
  */
 
 import { PacerMemory } from "./pacer_memory.ts";
 
-/** What the main thread posts: a question for the time, then the memory to work on. */
+/** Messages to the worker: requests for its time, then the memory to work on. */
 export type ToPacer = "time" | SharedArrayBuffer;
-/** What the worker posts: its time in milliseconds for each question, then counts of times. */
+/** Messages from the worker: its time in milliseconds per request, then counts of wake-ups. */
 export type FromPacer = number;
 
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
+/** The part of the worker's global scope in use; the project is type-checked as a window. */
 const scope = globalThis as unknown as {
   onmessage: ((event: MessageEvent<ToPacer>) => void) | null;
   postMessage(message: FromPacer): void;

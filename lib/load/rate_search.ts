@@ -1,40 +1,38 @@
 import type { Judgement, Verdict } from "./objective.ts";
 
-/** Rates are on the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */
+/** Rates come from the E96 series of preferred numbers (IEC 60063): 96 a decade, 2.4 % apart. */
 const PER_DECADE = 96;
 /** About a factor of two, in places. */
 const DOUBLING = 29;
-/** A rate is missed if so many runs miss it: one hiccup of the machine should not decide. */
+/** Runs that must miss a rate: one hiccup of the machine should not decide. */
 const MISSES = 2;
-/** A run that came to this share of what it was offered has missed it without a doubt. */
+/** A run that achieved less than this share of the offered rate missed it clearly. */
 const CLEAR_SHARE = 0.9;
-/** One with fewer answers than this says nothing of the capacity: a pause of either machine ends it early. */
+/** A run with fewer answers says nothing about capacity: any pause may have ended it early. */
 const FEWEST_ANSWERS = 50;
 /** How often a run without a verdict is repeated, and how many of them end the search. */
 const REPEATS = 2;
 const MOST_UNDECIDED = 15;
 
-/** The rate of a place in the series, such as 100, 102, 105, 107, 110 for 192 to 196. */
+/** The rate at a place in the series, such as 100, 102, 105, 107, 110 for 192 to 196. */
 export function rateAt(place: number): number {
   return Number((10 ** (place / PER_DECADE)).toPrecision(3));
 }
 
-/** The place of the highest rate of the series that is not over this one. */
+/** The place of the highest rate in the series that does not exceed this one. */
 export function placeOf(ratePerSecond: number): number {
   const place = Math.round(PER_DECADE * Math.log10(ratePerSecond));
   return rateAt(place) <= ratePerSecond ? place : place - 1;
 }
 
-/** The levels that are tried, in rising order by their places. */
+/** The levels that a search can try, in rising order of their places. */
 export interface LevelSeries {
   at: (place: number) => number;
-  /** The place of the highest that is not over this one. */
+  /** The place of the highest level that does not exceed this one. */
   placeOf: (level: number) => number;
 }
 
-const RATES: LevelSeries = { at: rateAt, placeOf };
-
-/** Whole numbers: each of them up to 41, then as far apart as rates are. Places are from 1. */
+/** Whole numbers: all of them up to 41, then spaced like rates. Places start at 1. */
 export function wholeNumbers(highest: number): LevelSeries {
   const numbers = [0];
   for (let place = 0; numbers.at(-1)! < highest; place++) {
@@ -47,20 +45,20 @@ export function wholeNumbers(highest: number): LevelSeries {
   };
 }
 
-/** What a search goes by of one run at one level, which is called a rate whatever it is. */
+/** What a search needs of a run at one level. The level is called a rate, whatever it counts. */
 export interface Trial {
   verdict: Verdict;
   misses: readonly { kind: string }[];
   ratePerSecond: number;
-  /** Whether it is one of the longer runs, whose verdict counts. */
+  /** True for the longer runs, whose verdict is final. */
   confirms: boolean;
   offeredPerSecond: number;
   achievedPerSecond: number;
   /** Successes. */
   answered: number;
-  /** What it achieved is the most that the server lets anybody have. */
+  /** The server enforces a limit, and the run reached it. */
   isCapped?: boolean;
-  /** It missed without a doubt; left out: by what it achieved. */
+  /** The run clearly missed. Default: judged by what it achieved. */
   isClear?: boolean;
 }
 
@@ -70,52 +68,53 @@ export interface RateTrial extends Trial {
   longestSlipNs: number;
 }
 
-/** Where to search, in calls a second, and how to try a rate. */
+/** Where to search, and how to try a rate. */
 export interface RateSearchOptions<T extends Trial = RateTrial> {
-  /** Left out: rates of the E96 series. */
+  /** Default: rates in calls a second, from the E96 series. */
   series?: LevelSeries;
   first: number;
   lowest: number;
   highest: number;
-  /** Makes a run at a rate; those that confirm are longer. */
+  /** Runs one trial; those that confirm are longer. */
   run: (ratePerSecond: number, options: { confirms: boolean }) => Promise<T>;
-  /** Asked before each run: may there be another? Without, the answer is what has been confirmed. */
+  /** Returns false to end the search with what has been confirmed. Default: always true. */
   mayGoOn?: () => boolean;
 }
 
 /** What kept the rate from being higher. */
 export type RateLimit =
-  /** The server missed this rate, the lowest above that was tried. */
+  /** The server missed this rate, the lowest tried above the sustained one. */
   | { kind: "server"; missedPerSecond: number }
-  /** The client was late in every run at this rate, the lowest above, so that it cannot offer as much. */
+  /** The client was late in every run at this rate, the lowest tried above the sustained one. */
   | { kind: "client"; latePerSecond: number }
-  /** Nothing: the highest rate that is tried was met. */
+  /** Nothing: the highest rate of the search was met. */
   | { kind: "highest" }
-  /** The server closed every connection or fell silent, at this rate. */
+  /** The server closed every connection or fell silent at this rate. */
   | { kind: "gone"; ratePerSecond: number };
 
 export interface RateSearchResult<T extends Trial = RateTrial> {
-  /** The highest that was confirmed, and never more than was ever achieved; `null`: none was. */
+  /** The highest confirmed rate; `null`: none was confirmed. */
   sustainedPerSecond: number | null;
-  /** Of the runs with a verdict at the confirmed rate, the share that met it; `null`: none was confirmed. */
+  /** Share of the runs with a verdict that met the sustained rate; `null`: none confirmed. */
   metShare: number | null;
   limit: RateLimit;
-  /** All runs, in their order. */
+  /** All runs, in order. */
   trials: T[];
 }
 
 /**
- * Doubles or halves the rate until it is between one that is met and one that is not, and bisects to
- * neighbours in the series, by short runs; then does the same from there in small steps by the longer runs
- * that confirm, as near its capacity a server of random arrivals meets some short runs and misses others.
+ * Finds the highest rate that a server sustains. Short runs double or halve the rate until one is
+ * met and one is not, then bisect to neighbours in the series. Longer runs, which confirm, then do
+ * the same from there in small steps: near its capacity, a server with random arrivals meets some
+ * short runs and misses others.
  *
- * No rate is tried, or given as the answer, that is over the most that any run achieved once the server has
- * been seen to do less than it was offered: that most is its capacity, however well a run above it went.
+ * Once a server has achieved less than it was offered, the most that any run achieved is its
+ * capacity. No higher rate is then tried or returned, however well a run above it went.
  */
 export async function searchRate<T extends Trial = RateTrial>(
   options: RateSearchOptions<T>,
 ): Promise<RateSearchResult<T>> {
-  const { run, series = RATES, mayGoOn = () => true } = options;
+  const { run, series = { at: rateAt, placeOf }, mayGoOn = () => true } = options;
   const [lowest, highest] = [series.placeOf(options.lowest), series.placeOf(options.highest)];
   const trials: T[] = [];
 
@@ -145,7 +144,7 @@ export async function searchRate<T extends Trial = RateTrial>(
     return false;
   }
 
-  /** The highest place that is met, from a place in steps that grow, then by bisection; `null`: none is. */
+  /** The highest place that is met, found in growing steps, then by bisection; `null`: none. */
   async function climb(
     from: number,
     { confirms, step, growth }: { confirms: boolean; step: number; growth: number },
@@ -181,7 +180,7 @@ export async function searchRate<T extends Trial = RateTrial>(
   };
 }
 
-/** Whether the server could not do more than it did, without a doubt or twice at one rate. */
+/** True once the server has reached its capacity, clearly or twice at one rate. */
 function isSaturated(trials: readonly Trial[]): boolean {
   const full = trials.filter(({ verdict, misses, answered, isCapped }) =>
     verdict === "missed" && (isCapped ||

@@ -8,32 +8,30 @@ import {
 import type { RateTrial } from "./rate_search.ts";
 import { type Arrivals, createSchedule } from "./schedule.ts";
 
-/** With fewer slots, a single slow call would be over 1 % of them: a run at a low rate takes longer. */
+/** With fewer, a single slow call would be over 1 % of the slots. Runs at low rates take longer. */
 const FEWEST_SLOTS = 100;
-/** The bound on outstanding calls never falls under this. */
 const FEWEST_OUTSTANDING = 10;
 
 type Passed = "message" | "ledger" | "warmupLedger" | "clock" | "pacer" | "signal";
 
-/** One run at one rate. */
 export interface RateTrialOptions extends Pick<OpenLoopOptions, Passed> {
   ratePerSecond: number;
-  /** Whether its verdict is final: see `searchRate`. */
+  /** True if the verdict is final, see `searchRate`. */
   confirms: boolean;
-  /** What the p99 of latency must meet. */
+  /** The objective for the p99 of latency. */
   sloNs: number;
-  /** Of the measured part, unless it would have under 100 slots; and of what goes before. */
+  /** Duration of the measured part; extended if it holds under 100 slots. */
   durationMs: number;
   leadInMs: number;
-  /** Left out: Poisson. */
+  /** Default: Poisson. */
   arrivals?: Arrivals;
-  /** One of its own for each run, or all have the same luck. */
+  /** Use a different one for each run, or all get the same arrivals. */
   seed: number;
 }
 
 /**
- * Runs an open loop at a rate and holds it against the objective. A run that is sure to miss it is ended, so
- * that the latencies of such a rate are those of its beginning.
+ * Runs an open loop at a rate and judges it against the objective. A run that is certain to miss is
+ * ended early, so its latencies are only those of its beginning.
  *
  * @throws the signal's reason, if it is aborted
  */
@@ -52,7 +50,7 @@ export async function runRateTrial(
       durationMs: leadInMs + durationMs,
     }),
     leadInNs: leadInMs * 1e6,
-    // By Little's law, more than half of it outstanding is a mean latency over the objective.
+    // By Little's law, half of this many outstanding already means a mean latency at the objective.
     maxOutstanding: Math.max(FEWEST_OUTSTANDING, Math.ceil(2 * ratePerSecond * sloNs / 1e9)),
     onCall: (call, intendedNs, isMeasured) =>
       isMeasured ? early.noteCall(call, intendedNs) : undefined,

@@ -3,47 +3,44 @@ import { randomStream } from "../stats/random.ts";
 import { owns } from "./share.ts";
 import { spanOf, type Stage, timesOf } from "./stages.ts";
 
-/** How arrivals are spaced: evenly, or at random as those of many independent clients are. */
+/** Spacing of arrivals: even, or random like those of many independent clients. */
 export const ARRIVALS = ["constant", "poisson"] as const;
 export type Arrivals = typeof ARRIVALS[number];
 
-/** What a schedule is made from: that of the whole run, also for a share of it. A count beats a duration. */
+/** The schedule of the whole run, even where only a share of it is made. */
 export interface ScheduleOptions {
   ratePerSecond: number;
   arrivals: Arrivals;
-  /** How many slots there are; `null`: as many as the duration holds. */
+  /** Number of slots; takes precedence over the duration. */
   slots: number | null;
-  /** Slots are due before this time has passed; `null`: no such bound. */
   durationMs: number | null;
-  /** The same seed gives the same schedule. Used where arrivals are random. */
+  /** The same seed gives the same random arrivals. */
   seed: number;
-  /** A rate that changes, in place of the rate, the slots and the duration. */
+  /** A changing rate, instead of the rate, the slots and the duration. */
   stages?: readonly Stage[] | null;
   /**
-   * Leaves the slots of other shards out: slot k of the whole goes out on connection k mod `connections`, of those of
-   * all shards, and belongs to that one's shard. Left out: the schedule is whole.
+   * Keeps only the slots of one shard. Slot k is sent on connection k mod `connections`, counted
+   * over all shards, and belongs to that connection's shard. Default: all slots.
    */
   share?: { connections: number; place: ShardPlace };
 }
 
-/** The slots of one run, each to be asked for once. */
+/** The slots of one run; each is read once. */
 export interface Schedule {
-  /** How long it lasts: the duration, or by its rate. The last slot is due a little earlier. */
+  /** Length of the schedule. The last slot is due a little earlier. */
   readonly spanNs: number;
   /** When the next slot is due, in nanoseconds from the start, never falling; `null` at the end. */
   next(): number | null;
 }
 
 /**
- * A schedule of constant intervals, the first slot due at 0; or of a Poisson process, whose intervals
- * are exponential and independent, so that it also has no slot at 0.
+ * Makes a schedule of constant intervals, starting at 0 with rate x duration slots, rounded up; or
+ * of a Poisson process, with independent exponential intervals and so no slot at 0.
  *
- * With constant intervals there are rate x duration slots, rounded up.
+ * The slots of a share, random ones too, are due when they are in the whole schedule: together, the
+ * shares of all shards are exactly the whole, however it is split.
  *
- * A share has its slots at the times that they have in the whole schedule, random ones too: the shares of
- * all shards together are the whole, slot by slot and connection by connection, however it is split.
- *
- * @throws {RangeError} if the rate is not over 0, or neither slots nor duration bounds it
+ * @throws {RangeError} if the rate is not over 0, or neither slots nor duration is given
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { stages, share } = options;
@@ -62,42 +59,33 @@ function steadySchedule(options: ScheduleOptions): Schedule {
   const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
   // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
   const endNs = slots === null ? spanNs * (1 - 1e-12) : Infinity;
-  const nextPlace = unitSlots(options);
+  const nextUnit = unitSlots(options);
   let left = slots ?? Infinity;
   const next = () => {
     if (left-- <= 0) return null;
-    const offsetNs = nextPlace() * 1e9 / ratePerSecond;
+    const offsetNs = nextUnit() * 1e9 / ratePerSecond;
     return offsetNs < endNs ? offsetNs : null;
   };
   return { spanNs, next };
 }
 
 function stagedSchedule(options: ScheduleOptions, stages: readonly Stage[]): Schedule {
-  const [at, nextPlace] = [timesOf(stages), unitSlots(options)];
-  return { spanNs: spanOf(stages) * 1e6, next: () => at(nextPlace()) };
+  const [timeOf, nextUnit] = [timesOf(stages), unitSlots(options)];
+  return { spanNs: spanOf(stages) * 1e6, next: () => timeOf(nextUnit()) };
 }
 
 /**
- * The slots of rate 1, in seconds: every other schedule has them at the times at which it has come as far, so that no
- * error of constant intervals adds up. Exponential intervals are drawn by inversion of the distribution function.
+ * Slots at rate 1, in seconds. Other schedules scale these, so rounding errors of constant
+ * intervals do not add up. Exponential intervals are drawn by inversion.
  */
 function unitSlots({ arrivals, seed }: ScheduleOptions): () => number {
-  switch (arrivals) {
-    case "constant": {
-      let place = 0;
-      return () => place++;
-    }
-    case "poisson": {
-      const random = randomStream(seed, "arrivals");
-      let place = 0;
-      return () => place -= Math.log(1 - random());
-    }
-    default:
-      return arrivals satisfies never;
-  }
+  let seconds = 0;
+  if (arrivals === "constant") return () => seconds++;
+  const random = randomStream(seed, "arrivals");
+  return () => seconds -= Math.log(1 - random());
 }
 
-/** Those of the slots whose connection is the shard's. */
+/** Keeps the slots whose connection belongs to the shard. */
 function shareOfSlots(
   next: Schedule["next"],
   { connections, place }: NonNullable<ScheduleOptions["share"]>,

@@ -1,5 +1,5 @@
 /**
- * What one user does on a connection: patterns of calls, with time to think after each.
+ * One user's behaviour on a connection: patterns of calls, with think time after each.
  *
  * @module
  */
@@ -10,42 +10,43 @@ import type { Connection, Message } from "../client/connection.ts";
 import { drawNormal, type RandomStream } from "../stats/random.ts";
 import { wait } from "./pace.ts";
 
-/** A time that is drawn anew each time, in milliseconds; of the log-normal one half are under the median. */
+/** A random time, drawn each time it is used. */
 export type Duration =
   | { kind: "constant"; ms: number }
   | { kind: "exponential"; meanMs: number }
   | { kind: "logNormal"; medianMs: number; sigma: number };
 
-/** What follows a call that was not served: the next step, the end of the session, or the same call again. */
+/** What to do after a failed call: go on with the next step, end the session, or call again. */
 export const ON_ERROR = ["continue", "end", "retry"] as const;
-/** A call of a tool, and the time to think after it. */
+
+/** A tool call, and the think time after it. */
 export interface StepSpec {
   tool: string;
-  /** JSON text, possibly with `{seq}`, `{unique}` and `{previous.path}` in its strings. */
+  /** JSON text; its strings can contain `{seq}`, `{unique}` and `{previous.path}`. */
   argsJson: string;
   think: Duration;
-  /** `null`: that of the run. */
+  /** `null`: the run's timeout. */
   timeoutMs: number | null;
   onError: typeof ON_ERROR[number];
 }
 
-/** Steps that follow each other; chosen as often as the weight says, next to the others. */
+/** A sequence of steps. The weight is its share of all patterns drawn. */
 export interface PatternSpec<S extends StepSpec = StepSpec> {
   name: string;
   weight: number;
   steps: readonly S[];
 }
 
-/** A session from its beginning to its end, as data. */
+/** A whole session, as data. */
 export interface SessionSpec<S extends StepSpec = StepSpec> {
-  /** Once, after the handshake. */
+  /** Run once, after the handshake. */
   begin: readonly S[];
   patterns: readonly PatternSpec<S>[];
-  /** It leaves after so many patterns, or after this time, whichever is first; `null`: not by this. */
+  /** Limits of a session, in patterns and time; the first reached ends it. `null`: no limit. */
   lasts: { patterns: number | null; time: Duration | null };
 }
 
-/** A step whose call can be made. */
+/** A step with its call. */
 export interface Step extends StepSpec {
   message: () => Message;
 }
@@ -64,7 +65,7 @@ export function drawDuration(duration: Duration, random: RandomStream): number {
   }
 }
 
-/** The mean of a time, in milliseconds; of a log-normal one m exp(sigma² / 2). */
+/** The mean of a time, in milliseconds; m exp(sigma² / 2) if log-normal. */
 export function meanDuration(duration: Duration): number {
   switch (duration.kind) {
     case "constant":
@@ -78,7 +79,7 @@ export function meanDuration(duration: Duration): number {
   }
 }
 
-/** The mean time that a session thinks for each call of its patterns, in milliseconds. */
+/** The mean think time per call of a session's patterns, in milliseconds. */
 export function meanThinkMs({ patterns }: SessionSpec): number {
   let [calls, thinkMs] = [0, 0];
   for (const { weight, steps } of patterns) {
@@ -88,19 +89,18 @@ export function meanThinkMs({ patterns }: SessionSpec): number {
   return thinkMs / calls;
 }
 
-/** After a failure a call is made so many times more, where that is asked for. */
 const RETRIES = 2;
-/** Alone in a string, which then becomes the value itself, or a part of one. */
+/** A placeholder that is the whole string becomes the value itself; within a string, its text. */
 const PREVIOUS = /"\{previous\.([^{}"\\]+)\}"|\{previous\.([^{}"\\]+)\}/g;
 
-/** Do arguments refer to the result before? */
+/** True if arguments refer to the previous reply. */
 export function usesPrevious(argsJson: string): boolean {
   return argsJson.search(PREVIOUS) >= 0;
 }
 
 /**
- * Fills in each `{previous.path}`: the value at that path of the reply before, whose parts are names and places
- * in lists, separated by dots. A text on the way is read as JSON. `null`: the reply has no such value.
+ * Replaces each `{previous.path}` with the value at that path of the previous reply: names and list
+ * indices separated by dots. Strings along the path are parsed as JSON. `null`: no such value.
  */
 export function fillPrevious(argsJson: string, reply: string | null): string | null {
   let isWhole = true;
@@ -128,29 +128,28 @@ function valueAt(text: string, path: string): unknown {
   return value;
 }
 
-/** What a session is run with. */
 export interface SessionOptions {
   spec: SessionSpec<Step>;
   random: RandomStream;
   clock: Clock;
-  /** Ends it: the call under way is let finish, and no other is made. */
+  /** Ends the session after the current call. */
   signal: AbortSignal;
-  /** Of calls that have none of their own, in milliseconds. */
+  /** Default for steps without their own. */
   timeoutMs: number;
-  /** Hears of each frame that came, as text. */
+  /** Called for each frame received. */
   onFrame: (text: string) => void;
-  /** Hears of the end of each call, and what was sent. */
+  /** Called when each call ends. */
   onCall: (call: Call, message: Message) => void;
-  /** Hears how late each time to think ended, in nanoseconds. */
+  /** Called after each think time. */
   onWake: (lateNs: number) => void;
-  /** Hears of a step that was left out, as the reply before had nothing at a path that it names. */
+  /** Called for a step skipped because the previous reply has no value at a path that it uses. */
   onUnfilled: (step: Step) => void;
 }
 
 /**
- * Works through patterns on a connection, which it leaves open. Never rejects for what the server does.
+ * Runs a session on a connection, which it leaves open. Never rejects because of the server.
  *
- * @returns `left`: it came to its end, or was told to leave; `lost`: its connection is gone
+ * @returns `left` if it ended or was aborted, `lost` if its connection is gone
  */
 export async function runSession(
   connection: Connection,
@@ -158,7 +157,7 @@ export async function runSession(
 ): Promise<"left" | "lost"> {
   const { spec: { begin, lasts, patterns }, random, clock, signal } = options;
   let frame = "";
-  /** Of the call before; others may come while the session thinks. */
+  /** Of the previous call; further frames may come during the think time. */
   let reply: string | null = null;
   let timeoutMs = options.timeoutMs;
   connection.onFrame((text) => {
@@ -171,9 +170,9 @@ export async function runSession(
     return patterns.find(({ weight }) => (left -= weight) < 0) ?? patterns[0]!;
   };
 
-  /** `false`: the session is over. */
+  /** Resolves to false once the session is over. */
   async function take(step: Step): Promise<boolean> {
-    for (let tries = 0;; tries++) {
+    for (let tries = 0; tries <= RETRIES; tries++) {
       if (signal.aborted || !connection.isOpen) return false;
       const { tool, argsJson } = step.message();
       const filled = usesPrevious(argsJson) ? fillPrevious(argsJson, reply) : argsJson;
@@ -189,14 +188,14 @@ export async function runSession(
         isServed = call.status === "ok";
       }
       await think(drawDuration(step.think, random));
-      const isLeaving = !isServed && step.onError === "end";
-      if (isLeaving || signal.aborted || !connection.isOpen) return false;
-      if (isServed || step.onError !== "retry" || tries >= RETRIES) return true;
+      if (isServed || step.onError === "continue") return true;
+      if (step.onError === "end") return false;
     }
+    return true;
   }
 
   async function think(milliseconds: number): Promise<void> {
-    // Not before the next turn of the loop either: a session must not keep the others from their replies.
+    // Waits for a timer even without think time, so that other sessions can read their replies.
     const dueNs = clock.nowNs() + milliseconds * 1e6;
     await wait(milliseconds, { clock, signal });
     if (!signal.aborted) options.onWake(clock.nowNs() - dueNs);

@@ -1,4 +1,4 @@
-/** From the level before (at first 0) to `level`, in a straight line; with no duration in one step. */
+/** A linear ramp from the previous level (initially 0) to `level`; a step if the duration is 0. */
 export interface Stage {
   durationMs: number;
   level: number;
@@ -6,8 +6,8 @@ export interface Stage {
 
 /** What `parseStages` accepts, for error messages. */
 export const STAGES_SYNTAX =
-  "TIME:LEVEL stages, such as '10s:50,30s:200,10s:0', each reaching its level in a straight line " +
-  "within its time (0s: at once), at most 24 h in all and not all of them 0";
+  "TIME:LEVEL stages, such as '10s:50,30s:200,10s:0', each a linear ramp to its level within its " +
+  "time (0s: immediately), at most 24 h in total and not all of them 0";
 
 const MAX_STAGES = 100;
 const MAX_SPAN_MS = 86_400_000;
@@ -15,9 +15,9 @@ const MAX_LEVEL = 1e6;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, min: 6e4, h: 3.6e6 };
 
 /**
- * Reads stages such as `10s:50,30s:200,10s:0`.
+ * Parses stages such as `10s:50,30s:200,10s:0`.
  *
- * @throws {RangeError} if they are none
+ * @throws {RangeError} if they are not valid stages
  */
 export function parseStages(text: string): Stage[] {
   const stages = text.split(",").map((part): Stage => {
@@ -34,12 +34,12 @@ export function parseStages(text: string): Stage[] {
   return stages;
 }
 
-/** How long they last together, in milliseconds. */
+/** Total duration in milliseconds. */
 export function spanOf(stages: readonly Stage[]): number {
   return stages.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-/** The highest level that they reach. */
+/** The highest level reached. */
 export function peakOf(stages: readonly Stage[]): number {
   return Math.max(...stages.map(({ level }) => level));
 }
@@ -54,7 +54,7 @@ function segmentsOf(stages: readonly Stage[]) {
   });
 }
 
-/** The level so many milliseconds after the beginning; that of the last stage after its end. */
+/** The level at a time since the start; after the end, the last stage's level. */
 export function levelAt(stages: readonly Stage[], atMs: number): number {
   const segment = segmentsOf(stages).find(({ startMs, durationMs }) => atMs < startMs + durationMs);
   if (segment === undefined) return stages.at(-1)!.level;
@@ -63,9 +63,10 @@ export function levelAt(stages: readonly Stage[], atMs: number): number {
 }
 
 /**
- * Of levels that are a rate a second: when so many slots have fallen due, in nanoseconds from the beginning;
- * `null` where there are fewer. Asked for in rising order. The times of a Poisson process of rate 1 become those
- * of one with this rate (inversion; E. Çinlar, Introduction to Stochastic Processes, 1975, section 4.7).
+ * For levels that are rates a second: returns a function that gives the time at which a number of
+ * slots has fallen due, in nanoseconds from the start; `null` if there are fewer. Call it with
+ * rising numbers. It turns a Poisson process of rate 1 into one of this rate (inversion; E. Çinlar,
+ * Introduction to Stochastic Processes, 1975, section 4.7).
  */
 export function timesOf(stages: readonly Stage[]): (slots: number) => number | null {
   const segments = segmentsOf(stages).filter(({ durationMs }) => durationMs > 0);
@@ -77,7 +78,7 @@ export function timesOf(stages: readonly Stage[]): (slots: number) => number | n
       const within = (from + to) / 2 * seconds;
       const left = slots - before;
       if (left < within * (1 - 1e-12)) {
-        // The root of from t + slope t² / 2 = left, in the form that also holds without a slope.
+        // The root of from t + slope t² / 2 = left, in the form that also works for slope 0.
         const slope = (to - from) / seconds;
         const root = Math.sqrt(Math.max(0, from ** 2 + 2 * slope * left));
         return startMs * 1e6 + (left === 0 ? 0 : 2 * left / (from + root) * 1e9);

@@ -1,15 +1,15 @@
-/** Room for a slice of 0.1 s at the highest rate that one client reaches, with some to spare. */
+/** Enough for a slice of 0.1 s at the highest rate that one client reaches. */
 const FIRST_LENGTH = 2 ** 15;
 
-/** Buffers that no slice uses now, so that the next one need not allocate, nor grow, again. */
+/** Unused buffers, kept so that the next slice need not allocate or grow one. */
 const spare: TimeBuffer[] = [];
 
-/** Takes times while calls are made, with as little work for each as there can be. */
+/** Collects times while calls are made, with as little work per call as possible. */
 export class TimeBuffer {
   #times = new Float64Array(FIRST_LENGTH);
   #count = 0;
 
-  /** One that is empty and nobody else's, until it is released. */
+  /** An empty buffer for exclusive use until it is released. */
   static take(): TimeBuffer {
     return spare.pop() ?? new TimeBuffer();
   }
@@ -24,7 +24,7 @@ export class TimeBuffer {
     return this.#times.subarray(0, this.#count);
   }
 
-  /** Gives the buffer back, and its times as an array of the caller's own: a copy, made after the window. */
+  /** Returns a copy of the times, and the buffer to the pool. Call it after the window. */
   release(): Float64Array {
     const times = this.view().slice();
     this.#count = 0;

@@ -7,21 +7,22 @@ import type {
   ShardScenario,
 } from "../schema.ts";
 import { EXIT, failedCheckReasons, verdictOf } from "../run/verdict.ts";
-import { mergeFacts, mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
+import { highest, mergeFacts, mergeScenario, type ScenarioPart } from "./merge_scenario.ts";
 import { inOneTime } from "./together.ts";
 
-/** How the reports of the parts of a run, which are shards or workers, are merged. */
 export interface MergeOptions {
+  /** The kind of parts: shards or workers. */
   of: NonNullable<Report["merged"]>["of"];
   command: string[];
-  /** How many there should be. */
+  /** Expected number of parts. */
   count: number;
-  /** Workers that died before they could report all. */
+  /** Workers that died during the run. */
   lost?: readonly { index: number; reason: string }[];
 }
 
-/** A report with its place among the parts, from 1. */
+/** The report of one part of a run. */
 export interface Part {
+  /** From 1. */
   index: number;
   report: Report;
 }
@@ -29,14 +30,12 @@ export interface Part {
 type NamedPart = Part & Omit<ScenarioPart, "report">;
 
 /**
- * Merges the reports of the parts of one run as if one client had run. Whether they are of one run, and all of them, is for the
- * caller to know.
+ * Merges the reports of a run's parts, at least one, as if one client had run. The caller must make
+ * sure that they are of one run.
  *
- * @throws {RangeError} if there is none
  * @throws {Error} if a histogram cannot be read
  */
 export function mergeReports(given: readonly Part[], options: MergeOptions): Report {
-  if (given.length === 0) throw new RangeError("Cannot merge reports as there is none");
   const parts = given.toSorted((a, b) => a.index - b.index).map((part): NamedPart => ({
     ...part,
     label: labelOf(part.index, options),
@@ -48,15 +47,15 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   const names = new Set(reports.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)));
   const scenarios = [...names].map((name) => mergeShares(sharesOf(name, parts), first, options));
   const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
-  const measured = begun.length === 0 ? reports : begun;
-  // The calls a second of a part are not those of the server.
+  // The rates are left out: a part's calls a second are not the server's.
   const aged = reports.flatMap(({ drift }) => drift ?? [])[0];
   return {
     ...first,
-    startedAt: isoTime(Math.min(...reports.map(({ startedAt }) => Date.parse(startedAt)))),
-    finishedAt: isoTime(Math.max(...reports.map(({ finishedAt }) => Date.parse(finishedAt)))),
+    // ISO times in UTC sort as text.
+    startedAt: reports.map(({ startedAt }) => startedAt).sort()[0]!,
+    finishedAt: reports.map(({ finishedAt }) => finishedAt).sort().at(-1)!,
     command: options.command,
-    epochs: Math.min(...measured.map(({ epochs }) => epochs)),
+    epochs: Math.min(...(begun.length === 0 ? reports : begun).map(({ epochs }) => epochs)),
     verdict: verdictOf(mergeReasons(parts, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
     rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
@@ -67,12 +66,8 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   };
 }
 
-function labelOf(index: number, { of }: Pick<MergeOptions, "of">): string {
+function labelOf(index: number, { of }: MergeOptions): string {
   return `${of === "shards" ? "shard" : "worker"} ${index}`;
-}
-
-function isoTime(unixMs: number): string {
-  return new Date(unixMs).toISOString();
 }
 
 function sharesOf(name: string, parts: readonly NamedPart[]) {
@@ -81,7 +76,7 @@ function sharesOf(name: string, parts: readonly NamedPart[]) {
   );
 }
 
-/** With a part lost, the load of a split scenario was not the one asked for from then on. */
+/** Merges one scenario. It is invalid if a part died, as the load was then less than asked for. */
 function mergeShares(
   shares: readonly ScenarioPart[],
   { seed }: Pick<Report, "seed">,
@@ -94,9 +89,8 @@ function mergeShares(
   const { validity } = scenario;
   const warnings = lost.map(({ index }) => ({
     kind: "missingPart",
-    message:
-      `${labelOf(index, options)} of ${count} is missing from where it died: the rest of the ` +
-      "figures are those of the others",
+    message: `${labelOf(index, options)} of ${count} died: from then on the figures are those ` +
+      "of the others",
     index,
   }));
   return {
@@ -105,11 +99,8 @@ function mergeShares(
   };
 }
 
-/** What each part did, those that died included, in the order of their places. */
-function describeParts(
-  parts: readonly NamedPart[],
-  { lost = [] }: MergeOptions,
-): MergedShard[] {
+/** Describes each part, including those that died, in order. */
+function describeParts(parts: readonly NamedPart[], { lost = [] }: MergeOptions): MergedShard[] {
   const indices = new Set([...parts, ...lost].map(({ index }) => index));
   return [...indices].sort((a, b) => a - b).map((index) => {
     const part = parts.find((one) => one.index === index);
@@ -143,84 +134,72 @@ function describeScenario(
   };
 }
 
-/**
- * When a part's first epoch began: in milliseconds after the planned start, or else after the earliest
- * part's, by the first part's clock.
- */
+/** Start of a part's first epoch after the planned start, or else after the earliest part's. */
 function startOffsetMs(index: number, shares: ReturnType<typeof sharesOf>): number | null {
   const measured = shares.filter(({ report }) => report.measured?.epochs[0] !== undefined);
-  const starts = inOneTime(measured).map(({ plannedStartMs, epochs }, nth) => ({
-    index: measured[nth]!.index,
-    plannedStartMs,
-    startMs: epochs[0]!.startMs,
-  }));
-  const own = starts.find((start) => start.index === index);
-  if (own === undefined) return null;
-  return own.startMs - (own.plannedStartMs ?? Math.min(...starts.map(({ startMs }) => startMs)));
+  const own = measured.findIndex((part) => part.index === index);
+  if (own < 0) return null;
+  const times = inOneTime(measured);
+  const startsMs = times.map(({ epochs }) => epochs[0]!.startMs);
+  return startsMs[own]! - (times[own]!.plannedStartMs ?? Math.min(...startsMs));
 }
 
 /**
- * What the merged checks say, with the counts of the whole; each other reason once where all parts give it,
- * else with the part's name before it; and the lost parts.
+ * Reasons from the merged checks, other reasons (prefixed with the part's name unless all parts
+ * give them), and lost parts.
  */
 function mergeReasons(
   parts: readonly NamedPart[],
   scenarios: readonly ScenarioReport[],
   options: MergeOptions,
 ): Reason[] {
-  const { ofCheck = [], other = [] } = Object.groupBy(
-    parts.flatMap(({ label, report }) =>
-      report.verdict.reasons.map((reason) => ({
-        label,
-        reason,
-        isOfCheck: isOfCheck(reason, report),
-      }))
+  const given = parts.map(({ label, report }) => ({
+    ...{ label, ofCheck: [], other: [] },
+    ...Object.groupBy(
+      report.verdict.reasons,
+      (reason) => isOfCheck(reason, report) ? "ofCheck" : "other",
     ),
-    ({ isOfCheck }) => isOfCheck ? "ofCheck" : "other",
-  );
-  const judged = new Set(ofCheck.map(({ reason }) => reason.scenario));
-  const kinds = Map.groupBy(other, ({ reason }) => JSON.stringify([reason.code, reason.scenario]));
-  const merged = [...kinds.values()].flatMap((given) =>
-    mergeFacts(
-      parts,
-      ({ label }) => given.flatMap((one) => one.label === label ? [one.reason] : []),
-    )
-  );
-  const lost = (options.lost ?? []).map(({ index, reason }) => ({
-    code: EXIT.checkFailed,
-    kind: "lostPart",
-    scenario: null,
-    message: `${labelOf(index, options)} of ${options.count} died: ${reason}; from then on the ` +
-      "figures are those of the others",
   }));
+  const judged = new Set(given.flatMap(({ ofCheck }) => ofCheck.map(({ scenario }) => scenario)));
+  const kinds = Map.groupBy(
+    given.flatMap(({ other }) => other),
+    ({ code, scenario }) => JSON.stringify([code, scenario]),
+  );
   return [
     ...scenarios.filter(({ name }) => judged.has(name)).flatMap(failedCheckReasons),
-    ...merged,
-    ...lost,
+    ...[...kinds.values()].flatMap((kind) =>
+      mergeFacts(given, ({ other }) => other.filter((reason) => kind.includes(reason)))
+    ),
+    ...(options.lost ?? []).map(({ index, reason }) => ({
+      code: EXIT.checkFailed,
+      kind: "lostPart",
+      scenario: null,
+      message: `${labelOf(index, options)} of ${options.count} died: ${reason}; from then on the ` +
+        "figures are those of the others",
+    })),
   ];
 }
 
-/** Is a reason that of a check, which is merged with its counts rather than given for each part? */
+/** True for the reason of a check: these are merged with their counts. */
 function isOfCheck(reason: Reason, { scenarios }: Report): boolean {
   return scenarios.flatMap(failedCheckReasons).some(({ scenario, message }) =>
     scenario === reason.scenario && message === reason.message
   );
 }
 
-/** The same report as that of one shard, which is itself made of parts. */
+/** Turns the merged report of a shard's workers into that shard's report. */
 export function asShard(
   report: Report,
   place: ShardPlace,
   parts: readonly Pick<Report, "shard">[],
 ): Report {
   const shards = parts.flatMap(({ shard }) => shard ?? []);
-  const offsets = shards.flatMap(({ startOffsetMs }) => startOffsetMs ?? []);
   return {
     ...report,
     shard: {
       ...place,
       startAtMs: shards[0]?.startAtMs ?? null,
-      startOffsetMs: offsets.length === 0 ? null : Math.max(...offsets),
+      startOffsetMs: highest(shards.map(({ startOffsetMs }) => startOffsetMs)),
       late: shards.some(({ late }) => late),
       clock: shards[0]?.clock ?? null,
     },

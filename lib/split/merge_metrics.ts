@@ -5,40 +5,40 @@ import { summariseInterval } from "../stats/series.ts";
 import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
 import { byEpoch } from "./together.ts";
 
-/** Merged metrics, and those of which the shards' values make no whole. */
+/** Merged metrics, and those that cannot be merged. */
 export interface MergedMetrics {
   metrics: Metric[];
   unmerged: { name: string; reason: string }[];
 }
 
 /**
- * The metrics of shards as those of one client that had done all the work, in the order of the first shard; the seed is
- * that of the intervals.
+ * Merges metrics as if one client had done all the work, in the order of the first shard.
  *
- * @throws {Error} if a histogram cannot be read, or an epoch or interval has none
+ * @param seed For resampling the intervals.
+ * @throws {Error} if a histogram is missing or cannot be read
  */
 export function mergeMetrics(shards: readonly (readonly Metric[])[], seed: number): MergedMetrics {
   const merged: MergedMetrics = { metrics: [], unmerged: [] };
   const keyOf = ({ name, at }: Metric) => JSON.stringify([name, at ?? null]);
   for (const parts of Map.groupBy(shards.flat(), keyOf).values()) {
     const distributions = parts.filter((part) => part.kind === "distribution");
-    const scalars = parts.filter((part) => part.kind === "scalar");
-    const { name, ...first } = parts[0]!;
-    const isWhole = scalars.length === shards.length;
-    if (distributions.length > 0) merged.metrics.push(mergeDistributions(distributions, seed));
-    else if (first.kind === "scalar" && first.merge !== undefined && isWhole) {
-      merged.metrics.push(mergeScalars(scalars, first.merge));
-    } else {
-      const reason = first.kind === "scalar" && first.merge === undefined
-        ? "what shards measure of it makes no whole: see their own reports"
-        : "not every shard has measured it";
-      merged.unmerged.push({ name, reason });
+    if (distributions.length > 0) {
+      merged.metrics.push(mergeDistributions(distributions, seed));
+      continue;
     }
+    const scalars = parts.filter((part) => part.kind === "scalar");
+    const { name, merge } = scalars[0]!;
+    if (merge === undefined) {
+      const reason = "the values of shards cannot be combined: see their own reports";
+      merged.unmerged.push({ name, reason });
+    } else if (scalars.length < shards.length) {
+      merged.unmerged.push({ name, reason: "not every shard measured it" });
+    } else merged.metrics.push(mergeScalars(scalars, merge));
   }
   return merged;
 }
 
-/** The declared part of a metric, which all shards have alike. */
+/** The declared part of a metric, equal on all shards. */
 function declared({ name, role, better, at, gates }: Metric) {
   return {
     ...{ name, role, better },
@@ -47,12 +47,12 @@ function declared({ name, role, better, at, gates }: Metric) {
   };
 }
 
-/** The distribution that recording all samples in one histogram would give, exactly: pooled, by epoch and by interval. */
+/** Merges distributions exactly, as if all samples had been recorded in one histogram. */
 export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
   using pooled = new LatencyHistogram();
   let censored = NONE_CENSORED;
   for (const { histogram, min, mean, max, censored: count, epochs } of parts) {
-    // With calls without an answer the longest time is theirs; with epochs the mean is that of theirs.
+    // If calls are censored, `max` is theirs; if epochs have samples, the mean is taken from them.
     using part = LatencyHistogram.decode(histogram, {
       min,
       max: count === 0 ? max : undefined,
@@ -69,7 +69,7 @@ export function mergeDistributions(parts: readonly Distribution[], seed: number)
   });
 }
 
-/** Intervals by when they begin; none where shards have them of different widths. */
+/** Merges intervals by their start; none if their widths differ between shards. */
 function mergeSeries(shards: readonly (readonly SeriesPoint[])[]): SeriesPoint[] {
   const widths = shards.flatMap((points) =>
     points.length < 2 ? [] : [points[1]!.atMs - points[0]!.atMs]
@@ -92,7 +92,7 @@ function mergeSeries(shards: readonly (readonly SeriesPoint[])[]): SeriesPoint[]
   });
 }
 
-/** Epoch by epoch; the smallest first, so that no order of the shards changes the sum. */
+/** Merges each epoch. Adds the smallest first, so the order of shards does not change the sum. */
 function mergeScalars(parts: readonly Scalar[], merge: NonNullable<Scalar["merge"]>): Metric {
   const epochs = byEpoch(parts).map((values) =>
     values.sort((a, b) => a - b)

@@ -12,18 +12,18 @@ import { callChecks, reconciliation } from "../run/call_checks.ts";
 import { mergeMetrics } from "./merge_metrics.ts";
 import { byEpoch, inOneTime, togetherWarnings } from "./together.ts";
 
-/** A scenario as one part has reported it. */
+/** One part's report of a scenario. */
 export interface ScenarioPart {
-  /** How texts call the part: `shard 2`. */
+  /** The part's name in messages, such as `shard 2`. */
   label: string;
   clock: ClockOffset | null;
   report: ScenarioReport;
 }
 
 /**
- * Merges those that have run it; where but one has, or none, its report stays as it is.
+ * Merges the reports of the parts that ran a scenario. If at most one did, its report is returned.
  *
- * @param seed of the intervals
+ * @param seed For resampling the intervals.
  * @throws {Error} if a shard's histograms cannot be read
  */
 export function mergeScenario(parts: readonly ScenarioPart[], seed: number): ScenarioReport {
@@ -46,8 +46,7 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
     ...{ name, title, question },
     status: mergedStatus(reports, checks),
     reason: reasons.map(({ message }) => message).join("; ") || null,
-    startedAt: new Date(Math.min(...reports.map(({ startedAt }) => Date.parse(startedAt))))
-      .toISOString(),
+    startedAt: reports.map(({ startedAt }) => startedAt).sort()[0]!,
     durationMs: Math.max(...reports.map(({ durationMs }) => durationMs)),
     parameters,
     ...(overloads ? { overloads } : {}),
@@ -62,7 +61,7 @@ export function mergeScenario(parts: readonly ScenarioPart[], seed: number): Sce
   };
 }
 
-/** Nothing, where the parts are the whole. */
+/** Empty if the parts make up the whole. */
 function mergeShare(reports: readonly ScenarioReport[]): Pick<ScenarioReport, "share"> {
   const shares = reports.flatMap(({ share }) => share ?? []);
   const connections = sumOf(shares, (share) => share.connections);
@@ -79,7 +78,7 @@ function mergedStatus(
   return has("failed") || checks.some(({ passed }) => !passed) ? "failed" : "passed";
 }
 
-/** Those on the ledger are made anew from the whole one; the others hold where they hold on each part. */
+/** Rebuilds the checks on the ledger from the merged one, and merges the others by name. */
 function mergeChecks(
   ran: readonly ScenarioPart[],
   ledgers: { ledger: Ledger; warmupLedger: Ledger },
@@ -99,7 +98,7 @@ function mergeChecks(
   ];
 }
 
-/** One check of that name for all parts: counts are added, and it passed where it passed on each of them. */
+/** Merges one check of all parts: counts are added, and it passes if it passed on every part. */
 export function mergeCheck(parts: readonly { label: string; check: Check }[]): Check {
   const { kind, name } = parts[0]!.check;
   const passed = parts.every(({ check }) => check.passed);
@@ -114,7 +113,7 @@ export function mergeCheck(parts: readonly { label: string; check: Check }[]): C
       observed: `${seen} of ${wanted}${why}`,
     };
   }
-  /** What all say, or each with the name of who says it. */
+  /** The common text, or each part's with its label. */
   const textOf = (field: "expected" | "observed") =>
     new Set(parts.map(({ check }) => check[field])).size === 1
       ? parts[0]!.check[field]
@@ -122,27 +121,27 @@ export function mergeCheck(parts: readonly { label: string; check: Check }[]): C
   return { kind, name, passed, expected: textOf("expected"), observed: textOf("observed") };
 }
 
-/** Facts of the parts: once where all say the same, else with the name of who says it. */
+/** Merges facts by message: once if all parts have it, else prefixed with the part's label. */
 export function mergeFacts<F extends Fact, P extends { label: string }>(
   parts: readonly P[],
   factsOf: (part: P) => readonly F[],
 ): F[] {
-  const said = parts.map((part) => ({
+  const given = parts.map((part) => ({
     label: part.label,
     facts: uniqueBy(factsOf(part), ({ message }) => message),
   }));
   const isCommon = ({ message }: F) =>
-    said.every(({ facts }) => facts.some((one) => one.message === message));
+    given.every(({ facts }) => facts.some((one) => one.message === message));
   return [
-    ...said[0]!.facts.filter(isCommon),
-    ...said.flatMap(({ label, facts }) =>
+    ...given[0]!.facts.filter(isCommon),
+    ...given.flatMap(({ label, facts }) =>
       facts.filter((fact) => !isCommon(fact))
         .map((fact) => ({ ...fact, message: `${label}: ${fact.message}` }))
     ),
   ];
 }
 
-/** The account of all parts together: every count is the sum of theirs. */
+/** Sums every count of the ledgers. */
 export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
   const sum = settleLedger(openLedger(), false);
   for (const { errorMessages: _, firstStrays: __, closeReasons: ___, ...ledger } of ledgers) {
@@ -157,7 +156,7 @@ export function mergeLedgers(ledgers: readonly Ledger[]): Ledger {
 
 type Counts = { [name: string]: number | Counts };
 
-/** Adds counts, and counts within counts, by name. */
+/** Adds counts by name, recursively. */
 function addInto(sum: Counts | Ledger, counts: Counts | Ledger): void {
   const target = sum as Counts;
   for (const [name, value] of Object.entries(counts as Counts)) {
@@ -167,7 +166,7 @@ function addInto(sum: Counts | Ledger, counts: Counts | Ledger): void {
   }
 }
 
-/** Valid where every part is and they measured together; of shares and lags the worst is given. */
+/** Valid if every part is and they measured together. Shares and lags are those of the worst. */
 function mergeValidity(ran: readonly ScenarioPart[]): Validity {
   const validities = ran.map(({ report }) => report.validity);
   const warnings = [
@@ -193,15 +192,16 @@ function mergeValidity(ran: readonly ScenarioPart[]): Validity {
   };
 }
 
-/** The worst first. */
+/** Worst first. */
 const CLIENTS = ["bound", "undecided", "free"] as const;
 
-function highest(values: readonly (number | null)[]): number | null {
+/** The highest known value; `null` if there is none. */
+export function highest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** From the first part's beginning of an epoch to the last one's end. */
+/** Each epoch from the earliest start to the latest end of its parts. */
 function mergeMeasured(ran: readonly ScenarioPart[]): Measured {
   const all = inOneTime(ran);
   const planned = new Set(all.map(({ plannedStartMs }) => plannedStartMs));
@@ -218,7 +218,7 @@ function sumOf<T>(some: readonly T[], valueOf: (one: T) => number): number {
   return some.reduce((sum, one) => sum + valueOf(one), 0);
 }
 
-/** The first of each key. */
+/** Keeps the first item of each key. */
 function uniqueBy<T>(some: readonly T[], keyOf: (one: T) => string): T[] {
   return [...Map.groupBy(some, keyOf).values()].map(([first]) => first!);
 }

@@ -4,13 +4,13 @@ import { LatencyHistogram } from "../stats/histogram.ts";
 import { findWorkloadDifferences } from "../stats/comparability.ts";
 import type { Part } from "./merge.ts";
 
-/** A report and the name of its file. */
+/** A report and its file name. */
 export interface NamedReport {
   file: string;
   report: Report;
 }
 
-/** Thrown for files that are not the shards of one run; the message names each file and field. */
+/** Thrown if files are not the shards of one run. The message names each file and field. */
 export class ShardSetError extends Error {
   override name = "ShardSetError";
 
@@ -20,15 +20,13 @@ export class ShardSetError extends Error {
   }
 }
 
-interface NamedShard extends NamedReport {
-  shard: Shard;
-}
+type NamedShard = NamedReport & { shard: Shard };
 
 /**
- * The reports as the parts of one run.
+ * Reads reports as the parts of one run.
  *
- * @throws {ShardSetError} naming every report that is of no shard, of another run or workload, missing, or
- *   there twice
+ * @throws {ShardSetError} naming every report that is missing, duplicate, not of a shard, or of
+ *   another run or workload
  */
 export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; count: number } {
   const shards = files.flatMap(({ file, report }): NamedShard[] =>
@@ -37,7 +35,7 @@ export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; co
   const [first, ...others] = shards;
   const problems = [
     ...files.filter(({ report }) => report.shard === undefined).map(({ file }) =>
-      `${file}: it has no field shard, so that it is the report of a whole run`
+      `${file}: it has no field shard, so it is the report of a whole run`
     ),
     ...shards.flatMap(unreadable),
     ...others.flatMap((other) => differences(first!, other)),
@@ -48,13 +46,13 @@ export function readShardSet(files: readonly NamedReport[]): { parts: Part[]; co
   return { parts, count: first.shard.count };
 }
 
-/** What a shard has otherwise than the first of the files. */
+/** Lists what differs from the first shard. */
 function differences(first: NamedShard, other: NamedShard): string[] {
   const changed = (name: string, valueOf: (one: NamedShard) => unknown) => {
     const [before, after] = [valueOf(first), valueOf(other)];
     return before === after ? [] : [`${name}: ${before} -> ${after}`];
   };
-  // A run that ended early has come neither to all of its scenarios nor to all of its epochs.
+  // A run that ended early may lack scenarios and epochs.
   const changedPlan: typeof changed = (name, valueOf) =>
     [first, other].some(({ report }) => endedEarly(report)) ? [] : changed(name, valueOf);
   return [
@@ -67,7 +65,7 @@ function differences(first: NamedShard, other: NamedShard): string[] {
       ({ report }) => report.scenarios.map(({ name }) => name).sort().join(", "),
     ),
     ...findWorkloadDifferences(first.report, other.report),
-    // Other than in a comparison, it is part of the work that was split.
+    // A comparison ignores epochs; here they are part of the work that was split.
     ...changedPlan("epochs", ({ report }) => report.epochs),
   ].map((difference) => `${difference} (${first.file} -> ${other.file})`);
 }
@@ -76,11 +74,11 @@ function endedEarly({ verdict }: Report): boolean {
   return verdict.exitCode === EXIT.targetUnusable || verdict.status === "interrupted";
 }
 
-/** The metrics of split scenarios whose histograms are missing or damaged: nothing exact is made of them. */
+/** Metrics of split scenarios that cannot be merged exactly: a histogram is missing or damaged. */
 function unreadable({ file, report }: NamedShard): string[] {
   return report.scenarios.filter(({ share }) => share !== undefined).flatMap(({ name, metrics }) =>
     metrics.filter((metric) => metric.kind === "distribution" && !hasHistograms(metric))
-      .map((metric) => `${file}: ${name}.${metric.name} has no histogram that can be read`)
+      .map((metric) => `${file}: ${name}.${metric.name} has no readable histogram`)
   );
 }
 
@@ -97,13 +95,13 @@ function hasHistograms({ count, histogram, epochs, series }: Distribution): bool
   });
 }
 
-/** Shards that are missing, there twice, or beyond the count. */
+/** Shards that are missing, duplicate, or beyond the count. */
 function gaps(shards: readonly NamedShard[], count: number): string[] {
   const places = Array.from({ length: count }, (_, index) => {
     const place = `shard ${index + 1} of ${count}`;
     const files = shards.filter(({ shard }) => shard.index === index + 1).map(({ file }) => file);
     if (files.length === 0) return [`${place} is in none of the files`];
-    return files.length > 1 ? [`${place} is there twice: ${files.join(", ")}`] : [];
+    return files.length > 1 ? [`${place} appears twice: ${files.join(", ")}`] : [];
   });
   const beyond = shards.filter(({ shard }) => shard.index > count)
     .map(({ file, shard }) => `${file}: shard.index ${shard.index} is beyond ${count}`);

@@ -1,27 +1,26 @@
 /**
- * The parts of a run beside each other: by epoch, and by one clock.
+ * Aligns the parts of a run by epoch and by clock.
  *
  * @module
  */
 
 import type { ClockOffset, Fact, Measured, ScenarioReport } from "../schema.ts";
 
-/** What one part's times are read from. */
 export interface TimedPart {
   clock: ClockOffset | null;
   report: Pick<ScenarioReport, "measured">;
 }
 
-/** In every epoch, this share of the longest part's must be common to all. */
+/** Share of each epoch that must be common to all parts, relative to the longest. */
 const COMMON_SHARE = 0.9;
 
-/** Of the epochs that all parts have, in their order, what each part says of it. */
+/** Groups values by epoch, for the epochs that all parts have. */
 export function byEpoch<E>(parts: readonly { epochs: readonly E[] }[]): E[][] {
   const count = Math.min(...parts.map(({ epochs }) => epochs.length));
   return Array.from({ length: count }, (_, index) => parts.map(({ epochs }) => epochs[index]!));
 }
 
-/** The epochs of every part by the first one's clock, as far as the clocks are known to differ. */
+/** Converts the epochs of all parts to the first one's clock. */
 export function inOneTime(parts: readonly TimedPart[]): Measured[] {
   return parts.map(({ clock, report: { measured } }) => {
     const aheadMs = clockDifferenceMs(parts[0]!.clock, clock);
@@ -35,14 +34,14 @@ export function inOneTime(parts: readonly TimedPart[]): Measured[] {
   });
 }
 
-/** What to add to one clock to get the other; 0 where they may well agree. */
+/** What to add to `clock` to get the reference; 0 if the difference is within the errors. */
 function clockDifferenceMs(reference: ClockOffset | null, clock: ClockOffset | null): number {
   if (reference === null || clock === null) return 0;
   const differenceMs = clock.offsetMs - reference.offsetMs;
   return Math.abs(differenceMs) > clock.errorMs + reference.errorMs ? differenceMs : 0;
 }
 
-/** Says where the interval common to all parts is too short for their rates to add up. */
+/** Warns if the parts overlapped too little for their rates to add up. */
 export function togetherWarnings(parts: readonly TimedPart[]): Fact[] {
   const shares = byEpoch(inOneTime(parts)).map((epochs) => {
     const longestMs = Math.max(...epochs.map(({ startMs, endMs }) => endMs - startMs));
@@ -58,7 +57,7 @@ export function togetherWarnings(parts: readonly TimedPart[]): Fact[] {
     kind: "notTogether",
     message:
       `not together: in epoch ${epoch} only ${percent} % of the time was common to all shards, ` +
-      "so that their rates do not add up: give them one --start-at",
+      "so their rates do not add up: give all of them the same --start-at",
     epoch,
     share,
   }];

@@ -2,21 +2,19 @@ import type { ShardPlace } from "../schema.ts";
 import { shareOf, WHOLE } from "../load/share.ts";
 import { connectionsOf, type PlannedScenario } from "../run/plan.ts";
 
-/** What the number of workers depends on. */
 export interface WorkerCountOptions {
-  /** Of this machine. */
   cores: number;
-  /** Whether the server that is measured runs on this machine too, in this very process. */
+  /** True if the measured server runs in this process. */
   embedded: boolean;
   planned: readonly PlannedScenario[];
   shard: ShardPlace | null;
 }
 
 /**
- * How many workers to start: for `auto` as many as there are cores, less one for the bundled server; never
- * more than the connections of any scenario that is split.
+ * Number of workers to start. `auto`: one per core, less one for the bundled server, and at most as
+ * many as every split scenario has connections.
  *
- * @throws {RangeError} if more are asked for than there are connections, or no scenario can be split
+ * @throws {RangeError} if there are fewer connections than workers, or no scenario can be split
  */
 export function countWorkers(
   asked: number | "auto" | null,
@@ -33,13 +31,13 @@ export function countWorkers(
   }
   if (fewest === undefined) {
     throw new RangeError(
-      `Cannot use --workers ${asked} as none of the scenarios can be split: leave the option out`,
+      `Cannot use --workers ${asked} as none of the scenarios can be split: omit the option`,
     );
   }
   if (asked > fewest.connections) {
     throw new RangeError(
       `Cannot use --workers ${asked} as ${fewest.name} has ${fewest.connections} connections to ` +
-        "split: accepted are as many workers, or more with --connections",
+        "split: accepted are at most that many workers, or more with --connections",
     );
   }
   return asked;

@@ -1,5 +1,5 @@
 /**
- * What the main thread and the workers of a run say to each other.
+ * Messages between the main thread and the workers of a run.
  *
  * @module
  */
@@ -9,38 +9,37 @@ import type { Progress } from "../run/progress.ts";
 import type { RunSettings } from "../run/settings.ts";
 import type { Report } from "../schema.ts";
 
-/** What the main thread posts to a worker. */
+/** Messages to a worker. */
 export type ToWorker =
   | { kind: "run"; settings: RunSettings; gated: boolean; embedded: boolean }
-  /** The turn begins then, in unix milliseconds. */
+  /** When a turn begins, in unix milliseconds. */
   | { kind: "go"; order: number; atMs: number }
-  /** The bundled server is back, or why it is not. */
+  /** The bundled server was restarted, or failed to. */
   | { kind: "restarted"; error: string | null }
   | { kind: "abort" };
 
-/** How far a worker is; what can be watched of it comes as figures. */
+/** A worker's progress. Live figures are sent separately. */
 type SentProgress =
   | Omit<Extract<Progress, { state: "running" }>, "watch">
   | Extract<Progress, { state: "ended" }>;
 
-/** What a worker posts. */
+/** Messages from a worker. */
 export type FromWorker =
   | { kind: "progress"; progress: SentProgress }
-  /** What its scenario has come to, now and then. */
   | { kind: "figures"; figures: LiveFigures }
   | { kind: "warning"; message: string }
-  /** It is ready for a turn. */
+  /** The worker is ready for a turn. */
   | { kind: "ready"; order: number }
   /** Asks for the bundled server to be restarted. */
   | { kind: "restart" }
-  /** An epoch has ended: the report so far. */
+  /** The report so far, after each epoch. */
   | { kind: "partial"; report: Report }
   | { kind: "done"; report: Report };
 
-/** A look costs up to 0.2 ms of the worker's thread, which a schedule may need. */
+/** Reading figures takes up to 0.2 ms of the worker's thread, which a schedule may need. */
 const FIGURES_INTERVAL_MS = 1000;
 
-/** Posts a worker's progress, and once a second the figures of the scenario that runs. Dispose of it. */
+/** Posts a worker's progress, and once a second the figures of the current scenario. */
 export function reportProgress(
   post: (message: FromWorker) => void,
 ): Disposable & { show: (progress: Progress) => void } {
@@ -58,14 +57,14 @@ export function reportProgress(
   };
 }
 
-/** The scenario that all workers run, as far as they have told. */
+/** Progress of all workers, from the figures that they have sent. */
 export class WorkersProgress implements LiveScenario {
-  /** Looking at it takes nothing from the workers. */
+  /** False because reading figures here takes no time from the workers. */
   readonly isPaced = false;
   readonly #figures = new Map<number, LiveFigures>();
   #scenario = "";
 
-  /** Takes what a worker says of the scenario that it runs. */
+  /** Stores a worker's latest figures. */
   heard(index: number, figures: LiveFigures): void {
     this.#figures.set(index, figures);
   }
@@ -75,7 +74,7 @@ export class WorkersProgress implements LiveScenario {
     this.#figures.delete(index);
   }
 
-  /** What a worker says of its own progress, as that of all; of the next scenario nothing is known yet. */
+  /** Turns one worker's progress into that of all. A new scenario starts without figures. */
   progressOf(sent: SentProgress): Progress {
     const scenario = sent.state === "ended" ? sent.scenario : sent.scenarios.join();
     if (scenario !== this.#scenario) this.#figures.clear();
@@ -83,7 +82,7 @@ export class WorkersProgress implements LiveScenario {
     return sent.state === "ended" ? sent : { ...sent, watch: this };
   }
 
-  /** Calls of all workers; the times of one of them, as percentiles do not add up. */
+  /** Sums the calls of all workers; times are one worker's, because percentiles do not add up. */
   live(): LiveFigures {
     const all = [...this.#figures].sort(([a], [b]) => a - b).map(([, figures]) => figures);
     return {

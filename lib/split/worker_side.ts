@@ -5,9 +5,9 @@ import type { RunSettings } from "../run/settings.ts";
 import type { StartGate } from "../run/start_times.ts";
 import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
 
-/** Runs the share that the main thread posts, and posts back what becomes of it. */
+/** Runs the share that the main thread posts, and posts back progress and reports. */
 export function serveRun(scenarios: readonly Scenario[]): void {
-  // What a worker has for messages is typed as its other end is: the types of the project are those of a window.
+  // The project is type-checked as a window, so the scope is typed as the other end, a Worker.
   const scope = globalThis as unknown as Worker;
   const post = (message: FromWorker) => scope.postMessage(message);
   const abort = new AbortController();
@@ -24,7 +24,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
     },
   };
 
-  /** The bundled server, which is the main thread's to restart. */
+  /** The bundled server runs in the main thread, which restarts it. */
   const bundledBy = (settings: RunSettings): BundledServer => ({
     restart() {
       restarted = Promise.withResolvers();
@@ -34,7 +34,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
     startLimited: () => startLimitedServer(settings),
   });
 
-  /** What it throws ends the worker, and is told to the main thread as an error of it. */
+  /** If this throws, the worker ends and the main thread gets an error event. */
   async function run({ settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>) {
     using reporter = reportProgress(post);
     const report = await runBench(settings, {

@@ -8,20 +8,20 @@ import { EXIT } from "../run/verdict.ts";
 import { asShard, mergeReports } from "./merge.ts";
 import { type FromWorker, type ToWorker, WorkersProgress } from "./worker_messages.ts";
 
-/** From the moment that all workers are ready to the beginning, so that the word reaches all of them. */
+/** Delay between all workers being ready and the start, so that the message reaches all of them. */
 const HEAD_START_MS = 30;
 
 export interface WorkersOptions extends Omit<RunHooks, "startGate"> {
   workers: number;
-  /** The module that serves a share: see `serveRun`. */
+  /** Worker module that calls `serveRun`. */
   module: URL;
-  /** Hears of a worker that has died, as soon as it has. */
+  /** Called as soon as a worker has died. */
   onLost: (message: string) => void;
 }
 
 /**
- * Runs the settings on so many workers, and merges what they report. A worker that dies is told, in the
- * verdict too, and what the others measured is kept.
+ * Runs the settings on several workers and merges their reports. If a worker dies, the verdict says
+ * so, and the figures of the others are kept.
  *
  * @throws {Error} if every worker died before it had anything to report
  */
@@ -34,16 +34,16 @@ export async function runOnWorkers(
   return judgeReport(shard === null ? merged : asShard(merged, shard, reports), settings);
 }
 
-/** The workers of one run, and what has come from them. */
+/** The workers of one run, and their reports. */
 class WorkersRun {
   readonly #options: WorkersOptions;
   readonly #command: string[];
   readonly #workers = new Map<number, Worker>();
   readonly #done = Promise.withResolvers<void>();
   readonly #reports = new Map<number, Report>();
-  /** Workers whose report of the present epoch has come. */
+  /** Workers that have reported the current epoch. */
   readonly #reported = new Set<number>();
-  /** The writing of what all have so far. */
+  /** Pending write of the partial report. */
   #writing: Promise<void> = Promise.resolve();
   readonly #lost: { index: number; reason: string }[] = [];
   readonly #barrier: StartBarrier;
@@ -56,7 +56,7 @@ class WorkersRun {
     this.#options = options;
     this.#command = settings.command;
     const indices = Array.from({ length: count }, (_, index) => index + 1);
-    // Files are written while nobody measures.
+    // The partial report is written while no worker measures.
     this.#barrier = new StartBarrier(indices, async (order) => {
       await this.#writing;
       this.#postAll({ kind: "go", order, atMs: Date.now() + HEAD_START_MS });
@@ -103,7 +103,7 @@ class WorkersRun {
   #receive(index: number, message: FromWorker): void {
     switch (message.kind) {
       case "progress": {
-        // They go through the epochs together: one of them says how far.
+        // Workers go through the epochs together, so one of them is enough.
         const isFirst = index === Math.min(...this.#workers.keys());
         if (isFirst) this.#options.onProgress(this.#progress.progressOf(message.progress));
         return;
@@ -128,7 +128,7 @@ class WorkersRun {
     }
   }
 
-  /** As soon as every worker has ended the epoch. */
+  /** Reports once every worker has ended the epoch. */
   #reportPartial(): void {
     if ([...this.#workers.keys()].some((index) => !this.#reported.has(index))) return;
     this.#reported.clear();
@@ -140,7 +140,7 @@ class WorkersRun {
     this.#post(index, { kind: "restarted", error });
   }
 
-  /** What all of them warn of is told once. */
+  /** Passes each distinct warning on once. */
   #warn(message: string): void {
     if (this.#announced.has(message)) return;
     this.#announced.add(message);
@@ -150,7 +150,7 @@ class WorkersRun {
   #lose(index: number, reason: string): void {
     this.#lost.push({ index, reason });
     const partial = this.#reports.get(index);
-    // That the report so far is not finished is what its loss says.
+    // A partial report counts as interrupted; the lost part is reported instead.
     if (partial !== undefined) this.#reports.set(index, withoutInterrupt(partial));
     this.#options.onLost(`worker ${index} of ${this.#options.workers} died: ${reason}`);
     this.#end(index);
@@ -173,7 +173,7 @@ class WorkersRun {
   }
 }
 
-/** What one worker is told: its share, to be judged with the others'. */
+/** One worker's settings: its share, without what is judged after merging. */
 function shareOf(settings: RunSettings, place: ShardPlace): RunSettings {
   return {
     ...settings,
@@ -190,13 +190,13 @@ function withoutInterrupt(report: Report): Report {
   return { ...report, verdict: { ...report.verdict, reasons } };
 }
 
-/** Lets workers begin a turn together: when every one of those alive is ready for it, or for a later one. */
+/** Starts a turn once every live worker is ready for it, or for a later one. */
 export class StartBarrier {
   readonly #onGo: (order: number) => void | Promise<void>;
-  /** By worker, the turn that it is ready for; `null`: it measures, or has not come so far. */
+  /** The turn that each worker is ready for; `null`: it is measuring, or not ready yet. */
   readonly #waits: Map<number, number | null>;
 
-  /** @param onGo hears of each turn that all are ready for */
+  /** @param onGo Called with each turn that all are ready for. */
   constructor(workers: readonly number[], onGo: (order: number) => void | Promise<void>) {
     this.#waits = new Map(workers.map((worker) => [worker, null]));
     this.#onGo = onGo;
@@ -207,13 +207,13 @@ export class StartBarrier {
     this.#look();
   }
 
-  /** A worker has ended, by itself or by dying: nobody waits for it. */
+  /** Stops waiting for a worker that has ended or died. */
   gone(worker: number): void {
     this.#waits.delete(worker);
     this.#look();
   }
 
-  /** Turns come in order, so that a worker that waits for a later one has no use for the earliest. */
+  /** Starts the earliest turn. Turns come in order, so workers ready for a later one skip it. */
   #look(): void {
     const waits = [...this.#waits.values()];
     if (waits.length === 0 || waits.includes(null)) return;

@@ -21,7 +21,7 @@ Deno.test({ name: "calibrate: every step and every turn has figures", ignore }, 
     ["recognise a stream_complete", 1],
     ["recognise a result", 1],
     ["account for a call and its two frames", 1],
-    ["tell the time", 2],
+    ["read the clock", 2],
     ["schedule a slot (open loops)", 0],
   ]);
   assert(parts.every(({ medianNs }) => medianNs > 0 && Number.isFinite(medianNs)));

@@ -153,7 +153,7 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   const [first, second, third] = files() as [string, string, string];
   const refused: [string[], string][] = [
     [[first, third], "shard 2 of 3 is in none of the files"],
-    [[first, second, third, second], `shard 2 of 3 is there twice: ${second}, ${second}`],
+    [[first, second, third, second], `shard 2 of 3 appears twice: ${second}, ${second}`],
     [[first, second, third, "merged/report.json"], "merged/report.json: it has no field shard"],
   ];
   for (const [names, message] of refused) {

@@ -18,7 +18,7 @@ const CALIBRATION: Calibration = {
   },
   parts: [
     { name: "encode a call", timesACall: 1, medianNs: 100 },
-    { name: "tell the time", timesACall: 2, medianNs: 80 },
+    { name: "read the clock", timesACall: 2, medianNs: 80 },
     { name: "schedule a slot", timesACall: 0, medianNs: 25 },
   ],
   turns: [{
@@ -44,14 +44,14 @@ Deno.test("calibrate: each step with its share of a call and the sum, and the tu
   assertEquals(renderCalibration(CALIBRATION).split("\n"), [
     "On A &#124; B, 2 cores, with Deno 2.9.6 (V8 15.0).",
     "",
-    "| Step | Median | Times a call | A call |",
+    "| Step | Median | Times per call | Per call |",
     "| --- | ---: | ---: | ---: |",
     "| encode a call | 100 ns | 1 | 100 ns |",
-    "| tell the time | 80 ns | 2 | 160 ns |",
+    "| read the clock | 80 ns | 2 | 160 ns |",
     "| schedule a slot | 25 ns | – | – |",
     "| all steps of a call |  |  | 260 ns |",
     "",
-    "| Connections x in flight | Suite | Bare loop | Suite, a call | Bare loop, a call " +
+    "| Connections x in flight | Suite | Bare loop | Suite, per call | Bare loop, per call " +
     "| Suite / bare loop | 95 % interval | Spread of rounds (factor) |",
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     "| 10 x 8 | 132,000 msg/s | 159,000 msg/s | 7.57 µs | 6.30 µs | 0.832 | 0.770 to 0.899 | 1.07 |",

@@ -34,7 +34,7 @@ Deno.test("a shard that is there twice is named with both files", () => {
   const again = { ...shard(2), file: "copy.json" };
   assertStringIncludes(
     messageOf([shard(1), shard(2), again, shard(3)]),
-    "shard 2 of 3 is there twice: shard-2.json, copy.json",
+    "shard 2 of 3 appears twice: shard-2.json, copy.json",
   );
 });
 
@@ -101,6 +101,6 @@ Deno.test("a shard with a damaged histogram is named, with the metric", () => {
   const damaged = shard(2, (report) => report.scenarios[1]!.share = { connections: 1, of: 3 });
   assertStringIncludes(
     messageOf([shard(1), damaged, shard(3)]),
-    "shard-2.json: message-throughput.latency has no histogram that can be read",
+    "shard-2.json: message-throughput.latency has no readable histogram",
   );
 });

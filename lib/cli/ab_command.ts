@@ -116,17 +116,16 @@ export async function ab(args: readonly string[], place: Place, program: Program
  * @throws {UsageError} if neither both commands nor both URLs are given
  */
 function startsServers(settings: Settings): boolean {
-  const [command, otherCommand] = ["start-a", "start-b"].filter((name) => settings.has(name));
-  const [url, otherUrl] = ["a", "b"].filter((name) => settings.has(name));
-  if (otherCommand !== undefined && url === undefined) return true;
-  if (otherUrl !== undefined && command === undefined) return false;
-  const accepted = "accepted are --a URL and --b URL, or --start-a CMD and --start-b CMD";
-  if (command !== undefined) {
-    const what = url === undefined ? "alone" : `with --${url}`;
-    throw new UsageError(`Cannot use --${command} ${what}: ${accepted}`);
-  }
-  const missing = url === "a" ? "b" : "a";
-  throw new UsageError(`Cannot compare two servers without --${missing}: ${accepted}`);
+  const names = ["a", "b", "start-a", "start-b"].filter((name) => settings.has(name));
+  const given = names.map((name) => `--${name}`).join(" and ");
+  if (given === "--a and --b") return false;
+  if (given === "--start-a and --start-b") return true;
+  throw new UsageError(
+    `Cannot compare two servers with ${
+      given || "neither named"
+    }: accepted are --a URL and --b URL, ` +
+      "or --start-a CMD and --start-b CMD",
+  );
 }
 
 /** Secrets that a started server could print: it sees the environment and its command line. */

@@ -106,7 +106,7 @@ function problemOf(config: Combined, settings: Settings): string | null {
       "the same epochs: accepted is --epochs N";
   }
   if (settings.has("open") && !config.formats.includes("html")) {
-    return "Cannot use --open without a page: accepted is a --format list with html in it";
+    return "Cannot use --open without a page: accepted is a --format that includes html";
   }
   return pingProblem(config);
 }

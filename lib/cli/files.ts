@@ -6,6 +6,7 @@
  */
 
 import { relative, resolve } from "node:path";
+import { isRecord } from "../protocols/json.ts";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
 import type { Settings } from "./command_line.ts";
@@ -40,7 +41,7 @@ export async function readToolArgs(given: Given, place: Place): Promise<string> 
   const text = isFile ? await readFile({ source, text: value.slice(1) }, place) : value;
   try {
     const args: unknown = JSON.parse(text.replaceAll("{seq}", "1").replaceAll("{unique}", "1"));
-    if (typeof args === "object" && args !== null && !Array.isArray(args)) return text.trim();
+    if (isRecord(args)) return text.trim();
   } catch {
     // Falls through to the error below.
   }

@@ -38,7 +38,6 @@ export interface Program {
   interrupt: (doing: string) => Interrupt;
 }
 
-/** What to measure, and how. */
 export interface Measurement {
   planned: readonly PlannedScenario[];
   /** One server, or A and B. */

@@ -1,4 +1,4 @@
-import { UsageError } from "./usage_error.ts";
+import { causeOf, UsageError } from "./usage_error.ts";
 
 /** `deno task bench:open` may start these and xdg-open, `deno task bench` no program at all. */
 const OPENERS: Partial<Record<typeof Deno.build.os, string>> = {
@@ -35,7 +35,7 @@ export async function openPage(opener: string, url: string): Promise<string | nu
     const isOpen = status === null || status.success || Deno.build.os === "windows";
     return isOpen ? null : `Cannot open ${url}: ${opener} exited with code ${status.code}`;
   } catch (error) {
-    return `Cannot open ${url}: ${error instanceof Error ? error.message : String(error)}`;
+    return `Cannot open ${url}: ${causeOf(error)}`;
   } finally {
     clearTimeout(timer);
   }

@@ -47,10 +47,10 @@ Target:
   --client-cert FILE          the client's certificate, PEM; with --client-key
   --client-key FILE           its private key, PEM
   --insecure                  accept any certificate of a wss:// server, through a slower relay: tests only
-  --wait SECONDS              how long to wait for a server still starting (default 0)
+  --wait SECONDS              how long to wait for a server that is still starting (default 0)
 
 What to run:
-  --scenarios A,B             default: all of the profile
+  --scenarios A,B             run only these (default: all of the profile)
   --list                      list profiles and scenarios, and how long they take
   --profile NAME              quick, standard (default), thorough, phase2 or phase3
   --epochs N                  how often everything is repeated, on fresh connections
@@ -72,7 +72,7 @@ What to run:
   --max-rate PER_SECOND       cap each session's calls (default: what the server's rate limiter allows)
   --ignore-limits             run into the rate limiter, and count what it refuses
   --expect-limits LIMITS      rate-limit: the limits to find, such as 'session=50/5,ip=100/10' or 'ip=none'
-  --max-calls N               the most heavy-tool calls a run may plan (default 200)
+  --max-calls N               maximum heavy-tool calls that a run can plan (default 200)
   --no-delay auto|on|off      bypass Nagle's algorithm with a local relay (auto: where needed)
   --seed N                    for everything random (default 1), and for {unique}
   --unit-baseline PER_SECOND  your own unit tests' rate, instead of the in-process one
@@ -87,9 +87,9 @@ Verdict and reports:
   --baseline FILE|DIR         compare with earlier report.json files; repeatable; 4 or more show the noise
   --noise PERCENT             the noise between runs (default: learned from 4 or more baselines)
   --band PERCENT              changes smaller than this do not matter (default 3)
-  --force                     compare even if workload or environment differ
+  --force                     compare even if workload or environment differs
   --strict                    fail if a result is invalid or undecided
-  --out DIR                   default: reports
+  --out DIR                   folder of the reports (default: reports)
   --format A,B                json, md, html, junit, github, benchmark (default: json,md,html)
   --inject FILE               fill your own page between <!-- bench:start --> and <!-- bench:end -->
   --open                      open report.html at the end; needs deno task bench:open
@@ -122,7 +122,6 @@ export const OPTION_GROUPS = GROUPS.trim().split("\n\n").map((group) => ({
   options: optionsIn(group),
 }));
 
-/** All options by name. */
 export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map(
   optionsIn(GROUPS).map((option) => [option.name, option]),
 );

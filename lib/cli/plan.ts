@@ -57,15 +57,15 @@ export interface Plan {
 }
 
 /** The first line of a run: what is planned, and how long it will take. */
-export function planLine({ config, planned, sides }: Plan): string {
+export function planLine(plan: Plan): string {
+  const { config, planned } = plan;
   const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
   const isOpen = precisionPercent !== null;
   const epochs = `${isOpen ? "at least " : ""}${formatCounted(epochsOf(config), "epoch")}`;
-  const time = aboutSpan(plannedNs({ config, planned, sides }) / 1e6);
   return [
     `Planned: ${formatCounted(planned.length, "scenario")} (${profile})`,
     epochs + (warmupMs === 0 ? "" : " after a warm-up"),
-    time,
+    aboutSpan(plannedNs(plan) / 1e6),
     ...isOpen ? [`up to ${formatSpan(maxTimeMs)} to reach the precision`] : [],
   ].join(", ") + "\n";
 }

@@ -12,7 +12,6 @@ import type { Progress } from "../run/progress.ts";
 import type { ScenarioReport } from "../schema.ts";
 import { progressLine } from "./progress_line.ts";
 
-/** Options of the display. */
 export interface ProgressOptions {
   write: (text: string) => void;
   /** True for one line that is redrawn, false for plain lines. */

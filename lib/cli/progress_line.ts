@@ -2,7 +2,6 @@ import { paint, type Style } from "../report/render/terminal.ts";
 import { formatCounted, formatDuration, formatRate } from "../report/units.ts";
 import type { LiveFigures } from "../run/live.ts";
 
-/** The contents of the line. */
 export interface LineFigures extends LiveFigures {
   /** The stage of the run, and what is being measured. */
   place: string;

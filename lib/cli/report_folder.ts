@@ -24,7 +24,6 @@ const KEPT_NAME = /^\d{4}-\d\d-\d\dT[\d.-]+Z\.json$/;
 /** Formats that people come back to; the others are read by a job right after the run. */
 const LASTING: readonly ReportFormat[] = ["json", "md", "html"];
 
-/** The files that were written. */
 export interface Written {
   paths: string[];
   /** The start time of an earlier run whose reports were not replaced; `null`: none. */
@@ -152,9 +151,8 @@ export function writtenText({ paths, kept }: Written): string {
   const page = pageUrl(paths);
   const heading = kept === null
     ? "Reports:"
-    : `Kept the earlier report of ${
-      formatTimestamp(kept)
-    }, as this run measured nothing. Reports of this run:`;
+    : `Kept the earlier report of ${formatTimestamp(kept)}, as this run measured nothing. ` +
+      "Reports of this run:";
   return `\n${heading}\n${lines}${page === null ? "" : `\n${escapeTerminal(page)}\n`}`;
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
 import { grammarOf, optionsIn, parseSettings } from "./command_line.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
+import type { Program } from "./measure.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { above, from, parseName, whole } from "./values.ts";
 
@@ -26,11 +26,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Applies a setting to the options, or throws a UsageError. */
 type Apply = (options: ServerOptions, given: Given) => void;
 
-/** The options of `serve`. */
 export const SERVE_OPTIONS = optionsIn(`
   --host HOST                 address to listen on (default 127.0.0.1) [EXAI_WS_HOST]
   --port N                    port to listen on; 0: any free one (default 8079) [EXAI_WS_PORT]
-  --token TOKEN               at least 16 characters (default: no authentication); visible in ps: prefer the environment [EXAI_WS_TOKEN]
+  --token TOKEN               at least 16 characters; default: no authentication; visible in ps, so prefer [EXAI_WS_TOKEN]
   --dialect NAME              oct (default), oct25 or nov: which build of the real server to speak like
   --limits NAME               default: all limits on; off: no rate limits, connection limits stay
   --user-rate CAP:REFILL      burst, and messages per second after it, per session (default 50:5)
@@ -53,7 +52,7 @@ Runs the bundled EXAI reference server until it is interrupted.`,
 );
 
 export const SERVE_USAGE = `${SERVE.usage}
-Options override the environment. Variables that have no option: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
+Options override the environment. Variables without an option: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
 RATE_LIMIT_{USER,IP,GLOBAL}_REFILL_RATE, EXAI_WS_MAX_BYTES, TOOL_CALL_MAX_SIZE,
 EXAI_WS_PING_INTERVAL and EXAI_WS_PING_TIMEOUT.
 `;
@@ -68,10 +67,8 @@ const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
  */
 export async function serve(
   args: readonly string[],
-  { variables, terminal, interrupt: listen }: {
-    variables: Record<string, string | undefined>;
-    terminal: Terminal;
-    interrupt: (doing: string) => Interrupt;
+  { variables, terminal, interrupt: listen }: Pick<Program, "terminal" | "interrupt"> & {
+    variables: Environment;
   },
 ): Promise<number> {
   const options = parseServeOptions(args, variables);

@@ -50,20 +50,20 @@ export class StartedServer implements AsyncDisposable {
     const child = this.#spawn();
     this.#process = child;
     let code: number | null = null;
-    let said = "";
-    const listen = async () => {
+    let output = "";
+    const collect = async () => {
       for await (const part of child.stderr.pipeThrough(new TextDecoderStream() as never)) {
-        said = (said + part).slice(-KEPT_LENGTH);
+        output = (output + part).slice(-KEPT_LENGTH);
       }
     };
-    this.#ended = Promise.all([child.status.then((status) => code = status.code), listen()]);
+    this.#ended = Promise.all([child.status.then((status) => code = status.code), collect()]);
     for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
       if (await isListening(this.#port)) return;
       if (code !== null) {
         await this.#ended;
         // Masked first, as a cut could leave the end of a secret.
-        const words = this.#foreign(said.trim().replace(/\s+/g, " "), Infinity);
-        const end = words === "" ? "" : `: ${words.slice(-SHOWN_LENGTH)}`;
+        const shown = this.#foreign(output.trim().replace(/\s+/g, " "), Infinity);
+        const end = shown === "" ? "" : `: ${shown.slice(-SHOWN_LENGTH)}`;
         throw this.#error(`it exited with code ${code} before it listened${end}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

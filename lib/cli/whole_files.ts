@@ -6,7 +6,6 @@
 
 import { causeOf } from "./usage_error.ts";
 
-/** A file to write. */
 export interface WholeFile {
   path: string;
   content: string | Uint8Array;

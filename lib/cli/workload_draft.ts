@@ -5,6 +5,7 @@
  */
 
 import { dump } from "js-yaml";
+import { isRecord } from "../protocols/json.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -41,8 +42,7 @@ export function argumentsFor(schema: Schema): Schema {
 }
 
 function asSchema(value: unknown): Schema {
-  const isOne = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isOne ? value as Schema : {};
+  return isRecord(value) ? value : {};
 }
 
 /** @param root the schema that `$ref` refers to */

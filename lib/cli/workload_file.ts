@@ -8,6 +8,7 @@
 import { CORE_SCHEMA, load } from "js-yaml";
 import * as v from "valibot";
 import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
+import { isRecord } from "../protocols/json.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readFile } from "./files.ts";
 import { type Given, UsageError } from "./usage_error.ts";
@@ -39,9 +40,7 @@ const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
 /** The tool names accepted in a file. */
 export const TOOL_NAME = /^[\w.:/-]{1,64}$/;
 const ToolName = v.pipe(v.string(TOOL), v.regex(TOOL_NAME, TOOL));
-const isObject = (value: unknown) =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const Arguments = v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {});
+const Arguments = v.optional(v.custom<object>(isRecord, 'an object, such as {"prompt": "hi"}'), {});
 const Timeout = v.config(v.pipe(v.number(), v.gtValue(0), v.maxValue(3600)), {
   message: "a number of seconds above 0, up to 3600",
 });

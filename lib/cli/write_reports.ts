@@ -20,7 +20,6 @@ import { attempt, type WholeFile, writeWhole } from "./whole_files.ts";
 
 export { ReportWriteError } from "./whole_files.ts";
 
-/** The formats that can be written. */
 export const REPORT_FORMATS = ["json", "md", "html", "junit", "github", "benchmark"] as const;
 export type ReportFormat = typeof REPORT_FORMATS[number];
 
@@ -30,18 +29,16 @@ type Render = (report: Report, figures: Figures) => string;
 /** The folder of the charts, next to report.md. */
 const CHARTS_FOLDER = "charts";
 
+const pageOf = (report: Report, charts: Figures) =>
+  buildDocument(report, { charts, audience: "page" });
+
 const FILES: Record<ReportFormat, Readonly<Record<string, Render>>> = {
   json: { "report.json": renderJson },
   md: {
     "report.md": (report, charts) =>
-      renderMarkdown(buildDocument(report, { charts, audience: "page" }), {
-        chartPath: (id) => `${CHARTS_FOLDER}/${id}.svg`,
-      }),
+      renderMarkdown(pageOf(report, charts), { chartPath: (id) => `${CHARTS_FOLDER}/${id}.svg` }),
   },
-  html: {
-    "report.html": (report, charts) =>
-      renderHtml(buildDocument(report, { charts, audience: "page" })),
-  },
+  html: { "report.html": (report, charts) => renderHtml(pageOf(report, charts)) },
   junit: { "junit.xml": renderJunit },
   github: { "github-summary.md": renderStepSummary },
   benchmark: {
@@ -61,7 +58,6 @@ export function reportFileNames(format: ReportFormat): string[] {
   return Object.keys(FILES[format]);
 }
 
-/** Where to write reports, and which. */
 export interface WriteOptions {
   /** Created if missing. */
   directory: string;

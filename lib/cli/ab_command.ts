@@ -1,9 +1,3 @@
-/**
- * `ab`: measures two servers in one run and judges one against the other.
- *
- * @module
- */
-
 import { foreignText } from "../client/foreign_text.ts";
 import { secretsOf } from "../client/secrets.ts";
 import { runAb } from "../run/ab.ts";

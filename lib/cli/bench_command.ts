@@ -1,9 +1,3 @@
-/**
- * `bench`: measures one server, on one event loop or several.
- *
- * @module
- */
-
 import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";

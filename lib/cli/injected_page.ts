@@ -57,14 +57,10 @@ export function markProblem(bytes: Uint8Array): string | null {
 }
 
 /**
- * Puts `text` between the marks of a page, with the first line ending after the start mark, or else
- * the first of the page.
- *
- * @throws {RangeError} unless both marks are there once, in order
+ * Puts `text` between the marks of a page that `readPage` has checked, with the first line ending
+ * after the start mark, or else the first of the page.
  */
 export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
-  const problem = markProblem(bytes);
-  if (problem !== null) throw new RangeError(`Cannot fill the page: ${problem}`);
   const page = charactersOf(bytes);
   const start = page.indexOf(START_MARK) + START_MARK.length;
   const [lineEnd = "\n"] = /\r?\n/.exec(page.slice(start)) ?? /\r?\n/.exec(page) ?? [];

@@ -1,10 +1,3 @@
-/**
- * How a command is called: as a task or through the bundle, with which permissions, and with its
- * secrets masked.
- *
- * @module
- */
-
 import { foreignText, MASK } from "../client/foreign_text.ts";
 import { maskUrl } from "../client/redact_url.ts";
 import { isPlainName } from "../client/secrets.ts";

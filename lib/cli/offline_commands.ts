@@ -69,10 +69,8 @@ export async function runCompare(
   const { settings, files } = parseSettings(args, {}, COMPARE);
   const place = placeOf(directory);
   const sides = sidesOf(args, files);
-  const [olds, news] = [
-    await readBaselines(sides.old.map(argument), place),
-    await readBaselines(sides.new.map(argument), place),
-  ];
+  const olds = await readBaselines(sides.old.map(argument), place);
+  const news = await readBaselines(sides.new.map(argument), place);
   const format = one("format", (given) => parseName(given, ["text", "md"]));
   const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
   const style = { color: color && !settings.has("no-color"), width };
@@ -101,11 +99,10 @@ function sidesOf(args: readonly string[], files: readonly string[]) {
     : { old: args.slice(0, place).filter(isFile), new: args.slice(place).filter(isFile) };
   const isPair = place >= 0 || files.length === 2;
   if (sides.old.length > 0 && sides.new.length > 0 && isPair) return sides;
+  const count = formatCounted(files.length, "file");
   throw new UsageError(
-    `Cannot compare ${
-      formatCounted(files.length, "file")
-    }: accepted are OLD and NEW, or several with -- ` +
-      "between the old and the new ones, see --help",
+    `Cannot compare ${count}: accepted are OLD and NEW, or several with -- between the old and the ` +
+      "new ones, see --help",
   );
 }
 

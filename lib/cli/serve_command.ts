@@ -1,9 +1,3 @@
-/**
- * `serve`: runs the reference server alone, configured by its options and the environment.
- *
- * @module
- */
-
 import { EXIT } from "../run/verdict.ts";
 import {
   asksForToken,
@@ -17,12 +11,11 @@ import {
   THINK_MODES,
 } from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
-import { grammarOf, optionsIn, parseSettings } from "./command_line.ts";
+import { grammarOf, optionsIn, parseSettings, type Place } from "./command_line.ts";
 import type { Program } from "./measure.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { above, from, parseName, whole } from "./values.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
 /** Applies a setting to the options, or throws a UsageError. */
 type Apply = (options: ServerOptions, given: Given) => void;
 
@@ -68,7 +61,7 @@ const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
 export async function serve(
   args: readonly string[],
   { variables, terminal, interrupt: listen }: Pick<Program, "terminal" | "interrupt"> & {
-    variables: Environment;
+    variables: Place["env"];
   },
 ): Promise<number> {
   const options = parseServeOptions(args, variables);
@@ -141,7 +134,7 @@ function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRa
  *
  * @throws {UsageError} if an option is unknown or a value is invalid
  */
-export function parseServeOptions(args: readonly string[], env: Environment): ServerOptions {
+export function parseServeOptions(args: readonly string[], env: Place["env"]): ServerOptions {
   const { settings } = parseSettings(args, env, SERVE);
   const options = defaultServerOptions({ port: 8079 });
   for (const { env: source, option, apply } of SERVE_ENVIRONMENT) {
@@ -157,7 +150,7 @@ export function parseServeOptions(args: readonly string[], env: Environment): Se
 }
 
 /** The idle timeout in seconds: the time until a ping is sent, plus the time for its answer. */
-function readIdleTimeout(env: Environment): number {
+function readIdleTimeout(env: Place["env"]): number {
   const read = (source: string) => {
     const text = env[source];
     return text ? from(0, 40_000, "seconds")({ source, text }) : 30;

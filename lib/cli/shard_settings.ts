@@ -1,10 +1,3 @@
-/**
- * The share of a run that this process takes, its event loops and its start time, from options or
- * from the variables of Slurm or Kubernetes.
- *
- * @module
- */
-
 import type { ShardPlace } from "../schema.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { whole } from "./values.ts";

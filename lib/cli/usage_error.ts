@@ -1,9 +1,3 @@
-/**
- * Errors about invalid settings, and what they show.
- *
- * @module
- */
-
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 

@@ -1,9 +1,3 @@
-/**
- * Writes files whole or not at all.
- *
- * @module
- */
-
 import { causeOf } from "./usage_error.ts";
 
 export interface WholeFile {

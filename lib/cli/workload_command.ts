@@ -1,9 +1,3 @@
-/**
- * `workload`: drafts a workload file from the tools of a server, without calling any.
- *
- * @module
- */
-
 import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";

@@ -1,9 +1,3 @@
-/**
- * Drafts a workload file from the tools that a server lists.
- *
- * @module
- */
-
 import { dump } from "js-yaml";
 import { isRecord } from "../protocols/json.ts";
 

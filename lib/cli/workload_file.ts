@@ -1,10 +1,3 @@
-/**
- * Reads the files of `--workload` and `--heavy-tools`. Errors are UsageErrors with the file, the
- * field, its value and what is accepted.
- *
- * @module
- */
-
 import { CORE_SCHEMA, load } from "js-yaml";
 import * as v from "valibot";
 import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
@@ -90,7 +83,7 @@ const SessionSchema = v.strictObject({
 }, "an object with begin, patterns and time, and no other field");
 
 const PatternSchema = v.strictObject({
-  name: v.optional(v.string("a text")),
+  name: v.optional(v.string("a string")),
   weight: Weight,
   steps: some(StepSchema, "steps"),
 }, "an object with name, weight and steps, and no other field");
@@ -105,7 +98,7 @@ const WorkloadSchema = v.strictObject({
   patterns: some(PatternSchema, "patterns"),
 }, WORKLOAD);
 
-/** The think time of patterns given as a list of tools. */
+/** The think time of a workload given as a list of tools. */
 const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
 
 /** Reads what sessions do: patterns, or a list of tools that become patterns of one step each. */

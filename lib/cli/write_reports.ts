@@ -1,9 +1,3 @@
-/**
- * Renders a report in every form: files in a folder, part of a user's page, a terminal summary.
- *
- * @module
- */
-
 import type { Report } from "../schema.ts";
 import type { Figure } from "../report/document.ts";
 import { drawFigures, figureSignature } from "../report/charts/mod.ts";

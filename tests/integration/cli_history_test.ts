@@ -55,5 +55,5 @@ Deno.test("cli: bench:open opens the page, and bench may not", {
   assertStringIncludes(refused.stderr, "Cannot use --open, as this task may not start xdg-open");
   const pageless = await runCli(["--format", "json"], { folder: folder.path, via: "bench:open" });
   assertEquals(pageless.code, 2);
-  assertStringIncludes(pageless.stderr, "accepted is html among the --format");
+  assertStringIncludes(pageless.stderr, "accepted is a --format that includes html");
 });

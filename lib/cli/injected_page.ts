@@ -57,8 +57,8 @@ export function markProblem(bytes: Uint8Array): string | null {
 }
 
 /**
- * Puts `text` between the marks of a page that `readPage` has checked, with the first line ending
- * after the start mark, or else the first of the page.
+ * Puts `text` between the marks of a page that `readPage` has checked. Line endings are those after
+ * the start mark, or else those at the start of the page.
  */
 export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
   const page = charactersOf(bytes);

@@ -48,7 +48,7 @@ export function quoted(text: string): string {
 /** The message of a system error, without the call and the paths that Deno adds. */
 export function causeOf(error: unknown): string {
   // Deno's own message suggests flags that do not help here.
-  if (error instanceof Deno.errors.NotCapable) return "Deno allows no program to do that there";
+  if (error instanceof Deno.errors.NotCapable) return "Deno does not allow access there";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/(\(os error \d+\)): .*$/s, "$1");
 }

@@ -31,7 +31,7 @@ export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
     // Checked before any file is renamed, so that all of them are replaced or none is.
     await forEach(async ({ path }) => {
       const there = await Deno.lstat(path).catch(() => null);
-      if (there?.isDirectory) throw new Error("a folder is in its place");
+      if (there?.isDirectory) throw new Error("a folder has that name");
     });
     await forEach(({ path }) => Deno.rename(path + suffix, path));
   } catch (error) {

@@ -64,8 +64,8 @@ export interface WriteOptions {
 
 /**
  * Writes a report in the formats asked for and returns the paths. Charts go to a folder next to
- * report.md, where those of earlier runs are removed; HTML embeds them. Either all files are
- * written or none; if the final ones cannot be, the unfinished ones of the same run are removed too.
+ * report.md, where those of earlier runs are removed; HTML embeds them. Files are written all or
+ * none. If the final ones cannot be, the unfinished ones of the same run are removed too.
  *
  * @throws {ReportWriteError} if the folder, a file or the page cannot be written
  */

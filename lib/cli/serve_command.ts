@@ -108,7 +108,7 @@ const APPLY: Readonly<Record<string, Apply>> = {
   "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
 };
 
-/** Variables that have no option. `option`, where given, and `limits` override one. */
+/** Settings that only the environment has. If `option` is set, it and `limits` override them. */
 export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: Apply }[] = [
   ...rateEnvironment("USER", "userRate"),
   ...rateEnvironment("IP", "ipRate"),

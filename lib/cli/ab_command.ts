@@ -1,9 +1,3 @@
-/**
- * `ab`: two servers measured in one run, and the verdict of each gate.
- *
- * @module
- */
-
 import { foreignText } from "../client/foreign_text.ts";
 import { secretsOf } from "../client/secrets.ts";
 import { runAb } from "../run/ab.ts";
@@ -29,7 +23,7 @@ import { parseHeaders, parseWebSocketUrl } from "./values.ts";
 const SIDES = optionsIn(`
   --a WS_URL                  the server to compare with
   --b WS_URL                  the server to judge
-  --start-a CMD               starts A afresh in each epoch; {port} becomes a free port
+  --start-a CMD               starts a fresh A for each epoch; {port} becomes a free port
   --start-b CMD               the same for B
   --token-b TOKEN             B's token, if it differs
   --header-b 'K: V'           B's headers, instead of --header
@@ -43,7 +37,7 @@ const READERS = {
   headersB: list("header-b", (givens) => givens.length === 0 ? null : parseHeaders(givens)),
 };
 
-/** What has no place in such a run. */
+/** Options of `bench` that make no sense here. */
 const LEFT_OUT = new Set([
   ...["url", "list", "permissions", "open", "workers", "shard", "start-at", "baseline", "noise"],
 ]);
@@ -55,9 +49,8 @@ const GROUPS = [
   })),
 ].filter(({ options }) => options.length > 0);
 
-/** The help text. */
 export const AB_USAGE =
-  `Measures two servers in one run, in every block of every epoch, and judges B against A.
+  `Measures two servers in one run, both in every block of every epoch, and judges B against A.
 
 Usage: deno task ab --a URL --b URL [options]
        deno task ab --start-a CMD --start-b CMD [options]
@@ -67,10 +60,10 @@ Exit code 5: B is slower than A by more than --band, or fails more often.
 ` + GROUPS.map(({ title, options }) => `${title}:\n${optionLines(options)}`).join("\n");
 
 /**
- * Compares two servers, writes the reports, and gives the exit code.
+ * Compares two servers, writes the reports and returns the exit code.
  *
- * @throws {UsageError} if an option cannot be used, or a server does not start
- * @throws {ReportWriteError} if the last write fails, after the result has been printed
+ * @throws {UsageError} if an option is invalid or a server does not start
+ * @throws {ReportWriteError} if the final write fails, after the result has been printed
  */
 export async function ab(args: readonly string[], place: Place, program: Program): Promise<number> {
   const options = GROUPS.flatMap(({ options }) => options);
@@ -85,7 +78,7 @@ export async function ab(args: readonly string[], place: Place, program: Program
   const [urlA, urlB] = [startedA?.url ?? own.a!, startedB?.url ?? own.b!];
   const url = [{ source: "--a", text: urlA }];
   const config = await readConfig(new Map([...settings, ["url", url]]), place);
-  // Unless they are named, only scenarios that have something to judge, and do no harm on the way.
+  // By default, only scenarios that have something to judge and do not overload the servers.
   const scenarios = program.scenarios.filter(({ gates = [], overloads }) =>
     config.scenarios !== null || (gates.length > 0 && !overloads)
   );
@@ -112,29 +105,24 @@ export async function ab(args: readonly string[], place: Place, program: Program
 }
 
 /**
- * Are the servers started by commands? Else they run already.
+ * True if the servers are started by commands, false if both are running already.
  *
  * @throws {UsageError} if neither both commands nor both URLs are given
  */
 function startsServers(settings: Settings): boolean {
-  const [a, b] = [settings.has("start-a"), settings.has("start-b")];
-  const url = ["a", "b"].find((name) => settings.has(name));
-  if (a && b && url === undefined) return true;
-  if (a || b) {
-    const option = a ? "--start-a" : "--start-b";
-    const what = url === undefined ? `${option} alone` : `${option} with --${url}`;
-    const accepted = "accepted are --start-a and --start-b, or --a and --b";
-    throw new UsageError(`Cannot use ${what}: ${accepted}`);
-  }
-  const missing = ["a", "b"].find((name) => !settings.has(name));
-  if (missing === undefined) return false;
+  const names = ["a", "b", "start-a", "start-b"].filter((name) => settings.has(name));
+  const given = names.map((name) => `--${name}`).join(" and ");
+  if (given === "--a and --b") return false;
+  if (given === "--start-a and --start-b") return true;
   throw new UsageError(
-    `Cannot compare two servers without --${missing}: accepted are --a and --b with a WebSocket URL each, ` +
-      "or --start-a and --start-b with a command each",
+    `Cannot compare two servers with ${
+      given || "neither named"
+    }: accepted are --a URL and --b URL, ` +
+      "or --start-a CMD and --start-b CMD",
   );
 }
 
-/** What a server that is started may repeat: it has the environment, and perhaps the token in its command. */
+/** Secrets that a started server could print: it sees the environment and its command line. */
 function givenSecrets(settings: Settings): string[] {
   const textsOf = (...names: string[]) =>
     names.flatMap((name) => settings.get(name) ?? []).map(({ text }) => text);

@@ -1,9 +1,3 @@
-/**
- * `bench`: one server measured, on one event loop or several.
- *
- * @module
- */
-
 import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
@@ -18,23 +12,21 @@ import type { Config } from "./config.ts";
 import { measure, type Program, settingsOf } from "./measure.ts";
 import { countWorkersFor, filesOfEach, mostPlanned, requireDescriptors } from "./plan.ts";
 
-/** How often the bundled server reports the progress of a heavy call, which there takes seconds. */
-const PROGRESS_INTERVAL_MS = 250;
-
-/** The bundled server, as a rule with its connection limit on and its rate limits off: see docs/options.md. */
+/** Starts the bundled server with its connection limit on and its rate limits off. */
 async function startBundledServer({ token, seed }: Config): Promise<EmbeddedServer> {
   return await startEmbeddedServer(defaultServerOptions({
     ...{ token: token ?? crypto.randomUUID(), seed, limits: "off" },
-    progressIntervalMs: PROGRESS_INTERVAL_MS,
+    // Its heavy calls take seconds.
+    progressIntervalMs: 250,
   }));
 }
 
 /**
- * Measures, writes the reports, and gives the exit code.
+ * Measures, writes the reports and returns the exit code.
  *
- * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
- * @throws {ReportWriteError} if the last write fails, after the result has been printed
- * @throws {IncomparableError} if a baseline is of another workload
+ * @throws {UsageError} if the plan does not fit the settings, or `--out` is not writable
+ * @throws {ReportWriteError} if the final write fails, after the result has been printed
+ * @throws {IncomparableError} if a baseline is of a different workload
  */
 export async function bench(
   config: Config,
@@ -61,7 +53,7 @@ export async function bench(
   });
 }
 
-/** On this event loop, or split among workers with one each. */
+/** Runs on this event loop, or split among workers that have one each. */
 async function run(
   settings: RunSettings,
   { workers, scenarios, workerModule, terminal, ...hooks }: RunHooks & Program & {

@@ -1,6 +1,6 @@
 /**
- * Reads command lines. A help text is the one place where options are declared, a line each; readers make values of
- * what is given for them.
+ * Parses command lines. Each option is declared by its line in a help text; readers turn what was
+ * given into values.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { ThresholdVocabulary } from "../stats/thresholds.ts";
 import { SECRET_OPTIONS } from "./invocation.ts";
 import { closestTo, type Given, quoted, UsageError } from "./usage_error.ts";
 
-/** An option, as a line of a help text has it: `--name VALUE  help [VARIABLE]`. */
+/** An option, declared by a line of a help text: `--name VALUE  help [VARIABLE]`. */
 export interface OptionSpec {
   name: string;
-  /** The placeholder of its value; empty: it is a flag. */
+  /** The placeholder of its value; empty for a flag. */
   value: string;
-  /** The variable that gives it where the option is absent. */
+  /** The environment variable that is read if the option is absent. */
   env?: string;
   help: string;
 }
 
-/** The options that lines of a help text declare. */
+/** Parses the options declared in a help text. */
 export function optionsIn(text: string): OptionSpec[] {
   const lines = text.matchAll(
     /^ {2}--([a-z-]+)(?: (\S.*?))?(?: {2,}(.*?) ?(?:\[([A-Z_]+)\])?)?$/gm,
@@ -32,7 +32,7 @@ export function optionsIn(text: string): OptionSpec[] {
   }));
 }
 
-/** The lines of a help text that declare these options. */
+/** Formats options as lines of a help text. */
 export function optionLines(options: readonly OptionSpec[]): string {
   return options.map(({ name, value, env, help }) => {
     const left = `  --${name}${value === "" ? "" : ` ${value}`}`.padEnd(29);
@@ -40,14 +40,14 @@ export function optionLines(options: readonly OptionSpec[]): string {
   }).join("");
 }
 
-/** What a command takes. */
+/** The options and arguments of a command. */
 export interface Grammar {
   options: readonly OptionSpec[];
-  /** What its other arguments are called; left out: it takes none. */
+  /** The positional arguments, as help and errors name them. Default: none are accepted. */
   files?: { name: string; isOne?: boolean } | undefined;
 }
 
-/** What a command takes, and its help text: an introduction, and lines of the options. */
+/** A command's grammar and its help text: the introduction, then a line for each option. */
 export function grammarOf(
   introduction: string,
   options: readonly OptionSpec[],
@@ -56,21 +56,21 @@ export function grammarOf(
   return { usage: `${introduction}\n\n${optionLines(options)}`, options, files };
 }
 
-/** What was given for each option that was, before any of it is looked at; for a flag, a text that says nothing. */
+/** The raw texts given for each option, by name. The text of a flag is meaningless. */
 export type Settings = ReadonlyMap<string, readonly Given[]>;
 
-/** Where settings are read. */
+/** The context in which settings are read. */
 export interface Place {
-  /** The environment, over the `.env` file. */
+  /** The environment, which overrides the `.env` file. */
   env: Readonly<Record<string, string | undefined>>;
-  /** What people's paths are relative to. */
+  /** The folder that paths are relative to. */
   directory: string;
-  /** The scenarios that there are, with their metrics. */
+  /** The known scenarios and their metrics. */
   vocabulary: ThresholdVocabulary;
 }
 
 /**
- * Reads the command line, then the environment for what it leaves open.
+ * Reads the command line, then the environment for options that were not given.
  *
  * @throws {UsageError} on an unknown option, a stray argument or a missing value
  */
@@ -81,14 +81,14 @@ export function parseSettings(
 ): { settings: Settings; files: string[] } {
   const { options, files } = grammar;
   const valued = options.filter(({ value }) => value !== "").map(({ name }) => name);
-  // Those who know npm write `--` before the options; Deno's tasks need none.
+  // npm needs `--` before the options, and its users write it here too.
   const parsed = parseArgs(args.filter((arg) => arg !== "--").flatMap(splitNegated), {
     boolean: options.filter(({ value }) => value === "").map(({ name }) => name),
     string: valued,
     collect: valued,
     alias: { help: "h" },
     unknown(arg, key) {
-      // Left over by `--url ""`, of which the value is missed by name.
+      // Left over by `--url ""`; the missing value is reported below.
       if (arg === "") return false;
       if (key === undefined && files !== undefined) return true;
       throw new UsageError(problemOf(arg, key, { ...grammar, args }));
@@ -98,7 +98,7 @@ export function parseSettings(
     const { name, env: variable = "" } = spec;
     const texts = parsed[name] === true ? ["true"] : [parsed[name] || []].flat() as string[];
     const givens = texts.map((text) => checked(spec, text));
-    // An empty variable is as good as none.
+    // An empty variable counts as unset.
     if (givens.length === 0 && env[variable]) {
       givens.push({ source: variable, text: env[variable] });
     }
@@ -107,11 +107,11 @@ export function parseSettings(
   const found = parsed._.map(String);
   const isEnough = files === undefined || (files.isOne ? found.length === 1 : found.length > 0);
   if (isEnough) return { settings, files: found };
-  const count = `${found.length} arguments`;
-  throw new UsageError(`Cannot use ${count}: needed is ${files.name}, see --help`);
+  const what = found.length === 0 ? "run without arguments" : `use ${found.length} arguments`;
+  throw new UsageError(`Cannot ${what}: accepted is ${files.name}, see --help`);
 }
 
-/** The parser would take `--no-x=y` for an option `x`. */
+/** Splits `--no-x=y`, which the parser would take for an option `x`. */
 function splitNegated(arg: string): string[] {
   const [, name, text] = /^(--no-[^=]+)=(.*)$/s.exec(arg) ?? [];
   return name === undefined ? [arg] : [name, text!];
@@ -123,17 +123,17 @@ function checked({ name, value }: OptionSpec, text: string): Given {
   throw new UsageError(`--${name} needs a value: --${name} ${value} ${joined}`);
 }
 
-/** Does someone ask for the help of a command? */
+/** True if the arguments of a command ask for its help. */
 export function asksForHelp(args: readonly string[]): boolean {
   return args.includes("--help") || args.includes("-h");
 }
 
-/** Options of the first edition. */
+/** Former names of options. */
 const RENAMED: Readonly<Record<string, string>> = { rounds: "epochs" };
 
 /**
- * What is wrong with an argument that is no known option. It is not shown where it may be a part of a secret, such as
- * of a header that is not quoted, or a token that begins with a dash.
+ * The error for an argument that is not a known option. The argument is not shown if it could be
+ * part of a secret, such as an unquoted header, or a token that begins with a dash.
  */
 function problemOf(
   arg: string,
@@ -145,7 +145,7 @@ function problemOf(
   if (key === undefined) {
     const [shown, why] = secret === undefined
       ? [` ${quoted(maskUrl(arg))}`, ""]
-      : ["", ` (not shown, as it may belong to ${secret}: quote a value with spaces)`];
+      : ["", ` (not shown, as it may belong to ${secret}: quote values with spaces)`];
     const advice = /^\s*wss?:/i.test(arg) ? ", such as --url WS_URL" : why;
     return `Cannot use the argument${shown}: only options are accepted${advice}, see --help`;
   }
@@ -153,24 +153,24 @@ function problemOf(
     const [shown, value] = secret === undefined
       ? [arg, arg]
       : ["that begins with one dash", "VALUE"];
-    return `Unknown option ${shown}: options begin with two dashes (see --help), and a value that begins ` +
-      `with a dash is given as --option=${value}`;
+    return `Unknown option ${shown}: options begin with two dashes (see --help); write a value that ` +
+      `begins with a dash as --option=${value}`;
   }
   const names = options.map(({ name }) => `--${name}`);
   const renamed = names.find((name) => name === `--${RENAMED[key]}`);
-  if (renamed !== undefined) return `Unknown option --${key}: it is ${renamed} now`;
+  if (renamed !== undefined) return `Unknown option --${key}: it is now ${renamed}`;
   const closest = closestTo(`--${key}`, names);
   const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
   return `Unknown option ${maskUrl(arg.split("=")[0]!)}: ${advice}`;
 }
 
-/** Makes a value of what is given for an option. */
+/** Turns what was given for an option into its value. */
 export interface Reader<T> {
   option: string;
   read: (givens: readonly Given[], place: Place) => T | Promise<T>;
 }
 
-/** An option of which the last value counts; `otherwise` where it is not given. */
+/** Reads the last value given, or returns `otherwise` if there is none. */
 export function one<T, O = null>(
   option: string,
   parse: (given: Given, place: Place) => T | Promise<T>,
@@ -182,17 +182,17 @@ export function one<T, O = null>(
   };
 }
 
-/** An option that may be repeated. */
+/** Reads all values of a repeatable option. */
 export function list<T>(option: string, read: Reader<T>["read"]): Reader<T> {
   return { option, read };
 }
 
-/** An option without a value. */
+/** Reads an option without a value. */
 export function flag(option: string): Reader<boolean> {
   return { option, read: (givens) => givens.length > 0 };
 }
 
-/** What each reader makes of its option, by the same names. */
+/** Runs all readers, and returns their values under the same names. */
 export async function readAll<R extends Record<string, Reader<unknown>>>(
   readers: R,
   settings: Settings,

@@ -1,7 +1,6 @@
 /**
- * What the environment says beside the options: variables of a `.env` file, the system that the output goes to, and
- * the proxy. The runtime's WebSocket takes a proxy to this machine's own addresses too: those are taken out, and
- * where it stays, it is named.
+ * Settings from the environment: the `.env` file, CI, and the proxy. The runtime's WebSocket would
+ * use a proxy even for this machine's own addresses, so these are exempted.
  *
  * @module
  */
@@ -14,18 +13,18 @@ import { causeOf, UsageError } from "./usage_error.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The variables of the first of these `.env` files that exists; none where there is none.
+ * Reads the first of these `.env` files that exists; without one there are no variables.
  *
- * @throws {UsageError} if there is one that cannot be read
+ * @throws {UsageError} if a file exists but cannot be read
  */
 export async function readEnvFile(paths: readonly string[]): Promise<Record<string, string>> {
   for (const path of paths) {
     try {
-      // Some editors put a byte order mark before the first line.
+      // Some editors write a byte order mark.
       return parse((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      // A folder of that name is none of ours: some keep a virtual environment there.
+      // A folder called `.env` may be a Python virtual environment: ignore it.
       if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) continue;
       throw new UsageError(`Cannot read ${path}: ${causeOf(error)}; accepted is a file, or none`);
     }
@@ -33,29 +32,25 @@ export async function readEnvFile(paths: readonly string[]): Promise<Record<stri
   return {};
 }
 
-/**
- * How a run speaks to the system that it runs on, by `CI`, `TERM`, `GITHUB_ACTIONS` and `GITHUB_STEP_SUMMARY`; an empty
- * one is as good as none.
- */
+/** Output settings from `CI`, `TERM`, `GITHUB_ACTIONS` and `GITHUB_STEP_SUMMARY`. */
 export function readCiSettings(env: Env) {
-  // Systems that set such a variable set it to `true`, `1` or their name.
+  // CI systems set these to `true`, `1` or their own name.
   const isOn = (value = "") => !["", "0", "false"].includes(value.toLowerCase());
   return {
-    /** No line that is redrawn, even on a terminal: a log keeps every version of it. */
+    /** True if no line is redrawn, even on a terminal: a log keeps every version of it. */
     plain: isOn(env.CI) || env.TERM === "dumb",
-    /** Are problems printed as GitHub's workflow commands? */
+    /** True if problems are printed as GitHub workflow commands. */
     annotates: isOn(env.GITHUB_ACTIONS),
-    /** The file that GitHub shows as the summary of the step; `null`: there is none. */
+    /** The file that GitHub shows as the step summary. */
     stepSummaryPath: env.GITHUB_STEP_SUMMARY || null,
   };
 }
 
 const PROXIES = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"];
-/** What the runtime reads, in capitals or not. */
+/** The proxy variables that the runtime reads, in either case. */
 export const PROXY_VARIABLES = [...PROXIES, "NO_PROXY"]
   .flatMap((name) => [name, name.toLowerCase()]);
 
-/** This machine's own addresses. */
 const LOOPBACK = ["localhost", "127.0.0.0/8", "::1"];
 
 function read(env: Env, name: string): string {
@@ -63,8 +58,8 @@ function read(env: Env, name: string): string {
 }
 
 /**
- * What NO_PROXY must be, before the first connection, for this machine's own addresses to be reached without the proxy;
- * `null`: no proxy is set.
+ * The NO_PROXY value that exempts this machine's own addresses, to be set before the first
+ * connection; `null` if no proxy is set.
  */
 export function noProxyWithLoopback(env: Env): string | null {
   if (PROXIES.every((name) => read(env, name) === "")) return null;
@@ -72,8 +67,8 @@ export function noProxyWithLoopback(env: Env): string | null {
 }
 
 /**
- * The proxy that the runtime takes to a ws:// or wss:// URL, without its password, and the variable that names it;
- * `null`: none, as with `insecure` on the way to wss://, where the relay connects by itself.
+ * The proxy that the runtime uses for a WebSocket URL, without its password, and the variable that
+ * names it. `null`: none; nor for wss:// with `insecure`, as the relay connects directly.
  */
 export function proxyOf(url: string, env: Env, insecure = false): string | null {
   const { protocol, hostname } = new URL(url);
@@ -90,7 +85,7 @@ export function proxyOf(url: string, env: Env, insecure = false): string | null 
   return null;
 }
 
-/** Does an entry of NO_PROXY, a name, a domain, an address or a range of IPv4 addresses, hold for the host? */
+/** True if an entry of NO_PROXY (a host, domain, address or IPv4 range) covers the host. */
 function matches(entry: string, host: string): boolean {
   if (entry === "" || entry === "*" || entry === host) return entry !== "";
   if (!isIPv4(host)) return host.endsWith(entry.startsWith(".") ? entry : `.${entry}`);

@@ -1,11 +1,12 @@
 /**
- * Settings that are, or may be, files. One that cannot be used throws a UsageError that names the setting, the file
- * and what is accepted.
+ * Reads settings that name files. Errors are UsageErrors with the setting, the file and what is
+ * accepted.
  *
  * @module
  */
 
 import { relative, resolve } from "node:path";
+import { isRecord } from "../protocols/json.ts";
 import type { Report } from "../schema.ts";
 import { parseReport, ReportParseError } from "../report/export/json.ts";
 import type { Settings } from "./command_line.ts";
@@ -20,41 +21,40 @@ interface Place {
   directory: string;
 }
 
-/** The text of the file that a setting names. */
+/** Reads the file that a setting names. */
 export async function readFile(given: Given, { directory }: Place): Promise<string> {
   const path = resolve(directory, given.text);
   try {
-    // Some editors put a byte order mark before the first line.
+    // Some editors write a byte order mark.
     return (await Deno.readTextFile(path)).replace(/^\uFEFF/, "");
   } catch (error) {
     const place = path === given.text ? "" : ` at ${quoted(path)}`;
     const what = `Cannot read the file of ${given.source} ${quoted(given.text)}`;
-    const cause = causeOf(error) + place;
-    throw new UsageError(`${what}: ${cause}; accepted is a file that can be read`);
+    throw new UsageError(`${what}: ${causeOf(error)}${place}; accepted is a readable file`);
   }
 }
 
-/** The arguments of the calls as JSON text, given as such or as `@FILE`. */
+/** The arguments of the calls as JSON text, given directly or as `@FILE`. */
 export async function readToolArgs(given: Given, place: Place): Promise<string> {
-  const { source, text: said } = given;
-  const isFile = said.startsWith("@");
-  const text = isFile ? await readFile({ source, text: said.slice(1) }, place) : said;
+  const { source, text: value } = given;
+  const isFile = value.startsWith("@");
+  const text = isFile ? await readFile({ source, text: value.slice(1) }, place) : value;
   try {
-    const value: unknown = JSON.parse(text.replaceAll("{seq}", "1").replaceAll("{unique}", "1"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return text.trim();
+    const args: unknown = JSON.parse(text.replaceAll("{seq}", "1").replaceAll("{unique}", "1"));
+    if (isRecord(args)) return text.trim();
   } catch {
-    // Falls through to the error that names the option.
+    // Falls through to the error below.
   }
   throw unacceptable(given, `a JSON object such as '{"n":"{seq}"}', or @FILE that holds one`);
 }
 
-/** The report.json that is named. */
+/** Reads the report.json that a setting names. */
 export async function readReport(given: Given, place: Place): Promise<Report> {
   const text = await readFile(given, place);
   return expecting(ReportParseError, () => parseReport(text, given.text));
 }
 
-/** The report.json files that are named, and those in the folders that are named, each once. */
+/** Reads each named report.json, and those in the named folders, once. */
 export async function readBaselines(givens: readonly Given[], place: Place): Promise<Report[]> {
   const { directory } = place;
   const files = await Promise.all(givens.map(async (given) => {
@@ -66,11 +66,11 @@ export async function readBaselines(givens: readonly Given[], place: Place): Pro
   return await Promise.all(unique.values().map((one) => readReport(one, place)));
 }
 
-/** The JSON files of a folder, and the report.json of the folders in it. */
+/** The JSON files in a folder, and the report.json in each of its subfolders. */
 async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   const paths: string[] = [];
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
-    throw unacceptable(given, `a folder that can be read (${causeOf(error)})`);
+    throw unacceptable(given, `a readable folder (${causeOf(error)})`);
   });
   for (const { name, isDirectory, isFile } of entries) {
     if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
@@ -82,7 +82,7 @@ async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   throw unacceptable(given, "a report.json, or a folder with such files");
 }
 
-/** A certificate authority as PEM text. */
+/** Reads a certificate authority, as PEM text. */
 export async function readCaCert(given: Given, place: Place): Promise<string> {
   const text = await readFile(given, place);
   const accepted = "a PEM file with a certificate";
@@ -93,11 +93,11 @@ export async function readCaCert(given: Given, place: Place): Promise<string> {
     Deno.createHttpClient({ caCerts: [text] }).close();
     return text;
   } catch (error) {
-    throw unacceptable(given, `${accepted}, not one that cannot be read (${causeOf(error)})`);
+    throw unacceptable(given, `${accepted} (${causeOf(error)})`);
   }
 }
 
-/** The client's certificate with its key, as PEM texts; `null` where none is named. */
+/** Reads the client's certificate and key as PEM texts; `null` if none is named. */
 export async function readClientCert(
   settings: Settings,
   place: Place,
@@ -107,7 +107,8 @@ export async function readClientCert(
     const given = cert ?? key;
     if (given === undefined) return null;
     const missing = cert === undefined ? "--client-cert FILE" : "--client-key FILE";
-    throw unacceptable(given, `it with ${missing} beside it`);
+    const what = `${given.source} ${quoted(given.text)} without ${missing}`;
+    throw new UsageError(`Cannot use ${what}: accepted are both, or neither`);
   }
   const pair = { cert: await readFile(cert, place), key: await readFile(key, place) };
   try {
@@ -121,7 +122,7 @@ export async function readClientCert(
   }
 }
 
-/** A page to fill between its marks, as the path of the file itself. */
+/** Checks the page to fill between its marks, and returns its path with links resolved. */
 export async function readPagePath(given: Given, { directory }: Place): Promise<string> {
   try {
     return await checkPage(resolve(directory, given.text));
@@ -131,13 +132,13 @@ export async function readPagePath(given: Given, { directory }: Place): Promise<
   }
 }
 
-/** Makes sure that the page to fill is none of the files that the reports go to. */
+/** Refuses a page to fill that is itself one of the reports. */
 export async function refuseOwnFile(page: string | null, directory: string): Promise<void> {
   if (page === null) return;
   const folder = await Deno.realPath(directory).catch(() => directory);
   const own = REPORT_FORMATS.flatMap(reportFileNames)
     .find((name) => relative(folder, page) === name);
   if (own === undefined) return;
-  const why = `${own} in --out is written anew; accepted is a page of yours`;
+  const why = `${own} in --out is overwritten by each run; accepted is a page of your own`;
   throw new UsageError(`Cannot use --inject ${quoted(page)}: ${why}`);
 }

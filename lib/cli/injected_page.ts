@@ -1,6 +1,6 @@
 /**
- * A page of the user's with a part for us between two marks. Everything else in it stays as it is, to the
- * byte, whatever its encoding and line ends. One that cannot be filled throws a ReportWriteError.
+ * Fills the part of a user's page between two marks. Every other byte stays as it is, whatever the
+ * encoding and line endings. A page that cannot be filled throws a ReportWriteError.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { Buffer } from "node:buffer";
 import { dirname, relative, sep } from "node:path";
 import { attempt } from "./whole_files.ts";
 
-/** Where our part begins. */
+/** Begins the part that is filled. */
 export const START_MARK = "<!-- bench:start -->";
-/** Where it ends. */
+/** Ends the part that is filled. */
 export const END_MARK = "<!-- bench:end -->";
 
 const ACCEPTED = `accepted is a file with one ${START_MARK} and, after it, one ${END_MARK}`;
 
-/** A page with one of each mark, in their order; its path is that of the file itself, where a link is given. */
+/** Reads a page that has both marks once, in order. Its path is returned with links resolved. */
 export async function readPage(path: string) {
   return await attempt(`fill ${path} between its marks`, async () => {
     const real = await Deno.realPath(path);
@@ -29,7 +29,7 @@ export async function readPage(path: string) {
   });
 }
 
-/** Makes sure, before anything is measured, that a page can be filled afterwards, and returns its path. */
+/** Checks, before anything is measured, that a page can be filled later, and returns its path. */
 export async function checkPage(path: string): Promise<string> {
   const page = await readPage(path);
   const probe = `${page.path}.${crypto.randomUUID()}.tmp`;
@@ -40,12 +40,12 @@ export async function checkPage(path: string): Promise<string> {
   return page.path;
 }
 
-/** A character for each byte, whatever the encoding: the marks are ASCII. */
+/** One character per byte, whatever the encoding: the marks are ASCII. */
 function charactersOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1");
 }
 
-/** What is wrong with the marks of a page; `null` where there is one of each, in their order. */
+/** What is wrong with the marks of a page; `null` if both are there once, in order. */
 export function markProblem(bytes: Uint8Array): string | null {
   const page = charactersOf(bytes);
   for (const mark of [START_MARK, END_MARK]) {
@@ -57,13 +57,10 @@ export function markProblem(bytes: Uint8Array): string | null {
 }
 
 /**
- * The page with `text` between its marks, in the line ends that the page has there, or else at its beginning.
- *
- * @throws {RangeError} if its marks are not one of each, in their order
+ * Puts `text` between the marks of a page that `readPage` has checked. Line endings are those after
+ * the start mark, or else those at the start of the page.
  */
 export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
-  const problem = markProblem(bytes);
-  if (problem !== null) throw new RangeError(`Cannot fill the page: ${problem}`);
   const page = charactersOf(bytes);
   const start = page.indexOf(START_MARK) + START_MARK.length;
   const [lineEnd = "\n"] = /\r?\n/.exec(page.slice(start)) ?? /\r?\n/.exec(page) ?? [];
@@ -72,7 +69,7 @@ export function fillPage(bytes: Uint8Array, text: string): Uint8Array {
   return new Uint8Array(Buffer.concat([bytes.subarray(0, start), Buffer.from(filling), rest]));
 }
 
-/** A folder as a page in another one refers to it, without a slash at its end. */
+/** The URL of a folder relative to a page, without a trailing slash. */
 export function folderFrom(pagePath: string, folder: string): string {
   return relative(dirname(pagePath), folder).split(sep)
     .map((part) => encodeURIComponent(part).replace(/[()]/g, (c) => c === "(" ? "%28" : "%29"))

@@ -1,24 +1,18 @@
-/**
- * How a command is called: by its task or as the one file, with which permissions, and without its secrets.
- *
- * @module
- */
-
 import { foreignText, MASK } from "../client/foreign_text.ts";
 import { maskUrl } from "../client/redact_url.ts";
 import { isPlainName } from "../client/secrets.ts";
 import { IS_BUNDLE } from "../start_worker.ts";
 
-/** The one file, as a user calls it. */
+/** How a user calls the bundle. */
 const BUNDLE_CALL = ["deno", "run", "-A", "exai-ws-bench.js"];
 
-/** The words that a command is called by: those of its task, or of the one file. */
+/** The words that call a command, as a task or through the bundle. */
 export function invocation(command: string, isBundle = IS_BUNDLE): string[] {
   if (!isBundle) return ["deno", "task", command];
   return command === "bench" ? BUNDLE_CALL : [...BUNDLE_CALL, command];
 }
 
-/** Text for a user, with every `deno task` of the program's in it as it is called here. */
+/** In the bundle, replaces every `deno task COMMAND` in a text by the call that works here. */
 export function asInvoked(text: string, isBundle = IS_BUNDLE): string {
   if (!isBundle) return text;
   return text.replace(
@@ -27,14 +21,14 @@ export function asInvoked(text: string, isBundle = IS_BUNDLE): string {
   );
 }
 
-/** What deno.json says of the program's commands. */
+/** The parts of deno.json that define the commands. */
 interface Tasks {
   tasks: Readonly<Record<string, { command: string }>>;
-  /** By name: all of a kind, or those named. */
+  /** By the name of the set, then by kind: `true` for all, or a list of names. */
   permissions: Readonly<Record<string, Readonly<Record<string, boolean | readonly string[]>>>>;
 }
 
-/** How to run each command of the one file with no more permissions than its task has, in place of `-A`. */
+/** How to run each command of the bundle with only the permissions of its task, instead of `-A`. */
 export function permissionsText({ tasks, permissions }: Tasks): string {
   return Object.values(tasks).flatMap(({ command }) => {
     const [, set, flags, name = ""] =
@@ -48,12 +42,12 @@ export function permissionsText({ tasks, permissions }: Tasks): string {
   }).join("\n");
 }
 
-/** Options whose value is secret, or may be. */
+/** Options whose value is, or could be, secret. */
 export const SECRET_OPTIONS: ReadonlySet<string> = new Set([
   ...["--token", "--token-b", "--header", "--header-b", "--subprotocol"],
 ]);
 
-/** What to show of the value of an option; `null`: all. */
+/** The masked value of an option; `null` if it needs no mask. */
 function masked(option: string, value: string): string | null {
   if (["--url", "--a", "--b"].includes(option)) return maskUrl(value);
   if (!SECRET_OPTIONS.has(option)) return null;
@@ -61,14 +55,14 @@ function masked(option: string, value: string): string | null {
 }
 
 /**
- * The arguments of a command without the values of secret options, without secret parts of URLs, and without
- * these tokens in what else there is.
+ * Masks the values of secret options, the secret parts of URLs, and these tokens wherever else they
+ * occur in the arguments.
  */
 export function maskCommand(
   args: readonly string[],
   tokens: readonly (string | null)[] = [],
 ): string[] {
-  // A short one may be an innocent value too.
+  // A short token could also be a harmless value.
   const long = tokens.flatMap((token) => token !== null && token.length >= 6 ? token : []);
   const foreign = foreignText(long);
   return args.map((arg, index) => {

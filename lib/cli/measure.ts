@@ -1,6 +1,6 @@
 /**
- * What every run goes through, of one server or of two: its plan and the warnings beforehand, progress and
- * interrupts, and at the end the verdict, the reports and the exit code.
+ * The course of every run, of one server or two: plan and warnings, progress and interrupts, then
+ * the verdict, the reports and the exit code.
  *
  * @module
  */
@@ -26,33 +26,32 @@ import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_fold
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
 
-/** What a command that measures is given, beside its settings. */
+/** The parts of the program that a measuring command needs. */
 export interface Program {
   scenarios: readonly Scenario[];
   /** The module that a worker runs. */
   workerModule: URL;
   suite: { name: string; version: string };
-  /** The folder of the project; `null` in the bundle. */
+  /** The project's folder; `null` in the bundle. */
   project: URL | null;
   terminal: Terminal;
   interrupt: (doing: string) => Interrupt;
 }
 
-/** What is to be measured, and how. */
 export interface Measurement {
   planned: readonly PlannedScenario[];
-  /** One of them, or A and B. */
+  /** One server, or A and B. */
   servers: readonly RunSettings[];
-  /** Starts them; `null`: they run. */
+  /** Starts the servers; `null`: they are running already. */
   start: (() => Promise<void>) | null;
   run: (hooks: Omit<RunHooks, "bundled">) => Promise<Report>;
 }
 
 /**
- * Measures what is planned, writes the reports, and gives the exit code.
+ * Measures what is planned, writes the reports and returns the exit code.
  *
- * @throws {UsageError} if the plan does not fit the settings, or nothing can be written
- * @throws {ReportWriteError} if the last write fails, after the result has been printed
+ * @throws {UsageError} if the plan does not fit the settings, or `--out` is not writable
+ * @throws {ReportWriteError} if the final write fails, after the result has been printed
  */
 export async function measure(
   config: Config,
@@ -91,9 +90,9 @@ export async function measure(
   });
   const report = compareWithEarlier(found, await folder.earlier(found), config);
   progress[Symbol.dispose]();
-  // Before the reports, so that a full disk does not take the result along.
+  // Printed before the reports are written, so that a full disk does not lose the result.
   print(renderTerminalSummary(report, terminal.style(color)));
-  await tellGithub(report, config, program.terminal);
+  await reportToGithub(report, config, program.terminal);
   const written = await folder.write(report, { page: config.page });
   print(writtenText(written));
   const url = pageUrl(written.paths);
@@ -105,8 +104,8 @@ export async function measure(
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
 }
 
-/** Annotations, and the summary of the step. If it cannot be written, a warning is printed; the verdict stands. */
-async function tellGithub(
+/** Prints annotations and writes the step summary. If that fails, a warning is printed. */
+async function reportToGithub(
   report: Report,
   { ci, formats }: Config,
   { printCommands, printWarning }: Terminal,
@@ -121,7 +120,7 @@ async function tellGithub(
   }
 }
 
-/** The settings of a run on a server; the command in them is without its token and without `secret`. */
+/** The settings of a run on a server. In its command, the token and `secret` are masked. */
 export async function settingsOf(
   config: Config & { url: string },
   { suite, project }: Program,
@@ -135,7 +134,7 @@ export async function settingsOf(
   };
 }
 
-/** What lies on the way to the server, and is measured with it. */
+/** Warns about a proxy or relay on the way to the server, whose time is measured too. */
 export function warnOfWay(
   { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
   warn: (message: string) => void,
@@ -146,8 +145,8 @@ export function warnOfWay(
   }
   if (insecure) {
     warn(
-      "--insecure: WHOEVER ANSWERS IS TAKEN FOR THE SERVER, and may read the token; its certificate is not " +
-        "checked, and calls go through a relay in this process, whose time is measured with the server's",
+      "--insecure: certificates are not checked, so ANYONE CAN POSE AS THE SERVER and read the token; " +
+        "calls go through a relay in this process, whose time is measured with the server's",
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The commands that measure no server: each takes its arguments and gives back what to print. An argument or a file
- * that cannot be used throws a UsageError, a report that cannot be written a ReportWriteError.
+ * The commands that measure no server: each takes its arguments and returns what to print. Invalid
+ * arguments and files throw a UsageError, failed writes a ReportWriteError.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import { dirname, resolve } from "node:path";
 import { renderMarkdown } from "../report/render/markdown.ts";
 import { renderTerminal } from "../report/render/terminal.ts";
+import { formatCounted } from "../report/units.ts";
 import { buildComparison } from "../report/sections/mod.ts";
 import { judgeReport } from "../run/judge_report.ts";
 import { EXIT } from "../run/verdict.ts";
@@ -26,14 +27,13 @@ import { expecting, UsageError } from "./usage_error.ts";
 import { parseName } from "./values.ts";
 import { renderTerminalSummary, writeReports } from "./write_reports.ts";
 
-/** Where a command was called, and how what it prints may look. */
+/** Where a command was called, and the style of its output. */
 export interface CommandContext {
   directory: string;
   color: boolean;
   width: number;
 }
 
-/** What a command prints, and how it ends. */
 export interface Outcome {
   text: string;
   exitCode: number;
@@ -46,13 +46,12 @@ const placeOf = (directory: string, vocabulary: ThresholdVocabulary = {}) => ({
 });
 const argument = (text: string) => ({ source: "the argument", text });
 
-/** What `compare` takes. */
 export const COMPARE = grammarOf(
   `Usage: deno task compare OLD… -- NEW… [options]
        deno task compare OLD NEW [options]
 
-Compares report.json files (or folders of them) of one workload. The noise between runs is learned from 4 or
-more earlier runs; with fewer, changes are shown but not judged unless --noise states it.
+Compares report.json files (or folders of them) of one workload. The noise between runs is learned
+from 4 or more earlier runs; with fewer, changes are shown but only judged if --noise states it.
 Exit code 5: something became slower, or fails more often.`,
   [
     ...optionsNamed("noise", "band", "force"),
@@ -62,7 +61,7 @@ Exit code 5: something became slower, or fails more often.`,
   { name: "OLD… -- NEW…" },
 );
 
-/** `compare`: runs against earlier runs of the same workload. */
+/** `compare`: compares runs with earlier runs of the same workload. */
 export async function runCompare(
   args: readonly string[],
   { directory, color, width }: CommandContext,
@@ -70,10 +69,8 @@ export async function runCompare(
   const { settings, files } = parseSettings(args, {}, COMPARE);
   const place = placeOf(directory);
   const sides = sidesOf(args, files);
-  const [olds, news] = [
-    await readBaselines(sides.old.map(argument), place),
-    await readBaselines(sides.new.map(argument), place),
-  ];
+  const olds = await readBaselines(sides.old.map(argument), place);
+  const news = await readBaselines(sides.new.map(argument), place);
   const format = one("format", (given) => parseName(given, ["text", "md"]));
   const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
   const style = { color: color && !settings.has("no-color"), width };
@@ -91,9 +88,9 @@ export async function runCompare(
   return { text: `${texts.join("\n\n")}\n`, exitCode: isSlower ? EXIT.regression : EXIT.passed };
 }
 
-const FORCE_ADVICE = "\nUse --force to compare them all the same";
+const FORCE_ADVICE = "\nUse --force to compare them anyway";
 
-/** What stands before `--` is old, what stands after it new; of two files without one, the second is new. */
+/** Files before `--` are old, files after it new; two files need no `--`. */
 function sidesOf(args: readonly string[], files: readonly string[]) {
   const place = args.indexOf("--");
   const isFile = (arg: string) => files.includes(arg);
@@ -102,18 +99,17 @@ function sidesOf(args: readonly string[], files: readonly string[]) {
     : { old: args.slice(0, place).filter(isFile), new: args.slice(place).filter(isFile) };
   const isPair = place >= 0 || files.length === 2;
   if (sides.old.length > 0 && sides.new.length > 0 && isPair) return sides;
-  const count = `${files.length} file${files.length === 1 ? "" : "s"}`;
+  const count = formatCounted(files.length, "file");
   throw new UsageError(
-    `Cannot compare ${count}: needed are OLD and NEW, or several with -- between the earlier and the ` +
+    `Cannot compare ${count}: accepted are OLD and NEW, or several with -- between the old and the ` +
       "new ones, see --help",
   );
 }
 
-/** What `merge` takes. */
 export const MERGE = grammarOf(
   `Usage: deno task merge FILES --out DIR [options]
 
-Merges the report.json files of all shards of a run into the report of one client.`,
+Merges the report.json files of all shards of a run into one report, as if from a single client.`,
   [
     ...optionsIn("  --out DIR  where the merged reports go"),
     ...optionsNamed("format", "inject", "threshold", "baseline", "noise", "band", "force"),
@@ -122,7 +118,7 @@ Merges the report.json files of all shards of a run into the report of one clien
   { name: "FILES" },
 );
 
-/** `merge`: the reports of all shards of a run as one. */
+/** `merge`: merges the reports of all shards of a run. */
 export async function runMerge(
   args: readonly string[],
   { directory, color, width }: CommandContext,
@@ -160,7 +156,7 @@ export async function runMerge(
   return { text, exitCode: report.verdict.exitCode };
 }
 
-/** What thresholds can name: what the report has. */
+/** The scenarios and metrics of a report, which thresholds can name. */
 function vocabularyOf({ scenarios }: Report): ThresholdVocabulary {
   return Object.fromEntries(scenarios.map(({ name, metrics }) => [
     name,
@@ -168,11 +164,10 @@ function vocabularyOf({ scenarios }: Report): ThresholdVocabulary {
   ]));
 }
 
-/** What `report` takes. */
 export const REPORT = grammarOf(
   `Usage: deno task report FILE [options]
 
-Writes the reports again from a report.json.`,
+Renders the reports again from a report.json.`,
   [
     ...optionsIn(`  --out DIR  default: the folder of FILE
   --format A,B  json, md, html, junit, github, benchmark (default: md,html)`),
@@ -181,7 +176,7 @@ Writes the reports again from a report.json.`,
   { name: "FILE", isOne: true },
 );
 
-/** `report`: the reports of a report.json, written again. */
+/** `report`: renders the reports again from a report.json. */
 export async function runReport(
   args: readonly string[],
   { directory }: CommandContext,
@@ -199,18 +194,18 @@ export async function runReport(
   return { text: writtenText({ paths, kept: null }).trimStart(), exitCode: EXIT.passed };
 }
 
-/** What `calibrate` takes. */
 export const CALIBRATE = grammarOf(
   `Usage: deno task calibrate
 
-Measures what the suite itself costs: each step of a call, and its loop against a bare one. Takes up to a minute.`,
+Measures what the suite itself costs: each step of a call, and its loop against a bare one. Takes up
+to a minute.`,
   optionsNamed("help"),
 );
 
-/** `calibrate`: what the suite itself costs. */
+/** `calibrate`: measures what the suite itself costs. */
 export async function runCalibrate(args: readonly string[]): Promise<Outcome> {
   parseSettings(args, {}, CALIBRATE);
-  // Loads what no other command needs.
+  // Loaded here, as no other command needs it.
   const { renderCalibration, runCalibration } = await import("../calibrate/calibrate.ts");
   return { text: `${renderCalibration(await runCalibration())}\n`, exitCode: EXIT.passed };
 }

@@ -1,28 +1,28 @@
-import { UsageError } from "./usage_error.ts";
+import { causeOf, UsageError } from "./usage_error.ts";
 
-/** `deno task bench` may start no program; `deno task bench:open` may start these three and no other. */
+/** `deno task bench:open` may start these and xdg-open, `deno task bench` no program at all. */
 const OPENERS: Partial<Record<typeof Deno.build.os, string>> = {
   darwin: "open",
   windows: "explorer",
 };
-/** What has not ended by then shows the page. */
+/** A program that is still running after this time counts as showing the page. */
 const PATIENCE_MS = 3_000;
 
 /**
  * The program that opens pages.
  *
- * @throws {UsageError} if it may not be started
+ * @throws {UsageError} without permission to start it
  */
 export function findOpener(): string {
   const command = OPENERS[Deno.build.os] ?? "xdg-open";
   if (Deno.permissions.querySync({ name: "run", command }).state === "granted") return command;
   throw new UsageError(
-    `Cannot use --open, as this task may not start ${command}: accepted is deno task bench:open, which may, or ` +
-      "the file:// line at the end of each run",
+    `Cannot use --open, as this task may not start ${command}: accepted is deno task bench:open; every ` +
+      "run also ends by printing the page's file:// address",
   );
 }
 
-/** Opens a page; the program goes on by itself. Returns what went wrong, `null` where nothing is known to have. */
+/** Opens a page with a program that keeps running. Returns an error message, or `null`. */
 export async function openPage(opener: string, url: string): Promise<string | null> {
   const patience = Promise.withResolvers<null>();
   const timer = setTimeout(patience.resolve, PATIENCE_MS, null);
@@ -31,11 +31,11 @@ export async function openPage(opener: string, url: string): Promise<string | nu
     const child = new Deno.Command(opener, { args: [url], ...io }).spawn();
     child.unref();
     const status = await Promise.race([child.status, patience.promise]);
-    // The Explorer ends with 1 whatever it has done.
-    const isWell = status === null || status.success || Deno.build.os === "windows";
-    return isWell ? null : `Cannot open ${url}: ${opener} ended with ${status.code}`;
+    // Windows Explorer always exits with 1.
+    const isOpen = status === null || status.success || Deno.build.os === "windows";
+    return isOpen ? null : `Cannot open ${url}: ${opener} exited with code ${status.code}`;
   } catch (error) {
-    return `Cannot open ${url}: ${error instanceof Error ? error.message : String(error)}`;
+    return `Cannot open ${url}: ${causeOf(error)}`;
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 /**
- * The options of `deno task bench`, of which other commands take some: the help text that declares them, and how
- * each is read.
+ * The options of `deno task bench`, some of which other commands share: the help text that declares
+ * them, and a reader for each.
  *
  * @module
  */
@@ -47,20 +47,20 @@ Target:
   --client-cert FILE          the client's certificate, PEM; with --client-key
   --client-key FILE           its private key, PEM
   --insecure                  accept any certificate of a wss:// server, through a slower relay: tests only
-  --wait SECONDS              how long to wait for a server still starting (default 0)
+  --wait SECONDS              how long to wait for a server that is still starting (default 0)
 
 What to run:
-  --scenarios A,B             default: all of the profile
+  --scenarios A,B             run only these (default: all of the profile)
   --list                      list profiles and scenarios, and how long they take
   --profile NAME              quick, standard (default), thorough, phase2 or phase3
   --epochs N                  how often everything is repeated, on fresh connections
   --precision PERCENT         continue until every headline repeats within this (at least 6 epochs)
   --max-time SECONDS          with --precision: stop after this (default 600)
-  --duration SECONDS          of one case in one epoch, all slices together
-  --warmup SECONDS            of one case in the warm-up epoch; 0: no warm-up epoch
+  --duration SECONDS          measured time of one case in one epoch, all slices together
+  --warmup SECONDS            the same in the warm-up epoch; 0: no warm-up epoch
   --messages N                per connection and epoch; a count overrides a duration
-  --connections N             concurrent clients; scaling: the maximum
-  --in-flight N               per client, in concurrent-connections; pipelining: only this depth
+  --connections N             concurrent clients; scaling, session-capacity: the maximum
+  --in-flight N               calls in flight per client, in concurrent-connections; pipelining: only this depth
   --rate PER_SECOND           open-loop, soak, spike: calls sent, regardless of replies
   --arrivals NAME             open-loop: constant (default) or poisson
   --max-outstanding N         open loops: maximum calls outstanding (default: rate x timeout)
@@ -72,7 +72,7 @@ What to run:
   --max-rate PER_SECOND       cap each session's calls (default: what the server's rate limiter allows)
   --ignore-limits             run into the rate limiter, and count what it refuses
   --expect-limits LIMITS      rate-limit: the limits to find, such as 'session=50/5,ip=100/10' or 'ip=none'
-  --max-calls N               the most heavy-tool calls a run may plan (default 200)
+  --max-calls N               maximum heavy-tool calls that a run can plan (default 200)
   --no-delay auto|on|off      bypass Nagle's algorithm with a local relay (auto: where needed)
   --seed N                    for everything random (default 1), and for {unique}
   --unit-baseline PER_SECOND  your own unit tests' rate, instead of the in-process one
@@ -87,19 +87,18 @@ Verdict and reports:
   --baseline FILE|DIR         compare with earlier report.json files; repeatable; 4 or more show the noise
   --noise PERCENT             the noise between runs (default: learned from 4 or more baselines)
   --band PERCENT              changes smaller than this do not matter (default 3)
-  --force                     compare even if workload or environment differ
+  --force                     compare even if workload or environment differs
   --strict                    fail if a result is invalid or undecided
-  --out DIR                   default: reports
+  --out DIR                   folder of the reports (default: reports)
   --format A,B                json, md, html, junit, github, benchmark (default: json,md,html)
   --inject FILE               fill your own page between <!-- bench:start --> and <!-- bench:end -->
-  --open                      open report.html at the end; for deno task bench:open
+  --open                      open report.html at the end; needs deno task bench:open
   --quiet                     no progress
   --no-color                  no colours [NO_COLOR]
   --help                      this text
   --version                   the version
   --permissions               the permissions that each command needs, instead of -A`;
 
-/** The help text of `bench`. */
 export const USAGE = `Measures a JSON request/response WebSocket server and writes the reports.
 
 Usage: deno task bench [options]
@@ -107,7 +106,7 @@ Usage: deno task bench [options]
 Without --url it starts the bundled reference server, measures it, and stops it again.
 ${GROUPS}
 
-Options win over the environment, which wins over .env.
+Options override the environment, which overrides .env.
 CI, TERM=dumb: plain progress. GITHUB_ACTIONS, GITHUB_STEP_SUMMARY: see docs/ci.md.
 
 Exit codes:
@@ -123,24 +122,23 @@ export const OPTION_GROUPS = GROUPS.trim().split("\n\n").map((group) => ({
   options: optionsIn(group),
 }));
 
-/** All options by name. */
 export const OPTIONS: ReadonlyMap<string, OptionSpec> = new Map(
   optionsIn(GROUPS).map((option) => [option.name, option]),
 );
 
-/** The options of these names, for a command that takes them too. */
+/** Looks up options by name, for other commands that take them. */
 export function optionsNamed(...names: string[]): OptionSpec[] {
   return names.map((name) => OPTIONS.get(name)!);
 }
 
-const percent = from(0, 100, "per cent");
+const percent = from(0, 100, "percent");
 const milliseconds = (max: number) => (given: Given) =>
   parseDuration(given, { min: 0, aboveMin: true, max });
 const orZeroMilliseconds = (given: Given) => parseDuration(given, { min: 0, max: 3600 });
 const nameOf = <N extends string>(names: readonly N[]) => (given: Given) => parseName(given, names);
 const text = (given: Given) => given.text;
 
-/** The text without its spaces, if `parse` takes it. */
+/** Returns the text without white space, if `parse` accepts it. */
 const spaceless =
   (parse: (text: string) => unknown, accepted: (error: RangeError) => string) => (given: Given) => {
     try {
@@ -151,7 +149,7 @@ const spaceless =
     }
   };
 
-/** What only some scenarios take; `null`: not given. */
+/** Options that only some scenarios take; `null` if not given. */
 export const OVERRIDES = {
   durationMs: one("duration", milliseconds(86_400)),
   warmupMs: one("warmup", orZeroMilliseconds),
@@ -171,7 +169,7 @@ export const OVERRIDES = {
   ),
 } satisfies { [K in keyof Overrides]: Reader<Overrides[K]> };
 
-/** The settings of a run; `null`: not given, where nothing else is said. */
+/** The settings of a run; without a default, `null` if not given. */
 export const SETTINGS = {
   url: list("url", (givens, { env }) => readUrl(givens.at(-1), env)),
   token: one("token", text),
@@ -194,7 +192,7 @@ export const SETTINGS = {
   ),
   profile: one("profile", nameOf(PROFILE_NAMES), "standard" as const),
   epochs: one("epochs", whole(1, 1000)),
-  precisionPercent: one("precision", above(0, 100, "per cent")),
+  precisionPercent: one("precision", above(0, 100, "percent")),
   maxTimeMs: one("max-time", milliseconds(86_400), 600_000),
   noDelay: one("no-delay", nameOf(NO_DELAY), "auto" as const),
   timeoutMs: one("timeout", milliseconds(3600), 10_000),
@@ -212,18 +210,18 @@ export const SETTINGS = {
   bandPercent: one("band", percent, 3),
   force: flag("force"),
   strict: flag("strict"),
-  /** `null`: all of the run. */
+  /** `null`: the whole run. */
   shard: one("shard", readShard),
-  /** In unix milliseconds; `null`: when it can. */
+  /** In unix milliseconds; `null`: immediately. */
   startAtMs: one("start-at", (given) => readStartAt(given, Date.now())),
   workers: one("workers", readWorkers),
   formats: formatsOr("json", "md", "html"),
-  /** A page to fill between its marks: an absolute path. */
+  /** The page to fill between its marks, as an absolute path. */
   page: one("inject", readPagePath),
   quiet: flag("quiet"),
 };
 
-/** The formats of the reports; others than in a run where none are given. */
+/** Reads the formats of the reports; the arguments are the default. */
 export function formatsOr(...otherwise: typeof REPORT_FORMATS[number][]) {
   return list(
     "format",

@@ -1,6 +1,6 @@
 /**
- * What can be run and what is planned, with how long it takes; and the plan held against what was asked for and what
- * this process can do, before anything is started: where it does not fit, a UsageError is thrown.
+ * What can be run, what is planned and how long it takes. Before anything is started, the plan is
+ * checked against the settings and the limits of this process.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const NO_OVERRIDES = Object.fromEntries(
   Object.keys(OVERRIDES).map((name) => [name, null]),
 ) as unknown as Overrides;
 
-/** The profiles and the scenarios, with about how long each takes. */
+/** Lists profiles and scenarios, with the approximate time of each. */
 export function listText(scenarios: readonly Scenario[]): string {
   const timeOf = (profile: ProfileName, names: string[] | null) => {
     const planned = planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES });
@@ -40,42 +40,43 @@ export function listText(scenarios: readonly Scenario[]): string {
   });
   const lines = scenarios.map(({ name, question, profiles }) => {
     const first = profiles.includes("standard") ? "standard" : profiles[0] ?? "standard";
-    const where = profiles.length === 0 ? "no profile: --scenarios" : profiles.join(", ");
+    const where = profiles.length === 0 ? "no profile: use --scenarios" : profiles.join(", ");
     const time = `alone ${timeOf(first, [name])} in ${first}`;
     return `${name}\n    ${question}\n    in ${where}; ${time}\n`;
   });
-  const heading = "Profiles, and how long they take with a quick server:\n";
+  const heading = "Profiles, and how long they take with a fast server:\n";
   return [heading, ...profiles, "\n", ...lines].join("");
 }
 
-/** What is about to be run on one server, or on two. */
+/** A run that is about to start. */
 export interface Plan {
   config: Config;
   planned: readonly PlannedScenario[];
+  /** The number of servers: 1, or 2 in `ab`. */
   sides: number;
 }
 
-/** What is about to be run, and how long it will take. */
-export function planLine({ config, planned, sides }: Plan): string {
+/** The first line of a run: what is planned, and how long it will take. */
+export function planLine(plan: Plan): string {
+  const { config, planned } = plan;
   const { overrides: { warmupMs }, precisionPercent, maxTimeMs, profile } = config;
   const isOpen = precisionPercent !== null;
   const epochs = `${isOpen ? "at least " : ""}${formatCounted(epochsOf(config), "epoch")}`;
-  const time = aboutSpan(plannedNs({ config, planned, sides }) / 1e6);
   return [
     `Planned: ${formatCounted(planned.length, "scenario")} (${profile})`,
     epochs + (warmupMs === 0 ? "" : " after a warm-up"),
-    time,
-    ...isOpen ? [`up to ${formatSpan(maxTimeMs)} for the precision`] : [],
+    aboutSpan(plannedNs(plan) / 1e6),
+    ...isOpen ? [`up to ${formatSpan(maxTimeMs)} to reach the precision`] : [],
   ].join(", ") + "\n";
 }
 
-/** About how long what is about to be run will take. */
+/** Approximately how long a run will take. */
 export function plannedNs({ config, planned, sides }: Plan): number {
   const warmsUp = config.overrides.warmupMs !== 0;
   return plannedMs(planned, { epochs: epochsOf(config), warmsUp }) * sides * 1e6;
 }
 
-/** As exact as a plan is. */
+/** Formats an estimate, rounded accordingly. */
 function aboutSpan(milliseconds: number): string {
   const seconds = Math.max(1, Math.round(milliseconds / 1000));
   if (seconds < 20) return `about ${seconds} s`;
@@ -83,7 +84,11 @@ function aboutSpan(milliseconds: number): string {
   return `about ${formatSpan(Math.round(seconds / step) * step * 1000)}`;
 }
 
-/** How many calls of heavy tools there will be, for the person to see before they are made; `null`: none. */
+/**
+ * The line that announces heavy-tool calls before any is made; `null` without such calls.
+ *
+ * @throws {UsageError} if more are planned than `--max-calls` allows
+ */
 export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
   const { maxHeavyCalls } = config;
   const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
@@ -93,15 +98,15 @@ export function announceHeavyCalls({ config, planned, sides }: Plan): string | n
   const parts = heavy.map(({ scenario, calls }) => `${scenario} ${calls}`).join(", ");
   if (total > maxHeavyCalls) {
     throw new UsageError(
-      `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than are ` +
-        `planned, which are ${total} (${parts}): accepted is --max-calls ${total} or more, or a ` +
-        "smaller plan (--epochs, --messages, --connections, and repetitions in --heavy-tools)",
+      `Cannot run as --max-calls "${maxHeavyCalls}" allows fewer calls of heavy tools than the ${total} ` +
+        `planned (${parts}): accepted is --max-calls ${total} or more, or a smaller plan (--epochs, ` +
+        "--messages, --connections, and repetitions in --heavy-tools)",
     );
   }
   return `heavy tools: at most ${total} calls (${parts}), --max-calls ${maxHeavyCalls}`;
 }
 
-/** One warning for each option that was given, and that no planned scenario takes. */
+/** One warning for each given option that no planned scenario uses. */
 export function unusedOptions(
   { overrides, heavyTools, workload, profile }: Pick<
     Config,
@@ -115,7 +120,7 @@ export function unusedOptions(
     [workload, "workload", inSessions],
     [heavyTools, "heavy-tools", (one) => inSessions(one) || one.heavyCalls !== undefined],
     ...Object.entries(OVERRIDES).map(([name, { option }]): typeof given[number] => [
-      // The warm-up is the run's.
+      // The warm-up belongs to the whole run.
       name === "warmupMs" ? null : overrides[name as keyof Overrides],
       option,
       (scenario) => name in defaultsOf(scenario, profile),
@@ -128,7 +133,7 @@ export function unusedOptions(
   });
 }
 
-/** How many event loops measure. */
+/** The number of event loops that measure. */
 export function countWorkersFor(
   { url, workers, shard }: Config,
   planned: readonly PlannedScenario[],
@@ -138,12 +143,12 @@ export function countWorkersFor(
   return expecting(RangeError, () => countWorkers(workers, options));
 }
 
-/** What the runtime, the reports and a few connections beside the clients' own need, in open files. */
+/** Open files for the runtime, the reports and a few connections besides those of the clients. */
 const RESERVE = 48;
 
 /**
- * How many files each client is: its connection to the server, and both ends of that to the client's floor, which is
- * measured beside it; two more for each of the two that goes through a relay.
+ * Open files per client: its connection, and both ends of the one that measures the client's floor.
+ * The bundled server adds its end of the first, and a relay two files for each of the two.
  */
 export function filesOfEach(
   { isBundled, insecure, noDelay }: { isBundled: boolean; insecure: boolean; noDelay: NoDelay },
@@ -151,7 +156,7 @@ export function filesOfEach(
   return 3 + (isBundled ? 1 : 0) + (insecure || noDelay === "on" ? 4 : 0);
 }
 
-/** The most clients at once that are planned, of which this process has its share. */
+/** The maximum number of concurrent clients planned for this process. */
 export function mostPlanned(planned: readonly PlannedScenario[], shards: number): number {
   const counts = planned.flatMap(({ parameters: { connections }, skip }) =>
     typeof connections === "number" && skip === undefined ? connections : []
@@ -160,10 +165,10 @@ export function mostPlanned(planned: readonly PlannedScenario[], shards: number)
 }
 
 /**
- * Opens as many files as a run needs, and closes them again: the limit itself (`ulimit -n`) cannot be read without all
- * permissions.
+ * Checks that this process can open as many files as a run needs, by opening them: reading
+ * `ulimit -n` would need all permissions.
  *
- * @param need the most clients at once, and how many files each is in this process
+ * @throws {UsageError} if it cannot
  */
 export function requireDescriptors(
   { connections, each }: { connections: number; each: number },
@@ -176,12 +181,12 @@ export function requireDescriptors(
   const refused = room > 0 ? `Cannot use --connections "${connections}"` : "Cannot run";
   const accepted = room > 0 ? `accepted is up to ${room}, or raise the limit` : "raise the limit";
   throw new UsageError(
-    `${refused}: such a run opens about ${wanted} files at once, and this process may open ${free} ` +
+    `${refused}: such a run opens about ${wanted} files at once, and this process can open ${free} ` +
       `more: ${accepted} (ulimit -n ${2 ** Math.ceil(Math.log2(wanted + 256))})`,
   );
 }
 
-/** How many more files this process may open, up to as many as are wanted. */
+/** How many more files this process can open, up to `wanted`. */
 function countFreeDescriptors(wanted: number): number {
   if (Deno.build.os === "windows") return wanted;
   const files: Deno.FsFile[] = [];
@@ -189,7 +194,7 @@ function countFreeDescriptors(wanted: number): number {
     while (files.length < wanted) files.push(Deno.openSync("/dev/null"));
     return wanted;
   } catch (error) {
-    // Whatever else may be wrong with /dev/null is no reason not to run.
+    // Other problems with /dev/null are no reason to refuse a run.
     return (error as { code?: string }).code === "EMFILE" ? files.length : wanted;
   } finally {
     for (const file of files) file.close();

@@ -1,6 +1,6 @@
 /**
- * Shows how far a run is: on a terminal one line that is redrawn, with figures of the moment; elsewhere a
- * plain line at the beginning of each epoch and the end of each scenario.
+ * Shows the progress of a run: on a terminal one line that is redrawn with live figures, elsewhere
+ * a plain line at the start of each epoch and the end of each scenario.
  *
  * @module
  */
@@ -12,19 +12,18 @@ import type { Progress } from "../run/progress.ts";
 import type { ScenarioReport } from "../schema.ts";
 import { progressLine } from "./progress_line.ts";
 
-/** How progress is shown. */
 export interface ProgressOptions {
   write: (text: string) => void;
-  /** A line that is overwritten in place, or else plain lines. */
+  /** True for one line that is redrawn, false for plain lines. */
   live: boolean;
   color: boolean;
-  /** The columns of the terminal; asked for at every drawing. */
+  /** The columns of the terminal; called for every drawing. */
   width: () => number;
   clock: Clock;
   plannedNs: number;
 }
 
-/** What shows progress. Dispose of it before anything else is printed. */
+/** A progress display. Dispose of it before anything else is printed. */
 export interface ProgressDisplay extends Disposable {
   show(progress: Progress): void;
 }
@@ -33,20 +32,20 @@ type Running = Extract<Progress, { state: "running" }>;
 type Ended = Extract<Progress, { state: "ended" }>;
 
 const CLEAR_LINE = "\r\x1b[2K";
-/** Between two drawings. */
+/** Time between two drawings. */
 const INTERVAL_MS = 250;
-/** The same while the run keeps a schedule, of which a drawing may make a call late. */
+/** The same while calls are sent on a schedule, as a drawing can delay one. */
 const PACED_INTERVAL_MS = 1000;
 const STATUS_STYLES: Record<ScenarioReport["status"], Style> = {
   ...{ passed: "green", failed: "red", skipped: "dim", interrupted: "yellow" },
 };
 
-/** Starts a display; it looks at the run on a timer of its own, and adds nothing to the run's work. */
+/** Starts a display. A live one polls the run on its own timer, so calls cost nothing extra. */
 export function createProgress(options: ProgressOptions): ProgressDisplay {
   return options.live ? new LiveDisplay(options) : plainDisplay(options);
 }
 
-/** Each epoch is said once, and of work at the end whose it is. */
+/** Prints each epoch once, and at the end each scenario that still has work to do. */
 function plainDisplay({ write }: ProgressOptions): ProgressDisplay {
   let announced = "";
   return {
@@ -61,13 +60,13 @@ function plainDisplay({ write }: ProgressOptions): ProgressDisplay {
   };
 }
 
-/** The state of the line that is redrawn. */
+/** One line that is redrawn. */
 class LiveDisplay implements ProgressDisplay {
   readonly #options: ProgressOptions;
   readonly #rate = new RateWindow();
   readonly #startNs: number;
   #running: Running | null = null;
-  /** When the first epoch after the warm-up began. */
+  /** The start of the first epoch after the warm-up. */
   #epochsBegunNs: number | null = null;
   #cancel = () => {};
 
@@ -115,7 +114,7 @@ class LiveDisplay implements ProgressDisplay {
     this.#wait(INTERVAL_MS);
   }
 
-  /** Draws after a while, unless the run keeps a schedule then and the last drawing is not long ago. */
+  /** Draws after an interval, or a longer one while calls are sent on a schedule. */
   #wait(sinceMs: number): void {
     this.#cancel = this.#options.clock.after(INTERVAL_MS, () => {
       const isDue = !this.#running!.watch.isPaced || sinceMs >= PACED_INTERVAL_MS;
@@ -123,7 +122,7 @@ class LiveDisplay implements ProgressDisplay {
     });
   }
 
-  /** As planned up to the second epoch, then from the epochs so far; `null` where nobody knows how many there will be. */
+  /** From the plan until the second epoch, then from the epochs so far; `null` if unknown. */
   #leftNs(running: Running): number | null {
     const { clock, plannedNs } = this.#options;
     const { stage, epoch, epochs } = running;
@@ -142,7 +141,7 @@ function endText({ scenario, status, durationMs }: Ended): string {
   return `${scenario}: ${status} after ${formatMilliseconds(durationMs)}`;
 }
 
-/** Whole epochs, the warm-up among them, and the part of the one under way. */
+/** Finished epochs, including the warm-up, plus the fraction of the current one. */
 function doneOf({ stage, epoch, index, of, done, total, epochs }: Running): number {
   const share = of === 0 ? 0 : (index - 1 + (total === 0 ? 0 : done / total)) / of;
   return stage === "begin" ? 0 : stage === "epoch" ? epoch + share : epochs + 1;
@@ -167,17 +166,14 @@ function stageText({ stage, epoch, epochs, index, of }: Running): string {
   }
 }
 
-/** How far back the present rate looks. */
+/** How far back the current rate looks. */
 const WINDOW_NS = 1e9;
 
-/** The rate of a count that only grows, over about the last second. */
+/** The rate of a growing count over about the last second. */
 export class RateWindow {
   #readings: { atNs: number; count: number }[] = [];
 
-  /**
-   * Takes a reading, and gives the count per second since the first one within the window, or the last
-   * one before it; `null` for the first reading.
-   */
+  /** Adds a reading and returns the rate per second; `null` for the first one. */
   add(atNs: number, count: number): number | null {
     this.#readings.push({ atNs, count });
     const from = this.#readings.findLastIndex((reading) => reading.atNs <= atNs - WINDOW_NS);
@@ -187,7 +183,7 @@ export class RateWindow {
     return elapsedNs > 0 ? (count - first!.count) / (elapsedNs / 1e9) : null;
   }
 
-  /** Forgets every reading. */
+  /** Discards all readings. */
   reset(): void {
     this.#readings = [];
   }

@@ -2,38 +2,34 @@ import { paint, type Style } from "../report/render/terminal.ts";
 import { formatCounted, formatDuration, formatRate } from "../report/units.ts";
 import type { LiveFigures } from "../run/live.ts";
 
-/** What the line says. */
 export interface LineFigures extends LiveFigures {
-  /** The stage of the run, and what is measured. */
+  /** The stage of the run, and what is being measured. */
   place: string;
-  /** Of the run, in epochs. */
+  /** Epochs done, including a fraction of the current one. */
   done: number;
   total: number;
-  /** How long the epochs will still take; `null`: not known yet. */
+  /** Time remaining for the epochs; `null`: not known yet. */
   leftNs: number | null;
-  /** Calls served per second at present; `null`: not known yet. */
+  /** The current rate of calls served; `null`: not known yet. */
   ratePerSecond: number | null;
 }
 
-/** A part of the line. */
 interface Part {
   text: string;
-  /** The higher, the longer it stays where the window is narrow. */
+  /** In a narrow window, parts with a low weight are dropped first. */
   weight: number;
   style?: Style;
 }
 
 const BAR_WIDTH = 12;
-/** What a narrow window keeps free of the place, and what the place keeps all the same. */
+/** Columns reserved for the figures, and the minimum left for the place. */
 const FIGURES_WIDTH = 28;
 const SHORTEST_NAME = 8;
 const GAP = "  ";
 
 /**
- * One line that fits a window: parts that have no room are left out, the least telling first, and what is
- * then still too long is cut. It leaves the last column free, since some terminals break the line there.
- *
- * @param width the columns of the window
+ * Formats a line that fits a window of `width` columns: parts are dropped by weight, and a single
+ * part that is still too long is cut. The last column stays free, as some terminals wrap there.
  */
 export function progressLine(
   figures: LineFigures,
@@ -64,7 +60,7 @@ function partsOf(
   if (leftNs !== null) {
     parts.push({ text: `${formatElapsed(leftNs)} left`, weight: 4, style: "dim" });
   }
-  // Not every scenario calls.
+  // Not every scenario makes calls.
   if (ok + errors > 0) parts.push({ text: formatRate(ratePerSecond), weight: 6 });
   if (times !== null) {
     const label = times.name === "latency" ? "" : `${times.name} `;
@@ -79,7 +75,7 @@ function lengthOf(parts: readonly Part[]): number {
   return [...parts.map(({ text }) => text).join(GAP)].length;
 }
 
-/** A time that passes, in nanoseconds, to the second: `0:07`, `12:30`, `1:02:03`. */
+/** Formats nanoseconds to the second: `0:07`, `12:30`, `1:02:03`. */
 export function formatElapsed(ns: number): string {
   const seconds = Math.floor(ns / 1e9);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];

@@ -1,6 +1,6 @@
 /**
- * The folder that a run's reports go to: the latest there, the report.json of earlier runs in `history`, and a run
- * that measured nothing in `failed`, where it would replace one that did.
+ * The folder of a run's reports: the latest ones, report.json of earlier runs in `history`, and in
+ * `failed` a run that measured nothing but would have replaced one that did.
  *
  * @module
  */
@@ -15,34 +15,33 @@ import { attempt } from "./whole_files.ts";
 import { reportFileNames, type ReportFormat, writeReports } from "./write_reports.ts";
 
 const HISTORY = "history";
-/** Where a run goes that measured nothing. It is never a baseline. */
+/** The folder of a run that measured nothing, which is never a baseline. */
 export const FAILED_FOLDER = "failed";
-/** So many earlier reports are kept. */
+/** Maximum number of earlier reports to keep. */
 export const MOST_KEPT = 20;
-/** The name of a kept report: when its run began. */
+/** The name of a kept report: the start time of its run. */
 const KEPT_NAME = /^\d{4}-\d\d-\d\dT[\d.-]+Z\.json$/;
-/** What people come back to; the other formats are for a job that reads them right after the run. */
+/** Formats that people come back to; the others are read by a job right after the run. */
 const LASTING: readonly ReportFormat[] = ["json", "md", "html"];
 
-/** What was written, and what was not. */
 export interface Written {
   paths: string[];
-  /** The earlier run whose reports were left in their place, by when it began; `null`: none was. */
+  /** The start time of an earlier run whose reports were not replaced; `null`: none. */
   kept: string | null;
 }
 
-/** Has anything been measured? */
+/** True if anything was measured. */
 function hasNumbers({ scenarios }: Report): boolean {
   return scenarios.some(({ metrics }) => metrics.length > 0);
 }
 
-/** One folder of reports. */
+/** The folder of a run's reports. */
 export class ReportFolder {
   readonly #directory: string;
   readonly #formats: readonly ReportFormat[];
-  /** When the run began whose report.json is there, once one has been written. */
+  /** The start time of the run whose report.json this object has written. */
   #written: string | null = null;
-  /** Why the report before it could not be kept. */
+  /** Why the earlier report could not be kept. */
   #problem: Error | null = null;
 
   constructor(directory: string, formats: readonly ReportFormat[]) {
@@ -51,10 +50,11 @@ export class ReportFolder {
   }
 
   /**
-   * Writes the reports of a run, after the report.json that is there has gone to the history. Of a run that measured
-   * nothing, what would replace the reports of one that did goes to another folder, and `page` is left as it is.
+   * Copies the existing report.json to the history, then writes the reports of a run. If the run
+   * measured nothing, reports that would replace those of one that did go to another folder, and
+   * `page` is left alone.
    *
-   * @throws {ReportWriteError} if something cannot be written, or the earlier report not be kept
+   * @throws {ReportWriteError} if a file cannot be written, or the earlier report cannot be kept
    */
   async write(
     report: Report,
@@ -63,17 +63,16 @@ export class ReportFolder {
     const [directory, formats] = [this.#directory, this.#formats];
     const kept = hasNumbers(report) ? null : await this.#wouldLose(report);
     if (kept !== null) {
-      const isLasting = (format: ReportFormat) => LASTING.includes(format);
-      const [lasting, others] = [
-        formats.filter(isLasting),
-        formats.filter((one) => !isLasting(one)),
-      ];
+      const { lasting = [], others = [] } = Object.groupBy(
+        formats,
+        (format) => LASTING.includes(format) ? "lasting" : "others",
+      );
       const write = async (directory: string, formats: ReportFormat[]) =>
         formats.length === 0 ? [] : await writeReports(report, { directory, formats });
-      const aside = await write(`${directory}/${FAILED_FOLDER}`, lasting);
-      return { paths: [...aside, ...await write(directory, others)], kept };
+      const failed = await write(`${directory}/${FAILED_FOLDER}`, lasting);
+      return { paths: [...failed, ...await write(directory, others)], kept };
     }
-    // If it cannot be kept, the new one is written all the same, and the error reported with each write.
+    // If that fails, the new report is written anyway, and each write throws the error.
     if (formats.includes("json") && this.#written !== report.startedAt) {
       this.#problem = await this.#keepEarlier(report).then(() => null, (error) => error);
     }
@@ -83,7 +82,7 @@ export class ReportFolder {
     return { paths, kept };
   }
 
-  /** The reports of earlier runs in this folder, the oldest first; what cannot be read is left out. */
+  /** The readable reports of earlier runs in this folder, oldest first. */
   async earlier({ startedAt }: Report): Promise<Report[]> {
     const paths = [...await this.#keptPaths(), `${this.#directory}/report.json`];
     const reports = await Promise.all(paths.map(readIfReport));
@@ -92,7 +91,7 @@ export class ReportFolder {
     return [...found.values()].sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
   }
 
-  /** When the run began whose reports would be replaced by others; `null`: none would be. */
+  /** The start time of an earlier run whose reports would be replaced; `null`: none would be. */
   async #wouldLose({ startedAt }: Report): Promise<string | null> {
     const there = await readIfReport(`${this.#directory}/report.json`);
     if (there !== null) {
@@ -120,7 +119,7 @@ export class ReportFolder {
     });
   }
 
-  /** Those of the history, the oldest first. */
+  /** The reports in the history, oldest first. */
   async #keptPaths(): Promise<string[]> {
     const folder = `${this.#directory}/${HISTORY}`;
     const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
@@ -130,9 +129,9 @@ export class ReportFolder {
 }
 
 /**
- * Makes sure, before anything is measured, that reports can be written to a folder, which it creates.
+ * Creates the folder of the reports, and checks that it is writable before anything is measured.
  *
- * @throws {UsageError} naming the folder and the cause
+ * @throws {UsageError} with the folder and the cause
  */
 export async function prepareOutput(directory: string): Promise<void> {
   const probe = `${directory}/.write-probe-${crypto.randomUUID()}`;
@@ -141,22 +140,23 @@ export async function prepareOutput(directory: string): Promise<void> {
     await Deno.writeTextFile(probe, "", { createNew: true });
     await Deno.remove(probe);
   } catch (error) {
-    const cause = `${causeOf(error)}; accepted is a folder that can be written, or made`;
-    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${cause}`);
+    const accepted = "accepted is a folder that is writable, or can be created";
+    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${causeOf(error)}; ${accepted}`);
   }
 }
 
-/** What stands at the end of a run: a path a line, the page as a link that a terminal can open. */
+/** The last lines of a run: the path of each report, and a link to the page. */
 export function writtenText({ paths, kept }: Written): string {
   const lines = paths.map((path) => `  ${escapeTerminal(path)}\n`).join("");
   const page = pageUrl(paths);
   const heading = kept === null
     ? "Reports:"
-    : `Kept the earlier report of ${formatTimestamp(kept)}, as this run measured nothing. Its own:`;
+    : `Kept the earlier report of ${formatTimestamp(kept)}, as this run measured nothing. ` +
+      "Reports of this run:";
   return `\n${heading}\n${lines}${page === null ? "" : `\n${escapeTerminal(page)}\n`}`;
 }
 
-/** The `file://` URL of report.html; `null`: it is not among the paths. */
+/** The `file://` URL of report.html; `null` if it is not among the paths. */
 export function pageUrl(paths: readonly string[]): string | null {
   const page = paths.find((path) => path.endsWith(".html"));
   return page === undefined ? null : pathToFileURL(page).href;
@@ -166,7 +166,7 @@ async function readIfReport(path: string): Promise<Report | null> {
   try {
     return parseReport(await Deno.readTextFile(path), path);
   } catch {
-    // None is there, or it is none of ours.
+    // Not there, or not a report of this suite.
     return null;
   }
 }

@@ -1,9 +1,3 @@
-/**
- * `serve`: the reference server alone, by its command line and the environment.
- *
- * @module
- */
-
 import { EXIT } from "../run/verdict.ts";
 import {
   asksForToken,
@@ -17,20 +11,18 @@ import {
   THINK_MODES,
 } from "../server/options.ts";
 import { startServer } from "../server/serve.ts";
-import { grammarOf, optionsIn, parseSettings } from "./command_line.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
+import { grammarOf, optionsIn, parseSettings, type Place } from "./command_line.ts";
+import type { Program } from "./measure.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { above, from, parseName, whole } from "./values.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-/** Changes the options by a setting; throws a UsageError where it cannot be used. */
+/** Applies a setting to the options, or throws a UsageError. */
 type Apply = (options: ServerOptions, given: Given) => void;
 
-/** Applied in this order: `limits` comes before what changes single limits. */
 export const SERVE_OPTIONS = optionsIn(`
   --host HOST                 address to listen on (default 127.0.0.1) [EXAI_WS_HOST]
-  --port N                    port to listen on, 0: a free one (default 8079) [EXAI_WS_PORT]
-  --token TOKEN               at least 16 characters (default: no authentication); visible in ps: prefer the environment [EXAI_WS_TOKEN]
+  --port N                    port to listen on; 0: any free one (default 8079) [EXAI_WS_PORT]
+  --token TOKEN               at least 16 characters; default: no authentication; visible in ps, so prefer [EXAI_WS_TOKEN]
   --dialect NAME              oct (default), oct25 or nov: which build of the real server to speak like
   --limits NAME               default: all limits on; off: no rate limits, connection limits stay
   --user-rate CAP:REFILL      burst, and messages per second after it, per session (default 50:5)
@@ -41,7 +33,7 @@ export const SERVE_OPTIONS = optionsIn(`
   --hello-timeout SECONDS     time for the hello (default 15) [EXAI_WS_HELLO_TIMEOUT]
   --think TOOL=MEDIAN_MS:SIGMA  log-normal think time of ${HEAVY_TOOLS.join(", ")}; repeatable
   --think-mode NAME           wait (default), or block: no replies while a tool thinks
-  --slow-down MS              each call takes this much longer than the one before it (default 0)
+  --slow-down MS              each call takes this much longer than the one before (default 0)
   --seed N                    for the think times (default 1)
 `);
 
@@ -52,27 +44,24 @@ Runs the bundled EXAI reference server until it is interrupted.`,
   [...SERVE_OPTIONS, ...optionsIn("  --help  this text")],
 );
 
-/** The help text. */
 export const SERVE_USAGE = `${SERVE.usage}
-Options win over the environment. Also read from it: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
+Options override the environment. Variables without an option: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
 RATE_LIMIT_{USER,IP,GLOBAL}_REFILL_RATE, EXAI_WS_MAX_BYTES, TOOL_CALL_MAX_SIZE,
 EXAI_WS_PING_INTERVAL and EXAI_WS_PING_TIMEOUT.
 `;
 
-/** Addresses that no other machine reaches. */
+/** Addresses that other machines cannot reach. */
 const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
 
 /**
- * `serve`: the reference server alone, until it is interrupted.
+ * Runs the reference server until it is interrupted.
  *
- * @throws {UsageError} if an option cannot be used, or the server cannot listen
+ * @throws {UsageError} if an option is invalid or the server cannot listen
  */
 export async function serve(
   args: readonly string[],
-  { variables, terminal, interrupt: listen }: {
-    variables: Record<string, string | undefined>;
-    terminal: Terminal;
-    interrupt: (doing: string) => Interrupt;
+  { variables, terminal, interrupt: listen }: Pick<Program, "terminal" | "interrupt"> & {
+    variables: Place["env"];
   },
 ): Promise<number> {
   const options = parseServeOptions(args, variables);
@@ -82,8 +71,8 @@ export async function serve(
   });
   const { dialect, hostname } = options;
   if (!LOOPBACK.test(hostname)) {
-    const who = asksForToken(options) ? "has the token" : "reaches this port: set a token";
-    terminal.printWarning(`${hostname} is open to other machines: the server serves who ${who}`);
+    const who = asksForToken(options) ? "with the token" : "who reaches this port: set a token";
+    terminal.printWarning(`${hostname} is open to other machines: the server serves anyone ${who}`);
   }
   terminal.print(`Serving the EXAI protocol (dialect ${dialect}) at ${server.url}\n`);
   if (!interrupt.signal.aborted) {
@@ -96,7 +85,10 @@ const count = whole(1, 1_000_000_000);
 const bytes = whole(1, 64 * 1024 ** 2, "bytes");
 const perSecond = above(0, 1e9, "messages per second");
 
-/** What each option changes; those that may be repeated, once for each value. */
+/**
+ * Applies each option, in this order and once per value: `limits` comes before the options that
+ * change single limits.
+ */
 const APPLY: Readonly<Record<string, Apply>> = {
   "host": (options, { text }) => options.hostname = text,
   "port": (options, given) => options.port = whole(0, 65_535)(given),
@@ -116,7 +108,7 @@ const APPLY: Readonly<Record<string, Apply>> = {
   "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
 };
 
-/** What only the environment can say. `option` is the one that overrides it, beside `limits`. */
+/** Settings that only the environment has. If `option` is set, it and `limits` override them. */
 export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: Apply }[] = [
   ...rateEnvironment("USER", "userRate"),
   ...rateEnvironment("IP", "ipRate"),
@@ -138,11 +130,11 @@ function rateEnvironment(whose: string, field: "userRate" | "ipRate" | "globalRa
 }
 
 /**
- * Reads the command line of `serve`, then the environment for what it leaves open.
+ * Reads the command line of `serve`, then the environment for options that were not given.
  *
- * @throws {UsageError} if an option is unknown or a value cannot be used
+ * @throws {UsageError} if an option is unknown or a value is invalid
  */
-export function parseServeOptions(args: readonly string[], env: Environment): ServerOptions {
+export function parseServeOptions(args: readonly string[], env: Place["env"]): ServerOptions {
   const { settings } = parseSettings(args, env, SERVE);
   const options = defaultServerOptions({ port: 8079 });
   for (const { env: source, option, apply } of SERVE_ENVIRONMENT) {
@@ -157,8 +149,8 @@ export function parseServeOptions(args: readonly string[], env: Environment): Se
   return options;
 }
 
-/** Silence that the server bears: the time to its ping and the time for the answer. */
-function readIdleTimeout(env: Environment): number {
+/** The idle timeout in seconds: the time until a ping is sent, plus the time for its answer. */
+function readIdleTimeout(env: Place["env"]): number {
   const read = (source: string) => {
     const text = env[source];
     return text ? from(0, 40_000, "seconds")({ source, text }) : 30;
@@ -178,12 +170,12 @@ function parseRate(given: Given): RateLimit {
   };
 }
 
-/** A token, never shown in an error. */
+/** Reads a token, which no error shows. */
 function parseToken({ source, text }: Given): string {
   if (text.length >= MIN_TOKEN_LENGTH) return text;
   throw new UsageError(
-    `Cannot use ${source}: accepted are ${MIN_TOKEN_LENGTH} characters or more, since a shorter ` +
-      `token would switch authentication off: it has ${text.length}`,
+    `Cannot use ${source}: accepted are ${MIN_TOKEN_LENGTH} characters or more, as a shorter token ` +
+      `switches authentication off; this one has ${text.length}`,
   );
 }
 

@@ -1,17 +1,10 @@
-/**
- * Which share of a run this process takes, on how many event loops, and when it begins: by an option, or by the
- * engine that has started it. What cannot be used throws a UsageError that names the option or variable.
- *
- * @module
- */
-
 import type { ShardPlace } from "../schema.ts";
 import { type Given, unacceptable, UsageError } from "./usage_error.ts";
 import { whole } from "./values.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables that Slurm sets in the tasks of an array job, and Kubernetes in the pods of an indexed Job. */
+/** The variables of a task in a Slurm array job, and of a pod in an indexed Kubernetes Job. */
 export const ENGINE_VARIABLES = [
   "SLURM_ARRAY_TASK_ID",
   "SLURM_ARRAY_TASK_COUNT",
@@ -23,7 +16,7 @@ export const ENGINE_VARIABLES = [
 
 const MOST_SHARDS = 10_000;
 
-/** `I/N`, or with `auto` the place in an array job of Slurm or an indexed Job of Kubernetes. */
+/** Reads `I/N`, or with `auto` the place in a Slurm array job or an indexed Kubernetes Job. */
 export function readShard(given: Given, { env }: { env: Environment }): ShardPlace {
   const text = given.text.trim();
   if (text === "auto") {
@@ -31,8 +24,8 @@ export function readShard(given: Given, { env }: { env: Environment }): ShardPla
     if (place !== null) return place;
     throw unacceptable(
       given,
-      "I/N, or auto where the environment has a place in a Slurm array (SLURM_ARRAY_TASK_ID) or an " +
-        "indexed Job of Kubernetes (BENCH_SHARDS), which this one has not",
+      "I/N, or auto in a Slurm array job (SLURM_ARRAY_TASK_ID) or an indexed Kubernetes Job " +
+        "(BENCH_SHARDS); neither variable is set",
     );
   }
   const [, index, count] = /^(\d+)\s*\/\s*(\d+)$/.exec(text) ?? [];
@@ -47,17 +40,17 @@ function isPlace({ index, count }: ShardPlace): boolean {
 }
 
 /**
- * What to say where the environment names a share and nobody has asked for one, such as in an array job that varies a
- * parameter; `null`: nothing.
+ * A warning if the environment defines a shard but `--shard` was not given, as in an array job that
+ * varies a parameter.
  */
 export function noteUnusedShard(env: Environment): string | null {
   const isArray = env.SLURM_ARRAY_TASK_ID && env.SLURM_ARRAY_TASK_COUNT !== "1";
   const name = isArray ? "SLURM_ARRAY_TASK_ID" : env.BENCH_SHARDS ? "BENCH_SHARDS" : null;
   if (name === null) return null;
-  return `${name} is set and not used: this run measures its whole load; for a share of it give --shard auto`;
+  return `${name} is set but not used: this run measures the whole load; --shard auto takes a share of it`;
 }
 
-/** Task IDs may begin anywhere, but must be without gaps. */
+/** Task IDs can begin anywhere, but must have no gaps. */
 function readSlurm(env: Environment): ShardPlace | null {
   if (!env.SLURM_ARRAY_TASK_ID) return null;
   const id = variable(env, "SLURM_ARRAY_TASK_ID");
@@ -68,7 +61,7 @@ function readSlurm(env: Environment): ShardPlace | null {
   if (max === min + count - 1 && isPlace(place)) return place;
   throw new UsageError(
     `Cannot use SLURM_ARRAY_TASK_ID "${id}" of ${count} tasks from ${min} to ${max}: accepted is an ` +
-      "array without gaps, such as --array=1-4; or name the share with --shard",
+      "array without gaps, such as --array=1-4, or --shard I/N",
   );
 }
 
@@ -77,8 +70,8 @@ function readKubernetes(env: Environment): ShardPlace | null {
   const count = variable(env, "BENCH_SHARDS", 1, MOST_SHARDS);
   if (!env.JOB_COMPLETION_INDEX) {
     throw new UsageError(
-      `Cannot use BENCH_SHARDS "${count}" without JOB_COMPLETION_INDEX, which an indexed Job of ` +
-        "Kubernetes sets: name the share with --shard instead",
+      `Cannot use BENCH_SHARDS "${count}" without JOB_COMPLETION_INDEX, which an indexed Kubernetes Job ` +
+        "sets: name the share with --shard I/N instead",
     );
   }
   const index = variable(env, "JOB_COMPLETION_INDEX", 0, count - 1);
@@ -93,13 +86,13 @@ function variable(
 ): number {
   const text = env[source];
   if (text) return whole(min, max)({ source, text });
-  throw new UsageError(`Cannot take a share as ${source} is missing: name the share with --shard`);
+  throw new UsageError(`Cannot take a share as ${source} is missing: accepted is --shard I/N`);
 }
 
-/** A start further away is a typing error. */
+/** A start further away is probably a typo. */
 const FURTHEST_START_MS = 24 * 3600 * 1000;
 
-/** A time in ISO 8601 with its zone, or in unix seconds, as unix milliseconds. */
+/** Reads an ISO 8601 time with a zone, or unix seconds, and returns unix milliseconds. */
 export function readStartAt(given: Given, nowMs: number): number {
   const text = given.text.trim();
   const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(text);
@@ -108,11 +101,11 @@ export function readStartAt(given: Given, nowMs: number): number {
   const example = new Date(Math.ceil((nowMs + 60_000) / 1000) * 1000).toISOString();
   throw unacceptable(
     given,
-    `a time within a day, as unix seconds or in ISO 8601 with its zone, such as ${example}`,
+    `a time within a day, as unix seconds or in ISO 8601 with a zone, such as ${example}`,
   );
 }
 
-/** How many event loops measure. */
+/** Reads the number of event loops. */
 export function readWorkers(given: Given): number | "auto" {
   if (given.text.trim() === "auto") return "auto";
   try {

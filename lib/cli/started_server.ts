@@ -1,15 +1,15 @@
 import type { ForeignText } from "../client/foreign_text.ts";
 import { causeOf, UsageError } from "./usage_error.ts";
 
-/** How long a server that is started may take to listen, and to end after it is told to. */
+/** Time limits for a server to start listening, and to exit when told to. */
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 5_000;
 const POLL_MS = 20;
-/** How much of what a server writes to its standard error is kept, and shown, in characters. */
+/** How many characters of a server's standard error are kept, and shown. */
 const KEPT_LENGTH = 10_000;
 const SHOWN_LENGTH = 300;
 
-/** A server that is started by a command, on a free port of this machine. Dispose of it to stop it. */
+/** A server started by a command, on a free port of this machine. Dispose of it to stop it. */
 export class StartedServer implements AsyncDisposable {
   /** The option and its command, for errors. */
   readonly #name: string;
@@ -20,8 +20,8 @@ export class StartedServer implements AsyncDisposable {
   #ended: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param foreign what the command and the words of the server go through in errors
-   * @throws {UsageError} if the command has no place for the port
+   * @param foreign masks secrets in the command and in the server's output
+   * @throws {UsageError} if the command has no `{port}`
    */
   constructor(option: string, command: string, foreign: ForeignText) {
     this.#name = `${option} "${foreign(command, 500)}"`;
@@ -41,37 +41,37 @@ export class StartedServer implements AsyncDisposable {
   }
 
   /**
-   * Starts it, or ends it and starts it again, and waits until it listens.
+   * Starts or restarts the server, and waits until it listens.
    *
-   * @throws {UsageError} if it ends by itself or does not listen in time
+   * @throws {UsageError} if it exits, or does not listen in time
    */
   async restart(): Promise<void> {
     await this[Symbol.asyncDispose]();
     const child = this.#spawn();
     this.#process = child;
     let code: number | null = null;
-    let said = "";
-    const listen = async () => {
+    let output = "";
+    const collect = async () => {
       for await (const part of child.stderr.pipeThrough(new TextDecoderStream() as never)) {
-        said = (said + part).slice(-KEPT_LENGTH);
+        output = (output + part).slice(-KEPT_LENGTH);
       }
     };
-    this.#ended = Promise.all([child.status.then((status) => code = status.code), listen()]);
+    this.#ended = Promise.all([child.status.then((status) => code = status.code), collect()]);
     for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
       if (await isListening(this.#port)) return;
       if (code !== null) {
         await this.#ended;
-        // Masked first, so that no cut leaves the end of a secret.
-        const words = this.#foreign(said.trim().replace(/\s+/g, " "), Infinity);
-        const end = words === "" ? "" : `: ${words.slice(-SHOWN_LENGTH)}`;
-        throw this.#error(`it ended with exit code ${code} before it listened${end}`);
+        // Masked first, as a cut could leave the end of a secret.
+        const shown = this.#foreign(output.trim().replace(/\s+/g, " "), Infinity);
+        const end = shown === "" ? "" : `: ${shown.slice(-SHOWN_LENGTH)}`;
+        throw this.#error(`it exited with code ${code} before it listened${end}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     throw this.#error(`nothing listens on port ${this.#port} after ${START_LIMIT_MS / 1000} s`);
   }
 
-  /** Stops it, by force if it does not end in time. */
+  /** Stops the server, by force if it does not exit in time. */
   async [Symbol.asyncDispose](): Promise<void> {
     const child = this.#process;
     if (child === null) return;
@@ -86,7 +86,7 @@ export class StartedServer implements AsyncDisposable {
     const command = this.#command.replaceAll("{port}", String(this.#port));
     const [shell, flag] = Deno.build.os === "windows" ? ["cmd", "/c"] : ["sh", "-c"];
     const io = { stdin: "null", stdout: "null", stderr: "piped" } as const;
-    // A group of its own, so that what the shell has started ends with it.
+    // A separate process group, so that the shell's children are stopped too.
     const options: Deno.CommandOptions = { args: [flag!, command], ...io, detached: true };
     try {
       return new Deno.Command(shell!, options).spawn();
@@ -111,7 +111,7 @@ async function isListening(port: number): Promise<boolean> {
   }
 }
 
-/** The process and all that it has started; one that has ended is left alone. */
+/** Signals a process and its children; does nothing if it has exited. */
 function signalGroup(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(Deno.build.os === "windows" ? pid : -pid, signal);

@@ -1,30 +1,30 @@
-/** Where a command prints; given by main.ts, which alone has to do with the process. */
+/** Where a command prints; provided by main.ts, the only module that touches the process. */
 export interface Terminal {
-  /** To standard output. No text of others becomes a command of the system that reads the output. */
+  /** To standard output, with workflow commands defused. */
   print: (text: string) => void;
-  /** To standard error. */
+  /** To standard error, with workflow commands defused. */
   printError: (text: string) => void;
   printWarning: (message: string) => void;
-  /** To standard output as it is, for GitHub Actions, which takes commands from there. */
+  /** To standard output as it is, for commands to GitHub Actions. */
   printCommands: (text: string) => void;
-  /** Is standard error a window in which a line can be redrawn? */
+  /** True if standard error is a terminal, where a line can be redrawn. */
   isLive: boolean;
-  /** The columns of the window. */
+  /** The columns of the terminal. */
   width: () => number;
-  /** How standard output is written to, if the user wants colours. */
+  /** The style of standard output; `color` is what the user wants. */
   style: (color: boolean) => { color: boolean; width: number };
 }
 
-/** The first Ctrl-C ends what the program does in good order; a later one ends it at once. */
+/** The first Ctrl-C ends the work in good order; a later one exits immediately. */
 export interface Interrupt {
   signal: AbortSignal;
-  /** Of the signal that came; `null`: none has. */
+  /** The exit code of the signal received; `null`: none. */
   readonly exitCode: number | null;
 }
 
 /**
- * Lines of output that GitHub Actions takes for none of its commands, whatever a server has put into them:
- * it looks for `::` at the start of a line, after white space, and for `##[` anywhere.
+ * Keeps GitHub Actions from taking a server's text for a command: it looks for `::` at the start of
+ * a line, after white space, and for `##[` anywhere.
  */
 export function defuseCommands(text: string): string {
   return text.replace(/^([\s\u0085]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");

@@ -1,21 +1,15 @@
-/**
- * Settings that cannot be used, and what the errors about them show.
- *
- * @module
- */
-
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 
-/** A command line or setting that cannot be used: exit code 2. */
+/** An invalid command line or setting: exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
 /**
- * Runs `action`, of which errors of this kind are the user's.
+ * Runs `action`.
  *
- * @throws {UsageError} in their place, with some advice after the message
+ * @throws {UsageError} instead of errors of this kind, with `advice` after the message
  */
 export function expecting<T>(
   kind: new (...args: never[]) => Error,
@@ -29,41 +23,42 @@ export function expecting<T>(
   }
 }
 
-/** A setting as it was given, and where: `--epochs`, or the name of a variable. */
+/** A setting as it was given. */
 export interface Given {
+  /** The option, such as `--epochs`, or the name of a variable. */
   source: string;
   text: string;
 }
 
-/** The error for a setting that is none of what is accepted. */
+/** The error for a setting with an invalid value. */
 export function unacceptable({ source, text }: Given, accepted: string): UsageError {
   return new UsageError(`Cannot use ${source} ${quoted(text)}: accepted is ${accepted}`);
 }
 
-/** How much of a value is shown, in characters. */
+/** How many characters of a value an error shows. */
 const SHOWN_CHARACTERS = 200;
 
-/** A value as an error shows it: on one line, and not longer than a reader needs. */
+/** Quotes a value for an error: shortened, and on one line. */
 export function quoted(text: string): string {
   const short = text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
   // deno-lint-ignore no-control-regex
   return `"${short.replace(/[\u0000-\u001f]/g, (one) => JSON.stringify(one).slice(1, -1))}"`;
 }
 
-/** Why the system refused something, without the call and the paths that Deno adds. */
+/** The message of a system error, without the call and the paths that Deno adds. */
 export function causeOf(error: unknown): string {
-  // Deno's own message advises flags that do not help here.
-  if (error instanceof Deno.errors.NotCapable) return "no program may do that there";
+  // Deno's own message suggests flags that do not help here.
+  if (error instanceof Deno.errors.NotCapable) return "Deno does not allow access there";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/(\(os error \d+\)): .*$/s, "$1");
 }
 
-/** How much of a word may be wrong for another one to be what was meant. */
+/** The largest share of a known word that a typo can get wrong. */
 const WRONG_SHARE = 0.4;
-/** Longer texts were not meant as a word, and take long to compare. */
+/** Longer texts are not typos of a word, and slow to compare. */
 const LONGEST_WORD = 64;
 
-/** The known word that was probably meant, or `null` if none is close. */
+/** The known word that was probably meant; `null` if none is close. */
 export function closestTo(word: string, known: readonly string[]): string | null {
   if (word.length > LONGEST_WORD) return null;
   const begun = known.find((one) => word.length >= 3 && one.startsWith(word.toLowerCase()));
@@ -74,7 +69,7 @@ export function closestTo(word: string, known: readonly string[]): string | null
   return levenshteinDistance(word.toLowerCase(), closest) <= allowed ? closest : null;
 }
 
-/** The advice of an error, with a space before it; nothing if no known word is close. */
+/** A suggestion with a leading space; empty if no known word is close. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const closest = closestTo(word, known);
   return closest === null ? "" : ` (did you mean ${closest}?)`;

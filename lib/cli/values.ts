@@ -1,6 +1,6 @@
 /**
- * From the text of a setting to its value. A text that cannot be used throws a UsageError that names the setting, the
- * text, unless it may be secret, and what is accepted.
+ * Parses the values of settings. Errors are UsageErrors with the setting, its text (unless that
+ * could be secret) and what is accepted.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 import { maskUrl } from "../client/redact_url.ts";
 import { didYouMean, type Given, unacceptable, UsageError } from "./usage_error.ts";
 
-/** What a number may be, both ends included. */
+/** The numbers that are accepted; both ends are included. */
 interface NumberRange {
   min: number;
   max: number;
   whole?: boolean;
-  /** Is `min` itself too small? */
+  /** True to exclude `min` itself. */
   aboveMin?: boolean;
   unit?: string | undefined;
 }
 
-/** The number of a text; NaN if it is none. */
+/** Parses a decimal number; NaN if it is not one. */
 function numberOf(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
 }
@@ -29,18 +29,18 @@ function isInside(number: number, { min, max, whole, aboveMin }: NumberRange): b
 }
 
 function endsOf({ min, max, aboveMin }: NumberRange): string {
-  return `${aboveMin ? "above" : "from"} ${min} to ${max}`;
+  return aboveMin ? `above ${min}, up to ${max}` : `from ${min} to ${max}`;
 }
 
 function parseNumber(given: Given, range: NumberRange): number {
   const number = numberOf(given.text.trim());
   if (isInside(number, range)) return number;
   const kind = range.whole ? "a whole number" : "a number";
-  const unit = range.unit === undefined ? "" : ` of ${range.unit}`;
-  throw unacceptable(given, `${kind}${unit} ${endsOf(range)}`);
+  const unit = range.unit === undefined ? "" : ` ${range.unit}`;
+  throw unacceptable(given, `${kind} ${endsOf(range)}${unit}`);
 }
 
-/** Reads a number with both ends included; `unit` is for the error. */
+/** Reads a number from `min` to `max`; `unit` is for the error. */
 export const from = (min: number, max: number, unit?: string) => (given: Given) =>
   parseNumber(given, { min, max, unit });
 
@@ -48,30 +48,32 @@ export const from = (min: number, max: number, unit?: string) => (given: Given) 
 export const above = (min: number, max: number, unit?: string) => (given: Given) =>
   parseNumber(given, { min, aboveMin: true, max, unit });
 
-/** Reads a whole number with both ends included. */
+/** Reads a whole number from `min` to `max`. */
 export const whole = (min: number, max: number, unit?: string) => (given: Given) =>
   parseNumber(given, { min, max, whole: true, unit });
 
 /** In milliseconds. */
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, min: 60e3, h: 3.6e6 };
 
-/** A time with or without a unit, `5`, `5s`, `500ms`, `2m`, `1h`, as milliseconds; the range is in seconds. */
+/** Reads a time such as `5`, `5s`, `500ms` or `2m` as milliseconds; the range is in seconds. */
 export function parseDuration(given: Given, range: NumberRange): number {
   const [, text, unit = "s"] = /^(.*?)\s*(ms|s|m|min|h)?$/s.exec(given.text.trim())!;
   const ms = numberOf(text!) * UNITS[unit]!;
   if (isInside(ms / 1000, range)) return ms;
-  const accepted = `a number of seconds ${endsOf(range)}, or with a unit, such as 500ms or 2m`;
-  throw unacceptable(given, accepted);
+  throw unacceptable(
+    given,
+    `a number of seconds ${endsOf(range)}, or a time with a unit, such as 500ms or 2m`,
+  );
 }
 
-/** One of the names. */
+/** Reads one of the names. */
 export function parseName<N extends string>(given: Given, names: readonly N[]): N {
   const name = names.find((one) => one === given.text.trim());
   if (name !== undefined) return name;
   throw unacceptable(given, `one of ${names.join(", ")}${didYouMean(given.text, names)}`);
 }
 
-/** Names separated by commas, each once, in the order given. */
+/** Reads names separated by commas, without duplicates, in the order given. */
 export function parseNames<N extends string>(givens: readonly Given[], names: readonly N[]): N[] {
   const parts = givens.flatMap(({ source, text }) =>
     text.split(",").map((part) => ({ source, text: part.trim() }))
@@ -80,7 +82,7 @@ export function parseNames<N extends string>(givens: readonly Given[], names: re
   throw unacceptable(givens[0]!, `one or more of ${names.join(", ")}`);
 }
 
-/** A ws:// or wss:// URL without a fragment. */
+/** Reads a ws:// or wss:// URL without a fragment. */
 export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
   const shown = { source, text: maskUrl(text) };
@@ -90,7 +92,7 @@ export function parseWebSocketUrl({ source, text }: Given): string {
   return url.href;
 }
 
-/** `--url`, or a server named by host and port in the environment; `null`: the bundled one. */
+/** Reads `--url`, or a host and port from the environment; `null`: the bundled server. */
 export function readUrl(
   given: Given | undefined,
   { EXAI_WS_HOST: host, EXAI_WS_PORT: portText }: Readonly<Record<string, string | undefined>>,
@@ -105,7 +107,9 @@ export function readUrl(
   throw unacceptable({ source, text: maskUrl(name) }, "a host name or an IP address");
 }
 
-/** Headers that are the client's own, and what to use in their place. The runtime drops, doubles or obeys them. */
+const HIDDEN = "(the text given is not shown, as it may be secret)";
+
+/** Headers that the runtime drops, duplicates or acts on, and what to use instead. */
 const OWN_HEADERS: readonly [RegExp, string][] = [
   [/^sec-websocket-protocol$/i, "--subprotocol NAME"],
   [/^host$/i, "a --url with that name (which must resolve here)"],
@@ -115,15 +119,15 @@ const OWN_HEADERS: readonly [RegExp, string][] = [
     "none, as the WebSocket handshake sets it",
   ],
 ];
-/** What the value of a header may be: a tab, and Latin-1 without controls. */
+/** The characters of a header's value: tabs, and Latin-1 without control characters. */
 const LATIN_1 = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function parseHeader(given: Given): [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(given.text) ?? [];
   if (name === undefined || value === undefined || !LATIN_1.test(value)) {
     throw new UsageError(
-      `Cannot use ${given.source}: accepted is 'Name: value', such as 'X-Tenant: blue' ` +
-        "with characters of Latin-1 alone (the text given is not shown, as it may be secret)",
+      `Cannot use ${given.source}: accepted is 'Name: value', such as 'X-Tenant: blue', in Latin-1 ` +
+        HIDDEN,
     );
   }
   const own = OWN_HEADERS.find(([pattern]) => pattern.test(name));
@@ -131,15 +135,15 @@ function parseHeader(given: Given): [string, string] {
   throw new UsageError(`Cannot use ${given.source} "${name}: …": accepted is ${own[1]}`);
 }
 
-/** Headers by name, each once, as only one would be sent; no value is shown in an error. */
+/** Reads headers, each name once, as only one would be sent. Errors show no value. */
 export function parseHeaders(givens: readonly Given[]): Record<string, string> {
   const headers = new Map<string, [string, string]>();
   for (const given of givens) {
     const [name, value] = parseHeader(given);
     if (headers.has(name.toLowerCase())) {
       throw new UsageError(
-        `Cannot use ${given.source} "${name}: …" twice: accepted is one of each name, with all values ` +
-          "in it, separated by commas (of Cookie: by semicolons)",
+        `Cannot use ${given.source} "${name}: …" twice: accepted is one header of each name, with all ` +
+          "its values separated by commas (in Cookie: by semicolons)",
       );
     }
     headers.set(name.toLowerCase(), [name, value]);
@@ -147,17 +151,16 @@ export function parseHeaders(givens: readonly Given[]): Record<string, string> {
   return Object.fromEntries(headers.values());
 }
 
-/** Subprotocols, each once; none is shown in an error, since it may be secret. */
+/** Reads subprotocols, each once. Errors show none, as they could be secret. */
 export function parseSubprotocols(givens: readonly Given[]): string[] {
-  const hidden = "(the text given is not shown, as it may be secret)";
   for (const [index, { source, text }] of givens.entries()) {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text)) {
       const accepted = "a name of letters, digits and !#$%&'*+.^_`|~-";
-      throw new UsageError(`Cannot use ${source}: accepted is ${accepted} ${hidden}`);
+      throw new UsageError(`Cannot use ${source}: accepted is ${accepted} ${HIDDEN}`);
     }
     if (givens.findIndex((one) => one.text === text) < index) {
       throw new UsageError(
-        `Cannot use ${source} twice with one name: accepted is each once ${hidden}`,
+        `Cannot use ${source} twice with one name: accepted is each name once ${HIDDEN}`,
       );
     }
   }

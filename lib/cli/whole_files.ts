@@ -1,27 +1,19 @@
-/**
- * Writes files whole or not at all.
- *
- * @module
- */
-
 import { causeOf } from "./usage_error.ts";
 
-/** A file to write. */
 export interface WholeFile {
   path: string;
   content: string | Uint8Array;
-  /** Permission bits, where they are to be kept. */
+  /** Permission bits to set. */
   mode?: number | null;
 }
 
-/** A report that could not be written; the message names the path and the cause. */
+/** A file could not be written; the message names the path and the cause. */
 export class ReportWriteError extends Error {
   override readonly name = "ReportWriteError";
 }
 
 /**
- * Writes files whole or not at all: all of them are complete beside their final names before the first
- * takes its own.
+ * Writes files whole or not at all: all are completed under temporary names, then renamed.
  *
  * @throws {ReportWriteError} if one cannot be written
  */
@@ -36,14 +28,14 @@ export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
       await Deno.writeFile(path + suffix, bytes, { createNew: true });
       if (mode !== null && Deno.build.os !== "windows") await Deno.chmod(path + suffix, mode);
     });
-    // Looked for beforehand, so that none has its final name when another cannot have its own.
+    // Checked before any file is renamed, so that all of them are replaced or none is.
     await forEach(async ({ path }) => {
       const there = await Deno.lstat(path).catch(() => null);
-      if (there?.isDirectory) throw new Error("a folder is in its place");
+      if (there?.isDirectory) throw new Error("a folder has that name");
     });
     await forEach(({ path }) => Deno.rename(path + suffix, path));
   } catch (error) {
-    // Some were never made, or have their final name already.
+    // Some were never created, or are already renamed.
     await Promise.all(files.map(({ path }) => Deno.remove(path + suffix).catch(() => {})));
     throw error;
   }
@@ -52,7 +44,7 @@ export async function writeWhole(files: readonly WholeFile[]): Promise<void> {
 /**
  * Runs `action`.
  *
- * @throws {ReportWriteError} in place of what it throws: "Cannot `what`: cause"
+ * @throws {ReportWriteError} "Cannot `what`: cause", for any error that it throws
  */
 export async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {

@@ -1,9 +1,3 @@
-/**
- * `workload`: drafts a workload file from the tools of a server. Calls none of them.
- *
- * @module
- */
-
 import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";
@@ -25,13 +19,12 @@ import { writeWhole } from "./whole_files.ts";
 import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
-/** What it takes. */
 export const WORKLOAD = grammarOf(
   `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
 
 Usage: deno task workload --url WS_URL [options] > workload.yaml
 
-No tool is called. The draft has those marked as read-only, or those that you name.`,
+No tool is called. The draft contains the tools marked as read-only, or those that you name.`,
   [
     ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
   --out FILE  default: standard output`),
@@ -41,9 +34,9 @@ No tool is called. The draft has those marked as read-only, or those that you na
 );
 
 /**
- * Drafts the file, prints or writes it, and gives the exit code.
+ * Drafts the file, prints or writes it, and returns the exit code.
  *
- * @throws {UsageError} if an option cannot be used, or no tool may be called
+ * @throws {UsageError} if an option is invalid, or no tool is named or marked as read-only
  * @throws {ReportWriteError} if the file cannot be written
  */
 export async function workload(
@@ -73,7 +66,7 @@ export async function workload(
       throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
     const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
-      // What to do about a server that is not there names an option of a run.
+      // The advice for a server that is not running names an option of a run.
       const isAdvised = error instanceof ConnectError && error.failure !== "refused";
       throw isAdvised ? new TargetUnusableError(connectAdvice(error, target)) : error;
     });
@@ -81,7 +74,7 @@ export async function workload(
       throw new TargetUnusableError(
         list.status === "late"
           ? `The server did not list its tools within ${timeoutMs / 1000} s.`
-          : "The server says that it has no tools.",
+          : "The server says it has no tools.",
       );
     }
     const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
@@ -91,7 +84,7 @@ export async function workload(
     else {
       const path = resolve(place.directory, out.text);
       await writeWhole([{ path, content: text }]);
-      terminal.print(`Drafted, to be looked at before a run with --workload:\n  ${path}\n`);
+      terminal.print(`Drafted; review it before a run with --workload:\n  ${path}\n`);
     }
     return EXIT.passed;
   } catch (error) {
@@ -101,7 +94,7 @@ export async function workload(
   }
 }
 
-/** The tools that are named, each once; else those that say that they change nothing. */
+/** The named tools, without duplicates; by default, those marked as read-only. */
 function chosen<T extends { name: string; isReadOnly: boolean }>(
   listed: readonly T[],
   named: readonly Given[],
@@ -117,8 +110,8 @@ function chosen<T extends { name: string; isReadOnly: boolean }>(
   const readOnly = listed.filter(({ isReadOnly }) => isReadOnly);
   if (readOnly.length > 0) return readOnly;
   throw new UsageError(
-    "Cannot draft a workload as no tool of the server says that it is read-only (readOnlyHint): accepted " +
-      `is --tool NAME for each that may be called, of ${shown(names)}`,
+    "Cannot draft a workload as the server marks no tool as read-only (readOnlyHint): accepted is " +
+      `--tool NAME for each tool that may be called, of ${shown(names)}`,
   );
 }
 

@@ -1,14 +1,9 @@
-/**
- * A workload file from what a server says of its tools.
- *
- * @module
- */
-
 import { dump } from "js-yaml";
+import { isRecord } from "../protocols/json.ts";
 
 type Schema = Record<string, unknown>;
 
-/** Schemas may hold each other. */
+/** Limit for schemas that contain each other. */
 const DEEPEST = 8;
 const FORMATS: Readonly<Record<string, string>> = {
   "date": "2026-01-01",
@@ -23,7 +18,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   "uuid": "00000000-0000-4000-8000-000000000000",
 };
 
-/** The text of a workload file with a pattern of one step for each tool, by the JSON Schema of its arguments. */
+/** A workload file with a one-step pattern for each tool, whose arguments fit its JSON Schema. */
 export function draftWorkload(tools: readonly { name: string; inputSchema: Schema }[]): string {
   const patterns = tools.map(({ name, inputSchema }) => {
     const args = argumentsFor(inputSchema);
@@ -31,21 +26,20 @@ export function draftWorkload(tools: readonly { name: string; inputSchema: Schem
     return { name, weight: 1, steps: [step] };
   });
   const workload = { session: { patterns: 20 }, think: { exponential: 1 }, patterns };
-  return "# Drafted by deno task workload: look at the arguments, weights and times to think.\n" +
+  return "# Drafted by deno task workload: review arguments, weights and think times.\n" +
     `# What each field means: docs/workloads.md.\n${dump(workload, { noRefs: true })}`;
 }
 
-/** Arguments that a schema accepts: only what it requires, as simple as it allows. */
+/** Arguments that a schema accepts: only the required ones, as simple as possible. */
 export function argumentsFor(schema: Schema): Schema {
   return asSchema(valueFor(schema, schema));
 }
 
 function asSchema(value: unknown): Schema {
-  const isOne = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isOne ? value as Schema : {};
+  return isRecord(value) ? value : {};
 }
 
-/** @param root where `$ref` looks */
+/** @param root the schema that `$ref` refers to */
 function valueFor(given: unknown, root: Schema, depth = 0): unknown {
   const schema = resolve(given, root);
   if (depth > DEEPEST) return null;
@@ -85,7 +79,7 @@ function valueFor(given: unknown, root: Schema, depth = 0): unknown {
   }
 }
 
-/** The least, or 1 where that is in the range. */
+/** The minimum, or without one 1 if that is accepted. */
 function numberFor(schema: Schema): number {
   const multiple = numberIn(schema, "multipleOf");
   const above = numberIn(schema, "exclusiveMinimum");

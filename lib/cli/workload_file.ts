@@ -1,22 +1,16 @@
-/**
- * The files of `--workload` and `--heavy-tools`: what sessions do, and which tools that take long may be called. One
- * that cannot be used throws a UsageError that names the file, the field, its value and what is accepted.
- *
- * @module
- */
-
 import { CORE_SCHEMA, load } from "js-yaml";
 import * as v from "valibot";
 import { type Duration, ON_ERROR, type SessionSpec, type StepSpec } from "../load/session.ts";
+import { isRecord } from "../protocols/json.ts";
 import type { HeavyToolSpec } from "../run/heavy_tools.ts";
 import { readFile } from "./files.ts";
 import { type Given, UsageError } from "./usage_error.ts";
 
 type Place = Parameters<typeof readFile>[1];
-/** A field that is wrong, as valibot reports it. */
+/** An invalid field, as valibot reports it. */
 type Issue = { path?: readonly { key: unknown }[] | undefined; input: unknown; message: string };
 
-/** How much of a wrong value an error shows, in characters. */
+/** How many characters of an invalid value an error shows. */
 const SHOWN_CHARACTERS = 60;
 
 function whole(min: number, max: number) {
@@ -34,16 +28,14 @@ function some<S extends v.GenericSchema>(item: S, what: string) {
   return v.pipe(v.array(item, accepted), v.minLength(1, accepted));
 }
 
-/** Tools name metrics, so that their names have no sign that a metric's or a threshold's has. */
+/** Tools name metrics, so they cannot contain the signs of metrics and thresholds. */
 const TOOL = "a name of up to 64 letters, digits, dots and -_:/";
-/** What a tool may be called in a file. */
+/** The tool names accepted in a file. */
 export const TOOL_NAME = /^[\w.:/-]{1,64}$/;
 const ToolName = v.pipe(v.string(TOOL), v.regex(TOOL_NAME, TOOL));
-const isObject = (value: unknown) =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const Arguments = v.optional(v.custom<object>(isObject, 'an object, such as {"prompt": "hi"}'), {});
+const Arguments = v.optional(v.custom<object>(isRecord, 'an object, such as {"prompt": "hi"}'), {});
 const Timeout = v.config(v.pipe(v.number(), v.gtValue(0), v.maxValue(3600)), {
-  message: "a number of seconds above 0 to 3600",
+  message: "a number of seconds above 0, up to 3600",
 });
 const Weight = v.optional(whole(1, 100), 1);
 
@@ -91,7 +83,7 @@ const SessionSchema = v.strictObject({
 }, "an object with begin, patterns and time, and no other field");
 
 const PatternSchema = v.strictObject({
-  name: v.optional(v.string("a text")),
+  name: v.optional(v.string("a string")),
   weight: Weight,
   steps: some(StepSchema, "steps"),
 }, "an object with name, weight and steps, and no other field");
@@ -106,13 +98,10 @@ const WorkloadSchema = v.strictObject({
   patterns: some(PatternSchema, "patterns"),
 }, WORKLOAD);
 
-/** Of a pattern that only says its tool. */
+/** The think time of a workload given as a list of tools. */
 const SECOND: Duration = { kind: "exponential", meanMs: 1_000 };
 
-/**
- * What sessions do: an object with patterns, or a list of tools as that of `--heavy-tools`, each of which is then a
- * pattern of one step.
- */
+/** Reads what sessions do: patterns, or a list of tools that become patterns of one step each. */
 export async function readWorkload(given: Given, place: Place): Promise<SessionSpec> {
   const content = parseText(await readFile(given, place), given);
   if (Array.isArray(content)) {
@@ -143,7 +132,7 @@ export async function readWorkload(given: Given, place: Place): Promise<SessionS
   };
 }
 
-/** The heavy tools of a file. */
+/** Reads the heavy tools of a file. */
 export async function readHeavyTools(given: Given, place: Place): Promise<HeavyToolSpec[]> {
   return heavyTools(parseText(await readFile(given, place), given), given);
 }
@@ -163,9 +152,9 @@ function heavyTools(content: unknown, given: Given): HeavyToolSpec[] {
   }));
 }
 
-/** JSON is YAML too; what YAML has beside it, such as dates, is text. */
+/** Parses JSON, or YAML without its extra types: dates stay text. */
 function parseText(text: string, { source, text: file }: Given): unknown {
-  // The library takes a file without a document for a mistake of its own kind.
+  // The library would report an empty file as a syntax error.
   if (text.trim() === "") return undefined;
   try {
     return load(text, { schema: CORE_SCHEMA });
@@ -185,7 +174,7 @@ function checked<S extends v.GenericSchema>(schema: S, content: unknown, given: 
 function wrongField(issue: Issue, { source, text: file }: Given): UsageError {
   const path = issue.path?.map(({ key }) => typeof key === "number" ? `[${key}]` : `.${key}`) ?? [];
   const field = path.length === 0 ? "its content" : path.join("").replace(/^\./, "");
-  // A field that is missing has no text.
+  // `undefined` has no JSON text.
   const value = (JSON.stringify(issue.input) ?? "missing").slice(0, SHOWN_CHARACTERS);
   return new UsageError(
     `Cannot use the file of ${source} "${file}": ${field} is ${value}: accepted is ${issue.message}`,

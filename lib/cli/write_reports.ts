@@ -1,9 +1,3 @@
-/**
- * A report in every form: files in a folder, a page of the user's that is filled, the end of a run on a terminal.
- *
- * @module
- */
-
 import type { Report } from "../schema.ts";
 import type { Figure } from "../report/document.ts";
 import { drawFigures, figureSignature } from "../report/charts/mod.ts";
@@ -20,28 +14,25 @@ import { attempt, type WholeFile, writeWhole } from "./whole_files.ts";
 
 export { ReportWriteError } from "./whole_files.ts";
 
-/** The formats that can be written. */
 export const REPORT_FORMATS = ["json", "md", "html", "junit", "github", "benchmark"] as const;
 export type ReportFormat = typeof REPORT_FORMATS[number];
 
 type Figures = ReadonlyMap<string, Figure>;
 type Render = (report: Report, figures: Figures) => string;
 
-/** The folder of the charts, beside report.md. */
+/** The folder of the charts, next to report.md. */
 const CHARTS_FOLDER = "charts";
+
+const pageOf = (report: Report, charts: Figures) =>
+  buildDocument(report, { charts, audience: "page" });
 
 const FILES: Record<ReportFormat, Readonly<Record<string, Render>>> = {
   json: { "report.json": renderJson },
   md: {
     "report.md": (report, charts) =>
-      renderMarkdown(buildDocument(report, { charts, audience: "page" }), {
-        chartPath: (id) => `${CHARTS_FOLDER}/${id}.svg`,
-      }),
+      renderMarkdown(pageOf(report, charts), { chartPath: (id) => `${CHARTS_FOLDER}/${id}.svg` }),
   },
-  html: {
-    "report.html": (report, charts) =>
-      renderHtml(buildDocument(report, { charts, audience: "page" })),
-  },
+  html: { "report.html": (report, charts) => renderHtml(pageOf(report, charts)) },
   junit: { "junit.xml": renderJunit },
   github: { "github-summary.md": renderStepSummary },
   benchmark: {
@@ -50,34 +41,33 @@ const FILES: Record<ReportFormat, Readonly<Record<string, Render>>> = {
   },
 };
 
-/** The summary at the end of a run, ending with a line break. */
+/** Renders the summary at the end of a run, with a final line break. */
 export function renderTerminalSummary(report: Report, options: TerminalOptions): string {
   const document = buildDocument(report, { charts: new Map(), audience: "terminal" });
   return renderTerminal(document, options);
 }
 
-/** The names of the files that a format writes. */
+/** The names of a format's files. */
 export function reportFileNames(format: ReportFormat): string[] {
   return Object.keys(FILES[format]);
 }
 
-/** Where reports go, and which. */
 export interface WriteOptions {
-  /** Created if it is not there. */
+  /** Created if missing. */
   directory: string;
   formats: readonly ReportFormat[];
-  /** Are the charts drawn, where a format has them? Not while a run goes on. */
+  /** False while a run goes on: no charts are drawn. Default: true. */
   draws?: boolean;
-  /** A page to fill between its marks; `null`: none. */
+  /** The page to fill between its marks. Default: none. */
   page?: string | null;
 }
 
 /**
- * Writes a report in every format asked for and returns the paths. Markdown brings its charts along, in a
- * folder beside it, and those of an earlier run are removed from there; HTML has them within. Files are written
- * whole or not at all, all of them or none: then those of the same run that were not finished are removed too.
+ * Writes a report in the formats asked for and returns the paths. Charts go to a folder next to
+ * report.md, where those of earlier runs are removed; HTML embeds them. Files are written all or
+ * none. If the final ones cannot be, the unfinished ones of the same run are removed too.
  *
- * @throws {ReportWriteError} if the folder cannot be made, a file not written or the page not filled
+ * @throws {ReportWriteError} if the folder, a file or the page cannot be written
  */
 export async function writeReports(report: Report, options: WriteOptions): Promise<string[]> {
   const { formats, draws = true, page = null } = options;
@@ -98,10 +88,10 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
     path: `${charts}/${id}.svg`,
     content: svg,
   }));
-  // The pages last: what they show is there before them.
+  // Pages come last, after the charts that they show.
   const write = () => writeWithFolder(pictures.length > 0 ? charts : null, [...pictures, ...files]);
   await write().catch(async (error) => {
-    // A disk that is full may have room for all when it need not have both.
+    // A full disk may have room once the unfinished reports are gone.
     if (!draws || !await removeUnfinished()) throw error;
     await write();
   });
@@ -113,10 +103,10 @@ export async function writeReports(report: Report, options: WriteOptions): Promi
   return files.map(({ path }) => path);
 }
 
-/** What this process has written of runs that go on: none of it stays where the final reports cannot be written. */
+/** Reports of runs that are still going on, removed if the final ones cannot be written. */
 const UNFINISHED = new Set<string>();
 
-/** Was there something to remove? */
+/** Returns true if there was anything to remove. */
 async function removeUnfinished(): Promise<boolean> {
   const paths = [...UNFINISHED];
   UNFINISHED.clear();
@@ -124,7 +114,7 @@ async function removeUnfinished(): Promise<boolean> {
   return paths.length > 0;
 }
 
-/** Writes files, some of them into a folder, which goes again if it is new and they cannot be written. */
+/** Writes files, some of them into a folder; on failure, a new folder is removed again. */
 async function writeWithFolder(folder: string | null, files: readonly WholeFile[]): Promise<void> {
   const isThere = folder === null || await Deno.stat(folder).then(() => true, () => false);
   if (!isThere) await attempt(`create the folder ${folder}`, () => Deno.mkdir(folder));
@@ -135,8 +125,8 @@ async function writeWithFolder(folder: string | null, files: readonly WholeFile[
 }
 
 /**
- * Removes the charts that an earlier run left in a folder. A file is ours if it begins as a chart of its name does;
- * anything else stays, whatever it is called.
+ * Removes the charts that an earlier run left in a folder, recognised by how a chart of that name
+ * begins. All other files stay.
  */
 async function removeStaleCharts(folder: string, kept: readonly string[]): Promise<void> {
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
@@ -166,7 +156,7 @@ async function filledPage(
 }
 
 /**
- * Adds the short page of a report to the file that GitHub shows as the summary of a step.
+ * Appends the short form of a report to the file that GitHub shows as a step's summary.
  *
  * @throws {ReportWriteError} if it cannot be written
  */

@@ -27,7 +27,7 @@ Deno.test({
   assertEquals(code, 2);
   assertMatch(
     stderr,
-    /--max-calls "4".*planned, which are 5 \(heavy-tools 5\): accepted is --max-calls 5 or more/,
+    /--max-calls "4".*fewer calls of heavy tools than the 5 planned \(heavy-tools 5\): accepted is --max-calls 5 or more/,
   );
   assertEquals([...(await folder.files()).keys()], ["tools.json"], "no report is written");
   const allowed = await runCli([...url, ...named, "--max-calls", "5"], { folder: folder.path });

@@ -49,11 +49,11 @@ Deno.test("cli: bench:open opens the page, and bench may not", {
   await folder.write("xdg-open", "#!/bin/sh\nexit 3\n");
   const failing = await runCli(SHORT_RUN, { folder: folder.path, env, via: "bench:open" });
   assertEquals(failing.code, 0);
-  assertStringIncludes(failing.stderr, `Cannot open ${url}: xdg-open ended with 3`);
+  assertStringIncludes(failing.stderr, `Cannot open ${url}: xdg-open exited with code 3`);
   const refused = await runCli(["--open"], { folder: folder.path });
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, "Cannot use --open, as this task may not start xdg-open");
   const pageless = await runCli(["--format", "json"], { folder: folder.path, via: "bench:open" });
   assertEquals(pageless.code, 2);
-  assertStringIncludes(pageless.stderr, "accepted is html among the --format");
+  assertStringIncludes(pageless.stderr, "accepted is a --format that includes html");
 });

@@ -25,7 +25,7 @@ const MISTAKES: [string[], Record<string, string>, string][] = [
   [["--header", "X-Name: →"], {}, "Cannot use --header: accepted is 'Name: value'"],
   [["--out", "file"], {}, "Cannot use --out"],
   [["--ca-cert", "."], {}, 'Cannot read the file of --ca-cert ".": Is a directory'],
-  [["--inject", "reports/report.md"], {}, "report.md in --out is written anew"],
+  [["--inject", "reports/report.md"], {}, "report.md in --out is overwritten by each run"],
 ];
 
 Deno.test("cli: mistakes end in one line that says what is accepted", options, async () => {

@@ -177,7 +177,7 @@ Deno.test(
       env: { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_COUNT: "4", SLURM_ARRAY_TASK_MIN: "1" },
     });
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stderr, "warning: SLURM_ARRAY_TASK_ID is set and not used");
+    assertStringIncludes(stderr, "warning: SLURM_ARRAY_TASK_ID is set but not used");
     const { shard, scenarios } = await folder.report();
     assertEquals([shard, scenarios[0]?.status], [undefined, "passed"]);
   },
@@ -191,7 +191,7 @@ Deno.test("shards: what cannot be split or judged apart is refused", options, as
     [
       ["--shard", "1/2", "--url", "ws://127.0.0.1:9", "--threshold", "errors=0"],
       {},
-      "Cannot use --threshold with a share",
+      "Cannot use --threshold with --shard",
     ],
     [["--shard", "auto"], { BENCH_SHARDS: "2", JOB_COMPLETION_INDEX: "1" }, "without --url"],
     [[], { BENCH_START_AT: "tomorrow" }, 'Cannot use BENCH_START_AT "tomorrow"'],

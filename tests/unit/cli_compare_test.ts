@@ -119,15 +119,15 @@ Deno.test("compare: what cannot be used is named, with what is accepted", { igno
   await folder.write("old.json", 100);
   await folder.write("empty/not-a-report.txt", 100);
   const cases: [args: string[], message: string][] = [
-    [[], "needed is OLD… -- NEW…, see --help"],
-    [["old.json"], "Cannot compare 1 file: needed are OLD and NEW, or several with --"],
+    [[], "Cannot run without arguments: accepted is OLD… -- NEW…, see --help"],
+    [["old.json"], "Cannot compare 1 file: accepted are OLD and NEW, or several with --"],
     [["old.json", "--"], "Cannot compare 1 file"],
     [["old.json", "old.json", "old.json"], "Cannot compare 3 files"],
     [["old.json", "none.json"], 'Cannot read the file of the argument "none.json"'],
     [["empty", "--", "old.json"], 'Cannot use the argument "empty": accepted is a report.json, or'],
-    [["old.json", "old.json", "--noise", "x"], 'Cannot use --noise "x": accepted is a number of'],
-    [["old.json", "old.json", "--noise=-1"], 'Cannot use --noise "-1": accepted is a number of'],
-    [["old.json", "old.json", "--band", "101"], "accepted is a number of per cent from 0 to 100"],
+    [["old.json", "old.json", "--noise", "x"], 'Cannot use --noise "x": accepted is a number from'],
+    [["old.json", "old.json", "--noise=-1"], 'Cannot use --noise "-1": accepted is a number from'],
+    [["old.json", "old.json", "--band", "101"], "accepted is a number from 0 to 100 percent"],
     [["old.json", "old.json", "--format", "pdf"], 'Cannot use --format "pdf": accepted is one of'],
     [["old.json", "old.json", "--epochs", "3"], "Unknown option --epochs"],
   ];

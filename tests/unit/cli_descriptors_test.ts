@@ -13,7 +13,7 @@ Deno.test("descriptors: a run that has no room for its connections is refused, w
   );
   assertEquals(
     message,
-    'Cannot use --connections "200": such a run opens about 848 files at once, and this process may open ' +
+    'Cannot use --connections "200": such a run opens about 848 files at once, and this process can open ' +
       "400 more: accepted is up to 88, or raise the limit (ulimit -n 2048)",
   );
   requireDescriptors({ connections: 88, each: 4 }, (wanted) => Math.min(wanted, 400));
@@ -23,7 +23,7 @@ Deno.test("descriptors: a run that has no room for its connections is refused, w
   );
   assertEquals(
     none.message,
-    "Cannot run: such a run opens about 48 files at once, and this process may open 39 more: raise the " +
+    "Cannot run: such a run opens about 48 files at once, and this process can open 39 more: raise the " +
       "limit (ulimit -n 512)",
   );
 });

@@ -66,7 +66,7 @@ Deno.test("files: a folder where a file should be is refused in one line", { ign
         UsageError,
       );
       assertStringIncludes(message, 'Cannot read the file of --option ".": Is a directory');
-      assertStringIncludes(message, "accepted is a file that can be read");
+      assertStringIncludes(message, "accepted is a readable file");
     }
   });
 });

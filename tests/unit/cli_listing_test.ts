@@ -27,7 +27,7 @@ Deno.test("--list has every profile and scenario, with its profiles and its time
   }
   assertEquals(text.match(/; alone about \d+ (s|min) in /g)?.length, SCENARIOS.length);
   assertStringIncludes(text, "in standard, thorough; alone about");
-  assertStringIncludes(text, "in no profile: --scenarios; alone about");
+  assertStringIncludes(text, "in no profile: use --scenarios; alone about");
 });
 
 Deno.test("the planned time follows from the plan", () => {

@@ -159,7 +159,7 @@ Deno.test("what was written is said a path a line, with a link to the page", () 
   assertEquals(writtenText({ paths, kept: null }), `\nReports:\n${listed}`);
   assertEquals(
     writtenText({ paths, kept: "2026-01-02T03:04:05.000Z" }),
-    "\nKept the earlier report of 2026-01-02 03:04 UTC, as this run measured nothing. Its own:\n" +
+    "\nKept the earlier report of 2026-01-02 03:04 UTC, as this run measured nothing. Reports of this run:\n" +
       listed,
   );
   assertEquals(writtenText({ paths: [paths[0]!], kept: null }), "\nReports:\n  /a b/report.json\n");

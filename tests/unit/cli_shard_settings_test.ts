@@ -61,7 +61,7 @@ Deno.test("an indexed Job of Kubernetes names a share, counted from 0", () => {
 Deno.test("every indexed Job has an index: without BENCH_SHARDS it is no share", () => {
   for (const env of [{ JOB_COMPLETION_INDEX: "2" }, {}]) {
     const { message } = assertThrows(() => readShard(AUTO, { env: env }), UsageError);
-    assertStringIncludes(message, 'Cannot use --shard "auto": accepted is I/N, or auto where');
+    assertStringIncludes(message, 'Cannot use --shard "auto": accepted is I/N, or auto in a Slurm');
   }
 });
 
@@ -69,7 +69,7 @@ Deno.test("an array job that nobody asked to split, such as a parameter sweep, i
   for (
     const [env, name] of [[SLURM, "SLURM_ARRAY_TASK_ID"], [KUBERNETES, "BENCH_SHARDS"]] as const
   ) {
-    assertStringIncludes(noteUnusedShard(env)!, `${name} is set and not used`);
+    assertStringIncludes(noteUnusedShard(env)!, `${name} is set but not used`);
   }
   for (
     const env of [{}, { JOB_COMPLETION_INDEX: "2" }, { ...SLURM, SLURM_ARRAY_TASK_COUNT: "1" }]

@@ -280,7 +280,7 @@ Deno.test(
       await Deno.mkdir(`${directory}/report.md/in`, { recursive: true });
       const write = () => writeReports(sampleReport("passed"), { directory, formats });
       const { message } = await assertRejects(write, ReportWriteError);
-      assertEquals(message, `Cannot write ${directory}/report.md: a folder is in its place`);
+      assertEquals(message, `Cannot write ${directory}/report.md: a folder has that name`);
       assertEquals(await names(directory), ["report.md"]);
     });
   },

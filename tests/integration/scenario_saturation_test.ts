@@ -19,21 +19,28 @@ function found(report: ScenarioReport): string {
   return checkNamed(report, "a rate is sustained").observed;
 }
 
+/** Searches a server of 1,000 calls/s, again if a busy machine let no rate be confirmed. */
+async function searchKnownCapacity(attempts = 3): Promise<ScenarioReport> {
+  using server = await startQueueServer(1_000);
+  const report = await runScenario(saturation, {
+    ...SHORT,
+    arrivals: "constant",
+    ratePerSecond: 700,
+    durationMs: 150,
+    confirmMs: 500,
+  }, server);
+  const isFound = sustainable(report) !== undefined;
+  return isFound || attempts === 1 ? report : await searchKnownCapacity(attempts - 1);
+}
+
 /** The whole experiment is tests/support/saturation_experiment.ts. */
 Deno.test(
   { name: "saturation finds the capacity of a server, and never more", ignore },
   async () => {
-    using server = await startQueueServer(1_000);
-    const report = await runScenario(saturation, {
-      ...SHORT,
-      arrivals: "constant",
-      ratePerSecond: 700,
-      durationMs: 150,
-      confirmMs: 500,
-    }, server);
+    const report = await searchKnownCapacity();
     assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
     const { epochs, role } = metricNamed(report, "sustainableRate", "scalar");
-    // On a busy machine calls miss the objective at lower rates, too.
+    // A busy machine may miss the objective at lower rates too.
     assert(epochs.every((rate) => rate > 300 && rate <= 1_000), epochs.join());
     assertEquals([role, epochs.length, found(report)], ["headline", 1, "1 of 1"]);
     assert(
@@ -42,10 +49,10 @@ Deno.test(
     const { sent, ok, dropped } = report.ledger;
     assertEquals(sent, ok);
     const curve = report.metrics.filter(({ name }) => name === "latency");
-    // How many it takes depends on what the machine lets through.
+    // How many rates it takes depends on the machine.
     assert(curve.length > 1, "the latency of every rate tried");
     for (const { at } of curve) metricNamed(report, "throughput", "scalar", at!);
-    assert(dropped < sent, `only where a run had missed for sure: ${dropped}`);
+    assert(dropped < sent, `only where a run had clearly missed: ${dropped}`);
   },
 );
 

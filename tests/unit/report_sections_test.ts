@@ -51,11 +51,61 @@ Deno.test("a wide interval is named, apart from those that are narrow", () => {
   assertEquals(level, "caution");
   assertStringIncludes(
     text(sentence),
-    "repeat within 4 %, but within 27 % in Message throughput; the client",
+    "repeat within 4 %, except in Message throughput (27 %); the client",
   );
+  const linked = "except in [Message throughput](#message-throughput-) (27 %)";
+  assertStringIncludes(firstScreen(report), linked);
   const [item, ...others] = attention(report);
   assertEquals([text(item!.text), others], ["Another run may differ by 27 %", []]);
   assertStringIncludes(text(item!.action), "--precision 10");
+});
+
+/** A run whose scenarios have the given relative half-intervals. */
+function repeating(...widths: number[]): Report {
+  const report = sampleReport("passed");
+  const [first] = report.scenarios as [ScenarioReport];
+  const scenarios = widths.map((width, nth): ScenarioReport => ({
+    ...first,
+    title: `S${nth + 1}`,
+    metrics: [{
+      ...{ kind: "scalar", name: "rate", unit: "msg/s", better: "higher", role: "headline" },
+      ...{ value: 1000, ci95: [1000 * (1 - width), 1000 * (1 + width)], epochs: [] },
+      spread: { within: null, between: null },
+    }],
+  }));
+  return { ...report, scenarios };
+}
+
+Deno.test("what repeats worse than most is named with its own figure, the worst three", () => {
+  const line = (...widths: number[]) =>
+    text(trustOf(repeating(...widths)).sentence).split(";")[0]!.replace(/^.* repeat within /, "");
+  assertEquals(line(0.02, 0.096, 0.04), "9.6 %");
+  assertEquals(line(0.02, 0.41, 0.04), "4 %, except in S2 (41 %)");
+  assertEquals(line(0.23, 0.02, 0.41, 0.04), "4 %, except in S3 (41 %) and S1 (23 %)");
+  assertEquals(
+    line(0.23, 0.02, 0.41, 0.04, 0.39, 0.01),
+    "4 %, except in S3 (41 %), S5 (39 %) and S1 (23 %)",
+  );
+  const few = [0.02, 0.04, 0.01, 0.03];
+  assertEquals(
+    line(...few, 0.15, 0.41, 0.39, 0.23),
+    "4 %, except in S6 (41 %), S7 (39 %), S8 (23 %) and 1 other (15 %)",
+  );
+  assertEquals(
+    line(...few, 0.1, 0.05, 0.15, 0.41, 0.12, 0.39, 0.23, 0.13),
+    "10 %, except in S8 (41 %), S10 (39 %), S11 (23 %) and 3 others (up to 15 %)",
+  );
+});
+
+Deno.test("where most repeat badly, the figure is the one that half of them keep", () => {
+  const said = (...widths: number[]) => trustOf(repeating(...widths));
+  const { level, sentence } = said(0.06, 0.8, 0.5, 0.3, 0.25);
+  assertEquals(level, "caution");
+  assertStringIncludes(text(sentence), "within 30 %, except in S2 (80 %) and S3 (50 %);");
+  assertStringIncludes(text(said(0.3).sentence), "within 30 %;");
+  assertEquals(said(0.3).level, "caution");
+  // Equal figures are no exceptions.
+  assertStringIncludes(text(said(0.301, 0.3, 0.299).sentence), "within 30 %;");
 });
 
 Deno.test("a line of a terminal does not begin with a per cent sign", () => {

@@ -424,7 +424,7 @@ Deno.test("two servers: the verdicts come first, then what B did alone", () => {
     "| slower | without the client's part +26.0 % (+23.0 % to +29.0 %) |",
     "| undecided | 26 epochs would decide; detects 9 % or more |",
     "It mattered which server was measured first in message-throughput (1.03x, p = 0.0039)",
-    "started anew for each epoch",
+    "restarted for each epoch",
     "What B did",
   ].map((part) => screen.indexOf(part));
   assertEquals(parts, parts.toSorted((a, b) => a - b));

@@ -1,5 +1,5 @@
 /**
- * Builds a report's document from the report, and from nothing else but its pictures.
+ * Builds the document of a report.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import { scenarioSection } from "./scenario.ts";
 import { targetName } from "./verdict.ts";
 
 export interface DocumentOptions {
-  /** Pictures by the name of their scenario, or the id of their section. */
+  /** By scenario name, or the keys of `drawFigures`. */
   charts: ReadonlyMap<string, Figure>;
   audience: Audience;
 }
 
-/** The document of a report for those who read it. */
+/** The document of a report for one audience. */
 export function buildDocument(given: Report, { charts, audience }: DocumentOptions): Document {
   const report = withoutCappedRates(given);
   const { comparison, scenarios, ab } = report;
@@ -52,7 +52,7 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
   };
 }
 
-/** The section that the scenarios' sections belong to, with the pictures of all of them. */
+/** The heading above the scenarios' sections, with the figures of the whole run. */
 function scenariosHeading(
   { ab, scenarios }: Report,
   ...pictures: (Figure | undefined)[]
@@ -62,7 +62,7 @@ function scenariosHeading(
   return [sectionFor(["page", "summary"], "scenarios", title, ...figures(...pictures))];
 }
 
-/** A comparison alone, as `compare` prints it. */
+/** The document of a comparison alone, as `compare` prints it. */
 export function buildComparison(comparison: Comparison): Document {
   return { title: "Comparison", sections: [{ ...comparisonSection(comparison), title: "" }] };
 }

@@ -149,7 +149,7 @@ export function strip(metric: Metric): Strip | null {
 /** Names that do not read well when split into words. */
 const NAMES = new Map(Object.entries({
   ...{ codec: "JSON", wakeup: "thread wake-up", tcp: "TCP", websocket: "WebSocket" },
-  routing: "server routing",
+  ...{ routing: "server routing", served99: "99 % served", rSquared: "R²" },
 }));
 
 /** `slotRelease` as words: `slot release`. */

@@ -47,21 +47,22 @@ export function trustOf(report: Report): Trust {
   }
   const links = (scenarios: readonly ScenarioReport[]) =>
     joined(scenarios.map((one) => scenarioLink(report, one)), ", ");
-  const part = (applies: boolean, level: TrustLevel, text: Content) =>
-    applies ? [{ level, text }] : [];
   const shares = ran.flatMap(({ validity }) => validity.clientCpu ?? []);
   const undecided = ran.filter(({ validity }) => validity.client === "undecided");
   const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
-  const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
-  const bound = prose`the client may have been the bottleneck in ${links(undecided)}`;
-  const waited = `work waited for a core ${formatPercent(cpuPressure)} of the time`;
-  const parts = [
-    repeatability(report),
-    ...part(shares.length > 0, "good", used),
-    ...part(undecided.length > 0, "caution", bound),
-    ...part((cpuPressure ?? 0) >= PRESSED, "caution", waited),
-    ...part(ran.some(isCapped), "caution", capWords(rateLimit)),
-  ];
+  const parts = [repeatability(report)];
+  if (shares.length > 0) {
+    const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
+    parts.push({ level: "good", text: used });
+  }
+  const caution = (text: Content) => parts.push({ level: "caution", text });
+  if (undecided.length > 0) {
+    caution(prose`the client may have been the bottleneck in ${links(undecided)}`);
+  }
+  if (cpuPressure !== null && cpuPressure >= PRESSED) {
+    caution(`work waited for a core ${formatPercent(cpuPressure)} of the time`);
+  }
+  if (ran.some(isCapped)) caution(capWords(rateLimit));
   const sentence = prose`${joined(parts.map(({ text }) => text), "; ")}.`;
   const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
   if (unsound.length === 0) return { level, sentence };

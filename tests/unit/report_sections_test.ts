@@ -378,7 +378,10 @@ Deno.test("no factor is made of calls that failed, and no mark stands beside wha
     ...{ expression: "message-throughput.latency.p95<1ms", observed: 1_240_000, unit: "ns" },
     ...{ passed: false, reason: null },
   }];
-  assertStringIncludes(page(report), "| **P95 Latency** | 1.24 ms | N/A; p95 of 2,000 samples | ❌ |");
+  assertStringIncludes(
+    page(report),
+    "| **P95 Latency** | 1.24 ms | N/A; p95 of 2,000 samples | ❌ |",
+  );
   report.scenarios[1]!.status = "failed";
   assert(!page(report).includes("slower"));
 });

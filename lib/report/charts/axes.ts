@@ -91,8 +91,8 @@ export function timeAxis(scale: Scale, name?: string): Axis {
 }
 
 /** An axis of counts or rates. */
-export function countAxis(scale: Scale, name?: string): Axis {
-  return { ...scale, format: formatCountTick, name };
+export function countAxis(scale: Scale): Axis {
+  return { ...scale, format: formatCountTick };
 }
 
 /** An axis with a row for each label. */

@@ -48,7 +48,7 @@ export function verdictInline(report: Report): Inline[] {
 
 /** `7 of 7 scenarios passed`, `6 of 7 scenarios passed, 1 skipped`. */
 export function tally({ scenarios }: Report): string {
-  if (scenarios.length === 0) return "no scenario was run";
+  if (scenarios.length === 0) return "no scenarios ran";
   const count = (wanted: ScenarioReport["status"]) =>
     scenarios.filter(({ status }) => status === wanted).length;
   const others = (["skipped", "interrupted"] as const)

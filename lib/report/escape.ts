@@ -106,3 +106,9 @@ export function escapeCommandText(text: string): string {
 export function escapeCommandProperty(text: string): string {
   return escapeCommandText(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
+
+/** A kebab-case id or file name for any text, never empty. */
+export function slug(text: string): string {
+  const parts = text.toLowerCase().normalize("NFKD").match(/[a-z0-9]+/g) ?? [];
+  return parts.join("-").slice(0, 48).replace(/-$/, "") || "unnamed";
+}

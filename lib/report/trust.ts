@@ -7,6 +7,7 @@
 
 import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { type Content, foreign, type Inline, joined, link, prose } from "./document.ts";
+import { slug } from "./escape.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
@@ -28,9 +29,7 @@ const NAMED = 3;
 
 /** The id of a scenario's section, unique in the report. */
 export function scenarioId(report: Report, scenario: ScenarioReport): string {
-  const slug = scenario.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return `scenario-${report.scenarios.indexOf(scenario) + 1}${slug === "" ? "" : `-${slug}`}`;
+  return `scenario-${report.scenarios.indexOf(scenario) + 1}-${slug(scenario.name)}`;
 }
 
 /** A scenario's title, linked to its section. */

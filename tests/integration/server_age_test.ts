@@ -42,6 +42,6 @@ Deno.test({
   const judged = judgeReport(report, { ...settingsAt(""), baselines: [report], noisePercent: 5 });
   assertEquals(judged.comparison!.rows.map(({ why }) => why).at(0), "drift");
   const compared = renderTerminalSummary(judged, { color: false, width: 300 });
-  assertStringIncludes(compared, "two runs meet it at different ages");
-  assertStringIncludes(compared, "restart it before each run");
+  assertStringIncludes(compared, "a later run finds it slower");
+  assertStringIncludes(compared, "Restart it before each run");
 });

@@ -6,7 +6,8 @@ import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report
 import { silentIntervals } from "../../lib/stats/silences.ts";
 import { drawFigures, figurePlans, figureSignature } from "../../lib/report/charts/mod.ts";
 import { percentileCurve } from "../../lib/stats/percentile_curve.ts";
-import { cut, type FigurePlan, slug } from "../../lib/report/charts/plan.ts";
+import { cut, type FigurePlan } from "../../lib/report/charts/plan.ts";
+import { slug } from "../../lib/report/escape.ts";
 import { CHART_STYLE, CHART_WIDTH, COLORS } from "../../lib/report/charts/theme.ts";
 import { repeats } from "../support/repeats.ts";
 import { chartedReport } from "../support/sample_charts.ts";

@@ -6,13 +6,14 @@
 
 import type { Report } from "../../schema.ts";
 import type { Figure } from "../document.ts";
+import { slug } from "../escape.ts";
 import { withoutCappedRates } from "../quantities.ts";
 import { categoriesPlan } from "./categories.ts";
 import { comparisonPlan } from "./comparison.ts";
 import { coursePlan } from "./course.ts";
 import { overRunPlan } from "./over_run.ts";
 import { overviewPercentilesPlan, percentilesPlan } from "./percentiles.ts";
-import { type FigurePlan, type Plan, slug } from "./plan.ts";
+import type { FigurePlan, Plan } from "./plan.ts";
 import { sweepPlan } from "./sweep.ts";
 
 export { figureSignature } from "./theme.ts";

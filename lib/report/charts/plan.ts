@@ -49,12 +49,6 @@ export function distinct(names: readonly string[]): string[] {
   return names.map((name, nth) => names.indexOf(name) === nth ? name : `${name} (${nth + 1})`);
 }
 
-/** A kebab-case file name for any text, never empty. */
-export function slug(text: string): string {
-  const parts = text.toLowerCase().normalize("NFKD").match(/[a-z0-9]+/g) ?? [];
-  return parts.join("-").slice(0, 48).replace(/-$/, "") || "unnamed";
-}
-
 export const distributionsOf = ({ metrics }: ScenarioReport): Distribution[] =>
   metrics.filter((metric) => metric.kind === "distribution");
 

@@ -9,7 +9,7 @@ import { COLORS, FONT_SIZE } from "./theme.ts";
 
 /** From this ratio of highest to lowest an axis is logarithmic. */
 const WIDE = 20;
-/** Up to this many decades have ticks at 1, 2 and 5. */
+/** An axis of up to this many decades has ticks at 1, 2 and 5. */
 const DECADES_WITH_FIFTHS = 3.2;
 
 export interface Scale {

@@ -171,7 +171,7 @@ function latencyPanel(
     latencies.map((metric): Point => [stepOf(metric, key), value(metric)]);
   const medians = points(({ p50 }) => p50);
   const sure = points(({ p99 }) => p99);
-  // The search judges by this p99 too, however few its samples.
+  // A search judges by this p99, however few its samples.
   const unsure = points((metric) => metric.p99 === null ? tailOf(metric) : null);
   const objectiveNs = isSearch && typeof sloMs === "number" ? sloMs * 1e6 : null;
   const mark = { text: `objective ${formatDuration(objectiveNs)}`, color: COLORS.red };

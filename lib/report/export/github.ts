@@ -8,6 +8,7 @@ import { CHANGES, type Comparison, type Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
 import { factWords } from "../quantities.ts";
 import { renderMarkdown } from "../render/markdown.ts";
+import { refusalWords } from "../sections/attention.ts";
 import { buildDocument } from "../sections/mod.ts";
 import { runSpan, tally, verdictWords } from "../sections/verdict.ts";
 import { formatCount } from "../units.ts";
@@ -56,8 +57,7 @@ function warningsOf({ scenarios, rateLimit, comparison, verdict }: Report): Anno
   const said = new Set(verdict.reasons.map(({ message }) => message));
   const limit = rateLimit === null || rateLimit.scenario === null ? [] : [{
     about: rateLimit.scenario,
-    text: `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: ` +
-      rateLimit.message,
+    text: `${refusalWords(rateLimit)}: ${rateLimit.message}`,
   }];
   const doubts = scenarios.flatMap((scenario) =>
     scenario.validity.warnings.filter(({ message }) => !said.has(message))

@@ -49,8 +49,8 @@ export function renderJunit(report: Report): string {
   ].join("\n");
 }
 
-function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: ScenarioReport): Suite {
-  const { status, reason, notMeasured } = rest;
+function scenarioSuite(scenario: ScenarioReport): Suite {
+  const { name, status, reason, checks, notMeasured } = scenario;
   const end = "the scenario ran to its end";
   // The scenario's own outcome, unless its checks show it.
   const isSaid = status === "passed" ||
@@ -63,7 +63,7 @@ function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: Scenari
     ...notMeasured.map(({ name, reason }) => ({ name, skipped: reason })),
     ...isSaid ? [] : [outcome],
   ];
-  return { name, seconds: durationMs / 1000, timestamp: startedAt, cases };
+  return { name, seconds: scenario.durationMs / 1000, timestamp: scenario.startedAt, cases };
 }
 
 function checkCase({ name, passed, expected, observed }: Check): Case {

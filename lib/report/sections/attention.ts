@@ -112,25 +112,29 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   }];
 }
 
+/** Which call a rate limiter refused. */
+export function refusalWords({ owner, atCall }: RateLimit): string {
+  return owner === "ip"
+    ? "The server's rate limit per address, which all clients share, refused calls"
+    : `The server's rate limiter refused call ${formatCount(atCall)} of a session`;
+}
+
 /** Not for a limiter that the run found beforehand and stayed under. */
 function limiterItem(report: Report): Attention[] {
   const { rateLimit, target: { protocol } } = report;
   if (rateLimit === null || rateLimit.scenario === null) return [];
-  const { owner, atCall, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
-  const isAddress = owner === "ip";
-  const where = isAddress
-    ? "The server's rate limit per address, which all clients share, refused calls: "
-    : `The server's rate limiter refused call ${formatCount(atCall)} of a session: `;
+  const { owner, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
   const dropped = ranScenarios(report).flatMap(({ notes = [] }) => notes)
     .filter(({ kind }) => kind === "refusalsDropped").slice(0, 1);
-  const buckets = isAddress ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
+  const messages = [rateLimit, ...dropped].map(({ message }) => foreign(message));
+  const buckets = owner === "ip" ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
   const variables = buckets.flatMap((name) =>
     ["CAPACITY", "REFILL_RATE"].map((what) => code(`RATE_LIMIT_${name}_${what}`))
   );
   const option = advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`;
   return [{
     mark: "warning",
-    text: [where, ...joined([rateLimit, ...dropped].map((one) => foreign(one.message)), "; ")],
+    text: prose`${refusalWords(rateLimit)}: ${joined(messages, "; ")}`,
     action: prose`stay under it with ${code(option)}${shareWords(rateLimit)}, or raise the server's
       limits${protocol === "exai" ? prose` (${joined(variables, ", ")})` : ""}.`,
   }];

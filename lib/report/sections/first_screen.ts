@@ -121,6 +121,7 @@ function card(report: Report, title: Content, measured: Measured): Card {
   const tails = metric.kind === "scalar" ? [] : (["p95", "p99"] as const)
     .filter((figure) => metric[figure] !== null)
     .map((figure) => [`${figure} `, quantity(measured, figure)]);
+  const speedup = findMetric(report, "speedup", "concurrent-connections");
   const sign = scenarioMark(scenario);
   return {
     title,
@@ -130,17 +131,10 @@ function card(report: Report, title: Content, measured: Measured): Card {
       width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
       changeWords(report, scenario.name, metric) ?? "",
       joined(tails, ", "),
-      gain(report, metric),
+      speedup?.scenario.metrics.includes(metric) ? prose`${quantity(speedup)} the rate of one` : "",
     ],
     plots: [strip(metric), sparkline(metric)].filter((plot) => plot !== null),
   };
-}
-
-function gain(report: Report, metric: Metric): Content {
-  const speedup = findMetric(report, "speedup", "concurrent-connections");
-  return speedup?.scenario.metrics.includes(metric)
-    ? prose`${quantity(speedup)} the rate of one`
-    : "";
 }
 
 function thresholds({ thresholds = [] }: Report): Block[] {

@@ -51,18 +51,18 @@ export function trustOf(report: Report): Trust {
   const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
   const parts = [repeatability(report)];
   if (shares.length > 0) {
-    const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
+    const used = `The client used ${formatPercent(Math.max(...shares))} of a core`;
     parts.push({ level: "good", text: used });
   }
   const caution = (text: Content) => parts.push({ level: "caution", text });
   if (undecided.length > 0) {
-    caution(prose`the client may have been the bottleneck in ${links(undecided)}`);
+    caution(prose`The client may have been the bottleneck in ${links(undecided)}`);
   }
   if (cpuPressure !== null && cpuPressure >= PRESSED) {
-    caution(`work waited for a core ${formatPercent(cpuPressure)} of the time`);
+    caution(`Work waited for a core ${formatPercent(cpuPressure)} of the time`);
   }
   if (ran.some(isCapped)) caution(capWords(rateLimit));
-  const sentence = prose`${joined(parts.map(({ text }) => text), "; ")}.`;
+  const sentence = prose`${joined(parts.map(({ text }) => text), ". ")}.`;
   const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
   if (unsound.length === 0) return { level, sentence };
   const isAll = unsound.length === ran.length;
@@ -93,13 +93,13 @@ const UNSOUND = new Map(Object.entries({
 /** Why the rates are not the server's: the limiter, and the rate that stayed under it. */
 function capWords(limit: RateLimit | null): Content {
   if (limit?.keptToPerSecond === undefined) {
-    const what = limit === null ? "the rate of calls was capped" : "a rate limiter refused calls";
+    const what = limit === null ? "The rate of calls was capped" : "A rate limiter refused calls";
     return `${what}, so only the latencies are the server's`;
   }
   const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
   const whose = owner === "ip" ? "address" : "session";
   const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
-  return prose`your server allows ${formatCounted(burst, "call")} and then
+  return prose`Your server allows ${formatCounted(burst, "call")} and then
     ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
     ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
 }

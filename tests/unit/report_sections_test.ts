@@ -38,7 +38,7 @@ Deno.test("the trust line says how well the numbers repeat, and what the client 
   assertEquals(level, "good");
   assertEquals(
     text(sentence),
-    "The headline numbers repeat within 4 %; the client used 31 % of a core.",
+    "The headline numbers repeat within 4 %. The client used 31 % of a core.",
   );
 });
 
@@ -51,7 +51,7 @@ Deno.test("a wide interval is named, apart from those that are narrow", () => {
   assertEquals(level, "caution");
   assertStringIncludes(
     text(sentence),
-    "repeat within 4 %, except in Message throughput (27 %); the client",
+    "repeat within 4 %, except in Message throughput (27 %). The client",
   );
   const linked = "except in [Message throughput](#message-throughput-) (27 %)";
   assertStringIncludes(firstScreen(report), linked);
@@ -78,7 +78,7 @@ function repeating(...widths: number[]): Report {
 
 Deno.test("what repeats worse than most is named with its own figure, the worst three", () => {
   const line = (...widths: number[]) =>
-    text(trustOf(repeating(...widths)).sentence).split(";")[0]!.replace(/^.* repeat within /, "");
+    text(trustOf(repeating(...widths)).sentence).split(". ")[0]!.replace(/^.* repeat within /, "");
   assertEquals(line(0.02, 0.096, 0.04), "9.6 %");
   assertEquals(line(0.02, 0.41, 0.04), "4 %, except in S2 (41 %)");
   assertEquals(line(0.23, 0.02, 0.41, 0.04), "4 %, except in S3 (41 %) and S1 (23 %)");
@@ -101,11 +101,11 @@ Deno.test("where most repeat badly, the figure is the one that half of them keep
   const said = (...widths: number[]) => trustOf(repeating(...widths));
   const { level, sentence } = said(0.06, 0.8, 0.5, 0.3, 0.25);
   assertEquals(level, "caution");
-  assertStringIncludes(text(sentence), "within 30 %, except in S2 (80 %) and S3 (50 %);");
-  assertStringIncludes(text(said(0.3).sentence), "within 30 %;");
+  assertStringIncludes(text(sentence), "within 30 %, except in S2 (80 %) and S3 (50 %).");
+  assertStringIncludes(text(said(0.3).sentence), "within 30 %.");
   assertEquals(said(0.3).level, "caution");
   // Equal figures are no exceptions.
-  assertStringIncludes(text(said(0.301, 0.3, 0.299).sentence), "within 30 %;");
+  assertStringIncludes(text(said(0.301, 0.3, 0.299).sentence), "within 30 %.");
 });
 
 Deno.test("a line of a terminal does not begin with a per cent sign", () => {
@@ -135,8 +135,8 @@ Deno.test("what is not to be quoted is named with why", () => {
     const part of [
       "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
       "Reconnection (it drifts). The headline",
-      "the client may have been the bottleneck in Connection establishment",
-      "work waited for a core 31 % of the time",
+      "The client may have been the bottleneck in Connection establishment",
+      "Work waited for a core 31 % of the time",
     ]
   ) assertStringIncludes(said, part);
 });
@@ -309,11 +309,11 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   };
   assertStringIncludes(
     text(trustOf(report).sentence),
-    "your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
+    "Your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
   );
   assertEquals(attention(report), []);
   report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };
-  assertStringIncludes(text(trustOf(report).sentence), "; a rate limiter refused calls, so only");
+  assertStringIncludes(text(trustOf(report).sentence), ". A rate limiter refused calls, so only");
   const said = page(report);
   assert(
     !/msg\/s|rate of one|slower than unit|fairness|\dx /.test(said.replace("3.10M msg/s", "")),

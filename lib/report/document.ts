@@ -15,14 +15,6 @@ export type FigureName =
   | Statistic
   | ("min" | "mean" | "p75" | "p90" | "p999" | "max" | "count" | "added" | "share");
 
-/** The number of report.json that a quantity shows. */
-export interface MetricReference {
-  scenario: string;
-  metric: string;
-  at?: At;
-  statistic: FigureName;
-}
-
 /** A number and how it is shown. */
 export interface Quantity {
   kind: "quantity";
@@ -32,7 +24,8 @@ export interface Quantity {
   interval: Interval | null;
   /** The value in the unit of its row. */
   text: string;
-  metric: MetricReference | null;
+  /** The number of report.json that is shown. */
+  metric: { scenario: string; metric: string; at?: At; statistic: FigureName } | null;
 }
 
 export type MarkName = "passed" | "failed" | "warning" | "skipped" | "open" | "here";

@@ -12,12 +12,7 @@ import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
 /** good: quote the numbers; caution: quote them with the sentence; bad: do not quote some or all. */
-export type TrustLevel = "good" | "caution" | "bad";
-
-export interface Trust {
-  level: TrustLevel;
-  sentence: Content;
-}
+type TrustLevel = "good" | "caution" | "bad";
 
 /** A wider relative half-interval needs a caution. */
 const WIDE = 0.1;
@@ -38,7 +33,7 @@ export function scenarioLink(report: Report, scenario: ScenarioReport): Inline {
 }
 
 /** Rates the numbers of a run. */
-export function trustOf(report: Report): Trust {
+export function trustOf(report: Report): { level: TrustLevel; sentence: Content } {
   const { rateLimit, environment: { cpuPressure } } = report;
   const ran = ranScenarios(report);
   if (ran.every(({ metrics }) => metrics.length === 0)) {
@@ -105,7 +100,7 @@ function capWords(limit: RateLimit | null): Content {
 }
 
 /** Why a scenario's numbers should not be quoted; `null` if they can be. */
-export function unsoundness({ status, validity }: ScenarioReport): string | null {
+function unsoundness({ status, validity }: ScenarioReport): string | null {
   if (status === "failed" || status === "interrupted") return status;
   if (validity.valid) return null;
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";

@@ -428,7 +428,7 @@ Deno.test("two servers: the verdicts come first, then what B did alone", () => {
     "| undecided | 26 epochs would decide; detects 9 % or more |",
     "It mattered which server was measured first in message-throughput (1.03x, p = 0.0039)",
     "restarted for each epoch",
-    "What B did",
+    "Results of B",
   ].map((part) => screen.indexOf(part));
   assertEquals(parts, parts.toSorted((a, b) => a - b));
   assert(parts[0]! > 0, `${parts}`);

@@ -12,7 +12,7 @@ export const CHART_WIDTH = 520;
 export const FONT_SIZE = 13;
 
 /** The class of every chart's root. */
-export const CHART_CLASS = "bench-chart";
+const CHART_CLASS = "bench-chart";
 
 /** Colours on light and dark pages, all different: the style sheet finds them by value. */
 const PALETTE = {

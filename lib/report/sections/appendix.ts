@@ -24,7 +24,7 @@ export function partsSection({ merged }: Report): Section[] {
   if (merged === undefined) return [];
   const columns = [
     ...[left(""), left(""), left("Scenario"), right("Sent", 1)],
-    ...[right("Ok"), right("Rate"), right("p99", 2), right("Began", 3)],
+    ...[right("Ok"), right("Rate"), right("p99", 2), right("Started", 3)],
   ];
   const parts = table("Parts of the run", columns, merged.parts.flatMap(partRows));
   const title = merged.of === "workers" ? "Workers" : "Shards";

@@ -27,7 +27,7 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
   const advice = [...thresholds(report), ...attentionBlocks(report)];
   const numbers = report.ab === undefined
     ? [trustBlock(report), ...cards(report), ...advice, ...callTime(report)]
-    : [...verdicts(report, figure), ...advice, heading("What B did"), trustBlock(report)];
+    : [...verdicts(report, figure), ...advice, heading("Results of B"), trustBlock(report)];
   return {
     id: "summary",
     title: "",

@@ -17,14 +17,11 @@ import { isPhaseDocument, phaseSections, phaseTitle } from "./phase_document.ts"
 import { scenarioSection } from "./scenario.ts";
 import { targetName } from "./verdict.ts";
 
-export interface DocumentOptions {
-  /** By scenario name, or the keys of `drawFigures`. */
-  charts: ReadonlyMap<string, Figure>;
-  audience: Audience;
-}
-
-/** The document of a report for one audience. */
-export function buildDocument(given: Report, { charts, audience }: DocumentOptions): Document {
+/** The document of a report for one audience, with the charts of `drawFigures`. */
+export function buildDocument(
+  given: Report,
+  { charts, audience }: { charts: ReadonlyMap<string, Figure>; audience: Audience },
+): Document {
   const report = withoutCappedRates(given);
   const { comparison, scenarios, ab } = report;
   const picture = charts.get("comparison");
@@ -58,7 +55,7 @@ function scenariosHeading(
   ...pictures: (Figure | undefined)[]
 ): Section[] {
   if (scenarios.length === 0) return [];
-  const title = ab === undefined ? "Scenarios" : "B, scenario by scenario";
+  const title = ab === undefined ? "Scenarios" : "Scenarios on B";
   return [sectionFor(["page", "summary"], "scenarios", title, ...figures(...pictures))];
 }
 

@@ -195,7 +195,7 @@ export function layerTable(scenario: ScenarioReport): Table {
     "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
-      ...[right("Share"), right("A call up to here"), left("Measured on")],
+      ...[right("Share"), right("Total up to here"), left("Measured on")],
     ],
     layersOf(scenario).map((measured) => {
       const added = quantity(measured, "added");

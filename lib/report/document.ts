@@ -1,9 +1,9 @@
 /**
- * A report as a tree: sections of blocks of inlines. Builders (sections/) make it from a report, serialisers
- * (render/) write it as markdown, HTML or text for a terminal, and neither knows the other.
+ * A report as a tree: sections of blocks of inlines. sections/ builds it, render/ writes it as
+ * markdown, HTML or text for a terminal.
  *
- * Strings are the suite's own words. Text of others (a server's messages, names, addresses) is `foreign` or
- * `code`, which each serialiser escapes in one place.
+ * Strings are the suite's own words and are not escaped. Text from elsewhere (a server's messages,
+ * names, addresses) is `foreign` or `code`, which each renderer escapes in one place.
  *
  * @module
  */
@@ -11,31 +11,26 @@
 import type { At, Interval, Statistic } from "../schema.ts";
 
 /** The figure of a metric that a quantity shows. */
-export type FigureName = Statistic | "min" | "mean" | "p75" | "p90" | "p999" | Counted;
-type Counted = "max" | "count" | "added" | "share";
+export type FigureName =
+  | Statistic
+  | ("min" | "mean" | "p75" | "p90" | "p999" | "max" | "count" | "added" | "share");
 
-/** Which number of report.json a quantity is. */
-export interface MetricReference {
-  scenario: string;
-  metric: string;
-  at?: At;
-  statistic: FigureName;
-}
-
-/** A number as it is shown, and what it is. `text` is made by quantities.ts, in the unit of its row. */
+/** A number and how it is shown. */
 export interface Quantity {
   kind: "quantity";
-  /** In `unit`, as report.json has it (times in nanoseconds); `null`: not measured. */
+  /** In `unit`, as in report.json (times in nanoseconds); `null`: not measured. */
   value: number | null;
   unit: string;
   interval: Interval | null;
+  /** The value in the unit of its row. */
   text: string;
-  metric: MetricReference | null;
+  /** The number of report.json that is shown. */
+  metric: { scenario: string; metric: string; at?: At; statistic: FigureName } | null;
 }
 
 export type MarkName = "passed" | "failed" | "warning" | "skipped" | "open" | "here";
 
-/** A few values in their order, as a line of the text's height; those in `outliers` (indices) are marked. */
+/** A few values as a small line chart; `outliers` are the indices of those that are marked. */
 export interface Sparkline {
   kind: "sparkline";
   values: readonly (number | null)[];
@@ -43,7 +38,7 @@ export interface Sparkline {
   label: string;
 }
 
-/** A distribution as a box on a logarithmic scale, in nanoseconds; `high` is its P99, or the last that is known. */
+/** A distribution as a box on a logarithmic scale, in nanoseconds; `high` is p99, p95 or p90. */
 export interface Strip
   extends Record<"low" | "quarter" | "median" | "threeQuarters" | "high", number> {
   kind: "strip";
@@ -66,24 +61,24 @@ export type Content = Inline | readonly Inline[];
 export interface Column {
   title: Content;
   align: "left" | "right";
-  /** A narrow window drops the column with the highest number first; 0: never dropped. */
+  /** Narrow terminals drop the columns with the highest number first; 0: never dropped. */
   drop: number;
 }
 
 export interface Table {
   kind: "table";
-  /** What it holds, for those who do not see the page. */
+  /** For screen readers. */
   caption: string;
   columns: readonly Column[];
   rows: readonly (readonly Content[])[];
 }
 
 export interface Figure {
-  /** Also the name of its file, without ending: letters, digits, hyphens. */
+  /** Also its file name without the extension: letters, digits, hyphens. */
   id: string;
   title: string;
   svg: string;
-  /** What can be seen, in a sentence. */
+  /** What the figure shows, in a sentence. */
   alt: string;
 }
 
@@ -91,7 +86,7 @@ export interface Figure {
 export interface Card {
   title: Content;
   value: Quantity;
-  /** How well the value is known, what became of it since other runs, and what else belongs to it; empty: nothing. */
+  /** How well the value is known, its change since other runs, and more; each can be empty. */
   lines: readonly [known: Content, change: Content, ...rest: Content[]];
   /** The epochs, or the distribution. */
   plots: readonly (Sparkline | Strip)[];
@@ -119,17 +114,17 @@ export type Block =
   | { kind: "fold"; summary: Content; blocks: readonly Block[] };
 
 /**
- * Who reads a section: `page` in report.md and report.html, `terminal` at the end of a run, `summary` on the
- * short page of a CI job and in a page of the user's.
+ * Where a section appears: `page` is report.md and report.html, `terminal` the end of a run, `summary`
+ * the page of a CI job and a user's page (`--inject`).
  */
 export type Audience = "page" | "terminal" | "summary";
 
 export interface Section {
   /** Unique in its document: letters, digits, hyphens. */
   id: string;
-  /** Empty: the first screen, which stands under the document's own title. */
+  /** Empty for the first screen, which follows the document's title. */
   title: Content;
-  /** 2, or 3 for one that belongs to the section of level 2 before it. */
+  /** Level 3 belongs to the section of level 2 before it. */
   level: 2 | 3;
   audience: readonly Audience[];
   mark?: MarkName;
@@ -141,9 +136,9 @@ export interface Document {
   sections: readonly Section[];
 }
 
-/** Text of others. */
+/** Text that is not the suite's own. */
 export const foreign = (text: string): Inline => ({ kind: "foreign", text });
-/** Text of a program, ours or of others: a name, a value, an option. */
+/** A name, a value or an option, the suite's own or not. */
 export const code = (text: string): Inline => ({ kind: "code", text });
 export const strong = (...content: Inline[]): Inline => ({ kind: "strong", content });
 export const mark = (name: MarkName): Inline => ({ kind: "mark", mark: name });
@@ -166,25 +161,20 @@ export const fold = (summary: Content, blocks: readonly Block[]): Block => (
 export const left = (title: Content, drop = 0): Column => ({ title, align: "left", drop });
 export const right = (title: Content, drop = 0): Column => ({ title, align: "right", drop });
 
-/** Contents one after the other, with `separator` between them; empty ones are left out. */
+/** The contents that are not empty, with `separator` between them. */
 export function joined(contents: readonly Content[], separator: string): Inline[] {
   return contents.filter((content) => !isEmpty(content))
     .flatMap((one, index) => index === 0 ? inlines(one) : [separator, ...inlines(one)]);
 }
 
-/**
- * Content as it is read: text with other content in it, of which a line break and the spaces around it are one
- * space.
- */
+/** A template of text and other content, in which a line break and its indentation are one space. */
 export function prose(texts: TemplateStringsArray, ...parts: Content[]): Inline[] {
-  return texts.flatMap((
-    text,
-    nth,
-  ) => [text.replace(/\s*\n\s*/g, " "), ...inlines(parts[nth] ?? "")])
+  return texts.map((text) => text.replace(/\s*\n\s*/g, " "))
+    .flatMap((text, nth) => [text, ...inlines(parts[nth] ?? "")])
     .filter((one) => one !== "");
 }
 
-/** A section of level 2 for those who read it. */
+/** A section of level 2. */
 export const sectionFor = (
   audience: readonly Audience[],
   id: string,
@@ -192,11 +182,11 @@ export const sectionFor = (
   ...blocks: Block[]
 ): Section => ({ id, title, level: 2, audience, blocks });
 
-/** A section of level 2, of a page alone. */
+/** A section of level 2 for pages only. */
 export const pageSection = (id: string, title: string, ...blocks: Block[]): Section =>
   sectionFor(["page"], id, title, ...blocks);
 
-/** A table without its empty columns; `caption`: what it holds. */
+/** A table without its empty columns. */
 export function table(
   caption: string,
   columns: readonly Column[],
@@ -211,12 +201,12 @@ export function table(
   };
 }
 
-/** What a serialiser makes of each kind of a union. */
+/** A function for each kind of a union. */
 export type Forms<U extends { kind: string }, R> = {
   [K in U["kind"]]: (one: Extract<U, { kind: K }>) => R;
 };
 
-/** The text of some content, of which strings stay as they are. */
+/** Content as text, by a form for each kind of inline; strings stay as they are by default. */
 export function written(
   content: Content,
   forms: Forms<Exclude<Inline, string>, string>,
@@ -227,12 +217,12 @@ export function written(
   ).join("");
 }
 
-/** What the forms make of one thing. */
+/** Applies the form for its kind to one member of a union. */
 export function formOf<U extends { kind: string }, R>(forms: Forms<U, R>, one: U): R {
   return (forms[one.kind as U["kind"]] as (one: U) => R)(one);
 }
 
-/** The inlines of some content, as a list. */
+/** Content as a list of inlines. */
 export function inlines(content: Content): readonly Inline[] {
   return Array.isArray(content) ? content : [content as Inline];
 }
@@ -241,7 +231,7 @@ export function isEmpty(content: Content): boolean {
   return inlines(content).every((inline) => inline === "");
 }
 
-/** The text of some content without its form, not escaped. */
+/** Content as plain text, not escaped. */
 export function textOf(content: Content): string {
   return inlines(content).map((inline) => {
     if (typeof inline === "string") return inline;
@@ -252,7 +242,7 @@ export function textOf(content: Content): string {
 
 const BARS = [..."▁▂▃▄▅▆▇█"];
 
-/** A sparkline as characters; an outlier has a `!` after it, what is missing is a space. */
+/** A sparkline as characters, with a `!` after each outlier and a space for a missing value. */
 export function sparkText({ values, outliers }: Sparkline): string {
   const { low, high } = sparkRange(values);
   return values.map((value, index) => {
@@ -262,7 +252,7 @@ export function sparkText({ values, outliers }: Sparkline): string {
   }).join("");
 }
 
-/** What a sparkline spans: its values, and at least a tenth to either side of their middle. */
+/** The range of a sparkline: its values, and at least a tenth to either side of their middle. */
 export function sparkRange(values: Sparkline["values"]): { low: number; high: number } {
   const known = values.filter((value) => value !== null);
   const [least, most] = [Math.min(...known), Math.max(...known)];

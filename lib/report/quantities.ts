@@ -1,6 +1,5 @@
 /**
- * The metrics of a report as quantities: every number of a metric that a report shows is made here, and knows
- * which one it is.
+ * Metrics as quantities, places and sparklines: what every section of a report shows of a metric.
  *
  * @module
  */
@@ -16,23 +15,23 @@ import type { Sparkline, Strip } from "./document.ts";
 import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber } from "./units.ts";
 import { formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
 
-/** A metric and the scenario that it was measured in. */
+/** A metric and its scenario. */
 export interface Measured<M extends Metric = Metric> {
   scenario: ScenarioReport;
   metric: M;
 }
 
-/** How a percentile is called, as a share of all samples. */
+/** Percentiles as shares of all samples. */
 const PERCENTILES: Partial<Record<FigureName, number>> = {
   ...{ p5: 0.05, p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 },
 };
 
-/** The figure that stands for a metric: the median of times, the value of anything else. */
+/** The main figure of a metric: the median of times, the value of anything else. */
 export function mainFigure(metric: Metric): FigureName {
   return metric.kind === "scalar" ? "value" : "p50";
 }
 
-/** A figure of a metric, in the metric's unit; `null`: not known. */
+/** A figure in the metric's unit; `null` if not known. */
 export function figureValue(metric: Metric, figure: FigureName): number | null {
   if (metric.kind === "scalar") return figure === "value" ? metric.value : null;
   if (figure === "value") return null;
@@ -40,7 +39,7 @@ export function figureValue(metric: Metric, figure: FigureName): number | null {
   return figure === "share" ? metric.added?.share ?? null : metric[figure];
 }
 
-/** The interval of a figure, in the metric's unit; `null`: there is none. */
+/** The 95 % interval of a figure in the metric's unit; `null` if there is none. */
 export function figureInterval(metric: Metric, figure: FigureName): Interval | null {
   if (metric.kind === "scalar") return figure === "value" ? metric.ci95 : null;
   if (figure === "added") return metric.added?.ci95 ?? null;
@@ -49,9 +48,9 @@ export function figureInterval(metric: Metric, figure: FigureName): Interval | n
 }
 
 /**
- * A figure of a metric. A percentile that lies among the calls without an answer is "at least" the timeout.
+ * A figure of a metric; a percentile among unanswered calls is "at least" the timeout.
  *
- * @param scale that of the figures beside it
+ * @param scale the scale of the figures next to it
  */
 export function quantity(
   { scenario, metric }: Measured,
@@ -60,7 +59,7 @@ export function quantity(
 ): Quantity {
   const value = figureValue(metric, figure);
   const unit = figure === "share" ? "share" : figure === "count" ? "" : metric.unit;
-  // How many times as long: faster than alone is chance.
+  // A slowdown factor up to 1 is chance.
   const isNoSlowdown = metric.unit === "x" && metric.better === "lower" && isKnown(value) &&
     value <= 1 && figure !== "count";
   const text = isNoSlowdown
@@ -89,18 +88,18 @@ function isCensored(metric: Metric, figure: FigureName): boolean {
   return share !== undefined && metric.censored > (1 - share) * (metric.count + metric.censored);
 }
 
-/** The unit of a row of figures of one metric: that of the figure which stands for it. */
+/** The scale for a row of figures of one metric: that of its main figure. */
 export function rowScale(metric: Metric): Scale {
   return scaleOf(figureValue(metric, mainFigure(metric)), metric.unit);
 }
 
-/** The interval of a quantity: `205 to 219 µs`, beside it `205 to 219`; empty where it has none. */
+/** `205 to 219 µs`, or `205 to 219` without its unit; empty if there is no interval. */
 export function intervalText({ value, unit, interval }: Quantity, namesUnit = true): string {
   if (interval === null || interval[0] === interval[1]) return "";
   return formatInterval(interval, unit, value, namesUnit);
 }
 
-/** Half the width of the interval of a metric, relative to its value; `null`: none, or of no width. */
+/** The half-interval of a metric, relative to its value; `null` if there is none or it is empty. */
 export function halfWidth(metric: Metric): number | null {
   const figure = mainFigure(metric);
   const [interval, value] = [figureInterval(metric, figure), figureValue(metric, figure)];
@@ -108,16 +107,16 @@ export function halfWidth(metric: Metric): number | null {
   return Math.abs((interval[1] - interval[0]) / 2 / value);
 }
 
-/** A quantity with its interval in brackets: `212 µs (205 to 219)`. */
+/** `212 µs (205 to 219)` */
 export function withInterval(one: Quantity): Inline[] {
   const interval = intervalText(one, false);
   return interval === "" ? [one] : [one, ` (${interval})`];
 }
 
-/** An epoch that is nearer to the others is no outlier, however well they agree. */
+/** Epochs closer to the median than this are never outliers. */
 const OUTLIER_SHARE = 0.1;
 
-/** The epochs of a metric, marked where they stand apart or a call had no answer; `null`: fewer than two. */
+/** The epochs of a metric, with outliers and unanswered calls marked; `null` for fewer than two. */
 export function sparkline(metric: Metric): Sparkline | null {
   const values = metric.kind === "scalar" ? metric.epochs : metric.epochs.map(({ p50 }) => p50);
   const known = values.filter(isKnown);
@@ -135,7 +134,7 @@ export function sparkline(metric: Metric): Sparkline | null {
   return { kind: "sparkline", values, outliers, label };
 }
 
-/** The box of a distribution; `null` where it has too few samples, or its histogram cannot be read. */
+/** The box of a distribution; `null` if it has too few samples or its histogram is unreadable. */
 export function strip(metric: Metric): Strip | null {
   if (metric.kind === "scalar" || metric.p75 === null) return null;
   const { min, p5, p50, p75, p90, p95, p99 } = metric;
@@ -148,10 +147,10 @@ export function strip(metric: Metric): Strip | null {
   return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, label };
 }
 
-/** Names that are no words, or not the right ones. */
+/** Names that do not read well when split into words. */
 const NAMES = new Map(Object.entries({
   ...{ codec: "JSON", wakeup: "thread wake-up", tcp: "TCP", websocket: "WebSocket" },
-  routing: "server routing",
+  ...{ routing: "server routing", served99: "99 % served", rSquared: "R²" },
 }));
 
 /** `slotRelease` as words: `slot release`. */
@@ -163,7 +162,7 @@ export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Where a metric was measured, in words: `5 clients, 8 in flight`. */
+/** The place of a metric in words: `5 clients, 8 in flight`. */
 export function placeOf(at: At = {}): Inline[] {
   const places = Object.entries(at).map(([name, value]) => {
     if (typeof value === "string") return foreign(words(value));
@@ -177,18 +176,18 @@ export function placeOf(at: At = {}): Inline[] {
   return joined(places, ", ");
 }
 
-/** Where something was measured, as a key: equal for the same place. */
+/** A key that is equal for equal places. */
 export const placeKey = ({ at = {} }: { at?: At }): string => JSON.stringify(at);
 
-/** Were two things measured at the same place? */
+/** True for two things measured at the same place. */
 export function isSamePlace(one: { at?: At }, other: { at?: At }): boolean {
   return placeKey(one) === placeKey(other);
 }
 
-/** Metrics that are made of rates, beside those whose unit is one. */
+/** Metrics derived from rates. */
 const MADE_OF_RATES = ["speedup", "fairness", "efficiency", "unitFactor"];
 
-/** Does the user, or a limiter, set the rate of calls, whether it is kept to or refuses calls? */
+/** True if an option or a rate limiter, not the server's speed, set the rate of calls. */
 export function isCapped(
   { parameters, notes = [], ledger, warmupLedger, overloads = false }: ScenarioReport,
 ): boolean {
@@ -197,7 +196,7 @@ export function isCapped(
     (!overloads && ledger.rateLimited + warmupLedger.rateLimited > 0);
 }
 
-/** A report without the rates that say nothing of the server, as they are capped. */
+/** A report without capped rates, which say nothing about the server. */
 export function withoutCappedRates(report: Report): Report {
   const isRate = ({ unit, name }: Metric) =>
     unit === "msg/s" || unit === "bytes/s" || MADE_OF_RATES.includes(name);
@@ -209,19 +208,19 @@ export function withoutCappedRates(report: Report): Report {
   return { ...report, scenarios };
 }
 
-/** What a metric is called beside its value; the last layer of a call is the call. */
+/** The name of a metric next to its value; the last layer of a call is the call itself. */
 export function label(metric: Metric): string {
   return isLayer(metric) ? "call" : words(metric.name);
 }
 
-/** The times of a layer of a call, with its part of the whole. */
+/** The times of a layer of a call, with what it adds. */
 export type Layer = Distribution & { added: Added };
 
 export function isLayer(metric: Metric): metric is Layer {
   return metric.kind === "distribution" && metric.added !== undefined;
 }
 
-/** A finding in words: the scenario's own, but for those whose numbers have a unit. */
+/** The message of a fact; one about the headline's change gets its numbers with their unit. */
 export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const { kind, message, first, last } = fact;
   const [headline] = headlines(scenario);
@@ -232,7 +231,7 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   return describeCourse(kind, { name: label(headline.metric), from, to });
 }
 
-/** `1 slower, 2 same`: how many rows came to each verdict, in the order given. */
+/** `1 slower, 2 same`: rows by verdict, in the order given. */
 export function verdictCounts(
   rows: readonly ComparisonRow[],
   order: readonly Change[] = CHANGES,
@@ -241,12 +240,12 @@ export function verdictCounts(
     .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
 }
 
-/** What was run and not skipped. */
+/** The scenarios that were not skipped. */
 export function ranScenarios(report: Report): ScenarioReport[] {
   return report.scenarios.filter(({ status }) => status !== "skipped");
 }
 
-/** The metrics that stand for a scenario: its headlines, else the first that gates, else its first. */
+/** The headlines of a scenario, else its first gate, else its first metric. */
 export function headlines(scenario: ScenarioReport): Measured[] {
   const { metrics } = scenario;
   const marked = metrics.filter(({ role }) => role === "headline");
@@ -255,7 +254,7 @@ export function headlines(scenario: ScenarioReport): Measured[] {
     .map((metric) => ({ scenario, metric }));
 }
 
-/** The first metric called `name` of a report's scenarios, or of the one called `of`. */
+/** The first metric called `name`, in any scenario or in the one called `of`. */
 export function findMetric(report: Report, name: string, of?: string): Measured | undefined {
   return ranScenarios(report).filter((one) => of === undefined || one.name === of)
     .flatMap((scenario) => scenario.metrics.map((metric) => ({ scenario, metric })))

@@ -1,34 +1,30 @@
 /**
- * How far the numbers of a run can be relied on, in one sentence: which of them are not to be quoted, how well the
- * others repeat, and what the client and the machine had to do with them. Decided here and nowhere else.
+ * The trust sentence of a report: which numbers not to quote, how well the others repeat, and how
+ * busy the client and the machine were. Nothing else decides this.
  *
  * @module
  */
 
 import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { type Content, foreign, type Inline, joined, link, prose } from "./document.ts";
+import { slug } from "./escape.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
-/** good: quote the numbers; caution: with what the sentence says; bad: not at all, or not all of them. */
-export type TrustLevel = "good" | "caution" | "bad";
+/** good: quote the numbers; caution: quote them with the sentence; bad: do not quote some or all. */
+type TrustLevel = "good" | "caution" | "bad";
 
-export interface Trust {
-  level: TrustLevel;
-  sentence: Content;
-}
-
-/** Headlines that repeat no better than this are wide. */
+/** A wider relative half-interval needs a caution. */
 const WIDE = 0.1;
-/** Above this share of the time, other work held the machine up. */
+/** The share of the run's time spent waiting for a core that needs a caution. */
 const PRESSED = 0.1;
 const EPOCHS_FOR_INTERVALS = 5;
+/** Scenarios that repeat worse than most and are named; the others are counted. */
+const NAMED = 3;
 
-/** The id of a scenario's section, unique in its report. */
+/** The id of a scenario's section, unique in the report. */
 export function scenarioId(report: Report, scenario: ScenarioReport): string {
-  const slug = scenario.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return `scenario-${report.scenarios.indexOf(scenario) + 1}${slug === "" ? "" : `-${slug}`}`;
+  return `scenario-${report.scenarios.indexOf(scenario) + 1}-${slug(scenario.name)}`;
 }
 
 /** A scenario's title, linked to its section. */
@@ -36,8 +32,8 @@ export function scenarioLink(report: Report, scenario: ScenarioReport): Inline {
   return link(scenarioId(report, scenario), foreign(scenario.title));
 }
 
-/** What the run's numbers are good to. */
-export function trustOf(report: Report): Trust {
+/** Rates the numbers of a run. */
+export function trustOf(report: Report): { level: TrustLevel; sentence: Content } {
   const { rateLimit, environment: { cpuPressure } } = report;
   const ran = ranScenarios(report);
   if (ran.every(({ metrics }) => metrics.length === 0)) {
@@ -45,22 +41,23 @@ export function trustOf(report: Report): Trust {
   }
   const links = (scenarios: readonly ScenarioReport[]) =>
     joined(scenarios.map((one) => scenarioLink(report, one)), ", ");
-  const part = (applies: boolean, level: TrustLevel, text: Content) =>
-    applies ? [{ level, text }] : [];
   const shares = ran.flatMap(({ validity }) => validity.clientCpu ?? []);
   const undecided = ran.filter(({ validity }) => validity.client === "undecided");
   const unsound = ran.filter((scenario) => unsoundness(scenario) !== null);
-  const used = `the client used ${formatPercent(Math.max(...shares))} of a core`;
-  const bound = prose`the client may have been the bottleneck in ${links(undecided)}`;
-  const waited = `work waited for a core ${formatPercent(cpuPressure)} of the time`;
-  const parts = [
-    repeatability(report, links),
-    ...part(shares.length > 0, "good", used),
-    ...part(undecided.length > 0, "caution", bound),
-    ...part((cpuPressure ?? 0) >= PRESSED, "caution", waited),
-    ...part(ran.some(isCapped), "caution", capWords(rateLimit)),
-  ];
-  const sentence = prose`${joined(parts.map(({ text }) => text), "; ")}.`;
+  const parts = [repeatability(report)];
+  if (shares.length > 0) {
+    const used = `The client used ${formatPercent(Math.max(...shares))} of a core`;
+    parts.push({ level: "good", text: used });
+  }
+  const caution = (text: Content) => parts.push({ level: "caution", text });
+  if (undecided.length > 0) {
+    caution(prose`The client may have been the bottleneck in ${links(undecided)}`);
+  }
+  if (cpuPressure !== null && cpuPressure >= PRESSED) {
+    caution(`Work waited for a core ${formatPercent(cpuPressure)} of the time`);
+  }
+  if (ran.some(isCapped)) caution(capWords(rateLimit));
+  const sentence = prose`${joined(parts.map(({ text }) => text), ". ")}.`;
   const level = parts.some(({ level }) => level === "caution") ? "caution" : "good";
   if (unsound.length === 0) return { level, sentence };
   const isAll = unsound.length === ran.length;
@@ -75,59 +72,59 @@ export function trustOf(report: Report): Trust {
   };
 }
 
-/** Why a scenario is not valid, by the kinds of warnings, in a few words. */
+/** Why a scenario is not valid, by the kind of its warning. */
 const UNSOUND = new Map(Object.entries({
   drift: "it drifts",
   changed: "it changed over the run",
   cached: "served from a cache",
   clientCpu: "the client was the bottleneck",
   clientFloor: "the client was the bottleneck",
+  clientBoundSizes: "the client was the bottleneck",
+  clientLimit: "the client was the bottleneck",
   serverBehind: "the server fell behind the rate",
   clientLate: "the client was late",
 }));
 
-/** Why rates say nothing of the server: the limiter that the run stayed under, and the rate at which it did. */
+/** Why the rates are not the server's: the limiter, and the rate that stayed under it. */
 function capWords(limit: RateLimit | null): Content {
   if (limit?.keptToPerSecond === undefined) {
-    const what = limit === null ? "the rate of calls was capped" : "a rate limiter refused calls";
+    const what = limit === null ? "The rate of calls was capped" : "A rate limiter refused calls";
     return `${what}, so only the latencies are the server's`;
   }
   const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
   const whose = owner === "ip" ? "address" : "session";
   const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
-  return prose`your server allows ${formatCounted(burst, "call")} and then
+  return prose`Your server allows ${formatCounted(burst, "call")} and then
     ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
     ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
 }
 
-/** Why the numbers of a scenario are not to be quoted, in a few words; `null`: they can be. */
-export function unsoundness({ status, validity }: ScenarioReport): string | null {
+/** Why a scenario's numbers should not be quoted; `null` if they can be. */
+function unsoundness({ status, validity }: ScenarioReport): string | null {
   if (status === "failed" || status === "interrupted") return status;
   if (validity.valid) return null;
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
 }
 
-/** How well the headlines that can be quoted repeat, the worst first. */
+/** The widest headline of each scenario that can be quoted, the worst first. */
 function widthsOf({ scenarios }: Report): { scenario: ScenarioReport; width: number }[] {
-  const all = scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null);
-  return all.flatMap((scenario) =>
-    headlines(scenario).flatMap(({ metric }) => {
-      const width = halfWidth(metric);
-      return width === null ? [] : [{ scenario, width }];
+  return scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
+    .map((scenario) => {
+      const widths = headlines(scenario).map(({ metric }) => halfWidth(metric) ?? 0);
+      return { scenario, width: Math.max(0, ...widths) };
     })
-  ).sort((a, b) => b.width - a.width);
+    .filter(({ width }) => width > 0)
+    .sort((a, b) => b.width - a.width);
 }
 
-/** Half the widest interval of the headlines, relative to its value, where that is wide; else `null`. */
+/** The widest half-interval of the headlines, relative to its value; `null` if none is wide. */
 export function wideHalfWidth(report: Report): number | null {
   const widest = widthsOf(report)[0]?.width ?? 0;
   return widest > WIDE ? widest : null;
 }
 
-function repeatability(
-  report: Report,
-  links: (scenarios: readonly ScenarioReport[]) => Inline[],
-): { level: TrustLevel; text: Content } {
+/** `repeat within 10 %, except in Payload size (41 %), Scaling (23 %) and 2 others (up to 15 %)` */
+function repeatability(report: Report): { level: TrustLevel; text: Content } {
   const { epochs } = report;
   const widths = widthsOf(report);
   const [widest] = widths;
@@ -139,10 +136,28 @@ function repeatability(
       : "too few values for an interval";
     return { level: "caution", text: `How well the numbers repeat is not known (${why})` };
   }
-  const wide = new Set(widths.filter(({ width }) => width > WIDE).map(({ scenario }) => scenario));
-  const narrow = widths.find(({ width }) => width <= WIDE);
-  const said = `The headline numbers repeat within ${formatPercent((narrow ?? widest).width)}`;
-  if (wide.size === 0) return { level: "good", text: said };
-  const but = prose`${said}, but within ${formatPercent(widest.width)} in ${links([...wide])}`;
-  return { level: "caution", text: narrow === undefined ? said : but };
+  // At least half of the scenarios repeat within this, and all those that repeat well.
+  const most = widths[Math.floor(widths.length / 2)]!.width;
+  const bound = widths.find(({ width }) => width <= Math.max(most, WIDE))!.width;
+  const percent = formatPercent(bound);
+  const worse = widths.filter(({ width }) => width > bound && formatPercent(width) !== percent);
+  const said = `The headline numbers repeat within ${percent}`;
+  return {
+    level: widest.width > WIDE ? "caution" : "good",
+    text: worse.length === 0 ? said : prose`${said}, except in ${exceptions(report, worse)}`,
+  };
+}
+
+function exceptions(report: Report, worse: ReturnType<typeof widthsOf>): Content {
+  const named = worse.slice(0, NAMED).map(({ scenario, width }) =>
+    prose`${scenarioLink(report, scenario)} (${formatPercent(width)})`
+  );
+  const [next, ...others] = worse.slice(NAMED);
+  if (next !== undefined) {
+    const count = formatCounted(others.length + 1, "other");
+    const upTo = others.length === 0 ? "" : "up to ";
+    named.push(prose`${count} (${upTo}${formatPercent(next.width)})`);
+  }
+  const last = named.pop()!;
+  return named.length === 0 ? last : prose`${joined(named, ", ")} and ${last}`;
 }

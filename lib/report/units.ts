@@ -1,15 +1,14 @@
 /**
- * The only place where a number becomes text. Three significant digits, a comma between thousands, a point
- * before decimals, whatever the locale; what was not measured is a dash. Numbers that stand together (a
- * row, an interval) take one {@linkcode Scale}, and so one unit.
+ * Numbers as text: three significant digits, `1,234.5` in every locale, a dash if not measured.
+ * Numbers shown together (a row, an interval) share a {@linkcode Scale}, and so a unit.
  *
  * @module
  */
 
-/** What stands where nothing was measured. */
+/** Shown instead of a number that was not measured. */
 export const DASH = "–";
 
-/** A unit as it is written, and how much of the unit of report.json it is. */
+/** A unit, and its size in the unit of report.json. */
 export interface Scale {
   unit: string;
   size: number;
@@ -29,17 +28,17 @@ function stepsOf(unit: string): readonly Scale[] {
   return [{ unit, size: 1 }];
 }
 
-/** The unit in which a number of report.json is best written: the largest that it reaches. */
+/** The scale for a number of report.json: the largest unit that it reaches. */
 export function scaleOf(value: number | null, unit: string): Scale {
   const steps = stepsOf(unit);
   const size = Math.abs(value ?? 0);
-  // By what is written: 999.6 us is 1.00 ms.
+  // By the rounded number: 999.6 us is 1.00 ms.
   return steps.findLast((step) => roundTo(size / step.size, stepOf(size / step.size)) >= 1) ??
     steps[0]!;
 }
 
 function stepOf(value: number): number {
-  // By the rounded number: 999.6 has its third digit where 1,000 has it.
+  // By the rounded number: 999.6 has as many digits as 1,000.
   const power = Math.floor(Math.log10(Math.abs(+value.toPrecision(3)))) - 2;
   return value === 0 ? 0.01 : 10 ** Math.max(-300, power);
 }
@@ -48,7 +47,7 @@ function roundTo(value: number, step: number): number {
   return Math.round(value / step) * step;
 }
 
-/** Three significant digits, or the digits that `like` has: `9,410`, `21.2`, `0.0240`. */
+/** Three significant digits, or as many decimals as `like` has: `9,410`, `21.2`, `0.0240`. */
 export function formatDigits(value: number, like = value): string {
   if (Number.isSafeInteger(value) && Math.abs(value) < 1000 && value === like) return String(value);
   if (Math.max(Math.abs(value), Math.abs(like)) >= 1e15) return value.toExponential(2);
@@ -67,12 +66,12 @@ function withUnit(digits: string, unit: string): string {
   return unit === "" ? digits : unit === "x" ? `${digits}x` : `${digits} ${unit}`;
 }
 
-/** Is there a number to write? A ratio of extremes may have become infinite. */
+/** False for a missing number, and for an infinite ratio. */
 export function isKnown(value: number | null | undefined): value is number {
   return value !== null && value !== undefined && Number.isFinite(value);
 }
 
-/** A number of report.json by the name of its unit; `scale` where it stands with others. */
+/** A number of report.json in its unit, or in the `scale` it shares with others. */
 export function formatQuantity(
   value: number | null,
   unit: string,
@@ -85,10 +84,7 @@ export function formatQuantity(
   );
 }
 
-/**
- * `[low, high]` in the digits and the unit of the value that it belongs to: `205 to 219 µs`, or `205 to 219` right
- * after that value.
- */
+/** `[low, high]` with the digits and the unit of the value `like`: `205 to 219 µs`. */
 export function formatInterval(
   interval: readonly [number, number] | null,
   unit: string,
@@ -113,12 +109,12 @@ export const formatRatio = (ratio: number | null) => formatQuantity(ratio, "x");
 /** A size in bytes, in powers of 1024: `15.6 GiB`. */
 export const formatBytes = (bytes: number | null) => formatQuantity(bytes, "bytes");
 
-/** A time in milliseconds, written as {@linkcode formatDuration} writes it. */
+/** A time in milliseconds, in the form of {@linkcode formatDuration}. */
 export function formatMilliseconds(milliseconds: number | null): string {
   return formatDuration(milliseconds === null ? null : milliseconds * 1e6);
 }
 
-/** How long something took as a person would say it: `45 s`, `12 min 30 s`. */
+/** A duration in minutes and seconds: `9.3 s`, `45 s`, `12 min 30 s`. */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   if (milliseconds < 9500) return `${(milliseconds / 1000).toFixed(1)} s`;
@@ -127,14 +123,14 @@ export function formatSpan(milliseconds: number): string {
   return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
 }
 
-/** A rate in few characters: `3.10M msg/s`. */
+/** A short rate: `3.10M msg/s`. */
 export function formatCompactRate(perSecond: number | null): string {
   if (!isKnown(perSecond)) return DASH;
   const scale = perSecond < 10_000 ? COUNTS[0]! : COUNTS.findLast(({ size }) => perSecond >= size)!;
   return `${formatDigits(perSecond / scale.size)}${scale.unit} msg/s`;
 }
 
-/** A share from 0 to 1: `60 %`. Only what is everything is `100 %`, only nothing is `0 %`. */
+/** A share from 0 to 1: `60 %`. Only exactly 0 and 1 are `0 %` and `100 %`. */
 export function formatPercent(share: number | null): string {
   if (!isKnown(share)) return DASH;
   const percent = share * 100;
@@ -154,25 +150,25 @@ export function formatCounted(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A parameter: a whole number exactly, another with three digits. */
+/** A parameter: whole numbers exactly, others with three digits. */
 export function formatNumber(value: number | null): string {
   if (!isKnown(value)) return DASH;
   return Number.isSafeInteger(value) ? formatCount(value) : formatDigits(value);
 }
 
-/** A mark of an axis of times in nanoseconds, without digits that say nothing: `200 µs`, `1 ms`. */
+/** A tick of a time axis in nanoseconds, without trailing zeros: `200 µs`, `1 ms`. */
 export function formatDurationTick(ns: number): string {
   const { unit, size } = scaleOf(ns, "ns");
   return ns === 0 ? "0" : `${Number((ns / size).toPrecision(3))} ${unit}`;
 }
 
-/** A mark of an axis of counts or rates, short: `200`, `1.5K`, `1M`. */
+/** A tick of an axis of counts or rates: `200`, `1.5K`, `1M`. */
 export function formatCountTick(count: number): string {
   const { unit, size } = COUNTS.findLast(({ size }) => Math.abs(count) >= size) ?? COUNTS[0]!;
   return `${Number((count / size).toPrecision(3))}${unit}`;
 }
 
-/** An ISO 8601 time in UTC to the minute: `2025-10-26 17:10 UTC`; other text as it is. */
+/** An ISO 8601 time in UTC to the minute: `2025-10-26 17:10 UTC`; other text unchanged. */
 export function formatTimestamp(iso: string): string {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*Z$/.exec(iso);
   return match ? `${match[1]} ${match[2]} UTC` : iso;

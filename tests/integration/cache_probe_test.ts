@@ -39,7 +39,7 @@ for (
     assertEquals(report.environment.uniqueSeed, 1);
     assertMatch(warnings.join(), /repeated calls from a cache/);
     const screen = renderTerminalSummary(report, { color: false, width: 200 });
-    assertStringIncludes(screen, "arguments of its own for every call");
+    assertStringIncludes(screen, "unique arguments for every call");
   });
 }
 

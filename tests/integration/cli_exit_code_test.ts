@@ -219,7 +219,7 @@ Deno.test("cli: a server's limits are found and kept to, exit 0", options, async
   // A slow machine does not reach the budget of its address.
   assertMatch(
     stdout.replace(/\s+/g, " "),
-    /your server allows 50 calls and then 5 a second per session(, 10 per address)?: measured at 4 a second/,
+    /Your server allows 50 calls and then 5 a second per session(, 10 per address)?: measured at 4 a second/,
   );
   await assertReports(folder, 0);
   const { rateLimit, scenarios } = await folder.report();

@@ -46,7 +46,7 @@ Deno.test({
   assertMatch(page, new RegExp(`^#+ ${secondCall.title}`, "m"));
   assertStringIncludes(page, secondCall.question);
   const figure = figurePlans(report).get(secondCall.name)!;
-  assertStringIncludes(figure.title, "Most throughput at ");
+  assertStringIncludes(figure.title, "Peak throughput: ");
 
   const options = { noisePercent: 5, bandPercent: 3, force: true };
   const { rows } = compareReports([report], report, options);

@@ -45,7 +45,7 @@ Deno.test({
   const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
   const { scenario, screen } = await runInto({ dialect: "nov", limits }, "concurrent-connections");
   assert(scenario.ledger.rateLimited > 0);
-  assertStringIncludes(screen, "rate limit of one address, which all clients share, refused calls");
+  assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
   assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
   assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
   assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");

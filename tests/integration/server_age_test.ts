@@ -36,12 +36,12 @@ Deno.test({
   assertEquals(report.scenarios[0]!.validity.warnings.map(({ kind }) => kind), ["drift"]);
   const [first, ...screen] = renderTerminalSummary(report, { color: false, width: 300 })
     .split("\n").filter((line) => line !== "").slice(2);
-  assertStringIncludes(first!, "slowed down as it was called: it served");
+  assertStringIncludes(first!, "slowed down during the run: it served");
   assertStringIncludes(screen.join("\n"), "Do not quote any number of this run (it drifts");
 
   const judged = judgeReport(report, { ...settingsAt(""), baselines: [report], noisePercent: 5 });
   assertEquals(judged.comparison!.rows.map(({ why }) => why).at(0), "drift");
   const compared = renderTerminalSummary(judged, { color: false, width: 300 });
-  assertStringIncludes(compared, "two runs meet it at different ages");
-  assertStringIncludes(compared, "restart it before each run");
+  assertStringIncludes(compared, "a later run finds it slower");
+  assertStringIncludes(compared, "Restart it before each run");
 });

@@ -6,7 +6,8 @@ import { fittedScale, linearScale, logScale, type Scale } from "../../lib/report
 import { silentIntervals } from "../../lib/stats/silences.ts";
 import { drawFigures, figurePlans, figureSignature } from "../../lib/report/charts/mod.ts";
 import { percentileCurve } from "../../lib/stats/percentile_curve.ts";
-import { cut, type FigurePlan, slug } from "../../lib/report/charts/plan.ts";
+import { cut, type FigurePlan } from "../../lib/report/charts/plan.ts";
+import { slug } from "../../lib/report/escape.ts";
 import { CHART_STYLE, CHART_WIDTH, COLORS } from "../../lib/report/charts/theme.ts";
 import { repeats } from "../support/repeats.ts";
 import { chartedReport } from "../support/sample_charts.ts";
@@ -241,13 +242,13 @@ Deno.test("a sweep shows its steps in rising order, times and rates in panels of
   assertEquals(rates, rates.toSorted((a, b) => a - b));
   const texts = await drawn("saturation");
   for (
-    const text of ["objective 50 ms", "sustainable", "as offered", "p99 of under 1,000 samples"]
+    const text of ["objective 50 ms", "sustainable", "offered rate", "p99, under 1,000 samples"]
   ) {
     assert(texts.includes(text), text);
   }
   const pipelining = planOf("pipelining");
   assertEquals(pipelining.panels.map(({ caption }) => caption), ["Throughput, msg/s", "Latency"]);
-  assertEquals(pipelining.title, "Most throughput at 16 in flight: 6,080 msg/s");
+  assertEquals(pipelining.title, "Peak throughput: 6,080 msg/s at 16 in flight");
   for (const step of ["1", "4", "16"]) assert((await drawn("pipelining")).includes(step));
 });
 
@@ -270,7 +271,7 @@ Deno.test("times by name: every tool has a row, and the largest factor is in the
   assertEquals(planOf("head-of-line", report).title, "Interference: 1,020x (same connection)");
   assertEquals(
     planOf("reconnect-storm").title,
-    "From 300 ms (Drop immediate) to 1.20 s (Restart backoff)",
+    "Medians from 300 ms (Drop immediate) to 1.20 s (Restart backoff)",
   );
 });
 
@@ -393,7 +394,7 @@ Deno.test("charts: sessions against the latency, with the objective and what was
   const found = metricsOf("capacity 20 sessions *\nmetShare 1 share");
   const plan = planFor({ parameters: { sloMs: 30 }, metrics: [...metrics, ...found] })!;
   assertEquals(plan.title, "Capacity: 20 sessions, met in 100 % of trials");
-  assertEquals(plan.panels.at(-1)!.x.name, "Sessions at once");
+  assertEquals(plan.panels.at(-1)!.x.name, "Concurrent sessions");
   assertEquals(dataOf(plan, "p99").map(([sessions]) => sessions), [5, 20, 40]);
   const missed = planFor({ parameters: { sloMs: 30 }, metrics })!;
   assertEquals(missed.title, "No number of sessions met the objective");
@@ -433,8 +434,8 @@ Deno.test("the run has latency and throughput of its epochs, and where calls had
   const { panels, alt } = planOf("overRun");
   const [latency, rate] = panels.map(({ series }) => series.map(({ name }) => name));
   assert(rate!.length > 1 && latency!.length === rate!.length + 1, String(latency));
-  assertEquals(latency!.at(-1), "calls without an answer");
-  assertStringIncludes(alt, "calls without an answer in 1 epoch");
+  assertEquals(latency!.at(-1), "unanswered calls");
+  assertStringIncludes(alt, "Unanswered calls in 1 epoch");
   const { data } = panels[0]!.series.at(-1)! as { data: [number, number][] };
   const { measured, metrics } = scenarioOf(chartedReport(), "message-throughput");
   const { startMs, endMs } = measured!.epochs[3]!;
@@ -442,6 +443,6 @@ Deno.test("the run has latency and throughput of its epochs, and where calls had
   const { epochs } = metrics[0] as Distribution;
   assertEquals(data, [[((startMs + endMs) / 2 - startedMs) * 1e6, epochs[3]!.p50!]]);
   const quiet = { ...chartedReport(), scenarios: [chartedReport().scenarios[2]!] };
-  assertStringIncludes(planOf("overRun", quiet).alt, "no call was without an answer");
+  assertStringIncludes(planOf("overRun", quiet).alt, "Every call was answered");
   assertEquals(figurePlans(sampleReport("passed")).has("overRun"), false);
 });

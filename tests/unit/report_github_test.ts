@@ -192,5 +192,5 @@ Deno.test("the step's summary is short, whatever the report holds", () => {
   ));
   const page = renderStepSummary(report);
   assert(new TextEncoder().encode(page).length <= 512 * 1024);
-  assert(page.endsWith("Cut here: the reports have the rest.\n"));
+  assert(page.endsWith("Cut here: see the reports for the rest.\n"));
 });

@@ -1,5 +1,5 @@
 /**
- * Axes: where they begin and end, and what stands at each mark. Pure.
+ * Scales and ticks of axes.
  *
  * @module
  */
@@ -7,12 +7,11 @@
 import { formatCountTick, formatDurationTick, isKnown } from "../units.ts";
 import { COLORS, FONT_SIZE } from "./theme.ts";
 
-/** From this ratio of highest to lowest on, an axis is logarithmic, where nothing else is asked for. */
+/** From this ratio of highest to lowest an axis is logarithmic. */
 const WIDE = 20;
-/** Up to this many decades, there are marks at 1, 2 and 5 of each. */
+/** An axis of up to this many decades has ticks at 1, 2 and 5. */
 const DECADES_WITH_FIFTHS = 3.2;
 
-/** Where an axis begins and ends, and its marks. */
 export interface Scale {
   isLog: boolean;
   min: number;
@@ -20,20 +19,20 @@ export interface Scale {
   ticks: number[];
 }
 
-/** What is to be drawn; what is not known, or not finite, takes no room. */
+/** Values to draw; those that are `null` or not finite are ignored. */
 type Values = readonly (number | null)[];
 
-/** A scale from 0 (or from the lowest value, if that is negative) that holds the values. */
+/** A scale from 0, or from the lowest value if that is negative. */
 export function linearScale(values: Values): Scale {
   const finite = values.filter(isKnown);
   return spread(Math.min(0, ...finite), Math.max(0, ...finite));
 }
 
-/** A scale around the values, whose distance from 0 does not matter. */
+/** A scale around the values, which need not include 0. */
 export function fittedScale(values: Values): Scale {
   const finite = values.filter(isKnown);
   const [low, high] = finite.length === 0 ? [0, 1] : [Math.min(...finite), Math.max(...finite)];
-  // What differs by less than this looks equal.
+  // Values that differ by less look equal.
   const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.04) || 1;
   return spread(low >= 0 ? Math.max(0, low - margin) : low - margin, high + margin);
 }
@@ -44,13 +43,13 @@ function spread(low: number, high: number): Scale {
   const step = power * ([1, 2, 5].find((factor) => span / (factor * power) <= 6) ?? 10);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
-  // Without the noise of binary fractions.
+  // Without rounding errors.
   const tick = (nth: number) => Number(((first + nth) * step).toPrecision(12));
   const ticks = Array.from({ length: last - first + 1 }, (_, nth) => tick(nth));
   return { isLog: false, min: ticks[0]!, max: ticks.at(-1)!, ticks };
 }
 
-/** A logarithmic scale around the values above 0, from 1, 2 or 5 times a power of ten to another. */
+/** A logarithmic scale around the values above 0, between 1, 2 or 5 times powers of ten. */
 export function logScale(values: Values): Scale {
   const positive = values.filter(isKnown).filter((value) => value > 0);
   const [low, high] = positive.length === 0
@@ -72,17 +71,17 @@ export function logScale(values: Values): Scale {
   return { isLog: true, min, max, ticks };
 }
 
-/** A scale from 0, or a logarithmic one where the values differ by the ratio `wide` or more. */
+/** The scale `narrow`, or a logarithmic one from the ratio `wide` of highest to lowest. */
 export function wideScale(values: Values, { wide = WIDE, narrow = linearScale } = {}): Scale {
   const positive = values.filter(isKnown).filter((value) => value > 0);
   return Math.max(...positive) / Math.min(...positive) >= wide ? logScale(values) : narrow(values);
 }
 
-/** A scale, how its marks are written, and what stands below a horizontal one. */
 export interface Axis extends Scale {
   format: (value: number) => string;
+  /** Shown below a horizontal axis. */
   name?: string;
-  /** Rows with names, the first at the top; `apart`: with lines between them, not through them. */
+  /** For named rows, the first at the top: `apart` draws lines between rows, not through them. */
   rows?: "lined" | "apart";
 }
 
@@ -92,17 +91,17 @@ export function timeAxis(scale: Scale, name?: string): Axis {
 }
 
 /** An axis of counts or rates. */
-export function countAxis(scale: Scale, name?: string): Axis {
-  return { ...scale, format: formatCountTick, name };
+export function countAxis(scale: Scale): Axis {
+  return { ...scale, format: formatCountTick };
 }
 
-/** An axis of `labels`, a row each. */
+/** An axis with a row for each label. */
 export function rowAxis(labels: readonly string[], rows: Axis["rows"] = "lined"): Axis {
   const [min, max] = [-0.5, labels.length - 0.5];
   return { isLog: false, min, max, ticks: [...labels.keys()], rows, format: (row) => labels[row]! };
 }
 
-/** The axis as the drawing library takes it. */
+/** The axis as an option of echarts. */
 export function axisOption({ isLog, min, max, ticks, format, name = "", rows }: Axis) {
   const show = rows === undefined;
   const [grey, words] = [{ color: COLORS.grey }, { color: COLORS.muted, fontSize: FONT_SIZE }];

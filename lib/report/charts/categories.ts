@@ -1,6 +1,5 @@
 /**
- * Times by something that has names rather than numbers: a tool, a phase, a place, a layer. A row for each, a dot
- * for each metric, all on one axis.
+ * Times by name (a tool, a phase, a layer): a row for each name, a dot for each metric.
  *
  * @module
  */
@@ -14,9 +13,9 @@ import { cut, nameText, type Plan } from "./plan.ts";
 import { COLORS, SERIES_COLORS } from "./theme.ts";
 
 const ROW_HEIGHT = 26;
-/** For each further metric in a row. */
+/** Added for each further metric in a row. */
 const DOT_HEIGHT = 11;
-/** How much of a row its dots take. */
+/** The part of a row's height that its dots take. */
 const FILLED = 0.66;
 
 interface Row {
@@ -24,7 +23,7 @@ interface Row {
   metrics: readonly Metric[];
 }
 
-/** The plan of a scenario that has times at two names or more; `null` otherwise. */
+/** The plan of a scenario with times at two or more names; `null` for others. */
 export function categoriesPlan(scenario: ScenarioReport): Plan | null {
   const rows = rowsOf(scenario);
   if (rows.length === 0) return null;
@@ -39,13 +38,18 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
     [[scale.min, row + 0.5], [scale.max, row + 0.5]] as const
   );
   const medians = rows.flatMap(({ label, metrics }) =>
-    metrics.map((metric) => `${label} ${nameText(metric.name)} ${formatDuration(valueOf(metric))}`)
+    metrics.map((metric) => {
+      const name = names.length === 1 || nameText(metric.name) === label
+        ? label
+        : `${label} ${nameText(metric.name)}`;
+      return `${name} ${formatDuration(valueOf(metric))}`;
+    })
   );
   return {
     title,
-    alt: `${title}. Medians: ${medians.join(", ")}`,
+    alt: `${title}. All medians: ${medians.join(", ")}`,
     panels: [{
-      caption: "Median, and a line up to the p99 or the slowest",
+      caption: "Median, and a line up to p99 or the maximum",
       x: timeAxis(scale, "Time"),
       y: rowAxis(rows.map(({ label }) => label), most > 1 ? "apart" : "lined"),
       height: rows.length * (ROW_HEIGHT + DOT_HEIGHT * (most - 1)),
@@ -56,7 +60,7 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
             metrics.filter(({ name }) => names.includes(name)).map((metric, nth, { length }) => ({
               name: nameText(metric.name),
               color: SERIES_COLORS[names.indexOf(metric.name)]!,
-              // The dots of a row stand below each other, around its middle.
+              // The dots of a row are spread around its middle.
               row: row + (length < 2 ? 0 : FILLED * (nth / (length - 1) - 0.5)),
               dot: valueOf(metric),
               stroke: [valueOf(metric), tailOf(metric)] as const,
@@ -68,10 +72,10 @@ export function categoriesPlan(scenario: ScenarioReport): Plan | null {
   };
 }
 
-/** Times at each name, after those that were measured at none; none where there are fewer than two names. */
+/** Times measured at no name, then those at each name; empty for fewer than two names. */
 function rowsOf(scenario: ScenarioReport): Row[] {
   const named = Map.groupBy(scenario.metrics.filter(({ unit }) => unit === "ns"), nameIn);
-  // Parts of a call do not stand beside the layers that it is made of.
+  // Other times of a layered call are not comparable with its layers.
   const isLayered = scenario.metrics.some((one) => one.kind === "distribution" && one.added);
   const without = isLayered ? [] : named.get("") ?? [];
   named.delete("");
@@ -94,7 +98,7 @@ function tailOf(metric: Metric): number {
   return metric.kind === "scalar" ? metric.value : metric.p99 ?? metric.max;
 }
 
-/** What stands for the scenario where it is largest, if that is no time; else the range of the medians. */
+/** The largest value of a headline that is not a time; else the range of the medians. */
 function titleOf(scenario: ScenarioReport, rows: readonly Row[]): string {
   const [headline] = headlines(scenario).map(({ metric }) => metric);
   if (headline !== undefined && headline.unit !== "ns" && nameIn(headline) !== "") {
@@ -109,5 +113,5 @@ function titleOf(scenario: ScenarioReport, rows: readonly Row[]): string {
     .sort((a, b) => a.ns - b.ns);
   const [first, last] = [medians[0]!, medians.at(-1)!]
     .map(({ label, ns }) => `${formatDuration(ns)} (${label})`);
-  return `From ${first} to ${last}`;
+  return `Medians from ${first} to ${last}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Old against new, or B against A: each row of a comparison with its interval, the better side always on the right.
+ * The rows of a comparison with their intervals, better always to the right.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { COLORS } from "./theme.ts";
 
 const MOST_ROWS = 24;
 const ROW_HEIGHT = 38;
-/** How far under its row the epochs of a row stand. */
+/** Distance of a row's epochs below its middle, in rows. */
 const EPOCHS_BELOW = 0.24;
-/** From this ratio of highest to lowest on, the axis is logarithmic. */
+/** From this ratio of highest to lowest the axis is logarithmic. */
 const WIDE = 2.5;
 
 const VERDICT_COLORS = {
@@ -27,9 +27,8 @@ const VERDICT_COLORS = {
   undecided: COLORS.grey,
 };
 
-/** The plan of a report that was compared with others; `null` without a row to draw. */
+/** The plan of a comparison that was asked for; `null` without a row to draw. */
 export function comparisonPlan({ comparison, ab }: Report): Plan | null {
-  // What nobody asked for stands in the cards and a table.
   if (comparison === undefined || comparison.automatic) return null;
   const { rows, bandPercent } = comparison;
   const all = rows.flatMap((row) => {
@@ -57,13 +56,13 @@ export function comparisonPlan({ comparison, ab }: Report): Plan | null {
   );
   return {
     title,
-    alt: `${title}. How many times as good: ` +
+    alt: `${title}. Times as good: ` +
       gains.map(({ label, gain }) => `${label.replace("\n", " ")} ${formatRatio(gain)}`).join(", "),
     panels: [{
-      caption: `Grey: within ${bandPercent} %, which does not matter${
+      caption: `Grey: changes within ${bandPercent} %, which do not matter${
         more === 0 ? "" : `; ${more} more in the table`
       }`,
-      // Twice and half as good are equally far from 1, where there is such a difference at all.
+      // On a wide axis, twice and half as good are equally far from 1.
       x: {
         ...wideScale(values, { wide: WIDE, narrow: fittedScale }),
         format: (gain) => `${Number(gain.toPrecision(3))}x`,
@@ -86,7 +85,7 @@ export function comparisonPlan({ comparison, ab }: Report): Plan | null {
   };
 }
 
-/** How many times as good a row is, over 1 where the new one is better; none where that is not known. */
+/** How many times as good a row is, over 1 if it became better; empty if not known. */
 function gainOf(
   { ratio, ci, better, epochs = [] }: ComparisonRow,
 ): { gain: number; ci: Interval | null; epochs: number[] }[] {

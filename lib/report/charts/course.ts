@@ -1,5 +1,5 @@
 /**
- * Latency and throughput of a scenario over time, by the intervals of its series.
+ * Latency and throughput of a scenario over time.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { COLORS } from "./theme.ts";
 
 const FEWEST = 3;
 
-/** The plan of the scenario's first distribution over time; `null` if it has none, or pauses between its epochs. */
+/** The plan of a scenario's first time series; `null` if it has none, or several epochs. */
 export function coursePlan(scenario: ScenarioReport): Plan | null {
   if ((scenario.measured?.epochs.length ?? 1) > 1) return null;
   const distribution = distributionsOf(scenario).find(({ series }) => series.length >= FEWEST);
@@ -25,6 +25,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
   const widthMs = Math.min(...widths.filter((width) => width > 0), 3_600_000);
   const silences = silentIntervals(series, widthMs);
   const title = slowestText(series) + silenceText(silences);
+  const resolution = formatDurationTick(widthMs * 1e6);
   const curve = (name: string, color: string, value: (point: SeriesPoint) => number | null) =>
     line(
       name,
@@ -38,8 +39,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
     title,
-    alt: `${title}. Median, p99 and slowest, and replies a second, in intervals of ` +
-      formatDurationTick(widthMs * 1e6),
+    alt: `${title}. Median, p99, slowest call and replies per second, in steps of ${resolution}`,
     panels: [{
       caption: capitalise(nameText(distribution.name)) +
         (silences.length === 0 ? "" : "; red: no reply"),
@@ -63,7 +63,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
 
 function slowestText(series: readonly SeriesPoint[]): string {
   const { atMs, max } = series.reduce((a, b) => (b.max ?? 0) > (a.max ?? 0) ? b : a);
-  const when = atMs === 0 ? "at the beginning" : `after ${formatDurationTick(atMs * 1e6)}`;
+  const when = atMs === 0 ? "at the start" : `after ${formatDurationTick(atMs * 1e6)}`;
   return `The slowest call took ${formatDuration(max)}, ${when}`;
 }
 

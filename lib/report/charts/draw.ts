@@ -1,6 +1,6 @@
 /**
- * Draws a plan. The only module that loads the drawing library, all of it in one file that asks the
- * environment nothing.
+ * Draws a plan with echarts, from its bundle, which reads no environment variables. No other module
+ * loads echarts.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { CHART_STYLE, CHART_WIDTH, COLORS, figureSignature, FONT_SIZE } from "./
 
 const FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-// How wide text will be depends on a reader's fonts: leave room for wide ones.
+// The width of text depends on the reader's fonts: leave room for wide ones.
 setPlatformAPI({ measureText: (text, font) => ({ width: textWidth(text, font) }) as never });
 
 const WORDS = { color: COLORS.text, fontSize: FONT_SIZE };
@@ -24,13 +24,13 @@ const ROW = 20;
 const LEGEND_ICON = 26;
 const LEGEND_GAP = 16;
 const CAPTION = 22;
-/** Under a panel: the marks of its axis, and the name of the axis. */
+/** Room below a panel for the ticks of its axis, and for the axis' name. */
 const MARKS = 24;
 const AXIS_NAME = 22;
 
 /**
- * The width in pixels of `text` in a CSS font such as `600 15px sans-serif`, at most: shares of the font size
- * measured in DejaVu Sans, the widest of the common ones, and rounded up.
+ * The maximum width in pixels of `text` in a CSS font such as `600 15px sans-serif`, from the widths of
+ * DejaVu Sans, the widest of the common fonts, rounded up.
  */
 export function textWidth(text: string, font = `${FONT_SIZE}px`): number {
   const size = Number(/(\d+(?:\.\d+)?)px/.exec(font)?.[1] ?? FONT_SIZE);
@@ -48,7 +48,7 @@ export function textWidth(text: string, font = `${FONT_SIZE}px`): number {
 export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
   const named = panels.flatMap(({ series }) => series.map(({ name }) => String(name ?? "")));
   const legend = [...new Set(named)].filter((name) => name !== "");
-  // One thing needs no name beside that of its axis.
+  // A single series needs no legend.
   const rows = legend.length < 2 ? [] : legendRows(legend);
   const top = MARGIN + ROW * rows.length;
   const { grids, height } = layOut(panels, top);
@@ -74,7 +74,7 @@ export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
     });
     return { id, title, alt, svg: cleanSvg(chart.renderToSVGString(), { id, alt }) };
   } finally {
-    // One that is kept is never freed.
+    // Without this the process never exits.
     chart.dispose();
   }
 }
@@ -94,7 +94,7 @@ function legendRows(names: readonly string[]): string[][] {
   return rows;
 }
 
-/** Where each panel lies: all begin at the same distance from the left, by the widest mark. */
+/** The place of each panel, all with the same left margin, for the widest tick label. */
 function layOut(panels: readonly Panel[], top: number) {
   const marks = panels.flatMap(({ y }) => y.ticks.flatMap((tick) => y.format(tick).split("\n")));
   const left = Math.ceil(Math.max(0, ...marks.map((mark) => textWidth(mark)))) + MARGIN + 10;
@@ -102,7 +102,7 @@ function layOut(panels: readonly Panel[], top: number) {
   let height = top;
   for (const { caption, x, height: own, above = 0 } of panels) {
     height += (caption === "" ? 0 : CAPTION) + above;
-    // The last mark stands half beyond the end of the axis.
+    // Half of the last tick label is beyond the end of the axis.
     const end = textWidth(x.format(x.ticks.at(-1) ?? 0)) / 2;
     grids.push({ left, right: Math.ceil(end) + MARGIN, top: height, height: own });
     height += own + MARKS + ((x.name ?? "") === "" ? 0 : AXIS_NAME) + MARGIN;
@@ -111,8 +111,8 @@ function layOut(panels: readonly Panel[], top: number) {
 }
 
 /**
- * Makes of what the drawing library gives a picture that is the same for the same data, can stand beside
- * others in one page, and has neither script nor style that a strict page would refuse.
+ * Makes the drawn SVG reproducible, with ids unique in a page of several, and without scripts and
+ * inline styles, which a strict page refuses.
  *
  * @throws {Error} if it does not begin with a sized `<svg>`
  */
@@ -122,7 +122,7 @@ function cleanSvg(drawn: string, { id, alt }: { id: string; alt: string }): stri
     .replace(/<rect [^>]*fill="none"><\/rect>\n/, "")
     .replaceAll(/ (?:class="zr\d+-cls-\d+"|pointer-events="visible"|ecmeta_\w+="[^"]*")/g, "")
     .replaceAll(/ style="([^"]*)"/g, (_, style: string) => presentation(style))
-    // Ids count up from one chart to the next.
+    // echarts numbers ids across charts.
     .replaceAll(/(["#])zr\d+-c(\d+)/g, `$1chart-${id}-$2`)
     .split("\n")
     .filter((line) => !isInvisible(line))
@@ -141,7 +141,7 @@ function cleanSvg(drawn: string, { id, alt }: { id: string; alt: string }): stri
   return [root, `<style>${CHART_STYLE}</style>`, page, rest, ""].join("\n");
 }
 
-/** Declarations as attributes: a page may forbid inline styles. */
+/** Style declarations as attributes, because a page can forbid inline styles. */
 function presentation(style: string): string {
   return style.split(";").flatMap((declaration) => {
     const [property, value] = declaration.split(":");
@@ -149,14 +149,14 @@ function presentation(style: string): string {
   }).join("");
 }
 
-/** Shapes without fill and stroke, which are there to be pointed at. */
+/** True for shapes without fill and stroke, which only catch the pointer. */
 function isInvisible(line: string): boolean {
   const unfilled = line.includes('fill="none"') || line.includes('fill-opacity="0"');
   const unstroked = !line.includes(' stroke="') || line.includes('stroke-width="0"');
   return line === "" || (line.startsWith("<path ") && unfilled && unstroked);
 }
 
-/** `<path …></path>` is `<path …/>`, and the line of a legend has no inside. */
+/** `<path …></path>` becomes `<path …/>`, and the line of a legend gets no fill. */
 function shorten(line: string): string {
   const unfilled = line.includes(' stroke="') ? line.replace(' fill="#000"', ' fill="none"') : line;
   return unfilled.replace(/><\/(?:path|rect|polygon)>/, "/>");

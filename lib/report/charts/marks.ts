@@ -1,12 +1,12 @@
 /**
- * The marks that charts are made of: lines, dots, strokes, bands and rules. A mark without a name is in no legend.
+ * The marks of charts: lines, dots, strokes, bands and rules. Marks without a name are in no legend.
  *
  * @module
  */
 
 import { COLORS, FONT_SIZE } from "./theme.ts";
 
-/** A point; `null` where there is nothing, which breaks a line. */
+/** A point; a `null` breaks the line. */
 export type Point = readonly [number, number | null];
 
 export interface MarkStyle {
@@ -47,13 +47,13 @@ export function dots(name: string, points: readonly Point[], style: MarkStyle) {
   };
 }
 
-/** A stroke from one point to the other for each pair. */
+/** A stroke between the points of each pair. */
 export function strokes(
   name: string,
   pairs: readonly (readonly [Point, Point])[],
   style: MarkStyle,
 ) {
-  // A point with nothing in it keeps the strokes apart.
+  // A `null` keeps the strokes apart.
   return line(name, pairs.flatMap(([from, to]): Point[] => [from, to, [to[0], null]]), style);
 }
 
@@ -65,7 +65,7 @@ export interface RowMark extends MarkStyle {
   stroke: readonly [number, number] | null;
 }
 
-/** Marks in rows, those of one name together. */
+/** Marks in rows, as one series for each name. */
 export function rowMarks(marks: readonly RowMark[]) {
   return [...Map.groupBy(marks, ({ name }) => name)].flatMap(([name, own]) => {
     const pairs = own.flatMap(({ row, stroke }) =>
@@ -77,8 +77,8 @@ export function rowMarks(marks: readonly RowMark[]) {
 }
 
 /**
- * A dashed rule across the chart at one value, as a part of a series; words of one at an x stand above it, on its
- * side `align`, by default on both.
+ * A dashed rule at one value of an axis, as part of a series. The label of a vertical rule is above it,
+ * centred unless `align` is set.
  */
 export function rule(
   axis: "xAxis" | "yAxis",
@@ -99,7 +99,7 @@ export function rule(
   };
 }
 
-/** Bands between two values of x, as a part of a series. */
+/** Bands between pairs of x values, as part of a series. */
 export function bands(all: readonly (readonly [number, number])[], color: string) {
   return {
     ...STILL,

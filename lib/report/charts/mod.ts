@@ -1,28 +1,29 @@
 /**
- * The figures of a report. The drawing library, a megabyte, is loaded when the first is drawn.
+ * The figures of a report. The drawing library (1 MB) is only loaded if there is one to draw.
  *
  * @module
  */
 
 import type { Report } from "../../schema.ts";
 import type { Figure } from "../document.ts";
+import { slug } from "../escape.ts";
 import { withoutCappedRates } from "../quantities.ts";
 import { categoriesPlan } from "./categories.ts";
 import { comparisonPlan } from "./comparison.ts";
 import { coursePlan } from "./course.ts";
 import { overRunPlan } from "./over_run.ts";
 import { overviewPercentilesPlan, percentilesPlan } from "./percentiles.ts";
-import { type FigurePlan, type Plan, slug } from "./plan.ts";
+import type { FigurePlan, Plan } from "./plan.ts";
 import { sweepPlan } from "./sweep.ts";
 
 export { figureSignature } from "./theme.ts";
 
-/** What a scenario's metrics may be, the most telling first: its figure is the first that there is. */
+/** The most telling figure first: a scenario gets the first that fits its metrics. */
 const SHAPES = [coursePlan, sweepPlan, categoriesPlan, percentilesPlan];
 
 /**
- * The figure of each scenario by the scenario's name, chosen by the shape of its metrics, and those of the whole run:
- * `overview`, `overRun`, `comparison`. What was not measured has none. The same report gives the same bytes. Titles and `alt` may hold a server's own words.
+ * The figure of each scenario by its name, and those of the run: `overview`, `overRun`, `comparison`.
+ * The same report gives the same bytes. Titles and `alt` can contain a server's words.
  */
 export async function drawFigures(report: Report): Promise<ReadonlyMap<string, Figure>> {
   const plans = figurePlans(report);
@@ -31,14 +32,14 @@ export async function drawFigures(report: Report): Promise<ReadonlyMap<string, F
   return new Map([...plans].map(([key, plan]) => [key, drawFigure(plan)]));
 }
 
-/** What {@linkcode drawFigures} draws. */
+/** The plans that {@linkcode drawFigures} draws. */
 export function figurePlans(given: Report): Map<string, FigurePlan> {
   const report = withoutCappedRates(given);
   const plans = new Map<string, FigurePlan>();
   const taken = new Set<string>();
   const add = (key: string, name: string, plan: Plan | null | undefined) => {
     if (!plan || plans.has(key)) return;
-    // Scenarios whose names differ only in what a file name leaves out get a number.
+    // Different scenario names can have the same slug.
     let id = name;
     for (let nth = 2; taken.has(id); nth++) id = `${name}-${nth}`;
     taken.add(id);

@@ -1,6 +1,5 @@
 /**
- * Latency and throughput over the run: what each scenario's calls came to in each of its epochs, when that was, and
- * where calls had no answer.
+ * Latency and throughput of each scenario over the run, epoch by epoch, with unanswered calls marked.
  *
  * @module
  */
@@ -18,13 +17,13 @@ const FEWEST_EPOCHS = 3;
 interface Course {
   name: string;
   color: string;
-  /** In nanoseconds since the run began, in the middle of each epoch. */
+  /** The middle of each epoch, in nanoseconds since the run began. */
   times: number[];
   latency: Distribution;
   rate: Scalar;
 }
 
-/** The scenarios whose headline is of calls at one place, epoch by epoch; `null` where there are none. */
+/** The plan of the scenarios whose headline has both latency and throughput; `null` for none. */
 export function overRunPlan(report: Report): Plan | null {
   const courses = coursesOf(report);
   if (courses.length === 0) return null;
@@ -37,12 +36,12 @@ export function overRunPlan(report: Report): Plan | null {
   const medians = courses.flatMap(({ latency }) => latency.epochs.map(({ p50 }) => p50));
   const x = timeAxis(linearScale(courses.flatMap(({ times }) => times)));
   const errors = failed.length === 0
-    ? "no call was without an answer"
-    : `calls without an answer in ${formatCounted(failed.length, "epoch")}`;
+    ? "Every call was answered"
+    : `Unanswered calls in ${formatCounted(failed.length, "epoch")}`;
   const title = "Latency and throughput over the run";
   return {
     title,
-    alt: `${title}, epoch by epoch, of ${courses.map(({ name }) => name).join(", ")}; ${errors}`,
+    alt: `${title}, epoch by epoch: ${courses.map(({ name }) => name).join(", ")}. ${errors}`,
     panels: [{
       caption: "Median latency in each epoch",
       x,
@@ -53,7 +52,7 @@ export function overRunPlan(report: Report): Plan | null {
           markedLine(one.name, points(one, one.latency.epochs.map(({ p50 }) => p50)), one)
         ),
         ...failed.length === 0 ? [] : [
-          dots("calls without an answer", failed, { color: COLORS.red, width: 12, hollow: true }),
+          dots("unanswered calls", failed, { color: COLORS.red, width: 12, hollow: true }),
         ],
       ],
     }, {

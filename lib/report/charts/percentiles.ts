@@ -1,14 +1,13 @@
 /**
- * How times are distributed: the time at each percentile, on an axis that gives the tail its room.
- *
- * The abscissa is 1/(1-q), logarithmic, as in the plots of HdrHistogram: 90 %, 99 % and 99.9 % are
- * equally far apart.
+ * The time at each percentile. As in the plots of HdrHistogram, the x axis is 1/(1-q), logarithmic:
+ * 90 %, 99 % and 99.9 % are equally far apart.
  *
  * @module
  */
 
 import type { Distribution, Report, ScenarioReport } from "../../schema.ts";
 import { percentileCurve } from "../../stats/percentile_curve.ts";
+import { capitalise } from "../quantities.ts";
 import { formatDuration } from "../units.ts";
 import { logScale, timeAxis, wideScale } from "./axes.ts";
 import { line } from "./marks.ts";
@@ -16,32 +15,31 @@ import { distinct, distributionsOf, nameText, type Plan } from "./plan.ts";
 import { SERIES_COLORS } from "./theme.ts";
 
 const FEWEST_SAMPLES = 10;
-/** What lies beyond a percentile that is drawn as a full line. */
+/** Percentiles with fewer samples beyond them are drawn dashed. */
 const SAMPLES_BEYOND = 10;
 const ROLES = ["headline", "gate", "detail"];
 
-/** The distributions of a scenario, those that stand for it first; `null` where there are too few samples. */
+/** The plan of a scenario's distributions, the headline first; `null` if all have too few samples. */
 export function percentilesPlan(scenario: ScenarioReport): Plan | null {
   const all = distributionsIn(scenario).slice(0, SERIES_COLORS.length);
   if (all.length === 0) return null;
-  // The numbers are in the sentence that stands above the figure.
   const names = distinct(all.map(({ name }) => nameText(name)));
   return plan(`Percentiles of ${names.join(", ")}`, names, all);
 }
 
-/** The distribution that stands for each scenario, overlaid; `null` where there are no two. */
+/** The plan of each scenario's headline or gate distribution; `null` for fewer than two. */
 export function overviewPercentilesPlan({ scenarios }: Report): Plan | null {
   const all = scenarios.flatMap((scenario) => {
     const first = distributionsIn(scenario)
       .find(({ role, added }) => role !== "detail" && added === undefined);
     return first === undefined ? [] : [{ first, name: nameText(scenario.title) }];
-    // A case that scenarios share is one curve.
+    // Scenarios that share a case share a curve.
   }).filter(({ first: { histogram } }, nth, all) =>
     all.findIndex((one) => one.first.histogram === histogram) === nth
   ).slice(0, SERIES_COLORS.length);
   if (all.length < 2) return null;
   const names = distinct(all.map(({ name }) => name));
-  return plan("Percentiles of the scenarios", names, all.map(({ first }) => first));
+  return plan("Percentiles by scenario", names, all.map(({ first }) => first));
 }
 
 function distributionsIn(scenario: ScenarioReport): Distribution[] {
@@ -49,10 +47,10 @@ function distributionsIn(scenario: ScenarioReport): Distribution[] {
     .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }
 
-/** `0.82 ms at the median, 1.31 ms at p95`: the highest percentile that rests on enough samples. */
+/** `median 820 µs, p95 1.31 ms`: the highest percentile with enough samples. */
 function spreadText({ p50, p95, p99, max }: Distribution): string {
-  const place = p99 !== null ? "at p99" : p95 !== null ? "at p95" : "at most";
-  return `${formatDuration(p50)} at the median, ${formatDuration(p99 ?? p95 ?? max)} ${place}`;
+  const tail = p99 !== null ? "p99" : p95 !== null ? "p95" : "max";
+  return `median ${formatDuration(p50)}, ${tail} ${formatDuration(p99 ?? p95 ?? max)}`;
 }
 
 function plan(title: string, names: readonly string[], shown: readonly Distribution[]): Plan {
@@ -60,8 +58,8 @@ function plan(title: string, names: readonly string[], shown: readonly Distribut
   const most = Math.max(...shown.map(({ count }) => count));
   return {
     title,
-    alt: `${title}. The time at each percentile: ` +
-      shown.map((metric, nth) => `${names[nth]} ${spreadText(metric)}`).join("; "),
+    alt: `${title}. ` +
+      shown.map((metric, nth) => `${capitalise(names[nth]!)}: ${spreadText(metric)}`).join("; "),
     panels: [{
       caption: "Time; dashed: fewer than 10 samples beyond",
       x: {

@@ -1,5 +1,5 @@
 /**
- * What a figure is before it is drawn: plain data, so that what is drawn can be tested.
+ * A figure before it is drawn: plain data, which tests can inspect.
  *
  * @module
  */
@@ -11,27 +11,27 @@ import { escapeTerminal } from "../escape.ts";
 import { words } from "../quantities.ts";
 import type { Axis } from "./axes.ts";
 
-/** One pair of axes with what is drawn on them; the panels of a figure stand one below the other. */
+/** One pair of axes with its series; the panels of a figure are stacked. */
 export interface Panel {
-  /** Above its upper left corner: what is measured, and in what. */
+  /** Above the upper left corner: the quantity and its unit. */
   caption: string;
   x: Axis;
   y: Axis;
-  /** Of the area between the axes, in pixels. */
+  /** Height of the plot area in pixels. */
   height: number;
   series: SeriesOption[];
-  /** Room for words above the area, in pixels. */
+  /** Room for a label above the plot area, in pixels. Default: 0. */
   above?: number;
 }
 
-/** What is drawn of a scenario or a run; what it is called in its report is not its own to say. */
+/** A figure without its id, which depends on the report's other figures. */
 export interface Plan extends Omit<Figure, "svg" | "id"> {
   panels: readonly Panel[];
 }
 
 export type FigurePlan = Plan & Pick<Figure, "id">;
 
-/** Text of others on one line, cut where there is no more room. */
+/** Text from elsewhere on one line, cut to `longest` characters. */
 export function cut(text: string, longest = 28): string {
   const characters = [...escapeTerminal(text)];
   return characters.length <= longest
@@ -44,15 +44,9 @@ export function nameText(name: string): string {
   return cut(words(name));
 }
 
-/** Names, of which the second of a kind and those after it have their place. */
+/** Makes names unique by adding the position to repeated ones: `a`, `a (2)`. */
 export function distinct(names: readonly string[]): string[] {
   return names.map((name, nth) => names.indexOf(name) === nth ? name : `${name} (${nth + 1})`);
-}
-
-/** A file name of what others may have named: kebab-case, never empty. */
-export function slug(text: string): string {
-  const parts = text.toLowerCase().normalize("NFKD").match(/[a-z0-9]+/g) ?? [];
-  return parts.join("-").slice(0, 48).replace(/-$/, "") || "unnamed";
 }
 
 export const distributionsOf = ({ metrics }: ScenarioReport): Distribution[] =>

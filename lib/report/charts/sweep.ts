@@ -1,6 +1,6 @@
 /**
- * Throughput and latency over the one number that a scenario varies: calls in flight, clients, bytes of
- * payload, the rate offered.
+ * Throughput and latency over the number that a scenario varies: calls in flight, clients, payload
+ * bytes, offered rate, sessions.
  *
  * @module
  */
@@ -17,38 +17,39 @@ import { cut, distributionsOf, nameText, type Panel, type Plan, scalarsOf } from
 import { COLORS } from "./theme.ts";
 
 const RATE_UNIT = "msg/s";
-/** Steps closer than this are not all written at the axis. */
+/** With a smaller ratio between steps, not every step is a tick. */
 const ROOMY = 1.3;
 const PANEL_HEIGHT = 150;
-/** This part of an axis is its right end. */
+/** The part of an axis that counts as its right end. */
 const NEAR_END = 0.12;
-/** How far the axis goes beyond the objective, at least. */
+/** The minimum ratio between the end of the axis and the objective. */
 const HEADROOM = 1.25;
 
-/** The names of axes that are not those of their coordinates, and of rates beside the throughput. */
+/** Names of axes and of rates that differ from the names in the report. */
 const NAMES = new Map([
   ["inFlight", "Calls in flight"],
   ["payloadBytes", "Payload"],
-  ["ratePerSecond", "Rate offered (msg/s)"],
-  ["sessions", "Sessions at once"],
+  ["ratePerSecond", "Offered rate, msg/s"],
+  ["sessions", "Concurrent sessions"],
   ["floor", "a server that does nothing"],
   ["fitted", "fitted scalability law"],
 ]);
 
 interface Sweep {
   scenario: ScenarioReport;
-  /** What is varied. */
+  /** The coordinate that is varied. */
   key: string;
-  /** Scalars that are rates, each in rising order of the steps: the throughput first. */
+  /** Each rate in rising order of the steps, the throughput first. */
   rates: readonly (readonly Scalar[])[];
   latencies: readonly Distribution[];
   x: Axis;
-  /** Is it a search for the most that meets an objective? And what it has found. */
+  /** True for a search for the most that meets an objective. */
   isSearch: boolean;
+  /** The result of the search. */
   found: Scalar | undefined;
 }
 
-/** The plan of a sweep; `null` where a scenario has no two steps of one. */
+/** The plan of a sweep; `null` for a scenario with fewer than two steps. */
 export function sweepPlan(scenario: ScenarioReport): Plan | null {
   const sweep = sweepOf(scenario);
   if (sweep === null) return null;
@@ -59,8 +60,8 @@ export function sweepPlan(scenario: ScenarioReport): Plan | null {
   ];
   const name = NAMES.get(sweep.key) ?? capitalise(nameText(sweep.key));
   panels.at(-1)!.x = { ...sweep.x, name };
-  const alt = `${title}. ${panels.map(({ caption }) => caption).join("; ")}; by ${name}`;
-  return { title, alt, panels };
+  const shown = panels.map(({ caption }) => caption.replace(/,.*/, "").toLowerCase()).join(" and ");
+  return { title, alt: `${title}. ${capitalise(shown)} by ${name.toLowerCase()}`, panels };
 }
 
 function sweepOf(scenario: ScenarioReport): Sweep | null {
@@ -69,7 +70,7 @@ function sweepOf(scenario: ScenarioReport): Sweep | null {
     return more.length === 0 && typeof value === "number" ? key : "";
   };
   const rising = <M extends Metric>(metrics: readonly M[], key: string) =>
-    // Sizes are drawn over decades, where calls as they are have no place.
+    // Sizes are on a logarithmic axis, which has no place for 0.
     metrics.filter((one) => keyOf(one) === key && (key !== "payloadBytes" || stepOf(one, key) > 0))
       .toSorted((a, b) => stepOf(a, key) - stepOf(b, key));
   for (const key of new Set(scenario.metrics.map(keyOf))) {
@@ -95,7 +96,7 @@ function stepOf({ at }: Metric, key: string): number {
   return Number(at![key]);
 }
 
-/** Marks at each step where there is room for them. */
+/** An axis with a tick at each step if there is room. */
 function stepAxis(all: readonly number[], key: string): Axis {
   const steps = all.toSorted((a, b) => a - b);
   const [min, max] = [steps[0]!, steps.at(-1)!];
@@ -117,7 +118,7 @@ function titleOf({ scenario, key, rates, latencies, isSearch, found }: Sweep): s
       : `${capitalise(nameText(found.name))}: ${formatQuantity(found.value, found.unit)}${met}`;
   }
   const best = rates[0]?.reduce((a, b) => b.value > a.value ? b : a);
-  if (best !== undefined) return `Most throughput at ${place(best)}: ${formatRate(best.value)}`;
+  if (best !== undefined) return `Peak throughput: ${formatRate(best.value)} at ${place(best)}`;
   const ends = [latencies[0]!, latencies.at(-1)!]
     .map((metric) => `${formatDuration(metric.p50)} at ${place(metric)}`);
   return `Median latency: ${ends.join(", ")}`;
@@ -132,14 +133,14 @@ function ratePanel({ key, x, rates, found }: Sweep): Panel {
     return { name: NAMES.get(name) ?? nameText(name), points: points(metrics) };
   });
   if (key === "ratePerSecond") {
-    beside.push({ name: "as offered", points: points(main).map(([x]) => [x, x]) });
+    beside.push({ name: "offered rate", points: points(main).map(([x]) => [x, x]) });
   }
   const intervals = main.flatMap((metric) => {
     const step = stepOf(metric, key);
     return metric.ci95 === null ? [] : [metric.ci95.map((bound): Point => [step, bound])];
   }) as [Point, Point][];
   const text = key === "ratePerSecond" ? "sustainable" : "carried";
-  // Near the right end there is no room for words beyond the rule.
+  // Near the right end there is no room for the label to the right of the rule.
   const isRight = found !== undefined &&
     Math.log(x.max / found.value) < NEAR_END * Math.log(x.max / x.min);
   const mark = { text, color: COLORS.green, ...isRight ? { align: "right" as const } : {} };
@@ -170,7 +171,7 @@ function latencyPanel(
     latencies.map((metric): Point => [stepOf(metric, key), value(metric)]);
   const medians = points(({ p50 }) => p50);
   const sure = points(({ p99 }) => p99);
-  // However few the samples: what a search for a rate goes by.
+  // A search judges by this p99, however few its samples.
   const unsure = points((metric) => metric.p99 === null ? tailOf(metric) : null);
   const objectiveNs = isSearch && typeof sloMs === "number" ? sloMs * 1e6 : null;
   const mark = { text: `objective ${formatDuration(objectiveNs)}`, color: COLORS.red };
@@ -180,7 +181,7 @@ function latencyPanel(
   return {
     caption: "Latency",
     x,
-    // The words at the objective stand above it, and within the axes.
+    // With room for the label above the objective.
     y: timeAxis(wideScale([...times, objectiveNs === null ? null : objectiveNs * HEADROOM])),
     height: PANEL_HEIGHT,
     series: [
@@ -190,7 +191,7 @@ function latencyPanel(
       },
       ...isDrawn(sure) ? [markedLine("p99", sure, purple)] : [],
       ...isDrawn(unsure)
-        ? [dots("p99 of under 1,000 samples", unsure, { ...purple, hollow: true })]
+        ? [dots("p99, under 1,000 samples", unsure, { ...purple, hollow: true })]
         : [],
     ],
   };

@@ -1,20 +1,20 @@
 /**
- * Colours, sizes and the style sheet that all charts share.
+ * Colours, sizes and the style sheet of all charts.
  *
  * @module
  */
 
 /**
- * The width of every chart in pixels. Here the text is 13 px; two charts stand side by side on a page of
- * 1,100 px, and on a phone of 390 px the text is still 9 px.
+ * The width of every chart in pixels: two fit side by side on a page of 1,100 px, and on a phone of
+ * 390 px their text is still 9 px.
  */
 export const CHART_WIDTH = 520;
 export const FONT_SIZE = 13;
 
-/** What the root of every chart has, in its own style sheet and in a page's. */
-export const CHART_CLASS = "bench-chart";
+/** The class of every chart's root. */
+const CHART_CLASS = "bench-chart";
 
-/** Each colour on a light page, and on a dark one. No two are the same: the style sheet finds them by value. */
+/** Colours on light and dark pages, all different: the style sheet finds them by value. */
 const PALETTE = {
   background: ["#ffffff", "#0d1117"],
   text: ["#1f2328", "#e6edf3"],
@@ -37,7 +37,7 @@ export const COLORS = Object.fromEntries(
   ENTRIES.map(([name, [light]]) => [name, light]),
 ) as Record<ColorName, string>;
 
-/** Colours of series in the order of their use; the colour-blind can tell them apart too. */
+/** Colours of series in the order of use, distinguishable for colour-blind readers. */
 export const SERIES_COLORS = (["blue", "orange", "purple", "teal", "pink", "grey"] as const)
   .map((name) => COLORS[name]);
 
@@ -49,14 +49,13 @@ const PAINT = ENTRIES.flatMap(([name, [light]]) =>
 const DARK = ENTRIES.map(([name, [, dark]]) => `--chart-${name}:${dark}`).join(";");
 
 /**
- * The style sheet of every chart, the same to the byte. The colours in the picture are those of a light page, so
- * that viewers without style sheets show it right; on a dark screen (never on paper) variables replace them, and
- * a page may set `--chart-…` itself.
+ * The style sheet of every chart. Charts are drawn in light colours, so viewers without style sheets
+ * show them right; variables replace them on dark screens, and a page can set `--chart-…` itself.
  */
 export const CHART_STYLE =
   `${PAINT}@media screen and (prefers-color-scheme:dark){.${CHART_CLASS}{${DARK}}}`;
 
-/** The beginning of every figure called `id`: what a file must have to be one of ours. */
+/** The first characters of the figure `id`, by which the suite recognises its own files. */
 export function figureSignature(id: string): string {
   return `<svg class="${CHART_CLASS}" id="chart-${id}"`;
 }

@@ -1,6 +1,6 @@
 /**
- * The custom JSON of github-action-benchmark, which keeps a history of numbers and draws it. It takes
- * numbers of which more is better and numbers of which less is better in files of their own.
+ * The custom JSON of github-action-benchmark, which keeps and charts a history of numbers. It needs
+ * separate files for "higher is better" and "lower is better".
  *
  * @module
  */
@@ -10,22 +10,18 @@ import { escapeTerminal } from "../escape.ts";
 import { formatCounted } from "../units.ts";
 import { shortLabel } from "./metric_label.ts";
 
-/** One number, as the action reads it. */
+/** One number in the format of the action, which shows `extra` next to it. */
 interface Entry {
   name: string;
   unit: string;
   value: number;
   range?: string;
-  /** What the action shows beside the number. */
   extra: string;
 }
 
 const NS_PER_MS = 1e6;
 
-/**
- * The numbers of the scenarios that passed, as JSON: rates and other scalars, and the percentiles of times
- * in milliseconds. Those of failed scenarios are no part of a history.
- */
+/** Scalars, and percentiles in milliseconds, of the scenarios that passed, as JSON. */
 export function renderBenchmarkJson(report: Report, better: "higher" | "lower"): string {
   const entries = report.scenarios
     .filter(({ status }) => status === "passed")

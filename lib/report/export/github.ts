@@ -1,5 +1,5 @@
 /**
- * What GitHub Actions shows of a run: annotations beside the job, and the summary of the step.
+ * Annotations and the step summary for GitHub Actions.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import { CHANGES, type Comparison, type Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
 import { factWords } from "../quantities.ts";
 import { renderMarkdown } from "../render/markdown.ts";
+import { refusalWords } from "../sections/attention.ts";
 import { buildDocument } from "../sections/mod.ts";
 import { runSpan, tally, verdictWords } from "../sections/verdict.ts";
 import { formatCount } from "../units.ts";
 import { rowLabel } from "./metric_label.ts";
 
-/** GitHub shows no more of a level for one step. */
+/** GitHub's limit for one step. */
 const MOST_PER_LEVEL = 10;
-/** GitHub refuses the summaries of a step beyond 1 MiB; other programs write to it, too. */
+/** Half of GitHub's limit for a step, whose summary other programs can write to as well. */
 const MOST_BYTES = 512 * 1024;
-const CUT_NOTE = "\n\nCut here: the reports have the rest.\n";
+const CUT_NOTE = "\n\nCut here: see the reports for the rest.\n";
 
-/** What is said of the run, or of one of its scenarios. */
+/** A message about the run (`null`), or about one of its scenarios. */
 interface Annotation {
   about: string | null;
   text: string;
@@ -30,8 +31,8 @@ function ofRun(text: string): Annotation {
 }
 
 /**
- * Lines for standard output: an error for each reason against the run, a warning for each reason to doubt the
- * numbers, and the verdicts as notices. They are the only lines of the program that GitHub takes as commands.
+ * Workflow commands for standard output: an error for each reason of a failure, a warning for each
+ * doubt about the numbers, and notices with the verdict and the comparison.
  */
 export function renderAnnotations(report: Report): string {
   const verdict = ofRun(`${verdictWords(report)}: ${tally(report)} in ${runSpan(report)}`);
@@ -48,7 +49,7 @@ function errorsOf({ verdict: { status, reasons }, comparison }: Report): Annotat
   return [
     ...reasons.map(({ scenario, message }) => ({ about: scenario, text: message })),
     ...isSaid ? [] : (comparison?.regressions ?? []).map(ofRun),
-    ...isCut ? [ofRun("The run was interrupted: the numbers are of a part of it.")] : [],
+    ...isCut ? [ofRun("The run was interrupted: the numbers cover only a part of it.")] : [],
   ];
 }
 
@@ -56,8 +57,7 @@ function warningsOf({ scenarios, rateLimit, comparison, verdict }: Report): Anno
   const said = new Set(verdict.reasons.map(({ message }) => message));
   const limit = rateLimit === null || rateLimit.scenario === null ? [] : [{
     about: rateLimit.scenario,
-    text: `The server's rate limiter refused call ${formatCount(rateLimit.atCall)} of a session: ` +
-      rateLimit.message,
+    text: `${refusalWords(rateLimit)}: ${rateLimit.message}`,
   }];
   const doubts = scenarios.flatMap((scenario) =>
     scenario.validity.warnings.filter(({ message }) => !said.has(message))
@@ -90,7 +90,7 @@ function commands(level: "error" | "warning" | "notice", all: readonly Annotatio
   });
 }
 
-/** The page that GitHub shows as the summary of a step; never over half of what GitHub takes. */
+/** The summary of the step, cut at half of GitHub's limit. */
 export function renderStepSummary(report: Report): string {
   const document = buildDocument(report, { charts: new Map(), audience: "summary" });
   const page = renderMarkdown(document, { chartPath: () => null });

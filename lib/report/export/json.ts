@@ -1,5 +1,5 @@
 /**
- * report.json: written, and read back with every field checked.
+ * Writes and reads report.json, checking every field that is read.
  *
  * @module
  */
@@ -11,35 +11,34 @@ import { escapeTerminal } from "../escape.ts";
 const SCHEMA_VERSION = 2;
 const SHOWN_CHARACTERS = 60;
 
-/** A text that is not a report of a version known here; the message names the source and the field. */
+/** A text is not a report of this version; the message names the source and the field. */
 export class ReportParseError extends Error {
   override readonly name = "ReportParseError";
 }
 
 /**
- * The report as the text of report.json, its fields in the order of the schema, so that one which was
- * read back is written as it was.
+ * The text of report.json, with its fields in the order of the schema, so a report that was read is
+ * written unchanged.
  *
- * @throws {RangeError} if a number in it is not finite, as JSON has no such numbers
+ * @throws {RangeError} if a number is not finite
  */
 export function renderJson(report: Report): string {
   const result = v.safeParse(ReportSchema, report);
-  // One that does not fit the schema is better written as it is than lost.
+  // A report that does not match the schema is written anyway rather than lost.
   const text = JSON.stringify(result.success ? result.output : report, (key, value) => {
-    // JSON would make null of such a number.
+    // JSON.stringify would write null.
     if (typeof value !== "number" || Number.isFinite(value)) return value;
     throw new RangeError(
-      `Cannot write report.json as every number must be finite: ${key} is ${value}`,
+      `Cannot write report.json: every number must be finite: ${key} is ${value}`,
     );
   }, 2);
   return `${text}\n`;
 }
 
 /**
- * Reads the text of a report.json. `source` is what messages call it, such as the name of its file.
- * Fields that are not known are left out, and a byte order mark before the text is no part of it.
+ * Reads the text of a report.json, without unknown fields. `source` is its name in error messages.
  *
- * @throws {ReportParseError} if it is no JSON, of another schemaVersion, or has a wrong field
+ * @throws {ReportParseError} if it is not JSON, has another schemaVersion, or a field is wrong
  */
 export function parseReport(text: string, source: string): Report {
   const json = parseJson(text, source);
@@ -61,25 +60,24 @@ function parseJson(text: string, source: string): unknown {
 
 function checkVersion(json: unknown, source: string): void {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw refusal(source, `a report is a JSON object: this is ${show(json)}`);
+    throw refusal(source, `a report is a JSON object, not ${show(json)}`);
   }
   const version: unknown = "schemaVersion" in json ? json.schemaVersion : undefined;
   if (version === SCHEMA_VERSION) return;
-  const known = `only version ${SCHEMA_VERSION} is read here`;
-  if (typeof version !== "number") {
-    throw refusal(source, `schemaVersion must be a number (${known}): it is ${show(version)}`);
-  }
-  const remedy = version > SCHEMA_VERSION
-    ? "a newer suite wrote it: update this one"
-    : "an earlier suite wrote it, whose numbers do not compare with these: measure again";
-  throw refusal(source, `its schemaVersion is ${version} (${known}): ${remedy}`);
+  const hint = typeof version !== "number"
+    ? ""
+    : version > SCHEMA_VERSION
+    ? ". A newer version of the suite wrote it: update this one"
+    : ". An earlier version of the suite wrote it, and its numbers are not comparable: measure again";
+  const known = `accepted is ${SCHEMA_VERSION}`;
+  throw refusal(source, `its schemaVersion is ${show(version)}, ${known}${hint}`);
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = escapeTerminal(v.getDotPath(issue) ?? "the report");
   return issue.received === "undefined"
-    ? `${path} is missing: ${issue.expected} is accepted`
-    : `${path} must be ${issue.expected ?? "as its schema says"}: it is ${show(issue.input)}`;
+    ? `${path} is missing`
+    : `${path} must be ${issue.expected ?? "as the schema says"}: it is ${show(issue.input)}`;
 }
 
 function show(value: unknown): string {

@@ -1,5 +1,5 @@
 /**
- * junit.xml: scenarios as test suites and checks as test cases, for CI systems. What it must look like:
+ * junit.xml: scenarios as test suites, checks as test cases. The format:
  * https://github.com/jenkinsci/xunit-plugin, junit-10.xsd; https://github.com/testmoapp/junitxml.
  *
  * @module
@@ -10,14 +10,13 @@ import { escapeHtml } from "../escape.ts";
 import { formatQuantity } from "../units.ts";
 import { rowLabel } from "./metric_label.ts";
 
-/** One test case: passed where it is neither a failure nor skipped, for the reason given. */
+/** A test case: passed, unless it has a failure or a reason why it was skipped. */
 interface Case {
   name: string;
   failure?: { message: string; body: string };
   skipped?: string;
 }
 
-/** The cases of one subject. */
 interface Suite {
   name: string;
   cases: Case[];
@@ -26,9 +25,9 @@ interface Suite {
 }
 
 /**
- * The report as JUnit XML: the preflight, each scenario with its checks, the user's bounds, the rows of a
- * comparison that was asked for and decides, and the verdict. What was not measured and what is undecided are skipped cases, and a run
- * that did not pass has at least one failure, whatever made it fail.
+ * The report as JUnit XML: preflight, scenarios, thresholds, the gates of a comparison that was asked
+ * for, and the verdict, so that a failed run always has a failure. What was not measured or is
+ * undecided is skipped.
  */
 export function renderJunit(report: Report): string {
   const { preflight, scenarios, thresholds = [], comparison, ab } = report;
@@ -40,7 +39,7 @@ export function renderJunit(report: Report): string {
     { name: "run", timestamp: report.startedAt, cases: [verdictCase(report)] },
   ].filter(({ cases }) => cases.length > 0);
   const seconds = suites.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
-  // No attribute of the root says how many were skipped: Jenkins' schema knows none.
+  // Jenkins' schema has no `skipped` on the root.
   const { skipped: _, ...all } = totals(suites.flatMap(({ cases }) => cases));
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -50,10 +49,10 @@ export function renderJunit(report: Report): string {
   ].join("\n");
 }
 
-function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: ScenarioReport): Suite {
-  const { status, reason, notMeasured } = rest;
+function scenarioSuite(scenario: ScenarioReport): Suite {
+  const { name, status, reason, checks, notMeasured } = scenario;
   const end = "the scenario ran to its end";
-  // The outcome of the scenario itself, where its checks do not say it.
+  // The scenario's own outcome, unless its checks show it.
   const isSaid = status === "passed" ||
     (status === "failed" && checks.some(({ passed }) => !passed));
   const outcome = status === "skipped"
@@ -64,7 +63,7 @@ function scenarioSuite({ name, durationMs, startedAt, checks, ...rest }: Scenari
     ...notMeasured.map(({ name, reason }) => ({ name, skipped: reason })),
     ...isSaid ? [] : [outcome],
   ];
-  return { name, seconds: durationMs / 1000, timestamp: startedAt, cases };
+  return { name, seconds: scenario.durationMs / 1000, timestamp: scenario.startedAt, cases };
 }
 
 function checkCase({ name, passed, expected, observed }: Check): Case {
@@ -93,7 +92,7 @@ function comparisonCases(comparison: Comparison | undefined): Case[] {
     return failed(name, `slower: ${before} to ${now}, ${ratio} (${bounds})`);
   });
   const errors = newErrors.map(({ scenario, kind, old, new: now }) =>
-    failed(`${scenario} ${kind}`, `more errors: ${now}, where ${old} were before`)
+    failed(`${scenario} ${kind}`, `more errors: ${old} before, ${now} now`)
   );
   return [...decided, ...errors];
 }

@@ -1,5 +1,5 @@
 /**
- * The one name of a metric outside the program: in thresholds, histories, CI pages and comparisons.
+ * Metric names in thresholds, histories, CI pages and comparisons.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { At, ComparisonRow, Metric, ScenarioReport } from "../../schema.ts"
 import { isSamePlace } from "../quantities.ts";
 
 /**
- * `latency` where it has no coordinates, `throughput@8` at one number, `latency.chat` at one name, else every
- * coordinate by its key: `throughput@clients=5,inFlight=1`.
+ * `latency` without coordinates, `throughput@8` at one number, `latency.chat` at one name, else
+ * `throughput@clients=5,inFlight=1`.
  */
 export function metricLabel({ name, at }: { name: string; at?: At }): string {
   const coordinates = Object.entries(at ?? {});
@@ -21,13 +21,13 @@ export function metricLabel({ name, at }: { name: string; at?: At }): string {
   return typeof first[1] === "number" ? `${name}@${first[1]}` : `${name}.${first[1]}`;
 }
 
-/** The label of a metric, which is its name alone where its scenario has no other of that name. */
+/** The label of a metric: just its name if that is unique in the scenario. */
 export function shortLabel({ metrics }: ScenarioReport, metric: Metric): string {
   const isOnly = metrics.every((other) => other === metric || other.name !== metric.name);
   return isOnly ? metric.name : metricLabel(metric);
 }
 
-/** `throughput@8`, `latency p50`: the metric of a row, short as in {@linkcode shortLabel}, and which figure of it. */
+/** The metric of a row, as short as in {@linkcode shortLabel}, and the figure: `latency p50`. */
 export function rowLabel(row: ComparisonRow, rows: readonly ComparisonRow[]): string {
   const { scenario, metric, at, statistic } = row;
   const isOnly = rows.every((other) =>

@@ -1,6 +1,5 @@
 /**
- * A document as one page of HTML that needs no network. It is whole without its script, which marks where a
- * reader is.
+ * A document as one HTML page that needs no network. Its script only marks the current section.
  *
  * @module
  */
@@ -24,13 +23,13 @@ const MARKS: Record<MarkName, [sign: string, words: string]> = {
 };
 
 /**
- * The document as a page: the same document gives the same bytes. Its own Content-Security-Policy allows its
- * style and its script, by their hashes, and nothing else.
+ * The document as a page, byte for byte reproducible. Its Content-Security-Policy allows its own
+ * style and script, by their hashes, and nothing else.
  */
 export function renderHtml(document: Document): string {
   const pictures: string[] = [];
   const sections = document.sections.map((section) => sectionHtml(section, pictures));
-  // A browser hashes both with their line breaks as LF, whatever a checkout has made of them.
+  // Browsers hash both with LF line breaks, whatever the checkout has.
   const style = [styleSheet, ...new Set(pictures)].join("\n").replaceAll("\r\n", "\n");
   const script = pageScript.replaceAll("\r\n", "\n");
   const allowed = `style-src '${sha256(style)}'; script-src '${sha256(script)}'`;
@@ -147,7 +146,7 @@ function tableHtml({ caption, columns, rows }: Table): string {
   const heads = columns.map(({ title }, index) =>
     title === "" ? `<td${sides[index]}></td>` : `<th scope="col"${sides[index]}>${line(title)}</th>`
   );
-  // On a phone each cell has its column's title beside it.
+  // On a phone each cell shows its column's title.
   const labels = columns.map(({ title }) =>
     title === "" ? "" : ` data-label="${escapeHtml(textOf(title))}"`
   );
@@ -160,7 +159,7 @@ function tableHtml({ caption, columns, rows }: Table): string {
   return region(caption, "scroll", whole);
 }
 
-/** The picture within the page, its style sheet with the page's. */
+/** The figure inline; its style sheet moves to the page's. */
 function figureHtml({ title, svg }: Figure, pictures: string[]): string {
   const picture = svg.replace(/<style>([\s\S]*?)<\/style>\n?/g, (_, rules: string) => {
     pictures.push(rules);
@@ -180,7 +179,7 @@ function cardHtml({ title, value, mark, lines, plots }: Card): string {
 ${[...plots.map(line), ...shown.map((one) => `<span>${line(one)}</span>`)].join("\n")}`;
 }
 
-/** Colours of segments: one hue, so that none of them stands out but by its width. */
+/** Colours of segments: one hue, so that segments stand out by their width only. */
 const SHADES = ["#9aa4ae", "#c6ccd3", "#6f7d8b", "#b4d3f1", "#84b6e6", "#0b63b8", "#4c93d6"];
 
 function barHtml(label: string, segments: readonly Segment[]): string {
@@ -227,7 +226,7 @@ function stripHtml({ low, quarter, median, threeQuarters, high, label }: Strip):
   return drawing(width, label, whiskers + box + middle);
 }
 
-/** How high sparklines and strips are, in pixels. */
+/** The height of sparklines and strips in pixels. */
 const HEIGHT = 20;
 
 function drawing(width: number, label: string, body: string): string {

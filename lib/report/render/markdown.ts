@@ -1,5 +1,5 @@
 /**
- * A document as markdown, as GitHub and most sites read it.
+ * A document as GitHub-flavoured markdown.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 
 export interface MarkdownOptions {
-  /** Where the picture of a figure is, from the page; `null`: it is left out. */
+  /** The path of a figure from the page; `null` leaves the figure out. */
   chartPath: (id: string) => string | null;
-  /** The level of the document's title: 1, or 0 for no title and sections from level 3 on. */
+  /** 1, or 0 for no title and sections from level 3. Default: 1. */
   titleLevel?: 0 | 1;
 }
 
@@ -35,7 +35,7 @@ export function renderMarkdown(document: Document, options: MarkdownOptions): st
     .join("\n\n") + "\n";
 }
 
-/** The anchors that GitHub gives to the headings of sections, by the sections' ids. */
+/** GitHub's anchors for the sections' headings, by section id. */
 function anchorsOf({ title, sections }: Document, titleLevel: number): Map<string, string> {
   const seen = new Map<string, number>();
   const anchor = (heading: string) => {
@@ -86,7 +86,7 @@ class Page {
     strip: () => "",
   };
 
-  /** A block as parts that stand apart from each other. */
+  /** A block as parts to separate by blank lines. */
   #block(block: Block, depth: number): string[] {
     return formOf<Block, string[]>({
       paragraph: ({ content }) => [this.line(content)],

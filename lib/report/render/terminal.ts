@@ -1,6 +1,6 @@
 /**
- * A document as text for a terminal: what is folded stays folded, pictures are boxes and bars of characters,
- * and a narrow window loses columns in the order that a table gives.
+ * A document as text for a terminal: folds show only their summary, and a narrow terminal drops
+ * columns in the order that the table gives.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/t
 import { formatDuration, formatPercent } from "../units.ts";
 
 export interface TerminalOptions {
-  /** Whether to use ANSI colours; without them the text has no escape sequence at all. */
+  /** Use ANSI colours; without them the text has no escape sequences. */
   color: boolean;
-  /** The columns of the terminal; less than 40 is taken as 40. */
+  /** The width of the terminal in columns; the minimum is 40. */
   width: number;
 }
 
@@ -23,7 +23,6 @@ export type Style = "green" | "red" | "yellow" | "dim" | "bold";
 
 const CODES: Record<Style, number> = { green: 32, red: 31, yellow: 33, dim: 2, bold: 1 };
 const MINIMUM_WIDTH = 40;
-/** Wider boxes, and longer cells, show nothing more. */
 const WIDEST_BOX = 64;
 const LONGEST_CELL = 44;
 const GAP = "  ";
@@ -38,7 +37,7 @@ const MARKS: Record<MarkName, [sign: string, style: Style]> = {
   here: ["<- here", "dim"],
 };
 
-/** `text` in a style, word by word; as it is where `color` is false. */
+/** `text` in a style, word by word so that it can be wrapped; unchanged if `color` is false. */
 export function paint(text: string, style: Style, color: boolean): string {
   return color ? text.replace(/\S+/g, (word) => `\x1b[${CODES[style]}m${word}\x1b[0m`) : text;
 }
@@ -70,7 +69,7 @@ class Screen {
     return parts.flatMap((lines, index) => index === 0 ? lines : ["", ...lines]);
   }
 
-  /** Content on lines of the window's width, those after the first indented. */
+  /** Content wrapped at the terminal's width, with a hanging indent. */
   wrapped(content: Content, indent = 0): string[] {
     const lines = wrap(this.#line(content), this.#width - indent);
     return lines.map((line, index) => index === 0 ? line : " ".repeat(indent) + line);
@@ -107,7 +106,7 @@ class Screen {
     fold: ({ summary }) => this.wrapped(summary),
   };
 
-  /** A row for each card: what, how much, how well it is known, its epochs, its change, and what else belongs to it. */
+  /** A row for each card: title, value, how well it is known, epochs, change, and more. */
   #cards(cards: readonly Card[]): string[] {
     const rows = cards.map(({ title, value, lines: [known, change, ...rest], plots }) =>
       [title, value, known, plots, change].map((one) => this.#line(one)).concat(
@@ -123,7 +122,7 @@ class Screen {
     const heads = columns.map(({ title }) => paint(this.#line(title), "dim", this.#color));
     const cells = rows.map((row) => row.map((cell) => cut(this.#line(cell), LONGEST_CELL)));
     const lines = this.#columns([heads, ...cells], columns);
-    // Notes that have no room beside their rows stand below them.
+    // Notes that do not fit in their row go below it.
     const notes = columns.at(-1)?.title === "" ? rows.map((row) => row.at(-1)!) : [];
     return lines.flatMap((line, at) => {
       const note = notes[at - 1] ?? "";
@@ -132,7 +131,7 @@ class Screen {
     });
   }
 
-  /** Rows with their columns under one another, without those that the window has no room for. */
+  /** Rows with aligned columns, without those that do not fit. */
   #columns(
     rows: readonly string[][],
     columns: readonly Pick<Column, "align" | "drop">[],
@@ -167,7 +166,7 @@ class Screen {
 
   #boxes(label: string, boxes: readonly { name: string; strip: Strip }[]): string[] {
     const names = boxes.map(({ name }) => cut(escapeTerminal(name), 28));
-    // mitata counts the code units of UTF-16.
+    // Like mitata, in UTF-16 code units.
     const longest = Math.max(...names.map(({ length }) => length));
     const room = this.#width - BOX_FRAME_WIDTH - longest;
     const ends = boxes.flatMap(({ strip }) => [strip.low, strip.high]);
@@ -185,7 +184,7 @@ class Screen {
   }
 }
 
-/** Breaks text at spaces, but not before a `%`, into lines of at most `width` characters; never empty. */
+/** Breaks text at spaces, except before `%`, into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(/ (?!%)/).flatMap((word) => pieces(word, width))) {
@@ -197,14 +196,9 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** A word in pieces of at most `width` characters; one with colours in it is left whole. */
+/** A word in pieces of at most `width` characters. */
 function pieces(word: string, width: number): string[] {
-  if (lengthOf(word) <= width) return [word];
-  const characters = [...word];
-  return Array.from(
-    { length: Math.ceil(characters.length / width) },
-    (_, index) => characters.slice(index * width, (index + 1) * width).join(""),
-  );
+  return lengthOf(word) <= width ? [word] : word.match(new RegExp(`.{1,${width}}`, "gu"))!;
 }
 
 const ANSI = new RegExp("\u001b\\[\\d+m", "g");
@@ -213,7 +207,7 @@ function lengthOf(text: string): number {
   return [...text.replace(ANSI, "")].length;
 }
 
-/** A text without more characters than `longest`; one that is cut loses its colours. */
+/** Text cut to `longest` characters; cut text loses its colours. */
 function cut(text: string, longest: number): string {
   if (lengthOf(text) <= longest) return text;
   return [...text.replace(ANSI, "")].slice(0, longest - 1).join("") + "…";

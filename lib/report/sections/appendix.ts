@@ -1,6 +1,5 @@
 /**
- * What stands at the end of a report: next steps, the parts of a merged run, one call on the wire, the machine,
- * and how to read the numbers.
+ * The end of a report: next steps, the parts of a merged run, one call on the wire, method, machine.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import { nextSteps } from "./attention.ts";
 import { checkTable } from "./scenario.ts";
 import { commandLine, STATUS_MARKS } from "./verdict.ts";
 
-/** What to do next, once. */
+/** Next steps, if there are any. */
 export function nextStepsSection(report: Report): Section[] {
   const steps = nextSteps(report);
   return steps.length === 0 ? [] : [pageSection("next-steps", "Next steps", list(steps, true))];
@@ -25,7 +24,7 @@ export function partsSection({ merged }: Report): Section[] {
   if (merged === undefined) return [];
   const columns = [
     ...[left(""), left(""), left("Scenario"), right("Sent", 1)],
-    ...[right("Ok"), right("Rate"), right("p99", 2), right("Began", 3)],
+    ...[right("Ok"), right("Rate"), right("p99", 2), right("Started", 3)],
   ];
   const parts = table("Parts of the run", columns, merged.parts.flatMap(partRows));
   const title = merged.of === "workers" ? "Workers" : "Shards";
@@ -53,7 +52,7 @@ function partRows({ index, lost, machine, late, clock, scenarios }: MergedShard)
   ];
 }
 
-/** The frames of one real call, and what the ledger counts them as. */
+/** The frames of one real call, and how the ledger counts them. */
 export function transcriptSection({ transcript = [] }: Report): Section[] {
   if (transcript.length === 0) return [];
   const frames = transcript.map(({ direction, text, countedAs }) => [
@@ -65,23 +64,24 @@ export function transcriptSection({ transcript = [] }: Report): Section[] {
 }
 
 const METHOD: readonly string[] = [
-  "An epoch is everything measured once on fresh connections. Numbers are means over the epochs, and ± is " +
-  "half of their 95 % interval: the range in which the next run is expected. Fewer than 5 epochs have none.",
-  "A call counts as served only by a success for that very call. Everything else is in the ledger, whose sums " +
-  "are checked.",
-  "Latency runs from handing the frame to the socket until its reply is decoded; in an open loop from when the " +
+  "An epoch measures everything once, on fresh connections. Numbers are means over the epochs. ± is half of " +
+  "the 95 % interval, in which the next run is expected; it needs at least 5 epochs.",
+  "A call counts as served only if a success for that very call arrived. The ledger counts every other outcome, " +
+  "and its sums are checked.",
+  "Latency runs from handing the frame to the socket until the reply is decoded; in an open loop, from when the " +
   "call was due.",
-  "A percentile needs 10 samples beyond it, else there is a dash. \u201CAt least\u201D: so many calls had no " +
-  "answer that the percentile is their timeout.",
-  "\u201CSlower than unit tests\u201D is the median call over the wire against one call in-process, paired in " +
+  "A percentile needs 10 samples beyond it; with fewer there is a dash. \u201CAt least\u201D means that it falls " +
+  "among the unanswered calls, so only their timeout is known.",
+  "\u201CSlower than unit tests\u201D compares the median call over the wire with one call in-process, paired in " +
   "each epoch.",
-  "Loopback is no network, and times of different machines or hours do not compare: ratios within a run do.",
+  "Loopback is not a network. Compare ratios within a run, not times across machines or hours.",
 ];
 
-/** How to read the numbers, and what they were measured on. */
+/** How the numbers are made, and what they were measured on. */
 export function methodSection(report: Report): Section {
   const { environment: machine, suite, seed, epochs, preflight } = report;
-  const facts: [string, Content][] = [
+  const { uniqueSeed } = machine;
+  const facts: Content[][] = [
     ["Command", code(commandLine(report))],
     ["Suite", foreign(`${suite.name} ${suite.version} ${suite.commit ?? ""}`)],
     [
@@ -92,25 +92,23 @@ export function methodSection(report: Report): Section {
     ["Waiting for a core", formatPercent(machine.cpuPressure)],
     ["Runtime", foreign(`Deno ${machine.deno}, V8 ${machine.v8}, mitata ${machine.mitata}`)],
     ["Epochs, seed", `${formatCount(epochs)}, ${seed}`],
-    ...(machine.uniqueSeed === undefined
-      ? []
-      : [["Seed of {unique}", String(machine.uniqueSeed)] as [string, Content]]),
+    ...uniqueSeed === undefined ? [] : [["Seed of {unique}", String(uniqueSeed)]],
   ];
   return pageSection(
     "method",
-    "How to read this, and what it was measured on",
+    "Method and environment",
     fold("How the numbers are made", [list(METHOD)]),
     fold("Machine, command and preflight", [
       table("Environment", [left("What"), left("Value")], facts),
-      ...(preflight.length === 0 ? [] : [checkTable("Preflight", preflight)]),
+      ...preflight.length === 0 ? [] : [checkTable("Preflight", preflight)],
     ]),
   );
 }
 
-/** Why a run that measured nothing got nowhere: its preflight, open. */
+/** The preflight of a run that measured nothing, unfolded. */
 export function preflightSection({ preflight, scenarios }: Report): Section[] {
   if (scenarios.length > 0 || preflight.length === 0) return [];
-  const why = paragraph("Nothing was measured: the run ended before it could.");
+  const why = paragraph("Nothing was measured: the run ended before the first scenario.");
   const checks = checkTable("Preflight checks", preflight);
   return [sectionFor(["page", "summary"], "preflight", "Preflight", why, checks)];
 }

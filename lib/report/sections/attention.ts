@@ -1,6 +1,6 @@
 /**
- * What a reader should look at, each with what to do: the most urgent first. The first three stand on the
- * first screen, any further ones with the next steps.
+ * What to look at, each with what to do, the most urgent first: three on the first screen, the
+ * others among the next steps.
  *
  * @module
  */
@@ -25,26 +25,26 @@ function attentionLine({ mark: name, text, action }: Attention): Content {
 
 const FIRST_ITEMS = 3;
 
-/** The most urgent of what to look at, each with what to do. */
+/** The most urgent items. */
 export function attentionBlocks(report: Report): Block[] {
   const items = attention(report).slice(0, FIRST_ITEMS).map(attentionLine);
   return items.length === 0 ? [] : [heading("What to look at"), list(items)];
 }
 
-/** What to look at; empty where all is well. */
+/** Everything to look at; empty if all is well. */
 export function attention(report: Report): Attention[] {
-  // Missed thresholds, and what is slower of two servers, stand above it one by one.
+  // The first screen already lists missed thresholds, and the gates of `ab`.
   const reasons = report.verdict.reasons.filter(({ code, kind }) =>
     (code !== 5 || report.ab === undefined) &&
     (kind !== "threshold" || report.thresholds === undefined)
   );
-  const told = new Set(reasons.map(({ scenario }) => scenario));
-  const others = ranScenarios(report).filter(({ name }) => !told.has(name));
+  const named = new Set(reasons.map(({ scenario }) => scenario));
+  const others = ranScenarios(report).filter(({ name }) => !named.has(name));
   const causes = ranScenarios(report).filter(({ name, validity }) =>
-    told.has(name) && validity.warnings.some(({ kind }) => PACE.includes(kind))
+    named.has(name) && validity.warnings.some(({ kind }) => PACE.includes(kind))
   );
   return [
-    // The cause of what the reasons say.
+    // Causes before the failures they explain.
     ...limiterItem(report),
     ...causes.flatMap((scenario) => invalidItem(report, scenario)),
     ...reasons.map((reason) => reasonItem(report, reason)),
@@ -54,91 +54,93 @@ export function attention(report: Report): Attention[] {
   ];
 }
 
-/** Where two servers were compared, their rows say what more epochs would do. */
+/** Not in `ab`, whose rows say how many more epochs they need. */
 function wideItem(report: Report): Attention[] {
   const width = wideHalfWidth(report);
   if (width === null || report.ab !== undefined) return [];
+  // Parts of a run cannot agree on when to stop.
+  const isWhole = report.merged === undefined && report.shard === undefined;
   return [{
     mark: "warning",
-    text: `Another run may differ by ${formatPercent(width)}`,
-    action: [
-      "stop other work on this machine, or measure until the numbers repeat: ",
-      // Parts of a run cannot agree on when to stop.
-      code(
-        report.merged === undefined && report.shard === undefined ? "--precision 10" : "--epochs",
-      ),
-      ".",
-    ],
+    text: `Another run may differ by up to ${formatPercent(width)}`,
+    action: prose`stop other work on this machine, or measure until the numbers repeat:
+      ${code(isWhole ? "--precision 10" : "--epochs")}.`,
   }];
 }
 
-/** What a server that is offered too much, and a client that is late, make a scenario fail by. */
+/** Warnings that explain failed checks: the server was overloaded, or the client was late. */
 const PACE = ["serverBehind", "clientLate"];
 
-/** What to do about a reason, by the exit code that it calls for. */
+const INTERRUPTED = "run again: the numbers cover only what was measured until then.";
+
+/** What to do about a reason, by its exit code. */
 const ACTIONS: Record<number, string> = {
-  1: "see the failed checks: each has what was expected and what was seen.",
-  2: "free the place named, or choose another with --out.",
+  1: "see the failed checks: each shows what was expected and what was observed.",
+  2: "make the path writable, or choose another with --out.",
   3: "fix what the message names, and run again.",
-  4: "find what changed, or set a bound that the server can meet.",
+  4: "find what changed, or set a threshold the server can meet.",
   5: "run again: a slowdown that repeats is real.",
   6: "follow the warning, or run again on a quieter machine.",
-  130: "run again; any numbers cover only what was measured until then.",
-  143: "run again; any numbers cover only what was measured until then.",
+  130: INTERRUPTED,
+  143: INTERRUPTED,
 };
 
 function reasonItem(report: Report, { code: exit, scenario, message }: Reason): Attention {
   const found = scenario === null ? undefined : findScenario(report, scenario);
-  const said = message.startsWith(`${scenario}: `) ? message.slice(scenario!.length + 2) : message;
+  const text = message.startsWith(`${scenario}: `) ? message.slice(scenario!.length + 2) : message;
   const isCheck = exit !== 1 || found !== undefined;
   return {
     mark: exit >= 128 || exit === 6 ? "warning" : "failed",
-    text: joined([found === undefined ? "" : scenarioLink(report, found), foreign(said)], ": "),
-    action: (isCheck ? ACTIONS[exit] : undefined) ?? "look into it, and run again.",
+    text: joined([found === undefined ? "" : scenarioLink(report, found), foreign(text)], ": "),
+    action: (isCheck ? ACTIONS[exit] : undefined) ?? "find the cause, and run again.",
   };
 }
 
 function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   const { valid, client, warnings } = scenario.validity;
   if (valid) return [];
-  const said = warnings.map((fact) => foreign(factWords(scenario, fact)));
+  const facts = warnings.map((fact) => foreign(factWords(scenario, fact)));
   return [{
     mark: "warning",
-    text: prose`${scenarioLink(report, scenario)}: ${joined(said, "; ")}`,
+    text: prose`${scenarioLink(report, scenario)}: ${joined(facts, "; ")}`,
     action: warnings.some(({ kind }) => kind === "serverBehind")
       ? prose`this is the server's limit: offer less than it answered (${code("--rate")}), or let
-        ${code("--scenarios saturation")} find what it sustains.`
+        ${code("--scenarios saturation")} find the rate it sustains.`
       : client === "bound"
       ? prose`spread the load over ${code("--workers")}, or measure from a faster machine.`
-      : "do not quote its numbers until that is fixed.",
+      : "do not quote its numbers until this is fixed.",
   }];
 }
 
-/** One that was looked for and kept to has refused no call of a scenario. */
+/** Which call a rate limiter refused. */
+export function refusalWords({ owner, atCall }: RateLimit): string {
+  return owner === "ip"
+    ? "The server's rate limit per address, which all clients share, refused calls"
+    : `The server's rate limiter refused call ${formatCount(atCall)} of a session`;
+}
+
+/** Not for a limiter that the run found beforehand and stayed under. */
 function limiterItem(report: Report): Attention[] {
   const { rateLimit, target: { protocol } } = report;
   if (rateLimit === null || rateLimit.scenario === null) return [];
-  const { owner, atCall, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
-  const isAddress = owner === "ip";
-  const where = isAddress
-    ? "The server's rate limit of one address, which all clients share, refused calls: "
-    : `The server's rate limiter refused call ${formatCount(atCall)} of a session: `;
+  const { owner, advisedPerSecond, addressRefillPerSecond: shared } = rateLimit;
   const dropped = ranScenarios(report).flatMap(({ notes = [] }) => notes)
     .filter(({ kind }) => kind === "refusalsDropped").slice(0, 1);
-  const buckets = isAddress ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
+  const messages = [rateLimit, ...dropped].map(({ message }) => foreign(message));
+  const buckets = owner === "ip" ? ["IP"] : shared === undefined ? ["USER"] : ["USER", "IP"];
   const variables = buckets.flatMap((name) =>
     ["CAPACITY", "REFILL_RATE"].map((what) => code(`RATE_LIMIT_${name}_${what}`))
   );
   const option = advisedPerSecond === undefined ? "--max-rate" : `--max-rate ${advisedPerSecond}`;
   return [{
     mark: "warning",
-    text: [where, ...joined([rateLimit, ...dropped].map((one) => foreign(one.message)), "; ")],
+    text: prose`${refusalWords(rateLimit)}: ${joined(messages, "; ")}`,
     action: prose`stay under it with ${code(option)}${shareWords(rateLimit)}, or raise the server's
       limits${protocol === "exai" ? prose` (${joined(variables, ", ")})` : ""}.`,
   }];
 }
 
-/** Why a rate is advised: ` (5 clients share the address's 10 a second)`. */
+/** The reason for the advised rate: ` (5 clients share the address's 10 a second)`. */
 function shareWords(limit: RateLimit): string {
   const { sessions = 0, addressRefillPerSecond: address, refillPerSecond: own } = limit;
   if (limit.advisedPerSecond === undefined) return "";
@@ -155,18 +157,18 @@ function incomparableItem({ comparison }: Report): Attention[] {
   return differences.length === 0 ? [] : [{
     mark: "warning",
     text: prose`The runs compared differ: ${joined(differences.map(foreign), "; ")}`,
-    action: "compare runs of the same settings before you conclude anything.",
+    action: "compare runs with the same settings before drawing conclusions.",
   }];
 }
 
-/** Where to go from here, whatever the outcome; what is wrong stands in {@linkcode attention}. */
+/** What is left of {@linkcode attention}, then suggestions that hold whatever the outcome. */
 export function nextSteps(report: Report): Content[] {
   const embedded = report.target.kind === "embedded";
   const heavy = embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE";
   const steps: [boolean, Content][] = [
     [
       report.epochs < 5 && report.scenarios.length > 0,
-      prose`Ask for 5 epochs or more: fewer have no interval (${code("--epochs 10")}).`,
+      prose`Measure at least 5 epochs, as fewer give no interval: ${code("--epochs 10")}.`,
     ],
     [
       embedded,
@@ -176,8 +178,7 @@ export function nextSteps(report: Report): Content[] {
     [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
     [
       report.verdict.status === "passed" && (report.comparison?.automatic ?? true),
-      prose`Let a regression against earlier runs fail a run:
-        ${code("--baseline reports/history")}.`,
+      prose`Make regressions fail the run: ${code("--baseline reports/history")}.`,
     ],
   ];
   return [

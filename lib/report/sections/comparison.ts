@@ -1,5 +1,5 @@
 /**
- * What became of the numbers since earlier runs, or from A to B.
+ * The changes since earlier runs, or from A to B.
  *
  * @module
  */
@@ -20,22 +20,20 @@ const VERDICT_MARKS = {
 } as const satisfies Record<Change, MarkName>;
 const VERDICTS = Object.keys(VERDICT_MARKS) as Change[];
 
-/** Why there is no verdict, by the kinds that a comparison knows; another kind stands for itself. */
+/** Why there is no verdict, by the kinds the suite knows; other kinds are shown as they are. */
 const REASONS = new Map(Object.entries({
   noise: "too noisy to decide",
   tooFewEpochs: "too few epochs",
   tooFewSamples: "too few samples",
-  vanished: "not measured any more",
+  vanished: "no longer measured",
   notInBaselines: "not measured before",
   notPositive: "a value is zero",
   noAnswer: "too many calls had no answer",
-  drift: "the server slowed down in the course of a run",
+  drift: "the server slowed down during a run",
 }));
 
-/** Of runs of a server that slows down with every call. */
-const AGED =
-  "The server slowed down in the course of a run, so that two runs meet it at different " +
-  "ages, and a later one finds it slower by itself: restart it before each run.";
+const AGED = "The server slowed down during a run, so a later run finds it slower whatever has " +
+  "changed. Restart it before each run.";
 
 /** The section of a comparison. */
 export function comparisonSection(comparison: Comparison, figure?: Figure): Section {
@@ -43,12 +41,12 @@ export function comparisonSection(comparison: Comparison, figure?: Figure): Sect
   return sectionFor(["page", "terminal", "summary"], "comparison", "Comparison", ...blocks);
 }
 
-/** What was concluded, and the rows that it rests on, those that decide first. */
+/** The conclusion and its rows, the gates first. */
 export function comparisonBlocks(comparison: Comparison): Block[] {
   const { rows, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
   const isPaired = noise === "paired";
   const deciding = rows.filter(({ gating }) => gating);
-  // Where nothing can decide, the changes are all there is to see; of what nobody asked for, those that are known.
+  // Without gates, every change is shown; of a comparison nobody asked for, only what is decided.
   const shown = automatic
     ? rows.filter(({ verdict }) => verdict === "slower" || verdict === "faster")
     : deciding.length > 0
@@ -57,21 +55,21 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
   const others = rows.filter((row) => !shown.includes(row));
   const errors = newErrors.map(({ scenario, kind, ...count }) => {
     const [old, now] = [formatCount(count.old), formatCount(count.new)];
-    const counts = isPaired ? `${now} of B's, ${old} of A's` : `${old}, now ${now}`;
+    const counts = isPaired ? `${now} of B's, ${old} of A's` : `${old} before, ${now} now`;
     return prose`${mark("failed")} ${foreign(scenario)}: more calls ended as ${foreign(kind)}:
       ${counts}`;
   });
   const missing = [
-    [isPaired ? "Measured of A alone" : "No longer measured", onlyInOld],
-    [isPaired ? "Measured of B alone" : "Measured for the first time", onlyInNew],
+    [isPaired ? "Measured on A only" : "No longer measured", onlyInOld],
+    [isPaired ? "Measured on B only" : "Measured for the first time", onlyInNew],
   ] as const;
   return [
     paragraph(conclusion(comparison)),
     ...rows.some(({ why }) => why === "drift") ? [paragraph(AGED)] : [],
     ...errors.length === 0 ? [] : [list(errors)],
-    ...rowsTable(deciding.length > 0 ? "What decides" : "Changes", shown, isPaired),
+    ...rowsTable(deciding.length > 0 ? "Deciding changes" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(
-      `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")} ${
+      `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")}, ${
         automatic ? "the same or undecided" : "not deciding"
       }`,
       rowsTable("Further changes", others, isPaired),
@@ -84,11 +82,11 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
 
 function conclusion(comparison: Comparison): string {
   const { rows, noise, noisePercent, bandPercent, baselines, automatic } = comparison;
-  const shownOnly = " This comparison never fails a run: one with --baseline does.";
+  const shownOnly = " This comparison never fails a run; use --baseline for one that can.";
   if (automatic && noise === "unknown") {
     const runs = baselines === 1 ? "run" : `${baselines} runs`;
-    return `Against the last ${runs} of the same workload. The noise between runs is learned from 4 of them; ` +
-      `until then changes are shown and not judged.${shownOnly}`;
+    return `Against the last ${runs} of the same workload. Changes are shown but not judged until ` +
+      `there are 4 runs to learn the noise between runs from.${shownOnly}`;
   }
   const gating = rows.filter(({ gating }) => gating || automatic);
   const counts = verdictCounts(gating, VERDICTS);
@@ -105,8 +103,7 @@ function conclusion(comparison: Comparison): string {
   const known = {
     learned: "the noise between runs is learned from them",
     stated: `the noise between runs is stated as ${noisePercent} %`,
-    unknown: "the noise between runs is not known " +
-      "(give 4 earlier runs or more, or --noise)",
+    unknown: "the noise between runs is not known (give at least 4 earlier runs, or --noise)",
     paired: `both servers were measured in the same ${formatCounted(epochs, "epoch")}`,
   }[noise];
   const sides = noise === "paired" ? "B against A: " : "";
@@ -152,10 +149,10 @@ function changePercent(ratio: number | null): string {
   return `${ratio > 1 ? "+" : ""}${percent} %`.replace("-", "\u2212");
 }
 
-/** Why there is no verdict and what would decide, and what became of the server's own part. */
+/** Why there is no verdict and what would decide it, and the change of the server's own part. */
 function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   const { why, need, smallest, own, verdict } = row;
-  // That the noise is not known stands above all rows.
+  // The conclusion above the rows says this.
   const isSaid = why === "tooFewBaselines";
   const because = why === null || isSaid || (why === "noise" && need !== null)
     ? ""
@@ -165,7 +162,7 @@ function noteCell(row: ComparisonRow, isPaired: boolean): Content {
     need === null || isSaid
       ? ""
       : `${formatCount(need)} ${isPaired ? "epochs" : "more runs"} would decide`,
-    smallest === null ? "" : `sees ${formatPercent(smallest - 1)} or more`,
+    smallest === null ? "" : `detects ${formatPercent(smallest - 1)} or more`,
   ];
   if (own !== undefined) {
     const interval = own.ci === null ? "" : ` (${own.ci.map(changePercent).join(" to ")})`;
@@ -174,7 +171,7 @@ function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   return joined(notes, "; ");
 }
 
-/** What became of a metric since the baseline, for its card; `null`: there is none, or no change. */
+/** The change of a metric since the baseline, for its card; `null` if it was not compared. */
 export function changeWords(
   { comparison }: Report,
   scenario: string,

@@ -1,7 +1,6 @@
 /**
- * The first screen: what was measured, with what outcome, what the numbers are good to, the four that matter
- * most, what to look at, where the time of a call goes, and a line for each scenario. Of two servers that were
- * measured together: what became of each gate from A to B.
+ * The first screen: outcome, trust sentence, four key numbers, what to look at, where the time of a
+ * call goes, and a line for each scenario. For `ab`, the verdict of each gate comes first.
  *
  * @module
  */
@@ -22,13 +21,13 @@ import { isLoadPhase, keyNumbers } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
-/** The first screen; it has no title of its own. `figure`: the picture of a comparison of two servers. */
+/** The first screen, which has no title. `figure` is that of the comparison in `ab`. */
 export function firstScreen(report: Report, reader: Audience, figure?: Figure): Section {
   const split = splitWords(report);
   const advice = [...thresholds(report), ...attentionBlocks(report)];
   const numbers = report.ab === undefined
     ? [trustBlock(report), ...cards(report), ...advice, ...callTime(report)]
-    : [...verdicts(report, figure), ...advice, heading("What B did"), trustBlock(report)];
+    : [...verdicts(report, figure), ...advice, heading("Results of B"), trustBlock(report)];
   return {
     id: "summary",
     title: "",
@@ -46,33 +45,32 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
 }
 
 function outcome(report: Report): Block {
-  const said = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
-  const words = prose`${strong(...verdictInline(report))} (${said}). ${targetWords(report)}, profile
-    ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
+  const summary = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
+  const words = prose`${strong(...verdictInline(report))} (${summary}). ${targetWords(report)},
+    profile ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
   return paragraph(words, "lead");
 }
 
-/** What the numbers are good to. */
+const TONES = { good: "note", caution: "warning", bad: "failure" } as const;
+
+/** The trust sentence. */
 export function trustBlock(report: Report): Block {
   const { level, sentence } = trustOf(report);
-  return paragraph(
-    sentence,
-    ({ good: "note", caution: "warning", bad: "failure" } as const)[level],
-  );
+  return paragraph(sentence, TONES[level]);
 }
 
-/** A server that slows down as it is called has no one throughput. */
+/** The warning that a server which slowed down has no single throughput. */
 export function driftBlocks({ drift, ab }: Report): Block[] {
-  // Two servers that are measured side by side have a ratio all the same.
+  // Two servers measured side by side still have a ratio.
   if (drift === undefined || ab !== undefined) return [];
   const { firstPerSecond, lastPerSecond, ratio } = drift;
   const seen = firstPerSecond === undefined || lastPerSecond === undefined
-    ? `a call took ${formatRatio(ratio)} as long at the end as at first`
-    : `it served ${formatNumber(firstPerSecond)} calls/s at first and ` +
+    ? `a call took ${formatRatio(ratio)} as long at the end as at the start`
+    : `it served ${formatNumber(firstPerSecond)} calls/s at the start and ` +
       `${formatNumber(lastPerSecond)} at the end`;
-  const what = strong("The server slowed down as it was called");
-  const words = prose`${what}: ${seen}, so that no number of this run stands for it. Restart it, or
-    measure at the same age each time: the same ${code("--epochs")} right after a restart.`;
+  const what = strong("The server slowed down during the run");
+  const words = prose`${what}: ${seen}, so no single number describes it. Restart it, or measure it
+    at the same age each time: the same ${code("--epochs")} right after a restart.`;
   return [paragraph(words, "failure")];
 }
 
@@ -86,14 +84,14 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
     ...figures(figure),
     ...effects.length === 0 ? [] : [paragraph(
       prose`It mattered which server was measured first in ${joined(effects, ", ")}: the changes are
-        means over both orders, but something carries over from one to the other.`,
+        means over both orders, but measuring one server affects the other.`,
       "warning",
     )],
-    ...ab!.restarted ? [paragraph("Both servers were started anew for each epoch.")] : [],
+    ...ab!.restarted ? [paragraph("Both servers were restarted for each epoch.")] : [],
   ];
 }
 
-const CARDS = 4;
+const MOST_CARDS = 4;
 
 function cards(report: Report): Block[] {
   const own = keyNumbers(report).filter(({ short }) => short !== "");
@@ -101,7 +99,7 @@ function cards(report: Report): Block[] {
   const ran = ranScenarios(report);
   const others = ran.filter(({ name }) => !shown.has(name))
     .flatMap((scenario) => headlines(scenario).slice(0, 1));
-  // A scenario that was run alone has the screen to itself.
+  // A single scenario fills the screen with its other values.
   const further = ran.length !== 1 ? [] : ran[0]!.metrics
     .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
     .map((metric) => ({ scenario: ran[0]!, metric }));
@@ -112,7 +110,7 @@ function cards(report: Report): Block[] {
     ...[...titled.values()].map((one) =>
       card(report, prose`${foreign(one.scenario.title)}: ${foreign(label(one.metric))}`, one)
     ),
-  ].slice(0, CARDS);
+  ].slice(0, MOST_CARDS);
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
 }
 
@@ -123,6 +121,7 @@ function card(report: Report, title: Content, measured: Measured): Card {
   const tails = metric.kind === "scalar" ? [] : (["p95", "p99"] as const)
     .filter((figure) => metric[figure] !== null)
     .map((figure) => [`${figure} `, quantity(measured, figure)]);
+  const speedup = findMetric(report, "speedup", "concurrent-connections");
   const sign = scenarioMark(scenario);
   return {
     title,
@@ -132,17 +131,10 @@ function card(report: Report, title: Content, measured: Measured): Card {
       width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
       changeWords(report, scenario.name, metric) ?? "",
       joined(tails, ", "),
-      gain(report, metric),
+      speedup?.scenario.metrics.includes(metric) ? prose`${quantity(speedup)} the rate of one` : "",
     ],
     plots: [strip(metric), sparkline(metric)].filter((plot) => plot !== null),
   };
-}
-
-function gain(report: Report, metric: Metric): Content {
-  const speedup = findMetric(report, "speedup", "concurrent-connections");
-  return speedup?.scenario.metrics.includes(metric)
-    ? prose`${quantity(speedup)} the rate of one`
-    : "";
 }
 
 function thresholds({ thresholds = [] }: Report): Block[] {
@@ -155,22 +147,22 @@ function thresholds({ thresholds = [] }: Report): Block[] {
   ];
 }
 
-/** The layer of a metric in words. */
+/** The layer of a metric, in words. */
 export const layerName = ({ at }: Metric) => foreign(words(String(at?.layer ?? "")));
 
-/** The metrics that take a call apart, from the innermost layer on. */
+/** The layers of a call, from the innermost one. */
 export function layersOf(scenario: ScenarioReport): Measured<Layer>[] {
   return scenario.metrics.filter(isLayer).map((metric) => ({ scenario, metric }));
 }
 
-/** What the parts of a call may be off the whole, all of them together, as a share of it. */
+/** How far the sum of the layers' shares can be from 1. */
 const MOST_UNEXPLAINED = 0.1;
 
 function callTime(report: Report): Block[] {
   const layers = ranScenarios(report).flatMap(layersOf);
   const segments = layers.map((one): Segment => ({
     label: layerName(one.metric),
-    // Its time is a mean of its own, so that beside its share it may contradict that of another layer.
+    // Not its time: the layers' times are separate means, which can contradict the shares.
     share: one.metric.added.share ?? 0,
   }));
   const whole = segments.reduce((sum, { share }) => sum + share, 0);
@@ -182,13 +174,14 @@ function callTime(report: Report): Block[] {
   ];
 }
 
-/** What was measured at the place of a headline: the headline itself, or the first that is like `wanted`. */
+/** The first metric at a headline's place that is `wanted`, the headline itself before others. */
 function besideOf(
   { scenario, metric }: Measured,
   wanted: (metric: Metric) => boolean,
 ): Measured | undefined {
-  return [metric, ...scenario.metrics.filter((one) => isSamePlace(one, metric))].filter(wanted)
-    .map((found) => ({ scenario, metric: found }))[0];
+  const places = scenario.metrics.filter((one) => isSamePlace(one, metric));
+  const found = [metric, ...places].find(wanted);
+  return found && { scenario, metric: found };
 }
 
 function scenarioLines(report: Report): Block[] {
@@ -228,7 +221,7 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   ];
 }
 
-/** Boxes of the times that stand for scenarios, for a terminal; a page has charts. */
+/** Boxes of the scenarios' headline times, for terminals; pages have charts. */
 function boxes(report: Report): Block[] {
   const found = ranScenarios(report).flatMap((scenario) => {
     const [headline] = headlines(scenario);

@@ -1,6 +1,6 @@
 /**
- * The five numbers that the phase document leads with, and the scenarios that it speaks of: the one place of a
- * report that knows scenarios by their names.
+ * The five key numbers of the phase document, and its scenarios: the only part of a report that
+ * knows scenarios by name.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { Report, ScenarioReport } from "../../schema.ts";
 import { type Content, type FigureName, foreign } from "../document.ts";
 import { findMetric, type Measured } from "../quantities.ts";
 
-/** Scenarios of the phase document: what it calls each, and its line of the checklist. */
+/** Scenarios of the phase document: what it calls each, and the line in its checklist. */
 type DocumentScenarios = Readonly<Record<string, readonly [subject: string, checked: string]>>;
 
-/** The four tests of the document, in its order, and the two that it only claims. */
+/** The four tests of the document, in its order, and two that it only claims. */
 const INTEGRATION: DocumentScenarios = {
   "connection-establishment": [
     "WebSocket connection and authentication",
@@ -33,15 +33,15 @@ const LOAD: DocumentScenarios = {
     "load, concurrent connections and end-to-end latency with heavy tools",
     "Heavy tools tested",
   ],
-  "head-of-line": ["cheap calls beside a heavy one", "Cheap calls beside heavy ones tested"],
+  "head-of-line": ["cheap calls during a heavy one", "Cheap calls during heavy ones tested"],
 };
 
-/** Is the run of the phase of heavy tools? */
+/** True for phase 3, which tests heavy tools. */
 export function isLoadPhase({ profile }: Report): boolean {
   return profile === "phase3";
 }
 
-/** The scenarios that the document of the run's phase speaks of, in its order. */
+/** The scenarios of the phase document, in its order. */
 export function documentScenarios(report: Report) {
   return Object.entries(isLoadPhase(report) ? LOAD : INTEGRATION)
     .map(([name, [subject, checked]]) => ({ name, subject, checked }));
@@ -54,13 +54,13 @@ export function findScenario(report: Report, name: string): ScenarioReport | und
 /** One of the numbers that a report leads with. */
 export interface KeyNumber {
   label: Content;
-  /** On a card, which shows the figure that stands for the metric; empty: it has none. */
+  /** The title of its card, which shows the metric's main figure; empty: no card. */
   short: Content;
   figure: FigureName;
   measured: Measured | undefined;
 }
 
-/** The numbers of the phase document, measured or not. */
+/** The key numbers of the phase document, measured or not. */
 export function keyNumbers(report: Report): KeyNumber[] {
   if (isLoadPhase(report)) return loadNumbers(report);
   const several = findMetric(report, "throughput", "concurrent-connections");

@@ -1,5 +1,5 @@
 /**
- * Builds a report's document from the report, and from nothing else but its pictures.
+ * Builds the document of a report.
  *
  * @module
  */
@@ -17,14 +17,11 @@ import { isPhaseDocument, phaseSections, phaseTitle } from "./phase_document.ts"
 import { scenarioSection } from "./scenario.ts";
 import { targetName } from "./verdict.ts";
 
-export interface DocumentOptions {
-  /** Pictures by the name of their scenario, or the id of their section. */
-  charts: ReadonlyMap<string, Figure>;
-  audience: Audience;
-}
-
-/** The document of a report for those who read it. */
-export function buildDocument(given: Report, { charts, audience }: DocumentOptions): Document {
+/** The document of a report for one audience, with the charts of `drawFigures`. */
+export function buildDocument(
+  given: Report,
+  { charts, audience }: { charts: ReadonlyMap<string, Figure>; audience: Audience },
+): Document {
   const report = withoutCappedRates(given);
   const { comparison, scenarios, ab } = report;
   const picture = charts.get("comparison");
@@ -52,17 +49,17 @@ export function buildDocument(given: Report, { charts, audience }: DocumentOptio
   };
 }
 
-/** The section that the scenarios' sections belong to, with the pictures of all of them. */
+/** The heading above the scenarios' sections, with the figures of the whole run. */
 function scenariosHeading(
   { ab, scenarios }: Report,
   ...pictures: (Figure | undefined)[]
 ): Section[] {
   if (scenarios.length === 0) return [];
-  const title = ab === undefined ? "Scenarios" : "B, scenario by scenario";
+  const title = ab === undefined ? "Scenarios" : "Scenarios on B";
   return [sectionFor(["page", "summary"], "scenarios", title, ...figures(...pictures))];
 }
 
-/** A comparison alone, as `compare` prints it. */
+/** The document of a comparison alone, as `compare` prints it. */
 export function buildComparison(comparison: Comparison): Document {
   return { title: "Comparison", sections: [{ ...comparisonSection(comparison), title: "" }] };
 }

@@ -1,6 +1,5 @@
 /**
- * The performance table, the testing pyramid and the checklist: what the phase document claims, each decided
- * by what this run measured.
+ * The performance table, testing pyramid and checklist of the phase document, filled in by the run.
  *
  * @module
  */
@@ -16,14 +15,14 @@ import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { checksWords } from "./scenario.ts";
 import { scenarioMark } from "./verdict.ts";
 
-/** The performance table and the pyramid, once. */
+/** The performance table and the pyramid, if any of their numbers was measured. */
 export function performanceSection(report: Report): Section[] {
   if (keyNumbers(report).every(({ measured }) => measured === undefined)) return [];
   const blocks = [performanceTable(report), pyramid(report)];
   return [pageSection("pyramid", "Performance and the testing pyramid", ...blocks)];
 }
 
-/** The numbers that the document leads with, each with what it can be compared to. */
+/** The key numbers, each with what it compares to. */
 export function performanceTable(report: Report): Table {
   return table(
     "Performance",
@@ -37,7 +36,7 @@ export function performanceTable(report: Report): Table {
   );
 }
 
-/** The mark of a number: its scenario's, unless it missed a threshold. */
+/** The mark of its scenario, unless the number missed a threshold. */
 export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
   const name = `${measured.scenario.name}.${measured.metric.name}`;
@@ -60,10 +59,10 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
   }
   const count = formatCount(metric.count);
   if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
-  return `N/A; ${figure === "mean" ? "mean" : figure === "p95" ? "p95" : "median"} of ${count}`;
+  return `N/A; ${figure === "p50" ? "median" : figure} of ${count} samples`;
 }
 
-/** `2,540x slower than unit tests`, by the one definition there is; `null`: not measured, or of calls that failed. */
+/** `2,540x slower than unit tests (± 3 %)`; `null` if not measured, or if calls failed. */
 export function slowdown(report: Report): Inline[] | null {
   const factor = findMetric(report, "unitFactor");
   if (factor === undefined || factor.scenario.status !== "passed") return null;
@@ -72,14 +71,14 @@ export function slowdown(report: Report): Inline[] | null {
   return prose`${strong(quantity(factor), " slower")} than unit tests${within}`;
 }
 
-/** Unit, integration and end-to-end tests, one above the other. */
+/** Unit, integration and end-to-end tests, one level each. */
 export function pyramid(report: Report): Table {
   const { rate, latency, heavy } = pyramidMetrics(report);
   const { unitBaseline } = report;
   const factor = slowdown(report) === null ? undefined : findMetric(report, "unitFactor");
   const alone = findMetric(report, "latencyAlone", heavy?.scenario.name ?? "");
   const ratio = alone?.metric.kind === "distribution" && latency?.metric.kind === "distribution"
-    ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower, by the median call`
+    ? `${formatRatio(alone.metric.p50 / latency.metric.p50)} slower (median call)`
     : "";
   const here = isLoadPhase(report) ? "End-to-end tests" : "Integration tests";
   const level = (name: string, speed: Content, what: string, against: Content): Content[] => [
@@ -90,10 +89,10 @@ export function pyramid(report: Report): Table {
     ? "given with --unit-baseline"
     : "the bundled server's dispatch, in-process";
   const speed = formatCompactRate(unitBaseline?.throughput ?? null);
-  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower, by the median call`;
+  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower (median call)`;
   const load = `heavy tools${heavy === undefined ? ": not measured in this run" : ", one client"}`;
   const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one);
-  const titles = ["Level", "One at a time", "What", "Against the level above"];
+  const titles = ["Level", "One call at a time", "What", "Compared with the level above"];
   return table(
     "Testing pyramid",
     titles.map((title, at) => at === 1 ? right(title) : left(title)),
@@ -105,14 +104,14 @@ export function pyramid(report: Report): Table {
   );
 }
 
-/** A statement to be ticked off: `null` is "not measured", and no tick. */
+/** A line of the checklist; `met` is `null` if it was not measured. */
 export interface Criterion {
   text: string;
   met: boolean | null;
   note: Content;
 }
 
-/** The document's checklist. */
+/** The phase document's checklist. */
 export function criteria(report: Report): Criterion[] {
   const ran = ranScenarios(report);
   const sum = (of: (ledger: Ledger) => number) =>
@@ -147,7 +146,7 @@ export function criteria(report: Report): Criterion[] {
     ],
     criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
     criterion(
-      "Numbers are the server's own (not the client's, not a cache's)",
+      "Numbers are the server's own (not limited by the client, not from a cache)",
       all(valid),
       `${valid}/${ran.length}`,
     ),
@@ -175,7 +174,7 @@ export function criteriaList(items: readonly Criterion[]): Block {
   );
 }
 
-/** The checklist, once. */
+/** The checklist, if anything was run. */
 export function checklistSection(report: Report): Section[] {
   if (report.scenarios.length === 0) return [];
   return [pageSection("checklist", "Checklist", criteriaList(criteria(report)))];

@@ -1,6 +1,5 @@
 /**
- * The phase document: the report of the profiles phase2 and phase3, in the document's own sections, order and
- * marks.
+ * The report of the profiles phase2 and phase3, with the sections and the order of the phase document.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { type Block, code, type Content, type Figure, foreign, heading } from ".
 import { list, mark, pageSection, paragraph, prose, type Section, strong } from "../document.ts";
 import { findMetric, quantity, ranScenarios, withInterval } from "../quantities.ts";
 import { scenarioLink } from "../trust.ts";
-import { formatCompactRate, formatCount, formatCounted, formatTimestamp } from "../units.ts";
+import { formatCompactRate, formatCounted, formatTimestamp } from "../units.ts";
 import { attentionBlocks, nextSteps } from "./attention.ts";
 import { driftBlocks, layersOf, trustBlock } from "./first_screen.ts";
 import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
@@ -21,12 +20,12 @@ import { layerTable, scenarioSection } from "./scenario.ts";
 import { runSpan, scenarioMark, tally, targetWords, verdictInline } from "./verdict.ts";
 import { verdictWords } from "./verdict.ts";
 
-/** Is the report of a run the document of a phase? */
+/** True if the report of a run is a phase document. */
 export function isPhaseDocument({ profile, ab }: Report): boolean {
   return (profile === "phase2" || profile === "phase3") && ab === undefined;
 }
 
-/** The document's title. */
+/** `Phase 2: Real Integration Tests - COMPLETE` */
 export function phaseTitle(report: Report): string {
   const name = isLoadPhase(report)
     ? "Phase 3: End-to-End Load Tests"
@@ -34,7 +33,7 @@ export function phaseTitle(report: Report): string {
   return `${name} - ${report.verdict.status === "passed" ? "COMPLETE" : verdictWords(report)}`;
 }
 
-/** The document's sections. */
+/** The sections, in the phase document's order. */
 export function phaseSections(report: Report, figures: ReadonlyMap<string, Figure>): Section[] {
   const goals = criteria(report);
   const met = goals.filter((goal) => goal.met === true).length;
@@ -71,8 +70,8 @@ function status(report: Report): Block[] {
 
 function objective(report: Report): Block {
   const what = isLoadPhase(report)
-    ? "under load with heavy tools: what one client gets, what several get at once, and what that does to " +
-      "cheap calls beside them."
+    ? "under load with heavy tools: what one client gets, what several get at once, and how much " +
+      "that slows down cheap calls."
     : "that validate the WebSocket protocol and component integration.";
   return paragraph(prose`Real WebSocket connections ${what} ${targetWords(report)}.`);
 }
@@ -166,9 +165,9 @@ function insights(report: Report): Content[] {
       : [prose`Concurrent clients achieve ${quantity(speedup)} the rate of one`],
     ...hasP95 ? [prose`95 of 100 calls are answered within ${quantity(latency, "p95")}`] : [],
     ...fairness === undefined ? [] : [
-      prose`Clients are served alike: Jain's index ${quantity(fairness)}, where 1 is equal shares`,
+      prose`Fairness among clients: Jain's index ${quantity(fairness)}, where 1 is equal shares`,
     ],
-    prose`${formatCount(ranScenarios(report).length)} scenarios ran on fresh connections in each of
-      ${formatCounted(report.epochs, "epoch")}, for the tool ${code(report.target.tool)} only`,
+    prose`${formatCounted(ranScenarios(report).length, "scenario")} ran on fresh connections in each
+      of ${formatCounted(report.epochs, "epoch")}, for the tool ${code(report.target.tool)} only`,
   ];
 }

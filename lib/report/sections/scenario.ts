@@ -1,6 +1,6 @@
 /**
- * The section of a scenario: the answer to its question, a picture, its numbers, what failed, and, folded, what
- * was checked and counted. It is made of what the report says of the scenario, and knows none by its name.
+ * The section of a scenario: the answer to its question, failures, a figure, numbers and, folded, the
+ * checks and the ledger.
  *
  * @module
  */
@@ -9,23 +9,15 @@ import type { Check, Metric, NotMeasured, Report, ScenarioReport } from "../../s
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
 import { type Inline, joined, left, list, mark, paragraph, right } from "../document.ts";
 import { prose, type Section, type Table, table } from "../document.ts";
-import { factWords, headlines, intervalText, isSamePlace, type Measured } from "../quantities.ts";
-import {
-  capitalise,
-  placeKey,
-  placeOf,
-  quantity,
-  rowScale,
-  sparkline,
-  withInterval,
-  words,
-} from "../quantities.ts";
+import { capitalise, factWords, headlines, intervalText, isSamePlace } from "../quantities.ts";
+import { type Measured, placeKey, placeOf, quantity, rowScale } from "../quantities.ts";
+import { sparkline, withInterval, words } from "../quantities.ts";
 import { scenarioId } from "../trust.ts";
 import { formatCount, formatCounted, formatNumber, formatPercent, formatSpan } from "../units.ts";
 import { layerName, layersOf } from "./first_screen.ts";
 import { closeWords, errorItems, ledgerWords, scenarioMark } from "./verdict.ts";
 
-/** The section of a scenario, on level 3; `hasLayers`: with the table of what each layer of a call adds. */
+/** The section of a scenario, on level 3. `hasLayers`: with the table of a call's layers. */
 export function scenarioSection(
   report: Report,
   scenario: ScenarioReport,
@@ -68,7 +60,7 @@ function answer(scenario: ScenarioReport): Block[] {
   return headline === undefined ? [] : [paragraph(prose`${headlineWords(headline)}.`, "lead")];
 }
 
-/** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency: median 512 µs`. */
+/** `5 clients: throughput 9,410 msg/s (9,100 to 9,510), latency median 512 µs` */
 function headlineWords({ scenario, metric }: Measured): Inline[] {
   const value = withInterval(quantity({ scenario, metric }));
   if (metric.kind === "distribution" && metric.added !== undefined) {
@@ -79,23 +71,24 @@ function headlineWords({ scenario, metric }: Measured): Inline[] {
     return prose`A call: median ${value}${where}`;
   }
   const place = placeOf(metric.at);
-  const isPlaced = place.length > 0;
-  const start = isPlaced ? prose`${place}: ` : "";
-  const name = foreign(isPlaced ? words(metric.name) : capitalise(words(metric.name)));
+  const name = words(metric.name);
+  const start = place.length > 0
+    ? prose`${place}: ${foreign(name)} `
+    : prose`${foreign(capitalise(name))}: `;
   if (metric.kind === "distribution") {
     const p99 = metric.p99 === null ? "" : prose`, p99 ${quantity({ scenario, metric }, "p99")}`;
-    return prose`${start}${name}: median ${value}${p99}`;
+    return prose`${start}median ${value}${p99}`;
   }
   const beside = scenario.metrics.find((one) =>
     one.kind === "distribution" && metric.at !== undefined && isSamePlace(one, metric)
   );
   const times = beside === undefined
     ? ""
-    : prose`; ${foreign(words(beside.name))}: median ${quantity({ scenario, metric: beside })}`;
-  return prose`${start}${name}${isPlaced ? " " : ": "}${value}${times}`;
+    : prose`, ${foreign(words(beside.name))} median ${quantity({ scenario, metric: beside })}`;
+  return prose`${start}${value}${times}`;
 }
 
-/** What the server said of failed calls, and how it closed; not where a test provokes it. */
+/** The server's error codes and close codes, unless the scenario provokes them. */
 function errors({ ledger, overloads }: ScenarioReport): Block[] {
   const [said, closes] = [errorItems(ledger), closeWords(ledger)];
   const items = closes.length === 0 ? said : [...said, ["connections closed with ", ...closes]];
@@ -103,7 +96,7 @@ function errors({ ledger, overloads }: ScenarioReport): Block[] {
   return items.length === 0 || isProvoked ? [] : [list(items)];
 }
 
-/** Metrics of one name that were measured at so many places are a table of their own. */
+/** A metric measured at this many places gets a separate table. */
 const SWEEP = 3;
 
 const placesOf = (metrics: readonly Metric[]) => new Set(metrics.map(placeKey)).size;
@@ -114,16 +107,16 @@ function numberTables(scenario: ScenarioReport, hasLayers: boolean): Block[] {
     .flatMap(([name, metrics]) => placesOf(metrics) >= SWEEP ? [name] : []);
   const isSwept = ({ name, at }: Metric) => at !== undefined && swept.includes(name);
   const rest = scenario.metrics.filter((metric) => !isSwept(metric));
-  // Names stay as they are: only numbers have an order.
+  // Places with names keep their order.
   const stepOf = ([first]: readonly Metric[]) => Number(Object.values(first!.at!)[0]) || 0;
   const rows = [...Map.groupBy(placed.filter(isSwept), placeKey).values()]
     .sort((a, b) => stepOf(a) - stepOf(b));
-  const first = layersOf(scenario).length > 0
-    ? hasLayers ? [layerTable(scenario)] : []
-    : rows.length > 0
-    ? [sweepTable(scenario, rows, swept)]
-    : [];
-  return [...first, ...rest.length > 0 ? [metricTable(scenario, rest)] : []];
+  const isLayered = layersOf(scenario).length > 0;
+  return [
+    ...isLayered && hasLayers ? [layerTable(scenario)] : [],
+    ...!isLayered && rows.length > 0 ? [sweepTable(scenario, rows, swept)] : [],
+    ...rest.length > 0 ? [metricTable(scenario, rest)] : [],
+  ];
 }
 
 function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Table {
@@ -156,7 +149,7 @@ function metricTable(scenario: ScenarioReport, metrics: readonly Metric[]): Tabl
   );
 }
 
-/** The places that a table shows: the last, near which an answer lies, and some of those before. */
+/** Rows of a long sweep: half of them are the last places, near which the answer lies. */
 const SHOWN_PLACES = 16;
 
 function shownOf<T>(places: readonly T[]): readonly T[] {
@@ -202,7 +195,7 @@ export function layerTable(scenario: ScenarioReport): Table {
     "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
-      ...[right("Share"), right("A call up to here"), left("Measured on")],
+      ...[right("Share"), right("Total up to here"), left("Measured on")],
     ],
     layersOf(scenario).map((measured) => {
       const added = quantity(measured, "added");
@@ -219,7 +212,7 @@ export function layerTable(scenario: ScenarioReport): Table {
   );
 }
 
-/** Checks as a table. */
+/** A table of checks, and of what was not measured. */
 export function checkTable(
   caption: string,
   checks: readonly Check[],
@@ -236,7 +229,7 @@ export function checkTable(
   ]);
 }
 
-/** Those whose observation is the expected one, in a sentence: `✓ all clients connected: 5 of 5; …`. */
+/** Checks that observed exactly what was expected: `✓ all clients connected: 5 of 5; …` */
 function checkList(checks: readonly Check[]): Block {
   const items = checks.map(({ name, observed }) => prose`${foreign(name)}: ${foreign(observed)}`);
   return paragraph(prose`${mark("passed")} ${joined(items, "; ")}.`);
@@ -253,7 +246,7 @@ export function checksWords({ checks, notMeasured }: ScenarioReport): string {
   return notMeasured.length === 0 ? all : `${all}, ${formatCount(notMeasured.length)} not measured`;
 }
 
-/** Folded: what was checked and counted, the settings, and what the client had to do with it. */
+/** Folded: checks, ledgers, settings, and the client's load. */
 function details(scenario: ScenarioReport): Block[] {
   const { checks, notMeasured, ledger, warmupLedger, parameters, status, validity } = scenario;
   if (status === "skipped") return [];
@@ -276,8 +269,7 @@ function details(scenario: ScenarioReport): Block[] {
   const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
     ? ""
-    : `; the rate is ${formatPercent(clientShare)} of what it does ` +
-      "against a server that does nothing";
+    : `; the rate is ${formatPercent(clientShare)} of that against a server that does nothing`;
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],

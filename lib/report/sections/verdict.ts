@@ -1,5 +1,5 @@
 /**
- * The outcome of a run and of its parts in words: what happened, of which server, how long it took.
+ * The outcome of a run in words: verdict, target, duration, ledger.
  *
  * @module
  */
@@ -16,14 +16,14 @@ export const STATUS_MARKS = {
   interrupted: "warning",
 } as const satisfies Record<ScenarioReport["status"], MarkName>;
 
-/** The mark of a scenario; one whose numbers are not to be quoted has a warning. */
+/** The mark of a scenario: a warning if it passed but is not valid. */
 export function scenarioMark(scenario: ScenarioReport | undefined): MarkName {
   if (scenario === undefined) return "skipped";
   const { status, validity } = scenario;
   return status === "passed" && !validity.valid ? "warning" : STATUS_MARKS[status];
 }
 
-/** What an exit code says of a run, as in "FAILED: …". */
+/** Causes of failure by exit code. */
 const CAUSES: Record<number, string> = {
   1: "a check failed",
   2: "the reports could not be written",
@@ -48,7 +48,7 @@ export function verdictInline(report: Report): Inline[] {
 
 /** `7 of 7 scenarios passed`, `6 of 7 scenarios passed, 1 skipped`. */
 export function tally({ scenarios }: Report): string {
-  if (scenarios.length === 0) return "no scenario was run";
+  if (scenarios.length === 0) return "no scenarios ran";
   const count = (wanted: ScenarioReport["status"]) =>
     scenarios.filter(({ status }) => status === wanted).length;
   const others = (["skipped", "interrupted"] as const)
@@ -57,13 +57,13 @@ export function tally({ scenarios }: Report): string {
   return `${count("passed")} of ${all} passed${others.join("")}`;
 }
 
-/** From start to finish; empty where the times in the report cannot be read. */
+/** The duration of the run; empty if the report's timestamps cannot be read. */
 export function runSpan({ startedAt, finishedAt }: Report): string {
   const milliseconds = Date.parse(finishedAt) - Date.parse(startedAt);
   return Number.isFinite(milliseconds) ? formatSpan(Math.max(0, milliseconds)) : "";
 }
 
-/** The server's name, or both, and the tool that was called. */
+/** The server, or both servers, and the tool. */
 export function targetName({ target, ab }: Report): Inline[] {
   const server = target.kind === "embedded" ? "Bundled server" : foreign(target.url);
   const servers = ab === undefined
@@ -72,25 +72,25 @@ export function targetName({ target, ab }: Report): Inline[] {
   return prose`${servers}, ${code(target.tool)}`;
 }
 
-/** The server or both, where they are and how they were spoken to. */
+/** The address of the server, or of both, and how it was called. */
 export function targetWords({ target, ab }: Report): Inline[] {
   const kind = target.kind === "embedded" ? "The bundled reference server" : "The server";
   const where = ab === undefined
     ? prose`${kind} at ${code(target.url)}`
     : prose`A is ${code(ab.a.url)}, B is ${code(ab.b.url)}`;
   const relay = target.noDelay ? ", through a relay without Nagle's algorithm" : "";
-  const insecure = target.insecure ? ", its certificate not checked" : "";
+  const insecure = target.insecure ? ", without a check of its certificate" : "";
   const { proxy, uniqueArguments } = target;
   const through = proxy === undefined ? "" : prose`, through the proxy ${foreign(proxy)}`;
   const unique = uniqueArguments === undefined
     ? ""
-    : prose` with arguments of its own for every call, ${code(uniqueArguments)}, as the server
+    : prose` with unique arguments for every call, ${code(uniqueArguments)}, because the server
       serves repeated calls from a cache`;
-  return prose`${where}, ${target.protocol}${relay}${insecure}${through}, tool
+  return prose`${where}, protocol ${target.protocol}${relay}${insecure}${through}, tool
     ${code(target.tool)}${unique}`;
 }
 
-/** What a run that was split shows; empty for any other. */
+/** The parts of a merged run, or the share of a shard; empty for other runs. */
 export function splitWords({ shard, merged }: Report): string {
   if (merged !== undefined) {
     const lost = merged.parts.filter(({ lost }) => lost !== null).length;
@@ -98,13 +98,13 @@ export function splitWords({ shard, merged }: Report): string {
     return `Merged from ${merged.parts.length} ${merged.of}${died}.`;
   }
   if (shard === undefined) return "";
-  return `This is the share of shard ${shard.index} of ${shard.count} alone.`;
+  return `Shard ${shard.index} of ${shard.count} only.`;
 }
 
-/** The units that a threshold may be written in, in that of report.json. */
+/** The units a threshold can use, in nanoseconds. */
 const THRESHOLD_UNITS: Record<string, number> = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9 };
 
-/** What a threshold saw, in the unit that it is written in; where there is nothing, why. */
+/** The observed value of a threshold, in the unit of its expression, or why there is none. */
 export function observedWords({ expression, observed, unit, reason }: ThresholdResult): Content {
   if (observed === null) {
     return reason === null ? "not measured" : ["not measured: ", foreign(reason)];
@@ -120,7 +120,7 @@ export function observedWords({ expression, observed, unit, reason }: ThresholdR
 const OUTCOMES = [
   ["ok", "ok"],
   ["cached", "of them from a cache"],
-  ["toolError", "errors"],
+  ["toolError", "answered with an error"],
   ["rateLimited", "rate-limited"],
   ["timeout", "timed out"],
   ["connectionLost", "lost with their connection"],
@@ -130,7 +130,7 @@ const OUTCOMES = [
 
 const FRAMES = ["final", "progress", "late", "duplicate", "orphan", "malformed"] as const;
 
-/** A ledger in a sentence: `500 calls sent: 500 ok; 1,000 frames received: 500 final, 500 progress`. */
+/** `500 calls sent: 500 ok; 1,000 frames received: 500 final, 500 progress` */
 export function ledgerWords(ledger: Ledger): string {
   const outcomes = OUTCOMES.flatMap(([key, word]) =>
     ledger[key] === 0 && key !== "ok" ? [] : `${formatCount(ledger[key])} ${word}`
@@ -144,7 +144,7 @@ export function ledgerWords(ledger: Ledger): string {
   return `${formatCounted(ledger.sent, "call")} sent: ${outcomes.join(", ")}${received}`;
 }
 
-/** Each error code with its count, and the first of the server's messages with it. */
+/** Each error code with its count and the server's first message for it, the most frequent first. */
 export function errorItems({ errorCodes, errorMessages = {} }: Ledger): Content[] {
   return Object.entries(errorCodes).toSorted(([, a], [, b]) => b - a).map(([name, count]) => {
     const said = Object.hasOwn(errorMessages, name)
@@ -154,7 +154,7 @@ export function errorItems({ errorCodes, errorMessages = {} }: Ledger): Content[
   });
 }
 
-/** Close codes other than a clean close, with the first reason given: `1008 x 1 (go away)`. */
+/** Close codes other than 1000, each with the first reason given: `1008 x 1 (go away)`. */
 export function closeWords({ closeCodes, closeReasons = {} }: Ledger): Inline[] {
   const codes = Object.entries(closeCodes).filter(([name]) => name !== "1000");
   const words = codes.map(([name, count]) => {
@@ -164,7 +164,7 @@ export function closeWords({ closeCodes, closeReasons = {} }: Ledger): Inline[] 
   return joined(words, ", ");
 }
 
-/** The command as a person would type it: arguments with other characters in them are quoted. */
+/** The command, quoted for a shell where necessary. */
 export function commandLine({ command }: Report): string {
   return command.map((argument) =>
     /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`

@@ -9,9 +9,8 @@ import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
 import { createTestRun, startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, HELLO_ACK, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET } from "../support/targets.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const bucket = (capacity: number, refillPerSecond: number) => ({ capacity, refillPerSecond });
 const ALONE = { scenario: messageThroughput, parameters: {} };
 const FIVE = { scenario: concurrentConnections, parameters: { connections: 5 } };
@@ -20,47 +19,41 @@ function runAt(url: string, given: Partial<Parameters<typeof createTestRun>[1]> 
   return createTestRun([ALONE, FIVE], { url, ...given });
 }
 
-Deno.test(
-  { name: "limits of a session and of its address are found, and kept to", ignore },
-  async () => {
-    for (const dialect of ["oct", "oct25", "nov"] as const) {
-      await using server = await startReference({
-        dialect,
-        limits: { userRate: bucket(20, 5), ipRate: bucket(60, 10) },
-      });
-      await using run = runAt(server.url);
-      await keepToLimits([run]);
-      const { message, ...found } = run.rateLimit!;
-      assert(message.includes("user_rate_limit_exceeded"), message);
-      assertEquals([found.owner, found.scenario, found.keptToPerSecond], ["session", null, 4]);
-      assertEquals([found.refillPerSecond, found.addressRefillPerSecond], [5, 10]);
-      assert(found.burst! >= 18 && found.burst! <= 20, `${found.burst}`);
-      assertEquals([rateOf(run, 1), rateOf(run, 2), rateOf(run, 5)], [4, 4, 1.6]);
-      // Its refusals are not those of the run.
-      assertEquals(run.target.observed.rateLimit, null);
-      await using connection = await run.target.connect(openLedger());
-      assertEquals(
-        (await connection.call(run.workload())).status,
-        "ok",
-        "the address has calls left",
-      );
-    }
-  },
-);
-
-Deno.test(
-  { name: "the limit of an address is shared by the sessions of the run", ignore },
-  async () => {
+Deno.test("limits of a session and of its address are found, and kept to", { ignore }, async () => {
+  for (const dialect of ["oct", "oct25", "nov"] as const) {
     await using server = await startReference({
-      limits: { userRate: null, ipRate: bucket(20, 10) },
+      dialect,
+      limits: { userRate: bucket(20, 5), ipRate: bucket(60, 10) },
     });
     await using run = runAt(server.url);
     await keepToLimits([run]);
-    assertEquals([run.rateLimit?.owner, run.settings.maxRatePerSecond], ["ip", 1.6]);
-  },
-);
+    const { message, ...found } = run.rateLimit!;
+    assert(message.includes("user_rate_limit_exceeded"), message);
+    assertEquals([found.owner, found.scenario, found.keptToPerSecond], ["session", null, 4]);
+    assertEquals([found.refillPerSecond, found.addressRefillPerSecond], [5, 10]);
+    assert(found.burst! >= 18 && found.burst! <= 20, `${found.burst}`);
+    assertEquals([rateOf(run, 1), rateOf(run, 2), rateOf(run, 5)], [4, 4, 1.6]);
+    // Its refusals are not those of the run.
+    assertEquals(run.target.observed.rateLimit, null);
+    await using connection = await run.target.connect(openLedger());
+    assertEquals(
+      (await connection.call(run.workload())).status,
+      "ok",
+      "the address has calls left",
+    );
+  }
+});
 
-Deno.test({ name: "a refill that the server does not say is measured", ignore }, async () => {
+Deno.test("the limit of an address is shared by the sessions of the run", { ignore }, async () => {
+  await using server = await startReference({
+    limits: { userRate: null, ipRate: bucket(20, 10) },
+  });
+  await using run = runAt(server.url);
+  await keepToLimits([run]);
+  assertEquals([run.rateLimit?.owner, run.settings.maxRatePerSecond], ["ip", 1.6]);
+});
+
+Deno.test("a refill that the server does not say is measured", { ignore }, async () => {
   const buckets = new Map<number, TokenBucket>();
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") return peer.send(HELLO_ACK);
@@ -79,7 +72,7 @@ Deno.test({ name: "a refill that the server does not say is measured", ignore },
   assertEquals(run.settings.maxRatePerSecond, keptToPerSecond!);
 });
 
-Deno.test({ name: "of two servers the lower limit counts for both", ignore }, async () => {
+Deno.test("of two servers the lower limit counts for both", { ignore }, async () => {
   await using tight = await startReference({ limits: { userRate: bucket(10, 5), ipRate: null } });
   await using loose = await startReference({ limits: "off" });
   await using a = runAt(loose.url);
@@ -88,27 +81,28 @@ Deno.test({ name: "of two servers the lower limit counts for both", ignore }, as
   assertEquals([a, b].map(({ settings }) => settings.maxRatePerSecond), [4, 4]);
 });
 
-Deno.test({
-  name: "a server without limits, or one that is not to be probed, is left as it is",
-  ignore,
-}, async () => {
-  await using unlimited = await startReference({ limits: "off" });
-  await using limited = await startReference({ limits: { userRate: bucket(1, 0.001) } });
-  const runs = [
-    runAt(unlimited.url),
-    runAt(limited.url, { maxRatePerSecond: 7 }),
-    runAt(limited.url, { settings: { ignoreLimits: true } }),
-    createTestRun([{ scenario: rateLimit, parameters: {} }], { url: limited.url }),
-  ];
-  for (const [index, run] of runs.entries()) {
-    await using _run = run;
-    await keepToLimits([run]);
-    assertEquals([run.rateLimit, run.settings.maxRatePerSecond], [
-      undefined,
-      index === 1 ? 7 : null,
-    ]);
-  }
-  assertEquals(limited.stats().callsReceived, 0);
-  await using tooTight = runAt(limited.url);
-  await assertRejects(() => keepToLimits([tooTight]), TargetUnusableError, "too tight");
-});
+Deno.test(
+  "a server without limits, or one that is not to be probed, is left as it is",
+  { ignore },
+  async () => {
+    await using unlimited = await startReference({ limits: "off" });
+    await using limited = await startReference({ limits: { userRate: bucket(1, 0.001) } });
+    const runs = [
+      runAt(unlimited.url),
+      runAt(limited.url, { maxRatePerSecond: 7 }),
+      runAt(limited.url, { settings: { ignoreLimits: true } }),
+      createTestRun([{ scenario: rateLimit, parameters: {} }], { url: limited.url }),
+    ];
+    for (const [index, run] of runs.entries()) {
+      await using _run = run;
+      await keepToLimits([run]);
+      assertEquals([run.rateLimit, run.settings.maxRatePerSecond], [
+        undefined,
+        index === 1 ? 7 : null,
+      ]);
+    }
+    assertEquals(limited.stats().callsReceived, 0);
+    await using tooTight = runAt(limited.url);
+    await assertRejects(() => keepToLimits([tooTight]), TargetUnusableError, "too tight");
+  },
+);

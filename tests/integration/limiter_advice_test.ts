@@ -25,7 +25,8 @@ async function runInto(options: ServerOptionOverrides, scenario: string) {
 const NONE = { userRate: null, ipRate: null, globalRate: null };
 
 Deno.test(
-  { name: "refusals that a server drops are the limiter's, and cost one timeout", ignore },
+  "refusals that a server drops are the limiter's, and cost one timeout",
+  { ignore },
   async () => {
     const limits = { ...NONE, userRate: { capacity: 20, refillPerSecond: 2 } };
     const { scenario, screen } = await runInto({ dialect: "oct", limits }, "message-throughput");
@@ -38,15 +39,19 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "the limit of an address is told as such, and nothing is made of the rate",
-  ignore,
-}, async () => {
-  const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
-  const { scenario, screen } = await runInto({ dialect: "nov", limits }, "concurrent-connections");
-  assert(scenario.ledger.rateLimited > 0);
-  assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
-  assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
-  assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
-  assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");
-});
+Deno.test(
+  "the limit of an address is told as such, and nothing is made of the rate",
+  { ignore },
+  async () => {
+    const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
+    const { scenario, screen } = await runInto(
+      { dialect: "nov", limits },
+      "concurrent-connections",
+    );
+    assert(scenario.ledger.rateLimited > 0);
+    assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
+    assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
+    assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
+    assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");
+  },
+);

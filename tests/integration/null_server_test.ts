@@ -11,38 +11,35 @@ const ignore = ["net", "read"].some((name) =>
 );
 const NO_RUN = ignore || Deno.permissions.querySync({ name: "run" }).state !== "granted";
 
-Deno.test(
-  { name: "null server: answers every call of several pipelining clients", ignore },
-  async () => {
-    await using server = await startNullServer();
-    using target = targetAt(server.url, { timeoutMs: 5_000 });
-    const ledger = openLedger();
-    await using opened = new AsyncDisposableStack();
-    const connections = await Promise.all([1, 2, 3].map(() => target.connect(ledger)));
-    for (const connection of connections) opened.use(connection);
-    const { clients, end } = await runClosedSlice(connections, {
-      message: () => STATUS,
-      inFlight: 16,
-      leadInNs: 0,
-      messages: 500,
-      durationNs: null,
-      maxRatePerSecond: null,
-      warmupLedger: ledger,
-      ledger,
-      clock: systemClock,
-      signal: new AbortController().signal,
-    });
-    assertEquals([clients.map(({ ok }) => ok), end], [[500, 500, 500], "complete"]);
-    const settled = settleLedger(ledger, false);
-    assertEquals(brokenEquations(settled), []);
-    assertEquals(
-      settled,
-      ledgerWith({ sent: 1_500, ok: 1_500, frames: { received: 1_500, final: 1_500 } }),
-    );
-  },
-);
+Deno.test("null server: answers every call of several pipelining clients", { ignore }, async () => {
+  await using server = await startNullServer();
+  using target = targetAt(server.url, { timeoutMs: 5_000 });
+  const ledger = openLedger();
+  await using opened = new AsyncDisposableStack();
+  const connections = await Promise.all([1, 2, 3].map(() => target.connect(ledger)));
+  for (const connection of connections) opened.use(connection);
+  const { clients, end } = await runClosedSlice(connections, {
+    message: () => STATUS,
+    inFlight: 16,
+    leadInNs: 0,
+    messages: 500,
+    durationNs: null,
+    maxRatePerSecond: null,
+    warmupLedger: ledger,
+    ledger,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  });
+  assertEquals([clients.map(({ ok }) => ok), end], [[500, 500, 500], "complete"]);
+  const settled = settleLedger(ledger, false);
+  assertEquals(brokenEquations(settled), []);
+  assertEquals(
+    settled,
+    ledgerWith({ sent: 1_500, ok: 1_500, frames: { received: 1_500, final: 1_500 } }),
+  );
+});
 
-Deno.test({ name: "null server: answers a close, and ends with its worker", ignore }, async () => {
+Deno.test("null server: answers a close, and ends with its worker", { ignore }, async () => {
   const server = await startNullServer();
   using target = targetAt(server.url, { timeoutMs: 5_000 });
   const connection = await target.connect(openLedger());
@@ -57,7 +54,7 @@ Deno.test({ name: "null server: answers a close, and ends with its worker", igno
   await assertRejects(() => target.connect(openLedger()), ConnectError);
 });
 
-Deno.test({ name: "null server: once stopped, its port is closed", ignore }, async () => {
+Deno.test("null server: once stopped, its port is closed", { ignore }, async () => {
   for (let start = 0; start < 5; start++) {
     const server = await startNullServer();
     const port = Number(new URL(server.url).port);
@@ -67,7 +64,8 @@ Deno.test({ name: "null server: once stopped, its port is closed", ignore }, asy
 });
 
 Deno.test(
-  { name: "null server: once stopped, it keeps no process from ending", ignore: NO_RUN },
+  "null server: once stopped, it keeps no process from ending",
+  { ignore: NO_RUN },
   async () => {
     const { href } = new URL("../../lib/server/null_server.ts", import.meta.url);
     const script = `const { startNullServer } = await import("${href}");

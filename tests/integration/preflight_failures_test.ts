@@ -7,9 +7,7 @@ import { startFaultyServer } from "../support/faulty_server.ts";
 import { startReference } from "../support/run_scenarios.ts";
 import { readAll, startTcp } from "../support/raw_server.ts";
 import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
-
-const ignore = NO_NET;
+import { NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
 
 interface PreflightOptions extends Partial<TargetOptions> {
   tool?: string;
@@ -39,7 +37,7 @@ async function answerGarbage(conn: Deno.Conn): Promise<void> {
   await readAll(conn);
 }
 
-Deno.test({ name: "preflight: a sound server passes, in both dialects", ignore }, async () => {
+Deno.test("preflight: a sound server passes, in both dialects", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect });
     const { checks, warnings } = await preflight(server.url);
@@ -54,7 +52,7 @@ Deno.test({ name: "preflight: a sound server passes, in both dialects", ignore }
   }
 });
 
-Deno.test({ name: "preflight: a server may serve what it does not list", ignore }, async () => {
+Deno.test("preflight: a server may serve what it does not list", { ignore }, async () => {
   await using server = startScriptedServer((peer, message) => {
     if (message?.op !== "list_tools") return answerSoundly(peer, message);
     peer.send({ op: "list_tools_res", tools: [] });
@@ -64,7 +62,7 @@ Deno.test({ name: "preflight: a server may serve what it does not list", ignore 
   assertEquals(checks.map(({ name }) => name), ["connected", "session opened", "tool answers"]);
 });
 
-Deno.test({ name: "preflight: connection refused", ignore }, async () => {
+Deno.test("preflight: connection refused", { ignore }, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -76,7 +74,7 @@ Deno.test({ name: "preflight: connection refused", ignore }, async () => {
   ]);
 });
 
-Deno.test({ name: "preflight: unknown host", ignore }, async () => {
+Deno.test("preflight: unknown host", { ignore }, async () => {
   await assertUnusable("ws://no-such-host.invalid:8079", [
     "Cannot find the host of ws://no-such-host.invalid:8079",
     "typo",
@@ -92,7 +90,7 @@ for (
     [503, "overloaded"],
   ] as const
 ) {
-  Deno.test({ name: `preflight: the upgrade is refused with ${status}`, ignore }, async () => {
+  Deno.test(`preflight: the upgrade is refused with ${status}`, { ignore }, async () => {
     await using server = await startFaultyServer({
       handshakes: () => ({ kind: "httpStatus", status }),
     });
@@ -100,7 +98,7 @@ for (
   });
 }
 
-Deno.test({ name: "preflight: something else than HTTP answers", ignore }, async () => {
+Deno.test("preflight: something else than HTTP answers", { ignore }, async () => {
   await using server = startTcp(answerGarbage);
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
     "Cannot open a WebSocket at",
@@ -109,7 +107,7 @@ Deno.test({ name: "preflight: something else than HTTP answers", ignore }, async
   ]);
 });
 
-Deno.test({ name: "preflight: a server that accepts and says nothing", ignore }, async () => {
+Deno.test("preflight: a server that accepts and says nothing", { ignore }, async () => {
   await using server = startTcp(readAll);
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
     "within 0.2 s",
@@ -118,7 +116,7 @@ Deno.test({ name: "preflight: a server that accepts and says nothing", ignore },
   ], { timeoutMs: SHORT_TIMEOUT_MS });
 });
 
-Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async () => {
+Deno.test("preflight: wss:// to a server without TLS", { ignore }, async () => {
   await using plain = await startReference();
   await using garbage = startTcp(answerGarbage);
   for (const { port } of [plain, garbage]) {
@@ -129,7 +127,7 @@ Deno.test({ name: "preflight: wss:// to a server without TLS", ignore }, async (
   }
 });
 
-Deno.test({ name: "preflight: hello is never answered", ignore }, async () => {
+Deno.test("preflight: hello is never answered", { ignore }, async () => {
   await using server = await startFaultyServer({ handshakes: () => ({ kind: "noHelloAck" }) });
   await assertUnusable(server.url, [
     "No answer to the handshake within 0.2 s",
@@ -138,12 +136,12 @@ Deno.test({ name: "preflight: hello is never answered", ignore }, async () => {
   ], { timeoutMs: SHORT_TIMEOUT_MS });
 });
 
-Deno.test({ name: "preflight: hello is answered by a close", ignore }, async () => {
+Deno.test("preflight: hello is answered by a close", { ignore }, async () => {
   await using server = startScriptedServer((peer) => peer.close(1000));
   await assertUnusable(server.url, ["closed with 1000", "no reason given", "--protocol"]);
 });
 
-Deno.test({ name: "preflight: unauthorized, with a token and without", ignore }, async () => {
+Deno.test("preflight: unauthorized, with a token and without", { ignore }, async () => {
   await using server = await startReference();
   await assertUnusable(
     server.url,
@@ -157,7 +155,7 @@ Deno.test({ name: "preflight: unauthorized, with a token and without", ignore },
   });
 });
 
-Deno.test({ name: "preflight: the connection limit is reached", ignore }, async () => {
+Deno.test("preflight: the connection limit is reached", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
   using target = targetAt(server.url);
   const socket = await target.dial();
@@ -169,7 +167,7 @@ Deno.test({ name: "preflight: the connection limit is reached", ignore }, async 
   await socket.close();
 });
 
-Deno.test({ name: "preflight: an unknown tool, in both dialects", ignore }, async () => {
+Deno.test("preflight: an unknown tool, in both dialects", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect });
     await assertUnusable(server.url, [
@@ -183,14 +181,15 @@ Deno.test({ name: "preflight: an unknown tool, in both dialects", ignore }, asyn
 });
 
 Deno.test(
-  { name: "preflight: a tool that the server knows with its suffix passes", ignore },
+  "preflight: a tool that the server knows with its suffix passes",
+  { ignore },
   async () => {
     await using server = await startReference();
     await preflight(server.url, { tool: "status-EXAI-WS" });
   },
 );
 
-Deno.test({ name: "preflight: a tool that always errors", ignore }, async () => {
+Deno.test("preflight: a tool that always errors", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "toolError" }) });
   await assertUnusable(server.url, [
     "answers a call of status with an error (INTERNAL_ERROR: the tool raised)",
@@ -198,40 +197,37 @@ Deno.test({ name: "preflight: a tool that always errors", ignore }, async () => 
   ]);
 });
 
-Deno.test(
-  { name: "preflight: wrong arguments are not taken for an unknown tool", ignore },
-  async () => {
-    for (const dialect of ["oct", "nov"] as const) {
-      await using server = await startReference({ dialect });
-      for (const tool of ["chat", "chat-EXAI-WS"]) {
-        await assertUnusable(
-          server.url,
-          [`answers a call of ${tool} with an error`, "--tool-args"],
-          {
-            tool,
-            argsJson: `{"prompt":5}`,
-          },
-        );
-      }
+Deno.test("preflight: wrong arguments are not taken for an unknown tool", { ignore }, async () => {
+  for (const dialect of ["oct", "nov"] as const) {
+    await using server = await startReference({ dialect });
+    for (const tool of ["chat", "chat-EXAI-WS"]) {
+      await assertUnusable(
+        server.url,
+        [`answers a call of ${tool} with an error`, "--tool-args"],
+        {
+          tool,
+          argsJson: `{"prompt":5}`,
+        },
+      );
     }
-  },
-);
+  }
+});
 
-Deno.test({ name: "preflight: a tool that never answers", ignore }, async () => {
+Deno.test("preflight: a tool that never answers", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
   await assertUnusable(server.url, ["did not answer a call of status within 0.2 s", "--timeout"], {
     timeoutMs: SHORT_TIMEOUT_MS,
   });
 });
 
-Deno.test({ name: "preflight: a server that closes on the call", ignore }, async () => {
+Deno.test("preflight: a server that closes on the call", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: () => ({ kind: "closeHalfway", code: 1011 }),
   });
   await assertUnusable(server.url, ["closed the connection on a call of status", "--tool"]);
 });
 
-Deno.test({ name: "preflight: a rate limit that is met at once", ignore }, async () => {
+Deno.test("preflight: a rate limit that is met at once", { ignore }, async () => {
   // list_tools uses up the only token, the call is refused.
   const userRate = { capacity: 1, refillPerSecond: 0.001 };
   const ipRate = { capacity: 1, refillPerSecond: 0.001 };
@@ -249,7 +245,8 @@ const silentOnTools: Script = (peer, message) => {
 };
 
 Deno.test(
-  { name: "preflight: a server that does not list its tools is only warned of", ignore },
+  "preflight: a server that does not list its tools is only warned of",
+  { ignore },
   async () => {
     await using server = startScriptedServer(silentOnTools);
     const { checks, warnings } = await preflight(server.url);
@@ -259,7 +256,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "preflight: a server that closes on list_tools is only warned of", ignore },
+  "preflight: a server that closes on list_tools is only warned of",
+  { ignore },
   async () => {
     await using server = startScriptedServer((peer, message) => {
       if (message?.op === "list_tools") peer.cut();
@@ -269,7 +267,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "preflight: an interrupt ends it with its own reason", ignore }, async () => {
+Deno.test("preflight: an interrupt ends it with its own reason", { ignore }, async () => {
   for (const stage of ["hello", "list_tools", "call_tool"]) {
     const controller = new AbortController();
     await using server = startScriptedServer((peer, message) => {

@@ -36,27 +36,28 @@ async function measure(seed: number): Promise<Report> {
   });
 }
 
-Deno.test({
-  name: "the same run again: its intervals hold the median of the runs, and it is no regression",
-  ignore,
-}, async () => {
-  const reports: Report[] = [];
-  for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
-  const figures = repeatedFigures(reports);
-  assert(figures.length > 0, "something is a headline");
-  for (const { name, values, covered } of figures) {
-    assertEquals(values.length, RUNS, `${name} is in a report once`);
-    // 95 % intervals: fewer than 2 of 5 is what chance gives once in 3,000 such tests.
-    assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
-  }
-  // Each run has a server of its own.
-  const options = { noisePercent: null, bandPercent: 3, force: true };
-  const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
-  assert(rows.length > 0, "something is compared");
-  assertEquals(regressions, []);
-});
+Deno.test(
+  "the same run again: its intervals hold the median of the runs, and it is no regression",
+  { ignore },
+  async () => {
+    const reports: Report[] = [];
+    for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
+    const figures = repeatedFigures(reports);
+    assert(figures.length > 0, "something is a headline");
+    for (const { name, values, covered } of figures) {
+      assertEquals(values.length, RUNS, `${name} is in a report once`);
+      // 95 % intervals: fewer than 2 of 5 is what chance gives once in 3,000 such tests.
+      assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
+    }
+    // Each run has a server of its own.
+    const options = { noisePercent: null, bandPercent: 3, force: true };
+    const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
+    assert(rows.length > 0, "something is compared");
+    assertEquals(regressions, []);
+  },
+);
 
-Deno.test({ name: "no quantity has two values in a report", ignore }, async () => {
+Deno.test("no quantity has two values in a report", { ignore }, async () => {
   const { scenarios } = await measure(1);
   const names = scenarios.flatMap(({ name, metrics }) =>
     metrics.map((metric) => `${name} ${metricLabel(metric)}`)

@@ -31,38 +31,39 @@ const PLAN: (readonly [Scenario, Parameters])[] = [
 ];
 
 for (const seed of [1, 2]) {
-  Deno.test({
-    name: `no scenario has more connections at once than it asks for, in any order (seed ${seed})`,
-    ignore,
-  }, async () => {
-    await using server = await startReference({
-      limits: { maxConnectionsPerIp: LIMIT },
-      helloTimeoutMs: 4_000,
-    });
-    const refusedIn = new Map<string, number>();
-    let running = "";
-    let before = 0;
-    // What was refused since the last time belongs to what has run since.
-    const attribute = (next: string) => {
-      const { connectionsRefused } = server.stats();
-      refusedIn.set(running, (refusedIn.get(running) ?? 0) + connectionsRefused - before);
-      before = connectionsRefused;
-      running = next;
-    };
-    const { scenarios } = await runScenarios(PLAN, {
-      ...server,
-      epochs: 4,
-      settings: { seed },
-      onProgress: ({ scenarios: names }) => attribute(names.join("+")),
-    });
-    attribute("");
-    assertEquals(
-      scenarios.flatMap((one) => [one.reason, ...failedChecks(one)]),
-      PLAN.map(() => null),
-    );
-    const { [connectionLimit.name]: atLimit, ...others } = Object.fromEntries(refusedIn);
-    assert(atLimit! >= 4, `${atLimit} refused by connection-limit`);
-    assertEquals(Object.entries(others).filter(([, refused]) => refused > 0), []);
-    assertEquals(server.stats().connections, 0);
-  });
+  Deno.test(
+    `no scenario has more connections at once than it asks for, in any order (seed ${seed})`,
+    { ignore },
+    async () => {
+      await using server = await startReference({
+        limits: { maxConnectionsPerIp: LIMIT },
+        helloTimeoutMs: 4_000,
+      });
+      const refusedIn = new Map<string, number>();
+      let running = "";
+      let before = 0;
+      // What was refused since the last time belongs to what has run since.
+      const attribute = (next: string) => {
+        const { connectionsRefused } = server.stats();
+        refusedIn.set(running, (refusedIn.get(running) ?? 0) + connectionsRefused - before);
+        before = connectionsRefused;
+        running = next;
+      };
+      const { scenarios } = await runScenarios(PLAN, {
+        ...server,
+        epochs: 4,
+        settings: { seed },
+        onProgress: ({ scenarios: names }) => attribute(names.join("+")),
+      });
+      attribute("");
+      assertEquals(
+        scenarios.flatMap((one) => [one.reason, ...failedChecks(one)]),
+        PLAN.map(() => null),
+      );
+      const { [connectionLimit.name]: atLimit, ...others } = Object.fromEntries(refusedIn);
+      assert(atLimit! >= 4, `${atLimit} refused by connection-limit`);
+      assertEquals(Object.entries(others).filter(([, refused]) => refused > 0), []);
+      assertEquals(server.stats().connections, 0);
+    },
+  );
 }

@@ -25,9 +25,7 @@ import {
   startScriptedServer,
   successFrames,
 } from "../support/scripted_server.ts";
-import { ledgerWith, NO_NET, SHORT_TIMEOUT_MS, TOKEN } from "../support/targets.ts";
-
-const ignore = NO_NET;
+import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS, TOKEN } from "../support/targets.ts";
 
 /** A server that is right about all openings, but for those that `exception` deals with. */
 function guarded(
@@ -85,12 +83,13 @@ async function authenticate(
   );
 }
 
-Deno.test({ name: "authentication passes on a server that is right", ignore }, async () => {
+Deno.test("authentication passes on a server that is right", { ignore }, async () => {
   assertEquals(failedChecks(await authenticate(() => false)), []);
 });
 
 Deno.test(
-  { name: "authentication asks again where a close frame was lost, and only once", ignore },
+  "authentication asks again where a close frame was lost, and only once",
+  { ignore },
   async () => {
     // As a TCP reset does: the call that follows the opening is never read.
     const cutOnce = new Set<string>();
@@ -110,23 +109,20 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "authentication fails where one kind of bad token is let in", ignore },
-  async () => {
-    const letIn = new Set<number>();
-    const report = await authenticate((peer, opening) => {
-      if (opening === "missing") {
-        letIn.add(peer.nth);
-        answerSoundly(peer, { op: "hello" });
-      } else if (letIn.has(peer.nth)) answerSoundly(peer, { op: "call_tool", request_id: "r" });
-      return letIn.has(peer.nth);
-    });
-    assertEquals([report.status, failedChecks(report)], ["failed", ["missing token turned away"]]);
-    assertMatch(checkNamed(report, "missing token turned away").observed, /let in$/);
-  },
-);
+Deno.test("authentication fails where one kind of bad token is let in", { ignore }, async () => {
+  const letIn = new Set<number>();
+  const report = await authenticate((peer, opening) => {
+    if (opening === "missing") {
+      letIn.add(peer.nth);
+      answerSoundly(peer, { op: "hello" });
+    } else if (letIn.has(peer.nth)) answerSoundly(peer, { op: "call_tool", request_id: "r" });
+    return letIn.has(peer.nth);
+  });
+  assertEquals([report.status, failedChecks(report)], ["failed", ["missing token turned away"]]);
+  assertMatch(checkNamed(report, "missing token turned away").observed, /let in$/);
+});
 
-Deno.test({ name: "authentication fails where the close is another one", ignore }, async () => {
+Deno.test("authentication fails where the close is another one", { ignore }, async () => {
   const closes: [string, number, string][] = [
     ["wrong", 4001, "unauthorized"],
     ["empty", 4003, "go away"],
@@ -149,43 +145,38 @@ Deno.test({ name: "authentication fails where the close is another one", ignore 
   );
 });
 
-Deno.test(
-  { name: "authentication fails where a rejected client gets a result", ignore },
-  async () => {
-    const report = await authenticate((peer, opening) => {
-      if (opening === "not hello") successFrames("r1").forEach(peer.send);
-      return false;
-    });
-    assertEquals(failedChecks(report), ["first message not hello turned away"]);
-    assertMatch(
-      checkNamed(report, "first message not hello turned away").observed,
-      /^(1 result|2 results), close 4001 missing hello$/,
-    );
-  },
-);
+Deno.test("authentication fails where a rejected client gets a result", { ignore }, async () => {
+  const report = await authenticate((peer, opening) => {
+    if (opening === "not hello") successFrames("r1").forEach(peer.send);
+    return false;
+  });
+  assertEquals(failedChecks(report), ["first message not hello turned away"]);
+  assertMatch(
+    checkNamed(report, "first message not hello turned away").observed,
+    /^(1 result|2 results), close 4001 missing hello$/,
+  );
+});
+
+Deno.test("authentication waits only once for a close that never comes", { ignore }, async () => {
+  let waits = 0;
+  const silenced = new Set<number>();
+  const report = await authenticate((peer, opening) => {
+    if (opening === "non-string") {
+      silenced.add(peer.nth);
+      waits++;
+    }
+    return silenced.has(peer.nth);
+  }, { timeoutMs: 2 * SHORT_TIMEOUT_MS });
+  assertEquals([failedChecks(report), waits], [["non-string token turned away"], 1]);
+  assertEquals(
+    checkNamed(report, "non-string token turned away").observed,
+    "no result, not closed",
+  );
+});
 
 Deno.test(
-  { name: "authentication waits only once for a close that never comes", ignore },
-  async () => {
-    let waits = 0;
-    const silenced = new Set<number>();
-    const report = await authenticate((peer, opening) => {
-      if (opening === "non-string") {
-        silenced.add(peer.nth);
-        waits++;
-      }
-      return silenced.has(peer.nth);
-    }, { timeoutMs: 2 * SHORT_TIMEOUT_MS });
-    assertEquals([failedChecks(report), waits], [["non-string token turned away"], 1]);
-    assertEquals(
-      checkNamed(report, "non-string token turned away").observed,
-      "no result, not closed",
-    );
-  },
-);
-
-Deno.test(
-  { name: "authentication fails where connections are cut instead of closed", ignore },
+  "authentication fails where connections are cut instead of closed",
+  { ignore },
   async () => {
     const report = await authenticate((peer, opening) => {
       if (opening === "wrong") peer.cut();
@@ -200,7 +191,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "authentication fails where the right token is refused at times", ignore },
+  "authentication fails where the right token is refused at times",
+  { ignore },
   async () => {
     let right = 0;
     const report = await authenticate((peer, opening) => {
@@ -217,7 +209,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "authentication fails where a silent client is not sent away in time", ignore },
+  "authentication fails where a silent client is not sent away in time",
+  { ignore },
   async () => {
     await using server = await startReference({ helloTimeoutMs: 60_000 });
     const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 150 }, {
@@ -229,7 +222,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "authentication fails where no connection can be made", ignore }, async () => {
+Deno.test("authentication fails where no connection can be made", { ignore }, async () => {
   await using server = await startFaultyServer({
     // The look at a wrong token, no room for two at once, one that is let in, and then no more.
     handshakes: (nth) =>
@@ -248,26 +241,28 @@ Deno.test({ name: "authentication fails where no connection can be made", ignore
   assertEquals(failedChecks(report), ["every epoch measured"]);
 });
 
-Deno.test({
-  name: "connection-establishment fails on refusals, and stops after three in a row",
-  ignore,
-}, async () => {
-  await using server = await startFaultyServer({
-    handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
-  });
-  const report = await runScenario(connectionEstablishment, { connects: 10 }, {
-    url: server.url,
-    cold: true,
-  });
-  const name = "every connection opened and closed cleanly";
-  assertEquals(failedChecks(report), [name]);
-  assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
-  // The cold one, and one that is not measured.
-  assertEquals(server.connectionsSeen, 2 + 2 + 3);
-});
+Deno.test(
+  "connection-establishment fails on refusals, and stops after three in a row",
+  { ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
+    });
+    const report = await runScenario(connectionEstablishment, { connects: 10 }, {
+      url: server.url,
+      cold: true,
+    });
+    const name = "every connection opened and closed cleanly";
+    assertEquals(failedChecks(report), [name]);
+    assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
+    // The cold one, and one that is not measured.
+    assertEquals(server.connectionsSeen, 2 + 2 + 3);
+  },
+);
 
 Deno.test(
-  { name: "message-throughput fails with an exact ledger where the server closes", ignore },
+  "message-throughput fails with an exact ledger where the server closes",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({
       script: (nth): Behaviour =>
@@ -293,27 +288,24 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "message-throughput gives up on a server that has gone silent", ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
-    });
-    const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
-      url: server.url,
-      cold: true,
-      timeoutMs: SHORT_TIMEOUT_MS,
-    });
-    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
-    assertEquals(
-      report.ledger,
-      ledgerWith({ sent: 9, ok: 6, timeout: 3, frames: { received: 12, final: 6, progress: 6 } }),
-    );
-    assertEquals(server.callsSeen, 9);
-  },
-);
+Deno.test("message-throughput gives up on a server that has gone silent", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
+  });
+  const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
+    url: server.url,
+    cold: true,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
+  assertEquals(
+    report.ledger,
+    ledgerWith({ sent: 9, ok: 6, timeout: 3, frames: { received: 12, final: 6, progress: 6 } }),
+  );
+  assertEquals(server.callsSeen, 9);
+});
 
-Deno.test({ name: "errors are never in latency or throughput", ignore }, async () => {
+Deno.test("errors are never in latency or throughput", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
@@ -331,25 +323,22 @@ Deno.test({ name: "errors are never in latency or throughput", ignore }, async (
   assertEquals(metricNamed(report, "latency", "distribution").count, 10);
 });
 
-Deno.test(
-  { name: "stray frames fail a scenario whose calls were all answered", ignore },
-  async () => {
-    const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
-    await using server = await startFaultyServer({ script: faults });
-    const report = await runScenario(messageThroughput, { messages: 5, durationMs: null }, {
-      url: server.url,
-      epochs: 1,
-      cold: true,
-    });
-    assertEquals([report.ledger.ok, failedChecks(report)], [5, ["no stray frames"]]);
-    assertMatch(
-      checkNamed(report, "no stray frames").observed,
-      /^duplicate 1, orphan 1; first duplicate: its call had ended: \{.*; first orphan: the id orphan-\S+; the/,
-    );
-  },
-);
+Deno.test("stray frames fail a scenario whose calls were all answered", { ignore }, async () => {
+  const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
+  await using server = await startFaultyServer({ script: faults });
+  const report = await runScenario(messageThroughput, { messages: 5, durationMs: null }, {
+    url: server.url,
+    epochs: 1,
+    cold: true,
+  });
+  assertEquals([report.ledger.ok, failedChecks(report)], [5, ["no stray frames"]]);
+  assertMatch(
+    checkNamed(report, "no stray frames").observed,
+    /^duplicate 1, orphan 1; first duplicate: its call had ended: \{.*; first orphan: the id orphan-\S+; the/,
+  );
+});
 
-Deno.test({ name: "concurrent-connections fails where not all can connect", ignore }, async () => {
+Deno.test("concurrent-connections fails where not all can connect", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
   const report = await runScenario(
     concurrentConnections,
@@ -366,55 +355,57 @@ Deno.test({ name: "concurrent-connections fails where not all can connect", igno
   assertEquals(report.metrics.map(({ name }) => name), ["establish"]);
 });
 
-Deno.test({
-  name: "concurrent-connections ends with an exact ledger where one client is lost",
-  ignore,
-}, async () => {
-  await using server = await startFaultyServer({
-    script: (nth): Behaviour => nth === 15 ? { kind: "abruptClose" } : { kind: "ok" },
-  });
-  const report = await runScenario(
-    concurrentConnections,
-    { connections: 3, messages: 10, durationMs: null },
-    { url: server.url, epochs: 1, cold: true },
-  );
-  assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
-  const { sent, ok, connectionLost, closeCodes } = report.ledger;
-  assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 1006: 1 }]);
-  assertEquals(server.callsSeen, sent);
-});
-
-Deno.test({
-  name: "a server that stops in the middle fails every scenario, without hanging",
-  ignore,
-}, async () => {
-  const count = { messages: 20, durationMs: null };
-  const scenarios = [
-    [messageThroughput, count, 10],
-    [concurrentConnections, { ...count, connections: 2 }, 10],
-    [reconnection, { cycles: 3, pauseMs: 0 }, 5],
-    [connectionLimit, { bound: 20 }, 5],
-    [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
-  ] as const;
-  for (const [scenario, parameters, atCall] of scenarios) {
-    await using server = await startReference();
-    let calls = 0;
-    const report = await runScenario(scenario, parameters, {
-      ...server,
-      cold: true,
-      workload: () => {
-        if (++calls === atCall) void server.stop();
-        return { tool: "status", argsJson: "{}" };
-      },
+Deno.test(
+  "concurrent-connections ends with an exact ledger where one client is lost",
+  { ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      script: (nth): Behaviour => nth === 15 ? { kind: "abruptClose" } : { kind: "ok" },
     });
-    assertEquals(report.status, "failed", scenario.name);
-    assertEquals(brokenEquations(report.ledger), []);
-    const { sent, ok, connectionLost } = report.ledger;
-    assertEquals(sent, ok + connectionLost, scenario.name);
-  }
-});
+    const report = await runScenario(
+      concurrentConnections,
+      { connections: 3, messages: 10, durationMs: null },
+      { url: server.url, epochs: 1, cold: true },
+    );
+    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
+    const { sent, ok, connectionLost, closeCodes } = report.ledger;
+    assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 1006: 1 }]);
+    assertEquals(server.callsSeen, sent);
+  },
+);
 
-Deno.test({ name: "concurrent-connections has no errors in its latency", ignore }, async () => {
+Deno.test(
+  "a server that stops in the middle fails every scenario, without hanging",
+  { ignore },
+  async () => {
+    const count = { messages: 20, durationMs: null };
+    const scenarios = [
+      [messageThroughput, count, 10],
+      [concurrentConnections, { ...count, connections: 2 }, 10],
+      [reconnection, { cycles: 3, pauseMs: 0 }, 5],
+      [connectionLimit, { bound: 20 }, 5],
+      [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
+    ] as const;
+    for (const [scenario, parameters, atCall] of scenarios) {
+      await using server = await startReference();
+      let calls = 0;
+      const report = await runScenario(scenario, parameters, {
+        ...server,
+        cold: true,
+        workload: () => {
+          if (++calls === atCall) void server.stop();
+          return { tool: "status", argsJson: "{}" };
+        },
+      });
+      assertEquals(report.status, "failed", scenario.name);
+      assertEquals(brokenEquations(report.ledger), []);
+      const { sent, ok, connectionLost } = report.ledger;
+      assertEquals(sent, ok + connectionLost, scenario.name);
+    }
+  },
+);
+
+Deno.test("concurrent-connections has no errors in its latency", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
@@ -442,7 +433,8 @@ async function reconnect(
 }
 
 Deno.test(
-  { name: "reconnection fails where the server closes before the client does", ignore },
+  "reconnection fails where the server closes before the client does",
+  { ignore },
   async () => {
     const report = await reconnect(guarded((peer, opening) => {
       if (opening !== "right") return false;
@@ -464,20 +456,18 @@ function closeAfterCall(peer: ScriptedPeer): boolean {
   return false;
 }
 
-Deno.test(
-  { name: "reconnection fails where a call without a handshake is served", ignore },
-  async () => {
-    const report = await reconnect(answerSoundly, { timeoutMs: SHORT_TIMEOUT_MS });
-    assertEquals(failedChecks(report), ["the old session's state is gone"]);
-    assertEquals(
-      checkNamed(report, "the old session's state is gone").observed,
-      "1 result, the connection stayed open",
-    );
-  },
-);
+Deno.test("reconnection fails where a call without a handshake is served", { ignore }, async () => {
+  const report = await reconnect(answerSoundly, { timeoutMs: SHORT_TIMEOUT_MS });
+  assertEquals(failedChecks(report), ["the old session's state is gone"]);
+  assertEquals(
+    checkNamed(report, "the old session's state is gone").observed,
+    "1 result, the connection stayed open",
+  );
+});
 
 Deno.test(
-  { name: "reconnection fails where a call without a handshake is ignored", ignore },
+  "reconnection fails where a call without a handshake is ignored",
+  { ignore },
   async () => {
     const report = await reconnect(guarded((_peer, opening) => opening === "not hello"), {
       timeoutMs: SHORT_TIMEOUT_MS,
@@ -486,45 +476,38 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "reconnection fails where a renewed session gets no good reply", ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: [{ kind: "ok" }, { kind: "toolError" }],
-    });
-    const report = await runScenario(reconnection, { cycles: 2, pauseMs: 0 }, {
-      url: server.url,
-      cold: true,
-    });
-    const name = "a good reply after every reconnect";
-    assertEquals(failedChecks(report).includes(name), true);
-    assertMatch(
-      checkNamed(report, name).observed,
-      /^0 of 1; first failure: a call ended as toolError: /,
-    );
-    assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
-  },
-);
+Deno.test("reconnection fails where a renewed session gets no good reply", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: [{ kind: "ok" }, { kind: "toolError" }],
+  });
+  const report = await runScenario(reconnection, { cycles: 2, pauseMs: 0 }, {
+    url: server.url,
+    cold: true,
+  });
+  const name = "a good reply after every reconnect";
+  assertEquals(failedChecks(report).includes(name), true);
+  assertMatch(
+    checkNamed(report, name).observed,
+    /^0 of 1; first failure: a call ended as toolError: /,
+  );
+  assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
+});
 
-Deno.test(
-  {
-    name: "reconnection names the code and the reason where the renewed session is closed",
-    ignore,
-  },
-  async () => {
-    await using server = await startFaultyServer({
-      script: [{ kind: "ok" }, { kind: "closeHalfway", code: 4008, reason: "Rate limited." }],
-    });
-    const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
-      url: server.url,
-      cold: true,
-    });
-    assertEquals(
-      checkNamed(report, "a good reply after every reconnect").observed,
-      "0 of 1; first failure: the connection was lost: close 4008 Rate limited.",
-    );
-  },
-);
+Deno.test("reconnection names the code and the reason where the renewed session is closed", {
+  ignore,
+}, async () => {
+  await using server = await startFaultyServer({
+    script: [{ kind: "ok" }, { kind: "closeHalfway", code: 4008, reason: "Rate limited." }],
+  });
+  const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
+    url: server.url,
+    cold: true,
+  });
+  assertEquals(
+    checkNamed(report, "a good reply after every reconnect").observed,
+    "0 of 1; first failure: the connection was lost: close 4008 Rate limited.",
+  );
+});
 
 /** A server of two slots that refuses a third client in its own way. */
 function twoSlots(refuse: (peer: ScriptedPeer, held: ScriptedPeer[]) => void): Script {
@@ -537,7 +520,8 @@ function twoSlots(refuse: (peer: ScriptedPeer, held: ScriptedPeer[]) => void): S
 }
 
 Deno.test(
-  { name: "connection-limit fails where the refusal is not 1008 with a reason", ignore },
+  "connection-limit fails where the refusal is not 1008 with a reason",
+  { ignore },
   async () => {
     for (const [code, reason] of [[1011, "busy"], [1008, ""]] as const) {
       let refused = 0;
@@ -556,7 +540,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "connection-limit takes any refusal for one where the protocol is not exai", ignore },
+  "connection-limit takes any refusal for one where the protocol is not exai",
+  { ignore },
   async () => {
     for (const name of ["exai", "mcp"] as const) {
       // Two slots; one more is refused, then one from another address; then a slot is free.
@@ -578,7 +563,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "connection-limit fails where established connections are harmed", ignore },
+  "connection-limit fails where established connections are harmed",
+  { ignore },
   async () => {
     await using server = startScriptedServer(twoSlots((peer, held) => {
       held.shift()!.cut();
@@ -596,7 +582,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "connection-limit: a connection that answers with a refusal still answers", ignore },
+  "connection-limit: a connection that answers with a refusal still answers",
+  { ignore },
   async () => {
     const ipRate = { capacity: 2, refillPerSecond: 0.01 };
     await using server = await startReference({
@@ -610,27 +597,25 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "reconnection counts no closes that it did not make", ignore },
-  async () => {
-    let calls = 0;
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op !== "call_tool" || ++calls < 6) return answerSoundly(peer, message);
-      const error = { code: "INTERNAL_ERROR", message: "no more" };
-      peer.send({ op: "call_tool_res", request_id: message.request_id, error });
-    });
-    const report = await runScenario(
-      reconnection,
-      { cycles: 10, pauseMs: 0 },
-      { url: server.url, epochs: 1, cold: true },
-    );
-    assertEquals(checkNamed(report, "every close clean (1000)").observed, "3 of 3");
-  },
-);
+Deno.test("reconnection counts no closes that it did not make", { ignore }, async () => {
+  let calls = 0;
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op !== "call_tool" || ++calls < 6) return answerSoundly(peer, message);
+    const error = { code: "INTERNAL_ERROR", message: "no more" };
+    peer.send({ op: "call_tool_res", request_id: message.request_id, error });
+  });
+  const report = await runScenario(
+    reconnection,
+    { cycles: 10, pauseMs: 0 },
+    { url: server.url, epochs: 1, cold: true },
+  );
+  assertEquals(checkNamed(report, "every close clean (1000)").observed, "3 of 3");
+});
 
 for (const scenario of [messageThroughput, pipelining]) {
   Deno.test(
-    { name: `${scenario.name}: silence is seen across slices shorter than the timeout`, ignore },
+    `${scenario.name}: silence is seen across slices shorter than the timeout`,
+    { ignore },
     async () => {
       await using server = await startFaultyServer({
         script: (nth) => nth <= 20 ? { kind: "ok" } : { kind: "silent" },
@@ -651,19 +636,17 @@ for (const scenario of [messageThroughput, pipelining]) {
   );
 }
 
-Deno.test(
-  { name: "connection-limit: a server that is gone has refused nothing", ignore },
-  async () => {
-    const server = await startReference();
-    await server.stop();
-    const report = await runScenario(connectionLimit, {}, { url: server.url });
-    assertEquals([report.status, report.metrics], ["failed", []]);
-    assertStringIncludes(report.reason ?? "", "Cannot connect");
-  },
-);
+Deno.test("connection-limit: a server that is gone has refused nothing", { ignore }, async () => {
+  const server = await startReference();
+  await server.stop();
+  const report = await runScenario(connectionLimit, {}, { url: server.url });
+  assertEquals([report.status, report.metrics], ["failed", []]);
+  assertStringIncludes(report.reason ?? "", "Cannot connect");
+});
 
 Deno.test(
-  { name: "reconnection: where nobody is turned away, that check is not made", ignore },
+  "reconnection: where nobody is turned away, that check is not made",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({});
     const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {

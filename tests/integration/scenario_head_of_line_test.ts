@@ -12,9 +12,8 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, TOKEN } from "../support/targets.ts";
+import { NO_NET as ignore, TOKEN } from "../support/targets.ts";
 
-const ignore = NO_NET;
 /** Other addresses of this machine than 127.0.0.1 are set up on macOS by hand only. */
 const OTHER_ADDRESS = Deno.build.os !== "darwin";
 const THINK_MS = 400;
@@ -47,7 +46,8 @@ async function measure(overrides: ServerOptionOverrides) {
 }
 
 Deno.test(
-  { name: "head of line: a server that waits holds up the same connection alone", ignore },
+  "head of line: a server that waits holds up the same connection alone",
+  { ignore },
   async () => {
     const { report, callsServed } = await measure({ thinkMode: "wait" });
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
@@ -75,67 +75,74 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "head of line: a server that blocks holds up every connection, and it shows",
-  ignore,
-}, async () => {
-  const { report } = await measure({ thinkMode: "block" });
-  assertEquals([report.status, failedChecks(report)], ["passed", []]);
-  const alone = metricNamed(report, "alone", "distribution");
-  const places = ["sameConnection", "otherConnection", ...(OTHER_ADDRESS ? ["otherAddress"] : [])];
-  for (const place of places) {
-    const times = cheapAt(report, place);
-    // Sent all through the heavy call and answered at its end: half of it on average.
-    assert(times.mean >= THINK_MS / 4 * 1e6, `${place}: ${times.mean}`);
-    const ratio = interferenceAt(report, place);
-    assert(ratio >= 0.9 * THINK_MS / 4 * 1e6 / alone.mean, `${place}: ${ratio}`);
-  }
-});
-
-Deno.test({
-  name: "head of line: a cheap call is sent only while the heavy one is outstanding",
-  ignore,
-}, async () => {
-  let outstanding = 0;
-  let besideNone = 0;
-  let heavyCalls = 0;
-  await using server = startScriptedServer((peer, message) => {
-    if (message?.op !== "call_tool") return answerSoundly(peer, message);
-    if (message.name !== "chat") {
-      if (outstanding === 0) besideNone++;
-      return answerSoundly(peer, message);
+Deno.test(
+  "head of line: a server that blocks holds up every connection, and it shows",
+  { ignore },
+  async () => {
+    const { report } = await measure({ thinkMode: "block" });
+    assertEquals([report.status, failedChecks(report)], ["passed", []]);
+    const alone = metricNamed(report, "alone", "distribution");
+    const places = [
+      "sameConnection",
+      "otherConnection",
+      ...(OTHER_ADDRESS ? ["otherAddress"] : []),
+    ];
+    for (const place of places) {
+      const times = cheapAt(report, place);
+      // Sent all through the heavy call and answered at its end: half of it on average.
+      assert(times.mean >= THINK_MS / 4 * 1e6, `${place}: ${times.mean}`);
+      const ratio = interferenceAt(report, place);
+      assert(ratio >= 0.9 * THINK_MS / 4 * 1e6 / alone.mean, `${place}: ${ratio}`);
     }
-    heavyCalls++;
-    outstanding++;
-    setTimeout(() => {
-      answerSoundly(peer, message);
-      // What the client sent before it had the reply may still be on its way.
-      setTimeout(() => outstanding--, 15);
-    }, 300);
-  });
-  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
-  assertEquals([report.status, heavyCalls], ["passed", PLACES]);
-  // Those alone and no others, but for the first of each part that falls into the 15 ms.
-  assert(besideNone <= ALONE, `${besideNone}`);
-  assert(report.ledger.sent > ALONE + PLACES, "there were some beside the heavy calls");
-});
+  },
+);
 
-Deno.test({
-  name: "head of line: heavy calls that are too short have no ratio, and it says so",
-  ignore,
-}, async () => {
-  await using server = await startThreaded({ think: { chat: { medianMs: 5, sigma: 0 } } });
-  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
-  assertEquals(report.status, "passed");
-  assertEquals(report.metrics.filter(({ kind }) => kind === "scalar"), []);
-  assert(
-    report.notMeasured.some(({ name, reason }) =>
-      name === "interference at otherConnection" && reason.includes("slower tool")
-    ),
-  );
-});
+Deno.test(
+  "head of line: a cheap call is sent only while the heavy one is outstanding",
+  { ignore },
+  async () => {
+    let outstanding = 0;
+    let besideNone = 0;
+    let heavyCalls = 0;
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "call_tool") return answerSoundly(peer, message);
+      if (message.name !== "chat") {
+        if (outstanding === 0) besideNone++;
+        return answerSoundly(peer, message);
+      }
+      heavyCalls++;
+      outstanding++;
+      setTimeout(() => {
+        answerSoundly(peer, message);
+        // What the client sent before it had the reply may still be on its way.
+        setTimeout(() => outstanding--, 15);
+      }, 300);
+    });
+    const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
+    assertEquals([report.status, heavyCalls], ["passed", PLACES]);
+    // Those alone and no others, but for the first of each part that falls into the 15 ms.
+    assert(besideNone <= ALONE, `${besideNone}`);
+    assert(report.ledger.sent > ALONE + PLACES, "there were some beside the heavy calls");
+  },
+);
 
-Deno.test({ name: "head of line: a heavy call from a cache counts as none", ignore }, async () => {
+Deno.test(
+  "head of line: heavy calls that are too short have no ratio, and it says so",
+  { ignore },
+  async () => {
+    await using server = await startThreaded({ think: { chat: { medianMs: 5, sigma: 0 } } });
+    const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
+    assertEquals(report.status, "passed");
+    assertEquals(report.metrics.filter(({ kind }) => kind === "scalar"), []);
+    assert(
+      report.notMeasured.some(({ name, reason }) =>
+        name === "interference at otherConnection" && reason.includes("slower tool")
+      ),
+    );
+  },
+);
+
+Deno.test("head of line: a heavy call from a cache counts as none", { ignore }, async () => {
   await using server = await startThreaded({ dialect: "nov" });
   const tools = grantHeavyTools({
     embedded: true,
@@ -161,7 +168,7 @@ Deno.test({ name: "head of line: a heavy call from a cache counts as none", igno
   assertEquals(ratios.map((one) => one.epochs.length), [1]);
 });
 
-Deno.test({ name: "head of line: no cheap calls of a heavy tool", ignore }, async () => {
+Deno.test("head of line: no cheap calls of a heavy tool", { ignore }, async () => {
   await using server = await startReference({ think: THINK });
   const report = await runScenario(headOfLine, SHORT, {
     ...server,
@@ -172,8 +179,7 @@ Deno.test({ name: "head of line: no cheap calls of a heavy tool", ignore }, asyn
   assertStringIncludes(report.reason!, "name a light --tool");
 });
 
-Deno.test({
-  name: "head of line: a server that goes away or silent half-way ends it, accounted for",
+Deno.test("head of line: a server that goes away or silent half-way ends it, accounted for", {
   ignore,
 }, async () => {
   for (const fate of ["silent", "cut"] as const) {

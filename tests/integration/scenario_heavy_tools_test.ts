@@ -15,9 +15,8 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer, successFrames } from "../support/scripted_server.ts";
-import { NO_NET } from "../support/targets.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const TOOLS = ["chat", "analyze", "debug"];
 /** Always the same, short, and told of every few milliseconds. */
 const FAST = {
@@ -48,7 +47,8 @@ function countOf(report: ScenarioReport, metric: string, tool?: string): number 
 }
 
 Deno.test(
-  { name: "heavy tools: exactly the announced calls, each timed in its part", ignore },
+  "heavy tools: exactly the announced calls, each timed in its part",
+  { ignore },
   async () => {
     for (const dialect of ["oct", "nov"] as const) {
       await using server = await startReference({ ...FAST, dialect });
@@ -85,7 +85,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "heavy tools: replies from a cache are counted apart from all others", ignore },
+  "heavy tools: replies from a cache are counted apart from all others",
+  { ignore },
   async () => {
     await using server = await startReference({ ...FAST, dialect: "nov" });
     const same = toolsOf([{ argsJson: '{"prompt":"always the same"}', repetitions: 3 }]);
@@ -109,7 +110,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "heavy tools: unique arguments are new to the cache of an earlier run", ignore },
+  "heavy tools: unique arguments are new to the cache of an earlier run",
+  { ignore },
   async () => {
     await using server = await startReference({ ...FAST, dialect: "nov" });
     const run = async (seed: number) => {
@@ -127,7 +129,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "heavy tools: each tool has a timeout of its own, on one connection", ignore },
+  "heavy tools: each tool has a timeout of its own, on one connection",
+  { ignore },
   async () => {
     await using server = startScriptedServer((peer, message) => {
       if (message?.op !== "call_tool" || message.name === "quick") {
@@ -151,8 +154,7 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "heavy tools: a tool without a success ends the scenario, as calls may cost money",
+Deno.test("heavy tools: a tool without a success ends the scenario, as calls may cost money", {
   ignore,
 }, async () => {
   await using server = await startReference(FAST);
@@ -166,8 +168,7 @@ Deno.test({
   assertEquals(countOf(report, "latency", "chat"), 1);
 });
 
-Deno.test({
-  name: "heavy tools: a server that goes silent or away half-way ends it, accounted for",
+Deno.test("heavy tools: a server that goes silent or away half-way ends it, accounted for", {
   ignore,
 }, async () => {
   for (const fate of ["silent", "cut"] as const) {
@@ -189,43 +190,41 @@ Deno.test({
   }
 });
 
-Deno.test({
-  name: "heavy tools: a tool that tells no progress has no time of it, and says so",
-  ignore,
-}, async () => {
-  await using server = await startReference({ ...FAST, progressIntervalMs: 60_000 });
-  const report = await runScenario(heavyTools, { connections: 1 }, {
-    ...server,
-    epochs: 1,
-    heavyTools: toolsOf([{}]),
-  });
-  assertEquals(report.status, "passed");
-  assertEquals(countOf(report, "firstProgress", "chat"), 0);
-  assertEquals(report.notMeasured.map(({ name }) => name), ["firstProgress of chat"]);
-});
-
 Deno.test(
-  { name: "heavy tools: skipped with the reason where none is granted", ignore },
+  "heavy tools: a tool that tells no progress has no time of it, and says so",
+  { ignore },
   async () => {
-    await using server = await startReference(FAST);
-    const refused = grantHeavyTools({
-      embedded: false,
-      protocol: "echo",
-      named: true,
-      given: null,
-      uniqueSeed: 1,
-    });
-    const report = await runScenario(heavyTools, {}, {
+    await using server = await startReference({ ...FAST, progressIntervalMs: 60_000 });
+    const report = await runScenario(heavyTools, { connections: 1 }, {
       ...server,
-      protocol: echo,
-      heavyTools: refused,
+      epochs: 1,
+      heavyTools: toolsOf([{}]),
     });
-    assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
-    assertStringIncludes(report.reason!, "echo server has no tools");
-    assertEquals(server.stats().callsReceived, 0);
-    assertEquals(report.parameters.heavyTools, null);
+    assertEquals(report.status, "passed");
+    assertEquals(countOf(report, "firstProgress", "chat"), 0);
+    assertEquals(report.notMeasured.map(({ name }) => name), ["firstProgress of chat"]);
   },
 );
+
+Deno.test("heavy tools: skipped with the reason where none is granted", { ignore }, async () => {
+  await using server = await startReference(FAST);
+  const refused = grantHeavyTools({
+    embedded: false,
+    protocol: "echo",
+    named: true,
+    given: null,
+    uniqueSeed: 1,
+  });
+  const report = await runScenario(heavyTools, {}, {
+    ...server,
+    protocol: echo,
+    heavyTools: refused,
+  });
+  assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
+  assertStringIncludes(report.reason!, "echo server has no tools");
+  assertEquals(server.stats().callsReceived, 0);
+  assertEquals(report.parameters.heavyTools, null);
+});
 
 /** A server of the Model Context Protocol that answers every call, heavy ones a little later. */
 function startMcpServer(heavyMs: number) {
@@ -248,8 +247,7 @@ function startMcpServer(heavyMs: number) {
   });
 }
 
-Deno.test({
-  name: "heavy tools and head of line run on an MCP server, without a time of progress",
+Deno.test("heavy tools and head of line run on an MCP server, without a time of progress", {
   ignore,
 }, async () => {
   await using server = startMcpServer(300);
@@ -271,7 +269,8 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "heavy tools: no client is connected, and idle, before its part", ignore },
+  "heavy tools: no client is connected, and idle, before its part",
+  { ignore },
   async () => {
     const connections: number[] = [];
     await using server = startScriptedServer((peer, message) => {
@@ -292,7 +291,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "heavy tools: a lost connection is named where calls are missing", ignore },
+  "heavy tools: a lost connection is named where calls are missing",
+  { ignore },
   async () => {
     let calls = 0;
     await using server = startScriptedServer((peer, message) => {

@@ -35,7 +35,7 @@ function missing({ notMeasured }: ScenarioReport): string[] {
   return notMeasured.map(({ name }) => name);
 }
 
-Deno.test({ name: "malformed-input passes in every row on both builds", ignore }, async () => {
+Deno.test("malformed-input passes in every row on both builds", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect, helloTimeoutMs: 1_500, think: THINK });
     const report = await runScenario(malformedInput, PATIENT, server);
@@ -52,7 +52,8 @@ Deno.test({ name: "malformed-input passes in every row on both builds", ignore }
 });
 
 Deno.test(
-  { name: "malformed-input holds a server to its own build, not the other", ignore },
+  "malformed-input holds a server to its own build, not the other",
+  { ignore },
   async () => {
     await using oct = await startReference({ dialect: "oct", helloTimeoutMs: 1_500, think: THINK });
     // Says of itself that it is of the later build, by each sign that is looked at.
@@ -81,8 +82,7 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "malformed-input holds a server whose signs fit no build to none, and one to its own",
+Deno.test("malformed-input holds a server whose signs fit no build to none, and one to its own", {
   ignore,
 }, async () => {
   const outcome = async (change: (text: string) => string, dialect: "oct" | "nov") => {
@@ -100,8 +100,7 @@ Deno.test({
   assertEquals([oct25.build, oct25.failed], ["oct25", ["not JSON, twice"]]);
 });
 
-Deno.test({
-  name: "malformed-input passes with a note where a server does better than its build",
+Deno.test("malformed-input passes with a note where a server does better than its build", {
   ignore,
 }, async () => {
   let dropped = "";
@@ -132,7 +131,8 @@ async function altered(
 }
 
 Deno.test(
-  { name: "malformed-input fails where an error has another code or other words", ignore },
+  "malformed-input fails where an error has another code or other words",
+  { ignore },
   async () => {
     const report = await altered({
       frame: (text) =>
@@ -158,7 +158,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "malformed-input fails where an error names no call, or another", ignore },
+  "malformed-input fails where an error names no call, or another",
+  { ignore },
   async () => {
     const report = await altered({
       frame: (text) => {
@@ -182,7 +183,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "malformed-input fails where a close has another code or reason", ignore },
+  "malformed-input fails where a close has another code or reason",
+  { ignore },
   async () => {
     const report = await altered({
       close: ({ code, reason }) => code === 4001 ? { code: 4000, reason } : { code, reason: "go" },
@@ -204,19 +206,17 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "malformed-input fails where a bad message ends the connection", ignore },
-  async () => {
-    const report = await altered({
-      swallow: (said) => said.length > 1 && said.at(-1)!.includes("no-such-op") ? "close" : false,
-    });
-    assertEquals(failedChecks(report), ["unknown op"]);
-    assertEquals(checkNamed(report, "unknown op").observed, "no frame; close 1011 swallowed");
-  },
-);
+Deno.test("malformed-input fails where a bad message ends the connection", { ignore }, async () => {
+  const report = await altered({
+    swallow: (said) => said.length > 1 && said.at(-1)!.includes("no-such-op") ? "close" : false,
+  });
+  assertEquals(failedChecks(report), ["unknown op"]);
+  assertEquals(checkNamed(report, "unknown op").observed, "no frame; close 1011 swallowed");
+});
 
 Deno.test(
-  { name: "malformed-input fails where nothing is served after a bad message", ignore },
+  "malformed-input fails where nothing is served after a bad message",
+  { ignore },
   async () => {
     const report = await altered({
       swallow: (said) => said.slice(0, -1).includes("{not JSON") && !said.at(-1)!.includes("{not"),
@@ -229,8 +229,7 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "malformed-input fails where a bad message is answered twice, or with a result",
+Deno.test("malformed-input fails where a bad message is answered twice, or with a result", {
   ignore,
 }, async () => {
   const report = await altered({
@@ -248,7 +247,7 @@ Deno.test({
   );
 });
 
-Deno.test({ name: "malformed-input gives up on a server that says nothing", ignore }, async () => {
+Deno.test("malformed-input gives up on a server that says nothing", { ignore }, async () => {
   let sessions = 0;
   const report = await altered({
     // The look at the server and that at its tokens go well.
@@ -260,26 +259,23 @@ Deno.test({ name: "malformed-input gives up on a server that says nothing", igno
   assertEquals(failedChecks(report).slice(0, 3), ROWS.slice(0, 3));
 });
 
-Deno.test(
-  { name: "malformed-input fails, and ends, where the server goes away", ignore },
-  async () => {
-    await using sound = await startReference({ think: THINK });
-    let connections = 0;
-    await using proxy = startAlteringProxy(sound.url, {
-      swallow: () => {
-        if (++connections === 12) void sound.stop();
-        return false;
-      },
-    });
-    const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, {
-      url: proxy.url,
-      timeoutMs: 1_000,
-    });
-    assertEquals(report.status, "failed");
-  },
-);
+Deno.test("malformed-input fails, and ends, where the server goes away", { ignore }, async () => {
+  await using sound = await startReference({ think: THINK });
+  let connections = 0;
+  await using proxy = startAlteringProxy(sound.url, {
+    swallow: () => {
+      if (++connections === 12) void sound.stop();
+      return false;
+    },
+  });
+  const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, {
+    url: proxy.url,
+    timeoutMs: 1_000,
+  });
+  assertEquals(report.status, "failed");
+});
 
-Deno.test({ name: "malformed-input leaves out tokens where any is right", ignore }, async () => {
+Deno.test("malformed-input leaves out tokens where any is right", { ignore }, async () => {
   await using server = await startReference({ token: null, think: THINK });
   const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, {
     ...server,
@@ -296,23 +292,20 @@ Deno.test({ name: "malformed-input leaves out tokens where any is right", ignore
   ]);
 });
 
-Deno.test(
-  { name: "malformed-input takes no refusal of a limiter for an answer", ignore },
-  async () => {
-    await using server = await startReference({
-      think: THINK,
-      limits: { ipRate: { capacity: 20, refillPerSecond: 0.001 } },
-    });
-    const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, server);
-    const limited = report.notMeasured.filter(({ reason }) => reason.includes("rate limiter"));
-    assert(limited.length > 5);
-    assertStringIncludes(limited[0]!.reason, "ip_rate_limit_exceeded");
-    // The call of the ledger is refused as well: that is told.
-    assertEquals(failedChecks(report), ["no error replies"]);
-  },
-);
+Deno.test("malformed-input takes no refusal of a limiter for an answer", { ignore }, async () => {
+  await using server = await startReference({
+    think: THINK,
+    limits: { ipRate: { capacity: 20, refillPerSecond: 0.001 } },
+  });
+  const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, server);
+  const limited = report.notMeasured.filter(({ reason }) => reason.includes("rate limiter"));
+  assert(limited.length > 5);
+  assertStringIncludes(limited[0]!.reason, "ip_rate_limit_exceeded");
+  // The call of the ledger is refused as well: that is told.
+  assertEquals(failedChecks(report), ["no error replies"]);
+});
 
-Deno.test({ name: "malformed-input is interrupted within a wait", ignore }, async () => {
+Deno.test("malformed-input is interrupted within a wait", { ignore }, async () => {
   const controller = new AbortController();
   let calls = 0;
   const report = await altered({
@@ -324,7 +317,7 @@ Deno.test({ name: "malformed-input is interrupted within a wait", ignore }, asyn
   assertEquals(report.status, "interrupted");
 });
 
-Deno.test({ name: "malformed-input has nothing to say of the echo protocol", ignore }, async () => {
+Deno.test("malformed-input has nothing to say of the echo protocol", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(malformedInput, {}, { url: server.url, protocol: echo });
   assertEquals([report.status, report.reason], [
@@ -368,7 +361,7 @@ function speakMcp(
 
 const MCP = { protocol: mcp, token: null, workload: () => ({ tool: "ping", argsJson: "{}" }) };
 
-Deno.test({ name: "malformed-input holds an mcp server against JSON-RPC", ignore }, async () => {
+Deno.test("malformed-input holds an mcp server against JSON-RPC", { ignore }, async () => {
   await using server = startScriptedServer(speakMcp());
   const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
   assertEquals(
@@ -386,41 +379,35 @@ Deno.test({ name: "malformed-input holds an mcp server against JSON-RPC", ignore
   );
 });
 
-Deno.test(
-  { name: "malformed-input lets a gateway drop what names no request", ignore },
-  async () => {
-    const dropped = (text: string) => !text.includes('"method"');
-    await using server = startScriptedServer(speakMcp({ isSilentOn: dropped }));
-    const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
-    assertEquals(failedChecks(report), []);
-  },
-);
+Deno.test("malformed-input lets a gateway drop what names no request", { ignore }, async () => {
+  const dropped = (text: string) => !text.includes('"method"');
+  await using server = startScriptedServer(speakMcp({ isSilentOn: dropped }));
+  const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
+  assertEquals(failedChecks(report), []);
+});
 
-Deno.test(
-  { name: "malformed-input fails an mcp server that answers wrongly", ignore },
-  async () => {
-    const sound = speakMcp();
-    const heard: string[] = [];
-    await using server = startScriptedServer((peer, message, text) => {
-      heard.push(text);
-      if (text === '{"jsonrpc":') return peer.close(1002);
-      // Sends back what it does not know: an echo, which is never answered.
-      if (text.includes("no/such/method")) return peer.send(text);
-      if (text.includes("notifications/no-such-thing")) {
-        peer.send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "what?" } });
-      }
-      sound(peer, message, text);
-    });
-    const report = await runScenario(malformedInput, { patienceMs: SHORT_TIMEOUT_MS }, {
-      url: server.url,
-      ...MCP,
-    });
-    assertEquals(failedChecks(report), [
-      "not JSON",
-      "unknown method",
-      "a notification gets no reply",
-    ]);
-    assertStringIncludes(checkNamed(report, "unknown method").observed, "[r1, a request: no/such/");
-    assertEquals(heard.filter((text) => text.includes("Method not found")), []);
-  },
-);
+Deno.test("malformed-input fails an mcp server that answers wrongly", { ignore }, async () => {
+  const sound = speakMcp();
+  const heard: string[] = [];
+  await using server = startScriptedServer((peer, message, text) => {
+    heard.push(text);
+    if (text === '{"jsonrpc":') return peer.close(1002);
+    // Sends back what it does not know: an echo, which is never answered.
+    if (text.includes("no/such/method")) return peer.send(text);
+    if (text.includes("notifications/no-such-thing")) {
+      peer.send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "what?" } });
+    }
+    sound(peer, message, text);
+  });
+  const report = await runScenario(malformedInput, { patienceMs: SHORT_TIMEOUT_MS }, {
+    url: server.url,
+    ...MCP,
+  });
+  assertEquals(failedChecks(report), [
+    "not JSON",
+    "unknown method",
+    "a notification gets no reply",
+  ]);
+  assertStringIncludes(checkNamed(report, "unknown method").observed, "[r1, a request: no/such/");
+  assertEquals(heard.filter((text) => text.includes("Method not found")), []);
+});

@@ -32,7 +32,7 @@ function everySlotSent(report: ScenarioReport): { passed: boolean; observed: str
   return checkNamed(report, "every slot sent");
 }
 
-Deno.test({ name: "open-loop sends every slot to a real server", ignore }, async () => {
+Deno.test("open-loop sends every slot to a real server", { ignore }, async () => {
   await using server = await startReference();
   const figures = await runScenario(openLoop, { messages: 20, durationMs: null }, {
     ...server,
@@ -57,7 +57,7 @@ Deno.test({ name: "open-loop sends every slot to a real server", ignore }, async
   assert(throughput.epochs.every((value) => value <= 550), "no more than was asked for");
 });
 
-Deno.test({ name: "open-loop repeats a Poisson schedule by its seed", ignore }, async () => {
+Deno.test("open-loop repeats a Poisson schedule by its seed", { ignore }, async () => {
   await using server = await startFaultyServer();
   const run = () =>
     runScenario(openLoop, { ...SHORT, arrivals: "poisson" }, { ...ONCE, url: server.url });
@@ -66,7 +66,7 @@ Deno.test({ name: "open-loop repeats a Poisson schedule by its seed", ignore }, 
   assert(first.ledger.sent > 50 && first.ledger.sent < 150 && first.ledger.sent !== 100);
 });
 
-Deno.test({ name: "a slow reply does not delay the schedule of the others", ignore }, async () => {
+Deno.test("a slow reply does not delay the schedule of the others", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(10, { kind: "late", ms: 1_500 }) });
   const figures = await runScenario(openLoop, { ...SHORT, connections: 1 }, {
     ...ONCE,
@@ -79,7 +79,8 @@ Deno.test({ name: "a slow reply does not delay the schedule of the others", igno
 });
 
 Deno.test(
-  { name: "a stalled server is waited for, and the wait is in the latency", ignore },
+  "a stalled server is waited for, and the wait is in the latency",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({
       script: onCall(20, { kind: "freeze", ms: 250 }),
@@ -92,30 +93,31 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "a client that is late says so, and its latency is slip and service time",
-  ignore,
-}, async () => {
-  await using server = await startFaultyServer({
-    // The server is on the client's own thread, and occupies it for 200 ms.
-    script: (call) => {
-      const untilMs = performance.now() + (call === 10 ? 200 : 0);
-      while (performance.now() < untilMs);
-      return OK;
-    },
-  });
-  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
-  const [latency, serviceTime, slip] = ["latency", "serviceTime", "slip"].map((name) =>
-    distribution(figures, name)
-  );
-  assertEquals([latency!.count, serviceTime!.count, slip!.count], [100, 100, 100]);
-  assert(slip!.max > 150e6, `${slip!.max / 1e6} ms`);
-  assert(Math.abs(latency!.mean - serviceTime!.mean - slip!.mean) < 0.001 * latency!.mean);
-  assertEquals(figures.validity.valid, false);
-  assert(figures.validity.warnings.some((warning) => warning.kind === "clientLate"));
-});
+Deno.test(
+  "a client that is late says so, and its latency is slip and service time",
+  { ignore },
+  async () => {
+    await using server = await startFaultyServer({
+      // The server is on the client's own thread, and occupies it for 200 ms.
+      script: (call) => {
+        const untilMs = performance.now() + (call === 10 ? 200 : 0);
+        while (performance.now() < untilMs);
+        return OK;
+      },
+    });
+    const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+    const [latency, serviceTime, slip] = ["latency", "serviceTime", "slip"].map((name) =>
+      distribution(figures, name)
+    );
+    assertEquals([latency!.count, serviceTime!.count, slip!.count], [100, 100, 100]);
+    assert(slip!.max > 150e6, `${slip!.max / 1e6} ms`);
+    assert(Math.abs(latency!.mean - serviceTime!.mean - slip!.mean) < 0.001 * latency!.mean);
+    assertEquals(figures.validity.valid, false);
+    assert(figures.validity.warnings.some((warning) => warning.kind === "clientLate"));
+  },
+);
 
-Deno.test({ name: "slots past the bound are dropped, and fail the check", ignore }, async () => {
+Deno.test("slots past the bound are dropped, and fail the check", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 50 }) });
   const figures = await runScenario(openLoop, { ...SHORT, maxOutstanding: 3 }, {
     ...ONCE,
@@ -129,23 +131,20 @@ Deno.test({ name: "slots past the bound are dropped, and fail the check", ignore
   assertStringIncludes(everySlotSent(figures).observed, `${sent} of 100; ${dropped} dropped`);
 });
 
-Deno.test(
-  { name: "a silent server ends the run, with every call accounted for", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const figures = await runScenario(openLoop, {
-      ...SHORT,
-      durationMs: 60_000,
-      maxOutstanding: 1_000,
-    }, { ...ONCE, url: server.url, timeoutMs: 150 });
-    const { sent } = figures.ledger;
-    assertEquals(figures.ledger, ledgerWith({ sent, timeout: sent }));
-    assertEquals([server.callsSeen, everySlotSent(figures).passed], [sent, false]);
-    assertStringIncludes(everySlotSent(figures).observed, "the server went silent");
-  },
-);
+Deno.test("a silent server ends the run, with every call accounted for", { ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
+  const figures = await runScenario(openLoop, {
+    ...SHORT,
+    durationMs: 60_000,
+    maxOutstanding: 1_000,
+  }, { ...ONCE, url: server.url, timeoutMs: 150 });
+  const { sent } = figures.ledger;
+  assertEquals(figures.ledger, ledgerWith({ sent, timeout: sent }));
+  assertEquals([server.callsSeen, everySlotSent(figures).passed], [sent, false]);
+  assertStringIncludes(everySlotSent(figures).observed, "the server went silent");
+});
 
-Deno.test({ name: "a server that dies half-way ends the run", ignore }, async () => {
+Deno.test("a server that dies half-way ends the run", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(50, { kind: "abruptClose" }) });
   const figures = await runScenario(openLoop, { ...SHORT, connections: 1, durationMs: 60_000 }, {
     ...ONCE,
@@ -158,20 +157,17 @@ Deno.test({ name: "a server that dies half-way ends the run", ignore }, async ()
   assertStringIncludes(everySlotSent(figures).observed, "every connection was lost");
 });
 
-Deno.test(
-  { name: "when one of two connections dies, its slots alone are dropped", ignore },
-  async () => {
-    const script = onCall(50, { kind: "closeHalfway", code: 1011 });
-    await using server = await startFaultyServer({ script });
-    const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
-    const { sent, ok, connectionLost, dropped, closeCodes } = figures.ledger;
-    assertEquals([sent + dropped, sent], [100, ok + connectionLost]);
-    assert(ok >= 70 && dropped >= 15 && connectionLost >= 1, `${ok} ok, ${dropped} dropped`);
-    assertEquals(closeCodes, { "1011": 1 });
-  },
-);
+Deno.test("when one of two connections dies, its slots alone are dropped", { ignore }, async () => {
+  const script = onCall(50, { kind: "closeHalfway", code: 1011 });
+  await using server = await startFaultyServer({ script });
+  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const { sent, ok, connectionLost, dropped, closeCodes } = figures.ledger;
+  assertEquals([sent + dropped, sent], [100, ok + connectionLost]);
+  assert(ok >= 70 && dropped >= 15 && connectionLost >= 1, `${ok} ok, ${dropped} dropped`);
+  assertEquals(closeCodes, { "1011": 1 });
+});
 
-Deno.test({ name: "a server that falls behind is named as the bottleneck", ignore }, async () => {
+Deno.test("a server that falls behind is named as the bottleneck", { ignore }, async () => {
   // One server for all connections that answers 60 calls a second of 200.
   let freeAtMs = 0;
   await using server = await startFaultyServer({
@@ -189,7 +185,7 @@ Deno.test({ name: "a server that falls behind is named as the bottleneck", ignor
   assertEquals(figures.validity.warnings.some(({ kind }) => kind === "clientLate"), false);
 });
 
-Deno.test({ name: "an interrupt ends the run at once, with whole accounts", ignore }, async () => {
+Deno.test("an interrupt ends the run at once, with whole accounts", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     script: (nth) => {

@@ -41,7 +41,8 @@ function layersOf(report: ScenarioReport): Distribution[] {
 }
 
 Deno.test(
-  { name: "each layer is above the one below, and all of them make up the call", ignore },
+  "each layer is above the one below, and all of them make up the call",
+  { ignore },
   async () => {
     await using server = await startReference();
     const report = await runScenario(overheadBreakdown, FEW, { ...server, epochs: 5, cold: true });
@@ -59,7 +60,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "the calls of a breakdown are in its ledgers, and its probes are not", ignore },
+  "the calls of a breakdown are in its ledgers, and its probes are not",
+  { ignore },
   async () => {
     for (const dialect of ["oct", "nov"] as const) {
       await using server = await startReference({ dialect });
@@ -88,28 +90,28 @@ function distinct() {
   return () => ({ tool: "status", argsJson: `{"n":${++calls}}` });
 }
 
-Deno.test(
-  { name: "the whole call and the dispatch are measured once, for message-throughput too", ignore },
-  async () => {
-    await using server = await startReference();
-    const bundled = {
-      restart: () => Promise.reject(new Error("not here")),
-      startLimited: () => Promise.reject(new Error("not here")),
-    };
-    const { scenarios: [throughput, breakdown], unitEpochs } = await runScenarios(
-      [[messageThroughput, FEW], [overheadBreakdown, FEW]],
-      { ...server, bundled },
-    );
-    const latency = metricNamed(throughput!, "latency", "distribution");
-    assertEquals(layerOf(breakdown!, "tool").epochs, latency.epochs);
-    assertEquals(unitEpochs, layerOf(breakdown!, "dispatch").epochs.map(({ p50 }) => p50!));
-    // The calls that both share are in the account of the first.
-    assertEquals([throughput!.ledger.ok, breakdown!.ledger.ok], [24, 24]);
-  },
-);
+Deno.test("the whole call and the dispatch are measured once, for message-throughput too", {
+  ignore,
+}, async () => {
+  await using server = await startReference();
+  const bundled = {
+    restart: () => Promise.reject(new Error("not here")),
+    startLimited: () => Promise.reject(new Error("not here")),
+  };
+  const { scenarios: [throughput, breakdown], unitEpochs } = await runScenarios(
+    [[messageThroughput, FEW], [overheadBreakdown, FEW]],
+    { ...server, bundled },
+  );
+  const latency = metricNamed(throughput!, "latency", "distribution");
+  assertEquals(layerOf(breakdown!, "tool").epochs, latency.epochs);
+  assertEquals(unitEpochs, layerOf(breakdown!, "dispatch").epochs.map(({ p50 }) => p50!));
+  // The calls that both share are in the account of the first.
+  assertEquals([throughput!.ledger.ok, breakdown!.ledger.ok], [24, 24]);
+});
 
 Deno.test(
-  { name: "against another server the dispatch of the bundled one is no unit baseline", ignore },
+  "against another server the dispatch of the bundled one is no unit baseline",
+  { ignore },
   async () => {
     await using server = await startReference();
     const { scenarios, unitEpochs } = await runScenarios(
@@ -135,7 +137,8 @@ function startReporting(latencyMs: () => number) {
 }
 
 Deno.test(
-  { name: "what a server says of its time is taken off what the client saw", ignore },
+  "what a server says of its time is taken off what the client saw",
+  { ignore },
   async () => {
     await using honest = await startReporting(() => 0.001);
     const report = await runScenario(overheadBreakdown, FEW, honest);
@@ -152,7 +155,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a server that reports no times has none", ignore }, async () => {
+Deno.test("a server that reports no times has none", { ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(overheadBreakdown, FEW, server);
   assertEquals(report.status, "passed");
@@ -183,50 +186,44 @@ const SLOW = {
 };
 
 for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
-  Deno.test(
-    { name: `a slow ${slow} is seen in its own layer, and in no other`, ignore },
-    async () => {
-      await using server = await startFaultyServer({ delays });
-      const report = await runScenario(createOverheadBreakdown(own), FEW, {
-        ...server,
-        cold: true,
-      });
-      assertEquals(report.reason, null);
-      // The fastest of each, as a busy machine only adds to them.
-      const fastestMs = layersOf(report).map(({ min }) => min / 1e6);
-      for (const [index, name] of LAYER_NAMES.entries()) {
-        const addedMs = fastestMs[index]! - (fastestMs[index - 1] ?? 0);
-        const shown = `${slow} is slow: ${JSON.stringify(fastestMs)}`;
-        if (name === slow) assert(addedMs > 0.8 * SLOW_MS, shown);
-        else assert(Math.abs(addedMs) < 0.5 * SLOW_MS, shown);
-      }
-    },
-  );
-}
-
-Deno.test(
-  {
-    name: "a server that is faster than the parts in its place makes the breakdown invalid",
-    ignore,
-  },
-  async () => {
-    // The call comes back at once, though what the suite does in the server's place takes its time.
-    await using server = await startFaultyServer();
-    const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+  Deno.test(`a slow ${slow} is seen in its own layer, and in no other`, { ignore }, async () => {
+    await using server = await startFaultyServer({ delays });
+    const report = await runScenario(createOverheadBreakdown(own), FEW, {
       ...server,
-      epochs: 5,
       cold: true,
     });
-    const negative = report.validity.warnings.filter(({ kind }) => kind === "negativeLayer");
-    // On the client's own thread the server may be faster than an echo on another, too.
-    assertEquals(negative.at(-1)?.layer, "tool");
-    assertStringIncludes(negative.at(-1)!.message, "the breakdown does not hold");
-    assertEquals([report.status, report.validity.valid], ["passed", false]);
-  },
-);
+    assertEquals(report.reason, null);
+    // The fastest of each, as a busy machine only adds to them.
+    const fastestMs = layersOf(report).map(({ min }) => min / 1e6);
+    for (const [index, name] of LAYER_NAMES.entries()) {
+      const addedMs = fastestMs[index]! - (fastestMs[index - 1] ?? 0);
+      const shown = `${slow} is slow: ${JSON.stringify(fastestMs)}`;
+      if (name === slow) assert(addedMs > 0.8 * SLOW_MS, shown);
+      else assert(Math.abs(addedMs) < 0.5 * SLOW_MS, shown);
+    }
+  });
+}
+
+Deno.test("a server that is faster than the parts in its place makes the breakdown invalid", {
+  ignore,
+}, async () => {
+  // The call comes back at once, though what the suite does in the server's place takes its time.
+  await using server = await startFaultyServer();
+  const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+    ...server,
+    epochs: 5,
+    cold: true,
+  });
+  const negative = report.validity.warnings.filter(({ kind }) => kind === "negativeLayer");
+  // On the client's own thread the server may be faster than an echo on another, too.
+  assertEquals(negative.at(-1)?.layer, "tool");
+  assertStringIncludes(negative.at(-1)!.message, "the breakdown does not hold");
+  assertEquals([report.status, report.validity.valid], ["passed", false]);
+});
 
 Deno.test(
-  { name: "a server that answers nothing without a tool has routing and tool together", ignore },
+  "a server that answers nothing without a tool has routing and tool together",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({ pings: () => "silent" });
     const report = await runScenario(overheadBreakdown, FEW, {
@@ -240,7 +237,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a probe that is not answered fails the breakdown", ignore }, async () => {
+Deno.test("a probe that is not answered fails the breakdown", { ignore }, async () => {
   const words = {
     silent: "timeout",
     close: "connectionLost",
@@ -263,7 +260,7 @@ Deno.test({ name: "a probe that is not answered fails the breakdown", ignore }, 
   }
 });
 
-Deno.test({ name: "a limiter met by the first probe fails the scenario", ignore }, async () => {
+Deno.test("a limiter met by the first probe fails the scenario", { ignore }, async () => {
   await using server = await startFaultyServer({ pings: () => "rateLimited" });
   const { scenarios, reasons } = await runScenarios([[overheadBreakdown, FEW]], server);
   assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["failed", [1]]);
@@ -271,7 +268,8 @@ Deno.test({ name: "a limiter met by the first probe fails the scenario", ignore 
 });
 
 Deno.test(
-  { name: "a server that dies, stalls or fails half-way leaves exact accounts", ignore },
+  "a server that dies, stalls or fails half-way leaves exact accounts",
+  { ignore },
   async () => {
     for (const kind of ["abruptClose", "silent", "toolError"] as const) {
       for (const from of [1, 9]) {
@@ -292,7 +290,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "an interrupt at any stage of a breakdown ends it", ignore }, async () => {
+Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async () => {
   for (const at of [1, 2, 3, 20]) {
     const controller = new AbortController();
     let messages = 0;
@@ -319,7 +317,7 @@ Deno.test({ name: "an interrupt at any stage of a breakdown ends it", ignore }, 
   }
 });
 
-Deno.test({ name: "an echo has no layers to tell", ignore }, async () => {
+Deno.test("an echo has no layers to tell", { ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(overheadBreakdown, FEW, { ...server, protocol: echo });
   assertEquals([report.status, server.connectionsSeen], ["skipped", 0]);
@@ -345,41 +343,35 @@ function startMcpServer() {
   return { server, asked };
 }
 
-Deno.test(
-  { name: "over MCP, routing is its ping, and the tool a tools/call", ignore },
-  async () => {
-    const { server, asked } = startMcpServer();
-    await using _stopped = server;
-    const report = await runScenario(overheadBreakdown, FEW, {
-      url: server.url,
-      protocol: mcp,
-      workload: () => ({ tool: "greet", argsJson: "{}" }),
-    });
-    assertEquals([report.reason, report.status], [null, "passed"]);
-    assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(7).fill(true));
-    assert(asked.ping! > 24 && asked["tools/call"]! > 24);
-    assertEquals(asked.answer, asked.ping! + asked["tools/call"]!);
-    assertEquals([report.ledger.ok, report.ledger.frames.progress], [24, 48]);
-    assertEquals(checkNamed(report, PROBES).passed, true);
-  },
-);
+Deno.test("over MCP, routing is its ping, and the tool a tools/call", { ignore }, async () => {
+  const { server, asked } = startMcpServer();
+  await using _stopped = server;
+  const report = await runScenario(overheadBreakdown, FEW, {
+    url: server.url,
+    protocol: mcp,
+    workload: () => ({ tool: "greet", argsJson: "{}" }),
+  });
+  assertEquals([report.reason, report.status], [null, "passed"]);
+  assertEquals(layersOf(report).map(({ added }) => added !== undefined), Array(7).fill(true));
+  assert(asked.ping! > 24 && asked["tools/call"]! > 24);
+  assertEquals(asked.answer, asked.ping! + asked["tools/call"]!);
+  assertEquals([report.ledger.ok, report.ledger.frames.progress], [24, 48]);
+  assertEquals(checkNamed(report, PROBES).passed, true);
+});
 
-Deno.test(
-  { name: "over MCP, a run that names no tool says that it has none", ignore },
-  async () => {
-    const { server } = startMcpServer();
-    await using _stopped = server;
-    const report = await runScenario(overheadBreakdown, FEW, {
-      url: server.url,
-      protocol: mcp,
-      workload: () => ({ tool: "ping", argsJson: "{}" }),
-    });
-    assertEquals(report.status, "passed");
-    assertEquals(report.notMeasured.map(({ name }) => name), ["a tool"]);
-  },
-);
+Deno.test("over MCP, a run that names no tool says that it has none", { ignore }, async () => {
+  const { server } = startMcpServer();
+  await using _stopped = server;
+  const report = await runScenario(overheadBreakdown, FEW, {
+    url: server.url,
+    protocol: mcp,
+    workload: () => ({ tool: "ping", argsJson: "{}" }),
+  });
+  assertEquals(report.status, "passed");
+  assertEquals(report.notMeasured.map(({ name }) => name), ["a tool"]);
+});
 
-Deno.test({ name: "a rate caps calls and probes, each session by its own", ignore }, async () => {
+Deno.test("a rate caps calls and probes, each session by its own", { ignore }, async () => {
   const seenMs: Record<"calls" | "pings", number[]> = { calls: [], pings: [] };
   await using server = await startFaultyServer({
     script: () => {
@@ -409,8 +401,7 @@ Deno.test({ name: "a rate caps calls and probes, each session by its own", ignor
   }
 });
 
-Deno.test({
-  name: "under a low rate the layers cannot be told apart, and are skipped unless named",
+Deno.test("under a low rate the layers cannot be told apart, and are skipped unless named", {
   ignore,
 }, async () => {
   await using server = await startReference();

@@ -17,9 +17,8 @@ import {
   runScenario,
   startReference,
 } from "../support/run_scenarios.ts";
-import { ledgerWith, NO_NET } from "../support/targets.ts";
+import { ledgerWith, NO_NET as ignore } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const DIALECTS: DialectName[] = ["oct", "nov"];
 
 /** Every call differs, so that nov's cache serves none. */
@@ -39,7 +38,7 @@ function successes(count: number) {
 /** A test of a scenario on each dialect of the reference server. */
 function testOnEach(name: string, run: (dialect: DialectName) => Promise<void>): void {
   for (const dialect of DIALECTS) {
-    Deno.test({ name: `${name} (${dialect})`, ignore }, () => run(dialect));
+    Deno.test(`${name} (${dialect})`, { ignore }, () => run(dialect));
   }
 }
 
@@ -171,7 +170,7 @@ testOnEach("reconnection gets good replies after each close", async (dialect) =>
   assertStringIncludes(checkNamed(report, "the old session's state is gone").observed, "4001");
 });
 
-Deno.test({ name: "reconnection leaves its pause out of the recovery", ignore }, async () => {
+Deno.test("reconnection leaves its pause out of the recovery", { ignore }, async () => {
   await using server = await startReference();
   const pauseMs = 2_000;
   const report = await runScenario(reconnection, { cycles: 1, pauseMs }, {
@@ -208,20 +207,17 @@ testOnEach("authentication finds each bad opening turned away in its way", async
   assertEquals(server.stats().callsReceived, 0);
 });
 
-Deno.test(
-  { name: "authentication leaves the slow check out where it is told to", ignore },
-  async () => {
-    await using server = await startReference();
-    const report = await runScenario(authentication, { noHelloWaitMs: 0 }, {
-      ...server,
-      epochs: 1,
-    });
-    assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    assertEquals(report.notMeasured.map(({ name }) => name), ["no hello turned away"]);
-  },
-);
+Deno.test("authentication leaves the slow check out where it is told to", { ignore }, async () => {
+  await using server = await startReference();
+  const report = await runScenario(authentication, { noHelloWaitMs: 0 }, {
+    ...server,
+    epochs: 1,
+  });
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
+  assertEquals(report.notMeasured.map(({ name }) => name), ["no hello turned away"]);
+});
 
-Deno.test({ name: "authentication is skipped where it is off", ignore }, async () => {
+Deno.test("authentication is skipped where it is off", { ignore }, async () => {
   await using server = await startReference({ token: null });
   const { status, reason, metrics } = await runScenario(authentication, {}, server);
   assertEquals([status, metrics], ["skipped", []]);
@@ -252,7 +248,8 @@ testOnEach("connection-limit finds the limit for one address", async (dialect) =
 });
 
 Deno.test(
-  { name: "connection-limit distinguishes a limit for all from one for each address", ignore },
+  "connection-limit distinguishes a limit for all from one for each address",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnections: 5 } });
     const report = await runScenario(connectionLimit, { bound: 20 }, { ...server, epochs: 1 });
@@ -274,7 +271,8 @@ function assertScope({ notes, notMeasured }: ScenarioReport, expected: RegExp): 
 }
 
 Deno.test(
-  { name: "connection-limit is not measured up to its bound where there is none", ignore },
+  "connection-limit is not measured up to its bound where there is none",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnectionsPerIp: 1000 } });
     const report = await runScenario(connectionLimit, { bound: 12 }, server);
@@ -287,7 +285,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "nov's cached successes are counted and make the numbers invalid", ignore },
+  "nov's cached successes are counted and make the numbers invalid",
+  { ignore },
   async () => {
     await using server = await startReference({ dialect: "nov" });
     const report = await runScenario(messageThroughput, { messages: 30, durationMs: null }, {
@@ -303,29 +302,30 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "oct's calls that joined another are counted as cached, without a marker",
-  ignore,
-}, async () => {
-  await using server = await startReference({
-    think: { chat: { medianMs: 15, sigma: 0 } },
-  });
-  const workload = createWorkload("chat", { argsJson: '{"prompt":"hi"}', payloadBytes: 0 });
-  const report = await runScenario(
-    concurrentConnections,
-    { connections: 3, messages: 4, durationMs: null },
-    { ...server, epochs: 2, workload, timeoutMs: 5_000 },
-  );
-  assertEquals(failedChecks(report), []);
-  assert(report.ledger.cached > 0, "identical calls in flight joined");
-  assertEquals(
-    countedCalls(server.stats()),
-    expectedCalls([report.ledger, report.warmupLedger]),
-  );
-  assertEquals(report.validity.valid, false);
-});
+Deno.test(
+  "oct's calls that joined another are counted as cached, without a marker",
+  { ignore },
+  async () => {
+    await using server = await startReference({
+      think: { chat: { medianMs: 15, sigma: 0 } },
+    });
+    const workload = createWorkload("chat", { argsJson: '{"prompt":"hi"}', payloadBytes: 0 });
+    const report = await runScenario(
+      concurrentConnections,
+      { connections: 3, messages: 4, durationMs: null },
+      { ...server, epochs: 2, workload, timeoutMs: 5_000 },
+    );
+    assertEquals(failedChecks(report), []);
+    assert(report.ledger.cached > 0, "identical calls in flight joined");
+    assertEquals(
+      countedCalls(server.stats()),
+      expectedCalls([report.ledger, report.warmupLedger]),
+    );
+    assertEquals(report.validity.valid, false);
+  },
+);
 
-Deno.test({ name: "a cached success in a hundred is no warning, more is", ignore }, async () => {
+Deno.test("a cached success in a hundred is no warning, more is", { ignore }, async () => {
   await using server = await startReference({ dialect: "nov" });
   for (const [repeats, valid] of [[1, true], [2, false]] as const) {
     const run = crypto.randomUUID();
@@ -347,7 +347,8 @@ Deno.test({ name: "a cached success in a hundred is no warning, more is", ignore
 });
 
 Deno.test(
-  { name: "concurrent-connections compares one client with all at the same pace", ignore },
+  "concurrent-connections compares one client with all at the same pace",
+  { ignore },
   async () => {
     await using server = await startReference();
     const report = await runScenario(
@@ -362,7 +363,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a rate caps each session", ignore }, async () => {
+Deno.test("a rate caps each session", { ignore }, async () => {
   await using server = await startReference();
   const options = { ...server, epochs: 2, maxRatePerSecond: 200 };
   const timed = await runScenario(messageThroughput, { messages: null, durationMs: 100 }, options);

@@ -42,8 +42,7 @@ function sizesOf({ metrics }: ScenarioReport): number[] {
   );
 }
 
-Deno.test({
-  name: "payload-size measures what is served, and sees an error and then a close with 1009",
+Deno.test("payload-size measures what is served, and sees an error and then a close with 1009", {
   ignore,
 }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
@@ -94,22 +93,19 @@ Deno.test({
   }
 });
 
-Deno.test(
-  { name: "what is served up to the bound has no limit that was found", ignore },
-  async () => {
-    await using server = await startReference();
-    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
-    assertEquals([report.status, sizesOf(report)], ["passed", [0, 256, KIB]]);
-    assertEquals(report.notMeasured, [{
-      name: "limit of a request's size",
-      reason: "every request up to 1 KiB was served",
-    }]);
-    assertEquals(metricNamed(report, "largestServed", "scalar").value, KIB);
-    assertEquals(report.parameters.payloadBytes, null);
-  },
-);
+Deno.test("what is served up to the bound has no limit that was found", { ignore }, async () => {
+  await using server = await startReference();
+  const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
+  assertEquals([report.status, sizesOf(report)], ["passed", [0, 256, KIB]]);
+  assertEquals(report.notMeasured, [{
+    name: "limit of a request's size",
+    reason: "every request up to 1 KiB was served",
+  }]);
+  assertEquals(metricNamed(report, "largestServed", "scalar").value, KIB);
+  assertEquals(report.parameters.payloadBytes, null);
+});
 
-Deno.test({ name: "--payload measures that size alone", ignore }, async () => {
+Deno.test("--payload measures that size alone", { ignore }, async () => {
   const seen = new Set<number>();
   await using server = startScriptedServer((peer, message, text) => {
     if (message?.op === "call_tool") seen.add(JSON.parse(text).arguments.payload.length);
@@ -131,7 +127,8 @@ Deno.test({ name: "--payload measures that size alone", ignore }, async () => {
 });
 
 Deno.test(
-  { name: "the payload of every call is of the size that it is measured as", ignore },
+  "the payload of every call is of the size that it is measured as",
+  { ignore },
   async () => {
     const seen: number[] = [];
     await using server = startScriptedServer((peer, message, text) => {
@@ -147,23 +144,21 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "a call that carries no arguments is skipped, with what to do", ignore },
-  async () => {
-    const report = await runScenario(payloadSize, COUNTED, {
-      url: "ws://127.0.0.1:1",
-      protocol: mcp,
-      workload: () => ({ tool: "ping", argsJson: "{}" }),
-    });
-    assertEquals([report.status, report.reason], [
-      "skipped",
-      "a call of ping carries no arguments: name another with --tool",
-    ]);
-  },
-);
+Deno.test("a call that carries no arguments is skipped, with what to do", { ignore }, async () => {
+  const report = await runScenario(payloadSize, COUNTED, {
+    url: "ws://127.0.0.1:1",
+    protocol: mcp,
+    workload: () => ({ tool: "ping", argsJson: "{}" }),
+  });
+  assertEquals([report.status, report.reason], [
+    "skipped",
+    "a call of ping carries no arguments: name another with --tool",
+  ]);
+});
 
 Deno.test(
-  { name: "a tool that takes no further argument is skipped, with its words", ignore },
+  "a tool that takes no further argument is skipped, with its words",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({ script: () => ({ kind: "toolError" }) });
     const report = await runScenario(payloadSize, COUNTED, server);
@@ -175,37 +170,34 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "payload-size measures tools of MCP and servers that echo", ignore },
-  async () => {
-    await using echoing = startScriptedServer((peer, _message, text) => peer.send(text));
-    await using speaking = startScriptedServer((peer, _message, text) => {
-      const { id, method, params } = JSON.parse(text);
-      const size = params?.arguments?.payload?.length ?? 0;
-      const result = size > 500
-        ? { isError: true }
-        : method === "initialize"
-        ? { protocolVersion: "2025-06-18", capabilities: {} }
-        : { content: [] };
-      if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
-    });
-    const workload = () => ({ tool: "echo", argsJson: "{}" });
-    const common = { ...SHORT, workload, timeoutMs: 5_000 };
-    const echoed = await runScenario(payloadSize, SMALL, {
-      ...common,
-      url: echoing.url,
-      protocol: echo,
-    });
-    assertEquals([echoed.status, echoed.ledger.ok], ["passed", 12]);
-    const spoken = await runScenario(payloadSize, SMALL, {
-      ...common,
-      url: speaking.url,
-      protocol: mcp,
-    });
-    assertEquals([failedChecks(spoken), sizesOf(spoken)], [[], [0, 256]]);
-    assertEquals(checkNamed(spoken, REFUSED).observed, "1 KiB: TOOL_ERROR");
-  },
-);
+Deno.test("payload-size measures tools of MCP and servers that echo", { ignore }, async () => {
+  await using echoing = startScriptedServer((peer, _message, text) => peer.send(text));
+  await using speaking = startScriptedServer((peer, _message, text) => {
+    const { id, method, params } = JSON.parse(text);
+    const size = params?.arguments?.payload?.length ?? 0;
+    const result = size > 500
+      ? { isError: true }
+      : method === "initialize"
+      ? { protocolVersion: "2025-06-18", capabilities: {} }
+      : { content: [] };
+    if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
+  });
+  const workload = () => ({ tool: "echo", argsJson: "{}" });
+  const common = { ...SHORT, workload, timeoutMs: 5_000 };
+  const echoed = await runScenario(payloadSize, SMALL, {
+    ...common,
+    url: echoing.url,
+    protocol: echo,
+  });
+  assertEquals([echoed.status, echoed.ledger.ok], ["passed", 12]);
+  const spoken = await runScenario(payloadSize, SMALL, {
+    ...common,
+    url: speaking.url,
+    protocol: mcp,
+  });
+  assertEquals([failedChecks(spoken), sizesOf(spoken)], [[], [0, 256]]);
+  assertEquals(checkNamed(spoken, REFUSED).observed, "1 KiB: TOOL_ERROR");
+});
 
 /** A server that does this to every request of 1 KiB and more, and is sound otherwise. */
 function startRefusing(refuse: (peer: ScriptedPeer, id: string) => void) {
@@ -216,30 +208,27 @@ function startRefusing(refuse: (peer: ScriptedPeer, id: string) => void) {
   });
 }
 
-Deno.test(
-  { name: "a cut, another close code and silence are no way to refuse", ignore },
-  async () => {
-    const refusals: [(peer: ScriptedPeer) => void, string][] = [
-      [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
-      [(peer) => peer.cut(), "1 KiB: close 1006"],
-      [() => {}, "1 KiB: neither an answer nor a close"],
-    ];
-    for (const [refuse, observed] of refusals) {
-      await using server = startRefusing(refuse);
-      const report = await runScenario(payloadSize, SMALL, {
-        ...SHORT,
-        url: server.url,
-        timeoutMs: SHORT_TIMEOUT_MS,
-      });
-      assertEquals([report.status, failedChecks(report)], ["failed", [REFUSED]]);
-      assertEquals(checkNamed(report, REFUSED).observed, observed);
-      // What it provoked is in no ledger of the report.
-      assertEquals([report.ledger.sent, report.ledger.ok], [8, 8]);
-    }
-  },
-);
+Deno.test("a cut, another close code and silence are no way to refuse", { ignore }, async () => {
+  const refusals: [(peer: ScriptedPeer) => void, string][] = [
+    [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
+    [(peer) => peer.cut(), "1 KiB: close 1006"],
+    [() => {}, "1 KiB: neither an answer nor a close"],
+  ];
+  for (const [refuse, observed] of refusals) {
+    await using server = startRefusing(refuse);
+    const report = await runScenario(payloadSize, SMALL, {
+      ...SHORT,
+      url: server.url,
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
+    assertEquals([report.status, failedChecks(report)], ["failed", [REFUSED]]);
+    assertEquals(checkNamed(report, REFUSED).observed, observed);
+    // What it provoked is in no ledger of the report.
+    assertEquals([report.ledger.sent, report.ledger.ok], [8, 8]);
+  }
+});
 
-Deno.test({ name: "what is served above a refusal is not within the limit", ignore }, async () => {
+Deno.test("what is served above a refusal is not within the limit", { ignore }, async () => {
   await using server = startScriptedServer((peer, message, text) => {
     const size = message?.op === "call_tool" ? JSON.parse(text).arguments.payload?.length : 0;
     if (size !== KIB) return answerSoundly(peer, message);
@@ -255,7 +244,7 @@ Deno.test({ name: "what is served above a refusal is not within the limit", igno
   assertEquals(sizesOf(report), [0, 256]);
 });
 
-Deno.test({ name: "a refusal that brings the server down fails", ignore }, async () => {
+Deno.test("a refusal that brings the server down fails", { ignore }, async () => {
   let isDown = false;
   await using server = await startFaultyServer({
     // The call of 256 B, and then that of 1 KiB.
@@ -270,7 +259,7 @@ Deno.test({ name: "a refusal that brings the server down fails", ignore }, async
   assertStringIncludes(report.reason ?? "", "HTTP 503");
 });
 
-Deno.test({ name: "a new connection that does not answer fails the check", ignore }, async () => {
+Deno.test("a new connection that does not answer fails the check", { ignore }, async () => {
   let refused = 0;
   await using server = startScriptedServer((peer, message, text) => {
     const isCall = message?.op === "call_tool";
@@ -294,7 +283,7 @@ Deno.test({ name: "a new connection that does not answer fails the check", ignor
   assertEquals(checkNamed(report, ANSWERS).observed, "0 of 1");
 });
 
-Deno.test({ name: "a limiter's refusal says nothing about the size", ignore }, async () => {
+Deno.test("a limiter's refusal says nothing about the size", { ignore }, async () => {
   await using server = startRefusing((peer, id) =>
     peer.send({
       op: "error",
@@ -310,30 +299,36 @@ Deno.test({ name: "a limiter's refusal says nothing about the size", ignore }, a
   }]);
 });
 
-Deno.test({
-  name: "a server that stops reading a request half-way is not accused of its close",
-  ignore,
-}, async () => {
-  await using server = await startReference();
-  // Of 33 MiB, more is left than the buffers on the way hold.
-  await using proxy = startStallingProxy(server.url, { budgetBytes: 17 * KIB * KIB, stallMs: 300 });
-  const report = await runScenario(
-    payloadSize,
-    { ...COUNTED, messages: 1 },
-    { url: proxy.url, epochs: 1, cold: true },
-  );
-  assertEquals([report.status, report.ledger.ok], ["passed", 8]);
-  assertEquals(report.notMeasured, [{
-    name: "how 33 MiB are refused",
-    reason: "the server stopped reading the request half-way, and the client sees no close frame " +
-      "before it has sent all of it",
-  }]);
-  assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
-  assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-});
+Deno.test(
+  "a server that stops reading a request half-way is not accused of its close",
+  { ignore },
+  async () => {
+    await using server = await startReference();
+    // Of 33 MiB, more is left than the buffers on the way hold.
+    await using proxy = startStallingProxy(server.url, {
+      budgetBytes: 17 * KIB * KIB,
+      stallMs: 300,
+    });
+    const report = await runScenario(
+      payloadSize,
+      { ...COUNTED, messages: 1 },
+      { url: proxy.url, epochs: 1, cold: true },
+    );
+    assertEquals([report.status, report.ledger.ok], ["passed", 8]);
+    assertEquals(report.notMeasured, [{
+      name: "how 33 MiB are refused",
+      reason:
+        "the server stopped reading the request half-way, and the client sees no close frame " +
+        "before it has sent all of it",
+    }]);
+    assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
+    assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
+  },
+);
 
 Deno.test(
-  { name: "a server that dies within the sweep fails it, with whole accounts", ignore },
+  "a server that dies within the sweep fails it, with whole accounts",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call === 7 ? "abruptClose" : "ok" }),
@@ -348,7 +343,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "an interrupt ends payload-size, with nothing failed", ignore }, async () => {
+Deno.test("an interrupt ends payload-size, with nothing failed", { ignore }, async () => {
   for (const nth of [1, 7]) {
     const controller = new AbortController();
     await using server = await startFaultyServer({

@@ -15,33 +15,30 @@ function orderCheck({ checks }: ScenarioReport) {
   return checks.find(({ kind }) => kind === "replyOrder")!;
 }
 
-Deno.test(
-  { name: "pipelining measures every depth in every epoch, in order", ignore },
-  async () => {
-    await using server = await startReference();
-    const report = await runScenario(pipelining, COUNTED, { ...server, epochs: 5 });
-    const sent = 5 * 7 * 64;
-    assertEquals([report.status, report.reason], ["passed", null]);
-    assertEquals(
-      report.ledger,
-      ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
-    );
-    assertEquals(report.warmupLedger.sent, 7 * 64);
-    for (const inFlight of [1, 2, 4, 8, 16, 32, 64]) {
-      const latency = metricNamed(report, "latency", "distribution", { inFlight });
-      assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [
-        5 * 64,
-        [64, 64, 64, 64, 64],
-      ]);
-      const throughput = metricNamed(report, "throughput", "scalar", { inFlight });
-      assertEquals(throughput.epochs.length, 5);
-      assertEquals(throughput.role, inFlight === 64 ? "headline" : "gate");
-    }
-    assertEquals(orderCheck(report).observed, `${sent} of ${sent} in order`);
-  },
-);
+Deno.test("pipelining measures every depth in every epoch, in order", { ignore }, async () => {
+  await using server = await startReference();
+  const report = await runScenario(pipelining, COUNTED, { ...server, epochs: 5 });
+  const sent = 5 * 7 * 64;
+  assertEquals([report.status, report.reason], ["passed", null]);
+  assertEquals(
+    report.ledger,
+    ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
+  );
+  assertEquals(report.warmupLedger.sent, 7 * 64);
+  for (const inFlight of [1, 2, 4, 8, 16, 32, 64]) {
+    const latency = metricNamed(report, "latency", "distribution", { inFlight });
+    assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [
+      5 * 64,
+      [64, 64, 64, 64, 64],
+    ]);
+    const throughput = metricNamed(report, "throughput", "scalar", { inFlight });
+    assertEquals(throughput.epochs.length, 5);
+    assertEquals(throughput.role, inFlight === 64 ? "headline" : "gate");
+  }
+  assertEquals(orderCheck(report).observed, `${sent} of ${sent} in order`);
+});
 
-Deno.test({ name: "a depth of 4 keeps exactly 4 calls in flight", ignore }, async () => {
+Deno.test("a depth of 4 keeps exactly 4 calls in flight", { ignore }, async () => {
   const arrivalsMs: number[] = [];
   await using server = await startFaultyServer({
     script: () => {
@@ -76,18 +73,15 @@ function startSwappingServer() {
 
 const SWAPPED = { messages: 6, durationMs: null, inFlight: 2 };
 
-Deno.test(
-  { name: "a reply that overtakes another breaks the promise of EXAI", ignore },
-  async () => {
-    await using server = await startSwappingServer();
-    const report = await runScenario(pipelining, SWAPPED, { ...ONCE, url: server.url });
-    assertEquals([report.ledger.ok, report.status], [6, "failed"]);
-    const { passed, observed } = orderCheck(report);
-    assert(!passed && /^[1-5] of 6 out of order$/.test(observed), observed);
-  },
-);
+Deno.test("a reply that overtakes another breaks the promise of EXAI", { ignore }, async () => {
+  await using server = await startSwappingServer();
+  const report = await runScenario(pipelining, SWAPPED, { ...ONCE, url: server.url });
+  assertEquals([report.ledger.ok, report.status], [6, "failed"]);
+  const { passed, observed } = orderCheck(report);
+  assert(!passed && /^[1-5] of 6 out of order$/.test(observed), observed);
+});
 
-Deno.test({ name: "other protocols promise no order, so either is right", ignore }, async () => {
+Deno.test("other protocols promise no order, so either is right", { ignore }, async () => {
   await using server = await startSwappingServer();
   const report = await runScenario(pipelining, SWAPPED, {
     ...ONCE,
@@ -100,7 +94,8 @@ Deno.test({ name: "other protocols promise no order, so either is right", ignore
 });
 
 Deno.test(
-  { name: "a server that dies half-way ends the sweep, with whole accounts", ignore },
+  "a server that dies half-way ends the sweep, with whole accounts",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call === 30 ? "abruptClose" : "ok" }),
@@ -120,7 +115,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "concurrent clients keep as many calls in flight as they are told to, each", ignore },
+  "concurrent clients keep as many calls in flight as they are told to, each",
+  { ignore },
   async () => {
     let waiting = 0;
     let most = 0;

@@ -96,7 +96,7 @@ for (const protocol of NAMES) {
     const { name } = scenario;
     const skipped = SKIPPED[name]?.(protocol);
     const what = skipped === undefined ? "runs, with the server's own counts" : "is skipped";
-    Deno.test({ name: `${name} on ${protocol} ${what}`, ignore }, async () => {
+    Deno.test(`${name} on ${protocol} ${what}`, { ignore }, async () => {
       await using server = SERVERS[protocol]();
       const report = await runScenario(scenario, SHORT[name] ?? {}, {
         ...{ epochs: 2, cold: true },
@@ -119,28 +119,25 @@ for (const protocol of NAMES) {
     });
   }
 
-  Deno.test(
-    { name: `the preflight passes on ${protocol}, listing what it can`, ignore },
-    async () => {
-      await using server = SERVERS[protocol]();
-      using target = targetAt(server.url, { protocol: PROTOCOLS[protocol] });
-      const workload = createWorkload("echo", { argsJson: "{}", payloadBytes: 0 });
-      const { checks, warnings } = await runPreflight(target, workload);
-      assertEquals(warnings, []);
-      assertEquals(
-        checks.map(({ name }) => name),
-        [
-          "connected",
-          "session opened",
-          ...(protocol === "mcp" ? ["tools listed"] : []),
-          "tool answers",
-        ],
-      );
-    },
-  );
+  Deno.test(`the preflight passes on ${protocol}, listing what it can`, { ignore }, async () => {
+    await using server = SERVERS[protocol]();
+    using target = targetAt(server.url, { protocol: PROTOCOLS[protocol] });
+    const workload = createWorkload("echo", { argsJson: "{}", payloadBytes: 0 });
+    const { checks, warnings } = await runPreflight(target, workload);
+    assertEquals(warnings, []);
+    assertEquals(
+      checks.map(({ name }) => name),
+      [
+        "connected",
+        "session opened",
+        ...(protocol === "mcp" ? ["tools listed"] : []),
+        "tool answers",
+      ],
+    );
+  });
 }
 
-Deno.test({ name: "a session of echo has no handshake, and no time of one", ignore }, async () => {
+Deno.test("a session of echo has no handshake, and no time of one", { ignore }, async () => {
   for (const protocol of NAMES) {
     await using server = SERVERS[protocol]();
     const report = await runScenario(connectionEstablishment, { connects: 2 }, {
@@ -160,7 +157,8 @@ Deno.test({ name: "a session of echo has no handshake, and no time of one", igno
 });
 
 Deno.test(
-  { name: "a server's ping is answered between calls, other requests declined", ignore },
+  "a server's ping is answered between calls, other requests declined",
+  { ignore },
   async () => {
     await using server = startMcpServer();
     const report = await runScenario(
@@ -183,7 +181,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a server may ping before it answers initialize", ignore }, async () => {
+Deno.test("a server may ping before it answers initialize", { ignore }, async () => {
   const answers: string[] = [];
   let initializeId: unknown;
   await using server = startScriptedServer(({ send }, _message, text) => {
@@ -205,7 +203,8 @@ Deno.test({ name: "a server may ping before it answers initialize", ignore }, as
 });
 
 Deno.test(
-  { name: "a server of an unknown revision of mcp ends the preflight, with both", ignore },
+  "a server of an unknown revision of mcp ends the preflight, with both",
+  { ignore },
   async () => {
     await using server = startScriptedServer(({ send }, _message, text) => {
       const { id } = JSON.parse(text);

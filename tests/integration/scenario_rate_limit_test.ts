@@ -38,34 +38,31 @@ function assertFound(report: ScenarioReport, name: string, truth: number): void 
   assert(ci95[0] <= value && value <= ci95[1]);
 }
 
-Deno.test(
-  { name: "rate-limit finds the budgets that a server has, on each build", ignore },
-  async () => {
-    for (const dialect of ["oct", "oct25", "nov"] as const) {
-      const options: ServerOptionOverrides = {
-        dialect,
-        limits: limits(bucket(20, 10), bucket(45, 25)),
-      };
-      await using server = await startReference(options);
-      const report = await runScenario(
-        rateLimit,
-        { ...SHORT, expectLimits: "session=20/10,ip=45/25" },
-        { ...server, url: server.url },
-      );
-      assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
-      assertFound(report, "sessionBurst", 20);
-      assertFound(report, "sessionRefill", 10);
-      assertFound(report, "ipBurst", 45);
-      assertFound(report, "ipRefill", 25);
-      // What the server counted is what the ledger says; no refusal was lost as a repeat.
-      assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
-      assertEquals(report.ledger.timeout, 0);
-      assert(report.ledger.sent < 150, `${report.ledger.sent} calls`);
-    }
-  },
-);
+Deno.test("rate-limit finds the budgets that a server has, on each build", { ignore }, async () => {
+  for (const dialect of ["oct", "oct25", "nov"] as const) {
+    const options: ServerOptionOverrides = {
+      dialect,
+      limits: limits(bucket(20, 10), bucket(45, 25)),
+    };
+    await using server = await startReference(options);
+    const report = await runScenario(
+      rateLimit,
+      { ...SHORT, expectLimits: "session=20/10,ip=45/25" },
+      { ...server, url: server.url },
+    );
+    assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
+    assertFound(report, "sessionBurst", 20);
+    assertFound(report, "sessionRefill", 10);
+    assertFound(report, "ipBurst", 45);
+    assertFound(report, "ipRefill", 25);
+    // What the server counted is what the ledger says; no refusal was lost as a repeat.
+    assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
+    assertEquals(report.ledger.timeout, 0);
+    assert(report.ledger.sent < 150, `${report.ledger.sent} calls`);
+  }
+});
 
-Deno.test({ name: "rate-limit fails where other limits are expected", ignore }, async () => {
+Deno.test("rate-limit fails where other limits are expected", { ignore }, async () => {
   await using server = await startReference({ limits: limits(bucket(20, 10), null) });
   const expect = async (expectLimits: string) =>
     await runScenario(rateLimit, { ...SHORT, messages: 60, expectLimits }, server);
@@ -84,7 +81,7 @@ Deno.test({ name: "rate-limit fails where other limits are expected", ignore }, 
   assert(checkNamed(none, "ip has no limit").passed);
 });
 
-Deno.test({ name: "rate-limit says up to where no call was refused", ignore }, async () => {
+Deno.test("rate-limit says up to where no call was refused", { ignore }, async () => {
   await using server = await startReference({ limits: "off" });
   const report = await runScenario(rateLimit, { ...SHORT, messages: 40 }, server);
   assertEquals([report.status, report.metrics.length, report.ledger.sent], ["passed", 0, 40]);
@@ -95,7 +92,7 @@ Deno.test({ name: "rate-limit says up to where no call was refused", ignore }, a
   assertEquals(report.notMeasured[0]!.reason, "no call was refused, of 40 in a row");
 });
 
-Deno.test({ name: "rate-limit recognises the address's limit", ignore }, async () => {
+Deno.test("rate-limit recognises the address's limit", { ignore }, async () => {
   await using server = await startReference({ limits: limits(null, bucket(15, 10)) });
   const report = await runScenario(rateLimit, SHORT, server);
   assertEquals(report.status, "passed");
@@ -108,7 +105,8 @@ Deno.test({ name: "rate-limit recognises the address's limit", ignore }, async (
 });
 
 Deno.test(
-  { name: "rate-limit counts in what a session used of the address's budget", ignore },
+  "rate-limit counts in what a session used of the address's budget",
+  { ignore },
   async () => {
     // No other address of this machine is in reach of this one.
     await using server = await startReference({
@@ -124,7 +122,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "rate-limit of the bundled server is that of one with its limits on", ignore },
+  "rate-limit of the bundled server is that of one with its limits on",
+  { ignore },
   async () => {
     await using unlimited = await startReference();
     const limited = await startReference({
@@ -152,20 +151,17 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "rate-limit's refusals are not in the way of other scenarios", ignore },
-  async () => {
-    await using server = await startReference({ limits: limits(bucket(20, 100), null) });
-    const { scenarios, rateLimit: met, reasons } = await runScenarios([
-      [rateLimit, { refillMs: 200, messages: 60 }],
-      [openLoop, { ratePerSecond: 50, connections: 1, messages: 5, durationMs: null }],
-    ], server);
-    assertEquals(scenarios.map(({ status }) => status), ["passed", "passed"]);
-    assertEquals([met, reasons], [null, []]);
-  },
-);
+Deno.test("rate-limit's refusals are not in the way of other scenarios", { ignore }, async () => {
+  await using server = await startReference({ limits: limits(bucket(20, 100), null) });
+  const { scenarios, rateLimit: met, reasons } = await runScenarios([
+    [rateLimit, { refillMs: 200, messages: 60 }],
+    [openLoop, { ratePerSecond: 50, connections: 1, messages: 5, durationMs: null }],
+  ], server);
+  assertEquals(scenarios.map(({ status }) => status), ["passed", "passed"]);
+  assertEquals([met, reasons], [null, []]);
+});
 
-Deno.test({ name: "rate-limit is skipped where --max-rate keeps calls slow", ignore }, async () => {
+Deno.test("rate-limit is skipped where --max-rate keeps calls slow", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(rateLimit, SHORT, { ...server, maxRatePerSecond: 4 });
   assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
@@ -176,7 +172,7 @@ function refusing(how: Behaviour): (call: number) => Behaviour {
   return (call) => call > 10 ? how : { kind: "ok" };
 }
 
-Deno.test({ name: "rate-limit fails where a limit ends the connection", ignore }, async () => {
+Deno.test("rate-limit fails where a limit ends the connection", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: refusing({ kind: "closeHalfway", code: 1008, reason: "too many" }),
   });
@@ -189,7 +185,7 @@ Deno.test({ name: "rate-limit fails where a limit ends the connection", ignore }
   );
 });
 
-Deno.test({ name: "rate-limit fails where a limit is silence", ignore }, async () => {
+Deno.test("rate-limit fails where a limit is silence", { ignore }, async () => {
   await using server = await startFaultyServer({ script: refusing({ kind: "silent" }) });
   const report = await runScenario(
     rateLimit,
@@ -201,7 +197,7 @@ Deno.test({ name: "rate-limit fails where a limit is silence", ignore }, async (
   assertEquals(report.notMeasured[0]!.reason, "the server stopped answering after call 10");
 });
 
-Deno.test({ name: "rate-limit fails where a refusal is followed by a close", ignore }, async () => {
+Deno.test("rate-limit fails where a refusal is followed by a close", { ignore }, async () => {
   let calls = 0;
   await using server = startScriptedServer((peer, message) => {
     if (message?.op !== "call_tool" || ++calls <= 10) return answerSoundly(peer, message);
@@ -216,72 +212,63 @@ Deno.test({ name: "rate-limit fails where a refusal is followed by a close", ign
   );
 });
 
-Deno.test(
-  { name: "rate-limit does not force a bucket on a server that has none", ignore },
-  async () => {
-    // Refuses the 11th call, accepts 100 at once after it, and then none.
-    let calls = 0;
-    await using server = startScriptedServer((peer, message) => {
-      const isCall = message?.op === "call_tool" && ++calls > 0;
-      if (!isCall || calls <= 10 || (calls > 11 && calls <= 111)) {
-        return answerSoundly(peer, message);
-      }
-      peer.send({ op: "error", error: { code: "OVER_CAPACITY", message: `no ${calls}` } });
-    });
-    const report = await runScenario(rateLimit, { refillMs: 700 }, server);
-    assertEquals(report.metrics, []);
-    assertStringIncludes(report.notMeasured[0]!.reason, "the refusals do not fit a token bucket");
-    assertStringIncludes(report.notMeasured[0]!.reason, "after 10 calls");
-  },
-);
+Deno.test("rate-limit does not force a bucket on a server that has none", { ignore }, async () => {
+  // Refuses the 11th call, accepts 100 at once after it, and then none.
+  let calls = 0;
+  await using server = startScriptedServer((peer, message) => {
+    const isCall = message?.op === "call_tool" && ++calls > 0;
+    if (!isCall || calls <= 10 || (calls > 11 && calls <= 111)) {
+      return answerSoundly(peer, message);
+    }
+    peer.send({ op: "error", error: { code: "OVER_CAPACITY", message: `no ${calls}` } });
+  });
+  const report = await runScenario(rateLimit, { refillMs: 700 }, server);
+  assertEquals(report.metrics, []);
+  assertStringIncludes(report.notMeasured[0]!.reason, "the refusals do not fit a token bucket");
+  assertStringIncludes(report.notMeasured[0]!.reason, "after 10 calls");
+});
 
-Deno.test(
-  { name: "rate-limit gives no number to a refill that it hardly sees", ignore },
-  async () => {
-    const refillOf = async (refillPerSecond: number) => {
-      const own = bucket(2, refillPerSecond);
-      await using server = await startReference({ dialect: "nov", limits: limits(own, null) });
-      const report = await runScenario(rateLimit, { refillMs: 300, messages: 30 }, server);
-      assertFound(report, "sessionBurst", 2);
-      assertEquals(report.metrics.map(({ name }) => name), ["sessionBurst"]);
-      return report.notMeasured.find(({ name }) => name === "refill of a session")?.reason ?? "";
-    };
-    assertMatch(await refillOf(200), /from [\d.e+]+ to ([\d.e+]+|Infinity) calls/);
-    assertStringIncludes(await refillOf(0.01), "from 0.0 to");
-  },
-);
+Deno.test("rate-limit gives no number to a refill that it hardly sees", { ignore }, async () => {
+  const refillOf = async (refillPerSecond: number) => {
+    const own = bucket(2, refillPerSecond);
+    await using server = await startReference({ dialect: "nov", limits: limits(own, null) });
+    const report = await runScenario(rateLimit, { refillMs: 300, messages: 30 }, server);
+    assertFound(report, "sessionBurst", 2);
+    assertEquals(report.metrics.map(({ name }) => name), ["sessionBurst"]);
+    return report.notMeasured.find(({ name }) => name === "refill of a session")?.reason ?? "";
+  };
+  assertMatch(await refillOf(200), /from [\d.e+]+ to ([\d.e+]+|Infinity) calls/);
+  assertStringIncludes(await refillOf(0.01), "from 0.0 to");
+});
 
-Deno.test(
-  { name: "rate-limit speaks mcp, where a session is its connection", ignore },
-  async () => {
-    const buckets = new Map<number, TokenBucket>();
-    await using server = startScriptedServer((peer, message) => {
-      const { id, method } = (message ?? {}) as { id?: unknown; method?: string };
-      const reply = (body: object) => peer.send({ jsonrpc: "2.0", id, ...body });
-      if (method === "initialize") return reply({ result: { protocolVersion: "2025-03-26" } });
-      if (method !== "ping") return;
-      const own = buckets.get(peer.nth) ?? new TokenBucket(bucket(12, 5), performance.now());
-      buckets.set(peer.nth, own);
-      const waitS = own.take(performance.now());
-      reply(waitS === 0 ? { result: {} } : { error: { code: 429, message: "slow down" } });
-    });
-    const report = await runScenario(rateLimit, { ...SHORT, messages: 40 }, {
-      url: server.url,
-      protocol: mcp,
-      token: null,
-      workload: () => ({ tool: "ping", argsJson: "{}" }),
-    });
-    assertEquals(
-      [report.status, failedChecks(report)],
-      ["passed", []],
-      JSON.stringify(report.checks),
-    );
-    assertFound(report, "sessionBurst", 12);
-    assertFound(report, "sessionRefill", 5);
-  },
-);
+Deno.test("rate-limit speaks mcp, where a session is its connection", { ignore }, async () => {
+  const buckets = new Map<number, TokenBucket>();
+  await using server = startScriptedServer((peer, message) => {
+    const { id, method } = (message ?? {}) as { id?: unknown; method?: string };
+    const reply = (body: object) => peer.send({ jsonrpc: "2.0", id, ...body });
+    if (method === "initialize") return reply({ result: { protocolVersion: "2025-03-26" } });
+    if (method !== "ping") return;
+    const own = buckets.get(peer.nth) ?? new TokenBucket(bucket(12, 5), performance.now());
+    buckets.set(peer.nth, own);
+    const waitS = own.take(performance.now());
+    reply(waitS === 0 ? { result: {} } : { error: { code: 429, message: "slow down" } });
+  });
+  const report = await runScenario(rateLimit, { ...SHORT, messages: 40 }, {
+    url: server.url,
+    protocol: mcp,
+    token: null,
+    workload: () => ({ tool: "ping", argsJson: "{}" }),
+  });
+  assertEquals(
+    [report.status, failedChecks(report)],
+    ["passed", []],
+    JSON.stringify(report.checks),
+  );
+  assertFound(report, "sessionBurst", 12);
+  assertFound(report, "sessionRefill", 5);
+});
 
-Deno.test({ name: "rate-limit speaks to an echo", ignore }, async () => {
+Deno.test("rate-limit speaks to an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(rateLimit, { messages: 20 }, {
     url: server.url,
@@ -291,7 +278,7 @@ Deno.test({ name: "rate-limit speaks to an echo", ignore }, async () => {
   assertEquals([report.status, report.ledger.ok], ["passed", 20]);
 });
 
-Deno.test({ name: "rate-limit is interrupted within a wait", ignore }, async () => {
+Deno.test("rate-limit is interrupted within a wait", { ignore }, async () => {
   const controller = new AbortController();
   let refused = 0;
   await using server = await startFaultyServer({
@@ -309,7 +296,8 @@ Deno.test({ name: "rate-limit is interrupted within a wait", ignore }, async () 
 });
 
 Deno.test(
-  { name: "rate-limit finds an expected limit of an address beyond its messages", ignore },
+  "rate-limit finds an expected limit of an address beyond its messages",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: limits(null, bucket(30, 20)) });
     const report = await runScenario(
@@ -326,8 +314,7 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "rate-limit finds the same again right away",
+Deno.test("rate-limit finds the same again right away", {
   ignore: ignore || Deno.build.os !== "linux",
 }, async () => {
   // Refilled this slowly, an address used before would have half of its budget.

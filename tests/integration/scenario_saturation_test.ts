@@ -34,48 +34,43 @@ async function searchKnownCapacity(attempts = 3): Promise<ScenarioReport> {
 }
 
 /** The whole experiment is tests/support/saturation_experiment.ts. */
-Deno.test(
-  { name: "saturation finds the capacity of a server, and never more", ignore },
-  async () => {
-    const report = await searchKnownCapacity();
-    assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
-    const { epochs, role } = metricNamed(report, "sustainableRate", "scalar");
-    // A busy machine may miss the objective at lower rates too.
-    assert(epochs.every((rate) => rate > 300 && rate <= 1_000), epochs.join());
-    assertEquals([role, epochs.length, found(report)], ["headline", 1, "1 of 1"]);
-    assert(
-      metricNamed(report, "metShare", "scalar").epochs.every((share) => share > 0 && share <= 1),
-    );
-    const { sent, ok, dropped } = report.ledger;
-    assertEquals(sent, ok);
-    const curve = report.metrics.filter(({ name }) => name === "latency");
-    // How many rates it takes depends on the machine.
-    assert(curve.length > 1, "the latency of every rate tried");
-    for (const { at } of curve) metricNamed(report, "throughput", "scalar", at!);
-    assert(dropped < sent, `only where a run had clearly missed: ${dropped}`);
-  },
-);
+Deno.test("saturation finds the capacity of a server, and never more", { ignore }, async () => {
+  const report = await searchKnownCapacity();
+  assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
+  const { epochs, role } = metricNamed(report, "sustainableRate", "scalar");
+  // A busy machine may miss the objective at lower rates too.
+  assert(epochs.every((rate) => rate > 300 && rate <= 1_000), epochs.join());
+  assertEquals([role, epochs.length, found(report)], ["headline", 1, "1 of 1"]);
+  assert(
+    metricNamed(report, "metShare", "scalar").epochs.every((share) => share > 0 && share <= 1),
+  );
+  const { sent, ok, dropped } = report.ledger;
+  assertEquals(sent, ok);
+  const curve = report.metrics.filter(({ name }) => name === "latency");
+  // How many rates it takes depends on the machine.
+  assert(curve.length > 1, "the latency of every rate tried");
+  for (const { at } of curve) metricNamed(report, "throughput", "scalar", at!);
+  assert(dropped < sent, `only where a run had clearly missed: ${dropped}`);
+});
+
+Deno.test("a server that meets nothing fails a check in plain words", { ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
+  const report = await runScenario(saturation, {
+    ...SHORT,
+    durationMs: 50,
+    ratePerSecond: 30,
+    lowestRatePerSecond: 20,
+    sloMs: 20,
+  }, server);
+  assertEquals([report.status, sustainable(report)], ["failed", undefined]);
+  assertEquals(failedChecks(report), ["a rate is sustained"]);
+  assertStringIncludes(found(report), "0 of 1; first failure: at 20 calls/s ");
+  assertStringIncludes(found(report), " calls failed or took over 20 ms");
+});
 
 Deno.test(
-  { name: "a server that meets nothing fails a check in plain words", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
-    const report = await runScenario(saturation, {
-      ...SHORT,
-      durationMs: 50,
-      ratePerSecond: 30,
-      lowestRatePerSecond: 20,
-      sloMs: 20,
-    }, server);
-    assertEquals([report.status, sustainable(report)], ["failed", undefined]);
-    assertEquals(failedChecks(report), ["a rate is sustained"]);
-    assertStringIncludes(found(report), "0 of 1; first failure: at 20 calls/s ");
-    assertStringIncludes(found(report), " calls failed or took over 20 ms");
-  },
-);
-
-Deno.test(
-  { name: "errors under load bound the rate and are no failure themselves", ignore },
+  "errors under load bound the rate and are no failure themselves",
+  { ignore },
   async () => {
     const recentMs: number[] = [];
     await using server = await startFaultyServer({
@@ -98,22 +93,19 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "where nothing is missed, the highest rate is named as such", ignore },
-  async () => {
-    await using server = await startFaultyServer();
-    const report = await runScenario(saturation, {
-      ...SHORT,
-      sloMs: 1_000,
-      highestRatePerSecond: 230,
-      searches: 2,
-    }, server);
-    assertEquals(found(report), "2 of 2");
-    const { value } = sustainable(report)!;
-    assert(value > 150 && value < 227, `${value} calls/s`);
-    assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
-  },
-);
+Deno.test("where nothing is missed, the highest rate is named as such", { ignore }, async () => {
+  await using server = await startFaultyServer();
+  const report = await runScenario(saturation, {
+    ...SHORT,
+    sloMs: 1_000,
+    highestRatePerSecond: 230,
+    searches: 2,
+  }, server);
+  assertEquals(found(report), "2 of 2");
+  const { value } = sustainable(report)!;
+  assert(value > 150 && value < 227, `${value} calls/s`);
+  assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
+});
 
 Deno.test("a client that is late is a warning and no miss of the server's", () => {
   const seen: string[] = [];
@@ -146,7 +138,8 @@ Deno.test("a client that is late is a warning and no miss of the server's", () =
 });
 
 Deno.test(
-  { name: "a server that dies or falls silent ends the search, in bounded time", ignore },
+  "a server that dies or falls silent ends the search, in bounded time",
+  { ignore },
   async () => {
     for (const kind of ["abruptClose", "silent"] as const) {
       await using server = await startFaultyServer({

@@ -28,7 +28,8 @@ Deno.test("the steps are powers of two, what is in the middle, and the most", ()
 });
 
 Deno.test(
-  { name: "scaling goes up to the server's limit, and every step sends its calls", ignore },
+  "scaling goes up to the server's limit, and every step sends its calls",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
     const report = await runScenario(scaling, COUNTED, { ...server, epochs: 5, cold: true });
@@ -69,7 +70,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "of a server that takes no notice of others the law is a straight line", ignore },
+  "of a server that takes no notice of others the law is a straight line",
+  { ignore },
   async () => {
     // Every call takes 20 ms, however many there are: X(N) = N / 20 ms.
     await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
@@ -94,25 +96,22 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "--connections bounds the sweep, and three steps are no fit", ignore },
-  async () => {
-    await using server = await startReference();
-    const report = await runScenario(scaling, { ...COUNTED, connections: 3 }, {
-      ...server,
-      ...TWICE,
-    });
-    // Three to look for a limit, and three in each epoch.
-    assertEquals([report.status, server.stats().connectionsAccepted], ["passed", 3 + 2 * 3]);
-    assertEquals(report.notMeasured, [{
-      name: "scaling law",
-      reason: "3 client counts are too few for a fit: 4 are needed",
-    }]);
-    assertEquals(report.metrics.filter(({ name }) => name === "contention"), []);
-  },
-);
+Deno.test("--connections bounds the sweep, and three steps are no fit", { ignore }, async () => {
+  await using server = await startReference();
+  const report = await runScenario(scaling, { ...COUNTED, connections: 3 }, {
+    ...server,
+    ...TWICE,
+  });
+  // Three to look for a limit, and three in each epoch.
+  assertEquals([report.status, server.stats().connectionsAccepted], ["passed", 3 + 2 * 3]);
+  assertEquals(report.notMeasured, [{
+    name: "scaling law",
+    reason: "3 client counts are too few for a fit: 4 are needed",
+  }]);
+  assertEquals(report.metrics.filter(({ name }) => name === "contention"), []);
+});
 
-Deno.test({ name: "a capped rate is no throughput to fit a law to", ignore }, async () => {
+Deno.test("a capped rate is no throughput to fit a law to", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(
     scaling,
@@ -125,56 +124,47 @@ Deno.test({ name: "a capped rate is no throughput to fit a law to", ignore }, as
   }]);
 });
 
-Deno.test(
-  { name: "where no slot is free there is no sweep, with the reason", ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
-    using target = targetAt(server.url);
-    await using _held = await target.connect(openLedger());
-    const report = await runScenario(scaling, COUNTED, server);
-    assertEquals(report.status, "failed");
-    assertStringIncludes(report.reason ?? "", "closed with 1008");
-  },
-);
+Deno.test("where no slot is free there is no sweep, with the reason", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
+  using target = targetAt(server.url);
+  await using _held = await target.connect(openLedger());
+  const report = await runScenario(scaling, COUNTED, server);
+  assertEquals(report.status, "failed");
+  assertStringIncludes(report.reason ?? "", "closed with 1008");
+});
 
-Deno.test(
-  { name: "any other refusal half-way fails the sweep, with the reason", ignore },
-  async () => {
+Deno.test("any other refusal half-way fails the sweep, with the reason", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    handshakes: (nth) => nth < 3 ? { kind: "ok" } : { kind: "httpStatus", status: 503 },
+  });
+  const report = await runScenario(scaling, COUNTED, { url: server.url });
+  assertEquals([report.status, report.ledger], ["failed", ledgerWith({})]);
+  assertStringIncludes(report.reason ?? "", "HTTP 503");
+});
+
+Deno.test("a server that dies or falls silent half-way fails the sweep", { ignore }, async () => {
+  const faults: Behaviour["kind"][] = ["abruptClose", "silent"];
+  for (const kind of faults) {
     await using server = await startFaultyServer({
-      handshakes: (nth) => nth < 3 ? { kind: "ok" } : { kind: "httpStatus", status: 503 },
+      script: (call) => ({ kind: call < 60 ? "ok" : kind } as Behaviour),
     });
-    const report = await runScenario(scaling, COUNTED, { url: server.url });
-    assertEquals([report.status, report.ledger], ["failed", ledgerWith({})]);
-    assertStringIncludes(report.reason ?? "", "HTTP 503");
-  },
-);
+    const report = await runScenario(scaling, { ...COUNTED, connections: 4 }, {
+      url: server.url,
+      ...TWICE,
+      timeoutMs: SHORT_TIMEOUT_MS,
+    });
+    const { sent, ok, timeout, connectionLost } = report.ledger;
+    assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
+    assertEquals(ok + timeout + connectionLost, sent);
+    // The four steps of the first epoch are 50 calls, so that the second epoch was cut short.
+    const slices = report.checks.find((check) => check.kind === "slices")!;
+    assert(!slices.passed && slices.seen! >= 4 && slices.seen! < 8, slices.observed);
+    const alone = metricNamed(report, "throughput", "scalar", { clients: 1 });
+    assert(alone.epochs.length <= 2);
+  }
+});
 
-Deno.test(
-  { name: "a server that dies or falls silent half-way fails the sweep", ignore },
-  async () => {
-    const faults: Behaviour["kind"][] = ["abruptClose", "silent"];
-    for (const kind of faults) {
-      await using server = await startFaultyServer({
-        script: (call) => ({ kind: call < 60 ? "ok" : kind } as Behaviour),
-      });
-      const report = await runScenario(scaling, { ...COUNTED, connections: 4 }, {
-        url: server.url,
-        ...TWICE,
-        timeoutMs: SHORT_TIMEOUT_MS,
-      });
-      const { sent, ok, timeout, connectionLost } = report.ledger;
-      assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
-      assertEquals(ok + timeout + connectionLost, sent);
-      // The four steps of the first epoch are 50 calls, so that the second epoch was cut short.
-      const slices = report.checks.find((check) => check.kind === "slices")!;
-      assert(!slices.passed && slices.seen! >= 4 && slices.seen! < 8, slices.observed);
-      const alone = metricNamed(report, "throughput", "scalar", { clients: 1 });
-      assert(alone.epochs.length <= 2);
-    }
-  },
-);
-
-Deno.test({ name: "an interrupt ends the sweep, with nothing failed", ignore }, async () => {
+Deno.test("an interrupt ends the sweep, with nothing failed", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     script: (call) => {

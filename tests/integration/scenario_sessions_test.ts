@@ -51,42 +51,40 @@ function notesOf({ notes = [] }: ScenarioReport): string[] {
   return notes.map(({ kind }) => kind);
 }
 
-Deno.test(
-  { name: "sessions: as many as asked for are carried, each call counted", ignore },
-  async () => {
-    // One connection more would be refused.
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
-    const workload = workOf([step("status"), step("version")], { begin: [step("health")] });
-    const report = await runScenario(sessionCapacity, SHORT, { ...server, settings: { workload } });
-    assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    assertEquals([capacityOf(report), metricNamed(report, "capacity", "scalar").role], [
-      6,
-      "headline",
-    ]);
-    assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
-    exact(report);
-    const { ledger, warmupLedger } = report;
-    assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
-    assertEquals(server.stats().connectionsRefused, 0);
-    for (const sessions of [3, 6]) {
-      for (const name of ["latency", "establish"]) {
-        metricNamed(report, name, "distribution", {
-          sessions,
-        });
-      }
-      metricNamed(report, "throughput", "scalar", { sessions });
+Deno.test("sessions: as many as asked for are carried, each call counted", { ignore }, async () => {
+  // One connection more would be refused.
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
+  const workload = workOf([step("status"), step("version")], { begin: [step("health")] });
+  const report = await runScenario(sessionCapacity, SHORT, { ...server, settings: { workload } });
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
+  assertEquals([capacityOf(report), metricNamed(report, "capacity", "scalar").role], [
+    6,
+    "headline",
+  ]);
+  assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
+  exact(report);
+  const { ledger, warmupLedger } = report;
+  assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
+  assertEquals(server.stats().connectionsRefused, 0);
+  for (const sessions of [3, 6]) {
+    for (const name of ["latency", "establish"]) {
+      metricNamed(report, name, "distribution", {
+        sessions,
+      });
     }
-    // A call, and the stream_complete and the result that come for it.
-    const frames = metricNamed(report, "sessionFrames", "scalar").value * 6;
-    const calls = metricNamed(report, "callRate", "scalar").value;
-    assert(frames > 2 * calls && frames < 4 * calls, `${frames} frames, ${calls} calls`);
-    assert(metricNamed(report, "sessionBytes", "scalar").value > 0);
-    assertStringIncludes(String(report.parameters.workload), "begin: health {} think 0.005 s");
-  },
-);
+    metricNamed(report, "throughput", "scalar", { sessions });
+  }
+  // A call, and the stream_complete and the result that come for it.
+  const frames = metricNamed(report, "sessionFrames", "scalar").value * 6;
+  const calls = metricNamed(report, "callRate", "scalar").value;
+  assert(frames > 2 * calls && frames < 4 * calls, `${frames} frames, ${calls} calls`);
+  assert(metricNamed(report, "sessionBytes", "scalar").value > 0);
+  assertStringIncludes(String(report.parameters.workload), "begin: health {} think 0.005 s");
+});
 
 Deno.test(
-  { name: "sessions: the server's connection limit is named as what bounds it", ignore },
+  "sessions: the server's connection limit is named as what bounds it",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
     const report = await runScenario(sessionCapacity, { ...SHORT, connections: 50 }, {
@@ -104,7 +102,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "sessions: a limit of one is told in the singular", ignore }, async () => {
+Deno.test("sessions: a limit of one is told in the singular", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
   const report = await runScenario(sessionCapacity, { ...SHORT, connections: 5, sessions: 2 }, {
     ...server,
@@ -115,7 +113,8 @@ Deno.test({ name: "sessions: a limit of one is told in the singular", ignore }, 
 
 /** That the right number is found is shown by tests/support/session_experiment.ts. */
 Deno.test(
-  { name: "sessions: where the objective is missed, what failed first is said", ignore },
+  "sessions: where the objective is missed, what failed first is said",
+  { ignore },
   async () => {
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
@@ -136,7 +135,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "sessions: a ramp follows its stages", ignore }, async () => {
+Deno.test("sessions: a ramp follows its stages", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
   const report = await runScenario(sessionCapacity, {
     ...SHORT,
@@ -153,7 +152,8 @@ Deno.test({ name: "sessions: a ramp follows its stages", ignore }, async () => {
 });
 
 Deno.test(
-  { name: "sessions: a ramp asks once for each session that the server refuses", ignore },
+  "sessions: a ramp asks once for each session that the server refuses",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
     const report = await runScenario(sessionCapacity, {
@@ -169,7 +169,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "sessions: what follows an error is what the step says", ignore }, async () => {
+Deno.test("sessions: what follows an error is what the step says", { ignore }, async () => {
   const seen: string[][] = [];
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") return peer.send({ op: "hello_ack", ok: true });
@@ -199,8 +199,7 @@ Deno.test({ name: "sessions: what follows an error is what the step says", ignor
   assertEquals(await failing("retry"), "fails,fails,fails,next");
 });
 
-Deno.test({
-  name: "sessions: {previous} comes from the reply before, and what is not there is said",
+Deno.test("sessions: {previous} comes from the reply before, and what is not there is said", {
   ignore,
 }, async () => {
   const asked: unknown[] = [];
@@ -227,8 +226,7 @@ Deno.test({
   assertStringIncludes(checkNamed(lacking, failedChecks(lacking)[0]!).observed, "lock");
 });
 
-Deno.test({
-  name: "sessions: a server that hangs up on everybody ends the search, in bounded time",
+Deno.test("sessions: a server that hangs up on everybody ends the search, in bounded time", {
   ignore,
 }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "abruptClose" }) });
@@ -243,7 +241,7 @@ Deno.test({
   assert(server.callsSeen <= 3, `${server.callsSeen} calls`);
 });
 
-Deno.test({ name: "sessions: an echo server carries sessions of one step", ignore }, async () => {
+Deno.test("sessions: an echo server carries sessions of one step", { ignore }, async () => {
   await using server = startScriptedServer((peer, _, text) => peer.send(text));
   const report = await runScenario(sessionCapacity, SHORT, {
     ...server,

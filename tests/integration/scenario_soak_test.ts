@@ -18,7 +18,7 @@ const STEADY = ["the median latency is as it was", "the throughput is as it was"
 
 Deno.test("soak is part of no profile", () => assertEquals(soak.profiles, []));
 
-Deno.test({ name: "soak keeps a course of latency and the client's memory", ignore }, async () => {
+Deno.test("soak keeps a course of latency and the client's memory", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(soak, { ...SHORT, ratePerSecond: 400, connections: 5 }, server);
   // A busy machine may slow down within the time of this test.
@@ -43,7 +43,7 @@ Deno.test({ name: "soak keeps a course of latency and the client's memory", igno
 });
 
 /** Each call takes 2 ms longer than the one before: at 100 calls/s, 200 ms a second. */
-Deno.test({ name: "soak fails for a server that slows down", ignore }, async () => {
+Deno.test("soak fails for a server that slows down", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: "late", ms: 45 + 2 * call }),
   });
@@ -55,7 +55,7 @@ Deno.test({ name: "soak fails for a server that slows down", ignore }, async () 
   assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
 });
 
-Deno.test({ name: "soak fails for a server that answers less and less", ignore }, async () => {
+Deno.test("soak fails for a server that answers less and less", { ignore }, async () => {
   // A queue whose service takes longer from call to call: 2.5 ms at first, 40 ms in the end.
   let freeAtMs = 0;
   await using server = await startFaultyServer({
@@ -70,7 +70,7 @@ Deno.test({ name: "soak fails for a server that answers less and less", ignore }
   assert(report.validity.warnings.some(({ kind }) => kind === "serverBehind"));
 });
 
-Deno.test({ name: "soak reports when errors came", ignore }, async () => {
+Deno.test("soak reports when errors came", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call >= 130 && call < 135 ? "toolError" : "ok" }),
   });
@@ -83,7 +83,7 @@ Deno.test({ name: "soak reports when errors came", ignore }, async () => {
   assert(firstAfterS >= 0.9 && firstAfterS < 5, observed);
 });
 
-Deno.test({ name: "a soak whose server dies says so, with whole accounts", ignore }, async () => {
+Deno.test("a soak whose server dies says so, with whole accounts", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call < 140 ? "ok" : "abruptClose" }),
   });

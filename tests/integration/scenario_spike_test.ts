@@ -30,7 +30,8 @@ function samplesOf(report: ScenarioReport, name: string, at: Record<string, stri
 }
 
 Deno.test(
-  { name: "spike: each call is in its phase, over time, and in the ledger", ignore },
+  "spike: each call is in its phase, over time, and in the ledger",
+  { ignore },
   async () => {
     await using server = await startReference();
     const report = await runScenario(spike, SHORT, { ...server, epochs: 5 });
@@ -53,38 +54,40 @@ Deno.test(
 );
 
 /** The whole experiment, against the arithmetic, is tests/support/spike_experiment.ts. */
-Deno.test({
-  name: "spike: a server that stands still in it recovers when its backlog is done",
-  ignore,
-}, async () => {
-  using server = await startQueueServer(4_000);
-  let calls = 0;
-  const report = await runScenario(spike, { ...SHORT, durationMs: 200 }, {
-    ...server,
-    epochs: 1,
-    workload: () => {
-      // With the first call of the spike.
-      if (++calls === 1_000 + 1_050 + 1) server.stall(400);
-      return STATUS;
-    },
-  });
-  exact(report);
-  // Its 800 calls and the stall are 600 ms of work, of which 200 pass in the spike; the rest, and what comes
-  // meanwhile, takes 400 / (1 - 0.5) ms. A busy machine adds to it, or has a p99 before that hides it.
-  const { p99 } = metricNamed(report, "latency", "distribution", { phase: "before" });
-  const found = report.metrics.find(({ name }) => name === "recovery");
-  if (found === undefined) {
-    assertStringIncludes(checkNamed(report, "the p99 is as before the spike").observed, "0 of 1");
-  } else {assert(
-      p99! > 50e6 || (found.kind === "scalar" && found.value > 0.3e9),
-      `${p99} ns before`,
-    );}
-  const p50 = (phase: string) => metricNamed(report, "latency", "distribution", { phase }).p50!;
-  assert(p50("spike") > 2 * p50("before"), `${p50("spike")} and ${p50("before")} ns`);
-});
+Deno.test(
+  "spike: a server that stands still in it recovers when its backlog is done",
+  { ignore },
+  async () => {
+    using server = await startQueueServer(4_000);
+    let calls = 0;
+    const report = await runScenario(spike, { ...SHORT, durationMs: 200 }, {
+      ...server,
+      epochs: 1,
+      workload: () => {
+        // With the first call of the spike.
+        if (++calls === 1_000 + 1_050 + 1) server.stall(400);
+        return STATUS;
+      },
+    });
+    exact(report);
+    // Its 800 calls and the stall are 600 ms of work, of which 200 pass in the spike; the rest, and what comes
+    // meanwhile, takes 400 / (1 - 0.5) ms. A busy machine adds to it, or has a p99 before that hides it.
+    const { p99 } = metricNamed(report, "latency", "distribution", { phase: "before" });
+    const found = report.metrics.find(({ name }) => name === "recovery");
+    if (found === undefined) {
+      assertStringIncludes(checkNamed(report, "the p99 is as before the spike").observed, "0 of 1");
+    } else {assert(
+        p99! > 50e6 || (found.kind === "scalar" && found.value > 0.3e9),
+        `${p99} ns before`,
+      );}
+    const p50 = (phase: string) => metricNamed(report, "latency", "distribution", { phase }).p50!;
+    assert(p50("spike") > 2 * p50("before"), `${p50("spike")} and ${p50("before")} ns`);
+  },
+);
 
 Deno.test(
-  { name: "spike: what is lost is counted, and not recovering is a failure", ignore },
+  "spike: what is lost is counted, and not recovering is a failure",
+  { ignore },
   async () => {
     // From the spike on every other call fails.
     await using server = await startFaultyServer({
@@ -101,22 +104,19 @@ Deno.test(
   },
 );
 
-Deno.test(
-  { name: "stages: an open loop and a soak send what the stages say", ignore },
-  async () => {
-    await using server = await startReference();
-    // 50 + 100 + 50 calls.
-    const stages = "0.2s:500,0.2s:500,200ms:0";
-    const options = { ...server, epochs: 1, cold: true };
-    const open = await runScenario(
-      openLoop,
-      { stages, ratePerSecond: 500, durationMs: 600 },
-      options,
-    );
-    assertEquals([open.status, open.ledger.sent, open.warmupLedger.sent], ["passed", 200, 0]);
-    const long = await runScenario(soak, { stages, ratePerSecond: 500, durationMs: 600 }, options);
-    assertEquals([long.ledger.sent, long.warmupLedger.sent], [200, 0]);
-    assertEquals(long.notMeasured.map(({ name }) => name), ["change over the run"]);
-    for (const report of [open, long]) exact(report);
-  },
-);
+Deno.test("stages: an open loop and a soak send what the stages say", { ignore }, async () => {
+  await using server = await startReference();
+  // 50 + 100 + 50 calls.
+  const stages = "0.2s:500,0.2s:500,200ms:0";
+  const options = { ...server, epochs: 1, cold: true };
+  const open = await runScenario(
+    openLoop,
+    { stages, ratePerSecond: 500, durationMs: 600 },
+    options,
+  );
+  assertEquals([open.status, open.ledger.sent, open.warmupLedger.sent], ["passed", 200, 0]);
+  const long = await runScenario(soak, { stages, ratePerSecond: 500, durationMs: 600 }, options);
+  assertEquals([long.ledger.sent, long.warmupLedger.sent], [200, 0]);
+  assertEquals(long.notMeasured.map(({ name }) => name), ["change over the run"]);
+  for (const report of [open, long]) exact(report);
+});

@@ -30,49 +30,50 @@ function scalarOf(report: ScenarioReport, name: string, phase: string): number[]
   return metricNamed(report, name, "scalar", { phase }).epochs;
 }
 
-Deno.test({
-  name: "reconnect-storm brings all clients back after drops and restarts of the bundled server",
-  ignore: ignore || NO_READ,
-}, async () => {
-  await using server = await startEmbeddedServer(
-    defaultServerOptions({ token: TOKEN, limits: "off" }),
-  );
-  let restarts = 0;
-  const report = await runScenario(reconnectStorm, SMALL, {
-    url: server.url,
-    epochs: 2,
-    bundled: {
-      restart() {
-        restarts++;
-        return server.restart();
+Deno.test(
+  "reconnect-storm brings all clients back after drops and restarts of the bundled server",
+  { ignore: ignore || NO_READ },
+  async () => {
+    await using server = await startEmbeddedServer(
+      defaultServerOptions({ token: TOKEN, limits: "off" }),
+    );
+    let restarts = 0;
+    const report = await runScenario(reconnectStorm, SMALL, {
+      url: server.url,
+      epochs: 2,
+      bundled: {
+        restart() {
+          restarts++;
+          return server.restart();
+        },
+        startLimited: () => Promise.reject(new Error("not asked for")),
       },
-      startLimited: () => Promise.reject(new Error("not asked for")),
-    },
-  });
-  assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
-  assertEquals(restarts, 4);
-  for (const phase of PHASES) {
-    const recovery = metricNamed(report, "recovery", "distribution", { phase });
-    assertEquals(recovery.count, 8);
-    const slowest = recovery.epochs.map(({ max }) => max!);
-    for (const [epoch, ns] of scalarOf(report, "lastServed", phase).entries()) {
-      assert(Math.abs(ns - slowest[epoch]!) <= 0.002 * ns, `${phase} ${epoch}`);
+    });
+    assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
+    assertEquals(restarts, 4);
+    for (const phase of PHASES) {
+      const recovery = metricNamed(report, "recovery", "distribution", { phase });
+      assertEquals(recovery.count, 8);
+      const slowest = recovery.epochs.map(({ max }) => max!);
+      for (const [epoch, ns] of scalarOf(report, "lastServed", phase).entries()) {
+        assert(Math.abs(ns - slowest[epoch]!) <= 0.002 * ns, `${phase} ${epoch}`);
+      }
+      const peaks = scalarOf(report, "handshakes", phase);
+      assert(peaks.every((peak) => peak >= 1 && peak <= 4), `${phase}: ${peaks}`);
     }
-    const peaks = scalarOf(report, "handshakes", phase);
-    assert(peaks.every((peak) => peak >= 1 && peak <= 4), `${phase}: ${peaks}`);
-  }
-  // Four clients have no 99th percentile.
-  assertEquals(report.metrics.filter(({ name }) => name === "served99"), []);
-  assertEquals(scalarOf(report, "handshakes", "DropImmediate"), [4, 4]);
-  assertEquals(scalarOf(report, "refused", "DropImmediate"), [0, 0]);
-  // While the server was away it refused: at once, or 10 ms later.
-  assert(scalarOf(report, "refused", "RestartImmediate").every((refused) => refused > 0));
-  assertEquals(report.ledger.ok, 32);
-  assertEquals(report.ledger.closeCodes, { 1001: 16 });
-  assertEquals(brokenEquations(report.ledger), []);
-});
+    // Four clients have no 99th percentile.
+    assertEquals(report.metrics.filter(({ name }) => name === "served99"), []);
+    assertEquals(scalarOf(report, "handshakes", "DropImmediate"), [4, 4]);
+    assertEquals(scalarOf(report, "refused", "DropImmediate"), [0, 0]);
+    // While the server was away it refused: at once, or 10 ms later.
+    assert(scalarOf(report, "refused", "RestartImmediate").every((refused) => refused > 0));
+    assertEquals(report.ledger.ok, 32);
+    assertEquals(report.ledger.closeCodes, { 1001: 16 });
+    assertEquals(brokenEquations(report.ledger), []);
+  },
+);
 
-Deno.test({ name: "reconnect-storm of another server drops clients only", ignore }, async () => {
+Deno.test("reconnect-storm of another server drops clients only", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 2 });
   assertEquals([report.status, report.ledger.ok, report.ledger.sent], ["passed", 16, 16]);
@@ -84,8 +85,7 @@ Deno.test({ name: "reconnect-storm of another server drops clients only", ignore
   assertEquals(server.stats().connections, 0);
 });
 
-Deno.test({
-  name: "reconnect-storm spreads a hundred clients over addresses of this machine",
+Deno.test("reconnect-storm spreads a hundred clients over addresses of this machine", {
   ignore: ignore || Deno.build.os !== "linux",
 }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 10 } });
@@ -108,7 +108,8 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "reconnect-storm is content with a few clients where a hundred have no room", ignore },
+  "reconnect-storm is content with a few clients where a hundred have no room",
+  { ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnections: 20 } });
     const report = await runScenario(
@@ -123,7 +124,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "reconnect-storm counts who is refused, and tries again", ignore }, async () => {
+Deno.test("reconnect-storm counts who is refused, and tries again", { ignore }, async () => {
   let isStorm = false;
   let held = 0;
   let refusals = 0;
@@ -149,7 +150,7 @@ Deno.test({ name: "reconnect-storm counts who is refused, and tries again", igno
   assert(refused > 0);
 });
 
-Deno.test({ name: "reconnect-storm fails where not all come back, and ends", ignore }, async () => {
+Deno.test("reconnect-storm fails where not all come back, and ends", { ignore }, async () => {
   await using server = await startFaultyServer({
     handshakes: (nth): Handshake => nth > 7 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
   });
@@ -165,33 +166,27 @@ Deno.test({ name: "reconnect-storm fails where not all come back, and ends", ign
   });
 });
 
-Deno.test(
-  { name: "reconnect-storm fails where a new session does not serve", ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (call) => call % 3 === 0 ? { kind: "toolError" } : { kind: "ok" },
-    });
-    const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 1 });
-    assertEquals(failedChecks(report), [WHILE_UP]);
-    const { seen, wanted, observed } = checkNamed(report, WHILE_UP);
-    assertEquals([seen, wanted! - seen!], [8, report.ledger.toolError]);
-    assertStringIncludes(observed, "a call ended as toolError");
-  },
-);
+Deno.test("reconnect-storm fails where a new session does not serve", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => call % 3 === 0 ? { kind: "toolError" } : { kind: "ok" },
+  });
+  const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 1 });
+  assertEquals(failedChecks(report), [WHILE_UP]);
+  const { seen, wanted, observed } = checkNamed(report, WHILE_UP);
+  assertEquals([seen, wanted! - seen!], [8, report.ledger.toolError]);
+  assertStringIncludes(observed, "a call ended as toolError");
+});
 
-Deno.test(
-  { name: "reconnect-storm is not held up by a server that falls silent", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const report = await runScenario(reconnectStorm, { ...SMALL, patienceMs: 100 }, {
-      ...server,
-      url: server.url,
-      timeoutMs: SHORT_TIMEOUT_MS,
-    });
-    assertEquals(failedChecks(report), [AFTER_DROP, WHILE_UP]);
-    assertEquals([report.ledger.timeout, report.ledger.sent], [4, 4]);
-  },
-);
+Deno.test("reconnect-storm is not held up by a server that falls silent", { ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
+  const report = await runScenario(reconnectStorm, { ...SMALL, patienceMs: 100 }, {
+    ...server,
+    url: server.url,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals(failedChecks(report), [AFTER_DROP, WHILE_UP]);
+  assertEquals([report.ledger.timeout, report.ledger.sent], [4, 4]);
+});
 
 /** A bundled server that can be stopped, and comes back or not. */
 async function restartable(
@@ -209,7 +204,7 @@ async function restartable(
   });
 }
 
-Deno.test({ name: "reconnect-storm says why a server did not come back", ignore }, async () => {
+Deno.test("reconnect-storm says why a server did not come back", { ignore }, async () => {
   const report = await restartable(async (stop) => {
     await stop();
     throw new Error("Cannot listen as the port is in use");
@@ -222,33 +217,27 @@ Deno.test({ name: "reconnect-storm says why a server did not come back", ignore 
   assertEquals(report.ledger.connectionLost, 0);
 });
 
-Deno.test(
-  { name: "reconnect-storm does not wait for a restart without an end", ignore },
-  async () => {
-    const gone = await restartable(async (stop) => {
-      await stop();
-      await new Promise(() => {});
-    });
-    assertStringIncludes(
-      checkNamed(gone, AFTER_RESTART).observed,
-      "the restart of the server has not ended",
-    );
-    // One that never even begins leaves the clients where they are.
-    const idle = await restartable(() => new Promise(() => {}));
-    assertEquals(failedChecks(idle), [AFTER_RESTART]);
-  },
-);
+Deno.test("reconnect-storm does not wait for a restart without an end", { ignore }, async () => {
+  const gone = await restartable(async (stop) => {
+    await stop();
+    await new Promise(() => {});
+  });
+  assertStringIncludes(
+    checkNamed(gone, AFTER_RESTART).observed,
+    "the restart of the server has not ended",
+  );
+  // One that never even begins leaves the clients where they are.
+  const idle = await restartable(() => new Promise(() => {}));
+  assertEquals(failedChecks(idle), [AFTER_RESTART]);
+});
 
-Deno.test(
-  { name: "reconnect-storm fails where not all can connect at first", ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 3 } });
-    const report = await runScenario(reconnectStorm, SMALL, server);
-    assertEquals([report.status, failedChecks(report)], ["failed", ["all clients connected"]]);
-  },
-);
+Deno.test("reconnect-storm fails where not all can connect at first", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 3 } });
+  const report = await runScenario(reconnectStorm, SMALL, server);
+  assertEquals([report.status, failedChecks(report)], ["failed", ["all clients connected"]]);
+});
 
-Deno.test({ name: "reconnect-storm comes back to an echo", ignore }, async () => {
+Deno.test("reconnect-storm comes back to an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(reconnectStorm, SMALL, {
     url: server.url,
@@ -258,7 +247,7 @@ Deno.test({ name: "reconnect-storm comes back to an echo", ignore }, async () =>
   assertEquals([report.status, report.ledger.ok], ["passed", 16]);
 });
 
-Deno.test({ name: "reconnect-storm is interrupted in the middle of a storm", ignore }, async () => {
+Deno.test("reconnect-storm is interrupted in the middle of a storm", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     handshakes: (nth): Handshake => {
@@ -274,7 +263,7 @@ Deno.test({ name: "reconnect-storm is interrupted in the middle of a storm", ign
   assertEquals(brokenEquations(report.ledger), []);
 });
 
-Deno.test({ name: "reconnect-storm does not storm a rate limiter", ignore }, async () => {
+Deno.test("reconnect-storm does not storm a rate limiter", { ignore }, async () => {
   const ipRate = { capacity: 6, refillPerSecond: 0.001 };
   await using server = await startReference({ dialect: "nov", limits: { ipRate } });
   const report = await runScenario(reconnectStorm, SMALL, server);

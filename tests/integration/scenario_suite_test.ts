@@ -10,9 +10,8 @@ import { scaling } from "../../scenarios/scaling.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { ledgerWith, NO_NET, SHORT_TIMEOUT_MS } from "../support/targets.ts";
+import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS } from "../support/targets.ts";
 
-const ignore = NO_NET;
 /** Fifty calls, and as good as no more. */
 const FIFTY_CALLS = { userRate: { capacity: 50, refillPerSecond: 0.001 } };
 const COUNTED = { messages: 100, durationMs: null };
@@ -23,7 +22,8 @@ function distinctCalls() {
 }
 
 Deno.test(
-  { name: "a rate limiter met in the warm-up is counted, and the run goes on", ignore },
+  "a rate limiter met in the warm-up is counted, and the run goes on",
+  { ignore },
   async () => {
     await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
     const { scenarios, reasons, rateLimit } = await runScenarios([
@@ -41,7 +41,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "a rate limiter met by measured calls fails the scenario, told once", ignore },
+  "a rate limiter met by measured calls fails the scenario, told once",
+  { ignore },
   async () => {
     await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
     const { scenarios, reasons, rateLimit } = await runScenarios(
@@ -61,94 +62,95 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "a rate limiter whose words are dropped as repeats leaves an exact ledger",
-  ignore,
-}, async () => {
-  await using server = await startReference({ dialect: "oct", limits: FIFTY_CALLS });
-  const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
-    ...server,
-    ...ONCE,
-    workload: distinctCalls(),
-    timeoutMs: SHORT_TIMEOUT_MS,
-  });
-  const { ledger, status } = scenarios[0]!;
-  assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 50]);
-  assert(ledger.rateLimited >= 1);
-  assertEquals([brokenEquations(ledger), ledger.sent], [
-    [],
-    ledger.ok + ledger.rateLimited + ledger.timeout,
-  ]);
-});
-
 Deno.test(
-  { name: "an interrupt leaves an exact ledger, and what was measured", ignore },
+  "a rate limiter whose words are dropped as repeats leaves an exact ledger",
+  { ignore },
   async () => {
-    const controller = new AbortController();
-    await using server = await startFaultyServer({
-      script: (nth): Behaviour => {
-        // Twenty calls of the first epoch, then four of the second.
-        if (nth === 25) controller.abort(new Error("interrupted"));
-        return { kind: nth < 25 ? "ok" : "silent" };
-      },
+    await using server = await startReference({ dialect: "oct", limits: FIFTY_CALLS });
+    const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
+      ...server,
+      ...ONCE,
+      workload: distinctCalls(),
+      timeoutMs: SHORT_TIMEOUT_MS,
     });
-    const seen: string[][] = [];
-    const { scenarios, reasons } = await runScenarios(
-      [[messageThroughput, { messages: 20, durationMs: null }]],
-      {
-        url: server.url,
-        cold: true,
-        signal: controller.signal,
-        timeoutMs: 60_000,
-        onEpoch: (soFar) => seen.push(soFar.scenarios.map(({ status }) => status)),
-      },
-    );
-    const [report] = scenarios;
-    assertEquals([report!.status, report!.reason], ["interrupted", "interrupted"]);
-    assertEquals(
-      report!.ledger,
-      ledgerWith({
-        sent: 25,
-        ok: 24,
-        aborted: 1,
-        frames: { received: 48, final: 24, progress: 24 },
-      }),
-    );
-    assertEquals(reasons, [INTERRUPTED]);
-    assertEquals(verdictOf(reasons), { status: "interrupted", exitCode: 130, reasons });
-    assertEquals(seen, [["passed"]]);
-    const latency = metricNamed(report!, "latency", "distribution");
-    assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [24, [20, 4]]);
-    // An epoch that was cut short has no rate.
-    assertEquals(metricNamed(report!, "throughput", "scalar").epochs.length, 1);
+    const { ledger, status } = scenarios[0]!;
+    assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 50]);
+    assert(ledger.rateLimited >= 1);
+    assertEquals([brokenEquations(ledger), ledger.sent], [
+      [],
+      ledger.ok + ledger.rateLimited + ledger.timeout,
+    ]);
   },
 );
 
-Deno.test({
-  name: "an interrupt at any stage of a case scenario ends it, with nothing failed",
-  ignore,
-}, async () => {
-  const scenarios = [messageThroughput, concurrentConnections, scaling];
-  for (const scenario of scenarios) {
-    for (const afterMs of [0, 2, 5, 9, 30]) {
-      const controller = new AbortController();
-      await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
-      const timer = setTimeout(() => controller.abort(new Error("interrupted")), afterMs);
-      const { scenarios: [report], reasons } = await runScenarios(
-        [[scenario, { messages: 20, durationMs: null }]],
-        { ...server, signal: controller.signal, timeoutMs: 60_000 },
-      );
-      clearTimeout(timer);
-      const end = `${scenario.name} after ${afterMs} ms: ${JSON.stringify(reasons)}`;
-      if (controller.signal.aborted) assertEquals(report!.status, "interrupted", end);
-      assertEquals(reasons.filter(({ code }) => code !== EXIT.interrupted), [], end);
-      assertEquals(brokenEquations(report!.ledger), [], end);
-      assertEquals(brokenEquations(report!.warmupLedger), [], end);
-      // A dial that was given up may still have to be closed; one that leaks hangs here.
-      while (server.stats().connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  }
+Deno.test("an interrupt leaves an exact ledger, and what was measured", { ignore }, async () => {
+  const controller = new AbortController();
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => {
+      // Twenty calls of the first epoch, then four of the second.
+      if (nth === 25) controller.abort(new Error("interrupted"));
+      return { kind: nth < 25 ? "ok" : "silent" };
+    },
+  });
+  const seen: string[][] = [];
+  const { scenarios, reasons } = await runScenarios(
+    [[messageThroughput, { messages: 20, durationMs: null }]],
+    {
+      url: server.url,
+      cold: true,
+      signal: controller.signal,
+      timeoutMs: 60_000,
+      onEpoch: (soFar) => seen.push(soFar.scenarios.map(({ status }) => status)),
+    },
+  );
+  const [report] = scenarios;
+  assertEquals([report!.status, report!.reason], ["interrupted", "interrupted"]);
+  assertEquals(
+    report!.ledger,
+    ledgerWith({
+      sent: 25,
+      ok: 24,
+      aborted: 1,
+      frames: { received: 48, final: 24, progress: 24 },
+    }),
+  );
+  assertEquals(reasons, [INTERRUPTED]);
+  assertEquals(verdictOf(reasons), { status: "interrupted", exitCode: 130, reasons });
+  assertEquals(seen, [["passed"]]);
+  const latency = metricNamed(report!, "latency", "distribution");
+  assertEquals([latency.count, latency.epochs.map(({ count }) => count)], [24, [20, 4]]);
+  // An epoch that was cut short has no rate.
+  assertEquals(metricNamed(report!, "throughput", "scalar").epochs.length, 1);
 });
+
+Deno.test(
+  "an interrupt at any stage of a case scenario ends it, with nothing failed",
+  { ignore },
+  async () => {
+    const scenarios = [messageThroughput, concurrentConnections, scaling];
+    for (const scenario of scenarios) {
+      for (const afterMs of [0, 2, 5, 9, 30]) {
+        const controller = new AbortController();
+        await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
+        const timer = setTimeout(() => controller.abort(new Error("interrupted")), afterMs);
+        const { scenarios: [report], reasons } = await runScenarios(
+          [[scenario, { messages: 20, durationMs: null }]],
+          { ...server, signal: controller.signal, timeoutMs: 60_000 },
+        );
+        clearTimeout(timer);
+        const end = `${scenario.name} after ${afterMs} ms: ${JSON.stringify(reasons)}`;
+        if (controller.signal.aborted) assertEquals(report!.status, "interrupted", end);
+        assertEquals(reasons.filter(({ code }) => code !== EXIT.interrupted), [], end);
+        assertEquals(brokenEquations(report!.ledger), [], end);
+        assertEquals(brokenEquations(report!.warmupLedger), [], end);
+        // A dial that was given up may still have to be closed; one that leaks hangs here.
+        while (server.stats().connections > 0) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      }
+    }
+  },
+);
 
 /** A procedure that only notes its epochs. */
 function sleeper(name: string, log: string[], epoch?: () => void): Procedure {
@@ -300,7 +302,8 @@ Deno.test("with a precision asked for, epochs go on until every headline repeats
 });
 
 Deno.test(
-  { name: "scenarios that share a case share its slices, in the first's ledger", ignore },
+  "scenarios that share a case share its slices, in the first's ledger",
+  { ignore },
   async () => {
     await using server = await startReference();
     const calls = { messages: 7, durationMs: null };
@@ -321,7 +324,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "a server that ends connections between the calls fails the scenario", ignore },
+  "a server that ends connections between the calls fails the scenario",
+  { ignore },
   async () => {
     let calls = 0;
     await using server = startScriptedServer((peer, message) => {

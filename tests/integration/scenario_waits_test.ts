@@ -3,9 +3,8 @@ import type { Procedure } from "../../lib/run/scenario.ts";
 import { authentication } from "../../scenarios/authentication.ts";
 import { connectionLimit } from "../../scenarios/connection_limit.ts";
 import { checkNamed, metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
-import { NO_NET } from "../support/targets.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const PATIENT = { accepts: 1, noHelloWaitMs: 20_000 };
 
 /** Notes its epochs, and works in each. */
@@ -37,36 +36,34 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-Deno.test(
-  { name: "the wait for a silent client's end is done beside the others", ignore },
-  async () => {
-    const limits = { maxConnections: 4, maxConnectionsPerIp: 4 };
-    await using server = await startReference({ helloTimeoutMs: 1_500, limits });
-    const epochs: number[] = [];
-    const { scenarios } = await runScenarios([
-      [authentication, PATIENT],
-      [connectionLimit, { bound: 10 }],
-      [
-        noting(epochs, async (epoch) => {
-          const open = () => server.stats().connections;
-          if (epoch === 1) await until("a silent client", () => open() === 1);
-          if (epoch === 2) await until("its end", () => open() === 0);
-        }),
-        {},
-      ],
-    ], { ...server, epochs: 3, cold: true });
-    assertEquals(scenarios.map(({ status }) => status), ["passed", "passed", "passed"]);
-    assertEquals(epochs, [1, 2, 3]);
-    // It is gone while the server's connections are counted.
-    const { epochs: found } = metricNamed(scenarios[1]!, "limit", "scalar");
-    assertEquals(found, [4, 4, 4]);
-    const { observed } = checkNamed(scenarios[0]!, "no hello turned away");
-    assertEquals(observed, "no result, close 4002 hello timeout or disconnect");
-  },
-);
+Deno.test("the wait for a silent client's end is done beside the others", { ignore }, async () => {
+  const limits = { maxConnections: 4, maxConnectionsPerIp: 4 };
+  await using server = await startReference({ helloTimeoutMs: 1_500, limits });
+  const epochs: number[] = [];
+  const { scenarios } = await runScenarios([
+    [authentication, PATIENT],
+    [connectionLimit, { bound: 10 }],
+    [
+      noting(epochs, async (epoch) => {
+        const open = () => server.stats().connections;
+        if (epoch === 1) await until("a silent client", () => open() === 1);
+        if (epoch === 2) await until("its end", () => open() === 0);
+      }),
+      {},
+    ],
+  ], { ...server, epochs: 3, cold: true });
+  assertEquals(scenarios.map(({ status }) => status), ["passed", "passed", "passed"]);
+  assertEquals(epochs, [1, 2, 3]);
+  // It is gone while the server's connections are counted.
+  const { epochs: found } = metricNamed(scenarios[1]!, "limit", "scalar");
+  assertEquals(found, [4, 4, 4]);
+  const { observed } = checkNamed(scenarios[0]!, "no hello turned away");
+  assertEquals(observed, "no result, close 4002 hello timeout or disconnect");
+});
 
 Deno.test(
-  { name: "without room for one more client the wait comes after the others", ignore },
+  "without room for one more client the wait comes after the others",
+  { ignore },
   async () => {
     const limits = { maxConnections: 3, maxConnectionsPerIp: 3 };
     await using server = await startReference({ helloTimeoutMs: 50, limits });

@@ -22,26 +22,27 @@ async function measureAged(): Promise<Report> {
   return report;
 }
 
-Deno.test({
-  name: "a server that slows down has no one throughput, and that is said first",
-  ignore,
-}, async () => {
-  let report = await measureAged();
-  // A machine that slows down meanwhile hides it.
-  for (let retry = 0; retry < 3 && report.drift === undefined; retry++) {
-    report = await measureAged();
-  }
-  const { firstPerSecond, lastPerSecond, ratio } = report.drift!;
-  assert(firstPerSecond! > 1.1 * lastPerSecond! && ratio > 1.1, JSON.stringify(report.drift));
-  assertEquals(report.scenarios[0]!.validity.warnings.map(({ kind }) => kind), ["drift"]);
-  const [first, ...screen] = renderTerminalSummary(report, { color: false, width: 300 })
-    .split("\n").filter((line) => line !== "").slice(2);
-  assertStringIncludes(first!, "slowed down during the run: it served");
-  assertStringIncludes(screen.join("\n"), "Do not quote any number of this run (it drifts");
+Deno.test(
+  "a server that slows down has no one throughput, and that is said first",
+  { ignore },
+  async () => {
+    let report = await measureAged();
+    // A machine that slows down meanwhile hides it.
+    for (let retry = 0; retry < 3 && report.drift === undefined; retry++) {
+      report = await measureAged();
+    }
+    const { firstPerSecond, lastPerSecond, ratio } = report.drift!;
+    assert(firstPerSecond! > 1.1 * lastPerSecond! && ratio > 1.1, JSON.stringify(report.drift));
+    assertEquals(report.scenarios[0]!.validity.warnings.map(({ kind }) => kind), ["drift"]);
+    const [first, ...screen] = renderTerminalSummary(report, { color: false, width: 300 })
+      .split("\n").filter((line) => line !== "").slice(2);
+    assertStringIncludes(first!, "slowed down during the run: it served");
+    assertStringIncludes(screen.join("\n"), "Do not quote any number of this run (it drifts");
 
-  const judged = judgeReport(report, { ...settingsAt(""), baselines: [report], noisePercent: 5 });
-  assertEquals(judged.comparison!.rows.map(({ why }) => why).at(0), "drift");
-  const compared = renderTerminalSummary(judged, { color: false, width: 300 });
-  assertStringIncludes(compared, "a later run finds it slower");
-  assertStringIncludes(compared, "Restart it before each run");
-});
+    const judged = judgeReport(report, { ...settingsAt(""), baselines: [report], noisePercent: 5 });
+    assertEquals(judged.comparison!.rows.map(({ why }) => why).at(0), "drift");
+    const compared = renderTerminalSummary(judged, { color: false, width: 300 });
+    assertStringIncludes(compared, "a later run finds it slower");
+    assertStringIncludes(compared, "Restart it before each run");
+  },
+);

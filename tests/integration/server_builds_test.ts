@@ -9,35 +9,32 @@ function start(overrides: ServerOptionOverrides = {}) {
   return startServer(defaultServerOptions({ limits: "off", ...overrides }));
 }
 
-Deno.test(
-  { name: "oct25 assigns the session's id, whose budget ends with it", ignore },
-  async () => {
-    const userRate = { capacity: 1, refillPerSecond: 0.01 };
-    await using server = await start({ dialect: "oct25", limits: { userRate } });
-    const ids = [];
-    for (const nth of [1, 2]) {
-      await using client = await connectRaw(server.url);
-      const { session_id } = await client.hello({ session_id: "mine" });
-      ids.push(session_id);
-      assertMatch(String(session_id), /^[A-Za-z0-9_-]{43}$/);
-      assertEquals((await client.call(`a${nth}`, "status")).length, 2);
-      // Refused twice in the same words, and told both times.
-      for (const call of ["b", "c"]) {
-        client.send({
-          op: "call_tool",
-          request_id: `${call}${nth}`,
-          name: "status",
-          arguments: {},
-        });
-        assertEquals((await client.nextJson()).op, "error");
-      }
+Deno.test("oct25 assigns the session's id, whose budget ends with it", { ignore }, async () => {
+  const userRate = { capacity: 1, refillPerSecond: 0.01 };
+  await using server = await start({ dialect: "oct25", limits: { userRate } });
+  const ids = [];
+  for (const nth of [1, 2]) {
+    await using client = await connectRaw(server.url);
+    const { session_id } = await client.hello({ session_id: "mine" });
+    ids.push(session_id);
+    assertMatch(String(session_id), /^[A-Za-z0-9_-]{43}$/);
+    assertEquals((await client.call(`a${nth}`, "status")).length, 2);
+    // Refused twice in the same words, and told both times.
+    for (const call of ["b", "c"]) {
+      client.send({
+        op: "call_tool",
+        request_id: `${call}${nth}`,
+        name: "status",
+        arguments: {},
+      });
+      assertEquals((await client.nextJson()).op, "error");
     }
-    assertNotEquals(ids[0], ids[1]);
-  },
-);
+  }
+  assertNotEquals(ids[0], ids[1]);
+});
 
 for (const dialect of ["oct25", "oct"] as const) {
-  Deno.test({ name: `${dialect} refuses tool_call as an unknown operation`, ignore }, async () => {
+  Deno.test(`${dialect} refuses tool_call as an unknown operation`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     client.send({ op: "tool_call", request_id: "r1", tool: { name: "status" }, arguments: {} });
@@ -46,7 +43,7 @@ for (const dialect of ["oct25", "oct"] as const) {
   });
 }
 
-Deno.test({ name: "--slow-down: each call takes longer than the one before", ignore }, async () => {
+Deno.test("--slow-down: each call takes longer than the one before", { ignore }, async () => {
   await using server = await start({ dialect: "nov", slowDownMs: 2 });
   await using client = await connectGreeted(server.url);
   const times: number[] = [];
@@ -62,7 +59,7 @@ interface Times {
   latency_ms: number;
 }
 
-Deno.test({ name: "oct serves equal calls in flight once, light ones too", ignore }, async () => {
+Deno.test("oct serves equal calls in flight once, light ones too", { ignore }, async () => {
   await using server = await start({ slowDownMs: 50 });
   await using first = await connectGreeted(server.url);
   await using second = await connectGreeted(server.url);
@@ -71,22 +68,19 @@ Deno.test({ name: "oct serves equal calls in flight once, light ones too", ignor
   assertEquals((await first.call("c", "status")).length, 2, "nothing is kept when it has ended");
 });
 
-Deno.test(
-  { name: "nov opens a mock of MCP where the first message asks for it", ignore },
-  async () => {
-    const token = "sixteen-characters";
-    await using server = await start({ dialect: "nov", token });
-    await using client = await connectRaw(server.url);
-    const ask = (method: string, params?: unknown) => {
-      client.send({ jsonrpc: "2.0", id: method, method, params });
-      return client.nextJson();
-    };
-    assertEquals(Object.keys(await ask("initialize", {})), ["jsonrpc", "id", "result"]);
-    const { result } = await ask("tools/list") as { result: { tools: { name: string }[] } };
-    assertEquals(result.tools[0]!.name, "status");
-    const called = await ask("tools/call", { name: "no-such-tool" }) as { result: unknown };
-    assertEquals(called.result, { content: [{ type: "text", text: "Tool no-such-tool called" }] });
-    const ping = { jsonrpc: "2.0", id: "ping", method: "ping" };
-    assertEquals<unknown>(await ask("ping"), ping, "what it does not know comes back as it was");
-  },
-);
+Deno.test("nov opens a mock of MCP where the first message asks for it", { ignore }, async () => {
+  const token = "sixteen-characters";
+  await using server = await start({ dialect: "nov", token });
+  await using client = await connectRaw(server.url);
+  const ask = (method: string, params?: unknown) => {
+    client.send({ jsonrpc: "2.0", id: method, method, params });
+    return client.nextJson();
+  };
+  assertEquals(Object.keys(await ask("initialize", {})), ["jsonrpc", "id", "result"]);
+  const { result } = await ask("tools/list") as { result: { tools: { name: string }[] } };
+  assertEquals(result.tools[0]!.name, "status");
+  const called = await ask("tools/call", { name: "no-such-tool" }) as { result: unknown };
+  assertEquals(called.result, { content: [{ type: "text", text: "Tool no-such-tool called" }] });
+  const ping = { jsonrpc: "2.0", id: "ping", method: "ping" };
+  assertEquals<unknown>(await ask("ping"), ping, "what it does not know comes back as it was");
+});

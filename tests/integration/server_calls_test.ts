@@ -30,7 +30,7 @@ async function assertNothingPending(client: RawClient): Promise<void> {
 
 for (const dialect of DIALECTS) {
   for (const form of dialect === "nov" ? ["call_tool", "tool_call"] : ["call_tool"]) {
-    Deno.test({ name: `${dialect} computes a ${form}: two frames`, ignore }, async () => {
+    Deno.test(`${dialect} computes a ${form}: two frames`, { ignore }, async () => {
       await using server = await start({ dialect });
       await using client = await connectGreeted(server.url);
       const tool = form === "call_tool" ? { name: "status" } : { tool: { name: "status" } };
@@ -53,14 +53,14 @@ for (const dialect of DIALECTS) {
     });
   }
 
-  Deno.test({ name: `${dialect} strips a suffix of the tool's name`, ignore }, async () => {
+  Deno.test(`${dialect} strips a suffix of the tool's name`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     assertEquals((await client.call("r1", "status-EXAI-WS")).length, 2);
     await assertNothingPending(client);
   });
 
-  Deno.test({ name: `${dialect} lists its tools`, ignore }, async () => {
+  Deno.test(`${dialect} lists its tools`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     client.send({ op: "list_tools", request_id: "r2" });
@@ -76,7 +76,7 @@ for (const dialect of DIALECTS) {
     assertMatch(String(timestamp), /^\d{4}-/);
   });
 
-  Deno.test({ name: `${dialect} tells the progress of a long call`, ignore }, async () => {
+  Deno.test(`${dialect} tells the progress of a long call`, { ignore }, async () => {
     const chat = { medianMs: 60, sigma: 0 };
     await using server = await start({ dialect, think: { chat }, progressIntervalMs: 10 });
     await using client = await connectGreeted(server.url);
@@ -87,7 +87,7 @@ for (const dialect of DIALECTS) {
     for (const { op, request_id } of progress) assertEquals([op, request_id], ["progress", "r1"]);
   });
 
-  Deno.test({ name: `${dialect} reads a call sent as bytes`, ignore }, async () => {
+  Deno.test(`${dialect} reads a call sent as bytes`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     client.send(new TextEncoder().encode('{"op":"call_tool","request_id":"r1","name":"status"}'));
@@ -95,7 +95,7 @@ for (const dialect of DIALECTS) {
   });
 }
 
-Deno.test({ name: "ping: nov answers, oct does not know it", ignore }, async () => {
+Deno.test("ping: nov answers, oct does not know it", { ignore }, async () => {
   await using nov = await start({ dialect: "nov" });
   await using client = await connectGreeted(nov.url);
   client.send({ op: "ping", request_id: "p" });
@@ -104,7 +104,7 @@ Deno.test({ name: "ping: nov answers, oct does not know it", ignore }, async () 
   assertMatch(String(timestamp), /^\d{4}-/);
 });
 
-Deno.test({ name: "nov serves a repeat from its cache: one frame, marked", ignore }, async () => {
+Deno.test("nov serves a repeat from its cache: one frame, marked", { ignore }, async () => {
   await using server = await start({ dialect: "nov" });
   await using client = await connectGreeted(server.url);
   await using other = await connectGreeted(server.url);
@@ -128,7 +128,7 @@ Deno.test({ name: "nov serves a repeat from its cache: one frame, marked", ignor
   assertEquals([server.stats().callsServed, server.stats().callsFromCache], [6, 3]);
 });
 
-Deno.test({ name: "oct computes a repeat under a new id", ignore }, async () => {
+Deno.test("oct computes a repeat under a new id", { ignore }, async () => {
   await using server = await start();
   await using client = await connectGreeted(server.url);
   assertEquals((await client.call("r1", "version")).length, 2);
@@ -136,7 +136,7 @@ Deno.test({ name: "oct computes a repeat under a new id", ignore }, async () => 
   assertEquals(server.stats().callsFromCache, 0);
 });
 
-Deno.test({ name: "oct answers a re-used id from memory, whatever is asked", ignore }, async () => {
+Deno.test("oct answers a re-used id from memory, whatever is asked", { ignore }, async () => {
   await using server = await start();
   await using client = await connectGreeted(server.url);
   await using other = await connectGreeted(server.url);
@@ -151,7 +151,7 @@ Deno.test({ name: "oct answers a re-used id from memory, whatever is asked", ign
   assertEquals([callsReceived, callsServed, callsUnanswered, framesDropped], [6, 4, 2, 2]);
 });
 
-Deno.test({ name: "oct answers calls without an id, each on its own", ignore }, async () => {
+Deno.test("oct answers calls without an id, each on its own", { ignore }, async () => {
   await using server = await start();
   await using client = await connectGreeted(server.url);
   for (let i = 0; i < 2; i++) {
@@ -161,7 +161,7 @@ Deno.test({ name: "oct answers calls without an id, each on its own", ignore }, 
   }
 });
 
-Deno.test({ name: "oct lets a call join one like it that is running", ignore }, async () => {
+Deno.test("oct lets a call join one like it that is running", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 100, sigma: 0 } } });
   await using client = await connectGreeted(server.url);
   await using other = await connectGreeted(server.url);
@@ -177,7 +177,7 @@ Deno.test({ name: "oct lets a call join one like it that is running", ignore }, 
   assertEquals((await other.call("r3", "chat", { prompt: "hi", temperature: 0 })).length, 2);
 });
 
-Deno.test({ name: "nov computes calls in flight for themselves", ignore }, async () => {
+Deno.test("nov computes calls in flight for themselves", { ignore }, async () => {
   const chat = { medianMs: 50, sigma: 0.1 };
   await using server = await start({ dialect: "nov", think: { chat } });
   await using client = await connectGreeted(server.url);
@@ -190,7 +190,7 @@ Deno.test({ name: "nov computes calls in flight for themselves", ignore }, async
   assertNotEquals(textOf(both[0][1]), textOf(both[1][1]));
 });
 
-Deno.test({ name: "oct refuses an id that is already being processed", ignore }, async () => {
+Deno.test("oct refuses an id that is already being processed", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 100, sigma: 0 } } });
   await using client = await connectGreeted(server.url);
   await using other = await connectGreeted(server.url);

@@ -20,7 +20,7 @@ async function untilEnded(connection: Deno.TcpConn): Promise<void> {
   connection.close();
 }
 
-Deno.test({ name: "a connection that never asks for a WebSocket is ended", ignore }, async () => {
+Deno.test("a connection that never asks for a WebSocket is ended", { ignore }, async () => {
   await using server = await start({ helloTimeoutMs: 50 });
   const silent = await idle(server);
   const dribbling = await idle(server);
@@ -29,7 +29,8 @@ Deno.test({ name: "a connection that never asks for a WebSocket is ended", ignor
 });
 
 Deno.test(
-  { name: "beyond as many as may be connected the oldest such one is ended", ignore },
+  "beyond as many as may be connected the oldest such one is ended",
+  { ignore },
   async () => {
     await using server = await start({
       limits: { userRate: null, ipRate: null, globalRate: null, maxConnections: 2 },
@@ -42,7 +43,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a client that ignores a close is torn down", ignore }, async () => {
+Deno.test("a client that ignores a close is torn down", { ignore }, async () => {
   const server = await start();
   const client = await connectTcp(server.url);
   await client.sendText('{"op":"hello","session_id":"abc"}');
@@ -50,7 +51,7 @@ Deno.test({ name: "a client that ignores a close is torn down", ignore }, async 
   await untilEnded(client.conn);
 });
 
-Deno.test({ name: "without a token a page of another site is refused", ignore }, async () => {
+Deno.test("without a token a page of another site is refused", { ignore }, async () => {
   for (
     const [token, origin, status] of [
       [null, "https://example.com", 403],

@@ -8,26 +8,23 @@ const ignore = ["net", "read"].some((name) =>
 );
 const TOKEN = "a-token-of-28-characters-000";
 
-Deno.test(
-  { name: "embedded: serves from a worker, counts, and ends with 1001", ignore },
-  async () => {
-    const server = await startEmbeddedServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
-    assertEquals([server.url, server.token], [`ws://127.0.0.1:${server.port}`, TOKEN]);
-    await using client = await connectGreeted(server.url, { token: TOKEN });
-    for (const id of ["r1", "r2", "r3"]) assertEquals((await client.call(id, "status")).length, 2);
-    await client.call("r4", "x");
-    const [stats, again] = await Promise.all([server.stats(), server.stats()]);
-    assertEquals([stats.connections, stats.callsServed, stats.callsFailed], [1, 3, 1]);
-    assertEquals(again.callsReceived, 4);
-    await Promise.all([server.stop(), server.stop()]);
-    assertEquals((await client.whenClosed()).code, 1001);
-    await server.stop();
-    await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
-    await assertRejects(() => server.stats(), Error, "Cannot ask the server as it has stopped");
-  },
-);
+Deno.test("embedded: serves from a worker, counts, and ends with 1001", { ignore }, async () => {
+  const server = await startEmbeddedServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
+  assertEquals([server.url, server.token], [`ws://127.0.0.1:${server.port}`, TOKEN]);
+  await using client = await connectGreeted(server.url, { token: TOKEN });
+  for (const id of ["r1", "r2", "r3"]) assertEquals((await client.call(id, "status")).length, 2);
+  await client.call("r4", "x");
+  const [stats, again] = await Promise.all([server.stats(), server.stats()]);
+  assertEquals([stats.connections, stats.callsServed, stats.callsFailed], [1, 3, 1]);
+  assertEquals(again.callsReceived, 4);
+  await Promise.all([server.stop(), server.stop()]);
+  assertEquals((await client.whenClosed()).code, 1001);
+  await server.stop();
+  await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
+  await assertRejects(() => server.stats(), Error, "Cannot ask the server as it has stopped");
+});
 
-Deno.test({ name: "embedded: disposal stops it", ignore }, async () => {
+Deno.test("embedded: disposal stops it", { ignore }, async () => {
   let url;
   {
     await using server = await startEmbeddedServer(defaultServerOptions());
@@ -37,7 +34,7 @@ Deno.test({ name: "embedded: disposal stops it", ignore }, async () => {
   await assertRejects(() => connectRaw(url), Error, "Cannot open");
 });
 
-Deno.test({ name: "embedded: a port in use is told", ignore }, async () => {
+Deno.test("embedded: a port in use is told", { ignore }, async () => {
   await using first = await startEmbeddedServer(defaultServerOptions());
   const { port } = first;
   await assertRejects(
@@ -49,7 +46,7 @@ Deno.test({ name: "embedded: a port in use is told", ignore }, async () => {
   assert(client);
 });
 
-Deno.test({ name: "embedded: an unknown host is told", ignore }, async () => {
+Deno.test("embedded: an unknown host is told", { ignore }, async () => {
   const options = defaultServerOptions({ hostname: "no-such-host.invalid" });
   await assertRejects(() => startEmbeddedServer(options), Error, "Cannot listen on no-such-host");
 });
@@ -59,7 +56,7 @@ Deno.test("embedded: bad options are refused before a worker starts", async () =
   await assertRejects(() => startEmbeddedServer(options), RangeError, "port is -1");
 });
 
-Deno.test({ name: "embedded: restarts on its port, with nothing remembered", ignore }, async () => {
+Deno.test("embedded: restarts on its port, with nothing remembered", { ignore }, async () => {
   await using server = await startEmbeddedServer(defaultServerOptions({ limits: "off" }));
   await using before = await connectGreeted(server.url);
   await before.call("r1", "status");

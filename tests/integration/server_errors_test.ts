@@ -110,7 +110,7 @@ const ROWS: Row[] = [
 
 for (const dialect of ["oct", "nov"] as const) {
   for (const row of ROWS) {
-    Deno.test({ name: `${dialect} error: ${row.name}`, ignore }, async () => {
+    Deno.test(`${dialect} error: ${row.name}`, { ignore }, async () => {
       await using server = await start({ dialect });
       await using client = await connectGreeted(server.url);
       client.send(row.sent);
@@ -119,7 +119,7 @@ for (const dialect of ["oct", "nov"] as const) {
     });
   }
 
-  Deno.test({ name: `${dialect} error: a call over maxCallBytes`, ignore }, async () => {
+  Deno.test(`${dialect} error: a call over maxCallBytes`, { ignore }, async () => {
     await using server = await start({ dialect, maxCallBytes: 1000 });
     await using client = await connectGreeted(server.url);
     // 400 characters, 800 bytes: the limit is one of bytes.
@@ -137,45 +137,36 @@ for (const dialect of ["oct", "nov"] as const) {
     assertEquals(server.stats().callsRefused, 1);
   });
 
-  Deno.test(
-    { name: `${dialect} error: a frame over maxFrameBytes closes 1009`, ignore },
-    async () => {
-      await using server = await start({ dialect, maxFrameBytes: 1000 });
-      for (const oversized of ["ä".repeat(501), new Uint8Array(1001)]) {
-        await using client = await connectGreeted(server.url);
-        client.send(oversized);
-        assertEquals(await client.whenClosed(), { code: 1009, reason: "" });
-      }
+  Deno.test(`${dialect} error: a frame over maxFrameBytes closes 1009`, { ignore }, async () => {
+    await using server = await start({ dialect, maxFrameBytes: 1000 });
+    for (const oversized of ["ä".repeat(501), new Uint8Array(1001)]) {
       await using client = await connectGreeted(server.url);
-      client.send("x".repeat(1000));
-      assertEquals<unknown>(await client.nextJson(), forNone(invalidJson));
-    },
-  );
+      client.send(oversized);
+      assertEquals(await client.whenClosed(), { code: 1009, reason: "" });
+    }
+    await using client = await connectGreeted(server.url);
+    client.send("x".repeat(1000));
+    assertEquals<unknown>(await client.nextJson(), forNone(invalidJson));
+  });
 }
 
-Deno.test(
-  { name: "oct sends an identical error once, nov as often as it occurs", ignore },
-  async () => {
-    for (const [dialect, frames] of [["oct", 1], ["nov", 3]] as const) {
-      await using server = await start({ dialect });
-      await using client = await connectGreeted(server.url);
-      for (const wrong of ["{", "}", "?"]) client.send(wrong);
-      client.send(call("status"));
-      while ((await client.nextJson()).op !== "call_tool_res");
-      assertEquals(client.frames.filter((frame) => frame.includes("Invalid JSON")).length, frames);
-      assertEquals(server.stats().framesDropped, 3 - frames);
-    }
-  },
-);
+Deno.test("oct sends an identical error once, nov as often as it occurs", { ignore }, async () => {
+  for (const [dialect, frames] of [["oct", 1], ["nov", 3]] as const) {
+    await using server = await start({ dialect });
+    await using client = await connectGreeted(server.url);
+    for (const wrong of ["{", "}", "?"]) client.send(wrong);
+    client.send(call("status"));
+    while ((await client.nextJson()).op !== "call_tool_res");
+    assertEquals(client.frames.filter((frame) => frame.includes("Invalid JSON")).length, frames);
+    assertEquals(server.stats().framesDropped, 3 - frames);
+  }
+});
 
-Deno.test(
-  { name: "oct drops what repeats on a connection, not what another sent", ignore },
-  async () => {
-    await using server = await start();
-    for (let i = 0; i < 2; i++) {
-      await using client = await connectGreeted(server.url);
-      client.send("{");
-      assertEquals((await client.nextJson()).op, "error");
-    }
-  },
-);
+Deno.test("oct drops what repeats on a connection, not what another sent", { ignore }, async () => {
+  await using server = await start();
+  for (let i = 0; i < 2; i++) {
+    await using client = await connectGreeted(server.url);
+    client.send("{");
+    assertEquals((await client.nextJson()).op, "error");
+  }
+});

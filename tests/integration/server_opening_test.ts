@@ -88,7 +88,7 @@ const REFUSALS: Row[] = [
 
 for (const dialect of DIALECTS) {
   for (const row of REFUSALS.filter(({ only = dialect }) => only === dialect)) {
-    Deno.test({ name: `${dialect} refuses: ${row.name}`, ignore }, async () => {
+    Deno.test(`${dialect} refuses: ${row.name}`, { ignore }, async () => {
       await using server = await start({ dialect, ...row.options });
       await using client = await connectRaw(server.url);
       if (row.first !== null) client.send(row.first);
@@ -98,7 +98,7 @@ for (const dialect of DIALECTS) {
     });
   }
 
-  Deno.test({ name: `${dialect} accepts the right token`, ignore }, async () => {
+  Deno.test(`${dialect} accepts the right token`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectRaw(server.url);
     const answer = await client.hello({ session_id: "abc", token: TOKEN });
@@ -106,7 +106,7 @@ for (const dialect of DIALECTS) {
   });
 
   for (const token of [null, "", "15-characters.."]) {
-    Deno.test({ name: `${dialect} without a token of 16: ${token}`, ignore }, async () => {
+    Deno.test(`${dialect} without a token of 16: ${token}`, { ignore }, async () => {
       await using server = await start({ dialect, token });
       await using client = await connectGreeted(server.url, { token: "anything" });
       assertEquals((await client.call("r1", "status")).length, 2);
@@ -114,7 +114,7 @@ for (const dialect of DIALECTS) {
   }
 
   for (const session_id of ["abc", "A-b_9", "x".repeat(64)]) {
-    Deno.test({ name: `${dialect} keeps the session id ${session_id}`, ignore }, async () => {
+    Deno.test(`${dialect} keeps the session id ${session_id}`, { ignore }, async () => {
       await using server = await start({ dialect });
       await using client = await connectRaw(server.url);
       assertEquals((await client.hello({ session_id, token: TOKEN })).session_id, session_id);
@@ -123,7 +123,7 @@ for (const dialect of DIALECTS) {
 }
 
 for (const session_id of ["ab", "x".repeat(65), "a b c", 12345, undefined, null]) {
-  Deno.test({ name: `oct replaces the session id ${session_id}`, ignore }, async () => {
+  Deno.test(`oct replaces the session id ${session_id}`, { ignore }, async () => {
     await using server = await start();
     await using client = await connectRaw(server.url);
     const answer = await client.hello({ session_id, token: TOKEN });
@@ -131,13 +131,13 @@ for (const session_id of ["ab", "x".repeat(65), "a b c", 12345, undefined, null]
   });
 }
 
-Deno.test({ name: "nov accepts a jwt where one is wanted", ignore }, async () => {
+Deno.test("nov accepts a jwt where one is wanted", { ignore }, async () => {
   await using server = await start({ dialect: "nov", requireJwt: true });
   await using client = await connectRaw(server.url);
   assertEquals((await client.hello({ token: TOKEN, jwt: "e.y.J" })).ok, true);
 });
 
-Deno.test({ name: "a hello in bytes is read as text", ignore }, async () => {
+Deno.test("a hello in bytes is read as text", { ignore }, async () => {
   await using server = await start();
   await using client = await connectRaw(server.url);
   client.send(new TextEncoder().encode(JSON.stringify(hello())));
@@ -150,7 +150,7 @@ for (
     ["maxConnections", "Server overloaded - global connection limit reached"],
   ]
 ) {
-  Deno.test({ name: `connection limit ${limit}: 101, then 1008`, ignore }, async () => {
+  Deno.test(`connection limit ${limit}: 101, then 1008`, { ignore }, async () => {
     await using server = await start({ limits: { [limit]: 2 }, token: null });
     await using first = await connectGreeted(server.url);
     await using second = await connectGreeted(server.url);
@@ -165,7 +165,7 @@ for (
   });
 }
 
-Deno.test({ name: "a refused hello gives its slot back", ignore }, async () => {
+Deno.test("a refused hello gives its slot back", { ignore }, async () => {
   await using server = await start({ limits: { maxConnectionsPerIp: 1 } });
   for (let i = 0; i < 3; i++) {
     await using client = await connectRaw(server.url);
@@ -176,7 +176,7 @@ Deno.test({ name: "a refused hello gives its slot back", ignore }, async () => {
   assertEquals((await client.hello({ token: TOKEN })).ok, true);
 });
 
-Deno.test({ name: "a client that never answers pings is closed", ignore }, async () => {
+Deno.test("a client that never answers pings is closed", { ignore }, async () => {
   await using server = await start({ idleTimeoutSeconds: 1 });
   using client = await connectTcp(server.url);
   const buffer = new Uint8Array(1024);
@@ -189,14 +189,14 @@ Deno.test({ name: "a client that never answers pings is closed", ignore }, async
   assertEquals(server.stats().connections, 0);
 });
 
-Deno.test({ name: "plain HTTP gets 426", ignore }, async () => {
+Deno.test("plain HTTP gets 426", { ignore }, async () => {
   await using server = await start();
   const response = await fetch(server.url.replace("ws", "http"));
   assertEquals([response.status, response.headers.get("upgrade")], [426, "websocket"]);
   await response.body?.cancel();
 });
 
-Deno.test({ name: "a broken upgrade gets 400", ignore }, async () => {
+Deno.test("a broken upgrade gets 400", { ignore }, async () => {
   await using server = await start();
   const { hostname, port } = new URL(server.url);
   using conn = await Deno.connect({ hostname, port: Number(port) });
@@ -208,7 +208,7 @@ Deno.test({ name: "a broken upgrade gets 400", ignore }, async () => {
   assertMatch(new TextDecoder().decode(answer.subarray(0, length)), /^HTTP\/1.1 400 /);
 });
 
-Deno.test({ name: "stopping closes every connection with 1001", ignore }, async () => {
+Deno.test("stopping closes every connection with 1001", { ignore }, async () => {
   await using server = await start({ token: null });
   await using greeted = await connectGreeted(server.url);
   await using silent = await connectRaw(server.url);
@@ -218,7 +218,7 @@ Deno.test({ name: "stopping closes every connection with 1001", ignore }, async 
   await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
 });
 
-Deno.test({ name: "a port in use is said to be", ignore }, async () => {
+Deno.test("a port in use is said to be", { ignore }, async () => {
   await using server = await start();
   await assertRejects(
     () => start({ port: server.port }),

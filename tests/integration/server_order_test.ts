@@ -16,40 +16,34 @@ const call = (request_id: string, name: string, args = {}) => ({
   arguments: args,
 });
 
-Deno.test(
-  { name: "pipelined calls are answered in order, heavy ones included", ignore },
-  async () => {
-    const chat = { medianMs: 10, sigma: 1 };
-    await using server = await start({ think: { chat } });
-    await using client = await connectGreeted(server.url);
-    const ids = Array.from({ length: 200 }, (_, i) => `r${i}`);
-    for (const [i, id] of ids.entries()) {
-      client.send(i % 40 === 0 ? call(id, "chat", { prompt: id }) : call(id, "status"));
-    }
-    for (const id of ids) {
-      const [first, second] = [await client.nextJson(), await client.nextJson()];
-      assertEquals([first.op, first.request_id], ["stream_complete", id]);
-      assertEquals([second.op, second.request_id], ["call_tool_res", id]);
-    }
-  },
-);
+Deno.test("pipelined calls are answered in order, heavy ones included", { ignore }, async () => {
+  const chat = { medianMs: 10, sigma: 1 };
+  await using server = await start({ think: { chat } });
+  await using client = await connectGreeted(server.url);
+  const ids = Array.from({ length: 200 }, (_, i) => `r${i}`);
+  for (const [i, id] of ids.entries()) {
+    client.send(i % 40 === 0 ? call(id, "chat", { prompt: id }) : call(id, "status"));
+  }
+  for (const id of ids) {
+    const [first, second] = [await client.nextJson(), await client.nextJson()];
+    assertEquals([first.op, first.request_id], ["stream_complete", id]);
+    assertEquals([second.op, second.request_id], ["call_tool_res", id]);
+  }
+});
 
-Deno.test(
-  { name: "the wait behind an earlier call is in the latency metrics", ignore },
-  async () => {
-    await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
-    await using client = await connectGreeted(server.url);
-    client.send(call("r1", "chat", { prompt: "a" }));
-    client.send(call("r2", "status"));
-    for (let i = 0; i < 3; i++) await client.next();
-    const waited = JSON.parse(await client.next());
-    assertEquals([waited.op, waited.request_id], ["call_tool_res", "r2"]);
-    const { latency_ms, global_sem_wait_ms } = waited.outputs[0].metadata.latency_metrics;
-    assert(global_sem_wait_ms > 10 && latency_ms >= global_sem_wait_ms, `${global_sem_wait_ms}`);
-  },
-);
+Deno.test("the wait behind an earlier call is in the latency metrics", { ignore }, async () => {
+  await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
+  await using client = await connectGreeted(server.url);
+  client.send(call("r1", "chat", { prompt: "a" }));
+  client.send(call("r2", "status"));
+  for (let i = 0; i < 3; i++) await client.next();
+  const waited = JSON.parse(await client.next());
+  assertEquals([waited.op, waited.request_id], ["call_tool_res", "r2"]);
+  const { latency_ms, global_sem_wait_ms } = waited.outputs[0].metadata.latency_metrics;
+  assert(global_sem_wait_ms > 10 && latency_ms >= global_sem_wait_ms, `${global_sem_wait_ms}`);
+});
 
-Deno.test({ name: "a heavy call does not hold up other connections", ignore }, async () => {
+Deno.test("a heavy call does not hold up other connections", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 600_000, sigma: 0 } } });
   await using thinking = await connectGreeted(server.url);
   await using light = await connectGreeted(server.url);
@@ -61,25 +55,22 @@ Deno.test({ name: "a heavy call does not hold up other connections", ignore }, a
   assertEquals(server.stats().callsUnanswered, 1, "stopping ends the heavy call");
 });
 
-Deno.test(
-  { name: "a client that goes while its call runs takes nothing with it", ignore },
-  async () => {
-    // Longer than the 40 ms for which a client's TCP may hold back small frames.
-    await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
-    {
-      await using gone = await connectGreeted(server.url);
-      gone.send(call("r1", "chat", { prompt: "a" }));
-      gone.send(call("r2", "status"));
-      gone.send("not JSON: its answer would come last");
-    }
-    await using client = await connectGreeted(server.url);
-    assertEquals((await client.call("r3", "chat", { prompt: "b" })).length, 2);
-    const { callsReceived, callsServed, callsUnanswered } = server.stats();
-    assertEquals([callsReceived, callsServed, callsUnanswered], [2, 1, 1]);
-  },
-);
+Deno.test("a client that goes while its call runs takes nothing with it", { ignore }, async () => {
+  // Longer than the 40 ms for which a client's TCP may hold back small frames.
+  await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
+  {
+    await using gone = await connectGreeted(server.url);
+    gone.send(call("r1", "chat", { prompt: "a" }));
+    gone.send(call("r2", "status"));
+    gone.send("not JSON: its answer would come last");
+  }
+  await using client = await connectGreeted(server.url);
+  assertEquals((await client.call("r3", "chat", { prompt: "b" })).length, 2);
+  const { callsReceived, callsServed, callsUnanswered } = server.stats();
+  assertEquals([callsReceived, callsServed, callsUnanswered], [2, 1, 1]);
+});
 
-Deno.test({ name: "a queue that grows without end closes the connection", ignore }, async () => {
+Deno.test("a queue that grows without end closes the connection", { ignore }, async () => {
   const chat = { medianMs: 600_000, sigma: 0 };
   await using server = await start({ think: { chat }, maxQueuedMessages: 5 });
   await using client = await connectGreeted(server.url);

@@ -19,7 +19,7 @@ async function refusalOf(client: RawClient, id: string): Promise<Record<string, 
   return refusal;
 }
 
-Deno.test({ name: "default limits: message 51 of a fast session is refused", ignore }, async () => {
+Deno.test("default limits: message 51 of a fast session is refused", { ignore }, async () => {
   await using server = await start("oct", { userRate: once(50) });
   await using client = await connectGreeted(server.url);
   for (let i = 1; i <= 51; i++) {
@@ -42,7 +42,7 @@ Deno.test({ name: "default limits: message 51 of a fast session is refused", ign
   assertEquals([callsReceived, callsServed, callsRefused], [51, 50, 1]);
 });
 
-Deno.test({ name: "nov names the call that it refuses, where it has an id", ignore }, async () => {
+Deno.test("nov names the call that it refuses, where it has an id", { ignore }, async () => {
   await using server = await start("nov", { ...NO_RATES, userRate: once(1) });
   await using client = await connectGreeted(server.url);
   await client.call("r1", "status");
@@ -51,32 +51,29 @@ Deno.test({ name: "nov names the call that it refuses, where it has an id", igno
   assertEquals(Object.keys(await client.nextJson()), ["op", "error"]);
 });
 
-Deno.test(
-  { name: "oct sends an identical refusal once: the next call gets none", ignore },
-  async () => {
-    await using server = await start("oct", { ...NO_RATES, userRate: once(1) });
-    await using client = await connectGreeted(server.url);
-    await client.call("r1", "status");
-    for (const id of ["r2", "r3", "r4"]) {
-      client.send({ op: "call_tool", request_id: id, name: "status", arguments: {} });
-    }
-    client.send("not JSON, for its answer comes after theirs");
-    const answers = [await client.nextJson(), await client.nextJson()];
-    const codes = answers.map(({ error }) => (error as { code: string }).code);
-    // The wait that a refusal tells may step by 0.1 s between two of them: then there are two.
-    if (codes[1] === "OVER_CAPACITY") codes[1] = await nextCode(client);
-    assertEquals(codes, ["OVER_CAPACITY", "VALIDATION_ERROR"]);
-    const { callsRefused, callsUnanswered } = server.stats();
-    assertEquals(callsRefused + callsUnanswered, 3);
-    assert(callsUnanswered >= 1);
-  },
-);
+Deno.test("oct sends an identical refusal once: the next call gets none", { ignore }, async () => {
+  await using server = await start("oct", { ...NO_RATES, userRate: once(1) });
+  await using client = await connectGreeted(server.url);
+  await client.call("r1", "status");
+  for (const id of ["r2", "r3", "r4"]) {
+    client.send({ op: "call_tool", request_id: id, name: "status", arguments: {} });
+  }
+  client.send("not JSON, for its answer comes after theirs");
+  const answers = [await client.nextJson(), await client.nextJson()];
+  const codes = answers.map(({ error }) => (error as { code: string }).code);
+  // The wait that a refusal tells may step by 0.1 s between two of them: then there are two.
+  if (codes[1] === "OVER_CAPACITY") codes[1] = await nextCode(client);
+  assertEquals(codes, ["OVER_CAPACITY", "VALIDATION_ERROR"]);
+  const { callsRefused, callsUnanswered } = server.stats();
+  assertEquals(callsRefused + callsUnanswered, 3);
+  assert(callsUnanswered >= 1);
+});
 
 async function nextCode(client: RawClient): Promise<string> {
   return ((await client.nextJson()).error as { code: string }).code;
 }
 
-Deno.test({ name: "user, address and server are charged in this order", ignore }, async () => {
+Deno.test("user, address and server are charged in this order", { ignore }, async () => {
   await using server = await start("nov", {
     userRate: once(1),
     ipRate: once(2),
@@ -106,7 +103,7 @@ Deno.test({ name: "user, address and server are charged in this order", ignore }
   assertEquals(details.reason, "global_rate_limit_exceeded");
 });
 
-Deno.test({ name: "hello and malformed messages are not charged", ignore }, async () => {
+Deno.test("hello and malformed messages are not charged", { ignore }, async () => {
   await using server = await start("nov", { ...NO_RATES, userRate: once(1) });
   for (let i = 0; i < 3; i++) await (await connectGreeted(server.url))[Symbol.asyncDispose]();
   await using client = await connectGreeted(server.url);
@@ -118,7 +115,7 @@ Deno.test({ name: "hello and malformed messages are not charged", ignore }, asyn
   assertEquals((await refusalOf(client, "r2")).request_id, "r2");
 });
 
-Deno.test({ name: "a session keeps its bucket when it comes back", ignore }, async () => {
+Deno.test("a session keeps its bucket when it comes back", { ignore }, async () => {
   await using server = await start("nov", { ...NO_RATES, userRate: once(1) });
   {
     await using client = await connectGreeted(server.url, { session_id: "same" });

@@ -26,7 +26,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 for (const dialect of ["oct", "nov"] as const) {
-  Deno.test({ name: `${dialect} survives arguments nested 200,000 deep`, ignore }, async () => {
+  Deno.test(`${dialect} survives arguments nested 200,000 deep`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     const nested = "[".repeat(200_000) + "]".repeat(200_000);
@@ -39,7 +39,8 @@ for (const dialect of ["oct", "nov"] as const) {
 }
 
 Deno.test(
-  { name: "survives oversized frames, also those that the runtime refuses", ignore },
+  "survives oversized frames, also those that the runtime refuses",
+  { ignore },
   async () => {
     await using server = await start();
     for (const bytes of [33 * MIB, 65 * MIB]) {
@@ -52,7 +53,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "survives clients that vanish at any point", ignore }, async () => {
+Deno.test("survives clients that vanish at any point", { ignore }, async () => {
   await using server = await start({
     limits: { userRate: null, ipRate: null, globalRate: null, maxConnectionsPerIp: 100 },
     think: { chat: { medianMs: 20, sigma: 0 } },
@@ -82,7 +83,7 @@ Deno.test({ name: "survives clients that vanish at any point", ignore }, async (
   await assertServes(server);
 });
 
-Deno.test({ name: "survives connections cut during the upgrade", ignore }, async () => {
+Deno.test("survives connections cut during the upgrade", { ignore }, async () => {
   await using server = await start();
   const { hostname, port } = new URL(server.url);
   for (let i = 0; i < 20; i++) {
@@ -97,7 +98,7 @@ Deno.test({ name: "survives connections cut during the upgrade", ignore }, async
   await until(() => server.stats().connections === 0);
 });
 
-Deno.test({ name: "a flood is answered in full, and leaves the server well", ignore }, async () => {
+Deno.test("a flood is answered in full, and leaves the server well", { ignore }, async () => {
   await using server = await start();
   await using client = await connectGreeted(server.url);
   const calls = 20_000;
@@ -110,7 +111,7 @@ Deno.test({ name: "a flood is answered in full, and leaves the server well", ign
   await assertServes(server);
 });
 
-Deno.test({ name: "a client that does not read is not answered without end", ignore }, async () => {
+Deno.test("a client that does not read is not answered without end", { ignore }, async () => {
   await using server = await start({ maxQueuedMessages: 1000 });
   using client = await connectTcp(server.url);
   await client.sendText('{"op":"hello","session_id":"abc"}');
@@ -126,7 +127,7 @@ Deno.test({ name: "a client that does not read is not answered without end", ign
   await assertServes(server);
 });
 
-Deno.test({ name: "a client that reads again is answered again", ignore }, async () => {
+Deno.test("a client that reads again is answered again", { ignore }, async () => {
   await using server = await start();
   using slow = await connectTcp(server.url);
   await slow.sendText('{"op":"hello","session_id":"abc"}');
@@ -142,7 +143,7 @@ Deno.test({ name: "a client that reads again is answered again", ignore }, async
   await assertServes(server);
 });
 
-Deno.test({ name: "many clients at once, each with its own answers", ignore }, async () => {
+Deno.test("many clients at once, each with its own answers", { ignore }, async () => {
   await using server = await start({
     limits: { userRate: null, ipRate: null, globalRate: null, maxConnectionsPerIp: 100 },
   });
@@ -156,7 +157,7 @@ Deno.test({ name: "many clients at once, each with its own answers", ignore }, a
   assertEquals(server.stats().callsServed, 1000);
 });
 
-Deno.test({ name: "messages after a refused hello are ignored", ignore }, async () => {
+Deno.test("messages after a refused hello are ignored", { ignore }, async () => {
   await using server = await start({ token: "sixteen-or-more-characters" });
   await using client = await connectRaw(server.url);
   client.send({ op: "hello", session_id: "abc", token: "wrong" });
@@ -165,7 +166,7 @@ Deno.test({ name: "messages after a refused hello are ignored", ignore }, async 
   assertEquals([client.frames.length, server.stats().callsReceived], [1, 0]);
 });
 
-Deno.test({ name: "a server that is being stopped lets nobody in", ignore }, async () => {
+Deno.test("a server that is being stopped lets nobody in", { ignore }, async () => {
   await using server = await start();
   await using held = await connectGreeted(server.url);
   const stopping = server.stop();

@@ -109,7 +109,8 @@ const WRONG: [
 ];
 
 Deno.test(
-  { name: "the preflight says how it was answered, and waits no whole timeout", ignore },
+  "the preflight says how it was answered, and waits no whole timeout",
+  { ignore },
   async () => {
     await Promise.all(WRONG.map(async ([name, send, words]) => {
       await using server = startScriptedServer(
@@ -124,7 +125,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "the result of a tool without anything of one is none", ignore }, async () => {
+Deno.test("the result of a tool without anything of one is none", { ignore }, async () => {
   await using server = startScriptedServer(
     speakMcp((peer, { id }) => id !== undefined && peer.send({ jsonrpc: "2.0", id, result: {} })),
   );
@@ -141,40 +142,37 @@ Deno.test({ name: "the result of a tool without anything of one is none", ignore
   assertEquals([ping.ok, ping.frames.malformed], [1, 0]);
 });
 
-Deno.test(
-  { name: "other words of a server in place of a handshake are shown", ignore },
-  async () => {
-    const greet: Script = (peer) => peer.send(`hello ${"x".repeat(500)}`);
-    const message = async (script: Script, protocol: Protocol) => {
-      await using server = startScriptedServer(script);
-      // Nobody waits so long where an answer has come.
-      const timeoutMs = script === greet ? SHORT_TIMEOUT_MS : 600_000;
-      const options = { protocol, timeoutMs };
-      const start = () => preflight(server.url, PING, options);
-      return (await assertRejects(start, TargetUnusableError)).message;
-    };
-    const repeat: Script = (peer, _message, text) => peer.send(text);
-    const repeated = await message(repeat, mcp);
-    assertStringIncludes(
-      repeated,
-      "The server answered the handshake, but with an echo of what this client sent: {",
-    );
-    assertStringIncludes(repeated, "--protocol echo");
-    const asText: Script = (peer, _message, text) => {
-      const { id }: McpMessage = JSON.parse(text);
-      peer.send({ jsonrpc: "2.0", id: `${id}`, result: { protocolVersion: "2025-06-18" } });
-    };
-    assertStringIncludes(
-      await message(asText, mcp),
-      "but with another id than the 1 that was sent: {",
-    );
-    const greeted = await message(greet, mcp);
-    assertStringIncludes(greeted, ", only an unrelated frame: hello xxx");
-    assert(greeted.length < 400, greeted);
-  },
-);
+Deno.test("other words of a server in place of a handshake are shown", { ignore }, async () => {
+  const greet: Script = (peer) => peer.send(`hello ${"x".repeat(500)}`);
+  const message = async (script: Script, protocol: Protocol) => {
+    await using server = startScriptedServer(script);
+    // Nobody waits so long where an answer has come.
+    const timeoutMs = script === greet ? SHORT_TIMEOUT_MS : 600_000;
+    const options = { protocol, timeoutMs };
+    const start = () => preflight(server.url, PING, options);
+    return (await assertRejects(start, TargetUnusableError)).message;
+  };
+  const repeat: Script = (peer, _message, text) => peer.send(text);
+  const repeated = await message(repeat, mcp);
+  assertStringIncludes(
+    repeated,
+    "The server answered the handshake, but with an echo of what this client sent: {",
+  );
+  assertStringIncludes(repeated, "--protocol echo");
+  const asText: Script = (peer, _message, text) => {
+    const { id }: McpMessage = JSON.parse(text);
+    peer.send({ jsonrpc: "2.0", id: `${id}`, result: { protocolVersion: "2025-06-18" } });
+  };
+  assertStringIncludes(
+    await message(asText, mcp),
+    "but with another id than the 1 that was sent: {",
+  );
+  const greeted = await message(greet, mcp);
+  assertStringIncludes(greeted, ", only an unrelated frame: hello xxx");
+  assert(greeted.length < 400, greeted);
+});
 
-Deno.test({ name: "an echo of a ping is never answered and never served", ignore }, async () => {
+Deno.test("an echo of a ping is never answered and never served", { ignore }, async () => {
   const heard: string[] = [];
   await using server = startScriptedServer(speakMcp((peer, { method }, text) => {
     heard.push(method ?? "an answer");
@@ -190,24 +188,25 @@ Deno.test({ name: "an echo of a ping is never answered and never served", ignore
   assertStringIncludes(ledger.firstStrays!.malformed!, "an echo of what this client sent: {");
 });
 
-Deno.test({
-  name: "the echo of an answer is not taken for the reply to the call of its id",
-  ignore,
-}, async () => {
-  // Asks for a ping under the id of the next call, and sends the answer back when that waits.
-  const held: string[] = [];
-  await using server = startScriptedServer(speakMcp((peer, { id, method }, text) => {
-    if (method === undefined) return void held.push(text);
-    if (method !== "ping") return;
-    for (const one of held.splice(0)) return peer.send(one);
-    peer.send({ jsonrpc: "2.0", id: id! + 1, method: "ping" });
-    setTimeout(() => peer.send({ jsonrpc: "2.0", id, result: {} }), 20);
-  }));
-  const ledger = await account(server.url, { calls: 2 });
-  assertEquals([ledger.ok, ledger.timeout, ledger.frames.malformed], [1, 1, 1]);
-});
+Deno.test(
+  "the echo of an answer is not taken for the reply to the call of its id",
+  { ignore },
+  async () => {
+    // Asks for a ping under the id of the next call, and sends the answer back when that waits.
+    const held: string[] = [];
+    await using server = startScriptedServer(speakMcp((peer, { id, method }, text) => {
+      if (method === undefined) return void held.push(text);
+      if (method !== "ping") return;
+      for (const one of held.splice(0)) return peer.send(one);
+      peer.send({ jsonrpc: "2.0", id: id! + 1, method: "ping" });
+      setTimeout(() => peer.send({ jsonrpc: "2.0", id, result: {} }), 20);
+    }));
+    const ledger = await account(server.url, { calls: 2 });
+    assertEquals([ledger.ok, ledger.timeout, ledger.frames.malformed], [1, 1, 1]);
+  },
+);
 
-Deno.test({ name: "a batch is unpacked where the revision has batches", ignore }, async () => {
+Deno.test("a batch is unpacked where the revision has batches", { ignore }, async () => {
   const batching = speakMcp((peer, { id, method }) => {
     if (method !== "tools/call") return;
     peer.send([
@@ -223,7 +222,7 @@ Deno.test({ name: "a batch is unpacked where the revision has batches", ignore }
   );
 });
 
-Deno.test({ name: "a call that timed out is cancelled by its id", ignore }, async () => {
+Deno.test("a call that timed out is cancelled by its id", { ignore }, async () => {
   const cancelled: unknown[] = [];
   await using server = startScriptedServer(speakMcp((_peer, { method, params }) => {
     if (method === "notifications/cancelled") cancelled.push(params!.requestId);
@@ -249,7 +248,8 @@ function paged(last: number, asked: unknown[]): Script {
 }
 
 Deno.test(
-  { name: "a tool on any page of the list is known, and one on none ends the run", ignore },
+  "a tool on any page of the list is known, and one on none ends the run",
+  { ignore },
   async () => {
     const asked: unknown[] = [];
     await using server = startScriptedServer(paged(3, asked));
@@ -264,32 +264,30 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "a list that never ends is not read forever", ignore }, async () => {
+Deno.test("a list that never ends is not read forever", { ignore }, async () => {
   const asked: unknown[] = [];
   await using server = startScriptedServer(paged(Infinity, asked));
   await preflight(server.url, { tool: "tool-5", argsJson: "{}" });
   assertEquals(asked.length, 100);
 });
 
-Deno.test(
-  { name: "a server that says that it has no tools is not asked for them", ignore },
-  async () => {
-    const heard: unknown[] = [];
-    await using server = startScriptedServer((peer, _message, text) => {
-      const { id, method }: McpMessage = JSON.parse(text);
-      heard.push(method);
-      const result = method === "initialize"
-        ? { protocolVersion: "2025-06-18", capabilities: {} }
-        : {};
-      if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
-    });
-    const { warnings, checks } = await preflight(server.url, PING);
-    assertEquals([warnings, checks.length, heard.includes("tools/list")], [[], 3, false]);
-  },
-);
+Deno.test("a server that says that it has no tools is not asked for them", { ignore }, async () => {
+  const heard: unknown[] = [];
+  await using server = startScriptedServer((peer, _message, text) => {
+    const { id, method }: McpMessage = JSON.parse(text);
+    heard.push(method);
+    const result = method === "initialize"
+      ? { protocolVersion: "2025-06-18", capabilities: {} }
+      : {};
+    if (id !== undefined) peer.send({ jsonrpc: "2.0", id, result });
+  });
+  const { warnings, checks } = await preflight(server.url, PING);
+  assertEquals([warnings, checks.length, heard.includes("tools/list")], [[], 3, false]);
+});
 
 Deno.test(
-  { name: "a tool that exai does not list ends the run though it is served", ignore },
+  "a tool that exai does not list ends the run though it is served",
+  { ignore },
   async () => {
     await using server = startScriptedServer(answerSoundly);
     const exai = { protocol: targetAt(server.url).options.protocol };
@@ -305,7 +303,8 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "what an echo server sends unasked is a notification, or is left out", ignore },
+  "what an echo server sends unasked is a notification, or is left out",
+  { ignore },
   async () => {
     const greet = (peer: ScriptedPeer) => peer.send("hello from lab");
     await using server = startScriptedServer((peer, _message, text) => peer.send(text), greet);
@@ -328,7 +327,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "text in binary frames is read, other bytes are told", ignore }, async () => {
+Deno.test("text in binary frames is read, other bytes are told", { ignore }, async () => {
   const bytes = (frame: object) => new TextEncoder().encode(JSON.stringify(frame));
   await using utf8 = startScriptedServer(speakMcp((peer, { id, method }) => {
     if (method === "ping") peer.send(bytes({ jsonrpc: "2.0", id, result: { "ü": 1 } }));
@@ -341,46 +340,43 @@ Deno.test({ name: "text in binary frames is read, other bytes are told", ignore 
   assertEquals(ledger.firstStrays, { malformed: "a binary frame that is not UTF-8" });
 });
 
-Deno.test(
-  { name: "the first words with each error are kept, masked and cut", ignore },
-  async () => {
-    const errors = [
-      { code: "INTERNAL_ERROR", message: `Tool execution failed for ${TOKEN}` },
-      { code: "INTERNAL_ERROR", message: "Something else" },
-      { code: "toString", message: "x".repeat(20_000_000) },
-      { code: "EMPTY" },
-    ];
-    let nth = 0;
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op === "hello") return peer.send(HELLO_ACK);
-      const error = errors[nth++];
-      // Without an id: there is but one call that it can be for.
-      if (error !== undefined) return peer.send({ error });
-      peer.send({
-        op: "call_tool_res",
-        request_id: `${TOKEN}-1`,
-        outputs: [`${TOKEN} ${" \u001b".repeat(3e6)}`],
-      });
-      answerSoundly(peer, message);
+Deno.test("the first words with each error are kept, masked and cut", { ignore }, async () => {
+  const errors = [
+    { code: "INTERNAL_ERROR", message: `Tool execution failed for ${TOKEN}` },
+    { code: "INTERNAL_ERROR", message: "Something else" },
+    { code: "toString", message: "x".repeat(20_000_000) },
+    { code: "EMPTY" },
+  ];
+  let nth = 0;
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op === "hello") return peer.send(HELLO_ACK);
+    const error = errors[nth++];
+    // Without an id: there is but one call that it can be for.
+    if (error !== undefined) return peer.send({ error });
+    peer.send({
+      op: "call_tool_res",
+      request_id: `${TOKEN}-1`,
+      outputs: [`${TOKEN} ${" \u001b".repeat(3e6)}`],
     });
-    using target = targetAt(server.url);
-    const ledger = openLedger();
-    {
-      await using connection = await target.connect(ledger);
-      for (const { code } of errors) {
-        const { status, errorCode, errorMessage } = await connection.call(STATUS);
-        assertEquals([status, errorCode], ["toolError", code]);
-        assert(errorMessage.length < 200 && !errorMessage.includes(TOKEN));
-      }
-      assertEquals((await connection.call(STATUS)).status, "ok");
+    answerSoundly(peer, message);
+  });
+  using target = targetAt(server.url);
+  const ledger = openLedger();
+  {
+    await using connection = await target.connect(ledger);
+    for (const { code } of errors) {
+      const { status, errorCode, errorMessage } = await connection.call(STATUS);
+      assertEquals([status, errorCode], ["toolError", code]);
+      assert(errorMessage.length < 200 && !errorMessage.includes(TOKEN));
     }
-    const { errorCodes, errorMessages, firstStrays } = settleLedger(ledger, true);
-    assertEquals(errorCodes, { INTERNAL_ERROR: 2, toString: 1, EMPTY: 1 });
-    assertEquals(Object.keys(errorMessages!), ["INTERNAL_ERROR", "toString"]);
-    assertEquals(errorMessages!.INTERNAL_ERROR, "Tool execution failed for ***");
-    assertEquals(errorMessages!.toString, `${"x".repeat(160)}…` as never);
-    assertStringIncludes(firstStrays!.orphan!, "the id ***-1; the only call outstanding is");
-    const written = JSON.stringify([errorMessages, firstStrays]);
-    assert(written.length < 2_000 && !written.includes(TOKEN), written.slice(0, 3_000));
-  },
-);
+    assertEquals((await connection.call(STATUS)).status, "ok");
+  }
+  const { errorCodes, errorMessages, firstStrays } = settleLedger(ledger, true);
+  assertEquals(errorCodes, { INTERNAL_ERROR: 2, toString: 1, EMPTY: 1 });
+  assertEquals(Object.keys(errorMessages!), ["INTERNAL_ERROR", "toString"]);
+  assertEquals(errorMessages!.INTERNAL_ERROR, "Tool execution failed for ***");
+  assertEquals(errorMessages!.toString, `${"x".repeat(160)}…` as never);
+  assertStringIncludes(firstStrays!.orphan!, "the id ***-1; the only call outstanding is");
+  const written = JSON.stringify([errorMessages, firstStrays]);
+  assert(written.length < 2_000 && !written.includes(TOKEN), written.slice(0, 3_000));
+});

@@ -1,5 +1,6 @@
 /**
- * The Kubernetes files of examples/: their types are those of the API, and they fit each other and the suite.
+ * The Kubernetes files of examples/: valid by the API's types, and consistent with each other and
+ * the suite.
  *
  * @module
  */
@@ -14,25 +15,20 @@ import shardsYaml from "../../examples/kubernetes/shards.yaml" with { type: "tex
 import { readShard } from "../../lib/cli/shard_settings.ts";
 import { NEEDS_PROCESSES, PROJECT_FOLDER } from "../support/run_cli.ts";
 
-/** Types that are generated from the API's published schema. */
+/** Types generated from the API's published schema. */
 const TYPES = "npm:kubernetes-types@1.30.0";
 const MODULES: Record<string, string> = { "batch/v1": "batch/v1.d.ts", v1: "core/v1.d.ts" };
 
 // deno-lint-ignore no-explicit-any
 type Document = any;
 
-/** @throws {Error} if it is not YAML */
-function documents(text: string): Document[] {
-  return loadAll(text) as Document[];
-}
-
-const [shards] = documents(shardsYaml);
-const [merge] = documents(mergeYaml);
-const settings = documents(settingsYaml);
+const [shards] = loadAll(shardsYaml) as Document[];
+const [merge] = loadAll(mergeYaml) as Document[];
+const settings = loadAll(settingsYaml) as Document[];
 const [configMap, secret, volumeClaim] = settings;
 const ALL: Document[] = [shards, merge, ...settings];
 
-/** Checks that each document is what its kind is by the API's types: no unknown field, no wrong one. */
+/** Type-checks each document against the API's type of its kind. */
 async function checkTypes(docs: Document[]): Promise<{ code: number; stderr: string }> {
   const statements = docs.map((document, index) => {
     const module = MODULES[document.apiVersion];
@@ -54,14 +50,14 @@ async function checkTypes(docs: Document[]): Promise<{ code: number; stderr: str
   }
 }
 
-Deno.test("kubernetes: every field is one of the API's, of its type", {
+Deno.test("kubernetes: every field exists in the API and has its type", {
   ignore: NEEDS_PROCESSES,
 }, async () => {
   const { code, stderr } = await checkTypes(ALL);
   assertEquals(code, 0, stderr);
 });
 
-Deno.test("kubernetes: a field that the API has not is found", {
+Deno.test("kubernetes: a field unknown to the API is found", {
   ignore: NEEDS_PROCESSES,
 }, async () => {
   const wrong = structuredClone(shards);
@@ -71,7 +67,7 @@ Deno.test("kubernetes: a field that the API has not is found", {
   assertStringIncludes(stderr, "completionsMode");
 });
 
-Deno.test("kubernetes: the Job has as many shards as they are told, all at once", () => {
+Deno.test("kubernetes: the Job runs as many shards as configured, all in parallel", () => {
   const { spec } = shards;
   assertEquals([shards.kind, shards.apiVersion], ["Job", "batch/v1"]);
   assertEquals(spec.completionMode, "Indexed");
@@ -87,7 +83,7 @@ Deno.test("kubernetes: the Job has as many shards as they are told, all at once"
   }
 });
 
-/** The one container of a Job. */
+/** The only container of a Job. */
 function containerOf(job: Document): Document {
   const { containers, restartPolicy } = job.spec.template.spec;
   assertEquals([containers.length, restartPolicy], [1, "Never"]);
@@ -103,7 +99,7 @@ Deno.test("kubernetes: settings, token and results are where the Jobs look for t
   const names = [...Object.keys(configMap.data), ...Object.keys(secret.stringData)];
   const known: string[] = project.permissions.bench.env;
   assertEquals(names.filter((name) => !known.includes(name)), []);
-  // No token in the example: an empty variable is as good as none.
+  // An empty variable counts as no token.
   assertEquals(secret.stringData, { EXAI_WS_TOKEN: "" });
   for (const job of [shards, merge]) {
     const [volume] = job.spec.template.spec.volumes;
@@ -122,7 +118,7 @@ Deno.test("kubernetes: the merge reads what the shards write", () => {
   );
 });
 
-Deno.test("kubernetes: the image has all that the suite is made of, and both Jobs use it", () => {
+Deno.test("kubernetes: the image holds the whole suite, and both Jobs use it", () => {
   const tag = /-t (\S+) \./.exec(containerfile)?.[1];
   assertEquals([containerOf(shards).image, containerOf(merge).image], [tag, tag]);
   assertStringIncludes(tag!, `:${project.version}`);

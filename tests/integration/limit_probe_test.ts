@@ -19,7 +19,7 @@ function runAt(url: string, given: Partial<Parameters<typeof createTestRun>[1]> 
   return createTestRun([ALONE, FIVE], { url, ...given });
 }
 
-Deno.test("limits of a session and of its address are found, and kept to", { ignore }, async () => {
+Deno.test("limits of a session and its address are found and kept to", { ignore }, async () => {
   for (const dialect of ["oct", "oct25", "nov"] as const) {
     await using server = await startReference({
       dialect,
@@ -33,7 +33,7 @@ Deno.test("limits of a session and of its address are found, and kept to", { ign
     assertEquals([found.refillPerSecond, found.addressRefillPerSecond], [5, 10]);
     assert(found.burst! >= 18 && found.burst! <= 20, `${found.burst}`);
     assertEquals([rateOf(run, 1), rateOf(run, 2), rateOf(run, 5)], [4, 4, 1.6]);
-    // Its refusals are not those of the run.
+    // Refusals of the probe are not reported as the run's.
     assertEquals(run.target.observed.rateLimit, null);
     await using connection = await run.target.connect(openLedger());
     assertEquals(
@@ -53,7 +53,7 @@ Deno.test("the limit of an address is shared by the sessions of the run", { igno
   assertEquals([run.rateLimit?.owner, run.settings.maxRatePerSecond], ["ip", 1.6]);
 });
 
-Deno.test("a refill that the server does not say is measured", { ignore }, async () => {
+Deno.test("a refill that the server does not state is measured", { ignore }, async () => {
   const buckets = new Map<number, TokenBucket>();
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") return peer.send(HELLO_ACK);
@@ -67,12 +67,12 @@ Deno.test("a refill that the server does not say is measured", { ignore }, async
   await using run = runAt(server.url);
   await keepToLimits([run]);
   const { refillPerSecond = 0, keptToPerSecond } = run.rateLimit!;
-  // Never more than it is; how near depends on the machine.
+  // Never more than the true rate; how close depends on the machine.
   assert(refillPerSecond > 5 && refillPerSecond <= 20.01, `${refillPerSecond}`);
   assertEquals(run.settings.maxRatePerSecond, keptToPerSecond!);
 });
 
-Deno.test("of two servers the lower limit counts for both", { ignore }, async () => {
+Deno.test("the lower limit of two servers counts for both", { ignore }, async () => {
   await using tight = await startReference({ limits: { userRate: bucket(10, 5), ipRate: null } });
   await using loose = await startReference({ limits: "off" });
   await using a = runAt(loose.url);
@@ -82,7 +82,7 @@ Deno.test("of two servers the lower limit counts for both", { ignore }, async ()
 });
 
 Deno.test(
-  "a server without limits, or one that is not to be probed, is left as it is",
+  "nothing changes without limits, or where probing is turned off",
   { ignore },
   async () => {
     await using unlimited = await startReference({ limits: "off" });

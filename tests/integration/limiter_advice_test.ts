@@ -4,10 +4,9 @@ import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/serv
 import { startServer } from "../../lib/server/serve.ts";
 import { runBenchAt } from "../support/bench_run.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
-
-/** A run at full speed into the limits of a server, and its first screen in one line. */
+/** Runs at full speed into a server's limits; returns the summary too, without line wraps. */
 async function runInto(options: ServerOptionOverrides, scenario: string) {
   await using server = await startServer(defaultServerOptions(options));
   const { report } = await runBenchAt(server.url, {
@@ -25,7 +24,7 @@ async function runInto(options: ServerOptionOverrides, scenario: string) {
 const NONE = { userRate: null, ipRate: null, globalRate: null };
 
 Deno.test(
-  "refusals that a server drops are the limiter's, and cost one timeout",
+  "refusals dropped by the server are the limiter's, and cost one timeout",
   { ignore },
   async () => {
     const limits = { ...NONE, userRate: { capacity: 20, refillPerSecond: 2 } };
@@ -40,7 +39,7 @@ Deno.test(
 );
 
 Deno.test(
-  "the limit of an address is told as such, and nothing is made of the rate",
+  "a limit per address is reported as such, and the rate is not shown",
   { ignore },
   async () => {
     const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };

@@ -9,7 +9,7 @@ import { NO_NET } from "../support/targets.ts";
 
 const options = { ignore: NO_NET };
 
-Deno.test("live: what is watched agrees with what is reported", options, async () => {
+Deno.test("live: live figures agree with the report", options, async () => {
   await using server = await startReference();
   const seen: LiveFigures[] = [];
   let watch: LiveScenario | null = null;
@@ -21,7 +21,6 @@ Deno.test("live: what is watched agrees with what is reported", options, async (
     onProgress: ({ stage, watch: watched }) => {
       if (stage === "epoch") watch = watched;
     },
-    // At the end of each measured epoch.
     onEpoch: () => seen.push(watch!.live()),
   });
   const { ledger, warmupLedger } = report!;
@@ -35,7 +34,7 @@ Deno.test("live: what is watched agrees with what is reported", options, async (
   assert(seen[1]!.elapsedNs > seen[0]!.elapsedNs);
 });
 
-Deno.test("live: a scenario says if it keeps a schedule", options, async () => {
+Deno.test("live: a scenario says whether it is paced", options, async () => {
   await using server = await startReference();
   const watched = new Map<string, LiveScenario>();
   const paced = new Map<string, boolean>();
@@ -53,7 +52,7 @@ Deno.test("live: a scenario says if it keeps a schedule", options, async () => {
 });
 
 Deno.test(
-  "progress: each epoch is announced with what it measures, the warm-up as 0",
+  "progress: each epoch is announced with its scenarios, the warm-up as 0",
   options,
   async () => {
     await using server = await startReference();

@@ -1,14 +1,17 @@
 /**
- * A real MCP server behind a real gateway: `@modelcontextprotocol/server-everything` and `supergateway`.
+ * A real MCP server behind a real gateway: `@modelcontextprotocol/server-everything` and
+ * `supergateway`.
  *
- * What the two do on the wire, as observed (supergateway 4.0.0, server-everything 2026.8.31):
- * - One process of the server serves all WebSocket clients. The gateway puts the client's name before each
- *   request's id and takes it off the reply again, with `parseInt`: ids must be numbers. An id of text comes
- *   back as another: `"a-1"` as null, `"0a-1"` as 0.
- * - A reply goes to its own client alone. Notifications and the server's own requests go to all clients, so
- *   that each sees the progress of the others' calls, and `tools/list_changed` whenever one of them initialises.
- * - What is not JSON gets no answer; a batch neither.
- * - An unknown tool and wrong arguments are results with `isError`; an unknown method is an error -32601.
+ * Observed on the wire (supergateway 4.0.0, server-everything 2026.8.31):
+ * - One server process serves all WebSocket clients. The gateway prefixes each request's id with
+ *   the client's name and strips it from the reply with `parseInt`, so ids must be numbers: `"a-1"`
+ *   comes back as null, `"0a-1"` as 0.
+ * - A reply goes to its own client only. Notifications and the server's own requests go to all
+ *   clients: each sees the progress of the others' calls, and `tools/list_changed` when one of them
+ *   initialises.
+ * - Messages that are not JSON, and batches, get no answer.
+ * - An unknown tool and wrong arguments are results with `isError`; an unknown method is an error
+ *   -32601.
  *
  * @module
  */
@@ -46,7 +49,7 @@ function testOnGateway(name: string, test: (gateway: McpGateway) => Promise<void
 
 const LONG = "trigger-long-running-operation";
 
-/** The protocol, whose calls of the long operation ask for its progress. */
+/** MCP, with progress requested for the long operation. */
 const withProgress: Protocol = {
   ...mcp,
   encodeCall(id, tool, argsJson) {
@@ -56,7 +59,7 @@ const withProgress: Protocol = {
   },
 };
 
-/** Nothing but served calls and notifications. */
+/** Asserts that the ledger has served calls and notifications only. */
 function assertServed(ledger: Ledger): void {
   const { sent, ok, frames } = ledger;
   assertEquals(brokenEquations(ledger), []);
@@ -78,7 +81,7 @@ testOnGateway("its tools are listed and called", async ({ url }) => {
   }
 });
 
-testOnGateway("what goes wrong is told as such, never served", async ({ url }) => {
+testOnGateway("failed calls are reported as errors, never as served", async ({ url }) => {
   using target = targetAt(url, { protocol: mcp });
   const ledger = openLedger();
   {
@@ -95,7 +98,7 @@ testOnGateway("what goes wrong is told as such, never served", async ({ url }) =
   assertEquals([settled.ok, settled.errorCodes], [1, { TOOL_ERROR: 2 }]);
 });
 
-testOnGateway("bad messages, storms and limits are looked at", async ({ url }) => {
+testOnGateway("bad messages, storms and limits pass", async ({ url }) => {
   const { scenarios } = await runScenarios([
     [malformedInput, {}],
     [reconnectStorm, { connections: 4 }],
@@ -104,12 +107,11 @@ testOnGateway("bad messages, storms and limits are looked at", async ({ url }) =
     ...{ url, protocol: mcp, token: null, epochs: 1 },
     workload: () => ({ tool: "echo", argsJson: '{"message":"hi"}' }),
   });
-  assertEquals(scenarios.map((scenario) => [scenario.status, failedChecks(scenario)]), [
-    ["passed", []],
-    ["passed", []],
-    ["passed", []],
-  ]);
-  // What is not JSON the gateway drops, an unknown method the server answers.
+  assertEquals(
+    scenarios.map((scenario) => [scenario.status, failedChecks(scenario)]),
+    Array(3).fill(["passed", []]),
+  );
+  // The gateway drops what is not JSON; the server answers an unknown method.
   const observed = (name: string) =>
     scenarios[0]!.checks.find((check) => check.name === name)?.observed;
   assertEquals(observed("not JSON"), "no frame; a call is served after it");
@@ -119,7 +121,7 @@ testOnGateway("bad messages, storms and limits are looked at", async ({ url }) =
   );
 });
 
-testOnGateway("progress between replies ends no call and is counted", async ({ url }) => {
+testOnGateway("progress between replies is counted and ends no call", async ({ url }) => {
   using target = targetAt(url, { protocol: withProgress });
   const ledger = openLedger();
   const order: string[] = [];
@@ -128,7 +130,7 @@ testOnGateway("progress between replies ends no call and is counted", async ({ u
     const argsJson = '{"duration":0.3,"steps":6}';
     const startMs = performance.now();
     const long = connection.call({ tool: LONG, argsJson }).then(() => {
-      // Its first notifications come long before.
+      // Not when its first notifications came, which is much earlier.
       assert(performance.now() - startMs > 290);
       order.push("long");
     });
@@ -139,19 +141,19 @@ testOnGateway("progress between replies ends no call and is counted", async ({ u
     await long;
     order.push((await connection.call({ tool: "ping", argsJson: "{}" })).status);
   }
-  // Each of the six steps, and the changed list, is a notification.
   assertEquals(order.toSorted(), ["long", ...Array(21).fill("ok")]);
   assertEquals(order.at(-1), "ok");
   const settled = settleLedger(ledger, false);
   assertServed(settled);
+  // A notification for each of the six steps, and tools/list_changed.
   assertEquals([settled.sent, settled.frames.progress], [22, 6 + 1]);
 });
 
-testOnGateway("one client's progress reaches the others, whose ledgers hold", async ({ url }) => {
+testOnGateway("ledgers hold while other clients' progress arrives", async ({ url }) => {
   using target = targetAt(url, { protocol: withProgress });
   const busy = openLedger();
   await using other = await target.connect(busy);
-  // Steps of 5 ms until the scenarios are over.
+  // A progress notification every 5 ms until the scenarios are over.
   let isOver = false;
   const progressing = (async () => {
     while (!isOver) await other.call({ tool: LONG, argsJson: '{"duration":0.25,"steps":50}' });
@@ -200,12 +202,12 @@ testOnGateway("the command line measures it with an exact ledger", async ({ url 
 });
 
 const cannotList = npm.missing ?? (await listProcesses() === null ? "no ps" : null);
-Deno.test(testWith("a real MCP server: no process of it is left behind", cannotList), async () => {
+Deno.test(testWith("a real MCP server: no process is left behind", cannotList), async () => {
   let family: number[];
   {
     await using gateway = await startMcpGateway(npm.folder!);
     family = await gateway.processes();
-    // The gateway and the server, and the shell between them where it stays.
+    // The gateway and the server, and possibly a shell between them.
     assert(family.length >= 2, `${family}`);
   }
   const running = await listProcesses();

@@ -4,14 +4,13 @@ import { ConnectError } from "../../lib/client/connect_error.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { systemClock } from "../../lib/client/clock.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
+import { lacks } from "../support/permissions.ts";
 import { ledgerWith, STATUS, targetAt } from "../support/targets.ts";
 
-const ignore = ["net", "read"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
-const NO_RUN = ignore || Deno.permissions.querySync({ name: "run" }).state !== "granted";
+const ignore = lacks("net", "read");
+const NO_RUN = ignore || lacks("run");
 
-Deno.test("null server: answers every call of several pipelining clients", { ignore }, async () => {
+Deno.test("null server: answers every call of pipelining clients", { ignore }, async () => {
   await using server = await startNullServer();
   using target = targetAt(server.url, { timeoutMs: 5_000 });
   const ledger = openLedger();
@@ -39,7 +38,7 @@ Deno.test("null server: answers every call of several pipelining clients", { ign
   );
 });
 
-Deno.test("null server: answers a close, and ends with its worker", { ignore }, async () => {
+Deno.test("null server: answers a close, and stops with its worker", { ignore }, async () => {
   const server = await startNullServer();
   using target = targetAt(server.url, { timeoutMs: 5_000 });
   const connection = await target.connect(openLedger());
@@ -54,7 +53,7 @@ Deno.test("null server: answers a close, and ends with its worker", { ignore }, 
   await assertRejects(() => target.connect(openLedger()), ConnectError);
 });
 
-Deno.test("null server: once stopped, its port is closed", { ignore }, async () => {
+Deno.test("null server: stopping closes the port", { ignore }, async () => {
   for (let start = 0; start < 5; start++) {
     const server = await startNullServer();
     const port = Number(new URL(server.url).port);
@@ -63,18 +62,14 @@ Deno.test("null server: once stopped, its port is closed", { ignore }, async () 
   }
 });
 
-Deno.test(
-  "null server: once stopped, it keeps no process from ending",
-  { ignore: NO_RUN },
-  async () => {
-    const { href } = new URL("../../lib/server/null_server.ts", import.meta.url);
-    const script = `const { startNullServer } = await import("${href}");
+Deno.test("null server: once stopped, it lets the process end", { ignore: NO_RUN }, async () => {
+  const { href } = new URL("../../lib/server/null_server.ts", import.meta.url);
+  const script = `const { startNullServer } = await import("${href}");
     const server = await startNullServer();
     await server.stop();`;
-    const deno = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-lock", script],
-      signal: AbortSignal.timeout(20_000),
-    });
-    assertEquals((await deno.output()).code, 0);
-  },
-);
+  const deno = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", script],
+    signal: AbortSignal.timeout(20_000),
+  });
+  assertEquals((await deno.output()).code, 0);
+});

@@ -6,7 +6,7 @@ import { createWorkload } from "../../lib/run/workload.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { startReference } from "../support/run_scenarios.ts";
 import { readAll, startTcp } from "../support/raw_server.ts";
-import { answerSoundly, type Script, startScriptedServer } from "../support/scripted_server.ts";
+import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
 import { NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt, TOKEN } from "../support/targets.ts";
 
 interface PreflightOptions extends Partial<TargetOptions> {
@@ -20,7 +20,7 @@ async function preflight(url: string, options: PreflightOptions = {}) {
   return await runPreflight(target, createWorkload(tool, { argsJson, payloadBytes: 0 }));
 }
 
-/** Runs the preflight, which must fail, and looks for every part in the one message that it gives. */
+/** Asserts that the preflight fails with one message that has all the parts, and not the token. */
 async function assertUnusable(
   url: string,
   parts: string[],
@@ -37,7 +37,7 @@ async function answerGarbage(conn: Deno.Conn): Promise<void> {
   await readAll(conn);
 }
 
-Deno.test("preflight: a sound server passes, in both dialects", { ignore }, async () => {
+Deno.test("preflight: a sound server passes in both dialects", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect });
     const { checks, warnings } = await preflight(server.url);
@@ -52,7 +52,7 @@ Deno.test("preflight: a sound server passes, in both dialects", { ignore }, asyn
   }
 });
 
-Deno.test("preflight: a server may serve what it does not list", { ignore }, async () => {
+Deno.test("preflight: a server can serve tools it does not list", { ignore }, async () => {
   await using server = startScriptedServer((peer, message) => {
     if (message?.op !== "list_tools") return answerSoundly(peer, message);
     peer.send({ op: "list_tools_res", tools: [] });
@@ -98,7 +98,7 @@ for (
   });
 }
 
-Deno.test("preflight: something else than HTTP answers", { ignore }, async () => {
+Deno.test("preflight: the answer is not HTTP", { ignore }, async () => {
   await using server = startTcp(answerGarbage);
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
     "Cannot open a WebSocket at",
@@ -167,7 +167,7 @@ Deno.test("preflight: the connection limit is reached", { ignore }, async () => 
   await socket.close();
 });
 
-Deno.test("preflight: an unknown tool, in both dialects", { ignore }, async () => {
+Deno.test("preflight: an unknown tool in both dialects", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect });
     await assertUnusable(server.url, [
@@ -181,7 +181,7 @@ Deno.test("preflight: an unknown tool, in both dialects", { ignore }, async () =
 });
 
 Deno.test(
-  "preflight: a tool that the server knows with its suffix passes",
+  "preflight: a tool name with a suffix that the server strips passes",
   { ignore },
   async () => {
     await using server = await startReference();
@@ -197,18 +197,12 @@ Deno.test("preflight: a tool that always errors", { ignore }, async () => {
   ]);
 });
 
-Deno.test("preflight: wrong arguments are not taken for an unknown tool", { ignore }, async () => {
+Deno.test("preflight: wrong arguments do not pass for an unknown tool", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect });
     for (const tool of ["chat", "chat-EXAI-WS"]) {
-      await assertUnusable(
-        server.url,
-        [`answers a call of ${tool} with an error`, "--tool-args"],
-        {
-          tool,
-          argsJson: `{"prompt":5}`,
-        },
-      );
+      const parts = [`answers a call of ${tool} with an error`, "--tool-args"];
+      await assertUnusable(server.url, parts, { tool, argsJson: `{"prompt":5}` });
     }
   }
 });
@@ -227,11 +221,10 @@ Deno.test("preflight: a server that closes on the call", { ignore }, async () =>
   await assertUnusable(server.url, ["closed the connection on a call of status", "--tool"]);
 });
 
-Deno.test("preflight: a rate limit that is met at once", { ignore }, async () => {
-  // list_tools uses up the only token, the call is refused.
-  const userRate = { capacity: 1, refillPerSecond: 0.001 };
-  const ipRate = { capacity: 1, refillPerSecond: 0.001 };
-  await using server = await startReference({ limits: { userRate, ipRate } });
+Deno.test("preflight: a rate limit that refuses the first call", { ignore }, async () => {
+  // list_tools takes the only token.
+  const rate = { capacity: 1, refillPerSecond: 0.001 };
+  await using server = await startReference({ limits: { userRate: rate, ipRate: rate } });
   await assertUnusable(server.url, [
     "rate limit of one address, which all of its clients share, is used up",
     "Rate limit exceeded: ip_rate_limit_exceeded",
@@ -240,15 +233,13 @@ Deno.test("preflight: a rate limit that is met at once", { ignore }, async () =>
   ]);
 });
 
-const silentOnTools: Script = (peer, message) => {
-  if (message?.op !== "list_tools") answerSoundly(peer, message);
-};
-
 Deno.test(
-  "preflight: a server that does not list its tools is only warned of",
+  "preflight: a server that does not list its tools is only a warning",
   { ignore },
   async () => {
-    await using server = startScriptedServer(silentOnTools);
+    await using server = startScriptedServer((peer, message) => {
+      if (message?.op !== "list_tools") answerSoundly(peer, message);
+    });
     const { checks, warnings } = await preflight(server.url);
     assertEquals(warnings, ["the server did not list its tools within 1 s"]);
     assertEquals(checks.map(({ name }) => name), ["connected", "session opened", "tool answers"]);
@@ -256,7 +247,7 @@ Deno.test(
 );
 
 Deno.test(
-  "preflight: a server that closes on list_tools is only warned of",
+  "preflight: a server that closes on list_tools is only a warning",
   { ignore },
   async () => {
     await using server = startScriptedServer((peer, message) => {
@@ -267,7 +258,7 @@ Deno.test(
   },
 );
 
-Deno.test("preflight: an interrupt ends it with its own reason", { ignore }, async () => {
+Deno.test("preflight: an interrupt ends it with the interrupt's reason", { ignore }, async () => {
   for (const stage of ["hello", "list_tools", "call_tool"]) {
     const controller = new AbortController();
     await using server = startScriptedServer((peer, message) => {

@@ -1,5 +1,6 @@
 /**
- * What would be published: the package of JSR, and the image of a container. bundle_test.ts has that of npm.
+ * The JSR package and the container image as they would be published. bundle_test.ts has the npm
+ * package.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { NEEDS_PROCESSES } from "../support/run_cli.ts";
 
 const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
 
-Deno.test("publish: the package of JSR is whole, and has no slow types", options, async () => {
+Deno.test("publish: the JSR package is complete and has no slow types", options, async () => {
   const args = ["publish", "--dry-run", "--allow-dirty", "--no-check"];
   const { code, stderr } = await runCommand(Deno.execPath(), args, { env: { NO_COLOR: "1" } });
   assertEquals(code, 0, stderr);
@@ -25,7 +26,7 @@ Deno.test("publish: the package of JSR is whole, and has no slow types", options
   assertEquals(files.filter((path) => /\/(tests|dist|\.\w+)\//.test(path)), []);
 });
 
-Deno.test("publish: the workflow runs on a tag, and only what is there", () => {
+Deno.test("publish: the workflow runs on a tag, and its tasks exist", () => {
   const { on, jobs } = load(workflow) as {
     on: { push: { tags: string[] } };
     jobs: { publish: { steps: { run?: string }[] } };
@@ -42,7 +43,7 @@ const engine = options.ignore
   ? undefined
   : ["docker", "podman"].find((name) => hasCommand(name, "info"));
 
-Deno.test("publish: the image is built, and starts", { ignore: engine === undefined }, async () => {
+Deno.test("publish: the image builds and starts", { ignore: engine === undefined }, async () => {
   const image = "exai-ws-bench-test";
   const built = await runCommand(engine!, ["build", "-q", "-f", "Containerfile", "-t", image, "."]);
   assertEquals(built.code, 0, built.stderr);

@@ -1,6 +1,6 @@
 /**
- * Servers that nobody here wrote: npm's `ws` on Node and Debian's `websockets` on Python, as echo servers
- * and as EXAI servers of a few lines. What they count is what the ledgers say.
+ * Third-party servers: npm's `ws` on Node and Debian's `websockets` on Python, as echo servers and
+ * as EXAI servers of a few lines. Their own counts must match the ledgers.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { PROTOCOLS } from "../../lib/protocols/mod.ts";
-import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -19,6 +18,7 @@ import { findNpmPeers, testWith } from "../support/npm_peers.ts";
 import { type PeerProcess, startPeer } from "../support/peer_process.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 import { failedChecks, runScenarios } from "../support/run_scenarios.ts";
+import { distinctCalls } from "../support/workloads.ts";
 
 const SHORT: Parameters<typeof runScenarios>[0] = [
   [connectionEstablishment, { connects: 4 }],
@@ -28,16 +28,15 @@ const SHORT: Parameters<typeof runScenarios>[0] = [
   [openLoop, { ratePerSecond: 400, connections: 3, messages: 40, durationMs: null }],
 ];
 
-/** Both servers, when they are ready. */
 const READY = /listening on (\d+)/;
+const WS_SERVER = fileURLToPath(new URL("../support/peers/ws_server.mjs", import.meta.url));
 const KINDS = ["echo", "exai"] as const;
 type Kind = typeof KINDS[number];
 
-/** What a server has counted. */
 interface Counts {
   connections: number;
   calls: number;
-  /** What was negotiated with its clients, each once. */
+  /** The distinct extensions negotiated with clients. */
   extensions: string[];
 }
 
@@ -46,13 +45,13 @@ async function countsOf({ ready }: PeerProcess): Promise<Counts> {
   return await response.json();
 }
 
-/** Runs the scenarios and holds their ledgers against the server's own counts. */
+/** Runs the scenarios and compares their ledgers with the server's own counts. */
 async function assertExact(kind: Kind, peer: PeerProcess): Promise<void> {
   const { scenarios, reasons } = await runScenarios(SHORT, {
     ...{ epochs: 2, cold: true },
     url: `ws://127.0.0.1:${peer.ready[1]}`,
     protocol: PROTOCOLS[kind],
-    workload: createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 }),
+    workload: distinctCalls(),
   });
   assertEquals(scenarios.map((report) => [report.name, report.status, failedChecks(report)]), [
     ...SHORT.map(([{ name }]) => [name, "passed", []]),
@@ -66,20 +65,19 @@ async function assertExact(kind: Kind, peer: PeerProcess): Promise<void> {
   assertEquals([sum(({ sent }) => sent), sum(({ ok }) => ok)], [calls, calls]);
   assertEquals(sum(({ frames }) => frames.received), kind === "exai" ? 2 * calls : calls);
   assertEquals(sum(({ frames }) => frames.progress), kind === "exai" ? calls : 0);
-  // The cold one; and in each epoch four connects and mitata's own, three of the scenarios that share cases, and
-  // three of the open loop.
+  // The cold one; and in each epoch four connects and mitata's own, three for the scenarios that
+  // share cases, and three for the open loop.
   assertEquals(connections, 1 + 2 * (4 + 1 + 3 + 3));
-  // Deno's client offers no compression, so that none is negotiated, whatever the server would do.
+  // Deno's client offers no compression.
   assertEquals(extensions, [""]);
 }
 
 const npm = await findNpmPeers();
 for (const kind of KINDS) {
   for (const deflate of ["off", "on"]) {
-    const what = `ws as ${kind}, deflate ${deflate}: the ledgers are what it counted`;
+    const what = `ws as ${kind}, deflate ${deflate}: the ledgers match its counts`;
     Deno.test(testWith(what, npm.missing), async () => {
-      const script = fileURLToPath(new URL("../support/peers/ws_server.mjs", import.meta.url));
-      const args = [script, npm.folder!, kind, deflate];
+      const args = [WS_SERVER, npm.folder!, kind, deflate];
       await using peer = await startPeer({ command: "node", args, readyWhen: READY });
       await assertExact(kind, peer);
     });
@@ -87,13 +85,12 @@ for (const kind of KINDS) {
 }
 
 Deno.test(testWith("ws as echo: the command line measures it", npm.missing), async () => {
-  const script = fileURLToPath(new URL("../support/peers/ws_server.mjs", import.meta.url));
-  const args = [script, npm.folder!, "echo", "on"];
+  const args = [WS_SERVER, npm.folder!, "echo", "on"];
   await using peer = await startPeer({ command: "node", args, readyWhen: READY });
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([
     ...["--protocol", "echo", "--url", `ws://127.0.0.1:${peer.ready[1]}`, "--payload", "1000"],
-    // Calls that look for a limiter would be in no ledger.
+    // The limit probe's calls would be in no ledger.
     ...["--profile", "quick", "--epochs", "1", "--duration", "0.05", "--ignore-limits"],
   ], { folder: folder.path });
   assertEquals(code, 0, `${stdout}\n${stderr}`);
@@ -105,11 +102,11 @@ Deno.test(testWith("ws as echo: the command line measures it", npm.missing), asy
   assertEquals((await countsOf(peer)).calls, sent + 1);
 });
 
-/** Debian's own Python: others need not have the package. */
+/** Debian's Python: others may lack the package. */
 const PYTHON = "/usr/bin/python3";
 const lacksPython = await findPython();
 for (const kind of KINDS) {
-  const what = `python3-websockets as ${kind}: the ledgers are what it counted`;
+  const what = `python3-websockets as ${kind}: the ledgers match its counts`;
   Deno.test(testWith(what, lacksPython), async () => {
     const script = fileURLToPath(
       new URL("../support/peers/websockets_server.py", import.meta.url),

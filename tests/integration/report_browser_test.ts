@@ -1,5 +1,6 @@
 /**
- * report.html in a real browser: a quiet page, whose numbers are those of report.json, that runs nobody's text, and can be read on a phone, in the dark and on paper.
+ * report.html in a real browser: a quiet page, whose numbers are those of report.json, that runs
+ * nobody's text, and can be read on a phone, in the dark and on paper.
  *
  * @module
  */
@@ -112,7 +113,9 @@ async function useEverything(page: Page): Promise<void> {
   await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
 }
 
-/** Elements that the page has no use for, attributes that run, and addresses but those within it. */
+/**
+ * Elements that the page has no use for, attributes that run, and addresses but those within it.
+ */
 async function foreignElements(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(`[...document.querySelectorAll("*")].flatMap((element) => {
     const tag = element.localName;

@@ -23,34 +23,26 @@ async function runInto(options: ServerOptionOverrides, scenario: string) {
 
 const NONE = { userRate: null, ipRate: null, globalRate: null };
 
-Deno.test(
-  "refusals dropped by the server are the limiter's, and cost one timeout",
-  { ignore },
-  async () => {
-    const limits = { ...NONE, userRate: { capacity: 20, refillPerSecond: 2 } };
-    const { scenario, screen } = await runInto({ dialect: "oct", limits }, "message-throughput");
-    const { warmupLedger, ledger, notes = [] } = scenario;
-    assertEquals(warmupLedger.timeout + ledger.timeout, 1);
-    assertEquals(notes.map(({ kind }) => kind), ["refusalsDropped"]);
-    assertMatch(screen, /refused call 21 of a session: .*later calls got no answer at all/);
-    assertStringIncludes(screen, "--max-rate 1.6 (a session has 2 a second)");
-    assertStringIncludes(screen, "RATE_LIMIT_USER_CAPACITY, RATE_LIMIT_USER_REFILL_RATE");
-  },
-);
+Deno.test("dropped refusals count as the limiter's, and cost one timeout", { ignore }, async () => {
+  const limits = { ...NONE, userRate: { capacity: 20, refillPerSecond: 2 } };
+  const { scenario, screen } = await runInto({ dialect: "oct", limits }, "message-throughput");
+  const { warmupLedger, ledger, notes = [] } = scenario;
+  assertEquals(warmupLedger.timeout + ledger.timeout, 1);
+  assertEquals(notes.map(({ kind }) => kind), ["refusalsDropped"]);
+  assertMatch(screen, /refused call 21 of a session: .*later calls got no answer at all/);
+  assertStringIncludes(screen, "--max-rate 1.6 (a session has 2 a second)");
+  assertStringIncludes(screen, "RATE_LIMIT_USER_CAPACITY, RATE_LIMIT_USER_REFILL_RATE");
+});
 
-Deno.test(
-  "a limit per address is reported as such, and the rate is not shown",
-  { ignore },
-  async () => {
-    const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
-    const { scenario, screen } = await runInto(
-      { dialect: "nov", limits },
-      "concurrent-connections",
-    );
-    assert(scenario.ledger.rateLimited > 0);
-    assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
-    assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
-    assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
-    assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");
-  },
-);
+Deno.test("a limit per address is reported, and the rate is not shown", { ignore }, async () => {
+  const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
+  const { scenario, screen } = await runInto(
+    { dialect: "nov", limits },
+    "concurrent-connections",
+  );
+  assert(scenario.ledger.rateLimited > 0);
+  assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
+  assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);
+  assertStringIncludes(screen, "--max-rate 1.6 (5 clients share the address's 10 a second)");
+  assertStringIncludes(screen, "RATE_LIMIT_IP_CAPACITY, RATE_LIMIT_IP_REFILL_RATE");
+});

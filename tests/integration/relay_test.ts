@@ -1,5 +1,5 @@
 /**
- * The relay past Nagle's algorithm: nothing that a server or a client can see or do is otherwise than without it.
+ * The relay that avoids Nagle's algorithm: servers and clients see no difference.
  *
  * @module
  */
@@ -19,6 +19,7 @@ import { connectionEstablishment } from "../../scenarios/connection_establishmen
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { payloadSize } from "../../scenarios/payload_size/mod.ts";
 import { scaling } from "../../scenarios/scaling.ts";
+import { lacks } from "../support/permissions.ts";
 import {
   makeUserFolder,
   NEEDS_PROCESSES,
@@ -36,12 +37,7 @@ import { startScriptedServer } from "../support/scripted_server.ts";
 import { targetAt } from "../support/targets.ts";
 import { CA_CERT, SERVER_CERT, SERVER_KEY } from "../support/test_certificate.ts";
 
-const options = {
-  ignore: Deno.build.os === "windows" ||
-    ["net", "read", "write"].some((name) =>
-      Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-    ),
-};
+const options = { ignore: Deno.build.os === "windows" || lacks("net", "read", "write") };
 
 const BOTH = [{ relayed: false }, { relayed: true }];
 
@@ -53,7 +49,7 @@ function relayedTarget(url: string, through: Relay, more: Partial<TargetOptions>
   return targetAt(url, { relay: { through, always: false, callBytes: 0 }, ...more });
 }
 
-/** A TCP server, of which each connection is the test's to serve. */
+/** A TCP server that hands each connection to `serve` and closes it afterwards. */
 function listenTcp(serve: (connection: Deno.TcpConn) => Promise<unknown>) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const served: Promise<unknown>[] = [];
@@ -64,7 +60,7 @@ function listenTcp(serve: (connection: Deno.TcpConn) => Promise<unknown>) {
           try {
             connection.close();
           } catch {
-            // The test has closed it.
+            // The test closed it.
           }
         }),
       );
@@ -79,7 +75,7 @@ function listenTcp(serve: (connection: Deno.TcpConn) => Promise<unknown>) {
   };
 }
 
-/** The request for an upgrade, as it came. */
+/** Reads the upgrade request. */
 async function readHead(connection: Deno.TcpConn): Promise<string> {
   const room = new Uint8Array(65_536);
   let text = "";
@@ -89,7 +85,7 @@ async function readHead(connection: Deno.TcpConn): Promise<string> {
   return text;
 }
 
-/** Takes the request for an upgrade as RFC 6455, section 4.2.2, has it. */
+/** Accepts the upgrade request, per RFC 6455, section 4.2.2. */
 async function upgrade(connection: Deno.TcpConn): Promise<void> {
   const [, key] = /^sec-websocket-key: (.*)\r$/im.exec(await readHead(connection))!;
   const bytes = new TextEncoder().encode(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
@@ -102,7 +98,7 @@ async function upgrade(connection: Deno.TcpConn): Promise<void> {
   ));
 }
 
-/** How many bytes come until there are so many, or the client has sent its last. */
+/** Counts bytes until there are `most`, or the client has sent its last. */
 async function countBytes(connection: Deno.TcpConn, most = Infinity): Promise<number> {
   const room = new Uint8Array(Math.min(most, 65_536));
   let bytes = 0;
@@ -114,7 +110,7 @@ async function countBytes(connection: Deno.TcpConn, most = Infinity): Promise<nu
   return bytes;
 }
 
-/** Echoes, with TLS. */
+/** An echo server with TLS. */
 function serveTls() {
   const where = { hostname: "127.0.0.1", port: 0, onListen() {} };
   return Deno.serve({ ...where, cert: SERVER_CERT, key: SERVER_KEY }, (request) => {
@@ -137,7 +133,7 @@ function nextText(socket: Socket): Promise<string | null> {
   return promise;
 }
 
-Deno.test("relay: any frames come through both ways as they are", options, async () => {
+Deno.test("relay: frames pass unchanged in both directions", options, async () => {
   await using server = startScriptedServer((peer, _, text) => peer.send(text));
   await using relay = startRelay();
   using target = relayedTarget(server.url, relay);
@@ -181,7 +177,7 @@ Deno.test("relay: the server sees the same request", options, async () => {
   assertEquals(relayed![0], direct![0]);
 });
 
-Deno.test("relay: close codes and reasons, and the ends without one", options, async () => {
+Deno.test("relay: close codes, reasons and cuts are passed on", options, async () => {
   const seen = Promise.withResolvers<void>();
   await using server = startScriptedServer((peer, _, text) => {
     if (text === "close") peer.close(4008, "Rate limited.");
@@ -205,37 +201,33 @@ Deno.test("relay: close codes and reasons, and the ends without one", options, a
   }
 });
 
-Deno.test(
-  "relay: resets and half-closed connections are what they are without it",
-  options,
-  async () => {
-    for (const isReset of [true, false]) {
-      await using server = listenTcp(async (connection) => {
-        await upgrade(connection);
-        // One that is closed with something unread in it is reset.
-        await countBytes(connection, isReset ? 1 : 106);
-        if (isReset) return;
-        await connection.write(Uint8Array.of(0x81, 3, 0x62, 0x79, 0x65));
-        await connection.closeWrite();
-        // Until the client has closed, too.
-        await countBytes(connection);
-      });
-      await using relay = startRelay();
-      using target = relayedTarget(server.url, relay);
-      const ends = [];
-      for (const how of BOTH) {
-        const socket = await target.dial(how);
-        socket.send("x".repeat(100));
-        if (!isReset) assertEquals(await nextText(socket), "bye");
-        const { code, reason } = await socket.closed;
-        ends.push({ code, reason });
-      }
-      assertEquals(ends[1], ends[0]);
+Deno.test("relay: resets and half-closes are passed on", options, async () => {
+  for (const isReset of [true, false]) {
+    await using server = listenTcp(async (connection) => {
+      await upgrade(connection);
+      // Closing a connection with unread bytes resets it.
+      await countBytes(connection, isReset ? 1 : 106);
+      if (isReset) return;
+      await connection.write(Uint8Array.of(0x81, 3, 0x62, 0x79, 0x65));
+      await connection.closeWrite();
+      // Until the client closes too.
+      await countBytes(connection);
+    });
+    await using relay = startRelay();
+    using target = relayedTarget(server.url, relay);
+    const ends = [];
+    for (const how of BOTH) {
+      const socket = await target.dial(how);
+      socket.send("x".repeat(100));
+      if (!isReset) assertEquals(await nextText(socket), "bye");
+      const { code, reason } = await socket.closed;
+      ends.push({ code, reason });
     }
-  },
-);
+    assertEquals(ends[1], ends[0]);
+  }
+});
 
-Deno.test("relay: what cannot be reached fails as it does without it", options, async () => {
+Deno.test("relay: unreachable servers fail as they do without it", options, async () => {
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const refused = `ws://127.0.0.1:${closed.addr.port}`;
   closed.close();
@@ -257,7 +249,7 @@ Deno.test("relay: what cannot be reached fails as it does without it", options, 
     assertEquals(failures[1], failures[0]);
   }
   using nowhere = relayedTarget(refused, relay);
-  // Each hears of its own failure.
+  // Each gets its own failure.
   const many = await Promise.allSettled(
     Array.from({ length: 5 }, () => nowhere.dial({ relayed: true })),
   );
@@ -267,7 +259,7 @@ Deno.test("relay: what cannot be reached fails as it does without it", options, 
   }
 });
 
-Deno.test("relay: a server that stops reading is felt", options, async () => {
+Deno.test("relay: a server that stops reading causes backpressure", options, async () => {
   const BYTES = 32 * 2 ** 20;
   const HEAD_BYTES = 14;
   const mayRead = Promise.withResolvers<void>();
@@ -281,7 +273,7 @@ Deno.test("relay: a server that stops reading is felt", options, async () => {
   using target = relayedTarget(server.url, relay);
   const socket = await target.dial({ relayed: true });
   socket.send("x".repeat(BYTES));
-  // Far longer than the way takes.
+  // Far longer than the transfer takes.
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert(socket.unsentBytes! > 0, `${socket.unsentBytes}`);
   mayRead.resolve();
@@ -290,7 +282,7 @@ Deno.test("relay: a server that stops reading is felt", options, async () => {
   await socket.closed;
 });
 
-Deno.test("relay: TLS, and a certificate that is not trusted", options, async () => {
+Deno.test("relay: TLS works, and an untrusted certificate is refused", options, async () => {
   await using server = serveTls();
   const url = `wss://localhost:${server.addr.port}`;
   await using relay = startRelay(CA_CERT);
@@ -310,7 +302,7 @@ Deno.test("relay: TLS, and a certificate that is not trusted", options, async ()
 });
 
 Deno.test({
-  name: "relay: a connection comes from the address that is asked for",
+  name: "relay: connections come from the requested address",
   ignore: options.ignore || Deno.build.os !== "linux",
   async fn() {
     const BYTES = 200_000;
@@ -335,79 +327,67 @@ Deno.test({
   },
 });
 
-Deno.test(
-  "relay: its socket is in a folder of ours alone, which is gone afterwards",
-  options,
-  async () => {
-    await using server = await startReference();
-    for (const isExit of [false, true]) {
-      await using relay = startRelay();
-      using target = relayedTarget(server.url, relay);
-      assertEquals(relay.folder, null);
-      const connection = await target.connect(openLedger(), { relayed: true });
-      await connection.close();
-      const folder = relay.folder!;
-      const { mode } = await Deno.stat(folder);
-      assertEquals(mode! & 0o777, 0o700);
-      assertEquals(await namesIn(folder), ["socket"]);
-      // Deno.exit says so, too.
-      if (isExit) globalThis.dispatchEvent(new Event("unload"));
-      else await relay[Symbol.asyncDispose]();
-      await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
-    }
-  },
-);
-
-Deno.test(
-  "relay: where it cannot be had, that is said once and nothing else changes",
-  options,
-  async () => {
-    await using server = await startReference();
-    const warnings: string[] = [];
-    const before = Deno.env.get("TMPDIR");
-    Deno.env.set("TMPDIR", "/nonexistent");
-    await using relay = new Relay({ caCert: null, onWarning: (message) => warnings.push(message) });
+Deno.test("relay: its socket is in a private folder, which is removed", options, async () => {
+  await using server = await startReference();
+  for (const isExit of [false, true]) {
+    await using relay = startRelay();
     using target = relayedTarget(server.url, relay);
-    for (const how of [{ relayed: true }, { relayed: true }]) {
-      const connection = await target.connect(openLedger(), how);
-      await connection.close();
-    }
-    if (before === undefined) Deno.env.delete("TMPDIR");
-    else Deno.env.set("TMPDIR", before);
-    assertEquals(warnings.length, 1);
-    assert(/--no-delay.*No such file/.test(warnings[0]!), warnings[0]);
-    assertEquals([relay.dials, target.hasRelay], [0, false]);
-  },
-);
+    assertEquals(relay.folder, null);
+    const connection = await target.connect(openLedger(), { relayed: true });
+    await connection.close();
+    const folder = relay.folder!;
+    const { mode } = await Deno.stat(folder);
+    assertEquals(mode! & 0o777, 0o700);
+    assertEquals(await namesIn(folder), ["socket"]);
+    // Deno.exit dispatches this event too.
+    if (isExit) globalThis.dispatchEvent(new Event("unload"));
+    else await relay[Symbol.asyncDispose]();
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+  }
+});
 
-Deno.test(
-  "relay: taken by long calls and not by short ones, the floor's too",
-  options,
-  async () => {
-    await using server = await startReference();
-    const CALLS = { messages: 10, durationMs: null };
-    for (const [callBytes, dials] of [[100, 0], [1_100, 2]] as const) {
-      await using through = startRelay();
-      const relay = { through, always: false, callBytes };
-      await runScenario(messageThroughput, CALLS, { ...server, epochs: 1, cold: true, relay });
-      assertEquals(through.dials, dials);
-    }
+Deno.test("relay: if it cannot start, one warning is printed and runs go on", options, async () => {
+  await using server = await startReference();
+  const warnings: string[] = [];
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", "/nonexistent");
+  await using relay = new Relay({ caCert: null, onWarning: (message) => warnings.push(message) });
+  using target = relayedTarget(server.url, relay);
+  for (const how of [{ relayed: true }, { relayed: true }]) {
+    const connection = await target.connect(openLedger(), how);
+    await connection.close();
+  }
+  if (before === undefined) Deno.env.delete("TMPDIR");
+  else Deno.env.set("TMPDIR", before);
+  assertEquals(warnings.length, 1);
+  assert(/--no-delay.*No such file/.test(warnings[0]!), warnings[0]);
+  assertEquals([relay.dials, target.hasRelay], [0, false]);
+});
+
+Deno.test("relay: long calls use it, the floor's too; short ones do not", options, async () => {
+  await using server = await startReference();
+  const CALLS = { messages: 10, durationMs: null };
+  for (const [callBytes, dials] of [[100, 0], [1_100, 2]] as const) {
     await using through = startRelay();
-    const relay = { through, always: false, callBytes: 100 };
-    const options = { ...server, epochs: 1, cold: true, relay };
-    const { notes, status } = await runScenario(
-      payloadSize,
-      { ...CALLS, highestBytes: 4096 },
-      options,
-    );
-    assertEquals([status, through.dials], ["passed", 2]);
-    assertEquals(notes?.map(({ message }) => message), [
-      "calls of 1 KiB, 4 KiB go through a local relay without Nagle's algorithm (docs/method.md)",
-    ]);
-  },
-);
+    const relay = { through, always: false, callBytes };
+    await runScenario(messageThroughput, CALLS, { ...server, epochs: 1, cold: true, relay });
+    assertEquals(through.dials, dials);
+  }
+  await using through = startRelay();
+  const relay = { through, always: false, callBytes: 100 };
+  const options = { ...server, epochs: 1, cold: true, relay };
+  const { notes, status } = await runScenario(
+    payloadSize,
+    { ...CALLS, highestBytes: 4096 },
+    options,
+  );
+  assertEquals([status, through.dials], ["passed", 2]);
+  assertEquals(notes?.map(({ message }) => message), [
+    "calls of 1 KiB, 4 KiB go through a local relay without Nagle's algorithm (docs/method.md)",
+  ]);
+});
 
-Deno.test("relay: a handshake that ends with two messages in a row takes it", options, async () => {
+Deno.test("relay: handshakes ending in two messages use it", options, async () => {
   await using relay = startRelay();
   using target = relayedTarget("ws://127.0.0.1:1", relay, { protocol: mcp });
   assertEquals([target.relays(), target.relaysOpenings], [false, true]);
@@ -415,59 +395,49 @@ Deno.test("relay: a handshake that ends with two messages in a row takes it", op
   assertEquals([exai.relays(), exai.relaysOpenings], [false, false]);
 });
 
-Deno.test(
-  "relay: with TLS, openings are timed through it and calls go directly",
-  options,
-  async () => {
-    await using server = serveTls();
-    await using through = startRelay(CA_CERT);
-    const { metrics, notes, status } = await runScenario(
-      concurrentConnections,
-      { connections: 3, messages: 5, durationMs: null },
-      {
-        ...{ url: `wss://localhost:${server.addr.port}`, caCert: CA_CERT, protocol: echo },
-        ...{ epochs: 1, cold: true, relay: { through, always: false, callBytes: 100 } },
-      },
-    );
-    assertEquals([status, through.dials], ["passed", 3]);
-    const establish = metrics.find(({ name }) => name === "establish");
-    assert(establish?.kind === "distribution" && establish.count === 3);
-    assert(
-      notes?.some(({ message }) => message.startsWith("openings timed as establish go through")),
-    );
-  },
-);
+Deno.test("relay: with TLS, timed openings use it and calls go directly", options, async () => {
+  await using server = serveTls();
+  await using through = startRelay(CA_CERT);
+  const { metrics, notes, status } = await runScenario(
+    concurrentConnections,
+    { connections: 3, messages: 5, durationMs: null },
+    {
+      ...{ url: `wss://localhost:${server.addr.port}`, caCert: CA_CERT, protocol: echo },
+      ...{ epochs: 1, cold: true, relay: { through, always: false, callBytes: 100 } },
+    },
+  );
+  assertEquals([status, through.dials], ["passed", 3]);
+  const establish = metrics.find(({ name }) => name === "establish");
+  assert(establish?.kind === "distribution" && establish.count === 3);
+  assert(
+    notes?.some(({ message }) => message.startsWith("openings timed as establish go through")),
+  );
+});
 
-Deno.test(
-  "relay: without it, what the client holds back is marked as the client's",
-  options,
-  async () => {
-    await using server = startScriptedServer((peer, message) => {
-      const { id, method } = message as unknown as { id?: number; method?: string };
-      const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: {} };
-      if (method === "initialize") peer.send({ jsonrpc: "2.0", id, result });
-    });
-    await using through = startRelay();
-    const relay = { through, always: false, callBytes: 100 };
-    for (const [given, kind] of [[{ relay }, "relayed"], [{}, "heldBack"]] as const) {
-      const how = { url: server.url, protocol: mcp, epochs: 1, cold: true, ...given };
-      const { notes, validity, checks } = await runScenario(
-        connectionEstablishment,
-        { connects: 2 },
-        how,
-      );
-      assertEquals(checks.filter(({ passed }) => !passed), []);
-      const facts = [...notes ?? [], ...validity.warnings].map((fact) => fact.kind);
-      assertEquals(facts.filter((one) => one === "relayed" || one === "heldBack"), [kind]);
-    }
-  },
-);
+Deno.test("relay: without it, frames held back by the client are reported", options, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    const { id, method } = message as unknown as { id?: number; method?: string };
+    const result = { protocolVersion: "2025-11-25", capabilities: {}, serverInfo: {} };
+    if (method === "initialize") peer.send({ jsonrpc: "2.0", id, result });
+  });
+  await using through = startRelay();
+  const relay = { through, always: false, callBytes: 100 };
+  for (const [given, kind] of [[{ relay }, "relayed"], [{}, "heldBack"]] as const) {
+    const how = { url: server.url, protocol: mcp, epochs: 1, cold: true, ...given };
+    const { notes, validity, checks } = await runScenario(
+      connectionEstablishment,
+      { connects: 2 },
+      how,
+    );
+    assertEquals(checks.filter(({ passed }) => !passed), []);
+    const facts = [...notes ?? [], ...validity.warnings].map((fact) => fact.kind);
+    assertEquals(facts.filter((one) => one === "relayed" || one === "heldBack"), [kind]);
+  }
+});
 
-Deno.test("relay: two servers that are compared are reached the same way", () => {
-  const [plain, tls] = [{ url: "ws://a", noDelay: "auto" }, {
-    url: "wss://a",
-    noDelay: "auto",
-  }] as const;
+Deno.test("relay: two compared servers are reached the same way", () => {
+  const plain = { url: "ws://a", noDelay: "auto" } as const;
+  const tls = { ...plain, url: "wss://a" };
   assertEquals(sharedNoDelay({ a: plain, b: plain }), "auto");
   assertEquals(sharedNoDelay({ a: tls, b: tls }), "auto");
   assertEquals(sharedNoDelay({ a: plain, b: tls }), "on");
@@ -476,7 +446,7 @@ Deno.test("relay: two servers that are compared are reached the same way", () =>
 
 const cli = { ignore: options.ignore || NEEDS_PROCESSES };
 
-Deno.test("relay: a run with workers says that it took it, and leaves nothing", cli, async () => {
+Deno.test("relay: a run with workers reports it and cleans up", cli, async () => {
   await using folder = await makeUserFolder();
   const env = { TMPDIR: await Deno.makeTempDir({ dir: folder.path }) };
   const short = ["--profile", "quick", "--epochs", "1", "--warmup", "0", "--duration", "0.05"];
@@ -489,7 +459,7 @@ Deno.test("relay: a run with workers says that it took it, and leaves nothing", 
   assertEquals(await namesIn(env.TMPDIR), []);
 });
 
-Deno.test("relay: Ctrl-C leaves nothing of it", cli, async () => {
+Deno.test("relay: Ctrl-C cleans up", cli, async () => {
   await using folder = await makeUserFolder();
   const env = { TMPDIR: await Deno.makeTempDir({ dir: folder.path }) };
   const args = [...SHORT_RUN, "--no-delay", "on", "--duration", "25"];
@@ -501,7 +471,7 @@ Deno.test("relay: Ctrl-C leaves nothing of it", cli, async () => {
   assertEquals(await namesIn(env.TMPDIR), []);
 });
 
-Deno.test("relay: scaling leaves room for the connection of large calls", options, async () => {
+Deno.test("relay: scaling leaves room for the large calls' connection", options, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
   const few = { messages: 2, durationMs: null };
   const run = async (...planned: Parameters<typeof runScenarios>[0]) => {

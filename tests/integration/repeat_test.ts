@@ -8,13 +8,12 @@ import { compareReports } from "../../lib/stats/compare.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { repeatedFigures } from "../support/repeat_experiment.ts";
+import { lacks } from "../support/permissions.ts";
 import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
 
-const ignore = (["net", "read"] as const).some((name) =>
-  Deno.permissions.querySync({ name }).state !== "granted"
-);
+const ignore = lacks("net", "read");
 
-/** repeat_experiment.ts shows the same of more runs, with the bundled server. */
+/** repeat_experiment.ts does the same with more runs of the bundled server. */
 const RUNS = 5;
 const CALLS_PER_SECOND = 250;
 
@@ -36,28 +35,26 @@ async function measure(seed: number): Promise<Report> {
   });
 }
 
-Deno.test(
-  "the same run again: its intervals hold the median of the runs, and it is no regression",
-  { ignore },
-  async () => {
-    const reports: Report[] = [];
-    for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
-    const figures = repeatedFigures(reports);
-    assert(figures.length > 0, "something is a headline");
-    for (const { name, values, covered } of figures) {
-      assertEquals(values.length, RUNS, `${name} is in a report once`);
-      // 95 % intervals: fewer than 2 of 5 is what chance gives once in 3,000 such tests.
-      assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
-    }
-    // Each run has a server of its own.
-    const options = { noisePercent: null, bandPercent: 3, force: true };
-    const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
-    assert(rows.length > 0, "something is compared");
-    assertEquals(regressions, []);
-  },
-);
+Deno.test("repeated runs: intervals contain the runs' median, and there is no regression", {
+  ignore,
+}, async () => {
+  const reports: Report[] = [];
+  for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
+  const figures = repeatedFigures(reports);
+  assert(figures.length > 0, "no headline metric");
+  for (const { name, values, covered } of figures) {
+    assertEquals(values.length, RUNS, `${name} must appear once per report`);
+    // 95 % intervals: by chance, fewer than 2 of 5 occur once in 3,000 tests.
+    assert(covered >= 2, `${name}: ${covered} of ${RUNS} intervals hold the median of ${values}`);
+  }
+  // Forced, because each run has its own server.
+  const options = { noisePercent: null, bandPercent: 3, force: true };
+  const { rows, regressions } = compareReports(reports.slice(0, -1), reports.at(-1)!, options);
+  assert(rows.length > 0, "nothing was compared");
+  assertEquals(regressions, []);
+});
 
-Deno.test("no quantity has two values in a report", { ignore }, async () => {
+Deno.test("no metric appears twice in a report", { ignore }, async () => {
   const { scenarios } = await measure(1);
   const names = scenarios.flatMap(({ name, metrics }) =>
     metrics.map((metric) => `${name} ${metricLabel(metric)}`)

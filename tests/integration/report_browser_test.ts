@@ -1,6 +1,6 @@
 /**
- * report.html in a real browser: a quiet page, whose numbers are those of report.json, that runs
- * nobody's text, and can be read on a phone, in the dark and on paper.
+ * report.html in a real browser: no errors, the numbers of report.json, no injected scripts, and
+ * readable on a phone, in dark mode and on paper.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { startScriptedServer } from "../support/scripted_server.ts";
 const chromium = await findChromium();
 type Open = (html: string, options?: BrowserContextOptions) => Promise<WatchedPage>;
 
-/** A test with a browser; `open` shows a page from a file in a new folder. */
+/** A test with a browser; `open` writes the page to a new folder and opens it. */
 function testInBrowser(name: string, test: (open: Open, folder: string) => Promise<void>): void {
   Deno.test(testWith(`report.html: ${name}`, chromium.missing), async () => {
     await using folder = await makeUserFolder();
@@ -35,7 +35,7 @@ function testInBrowser(name: string, test: (open: Open, folder: string) => Promi
   });
 }
 
-/** A picture for every scenario, of the kind that the charts are. */
+/** A placeholder chart for every scenario. */
 function figuresOf(report: Report): Map<string, Figure> {
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="520" height="300" viewBox="0 0 520 300" role="img" ' +
@@ -48,12 +48,12 @@ function figuresOf(report: Report): Map<string, Figure> {
   }]));
 }
 
-/** A page as the program writes it, its charts within. */
+/** The page as the program writes it, with placeholder charts. */
 function pageOf(report: Report): string {
   return renderHtml(buildDocument(report, { charts: figuresOf(report), audience: "page" }));
 }
 
-testInBrowser("cards, scenarios and links show what report.json has", async (open) => {
+testInBrowser("cards, scenarios and links match report.json", async (open) => {
   const report = sampleReport("passed");
   await using watched = await open(pageOf(report));
   const { page } = watched;
@@ -72,13 +72,13 @@ testInBrowser("cards, scenarios and links show what report.json has", async (ope
   assertEquals(await watched.misdeeds(), []);
 });
 
-testInBrowser("a standard report is at most 9,000 pixels high, all folded", async (open) => {
+testInBrowser("a standard report, all folded, is at most 9,000 pixels high", async (open) => {
   await using watched = await open(pageOf(sampleReport("passed")));
   const height = await watched.page.evaluate<number>("document.documentElement.scrollHeight");
   assert(height <= 9000, `${height}`);
 });
 
-/** Each runs if it gets into a page, by one way or another. */
+/** Each executes if it gets into a page unescaped, in one place or another. */
 const ATTACKS = [
   "</script><script>window.ran='script'</script>",
   "</style><svg onload=\"window.ran='svg'\"><script>window.ran='svg script'</script></svg>",
@@ -91,31 +91,29 @@ const ATTACKS = [
   "<meta http-equiv='refresh' content='0;url=javascript:alert(1)'>",
 ];
 
-testInBrowser("the attacks do run in a page that lets them", async (open) => {
+testInBrowser("the attacks do run in an unprotected page", async (open) => {
   await using naive = await open(`<!doctype html><p>${ATTACKS[2]}`);
   await naive.page.waitForFunction("window.ran !== undefined");
   assert((await naive.misdeeds()).includes("ran: image"));
 });
 
-testInBrowser("hostile text stays text, everywhere", async (open) => {
+testInBrowser("hostile text stays text everywhere", async (open) => {
   for (const attack of ATTACKS) {
     await using watched = await open(pageOf(hostileReport(attack)));
     const { page } = watched;
-    await useEverything(page);
+    await unfold(page);
     assertEquals(await watched.misdeeds(), [], attack);
     assert((await shownText(page)).includes(attack), attack);
     assertEquals(await foreignElements(page), [], attack);
   }
 });
 
-/** Opens what is folded. */
-async function useEverything(page: Page): Promise<void> {
+/** Opens everything that is folded. */
+async function unfold(page: Page): Promise<void> {
   await page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)");
 }
 
-/**
- * Elements that the page has no use for, attributes that run, and addresses but those within it.
- */
+/** Elements the page never uses, attributes that execute, and links that leave the page. */
 async function foreignElements(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(`[...document.querySelectorAll("*")].flatMap((element) => {
     const tag = element.localName;
@@ -130,7 +128,7 @@ async function foreignElements(page: Page): Promise<string[]> {
   })`);
 }
 
-testInBrowser("what a hostile server says in a real run stays text", async (open, folder) => {
+testInBrowser("text of a hostile server in a real run stays text", async (open, folder) => {
   const [attack] = ATTACKS;
   await using server = startScriptedServer((peer, message) => {
     const { op, request_id } = message ?? {};
@@ -143,13 +141,13 @@ testInBrowser("what a hostile server says in a real run stays text", async (open
   assert(code !== 0 && code !== 2, `${code}`);
   const html = await Deno.readTextFile(`${folder}/reports/report.html`);
   await using watched = await open(html);
-  await useEverything(watched.page);
+  await unfold(watched.page);
   assertEquals(await watched.misdeeds(), []);
   assertEquals(await foreignElements(watched.page), []);
   assert((await shownText(watched.page)).includes(attack!));
 });
 
-testInBrowser("its policy keeps out a script, a style and a request", async (open) => {
+testInBrowser("its content policy blocks a script, a style and a request", async (open) => {
   await using watched = await open(pageOf(sampleReport("passed")));
   await watched.page.evaluate(`(() => {
     const script = document.createElement("script");
@@ -174,14 +172,12 @@ testInBrowser("its policy keeps out a script, a style and a request", async (ope
 testInBrowser("a phone scrolls tables and charts, never the page", async (open) => {
   for (const report of SAMPLE_KINDS.map(sampleReport)) {
     await using watched = await open(pageOf(report), { viewport: { width: 390, height: 740 } });
-    await watched.page.evaluate(
-      "document.querySelectorAll('details').forEach((one) => one.open = true)",
-    );
+    await unfold(watched.page);
     assertEquals(await sidewaysScroll(watched.page), 0);
   }
 });
 
-testInBrowser("axe finds nothing serious, in light and dark, on a phone", async (open) => {
+testInBrowser("axe finds nothing serious in light and dark mode, on a phone too", async (open) => {
   const axe = await import("axe-core");
   const cases = [
     [sampleReport("thorough"), { colorScheme: "light", width: 1280 }],
@@ -193,7 +189,7 @@ testInBrowser("axe finds nothing serious, in light and dark, on a phone", async 
     const viewport = { width, height: 900 };
     await using watched = await open(pageOf(report), { colorScheme, viewport });
     const { page } = watched;
-    await useEverything(page);
+    await unfold(page);
     await page.evaluate(axe.default.source);
     const found = await page.evaluate<string[]>(`axe.run().then(({ violations }) => violations
       .filter(({ impact }) => ["serious", "critical"].includes(impact))
@@ -202,7 +198,7 @@ testInBrowser("axe finds nothing serious, in light and dark, on a phone", async 
   }
 });
 
-testInBrowser("without scripts it is whole", async (open) => {
+testInBrowser("it is complete without scripts", async (open) => {
   const html = pageOf(sampleReport("thorough"));
   await using scripted = await open(html);
   await using plain = await open(html, { javaScriptEnabled: false });
@@ -215,7 +211,7 @@ testInBrowser("without scripts it is whole", async (open) => {
   assertEquals(await plain.page.locator("details table").first().isVisible(), true);
 });
 
-testInBrowser("the keyboard reaches the content, tables and charts", async (open) => {
+testInBrowser("the keyboard reaches content, tables and charts", async (open) => {
   await using watched = await open(pageOf(sampleReport("thorough")));
   const { page } = watched;
   const focused = () => page.evaluate<string>("document.activeElement.innerText.slice(0, 40)");
@@ -235,7 +231,7 @@ testInBrowser("the keyboard reaches the content, tables and charts", async (open
   assertEquals(unreachable, 0);
 });
 
-testInBrowser("paper is light, and no chart is cut", async (open) => {
+testInBrowser("printed pages are light, and no chart is cut off", async (open) => {
   await using watched = await open(pageOf(sampleReport("thorough")), {
     colorScheme: "dark",
     viewport: { width: 720, height: 1000 },

@@ -16,7 +16,7 @@ import { NO_NET as ignore } from "../support/targets.ts";
 const LIMIT = 5;
 const SHORT = { messages: null, durationMs: 20 };
 
-/** Every scenario that opens connections of its own, with no more of them at once than the server allows. */
+/** Every scenario that opens its own connections, with no more of them than the server allows. */
 const PLAN: (readonly [Scenario, Parameters])[] = [
   [connectionEstablishment, { connects: 5 }],
   [messageThroughput, SHORT],
@@ -32,7 +32,7 @@ const PLAN: (readonly [Scenario, Parameters])[] = [
 
 for (const seed of [1, 2]) {
   Deno.test(
-    `no scenario has more connections at once than it asks for, in any order (seed ${seed})`,
+    `no scenario exceeds its connections in any order (seed ${seed})`,
     { ignore },
     async () => {
       await using server = await startReference({
@@ -42,7 +42,7 @@ for (const seed of [1, 2]) {
       const refusedIn = new Map<string, number>();
       let running = "";
       let before = 0;
-      // What was refused since the last time belongs to what has run since.
+      // Refusals since the last call belong to the scenario that ran since.
       const attribute = (next: string) => {
         const { connectionsRefused } = server.stats();
         refusedIn.set(running, (refusedIn.get(running) ?? 0) + connectionsRefused - before);

@@ -25,12 +25,16 @@ import {
   startScriptedServer,
   successFrames,
 } from "../support/scripted_server.ts";
-import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS, TOKEN } from "../support/targets.ts";
+import {
+  ledgerWith,
+  NO_NET as ignore,
+  SHORT_TIMEOUT_MS,
+  STATUS,
+  TOKEN,
+} from "../support/targets.ts";
 
-/** A server that is right about all openings, but for those that `exception` deals with. */
-function guarded(
-  exception: (peer: ScriptedPeer, opening: string) => boolean,
-): Script {
+/** A server that handles openings correctly, except those for which `exception` returns true. */
+function guarded(exception: (peer: ScriptedPeer, opening: string) => boolean): Script {
   const greeted = new Set<number>();
   const ended = new Set<number>();
   const end = (peer: ScriptedPeer, code: number, reason = "") => {
@@ -83,33 +87,29 @@ async function authenticate(
   );
 }
 
-Deno.test("authentication passes on a server that is right", { ignore }, async () => {
+Deno.test("authentication passes on a correct server", { ignore }, async () => {
   assertEquals(failedChecks(await authenticate(() => false)), []);
 });
 
-Deno.test(
-  "authentication asks again where a close frame was lost, and only once",
-  { ignore },
-  async () => {
-    // As a TCP reset does: the call that follows the opening is never read.
-    const cutOnce = new Set<string>();
-    const once = await authenticate((peer, opening) => {
-      if (opening === "right" || cutOnce.has(opening)) return false;
-      cutOnce.add(opening);
-      peer.cut();
-      return true;
-    });
-    assertEquals([failedChecks(once), cutOnce.size], [[], 6]);
-    const always = await authenticate((peer, opening) => {
-      if (opening === "wrong") peer.cut();
-      return opening === "wrong";
-    });
-    assertEquals(failedChecks(always), ["wrong token turned away"]);
-    assertMatch(checkNamed(always, "wrong token turned away").observed, /no close frame/);
-  },
-);
+Deno.test("authentication retries once after a lost close frame", { ignore }, async () => {
+  // Like a TCP reset: the call after the opening is never read.
+  const cutOnce = new Set<string>();
+  const once = await authenticate((peer, opening) => {
+    if (opening === "right" || cutOnce.has(opening)) return false;
+    cutOnce.add(opening);
+    peer.cut();
+    return true;
+  });
+  assertEquals([failedChecks(once), cutOnce.size], [[], 6]);
+  const always = await authenticate((peer, opening) => {
+    if (opening === "wrong") peer.cut();
+    return opening === "wrong";
+  });
+  assertEquals(failedChecks(always), ["wrong token turned away"]);
+  assertMatch(checkNamed(always, "wrong token turned away").observed, /no close frame/);
+});
 
-Deno.test("authentication fails where one kind of bad token is let in", { ignore }, async () => {
+Deno.test("authentication fails if one kind of bad token is let in", { ignore }, async () => {
   const letIn = new Set<number>();
   const report = await authenticate((peer, opening) => {
     if (opening === "missing") {
@@ -122,7 +122,7 @@ Deno.test("authentication fails where one kind of bad token is let in", { ignore
   assertMatch(checkNamed(report, "missing token turned away").observed, /let in$/);
 });
 
-Deno.test("authentication fails where the close is another one", { ignore }, async () => {
+Deno.test("authentication fails on a wrong close code or reason", { ignore }, async () => {
   const closes: [string, number, string][] = [
     ["wrong", 4001, "unauthorized"],
     ["empty", 4003, "go away"],
@@ -145,7 +145,7 @@ Deno.test("authentication fails where the close is another one", { ignore }, asy
   );
 });
 
-Deno.test("authentication fails where a rejected client gets a result", { ignore }, async () => {
+Deno.test("authentication fails if a rejected client gets a result", { ignore }, async () => {
   const report = await authenticate((peer, opening) => {
     if (opening === "not hello") successFrames("r1").forEach(peer.send);
     return false;
@@ -174,57 +174,45 @@ Deno.test("authentication waits only once for a close that never comes", { ignor
   );
 });
 
-Deno.test(
-  "authentication fails where connections are cut instead of closed",
-  { ignore },
-  async () => {
-    const report = await authenticate((peer, opening) => {
-      if (opening === "wrong") peer.cut();
-      return opening === "wrong";
-    });
-    assertEquals(failedChecks(report), ["wrong token turned away"]);
-    assertEquals(
-      checkNamed(report, "wrong token turned away").observed,
-      "no result, no close frame (1006)",
-    );
-  },
-);
+Deno.test("authentication fails if connections are cut instead of closed", { ignore }, async () => {
+  const report = await authenticate((peer, opening) => {
+    if (opening === "wrong") peer.cut();
+    return opening === "wrong";
+  });
+  assertEquals(failedChecks(report), ["wrong token turned away"]);
+  assertEquals(
+    checkNamed(report, "wrong token turned away").observed,
+    "no result, no close frame (1006)",
+  );
+});
 
-Deno.test(
-  "authentication fails where the right token is refused at times",
-  { ignore },
-  async () => {
-    let right = 0;
-    const report = await authenticate((peer, opening) => {
-      if (opening !== "right" || ++right !== 2) return false;
-      peer.close(4003, "unauthorized");
-      return true;
-    });
-    assertEquals(failedChecks(report), ["valid token accepted"], JSON.stringify(report.checks));
-    assertMatch(
-      checkNamed(report, "valid token accepted").observed,
-      /^1 of 2; first failure: .*4003/,
-    );
-  },
-);
+Deno.test("authentication fails if the right token is sometimes refused", { ignore }, async () => {
+  let right = 0;
+  const report = await authenticate((peer, opening) => {
+    if (opening !== "right" || ++right !== 2) return false;
+    peer.close(4003, "unauthorized");
+    return true;
+  });
+  assertEquals(failedChecks(report), ["valid token accepted"], JSON.stringify(report.checks));
+  assertMatch(
+    checkNamed(report, "valid token accepted").observed,
+    /^1 of 2; first failure: .*4003/,
+  );
+});
 
-Deno.test(
-  "authentication fails where a silent client is not sent away in time",
-  { ignore },
-  async () => {
-    await using server = await startReference({ helloTimeoutMs: 60_000 });
-    const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 150 }, {
-      ...server,
-      epochs: 1,
-    });
-    assertEquals(failedChecks(report), ["no hello turned away"]);
-    assertEquals(checkNamed(report, "no hello turned away").observed, "no result, not closed");
-  },
-);
+Deno.test("authentication fails if a silent client is not closed in time", { ignore }, async () => {
+  await using server = await startReference({ helloTimeoutMs: 60_000 });
+  const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 150 }, {
+    ...server,
+    epochs: 1,
+  });
+  assertEquals(failedChecks(report), ["no hello turned away"]);
+  assertEquals(checkNamed(report, "no hello turned away").observed, "no result, not closed");
+});
 
-Deno.test("authentication fails where no connection can be made", { ignore }, async () => {
+Deno.test("authentication fails if no connection can be made", { ignore }, async () => {
   await using server = await startFaultyServer({
-    // The look at a wrong token, no room for two at once, one that is let in, and then no more.
+    // The probe with a wrong token; no room for two at once; one let in; then no more.
     handshakes: (nth) =>
       nth === 1
         ? { kind: "helloRefused" }
@@ -241,54 +229,45 @@ Deno.test("authentication fails where no connection can be made", { ignore }, as
   assertEquals(failedChecks(report), ["every epoch measured"]);
 });
 
-Deno.test(
-  "connection-establishment fails on refusals, and stops after three in a row",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
-    });
-    const report = await runScenario(connectionEstablishment, { connects: 10 }, {
-      url: server.url,
-      cold: true,
-    });
-    const name = "every connection opened and closed cleanly";
-    assertEquals(failedChecks(report), [name]);
-    assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
-    // The cold one, and one that is not measured.
-    assertEquals(server.connectionsSeen, 2 + 2 + 3);
-  },
-);
+Deno.test("connection-establishment fails, ending after three refusals", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
+  });
+  const report = await runScenario(connectionEstablishment, { connects: 10 }, {
+    url: server.url,
+    cold: true,
+  });
+  const name = "every connection opened and closed cleanly";
+  assertEquals(failedChecks(report), [name]);
+  assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
+  // The cold one, and one that is not measured.
+  assertEquals(server.connectionsSeen, 2 + 2 + 3);
+});
 
-Deno.test(
-  "message-throughput fails with an exact ledger where the server closes",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (nth): Behaviour =>
-        nth === 12 ? { kind: "closeHalfway", code: 1011 } : { kind: "ok" },
-    });
-    const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
-      url: server.url,
-      epochs: 1,
-      cold: true,
-    });
-    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
-    assertEquals(
-      report.ledger,
-      ledgerWith({
-        sent: 12,
-        ok: 11,
-        connectionLost: 1,
-        frames: { received: 22, final: 11, progress: 11 },
-        closeCodes: { 1011: 1 },
-      }),
-    );
-    assertEquals(metricNamed(report, "latency", "distribution").count, 11);
-  },
-);
+Deno.test("message-throughput fails with an exact ledger on a close", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => nth === 12 ? { kind: "closeHalfway", code: 1011 } : { kind: "ok" },
+  });
+  const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
+    url: server.url,
+    epochs: 1,
+    cold: true,
+  });
+  assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
+  assertEquals(
+    report.ledger,
+    ledgerWith({
+      sent: 12,
+      ok: 11,
+      connectionLost: 1,
+      frames: { received: 22, final: 11, progress: 11 },
+      closeCodes: { 1011: 1 },
+    }),
+  );
+  assertEquals(metricNamed(report, "latency", "distribution").count, 11);
+});
 
-Deno.test("message-throughput gives up on a server that has gone silent", { ignore }, async () => {
+Deno.test("message-throughput gives up on a server that falls silent", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
   });
@@ -305,7 +284,7 @@ Deno.test("message-throughput gives up on a server that has gone silent", { igno
   assertEquals(server.callsSeen, 9);
 });
 
-Deno.test("errors are never in latency or throughput", { ignore }, async () => {
+Deno.test("errors never count in latency or throughput", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
@@ -323,7 +302,7 @@ Deno.test("errors are never in latency or throughput", { ignore }, async () => {
   assertEquals(metricNamed(report, "latency", "distribution").count, 10);
 });
 
-Deno.test("stray frames fail a scenario whose calls were all answered", { ignore }, async () => {
+Deno.test("stray frames fail a scenario with every call answered", { ignore }, async () => {
   const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
   await using server = await startFaultyServer({ script: faults });
   const report = await runScenario(messageThroughput, { messages: 5, durationMs: null }, {
@@ -338,7 +317,7 @@ Deno.test("stray frames fail a scenario whose calls were all answered", { ignore
   );
 });
 
-Deno.test("concurrent-connections fails where not all can connect", { ignore }, async () => {
+Deno.test("concurrent-connections fails if not all can connect", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
   const report = await runScenario(
     concurrentConnections,
@@ -350,62 +329,54 @@ Deno.test("concurrent-connections fails where not all can connect", { ignore }, 
     checkNamed(report, "all clients connected").observed,
     /^2 of 3; first failure: .*1008.*\(2\/2\)/,
   );
-  // The one client alone is measured, and nothing of all of them.
+  // Only the slice of one client is measured.
   assertEquals([report.ledger.ok, report.ledger.sent], [5, 5]);
   assertEquals(report.metrics.map(({ name }) => name), ["establish"]);
 });
 
-Deno.test(
-  "concurrent-connections ends with an exact ledger where one client is lost",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (nth): Behaviour => nth === 15 ? { kind: "abruptClose" } : { kind: "ok" },
+Deno.test("concurrent-connections keeps an exact ledger on a lost client", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (nth): Behaviour => nth === 15 ? { kind: "abruptClose" } : { kind: "ok" },
+  });
+  const report = await runScenario(
+    concurrentConnections,
+    { connections: 3, messages: 10, durationMs: null },
+    { url: server.url, epochs: 1, cold: true },
+  );
+  assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
+  const { sent, ok, connectionLost, closeCodes } = report.ledger;
+  assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 1006: 1 }]);
+  assertEquals(server.callsSeen, sent);
+});
+
+Deno.test("a server stopped midway fails every scenario without hanging", { ignore }, async () => {
+  const count = { messages: 20, durationMs: null };
+  const scenarios = [
+    [messageThroughput, count, 10],
+    [concurrentConnections, { ...count, connections: 2 }, 10],
+    [reconnection, { cycles: 3, pauseMs: 0 }, 5],
+    [connectionLimit, { bound: 20 }, 5],
+    [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
+  ] as const;
+  for (const [scenario, parameters, atCall] of scenarios) {
+    await using server = await startReference();
+    let calls = 0;
+    const report = await runScenario(scenario, parameters, {
+      ...server,
+      cold: true,
+      workload: () => {
+        if (++calls === atCall) void server.stop();
+        return STATUS;
+      },
     });
-    const report = await runScenario(
-      concurrentConnections,
-      { connections: 3, messages: 10, durationMs: null },
-      { url: server.url, epochs: 1, cold: true },
-    );
-    assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
-    const { sent, ok, connectionLost, closeCodes } = report.ledger;
-    assertEquals([sent - ok, connectionLost, closeCodes], [1, 1, { 1006: 1 }]);
-    assertEquals(server.callsSeen, sent);
-  },
-);
+    assertEquals(report.status, "failed", scenario.name);
+    assertEquals(brokenEquations(report.ledger), []);
+    const { sent, ok, connectionLost } = report.ledger;
+    assertEquals(sent, ok + connectionLost, scenario.name);
+  }
+});
 
-Deno.test(
-  "a server that stops in the middle fails every scenario, without hanging",
-  { ignore },
-  async () => {
-    const count = { messages: 20, durationMs: null };
-    const scenarios = [
-      [messageThroughput, count, 10],
-      [concurrentConnections, { ...count, connections: 2 }, 10],
-      [reconnection, { cycles: 3, pauseMs: 0 }, 5],
-      [connectionLimit, { bound: 20 }, 5],
-      [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
-    ] as const;
-    for (const [scenario, parameters, atCall] of scenarios) {
-      await using server = await startReference();
-      let calls = 0;
-      const report = await runScenario(scenario, parameters, {
-        ...server,
-        cold: true,
-        workload: () => {
-          if (++calls === atCall) void server.stop();
-          return { tool: "status", argsJson: "{}" };
-        },
-      });
-      assertEquals(report.status, "failed", scenario.name);
-      assertEquals(brokenEquations(report.ledger), []);
-      const { sent, ok, connectionLost } = report.ledger;
-      assertEquals(sent, ok + connectionLost, scenario.name);
-    }
-  },
-);
-
-Deno.test("concurrent-connections has no errors in its latency", { ignore }, async () => {
+Deno.test("concurrent-connections excludes errors from its latency", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
@@ -414,12 +385,12 @@ Deno.test("concurrent-connections has no errors in its latency", { ignore }, asy
     { connections: 2, messages: 10, durationMs: null },
     { url: server.url, epochs: 1, cold: true },
   );
-  // Ten calls of the client alone, and ten of each of the two.
+  // Ten calls by the single client, and ten by each of the two.
   assertEquals([report.ledger.ok, report.ledger.toolError], [15, 15]);
   assertEquals(metricNamed(report, "latency", "distribution").count, 10);
 });
 
-/** Runs one cycle of reconnection on a scripted server. */
+/** Runs reconnection on a scripted server. */
 async function reconnect(
   script: Script,
   options: { timeoutMs?: number } = {},
@@ -432,17 +403,13 @@ async function reconnect(
   );
 }
 
-Deno.test(
-  "reconnection fails where the server closes before the client does",
-  { ignore },
-  async () => {
-    const report = await reconnect(guarded((peer, opening) => {
-      if (opening !== "right") return false;
-      return peer.nth === 1 && closeAfterCall(peer);
-    }));
-    assertEquals(failedChecks(report).includes("every close clean (1000)"), true);
-  },
-);
+Deno.test("reconnection fails if the server closes before the client", { ignore }, async () => {
+  const report = await reconnect(guarded((peer, opening) => {
+    if (opening !== "right") return false;
+    return peer.nth === 1 && closeAfterCall(peer);
+  }));
+  assertEquals(failedChecks(report).includes("every close clean (1000)"), true);
+});
 
 /** Answers the next call, then closes with 1011. */
 function closeAfterCall(peer: ScriptedPeer): boolean {
@@ -456,7 +423,7 @@ function closeAfterCall(peer: ScriptedPeer): boolean {
   return false;
 }
 
-Deno.test("reconnection fails where a call without a handshake is served", { ignore }, async () => {
+Deno.test("reconnection fails if a call without a handshake is served", { ignore }, async () => {
   const report = await reconnect(answerSoundly, { timeoutMs: SHORT_TIMEOUT_MS });
   assertEquals(failedChecks(report), ["the old session's state is gone"]);
   assertEquals(
@@ -465,18 +432,14 @@ Deno.test("reconnection fails where a call without a handshake is served", { ign
   );
 });
 
-Deno.test(
-  "reconnection fails where a call without a handshake is ignored",
-  { ignore },
-  async () => {
-    const report = await reconnect(guarded((_peer, opening) => opening === "not hello"), {
-      timeoutMs: SHORT_TIMEOUT_MS,
-    });
-    assertEquals(failedChecks(report), ["the old session's state is gone"]);
-  },
-);
+Deno.test("reconnection fails if a call without a handshake is ignored", { ignore }, async () => {
+  const report = await reconnect(guarded((_peer, opening) => opening === "not hello"), {
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals(failedChecks(report), ["the old session's state is gone"]);
+});
 
-Deno.test("reconnection fails where a renewed session gets no good reply", { ignore }, async () => {
+Deno.test("reconnection fails if a renewed session gets no good reply", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: [{ kind: "ok" }, { kind: "toolError" }],
   });
@@ -519,85 +482,69 @@ function twoSlots(refuse: (peer: ScriptedPeer, held: ScriptedPeer[]) => void): S
   };
 }
 
-Deno.test(
-  "connection-limit fails where the refusal is not 1008 with a reason",
-  { ignore },
-  async () => {
-    for (const [code, reason] of [[1011, "busy"], [1008, ""]] as const) {
-      let refused = 0;
-      await using server = startScriptedServer(twoSlots((peer, held) => {
-        peer.close(code, reason);
-        if (++refused === 3) held.length = 0; // Room again, after the other address and one more.
-      }));
-      const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
-      assertEquals(failedChecks(report), ["one connection too many is refused"]);
-      assertEquals(
-        checkNamed(report, "one connection too many is refused").observed,
-        `close ${code} ${reason}`.trim(),
-      );
-    }
-  },
-);
-
-Deno.test(
-  "connection-limit takes any refusal for one where the protocol is not exai",
-  { ignore },
-  async () => {
-    for (const name of ["exai", "mcp"] as const) {
-      // Two slots; one more is refused, then one from another address; then a slot is free.
-      await using server = await startFaultyServer({
-        handshakes: (nth) =>
-          nth === 3 || nth === 4 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
-      });
-      const report = await runScenario(connectionLimit, { bound: 10 }, {
-        url: server.url,
-        epochs: 1,
-        protocol: { ...exai, name },
-      });
-      const { passed, observed } = checkNamed(report, "one connection too many is refused");
-      assertEquals([passed, report.status], name === "mcp" ? [true, "passed"] : [false, "failed"]);
-      assertStringIncludes(observed, "HTTP 503");
-      assertEquals(metricNamed(report, "limit", "scalar").value, 2);
-    }
-  },
-);
-
-Deno.test(
-  "connection-limit fails where established connections are harmed",
-  { ignore },
-  async () => {
+Deno.test("connection-limit fails unless refused with 1008 and a reason", { ignore }, async () => {
+  for (const [code, reason] of [[1011, "busy"], [1008, ""]] as const) {
+    let refused = 0;
     await using server = startScriptedServer(twoSlots((peer, held) => {
-      held.shift()!.cut();
-      peer.close(1008, "Too many connections");
+      peer.close(code, reason);
+      if (++refused === 3) held.length = 0; // Room again, after the other address and one retry.
     }));
     const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
-    const name = "established connections still answer";
-    assertEquals(failedChecks(report).includes(name), true);
+    assertEquals(failedChecks(report), ["one connection too many is refused"]);
     assertEquals(
-      checkNamed(report, name).observed,
-      "1 of 2; first failure: the connection was lost: no close frame (1006)",
+      checkNamed(report, "one connection too many is refused").observed,
+      `close ${code} ${reason}`.trim(),
     );
-    assert(brokenEquations(report.ledger).length === 0);
-  },
-);
+  }
+});
 
-Deno.test(
-  "connection-limit: a connection that answers with a refusal still answers",
-  { ignore },
-  async () => {
-    const ipRate = { capacity: 2, refillPerSecond: 0.01 };
-    await using server = await startReference({
-      dialect: "nov",
-      limits: { userRate: null, globalRate: null, ipRate, maxConnectionsPerIp: 6 },
+Deno.test("connection-limit accepts any refusal outside exai", { ignore }, async () => {
+  for (const name of ["exai", "mcp"] as const) {
+    // Two slots: the third is refused, then one from another address; then a slot is free.
+    await using server = await startFaultyServer({
+      handshakes: (nth) =>
+        nth === 3 || nth === 4 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
     });
-    const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
-    assertEquals(failedChecks(report), ["no error replies"]);
-    assertEquals(checkNamed(report, "established connections still answer").observed, "6 of 6");
-    assertEquals(report.ledger.rateLimited, 4);
-  },
-);
+    const report = await runScenario(connectionLimit, { bound: 10 }, {
+      url: server.url,
+      epochs: 1,
+      protocol: { ...exai, name },
+    });
+    const { passed, observed } = checkNamed(report, "one connection too many is refused");
+    assertEquals([passed, report.status], name === "mcp" ? [true, "passed"] : [false, "failed"]);
+    assertStringIncludes(observed, "HTTP 503");
+    assertEquals(metricNamed(report, "limit", "scalar").value, 2);
+  }
+});
 
-Deno.test("reconnection counts no closes that it did not make", { ignore }, async () => {
+Deno.test("connection-limit fails if established connections are harmed", { ignore }, async () => {
+  await using server = startScriptedServer(twoSlots((peer, held) => {
+    held.shift()!.cut();
+    peer.close(1008, "Too many connections");
+  }));
+  const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
+  const name = "established connections still answer";
+  assertEquals(failedChecks(report).includes(name), true);
+  assertEquals(
+    checkNamed(report, name).observed,
+    "1 of 2; first failure: the connection was lost: no close frame (1006)",
+  );
+  assert(brokenEquations(report.ledger).length === 0);
+});
+
+Deno.test("connection-limit: a rate-limited connection still answers", { ignore }, async () => {
+  const ipRate = { capacity: 2, refillPerSecond: 0.01 };
+  await using server = await startReference({
+    dialect: "nov",
+    limits: { userRate: null, globalRate: null, ipRate, maxConnectionsPerIp: 6 },
+  });
+  const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
+  assertEquals(failedChecks(report), ["no error replies"]);
+  assertEquals(checkNamed(report, "established connections still answer").observed, "6 of 6");
+  assertEquals(report.ledger.rateLimited, 4);
+});
+
+Deno.test("reconnection counts only the closes it made", { ignore }, async () => {
   let calls = 0;
   await using server = startScriptedServer((peer, message) => {
     if (message?.op !== "call_tool" || ++calls < 6) return answerSoundly(peer, message);
@@ -630,13 +577,13 @@ for (const scenario of [messageThroughput, pipelining]) {
         ["every message answered"],
         ok + timeout,
       ]);
-      // One in the slice in which it fell silent, and one in the next, if there was a next.
+      // One in the slice in which it fell silent, and one in the next, if any.
       assert(timeout === 1 || timeout === 2, String(timeout));
     },
   );
 }
 
-Deno.test("connection-limit: a server that is gone has refused nothing", { ignore }, async () => {
+Deno.test("connection-limit: a stopped server has refused nothing", { ignore }, async () => {
   const server = await startReference();
   await server.stop();
   const report = await runScenario(connectionLimit, {}, { url: server.url });
@@ -644,15 +591,11 @@ Deno.test("connection-limit: a server that is gone has refused nothing", { ignor
   assertStringIncludes(report.reason ?? "", "Cannot connect");
 });
 
-Deno.test(
-  "reconnection: where nobody is turned away, that check is not made",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({});
-    const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
-      url: server.url,
-      protocol: { ...exai, rejections: () => [] },
-    });
-    assertEquals(report.notMeasured.map(({ name }) => name), ["the old session's state is gone"]);
-  },
-);
+Deno.test("reconnection without rejections checks no stale session", { ignore }, async () => {
+  await using server = await startFaultyServer({});
+  const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
+    url: server.url,
+    protocol: { ...exai, rejections: () => [] },
+  });
+  assertEquals(report.notMeasured.map(({ name }) => name), ["the old session's state is gone"]);
+});

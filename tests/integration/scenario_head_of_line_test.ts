@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/schema.ts";
-import { grantHeavyTools } from "../../lib/run/heavy_tools.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
 import { headOfLine } from "../../scenarios/head_of_line.ts";
@@ -12,18 +11,20 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET as ignore, TOKEN } from "../support/targets.ts";
+import { NO_NET as ignore, SHORT_TIMEOUT_MS, TOKEN } from "../support/targets.ts";
+import { heavyToolsOf } from "../support/workloads.ts";
 
-/** Other addresses of this machine than 127.0.0.1 are set up on macOS by hand only. */
+/** On macOS, loopback addresses other than 127.0.0.1 must be set up manually. */
 const OTHER_ADDRESS = Deno.build.os !== "darwin";
 const THINK_MS = 400;
 const THINK = { chat: { medianMs: THINK_MS, sigma: 0 } };
-const PLACES = OTHER_ADDRESS ? 3 : 2;
+const OTHER_PLACES = ["otherConnection", ...(OTHER_ADDRESS ? ["otherAddress"] : [])];
+const PLACES = ["sameConnection", ...OTHER_PLACES];
 const SHORT = { ratePerSecond: 100, durationMs: 360 };
-/** The cheap calls alone: 36 in 360 ms, a part of them before each place. */
+/** Cheap calls with no heavy one: 36 in 360 ms, a part of them before each place. */
 const ALONE = 36;
 
-/** A server on a thread of its own, so that what blocks it does not block its client. */
+/** A server on its own thread, so that blocking it does not block its client. */
 function startThreaded(overrides: ServerOptionOverrides) {
   return startEmbeddedServer(
     defaultServerOptions({ token: TOKEN, limits: "off", think: THINK, ...overrides }),
@@ -46,18 +47,17 @@ async function measure(overrides: ServerOptionOverrides) {
 }
 
 Deno.test(
-  "head of line: a server that waits holds up the same connection alone",
+  "head of line: a waiting server delays only the same connection",
   { ignore },
   async () => {
     const { report, callsServed } = await measure({ thinkMode: "wait" });
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     assertEquals([report.ledger.ok, report.ledger.sent], [callsServed, callsServed]);
-    assertEquals(metricNamed(report, "heavy", "distribution").count, OTHER_ADDRESS ? 3 : 2);
+    assertEquals(metricNamed(report, "heavy", "distribution").count, PLACES.length);
     assertEquals(metricNamed(report, "alone", "distribution").count, ALONE);
-    // The first call there waits for all of the heavy one.
+    // The first call there waits for the whole heavy one.
     assert(cheapAt(report, "sameConnection").max >= 0.9 * THINK_MS * 1e6);
-    const places = OTHER_ADDRESS ? ["otherConnection", "otherAddress"] : ["otherConnection"];
-    for (const place of places) {
+    for (const place of OTHER_PLACES) {
       const times = cheapAt(report, place);
       const most = metricNamed(report, "heavy", "distribution").max / 10e6 + 1;
       assert(times.count >= 10 && times.count <= most, `${place}: ${times.count}`);
@@ -65,7 +65,7 @@ Deno.test(
       assert(times.p50! < THINK_MS / 2 * 1e6, place);
       const ratio = interferenceAt(report, place);
       assert(ratio < interferenceAt(report, "sameConnection"));
-      // A mean lies between the least and the most that it is of, and so does a ratio of two.
+      // Means lie between their minimum and maximum, which bounds their ratio.
       const alone = metricNamed(report, "alone", "distribution");
       assert(
         ratio >= times.min / alone.max && ratio <= times.max / alone.min,
@@ -75,100 +75,70 @@ Deno.test(
   },
 );
 
-Deno.test(
-  "head of line: a server that blocks holds up every connection, and it shows",
-  { ignore },
-  async () => {
-    const { report } = await measure({ thinkMode: "block" });
-    assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    const alone = metricNamed(report, "alone", "distribution");
-    const places = [
-      "sameConnection",
-      "otherConnection",
-      ...(OTHER_ADDRESS ? ["otherAddress"] : []),
-    ];
-    for (const place of places) {
-      const times = cheapAt(report, place);
-      // Sent all through the heavy call and answered at its end: half of it on average.
-      assert(times.mean >= THINK_MS / 4 * 1e6, `${place}: ${times.mean}`);
-      const ratio = interferenceAt(report, place);
-      assert(ratio >= 0.9 * THINK_MS / 4 * 1e6 / alone.mean, `${place}: ${ratio}`);
+Deno.test("head of line: a blocking server delays every connection", { ignore }, async () => {
+  const { report } = await measure({ thinkMode: "block" });
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
+  const alone = metricNamed(report, "alone", "distribution");
+  for (const place of PLACES) {
+    const times = cheapAt(report, place);
+    // Sent throughout the heavy call and answered at its end: on average half its time.
+    assert(times.mean >= THINK_MS / 4 * 1e6, `${place}: ${times.mean}`);
+    const ratio = interferenceAt(report, place);
+    assert(ratio >= 0.9 * THINK_MS / 4 * 1e6 / alone.mean, `${place}: ${ratio}`);
+  }
+});
+
+Deno.test("head of line: cheap calls are sent only during the heavy one", { ignore }, async () => {
+  let outstanding = 0;
+  let sentAlone = 0;
+  let heavyCalls = 0;
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op !== "call_tool") return answerSoundly(peer, message);
+    if (message.name !== "chat") {
+      if (outstanding === 0) sentAlone++;
+      return answerSoundly(peer, message);
     }
-  },
-);
-
-Deno.test(
-  "head of line: a cheap call is sent only while the heavy one is outstanding",
-  { ignore },
-  async () => {
-    let outstanding = 0;
-    let besideNone = 0;
-    let heavyCalls = 0;
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op !== "call_tool") return answerSoundly(peer, message);
-      if (message.name !== "chat") {
-        if (outstanding === 0) besideNone++;
-        return answerSoundly(peer, message);
-      }
-      heavyCalls++;
-      outstanding++;
-      setTimeout(() => {
-        answerSoundly(peer, message);
-        // What the client sent before it had the reply may still be on its way.
-        setTimeout(() => outstanding--, 15);
-      }, 300);
-    });
-    const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
-    assertEquals([report.status, heavyCalls], ["passed", PLACES]);
-    // Those alone and no others, but for the first of each part that falls into the 15 ms.
-    assert(besideNone <= ALONE, `${besideNone}`);
-    assert(report.ledger.sent > ALONE + PLACES, "there were some beside the heavy calls");
-  },
-);
-
-Deno.test(
-  "head of line: heavy calls that are too short have no ratio, and it says so",
-  { ignore },
-  async () => {
-    await using server = await startThreaded({ think: { chat: { medianMs: 5, sigma: 0 } } });
-    const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
-    assertEquals(report.status, "passed");
-    assertEquals(report.metrics.filter(({ kind }) => kind === "scalar"), []);
-    assert(
-      report.notMeasured.some(({ name, reason }) =>
-        name === "interference at otherConnection" && reason.includes("slower tool")
-      ),
-    );
-  },
-);
-
-Deno.test("head of line: a heavy call from a cache counts as none", { ignore }, async () => {
-  await using server = await startThreaded({ dialect: "nov" });
-  const tools = grantHeavyTools({
-    embedded: true,
-    protocol: "exai",
-    named: true,
-    given: [{
-      tool: "chat",
-      argsJson: '{"prompt":"x"}',
-      timeoutMs: 5000,
-      weight: 1,
-      repetitions: 1,
-    }],
-    uniqueSeed: 1,
+    heavyCalls++;
+    outstanding++;
+    setTimeout(() => {
+      answerSoundly(peer, message);
+      // Calls sent before the reply arrived can still be on their way.
+      setTimeout(() => outstanding--, 15);
+    }, 300);
   });
+  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
+  assertEquals([report.status, heavyCalls], ["passed", PLACES.length]);
+  // At most the calls meant to be alone: the first of a part can fall into the 15 ms.
+  assert(sentAlone <= ALONE, `${sentAlone}`);
+  assert(report.ledger.sent > ALONE + PLACES.length, "none was sent alongside a heavy call");
+});
+
+Deno.test("head of line: heavy calls too short for a ratio are reported", { ignore }, async () => {
+  await using server = await startThreaded({ think: { chat: { medianMs: 5, sigma: 0 } } });
+  const report = await runScenario(headOfLine, SHORT, { ...server, epochs: 1 });
+  assertEquals(report.status, "passed");
+  assertEquals(report.metrics.filter(({ kind }) => kind === "scalar"), []);
+  assert(
+    report.notMeasured.some(({ name, reason }) =>
+      name === "interference at otherConnection" && reason.includes("slower tool")
+    ),
+  );
+});
+
+Deno.test("head of line: heavy calls served from a cache do not count", { ignore }, async () => {
+  await using server = await startThreaded({ dialect: "nov" });
   const report = await runScenario(headOfLine, SHORT, {
     ...server,
     epochs: 2,
-    heavyTools: tools,
+    heavyTools: heavyToolsOf([{ argsJson: '{"prompt":"x"}' }]),
   });
-  // All but the first call of the first epoch.
+  // Only the first call of the first epoch is computed.
   assertEquals(metricNamed(report, "heavy", "distribution").count, 1);
   const ratios = report.metrics.filter(({ name }) => name === "interference");
   assertEquals(ratios.map((one) => one.epochs.length), [1]);
 });
 
-Deno.test("head of line: no cheap calls of a heavy tool", { ignore }, async () => {
+Deno.test("head of line: skipped if the light tool is a heavy one", { ignore }, async () => {
   await using server = await startReference({ think: THINK });
   const report = await runScenario(headOfLine, SHORT, {
     ...server,
@@ -179,9 +149,7 @@ Deno.test("head of line: no cheap calls of a heavy tool", { ignore }, async () =
   assertStringIncludes(report.reason!, "name a light --tool");
 });
 
-Deno.test("head of line: a server that goes away or silent half-way ends it, accounted for", {
-  ignore,
-}, async () => {
+Deno.test("head of line: a lost or silent server ends it, ledger intact", { ignore }, async () => {
   for (const fate of ["silent", "cut"] as const) {
     await using server = startScriptedServer((peer, message) => {
       if (message?.op !== "call_tool" || message.name !== "chat") {
@@ -189,23 +157,16 @@ Deno.test("head of line: a server that goes away or silent half-way ends it, acc
       }
       if (fate === "cut") peer.cut();
     });
-    const tools = grantHeavyTools({
-      embedded: true,
-      protocol: "exai",
-      named: true,
-      given: [{ tool: "chat", argsJson: "{}", timeoutMs: 200, weight: 1, repetitions: 1 }],
-      uniqueSeed: 1,
-    });
     const report = await runScenario(headOfLine, SHORT, {
       ...server,
       epochs: 3,
-      timeoutMs: 200,
-      heavyTools: tools,
+      timeoutMs: SHORT_TIMEOUT_MS,
+      heavyTools: heavyToolsOf([{ timeoutMs: SHORT_TIMEOUT_MS }]),
     });
     assertEquals(report.status, "failed");
     assertEquals(checkNamed(report, "ledger reconciles").passed, true);
     const { timeout, connectionLost } = report.ledger;
     assert(fate === "cut" ? connectionLost >= 1 && timeout === 0 : timeout >= 1);
-    assertEquals(metricNamed(report, "alone", "distribution").count, ALONE / PLACES);
+    assertEquals(metricNamed(report, "alone", "distribution").count, ALONE / PLACES.length);
   }
 });

@@ -21,7 +21,7 @@ const AT_ONCE = { medianMs: 1, sigma: 0 };
 const THINK = { chat: AT_ONCE, analyze: AT_ONCE, debug: AT_ONCE };
 const PATIENT = { noHelloWaitMs: 5_000, patienceMs: 5_000 };
 
-/** The rows of the protocol, and those of the suite's own checks. */
+/** Names of EXAI's cases. */
 const ROWS = exaiConduct.cases({
   sessionId: "s",
   token: null,
@@ -35,7 +35,7 @@ function missing({ notMeasured }: ScenarioReport): string[] {
   return notMeasured.map(({ name }) => name);
 }
 
-Deno.test("malformed-input passes in every row on both builds", { ignore }, async () => {
+Deno.test("malformed-input passes every case on both builds", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ dialect, helloTimeoutMs: 1_500, think: THINK });
     const report = await runScenario(malformedInput, PATIENT, server);
@@ -44,47 +44,41 @@ Deno.test("malformed-input passes in every row on both builds", { ignore }, asyn
     assertEquals(ROWS.filter((name) => !checked.includes(name)), []);
     assertEquals(missing(report), exaiConduct.leftOut.map(({ name }) => name));
     assertEquals(report.notes?.find(({ kind }) => kind === "dialect")?.dialect, dialect);
-    // Of all that is said, one call is in the ledger: that of a session behind the cases.
+    // The ledger has only the call made after the cases.
     assertEquals([report.ledger.sent, report.ledger.ok, report.ledger.timeout], [1, 1, 0]);
-    // Every row but the silent client's has an answer that is timed.
+    // Every case but the silent client's has a timed answer.
     assertEquals(metricNamed(report, "answer", "distribution").count, ROWS.length - 1);
   }
 });
 
-Deno.test(
-  "malformed-input holds a server to its own build, not the other",
-  { ignore },
-  async () => {
-    await using oct = await startReference({ dialect: "oct", helloTimeoutMs: 1_500, think: THINK });
-    // Says of itself that it is of the later build, by each sign that is looked at.
-    await using proxy = startAlteringProxy(oct.url, {
-      frame: (text, said) => {
-        const id = /"request_id":"([^"]*)"/.exec(
-          said.findLast((one) => one.includes("list_tools")) ?? "",
-        );
-        return text.replace('"ok": true, "outputs"', '"outputs"')
-          .replace('"op": "list_tools_res"', `"op": "list_tools_res", "request_id": "${id?.[1]}"`);
-      },
-    });
-    const report = await runScenario(malformedInput, { ...PATIENT, patienceMs: 1_000 }, proxy);
-    assertEquals(failedChecks(report), [
-      "invalid session id",
-      "first message not hello",
-      "first message not JSON",
-      "unknown tool",
-      "tool name with a further ending",
-      "argument out of range",
-      "the tool raises",
-      "not JSON, twice",
-      "unknown op",
-      "ping",
-    ]);
-  },
-);
+Deno.test("malformed-input holds a server to its own build", { ignore }, async () => {
+  await using oct = await startReference({ dialect: "oct", helloTimeoutMs: 1_500, think: THINK });
+  // Shows every sign of the later build.
+  await using proxy = startAlteringProxy(oct.url, {
+    frame: (text, said) => {
+      const id = /"request_id":"([^"]*)"/.exec(
+        said.findLast((one) => one.includes("list_tools")) ?? "",
+      );
+      return text.replace('"ok": true, "outputs"', '"outputs"')
+        .replace('"op": "list_tools_res"', `"op": "list_tools_res", "request_id": "${id?.[1]}"`);
+    },
+  });
+  const report = await runScenario(malformedInput, { ...PATIENT, patienceMs: 1_000 }, proxy);
+  assertEquals(failedChecks(report), [
+    "invalid session id",
+    "first message not hello",
+    "first message not JSON",
+    "unknown tool",
+    "tool name with a further ending",
+    "argument out of range",
+    "the tool raises",
+    "not JSON, twice",
+    "unknown op",
+    "ping",
+  ]);
+});
 
-Deno.test("malformed-input holds a server whose signs fit no build to none, and one to its own", {
-  ignore,
-}, async () => {
+Deno.test("malformed-input recognises oct25, and no build in mixed signs", { ignore }, async () => {
   const outcome = async (change: (text: string) => string, dialect: "oct" | "nov") => {
     const report = await altered({ frame: change }, { server: { dialect } });
     const [build, ...better] = report.notes!.map(({ kind, dialect, name }) =>
@@ -92,7 +86,10 @@ Deno.test("malformed-input holds a server whose signs fit no build to none, and 
     );
     return { build, better, failed: failedChecks(report) };
   };
-  const mixed = await outcome((text) => text.replace('"ok": true, "outputs"', '"outputs"'), "oct");
+  const mixed = await outcome(
+    (text) => text.replace('"ok": true, "outputs"', '"outputs"'),
+    "oct",
+  );
   assertEquals([mixed.build, mixed.failed], [null, []]);
   const another = (text: string) =>
     text.replace(/(hello_ack.*"session_id": )"[^"]*"/, `$1"${"x".repeat(43)}"`);
@@ -100,13 +97,11 @@ Deno.test("malformed-input holds a server whose signs fit no build to none, and 
   assertEquals([oct25.build, oct25.failed], ["oct25", ["not JSON, twice"]]);
 });
 
-Deno.test("malformed-input passes with a note where a server does better than its build", {
-  ignore,
-}, async () => {
+Deno.test("malformed-input notes where a server beats its build", { ignore }, async () => {
   let dropped = "";
   const report = await altered({
     frame: (text, said) => {
-      // What was dropped as a repetition comes before the answer to the call after it.
+      // Restores the frame that the server dropped as a repeat.
       if (text.includes("Invalid JSON")) dropped = text;
       const isTwice = said.filter((one) => one === "{not JSON").length === 2;
       return isTwice && text.includes("stream_complete") ? [dropped, text] : text;
@@ -117,7 +112,7 @@ Deno.test("malformed-input passes with a note where a server does better than it
   assert(better.some(({ name }) => name === "not JSON, twice"), JSON.stringify(report.notes));
 });
 
-/** The failed checks of a sound server that is altered. */
+/** Runs against a sound server behind a proxy that alters it. */
 async function altered(
   alterations: Alterations,
   { server = {}, ...options }: { server?: ServerOptionOverrides } & Partial<RunOptions> = {},
@@ -130,83 +125,71 @@ async function altered(
   });
 }
 
-Deno.test(
-  "malformed-input fails where an error has another code or other words",
-  { ignore },
-  async () => {
-    const report = await altered({
-      frame: (text) =>
-        text.replace("VALIDATION_ERROR", "INTERNAL_ERROR").replace("Unknown operation", "What is"),
-    });
-    assertEquals(failedChecks(report), [
-      "a call as tool_call",
-      "argument out of range",
-      "not JSON",
-      "not JSON, twice",
-      "unknown op",
-      "ping",
-    ]);
-    const { expected, observed } = checkNamed(report, "unknown op");
-    assertEquals(
-      [expected, observed],
-      [
-        "[error, no id, INVALID_REQUEST, Unknown operation: no-such-op]; a call is served after it",
-        "[error, no id, INVALID_REQUEST, What is: no-such-op]; a call is served after it",
-      ],
-    );
-  },
-);
+Deno.test("malformed-input fails on a wrong error code or message", { ignore }, async () => {
+  const report = await altered({
+    frame: (text) =>
+      text.replace("VALIDATION_ERROR", "INTERNAL_ERROR").replace("Unknown operation", "What is"),
+  });
+  assertEquals(failedChecks(report), [
+    "a call as tool_call",
+    "argument out of range",
+    "not JSON",
+    "not JSON, twice",
+    "unknown op",
+    "ping",
+  ]);
+  const { expected, observed } = checkNamed(report, "unknown op");
+  assertEquals(
+    [expected, observed],
+    [
+      "[error, no id, INVALID_REQUEST, Unknown operation: no-such-op]; a call is served after it",
+      "[error, no id, INVALID_REQUEST, What is: no-such-op]; a call is served after it",
+    ],
+  );
+});
 
-Deno.test(
-  "malformed-input fails where an error names no call, or another",
-  { ignore },
-  async () => {
-    const report = await altered({
-      frame: (text) => {
-        if (text.includes("TOOL_NOT_FOUND")) return text.replace(/"request_id": "[^"]*", /, "");
-        return text.replace(
-          /-r1", "error": \{"code":"INTERNAL/,
-          '-r2", "error": {"code":"INTERNAL',
-        );
-      },
-    });
-    assertEquals(failedChecks(report), [
-      "unknown tool",
-      "tool name with a further ending",
-      "the tool raises",
-    ]);
-    assertStringIncludes(
-      checkNamed(report, "the tool raises").observed,
-      "call_tool_res, r2, INTERNAL",
-    );
-  },
-);
+Deno.test("malformed-input fails on an error for no call, or for another", { ignore }, async () => {
+  const report = await altered({
+    frame: (text) => {
+      if (text.includes("TOOL_NOT_FOUND")) return text.replace(/"request_id": "[^"]*", /, "");
+      return text.replace(
+        /-r1", "error": \{"code":"INTERNAL/,
+        '-r2", "error": {"code":"INTERNAL',
+      );
+    },
+  });
+  assertEquals(failedChecks(report), [
+    "unknown tool",
+    "tool name with a further ending",
+    "the tool raises",
+  ]);
+  assertStringIncludes(
+    checkNamed(report, "the tool raises").observed,
+    "call_tool_res, r2, INTERNAL",
+  );
+});
 
-Deno.test(
-  "malformed-input fails where a close has another code or reason",
-  { ignore },
-  async () => {
-    const report = await altered({
-      close: ({ code, reason }) => code === 4001 ? { code: 4000, reason } : { code, reason: "go" },
-    });
-    assertEquals(failedChecks(report), [
-      "empty first message",
-      "hello is an array",
-      "wrong token",
-      "missing token",
-      "empty token",
-      "non-string token",
-      "first message not hello",
-      "first message not JSON",
-    ]);
-    assertEquals(
-      checkNamed(report, "first message not hello").observed,
-      "[hello_ack, missing_hello]; close 4000 missing hello",
-    );
-  },
-);
+Deno.test("malformed-input fails on a close with a wrong code or reason", { ignore }, async () => {
+  const report = await altered({
+    close: ({ code, reason }) => code === 4001 ? { code: 4000, reason } : { code, reason: "go" },
+  });
+  assertEquals(failedChecks(report), [
+    "empty first message",
+    "hello is an array",
+    "wrong token",
+    "missing token",
+    "empty token",
+    "non-string token",
+    "first message not hello",
+    "first message not JSON",
+  ]);
+  assertEquals(
+    checkNamed(report, "first message not hello").observed,
+    "[hello_ack, missing_hello]; close 4000 missing hello",
+  );
+});
 
-Deno.test("malformed-input fails where a bad message ends the connection", { ignore }, async () => {
+Deno.test("malformed-input fails if a bad message ends the connection", { ignore }, async () => {
   const report = await altered({
     swallow: (said) => said.length > 1 && said.at(-1)!.includes("no-such-op") ? "close" : false,
   });
@@ -215,7 +198,7 @@ Deno.test("malformed-input fails where a bad message ends the connection", { ign
 });
 
 Deno.test(
-  "malformed-input fails where nothing is served after a bad message",
+  "malformed-input fails if no call is served after a bad message",
   { ignore },
   async () => {
     const report = await altered({
@@ -229,13 +212,11 @@ Deno.test(
   },
 );
 
-Deno.test("malformed-input fails where a bad message is answered twice, or with a result", {
-  ignore,
-}, async () => {
+Deno.test("malformed-input fails if a bad message gets a result", { ignore }, async () => {
   const report = await altered({
     frame: (text, said) => {
       if (said.at(-1)?.startsWith('{"op":"ping"')) return text.replace(/.*/, `{"op": "pong"}`);
-      // A result in place of the error.
+      // A result instead of the error.
       if (!text.includes("TOOL_NOT_FOUND")) return text;
       return text.replace(/"error": .*/, '"ok": true, "outputs": []}');
     },
@@ -247,10 +228,10 @@ Deno.test("malformed-input fails where a bad message is answered twice, or with 
   );
 });
 
-Deno.test("malformed-input gives up on a server that says nothing", { ignore }, async () => {
+Deno.test("malformed-input gives up on a silent server", { ignore }, async () => {
   let sessions = 0;
   const report = await altered({
-    // The look at the server and that at its tokens go well.
+    // The probes of the server and of its tokens succeed.
     swallow: (said) => (said.length === 1 ? ++sessions : sessions) > 2,
   }, { timeoutMs: SHORT_TIMEOUT_MS });
   assertEquals(report.status, "failed");
@@ -259,7 +240,7 @@ Deno.test("malformed-input gives up on a server that says nothing", { ignore }, 
   assertEquals(failedChecks(report).slice(0, 3), ROWS.slice(0, 3));
 });
 
-Deno.test("malformed-input fails, and ends, where the server goes away", { ignore }, async () => {
+Deno.test("malformed-input fails and ends if the server goes away", { ignore }, async () => {
   await using sound = await startReference({ think: THINK });
   let connections = 0;
   await using proxy = startAlteringProxy(sound.url, {
@@ -275,7 +256,7 @@ Deno.test("malformed-input fails, and ends, where the server goes away", { ignor
   assertEquals(report.status, "failed");
 });
 
-Deno.test("malformed-input leaves out tokens where any is right", { ignore }, async () => {
+Deno.test("malformed-input leaves out tokens if any is accepted", { ignore }, async () => {
   await using server = await startReference({ token: null, think: THINK });
   const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, {
     ...server,
@@ -292,7 +273,7 @@ Deno.test("malformed-input leaves out tokens where any is right", { ignore }, as
   ]);
 });
 
-Deno.test("malformed-input takes no refusal of a limiter for an answer", { ignore }, async () => {
+Deno.test("malformed-input does not take rate limiting for an answer", { ignore }, async () => {
   await using server = await startReference({
     think: THINK,
     limits: { ipRate: { capacity: 20, refillPerSecond: 0.001 } },
@@ -301,11 +282,11 @@ Deno.test("malformed-input takes no refusal of a limiter for an answer", { ignor
   const limited = report.notMeasured.filter(({ reason }) => reason.includes("rate limiter"));
   assert(limited.length > 5);
   assertStringIncludes(limited[0]!.reason, "ip_rate_limit_exceeded");
-  // The call of the ledger is refused as well: that is told.
+  // The ledger's call is refused as well.
   assertEquals(failedChecks(report), ["no error replies"]);
 });
 
-Deno.test("malformed-input is interrupted within a wait", { ignore }, async () => {
+Deno.test("malformed-input can be interrupted during a wait", { ignore }, async () => {
   const controller = new AbortController();
   let calls = 0;
   const report = await altered({
@@ -317,7 +298,7 @@ Deno.test("malformed-input is interrupted within a wait", { ignore }, async () =
   assertEquals(report.status, "interrupted");
 });
 
-Deno.test("malformed-input has nothing to say of the echo protocol", { ignore }, async () => {
+Deno.test("malformed-input is skipped on the echo protocol", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(malformedInput, {}, { url: server.url, protocol: echo });
   assertEquals([report.status, report.reason], [
@@ -326,14 +307,14 @@ Deno.test("malformed-input has nothing to say of the echo protocol", { ignore },
   ]);
 });
 
-/** A server of the Model Context Protocol that answers as JSON-RPC has it. */
+/** An MCP server that answers by the rules of JSON-RPC. */
 function speakMcp(
   { isSilentOn = () => false }: { isSilentOn?: (text: string) => boolean } = {},
 ): Script {
   return (peer, message, text) => {
     if (isSilentOn(text)) return;
     const { id, method, params, result } = (message ?? {}) as Record<string, unknown>;
-    if (id === "server-1" && result !== undefined) return; // The answer to the request below.
+    if (id === "server-1" && result !== undefined) return; // The answer to the ping below.
     const reply = (body: object) => peer.send({ jsonrpc: "2.0", id: id ?? null, ...body });
     const fail = (code: number) => reply({ error: { code, message: "wrong" } });
     if (text === '{"jsonrpc":') return fail(-32700);
@@ -361,7 +342,7 @@ function speakMcp(
 
 const MCP = { protocol: mcp, token: null, workload: () => ({ tool: "ping", argsJson: "{}" }) };
 
-Deno.test("malformed-input holds an mcp server against JSON-RPC", { ignore }, async () => {
+Deno.test("malformed-input holds an mcp server to JSON-RPC", { ignore }, async () => {
   await using server = startScriptedServer(speakMcp());
   const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
   assertEquals(
@@ -379,20 +360,20 @@ Deno.test("malformed-input holds an mcp server against JSON-RPC", { ignore }, as
   );
 });
 
-Deno.test("malformed-input lets a gateway drop what names no request", { ignore }, async () => {
+Deno.test("malformed-input lets a gateway drop messages without a method", { ignore }, async () => {
   const dropped = (text: string) => !text.includes('"method"');
   await using server = startScriptedServer(speakMcp({ isSilentOn: dropped }));
   const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
   assertEquals(failedChecks(report), []);
 });
 
-Deno.test("malformed-input fails an mcp server that answers wrongly", { ignore }, async () => {
+Deno.test("malformed-input fails an mcp server with wrong answers", { ignore }, async () => {
   const sound = speakMcp();
   const heard: string[] = [];
   await using server = startScriptedServer((peer, message, text) => {
     heard.push(text);
     if (text === '{"jsonrpc":') return peer.close(1002);
-    // Sends back what it does not know: an echo, which is never answered.
+    // Echoes the unknown method; the client must not answer that.
     if (text.includes("no/such/method")) return peer.send(text);
     if (text.includes("notifications/no-such-thing")) {
       peer.send({ jsonrpc: "2.0", id: null, error: { code: -32601, message: "what?" } });

@@ -21,12 +21,12 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { SHORT_TIMEOUT_MS, STATUS } from "../support/targets.ts";
+import { lacks } from "../support/permissions.ts";
+import { SHORT_TIMEOUT_MS } from "../support/targets.ts";
+import { distinctCalls } from "../support/workloads.ts";
 
-/** The echoes run in a worker, which reads its own modules. */
-const ignore = ["net", "read"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
+/** The echoes run in a worker, which reads its modules. */
+const ignore = lacks("net", "read");
 
 /** One block of a few calls in each epoch. */
 const FEW = { messages: 8, durationMs: null };
@@ -40,59 +40,43 @@ function layersOf(report: ScenarioReport): Distribution[] {
   return LAYER_NAMES.map((layer) => layerOf(report, layer));
 }
 
-Deno.test(
-  "each layer is above the one below, and all of them make up the call",
-  { ignore },
-  async () => {
-    await using server = await startReference();
-    const report = await runScenario(overheadBreakdown, FEW, { ...server, epochs: 5, cold: true });
-    assertEquals([report.reason, report.status], [null, "passed"]);
-    const layers = layersOf(report);
-    for (const [index, { added, epochs }] of layers.entries()) {
-      const name = LAYER_NAMES[index]!;
-      assertEquals([added!.above, epochs.length], [LAYER_NAMES[index - 1] ?? null, 5], name);
-      assertEquals(added!.measuredOn, index < 5 ? "bundled" : "target");
-      assert(added!.ci95 !== null && added!.shareCi95 !== null, name);
-    }
-    const sum = layers.reduce((total, { added }) => total + added!.share!, 0);
-    assertAlmostEquals(sum, 1, 1e-9);
-  },
-);
+Deno.test("each layer adds to the one below, and all sum up to the call", { ignore }, async () => {
+  await using server = await startReference();
+  const report = await runScenario(overheadBreakdown, FEW, { ...server, epochs: 5, cold: true });
+  assertEquals([report.reason, report.status], [null, "passed"]);
+  const layers = layersOf(report);
+  for (const [index, { added, epochs }] of layers.entries()) {
+    const name = LAYER_NAMES[index]!;
+    assertEquals([added!.above, epochs.length], [LAYER_NAMES[index - 1] ?? null, 5], name);
+    assertEquals(added!.measuredOn, index < 5 ? "bundled" : "target");
+    assert(added!.ci95 !== null && added!.shareCi95 !== null, name);
+  }
+  const sum = layers.reduce((total, { added }) => total + added!.share!, 0);
+  assertAlmostEquals(sum, 1, 1e-9);
+});
 
-Deno.test(
-  "the calls of a breakdown are in its ledgers, and its probes are not",
-  { ignore },
-  async () => {
-    for (const dialect of ["oct", "nov"] as const) {
-      await using server = await startReference({ dialect });
-      const report = await runScenario(overheadBreakdown, FEW, {
-        ...server,
-        workload: distinct(),
-      });
-      const { ledger, warmupLedger } = report;
-      // Three epochs of eight calls, and as many whose replies are read.
-      assertEquals([ledger.sent, ledger.ok], [48, 48]);
-      assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
-      assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
-      assertEquals(layerOf(report, "tool").count, 24);
-      assertEquals(layerOf(report, "routing").count, 24);
-      assertEquals(metricNamed(report, "serverReported", "distribution").count, 24);
-      assertEquals(metricNamed(report, "networkAndQueue", "distribution").count, 24);
-      const { seen, wanted } = checkNamed(report, PROBES);
-      assert(seen === wanted && seen! >= 24, `${seen} of ${wanted}`);
-    }
-  },
-);
+Deno.test("the ledgers of a breakdown have its calls, but not its probes", { ignore }, async () => {
+  for (const dialect of ["oct", "nov"] as const) {
+    await using server = await startReference({ dialect });
+    const report = await runScenario(overheadBreakdown, FEW, {
+      ...server,
+      workload: distinctCalls(),
+    });
+    const { ledger, warmupLedger } = report;
+    // Three epochs of eight calls, and as many with recorded replies.
+    assertEquals([ledger.sent, ledger.ok], [48, 48]);
+    assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
+    assertEquals(countedCalls(server.stats()), expectedCalls([ledger, warmupLedger]));
+    assertEquals(layerOf(report, "tool").count, 24);
+    assertEquals(layerOf(report, "routing").count, 24);
+    assertEquals(metricNamed(report, "serverReported", "distribution").count, 24);
+    assertEquals(metricNamed(report, "networkAndQueue", "distribution").count, 24);
+    const { seen, wanted } = checkNamed(report, PROBES);
+    assert(seen === wanted && seen! >= 24, `${seen} of ${wanted}`);
+  }
+});
 
-/** Calls that no cache has. */
-function distinct() {
-  let calls = 0;
-  return () => ({ tool: "status", argsJson: `{"n":${++calls}}` });
-}
-
-Deno.test("the whole call and the dispatch are measured once, for message-throughput too", {
-  ignore,
-}, async () => {
+Deno.test("the call and the dispatch are shared with message-throughput", { ignore }, async () => {
   await using server = await startReference();
   const bundled = {
     restart: () => Promise.reject(new Error("not here")),
@@ -105,26 +89,22 @@ Deno.test("the whole call and the dispatch are measured once, for message-throug
   const latency = metricNamed(throughput!, "latency", "distribution");
   assertEquals(layerOf(breakdown!, "tool").epochs, latency.epochs);
   assertEquals(unitEpochs, layerOf(breakdown!, "dispatch").epochs.map(({ p50 }) => p50!));
-  // The calls that both share are in the account of the first.
+  // The shared calls are in the ledger of the first.
   assertEquals([throughput!.ledger.ok, breakdown!.ledger.ok], [24, 24]);
 });
 
-Deno.test(
-  "against another server the dispatch of the bundled one is no unit baseline",
-  { ignore },
-  async () => {
-    await using server = await startReference();
-    const { scenarios, unitEpochs } = await runScenarios(
-      [[messageThroughput, FEW], [overheadBreakdown, FEW]],
-      server,
-    );
-    assertEquals(unitEpochs, []);
-    assert(scenarios[0]!.metrics.every(({ name }) => name !== "unitFactor"));
-    assertEquals(layerOf(scenarios[1]!, "dispatch").added!.measuredOn, "bundled");
-  },
-);
+Deno.test("the bundled dispatch is no unit baseline for another server", { ignore }, async () => {
+  await using server = await startReference();
+  const { scenarios, unitEpochs } = await runScenarios(
+    [[messageThroughput, FEW], [overheadBreakdown, FEW]],
+    server,
+  );
+  assertEquals(unitEpochs, []);
+  assert(scenarios[0]!.metrics.every(({ name }) => name !== "unitFactor"));
+  assertEquals(layerOf(scenarios[1]!, "dispatch").added!.measuredOn, "bundled");
+});
 
-/** A server whose every call took it so long, as it says. */
+/** A server that reports this latency for every call. */
 function startReporting(latencyMs: () => number) {
   return startScriptedServer((peer, message) => {
     const { op, request_id } = message!;
@@ -136,26 +116,22 @@ function startReporting(latencyMs: () => number) {
   });
 }
 
-Deno.test(
-  "what a server says of its time is taken off what the client saw",
-  { ignore },
-  async () => {
-    await using honest = await startReporting(() => 0.001);
-    const report = await runScenario(overheadBreakdown, FEW, honest);
-    const reported = metricNamed(report, "serverReported", "distribution");
-    const rest = metricNamed(report, "networkAndQueue", "distribution");
-    assertEquals([reported.count, rest.count, reported.min, reported.max], [24, 24, 1000, 1000]);
-    assertEquals(report.validity.warnings.filter(({ kind }) => kind === "serverTimes"), []);
+Deno.test("times that a server reports are subtracted from the client's", { ignore }, async () => {
+  await using honest = await startReporting(() => 0.001);
+  const report = await runScenario(overheadBreakdown, FEW, honest);
+  const reported = metricNamed(report, "serverReported", "distribution");
+  const rest = metricNamed(report, "networkAndQueue", "distribution");
+  assertEquals([reported.count, rest.count, reported.min, reported.max], [24, 24, 1000, 1000]);
+  assertEquals(report.validity.warnings.filter(({ kind }) => kind === "serverTimes"), []);
 
-    await using boastful = await startReporting(() => 1e6);
-    const { validity, metrics } = await runScenario(overheadBreakdown, FEW, boastful);
-    assertEquals(validity.warnings.filter(({ kind }) => kind === "serverTimes").length, 1);
-    const nothing = metricNamed({ metrics } as ScenarioReport, "networkAndQueue", "distribution");
-    assertEquals([nothing.min, nothing.max], [0, 0]);
-  },
-);
+  await using boastful = await startReporting(() => 1e6);
+  const { validity, metrics } = await runScenario(overheadBreakdown, FEW, boastful);
+  assertEquals(validity.warnings.filter(({ kind }) => kind === "serverTimes").length, 1);
+  const nothing = metricNamed({ metrics } as ScenarioReport, "networkAndQueue", "distribution");
+  assertEquals([nothing.min, nothing.max], [0, 0]);
+});
 
-Deno.test("a server that reports no times has none", { ignore }, async () => {
+Deno.test("a server that reports no times has no metrics of them", { ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(overheadBreakdown, FEW, server);
   assertEquals(report.status, "passed");
@@ -165,13 +141,13 @@ Deno.test("a server that reports no times has none", { ignore }, async () => {
   assertEquals(report.ledger.sent, 24);
 });
 
-/** Stops the thread, rather than to keep it busy: a machine makes a busy one wait for its turn afterwards. */
+/** Sleeps instead of spinning: the scheduler can penalise a busy thread afterwards. */
 function stall(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
 }
 
 const SLOW_MS = 5;
-/** A layer that is slow is so for everything that passes through it; a real call has its dispatch in the tool. */
+/** A slow layer slows everything that passes through it. A real call's dispatch is in the tool. */
 const SLOW = {
   dispatch: { own: { dispatch: stall }, server: { toolMs: SLOW_MS } },
   codec: { own: { codec: stall }, server: { toolMs: SLOW_MS } },
@@ -186,14 +162,14 @@ const SLOW = {
 };
 
 for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
-  Deno.test(`a slow ${slow} is seen in its own layer, and in no other`, { ignore }, async () => {
+  Deno.test(`a slow ${slow} shows in its own layer and in no other`, { ignore }, async () => {
     await using server = await startFaultyServer({ delays });
     const report = await runScenario(createOverheadBreakdown(own), FEW, {
       ...server,
       cold: true,
     });
     assertEquals(report.reason, null);
-    // The fastest of each, as a busy machine only adds to them.
+    // The fastest of each, because a busy machine only adds to them.
     const fastestMs = layersOf(report).map(({ min }) => min / 1e6);
     for (const [index, name] of LAYER_NAMES.entries()) {
       const addedMs = fastestMs[index]! - (fastestMs[index - 1] ?? 0);
@@ -204,10 +180,8 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
   });
 }
 
-Deno.test("a server that is faster than the parts in its place makes the breakdown invalid", {
-  ignore,
-}, async () => {
-  // The call comes back at once, though what the suite does in the server's place takes its time.
+Deno.test("a server faster than its stand-ins invalidates the breakdown", { ignore }, async () => {
+  // The server answers immediately, while the suite's own codec layer is slow.
   await using server = await startFaultyServer();
   const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
     ...server,
@@ -215,29 +189,25 @@ Deno.test("a server that is faster than the parts in its place makes the breakdo
     cold: true,
   });
   const negative = report.validity.warnings.filter(({ kind }) => kind === "negativeLayer");
-  // On the client's own thread the server may be faster than an echo on another, too.
+  // On the client's own thread, the server can also be faster than an echo on another.
   assertEquals(negative.at(-1)?.layer, "tool");
   assertStringIncludes(negative.at(-1)!.message, "the breakdown does not hold");
   assertEquals([report.status, report.validity.valid], ["passed", false]);
 });
 
-Deno.test(
-  "a server that answers nothing without a tool has routing and tool together",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({ pings: () => "silent" });
-    const report = await runScenario(overheadBreakdown, FEW, {
-      ...server,
-      timeoutMs: SHORT_TIMEOUT_MS,
-    });
-    assertEquals(report.status, "passed");
-    assertEquals(report.notMeasured.map(({ name }) => name), ["routing"]);
-    assertStringIncludes(report.notMeasured[0]!.reason, "(tried: ping, unknown op)");
-    assertEquals(layerOf(report, "tool").added!.above, "websocket");
-  },
-);
+Deno.test("without an answer to probes, routing and tool are one layer", { ignore }, async () => {
+  await using server = await startFaultyServer({ pings: () => "silent" });
+  const report = await runScenario(overheadBreakdown, FEW, {
+    ...server,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals(report.status, "passed");
+  assertEquals(report.notMeasured.map(({ name }) => name), ["routing"]);
+  assertStringIncludes(report.notMeasured[0]!.reason, "(tried: ping, unknown op)");
+  assertEquals(layerOf(report, "tool").added!.above, "websocket");
+});
 
-Deno.test("a probe that is not answered fails the breakdown", { ignore }, async () => {
+Deno.test("an unanswered probe fails the breakdown", { ignore }, async () => {
   const words = {
     silent: "timeout",
     close: "connectionLost",
@@ -245,7 +215,7 @@ Deno.test("a probe that is not answered fails the breakdown", { ignore }, async 
     rateLimited: "rateLimited (Rate limit exceeded",
   };
   for (const [answer, why] of Object.entries(words)) {
-    // The first was asked to find out whether there is one.
+    // The first ping finds out whether the server answers pings.
     await using server = await startFaultyServer({
       pings: (nth) => nth === 1 ? "pong" : answer as keyof typeof words,
     });
@@ -260,35 +230,31 @@ Deno.test("a probe that is not answered fails the breakdown", { ignore }, async 
   }
 });
 
-Deno.test("a limiter met by the first probe fails the scenario", { ignore }, async () => {
+Deno.test("a limiter that refuses the first probe fails the scenario", { ignore }, async () => {
   await using server = await startFaultyServer({ pings: () => "rateLimited" });
   const { scenarios, reasons } = await runScenarios([[overheadBreakdown, FEW]], server);
   assertEquals([scenarios[0]!.status, reasons.map(({ code }) => code)], ["failed", [1]]);
   assertStringIncludes(reasons[0]!.message, "RATE_LIMIT_USER_CAPACITY");
 });
 
-Deno.test(
-  "a server that dies, stalls or fails half-way leaves exact accounts",
-  { ignore },
-  async () => {
-    for (const kind of ["abruptClose", "silent", "toolError"] as const) {
-      for (const from of [1, 9]) {
-        await using server = await startFaultyServer({
-          script: (call) => ({ kind: call >= from ? kind : "ok" }),
-        });
-        const report = await runScenario(overheadBreakdown, FEW, {
-          ...server,
-          timeoutMs: SHORT_TIMEOUT_MS,
-        });
-        const { ledger, warmupLedger } = report;
-        assertEquals(report.status, "failed", `${kind} from call ${from}`);
-        assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
-        assertEquals(ledger.sent + warmupLedger.sent, server.callsSeen);
-        assert(ledger.ok + warmupLedger.ok === from - 1);
-      }
+Deno.test("a server that dies, stalls or fails leaves exact ledgers", { ignore }, async () => {
+  for (const kind of ["abruptClose", "silent", "toolError"] as const) {
+    for (const from of [1, 9]) {
+      await using server = await startFaultyServer({
+        script: (call) => ({ kind: call >= from ? kind : "ok" }),
+      });
+      const report = await runScenario(overheadBreakdown, FEW, {
+        ...server,
+        timeoutMs: SHORT_TIMEOUT_MS,
+      });
+      const { ledger, warmupLedger } = report;
+      assertEquals(report.status, "failed", `${kind} from call ${from}`);
+      assertEquals([...brokenEquations(ledger), ...brokenEquations(warmupLedger)], []);
+      assertEquals(ledger.sent + warmupLedger.sent, server.callsSeen);
+      assert(ledger.ok + warmupLedger.ok === from - 1);
     }
-  },
-);
+  }
+});
 
 Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async () => {
   for (const at of [1, 2, 3, 20]) {
@@ -317,14 +283,14 @@ Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async 
   }
 });
 
-Deno.test("an echo has no layers to tell", { ignore }, async () => {
+Deno.test("the echo protocol has no layers", { ignore }, async () => {
   await using server = await startFaultyServer();
   const report = await runScenario(overheadBreakdown, FEW, { ...server, protocol: echo });
   assertEquals([report.status, server.connectionsSeen], ["skipped", 0]);
   assertStringIncludes(report.reason!, "has no tools");
 });
 
-/** A server that speaks MCP, counting what it is asked; it asks for roots before every answer. */
+/** An MCP server that counts its requests, and asks for roots before every answer. */
 function startMcpServer() {
   const asked: Record<string, number> = {};
   let answers = 0;
@@ -343,7 +309,7 @@ function startMcpServer() {
   return { server, asked };
 }
 
-Deno.test("over MCP, routing is its ping, and the tool a tools/call", { ignore }, async () => {
+Deno.test("over MCP, routing is a ping and the tool a tools/call", { ignore }, async () => {
   const { server, asked } = startMcpServer();
   await using _stopped = server;
   const report = await runScenario(overheadBreakdown, FEW, {
@@ -359,7 +325,7 @@ Deno.test("over MCP, routing is its ping, and the tool a tools/call", { ignore }
   assertEquals(checkNamed(report, PROBES).passed, true);
 });
 
-Deno.test("over MCP, a run that names no tool says that it has none", { ignore }, async () => {
+Deno.test("over MCP, a run without --tool reports that it has none", { ignore }, async () => {
   const { server } = startMcpServer();
   await using _stopped = server;
   const report = await runScenario(overheadBreakdown, FEW, {
@@ -371,7 +337,7 @@ Deno.test("over MCP, a run that names no tool says that it has none", { ignore }
   assertEquals(report.notMeasured.map(({ name }) => name), ["a tool"]);
 });
 
-Deno.test("a rate caps calls and probes, each session by its own", { ignore }, async () => {
+Deno.test("--max-rate caps calls and probes of each session", { ignore }, async () => {
   const seenMs: Record<"calls" | "pings", number[]> = { calls: [], pings: [] };
   await using server = await startFaultyServer({
     script: () => {
@@ -387,23 +353,20 @@ Deno.test("a rate caps calls and probes, each session by its own", { ignore }, a
     ...server,
     epochs: 1,
     cold: true,
-    workload: () => STATUS,
     maxRatePerSecond: 20,
     settings: { scenarios: ["overhead-breakdown"] },
   });
   assertEquals(report.status, "passed");
   for (const times of Object.values(seenMs)) {
-    // The first is asked before any pace is kept, to be recorded or to find a probe.
+    // The first is unpaced: it records a reply, or finds the probe.
     const gapsMs = times.slice(2).map((time, index) => time - times[index + 1]!);
     assert(gapsMs.length >= 7);
-    // Never two at once; a message may be seen late, but not by half of its slot.
+    // Never two together: a message can be seen late, but not by half of its slot.
     assert(Math.min(...gapsMs) > 25, `${gapsMs} ms`);
   }
 });
 
-Deno.test("under a low rate the layers cannot be told apart, and are skipped unless named", {
-  ignore,
-}, async () => {
+Deno.test("a --max-rate too low for layers skips them unless named", { ignore }, async () => {
   await using server = await startReference();
   const few = { messages: 1, durationMs: null };
   const at = (maxRatePerSecond: number, scenarios: string[] | null = null) =>

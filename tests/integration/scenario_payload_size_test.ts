@@ -21,20 +21,17 @@ import {
 } from "../support/scripted_server.ts";
 import { startStallingProxy } from "../support/stalling_proxy.ts";
 import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS } from "../support/targets.ts";
+import { distinctCalls } from "../support/workloads.ts";
 
 const KIB = 1024;
 const COUNTED = { messages: 2, durationMs: null };
 /** The run's own calls, 256 B and 1 KiB. */
 const SMALL = { ...COUNTED, highestBytes: KIB };
-/** Without a warm-up but for the lead-in of each slice. */
+/** Without a warm-up epoch. */
 const SHORT = { epochs: 2, cold: true };
 const REFUSED = "a request that is too large is refused";
 const ANSWERS = "a new connection answers after each refusal";
 const RECONCILE = "the calls that look for the limit reconcile";
-
-function distinctCalls() {
-  return createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 });
-}
 
 function sizesOf({ metrics }: ScenarioReport): number[] {
   return metrics.filter(({ kind }) => kind === "distribution").map(({ at }) =>
@@ -42,9 +39,7 @@ function sizesOf({ metrics }: ScenarioReport): number[] {
   );
 }
 
-Deno.test("payload-size measures what is served, and sees an error and then a close with 1009", {
-  ignore,
-}, async () => {
+Deno.test("payload-size finds sizes served, refused and closed with 1009", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({
       dialect,
@@ -81,19 +76,19 @@ Deno.test("payload-size measures what is served, and sees an error and then a cl
       /^256 KiB: OVER_CAPACITY: Request too large: \d+ bytes exceeds limit of 102400 bytes; 1 MiB: close 1009$/,
     );
     assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-    // Five sizes served, one refused, one closed on; and a call on a new connection after both.
+    // Five sizes served, one refused, one closed; and a call on a new connection after the latter two.
     assertEquals(
       checkNamed(report, RECONCILE).observed,
       "9 sent: ok 7, toolError 1, connectionLost 1",
     );
     const { callsReceived, callsServed } = server.stats();
     const all = sent + report.warmupLedger.sent;
-    // The frame that was closed on was no call to the server.
+    // The oversized frame was no call to the server.
     assertEquals([callsReceived, callsServed], [all + 8, all + 7]);
   }
 });
 
-Deno.test("what is served up to the bound has no limit that was found", { ignore }, async () => {
+Deno.test("no limit is reported if all sizes up to the bound are served", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
   assertEquals([report.status, sizesOf(report)], ["passed", [0, 256, KIB]]);
@@ -105,7 +100,7 @@ Deno.test("what is served up to the bound has no limit that was found", { ignore
   assertEquals(report.parameters.payloadBytes, null);
 });
 
-Deno.test("--payload measures that size alone", { ignore }, async () => {
+Deno.test("--payload measures only that size", { ignore }, async () => {
   const seen = new Set<number>();
   await using server = startScriptedServer((peer, message, text) => {
     if (message?.op === "call_tool") seen.add(JSON.parse(text).arguments.payload.length);
@@ -126,25 +121,21 @@ Deno.test("--payload measures that size alone", { ignore }, async () => {
   ]);
 });
 
-Deno.test(
-  "the payload of every call is of the size that it is measured as",
-  { ignore },
-  async () => {
-    const seen: number[] = [];
-    await using server = startScriptedServer((peer, message, text) => {
-      if (message?.op === "call_tool") seen.push(JSON.parse(text).arguments.payload?.length ?? 0);
-      answerSoundly(peer, message);
-    });
-    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
-    // Each once to see if it is served, then in slices, each of them of one size.
-    assertEquals(seen.slice(0, 2), [256, KIB]);
-    const slices = seen.slice(2).filter((size, index, all) => size !== all[index - 1]);
-    assertEquals(slices.length <= 6 && new Set(slices).size === 3, true, slices.join());
-    assertEquals(seen.length, 2 + report.ledger.sent + report.warmupLedger.sent);
-  },
-);
+Deno.test("every call has the payload size it is measured as", { ignore }, async () => {
+  const seen: number[] = [];
+  await using server = startScriptedServer((peer, message, text) => {
+    if (message?.op === "call_tool") seen.push(JSON.parse(text).arguments.payload?.length ?? 0);
+    answerSoundly(peer, message);
+  });
+  const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
+  // Each once to see if it is served, then in slices of one size each.
+  assertEquals(seen.slice(0, 2), [256, KIB]);
+  const slices = seen.slice(2).filter((size, index, all) => size !== all[index - 1]);
+  assertEquals(slices.length <= 6 && new Set(slices).size === 3, true, slices.join());
+  assertEquals(seen.length, 2 + report.ledger.sent + report.warmupLedger.sent);
+});
 
-Deno.test("a call that carries no arguments is skipped, with what to do", { ignore }, async () => {
+Deno.test("a call without arguments is skipped, with advice", { ignore }, async () => {
   const report = await runScenario(payloadSize, COUNTED, {
     url: "ws://127.0.0.1:1",
     protocol: mcp,
@@ -156,21 +147,17 @@ Deno.test("a call that carries no arguments is skipped, with what to do", { igno
   ]);
 });
 
-Deno.test(
-  "a tool that takes no further argument is skipped, with its words",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "toolError" }) });
-    const report = await runScenario(payloadSize, COUNTED, server);
-    assertEquals([report.status, report.ledger], ["skipped", ledgerWith({})]);
-    assertStringIncludes(
-      report.reason ?? "",
-      "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
-    );
-  },
-);
+Deno.test("a tool that rejects a payload is skipped, quoting its error", { ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "toolError" }) });
+  const report = await runScenario(payloadSize, COUNTED, server);
+  assertEquals([report.status, report.ledger], ["skipped", ledgerWith({})]);
+  assertStringIncludes(
+    report.reason ?? "",
+    "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
+  );
+});
 
-Deno.test("payload-size measures tools of MCP and servers that echo", { ignore }, async () => {
+Deno.test("payload-size measures MCP tools and echo servers", { ignore }, async () => {
   await using echoing = startScriptedServer((peer, _message, text) => peer.send(text));
   await using speaking = startScriptedServer((peer, _message, text) => {
     const { id, method, params } = JSON.parse(text);
@@ -199,7 +186,7 @@ Deno.test("payload-size measures tools of MCP and servers that echo", { ignore }
   assertEquals(checkNamed(spoken, REFUSED).observed, "1 KiB: TOOL_ERROR");
 });
 
-/** A server that does this to every request of 1 KiB and more, and is sound otherwise. */
+/** A sound server that refuses every request of 1 KiB and more in this way. */
 function startRefusing(refuse: (peer: ScriptedPeer, id: string) => void) {
   return startScriptedServer((peer, message, text) => {
     const isLarge = message?.op === "call_tool" && text.includes("x".repeat(KIB));
@@ -208,7 +195,7 @@ function startRefusing(refuse: (peer: ScriptedPeer, id: string) => void) {
   });
 }
 
-Deno.test("a cut, another close code and silence are no way to refuse", { ignore }, async () => {
+Deno.test("a cut, another close code and silence are bad refusals", { ignore }, async () => {
   const refusals: [(peer: ScriptedPeer) => void, string][] = [
     [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
     [(peer) => peer.cut(), "1 KiB: close 1006"],
@@ -223,12 +210,12 @@ Deno.test("a cut, another close code and silence are no way to refuse", { ignore
     });
     assertEquals([report.status, failedChecks(report)], ["failed", [REFUSED]]);
     assertEquals(checkNamed(report, REFUSED).observed, observed);
-    // What it provoked is in no ledger of the report.
+    // The probing calls are in no ledger of the report.
     assertEquals([report.ledger.sent, report.ledger.ok], [8, 8]);
   }
 });
 
-Deno.test("what is served above a refusal is not within the limit", { ignore }, async () => {
+Deno.test("sizes served above a refusal do not raise the limit", { ignore }, async () => {
   await using server = startScriptedServer((peer, message, text) => {
     const size = message?.op === "call_tool" ? JSON.parse(text).arguments.payload?.length : 0;
     if (size !== KIB) return answerSoundly(peer, message);
@@ -247,7 +234,7 @@ Deno.test("what is served above a refusal is not within the limit", { ignore }, 
 Deno.test("a refusal that brings the server down fails", { ignore }, async () => {
   let isDown = false;
   await using server = await startFaultyServer({
-    // The call of 256 B, and then that of 1 KiB.
+    // The first call has 256 B, the second 1 KiB.
     script: (call) => {
       isDown ||= call === 2;
       return { kind: call === 2 ? "toolError" : "ok" };
@@ -267,7 +254,7 @@ Deno.test("a new connection that does not answer fails the check", { ignore }, a
       refused++;
       return peer.close(1009);
     }
-    // The call after the refusal, and no other.
+    // Only the call after the refusal.
     if (isCall && refused === 1) {
       refused++;
       return;
@@ -283,7 +270,7 @@ Deno.test("a new connection that does not answer fails the check", { ignore }, a
   assertEquals(checkNamed(report, ANSWERS).observed, "0 of 1");
 });
 
-Deno.test("a limiter's refusal says nothing about the size", { ignore }, async () => {
+Deno.test("a rate limiter's refusal is no limit of the size", { ignore }, async () => {
   await using server = startRefusing((peer, id) =>
     peer.send({
       op: "error",
@@ -299,51 +286,42 @@ Deno.test("a limiter's refusal says nothing about the size", { ignore }, async (
   }]);
 });
 
-Deno.test(
-  "a server that stops reading a request half-way is not accused of its close",
-  { ignore },
-  async () => {
-    await using server = await startReference();
-    // Of 33 MiB, more is left than the buffers on the way hold.
-    await using proxy = startStallingProxy(server.url, {
-      budgetBytes: 17 * KIB * KIB,
-      stallMs: 300,
-    });
-    const report = await runScenario(
-      payloadSize,
-      { ...COUNTED, messages: 1 },
-      { url: proxy.url, epochs: 1, cold: true },
-    );
-    assertEquals([report.status, report.ledger.ok], ["passed", 8]);
-    assertEquals(report.notMeasured, [{
-      name: "how 33 MiB are refused",
-      reason:
-        "the server stopped reading the request half-way, and the client sees no close frame " +
-        "before it has sent all of it",
-    }]);
-    assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
-    assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-  },
-);
+Deno.test("no verdict on the close if a server stops reading mid-request", { ignore }, async () => {
+  await using server = await startReference();
+  // More of the 33 MiB is left than the buffers on the way hold.
+  await using proxy = startStallingProxy(server.url, {
+    budgetBytes: 17 * KIB * KIB,
+    stallMs: 300,
+  });
+  const report = await runScenario(
+    payloadSize,
+    { ...COUNTED, messages: 1 },
+    { url: proxy.url, epochs: 1, cold: true },
+  );
+  assertEquals([report.status, report.ledger.ok], ["passed", 8]);
+  assertEquals(report.notMeasured, [{
+    name: "how 33 MiB are refused",
+    reason: "the server stopped reading the request half-way, and the client sees no close frame " +
+      "before it has sent all of it",
+  }]);
+  assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
+  assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
+});
 
-Deno.test(
-  "a server that dies within the sweep fails it, with whole accounts",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (call) => ({ kind: call === 7 ? "abruptClose" : "ok" }),
-    });
-    const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
-    assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
-    const { ledger, warmupLedger } = report;
-    assertEquals(ledger.connectionLost + warmupLedger.connectionLost, 1);
-    // One slice of the first epoch ends early, and the others of it are not begun.
-    const { seen, wanted } = checkNamed(report, "every slice measured");
-    assert(wanted === 6 && seen! >= 3 && seen! <= 5, `${seen} of ${wanted}`);
-  },
-);
+Deno.test("a server that dies during the sweep fails it, ledger intact", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call === 7 ? "abruptClose" : "ok" }),
+  });
+  const report = await runScenario(payloadSize, SMALL, { ...server, ...SHORT });
+  assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
+  const { ledger, warmupLedger } = report;
+  assertEquals(ledger.connectionLost + warmupLedger.connectionLost, 1);
+  // One slice of an epoch ends early, and the epoch's others do not begin.
+  const { seen, wanted } = checkNamed(report, "every slice measured");
+  assert(wanted === 6 && seen! >= 3 && seen! <= 5, `${seen} of ${wanted}`);
+});
 
-Deno.test("an interrupt ends payload-size, with nothing failed", { ignore }, async () => {
+Deno.test("an interrupt ends payload-size without failed checks", { ignore }, async () => {
   for (const nth of [1, 7]) {
     const controller = new AbortController();
     await using server = await startFaultyServer({
@@ -362,7 +340,7 @@ Deno.test("an interrupt ends payload-size, with nothing failed", { ignore }, asy
   }
 });
 
-/** What two sizes came to: the target's share of the floor in each of five epochs, and the floor's median. */
+/** Results of two sizes in five epochs: the target's share of the floor, and the floor's median. */
 function derivationOf(sizes: [share: number, floorMs: number][]) {
   const warnings: Fact[] = [];
   const result = (rate: number, medianNs: number) =>
@@ -376,7 +354,7 @@ function derivationOf(sizes: [share: number, floorMs: number][]) {
   };
 }
 
-Deno.test("the sizes at which the client is the bottleneck are named, and no others", () => {
+Deno.test("exactly the sizes at which the client is the bottleneck are named", () => {
   const judge = (...sizes: [number, number][]) => {
     const derivation = derivationOf(sizes);
     judgeFloors(
@@ -387,7 +365,7 @@ Deno.test("the sizes at which the client is the bottleneck are named, and no oth
   };
   const free: [number, number] = [0.8, 0.01];
   assertEquals(judge(free, free), []);
-  // Of a floor that is held back, a lower share will do, and none that a slow server comes to.
+  // A held-back floor needs a lower share, but more than a slow server reaches.
   assertEquals(judge(free, [0.6, 44]), [{
     kind: "clientBoundSizes",
     message: "client-bound at 1 KiB: a server that does nothing is no faster with this client, " +

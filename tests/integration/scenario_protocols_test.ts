@@ -23,7 +23,7 @@ const SERVERS = { mcp: startMcpServer, jsonrpc: startJsonRpcServer, echo: startE
 type ProtocolName = keyof typeof SERVERS;
 const NAMES: ProtocolName[] = ["mcp", "jsonrpc", "echo"];
 
-/** Short runs, by the name of the scenario; of others the quick ones. */
+/** Short parameters by scenario; the others use their quick ones. */
 const SHORT: Record<string, Parameters> = {
   "connection-establishment": { connects: 3 },
   "message-throughput": { durationMs: 20 },
@@ -32,7 +32,7 @@ const SHORT: Record<string, Parameters> = {
   "connection-limit": { bound: 12 },
   "pipelining": { durationMs: 10 },
   "scaling": { connections: 4, durationMs: 10 },
-  // One size alone: the calls that look for the limit are in no ledger of the report.
+  // A single size: calls that probe the limit are in no ledger of the report.
   "payload-size": { payloadBytes: 64, durationMs: 20 },
   "open-loop": { ratePerSecond: 200, durationMs: 100 },
   "saturation": {
@@ -49,7 +49,7 @@ const SHORT: Record<string, Parameters> = {
   "spike": { ratePerSecond: 1_000, spikeFactor: 2, durationMs: 100 },
 };
 
-/** Sessions that hardly think: those of nobody's making think for a second. */
+/** Sessions that hardly think: the default ones think for a second. */
 const SESSIONS: SessionSpec = {
   begin: [],
   lasts: { patterns: 5, time: null },
@@ -63,20 +63,20 @@ const SESSIONS: SessionSpec = {
   }],
 };
 
-/** Scenarios that make no sense on a protocol, with the reason that the report gives. */
+/** Scenarios that make no sense on a protocol, with the reported reason. */
 const SKIPPED: Record<string, (protocol: string) => string> = {
   "authentication": (protocol) => `the ${protocol} protocol has no authentication`,
 };
 
-/** Pings are no calls: those that the check of a breakdown speaks of, and the one that found them to work. */
+/** The pings of a breakdown, which are no calls: those its check counts, and the first probe. */
 function probesOf({ checks }: ScenarioReport): number {
   const probes = checks.find(({ name }) => name === "every probe answered without a tool");
   return probes === undefined ? 0 : 1 + parseInt(probes.observed);
 }
-/** What it says is in no ledger, but for one call. */
-const BESIDE_THE_LEDGER = "malformed-input";
+/** Only one of its calls is in the ledger. */
+const OUTSIDE_THE_LEDGER = "malformed-input";
 
-/** What the two ledgers of a report have in common with what the server counted. */
+/** Compares both ledgers of a report with the server's counts. */
 function assertAgree(report: ScenarioReport, { counts }: CountingServer): void {
   const { ledger, warmupLedger } = report;
   const sum = (pick: (one: typeof ledger) => number) => pick(ledger) + pick(warmupLedger);
@@ -95,7 +95,7 @@ for (const protocol of NAMES) {
   for (const scenario of SCENARIOS) {
     const { name } = scenario;
     const skipped = SKIPPED[name]?.(protocol);
-    const what = skipped === undefined ? "runs, with the server's own counts" : "is skipped";
+    const what = skipped === undefined ? "matches the server's own counts" : "is skipped";
     Deno.test(`${name} on ${protocol} ${what}`, { ignore }, async () => {
       await using server = SERVERS[protocol]();
       const report = await runScenario(scenario, SHORT[name] ?? {}, {
@@ -107,19 +107,19 @@ for (const protocol of NAMES) {
       });
       if (skipped !== undefined || report.status === "skipped") {
         assertEquals([report.status, report.metrics, report.ledger.sent], ["skipped", [], 0]);
-        assert(report.reason, "a scenario is not skipped without a reason");
+        assert(report.reason, "skipped without a reason");
         if (skipped !== undefined) assertEquals(report.reason, skipped);
         return;
       }
-      // Of soak's, those of the process's memory and of its pace, which other tests use too.
+      // Soak's checks of memory and pace depend on other tests of this process.
       const failed = failedChecks(report).filter((check) => !/memory|as it was/.test(check));
       assertEquals(failed, []);
-      if (name !== BESIDE_THE_LEDGER) return assertAgree(report, server);
+      if (name !== OUTSIDE_THE_LEDGER) return assertAgree(report, server);
       assertEquals([report.ledger.sent, brokenEquations(report.ledger)], [1, []]);
     });
   }
 
-  Deno.test(`the preflight passes on ${protocol}, listing what it can`, { ignore }, async () => {
+  Deno.test(`the preflight passes on ${protocol}`, { ignore }, async () => {
     await using server = SERVERS[protocol]();
     using target = targetAt(server.url, { protocol: PROTOCOLS[protocol] });
     const workload = createWorkload("echo", { argsJson: "{}", payloadBytes: 0 });
@@ -137,7 +137,7 @@ for (const protocol of NAMES) {
   });
 }
 
-Deno.test("a session of echo has no handshake, and no time of one", { ignore }, async () => {
+Deno.test("protocols without a handshake have no time of one", { ignore }, async () => {
   for (const protocol of NAMES) {
     await using server = SERVERS[protocol]();
     const report = await runScenario(connectionEstablishment, { connects: 2 }, {
@@ -156,32 +156,28 @@ Deno.test("a session of echo has no handshake, and no time of one", { ignore }, 
   }
 });
 
-Deno.test(
-  "a server's ping is answered between calls, other requests declined",
-  { ignore },
-  async () => {
-    await using server = startMcpServer();
-    const report = await runScenario(
-      messageThroughput,
-      { messages: 19, durationMs: null },
-      {
-        ...{ epochs: 1, cold: true },
-        url: server.url,
-        protocol: PROTOCOLS.mcp,
-        workload: () => ({ tool: "ping", argsJson: "{}" }),
-      },
-    );
-    assertEquals(
-      report.ledger,
-      ledgerWith({ sent: 19, ok: 19, frames: { received: 40, final: 19, progress: 21 } }),
-    );
-    assertEquals(server.answers.length, 2);
-    const shapes = server.answers.map((answer) => Object.keys(answer as object).join());
-    assertEquals(shapes, ["jsonrpc,id,result", "jsonrpc,id,error"]);
-  },
-);
+Deno.test("a server's pings are answered, its other requests declined", { ignore }, async () => {
+  await using server = startMcpServer();
+  const report = await runScenario(
+    messageThroughput,
+    { messages: 19, durationMs: null },
+    {
+      ...{ epochs: 1, cold: true },
+      url: server.url,
+      protocol: PROTOCOLS.mcp,
+      workload: () => ({ tool: "ping", argsJson: "{}" }),
+    },
+  );
+  assertEquals(
+    report.ledger,
+    ledgerWith({ sent: 19, ok: 19, frames: { received: 40, final: 19, progress: 21 } }),
+  );
+  assertEquals(server.answers.length, 2);
+  const shapes = server.answers.map((answer) => Object.keys(answer as object).join());
+  assertEquals(shapes, ["jsonrpc,id,result", "jsonrpc,id,error"]);
+});
 
-Deno.test("a server may ping before it answers initialize", { ignore }, async () => {
+Deno.test("a server can ping before it answers initialize", { ignore }, async () => {
   const answers: string[] = [];
   let initializeId: unknown;
   await using server = startScriptedServer(({ send }, _message, text) => {
@@ -202,24 +198,20 @@ Deno.test("a server may ping before it answers initialize", { ignore }, async ()
   ]);
 });
 
-Deno.test(
-  "a server of an unknown revision of mcp ends the preflight, with both",
-  { ignore },
-  async () => {
-    await using server = startScriptedServer(({ send }, _message, text) => {
-      const { id } = JSON.parse(text);
-      send({ jsonrpc: "2.0", id, result: { protocolVersion: "1999-12-31" } });
-    });
-    using target = targetAt(server.url, { protocol: PROTOCOLS.mcp, token: null });
-    const { message } = await assertRejects(
-      () => runPreflight(target, () => ({ tool: "ping", argsJson: "{}" })),
-      TargetUnusableError,
-    );
-    assertEquals(
-      message,
-      "Cannot complete the handshake: the server's protocol version is 1999-12-31, not one of 2025-11-25, " +
-        "2025-06-18, 2025-03-26, 2024-11-05. Is it a server of another protocol (--protocol), or an " +
-        "overloaded one (--timeout)?",
-    );
-  },
-);
+Deno.test("an unknown revision of mcp ends the preflight, naming both", { ignore }, async () => {
+  await using server = startScriptedServer(({ send }, _message, text) => {
+    const { id } = JSON.parse(text);
+    send({ jsonrpc: "2.0", id, result: { protocolVersion: "1999-12-31" } });
+  });
+  using target = targetAt(server.url, { protocol: PROTOCOLS.mcp, token: null });
+  const { message } = await assertRejects(
+    () => runPreflight(target, () => ({ tool: "ping", argsJson: "{}" })),
+    TargetUnusableError,
+  );
+  assertEquals(
+    message,
+    "Cannot complete the handshake: the server's protocol version is 1999-12-31, not one of 2025-11-25, " +
+      "2025-06-18, 2025-03-26, 2024-11-05. Is it a server of another protocol (--protocol), or an " +
+      "overloaded one (--timeout)?",
+  );
+});

@@ -26,19 +26,18 @@ function limits(userRate: Limits["userRate"], ipRate: Limits["ipRate"]): Partial
   return { userRate, ipRate, globalRate: null };
 }
 
-/** Capacity and refill a second. */
 function bucket(capacity: number, refillPerSecond: number) {
   return { capacity, refillPerSecond };
 }
 
-/** The number of a metric and the truth are within the interval that was found. */
+/** The metric's interval contains both its value and the true one. */
 function assertFound(report: ScenarioReport, name: string, truth: number): void {
   const { value, ci95 } = metricNamed(report, name, "scalar");
   assert(ci95 !== null && ci95[0] <= truth && truth <= ci95[1], `${name}: ${ci95}, truly ${truth}`);
   assert(ci95[0] <= value && value <= ci95[1]);
 }
 
-Deno.test("rate-limit finds the budgets that a server has, on each build", { ignore }, async () => {
+Deno.test("rate-limit finds a server's budgets on each build", { ignore }, async () => {
   for (const dialect of ["oct", "oct25", "nov"] as const) {
     const options: ServerOptionOverrides = {
       dialect,
@@ -55,14 +54,14 @@ Deno.test("rate-limit finds the budgets that a server has, on each build", { ign
     assertFound(report, "sessionRefill", 10);
     assertFound(report, "ipBurst", 45);
     assertFound(report, "ipRefill", 25);
-    // What the server counted is what the ledger says; no refusal was lost as a repeat.
+    // No refusal was lost as a repeat.
     assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
     assertEquals(report.ledger.timeout, 0);
     assert(report.ledger.sent < 150, `${report.ledger.sent} calls`);
   }
 });
 
-Deno.test("rate-limit fails where other limits are expected", { ignore }, async () => {
+Deno.test("rate-limit fails if other limits are expected", { ignore }, async () => {
   await using server = await startReference({ limits: limits(bucket(20, 10), null) });
   const expect = async (expectLimits: string) =>
     await runScenario(rateLimit, { ...SHORT, messages: 60, expectLimits }, server);
@@ -73,7 +72,7 @@ Deno.test("rate-limit fails where other limits are expected", { ignore }, async 
     "ip burst is as expected",
   ]);
   assertEquals(checkNamed(wrong, "session burst is as expected").observed, "20 calls");
-  // It was looked for beyond the number of messages, as far as it was expected, and half as much.
+  // It searched beyond the number of messages, up to 1.5 times the expected limit.
   assertStringIncludes(checkNamed(wrong, "ip burst is as expected").observed, "of 150 in a row");
   const none = await expect("session=none,ip=none");
   assertEquals(failedChecks(none), ["session has no limit"]);
@@ -81,7 +80,7 @@ Deno.test("rate-limit fails where other limits are expected", { ignore }, async 
   assert(checkNamed(none, "ip has no limit").passed);
 });
 
-Deno.test("rate-limit says up to where no call was refused", { ignore }, async () => {
+Deno.test("rate-limit reports how many calls were not refused", { ignore }, async () => {
   await using server = await startReference({ limits: "off" });
   const report = await runScenario(rateLimit, { ...SHORT, messages: 40 }, server);
   assertEquals([report.status, report.metrics.length, report.ledger.sent], ["passed", 0, 40]);
@@ -92,7 +91,7 @@ Deno.test("rate-limit says up to where no call was refused", { ignore }, async (
   assertEquals(report.notMeasured[0]!.reason, "no call was refused, of 40 in a row");
 });
 
-Deno.test("rate-limit recognises the address's limit", { ignore }, async () => {
+Deno.test("rate-limit recognises a limit per address", { ignore }, async () => {
   await using server = await startReference({ limits: limits(null, bucket(15, 10)) });
   const report = await runScenario(rateLimit, SHORT, server);
   assertEquals(report.status, "passed");
@@ -104,54 +103,46 @@ Deno.test("rate-limit recognises the address's limit", { ignore }, async () => {
   }]);
 });
 
-Deno.test(
-  "rate-limit counts in what a session used of the address's budget",
-  { ignore },
-  async () => {
-    // No other address of this machine is in reach of this one.
-    await using server = await startReference({
-      hostname: "::1",
-      limits: limits(bucket(20, 10), bucket(60, 25)),
-    });
-    const report = await runScenario(rateLimit, SHORT, server);
-    assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    assertFound(report, "ipBurst", 60);
-    assertFound(report, "ipRefill", 25);
-    assertEquals(report.notes?.filter(({ kind }) => kind === "sharedAddress").length, 1);
-  },
-);
+Deno.test("rate-limit includes what sessions used of the address budget", { ignore }, async () => {
+  // With ::1 there is no second loopback address to use.
+  await using server = await startReference({
+    hostname: "::1",
+    limits: limits(bucket(20, 10), bucket(60, 25)),
+  });
+  const report = await runScenario(rateLimit, SHORT, server);
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
+  assertFound(report, "ipBurst", 60);
+  assertFound(report, "ipRefill", 25);
+  assertEquals(report.notes?.filter(({ kind }) => kind === "sharedAddress").length, 1);
+});
 
-Deno.test(
-  "rate-limit of the bundled server is that of one with its limits on",
-  { ignore },
-  async () => {
-    await using unlimited = await startReference();
-    const limited = await startReference({
-      token: "another-token-0123456789",
-      limits: limits(bucket(10, 20), bucket(25, 50)),
-    });
-    let stops = 0;
-    const report = await runScenario(rateLimit, { refillMs: 200 }, {
-      url: unlimited.url,
-      bundled: {
-        restart: () => Promise.reject(new Error("not asked for")),
-        startLimited: () =>
-          Promise.resolve({
-            url: limited.url,
-            token: "another-token-0123456789",
-            async [Symbol.asyncDispose]() {
-              stops++;
-              await limited.stop();
-            },
-          }),
-      },
-    });
-    assertEquals([report.status, stops, unlimited.stats().callsReceived], ["passed", 1, 0]);
-    assertFound(report, "sessionBurst", 10);
-  },
-);
+Deno.test("rate-limit starts the bundled server anew with its limits on", { ignore }, async () => {
+  await using unlimited = await startReference();
+  const limited = await startReference({
+    token: "another-token-0123456789",
+    limits: limits(bucket(10, 20), bucket(25, 50)),
+  });
+  let stops = 0;
+  const report = await runScenario(rateLimit, { refillMs: 200 }, {
+    url: unlimited.url,
+    bundled: {
+      restart: () => Promise.reject(new Error("not asked for")),
+      startLimited: () =>
+        Promise.resolve({
+          url: limited.url,
+          token: "another-token-0123456789",
+          async [Symbol.asyncDispose]() {
+            stops++;
+            await limited.stop();
+          },
+        }),
+    },
+  });
+  assertEquals([report.status, stops, unlimited.stats().callsReceived], ["passed", 1, 0]);
+  assertFound(report, "sessionBurst", 10);
+});
 
-Deno.test("rate-limit's refusals are not in the way of other scenarios", { ignore }, async () => {
+Deno.test("rate-limit's refusals do not affect other scenarios", { ignore }, async () => {
   await using server = await startReference({ limits: limits(bucket(20, 100), null) });
   const { scenarios, rateLimit: met, reasons } = await runScenarios([
     [rateLimit, { refillMs: 200, messages: 60 }],
@@ -161,18 +152,18 @@ Deno.test("rate-limit's refusals are not in the way of other scenarios", { ignor
   assertEquals([met, reasons], [null, []]);
 });
 
-Deno.test("rate-limit is skipped where --max-rate keeps calls slow", { ignore }, async () => {
+Deno.test("rate-limit is skipped if --max-rate is set", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(rateLimit, SHORT, { ...server, maxRatePerSecond: 4 });
   assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
 });
 
-/** Refuses by its own bucket, in other ways. */
+/** Refuses every call after the tenth in this way. */
 function refusing(how: Behaviour): (call: number) => Behaviour {
   return (call) => call > 10 ? how : { kind: "ok" };
 }
 
-Deno.test("rate-limit fails where a limit ends the connection", { ignore }, async () => {
+Deno.test("rate-limit fails if a limit ends the connection", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: refusing({ kind: "closeHalfway", code: 1008, reason: "too many" }),
   });
@@ -185,7 +176,7 @@ Deno.test("rate-limit fails where a limit ends the connection", { ignore }, asyn
   );
 });
 
-Deno.test("rate-limit fails where a limit is silence", { ignore }, async () => {
+Deno.test("rate-limit fails if a limit is silence", { ignore }, async () => {
   await using server = await startFaultyServer({ script: refusing({ kind: "silent" }) });
   const report = await runScenario(
     rateLimit,
@@ -197,7 +188,7 @@ Deno.test("rate-limit fails where a limit is silence", { ignore }, async () => {
   assertEquals(report.notMeasured[0]!.reason, "the server stopped answering after call 10");
 });
 
-Deno.test("rate-limit fails where a refusal is followed by a close", { ignore }, async () => {
+Deno.test("rate-limit fails if a refusal is followed by a close", { ignore }, async () => {
   let calls = 0;
   await using server = startScriptedServer((peer, message) => {
     if (message?.op !== "call_tool" || ++calls <= 10) return answerSoundly(peer, message);
@@ -212,8 +203,8 @@ Deno.test("rate-limit fails where a refusal is followed by a close", { ignore },
   );
 });
 
-Deno.test("rate-limit does not force a bucket on a server that has none", { ignore }, async () => {
-  // Refuses the 11th call, accepts 100 at once after it, and then none.
+Deno.test("rate-limit fits no bucket to a server that has none", { ignore }, async () => {
+  // Refuses the 11th call, accepts the next 100, and then none.
   let calls = 0;
   await using server = startScriptedServer((peer, message) => {
     const isCall = message?.op === "call_tool" && ++calls > 0;
@@ -228,7 +219,7 @@ Deno.test("rate-limit does not force a bucket on a server that has none", { igno
   assertStringIncludes(report.notMeasured[0]!.reason, "after 10 calls");
 });
 
-Deno.test("rate-limit gives no number to a refill that it hardly sees", { ignore }, async () => {
+Deno.test("rate-limit gives no figure for a refill it hardly sees", { ignore }, async () => {
   const refillOf = async (refillPerSecond: number) => {
     const own = bucket(2, refillPerSecond);
     await using server = await startReference({ dialect: "nov", limits: limits(own, null) });
@@ -241,7 +232,7 @@ Deno.test("rate-limit gives no number to a refill that it hardly sees", { ignore
   assertStringIncludes(await refillOf(0.01), "from 0.0 to");
 });
 
-Deno.test("rate-limit speaks mcp, where a session is its connection", { ignore }, async () => {
+Deno.test("rate-limit runs on mcp, where a session is a connection", { ignore }, async () => {
   const buckets = new Map<number, TokenBucket>();
   await using server = startScriptedServer((peer, message) => {
     const { id, method } = (message ?? {}) as { id?: unknown; method?: string };
@@ -268,7 +259,7 @@ Deno.test("rate-limit speaks mcp, where a session is its connection", { ignore }
   assertFound(report, "sessionRefill", 5);
 });
 
-Deno.test("rate-limit speaks to an echo", { ignore }, async () => {
+Deno.test("rate-limit runs on an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(rateLimit, { messages: 20 }, {
     url: server.url,
@@ -278,7 +269,7 @@ Deno.test("rate-limit speaks to an echo", { ignore }, async () => {
   assertEquals([report.status, report.ledger.ok], ["passed", 20]);
 });
 
-Deno.test("rate-limit is interrupted within a wait", { ignore }, async () => {
+Deno.test("rate-limit can be interrupted during a wait", { ignore }, async () => {
   const controller = new AbortController();
   let refused = 0;
   await using server = await startFaultyServer({
@@ -295,29 +286,25 @@ Deno.test("rate-limit is interrupted within a wait", { ignore }, async () => {
   assertEquals(report.status, "interrupted");
 });
 
-Deno.test(
-  "rate-limit finds an expected limit of an address beyond its messages",
-  { ignore },
-  async () => {
-    await using server = await startReference({ limits: limits(null, bucket(30, 20)) });
-    const report = await runScenario(
-      rateLimit,
-      { ...SHORT, messages: 10, expectLimits: "session=none,ip=30/20" },
-      server,
-    );
-    assertEquals(
-      [report.status, failedChecks(report)],
-      ["passed", []],
-      JSON.stringify(report.checks),
-    );
-    assertFound(report, "ipBurst", 30);
-  },
-);
+Deno.test("rate-limit finds expected address limits beyond its messages", { ignore }, async () => {
+  await using server = await startReference({ limits: limits(null, bucket(30, 20)) });
+  const report = await runScenario(
+    rateLimit,
+    { ...SHORT, messages: 10, expectLimits: "session=none,ip=30/20" },
+    server,
+  );
+  assertEquals(
+    [report.status, failedChecks(report)],
+    ["passed", []],
+    JSON.stringify(report.checks),
+  );
+  assertFound(report, "ipBurst", 30);
+});
 
-Deno.test("rate-limit finds the same again right away", {
+Deno.test("rate-limit finds the same limits again right away", {
   ignore: ignore || Deno.build.os !== "linux",
 }, async () => {
-  // Refilled this slowly, an address used before would have half of its budget.
+  // With this slow a refill, a re-used address would have half of its budget.
   await using server = await startReference({ limits: limits(bucket(15, 5), bucket(30, 0.1)) });
   for (let run = 0; run < 2; run++) {
     const report = await runScenario(rateLimit, SHORT, server);

@@ -16,7 +16,7 @@ import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt } from "../sup
 const COUNTED = { messages: 5, durationMs: null };
 const TWICE = { epochs: 2, cold: true };
 
-Deno.test("the steps are powers of two, what is in the middle, and the most", () => {
+Deno.test("the steps are powers of two, their midpoints, and the maximum", () => {
   assertEquals(stepsUpTo(10), [1, 2, 3, 4, 6, 8, 10]);
   assertEquals(stepsUpTo(64), [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]);
   assertEquals([stepsUpTo(1), stepsUpTo(2), stepsUpTo(5)], [[1], [1, 2], [1, 2, 3, 4, 5]]);
@@ -27,82 +27,74 @@ Deno.test("the steps are powers of two, what is in the middle, and the most", ()
   }
 });
 
-Deno.test(
-  "scaling goes up to the server's limit, and every step sends its calls",
-  { ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
-    const report = await runScenario(scaling, COUNTED, { ...server, epochs: 5, cold: true });
-    assertEquals([report.status, failedChecks(report)], ["passed", []]);
-    const steps = [1, 2, 3, 4, 6];
-    const sent = 5 * (1 + 2 + 3 + 4 + 6) * 5;
+Deno.test("scaling reaches the server's limit; each step sends its calls", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
+  const report = await runScenario(scaling, COUNTED, { ...server, epochs: 5, cold: true });
+  assertEquals([report.status, failedChecks(report)], ["passed", []]);
+  const steps = [1, 2, 3, 4, 6];
+  const sent = 5 * (1 + 2 + 3 + 4 + 6) * 5;
+  assertEquals(
+    report.ledger,
+    ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
+  );
+  assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
+  for (const clients of steps) {
+    const latency = metricNamed(report, "latency", "distribution", { clients });
+    assertEquals(latency.count, 5 * clients * 5);
+    const throughput = metricNamed(report, "throughput", "scalar", { clients });
+    assertEquals([throughput.epochs.length, throughput.role], [
+      5,
+      clients === 6 ? "headline" : "gate",
+    ]);
+    if (clients === 1) continue;
+    const alone = metricNamed(report, "throughput", "scalar", { clients: 1 }).epochs;
+    // Paired by epoch, whatever the order within it.
     assertEquals(
-      report.ledger,
-      ledgerWith({ sent, ok: sent, frames: { received: 2 * sent, final: sent, progress: sent } }),
+      metricNamed(report, "efficiency", "scalar", { clients }).epochs,
+      throughput.epochs.map((rate, epoch) => rate / (clients * alone[epoch]!)),
     );
-    assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger]));
-    for (const clients of steps) {
-      const latency = metricNamed(report, "latency", "distribution", { clients });
-      assertEquals(latency.count, 5 * clients * 5);
-      const throughput = metricNamed(report, "throughput", "scalar", { clients });
-      assertEquals([throughput.epochs.length, throughput.role], [
-        5,
-        clients === 6 ? "headline" : "gate",
-      ]);
-      if (clients === 1) continue;
-      const alone = metricNamed(report, "throughput", "scalar", { clients: 1 }).epochs;
-      // Paired, whatever the order within the epoch.
-      assertEquals(
-        metricNamed(report, "efficiency", "scalar", { clients }).epochs,
-        throughput.epochs.map((rate, epoch) => rate / (clients * alone[epoch]!)),
-      );
-    }
-    const limit = report.notes?.find(({ kind }) => kind === "connectionLimit");
-    assertStringIncludes(
-      limit?.message ?? "",
-      "the sweep ends at 6 clients at once: The server refused the connection: closed with 1008",
-    );
-    // The slots are free again.
-    using target = targetAt(server.url);
-    await using again = await target.connect(openLedger());
-    assert(again.isOpen);
-  },
-);
+  }
+  const limit = report.notes?.find(({ kind }) => kind === "connectionLimit");
+  assertStringIncludes(
+    limit?.message ?? "",
+    "the sweep ends at 6 clients at once: The server refused the connection: closed with 1008",
+  );
+  // The slots are free again.
+  using target = targetAt(server.url);
+  await using again = await target.connect(openLedger());
+  assert(again.isOpen);
+});
 
-Deno.test(
-  "of a server that takes no notice of others the law is a straight line",
-  { ignore },
-  async () => {
-    // Every call takes 20 ms, however many there are: X(N) = N / 20 ms.
-    await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
-    const report = await runScenario(scaling, { ...COUNTED, connections: 5 }, {
-      ...TWICE,
-      url: server.url,
-      epochs: 5,
-    });
-    assertEquals(failedChecks(report), []);
-    const value = (name: string) => metricNamed(report, name, "scalar").value;
-    assert(value("rSquared") > 0.9 && value("contention") < 0.2, `${value("contention")}`);
-    const law = {
-      singleRatePerSecond: value("singleRate"),
-      contention: value("contention"),
-      coherency: value("coherency"),
-    };
-    for (const clients of [1, 2, 3, 4, 5]) {
-      const fitted = metricNamed(report, "fitted", "scalar", { clients }).value;
-      assertAlmostEquals(fitted, throughputAt(law, clients), 1e-9);
-    }
-    assertEquals(metricNamed(report, "singleRate", "scalar").ci95?.length, 2);
-  },
-);
+Deno.test("the law of a server without contention is a straight line", { ignore }, async () => {
+  // Every call takes 20 ms under any load: X(N) = N / 20 ms.
+  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
+  const report = await runScenario(scaling, { ...COUNTED, connections: 5 }, {
+    ...TWICE,
+    url: server.url,
+    epochs: 5,
+  });
+  assertEquals(failedChecks(report), []);
+  const value = (name: string) => metricNamed(report, name, "scalar").value;
+  assert(value("rSquared") > 0.9 && value("contention") < 0.2, `${value("contention")}`);
+  const law = {
+    singleRatePerSecond: value("singleRate"),
+    contention: value("contention"),
+    coherency: value("coherency"),
+  };
+  for (const clients of [1, 2, 3, 4, 5]) {
+    const fitted = metricNamed(report, "fitted", "scalar", { clients }).value;
+    assertAlmostEquals(fitted, throughputAt(law, clients), 1e-9);
+  }
+  assertEquals(metricNamed(report, "singleRate", "scalar").ci95?.length, 2);
+});
 
-Deno.test("--connections bounds the sweep, and three steps are no fit", { ignore }, async () => {
+Deno.test("--connections bounds the sweep; three steps allow no fit", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(scaling, { ...COUNTED, connections: 3 }, {
     ...server,
     ...TWICE,
   });
-  // Three to look for a limit, and three in each epoch.
+  // Three to probe the limit, and three in each epoch.
   assertEquals([report.status, server.stats().connectionsAccepted], ["passed", 3 + 2 * 3]);
   assertEquals(report.notMeasured, [{
     name: "scaling law",
@@ -111,7 +103,7 @@ Deno.test("--connections bounds the sweep, and three steps are no fit", { ignore
   assertEquals(report.metrics.filter(({ name }) => name === "contention"), []);
 });
 
-Deno.test("a capped rate is no throughput to fit a law to", { ignore }, async () => {
+Deno.test("no law is fitted to a capped rate", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(
     scaling,
@@ -124,7 +116,7 @@ Deno.test("a capped rate is no throughput to fit a law to", { ignore }, async ()
   }]);
 });
 
-Deno.test("where no slot is free there is no sweep, with the reason", { ignore }, async () => {
+Deno.test("without a free slot the sweep fails, with the reason", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
   using target = targetAt(server.url);
   await using _held = await target.connect(openLedger());
@@ -133,7 +125,7 @@ Deno.test("where no slot is free there is no sweep, with the reason", { ignore }
   assertStringIncludes(report.reason ?? "", "closed with 1008");
 });
 
-Deno.test("any other refusal half-way fails the sweep, with the reason", { ignore }, async () => {
+Deno.test("any other refusal midway fails the sweep, with the reason", { ignore }, async () => {
   await using server = await startFaultyServer({
     handshakes: (nth) => nth < 3 ? { kind: "ok" } : { kind: "httpStatus", status: 503 },
   });
@@ -142,7 +134,7 @@ Deno.test("any other refusal half-way fails the sweep, with the reason", { ignor
   assertStringIncludes(report.reason ?? "", "HTTP 503");
 });
 
-Deno.test("a server that dies or falls silent half-way fails the sweep", { ignore }, async () => {
+Deno.test("a server that dies or falls silent fails the sweep", { ignore }, async () => {
   const faults: Behaviour["kind"][] = ["abruptClose", "silent"];
   for (const kind of faults) {
     await using server = await startFaultyServer({
@@ -156,7 +148,7 @@ Deno.test("a server that dies or falls silent half-way fails the sweep", { ignor
     const { sent, ok, timeout, connectionLost } = report.ledger;
     assertEquals([report.status, brokenEquations(report.ledger)], ["failed", []]);
     assertEquals(ok + timeout + connectionLost, sent);
-    // The four steps of the first epoch are 50 calls, so that the second epoch was cut short.
+    // The first epoch's four steps are 50 calls, so the second epoch was cut short.
     const slices = report.checks.find((check) => check.kind === "slices")!;
     assert(!slices.passed && slices.seen! >= 4 && slices.seen! < 8, slices.observed);
     const alone = metricNamed(report, "throughput", "scalar", { clients: 1 });
@@ -164,7 +156,7 @@ Deno.test("a server that dies or falls silent half-way fails the sweep", { ignor
   }
 });
 
-Deno.test("an interrupt ends the sweep, with nothing failed", { ignore }, async () => {
+Deno.test("an interrupt ends the sweep without failed checks", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     script: (call) => {

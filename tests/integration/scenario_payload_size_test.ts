@@ -76,7 +76,8 @@ Deno.test("payload-size finds sizes served, refused and closed with 1009", { ign
       /^256 KiB: OVER_CAPACITY: Request too large: \d+ bytes exceeds limit of 102400 bytes; 1 MiB: close 1009$/,
     );
     assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-    // Five sizes served, one refused, one closed; and a call on a new connection after the latter two.
+    // Five sizes served, one refused, one closed; and a call on a new connection after the latter
+    // two.
     assertEquals(
       checkNamed(report, RECONCILE).observed,
       "9 sent: ok 7, toolError 1, connectionLost 1",

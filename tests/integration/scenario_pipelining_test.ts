@@ -62,8 +62,8 @@ Deno.test("a depth of 4 keeps exactly 4 calls in flight", { ignore }, async () =
 });
 
 /**
- * Every second reply overtakes the one before it. The delay is long because the native WebSocket can
- * hold a call back for 40 ms, until the one before it is acknowledged (Nagle's algorithm).
+ * Every second reply overtakes the one before it. The delay is long because the native WebSocket
+ * can hold a call back for 40 ms, until the one before it is acknowledged (Nagle's algorithm).
  */
 function startSwappingServer() {
   return startFaultyServer({

@@ -17,9 +17,9 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { startScriptedServer, successFrames } from "../support/scripted_server.ts";
-import { NO_NET as ignore } from "../support/targets.ts";
+import { NO_NET as ignore, STATUS } from "../support/targets.ts";
 
-/** Short trials of sessions that think for a moment; an objective that only a stuck machine misses. */
+/** Short trials, with an objective that only a stuck machine misses. */
 const SHORT = { durationMs: 100, confirmMs: 200, sloMs: 5_000, connections: 6, sessions: 3 };
 
 function step(tool: string, more: Partial<StepSpec> = {}): StepSpec {
@@ -51,16 +51,14 @@ function notesOf({ notes = [] }: ScenarioReport): string[] {
   return notes.map(({ kind }) => kind);
 }
 
-Deno.test("sessions: as many as asked for are carried, each call counted", { ignore }, async () => {
-  // One connection more would be refused.
+Deno.test("sessions: all requested are carried, and each call counted", { ignore }, async () => {
+  // One more connection would be refused.
   await using server = await startReference({ limits: { maxConnectionsPerIp: 6 } });
   const workload = workOf([step("status"), step("version")], { begin: [step("health")] });
   const report = await runScenario(sessionCapacity, SHORT, { ...server, settings: { workload } });
   assertEquals([report.status, failedChecks(report)], ["passed", []]);
-  assertEquals([capacityOf(report), metricNamed(report, "capacity", "scalar").role], [
-    6,
-    "headline",
-  ]);
+  const { value, role } = metricNamed(report, "capacity", "scalar");
+  assertEquals([value, role], [6, "headline"]);
   assertEquals(report.notMeasured.map(({ name }) => name), ["limit of the server"]);
   exact(report);
   const { ledger, warmupLedger } = report;
@@ -68,13 +66,11 @@ Deno.test("sessions: as many as asked for are carried, each call counted", { ign
   assertEquals(server.stats().connectionsRefused, 0);
   for (const sessions of [3, 6]) {
     for (const name of ["latency", "establish"]) {
-      metricNamed(report, name, "distribution", {
-        sessions,
-      });
+      metricNamed(report, name, "distribution", { sessions });
     }
     metricNamed(report, "throughput", "scalar", { sessions });
   }
-  // A call, and the stream_complete and the result that come for it.
+  // Each call is answered by stream_complete and a result.
   const frames = metricNamed(report, "sessionFrames", "scalar").value * 6;
   const calls = metricNamed(report, "callRate", "scalar").value;
   assert(frames > 2 * calls && frames < 4 * calls, `${frames} frames, ${calls} calls`);
@@ -82,27 +78,23 @@ Deno.test("sessions: as many as asked for are carried, each call counted", { ign
   assertStringIncludes(String(report.parameters.workload), "begin: health {} think 0.005 s");
 });
 
-Deno.test(
-  "sessions: the server's connection limit is named as what bounds it",
-  { ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
-    const report = await runScenario(sessionCapacity, { ...SHORT, connections: 50 }, {
-      ...server,
-      settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
-    });
-    assertEquals([report.status, capacityOf(report)], ["passed", 4]);
-    assertEquals(notesOf(report), ["connectionLimit"]);
-    const beyond = (wanted: string) =>
-      report.metrics.filter(({ name, at }) => name === wanted && at!.sessions as number > 4).length;
-    assertEquals(beyond("establish"), 1, "no more are tried");
-    assertEquals(beyond("throughput"), 0, "no call of theirs was measured");
-    assertStringIncludes(report.notes![0]!.message, "no more than 4 sessions at once were let in");
-    exact(report);
-  },
-);
+Deno.test("sessions: the server's connection limit is named as the bound", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 4 } });
+  const report = await runScenario(sessionCapacity, { ...SHORT, connections: 50 }, {
+    ...server,
+    settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
+  });
+  assertEquals([report.status, capacityOf(report)], ["passed", 4]);
+  assertEquals(notesOf(report), ["connectionLimit"]);
+  const beyond = (wanted: string) =>
+    report.metrics.filter(({ name, at }) => name === wanted && at!.sessions as number > 4).length;
+  assertEquals(beyond("establish"), 1, "more were tried");
+  assertEquals(beyond("throughput"), 0, "their calls were measured");
+  assertStringIncludes(report.notes![0]!.message, "no more than 4 sessions at once were let in");
+  exact(report);
+});
 
-Deno.test("sessions: a limit of one is told in the singular", { ignore }, async () => {
+Deno.test("sessions: a limit of one is reported in the singular", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1 } });
   const report = await runScenario(sessionCapacity, { ...SHORT, connections: 5, sessions: 2 }, {
     ...server,
@@ -111,29 +103,25 @@ Deno.test("sessions: a limit of one is told in the singular", { ignore }, async 
   assertStringIncludes(report.notes![0]!.message, "no more than 1 session at once was let in");
 });
 
-/** That the right number is found is shown by tests/support/session_experiment.ts. */
-Deno.test(
-  "sessions: where the objective is missed, what failed first is said",
-  { ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
-    });
-    const report = await runScenario(sessionCapacity, { ...SHORT, connections: 2, sessions: 2 }, {
-      ...server,
-      settings: { workload: workOf([step("status")]) },
-    });
-    exact(report);
-    assertEquals([report.status, failedChecks(report)], ["failed", ["sessions are carried"]]);
-    assertStringIncludes(
-      checkNamed(report, "sessions are carried").observed,
-      "with 1 session latency: ",
-    );
-    const note = report.notes!.find(({ kind }) => kind === "failedFirst")!;
-    assertEquals([note.sessions, note.what], [1, "latency"]);
-    assert(report.ledger.toolError > 0);
-  },
-);
+/** tests/support/session_experiment.ts shows that the right number is found. */
+Deno.test("sessions: a missed objective reports what failed first", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
+  });
+  const report = await runScenario(sessionCapacity, { ...SHORT, connections: 2, sessions: 2 }, {
+    ...server,
+    settings: { workload: workOf([step("status")]) },
+  });
+  exact(report);
+  assertEquals([report.status, failedChecks(report)], ["failed", ["sessions are carried"]]);
+  assertStringIncludes(
+    checkNamed(report, "sessions are carried").observed,
+    "with 1 session latency: ",
+  );
+  const note = report.notes!.find(({ kind }) => kind === "failedFirst")!;
+  assertEquals([note.sessions, note.what], [1, "latency"]);
+  assert(report.ledger.toolError > 0);
+});
 
 Deno.test("sessions: a ramp follows its stages", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
@@ -151,25 +139,21 @@ Deno.test("sessions: a ramp follows its stages", { ignore }, async () => {
   assertEquals(countedCalls(server.stats()), expectedCalls([report.ledger, report.warmupLedger]));
 });
 
-Deno.test(
-  "sessions: a ramp asks once for each session that the server refuses",
-  { ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
-    const report = await runScenario(sessionCapacity, {
-      ...SHORT,
-      ...{ stages: "0.1s:6,0.3s:6", connections: 6 },
-    }, {
-      ...server,
-      settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
-    });
-    exact(report);
-    assertEquals([capacityOf(report), notesOf(report)], [2, ["connectionLimit"]]);
-    assertEquals(server.stats().connectionsRefused, 4);
-  },
-);
+Deno.test("sessions: a ramp tries each refused session only once", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnectionsPerIp: 2 } });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ stages: "0.1s:6,0.3s:6", connections: 6 },
+  }, {
+    ...server,
+    settings: { workload: workOf([step("status")], { lasts: { patterns: null, time: null } }) },
+  });
+  exact(report);
+  assertEquals([capacityOf(report), notesOf(report)], [2, ["connectionLimit"]]);
+  assertEquals(server.stats().connectionsRefused, 4);
+});
 
-Deno.test("sessions: what follows an error is what the step says", { ignore }, async () => {
+Deno.test("sessions: the step decides what follows an error", { ignore }, async () => {
   const seen: string[][] = [];
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") return peer.send({ op: "hello_ack", ok: true });
@@ -199,9 +183,7 @@ Deno.test("sessions: what follows an error is what the step says", { ignore }, a
   assertEquals(await failing("retry"), "fails,fails,fails,next");
 });
 
-Deno.test("sessions: {previous} comes from the reply before, and what is not there is said", {
-  ignore,
-}, async () => {
+Deno.test("sessions: {previous} is the last reply; gaps are reported", { ignore }, async () => {
   const asked: unknown[] = [];
   await using server = startScriptedServer((peer, message) => {
     const { op, request_id: id, arguments: args } = message as unknown as Record<string, unknown>;
@@ -226,9 +208,7 @@ Deno.test("sessions: {previous} comes from the reply before, and what is not the
   assertStringIncludes(checkNamed(lacking, failedChecks(lacking)[0]!).observed, "lock");
 });
 
-Deno.test("sessions: a server that hangs up on everybody ends the search, in bounded time", {
-  ignore,
-}, async () => {
+Deno.test("sessions: a server that cuts all clients ends the search soon", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "abruptClose" }) });
   const report = await runScenario(sessionCapacity, SHORT, {
     ...server,
@@ -237,7 +217,7 @@ Deno.test("sessions: a server that hangs up on everybody ends the search, in bou
   exact(report);
   assertEquals([report.status, capacityOf(report)], ["failed", undefined]);
   assertStringIncludes(checkNamed(report, "sessions are carried").observed, "0 of 1");
-  // One of each of the three sessions, none of which is followed by another.
+  // One call by each of the three sessions.
   assert(server.callsSeen <= 3, `${server.callsSeen} calls`);
 });
 
@@ -252,7 +232,7 @@ Deno.test("sessions: an echo server carries sessions of one step", { ignore }, a
   assertEquals([report.status, capacityOf(report)], ["passed", 6]);
 });
 
-Deno.test("sessions work on the workload; else on heavy tools of the bundled server, or the light one", () => {
+Deno.test("sessions use the workload, else the bundled server's heavy tools, else the light tool", () => {
   const tools = [{
     ...{ tool: "chat", argsJson: '{"p":"{unique}"}', timeoutMs: 9_000, weight: 3, repetitions: 1 },
     message: () => ({ tool: "chat", argsJson: "{}" }),
@@ -260,12 +240,7 @@ Deno.test("sessions work on the workload; else on heavy tools of the bundled ser
   const heavyTools = { status: "granted", tools, uniqueSeed: 1 } as const;
   const of = (settings: Parameters<typeof settingsAt>[1], embedded = true) =>
     createSessionWork(settingsAt("ws://x", settings), {
-      ...{
-        tool: "status",
-        workload: () => ({ tool: "status", argsJson: "{}" }),
-        heavyTools,
-        embedded,
-      },
+      ...{ tool: "status", workload: () => STATUS, heavyTools, embedded },
       place: { index: 1, count: 1 },
     });
   const names = (work: ReturnType<typeof of>) =>
@@ -278,7 +253,7 @@ Deno.test("sessions work on the workload; else on heavy tools of the bundled ser
   const work = of({ profile: "phase3", workload }, false);
   assertEquals(names(work), ["a"]);
   assert(work.status === "granted");
-  // Every call has text of its own, also those of heavy tools elsewhere in the run.
+  // Every call has its own text, different from heavy calls elsewhere in the run.
   const texts = work.spec.patterns[0]!.steps.map(({ message }) => message().argsJson);
   assert(texts[0] !== texts[1] && !texts[0]!.includes("00000001-"), texts.join());
 });

@@ -12,16 +12,16 @@ import {
 } from "../support/run_scenarios.ts";
 import { ledgerWith, NO_NET as ignore } from "../support/targets.ts";
 
-/** After a lead-in of 0.3 s with 30 calls. */
+/** The lead-in before it is 0.3 s with 30 calls. */
 const SHORT = { ratePerSecond: 100, connections: 2, durationMs: 1_500 };
 const STEADY = ["the median latency is as it was", "the throughput is as it was"] as const;
 
 Deno.test("soak is part of no profile", () => assertEquals(soak.profiles, []));
 
-Deno.test("soak keeps a course of latency and the client's memory", { ignore }, async () => {
+Deno.test("soak records latency over time and the client's memory", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(soak, { ...SHORT, ratePerSecond: 400, connections: 5 }, server);
-  // A busy machine may slow down within the time of this test.
+  // A busy machine can slow down during this test.
   assertEquals(failedChecks(report).filter((name) => !STEADY.some((one) => one === name)), []);
   assertEquals(
     report.ledger,
@@ -31,7 +31,7 @@ Deno.test("soak keeps a course of latency and the client's memory", { ignore }, 
   const { series, epochs } = metricNamed(report, "latency", "distribution");
   assert(series.length >= 12);
   assertEquals(series.reduce((sum, { count }) => sum + count, 0), 600);
-  assertEquals(epochs.map(({ count }) => count), [600], "once, however many epochs there are");
+  assertEquals(epochs.map(({ count }) => count), [600], "not one run for all epochs");
   assertEquals(metricNamed(report, "memoryGrowth", "scalar").unit, "bytes");
   const missing = report.notMeasured.map(({ name }) => name);
   for (const name of ["changeP50", "changeThroughput"].filter((one) => !missing.includes(one))) {
@@ -43,20 +43,21 @@ Deno.test("soak keeps a course of latency and the client's memory", { ignore }, 
 });
 
 /** Each call takes 2 ms longer than the one before: at 100 calls/s, 200 ms a second. */
-Deno.test("soak fails for a server that slows down", { ignore }, async () => {
+Deno.test("soak fails on a server that slows down", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: "late", ms: 45 + 2 * call }),
   });
   const report = await runScenario(soak, { ...SHORT, durationMs: 3_000 }, server);
   const { value, ci95 } = metricNamed(report, "changeP50", "scalar");
-  // From 0.17 to 0.77 s by the end of a call, its thirds have their middles at 0.27 and 0.67 s.
+  // Latency grows from 0.17 to 0.77 s; the first and last third have their middles at 0.27 and 0.67
+  // s.
   assert(value > 1.7 && value < 4 && ci95![0] > 1.25, `${value} ${ci95}`);
   assertEquals([report.status, failedChecks(report)], ["failed", [STEADY[0]]]);
   assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
 });
 
-Deno.test("soak fails for a server that answers less and less", { ignore }, async () => {
-  // A queue whose service takes longer from call to call: 2.5 ms at first, 40 ms in the end.
+Deno.test("soak fails on a server with falling throughput", { ignore }, async () => {
+  // A queue whose service time grows with every call, from 2.5 to 40 ms.
   let freeAtMs = 0;
   await using server = await startFaultyServer({
     script: (call) => {
@@ -70,7 +71,7 @@ Deno.test("soak fails for a server that answers less and less", { ignore }, asyn
   assert(report.validity.warnings.some(({ kind }) => kind === "serverBehind"));
 });
 
-Deno.test("soak reports when errors came", { ignore }, async () => {
+Deno.test("soak reports when errors occurred", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call >= 130 && call < 135 ? "toolError" : "ok" }),
   });
@@ -83,7 +84,7 @@ Deno.test("soak reports when errors came", { ignore }, async () => {
   assert(firstAfterS >= 0.9 && firstAfterS < 5, observed);
 });
 
-Deno.test("a soak whose server dies says so, with whole accounts", { ignore }, async () => {
+Deno.test("a soak reports a server that dies, with a whole ledger", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call < 140 ? "ok" : "abruptClose" }),
   });

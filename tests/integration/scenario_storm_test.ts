@@ -16,11 +16,11 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { startScriptedServer } from "../support/scripted_server.ts";
+import { lacks } from "../support/permissions.ts";
 import { NO_NET as ignore, SHORT_TIMEOUT_MS, TOKEN } from "../support/targets.ts";
 
 const SMALL = { connections: 4, patienceMs: 10_000 };
 const PHASES = ["DropImmediate", "DropBackoff", "RestartImmediate", "RestartBackoff"];
-const NO_READ = Deno.permissions.querySync({ name: "read" }).state !== "granted";
 const AFTER_DROP = "all clients served again after a drop, retrying at once";
 const AFTER_DROP_BACKOFF = "all clients served again after a drop, with back-off";
 const AFTER_RESTART = "all clients served again after a restart, retrying at once";
@@ -30,50 +30,48 @@ function scalarOf(report: ScenarioReport, name: string, phase: string): number[]
   return metricNamed(report, name, "scalar", { phase }).epochs;
 }
 
-Deno.test(
-  "reconnect-storm brings all clients back after drops and restarts of the bundled server",
-  { ignore: ignore || NO_READ },
-  async () => {
-    await using server = await startEmbeddedServer(
-      defaultServerOptions({ token: TOKEN, limits: "off" }),
-    );
-    let restarts = 0;
-    const report = await runScenario(reconnectStorm, SMALL, {
-      url: server.url,
-      epochs: 2,
-      bundled: {
-        restart() {
-          restarts++;
-          return server.restart();
-        },
-        startLimited: () => Promise.reject(new Error("not asked for")),
+Deno.test("reconnect-storm recovers from drops and restarts of the bundled server", {
+  ignore: lacks("net", "read"),
+}, async () => {
+  await using server = await startEmbeddedServer(
+    defaultServerOptions({ token: TOKEN, limits: "off" }),
+  );
+  let restarts = 0;
+  const report = await runScenario(reconnectStorm, SMALL, {
+    url: server.url,
+    epochs: 2,
+    bundled: {
+      restart() {
+        restarts++;
+        return server.restart();
       },
-    });
-    assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
-    assertEquals(restarts, 4);
-    for (const phase of PHASES) {
-      const recovery = metricNamed(report, "recovery", "distribution", { phase });
-      assertEquals(recovery.count, 8);
-      const slowest = recovery.epochs.map(({ max }) => max!);
-      for (const [epoch, ns] of scalarOf(report, "lastServed", phase).entries()) {
-        assert(Math.abs(ns - slowest[epoch]!) <= 0.002 * ns, `${phase} ${epoch}`);
-      }
-      const peaks = scalarOf(report, "handshakes", phase);
-      assert(peaks.every((peak) => peak >= 1 && peak <= 4), `${phase}: ${peaks}`);
+      startLimited: () => Promise.reject(new Error("not asked for")),
+    },
+  });
+  assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
+  assertEquals(restarts, 4);
+  for (const phase of PHASES) {
+    const recovery = metricNamed(report, "recovery", "distribution", { phase });
+    assertEquals(recovery.count, 8);
+    const slowest = recovery.epochs.map(({ max }) => max!);
+    for (const [epoch, ns] of scalarOf(report, "lastServed", phase).entries()) {
+      assert(Math.abs(ns - slowest[epoch]!) <= 0.002 * ns, `${phase} ${epoch}`);
     }
-    // Four clients have no 99th percentile.
-    assertEquals(report.metrics.filter(({ name }) => name === "served99"), []);
-    assertEquals(scalarOf(report, "handshakes", "DropImmediate"), [4, 4]);
-    assertEquals(scalarOf(report, "refused", "DropImmediate"), [0, 0]);
-    // While the server was away it refused: at once, or 10 ms later.
-    assert(scalarOf(report, "refused", "RestartImmediate").every((refused) => refused > 0));
-    assertEquals(report.ledger.ok, 32);
-    assertEquals(report.ledger.closeCodes, { 1001: 16 });
-    assertEquals(brokenEquations(report.ledger), []);
-  },
-);
+    const peaks = scalarOf(report, "handshakes", phase);
+    assert(peaks.every((peak) => peak >= 1 && peak <= 4), `${phase}: ${peaks}`);
+  }
+  // Four clients have no 99th percentile.
+  assertEquals(report.metrics.filter(({ name }) => name === "served99"), []);
+  assertEquals(scalarOf(report, "handshakes", "DropImmediate"), [4, 4]);
+  assertEquals(scalarOf(report, "refused", "DropImmediate"), [0, 0]);
+  // Clients that retry immediately are refused during the restart.
+  assert(scalarOf(report, "refused", "RestartImmediate").every((refused) => refused > 0));
+  assertEquals(report.ledger.ok, 32);
+  assertEquals(report.ledger.closeCodes, { 1001: 16 });
+  assertEquals(brokenEquations(report.ledger), []);
+});
 
-Deno.test("reconnect-storm of another server drops clients only", { ignore }, async () => {
+Deno.test("reconnect-storm only drops clients of other servers", { ignore }, async () => {
   await using server = await startReference();
   const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 2 });
   assertEquals([report.status, report.ledger.ok, report.ledger.sent], ["passed", 16, 16]);
@@ -85,7 +83,7 @@ Deno.test("reconnect-storm of another server drops clients only", { ignore }, as
   assertEquals(server.stats().connections, 0);
 });
 
-Deno.test("reconnect-storm spreads a hundred clients over addresses of this machine", {
+Deno.test("reconnect-storm spreads 100 clients over loopback addresses", {
   ignore: ignore || Deno.build.os !== "linux",
 }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 10 } });
@@ -107,29 +105,25 @@ Deno.test("reconnect-storm spreads a hundred clients over addresses of this mach
   assertEquals(server.stats().connections, 0);
 });
 
-Deno.test(
-  "reconnect-storm is content with a few clients where a hundred have no room",
-  { ignore },
-  async () => {
-    await using server = await startReference({ limits: { maxConnections: 20 } });
-    const report = await runScenario(
-      reconnectStorm,
-      { connections: null, patienceMs: 10_000 },
-      { ...server, epochs: 1 },
-    );
-    assertEquals([report.status, report.ledger.ok], ["passed", 16]);
-    const { reason } = report.notMeasured.find(({ name }) => name === "served99")!;
-    assertStringIncludes(reason, "it takes 100 clients: The server refused the connection");
-    assertEquals(report.metrics.some(({ name }) => name === "served99"), false);
-  },
-);
+Deno.test("reconnect-storm uses fewer clients without room for 100", { ignore }, async () => {
+  await using server = await startReference({ limits: { maxConnections: 20 } });
+  const report = await runScenario(
+    reconnectStorm,
+    { connections: null, patienceMs: 10_000 },
+    { ...server, epochs: 1 },
+  );
+  assertEquals([report.status, report.ledger.ok], ["passed", 16]);
+  const { reason } = report.notMeasured.find(({ name }) => name === "served99")!;
+  assertStringIncludes(reason, "it takes 100 clients: The server refused the connection");
+  assertEquals(report.metrics.some(({ name }) => name === "served99"), false);
+});
 
-Deno.test("reconnect-storm counts who is refused, and tries again", { ignore }, async () => {
+Deno.test("reconnect-storm counts refusals and retries", { ignore }, async () => {
   let isStorm = false;
   let held = 0;
   let refusals = 0;
   await using server = await startFaultyServer({
-    // Four that begin a storm are let in; then every second one is refused, until four are back.
+    // The four clients before a storm are let in; then every second is refused until four are back.
     handshakes: (nth): Handshake => {
       if (isStorm && nth % 2 === 0) {
         refusals++;
@@ -150,7 +144,7 @@ Deno.test("reconnect-storm counts who is refused, and tries again", { ignore }, 
   assert(refused > 0);
 });
 
-Deno.test("reconnect-storm fails where not all come back, and ends", { ignore }, async () => {
+Deno.test("reconnect-storm fails and ends if clients do not come back", { ignore }, async () => {
   await using server = await startFaultyServer({
     handshakes: (nth): Handshake => nth > 7 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
   });
@@ -166,7 +160,7 @@ Deno.test("reconnect-storm fails where not all come back, and ends", { ignore },
   });
 });
 
-Deno.test("reconnect-storm fails where a new session does not serve", { ignore }, async () => {
+Deno.test("reconnect-storm fails if a new session serves no call", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => call % 3 === 0 ? { kind: "toolError" } : { kind: "ok" },
   });
@@ -177,18 +171,17 @@ Deno.test("reconnect-storm fails where a new session does not serve", { ignore }
   assertStringIncludes(observed, "a call ended as toolError");
 });
 
-Deno.test("reconnect-storm is not held up by a server that falls silent", { ignore }, async () => {
+Deno.test("reconnect-storm ends on a silent server", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
   const report = await runScenario(reconnectStorm, { ...SMALL, patienceMs: 100 }, {
     ...server,
-    url: server.url,
     timeoutMs: SHORT_TIMEOUT_MS,
   });
   assertEquals(failedChecks(report), [AFTER_DROP, WHILE_UP]);
   assertEquals([report.ledger.timeout, report.ledger.sent], [4, 4]);
 });
 
-/** A bundled server that can be stopped, and comes back or not. */
+/** Runs a storm on a bundled server with this restart. */
 async function restartable(
   restart: (stop: () => Promise<void>) => Promise<void>,
 ): Promise<ScenarioReport> {
@@ -204,7 +197,7 @@ async function restartable(
   });
 }
 
-Deno.test("reconnect-storm says why a server did not come back", { ignore }, async () => {
+Deno.test("reconnect-storm reports why a server did not restart", { ignore }, async () => {
   const report = await restartable(async (stop) => {
     await stop();
     throw new Error("Cannot listen as the port is in use");
@@ -217,7 +210,7 @@ Deno.test("reconnect-storm says why a server did not come back", { ignore }, asy
   assertEquals(report.ledger.connectionLost, 0);
 });
 
-Deno.test("reconnect-storm does not wait for a restart without an end", { ignore }, async () => {
+Deno.test("reconnect-storm does not wait for an endless restart", { ignore }, async () => {
   const gone = await restartable(async (stop) => {
     await stop();
     await new Promise(() => {});
@@ -226,18 +219,18 @@ Deno.test("reconnect-storm does not wait for a restart without an end", { ignore
     checkNamed(gone, AFTER_RESTART).observed,
     "the restart of the server has not ended",
   );
-  // One that never even begins leaves the clients where they are.
+  // If it never begins, the clients stay connected.
   const idle = await restartable(() => new Promise(() => {}));
   assertEquals(failedChecks(idle), [AFTER_RESTART]);
 });
 
-Deno.test("reconnect-storm fails where not all can connect at first", { ignore }, async () => {
+Deno.test("reconnect-storm fails if not all clients can connect", { ignore }, async () => {
   await using server = await startReference({ limits: { maxConnectionsPerIp: 3 } });
   const report = await runScenario(reconnectStorm, SMALL, server);
   assertEquals([report.status, failedChecks(report)], ["failed", ["all clients connected"]]);
 });
 
-Deno.test("reconnect-storm comes back to an echo", { ignore }, async () => {
+Deno.test("reconnect-storm runs on an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(reconnectStorm, SMALL, {
     url: server.url,
@@ -247,7 +240,7 @@ Deno.test("reconnect-storm comes back to an echo", { ignore }, async () => {
   assertEquals([report.status, report.ledger.ok], ["passed", 16]);
 });
 
-Deno.test("reconnect-storm is interrupted in the middle of a storm", { ignore }, async () => {
+Deno.test("reconnect-storm can be interrupted during a storm", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     handshakes: (nth): Handshake => {
@@ -263,7 +256,7 @@ Deno.test("reconnect-storm is interrupted in the middle of a storm", { ignore },
   assertEquals(brokenEquations(report.ledger), []);
 });
 
-Deno.test("reconnect-storm does not storm a rate limiter", { ignore }, async () => {
+Deno.test("reconnect-storm stops at a rate limiter", { ignore }, async () => {
   const ipRate = { capacity: 6, refillPerSecond: 0.001 };
   await using server = await startReference({ dialect: "nov", limits: { ipRate } });
   const report = await runScenario(reconnectStorm, SMALL, server);

@@ -3,7 +3,6 @@ import type { Procedure, Scenario } from "../../lib/run/scenario.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "../../lib/run/verdict.ts";
-import { createWorkload } from "../../lib/run/workload.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { scaling } from "../../scenarios/scaling.ts";
@@ -11,79 +10,64 @@ import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
 import { ledgerWith, NO_NET as ignore, SHORT_TIMEOUT_MS } from "../support/targets.ts";
+import { distinctCalls } from "../support/workloads.ts";
 
-/** Fifty calls, and as good as no more. */
+/** Fifty calls, and practically no refill. */
 const FIFTY_CALLS = { userRate: { capacity: 50, refillPerSecond: 0.001 } };
 const COUNTED = { messages: 100, durationMs: null };
 const ONCE = { epochs: 1, cold: true };
 
-function distinctCalls() {
-  return createWorkload("status", { argsJson: '{"n":"{seq}"}', payloadBytes: 0 });
-}
+Deno.test("rate limiting in the warm-up is counted, and the run goes on", { ignore }, async () => {
+  await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
+  const { scenarios, reasons, rateLimit } = await runScenarios([
+    [messageThroughput, COUNTED],
+    [sleeper("next", []), {}],
+  ], { ...server, epochs: 1, workload: distinctCalls() });
+  assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
+  assertEquals(scenarios.map(({ status }) => status), ["failed", "passed"]);
+  const { warmupLedger, ledger } = scenarios[0]!;
+  assertEquals([warmupLedger.ok, warmupLedger.rateLimited], [50, 50]);
+  // Each epoch has its own connections, hence sessions.
+  assertEquals([ledger.sent, ledger.ok, ledger.rateLimited], [100, 50, 50]);
+  assertEquals(verdictOf(reasons).exitCode, 1);
+});
 
-Deno.test(
-  "a rate limiter met in the warm-up is counted, and the run goes on",
-  { ignore },
-  async () => {
-    await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
-    const { scenarios, reasons, rateLimit } = await runScenarios([
-      [messageThroughput, COUNTED],
-      [sleeper("next", []), {}],
-    ], { ...server, epochs: 1, workload: distinctCalls() });
-    assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
-    assertEquals(scenarios.map(({ status }) => status), ["failed", "passed"]);
-    const { warmupLedger, ledger } = scenarios[0]!;
-    assertEquals([warmupLedger.ok, warmupLedger.rateLimited], [50, 50]);
-    // Each epoch has connections of its own, and so sessions.
-    assertEquals([ledger.sent, ledger.ok, ledger.rateLimited], [100, 50, 50]);
-    assertEquals(verdictOf(reasons).exitCode, 1);
-  },
-);
+Deno.test("rate limiting of measured calls fails the scenario, once", { ignore }, async () => {
+  await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
+  const { scenarios, reasons, rateLimit } = await runScenarios(
+    [[messageThroughput, COUNTED], [sleeper("next", []), {}]],
+    { ...server, ...ONCE, workload: distinctCalls() },
+  );
+  assertEquals(scenarios.map(({ status }) => status), ["failed", "passed"]);
+  const { ledger } = scenarios[0]!;
+  assertEquals(
+    [ledger.sent, ledger.ok, ledger.rateLimited, ledger.errorCodes],
+    [100, 50, 50, { OVER_CAPACITY: 50 }],
+  );
+  assertEquals(metricNamed(scenarios[0]!, "latency", "distribution").count, 50);
+  assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
+  assertStringIncludes(rateLimit!.message, "Rate limit exceeded");
+  assertEquals(verdictOf(reasons).exitCode, 1);
+});
 
-Deno.test(
-  "a rate limiter met by measured calls fails the scenario, told once",
-  { ignore },
-  async () => {
-    await using server = await startReference({ dialect: "nov", limits: FIFTY_CALLS });
-    const { scenarios, reasons, rateLimit } = await runScenarios(
-      [[messageThroughput, COUNTED], [sleeper("next", []), {}]],
-      { ...server, ...ONCE, workload: distinctCalls() },
-    );
-    assertEquals(scenarios.map(({ status }) => status), ["failed", "passed"]);
-    const { ledger } = scenarios[0]!;
-    assertEquals(
-      [ledger.sent, ledger.ok, ledger.rateLimited, ledger.errorCodes],
-      [100, 50, 50, { OVER_CAPACITY: 50 }],
-    );
-    assertEquals(metricNamed(scenarios[0]!, "latency", "distribution").count, 50);
-    assertEquals([rateLimit?.scenario, rateLimit?.atCall], ["message-throughput", 51]);
-    assertStringIncludes(rateLimit!.message, "Rate limit exceeded");
-    assertEquals(verdictOf(reasons).exitCode, 1);
-  },
-);
+Deno.test("refusals dropped as repeats leave an exact ledger", { ignore }, async () => {
+  await using server = await startReference({ dialect: "oct", limits: FIFTY_CALLS });
+  const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
+    ...server,
+    ...ONCE,
+    workload: distinctCalls(),
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  const { ledger, status } = scenarios[0]!;
+  assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 50]);
+  assert(ledger.rateLimited >= 1);
+  assertEquals([brokenEquations(ledger), ledger.sent], [
+    [],
+    ledger.ok + ledger.rateLimited + ledger.timeout,
+  ]);
+});
 
-Deno.test(
-  "a rate limiter whose words are dropped as repeats leaves an exact ledger",
-  { ignore },
-  async () => {
-    await using server = await startReference({ dialect: "oct", limits: FIFTY_CALLS });
-    const { scenarios, rateLimit } = await runScenarios([[messageThroughput, COUNTED]], {
-      ...server,
-      ...ONCE,
-      workload: distinctCalls(),
-      timeoutMs: SHORT_TIMEOUT_MS,
-    });
-    const { ledger, status } = scenarios[0]!;
-    assertEquals([status, rateLimit?.atCall, ledger.ok], ["failed", 51, 50]);
-    assert(ledger.rateLimited >= 1);
-    assertEquals([brokenEquations(ledger), ledger.sent], [
-      [],
-      ledger.ok + ledger.rateLimited + ledger.timeout,
-    ]);
-  },
-);
-
-Deno.test("an interrupt leaves an exact ledger, and what was measured", { ignore }, async () => {
+Deno.test("an interrupt keeps an exact ledger and what was measured", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     script: (nth): Behaviour => {
@@ -123,36 +107,32 @@ Deno.test("an interrupt leaves an exact ledger, and what was measured", { ignore
   assertEquals(metricNamed(report!, "throughput", "scalar").epochs.length, 1);
 });
 
-Deno.test(
-  "an interrupt at any stage of a case scenario ends it, with nothing failed",
-  { ignore },
-  async () => {
-    const scenarios = [messageThroughput, concurrentConnections, scaling];
-    for (const scenario of scenarios) {
-      for (const afterMs of [0, 2, 5, 9, 30]) {
-        const controller = new AbortController();
-        await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
-        const timer = setTimeout(() => controller.abort(new Error("interrupted")), afterMs);
-        const { scenarios: [report], reasons } = await runScenarios(
-          [[scenario, { messages: 20, durationMs: null }]],
-          { ...server, signal: controller.signal, timeoutMs: 60_000 },
-        );
-        clearTimeout(timer);
-        const end = `${scenario.name} after ${afterMs} ms: ${JSON.stringify(reasons)}`;
-        if (controller.signal.aborted) assertEquals(report!.status, "interrupted", end);
-        assertEquals(reasons.filter(({ code }) => code !== EXIT.interrupted), [], end);
-        assertEquals(brokenEquations(report!.ledger), [], end);
-        assertEquals(brokenEquations(report!.warmupLedger), [], end);
-        // A dial that was given up may still have to be closed; one that leaks hangs here.
-        while (server.stats().connections > 0) {
-          await new Promise((resolve) => setTimeout(resolve, 1));
-        }
+Deno.test("an interrupt at any stage of a case scenario fails nothing", { ignore }, async () => {
+  const scenarios = [messageThroughput, concurrentConnections, scaling];
+  for (const scenario of scenarios) {
+    for (const afterMs of [0, 2, 5, 9, 30]) {
+      const controller = new AbortController();
+      await using server = await startReference({ limits: { maxConnectionsPerIp: 5 } });
+      const timer = setTimeout(() => controller.abort(new Error("interrupted")), afterMs);
+      const { scenarios: [report], reasons } = await runScenarios(
+        [[scenario, { messages: 20, durationMs: null }]],
+        { ...server, signal: controller.signal, timeoutMs: 60_000 },
+      );
+      clearTimeout(timer);
+      const end = `${scenario.name} after ${afterMs} ms: ${JSON.stringify(reasons)}`;
+      if (controller.signal.aborted) assertEquals(report!.status, "interrupted", end);
+      assertEquals(reasons.filter(({ code }) => code !== EXIT.interrupted), [], end);
+      assertEquals(brokenEquations(report!.ledger), [], end);
+      assertEquals(brokenEquations(report!.warmupLedger), [], end);
+      // An abandoned dial can still be closing; a leaked one hangs here.
+      while (server.stats().connections > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
       }
     }
-  },
-);
+  }
+});
 
-/** A procedure that only notes its epochs. */
+/** A procedure that only logs its epochs. */
 function sleeper(name: string, log: string[], epoch?: () => void): Procedure {
   return {
     kind: "procedure",
@@ -177,7 +157,7 @@ function sleeper(name: string, log: string[], epoch?: () => void): Procedure {
 
 const NAMES = ["a", "b", "c", "d", "e"];
 
-Deno.test("every epoch has every scenario once, in another order; one seed, one order", async () => {
+Deno.test("each epoch runs every scenario once, in an order set by the seed", async () => {
   const run = async (seed: number) => {
     const log: string[] = [];
     const { scenarios, epochs } = await runScenarios(
@@ -186,7 +166,7 @@ Deno.test("every epoch has every scenario once, in another order; one seed, one 
     );
     assertEquals(epochs, 8);
     for (const report of scenarios) {
-      // The warm-up epoch, which is the 0th, is not reported.
+      // The warm-up, epoch 0, is not reported.
       assertEquals(metricNamed(report, "value", "scalar").epochs, [1, 2, 3, 4, 5, 6, 7, 8]);
       const check = report.checks.find(({ kind }) => kind === "epochs")!;
       assertEquals([check.passed, check.observed], [true, "8 of 8"]);
@@ -204,7 +184,7 @@ Deno.test("every epoch has every scenario once, in another order; one seed, one 
   assert(JSON.stringify(await run(2)) !== JSON.stringify(log));
 });
 
-Deno.test("an epoch that fails ends its scenario, and the others go on", async () => {
+Deno.test("a failed epoch ends its scenario, and the others go on", async () => {
   const log: string[] = [];
   let begun = 0;
   const { scenarios, reasons } = await runScenarios([
@@ -220,7 +200,7 @@ Deno.test("an epoch that fails ends its scenario, and the others go on", async (
     ["failed", "out of order"],
     ["passed", null],
   ]);
-  // The warm-up, one epoch, and the one that failed: the others are not tried.
+  // The warm-up, one epoch, and the failed one.
   assertEquals(log.filter((entry) => entry.endsWith("failing")).length, 3);
   assertEquals(log.filter((entry) => entry.endsWith("other")).length, 5);
   assertEquals(reasons.map(({ code, kind, scenario }) => [code, kind, scenario]), [
@@ -231,7 +211,7 @@ Deno.test("an epoch that fails ends its scenario, and the others go on", async (
   assertEquals([check.passed, check.observed], [false, "1 of 2"]);
 });
 
-Deno.test("a scenario that is skipped, or has nothing more to measure, does not fail", async () => {
+Deno.test("a skipped scenario, or one that stops early, does not fail", async () => {
   const log: string[] = [];
   const stopping: Procedure = {
     ...sleeper("stopping", log),
@@ -257,7 +237,7 @@ Deno.test("a scenario that is skipped, or has nothing more to measure, does not 
   assertEquals([log, reasons], [["stopping"], []]);
 });
 
-Deno.test("a target that proves unusable ends the run with exit 3, and its reason alone", async () => {
+Deno.test("an unusable target ends the run with exit 3 and only its own reason", async () => {
   const log: string[] = [];
   const unusable: Scenario = {
     ...sleeper("unusable", log),
@@ -278,7 +258,7 @@ Deno.test("a target that proves unusable ends the run with exit 3, and its reaso
   }]);
 });
 
-Deno.test("with a precision asked for, epochs go on until every headline repeats within it", async () => {
+Deno.test("with --precision, epochs go on until every headline repeats within it", async () => {
   const noisy = (name: string, values: readonly number[]): Procedure => ({
     ...sleeper(name, []),
     begin: (context) => ({
@@ -294,50 +274,42 @@ Deno.test("with a precision asked for, epochs go on until every headline repeats
       epochs: 6,
       settings: { precisionPercent, maxTimeMs },
     })).epochs;
-  // Values of 100 and 120 by turns: half the interval is about t(n - 1) x 10 / sqrt(n) of 110.
+  // Alternating 100 and 120: half the interval is about t(n - 1) x 10 / sqrt(n), of 110.
   assertEquals(await epochsOf(50), 6);
   const fine = await epochsOf(4);
   assert(fine >= 20 && fine <= 30, `${fine}`);
   assertEquals(await epochsOf(4, 1e-6), 6);
 });
 
-Deno.test(
-  "scenarios that share a case share its slices, in the first's ledger",
-  { ignore },
-  async () => {
-    await using server = await startReference();
-    const calls = { messages: 7, durationMs: null };
-    const { scenarios: [one, several] } = await runScenarios([
-      [messageThroughput, calls],
-      [concurrentConnections, { ...calls, connections: 2 }],
-    ], { ...server, epochs: 2, cold: true });
-    assertEquals([one!.ledger.sent, several!.ledger.sent], [2 * 7, 2 * 2 * 7]);
-    assertEquals(server.stats().callsServed, 2 * 7 + 2 * 2 * 7);
-    // What is gained is held against those very slices.
-    const alone = metricNamed(one!, "throughput", "scalar").epochs;
-    const together = metricNamed(several!, "throughput", "scalar").epochs;
-    assertEquals(
-      metricNamed(several!, "speedup", "scalar").epochs,
-      together.map((rate, epoch) => rate / alone[epoch]!),
-    );
-  },
-);
+Deno.test("scenarios with a common case share its slices, in one ledger", { ignore }, async () => {
+  await using server = await startReference();
+  const calls = { messages: 7, durationMs: null };
+  const { scenarios: [one, several] } = await runScenarios([
+    [messageThroughput, calls],
+    [concurrentConnections, { ...calls, connections: 2 }],
+  ], { ...server, epochs: 2, cold: true });
+  assertEquals([one!.ledger.sent, several!.ledger.sent], [2 * 7, 2 * 2 * 7]);
+  assertEquals(server.stats().callsServed, 2 * 7 + 2 * 2 * 7);
+  // The speedup is relative to those very slices.
+  const alone = metricNamed(one!, "throughput", "scalar").epochs;
+  const together = metricNamed(several!, "throughput", "scalar").epochs;
+  assertEquals(
+    metricNamed(several!, "speedup", "scalar").epochs,
+    together.map((rate, epoch) => rate / alone[epoch]!),
+  );
+});
 
-Deno.test(
-  "a server that ends connections between the calls fails the scenario",
-  { ignore },
-  async () => {
-    let calls = 0;
-    await using server = startScriptedServer((peer, message) => {
-      answerSoundly(peer, message);
-      // Every call is answered, so that nothing is lost but the rest of the epoch.
-      if (message?.op === "call_tool" && ++calls % 10 === 0) peer.close(1001, "max connection age");
-    });
-    const { scenarios: [report], reasons } = await runScenarios(
-      [[messageThroughput, { messages: 20, durationMs: null }]],
-      { url: server.url, epochs: 2, cold: true, timeoutMs: SHORT_TIMEOUT_MS },
-    );
-    assertEquals([report!.status, verdictOf(reasons).exitCode], ["failed", 1]);
-    assert(report!.checks.some(({ kind, passed }) => kind === "slices" && !passed));
-  },
-);
+Deno.test("closing connections between calls fails the scenario", { ignore }, async () => {
+  let calls = 0;
+  await using server = startScriptedServer((peer, message) => {
+    answerSoundly(peer, message);
+    // Every call is answered, so only the rest of the epoch is lost.
+    if (message?.op === "call_tool" && ++calls % 10 === 0) peer.close(1001, "max connection age");
+  });
+  const { scenarios: [report], reasons } = await runScenarios(
+    [[messageThroughput, { messages: 20, durationMs: null }]],
+    { url: server.url, epochs: 2, cold: true, timeoutMs: SHORT_TIMEOUT_MS },
+  );
+  assertEquals([report!.status, verdictOf(reasons).exitCode], ["failed", 1]);
+  assert(report!.checks.some(({ kind, passed }) => kind === "slices" && !passed));
+});

@@ -1,15 +1,9 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
 import { connectGreeted, connectRaw } from "../support/raw_client.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited as start } from "../support/unlimited_server.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
-
-function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({ limits: "off", ...overrides }));
-}
-
-Deno.test("oct25 assigns the session's id, whose budget ends with it", { ignore }, async () => {
+Deno.test("oct25 assigns session ids, whose budgets end with them", { ignore }, async () => {
   const userRate = { capacity: 1, refillPerSecond: 0.01 };
   await using server = await start({ dialect: "oct25", limits: { userRate } });
   const ids = [];
@@ -19,14 +13,9 @@ Deno.test("oct25 assigns the session's id, whose budget ends with it", { ignore 
     ids.push(session_id);
     assertMatch(String(session_id), /^[A-Za-z0-9_-]{43}$/);
     assertEquals((await client.call(`a${nth}`, "status")).length, 2);
-    // Refused twice in the same words, and told both times.
+    // The identical refusal is sent both times.
     for (const call of ["b", "c"]) {
-      client.send({
-        op: "call_tool",
-        request_id: `${call}${nth}`,
-        name: "status",
-        arguments: {},
-      });
+      client.send({ op: "call_tool", request_id: `${call}${nth}`, name: "status", arguments: {} });
       assertEquals((await client.nextJson()).op, "error");
     }
   }
@@ -49,26 +38,24 @@ Deno.test("--slow-down: each call takes longer than the one before", { ignore },
   const times: number[] = [];
   for (let call = 1; call <= 12; call++) {
     const frames = await client.call(`r${call}`, "status", { call });
-    const [output] = frames[1]!.outputs as { metadata: { latency_metrics: Times } }[];
+    const [output] = frames[1]!.outputs as {
+      metadata: { latency_metrics: { latency_ms: number } };
+    }[];
     times.push(output!.metadata.latency_metrics.latency_ms);
   }
   times.forEach((ms, index) => assert(ms >= 2 * (index + 1) - 1, `call ${index + 1}: ${ms} ms`));
 });
 
-interface Times {
-  latency_ms: number;
-}
-
-Deno.test("oct serves equal calls in flight once, light ones too", { ignore }, async () => {
+Deno.test("oct computes identical calls in flight once, light ones too", { ignore }, async () => {
   await using server = await start({ slowDownMs: 50 });
   await using first = await connectGreeted(server.url);
   await using second = await connectGreeted(server.url);
   const both = await Promise.all([first.call("a", "status"), second.call("b", "status")]);
-  assertEquals(both.map((frames) => frames.length), [2, 1], "no stream_complete, and no mark");
-  assertEquals((await first.call("c", "status")).length, 2, "nothing is kept when it has ended");
+  assertEquals(both.map((frames) => frames.length), [2, 1], "the second got a stream_complete");
+  assertEquals((await first.call("c", "status")).length, 2, "a finished call was kept");
 });
 
-Deno.test("nov opens a mock of MCP where the first message asks for it", { ignore }, async () => {
+Deno.test("nov opens a mock of MCP if the first message asks for it", { ignore }, async () => {
   const token = "sixteen-characters";
   await using server = await start({ dialect: "nov", token });
   await using client = await connectRaw(server.url);
@@ -82,5 +69,5 @@ Deno.test("nov opens a mock of MCP where the first message asks for it", { ignor
   const called = await ask("tools/call", { name: "no-such-tool" }) as { result: unknown };
   assertEquals(called.result, { content: [{ type: "text", text: "Tool no-such-tool called" }] });
   const ping = { jsonrpc: "2.0", id: "ping", method: "ping" };
-  assertEquals<unknown>(await ask("ping"), ping, "what it does not know comes back as it was");
+  assertEquals<unknown>(await ask("ping"), ping, "unknown methods are echoed");
 });

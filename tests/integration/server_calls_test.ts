@@ -1,27 +1,20 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import {
-  defaultServerOptions,
-  type DialectName,
-  type ServerOptionOverrides,
-} from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
+import type { DialectName, ServerOptionOverrides } from "../../lib/server/options.ts";
 import { connectGreeted, type RawClient } from "../support/raw_client.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited } from "../support/unlimited_server.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 const DIALECTS: DialectName[] = ["oct", "nov"];
 const QUICK = { medianMs: 5, sigma: 0 };
 
 function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({
-    limits: "off",
-    think: { chat: QUICK, analyze: QUICK, debug: QUICK },
-    ...overrides,
-  }));
+  const think = { chat: QUICK, analyze: QUICK, debug: QUICK };
+  return startUnlimited({ think, ...overrides });
 }
 
 const opsOf = (frames: Record<string, unknown>[]) => frames.map(({ op }) => op);
 
-/** A call whose reply shows that nothing else was sent before it. */
+/** Makes a call, whose reply must be the next frame. */
 async function assertNothingPending(client: RawClient): Promise<void> {
   const id = crypto.randomUUID();
   const [first] = await client.call(id, "version", { marker: id });
@@ -53,7 +46,7 @@ for (const dialect of DIALECTS) {
     });
   }
 
-  Deno.test(`${dialect} strips a suffix of the tool's name`, { ignore }, async () => {
+  Deno.test(`${dialect} strips the suffix of a tool's name`, { ignore }, async () => {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
     assertEquals((await client.call("r1", "status-EXAI-WS")).length, 2);
@@ -76,7 +69,7 @@ for (const dialect of DIALECTS) {
     assertMatch(String(timestamp), /^\d{4}-/);
   });
 
-  Deno.test(`${dialect} tells the progress of a long call`, { ignore }, async () => {
+  Deno.test(`${dialect} reports the progress of a long call`, { ignore }, async () => {
     const chat = { medianMs: 60, sigma: 0 };
     await using server = await start({ dialect, think: { chat }, progressIntervalMs: 10 });
     await using client = await connectGreeted(server.url);
@@ -95,7 +88,7 @@ for (const dialect of DIALECTS) {
   });
 }
 
-Deno.test("ping: nov answers, oct does not know it", { ignore }, async () => {
+Deno.test("nov answers a ping", { ignore }, async () => {
   await using nov = await start({ dialect: "nov" });
   await using client = await connectGreeted(nov.url);
   client.send({ op: "ping", request_id: "p" });
@@ -142,7 +135,7 @@ Deno.test("oct answers a re-used id from memory, whatever is asked", { ignore },
   await using other = await connectGreeted(server.url);
   const [, computed] = await client.call("r1", "version");
   assertEquals(await other.call("r1", "listmodels"), [computed]);
-  // What a connection has sent it does not send again: here that leaves the call without an answer.
+  // A connection never sends a frame twice, which leaves these calls unanswered.
   for (const again of [client, other]) {
     again.send({ op: "call_tool", request_id: "r1", name: "status", arguments: {} });
     await assertNothingPending(again);
@@ -161,7 +154,7 @@ Deno.test("oct answers calls without an id, each on its own", { ignore }, async 
   }
 });
 
-Deno.test("oct lets a call join one like it that is running", { ignore }, async () => {
+Deno.test("oct lets a call join an identical one in flight", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 100, sigma: 0 } } });
   await using client = await connectGreeted(server.url);
   await using other = await connectGreeted(server.url);
@@ -173,11 +166,11 @@ Deno.test("oct lets a call join one like it that is running", { ignore }, async 
   assertEquals(opsOf(joined), ["call_tool_res"]);
   assertEquals([joined[0].request_id, joined[0].ok, joined[0].from_cache], ["r2", true, undefined]);
   assertEquals(textOf(joined[0]), textOf(computed[1]));
-  // Finished is not running: the next one is computed.
+  // A finished call is not joined.
   assertEquals((await other.call("r3", "chat", { prompt: "hi", temperature: 0 })).length, 2);
 });
 
-Deno.test("nov computes calls in flight for themselves", { ignore }, async () => {
+Deno.test("nov computes identical calls in flight separately", { ignore }, async () => {
   const chat = { medianMs: 50, sigma: 0.1 };
   await using server = await start({ dialect: "nov", think: { chat } });
   await using client = await connectGreeted(server.url);

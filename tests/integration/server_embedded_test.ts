@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { defaultServerOptions, type ServerOptions } from "../../lib/server/options.ts";
+import { lacks } from "../support/permissions.ts";
 import { connectGreeted, connectRaw } from "../support/raw_client.ts";
 
-const ignore = ["net", "read"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
+const ignore = lacks("net", "read");
 const TOKEN = "a-token-of-28-characters-000";
 
 Deno.test("embedded: serves from a worker, counts, and ends with 1001", { ignore }, async () => {
@@ -24,7 +23,7 @@ Deno.test("embedded: serves from a worker, counts, and ends with 1001", { ignore
   await assertRejects(() => server.stats(), Error, "Cannot ask the server as it has stopped");
 });
 
-Deno.test("embedded: disposal stops it", { ignore }, async () => {
+Deno.test("embedded: disposing stops it", { ignore }, async () => {
   let url;
   {
     await using server = await startEmbeddedServer(defaultServerOptions());
@@ -34,7 +33,7 @@ Deno.test("embedded: disposal stops it", { ignore }, async () => {
   await assertRejects(() => connectRaw(url), Error, "Cannot open");
 });
 
-Deno.test("embedded: a port in use is told", { ignore }, async () => {
+Deno.test("embedded: a port in use is reported", { ignore }, async () => {
   await using first = await startEmbeddedServer(defaultServerOptions());
   const { port } = first;
   await assertRejects(
@@ -46,7 +45,7 @@ Deno.test("embedded: a port in use is told", { ignore }, async () => {
   assert(client);
 });
 
-Deno.test("embedded: an unknown host is told", { ignore }, async () => {
+Deno.test("embedded: an unknown host is reported", { ignore }, async () => {
   const options = defaultServerOptions({ hostname: "no-such-host.invalid" });
   await assertRejects(() => startEmbeddedServer(options), Error, "Cannot listen on no-such-host");
 });
@@ -56,7 +55,7 @@ Deno.test("embedded: bad options are refused before a worker starts", async () =
   await assertRejects(() => startEmbeddedServer(options), RangeError, "port is -1");
 });
 
-Deno.test("embedded: restarts on its port, with nothing remembered", { ignore }, async () => {
+Deno.test("embedded: restarts on the same port with no state", { ignore }, async () => {
   await using server = await startEmbeddedServer(defaultServerOptions({ limits: "off" }));
   await using before = await connectGreeted(server.url);
   await before.call("r1", "status");

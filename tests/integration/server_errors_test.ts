@@ -1,17 +1,14 @@
 import { assertEquals } from "@std/assert";
-import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
+import type { ServerOptionOverrides } from "../../lib/server/options.ts";
 import { connectGreeted } from "../support/raw_client.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited } from "../support/unlimited_server.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 const QUICK = { medianMs: 1, sigma: 0 };
 
 function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({
-    limits: "off",
-    think: { chat: QUICK, analyze: QUICK, debug: QUICK },
-    ...overrides,
-  }));
+  const think = { chat: QUICK, analyze: QUICK, debug: QUICK };
+  return startUnlimited({ think, ...overrides });
 }
 
 interface Row {
@@ -88,7 +85,7 @@ const ROWS: Row[] = [
   },
   { name: "invalid JSON", sent: "{", ...both(forNone(invalidJson)) },
   { name: "an empty message", sent: "", ...both(forNone(invalidJson)) },
-  { name: "bytes that are no text", sent: new Uint8Array([255]), ...both(forNone(invalidJson)) },
+  { name: "bytes that are not text", sent: new Uint8Array([255]), ...both(forNone(invalidJson)) },
   { name: "op missing", sent: { request_id: "r1" }, ...both(forNone(missingOp)) },
   { name: "op not a string", sent: { op: 1 }, ...both(forNone(missingOp)) },
   { name: "not an object", sent: [1], ...both(forNone(missingOp)) },
@@ -102,9 +99,7 @@ const ROWS: Row[] = [
     name: "a second hello",
     sent: { op: "hello" },
     oct: forNone(unknownOp("hello")),
-    nov: {
-      error: unknownOp("hello"),
-    },
+    nov: { error: unknownOp("hello") },
   },
 ];
 
@@ -122,7 +117,7 @@ for (const dialect of ["oct", "nov"] as const) {
   Deno.test(`${dialect} error: a call over maxCallBytes`, { ignore }, async () => {
     await using server = await start({ dialect, maxCallBytes: 1000 });
     await using client = await connectGreeted(server.url);
-    // 400 characters, 800 bytes: the limit is one of bytes.
+    // The limit counts bytes, not characters.
     const text = JSON.stringify(call("chat", { prompt: "ä".repeat(500) }));
     const bytes = new TextEncoder().encode(text).length;
     client.send(text);
@@ -150,7 +145,7 @@ for (const dialect of ["oct", "nov"] as const) {
   });
 }
 
-Deno.test("oct sends an identical error once, nov as often as it occurs", { ignore }, async () => {
+Deno.test("oct sends an identical error once, nov every time", { ignore }, async () => {
   for (const [dialect, frames] of [["oct", 1], ["nov", 3]] as const) {
     await using server = await start({ dialect });
     await using client = await connectGreeted(server.url);
@@ -162,7 +157,7 @@ Deno.test("oct sends an identical error once, nov as often as it occurs", { igno
   }
 });
 
-Deno.test("oct drops what repeats on a connection, not what another sent", { ignore }, async () => {
+Deno.test("oct drops repeats per connection only", { ignore }, async () => {
   await using server = await start();
   for (let i = 0; i < 2; i++) {
     await using client = await connectGreeted(server.url);

@@ -1,18 +1,14 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import {
-  defaultServerOptions,
-  type DialectName,
-  type ServerOptionOverrides,
-} from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
+import type { DialectName, ServerOptionOverrides } from "../../lib/server/options.ts";
 import { type Closed, connectGreeted, connectRaw, connectTcp } from "../support/raw_client.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited } from "../support/unlimited_server.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 const TOKEN = "a-token-of-28-characters-000";
 const DIALECTS: DialectName[] = ["oct", "nov"];
 
 function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({ limits: "off", token: TOKEN, ...overrides }));
+  return startUnlimited({ token: TOKEN, ...overrides });
 }
 
 interface Row {
@@ -32,7 +28,7 @@ const unauthorized = {
   closed: { code: 4003, reason: "unauthorized" },
 };
 const missed = { frame: null, closed: { code: 4002, reason: "hello timeout or disconnect" } };
-// A close frame without a reason; the client reads its code as it is.
+// A close frame without a reason.
 const broken = { frame: null, closed: { code: 1000, reason: "" } };
 
 const REFUSALS: Row[] = [
@@ -131,13 +127,13 @@ for (const session_id of ["ab", "x".repeat(65), "a b c", 12345, undefined, null]
   });
 }
 
-Deno.test("nov accepts a jwt where one is wanted", { ignore }, async () => {
+Deno.test("nov accepts a jwt if it requires one", { ignore }, async () => {
   await using server = await start({ dialect: "nov", requireJwt: true });
   await using client = await connectRaw(server.url);
   assertEquals((await client.hello({ token: TOKEN, jwt: "e.y.J" })).ok, true);
 });
 
-Deno.test("a hello in bytes is read as text", { ignore }, async () => {
+Deno.test("a hello sent as bytes is read as text", { ignore }, async () => {
   await using server = await start();
   await using client = await connectRaw(server.url);
   client.send(new TextEncoder().encode(JSON.stringify(hello())));
@@ -165,7 +161,7 @@ for (
   });
 }
 
-Deno.test("a refused hello gives its slot back", { ignore }, async () => {
+Deno.test("a refused hello frees its slot", { ignore }, async () => {
   await using server = await start({ limits: { maxConnectionsPerIp: 1 } });
   for (let i = 0; i < 3; i++) {
     await using client = await connectRaw(server.url);
@@ -185,7 +181,7 @@ Deno.test("a client that never answers pings is closed", { ignore }, async () =>
     received.push(...buffer.subarray(0, length));
     if (received.includes(0x88)) break;
   }
-  assert(received[0] === 0x89, "a ping came first");
+  assert(received[0] === 0x89, "no ping came first");
   assertEquals(server.stats().connections, 0);
 });
 
@@ -218,7 +214,7 @@ Deno.test("stopping closes every connection with 1001", { ignore }, async () => 
   await assertRejects(() => connectRaw(server.url), Error, "Cannot open");
 });
 
-Deno.test("a port in use is said to be", { ignore }, async () => {
+Deno.test("a port in use is reported", { ignore }, async () => {
   await using server = await start();
   await assertRejects(
     () => start({ port: server.port }),

@@ -1,13 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { startServer } from "../../lib/server/serve.ts";
 import { connectGreeted } from "../support/raw_client.ts";
-
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
-
-function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({ limits: "off", ...overrides }));
-}
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited as start } from "../support/unlimited_server.ts";
 
 const call = (request_id: string, name: string, args = {}) => ({
   op: "call_tool",
@@ -31,7 +25,7 @@ Deno.test("pipelined calls are answered in order, heavy ones included", { ignore
   }
 });
 
-Deno.test("the wait behind an earlier call is in the latency metrics", { ignore }, async () => {
+Deno.test("latency metrics include the wait for an earlier call", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
   await using client = await connectGreeted(server.url);
   client.send(call("r1", "chat", { prompt: "a" }));
@@ -43,20 +37,20 @@ Deno.test("the wait behind an earlier call is in the latency metrics", { ignore 
   assert(global_sem_wait_ms > 10 && latency_ms >= global_sem_wait_ms, `${global_sem_wait_ms}`);
 });
 
-Deno.test("a heavy call does not hold up other connections", { ignore }, async () => {
+Deno.test("a heavy call does not delay other connections", { ignore }, async () => {
   await using server = await start({ think: { chat: { medianMs: 600_000, sigma: 0 } } });
   await using thinking = await connectGreeted(server.url);
   await using light = await connectGreeted(server.url);
   thinking.send(call("r1", "chat", { prompt: "a" }));
   thinking.send(call("r2", "status"));
   for (let i = 0; i < 20; i++) assertEquals((await light.call(`l${i}`, "status")).length, 2);
-  assertEquals(thinking.frames.length, 1, "only its hello was answered");
+  assertEquals(thinking.frames.length, 1, "more than its hello was answered");
   await server.stop();
-  assertEquals(server.stats().callsUnanswered, 1, "stopping ends the heavy call");
+  assertEquals(server.stats().callsUnanswered, 1, "the heavy call did not end");
 });
 
-Deno.test("a client that goes while its call runs takes nothing with it", { ignore }, async () => {
-  // Longer than the 40 ms for which a client's TCP may hold back small frames.
+Deno.test("a client that leaves during its call affects no other", { ignore }, async () => {
+  // Longer than the 40 ms for which a client's TCP can hold back small frames.
   await using server = await start({ think: { chat: { medianMs: 150, sigma: 0 } } });
   {
     await using gone = await connectGreeted(server.url);
@@ -70,7 +64,7 @@ Deno.test("a client that goes while its call runs takes nothing with it", { igno
   assertEquals([callsReceived, callsServed, callsUnanswered], [2, 1, 1]);
 });
 
-Deno.test("a queue that grows without end closes the connection", { ignore }, async () => {
+Deno.test("a queue that keeps growing closes the connection", { ignore }, async () => {
   const chat = { medianMs: 600_000, sigma: 0 };
   await using server = await start({ think: { chat }, maxQueuedMessages: 5 });
   await using client = await connectGreeted(server.url);

@@ -1,14 +1,12 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import { defaultServerOptions, type ServerOptionOverrides } from "../../lib/server/options.ts";
-import { type RunningServer, startServer } from "../../lib/server/serve.ts";
+import type { RunningServer } from "../../lib/server/serve.ts";
 import { connectGreeted, connectRaw, connectTcp } from "../support/raw_client.ts";
+import { NO_NET as ignore } from "../support/targets.ts";
+import { startUnlimited as start } from "../support/unlimited_server.ts";
 
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 const MIB = 1024 * 1024;
-
-function start(overrides: ServerOptionOverrides = {}) {
-  return startServer(defaultServerOptions({ limits: "off", ...overrides }));
-}
+/** Room for many clients of one address, and no rate limits. */
+const MANY_CLIENTS = { userRate: null, ipRate: null, globalRate: null, maxConnectionsPerIp: 100 };
 
 async function assertServes(server: RunningServer): Promise<void> {
   await using client = await connectGreeted(server.url);
@@ -16,7 +14,7 @@ async function assertServes(server: RunningServer): Promise<void> {
   assertEquals(frames.length, 2);
 }
 
-/** Waits for what another task of this process is about to bring about. */
+/** Resolves when the condition holds; fails after five seconds. */
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!condition()) {
@@ -38,34 +36,26 @@ for (const dialect of ["oct", "nov"] as const) {
   });
 }
 
-Deno.test(
-  "survives oversized frames, also those that the runtime refuses",
-  { ignore },
-  async () => {
-    await using server = await start();
-    for (const bytes of [33 * MIB, 65 * MIB]) {
-      await using client = await connectGreeted(server.url);
-      client.send("x".repeat(bytes));
-      const { code } = await client.whenClosed();
-      assert(code === 1009 || bytes > 64 * MIB, `${bytes} bytes: closed with ${code}`);
-    }
-    await assertServes(server);
-  },
-);
+Deno.test("survives oversized frames, even those the runtime refuses", { ignore }, async () => {
+  await using server = await start();
+  for (const bytes of [33 * MIB, 65 * MIB]) {
+    await using client = await connectGreeted(server.url);
+    client.send("x".repeat(bytes));
+    const { code } = await client.whenClosed();
+    assert(code === 1009 || bytes > 64 * MIB, `${bytes} bytes: closed with ${code}`);
+  }
+  await assertServes(server);
+});
 
 Deno.test("survives clients that vanish at any point", { ignore }, async () => {
-  await using server = await start({
-    limits: { userRate: null, ipRate: null, globalRate: null, maxConnectionsPerIp: 100 },
-    think: { chat: { medianMs: 20, sigma: 0 } },
-  });
+  const chatTime = { medianMs: 20, sigma: 0 };
+  await using server = await start({ limits: MANY_CLIENTS, think: { chat: chatTime } });
   const hello = JSON.stringify({ op: "hello", session_id: "abc" });
   const chat = JSON.stringify({
     op: "call_tool",
     request_id: "r",
     name: "chat",
-    arguments: {
-      prompt: "a",
-    },
+    arguments: { prompt: "a" },
   });
   for (const messages of [[], [hello], [hello, chat], [hello, chat, "{"], ["{"]]) {
     using client = await connectTcp(server.url);
@@ -98,7 +88,7 @@ Deno.test("survives connections cut during the upgrade", { ignore }, async () =>
   await until(() => server.stats().connections === 0);
 });
 
-Deno.test("a flood is answered in full, and leaves the server well", { ignore }, async () => {
+Deno.test("a flood is answered in full, and the server survives it", { ignore }, async () => {
   await using server = await start();
   await using client = await connectGreeted(server.url);
   const calls = 20_000;
@@ -111,7 +101,7 @@ Deno.test("a flood is answered in full, and leaves the server well", { ignore },
   await assertServes(server);
 });
 
-Deno.test("a client that does not read is not answered without end", { ignore }, async () => {
+Deno.test("a client that does not read is cut off", { ignore }, async () => {
   await using server = await start({ maxQueuedMessages: 1000 });
   using client = await connectTcp(server.url);
   await client.sendText('{"op":"hello","session_id":"abc"}');
@@ -122,7 +112,7 @@ Deno.test("a client that does not read is not answered without end", { ignore },
   await until(() => server.stats().connections === 0);
   client[Symbol.dispose]();
   await Promise.allSettled([flood]);
-  // About 2 kB a reply: 8 MiB buffered here, and what the sockets hold between them.
+  // At about 2 kB a reply: 8 MiB buffered by the server, plus what the sockets hold.
   assertLess(server.stats().framesSent, 20_000);
   await assertServes(server);
 });
@@ -134,19 +124,14 @@ Deno.test("a client that reads again is answered again", { ignore }, async () =>
   const calls = 9000;
   for (let i = 0; i < calls; i++) await slow.sendText('{"op":"list_tools"}');
   const reader = slow.conn.readable.getReader();
-  const readAll = (async () => {
-    while (server.stats().framesSent < calls + 1) await reader.read();
-  })();
-  await readAll;
+  while (server.stats().framesSent < calls + 1) await reader.read();
   assertEquals(server.stats().connections, 1);
   reader.releaseLock();
   await assertServes(server);
 });
 
-Deno.test("many clients at once, each with its own answers", { ignore }, async () => {
-  await using server = await start({
-    limits: { userRate: null, ipRate: null, globalRate: null, maxConnectionsPerIp: 100 },
-  });
+Deno.test("each of many simultaneous clients gets its own answers", { ignore }, async () => {
+  await using server = await start({ limits: MANY_CLIENTS });
   await Promise.all(Array.from({ length: 50 }, async (_, index) => {
     await using client = await connectGreeted(server.url, { session_id: `client-${index}` });
     for (let i = 0; i < 20; i++) {
@@ -166,7 +151,7 @@ Deno.test("messages after a refused hello are ignored", { ignore }, async () => 
   assertEquals([client.frames.length, server.stats().callsReceived], [1, 0]);
 });
 
-Deno.test("a server that is being stopped lets nobody in", { ignore }, async () => {
+Deno.test("a server that is stopping accepts no clients", { ignore }, async () => {
   await using server = await start();
   await using held = await connectGreeted(server.url);
   const stopping = server.stop();

@@ -1,6 +1,6 @@
 /**
- * Shards as processes of their own on one server, and their merge: what they say together is what the server
- * has counted.
+ * Shards as separate processes on one server, and their merge, which must match the server's
+ * counts.
  *
  * @module
  */
@@ -21,23 +21,24 @@ import { TOKEN } from "../support/targets.ts";
 const options = { ignore: NEEDS_PROCESSES };
 
 const SHARDS = 3;
-/** Without the calls that look for a limit, which the server would count too. */
+const PLACES = [1, 2, 3].map((index) => `${index}/${SHARDS}`);
+const FILES = PLACES.map((place) => `reports/shard-${place.replace("/", "-of-")}/report.json`);
+/** Without the limit probe, whose calls the server would count too. */
 const SPLIT = ["--profile", "quick", "--warmup", "0", "--epochs", "2", "--ignore-limits"];
-/** Five connections among three shards: 2, 2 and 1. */
+/** Five connections for three shards: 2, 2 and 1. */
 const OPEN_LOOP = [
   ...[...SPLIT, "--scenarios", "open-loop,message-throughput", "--connections", "5"],
   ...["--rate", "600", "--duration", "0.3", "--arrivals", "poisson"],
 ];
 
-/** Runs every shard at once, and gives what each wrote. */
+/** Runs all shards simultaneously; returns their reports. */
 async function runShards(
   args: readonly string[],
   { url, folder, startAt }: { url: string; folder: UserFolder; startAt: number | null },
 ): Promise<Report[]> {
-  const places = Array.from({ length: SHARDS }, (_, index) => `${index + 1}/${SHARDS}`);
   const start = startAt === null ? [] : ["--start-at", String(startAt)];
   const results = await Promise.all(
-    places.map((place) =>
+    PLACES.map((place) =>
       runCli([...args, "--shard", place, ...start], {
         folder: folder.path,
         env: { EXAI_WS_URL: url, EXAI_WS_TOKEN: TOKEN },
@@ -46,14 +47,7 @@ async function runShards(
   );
   for (const { code, stderr, stdout } of results) assertEquals(code, 0, stdout + stderr);
   return await Promise.all(
-    places.map((place) => folder.report(`reports/shard-${place.replace("/", "-of-")}`)),
-  );
-}
-
-function files(): string[] {
-  return Array.from(
-    { length: SHARDS },
-    (_, index) => `reports/shard-${index + 1}-of-${SHARDS}/report.json`,
+    PLACES.map((place) => folder.report(`reports/shard-${place.replace("/", "-of-")}`)),
   );
 }
 
@@ -61,12 +55,12 @@ function merge(args: readonly string[], folder: UserFolder) {
   return runCli(args, { folder: folder.path, via: "merge" });
 }
 
-Deno.test("shards: three processes, merged, are what the server has counted", options, async () => {
+Deno.test("shards: three merged processes match the server's counts", options, async () => {
   await using server = await startReference();
   await using folder = await makeUserFolder();
   const startAt = Math.ceil(Date.now() / 1000) + 6;
   const shards = await runShards(OPEN_LOOP, { url: server.url, folder, startAt });
-  const { code, stdout, stderr } = await merge([...files(), "--out", "merged"], folder);
+  const { code, stdout, stderr } = await merge([...FILES, "--out", "merged"], folder);
   assertEquals(code, 0, stdout + stderr);
   assertStringIncludes(stdout, "Merged from 3 shards");
   const merged = await folder.report("merged");
@@ -76,7 +70,7 @@ Deno.test("shards: three processes, merged, are what the server has counted", op
   const counted = countedCalls(server.stats());
   assertEquals(counted, {
     ...expected,
-    // Each shard's preflight calls once, and twice at once to look for a cache: they are in no ledger.
+    // Each shard's preflight makes a call, and a pair to detect a cache, all in no ledger.
     received: expected.received + 3 * SHARDS,
     served: expected.served + 3 * SHARDS,
   });
@@ -85,9 +79,7 @@ Deno.test("shards: three processes, merged, are what the server has counted", op
   const own = shards.map(({ scenarios }) => scenarios.find(({ name }) => name === "open-loop")!);
   assertEquals(
     own.map(({ share }) => share),
-    [2, 2, 1].map((connections) => ({
-      ...{ connections, of: 5 },
-    })),
+    [2, 2, 1].map((connections) => ({ connections, of: 5 })),
   );
   assertEquals(openLoop!.ledger.sent, own.reduce((sum, { ledger }) => sum + ledger.sent, 0));
   assertEquals(openLoop!.share, undefined);
@@ -98,39 +90,37 @@ Deno.test("shards: three processes, merged, are what the server has counted", op
     const summed = metric.epochs.reduce((sum, { count }) => sum + count, 0);
     assertEquals(summed, metric.count);
   }
-  // What cannot be split, the first shard has run alone.
+  // The first shard runs what cannot be split.
   assertEquals(alone, shards[0]!.scenarios.find(({ name }) => name === "message-throughput"));
   assertEquals(shards[1]!.scenarios.map(({ status }) => status), ["passed", "skipped"]);
 
   for (const { shard, scenarios: [scenario] } of shards) {
-    // Without a warm-up the first epoch is the first turn.
+    // Without a warm-up, the first epoch is the first turn.
     const { plannedStartMs, epochs: [first] } = scenario!.measured!;
     assertEquals([shard!.startAtMs, plannedStartMs], [startAt * 1000, startAt * 1000]);
     assertEquals(shard!.startOffsetMs, first!.startMs - startAt * 1000);
-    // The clock is read to the millisecond.
+    // The clock's resolution is a millisecond.
     assert(shard!.startOffsetMs! >= -1);
     assertEquals(shard!.late, shard!.startOffsetMs! > LATE_START_MS);
-    // The same machine: the clocks agree as far as can be told.
+    // The same machine, so the clocks agree within the error.
     assert(shard!.clock !== null && Math.abs(shard!.clock.offsetMs) <= shard!.clock.errorMs);
   }
 });
 
-Deno.test("shards: every slot of the whole schedule is sent, by one of them", options, async () => {
+Deno.test("shards: together they send every slot of the schedule", options, async () => {
   await using server = await startReference();
   await using folder = await makeUserFolder();
-  const args = [
-    ...[...SPLIT, "--scenarios", "open-loop", "--connections", "6", "--rate", "900"],
-    ...["--duration", "0.5"],
-  ];
+  const load = ["--connections", "6", "--rate", "900", "--duration", "0.5"];
+  const args = [...SPLIT, "--scenarios", "open-loop", ...load];
   await runShards(args, { url: server.url, folder, startAt: null });
   const { code, stdout, stderr } = await merge(
-    [...files(), "--out", "merged", "--threshold", "errors=0", "--format", "json,md,html,junit"],
+    [...FILES, "--out", "merged", "--threshold", "errors=0", "--format", "json,md,html,junit"],
     folder,
   );
   assertEquals(code, 0, stdout + stderr);
   const { scenarios: [scenario], thresholds } = await folder.report("merged");
   const { sent, dropped } = scenario!.ledger;
-  // The schedule's own arithmetic: 900/s for 0.5 s, twice.
+  // 900/s for 0.5 s, twice.
   assertEquals([sent, dropped], [900, 0]);
   assertEquals(
     scenario!.checks.find(({ name }) => name === "every slot sent")?.observed,
@@ -144,13 +134,12 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   for (const name of ["merged/report.html", "merged/report.md"]) {
     assertStringIncludes(written.get(name)!, "Merged from 3 shards");
   }
-  // Into a page of the user's, too.
+  // --inject works on a merged report too.
   await folder.write("page.md", "before\n<!-- bench:start -->\n<!-- bench:end -->\nafter\n");
-  const filled = await merge([...files(), "--out", "merged", "--inject", "page.md"], folder);
+  const filled = await merge([...FILES, "--out", "merged", "--inject", "page.md"], folder);
   assertEquals(filled.code, 0, filled.stderr);
   assertStringIncludes(await Deno.readTextFile(`${folder.path}/page.md`), "Open loop");
-  // Again without one of them, with one twice, and with a report of another kind.
-  const [first, second, third] = files() as [string, string, string];
+  const [first, second, third] = FILES as [string, string, string];
   const refused: [string[], string][] = [
     [[first, third], "shard 2 of 3 is in none of the files"],
     [[first, second, third, second], `shard 2 of 3 appears twice: ${second}, ${second}`],
@@ -167,23 +156,19 @@ Deno.test("shards: every slot of the whole schedule is sent, by one of them", op
   );
 });
 
-Deno.test(
-  "shards: an array job that nobody asked to split measures everything, and says so",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    const { code, stderr } = await runCli(SHORT_RUN, {
-      folder: folder.path,
-      env: { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_COUNT: "4", SLURM_ARRAY_TASK_MIN: "1" },
-    });
-    assertEquals(code, 0, stderr);
-    assertStringIncludes(stderr, "warning: SLURM_ARRAY_TASK_ID is set but not used");
-    const { shard, scenarios } = await folder.report();
-    assertEquals([shard, scenarios[0]?.status], [undefined, "passed"]);
-  },
-);
+Deno.test("shards: an array job not asked to split measures all, and warns", options, async () => {
+  await using folder = await makeUserFolder();
+  const { code, stderr } = await runCli(SHORT_RUN, {
+    folder: folder.path,
+    env: { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_TASK_COUNT: "4", SLURM_ARRAY_TASK_MIN: "1" },
+  });
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "warning: SLURM_ARRAY_TASK_ID is set but not used");
+  const { shard, scenarios } = await folder.report();
+  assertEquals([shard, scenarios[0]?.status], [undefined, "passed"]);
+});
 
-Deno.test("shards: what cannot be split or judged apart is refused", options, async () => {
+Deno.test("shards: options that cannot be split are refused", options, async () => {
   await using folder = await makeUserFolder();
   const refused: [string[], Record<string, string>, string][] = [
     [["--shard", "1/2"], {}, "without --url"],

@@ -1,5 +1,5 @@
 /**
- * The example of docs/scale-out.md on a real Slurm: an array job of four shards, and their merge after it.
+ * The example of docs/scale-out.md on a real Slurm: an array job of four shards, and their merge.
  *
  * @module
  */
@@ -51,7 +51,7 @@ Deno.test({
     assertEquals(report.verdict, { status: "passed", exitCode: 0, reasons: [] }, shown);
     const parts = report.merged!.parts;
     assertEquals(parts.map(({ index }) => index), [1, 2, 3, 4]);
-    // The whole schedule was sent: rate x time, each shard a quarter.
+    // The whole schedule was sent, each shard a quarter.
     const slots = RATE_PER_SECOND * EPOCH_SECONDS * EPOCHS;
     const [scenario] = report.scenarios;
     assertEquals(scenario!.ledger.sent, slots);
@@ -59,7 +59,7 @@ Deno.test({
       parts.map(({ scenarios: [one] }) => one!.sent),
       Array(SHARDS).fill(slots / SHARDS),
     );
-    // And is what the server has counted, with the calls of each shard's preflight.
+    // The server counted the same, plus the calls of each shard's preflight.
     const expected = expectedCalls([scenario!.ledger, scenario!.warmupLedger]);
     assertEquals(countedCalls(server.stats()), {
       ...expected,

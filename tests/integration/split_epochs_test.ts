@@ -1,5 +1,5 @@
 /**
- * The epochs of shards: they begin together what they share, and the first of them runs the rest alone.
+ * Epochs of shards: shared scenarios begin simultaneously, and the first shard runs the rest alone.
  *
  * @module
  */
@@ -15,84 +15,68 @@ import { NO_NET } from "../support/targets.ts";
 
 const options = { ignore: NO_NET };
 
-/** Lets everybody begin at once, and remembers the turns. */
-function recordingGate() {
-  const turns: Turn[] = [];
-  const startGate: StartGate = {
-    startOf(turn) {
-      turns.push(turn);
-      return Promise.resolve(null);
-    },
-  };
-  return { turns, startGate };
-}
-
-/** A null server takes a thread, and has no part in this. */
+/** No null server: it takes a thread and is not needed. */
 const NO_FLOOR = { startFloor: () => Promise.reject(new Error("none")) };
 const COUNT = { durationMs: null, messages: 4 };
 const LENGTH = { durationMs: 10, messages: null };
 
-Deno.test(
-  "shards: what one of them runs alone, it runs with all of its clients",
-  options,
-  async () => {
-    await using server = await startReference();
-    const { scenarios: [concurrent, alone] } = await runScenarios([
-      [concurrentConnections, { ...COUNT, connections: 4 }],
-      // The same case, but not split.
-      [scaling, { ...COUNT, connections: 4 }],
-    ], { url: server.url, epochs: 1, ...NO_FLOOR, settings: { shard: { index: 1, count: 2 } } });
-    assertEquals([concurrent!.status, alone!.status], ["passed", "passed"]);
-    assertEquals(concurrent!.share, { connections: 2, of: 4 });
-    assertEquals(alone!.share, undefined);
-    // 2 of 4 connections; and 1, 2, 3 and 4 clients.
-    assertEquals([concurrent!.ledger.sent, alone!.ledger.sent], [2 * 4, 10 * 4]);
-    // Whole reports need no histograms of epochs, and are not merged.
-    const [split, whole] = [concurrent!, alone!].map((one) =>
-      metricNamed(one, "latency", "distribution", { clients: 4 })
-    );
-    assert(split!.epochs[0]!.histogram !== undefined);
-    assertEquals(whole!.epochs[0]!.histogram, undefined);
-    assertEquals(metricNamed(concurrent!, "throughput", "scalar").merge, "sum");
-  },
-);
+Deno.test("shards: what one shard runs alone, it runs with all clients", options, async () => {
+  await using server = await startReference();
+  const { scenarios: [concurrent, alone] } = await runScenarios([
+    [concurrentConnections, { ...COUNT, connections: 4 }],
+    // The same case, but not split.
+    [scaling, { ...COUNT, connections: 4 }],
+  ], { url: server.url, epochs: 1, ...NO_FLOOR, settings: { shard: { index: 1, count: 2 } } });
+  assertEquals([concurrent!.status, alone!.status], ["passed", "passed"]);
+  assertEquals(concurrent!.share, { connections: 2, of: 4 });
+  assertEquals(alone!.share, undefined);
+  // 2 of 4 connections; and 1, 2, 3 and 4 clients.
+  assertEquals([concurrent!.ledger.sent, alone!.ledger.sent], [2 * 4, 10 * 4]);
+  // Whole scenarios are not merged, so they need no histograms of epochs.
+  const [split, whole] = [concurrent!, alone!].map((one) =>
+    metricNamed(one, "latency", "distribution", { clients: 4 })
+  );
+  assert(split!.epochs[0]!.histogram !== undefined);
+  assertEquals(whole!.epochs[0]!.histogram, undefined);
+  assertEquals(metricNamed(concurrent!, "throughput", "scalar").merge, "sum");
+});
 
-Deno.test(
-  "shards: one without a share of a scenario counts its turns all the same",
-  options,
-  async () => {
-    await using server = await startReference();
-    const turnsOf = async (index: number) => {
-      const { turns, startGate } = recordingGate();
-      const { scenarios } = await runScenarios([
-        [concurrentConnections, { ...LENGTH, connections: 2 }],
-        [openLoop, { ...LENGTH, connections: 3, ratePerSecond: 300 }],
-        [messageThroughput, LENGTH],
-      ], {
-        url: server.url,
-        epochs: 2,
-        startGate,
-        ...NO_FLOOR,
-        settings: { shard: { index, count: 3 } },
-      });
-      return { turns, statuses: scenarios.map(({ status }) => status) };
+Deno.test("shards: one without a share of a scenario still counts its turns", options, async () => {
+  await using server = await startReference();
+  const turnsOf = async (index: number) => {
+    const turns: Turn[] = [];
+    const startGate: StartGate = {
+      startOf(turn) {
+        turns.push(turn);
+        return Promise.resolve(null);
+      },
     };
-    const [first, third] = [await turnsOf(1), await turnsOf(3)];
-    assertEquals(first.statuses, ["passed", "passed", "passed"]);
-    assertEquals(third.statuses, ["skipped", "passed", "skipped"]);
-    // A warm-up and two epochs of two scenarios, in an order that differs between epochs.
-    assertEquals(first.turns.map(({ order }) => order), [0, 1, 2, 3, 4, 5]);
-    assertEquals(third.turns.length, 3);
-    assertEquals(
-      first.turns.filter(({ order }) => third.turns.some((turn) => turn.order === order)),
-      [
-        ...third.turns,
-      ],
-    );
-  },
-);
+    const { scenarios } = await runScenarios([
+      [concurrentConnections, { ...LENGTH, connections: 2 }],
+      [openLoop, { ...LENGTH, connections: 3, ratePerSecond: 300 }],
+      [messageThroughput, LENGTH],
+    ], {
+      url: server.url,
+      epochs: 2,
+      startGate,
+      ...NO_FLOOR,
+      settings: { shard: { index, count: 3 } },
+    });
+    return { turns, statuses: scenarios.map(({ status }) => status) };
+  };
+  const [first, third] = [await turnsOf(1), await turnsOf(3)];
+  assertEquals(first.statuses, ["passed", "passed", "passed"]);
+  assertEquals(third.statuses, ["skipped", "passed", "skipped"]);
+  // A warm-up and two epochs of two scenarios, in an order that differs between epochs.
+  assertEquals(first.turns.map(({ order }) => order), [0, 1, 2, 3, 4, 5]);
+  assertEquals(third.turns.length, 3);
+  assertEquals(
+    first.turns.filter(({ order }) => third.turns.some((turn) => turn.order === order)),
+    third.turns,
+  );
+});
 
-Deno.test("shards: an epoch begins when it is due, not before", options, async () => {
+Deno.test("shards: an epoch does not begin before it is due", options, async () => {
   await using server = await startReference();
   const startAtMs = Date.now() + 300;
   const startGate: StartGate = {

@@ -22,10 +22,10 @@ async function waitAt(url: string, waitMs: number, onText?: (text: string) => vo
   return texts;
 }
 
-Deno.test("wait: until a server that is still starting opens a session", { ignore }, async () => {
+Deno.test("wait: until a starting server opens a session", { ignore }, async () => {
   const port = freePort();
   await using stack = new AsyncDisposableStack();
-  // It is there once something has been waited for.
+  // Starts once the wait has begun.
   let starting: Promise<unknown> = Promise.resolve();
   const texts = await waitAt(`ws://127.0.0.1:${port}`, 20_000, (text) => {
     if (!text.startsWith("waiting")) return;
@@ -40,7 +40,7 @@ Deno.test("wait: until a server that is still starting opens a session", { ignor
   assert(/^the server answers after \d+\.\d s$/.test(texts[1]!), texts[1]);
 });
 
-Deno.test("wait: a gateway's 502 is waited for, until the time is over", { ignore }, async () => {
+Deno.test("wait: a gateway's 502 is retried until the time is over", { ignore }, async () => {
   await using gateway = startTcp(answering("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"));
   const texts = await waitAt(`ws://127.0.0.1:${gateway.port}`, 600);
   assertEquals(texts.length, 1);
@@ -48,7 +48,7 @@ Deno.test("wait: a gateway's 502 is waited for, until the time is over", { ignor
   assert(gateway.connections >= 2, `${gateway.connections} attempts`);
 });
 
-Deno.test("wait: not for what time does not heal, and not unless asked", { ignore }, async () => {
+Deno.test("wait: not for permanent failures, and not unless asked", { ignore }, async () => {
   await using server = startTcp(answering("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"));
   assertEquals(await waitAt(`ws://127.0.0.1:${server.port}`, 60_000), []);
   assertEquals(server.connections, 1);

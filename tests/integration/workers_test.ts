@@ -14,18 +14,16 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/ru
 import {
   countedCalls,
   expectedCalls,
+  metricNamed,
   NO_OVERRIDES,
   settingsAt,
   startReference,
 } from "../support/run_scenarios.ts";
+import { lacks } from "../support/permissions.ts";
 import { TOKEN } from "../support/targets.ts";
 
-/** Workers load their modules by themselves, which takes permission to read. */
-const options = {
-  ignore: (["net", "read", "env"] as const).some((name) =>
-    Deno.permissions.querySync({ name }).state !== "granted"
-  ),
-};
+/** Workers load their own modules, which takes permission to read. */
+const options = { ignore: lacks("net", "read", "env") };
 
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 const DYING = new URL("../support/dying_worker.ts", import.meta.url);
@@ -35,7 +33,7 @@ function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings 
   return settingsAt(url, {
     scenarios: ["concurrent-connections", "message-throughput", "open-loop"],
     epochs: 2,
-    // The calls that look for a limit would be counted by the server too.
+    // The server would count the limit probe's calls too.
     ignoreLimits: true,
     overrides: {
       ...NO_OVERRIDES,
@@ -69,7 +67,7 @@ function hooksFor(
   return { hooks, heard };
 }
 
-Deno.test("workers: two loops, merged, are what the server has counted", options, async () => {
+Deno.test("workers: two merged loops match the server's counts", options, async () => {
   await using server = await startReference();
   const { hooks, heard } = hooksFor();
   const threshold = parseThreshold("open-loop.throughput>0", VOCABULARY);
@@ -78,7 +76,7 @@ Deno.test("workers: two loops, merged, are what the server has counted", options
   assertEquals(report.verdict.exitCode, 0, JSON.stringify(report.verdict.reasons));
   assertEquals([report.shard, report.merged?.of], [undefined, "workers"]);
   assertEquals(report.thresholds?.map(({ passed }) => passed), [true]);
-  // What can be split comes first; the rest is the first worker's.
+  // Split scenarios come first; the first worker runs the rest.
   assertEquals(report.scenarios.map(({ name, status }) => [name, status]), [
     ["concurrent-connections", "passed"],
     ["open-loop", "passed"],
@@ -88,7 +86,7 @@ Deno.test("workers: two loops, merged, are what the server has counted", options
   const expected = expectedCalls(ledgers);
   assertEquals(countedCalls(server.stats()), {
     ...expected,
-    // Each worker's preflight calls once, and twice at once to look for a cache.
+    // Each worker's preflight makes a call, and a pair to detect a cache.
     received: expected.received + 2 * 3,
     served: expected.served + 2 * 3,
   });
@@ -97,7 +95,7 @@ Deno.test("workers: two loops, merged, are what the server has counted", options
     scenarios.find(({ name }) => name === "open-loop")!.sent
   );
   assertEquals(sent, [72, 48]);
-  // Both have said that they were ready before either began.
+  // Neither began before both were ready.
   for (const { measured, name } of report.scenarios.slice(0, 2)) {
     assert(measured!.plannedStartMs !== null, name);
     assertEquals(measured!.epochs.length, 2);
@@ -108,7 +106,7 @@ Deno.test("workers: two loops, merged, are what the server has counted", options
   assertEquals(heard.lost, []);
 });
 
-Deno.test("workers: the share of a shard is split again", options, async () => {
+Deno.test("workers: a shard's share is split again", options, async () => {
   await using server = await startReference();
   const { hooks } = hooksFor();
   const settings = settingsFor(server.url, {
@@ -118,7 +116,7 @@ Deno.test("workers: the share of a shard is split again", options, async () => {
   const report = await runOnWorkers(settings, hooks);
   assertEquals([report.shard?.index, report.shard?.count], [1, 2]);
   const [scenario] = report.scenarios;
-  // Connections 1, 3 and 5 of 5; their slots; and histograms to merge with the other shard's.
+  // Connections 1, 3 and 5 of 5, their slots, and histograms to merge with the other shard.
   assertEquals(scenario!.share, { connections: 3, of: 5 });
   assertEquals(scenario!.ledger.sent, 2 * 36);
   const latency = scenario!.metrics.find(({ name }) => name === "latency");
@@ -126,7 +124,40 @@ Deno.test("workers: the share of a shard is split again", options, async () => {
   assert(latency.epochs.every(({ histogram }) => histogram !== undefined));
 });
 
-Deno.test("workers: one that dies is reported, and the rest is kept", options, async () => {
+Deno.test("workers: spikes are split, sessions run on the first worker", options, async () => {
+  await using server = await startReference();
+  const { hooks } = hooksFor();
+  const step = { tool: "status", argsJson: "{}", timeoutMs: null, onError: "continue" } as const;
+  const steps = [{ ...step, think: { kind: "exponential", meanMs: 10 } as const }];
+  const load = { ratePerSecond: 2_000, durationMs: 100, connections: 4 };
+  const settings = settingsFor(server.url, {
+    scenarios: ["spike", "session-capacity"],
+    epochs: 1,
+    overrides: { ...NO_OVERRIDES, ...load, spikeFactor: 2, sloMs: 8_000 },
+    workload: {
+      begin: [],
+      lasts: { patterns: 5, time: null },
+      patterns: [{ name: "status", weight: 1, steps }],
+    },
+  });
+  const report = await runOnWorkers(settings, hooks);
+  const [spike, sessions] = report.scenarios;
+  assertEquals([spike!.name, sessions!.name], ["spike", "session-capacity"]);
+  assertEquals([spike!.ledger.sent, spike!.ledger.ok], [2_500, 2_500]);
+  const during = metricNamed(spike!, "latency", "distribution", { phase: "spike" });
+  assertEquals(during.count, 400);
+  // The later of the two, if both have recovered.
+  const recovery = spike!.metrics.find(({ name }) => name === "recovery");
+  if (recovery?.kind === "scalar") assertEquals(recovery.merge, "max");
+  assertEquals(metricNamed(sessions!, "capacity", "scalar").value, 4);
+  const ledgers = report.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
+  // Each worker's preflight makes a call, and a pair to detect a cache.
+  const { received } = countedCalls(server.stats());
+  assertEquals(received, expectedCalls(ledgers).received + 2 * 3);
+  assert(sessions!.ledger.sent > 0);
+});
+
+Deno.test("workers: a dead worker is reported, and the rest kept", options, async () => {
   await using server = await startReference();
   const { hooks, heard } = hooksFor({ module: DYING });
   const settings = settingsFor(server.url, { scenarios: ["open-loop", "message-throughput"] });
@@ -139,7 +170,7 @@ Deno.test("workers: one that dies is reported, and the rest is kept", options, a
   assertStringIncludes(reason!.message, "worker 2 of 2 died");
   assertStringIncludes(reason!.message, "the figures are those of the others");
   const [openLoop, alone] = report.scenarios;
-  // The 3 of 5 connections of the first worker in both epochs, and the others in the first.
+  // The first worker's 3 of 5 connections in both epochs, the others in the first only.
   assertEquals(openLoop!.ledger.sent, 2 * 36 + 24);
   assertEquals([openLoop!.measured!.epochs.length, report.epochs], [1, 1]);
   assertEquals(openLoop!.metrics.map(({ epochs }) => epochs.length), [1, 1, 1, 1]);
@@ -149,7 +180,7 @@ Deno.test("workers: one that dies is reported, and the rest is kept", options, a
   assertStringIncludes(report.merged!.parts[1]!.lost!, "Out of luck");
 });
 
-Deno.test("workers: if none of them can begin, the cause is told", options, async () => {
+Deno.test("workers: if none can begin, the cause is reported", options, async () => {
   const { hooks } = hooksFor({ module: new URL("./no_such_module.ts", import.meta.url) });
   await assertRejects(
     () => runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks),
@@ -158,7 +189,7 @@ Deno.test("workers: if none of them can begin, the cause is told", options, asyn
   );
 });
 
-Deno.test("workers: a server that cannot be reached is told once", options, async () => {
+Deno.test("workers: an unreachable server is reported once", options, async () => {
   const { hooks } = hooksFor();
   const { verdict } = await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
   assertEquals([verdict.exitCode, verdict.reasons.length], [3, 1]);
@@ -167,13 +198,13 @@ Deno.test("workers: a server that cannot be reached is told once", options, asyn
 const processes = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
 const RUN = ["--profile", "quick", "--scenarios", "concurrent-connections", "--warmup", "0"];
 
-Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", processes, async () => {
+Deno.test("workers: Ctrl-C reaches all, and leaves whole reports", processes, async () => {
   await using folder = await makeUserFolder();
   await using server = await startReference();
   const args = [...RUN, "--epochs", "2", "--duration", "25", "--workers", "2", "--url", server.url];
   await using running = startCli(args, { folder: folder.path, env: { EXAI_WS_TOKEN: TOKEN } });
   await running.waitFor("stderr", /\[epoch 1\/2\]/);
-  // Until both have measured for a while: each has a slice of 100 ms at a time.
+  // Until both have measured for a while, in slices of 100 ms.
   let isOver = false;
   void running.result.then(() => isOver = true);
   while (!isOver && countedCalls(server.stats()).served < 1_000) {
@@ -193,7 +224,7 @@ Deno.test("workers: Ctrl-C reaches all of them, and leaves whole reports", proce
   }
 });
 
-Deno.test("workers: the bundled server is measured by all of them", processes, async () => {
+Deno.test("workers: all measure the bundled server", processes, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli(
     [...RUN, "--epochs", "1", "--duration", "0.1", "--workers", "2", "--unit-baseline", "1000"],
@@ -205,7 +236,7 @@ Deno.test("workers: the bundled server is measured by all of them", processes, a
   assertEquals([target.kind, merged?.parts.length], ["embedded", 2]);
 });
 
-Deno.test("workers: the first of them has the bundled server restarted", processes, async () => {
+Deno.test("workers: the first one restarts the bundled server", processes, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([
     ...["--profile", "quick", "--scenarios", "concurrent-connections,reconnect-storm"],

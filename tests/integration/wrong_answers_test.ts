@@ -1,6 +1,6 @@
 /**
- * Servers that answer, but not as their protocol has it: never a success, never silence, and told with the
- * first frame of the kind.
+ * Servers with answers that break their protocol: counted neither as success nor as silence, and
+ * reported with the first such frame.
  *
  * @module
  */
@@ -40,7 +40,7 @@ interface McpMessage {
   params?: Record<string, unknown>;
 }
 
-/** An MCP server with the tool `echo`; `answer` is what it says to all but the handshake and the list. */
+/** An MCP server with the tool `echo`; `answer` handles all but the handshake and the list. */
 function speakMcp(
   answer: (peer: ScriptedPeer, message: McpMessage, text: string) => void,
   { version = "2025-06-18", capabilities = { tools: {} } as object } = {},
@@ -60,7 +60,7 @@ function preflight(url: string, message: typeof PING, options: Partial<TargetOpt
   return runPreflight(target, () => message).finally(() => target[Symbol.dispose]());
 }
 
-/** Calls one after the other; what is in the ledger then. */
+/** Makes calls one after the other; returns their ledger. */
 async function account(
   url: string,
   { calls = 1, message = PING, ...options }:
@@ -78,7 +78,7 @@ async function account(
   return settled;
 }
 
-/** How an MCP call may be answered by what is no answer, and the words of the preflight. */
+/** Wrong answers to an MCP call, and how the preflight describes them. */
 const WRONG: [
   name: string,
   send: (peer: ScriptedPeer, id: number, text: string) => void,
@@ -108,24 +108,20 @@ const WRONG: [
   ],
 ];
 
-Deno.test(
-  "the preflight says how it was answered, and waits no whole timeout",
-  { ignore },
-  async () => {
-    await Promise.all(WRONG.map(async ([name, send, words]) => {
-      await using server = startScriptedServer(
-        speakMcp((peer, { id, method }, text) => method === "ping" && send(peer, id!, text)),
-      );
-      const { message } = await assertRejects(
-        () => preflight(server.url, PING, { timeoutMs: 600_000 }),
-        TargetUnusableError,
-      );
-      assertStringIncludes(message, `The server answered a call of ping, but with ${words}`, name);
-    }));
-  },
-);
+Deno.test("the preflight quotes a wrong answer and waits for no timeout", { ignore }, async () => {
+  await Promise.all(WRONG.map(async ([name, send, words]) => {
+    await using server = startScriptedServer(
+      speakMcp((peer, { id, method }, text) => method === "ping" && send(peer, id!, text)),
+    );
+    const { message } = await assertRejects(
+      () => preflight(server.url, PING, { timeoutMs: 600_000 }),
+      TargetUnusableError,
+    );
+    assertStringIncludes(message, `The server answered a call of ping, but with ${words}`, name);
+  }));
+});
 
-Deno.test("the result of a tool without anything of one is none", { ignore }, async () => {
+Deno.test("a tool's result without content is not an answer", { ignore }, async () => {
   await using server = startScriptedServer(
     speakMcp((peer, { id }) => id !== undefined && peer.send({ jsonrpc: "2.0", id, result: {} })),
   );
@@ -142,13 +138,12 @@ Deno.test("the result of a tool without anything of one is none", { ignore }, as
   assertEquals([ping.ok, ping.frames.malformed], [1, 0]);
 });
 
-Deno.test("other words of a server in place of a handshake are shown", { ignore }, async () => {
+Deno.test("an answer that is no handshake is quoted", { ignore }, async () => {
   const greet: Script = (peer) => peer.send(`hello ${"x".repeat(500)}`);
   const message = async (script: Script, protocol: Protocol) => {
     await using server = startScriptedServer(script);
-    // Nobody waits so long where an answer has come.
-    const timeoutMs = script === greet ? SHORT_TIMEOUT_MS : 600_000;
-    const options = { protocol, timeoutMs };
+    // An answer ends the wait long before the timeout; a greeting does not.
+    const options = { protocol, timeoutMs: script === greet ? SHORT_TIMEOUT_MS : 600_000 };
     const start = () => preflight(server.url, PING, options);
     return (await assertRejects(start, TargetUnusableError)).message;
   };
@@ -172,11 +167,11 @@ Deno.test("other words of a server in place of a handshake are shown", { ignore 
   assert(greeted.length < 400, greeted);
 });
 
-Deno.test("an echo of a ping is never answered and never served", { ignore }, async () => {
+Deno.test("an echo of a ping is neither answered nor served", { ignore }, async () => {
   const heard: string[] = [];
   await using server = startScriptedServer(speakMcp((peer, { method }, text) => {
     heard.push(method ?? "an answer");
-    // The cancellation too: nothing that it sends is of its own.
+    // Echoes the cancellation too.
     peer.send(text);
   }));
   const ledger = await account(server.url, { calls: 2 });
@@ -188,25 +183,21 @@ Deno.test("an echo of a ping is never answered and never served", { ignore }, as
   assertStringIncludes(ledger.firstStrays!.malformed!, "an echo of what this client sent: {");
 });
 
-Deno.test(
-  "the echo of an answer is not taken for the reply to the call of its id",
-  { ignore },
-  async () => {
-    // Asks for a ping under the id of the next call, and sends the answer back when that waits.
-    const held: string[] = [];
-    await using server = startScriptedServer(speakMcp((peer, { id, method }, text) => {
-      if (method === undefined) return void held.push(text);
-      if (method !== "ping") return;
-      for (const one of held.splice(0)) return peer.send(one);
-      peer.send({ jsonrpc: "2.0", id: id! + 1, method: "ping" });
-      setTimeout(() => peer.send({ jsonrpc: "2.0", id, result: {} }), 20);
-    }));
-    const ledger = await account(server.url, { calls: 2 });
-    assertEquals([ledger.ok, ledger.timeout, ledger.frames.malformed], [1, 1, 1]);
-  },
-);
+Deno.test("the echo of an answer is not the reply to the call of its id", { ignore }, async () => {
+  // Pings with the id of the next call, and echoes the answer while that call waits.
+  const held: string[] = [];
+  await using server = startScriptedServer(speakMcp((peer, { id, method }, text) => {
+    if (method === undefined) return void held.push(text);
+    if (method !== "ping") return;
+    for (const one of held.splice(0)) return peer.send(one);
+    peer.send({ jsonrpc: "2.0", id: id! + 1, method: "ping" });
+    setTimeout(() => peer.send({ jsonrpc: "2.0", id, result: {} }), 20);
+  }));
+  const ledger = await account(server.url, { calls: 2 });
+  assertEquals([ledger.ok, ledger.timeout, ledger.frames.malformed], [1, 1, 1]);
+});
 
-Deno.test("a batch is unpacked where the revision has batches", { ignore }, async () => {
+Deno.test("a batch is unpacked if the revision has batches", { ignore }, async () => {
   const batching = speakMcp((peer, { id, method }) => {
     if (method !== "tools/call") return;
     peer.send([
@@ -231,7 +222,7 @@ Deno.test("a call that timed out is cancelled by its id", { ignore }, async () =
   assertEquals([timeout, cancelled], [2, [11, 12]]);
 });
 
-/** An MCP server whose tools come one a page; `last`: the number of the last. */
+/** An MCP server that lists one tool per page, up to page `last`. */
 function paged(last: number, asked: unknown[]): Script {
   return (peer, _message, text) => {
     const { id, method, params }: McpMessage = JSON.parse(text);
@@ -247,22 +238,18 @@ function paged(last: number, asked: unknown[]): Script {
   };
 }
 
-Deno.test(
-  "a tool on any page of the list is known, and one on none ends the run",
-  { ignore },
-  async () => {
-    const asked: unknown[] = [];
-    await using server = startScriptedServer(paged(3, asked));
-    const { checks, warnings } = await preflight(server.url, { tool: "tool-3", argsJson: "{}" });
-    assertEquals([warnings, asked, checks[2]!.observed], [[], [2, 3, 4], "3 tools"]);
-    const { message } = await assertRejects(
-      () => preflight(server.url, { tool: "tool-4", argsJson: "{}" }),
-      TargetUnusableError,
-    );
-    assertStringIncludes(message, "The server has no tool tool-4 (although a call of it succeeds)");
-    assertStringIncludes(message, "closest of the 3 that it offers: tool-");
-  },
-);
+Deno.test("a tool on any page of the list is known; others end the run", { ignore }, async () => {
+  const asked: unknown[] = [];
+  await using server = startScriptedServer(paged(3, asked));
+  const { checks, warnings } = await preflight(server.url, { tool: "tool-3", argsJson: "{}" });
+  assertEquals([warnings, asked, checks[2]!.observed], [[], [2, 3, 4], "3 tools"]);
+  const { message } = await assertRejects(
+    () => preflight(server.url, { tool: "tool-4", argsJson: "{}" }),
+    TargetUnusableError,
+  );
+  assertStringIncludes(message, "The server has no tool tool-4 (although a call of it succeeds)");
+  assertStringIncludes(message, "closest of the 3 that it offers: tool-");
+});
 
 Deno.test("a list that never ends is not read forever", { ignore }, async () => {
   const asked: unknown[] = [];
@@ -271,7 +258,7 @@ Deno.test("a list that never ends is not read forever", { ignore }, async () => 
   assertEquals(asked.length, 100);
 });
 
-Deno.test("a server that says that it has no tools is not asked for them", { ignore }, async () => {
+Deno.test("a server that declares no tools is not asked for them", { ignore }, async () => {
   const heard: unknown[] = [];
   await using server = startScriptedServer((peer, _message, text) => {
     const { id, method }: McpMessage = JSON.parse(text);
@@ -285,49 +272,41 @@ Deno.test("a server that says that it has no tools is not asked for them", { ign
   assertEquals([warnings, checks.length, heard.includes("tools/list")], [[], 3, false]);
 });
 
-Deno.test(
-  "a tool that exai does not list ends the run though it is served",
-  { ignore },
-  async () => {
-    await using server = startScriptedServer(answerSoundly);
-    const exai = { protocol: targetAt(server.url).options.protocol };
-    await preflight(server.url, { tool: "status_EXAI-WS", argsJson: "{}" }, exai);
-    for (const tool of ["statusx", "status_EXAI-WS-VSCode1"]) {
-      const { message } = await assertRejects(
-        () => preflight(server.url, { tool, argsJson: "{}" }, exai),
-        TargetUnusableError,
-      );
-      assertStringIncludes(message, `The server has no tool ${tool} (although a call`);
-    }
-  },
-);
-
-Deno.test(
-  "what an echo server sends unasked is a notification, or is left out",
-  { ignore },
-  async () => {
-    const greet = (peer: ScriptedPeer) => peer.send("hello from lab");
-    await using server = startScriptedServer((peer, _message, text) => peer.send(text), greet);
-    const options = { protocol: echo, calls: 2, message: ECHO_TOOL, timeoutMs: 10_000 };
-    assertEquals(
-      countsOf(await account(server.url, options)),
-      ledgerWith({ sent: 2, ok: 2, frames: { received: 3, final: 2, progress: 1 } }),
-    );
-    assertEquals(
-      await account(server.url, { ...options, ignoreFirst: 1 }),
-      ledgerWith({ sent: 2, ok: 2, frames: { received: 2, final: 2 } }),
-    );
-    await using greeter = startScriptedServer(() => {}, greet);
+Deno.test("a tool that exai does not list ends the run even if served", { ignore }, async () => {
+  await using server = startScriptedServer(answerSoundly);
+  const exai = { protocol: targetAt(server.url).options.protocol };
+  await preflight(server.url, { tool: "status_EXAI-WS", argsJson: "{}" }, exai);
+  for (const tool of ["statusx", "status_EXAI-WS-VSCode1"]) {
     const { message } = await assertRejects(
-      () => preflight(greeter.url, ECHO_TOOL, { protocol: echo, timeoutMs: SHORT_TIMEOUT_MS }),
+      () => preflight(server.url, { tool, argsJson: "{}" }, exai),
       TargetUnusableError,
     );
-    assertStringIncludes(message, "but with a frame that has nothing of its call: hello from lab");
-    assertStringIncludes(message, "--ignore-first");
-  },
-);
+    assertStringIncludes(message, `The server has no tool ${tool} (although a call`);
+  }
+});
 
-Deno.test("text in binary frames is read, other bytes are told", { ignore }, async () => {
+Deno.test("an echo server's greeting is a notification, or is ignored", { ignore }, async () => {
+  const greet = (peer: ScriptedPeer) => peer.send("hello from lab");
+  await using server = startScriptedServer((peer, _message, text) => peer.send(text), greet);
+  const options = { protocol: echo, calls: 2, message: ECHO_TOOL, timeoutMs: 10_000 };
+  assertEquals(
+    countsOf(await account(server.url, options)),
+    ledgerWith({ sent: 2, ok: 2, frames: { received: 3, final: 2, progress: 1 } }),
+  );
+  assertEquals(
+    await account(server.url, { ...options, ignoreFirst: 1 }),
+    ledgerWith({ sent: 2, ok: 2, frames: { received: 2, final: 2 } }),
+  );
+  await using greeter = startScriptedServer(() => {}, greet);
+  const { message } = await assertRejects(
+    () => preflight(greeter.url, ECHO_TOOL, { protocol: echo, timeoutMs: SHORT_TIMEOUT_MS }),
+    TargetUnusableError,
+  );
+  assertStringIncludes(message, "but with a frame that has nothing of its call: hello from lab");
+  assertStringIncludes(message, "--ignore-first");
+});
+
+Deno.test("text in binary frames is read, other bytes are reported", { ignore }, async () => {
   const bytes = (frame: object) => new TextEncoder().encode(JSON.stringify(frame));
   await using utf8 = startScriptedServer(speakMcp((peer, { id, method }) => {
     if (method === "ping") peer.send(bytes({ jsonrpc: "2.0", id, result: { "ü": 1 } }));
@@ -340,7 +319,7 @@ Deno.test("text in binary frames is read, other bytes are told", { ignore }, asy
   assertEquals(ledger.firstStrays, { malformed: "a binary frame that is not UTF-8" });
 });
 
-Deno.test("the first words with each error are kept, masked and cut", { ignore }, async () => {
+Deno.test("the first message of each error is kept, masked and cut", { ignore }, async () => {
   const errors = [
     { code: "INTERNAL_ERROR", message: `Tool execution failed for ${TOKEN}` },
     { code: "INTERNAL_ERROR", message: "Something else" },
@@ -351,7 +330,7 @@ Deno.test("the first words with each error are kept, masked and cut", { ignore }
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") return peer.send(HELLO_ACK);
     const error = errors[nth++];
-    // Without an id: there is but one call that it can be for.
+    // Without an id, because only one call is outstanding.
     if (error !== undefined) return peer.send({ error });
     peer.send({
       op: "call_tool_res",

@@ -45,9 +45,7 @@ Deno.test("limits of a session and its address are found and kept to", { ignore 
 });
 
 Deno.test("the limit of an address is shared by the sessions of the run", { ignore }, async () => {
-  await using server = await startReference({
-    limits: { userRate: null, ipRate: bucket(20, 10) },
-  });
+  await using server = await startReference({ limits: { userRate: null, ipRate: bucket(20, 10) } });
   await using run = runAt(server.url);
   await keepToLimits([run]);
   assertEquals([run.rateLimit?.owner, run.settings.maxRatePerSecond], ["ip", 1.6]);

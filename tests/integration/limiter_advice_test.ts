@@ -36,10 +36,7 @@ Deno.test("dropped refusals count as the limiter's, and cost one timeout", { ign
 
 Deno.test("a limit per address is reported, and the rate is not shown", { ignore }, async () => {
   const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
-  const { scenario, screen } = await runInto(
-    { dialect: "nov", limits },
-    "concurrent-connections",
-  );
+  const { scenario, screen } = await runInto({ dialect: "nov", limits }, "concurrent-connections");
   assert(scenario.ledger.rateLimited > 0);
   assertStringIncludes(screen, "rate limit per address, which all clients share, refused calls");
   assert(!/of a session|the rate of one|msg\/s/.test(screen), screen);

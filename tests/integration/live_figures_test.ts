@@ -62,10 +62,7 @@ Deno.test("progress: each epoch lists its scenarios, the warm-up as 0", options,
   assertEquals(new Set(inEpochs.map(({ epoch }) => epoch)), new Set([0, 1, 2]));
   for (const epoch of [0, 1, 2]) {
     const places = inEpochs.filter((one) => one.epoch === epoch && one.done === 0);
-    assertEquals(
-      new Set(places.map(({ index, of }) => `${index}/${of}`)),
-      new Set(["1/2", "2/2"]),
-    );
+    assertEquals(new Set(places.map(({ index, of }) => `${index}/${of}`)), new Set(["1/2", "2/2"]));
     assertEquals(new Set(places.flatMap(({ scenarios }) => scenarios)).size, 2);
   }
 });

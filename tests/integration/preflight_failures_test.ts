@@ -146,9 +146,7 @@ Deno.test("preflight: unauthorized, with a token and without", { ignore }, async
   await assertUnusable(
     server.url,
     ["4003", "unauthorized", "The token given is not the server's"],
-    {
-      token: "another-token-0123456789",
-    },
+    { token: "another-token-0123456789" },
   );
   await assertUnusable(server.url, ["4003", "unauthorized", "Give its token in EXAI_WS_TOKEN"], {
     token: null,

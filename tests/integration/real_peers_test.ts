@@ -108,9 +108,7 @@ const lacksPython = await findPython();
 for (const kind of KINDS) {
   const what = `python3-websockets as ${kind}: the ledgers match its counts`;
   Deno.test(testWith(what, lacksPython), async () => {
-    const script = fileURLToPath(
-      new URL("../support/peers/websockets_server.py", import.meta.url),
-    );
+    const script = fileURLToPath(new URL("../support/peers/websockets_server.py", import.meta.url));
     await using peer = await startPeer({ command: PYTHON, args: [script, kind], readyWhen: READY });
     await assertExact(kind, peer);
   });

@@ -440,9 +440,7 @@ Deno.test("reconnection fails if a call without a handshake is ignored", { ignor
 });
 
 Deno.test("reconnection fails if a renewed session gets no good reply", { ignore }, async () => {
-  await using server = await startFaultyServer({
-    script: [{ kind: "ok" }, { kind: "toolError" }],
-  });
+  await using server = await startFaultyServer({ script: [{ kind: "ok" }, { kind: "toolError" }] });
   const report = await runScenario(reconnection, { cycles: 2, pauseMs: 0 }, {
     url: server.url,
     cold: true,
@@ -573,10 +571,7 @@ for (const scenario of [messageThroughput, pipelining]) {
         inFlight: 1,
       }, { url: server.url, cold: true, epochs: 50, timeoutMs: SHORT_TIMEOUT_MS });
       const { sent, ok, timeout } = report.ledger;
-      assertEquals([failedChecks(report), sent], [
-        ["every message answered"],
-        ok + timeout,
-      ]);
+      assertEquals([failedChecks(report), sent], [["every message answered"], ok + timeout]);
       // One in the slice in which it fell silent, and one in the next, if any.
       assert(timeout === 1 || timeout === 2, String(timeout));
     },

@@ -64,10 +64,7 @@ Deno.test("head of line: a waiting server delays only one connection", { ignore 
     assert(ratio < interferenceAt(report, "sameConnection"));
     // Means lie between their minimum and maximum, which bounds their ratio.
     const alone = metricNamed(report, "alone", "distribution");
-    assert(
-      ratio >= times.min / alone.max && ratio <= times.max / alone.min,
-      `${place}: ${ratio}`,
-    );
+    assert(ratio >= times.min / alone.max && ratio <= times.max / alone.min, `${place}: ${ratio}`);
   }
 });
 

@@ -32,10 +32,7 @@ function countOf(report: ScenarioReport, metric: string, tool?: string): number 
 Deno.test("heavy tools: makes exactly the announced calls, timed by part", { ignore }, async () => {
   for (const dialect of ["oct", "nov"] as const) {
     await using server = await startReference({ ...FAST, dialect });
-    const report = await runScenario(heavyTools, { connections: 3 }, {
-      ...server,
-      epochs: 2,
-    });
+    const report = await runScenario(heavyTools, { connections: 3 }, { ...server, epochs: 2 });
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     // 2 epochs of 2 + 1 + 1 alone, and a turn of 3 + 1 + 1 for one client and for each of three.
     assertEquals(report.ledger.sent, 2 * (4 + 4 * 5));

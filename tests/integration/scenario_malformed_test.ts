@@ -86,10 +86,7 @@ Deno.test("malformed-input recognises oct25, and no build in mixed signs", { ign
     );
     return { build, better, failed: failedChecks(report) };
   };
-  const mixed = await outcome(
-    (text) => text.replace('"ok": true, "outputs"', '"outputs"'),
-    "oct",
-  );
+  const mixed = await outcome((text) => text.replace('"ok": true, "outputs"', '"outputs"'), "oct");
   assertEquals([mixed.build, mixed.failed], [null, []]);
   const another = (text: string) =>
     text.replace(/(hello_ack.*"session_id": )"[^"]*"/, `$1"${"x".repeat(43)}"`);

@@ -79,9 +79,7 @@ Deno.test("a slow reply does not delay the other slots", { ignore }, async () =>
 });
 
 Deno.test("the latency includes the wait for a stalled server", { ignore }, async () => {
-  await using server = await startFaultyServer({
-    script: onCall(20, { kind: "freeze", ms: 250 }),
-  });
+  await using server = await startFaultyServer({ script: onCall(20, { kind: "freeze", ms: 250 }) });
   const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
   assertEquals([figures.status, figures.ledger.ok], ["passed", 100]);
   // 50 of the 100 calls are due during the freeze, and wait 125 ms on average.

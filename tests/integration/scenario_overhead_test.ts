@@ -164,10 +164,7 @@ const SLOW = {
 for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
   Deno.test(`a slow ${slow} shows in its own layer and in no other`, { ignore }, async () => {
     await using server = await startFaultyServer({ delays });
-    const report = await runScenario(createOverheadBreakdown(own), FEW, {
-      ...server,
-      cold: true,
-    });
+    const report = await runScenario(createOverheadBreakdown(own), FEW, { ...server, cold: true });
     assertEquals(report.reason, null);
     // The fastest of each, because a busy machine only adds to them.
     const fastestMs = layersOf(report).map(({ min }) => min / 1e6);

@@ -188,10 +188,7 @@ testOnEach("authentication sees every bad opening rejected", async (dialect) => 
 
 Deno.test("authentication leaves out the slow check on request", { ignore }, async () => {
   await using server = await startReference();
-  const report = await runScenario(authentication, { noHelloWaitMs: 0 }, {
-    ...server,
-    epochs: 1,
-  });
+  const report = await runScenario(authentication, { noHelloWaitMs: 0 }, { ...server, epochs: 1 });
   assertEquals([report.status, failedChecks(report)], ["passed", []]);
   assertEquals(report.notMeasured.map(({ name }) => name), ["no hello turned away"]);
 });
@@ -218,10 +215,7 @@ testOnEach("connection-limit finds the limit for one address", async (dialect) =
     checkNamed(report, "one connection too many is refused").observed,
     "close 1008 Too many connections from your IP (4/4)",
   );
-  assertEquals(
-    checkNamed(report, "established connections still answer").observed,
-    "8 of 8",
-  );
+  assertEquals(checkNamed(report, "established connections still answer").observed, "8 of 8");
   assertScope(report, /^limit for each IP address: .* from 127.0.0.2 was accepted$/);
   assertEquals(report.ledger, successes(8));
 });
@@ -249,9 +243,7 @@ Deno.test("connection-limit reports its bound if there is no limit", { ignore },
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1000 } });
   const report = await runScenario(connectionLimit, { bound: 12 }, server);
   assertEquals([report.status, failedChecks(report)], ["passed", []]);
-  assertEquals(report.notMeasured, [
-    { name: "limit", reason: "none refused up to 12 at once" },
-  ]);
+  assertEquals(report.notMeasured, [{ name: "limit", reason: "none refused up to 12 at once" }]);
   assertEquals([report.ledger.ok, report.metrics], [12, []]);
 });
 
@@ -270,9 +262,7 @@ Deno.test("nov's cached successes are counted and invalidate the figures", { ign
 });
 
 Deno.test("calls that joined another on oct count as cached, unmarked", { ignore }, async () => {
-  await using server = await startReference({
-    think: { chat: { medianMs: 15, sigma: 0 } },
-  });
+  await using server = await startReference({ think: { chat: { medianMs: 15, sigma: 0 } } });
   const workload = createWorkload("chat", { argsJson: '{"prompt":"hi"}', payloadBytes: 0 });
   const report = await runScenario(
     concurrentConnections,

@@ -116,10 +116,7 @@ Deno.test("--payload measures only that size", { ignore }, async () => {
   assertEquals([report.ledger.ok, report.parameters.payloadBytes], [4, 100]);
   assertEquals(report.notMeasured[0]?.reason, "--payload asks for 100 B alone");
   const none = await runScenario(payloadSize, { ...COUNTED, payloadBytes: 0 }, server);
-  assertEquals([none.status, none.reason], [
-    "skipped",
-    "--payload 0 leaves no payload to measure",
-  ]);
+  assertEquals([none.status, none.reason], ["skipped", "--payload 0 leaves no payload to measure"]);
 });
 
 Deno.test("every call has the payload size it is measured as", { ignore }, async () => {
@@ -290,10 +287,7 @@ Deno.test("a rate limiter's refusal is no limit of the size", { ignore }, async 
 Deno.test("no verdict on the close if a server stops reading mid-request", { ignore }, async () => {
   await using server = await startReference();
   // More of the 33 MiB is left than the buffers on the way hold.
-  await using proxy = startStallingProxy(server.url, {
-    budgetBytes: 17 * KIB * KIB,
-    stallMs: 300,
-  });
+  await using proxy = startStallingProxy(server.url, { budgetBytes: 17 * KIB * KIB, stallMs: 300 });
   const report = await runScenario(
     payloadSize,
     { ...COUNTED, messages: 1 },

@@ -170,19 +170,12 @@ Deno.test("rate-limit fails if a limit ends the connection", { ignore }, async (
   const report = await runScenario(rateLimit, SHORT, server);
   assertEquals(failedChecks(report), ["every call answered"]);
   assertStringIncludes(checkNamed(report, "every call answered").observed, "1 lost");
-  assertEquals(
-    report.notMeasured[0]!.reason,
-    "the server closed the connection after call 10",
-  );
+  assertEquals(report.notMeasured[0]!.reason, "the server closed the connection after call 10");
 });
 
 Deno.test("rate-limit fails if a limit is silence", { ignore }, async () => {
   await using server = await startFaultyServer({ script: refusing({ kind: "silent" }) });
-  const report = await runScenario(
-    rateLimit,
-    { ...SHORT, patienceMs: SHORT_TIMEOUT_MS },
-    server,
-  );
+  const report = await runScenario(rateLimit, { ...SHORT, patienceMs: SHORT_TIMEOUT_MS }, server);
   assertEquals(failedChecks(report), ["every call answered"]);
   assertEquals([report.ledger.sent, report.ledger.timeout], [11, 1]);
   assertEquals(report.notMeasured[0]!.reason, "the server stopped answering after call 10");

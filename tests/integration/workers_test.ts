@@ -49,9 +49,7 @@ interface Heard {
   partial: number;
 }
 
-function hooksFor(
-  more: Partial<WorkersOptions> = {},
-): { hooks: WorkersOptions; heard: Heard } {
+function hooksFor(more: Partial<WorkersOptions> = {}): { hooks: WorkersOptions; heard: Heard } {
   const heard: Heard = { progress: [], lost: [], partial: 0 };
   const hooks: WorkersOptions = {
     workers: 2,

@@ -1,6 +1,5 @@
 /**
- * The Kubernetes files of examples/: valid by the API's types, and consistent with each other and
- * the suite.
+ * The Kubernetes examples are valid by the API's types, and fit each other and the suite.
  *
  * @module
  */

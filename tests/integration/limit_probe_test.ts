@@ -19,7 +19,7 @@ function runAt(url: string, given: Partial<Parameters<typeof createTestRun>[1]> 
   return createTestRun([ALONE, FIVE], { url, ...given });
 }
 
-Deno.test("limits of a session and its address are found and kept to", { ignore }, async () => {
+Deno.test("limits of a session and its address are found and respected", { ignore }, async () => {
   for (const dialect of ["oct", "oct25", "nov"] as const) {
     await using server = await startReference({
       dialect,

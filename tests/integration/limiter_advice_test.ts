@@ -34,7 +34,7 @@ Deno.test("dropped refusals count as the limiter's, and cost one timeout", { ign
   assertStringIncludes(screen, "RATE_LIMIT_USER_CAPACITY, RATE_LIMIT_USER_REFILL_RATE");
 });
 
-Deno.test("a limit per address is reported, and the rate is not shown", { ignore }, async () => {
+Deno.test("a limit per address is reported as such, and no rate is shown", { ignore }, async () => {
   const limits = { ...NONE, ipRate: { capacity: 60, refillPerSecond: 10 } };
   const { scenario, screen } = await runInto({ dialect: "nov", limits }, "concurrent-connections");
   assert(scenario.ledger.rateLimited > 0);

@@ -9,7 +9,7 @@ import { NO_NET } from "../support/targets.ts";
 
 const options = { ignore: NO_NET };
 
-Deno.test("live: live figures agree with the report", options, async () => {
+Deno.test("live: figures agree with the report", options, async () => {
   await using server = await startReference();
   const seen: LiveFigures[] = [];
   let watch: LiveScenario | null = null;

@@ -1,6 +1,5 @@
 /**
- * A real MCP server behind a real gateway: `@modelcontextprotocol/server-everything` and
- * `supergateway`.
+ * A real MCP server, `@modelcontextprotocol/server-everything`, behind the gateway `supergateway`.
  *
  * Observed on the wire (supergateway 4.0.0, server-everything 2026.8.31):
  * - One server process serves all WebSocket clients. The gateway prefixes each request's id with
@@ -10,8 +9,7 @@
  *   clients: each sees the progress of the others' calls, and `tools/list_changed` when one of them
  *   initialises.
  * - Messages that are not JSON, and batches, get no answer.
- * - An unknown tool and wrong arguments are results with `isError`; an unknown method is an error
- *   -32601.
+ * - Unknown tools or wrong arguments give a result with `isError`; an unknown method, error -32601.
  *
  * @module
  */

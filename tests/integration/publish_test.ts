@@ -1,6 +1,5 @@
 /**
- * The JSR package and the container image as they would be published. bundle_test.ts has the npm
- * package.
+ * The JSR package and the container image. bundle_test.ts covers the npm package.
  *
  * @module
  */

@@ -454,7 +454,7 @@ Deno.test("reconnection fails if a renewed session gets no good reply", { ignore
   assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
 });
 
-Deno.test("reconnection names the code and the reason where the renewed session is closed", {
+Deno.test("reconnection names the close code and reason of a new session", {
   ignore,
 }, async () => {
   await using server = await startFaultyServer({

@@ -78,7 +78,7 @@ Deno.test("malformed-input holds a server to its own build", { ignore }, async (
   ]);
 });
 
-Deno.test("malformed-input recognises oct25, and no build in mixed signs", { ignore }, async () => {
+Deno.test("malformed-input recognises oct25, but no build by mixed signs", { ignore }, async () => {
   const outcome = async (change: (text: string) => string, dialect: "oct" | "nov") => {
     const report = await altered({ frame: change }, { server: { dialect } });
     const [build, ...better] = report.notes!.map(({ kind, dialect, name }) =>
@@ -145,7 +145,7 @@ Deno.test("malformed-input fails on a wrong error code or message", { ignore }, 
   );
 });
 
-Deno.test("malformed-input fails on an error for no call, or for another", { ignore }, async () => {
+Deno.test("malformed-input fails on an error without or with a wrong id", { ignore }, async () => {
   const report = await altered({
     frame: (text) => {
       if (text.includes("TOOL_NOT_FOUND")) return text.replace(/"request_id": "[^"]*", /, "");
@@ -249,7 +249,7 @@ Deno.test("malformed-input fails and ends if the server goes away", { ignore }, 
   assertEquals(report.status, "failed");
 });
 
-Deno.test("malformed-input leaves out tokens if any is accepted", { ignore }, async () => {
+Deno.test("malformed-input skips token cases if any token is accepted", { ignore }, async () => {
   await using server = await startReference({ token: null, think: THINK });
   const report = await runScenario(malformedInput, { noHelloWaitMs: 0 }, {
     ...server,

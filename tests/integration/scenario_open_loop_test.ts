@@ -175,7 +175,7 @@ Deno.test("a server that falls behind is named as the bottleneck", { ignore }, a
   assertEquals(figures.validity.warnings.some(({ kind }) => kind === "clientLate"), false);
 });
 
-Deno.test("an interrupt ends the run immediately with a whole ledger", { ignore }, async () => {
+Deno.test("an interrupt ends the run immediately, ledger intact", { ignore }, async () => {
   const controller = new AbortController();
   await using server = await startFaultyServer({
     script: (nth) => {

@@ -363,7 +363,7 @@ Deno.test("--max-rate caps calls and probes of each session", { ignore }, async 
   }
 });
 
-Deno.test("a --max-rate too low for layers skips them unless named", { ignore }, async () => {
+Deno.test("a low --max-rate skips the layers unless they are named", { ignore }, async () => {
   await using server = await startReference();
   const few = { messages: 1, durationMs: null };
   const at = (maxRatePerSecond: number, scenarios: string[] | null = null) =>

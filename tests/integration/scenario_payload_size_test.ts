@@ -76,8 +76,7 @@ Deno.test("payload-size finds sizes served, refused and closed with 1009", { ign
       /^256 KiB: OVER_CAPACITY: Request too large: \d+ bytes exceeds limit of 102400 bytes; 1 MiB: close 1009$/,
     );
     assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
-    // Five sizes served, one refused, one closed; and a call on a new connection after the latter
-    // two.
+    // Five sizes served, one refused, one closed; after both of these, a call on a new connection.
     assertEquals(
       checkNamed(report, RECONCILE).observed,
       "9 sent: ok 7, toolError 1, connectionLost 1",
@@ -119,7 +118,7 @@ Deno.test("--payload measures only that size", { ignore }, async () => {
   assertEquals([none.status, none.reason], ["skipped", "--payload 0 leaves no payload to measure"]);
 });
 
-Deno.test("every call has the payload size it is measured as", { ignore }, async () => {
+Deno.test("every call has the payload size it is reported under", { ignore }, async () => {
   const seen: number[] = [];
   await using server = startScriptedServer((peer, message, text) => {
     if (message?.op === "call_tool") seen.push(JSON.parse(text).arguments.payload?.length ?? 0);

@@ -93,7 +93,7 @@ Deno.test("other protocols promise no order, so any is accepted", { ignore }, as
   assertStringIncludes(note?.message ?? "", "of 6 out of order; the mcp protocol promises neither");
 });
 
-Deno.test("a server that dies midway ends the sweep with a whole ledger", { ignore }, async () => {
+Deno.test("a server that dies midway ends the sweep, ledger intact", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call === 30 ? "abruptClose" : "ok" }),
   });

@@ -137,7 +137,7 @@ for (const protocol of NAMES) {
   });
 }
 
-Deno.test("protocols without a handshake have no time of one", { ignore }, async () => {
+Deno.test("protocols without a handshake report no time for it", { ignore }, async () => {
   for (const protocol of NAMES) {
     await using server = SERVERS[protocol]();
     const report = await runScenario(connectionEstablishment, { connects: 2 }, {

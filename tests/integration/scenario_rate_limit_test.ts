@@ -116,7 +116,7 @@ Deno.test("rate-limit includes what sessions used of the address budget", { igno
   assertEquals(report.notes?.filter(({ kind }) => kind === "sharedAddress").length, 1);
 });
 
-Deno.test("rate-limit starts the bundled server anew with its limits on", { ignore }, async () => {
+Deno.test("rate-limit starts a limited copy of the bundled server", { ignore }, async () => {
   await using unlimited = await startReference();
   const limited = await startReference({
     token: "another-token-0123456789",
@@ -173,7 +173,7 @@ Deno.test("rate-limit fails if a limit ends the connection", { ignore }, async (
   assertEquals(report.notMeasured[0]!.reason, "the server closed the connection after call 10");
 });
 
-Deno.test("rate-limit fails if a limit is silence", { ignore }, async () => {
+Deno.test("rate-limit fails if a limited call gets no answer", { ignore }, async () => {
   await using server = await startFaultyServer({ script: refusing({ kind: "silent" }) });
   const report = await runScenario(rateLimit, { ...SHORT, patienceMs: SHORT_TIMEOUT_MS }, server);
   assertEquals(failedChecks(report), ["every call answered"]);

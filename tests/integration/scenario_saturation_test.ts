@@ -34,7 +34,7 @@ async function searchKnownCapacity(attempts = 3): Promise<ScenarioReport> {
 }
 
 /** The whole experiment is tests/support/saturation_experiment.ts. */
-Deno.test("saturation never finds more than a server's capacity", { ignore }, async () => {
+Deno.test("saturation finds a server's capacity and never exceeds it", { ignore }, async () => {
   const report = await searchKnownCapacity();
   assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
   const { epochs, role } = metricNamed(report, "sustainableRate", "scalar");
@@ -53,7 +53,7 @@ Deno.test("saturation never finds more than a server's capacity", { ignore }, as
   assert(dropped < sent, `${dropped} dropped, though only trials that clearly missed drop slots`);
 });
 
-Deno.test("a server that meets no rate fails a clear check", { ignore }, async () => {
+Deno.test("a server that sustains no rate fails the check", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 60 }) });
   const report = await runScenario(saturation, {
     ...SHORT,
@@ -133,7 +133,7 @@ Deno.test("a late client is a warning, not a miss of the server", () => {
   });
 });
 
-Deno.test("a server that dies or falls silent soon ends the search", { ignore }, async () => {
+Deno.test("a dead or silent server ends the search quickly", { ignore }, async () => {
   for (const kind of ["abruptClose", "silent"] as const) {
     await using server = await startFaultyServer({
       script: (call) => ({ kind: call > 100 ? kind : "ok" }),

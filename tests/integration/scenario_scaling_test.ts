@@ -65,7 +65,7 @@ Deno.test("scaling reaches the server's limit; each step sends its calls", { ign
   assert(again.isOpen);
 });
 
-Deno.test("the law of a server without contention is a straight line", { ignore }, async () => {
+Deno.test("a server without contention scales in a straight line", { ignore }, async () => {
   // Every call takes 20 ms under any load: X(N) = N / 20 ms.
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
   const report = await runScenario(scaling, { ...COUNTED, connections: 5 }, {

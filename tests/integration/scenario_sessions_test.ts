@@ -208,7 +208,7 @@ Deno.test("sessions: {previous} is the last reply; gaps are reported", { ignore 
   assertStringIncludes(checkNamed(lacking, failedChecks(lacking)[0]!).observed, "lock");
 });
 
-Deno.test("sessions: a server that cuts all clients ends the search soon", { ignore }, async () => {
+Deno.test("sessions: a server that cuts clients ends the search quickly", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "abruptClose" }) });
   const report = await runScenario(sessionCapacity, SHORT, {
     ...server,

@@ -49,8 +49,7 @@ Deno.test("soak fails on a server that slows down", { ignore }, async () => {
   });
   const report = await runScenario(soak, { ...SHORT, durationMs: 3_000 }, server);
   const { value, ci95 } = metricNamed(report, "changeP50", "scalar");
-  // Latency grows from 0.17 to 0.77 s; the first and last third have their middles at 0.27 and 0.67
-  // s.
+  // Latency grows from 0.17 to 0.77 s: 0.27 s in the middle of the first third, 0.67 s of the last.
   assert(value > 1.7 && value < 4 && ci95![0] > 1.25, `${value} ${ci95}`);
   assertEquals([report.status, failedChecks(report)], ["failed", [STEADY[0]]]);
   assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
@@ -84,7 +83,7 @@ Deno.test("soak reports when errors occurred", { ignore }, async () => {
   assert(firstAfterS >= 0.9 && firstAfterS < 5, observed);
 });
 
-Deno.test("a soak reports a server that dies, with a whole ledger", { ignore }, async () => {
+Deno.test("a soak reports a server that dies, ledger intact", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: (call) => ({ kind: call < 140 ? "ok" : "abruptClose" }),
   });

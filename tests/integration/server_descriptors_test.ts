@@ -22,7 +22,7 @@ Deno.test("a connection that never becomes a WebSocket is closed", { ignore }, a
   await Promise.all([untilEnded(silent), untilEnded(dribbling)]);
 });
 
-Deno.test("too many such connections close the oldest", { ignore }, async () => {
+Deno.test("too many connections without an upgrade close the oldest", { ignore }, async () => {
   await using server = await start({
     limits: { userRate: null, ipRate: null, globalRate: null, maxConnections: 2 },
   });

@@ -55,7 +55,7 @@ Deno.test("embedded: bad options are refused before a worker starts", async () =
   await assertRejects(() => startEmbeddedServer(options), RangeError, "port is -1");
 });
 
-Deno.test("embedded: restarts on the same port with no state", { ignore }, async () => {
+Deno.test("embedded: restarts on the same port without old state", { ignore }, async () => {
   await using server = await startEmbeddedServer(defaultServerOptions({ limits: "off" }));
   await using before = await connectGreeted(server.url);
   await before.call("r1", "status");

@@ -102,7 +102,7 @@ for (const dialect of DIALECTS) {
   });
 
   for (const token of [null, "", "15-characters.."]) {
-    Deno.test(`${dialect} without a token of 16: ${token}`, { ignore }, async () => {
+    Deno.test(`${dialect} needs no token if its own is ${token}`, { ignore }, async () => {
       await using server = await start({ dialect, token });
       await using client = await connectGreeted(server.url, { token: "anything" });
       assertEquals((await client.call("r1", "status")).length, 2);

@@ -1,6 +1,5 @@
 /**
- * Shards as separate processes on one server, and their merge, which must match the server's
- * counts.
+ * Shards as separate processes on one server: their merge must match the server's counts.
  *
  * @module
  */

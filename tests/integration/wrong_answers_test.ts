@@ -138,7 +138,7 @@ Deno.test("a tool's result without content is not an answer", { ignore }, async 
   assertEquals([ping.ok, ping.frames.malformed], [1, 0]);
 });
 
-Deno.test("an answer that is no handshake is quoted", { ignore }, async () => {
+Deno.test("an answer that is not a handshake is quoted", { ignore }, async () => {
   const greet: Script = (peer) => peer.send(`hello ${"x".repeat(500)}`);
   const message = async (script: Script, protocol: Protocol) => {
     await using server = startScriptedServer(script);

@@ -33,6 +33,9 @@ import {
   TOKEN,
 } from "../support/targets.ts";
 
+const COUNTED = { messages: 20, durationMs: null };
+const ONCE = { epochs: 1, cold: true };
+
 /** A server that handles openings correctly, except those for which `exception` returns true. */
 function guarded(exception: (peer: ScriptedPeer, opening: string) => boolean): Script {
   const greeted = new Set<number>();
@@ -83,7 +86,7 @@ async function authenticate(
   return await runScenario(
     authentication,
     { accepts: 1, noHelloWaitMs: 0 },
-    { url: server.url, epochs: 2, cold: true, ...options },
+    { ...server, epochs: 2, cold: true, ...options },
   );
 }
 
@@ -221,7 +224,7 @@ Deno.test("authentication fails if no connection can be made", { ignore }, async
         : { kind: "httpStatus", status: 503 },
   });
   const report = await runScenario(authentication, { accepts: 1, noHelloWaitMs: 100 }, {
-    url: server.url,
+    ...server,
     cold: true,
   });
   assertEquals(report.status, "failed");
@@ -234,7 +237,7 @@ Deno.test("connection-establishment fails, ending after three refusals", { ignor
     handshakes: (nth) => ({ kind: nth > 4 ? "helloRefused" : "ok" }),
   });
   const report = await runScenario(connectionEstablishment, { connects: 10 }, {
-    url: server.url,
+    ...server,
     cold: true,
   });
   const name = "every connection opened and closed cleanly";
@@ -248,11 +251,7 @@ Deno.test("message-throughput fails with an exact ledger on a close", { ignore }
   await using server = await startFaultyServer({
     script: (nth): Behaviour => nth === 12 ? { kind: "closeHalfway", code: 1011 } : { kind: "ok" },
   });
-  const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
-    url: server.url,
-    epochs: 1,
-    cold: true,
-  });
+  const report = await runScenario(messageThroughput, COUNTED, { ...server, ...ONCE });
   assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
   assertEquals(
     report.ledger,
@@ -271,8 +270,8 @@ Deno.test("message-throughput gives up on a server that falls silent", { ignore 
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth > 6 ? "silent" : "ok" }),
   });
-  const report = await runScenario(messageThroughput, { messages: 20, durationMs: null }, {
-    url: server.url,
+  const report = await runScenario(messageThroughput, COUNTED, {
+    ...server,
     cold: true,
     timeoutMs: SHORT_TIMEOUT_MS,
   });
@@ -288,11 +287,7 @@ Deno.test("errors never count in latency or throughput", { ignore }, async () =>
   await using server = await startFaultyServer({
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
-  const report = await runScenario(
-    messageThroughput,
-    { messages: 20, durationMs: null },
-    { url: server.url, epochs: 1, cold: true },
-  );
+  const report = await runScenario(messageThroughput, COUNTED, { ...server, ...ONCE });
   assertEquals(failedChecks(report), ["no error replies"]);
   assertEquals(
     checkNamed(report, "no error replies").observed,
@@ -306,9 +301,8 @@ Deno.test("stray frames fail a scenario with every call answered", { ignore }, a
   const faults: Behaviour[] = [{ kind: "ok" }, { kind: "duplicate" }, { kind: "orphan" }];
   await using server = await startFaultyServer({ script: faults });
   const report = await runScenario(messageThroughput, { messages: 5, durationMs: null }, {
-    url: server.url,
-    epochs: 1,
-    cold: true,
+    ...server,
+    ...ONCE,
   });
   assertEquals([report.ledger.ok, failedChecks(report)], [5, ["no stray frames"]]);
   assertMatch(
@@ -322,7 +316,7 @@ Deno.test("concurrent-connections fails if not all can connect", { ignore }, asy
   const report = await runScenario(
     concurrentConnections,
     { connections: 3, messages: 5, durationMs: null },
-    { ...server, epochs: 1, cold: true },
+    { ...server, ...ONCE },
   );
   assertEquals(failedChecks(report), ["every slice measured", "all clients connected"]);
   assertMatch(
@@ -341,7 +335,7 @@ Deno.test("concurrent-connections keeps an exact ledger on a lost client", { ign
   const report = await runScenario(
     concurrentConnections,
     { connections: 3, messages: 10, durationMs: null },
-    { url: server.url, epochs: 1, cold: true },
+    { ...server, ...ONCE },
   );
   assertEquals(failedChecks(report), ["every slice measured", "every message answered"]);
   const { sent, ok, connectionLost, closeCodes } = report.ledger;
@@ -350,10 +344,9 @@ Deno.test("concurrent-connections keeps an exact ledger on a lost client", { ign
 });
 
 Deno.test("a server stopped midway fails every scenario without hanging", { ignore }, async () => {
-  const count = { messages: 20, durationMs: null };
   const scenarios = [
-    [messageThroughput, count, 10],
-    [concurrentConnections, { ...count, connections: 2 }, 10],
+    [messageThroughput, COUNTED, 10],
+    [concurrentConnections, { ...COUNTED, connections: 2 }, 10],
     [reconnection, { cycles: 3, pauseMs: 0 }, 5],
     [connectionLimit, { bound: 20 }, 5],
     [reconnectStorm, { connections: 4, patienceMs: 100 }, 6],
@@ -383,7 +376,7 @@ Deno.test("concurrent-connections excludes errors from its latency", { ignore },
   const report = await runScenario(
     concurrentConnections,
     { connections: 2, messages: 10, durationMs: null },
-    { url: server.url, epochs: 1, cold: true },
+    { ...server, ...ONCE },
   );
   // Ten calls by the single client, and ten by each of the two.
   assertEquals([report.ledger.ok, report.ledger.toolError], [15, 15]);
@@ -399,7 +392,7 @@ async function reconnect(
   return await runScenario(
     reconnection,
     { cycles: 2, pauseMs: 0 },
-    { url: server.url, epochs: 1, cold: true, ...options },
+    { ...server, ...ONCE, ...options },
   );
 }
 
@@ -442,7 +435,7 @@ Deno.test("reconnection fails if a call without a handshake is ignored", { ignor
 Deno.test("reconnection fails if a renewed session gets no good reply", { ignore }, async () => {
   await using server = await startFaultyServer({ script: [{ kind: "ok" }, { kind: "toolError" }] });
   const report = await runScenario(reconnection, { cycles: 2, pauseMs: 0 }, {
-    url: server.url,
+    ...server,
     cold: true,
   });
   const name = "a good reply after every reconnect";
@@ -454,14 +447,12 @@ Deno.test("reconnection fails if a renewed session gets no good reply", { ignore
   assertEquals(report.metrics.some(({ name }) => name === "recovery"), false);
 });
 
-Deno.test("reconnection names the close code and reason of a new session", {
-  ignore,
-}, async () => {
+Deno.test("reconnection names the close code and reason of a new session", { ignore }, async () => {
   await using server = await startFaultyServer({
     script: [{ kind: "ok" }, { kind: "closeHalfway", code: 4008, reason: "Rate limited." }],
   });
   const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
-    url: server.url,
+    ...server,
     cold: true,
   });
   assertEquals(
@@ -504,7 +495,7 @@ Deno.test("connection-limit accepts any refusal outside exai", { ignore }, async
         nth === 3 || nth === 4 ? { kind: "httpStatus", status: 503 } : { kind: "ok" },
     });
     const report = await runScenario(connectionLimit, { bound: 10 }, {
-      url: server.url,
+      ...server,
       epochs: 1,
       protocol: { ...exai, name },
     });
@@ -552,7 +543,7 @@ Deno.test("reconnection counts only the closes it made", { ignore }, async () =>
   const report = await runScenario(
     reconnection,
     { cycles: 10, pauseMs: 0 },
-    { url: server.url, epochs: 1, cold: true },
+    { ...server, ...ONCE },
   );
   assertEquals(checkNamed(report, "every close clean (1000)").observed, "3 of 3");
 });
@@ -565,11 +556,12 @@ for (const scenario of [messageThroughput, pipelining]) {
       await using server = await startFaultyServer({
         script: (nth) => nth <= 20 ? { kind: "ok" } : { kind: "silent" },
       });
-      const report = await runScenario(scenario, {
-        messages: null,
-        durationMs: 20,
-        inFlight: 1,
-      }, { url: server.url, cold: true, epochs: 50, timeoutMs: SHORT_TIMEOUT_MS });
+      const report = await runScenario(scenario, { messages: null, durationMs: 20, inFlight: 1 }, {
+        ...server,
+        cold: true,
+        epochs: 50,
+        timeoutMs: SHORT_TIMEOUT_MS,
+      });
       const { sent, ok, timeout } = report.ledger;
       assertEquals([failedChecks(report), sent], [["every message answered"], ok + timeout]);
       // One in the slice in which it fell silent, and one in the next, if any.
@@ -581,7 +573,7 @@ for (const scenario of [messageThroughput, pipelining]) {
 Deno.test("connection-limit: a stopped server has refused nothing", { ignore }, async () => {
   const server = await startReference();
   await server.stop();
-  const report = await runScenario(connectionLimit, {}, { url: server.url });
+  const report = await runScenario(connectionLimit, {}, server);
   assertEquals([report.status, report.metrics], ["failed", []]);
   assertStringIncludes(report.reason ?? "", "Cannot connect");
 });
@@ -589,7 +581,7 @@ Deno.test("connection-limit: a stopped server has refused nothing", { ignore }, 
 Deno.test("reconnection without rejections checks no stale session", { ignore }, async () => {
   await using server = await startFaultyServer({});
   const report = await runScenario(reconnection, { cycles: 1, pauseMs: 0 }, {
-    url: server.url,
+    ...server,
     protocol: { ...exai, rejections: () => [] },
   });
   assertEquals(report.notMeasured.map(({ name }) => name), ["the old session's state is gone"]);

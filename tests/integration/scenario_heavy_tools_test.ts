@@ -230,7 +230,7 @@ Deno.test("heavy tools: no client is connected before its part begins", { ignore
     answerSoundly(peer, message);
   });
   const report = await runScenario(heavyTools, { connections: 3, messages: 1 }, {
-    url: server.url,
+    ...server,
     epochs: 1,
     heavyTools: heavyToolsOf([{ repetitions: 3 }]),
   });
@@ -248,7 +248,7 @@ Deno.test("heavy tools: a lost connection is named if calls are missing", { igno
     answerSoundly(peer, message);
   });
   const report = await runScenario(heavyTools, { connections: 2, messages: 1 }, {
-    url: server.url,
+    ...server,
     epochs: 1,
     heavyTools: heavyToolsOf([{ repetitions: 5 }]),
   });

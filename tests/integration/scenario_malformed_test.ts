@@ -293,7 +293,7 @@ Deno.test("malformed-input can be interrupted during a wait", { ignore }, async 
 
 Deno.test("malformed-input is skipped on the echo protocol", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
-  const report = await runScenario(malformedInput, {}, { url: server.url, protocol: echo });
+  const report = await runScenario(malformedInput, {}, { ...server, protocol: echo });
   assertEquals([report.status, report.reason], [
     "skipped",
     "the echo protocol knows no bad messages",
@@ -337,7 +337,7 @@ const MCP = { protocol: mcp, token: null, workload: () => ({ tool: "ping", argsJ
 
 Deno.test("malformed-input holds an mcp server to JSON-RPC", { ignore }, async () => {
   await using server = startScriptedServer(speakMcp());
-  const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
+  const report = await runScenario(malformedInput, {}, { ...server, ...MCP });
   assertEquals(
     [report.status, failedChecks(report)],
     ["passed", []],
@@ -356,7 +356,7 @@ Deno.test("malformed-input holds an mcp server to JSON-RPC", { ignore }, async (
 Deno.test("malformed-input lets a gateway drop messages without a method", { ignore }, async () => {
   const dropped = (text: string) => !text.includes('"method"');
   await using server = startScriptedServer(speakMcp({ isSilentOn: dropped }));
-  const report = await runScenario(malformedInput, {}, { url: server.url, ...MCP });
+  const report = await runScenario(malformedInput, {}, { ...server, ...MCP });
   assertEquals(failedChecks(report), []);
 });
 
@@ -374,7 +374,7 @@ Deno.test("malformed-input fails an mcp server with wrong answers", { ignore }, 
     sound(peer, message, text);
   });
   const report = await runScenario(malformedInput, { patienceMs: SHORT_TIMEOUT_MS }, {
-    url: server.url,
+    ...server,
     ...MCP,
   });
   assertEquals(failedChecks(report), [

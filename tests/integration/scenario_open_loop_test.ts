@@ -60,7 +60,7 @@ Deno.test("open-loop sends every slot to a real server", { ignore }, async () =>
 Deno.test("open-loop repeats a Poisson schedule with the same seed", { ignore }, async () => {
   await using server = await startFaultyServer();
   const run = () =>
-    runScenario(openLoop, { ...SHORT, arrivals: "poisson" }, { ...ONCE, url: server.url });
+    runScenario(openLoop, { ...SHORT, arrivals: "poisson" }, { ...server, ...ONCE });
   const [first, second] = [await run(), await run()];
   assertEquals(first.ledger.sent, second.ledger.sent);
   assert(first.ledger.sent > 50 && first.ledger.sent < 150 && first.ledger.sent !== 100);
@@ -68,10 +68,7 @@ Deno.test("open-loop repeats a Poisson schedule with the same seed", { ignore },
 
 Deno.test("a slow reply does not delay the other slots", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(10, { kind: "late", ms: 1_500 }) });
-  const figures = await runScenario(openLoop, { ...SHORT, connections: 1 }, {
-    ...ONCE,
-    url: server.url,
-  });
+  const figures = await runScenario(openLoop, { ...SHORT, connections: 1 }, { ...server, ...ONCE });
   assertEquals(figures.ledger.ok, 100);
   const { max, p75 } = distribution(figures, "latency");
   // A loop that waited for it would send 90 of the 100 over a second late.
@@ -80,7 +77,7 @@ Deno.test("a slow reply does not delay the other slots", { ignore }, async () =>
 
 Deno.test("the latency includes the wait for a stalled server", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(20, { kind: "freeze", ms: 250 }) });
-  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const figures = await runScenario(openLoop, SHORT, { ...server, ...ONCE });
   assertEquals([figures.status, figures.ledger.ok], ["passed", 100]);
   // 50 of the 100 calls are due during the freeze, and wait 125 ms on average.
   const { mean } = distribution(figures, "latency");
@@ -96,7 +93,7 @@ Deno.test("a late client is reported; latency is slip plus service time", { igno
       return OK;
     },
   });
-  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const figures = await runScenario(openLoop, SHORT, { ...server, ...ONCE });
   const [latency, serviceTime, slip] = ["latency", "serviceTime", "slip"].map((name) =>
     distribution(figures, name)
   );
@@ -110,8 +107,8 @@ Deno.test("a late client is reported; latency is slip plus service time", { igno
 Deno.test("slots beyond --max-outstanding are dropped and fail the check", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 50 }) });
   const figures = await runScenario(openLoop, { ...SHORT, maxOutstanding: 3 }, {
+    ...server,
     ...ONCE,
-    url: server.url,
   });
   const { sent, ok, dropped } = figures.ledger;
   assertEquals([sent + dropped, ok], [100, sent]);
@@ -127,7 +124,7 @@ Deno.test("a silent server ends the run with every call accounted for", { ignore
     ...SHORT,
     durationMs: 60_000,
     maxOutstanding: 1_000,
-  }, { ...ONCE, url: server.url, timeoutMs: 150 });
+  }, { ...server, ...ONCE, timeoutMs: 150 });
   const { sent } = figures.ledger;
   assertEquals(figures.ledger, ledgerWith({ sent, timeout: sent }));
   assertEquals([server.callsSeen, everySlotSent(figures).passed], [sent, false]);
@@ -137,8 +134,8 @@ Deno.test("a silent server ends the run with every call accounted for", { ignore
 Deno.test("a server that dies midway ends the run", { ignore }, async () => {
   await using server = await startFaultyServer({ script: onCall(50, { kind: "abruptClose" }) });
   const figures = await runScenario(openLoop, { ...SHORT, connections: 1, durationMs: 60_000 }, {
+    ...server,
     ...ONCE,
-    url: server.url,
   });
   const { sent, ok, connectionLost, dropped, frames, closeCodes } = figures.ledger;
   assertEquals([sent, ok >= 40, dropped], [ok + connectionLost, true, 1]);
@@ -150,7 +147,7 @@ Deno.test("a server that dies midway ends the run", { ignore }, async () => {
 Deno.test("if one of two connections dies, only its slots are dropped", { ignore }, async () => {
   const script = onCall(50, { kind: "closeHalfway", code: 1011 });
   await using server = await startFaultyServer({ script });
-  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const figures = await runScenario(openLoop, SHORT, { ...server, ...ONCE });
   const { sent, ok, connectionLost, dropped, closeCodes } = figures.ledger;
   assertEquals([sent + dropped, sent], [100, ok + connectionLost]);
   assert(ok >= 70 && dropped >= 15 && connectionLost >= 1, `${ok} ok, ${dropped} dropped`);
@@ -166,7 +163,7 @@ Deno.test("a server that falls behind is named as the bottleneck", { ignore }, a
       return { kind: "late", ms: freeAtMs - performance.now() };
     },
   });
-  const figures = await runScenario(openLoop, SHORT, { ...ONCE, url: server.url });
+  const figures = await runScenario(openLoop, SHORT, { ...server, ...ONCE });
   const warning = figures.validity.warnings.find(({ kind }) => kind === "serverBehind")!;
   const { achievedPerSecond, offeredPerSecond, backlogPerSecond } = warning;
   assertEquals(offeredPerSecond, 200);
@@ -184,8 +181,8 @@ Deno.test("an interrupt ends the run immediately, ledger intact", { ignore }, as
     },
   });
   const figures = await runScenario(openLoop, { ...SHORT, durationMs: 60_000 }, {
+    ...server,
     ...ONCE,
-    url: server.url,
     signal: controller.signal,
   });
   const { sent, ok, aborted, dropped } = figures.ledger;

@@ -310,7 +310,7 @@ Deno.test("over MCP, routing is a ping and the tool a tools/call", { ignore }, a
   const { server, asked } = startMcpServer();
   await using _stopped = server;
   const report = await runScenario(overheadBreakdown, FEW, {
-    url: server.url,
+    ...server,
     protocol: mcp,
     workload: () => ({ tool: "greet", argsJson: "{}" }),
   });
@@ -326,7 +326,7 @@ Deno.test("over MCP, a run without --tool reports that it has none", { ignore },
   const { server } = startMcpServer();
   await using _stopped = server;
   const report = await runScenario(overheadBreakdown, FEW, {
-    url: server.url,
+    ...server,
     protocol: mcp,
     workload: () => ({ tool: "ping", argsJson: "{}" }),
   });

@@ -108,7 +108,7 @@ Deno.test("--payload measures only that size", { ignore }, async () => {
   });
   const report = await runScenario(payloadSize, { ...COUNTED, payloadBytes: 100 }, {
     ...SHORT,
-    url: server.url,
+    ...server,
     workload: createWorkload("status", { argsJson: "{}", payloadBytes: 100 }),
   });
   assertEquals([report.status, sizesOf(report), [...seen]], ["passed", [100], [100]]);
@@ -202,7 +202,7 @@ Deno.test("a cut, another close code and silence are bad refusals", { ignore }, 
     await using server = startRefusing(refuse);
     const report = await runScenario(payloadSize, SMALL, {
       ...SHORT,
-      url: server.url,
+      ...server,
       timeoutMs: SHORT_TIMEOUT_MS,
     });
     assertEquals([report.status, failedChecks(report)], ["failed", [REFUSED]]);
@@ -260,7 +260,7 @@ Deno.test("a new connection that does not answer fails the check", { ignore }, a
   });
   const report = await runScenario(payloadSize, SMALL, {
     ...SHORT,
-    url: server.url,
+    ...server,
     timeoutMs: SHORT_TIMEOUT_MS,
   });
   assertEquals([report.status, failedChecks(report)], ["failed", [ANSWERS]]);
@@ -326,7 +326,7 @@ Deno.test("an interrupt ends payload-size without failed checks", { ignore }, as
     });
     const report = await runScenario(payloadSize, SMALL, {
       ...SHORT,
-      url: server.url,
+      ...server,
       signal: controller.signal,
     });
     assertEquals([report.status, brokenEquations(report.ledger)], ["interrupted", []]);

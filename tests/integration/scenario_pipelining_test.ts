@@ -49,7 +49,7 @@ Deno.test("a depth of 4 keeps exactly 4 calls in flight", { ignore }, async () =
   const report = await runScenario(
     pipelining,
     { messages: 9, durationMs: null, inFlight: 4 },
-    { ...ONCE, url: server.url },
+    { ...server, ...ONCE },
   );
   assertEquals(report.metrics.map(({ name, at }) => [name, at]), [
     ["latency", { inFlight: 4 }],
@@ -75,7 +75,7 @@ const SWAPPED = { messages: 6, durationMs: null, inFlight: 2 };
 
 Deno.test("a reply that overtakes another breaks EXAI's promise", { ignore }, async () => {
   await using server = await startSwappingServer();
-  const report = await runScenario(pipelining, SWAPPED, { ...ONCE, url: server.url });
+  const report = await runScenario(pipelining, SWAPPED, { ...server, ...ONCE });
   assertEquals([report.ledger.ok, report.status], [6, "failed"]);
   const { passed, observed } = orderCheck(report);
   assert(!passed && /^[1-5] of 6 out of order$/.test(observed), observed);
@@ -84,8 +84,8 @@ Deno.test("a reply that overtakes another breaks EXAI's promise", { ignore }, as
 Deno.test("other protocols promise no order, so any is accepted", { ignore }, async () => {
   await using server = await startSwappingServer();
   const report = await runScenario(pipelining, SWAPPED, {
+    ...server,
     ...ONCE,
-    url: server.url,
     protocol: { ...exai, name: "mcp" },
   });
   assertEquals([orderCheck(report), report.status], [undefined, "passed"]);
@@ -100,7 +100,7 @@ Deno.test("a server that dies midway ends the sweep, ledger intact", { ignore },
   const report = await runScenario(
     pipelining,
     { messages: 8, durationMs: null },
-    { ...ONCE, url: server.url },
+    { ...server, ...ONCE },
   );
   const { sent, ok, connectionLost, frames } = report.ledger;
   // Three depths of eight calls each are done, and five calls of the fourth.
@@ -125,7 +125,7 @@ Deno.test("each concurrent client keeps --in-flight calls in flight", { ignore }
     durationMs: null,
     connections: 2,
     inFlight: 3,
-  }, { ...ONCE, url: server.url });
+  }, { ...server, ...ONCE });
   // Both clients, and one alone.
   assertEquals([report.status, report.ledger.ok, most], ["passed", 2 * 6 + 6, 2 * 3]);
   assertEquals(report.parameters.inFlight, 3);

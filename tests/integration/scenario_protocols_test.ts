@@ -100,7 +100,7 @@ for (const protocol of NAMES) {
       await using server = SERVERS[protocol]();
       const report = await runScenario(scenario, SHORT[name] ?? {}, {
         ...{ epochs: 2, cold: true },
-        url: server.url,
+        ...server,
         protocol: PROTOCOLS[protocol],
         workload: createWorkload("echo", { argsJson: '{"message":"{seq}"}', payloadBytes: 0 }),
         settings: { workload: SESSIONS },
@@ -142,7 +142,7 @@ Deno.test("protocols without a handshake report no time for it", { ignore }, asy
     await using server = SERVERS[protocol]();
     const report = await runScenario(connectionEstablishment, { connects: 2 }, {
       ...{ epochs: 1, cold: true },
-      url: server.url,
+      ...server,
       protocol: PROTOCOLS[protocol],
     });
     const names = report.metrics.map(({ name }) => name);
@@ -163,7 +163,7 @@ Deno.test("a server's pings are answered, its other requests declined", { ignore
     { messages: 19, durationMs: null },
     {
       ...{ epochs: 1, cold: true },
-      url: server.url,
+      ...server,
       protocol: PROTOCOLS.mcp,
       workload: () => ({ tool: "ping", argsJson: "{}" }),
     },

@@ -47,7 +47,7 @@ Deno.test("rate-limit finds a server's budgets on each build", { ignore }, async
     const report = await runScenario(
       rateLimit,
       { ...SHORT, expectLimits: "session=20/10,ip=45/25" },
-      { ...server, url: server.url },
+      server,
     );
     assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
     assertFound(report, "sessionBurst", 20);
@@ -238,7 +238,7 @@ Deno.test("rate-limit runs on mcp, where a session is a connection", { ignore },
     reply(waitS === 0 ? { result: {} } : { error: { code: 429, message: "slow down" } });
   });
   const report = await runScenario(rateLimit, { ...SHORT, messages: 40 }, {
-    url: server.url,
+    ...server,
     protocol: mcp,
     token: null,
     workload: () => ({ tool: "ping", argsJson: "{}" }),
@@ -255,7 +255,7 @@ Deno.test("rate-limit runs on mcp, where a session is a connection", { ignore },
 Deno.test("rate-limit runs on an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
   const report = await runScenario(rateLimit, { messages: 20 }, {
-    url: server.url,
+    ...server,
     protocol: echo,
     token: TOKEN,
   });
@@ -273,7 +273,7 @@ Deno.test("rate-limit can be interrupted during a wait", { ignore }, async () =>
     },
   });
   const report = await runScenario(rateLimit, { refillMs: 60_000 }, {
-    url: server.url,
+    ...server,
     signal: controller.signal,
   });
   assertEquals(report.status, "interrupted");

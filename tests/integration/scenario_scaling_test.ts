@@ -70,7 +70,7 @@ Deno.test("a server without contention scales in a straight line", { ignore }, a
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
   const report = await runScenario(scaling, { ...COUNTED, connections: 5 }, {
     ...TWICE,
-    url: server.url,
+    ...server,
     epochs: 5,
   });
   assertEquals(failedChecks(report), []);
@@ -129,7 +129,7 @@ Deno.test("any other refusal midway fails the sweep, with the reason", { ignore 
   await using server = await startFaultyServer({
     handshakes: (nth) => nth < 3 ? { kind: "ok" } : { kind: "httpStatus", status: 503 },
   });
-  const report = await runScenario(scaling, COUNTED, { url: server.url });
+  const report = await runScenario(scaling, COUNTED, server);
   assertEquals([report.status, report.ledger], ["failed", ledgerWith({})]);
   assertStringIncludes(report.reason ?? "", "HTTP 503");
 });
@@ -141,7 +141,7 @@ Deno.test("a server that dies or falls silent fails the sweep", { ignore }, asyn
       script: (call) => ({ kind: call < 60 ? "ok" : kind } as Behaviour),
     });
     const report = await runScenario(scaling, { ...COUNTED, connections: 4 }, {
-      url: server.url,
+      ...server,
       ...TWICE,
       timeoutMs: SHORT_TIMEOUT_MS,
     });
@@ -166,7 +166,7 @@ Deno.test("an interrupt ends the sweep without failed checks", { ignore }, async
   });
   const report = await runScenario(scaling, { ...COUNTED, connections: 4 }, {
     ...TWICE,
-    url: server.url,
+    ...server,
     signal: controller.signal,
   });
   assertEquals([report.status, brokenEquations(report.ledger)], ["interrupted", []]);

@@ -38,7 +38,7 @@ Deno.test("reconnect-storm recovers from drops and restarts of the bundled serve
   );
   let restarts = 0;
   const report = await runScenario(reconnectStorm, SMALL, {
-    url: server.url,
+    ...server,
     epochs: 2,
     bundled: {
       restart() {
@@ -191,7 +191,7 @@ async function restartable(
     startLimited: () => Promise.reject(new Error("not asked for")),
   };
   return await runScenario(reconnectStorm, { ...SMALL, patienceMs: 300 }, {
-    url: server.url,
+    ...server,
     epochs: 1,
     bundled,
   });
@@ -232,11 +232,7 @@ Deno.test("reconnect-storm fails if not all clients can connect", { ignore }, as
 
 Deno.test("reconnect-storm runs on an echo", { ignore }, async () => {
   await using server = startScriptedServer((peer, _message, text) => peer.send(text));
-  const report = await runScenario(reconnectStorm, SMALL, {
-    url: server.url,
-    epochs: 2,
-    protocol: echo,
-  });
+  const report = await runScenario(reconnectStorm, SMALL, { ...server, epochs: 2, protocol: echo });
   assertEquals([report.status, report.ledger.ok], ["passed", 16]);
 });
 
@@ -248,10 +244,7 @@ Deno.test("reconnect-storm can be interrupted during a storm", { ignore }, async
       return nth > 4 ? { kind: "noHelloAck" } : { kind: "ok" };
     },
   });
-  const report = await runScenario(reconnectStorm, SMALL, {
-    url: server.url,
-    signal: controller.signal,
-  });
+  const report = await runScenario(reconnectStorm, SMALL, { ...server, signal: controller.signal });
   assertEquals(report.status, "interrupted");
   assertEquals(brokenEquations(report.ledger), []);
 });

@@ -80,7 +80,7 @@ Deno.test("an interrupt keeps an exact ledger and what was measured", { ignore }
   const { scenarios, reasons } = await runScenarios(
     [[messageThroughput, { messages: 20, durationMs: null }]],
     {
-      url: server.url,
+      ...server,
       cold: true,
       signal: controller.signal,
       timeoutMs: 60_000,
@@ -308,7 +308,7 @@ Deno.test("closing connections between calls fails the scenario", { ignore }, as
   });
   const { scenarios: [report], reasons } = await runScenarios(
     [[messageThroughput, { messages: 20, durationMs: null }]],
-    { url: server.url, epochs: 2, cold: true, timeoutMs: SHORT_TIMEOUT_MS },
+    { ...server, epochs: 2, cold: true, timeoutMs: SHORT_TIMEOUT_MS },
   );
   assertEquals([report!.status, verdictOf(reasons).exitCode], ["failed", 1]);
   assert(report!.checks.some(({ kind, passed }) => kind === "slices" && !passed));

@@ -36,6 +36,16 @@ import {
 const COUNTED = { messages: 20, durationMs: null };
 const ONCE = { epochs: 1, cold: true };
 
+/** Asserts that exactly these checks failed, each with this observation. */
+function assertFailed(report: ScenarioReport, failed: Record<string, string | RegExp>): void {
+  assertEquals(failedChecks(report), Object.keys(failed));
+  for (const [name, expected] of Object.entries(failed)) {
+    const { observed } = checkNamed(report, name);
+    if (typeof expected === "string") assertEquals(observed, expected);
+    else assertMatch(observed, expected);
+  }
+}
+
 /** A server that handles openings correctly, except those for which `exception` returns true. */
 function guarded(exception: (peer: ScriptedPeer, opening: string) => boolean): Script {
   const greeted = new Set<number>();
@@ -97,19 +107,13 @@ Deno.test("authentication passes on a correct server", { ignore }, async () => {
 Deno.test("authentication retries once after a lost close frame", { ignore }, async () => {
   // Like a TCP reset: the call after the opening is never read.
   const cutOnce = new Set<string>();
-  const once = await authenticate((peer, opening) => {
+  const report = await authenticate((peer, opening) => {
     if (opening === "right" || cutOnce.has(opening)) return false;
     cutOnce.add(opening);
     peer.cut();
     return true;
   });
-  assertEquals([failedChecks(once), cutOnce.size], [[], 6]);
-  const always = await authenticate((peer, opening) => {
-    if (opening === "wrong") peer.cut();
-    return opening === "wrong";
-  });
-  assertEquals(failedChecks(always), ["wrong token turned away"]);
-  assertMatch(checkNamed(always, "wrong token turned away").observed, /no close frame/);
+  assertEquals([failedChecks(report), cutOnce.size], [[], 6]);
 });
 
 Deno.test("authentication fails if one kind of bad token is let in", { ignore }, async () => {
@@ -153,11 +157,9 @@ Deno.test("authentication fails if a rejected client gets a result", { ignore },
     if (opening === "not hello") successFrames("r1").forEach(peer.send);
     return false;
   });
-  assertEquals(failedChecks(report), ["first message not hello turned away"]);
-  assertMatch(
-    checkNamed(report, "first message not hello turned away").observed,
-    /^(1 result|2 results), close 4001 missing hello$/,
-  );
+  assertFailed(report, {
+    "first message not hello turned away": /^(1 result|2 results), close 4001 missing hello$/,
+  });
 });
 
 Deno.test("authentication waits only once for a close that never comes", { ignore }, async () => {
@@ -182,11 +184,7 @@ Deno.test("authentication fails if connections are cut instead of closed", { ign
     if (opening === "wrong") peer.cut();
     return opening === "wrong";
   });
-  assertEquals(failedChecks(report), ["wrong token turned away"]);
-  assertEquals(
-    checkNamed(report, "wrong token turned away").observed,
-    "no result, no close frame (1006)",
-  );
+  assertFailed(report, { "wrong token turned away": "no result, no close frame (1006)" });
 });
 
 Deno.test("authentication fails if the right token is sometimes refused", { ignore }, async () => {
@@ -196,11 +194,7 @@ Deno.test("authentication fails if the right token is sometimes refused", { igno
     peer.close(4003, "unauthorized");
     return true;
   });
-  assertEquals(failedChecks(report), ["valid token accepted"], JSON.stringify(report.checks));
-  assertMatch(
-    checkNamed(report, "valid token accepted").observed,
-    /^1 of 2; first failure: .*4003/,
-  );
+  assertFailed(report, { "valid token accepted": /^1 of 2; first failure: .*4003/ });
 });
 
 Deno.test("authentication fails if a silent client is not closed in time", { ignore }, async () => {
@@ -209,8 +203,7 @@ Deno.test("authentication fails if a silent client is not closed in time", { ign
     ...server,
     epochs: 1,
   });
-  assertEquals(failedChecks(report), ["no hello turned away"]);
-  assertEquals(checkNamed(report, "no hello turned away").observed, "no result, not closed");
+  assertFailed(report, { "no hello turned away": "no result, not closed" });
 });
 
 Deno.test("authentication fails if no connection can be made", { ignore }, async () => {
@@ -241,8 +234,7 @@ Deno.test("connection-establishment fails, ending after three refusals", { ignor
     cold: true,
   });
   const name = "every connection opened and closed cleanly";
-  assertEquals(failedChecks(report), [name]);
-  assertMatch(checkNamed(report, name).observed, /^2 of 10; first failure: .*4003/);
+  assertFailed(report, { [name]: /^2 of 10; first failure: .*4003/ });
   // The cold one, and one that is not measured.
   assertEquals(server.connectionsSeen, 2 + 2 + 3);
 });
@@ -288,11 +280,7 @@ Deno.test("errors never count in latency or throughput", { ignore }, async () =>
     script: (nth): Behaviour => ({ kind: nth % 2 === 0 ? "toolError" : "ok" }),
   });
   const report = await runScenario(messageThroughput, COUNTED, { ...server, ...ONCE });
-  assertEquals(failedChecks(report), ["no error replies"]);
-  assertEquals(
-    checkNamed(report, "no error replies").observed,
-    "toolError 10 (INTERNAL_ERROR 10: the tool raised)",
-  );
+  assertFailed(report, { "no error replies": "toolError 10 (INTERNAL_ERROR 10: the tool raised)" });
   assertEquals([report.ledger.ok, report.ledger.toolError], [10, 10]);
   assertEquals(metricNamed(report, "latency", "distribution").count, 10);
 });
@@ -418,11 +406,9 @@ function closeAfterCall(peer: ScriptedPeer): boolean {
 
 Deno.test("reconnection fails if a call without a handshake is served", { ignore }, async () => {
   const report = await reconnect(answerSoundly, { timeoutMs: SHORT_TIMEOUT_MS });
-  assertEquals(failedChecks(report), ["the old session's state is gone"]);
-  assertEquals(
-    checkNamed(report, "the old session's state is gone").observed,
-    "1 result, the connection stayed open",
-  );
+  assertFailed(report, {
+    "the old session's state is gone": "1 result, the connection stayed open",
+  });
 });
 
 Deno.test("reconnection fails if a call without a handshake is ignored", { ignore }, async () => {
@@ -479,11 +465,9 @@ Deno.test("connection-limit fails unless refused with 1008 and a reason", { igno
       if (++refused === 3) held.length = 0; // Room again, after the other address and one retry.
     }));
     const report = await runScenario(connectionLimit, { bound: 10 }, { ...server, epochs: 1 });
-    assertEquals(failedChecks(report), ["one connection too many is refused"]);
-    assertEquals(
-      checkNamed(report, "one connection too many is refused").observed,
-      `close ${code} ${reason}`.trim(),
-    );
+    assertFailed(report, {
+      "one connection too many is refused": `close ${code} ${reason}`.trim(),
+    });
   }
 });
 

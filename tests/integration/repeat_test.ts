@@ -2,14 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { metricLabel } from "../../lib/report/export/metric_label.ts";
-import { runBench } from "../../lib/run/bench.ts";
 import type { Report } from "../../lib/schema.ts";
 import { compareReports } from "../../lib/stats/compare.ts";
-import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { runBenchAt } from "../support/bench_run.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { repeatedFigures } from "../support/repeat_experiment.ts";
 import { lacks } from "../support/permissions.ts";
-import { NO_OVERRIDES, settingsAt } from "../support/run_scenarios.ts";
+import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 const ignore = lacks("net", "read");
 
@@ -19,20 +18,13 @@ const CALLS_PER_SECOND = 250;
 
 async function measure(seed: number): Promise<Report> {
   using server = await startQueueServer(CALLS_PER_SECOND);
-  const settings = settingsAt(server.url, {
+  const { report } = await runBenchAt(server.url, {
     seed,
     epochs: 5,
     scenarios: ["message-throughput"],
     overrides: { ...NO_OVERRIDES, durationMs: 100, warmupMs: 50 },
   });
-  return await runBench(settings, {
-    scenarios: [messageThroughput],
-    bundled: null,
-    signal: new AbortController().signal,
-    onWarning: () => {},
-    onProgress: () => {},
-    onPartialReport: () => Promise.resolve(),
-  });
+  return report;
 }
 
 Deno.test("repeated runs: intervals contain the runs' median, and there is no regression", {

@@ -14,7 +14,8 @@ import {
   SHORT_RUN,
   type UserFolder,
 } from "../support/run_cli.ts";
-import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
+import { countedCalls, startReference } from "../support/run_scenarios.ts";
+import { expectedOfParts } from "../support/split_runs.ts";
 import { TOKEN } from "../support/targets.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
@@ -63,16 +64,7 @@ Deno.test("shards: three merged processes match the server's counts", options, a
   assertEquals(code, 0, stdout + stderr);
   assertStringIncludes(stdout, "Merged from 3 shards");
   const merged = await folder.report("merged");
-
-  const ledgers = merged.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
-  const expected = expectedCalls(ledgers);
-  const counted = countedCalls(server.stats());
-  assertEquals(counted, {
-    ...expected,
-    // Each shard's preflight makes a call, and a pair to detect a cache, all in no ledger.
-    received: expected.received + 3 * SHARDS,
-    served: expected.served + 3 * SHARDS,
-  });
+  assertEquals(countedCalls(server.stats()), expectedOfParts(merged, SHARDS));
 
   const [openLoop, alone] = merged.scenarios;
   const own = shards.map(({ scenarios }) => scenarios.find(({ name }) => name === "open-loop")!);

@@ -6,8 +6,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { makeUserFolder, PROJECT_FOLDER } from "../support/run_cli.ts";
-import { countedCalls, expectedCalls, startReference } from "../support/run_scenarios.ts";
+import { countedCalls, startReference } from "../support/run_scenarios.ts";
 import { slurmObstacle, startSlurm } from "../support/slurm_cluster.ts";
+import { expectedOfParts } from "../support/split_runs.ts";
 import { TOKEN } from "../support/targets.ts";
 
 const SHARDS = 4;
@@ -59,12 +60,6 @@ Deno.test({
       parts.map(({ scenarios: [one] }) => one!.sent),
       Array(SHARDS).fill(slots / SHARDS),
     );
-    // The server counted the same, plus the calls of each shard's preflight.
-    const expected = expectedCalls([scenario!.ledger, scenario!.warmupLedger]);
-    assertEquals(countedCalls(server.stats()), {
-      ...expected,
-      received: expected.received + 3 * SHARDS,
-      served: expected.served + 3 * SHARDS,
-    });
+    assertEquals(countedCalls(server.stats()), expectedOfParts(report, SHARDS));
   },
 });

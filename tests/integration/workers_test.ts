@@ -13,13 +13,13 @@ import { SCENARIOS } from "../../scenarios/mod.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
 import {
   countedCalls,
-  expectedCalls,
   metricNamed,
   NO_OVERRIDES,
   settingsAt,
   startReference,
 } from "../support/run_scenarios.ts";
 import { lacks } from "../support/permissions.ts";
+import { expectedOfParts } from "../support/split_runs.ts";
 import { TOKEN } from "../support/targets.ts";
 
 /** Workers load their own modules, which takes permission to read. */
@@ -80,14 +80,7 @@ Deno.test("workers: two merged loops match the server's counts", options, async 
     ["open-loop", "passed"],
     ["message-throughput", "passed"],
   ]);
-  const ledgers = report.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
-  const expected = expectedCalls(ledgers);
-  assertEquals(countedCalls(server.stats()), {
-    ...expected,
-    // Each worker's preflight makes a call, and a pair to detect a cache.
-    received: expected.received + 2 * 3,
-    served: expected.served + 2 * 3,
-  });
+  assertEquals(countedCalls(server.stats()), expectedOfParts(report, 2));
   // 300/s for 0.2 s, twice, on 3 and 2 of 5 connections.
   const sent = report.merged!.parts.map(({ scenarios }) =>
     scenarios.find(({ name }) => name === "open-loop")!.sent
@@ -148,10 +141,7 @@ Deno.test("workers: spikes are split, sessions run on the first worker", options
   const recovery = spike!.metrics.find(({ name }) => name === "recovery");
   if (recovery?.kind === "scalar") assertEquals(recovery.merge, "max");
   assertEquals(metricNamed(sessions!, "capacity", "scalar").value, 4);
-  const ledgers = report.scenarios.flatMap(({ ledger, warmupLedger }) => [ledger, warmupLedger]);
-  // Each worker's preflight makes a call, and a pair to detect a cache.
-  const { received } = countedCalls(server.stats());
-  assertEquals(received, expectedCalls(ledgers).received + 2 * 3);
+  assertEquals(countedCalls(server.stats()).received, expectedOfParts(report, 2).received);
   assert(sessions!.ledger.sent > 0);
 });
 

@@ -27,7 +27,7 @@ async function measure(seed: number): Promise<Report> {
   return report;
 }
 
-Deno.test("repeated runs: intervals contain the runs' median, and there is no regression", {
+Deno.test("repeated runs: intervals hold the median, nothing regresses", {
   ignore,
 }, async () => {
   const reports: Report[] = [];

@@ -23,12 +23,9 @@ export interface SliceOptions
   seed: number;
 }
 
-/** CPU time of this thread, in nanoseconds. Missing from Deno's types so far. */
+/** CPU time of this thread, in nanoseconds. */
 export function threadCpuNs(): number {
-  const { threadCpuUsage } = process as unknown as {
-    threadCpuUsage(): { user: number; system: number };
-  };
-  const { user, system } = threadCpuUsage.call(process);
+  const { user, system } = process.threadCpuUsage();
   return (user + system) * 1e3;
 }
 
@@ -42,30 +39,20 @@ export async function measureSlice(one: Case, options: SliceOptions): Promise<Sl
   const workload = one.payloadBytes === 0 ? bare : addPayload(bare, one.payloadBytes);
   const startNs = clock.nowNs();
   const startCpuNs = threadCpuNs();
-  const before = orderOf(connections);
+  const sum = (key: keyof Connection["order"]) =>
+    connections.reduce((total, { order }) => total + order[key], 0);
+  const [answered, outOfOrder] = [sum("answered"), sum("outOfOrder")];
   const measure = one.ratePerSecond === null ? closedSlice : openSlice;
   const slice = await measure(one, { ...options, connections, workload });
-  const after = orderOf(connections);
   return {
     ...slice,
     // The server can close a connection between two calls, so that none is lost.
     complete: slice.complete && connections.every(({ isOpen }) => isOpen),
-    answered: after.answered - before.answered,
-    outOfOrder: after.outOfOrder - before.outOfOrder,
+    answered: sum("answered") - answered,
+    outOfOrder: sum("outOfOrder") - outOfOrder,
     clientCpuNs: threadCpuNs() - startCpuNs,
     elapsedNs: clock.nowNs() - startNs,
   };
-}
-
-/** Sum over all connections. */
-function orderOf(connections: readonly Connection[]): Connection["order"] {
-  return connections.reduce(
-    (sum, { order }) => ({
-      answered: sum.answered + order.answered,
-      outOfOrder: sum.outOfOrder + order.outOfOrder,
-    }),
-    { answered: 0, outOfOrder: 0 },
-  );
 }
 
 type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;

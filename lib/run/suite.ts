@@ -54,7 +54,7 @@ export interface SuiteHooks {
   beforeEpoch?: () => Promise<void>;
   /** Called after each measured epoch, with all results so far. */
   onEpoch?: (soFar: SuiteResult) => Promise<void>;
-  /** With `--precision`: is another epoch needed? Default: until all headlines are precise. */
+  /** With `--precision`: true if another epoch is needed. Default: judges the headlines. */
   needsAnother?: (soFar: readonly Entry[]) => boolean;
 }
 
@@ -252,7 +252,7 @@ export class Suite implements Disposable {
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
       if (epoch > epochs && !this.#needsAnother()) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
-      // Collect garbage between epochs, so that it does not interrupt the next one.
+      // Collect garbage now, so it does not interrupt the next epoch.
       (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);

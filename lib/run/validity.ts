@@ -146,9 +146,8 @@ export function validityOf(
   }
   if (byFloor === "bound") {
     const message = clientBound(
-      `the throughput is ${
-        percent(share!)
-      } of what this client reaches with a server that does nothing`,
+      `the throughput is ${percent(share!)} of what this client reaches ` +
+        "with a server that does nothing",
     );
     warnings.push({ kind: "clientFloor", message, share });
   }

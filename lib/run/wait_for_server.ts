@@ -52,16 +52,9 @@ async function tryConnect(target: Target): Promise<ConnectError | null> {
   }
 }
 
-const WHILE_STARTING = [
-  "refused",
-  "unknownHost",
-  "timeout",
-  "notWebSocket",
-  "noHelloAck",
-  "closed",
-];
+const STARTING = ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"];
 
 /** True for failures of a server that is still starting, or of a gateway in front of it. */
 function isStarting({ failure, details: { httpStatus = 0 } }: ConnectError): boolean {
-  return failure === "httpStatus" ? httpStatus >= 500 : WHILE_STARTING.includes(failure);
+  return failure === "httpStatus" ? httpStatus >= 500 : STARTING.includes(failure);
 }

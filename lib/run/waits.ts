@@ -22,7 +22,7 @@ export class Waits {
     return this.#left > 0;
   }
 
-  /** Begins to wait if the server accepts these connections on top of those of any scenario. */
+  /** Begins the waits if the server has room for them in addition to any scenario's connections. */
   async beginBeside(all: readonly Entry[]): Promise<void> {
     const [first] = this.#entries;
     const needed = all.map(({ planned }) => Number(planned.parameters.connections ?? 1));

@@ -123,7 +123,7 @@ function workingDirectory(): string {
   return variable("INIT_CWD") ?? Deno.cwd();
 }
 
-/** Reads the environment, over the nearest `.env` file. */
+/** The context of a command line. The environment overrides the nearest `.env` file. */
 async function readPlace(): Promise<Place> {
   const directory = workingDirectory();
   const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];

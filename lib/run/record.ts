@@ -133,7 +133,7 @@ export class ScenarioRecord
     for (const { recorder } of this.#found.times.values()) recorder.endEpoch();
   }
 
-  /** Records when the work of an epoch begins. `plannedMs` is when it should, in unix time. */
+  /** Records that the work of an epoch begins. `plannedMs` is the planned unix time. */
   startMeasuring(plannedMs: number | null = null): void {
     if (this.#epoch === 0) return;
     if (this.#measured.epochs.length === 0) this.#measured.plannedStartMs = plannedMs;
@@ -330,12 +330,11 @@ export class ScenarioRecord
   }
 
   /** The role of a metric in the report, and the statistics that a comparison judges. */
-  #place({ name, at }: Named, judged: readonly Statistic[]) {
-    const metric = { name, at };
-    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, metric));
-    const isHeadline = isMeant(this.#headline, metric);
+  #place(one: Named, judged: readonly Statistic[]) {
+    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, one));
+    const isHeadline = isMeant(this.#headline, one);
     const role: Role = isHeadline ? "headline" : gate === undefined ? "detail" : "gate";
-    return { name, at, role, gates: gate && [...gate.statistics ?? judged] };
+    return { name: one.name, at: one.at, role, gates: gate && [...gate.statistics ?? judged] };
   }
 }
 

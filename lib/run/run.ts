@@ -99,11 +99,9 @@ export function rateOf(
 
 /** Epochs after the warm-up; the minimum with `--precision`. */
 export function epochsOf(
-  { epochs, profile, precisionPercent }: Pick<
-    RunSettings,
-    "epochs" | "profile" | "precisionPercent"
-  >,
+  settings: Pick<RunSettings, "epochs" | "profile" | "precisionPercent">,
 ): number {
+  const { epochs, profile, precisionPercent } = settings;
   if (precisionPercent === null) return epochs ?? EPOCHS[profile];
   return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
 }

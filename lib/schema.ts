@@ -93,10 +93,7 @@ const EpochSummarySchema = v.object({
   p95: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: noted(
-    OptionalString,
-    "in a shard's report, for exact merging: HDR histogram V2, deflated, base64",
-  ),
+  histogram: noted(OptionalString, "of a shard, for merging: HDR histogram V2, deflated, base64"),
 });
 export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
 
@@ -300,10 +297,7 @@ export type Reason = v.InferOutput<typeof ReasonSchema>;
 
 /** Where the server's rate limiter first refused a call in the run. */
 const RateLimitSchema = v.object({
-  scenario: noted(
-    NullableString,
-    "null: found before the first scenario, and no call of a scenario was refused",
-  ),
+  scenario: noted(NullableString, "null: found by the probe, and no scenario was refused a call"),
   atCall: noted(Count, "number of the call in its session, warm-up included"),
   message: noted(v.string(), "the server's message"),
   owner: v.optional(v.picklist(["session", "ip"])),
@@ -361,10 +355,7 @@ const ComparisonRowSchema = v.object({
   old: noted(NullableNumber, "in unit; null: not measured"),
   new: NullableNumber,
   ratio: noted(NullableNumber, "new over old"),
-  ci: noted(
-    NullableInterval,
-    "of the ratio, at level 1 - 0.05/m for m gating rows; null: the noise is unknown",
-  ),
+  ci: noted(NullableInterval, "of the ratio, at 1 - 0.05/m for m gating rows; null: unknown noise"),
   gating: noted(v.boolean(), "true: the row counts towards the verdict"),
   verdict: ChangeSchema,
   why: noted(NullableString, "why it is undecided: a kind"),
@@ -410,10 +401,7 @@ const ComparisonSchema = v.object({
   noisePercent: noted(NullableNumber, "if it was stated"),
   bandPercent: noted(v.number(), "changes within this many percent do not matter"),
   baselines: noted(Count, "number of earlier runs"),
-  automatic: noted(
-    OptionalFlag,
-    "true: with earlier runs of the history, not requested, and not part of the verdict",
-  ),
+  automatic: noted(OptionalFlag, "true: with the history, not requested, not part of the verdict"),
   differences: noted(Strings, "why the runs are not comparable; empty unless --force was given"),
   rows: v.array(ComparisonRowSchema),
   newErrors: v.array(NewErrorsSchema),
@@ -453,10 +441,7 @@ const ShardScenarioSchema = v.object({
   ratePerSecond: noted(NullableNumber, "mean of its epochs"),
   p99: noted(NullableNs, "of its main distribution"),
   valid: v.boolean(),
-  startOffsetMs: noted(
-    NullableNumber,
-    "start of its first epoch minus the planned start, or the earliest shard's start",
-  ),
+  startOffsetMs: noted(NullableNumber, "of its first epoch, from the planned or earliest start"),
 });
 export type ShardScenario = v.InferOutput<typeof ShardScenarioSchema>;
 
@@ -495,10 +480,7 @@ export const ReportSchema = v.object({
     deno: v.string(),
     v8: v.string(),
     mitata: v.string(),
-    cpuPressure: noted(
-      NullableNumber,
-      "share of the run, 0 to 1, in which something waited for a core; null: unknown",
-    ),
+    cpuPressure: noted(NullableNumber, "share of the run in which work waited for a core"),
     uniqueSeed: noted(OptionalCount, "the seed of {unique} in arguments"),
   }),
   target: v.object({
@@ -509,10 +491,7 @@ export const ReportSchema = v.object({
     noDelay: noted(v.boolean(), "true: calls went through a relay without Nagle's algorithm"),
     proxy: noted(OptionalString, "the proxy of the connections, and the variable that names it"),
     insecure: noted(OptionalFlag, "true: the server's certificate was not checked"),
-    uniqueArguments: noted(
-      OptionalString,
-      "unique arguments that the suite gave every call, as the server caches repeated calls",
-    ),
+    uniqueArguments: noted(OptionalString, "of all calls, as the server caches identical ones"),
   }),
   profile: v.string(),
   epochs: noted(Count, "measured, after the warm-up epoch"),

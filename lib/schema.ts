@@ -491,7 +491,7 @@ export const ReportSchema = v.object({
     noDelay: noted(v.boolean(), "true: calls went through a relay without Nagle's algorithm"),
     proxy: noted(OptionalString, "the proxy of the connections, and the variable that names it"),
     insecure: noted(OptionalFlag, "true: the server's certificate was not checked"),
-    uniqueArguments: noted(OptionalString, "of all calls, as the server caches identical ones"),
+    uniqueArguments: noted(OptionalString, "set by the suite, as the server caches replies"),
   }),
   profile: v.string(),
   epochs: noted(Count, "measured, after the warm-up epoch"),

@@ -274,7 +274,7 @@ Deno.test("sessions work on the workload; else on heavy tools of the bundled ser
     work.status === "refused" ? work.reason : work.spec.patterns.map(({ steps }) => steps[0]!.tool);
   assertEquals(names(of({})), ["status"]);
   assertEquals(names(of({ profile: "phase3" })), ["chat"]);
-  assertStringIncludes(String(names(of({ profile: "phase3" }, false))), "may cost money");
+  assertStringIncludes(String(names(of({ profile: "phase3" }, false))), "can cost money");
   const unique = { argsJson: '{"x":"{unique}"}' };
   const workload = workOf([step("a", unique), step("a", unique)]);
   const work = of({ profile: "phase3", workload }, false);

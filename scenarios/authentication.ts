@@ -113,7 +113,6 @@ async function turnAway(context: Context, { first }: RejectionCase): Promise<Rej
   return { ...again, results: rejection.results + again.results };
 }
 
-/** Checks that the close was an expected one and that no result came. */
 function judge(context: Context, { name, expected }: RejectionCase, rejection: Rejection): void {
   const { close, results, accepted } = rejection;
   context.signal.throwIfAborted();

@@ -1,8 +1,7 @@
 import { describeClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import type { Procedure } from "../lib/run/scenario.ts";
-import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
 /** The scenario ends after this many consecutive failures. */

@@ -124,17 +124,16 @@ async function connect(
   const cheap = new Map<Place, Connection>();
   cheap.set("sameConnection", stack.use(await target.connect(ledger, as)));
   cheap.set("otherConnection", stack.use(await target.connect(ledger, as)));
-  let reason: string | null = null;
+  const cannotReach = (reason: string) => {
+    settled.add("otherAddress");
+    notMeasured("interference at otherAddress", reason);
+  };
   if (target.isLoopback) {
     const client = stack.use(target.clientFrom(OTHER_ADDRESS));
     const away = await target.tryConnect(ledger, { ...as, client });
     if (!(away instanceof ConnectError)) cheap.set("otherAddress", stack.use(away));
-    else reason = `no connection from ${OTHER_ADDRESS}: ${away.message}`;
-  } else reason = "the server is not on this machine";
-  if (reason !== null) {
-    settled.add("otherAddress");
-    notMeasured("interference at otherAddress", reason);
-  }
+    else cannotReach(`no connection from ${OTHER_ADDRESS}: ${away.message}`);
+  } else cannotReach("the server is not on this machine");
   // A cheap call can be blocked for as long as a heavy one takes.
   for (const connection of cheap.values()) {
     connection.useTimeout(tool.timeoutMs + target.options.timeoutMs);

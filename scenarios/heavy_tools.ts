@@ -109,7 +109,6 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   const mixAlone = createMix(tools);
   const mixes = Array.from({ length: parameters.connections }, (_, nth) => createMix(tools, nth));
   const timesOf = (name: string, tool: string) => context.distribution(name, { at: { tool } });
-  /** How the first connection was lost. */
   let loss: string | null = null;
 
   /**

@@ -1,5 +1,4 @@
-import type { CaseScenario } from "../lib/run/scenario.ts";
-import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
+import { type CaseScenario, lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const DEPTHS = [1, 2, 4, 8, 16, 32, 64];
 const COMMON = {

@@ -62,7 +62,6 @@ export const saturation: Procedure<typeof STANDARD> = {
   begin: (context) => ({ conclude: () => search(context) }),
 };
 
-/** Approximate duration of a search. */
 function searchMs({ durationMs, confirmMs }: typeof STANDARD): number {
   return RUNS * (durationMs + LEAD_IN_MS) + CONFIRMATIONS * confirmMs;
 }
@@ -96,7 +95,6 @@ async function search(context: Context): Promise<void> {
   }
 }
 
-/** Runs one rate and records it as a point of the curve. */
 async function tryRate(
   context: Context,
   connections: readonly Connection[],

@@ -1,6 +1,7 @@
 import { shakeHands } from "../../lib/client/handshake.ts";
 import type { CloseInfo } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
+import { wait } from "../../lib/load/pace.ts";
 import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
 
 export interface ExchangeOptions {
@@ -55,17 +56,12 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 
   const isOver = () => signal.aborted || seen.close !== null || seen.limited !== null;
   async function until(done: () => boolean): Promise<void> {
-    const waiting = Promise.withResolvers<void>();
-    const look = () => {
-      if (isOver() || done()) waiting.resolve();
+    const ended = new AbortController();
+    wake = () => {
+      if (isOver() || done()) ended.abort();
     };
-    const cancel = clock.after(patienceMs, waiting.resolve);
-    signal.addEventListener("abort", look, { once: true });
-    wake = look;
-    look();
-    await waiting.promise;
-    cancel();
-    signal.removeEventListener("abort", look);
+    wake();
+    await wait(patienceMs, { clock, signal: AbortSignal.any([signal, ended.signal]) });
   }
 
   function receive(text: string): void {

@@ -110,7 +110,6 @@ async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   return { conduct, dialect, toolList: frames.find(isList) ?? null, isOpenToAll };
 }
 
-/** Makes all cases for one session. */
 function casesFor(
   { workload }: Context,
   { conduct, dialect, toolList }: Server,
@@ -126,7 +125,6 @@ function lastCall({ target, workload }: Context, conduct: Conduct, sessionId: st
   return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
 }
 
-/** Checks one case after the other, each on a new connection. */
 async function checkInTurn(
   context: Context,
   server: Server,

@@ -79,18 +79,16 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   }
   if (sizes.length === 1) {
     const outcome = search.firstRefusal;
-    const said = outcome === null ? "refused by the rate limiter" : outcome.said;
+    const said = outcome?.said ?? "refused by the rate limiter";
     const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
     // After an error reply another tool may work. A server that is silent or gone has failed.
     if (outcome?.kind !== "error") throw new Error(refused);
     return { skipped: `${refused}: choose a tool that accepts any argument with --tool` };
   }
-  const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
-  context.setHeadline({ metric: "throughput", at });
-  const relayed = sizes.map((size) => size.payloadBytes).filter((size) =>
-    context.target.relays(size)
-  );
-  const list = relayed.map(describeSize).join(", ");
+  const { payloadBytes } = sizes.at(-1)!;
+  context.setHeadline({ metric: "throughput", at: { payloadBytes } });
+  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
+  const list = relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ");
   noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),

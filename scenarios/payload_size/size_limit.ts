@@ -93,7 +93,6 @@ export class SizeLimitSearch {
     return false;
   }
 
-  /** Makes one call on a connection and closes it. */
   async #try(opened: Connection, message: Message): Promise<Outcome> {
     const { clock } = this.#context;
     await using connection = opened;

@@ -160,7 +160,6 @@ function middle([low, high]: Interval): number {
   return (low + high) / 2;
 }
 
-/** Records a budget that was not found. */
 function recordMissing(
   context: Context,
   owner: BudgetOwner,

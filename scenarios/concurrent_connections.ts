@@ -15,8 +15,7 @@ const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
-  question:
-    "How fast does the server answer several clients at once, and what do they gain over one?",
+  question: "How fast does the server answer several clients, and what do they gain over one?",
   metrics: {
     establish: TIMES,
     latency: TIMES,
@@ -43,10 +42,7 @@ export const concurrentConnections: CaseScenario<typeof COMMON> = {
       derive(derivation) {
         const result = derivation.calls(all, at);
         if (isShard) {
-          derivation.notMeasured(
-            "speedup",
-            "a shard's clients never have the server to themselves",
-          );
+          derivation.notMeasured("speedup", "a shard's clients are never alone with the server");
           derivation.notMeasured("fairness", "a shard sees only the rates of its own clients");
         } else if (result !== null) {
           derivation.estimate("speedup", ratios(result.rates, derivation.of(alone)?.rates ?? []));

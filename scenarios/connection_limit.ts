@@ -48,7 +48,10 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
         await checkHeld(context, held);
         if (refusal === null || refusal.failure === "clientLimit") {
           const why = refusal === null ? "" : `; ${refusal.message}`;
-          context.notMeasured("limit", `no refusal up to ${held.length} at once${why}`);
+          context.notMeasured(
+            "limit",
+            `no refusal with ${counted(held.length, "connection")} open${why}`,
+          );
           return "stop";
         }
         context.scalar("limit", held.length);

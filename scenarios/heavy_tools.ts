@@ -21,8 +21,7 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const heavyTools: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "heavy-tools",
-  question:
-    "How long do tools that do real work take, and how many of their calls run in parallel?",
+  question: "How long do tools that do real work take, and how many of their calls run at once?",
   metrics: {
     latency: TIMES,
     firstProgress: TIMES,
@@ -51,8 +50,7 @@ export const heavyTools: Procedure<typeof STANDARD> = {
     if (tools.some(({ argsJson }) => argsJson.includes("{unique}"))) {
       context.note({
         kind: "uniqueSeed",
-        message:
-          `{unique} is derived from --seed ${uniqueSeed}: the same seed makes the same calls`,
+        message: `{unique} comes from --seed ${uniqueSeed}: the same seed makes the same calls`,
         seed: uniqueSeed,
       });
     }
@@ -167,13 +165,10 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
       (connections) =>
         Promise.all(connections.map((one, nth) => run(one, nexts[nth]!, turn, sink))),
     );
-    let perSecond = 0;
-    for (const result of results ?? [null]) {
-      if (result === null) return null;
-      // Each client's own time: with few long calls, the slowest client would dominate the total.
-      if (result.elapsedNs > 0) perSecond += result.computed / (result.elapsedNs / 1e9);
-    }
-    return perSecond;
+    if (!results?.every((one) => one !== null)) return null;
+    // Each client's own time: with few long calls, the slowest client would dominate the total.
+    const rates = results.map(({ computed, elapsedNs }) => computed / Math.max(1, elapsedNs) * 1e9);
+    return rates.reduce((sum, rate) => sum + rate, 0);
   }
 
   /**

@@ -9,7 +9,7 @@ import { TIMES } from "../lib/run/scenario.ts";
 import { type RandomStream, randomStream } from "../lib/stats/random.ts";
 
 const STANDARD = {
-  /** `null`: {@linkcode CROWD} if the server is on this machine and holds that many; else 8. */
+  /** `null`: {@linkcode CROWD} if a local server holds that many, else {@linkcode PER_ADDRESS}. */
   connections: 8 as number | null,
   /** How long clients try to reconnect. */
   patienceMs: 10_000,
@@ -263,11 +263,10 @@ async function comeBack(
       if (call?.status === "rateLimited") return;
     }
   }));
-  const connections = served.map(({ connection }) => connection);
   return {
     ...counts,
     ...causes,
-    connections,
+    connections: served.map(({ connection }) => connection),
     servedNs: served.map(({ ns }) => ns).sort((a, b) => a - b),
   };
 }

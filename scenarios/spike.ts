@@ -125,7 +125,7 @@ async function run(context: Context): Promise<"stop"> {
     ? "every connection was lost, or the server fell silent"
     : limitNs === Infinity
     ? "over 1 % of the calls before the spike failed"
-    : `it did not return to ${(limitNs / 1e6).toFixed(1)} ms within ${afterMs / 1e3} s`;
+    : `the p99 did not return to ${(limitNs / 1e6).toFixed(1)} ms within ${afterMs / 1e3} s`;
   context.tally({
     kind: "recovered",
     name: "the p99 is as before the spike",

@@ -101,9 +101,7 @@ async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
   if (dialects.length > 0) {
     const message = dialect === null
-      ? `the server's answers fit none of the builds ${
-        dialects.join(", ")
-      }: those of any build are accepted`
+      ? `the server's answers fit no build (${dialects.join(", ")}), so any build's are accepted`
       : `the server answers like the build ${dialect} and is checked against it`;
     context.note({ kind: "dialect", message, dialect });
   }

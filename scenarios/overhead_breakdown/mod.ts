@@ -45,7 +45,10 @@ export function createOverheadBreakdown(delays: LayerDelays = {}): CaseScenario<
 
 export const overheadBreakdown = createOverheadBreakdown();
 
-/** Below this rate threads fall asleep between calls, and waking them outweighs most layers. */
+/**
+ * Below this rate threads fall asleep between calls, and the less they do the longer they take to
+ * wake: a layer that does more can then be faster.
+ */
 const FEWEST_PER_SECOND = 1_000;
 
 /** Records a call and a probe, which the suite's own layers then replay. */

@@ -206,7 +206,7 @@ export function judgeBudget(
     if (passed && isWide) {
       return {
         name,
-        undecided: `only known to be ${observed}, which neither confirms nor excludes it`,
+        undecided: `only known to be ${observed}, which does not rule it out`,
       };
     }
     const expected = `${wanted} ${unit} ± ${shown(tolerance)}`;

@@ -280,7 +280,7 @@ Deno.test(
     const report = await runScenario(connectionLimit, { bound: 12 }, server);
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     assertEquals(report.notMeasured, [
-      { name: "limit", reason: "no refusal up to 12 at once" },
+      { name: "limit", reason: "no refusal with 12 connections open" },
     ]);
     assertEquals([report.ledger.ok, report.metrics], [12, []]);
   },

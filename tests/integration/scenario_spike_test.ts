@@ -97,7 +97,7 @@ Deno.test(
     assertEquals(report.ledger.toolError, (400 + 1_050) / 2);
     const { passed, observed } = checkNamed(report, "the p99 is as before the spike");
     assert(!passed);
-    assertMatch(observed, /it did not return to \S+ ms within 0.525 s$/);
+    assertMatch(observed, /the p99 did not return to \S+ ms within 0.525 s$/);
   },
 );
 

@@ -90,13 +90,9 @@ export function keptRate(
   { owner, burst, refillPerSecond, message }: FoundLimit,
   { sessions }: { sessions: number },
 ): number {
-  const [sharers, who, variable] = owner === "ip"
-    ? [
-      sessions,
-      sessions > 1 ? `${sessions} sessions of an address` : "sessions",
-      "RATE_LIMIT_IP_REFILL_RATE",
-    ]
-    : [1, "sessions", "RATE_LIMIT_USER_REFILL_RATE"];
+  const sharers = owner === "ip" ? sessions : 1;
+  const who = sharers > 1 ? `${sharers} sessions of an address` : "sessions";
+  const variable = owner === "ip" ? "RATE_LIMIT_IP_REFILL_RATE" : "RATE_LIMIT_USER_REFILL_RATE";
   const kept = KEPT_SHARE * refillPerSecond / sharers;
   if (60 * kept >= FEWEST_PER_MINUTE) return Number(kept.toPrecision(2));
   const refill = refillPerSecond.toPrecision(2);

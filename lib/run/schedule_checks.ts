@@ -71,6 +71,6 @@ function wordsOf(finding: PaceFinding): string {
 }
 
 /** With three significant digits. */
-function shown(value: number): string {
+export function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

@@ -2,7 +2,6 @@ import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../sch
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
-import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
 import { endsOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
@@ -14,7 +13,7 @@ import { mostSessions } from "./limit_probe.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
-import { type ProcedurePlan, TargetUnusableError } from "./scenario.ts";
+import { type CaseLength, type ProcedurePlan, TargetUnusableError } from "./scenario.ts";
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
@@ -216,9 +215,10 @@ export class Suite implements Disposable {
       ...rest,
     });
     const members = new Map(ready.flatMap((entry) => {
-      const { run, record, casePlan: plan, planned } = entry;
+      const { run, record, casePlan: plan, place } = entry;
       if (plan === null) return [];
-      const member = { run, record, plan, place: WHOLE, ...planned } as GroupMember;
+      const parameters = entry.planned.parameters as CaseLength;
+      const member: GroupMember = { run, record, plan, place, parameters };
       return [[member, entry] as const];
     }));
     const groups = groupBySharedCases([...members.keys()]).map((grouped) => {

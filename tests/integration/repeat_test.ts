@@ -27,9 +27,7 @@ async function measure(seed: number): Promise<Report> {
   return report;
 }
 
-Deno.test("repeated runs: intervals hold the median, nothing regresses", {
-  ignore,
-}, async () => {
+Deno.test("repeated runs: intervals hold the median, nothing regresses", { ignore }, async () => {
   const reports: Report[] = [];
   for (let run = 1; run <= RUNS; run++) reports.push(await measure(run));
   const figures = repeatedFigures(reports);

@@ -139,7 +139,7 @@ Deno.test("head of line: skipped if the light tool is a heavy one", { ignore }, 
     workload: () => ({ tool: "chat", argsJson: '{"prompt":"x"}' }),
   });
   assertEquals([report.status, server.stats().callsReceived], ["skipped", 0]);
-  assertStringIncludes(report.reason!, "name a light --tool");
+  assertStringIncludes(report.reason!, "choose a light --tool");
 });
 
 Deno.test("head of line: a lost or silent server ends it, ledger intact", { ignore }, async () => {

@@ -216,7 +216,7 @@ testOnEach("connection-limit finds the limit for one address", async (dialect) =
     "close 1008 Too many connections from your IP (4/4)",
   );
   assertEquals(checkNamed(report, "established connections still answer").observed, "8 of 8");
-  assertScope(report, /^limit for each IP address: .* from 127.0.0.2 was accepted$/);
+  assertScope(report, /^the limit is per IP address: .* from 127.0.0.2 was accepted$/);
   assertEquals(report.ledger, successes(8));
 });
 
@@ -229,7 +229,7 @@ Deno.test("connection-limit tells a limit for all from one per address", { ignor
     checkNamed(report, "one connection too many is refused").observed,
     "close 1008 Server overloaded - global connection limit reached",
   );
-  assertScope(report, /^limit for all clients: .* 127.0.0.2 was refused too$/);
+  assertScope(report, /^the limit is for all clients together: .* 127.0.0.2 was refused too$/);
 });
 
 /** Checks the reported scope, which is unknown on systems without a second loopback address. */
@@ -243,7 +243,10 @@ Deno.test("connection-limit reports its bound if there is no limit", { ignore },
   await using server = await startReference({ limits: { maxConnectionsPerIp: 1000 } });
   const report = await runScenario(connectionLimit, { bound: 12 }, server);
   assertEquals([report.status, failedChecks(report)], ["passed", []]);
-  assertEquals(report.notMeasured, [{ name: "limit", reason: "none refused up to 12 at once" }]);
+  assertEquals(report.notMeasured, [{
+    name: "limit",
+    reason: "no refusal with 12 connections open",
+  }]);
   assertEquals([report.ledger.ok, report.metrics], [12, []]);
 });
 

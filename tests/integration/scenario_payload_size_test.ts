@@ -113,7 +113,7 @@ Deno.test("--payload measures only that size", { ignore }, async () => {
   });
   assertEquals([report.status, sizesOf(report), [...seen]], ["passed", [100], [100]]);
   assertEquals([report.ledger.ok, report.parameters.payloadBytes], [4, 100]);
-  assertEquals(report.notMeasured[0]?.reason, "--payload asks for 100 B alone");
+  assertEquals(report.notMeasured[0]?.reason, "--payload asks for 100 B only");
   const none = await runScenario(payloadSize, { ...COUNTED, payloadBytes: 0 }, server);
   assertEquals([none.status, none.reason], ["skipped", "--payload 0 leaves no payload to measure"]);
 });
@@ -140,7 +140,7 @@ Deno.test("a call without arguments is skipped, with advice", { ignore }, async 
   });
   assertEquals([report.status, report.reason], [
     "skipped",
-    "a call of ping carries no arguments: name another with --tool",
+    "a call of ping carries no arguments: choose another with --tool",
   ]);
 });
 
@@ -150,7 +150,7 @@ Deno.test("a tool that rejects a payload is skipped, quoting its error", { ignor
   assertEquals([report.status, report.ledger], ["skipped", ledgerWith({})]);
   assertStringIncludes(
     report.reason ?? "",
-    "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
+    "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): choose a tool",
   );
 });
 
@@ -196,7 +196,7 @@ Deno.test("a cut, another close code and silence are bad refusals", { ignore }, 
   const refusals: [(peer: ScriptedPeer) => void, string][] = [
     [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
     [(peer) => peer.cut(), "1 KiB: close 1006"],
-    [() => {}, "1 KiB: neither an answer nor a close"],
+    [() => {}, "1 KiB: neither answered nor closed"],
   ];
   for (const [refuse, observed] of refusals) {
     await using server = startRefusing(refuse);
@@ -279,7 +279,8 @@ Deno.test("a rate limiter's refusal is no limit of the size", { ignore }, async 
   assertEquals(report.status, "passed");
   assertEquals(report.notMeasured, [{
     name: "limit of a request's size",
-    reason: "refused for load: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
+    reason:
+      "refused by the rate limiter: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
   }]);
 });
 
@@ -295,8 +296,9 @@ Deno.test("no verdict on the close if a server stops reading mid-request", { ign
   assertEquals([report.status, report.ledger.ok], ["passed", 8]);
   assertEquals(report.notMeasured, [{
     name: "how 33 MiB are refused",
-    reason: "the server stopped reading the request half-way, and the client sees no close frame " +
-      "before it has sent all of it",
+    reason:
+      "the server stopped reading the request halfway, and the client sees no close frame until " +
+      "it has sent the whole request",
   }]);
   assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
   assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
@@ -363,8 +365,8 @@ Deno.test("exactly the sizes at which the client is the bottleneck are named", (
   assertEquals(judge(free, [0.6, 44]), [{
     kind: "clientBoundSizes",
     message: "client-bound at 1 KiB: a server that does nothing is no faster with this client, " +
-      "whose system holds back frames of 1 KiB for up to 40 ms (Nagle's algorithm); the numbers of " +
-      "all other sizes can be used",
+      "whose system holds back frames of 1 KiB for up to 40 ms (Nagle's algorithm); the figures of " +
+      "all other sizes are valid",
     sizes: "1 KiB",
     heldBack: "1 KiB",
   }]);

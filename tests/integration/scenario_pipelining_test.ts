@@ -90,7 +90,10 @@ Deno.test("other protocols promise no order, so any is accepted", { ignore }, as
   });
   assertEquals([orderCheck(report), report.status], [undefined, "passed"]);
   const note = report.notes?.find(({ kind }) => kind === "replyOrder");
-  assertStringIncludes(note?.message ?? "", "of 6 out of order; the mcp protocol promises neither");
+  assertStringIncludes(
+    note?.message ?? "",
+    "of 6 out of order; the mcp protocol promises no order",
+  );
 });
 
 Deno.test("a server that dies midway ends the sweep, ledger intact", { ignore }, async () => {

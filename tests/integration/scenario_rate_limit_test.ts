@@ -73,7 +73,7 @@ Deno.test("rate-limit fails if other limits are expected", { ignore }, async () 
   ]);
   assertEquals(checkNamed(wrong, "session burst is as expected").observed, "20 calls");
   // It searched beyond the number of messages, up to 1.5 times the expected limit.
-  assertStringIncludes(checkNamed(wrong, "ip burst is as expected").observed, "of 150 in a row");
+  assertStringIncludes(checkNamed(wrong, "ip burst is as expected").observed, "of 150 calls");
   const none = await expect("session=none,ip=none");
   assertEquals(failedChecks(none), ["session has no limit"]);
   assertEquals(checkNamed(none, "session has no limit").observed, "refused after 20 calls");
@@ -88,7 +88,7 @@ Deno.test("rate-limit reports how many calls were not refused", { ignore }, asyn
     "budget of a session",
     "budget of an IP address",
   ]);
-  assertEquals(report.notMeasured[0]!.reason, "no call was refused, of 40 in a row");
+  assertEquals(report.notMeasured[0]!.reason, "none of 40 calls in a row was refused");
 });
 
 Deno.test("rate-limit recognises a limit per address", { ignore }, async () => {

@@ -127,8 +127,8 @@ Deno.test("a late client is a warning, not a miss of the server", () => {
   assertEquals(warnings[0], {
     kind: "clientLimit",
     message:
-      "the client cannot offer 200 calls/s or more on time, so that the server may sustain " +
-      "more: use an idle machine",
+      "the client cannot send 200 calls/s or more on time, so the server may sustain more: use " +
+      "an idle machine",
     latePerSecond: 200,
   });
 });

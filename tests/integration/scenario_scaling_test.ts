@@ -57,7 +57,7 @@ Deno.test("scaling reaches the server's limit; each step sends its calls", { ign
   const limit = report.notes?.find(({ kind }) => kind === "connectionLimit");
   assertStringIncludes(
     limit?.message ?? "",
-    "the sweep ends at 6 clients at once: The server refused the connection: closed with 1008",
+    "the sweep ends at 6 clients: The server refused the connection: closed with 1008",
   );
   // The slots are free again.
   using target = targetAt(server.url);
@@ -112,7 +112,7 @@ Deno.test("no law is fitted to a capped rate", { ignore }, async () => {
   );
   assertEquals(report.notMeasured, [{
     name: "scaling law",
-    reason: "the rate that is kept to, 500 calls/s, sets what each client sends",
+    reason: "each client is held to 500 calls/s, which determines the throughput",
   }]);
 });
 

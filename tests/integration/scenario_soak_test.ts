@@ -52,7 +52,7 @@ Deno.test("soak fails on a server that slows down", { ignore }, async () => {
   // Latency grows from 0.17 to 0.77 s: 0.27 s in the middle of the first third, 0.67 s of the last.
   assert(value > 1.7 && value < 4 && ci95![0] > 1.25, `${value} ${ci95}`);
   assertEquals([report.status, failedChecks(report)], ["failed", [STEADY[0]]]);
-  assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
+  assertStringIncludes(checkNamed(report, STEADY[0]).observed, "95 % interval");
 });
 
 Deno.test("soak fails on a server with falling throughput", { ignore }, async () => {

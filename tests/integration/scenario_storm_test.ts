@@ -114,7 +114,7 @@ Deno.test("reconnect-storm uses fewer clients without room for 100", { ignore },
   );
   assertEquals([report.status, report.ledger.ok], ["passed", 16]);
   const { reason } = report.notMeasured.find(({ name }) => name === "served99")!;
-  assertStringIncludes(reason, "it takes 100 clients: The server refused the connection");
+  assertStringIncludes(reason, "needs 100 clients: The server refused the connection");
   assertEquals(report.metrics.some(({ name }) => name === "served99"), false);
 });
 
@@ -156,7 +156,7 @@ Deno.test("reconnect-storm fails and ends if clients do not come back", { ignore
   assertEquals(report.metrics.some(({ name }) => name === "lastServed"), false);
   assertEquals(report.notMeasured.at(-1), {
     name: AFTER_DROP_BACKOFF,
-    reason: "the clients did not come back before",
+    reason: "the clients did not reconnect in an earlier storm",
   });
 });
 

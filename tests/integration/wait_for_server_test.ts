@@ -37,7 +37,7 @@ Deno.test("wait: until a starting server opens a session", { ignore }, async () 
     texts[0]!,
     `waiting up to 20 s for the server at ws://127.0.0.1:${port}: `,
   );
-  assert(/^the server answers after \d+\.\d s$/.test(texts[1]!), texts[1]);
+  assert(/^the server answered after \d+\.\d s$/.test(texts[1]!), texts[1]);
 });
 
 Deno.test("wait: a gateway's 502 is retried until the time is over", { ignore }, async () => {

@@ -200,7 +200,7 @@ export class Connection implements Peer {
       if (message === undefined) break;
       this.#queuedCharacters -= message.text.length;
       await answerMessage(this.#server, this, message);
-      if (answered % QUEUE_TURN === 0) await nextTurn();
+      if (answered % QUEUE_TURN === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     this.#answering = false;
   }
@@ -212,9 +212,4 @@ export class Connection implements Peer {
     }
     this.#congested = false;
   }
-}
-
-/** Lets pending I/O happen first. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -74,7 +74,6 @@ class ServerWorker {
   /** Answered in order. */
   readonly #readings: PromiseWithResolvers<ServerStats>[] = [];
   #ended: Error | null = null;
-  #stopping: Promise<void> | null = null;
 
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -98,11 +97,8 @@ class ServerWorker {
   }
 
   stop(): Promise<void> {
-    if (!this.#ended) {
-      this.#stopping ??= this.#stopped.promise;
-      this.#post({ kind: "stop" });
-    }
-    return this.#stopping ?? Promise.resolve();
+    if (!this.#ended) this.#post({ kind: "stop" });
+    return this.#stopped.promise;
   }
 
   #post(message: ToWorker): void {

@@ -32,14 +32,9 @@ export function decideHello(
   }
   if (!isObject(hello)) return BROKEN_HELLO;
   if (hello.op !== "hello") return { kind: "refused", code: 4001, ...dialect.firstMessageNotHello };
-  switch (checkToken(hello.token, options.token)) {
-    case "broken":
-      return BROKEN_HELLO;
-    case "wrong":
-      return refuse("unauthorized");
-    case "right":
-      break;
-  }
+  const token = checkToken(hello.token, options.token);
+  if (token === "broken") return BROKEN_HELLO;
+  if (token === "wrong") return refuse("unauthorized");
   const hasJwt = typeof hello.jwt === "string" && hello.jwt !== "";
   if (dialect.name === "nov" && options.requireJwt && !hasJwt) return refuse("jwt_required");
   return acceptSession(hello.session_id, dialect);

@@ -97,7 +97,7 @@ export class HttpClients {
     try {
       http.close();
     } catch {
-      // It has ended already.
+      // It is closed already.
     }
   }
 }

@@ -11,35 +11,29 @@ const NO_ARGUMENTS: InputSchema = { type: "object", properties: {}, required: []
 /** The tools that answer immediately, from the server's own state. */
 export function createLightTools(state: ServerState): LightTool[] {
   const memory = createMemoryReader();
-  const tools: [name: string, description: string, run: () => string][] = [
-    [
-      "status",
-      "Uptime, connections, calls and memory of this server.",
-      () => describeStatus(state, memory()),
-    ],
-    [
-      "version",
-      "Versions of this server and of what it runs on.",
-      () => describeVersion(state),
-    ],
-    [
-      "listmodels",
-      "The simulated models behind the heavy tools, with their think times.",
-      () => describeModels(state),
-    ],
-    [
-      "health",
-      "Whether this server has room for more connections and memory.",
-      () => describeHealth(state, memory()),
-    ],
+  const tools: Omit<LightTool, "kind" | "inputSchema">[] = [
+    {
+      name: "status",
+      description: "Uptime, connections, calls and memory of this server.",
+      run: () => describeStatus(state, memory()),
+    },
+    {
+      name: "version",
+      description: "Versions of this server and of what it runs on.",
+      run: () => describeVersion(state),
+    },
+    {
+      name: "listmodels",
+      description: "The simulated models behind the heavy tools, with their think times.",
+      run: () => describeModels(state),
+    },
+    {
+      name: "health",
+      description: "Whether this server has room for more connections and memory.",
+      run: () => describeHealth(state, memory()),
+    },
   ];
-  return tools.map(([name, description, run]) => ({
-    kind: "light",
-    name,
-    description,
-    inputSchema: NO_ARGUMENTS,
-    run,
-  }));
+  return tools.map((tool) => ({ kind: "light", inputSchema: NO_ARGUMENTS, ...tool }));
 }
 
 function describeStatus(state: ServerState, memory: Deno.MemoryUsage): string {

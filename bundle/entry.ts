@@ -1,6 +1,5 @@
 /**
- * Entry of the bundle. Runs the program, or, in a thread started by `startWorker`, the worker of that
- * name.
+ * Entry of the bundle. Runs the program, or the worker named by `startWorker` in a worker thread.
  *
  * @module
  */

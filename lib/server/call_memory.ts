@@ -56,7 +56,7 @@ export class CallMemory {
 }
 
 /**
- * Equal for calls of the same tool with the same arguments, in any order.
+ * A key that is equal for calls of the same tool with the same arguments in any order.
  *
  * @throws {RangeError} If the arguments are nested too deeply for JSON.
  */

@@ -71,7 +71,7 @@ class ServerWorker {
   readonly #worker = startWorker(new URL("./server_worker.ts", import.meta.url));
   readonly #started = Promise.withResolvers<{ port: number; url: string }>();
   readonly #stopped = Promise.withResolvers<void>();
-  /** Answered in order. */
+  /** Pending requests; the worker answers them in order. */
   readonly #readings: PromiseWithResolvers<ServerStats>[] = [];
   #ended: Error | null = null;
 

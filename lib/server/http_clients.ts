@@ -43,7 +43,7 @@ export class HttpClients {
     this.#limits = limits;
   }
 
-  /** Serves clients until closed; never rejects. A response of 101 makes a WebSocket. */
+  /** Serves clients until closed; never rejects. Status 101 makes the connection a WebSocket. */
   async serve(handler: (request: Request, ip: string) => Response): Promise<void> {
     while (!this.#isClosed) {
       try {

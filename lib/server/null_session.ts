@@ -1,6 +1,5 @@
 /**
- * One connection of the null server: bytes in, bytes out, no socket. Frames as in RFC 6455,
- * section 5.
+ * One connection of the null server, without its socket. Frames follow RFC 6455, section 5.
  *
  * @module
  */

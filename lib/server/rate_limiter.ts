@@ -37,7 +37,7 @@ export class RateLimiter {
     this.off = !this.#users && !this.#ips && !this.#global;
   }
 
-  /** Charges a message; `null` if it is accepted. A refused one stays charged where it passed. */
+  /** Charges a message; `null` if accepted. Limits that accepted a refused message stay charged. */
   charge(sender: Sender, nowMs: number): RateRefusal | null {
     const waits = (retryAfterSeconds: number, reason: RateLimitReason) =>
       retryAfterSeconds > 0 ? { reason, retryAfterSeconds } : null;

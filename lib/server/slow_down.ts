@@ -10,7 +10,7 @@ export class SlowDown {
   #calls = 0;
   #busyUntilMs = 0;
 
-  /** @param perCallMs time that each call adds to the next; 0: no slow-down */
+  /** @param perCallMs cost of the first call; 0: no slow-down */
   constructor(perCallMs: number) {
     this.#perCallMs = perCallMs;
   }

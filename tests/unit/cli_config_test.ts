@@ -404,10 +404,7 @@ Deno.test("usage: the help has every option, variable and exit code, in lines up
 });
 
 Deno.test("config: file names are relative to the user's folder", { ignore }, async () => {
-  await using folder = await makeTempFolder({
-    "args.json": '\n{"n": {seq}}\n',
-    "list.json": "[]",
-  });
+  await using folder = await makeTempFolder({ "args.json": '\n{"n": {seq}}\n', "list.json": "[]" });
   const { toolArgsJson } = await configOf(["--tool-args", "@args.json"], {}, folder.path);
   assertEquals(toolArgsJson, '{"n": {seq}}');
   const cases: [option: string, file: string, expected: string][] = [

@@ -31,7 +31,7 @@ Deno.test("the planned time follows from the plan", () => {
   const start = timeOf([]);
   const cold = { warmsUp: false };
   const short = timeOf(names, {}, cold);
-  // A slice has a lead-in, so twice the time is 400 ms.
+  // Twice the time is twice as many slices, each with a lead-in.
   const twice = timeOf(names, { durationMs: 400 }, cold);
   assertEquals(Math.round((twice - start) / (short - start) * 100), 200);
   const often = timeOf(names, {}, { ...cold, epochs: 20 });
@@ -41,7 +41,7 @@ Deno.test("the planned time follows from the plan", () => {
   const five = { durationMs: 100 };
   assert(timeOf(names, five, { epochs: 5 }) - timeOf(names, five, { ...cold, epochs: 5 }) < 2_000);
   assert(timeOf([...names, "reconnection"], {}, cold) > short);
-  // Scenarios that wait for a timeout add time only if nothing else runs in the meantime.
+  // Waits for the server run in parallel with other scenarios.
   assertEquals(timeOf(["authentication"]), start + 15_000);
   const all = timeOf([...names, "reconnection", "overhead-breakdown"]);
   assert(timeOf([...names, "reconnection", "overhead-breakdown", "authentication"]) - all < 1_000);

@@ -128,7 +128,7 @@ Deno.test("config: --precision is bounded by --max-time, 10 minutes by default",
   await assertRefused(["--precision", "101"], "above 0, up to 100 percent");
 });
 
-Deno.test("config: --precision is refused with workers and shards, which must run the same epochs", async () => {
+Deno.test("config: --precision is refused with workers and shards, which must agree on epochs", async () => {
   const shard = ["--url", "ws://a", "--shard", "1/2"];
   for (const args of [["--workers", "2"], ["--workers", "auto"], shard]) {
     const message = await messageOf(["--precision", "5", ...args]);
@@ -513,7 +513,7 @@ Deno.test("config: a duration is in seconds unless it has a unit", async () => {
   }
 });
 
-Deno.test("config: --stages are kept as given; stages, spike factors and workload files are checked", async () => {
+Deno.test("config: --stages are kept as given, and checked like --spike-factor and --workload", async () => {
   const stages = ["--stages", " 10s:50, 30s:200,10s:0"];
   const { overrides } = await configOf([...stages, "--spike-factor", "2.5"]);
   assertEquals([overrides.stages, overrides.spikeFactor], ["10s:50,30s:200,10s:0", 2.5]);

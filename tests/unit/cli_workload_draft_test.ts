@@ -8,7 +8,7 @@ const schema = (property: unknown, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-Deno.test("workload draft: each required argument is a value that its schema accepts, preferably one that it names", () => {
+Deno.test("workload draft: each required argument fits its schema, preferably a value the schema names", () => {
   const cases: [property: unknown, value: unknown][] = [
     [{ type: "string" }, "text"],
     [{ type: "string", minLength: 6 }, "text.."],

@@ -7,7 +7,7 @@ const id = "r1";
 const result = (fromCache = false): Frame => ({ kind: "result", id, fromCache });
 const malformed = (reason: string): Frame => ({ kind: "malformed", id: null, reason });
 
-/** A reply of the protocol's tables, and what it is. */
+/** Name, frame and classification of the replies in the protocol's tables. */
 const REPLIES: [string, unknown, Frame][] = [
   [
     "oct's stream_complete",
@@ -32,7 +32,7 @@ const REPLIES: [string, unknown, Frame][] = [
     result(),
   ],
   [
-    "a null error beside outputs",
+    "outputs with a null error",
     { op: "call_tool_res", request_id: id, outputs, error: null },
     result(),
   ],
@@ -55,7 +55,7 @@ const REPLIES: [string, unknown, Frame][] = [
     { kind: "toolError", id: null, code: "TOOL_NOT_FOUND", message: "Tool not found: x" },
   ],
   [
-    "arguments that are no object",
+    "arguments that are not an object",
     {
       op: "call_tool_res",
       request_id: id,
@@ -103,7 +103,7 @@ const REPLIES: [string, unknown, Frame][] = [
     { kind: "rateLimited", id, code: "OVER_CAPACITY", message: "already" },
   ],
   [
-    "a status of 429",
+    "a code of 429",
     { op: "call_tool_res", request_id: id, error: { code: 429, message: "slow down" } },
     { kind: "rateLimited", id, code: "429", message: "slow down" },
   ],
@@ -128,7 +128,7 @@ const REPLIES: [string, unknown, Frame][] = [
     { kind: "toolError", id: null, code: "(object)", message: "" },
   ],
   [
-    "an id that is a number: nobody's, so that it is not given to the only call",
+    "a numeric id, which belongs to no call, not even the only one outstanding",
     { op: "call_tool_res", request_id: 1, outputs },
     { kind: "result", id: "1", fromCache: false },
   ],
@@ -148,13 +148,13 @@ const REPLIES: [string, unknown, Frame][] = [
     malformed("a call_tool_res without outputs or error"),
   ],
   [
-    "an error that is a text",
+    "an error that is a string",
     { op: "error", error: "no" },
     malformed("an error that is not an object"),
   ],
   ["an error op without an error", { op: "error" }, malformed("an error that is not an object")],
   ["an unknown shape", { weather: "fine" }, malformed("a frame with neither op nor error")],
-  ["a pong, which nobody asked for", { op: "pong" }, malformed("an op that no reply has")],
+  ["an unsolicited pong", { op: "pong" }, malformed("an op that no reply has")],
   ["an op that is an array", { op: ["call_tool_res"] }, malformed("an op that no reply has")],
   [
     "an array",
@@ -171,7 +171,7 @@ for (const [name, reply, expected] of REPLIES) {
   });
 }
 
-Deno.test("exai takes what is not JSON, or is huge, for malformed", () => {
+Deno.test("exai classifies text that is not JSON as malformed, and accepts huge results", () => {
   for (const text of ["", "nope", "{", "[".repeat(100_000), '"x', "\u0000", "{}".repeat(2)]) {
     assertEquals(exai.classify(text).kind, "malformed", text.slice(0, 20));
   }
@@ -179,13 +179,13 @@ Deno.test("exai takes what is not JSON, or is huge, for malformed", () => {
   assertEquals(exai.classify(huge), result());
 });
 
-Deno.test("exai does not stumble over a code that is nested very deeply", () => {
+Deno.test("exai copes with a very deeply nested code", () => {
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   const frame = exai.classify(`{"op":"error","error":{"code":${deep}}}`);
   assertEquals(["toolError", "malformed"].includes(frame.kind), true);
 });
 
-Deno.test("exai says hello with the session, and the token where there is one", () => {
+Deno.test("exai sends hello with the session, and with the token if there is one", () => {
   const { send } = exai.open({ sessionId: "s-1", token: 'a"b' });
   assertEquals(send.map((text) => JSON.parse(text)), [
     { op: "hello", session_id: "s-1", token: 'a"b' },
@@ -194,23 +194,18 @@ Deno.test("exai says hello with the session, and the token where there is one", 
   assertEquals(bare.map((text) => JSON.parse(text)), [{ op: "hello", session_id: "s-1" }]);
 });
 
-Deno.test("exai reads the answer to hello, that of older servers too", () => {
+Deno.test("exai reads the answer to hello, including that of older servers", () => {
   const read = exai.open({ sessionId: "s-1", token: null }).read!;
   const readJson = (value: unknown) => read(JSON.stringify(value));
   for (const op of ["hello_ack", "hello_res"]) {
     const accepted = { status: "accepted", send: [] } as const;
     assertEquals(readJson({ op, ok: true }), accepted);
     assertEquals(readJson({ op, ok: true, session_id: "abc" }), { ...accepted, sessionId: "abc" });
-    assertEquals(readJson({ op, ok: false, error: "unauthorized" }), {
-      status: "refused",
-      error: "unauthorized",
-    });
-    assertEquals(readJson({ op }), { status: "refused", error: "no reason given" });
+    const refused = (error: string) => ({ status: "refused", error } as const);
+    assertEquals(readJson({ op, ok: false, error: "unauthorized" }), refused("unauthorized"));
+    assertEquals(readJson({ op }), refused("no reason given"));
     assertEquals(readJson({ op, ok: "true" }).status, "refused");
-    assertEquals(readJson({ op, error: { toString: 1 } }), {
-      status: "refused",
-      error: "(object)",
-    });
+    assertEquals(readJson({ op, error: { toString: 1 } }), refused("(object)"));
   }
   for (const other of [{ op: "welcome", ok: true }, [], null, { ok: true }]) {
     assertEquals(readJson(other), { status: "ignored" });
@@ -218,7 +213,7 @@ Deno.test("exai reads the answer to hello, that of older servers too", () => {
   assertEquals(read("not JSON"), { status: "ignored" });
 });
 
-Deno.test("exai reads the names of the tools, and nothing else for them", () => {
+Deno.test("exai reads the tool names of a list, and skips invalid entries", () => {
   const read = (value: unknown) =>
     exai.readTools(JSON.stringify(value))?.tools.map(({ name }) => name) ?? null;
   const tools = [{ name: "status" }, { name: 5 }, null, "x", ["y"], {}, { name: "chat" }];
@@ -229,7 +224,7 @@ Deno.test("exai reads the names of the tools, and nothing else for them", () => 
   assertEquals(exai.readTools("not JSON"), null);
 });
 
-Deno.test("exai's advice on a tool's name tells the suffix rule only where it is broken", () => {
+Deno.test("exai explains the suffix rule only for tool names that break it", () => {
   assertEquals(
     exai.toolNameAdvice("status_EXAI-WS-VSCode1"),
     "the server strips a trailing -EXAI-WS, not -EXAI-WS-VSCode1: try status",
@@ -243,7 +238,7 @@ Deno.test("exai's advice on a tool's name tells the suffix rule only where it is
   }
 });
 
-Deno.test("exai knows seven ways to be turned away, each with the closes of both dialects", () => {
+Deno.test("exai has seven rejection cases, each with its expected close codes", () => {
   const cases = exai.rejections({ sessionId: "s-1", token: "the-real-token-0123" });
   assertEquals(
     cases.map(({ name, expected }) => [name, expected.map(({ code }) => code).join()]),
@@ -263,7 +258,7 @@ Deno.test("exai knows seven ways to be turned away, each with the closes of both
   assertThrows(() => JSON.parse(notJson.first!), SyntaxError);
 });
 
-Deno.test("exai: a call that is too large is refused for itself, not for load", () => {
+Deno.test("exai: a refusal of a call that is too large is a tool error, not a rate limit", () => {
   const frame = (message: string) =>
     exai.classify(JSON.stringify({
       op: "call_tool_res",

@@ -4,7 +4,7 @@ import { runCompare } from "../../lib/cli/offline_commands.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { latencyOf, reportOf, scenarioOf } from "../support/comparable_report.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
 
 async function makeFolder() {
   const folder = await makeTempFolder();
@@ -30,22 +30,18 @@ async function makeFolder() {
 
 const GROUPS = ["a.json", "b.json", "c.json", "d.json"];
 
-Deno.test(
-  "compare: two files need no --, and never fail without --noise",
-  { ignore },
-  async () => {
-    await using folder = await makeFolder();
-    await folder.write("old.json", 100);
-    await folder.write("new.json", 150);
-    for (const args of [["old.json", "new.json"], ["old.json", "--", "new.json"]]) {
-      const { text, exitCode } = await folder.compare(...args, "--format", "md");
-      assertEquals(exitCode, 0);
-      assertStringIncludes(text, "+50.0 %");
-    }
-    assertEquals((await folder.compare("old.json", "new.json", "--noise", "5")).exitCode, 5);
-    assertEquals((await folder.compare("new.json", "old.json", "--noise", "5")).exitCode, 0);
-  },
-);
+Deno.test("compare: two files need no --, and pass without --noise", { ignore }, async () => {
+  await using folder = await makeFolder();
+  await folder.write("old.json", 100);
+  await folder.write("new.json", 150);
+  for (const args of [["old.json", "new.json"], ["old.json", "--", "new.json"]]) {
+    const { text, exitCode } = await folder.compare(...args, "--format", "md");
+    assertEquals(exitCode, 0);
+    assertStringIncludes(text, "+50.0 %");
+  }
+  assertEquals((await folder.compare("old.json", "new.json", "--noise", "5")).exitCode, 5);
+  assertEquals((await folder.compare("new.json", "old.json", "--noise", "5")).exitCode, 0);
+});
 
 Deno.test("compare: a change within --band passes", { ignore }, async () => {
   await using folder = await makeFolder();
@@ -85,19 +81,15 @@ Deno.test("compare: a folder stands for its reports, each counted once", { ignor
   assertEquals(again, await folder.compare("runs", "--", "new.json"));
 });
 
-Deno.test(
-  "compare: another workload is refused with what differs, unless forced",
-  { ignore },
-  async () => {
-    await using folder = await makeFolder();
-    await folder.write("old.json", 100);
-    await folder.write("new.json", 100, { parameters: { payloadBytes: 7 } });
-    const message = await folder.messageOf("old.json", "new.json");
-    assertStringIncludes(message, "message-throughput.payloadBytes");
-    assertStringIncludes(message, "--force");
-    assertEquals((await folder.compare("old.json", "new.json", "--force")).exitCode, 0);
-  },
-);
+Deno.test("compare: another workload is refused, unless forced", { ignore }, async () => {
+  await using folder = await makeFolder();
+  await folder.write("old.json", 100);
+  await folder.write("new.json", 100, { parameters: { payloadBytes: 7 } });
+  const message = await folder.messageOf("old.json", "new.json");
+  assertStringIncludes(message, "message-throughput.payloadBytes");
+  assertStringIncludes(message, "--force");
+  assertEquals((await folder.compare("old.json", "new.json", "--force")).exitCode, 0);
+});
 
 Deno.test("compare: errors name the argument and what is accepted", { ignore }, async () => {
   await using folder = await makeFolder();

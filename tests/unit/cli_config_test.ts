@@ -6,7 +6,7 @@ import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { KEY, LOOPBACK } from "../support/certificates.ts";
 import { reportOf } from "../support/comparable_report.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
 
 type Environment = Record<string, string>;
 
@@ -281,28 +281,24 @@ Deno.test("config: --wait is a time, --insecure a flag, and the proxy is the env
   await assertRefused(["--wait", "soon"], 'Cannot use --wait "soon": accepted is');
 });
 
-Deno.test(
-  "config: a client certificate needs its key, and both are checked",
-  { ignore },
-  async () => {
-    await using folder = await makeTempFolder({ "cert.pem": LOOPBACK, "key.pem": KEY });
-    const [cert, key] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`];
-    const { clientCert } = await configOf(["--client-cert", cert, "--client-key", key]);
-    assertEquals(clientCert, { cert: LOOPBACK, key: KEY });
-    const both = (cert: string, key: string) => ["--client-cert", cert, "--client-key", key];
-    const cases: [args: string[], parts: string[]][] = [
-      [["--client-cert", cert], ["--client-cert", "without --client-key FILE"]],
-      [["--client-key", key], ["--client-key", "without --client-cert FILE"]],
-      [both(key, key), ["--client-cert", "PEM file with a certificate"]],
-      [both(cert, cert), ["--client-key", "PEM file with the key"]],
-      [both("none.pem", key), ["Cannot read the file of --client-cert"]],
-    ];
-    for (const [args, parts] of cases) {
-      const message = await messageOf(args);
-      for (const part of parts) assertStringIncludes(message, part);
-    }
-  },
-);
+Deno.test("config: a client certificate and its key are checked", { ignore }, async () => {
+  await using folder = await makeTempFolder({ "cert.pem": LOOPBACK, "key.pem": KEY });
+  const [cert, key] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`];
+  const { clientCert } = await configOf(["--client-cert", cert, "--client-key", key]);
+  assertEquals(clientCert, { cert: LOOPBACK, key: KEY });
+  const both = (cert: string, key: string) => ["--client-cert", cert, "--client-key", key];
+  const cases: [args: string[], parts: string[]][] = [
+    [["--client-cert", cert], ["--client-cert", "without --client-key FILE"]],
+    [["--client-key", key], ["--client-key", "without --client-cert FILE"]],
+    [both(key, key), ["--client-cert", "PEM file with a certificate"]],
+    [both(cert, cert), ["--client-key", "PEM file with the key"]],
+    [both("none.pem", key), ["Cannot read the file of --client-cert"]],
+  ];
+  for (const [args, parts] of cases) {
+    const message = await messageOf(args);
+    for (const part of parts) assertStringIncludes(message, part);
+  }
+});
 
 Deno.test("config: headers that the client sets itself, and repeated ones, are refused by name", async () => {
   const cases = [
@@ -418,24 +414,20 @@ Deno.test("config: file names are relative to the user's folder", { ignore }, as
   }
 });
 
-Deno.test(
-  "config: baselines are files and folders, each report counted once",
-  { ignore },
-  async () => {
-    await using folder = await makeTempFolder();
-    await Deno.mkdir(`${folder.path}/runs/third`, { recursive: true });
-    await Deno.mkdir(`${folder.path}/none`);
-    for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
-      await Deno.writeTextFile(`${folder.path}/${name}`, renderJson(reportOf()));
-    }
-    const args = ["first.json", "runs", "runs/second.json"].flatMap((name) => ["--baseline", name]);
-    assertEquals((await configOf(args, {}, folder.path)).baselines.length, 3);
-    assertStringIncludes(
-      await messageOf(["--baseline", "none"], {}, folder.path),
-      'Cannot use --baseline "none": accepted is a report.json, or a folder with such files',
-    );
-  },
-);
+Deno.test("config: baselines are files and folders, each read once", { ignore }, async () => {
+  await using folder = await makeTempFolder();
+  await Deno.mkdir(`${folder.path}/runs/third`, { recursive: true });
+  await Deno.mkdir(`${folder.path}/none`);
+  for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, renderJson(reportOf()));
+  }
+  const args = ["first.json", "runs", "runs/second.json"].flatMap((name) => ["--baseline", name]);
+  assertEquals((await configOf(args, {}, folder.path)).baselines.length, 3);
+  assertStringIncludes(
+    await messageOf(["--baseline", "none"], {}, folder.path),
+    'Cannot use --baseline "none": accepted is a report.json, or a folder with such files',
+  );
+});
 
 Deno.test("config: --arrivals is constant or poisson", async () => {
   assertEquals((await configOf(["--arrivals", "poisson"])).overrides.arrivals, "poisson");

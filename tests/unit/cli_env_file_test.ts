@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readEnvFile } from "../../lib/cli/environment.ts";
 import { prepareOutput } from "../../lib/cli/report_folder.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, namesIn, NO_FILES as ignore } from "../support/files.ts";
 
 Deno.test(".env: only the first file found is read", { ignore }, async () => {
   await using folder = await makeTempFolder();
@@ -34,20 +34,16 @@ Deno.test(".env: an unreadable file is an error", { ignore }, async () => {
   assertStringIncludes(error.message, `Cannot read ${path}`);
 });
 
-Deno.test(
-  ".env: a folder named .env, such as a virtual environment, is skipped",
-  { ignore },
-  async () => {
-    await using folder = await makeTempFolder({ far: "A=far\n" });
-    await Deno.mkdir(`${folder.path}/.env`);
-    assertEquals(await readEnvFile([`${folder.path}/.env`, `${folder.path}/far`]), { A: "far" });
-  },
-);
+Deno.test(".env: a folder, such as a virtual environment, is skipped", { ignore }, async () => {
+  await using folder = await makeTempFolder({ far: "A=far\n" });
+  await Deno.mkdir(`${folder.path}/.env`);
+  assertEquals(await readEnvFile([`${folder.path}/.env`, `${folder.path}/far`]), { A: "far" });
+});
 
 Deno.test("--out: the folder is made and left empty", { ignore }, async () => {
   await using folder = await makeTempFolder();
   await prepareOutput(`${folder.path}/a/b`);
-  assertEquals(await Array.fromAsync(Deno.readDir(`${folder.path}/a/b`)), []);
+  assertEquals(await namesIn(`${folder.path}/a/b`), []);
 });
 
 Deno.test("--out: a file, or a path under one, is refused by name", { ignore }, async () => {

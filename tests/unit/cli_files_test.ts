@@ -4,7 +4,7 @@ import { readHeavyTools } from "../../lib/cli/workload_file.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { sampleReport } from "../support/sample_report.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
 
 const BOM = "\uFEFF";
 const given = (text: string) => ({ source: "--option", text });
@@ -47,17 +47,13 @@ Deno.test("files: a folder where a file should be is refused", { ignore }, async
   }
 });
 
-Deno.test(
-  "files: --inject refuses a page that this run's reports overwrite",
-  { ignore },
-  async () => {
-    await using folder = await makeTempFolder({ "report.md": "", "README.md": "" });
-    const { path } = folder;
-    const own = () => refuseOwnFile(`${path}/report.md`, path);
-    const { message } = await assertRejects(own, UsageError);
-    assertStringIncludes(message, `Cannot use --inject "${path}/report.md": report.md in --out`);
-    await refuseOwnFile(`${path}/README.md`, path);
-    await refuseOwnFile(`${path}/report.md`, `${path}/reports`);
-    await refuseOwnFile(null, path);
-  },
-);
+Deno.test("files: --inject refuses a page that is a report of this run", { ignore }, async () => {
+  await using folder = await makeTempFolder({ "report.md": "", "README.md": "" });
+  const { path } = folder;
+  const own = () => refuseOwnFile(`${path}/report.md`, path);
+  const { message } = await assertRejects(own, UsageError);
+  assertStringIncludes(message, `Cannot use --inject "${path}/report.md": report.md in --out`);
+  await refuseOwnFile(`${path}/README.md`, path);
+  await refuseOwnFile(`${path}/report.md`, `${path}/reports`);
+  await refuseOwnFile(null, path);
+});

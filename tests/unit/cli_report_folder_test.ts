@@ -8,7 +8,7 @@ import { buildDocument } from "../../lib/report/sections/mod.ts";
 import type { Report } from "../../lib/schema.ts";
 import { compareWithEarlier } from "../../lib/stats/compare.ts";
 import { sampleReport } from "../support/sample_report.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, namesIn, NO_FILES as ignore } from "../support/files.ts";
 
 const NO_STATEMENT = { noisePercent: null, bandPercent: 3 };
 
@@ -36,68 +36,52 @@ async function startOf(path: string): Promise<string> {
   return JSON.parse(await Deno.readTextFile(path)).startedAt;
 }
 
-async function names(directory: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
-}
+Deno.test("the folder has the latest report, its history earlier ones", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, folder, write } = reports;
+  for (const minute of [0, 1, 2]) {
+    // An intermediate report of the same run.
+    await write({ ...runAt(minute), epochs: 1 });
+    await write(runAt(minute));
+  }
+  assertEquals(await startOf(`${directory}/report.json`), runAt(2).startedAt);
+  assertEquals(await namesIn(`${directory}/history`), [
+    "2026-01-02T03-00-00.000Z.json",
+    "2026-01-02T03-01-00.000Z.json",
+  ]);
+  await Deno.writeTextFile(`${directory}/history/2026-01-02T03-00-30.000Z.json`, "{");
+  const earlier = await folder.earlier(runAt(2));
+  assertEquals(
+    earlier.map(({ startedAt }) => startedAt),
+    [0, 1].map((at) => runAt(at).startedAt),
+  );
+});
 
-Deno.test(
-  "the latest report is in the folder, earlier ones in its history",
-  { ignore },
-  async () => {
-    await using reports = await makeReportFolder(["json"]);
-    const { directory, folder, write } = reports;
-    for (const minute of [0, 1, 2]) {
-      // An intermediate report of the same run.
-      await write({ ...runAt(minute), epochs: 1 });
-      await write(runAt(minute));
-    }
-    assertEquals(await startOf(`${directory}/report.json`), runAt(2).startedAt);
-    assertEquals(await names(`${directory}/history`), [
-      "2026-01-02T03-00-00.000Z.json",
-      "2026-01-02T03-01-00.000Z.json",
-    ]);
-    await Deno.writeTextFile(`${directory}/history/2026-01-02T03-00-30.000Z.json`, "{");
-    const earlier = await folder.earlier(runAt(2));
-    assertEquals(
-      earlier.map(({ startedAt }) => startedAt),
-      [0, 1].map((at) => runAt(at).startedAt),
+Deno.test("the history keeps the latest reports, and foreign files", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, write } = reports;
+  await Deno.mkdir(`${directory}/history`);
+  await Deno.writeTextFile(`${directory}/history/mine.json`, "{}");
+  for (let minute = 0; minute < MOST_KEPT + 3; minute++) await write(runAt(minute));
+  const kept = await namesIn(`${directory}/history`);
+  assertEquals(kept.length, MOST_KEPT + 1);
+  assertEquals([kept[0], kept.at(-1)], ["2026-01-02T03-02-00.000Z.json", "mine.json"]);
+});
+
+Deno.test("a report is replaced even if the history cannot keep it", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, folder, write } = reports;
+  await write(runAt(0));
+  await Deno.writeTextFile(`${directory}/history`, "no folder");
+  for (const epochs of [1, 2]) {
+    await assertRejects(
+      () => folder.write({ ...runAt(1), epochs }),
+      ReportWriteError,
+      "Cannot keep the earlier report in ",
     );
-  },
-);
-
-Deno.test(
-  "the history keeps the latest reports, and files that are not its own",
-  { ignore },
-  async () => {
-    await using reports = await makeReportFolder(["json"]);
-    const { directory, write } = reports;
-    await Deno.mkdir(`${directory}/history`);
-    await Deno.writeTextFile(`${directory}/history/mine.json`, "{}");
-    for (let minute = 0; minute < MOST_KEPT + 3; minute++) await write(runAt(minute));
-    const kept = await names(`${directory}/history`);
-    assertEquals(kept.length, MOST_KEPT + 1);
-    assertEquals([kept[0], kept.at(-1)], ["2026-01-02T03-02-00.000Z.json", "mine.json"]);
-  },
-);
-
-Deno.test(
-  "a report that the history cannot keep is replaced, with an error",
-  { ignore },
-  async () => {
-    await using reports = await makeReportFolder(["json"]);
-    const { directory, folder, write } = reports;
-    await write(runAt(0));
-    await Deno.writeTextFile(`${directory}/history`, "no folder");
-    for (const epochs of [1, 2]) {
-      await assertRejects(
-        () => folder.write({ ...runAt(1), epochs }),
-        ReportWriteError,
-        "Cannot keep the earlier report in ",
-      );
-    }
-    assertEquals(await startOf(`${directory}/report.json`), runAt(1).startedAt);
-  },
-);
+  }
+  assertEquals(await startOf(`${directory}/report.json`), runAt(1).startedAt);
+});
 
 Deno.test("a run that measured nothing never replaces one that did", { ignore }, async () => {
   await using reports = await makeReportFolder(["json", "md", "junit"]);
@@ -119,23 +103,19 @@ Deno.test("a run that measured nothing never replaces one that did", { ignore },
   assertStringIncludes(await Deno.readTextFile(`${directory}/junit.xml`), "<failure");
   // It does not go into the history either.
   await write(runAt(3));
-  assertEquals(await names(`${directory}/history`), ["2026-01-02T03-00-00.000Z.json"]);
+  assertEquals(await namesIn(`${directory}/history`), ["2026-01-02T03-00-00.000Z.json"]);
 });
 
-Deno.test(
-  "a run that measured nothing is written if it replaces nothing measured",
-  { ignore },
-  async () => {
-    await using reports = await makeReportFolder(["json", "md"]);
-    const { directory, write } = reports;
-    for (const minute of [0, 1]) {
-      const { paths, kept } = await write(nothingAt(minute));
-      assertEquals([kept, paths[0]], [null, `${directory}/report.json`]);
-    }
-    await write(runAt(2));
-    assertEquals(await names(directory), ["report.json", "report.md"]);
-  },
-);
+Deno.test("a run that measured nothing replaces only its own kind", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json", "md"]);
+  const { directory, write } = reports;
+  for (const minute of [0, 1]) {
+    const { paths, kept } = await write(nothingAt(minute));
+    assertEquals([kept, paths[0]], [null, `${directory}/report.json`]);
+  }
+  await write(runAt(2));
+  assertEquals(await namesIn(directory), ["report.json", "report.md"]);
+});
 
 Deno.test("a page without a report.json is not replaced either", { ignore }, async () => {
   await using reports = await makeReportFolder(["md"]);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { readHeavyTools, readWorkload } from "../../lib/cli/workload_file.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
-import { makeTempFolder, NO_FILES as ignore } from "../support/temp_folder.ts";
+import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
 
 /** Reads this text as the file of `--heavy-tools tools.json`. */
 async function readTools(text: string) {
@@ -22,45 +22,41 @@ Deno.test("heavy tools: a file is read, with defaults", { ignore }, async () => 
   ]);
 });
 
-Deno.test(
-  "heavy tools: errors name file, field, value and what is accepted",
-  { ignore },
-  async () => {
-    const cases: [unknown, string][] = [
-      [{}, "its content is {}: accepted is a list of one or more tools"],
-      [[], "its content is []: accepted is a list of one or more tools"],
-      [["chat"], '[0] is "chat": accepted is an object with tool, arguments'],
-      [[{}], "[0].tool is missing: accepted is "],
-      [[{ tool: 1 }], "[0].tool is 1: accepted is a name of up to 64 letters"],
-      [[{ tool: "a b" }], '[0].tool is "a b": accepted is a name'],
-      [[{ tool: "a@8" }], '[0].tool is "a@8": accepted is a name'],
-      [[{ tool: "a", arguments: [] }], "[0].arguments is []: accepted is an object, such as"],
-      [
-        [{ tool: "a", timeoutSeconds: 0 }],
-        "[0].timeoutSeconds is 0: accepted is a number of seconds",
-      ],
-      [[{ tool: "a", timeoutSeconds: 3601 }], "[0].timeoutSeconds is 3601: accepted is"],
-      [
-        [{ tool: "a" }, { tool: "b", weight: 1.5 }],
-        "[1].weight is 1.5: accepted is a whole number from 1",
-      ],
-      [[{ tool: "a", weight: 0 }], "[0].weight is 0: accepted is a whole number from 1 to 100"],
-      [
-        [{ tool: "a", repetitions: "3" }],
-        '[0].repetitions is "3": accepted is a whole number from 1',
-      ],
-      [[{ tool: "a", repetition: 3 }], "[0].repetition is "],
-      [[{ tool: "a" }, { tool: "a" }], '[1].tool is "a": accepted is each tool once'],
-    ];
-    for (const [content, expected] of cases) {
-      const { message } = await assertRejects(() => readTools(JSON.stringify(content)), UsageError);
-      assertStringIncludes(message, 'Cannot use the file of --heavy-tools "tools.json": ');
-      assertStringIncludes(message, expected);
-    }
-    const { message } = await assertRejects(() => readTools("[{"), UsageError);
-    assertStringIncludes(message, "it is neither JSON nor YAML");
-  },
-);
+Deno.test("heavy tools: errors name file, field and what is accepted", { ignore }, async () => {
+  const cases: [unknown, string][] = [
+    [{}, "its content is {}: accepted is a list of one or more tools"],
+    [[], "its content is []: accepted is a list of one or more tools"],
+    [["chat"], '[0] is "chat": accepted is an object with tool, arguments'],
+    [[{}], "[0].tool is missing: accepted is "],
+    [[{ tool: 1 }], "[0].tool is 1: accepted is a name of up to 64 letters"],
+    [[{ tool: "a b" }], '[0].tool is "a b": accepted is a name'],
+    [[{ tool: "a@8" }], '[0].tool is "a@8": accepted is a name'],
+    [[{ tool: "a", arguments: [] }], "[0].arguments is []: accepted is an object, such as"],
+    [
+      [{ tool: "a", timeoutSeconds: 0 }],
+      "[0].timeoutSeconds is 0: accepted is a number of seconds",
+    ],
+    [[{ tool: "a", timeoutSeconds: 3601 }], "[0].timeoutSeconds is 3601: accepted is"],
+    [
+      [{ tool: "a" }, { tool: "b", weight: 1.5 }],
+      "[1].weight is 1.5: accepted is a whole number from 1",
+    ],
+    [[{ tool: "a", weight: 0 }], "[0].weight is 0: accepted is a whole number from 1 to 100"],
+    [
+      [{ tool: "a", repetitions: "3" }],
+      '[0].repetitions is "3": accepted is a whole number from 1',
+    ],
+    [[{ tool: "a", repetition: 3 }], "[0].repetition is "],
+    [[{ tool: "a" }, { tool: "a" }], '[1].tool is "a": accepted is each tool once'],
+  ];
+  for (const [content, expected] of cases) {
+    const { message } = await assertRejects(() => readTools(JSON.stringify(content)), UsageError);
+    assertStringIncludes(message, 'Cannot use the file of --heavy-tools "tools.json": ');
+    assertStringIncludes(message, expected);
+  }
+  const { message } = await assertRejects(() => readTools("[{"), UsageError);
+  assertStringIncludes(message, "it is neither JSON nor YAML");
+});
 
 Deno.test("heavy tools: a missing file is named", { ignore }, async () => {
   const { message } = await assertRejects(
@@ -134,35 +130,31 @@ patterns:
   });
 });
 
-Deno.test(
-  "workload: the shortest file, and a list of tools, get defaults",
-  { ignore },
-  async () => {
-    const second = { kind: "constant", ms: 1_000 } as const;
-    const rest = { argsJson: "{}", timeoutMs: null, onError: "continue" } as const;
-    const endless = { patterns: null, time: null };
-    assertEquals(await readWork('{"patterns":[{"steps":[{"tool":"a"}]}]}'), {
-      begin: [],
-      lasts: endless,
-      patterns: [{ name: "a", weight: 1, steps: [{ ...rest, tool: "a", think: second }] }],
-    });
-    const listed = await readWork('[{"tool":"a","weight":3,"timeoutSeconds":5,"repetitions":2}]');
-    assertEquals(listed, {
-      begin: [],
-      lasts: endless,
-      patterns: [{
-        name: "a",
-        weight: 3,
-        steps: [{
-          ...rest,
-          tool: "a",
-          timeoutMs: 5_000,
-          think: { kind: "exponential", meanMs: 1_000 },
-        }],
+Deno.test("workload: a minimal file and a list of tools get defaults", { ignore }, async () => {
+  const second = { kind: "constant", ms: 1_000 } as const;
+  const rest = { argsJson: "{}", timeoutMs: null, onError: "continue" } as const;
+  const endless = { patterns: null, time: null };
+  assertEquals(await readWork('{"patterns":[{"steps":[{"tool":"a"}]}]}'), {
+    begin: [],
+    lasts: endless,
+    patterns: [{ name: "a", weight: 1, steps: [{ ...rest, tool: "a", think: second }] }],
+  });
+  const listed = await readWork('[{"tool":"a","weight":3,"timeoutSeconds":5,"repetitions":2}]');
+  assertEquals(listed, {
+    begin: [],
+    lasts: endless,
+    patterns: [{
+      name: "a",
+      weight: 3,
+      steps: [{
+        ...rest,
+        tool: "a",
+        timeoutMs: 5_000,
+        think: { kind: "exponential", meanMs: 1_000 },
       }],
-    });
-  },
-);
+    }],
+  });
+});
 
 Deno.test("workload: errors name file, field, value and what is accepted", { ignore }, async () => {
   const one = '{"patterns":[{"steps":[{"tool":"a"';

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PROJECT_FOLDER } from "../support/run_cli.ts";
-import { NO_FILES as ignore } from "../support/temp_folder.ts";
+import { NO_READ as ignore } from "../support/files.ts";
 
 const FOLDER = `${PROJECT_FOLDER}docs/sample`;
 

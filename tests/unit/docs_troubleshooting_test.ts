@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { readdir } from "node:fs/promises";
 import troubleshooting from "../../docs/troubleshooting.md" with { type: "text" };
 import { PROJECT_FOLDER } from "../support/run_cli.ts";
-import { NO_FILES as ignore } from "../support/temp_folder.ts";
+import { NO_READ as ignore } from "../support/files.ts";
 
 /** First cells of the tables under a heading, without the header row. */
 function messagesUnder(heading: string): string[] {

@@ -4,9 +4,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { systemClock } from "../../lib/client/clock.ts";
 import { type Pacer, startPacer } from "../../lib/load/pacer.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
-
-/** Loading the worker's module needs read permission. */
-const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
+// Loading the worker's module needs read permission.
+import { NO_READ as ignore } from "../support/files.ts";
 
 interface Seen {
   dueNs: number;
@@ -54,7 +53,7 @@ function assertEachOnceAndNoneEarly(seen: readonly Seen[], count: number): void 
   });
 }
 
-Deno.test({ name: "each callback comes once, never early", ignore }, async () => {
+Deno.test("each callback comes once, never early", { ignore }, async () => {
   using pacer = await startPacer();
   assertEachOnceAndNoneEarly(await paceAt(pacer, steps(200, 0.5)), 200);
   const rate = { ratePerSecond: 20_000, arrivals: "poisson" } as const;
@@ -65,7 +64,7 @@ Deno.test({ name: "each callback comes once, never early", ignore }, async () =>
   assertEachOnceAndNoneEarly(await paceAt(pacer, [30, 30, 30]), 3);
 });
 
-Deno.test({ name: "overdue callbacks come together", ignore }, async () => {
+Deno.test("overdue callbacks come together", { ignore }, async () => {
   using pacer = await startPacer();
   assertEachOnceAndNoneEarly(await paceAt(pacer, Array(500).fill(-1)), 500);
   // The thread is repeatedly blocked for longer than the times the worker has been given.
@@ -73,7 +72,7 @@ Deno.test({ name: "overdue callbacks come together", ignore }, async () => {
   assertEachOnceAndNoneEarly(seen, 3_000);
 });
 
-Deno.test({ name: "the pacer learns its wake-up lead, and spins little", ignore }, async () => {
+Deno.test("the pacer learns its wake-up lead, and spins little", { ignore }, async () => {
   using pacer = await startPacer();
   const firstNs = pacer.leadNs;
   const startNs = systemClock.nowNs();
@@ -82,42 +81,39 @@ Deno.test({ name: "the pacer learns its wake-up lead, and spins little", ignore 
   assert(pacer.spunNs > 0 && pacer.spunNs < 0.5 * (systemClock.nowNs() - startNs));
 });
 
-Deno.test(
-  { name: "only one series runs at a time, and ending it is immediate", ignore },
-  async () => {
-    const pacer = await startPacer();
-    const never = () => {
-      throw new Error("called after the series ended");
-    };
-    const far = () => systemClock.nowNs() + 20e6;
-    const times = { next: far, onDue: never, onEnd: never };
-    const end = pacer.pace(times);
-    assertThrows(() => pacer.pace(times), Error, "is not over");
-    end();
-    end();
-    assertEachOnceAndNoneEarly(await paceAt(pacer, [5, 40]), 2);
-    // From within a callback too.
-    const within = Promise.withResolvers<void>();
-    let calls = 0;
-    const stop = pacer.pace({
-      next: () => systemClock.nowNs() + 1e6,
-      onDue() {
-        calls++;
-        stop();
-        within.resolve();
-      },
-      onEnd: never,
-    });
-    await within.promise;
-    assertEachOnceAndNoneEarly(await paceAt(pacer, [5]), 1);
-    assertEquals(calls, 1);
-    pacer[Symbol.dispose]();
-    pacer[Symbol.dispose]();
-    assertThrows(() => pacer.pace(times), Error, "disposed of");
-  },
-);
+Deno.test("one series runs at a time, and ends immediately", { ignore }, async () => {
+  const pacer = await startPacer();
+  const never = () => {
+    throw new Error("called after the series ended");
+  };
+  const far = () => systemClock.nowNs() + 20e6;
+  const times = { next: far, onDue: never, onEnd: never };
+  const end = pacer.pace(times);
+  assertThrows(() => pacer.pace(times), Error, "is not over");
+  end();
+  end();
+  assertEachOnceAndNoneEarly(await paceAt(pacer, [5, 40]), 2);
+  // From within a callback too.
+  const within = Promise.withResolvers<void>();
+  let calls = 0;
+  const stop = pacer.pace({
+    next: () => systemClock.nowNs() + 1e6,
+    onDue() {
+      calls++;
+      stop();
+      within.resolve();
+    },
+    onEnd: never,
+  });
+  await within.promise;
+  assertEachOnceAndNoneEarly(await paceAt(pacer, [5]), 1);
+  assertEquals(calls, 1);
+  pacer[Symbol.dispose]();
+  pacer[Symbol.dispose]();
+  assertThrows(() => pacer.pace(times), Error, "disposed of");
+});
 
-Deno.test({ name: "nothing keeps the process alive after disposal", ignore }, async () => {
+Deno.test("nothing keeps the process alive after disposal", { ignore }, async () => {
   const { execPath, Command } = Deno;
   if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
   const module = new URL("../../lib/load/pacer.ts", import.meta.url).href;

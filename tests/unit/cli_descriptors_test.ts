@@ -35,7 +35,7 @@ Deno.test("descriptors: the planned connections count, and whether both ends are
   assertEquals(filesOfEach({ ...bare, noDelay: "on" }), 7);
 });
 
-Deno.test("descriptors: running out of them while connecting is not blamed on the server", () => {
+Deno.test("descriptors: running out while connecting is not blamed on the server", () => {
   const url = "ws://127.0.0.1:1";
   for (const said of ["tcp open error", "Too many open files (os error 24)"]) {
     const cause = `NetworkError: failed to connect to WebSocket: ${said}`;

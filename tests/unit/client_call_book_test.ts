@@ -308,7 +308,7 @@ Deno.test("calls sent from an end callback do not reuse the object of the call t
   assertEquals(book.outstanding, 0);
 });
 
-Deno.test("ids may begin at any number", () => {
+Deno.test("ids can start at any number", () => {
   const ledger = openLedger();
   const observed: Observed = { streamComplete: false, rateLimit: null };
   const book = new CallBook("", { ledger, observed, firstNumber: 11 });

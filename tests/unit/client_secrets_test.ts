@@ -29,7 +29,7 @@ const password = fc.string({
   maxLength: 24,
 });
 
-Deno.test("secrets: property: user, password and query of any accepted URL are masked in the command", () => {
+Deno.test("property: user, password and query of any accepted URL are masked in the command", () => {
   const scheme = fc.constantFrom("ws://", "wss://", "WS://", "ws:", "ws:/", "ws:\\\\", " ws://");
   const place = fc.constantFrom(
     (base: string, text: string) => `${base}ann:${text}@host:8079/path`,

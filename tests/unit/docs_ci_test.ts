@@ -59,7 +59,7 @@ Deno.test("docs/ci.md: an invalid call of ab is detected", async () => {
   }
 });
 
-Deno.test("docs/ci.md: runs of the main branch are compared with a folder of reports that each adds to", async () => {
+Deno.test("docs/ci.md: runs of main are compared with a folder of reports, which they extend", async () => {
   assertEquals(JOBS.track!.if, "github.event_name != 'pull_request'");
   const { steps } = JOBS.track!;
   const { args, index, step } = stepOf("track", "bench");

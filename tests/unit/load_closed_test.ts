@@ -84,7 +84,7 @@ Deno.test("a timed slice ends with the calls in flight at its end", async () => 
   const { clock, caller, running } = start(steady, { durationNs: 35 * MS, inFlight: 2 });
   clock.advance(1000);
   const { clients, timesNs } = await running;
-  // Two calls end at 40 ms. The first of them ends the window, so the rate does not count the other.
+  // Two calls end at 40 ms. The first one ends the window, so the rate does not count the other.
   assertEquals([clients, timesNs.length], [[{ ok: 7, windowNs: 40 * MS }], 8]);
   assertEquals(caller.sentAtMs, [0, 0, 10, 10, 20, 20, 30, 30]);
 });

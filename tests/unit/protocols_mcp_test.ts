@@ -13,12 +13,9 @@ const notification = (of: string | null = null, answer: object | null = null): F
   id: of,
   answer: answer === null ? null : JSON.stringify(answer),
 });
-const toolError = (of: string | null, code: string, message: string): Frame => ({
-  kind: "toolError",
-  id: of,
-  code,
-  message,
-});
+const toolError = (of: string | null, code: string, message: string): Frame => (
+  { kind: "toolError", id: of, code, message }
+);
 const rpc = (fields: object) => ({ jsonrpc: "2.0", ...fields });
 const content = [{ type: "text", text: "Echo: hi" }];
 const methodNotFound = { error: { code: -32601, message: "Method not found" } };
@@ -243,12 +240,7 @@ Deno.test("mcp's handshake ignores other frames, and answers a ping in the meant
     status: "ignored",
     reason: "several JSON values, in an array",
   });
-  const foreign = [
-    rpc({ id: 7, result: {} }),
-    rpc({ method: "notifications/message" }),
-    [],
-    null,
-  ];
+  const foreign = [rpc({ id: 7, result: {} }), rpc({ method: "notifications/message" }), [], null];
   for (const frame of foreign) assertEquals(read!(JSON.stringify(frame)), { status: "ignored" });
   assertEquals(read!("not JSON"), { status: "ignored" });
   assertEquals(read!(JSON.stringify(rpc({ id: 1, method: "ping" }))), {

@@ -78,7 +78,7 @@ Deno.test("the same report is drawn as the same bytes, whatever was drawn before
   assertEquals(await drawFigures(structuredClone(report)), first);
 });
 
-Deno.test("every scenario with something to draw has one figure, which depends on its metrics, not its name", () => {
+Deno.test("a scenario has at most one figure, which depends on its metrics, not on its name", () => {
   const report = chartedReport();
   const plans = figurePlans(report);
   assertEquals([...plans.keys()], [

@@ -95,10 +95,7 @@ Deno.test("an unusable page is refused with what is accepted", { ignore }, async
     await message(path),
     `Cannot fill ${path} between its marks: it is not a file; ${accepted}`,
   );
-  assertStringIncludes(
-    await message(`${path}/none.md`),
-    "none.md between its marks: No such file",
-  );
+  assertStringIncludes(await message(`${path}/none.md`), "none.md between its marks: No such file");
   assertStringIncludes(
     await message(`${path}/unmarked.md`),
     `it has no ${START_MARK}; ${accepted}`,

@@ -217,10 +217,7 @@ Deno.test("the step summary is appended to the file", { ignore }, async () => {
   const report = sampleReport("passed");
   await Deno.writeTextFile(path, "of another program\n");
   await appendStepSummary(report, path);
-  assertEquals(
-    await Deno.readTextFile(path),
-    `of another program\n${renderStepSummary(report)}`,
-  );
+  assertEquals(await Deno.readTextFile(path), `of another program\n${renderStepSummary(report)}`);
   await assertRejects(
     () => appendStepSummary(report, `${folder}/none/summary`),
     ReportWriteError,

@@ -97,7 +97,7 @@ Deno.test("a scenario without a duration takes a count, but no duration", () => 
   assertEquals(plan({ durationMs: 9 }, "quick", { scenarios }), [counted]);
 });
 
-Deno.test("the number of epochs is that of the profile or the given one, and at least six with a precision", () => {
+Deno.test("epochs are those of the profile unless given, and at least six with a precision", () => {
   const epochs = (given: Partial<Parameters<typeof epochsOf>[0]>) =>
     epochsOf({ epochs: null, profile: "quick", precisionPercent: null, ...given });
   assertEquals([epochs({}), epochs({ profile: "thorough" }), epochs({ epochs: 2 })], [5, 20, 2]);

@@ -41,7 +41,7 @@ Deno.test("watched windows add up, the time between them does not count", async 
   assertEquals(monitor.clientCpu, 0.5);
 });
 
-Deno.test("paced work gives no share of a core, because its thread spins to keep a schedule", async () => {
+Deno.test("paced work gives no share of a core, because its thread has a schedule to keep", async () => {
   const clock = createFakeClock();
   let usedNs = 0;
   using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
@@ -101,7 +101,7 @@ Deno.test("a share of the floor is paired by epoch, with its interval", () => {
   assertEquals(floorShare(null, floor), null);
 });
 
-Deno.test("the client is bound above 90 % of the floor, free below, and undecided if the interval includes it", () => {
+Deno.test("above 90 % of the floor a client is bound, below free, around it undecided", () => {
   const against = (factors: readonly number[]) =>
     boundBy(
       floorShare(resultOf(STEADY.map((rate, nth) => rate * factors[nth]!)), resultOf(STEADY))!,

@@ -13,10 +13,7 @@ Deno.test("every {seq} becomes the number of the call from 1, even unquoted", ()
     payloadBytes: 0,
   });
   const parsed = [workload(), workload()].map(({ argsJson }) => JSON.parse(argsJson));
-  assertEquals(parsed, [
-    { n: 1, prompt: "call 1 of 1" },
-    { n: 2, prompt: "call 2 of 2" },
-  ]);
+  assertEquals(parsed, [{ n: 1, prompt: "call 1 of 1" }, { n: 2, prompt: "call 2 of 2" }]);
 });
 
 Deno.test("a payload of the given size is added to the arguments", () => {

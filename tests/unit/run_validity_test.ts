@@ -1,4 +1,4 @@
-// Runs alone: looks at the time of the process on its cores.
+// Runs alone: reads the CPU time of the process.
 
 import { assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { boundBy, ClientMonitor, floorShare, validityOf } from "../../lib/run/validity.ts";
@@ -6,52 +6,45 @@ import type { CaseResult } from "../../lib/run/scenario.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { ledgerWith } from "../support/targets.ts";
 
-/** CPU share after watching for `windowMs`, in which the client used `cpuMs`. */
-async function watch(windowMs: number, cpuMs: number) {
+/** A monitor on a fake clock, and a maker of work that takes time and CPU time. */
+function createMonitor() {
   const clock = createFakeClock();
   let usedNs = 5_000;
-  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
-  await monitor.watch(() => {
+  const monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
+  const work = (windowMs: number, cpuMs: number) => () => {
     clock.advance(windowMs);
     usedNs += cpuMs * 1e6;
     return Promise.resolve();
-  });
-  assertEquals(clock.pending, 0, "watching leaves no timer");
-  return monitor.clientCpu;
+  };
+  return { clock, monitor, work, [Symbol.dispose]: () => monitor[Symbol.dispose]() };
 }
 
 Deno.test("the client's share of a core is known after a second or more", async () => {
-  assertEquals(await watch(2000, 500), 0.25);
-  assertEquals(await watch(1000, 1010), 1, "from coarse ticks");
-  assertEquals(await watch(999, 999), null);
+  const shareAfter = async (windowMs: number, cpuMs: number) => {
+    using made = createMonitor();
+    await made.monitor.watch(made.work(windowMs, cpuMs));
+    assertEquals(made.clock.pending, 0, "watching leaves no timer");
+    return made.monitor.clientCpu;
+  };
+  assertEquals(await shareAfter(2000, 500), 0.25);
+  assertEquals(await shareAfter(1000, 1010), 1, "from coarse ticks");
+  assertEquals(await shareAfter(999, 999), null);
 });
 
 Deno.test("watched windows add up, the time between them does not count", async () => {
-  const clock = createFakeClock();
-  let usedNs = 0;
-  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
+  using made = createMonitor();
   for (let window = 0; window < 4; window++) {
-    await monitor.watch(() => {
-      clock.advance(250);
-      usedNs += 125e6;
-      return Promise.resolve();
-    });
-    clock.advance(10_000); // Not watched.
+    await made.monitor.watch(made.work(250, 125));
+    made.clock.advance(10_000); // Not watched.
   }
-  assertEquals(monitor.clientCpu, 0.5);
+  assertEquals(made.monitor.clientCpu, 0.5);
 });
 
 Deno.test("paced work gives no share of a core, because its thread has a schedule to keep", async () => {
-  const clock = createFakeClock();
-  let usedNs = 0;
-  using monitor = new ClientMonitor(clock, { cpuNs: () => usedNs });
-  await monitor.watch(() => {
-    clock.advance(5_000);
-    usedNs += 5e9;
-    return Promise.resolve();
-  }, { paced: true });
-  assertEquals(monitor.clientCpu, null);
-  assertEquals(monitor.loopLagP99Ns, 0);
+  using made = createMonitor();
+  await made.monitor.watch(made.work(5_000, 5_000), { paced: true });
+  assertEquals(made.monitor.clientCpu, null);
+  assertEquals(made.monitor.loopLagP99Ns, 0);
 });
 
 Deno.test("the lag of the event loop is the delay of timers", async () => {
@@ -75,11 +68,10 @@ Deno.test("the lag of the event loop is the delay of timers", async () => {
 });
 
 Deno.test("an error in the work is rethrown, and watching ends", async () => {
-  const clock = createFakeClock();
-  using monitor = new ClientMonitor(clock, { cpuNs: () => 0 });
+  using made = createMonitor();
   const broken = () => Promise.reject(new Error("broken"));
-  await assertRejects(() => monitor.watch(broken), Error, "broken");
-  assertEquals(clock.pending, 0);
+  await assertRejects(() => made.monitor.watch(broken), Error, "broken");
+  assertEquals(made.clock.pending, 0);
 });
 
 /** The part of a case result that is compared with a floor. */

@@ -111,7 +111,7 @@ Deno.test("a server that is gone misses the objective", () => {
 Deno.test("a run ends as soon as more than 1 % of its calls are certain to miss", () => {
   const clock = createFakeClock();
   const end = (early: EarlyEnd, call: { endedMs: number; sentMs?: number; ok?: boolean }) => {
-    const said: ("stop" | void)[] = [];
+    const answers: ("stop" | void)[] = [];
     const sentMs = call.sentMs ?? 0;
     const connection = createFakeConnection(clock, () => ({
       status: call.ok === false ? "toolError" : "ok",
@@ -119,9 +119,9 @@ Deno.test("a run ends as soon as more than 1 % of its calls are certain to miss"
     }));
     clock.advance(sentMs);
     const intendedNs = clock.nowNs() - sentMs * 1e6;
-    connection.send(STATUS, (ended) => said.push(early.noteCall(ended, intendedNs)));
+    connection.send(STATUS, (ended) => answers.push(early.noteCall(ended, intendedNs)));
     clock.advance(1_000);
-    return said[0] ?? null;
+    return answers[0] ?? null;
   };
   const early = new EarlyEnd({ ...SLO, slots: 300 });
   assertEquals([end(early, { endedMs: 50 }), early.noteDropped() ?? null], [null, null]);

@@ -98,14 +98,14 @@ Deno.test("numbers that repeat worse than most are named with their figure, the 
 });
 
 Deno.test("if most numbers repeat badly, the stated figure is one that half of them keep", () => {
-  const said = (...widths: number[]) => trustOf(repeating(...widths));
-  const { level, sentence } = said(0.06, 0.8, 0.5, 0.3, 0.25);
+  const trust = (...widths: number[]) => trustOf(repeating(...widths));
+  const { level, sentence } = trust(0.06, 0.8, 0.5, 0.3, 0.25);
   assertEquals(level, "caution");
   assertStringIncludes(text(sentence), "within 30 %, except in S2 (80 %) and S3 (50 %).");
-  assertStringIncludes(text(said(0.3).sentence), "within 30 %.");
-  assertEquals(said(0.3).level, "caution");
+  assertStringIncludes(text(trust(0.3).sentence), "within 30 %.");
+  assertEquals(trust(0.3).level, "caution");
   // Equal figures are no exceptions.
-  assertStringIncludes(text(said(0.301, 0.3, 0.299).sentence), "within 30 %.");
+  assertStringIncludes(text(trust(0.301, 0.3, 0.299).sentence), "within 30 %.");
 });
 
 Deno.test("no line of the terminal begins with a percent sign", () => {
@@ -130,14 +130,14 @@ Deno.test("a number measured once is not reported as missing epochs", () => {
 Deno.test("numbers that must not be quoted are named with the reason", () => {
   const { level, sentence } = trustOf(sampleReport("failed"));
   assertEquals(level, "bad");
-  const said = text(sentence);
+  const line = text(sentence);
   const parts = [
     "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
     "Reconnection (it drifts). The headline",
     "The client may have been the bottleneck in Connection establishment",
     "Work waited for a core 31 % of the time",
   ];
-  for (const part of parts) assertStringIncludes(said, part);
+  for (const part of parts) assertStringIncludes(line, part);
 });
 
 Deno.test("if no number can be quoted, that is stated once, with the causes", () => {
@@ -315,10 +315,10 @@ Deno.test("with a capped rate, latencies are reported and throughput is not", ()
   assertEquals(attention(report), []);
   report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };
   assertStringIncludes(text(trustOf(report).sentence), ". A rate limiter refused calls, so only");
-  const said = page(report);
-  assert(!/\dx /.test(said) && !THROUGHPUT.test(said.replace("3.10M msg/s", "")));
+  const shown = page(report);
+  assert(!/\dx /.test(shown) && !THROUGHPUT.test(shown.replace("3.10M msg/s", "")));
   assertStringIncludes(firstScreen(report), "| **Latency** | **820 µs** |");
-  assertStringIncludes(said, "| **Throughput (Single Client)** | – | not measured | ➖ |");
+  assertStringIncludes(shown, "| **Throughput (Single Client)** | – | not measured | ➖ |");
 });
 
 Deno.test("with a limiter that refused calls, throughput is not reported either", () => {
@@ -338,7 +338,7 @@ Deno.test("overload and late sending are attributed correctly, even in a failed 
   report.verdict.reasons.unshift({
     ...{ code: 1, kind: "checkFailed", scenario: scenario.name, message: "slots were dropped" },
   });
-  const items = attention(report).map(({ text: said, action }) => `${text(said)} ${text(action)}`);
+  const items = attention(report).map(({ text: what, action }) => `${text(what)} ${text(action)}`);
   const item = items.find((one) => one.includes("154 of 300"))!;
   assertStringIncludes(item, "the p99 of slip is 3 ms");
   assertStringIncludes(item, "this is the server's limit: offer less");

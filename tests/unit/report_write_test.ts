@@ -100,8 +100,8 @@ Deno.test("every chart that a page links to exists", { ignore }, async () => {
   await writeReports(chartedReport(), { directory, formats: ["md"] });
   const page = await Deno.readTextFile(`${directory}/report.md`);
   const paths = [...page.matchAll(/!\[[^\n]*\]\(([^)]*)\)/g)].map(([, path]) => path);
-  const there = (await namesIn(`${directory}/charts`)).map((name) => `charts/${name}`);
-  for (const path of paths) assert(there.includes(path!), path);
+  const files = (await namesIn(`${directory}/charts`)).map((name) => `charts/${name}`);
+  for (const path of paths) assert(files.includes(path!), path);
   assert(paths.length > 12);
 });
 

@@ -1,11 +1,12 @@
 /**
- * A WebSocket server by hand, frame by frame, that can be as wrong as no library lets a server be. It speaks exai soundly but for
- * one fault, which begins with the connection or the call that is said.
+ * A hand-written WebSocket server that makes mistakes no library allows. It speaks exai correctly
+ * except for one fault, from a given connection or call on.
  *
  * @module
  */
 
-/** What it does wrong. */
+import { parseJson } from "./scripted_server.ts";
+
 export const FAULTS = [
   // On opening.
   "noUpgrade",
@@ -14,7 +15,7 @@ export const FAULTS = [
   "status503",
   "noHello",
   "floodBeforeHello",
-  // In place of the answer to a call.
+  // Instead of the answer to a call.
   "reset",
   "halfClose",
   "badUtf8",
@@ -26,7 +27,7 @@ export const FAULTS = [
   "echo",
   "secretError",
   "secretClose",
-  // Beside a sound answer, or around it: Deno's client takes masked frames from a server.
+  // In addition to a correct answer, or around it. Deno's client accepts masked frames.
   "maskedFrame",
   "fragments",
   "closeNeverAnswered",
@@ -35,39 +36,33 @@ export const FAULTS = [
   "deepJson",
 ] as const;
 
-/** One of them. */
 export type Fault = typeof FAULTS[number];
 
-/** Faults of the opening, for every connection from the first that is said. */
 export const OPENING_FAULTS: readonly Fault[] = FAULTS.slice(0, 6);
-/** Faults that leave every call answered, in time and once: a run may pass. */
+/** Every call is still answered in time and once, so a run can pass. */
 export const HARMLESS_FAULTS: readonly Fault[] = FAULTS.slice(-6);
 
-/** How it is started. */
-export interface HostileOptions {
+interface HostileOptions {
   fault: Fault;
-  /** Connections that are received soundly before the first fault of the opening. */
+  /** Connections accepted correctly before the first opening fault. Default: none. */
   soundConnections?: number;
-  /** Calls that are answered soundly, over all connections, before the first fault in a call. */
+  /** Calls answered correctly, over all connections, before the first fault. Default: none. */
   soundCalls?: number;
-  /** What it echoes where the fault is about secrets. */
+  /** What the faults about secrets send. */
   secrets?: readonly string[];
-}
-
-/** A running one. */
-export interface HostileServer extends AsyncDisposable {
-  readonly url: string;
 }
 
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
-/** So much of what never ends is sent: enough to see what it does, and the test ends. */
+/** Floods are long enough to do harm, but finite so that tests end. */
 const FLOOD_FRAMES = 20_000;
 const HEADER_BYTES = 300 * 2 ** 20;
 
 /** Starts on a free loopback port. */
-export function startHostileServer(options: HostileOptions): HostileServer {
+export function startHostileServer(
+  options: HostileOptions,
+): AsyncDisposable & { readonly url: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const shared: Shared = { ...options, connections: 0, calls: 0, stopped: new AbortController() };
   const open = new Set<Promise<void>>();
@@ -141,7 +136,7 @@ class Session {
       }
       if (frame.opcode !== TEXT) continue;
       const text = new TextDecoder().decode(frame.payload);
-      const message = parse(text);
+      const message: { op?: string; request_id: string } | null = parseJson(text);
       if (!isOpen && message?.op !== "hello") {
         return await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa1]));
       }
@@ -171,7 +166,7 @@ class Session {
       case "rsvBits":
         return await this.#raw(new Uint8Array([0xf1, result.length]), result);
       case "giantFrame":
-        // 127: eight bytes of length follow, of 1 GiB here.
+        // 127: the next eight bytes are the length, here 1 GiB.
         await this.#raw(new Uint8Array([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0]), result);
         return await this.#stayUntilGone();
       case "maskedFrame":
@@ -209,12 +204,8 @@ class Session {
       }
       case "deepJson": {
         const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-        return await this.#frame(
-          TEXT,
-          new TextEncoder().encode(
-            `{"op":"call_tool_res","request_id":${JSON.stringify(id)},"ok":true,"outputs":${deep}}`,
-          ),
-        );
+        const head = `{"op":"call_tool_res","request_id":${JSON.stringify(id)},"ok":true`;
+        return await this.#frame(TEXT, new TextEncoder().encode(`${head},"outputs":${deep}}`));
       }
       default:
         return await this.#sound(id);
@@ -251,7 +242,7 @@ class Session {
     for (let sent = 0; sent < bytes; sent += chunk.length) await this.#write(chunk);
   }
 
-  /** Closes with what the peer sent unread, which TCP answers with a reset. */
+  /** Closes with unread data, which TCP turns into a reset. */
   #end(): void {
     tryClose(this.#conn);
   }
@@ -278,7 +269,7 @@ class Session {
     }
   }
 
-  /** `null` once the client has gone. */
+  /** `null` once the client is gone. */
   async #readFrame(): Promise<{ opcode: number; payload: Uint8Array } | null> {
     for (;;) {
       const frame = takeFrame(this.#buffer);
@@ -299,7 +290,7 @@ class Session {
   }
 }
 
-/** RFC 6455, section 5.2: a client's frames are masked. */
+/** Clients mask their frames (RFC 6455, section 5.2). */
 function takeFrame(bytes: Uint8Array) {
   if (bytes.length < 2) return null;
   const short = bytes[1]! & 0x7f;
@@ -345,15 +336,7 @@ async function acceptKey(key: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-1", text)).toBase64();
 }
 
-function parse(text: string): { op?: string; request_id: string } | null {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** A peer that has gone, and a server that is stopped, end a session in whatever it does. */
+/** Ignores errors of a client that is gone or a server that is stopped. */
 function ignoreEnd(error: unknown): void {
   const ends = ["BadResource", "BrokenPipe", "ConnectionReset", "UnexpectedEof", "Interrupted"];
   const { name } = error as Error;

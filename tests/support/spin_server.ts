@@ -1,23 +1,17 @@
 /**
- * A sound server on a thread of its own that keeps its core busy for a given time in each call.
+ * A correct server on its own thread that keeps its core busy for a given time in each call.
  *
  * @module
  */
 
 import { answerSoundly, startScriptedServer } from "./scripted_server.ts";
 
-/** A server in a worker. */
-export interface SpinServer extends Disposable {
-  readonly url: string;
-}
-
 /**
- * Starts a server whose calls take so many microseconds longer than they need to, a share of them
- * (`slowEvery`: one in so many) `slowMicros` longer still.
+ * Starts a server that spins for `micros` in each call, plus `slowMicros` in every `slowEvery`th.
  */
 export async function startSpinServer(
   options: { micros: number; slowEvery?: number; slowMicros?: number },
-): Promise<SpinServer> {
+): Promise<Disposable & { readonly url: string }> {
   const worker = new Worker(import.meta.url, { type: "module", name: "spin server" });
   const started = Promise.withResolvers<string>();
   worker.onmessage = ({ data }) => started.resolve(data);

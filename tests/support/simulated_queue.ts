@@ -1,6 +1,7 @@
 import type { OpenLoopResult } from "../../lib/load/open.ts";
 import { type Arrivals, createSchedule } from "../../lib/load/schedule.ts";
 import { randomStream } from "../../lib/stats/random.ts";
+import { slotsOf } from "./slots_of.ts";
 
 /** An open loop against a server that works on one call at a time, with constant service times. */
 export interface SimulatedRun {
@@ -23,7 +24,7 @@ export function simulateRun(run: SimulatedRun): OpenLoopResult {
   const noise = randomStream(seed, "wire");
   const calls: { dueNs: number; sentNs: number; endedNs: number }[] = [];
   let [freeNs, inWindow] = [0, 0];
-  for (let dueNs = schedule.next(); dueNs !== null; dueNs = schedule.next()) {
+  for (const dueNs of slotsOf(schedule)) {
     const sentNs = sendingOf(dueNs);
     freeNs = Math.max(freeNs, sentNs) + 1e9 / capacityPerSecond;
     const endedNs = freeNs + 50_000 + 20_000 * noise();

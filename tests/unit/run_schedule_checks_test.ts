@@ -25,7 +25,7 @@ Deno.test("every slot sent: says what was dropped and what ended early", () => {
   ].map(({ check }) => [check.passed, check.observed]);
   assertEquals(checks, [
     [true, "200 of 200"],
-    [false, "90 of 110; 20 dropped: too many calls outstanding, or the connection gone"],
+    [false, "90 of 110; 20 dropped: too many calls outstanding, or the connection lost"],
     [false, "200 of 200; ended early: the server went silent"],
     [true, "100 of 100"],
   ]);
@@ -37,14 +37,13 @@ Deno.test("what a server or a client did not keep up with is a warning with its 
   assertEquals(warnings, [{
     kind: "serverBehind",
     message:
-      "the server falls behind: it answered 51.3 of 100 calls/s, and 48.7 more waited with " +
-      "each second",
+      "the server falls behind: it answered 51.3 of 100 calls/s, and the backlog grew by 48.7 calls/s",
     achievedPerSecond: 51.34,
     offeredPerSecond: 100,
     backlogPerSecond: 48.7,
   }, {
     kind: "clientLate",
-    message: "the client sent calls late: the p99 of slip is 1.1 ms, that of the latency 10 ms: " +
+    message: "the client sent calls late: p99 of slip 1.1 ms, p99 of latency 10 ms; " +
       "use an idle machine or a lower --rate",
     slipP99Ns: 1.1e6,
     latencyP99Ns: 10e6,

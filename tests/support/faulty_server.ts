@@ -5,7 +5,7 @@
  * @module
  */
 
-import { listenCuttable } from "./cuttable_listener.ts";
+import { type CuttableListener, listenCuttable } from "./cuttable_listener.ts";
 
 /** How a call is answered. Brackets list the frames in the order in which they are sent. */
 export type Behaviour =
@@ -71,78 +71,58 @@ interface FaultyServerOptions {
   delays?: { routingMs?: number; toolMs?: number };
 }
 
-export interface FaultyServer extends AsyncDisposable {
+const OK = { kind: "ok" } as const;
+
+class FaultyServer implements AsyncDisposable {
   readonly url: string;
-  readonly callsSeen: number;
+  callsSeen = 0;
   /** Includes unknown ops that start with `ping`. */
-  readonly pingsSeen: number;
+  pingsSeen = 0;
   /** Frames after the handshake, including those that the client was gone for. */
-  readonly framesSent: number;
-  readonly connectionsSeen: number;
-  stop(): Promise<void>;
+  framesSent = 0;
+  connectionsSeen = 0;
+  /** Resolves when a freeze is over. */
+  frozen = Promise.resolve();
+  readonly stopped = new AbortController();
+  readonly options: FaultyServerOptions;
+  readonly #listener: CuttableListener;
+
+  constructor(options: FaultyServerOptions) {
+    this.options = options;
+    this.#listener = listenCuttable((request, cut) => {
+      const handshake = pick(options.handshakes, ++this.connectionsSeen);
+      if (handshake.kind === "httpStatus") return new Response(null, { status: handshake.status });
+      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+      new FaultySession(this, socket, { handshake, cut });
+      return response;
+    });
+    this.url = `ws://127.0.0.1:${this.#listener.port}`;
+  }
+
+  stop(): Promise<void> {
+    this.stopped.abort();
+    return this.#listener.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 /** Starts on a free loopback port. */
 // deno-lint-ignore require-await
 export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
-  const { script = [], handshakes = [], pings = () => "pong", delays = {} } = options;
-  const shared: Shared = {
-    behaviour: (call) => (Array.isArray(script) ? script[call - 1] : script(call)) ?? OK,
-    pings,
-    delays,
-    callsSeen: 0,
-    pingsSeen: 0,
-    framesSent: 0,
-    frozen: Promise.resolve(),
-    stopped: new AbortController(),
-  };
-  let connections = 0;
-  const listener = listenCuttable((request, cut) => {
-    const nth = ++connections;
-    const handshake = (Array.isArray(handshakes) ? handshakes[nth - 1] : handshakes(nth)) ?? OK;
-    if (handshake.kind === "httpStatus") return new Response(null, { status: handshake.status });
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    new FaultySession(shared, socket, { handshake, cut });
-    return response;
-  });
-  const stop = () => {
-    shared.stopped.abort();
-    return listener.stop();
-  };
-  return {
-    url: `ws://127.0.0.1:${listener.port}`,
-    get callsSeen() {
-      return shared.callsSeen;
-    },
-    get pingsSeen() {
-      return shared.pingsSeen;
-    },
-    get framesSent() {
-      return shared.framesSent;
-    },
-    get connectionsSeen() {
-      return connections;
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
+  return new FaultyServer(options);
 }
 
-const OK = { kind: "ok" } as const;
-
-interface Shared extends Required<Pick<FaultyServerOptions, "pings" | "delays">> {
-  behaviour(call: number): Behaviour;
-  callsSeen: number;
-  pingsSeen: number;
-  framesSent: number;
-  /** Resolves when a freeze is over. */
-  frozen: Promise<void>;
-  stopped: AbortController;
+/** The Nth entry of a script, from 1; `ok` after its end. */
+function pick<T>(script: T[] | ((nth: number) => T) = [], nth: number): T | typeof OK {
+  return (Array.isArray(script) ? script[nth - 1] : script(nth)) ?? OK;
 }
 
 /** One connection; calls are answered one at a time, in order. */
 class FaultySession {
-  readonly #shared: Shared;
+  readonly #server: FaultyServer;
   readonly #socket: WebSocket;
   readonly #cut: () => void;
   #greeted = false;
@@ -150,11 +130,11 @@ class FaultySession {
   #previous: Promise<void> = Promise.resolve();
 
   constructor(
-    shared: Shared,
+    server: FaultyServer,
     socket: WebSocket,
     { handshake, cut }: { handshake: Handshake; cut: () => void },
   ) {
-    this.#shared = shared;
+    this.#server = server;
     this.#socket = socket;
     this.#cut = cut;
     socket.onerror = (event) => event.preventDefault();
@@ -189,14 +169,14 @@ class FaultySession {
       this.#socket.send(JSON.stringify({ op: "list_tools_res", tools, timestamp: "now" }));
       return;
     }
-    const { routingMs = 0, toolMs = 0 } = this.#shared.delays;
+    const { routingMs = 0, toolMs = 0 } = this.#server.options.delays ?? {};
     if (op.startsWith("ping")) {
-      const nth = ++this.#shared.pingsSeen;
+      const nth = ++this.#server.pingsSeen;
       this.#previous = this.#previous.then(() => this.#after(routingMs))
         .then(() => this.#pong(op, id, nth));
       return;
     }
-    const behaviour = this.#shared.behaviour(++this.#shared.callsSeen);
+    const behaviour = pick(this.#server.options.script, ++this.#server.callsSeen);
     this.#previous = this.#previous.then(() => this.#after(routingMs + toolMs))
       .then(() => this.#answer(id, behaviour));
   }
@@ -207,7 +187,8 @@ class FaultySession {
 
   /** Ops other than `ping` itself are unknown. */
   #pong(op: string, id: string, nth: number): void {
-    const answer = op === "ping" ? this.#shared.pings(nth) : "unknown";
+    const { pings = () => "pong" } = this.#server.options;
+    const answer = op === "ping" ? pings(nth) : "unknown";
     switch (answer) {
       case "pong":
         return this.#send({ op: "pong", request_id: id });
@@ -228,7 +209,7 @@ class FaultySession {
   }
 
   async #answer(id: string, behaviour: Behaviour): Promise<void> {
-    await this.#shared.frozen;
+    await this.#server.frozen;
     switch (behaviour.kind) {
       case "ok":
         return this.#send(streamComplete(id), result(id));
@@ -245,7 +226,7 @@ class FaultySession {
         await this.#wait(behaviour.ms);
         return this.#answer(id, OK);
       case "freeze":
-        this.#shared.frozen = this.#wait(behaviour.ms);
+        this.#server.frozen = this.#wait(behaviour.ms);
         return this.#answer(id, OK);
       case "silent":
         return;
@@ -282,7 +263,7 @@ class FaultySession {
 
   #send(...frames: (object | string | Uint8Array<ArrayBuffer>)[]): void {
     for (const frame of frames) {
-      this.#shared.framesSent++;
+      this.#server.framesSent++;
       if (this.#socket.readyState !== WebSocket.OPEN) continue;
       const raw = typeof frame === "string" || frame instanceof Uint8Array;
       this.#socket.send(raw ? frame : JSON.stringify(frame));
@@ -293,7 +274,7 @@ class FaultySession {
   #wait(milliseconds: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    const { signal } = this.#shared.stopped;
+    const { signal } = this.#server.stopped;
     const stop = () => resolve();
     signal.addEventListener("abort", stop, { once: true });
     return promise.finally(() => {

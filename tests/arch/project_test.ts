@@ -66,41 +66,35 @@ Deno.test("arch: the test and bench keys of deno.json set no permissions", () =>
   assertEquals([Object.keys(project.test), "bench" in project], [["include"], false]);
 });
 
-/** Variables that the program reads in addition to those of its options. */
-const CI_VARIABLES = ["CI", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
-const BENCH_EXTRAS = [
-  ...["EXAI_WS_HOST", "EXAI_WS_PORT", "INIT_CWD"],
-  ...CI_VARIABLES,
+/** Variables that the environment sets, not the user. */
+const AUTOMATIC: readonly string[] = [
+  ...["CI", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "INIT_CWD", "NO_COLOR"],
   ...ENGINE_VARIABLES,
   ...PROXY_VARIABLES,
 ];
-const SERVE_EXTRAS = ["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"];
 
-Deno.test("arch: bench can read exactly the variables of its options and a few more", () => {
-  const variables = [...OPTIONS.values()].flatMap(({ env }) => env ?? []);
-  assertEquals(
-    [...project.permissions.bench.env].sort(),
-    [...new Set([...variables, ...BENCH_EXTRAS])].sort(),
-  );
-});
+const READ_VARIABLES = {
+  bench: [
+    ...[...OPTIONS.values()].flatMap(({ env }) => env ?? []),
+    ...["EXAI_WS_HOST", "EXAI_WS_PORT"],
+    ...AUTOMATIC,
+  ],
+  serve: [
+    ...[...SERVE_OPTIONS, ...SERVE_ENVIRONMENT].flatMap(({ env }) => env ?? []),
+    ...["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"],
+  ],
+};
 
-Deno.test("arch: serve can read exactly the variables of its options and a few more", () => {
-  const variables = [...SERVE_OPTIONS, ...SERVE_ENVIRONMENT].flatMap(({ env }) => env ?? []);
-  assertEquals(
-    [...project.permissions.serve.env].sort(),
-    [...new Set([...variables, ...SERVE_EXTRAS])].sort(),
-  );
-});
+for (const command of ["bench", "serve"] as const) {
+  Deno.test(`arch: ${command} has permission for exactly the variables that it reads`, () => {
+    const allowed = [...project.permissions[command].env].sort();
+    assertEquals(allowed, [...new Set(READ_VARIABLES[command])].sort());
+  });
+}
 
 Deno.test("arch: .env.example lists exactly the variables for users, commented out", () => {
-  const automatic: string[] = [
-    ...["INIT_CWD", "NO_COLOR"],
-    ...CI_VARIABLES,
-    ...ENGINE_VARIABLES,
-    ...PROXY_VARIABLES,
-  ];
   const known = [...project.permissions.bench.env, ...project.permissions.serve.env];
-  const expected = [...new Set(known)].filter((name) => !automatic.includes(name)).sort();
+  const expected = [...new Set(known)].filter((name) => !AUTOMATIC.includes(name)).sort();
   const lines = envExample.split(/\r?\n/).filter((line) => line !== "");
   assertEquals(lines.filter((line) => !line.startsWith("#")), []);
   const names = lines.flatMap((line) => /^# ?([A-Z_]+)=/.exec(line)?.[1] ?? []);

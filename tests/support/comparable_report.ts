@@ -6,6 +6,7 @@
 
 import type { Ledger, Metric, Report, Role, ScenarioReport, Statistic } from "../../lib/schema.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
+import { sampleScenario } from "./sample_scenario.ts";
 import { ledgerWith } from "./targets.ts";
 
 /** A ledger of `sent` calls, all successful except for the given ones. */
@@ -18,20 +19,11 @@ export function ledgerOf(sent: number, given: Partial<Ledger> = {}): Ledger {
 
 /** A scenario that passed. */
 export function scenarioOf(name: string, given: Partial<ScenarioReport> = {}): ScenarioReport {
-  return {
-    name,
-    title: name,
-    question: "?",
-    status: "passed",
-    reason: null,
-    startedAt: "2025-01-01T00:00:00.000Z",
-    durationMs: 1_000,
+  return sampleScenario(name, {
     parameters: {},
     checks: [],
-    notMeasured: [],
     warmupLedger: ledgerOf(10),
     ledger: ledgerOf(1_000),
-    metrics: [],
     validity: {
       valid: true,
       client: null,
@@ -42,7 +34,7 @@ export function scenarioOf(name: string, given: Partial<ScenarioReport> = {}): S
       warnings: [],
     },
     ...given,
-  };
+  });
 }
 
 /** A report of the bundled server. */

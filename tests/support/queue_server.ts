@@ -1,3 +1,5 @@
+import { startWorkerServer } from "./worker_server.ts";
+
 /** A server of known capacity, on its own thread. */
 export interface QueueServer extends Disposable {
   readonly url: string;
@@ -20,22 +22,11 @@ export async function startQueueServer(
   capacityPerSecond: number,
   service: "constant" | "exponential" = "constant",
 ): Promise<QueueServer> {
-  const worker = new Worker(new URL("./queue_server_worker.ts", import.meta.url).href, {
-    type: "module",
-    name: "queue server",
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  worker.onmessage = ({ data }) => resolve(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    reject(new Error(`Cannot start the queue server: ${event.message}`));
-  };
-  const post = (message: ToQueueServer) => worker.postMessage(message);
-  post({ capacityPerSecond, service });
-  const url = await promise;
+  const module = new URL("./queue_server_worker.ts", import.meta.url);
+  const options: ToQueueServer = { capacityPerSecond, service };
+  const { worker, ...server } = await startWorkerServer(module, "queue server", options);
   return {
-    url,
-    stall: (stallMs) => post({ stallMs }),
-    [Symbol.dispose]: () => worker.terminate(),
+    ...server,
+    stall: (stallMs) => worker.postMessage({ stallMs } satisfies ToQueueServer),
   };
 }

@@ -5,27 +5,22 @@
  */
 
 import { answerSoundly, startScriptedServer } from "./scripted_server.ts";
+import { startWorkerServer, type WorkerServer } from "./worker_server.ts";
 
-/**
- * Starts a server that spins for `micros` in each call, plus `slowMicros` in every `slowEvery`th.
- */
-export async function startSpinServer(
-  options: { micros: number; slowEvery?: number; slowMicros?: number },
-): Promise<Disposable & { readonly url: string }> {
-  const worker = new Worker(import.meta.url, { type: "module", name: "spin server" });
-  const started = Promise.withResolvers<string>();
-  worker.onmessage = ({ data }) => started.resolve(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    started.reject(new Error(`Cannot start the spin server: ${event.message}`));
-  };
-  worker.postMessage(options);
-  return { url: await started.promise, [Symbol.dispose]: () => worker.terminate() };
+interface SpinOptions {
+  micros: number;
+  slowEvery?: number;
+  slowMicros?: number;
+}
+
+/** Starts a server that spins for `micros` per call, plus `slowMicros` in every `slowEvery`th. */
+export function startSpinServer(options: SpinOptions): Promise<WorkerServer> {
+  return startWorkerServer(new URL(import.meta.url), "spin server", options);
 }
 
 const scope = globalThis as unknown as {
   name?: string;
-  onmessage: (event: MessageEvent<Parameters<typeof startSpinServer>[0]>) => void;
+  onmessage: (event: MessageEvent<SpinOptions>) => void;
   postMessage(url: string): void;
 };
 

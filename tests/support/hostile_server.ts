@@ -137,9 +137,7 @@ class Session {
       if (frame.opcode !== TEXT) continue;
       const text = new TextDecoder().decode(frame.payload);
       const message: { op?: string; request_id: string } | null = parseJson(text);
-      if (!isOpen && message?.op !== "hello") {
-        return await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa1]));
-      }
+      if (!isOpen && message?.op !== "hello") return await this.#frame(CLOSE, [0x0f, 0xa1]);
       isOpen = true;
       if (message?.op === "hello") {
         if (opening !== "noHello") await this.#json({ op: "hello_ack", ok: true, session_id: "h" });
@@ -162,19 +160,19 @@ class Session {
         await this.#conn.closeWrite();
         return await this.#stayUntilGone();
       case "badUtf8":
-        return await this.#frame(TEXT, new Uint8Array([0x22, 0xff, 0xfe, 0x22]));
+        return await this.#frame(TEXT, [0x22, 0xff, 0xfe, 0x22]);
       case "rsvBits":
-        return await this.#raw(new Uint8Array([0xf1, result.length]), result);
+        return await this.#raw([0xf1, result.length], result);
       case "giantFrame":
         // 127: the next eight bytes are the length, here 1 GiB.
-        await this.#raw(new Uint8Array([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0]), result);
+        await this.#raw([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0], result);
         return await this.#stayUntilGone();
       case "maskedFrame":
-        return await this.#raw(new Uint8Array([0x81, 0x80 | result.length, 0, 0, 0, 0]), result);
+        return await this.#raw([0x81, 0x80 | result.length, 0, 0, 0, 0], result);
       case "badClose":
-        return await this.#raw(new Uint8Array([0x88, 1, 3]));
+        return await this.#raw([0x88, 1, 3]);
       case "emptyClose":
-        return await this.#raw(new Uint8Array([0x88, 0]));
+        return await this.#raw([0x88, 0]);
       case "neverAnswered":
         return;
       case "echo":
@@ -186,16 +184,16 @@ class Session {
         });
       case "secretClose": {
         const reason = new TextEncoder().encode((secrets[0] ?? "").slice(0, 100));
-        await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa0, ...reason]));
+        await this.#frame(CLOSE, [0x0f, 0xa0, ...reason]);
         return this.#end();
       }
       case "fragments":
-        await this.#raw(new Uint8Array([TEXT, 5]), result.subarray(0, 5));
-        await this.#raw(new Uint8Array([0x80 | PING, 0]));
-        await this.#raw(new Uint8Array([0, 5]), result.subarray(5, 10));
-        return await this.#raw(new Uint8Array([0x80, result.length - 10]), result.subarray(10));
+        await this.#raw([TEXT, 5], result.subarray(0, 5));
+        await this.#raw([0x80 | PING, 0]);
+        await this.#raw([0, 5], result.subarray(5, 10));
+        return await this.#raw([0x80, result.length - 10], result.subarray(10));
       case "pingFlood":
-        for (let nth = 0; nth < 50; nth++) await this.#raw(new Uint8Array([0x80 | PING, 0]));
+        for (let nth = 0; nth < 50; nth++) await this.#raw([0x80 | PING, 0]);
         return await this.#sound(id);
       case "notifications": {
         const news = frameOf(TEXT, encode({ op: "progress", request_id: id }));
@@ -220,11 +218,11 @@ class Session {
     return this.#frame(TEXT, encode(value));
   }
 
-  #frame(opcode: number, payload: Uint8Array): Promise<void> {
+  #frame(opcode: number, payload: ArrayLike<number>): Promise<void> {
     return this.#raw(frameOf(opcode, payload));
   }
 
-  #raw(...parts: Uint8Array[]): Promise<void> {
+  #raw(...parts: ArrayLike<number>[]): Promise<void> {
     return this.#writeBytes(joined(parts));
   }
 
@@ -297,28 +295,25 @@ function takeFrame(bytes: Uint8Array) {
   const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8;
   const start = 2 + lengthBytes + 4;
   if (bytes.length < start) return null;
-  let length = short;
-  if (lengthBytes > 0) {
-    length = 0;
-    for (const byte of bytes.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
-  }
+  let length = lengthBytes === 0 ? short : 0;
+  for (const byte of bytes.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
   if (bytes.length < start + length) return null;
   const mask = bytes.subarray(start - 4, start);
   const payload = bytes.slice(start, start + length).map((byte, index) => byte ^ mask[index % 4]!);
   return { opcode: bytes[0]! & 0x0f, payload, end: start + length };
 }
 
-function frameOf(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+function frameOf(opcode: number, payload: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const { length } = payload;
   const head = length < 126
     ? [length]
     : length < 65_536
     ? [126, length >> 8, length & 255]
     : [127, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => (length >> shift) & 255)];
-  return joined([new Uint8Array([0x80 | opcode, ...head]), payload]);
+  return joined([[0x80 | opcode, ...head], payload]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

@@ -158,14 +158,11 @@ export async function connectTcp(url: string): Promise<TcpClient> {
 
 function encodeTextFrame(text: string): Uint8Array {
   const payload = new TextEncoder().encode(text);
-  const header = payload.length < 126
-    ? [0x81, 0x80 | payload.length]
-    : payload.length < 65_536
-    ? [0x81, 0xfe, payload.length >> 8, payload.length & 255]
-    : [0x81, 0xff, 0, 0, 0, 0, ...bigEndian32(payload.length)];
-  return new Uint8Array([...header, 0, 0, 0, 0, ...payload]);
-}
-
-function bigEndian32(value: number): number[] {
-  return [value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255];
+  const { length } = payload;
+  const header = length < 126
+    ? [0x80 | length]
+    : length < 65_536
+    ? [0xfe, length >> 8, length & 255]
+    : [0xff, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => length >> shift & 255)];
+  return new Uint8Array([0x81, ...header, 0, 0, 0, 0, ...payload]);
 }

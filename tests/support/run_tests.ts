@@ -88,14 +88,11 @@ async function runAll(): Promise<number> {
   ];
   const sum = (word: keyof Counts) => steps.reduce((total, { counts }) => total + counts[word], 0);
   const code = steps.find((step) => step.code !== 0)?.code ?? 0;
-  const ignored = sum("ignored");
+  const ignored = sum("ignored") === 0 ? "" : ` | ${sum("ignored")} ignored`;
+  const outcome = `${code === 0 ? "ok" : "FAILED"} | ${sum("passed")} passed`;
   const seconds = Math.round((performance.now() - startMs) / 1_000);
   // deno-lint-ignore no-console
-  console.log(
-    `${code === 0 ? "ok" : "FAILED"} | ${sum("passed")} passed | ${sum("failed")} failed${
-      ignored === 0 ? "" : ` | ${ignored} ignored`
-    } (${seconds}s)`,
-  );
+  console.log(`${outcome} | ${sum("failed")} failed${ignored} (${seconds}s)`);
   return code;
 }
 

@@ -1,16 +1,18 @@
 /**
- * Imports point one way: every edge between our folders is in the table below, and no other. A change
- * of the table is a change of the design.
+ * Imports point one way: the table below has every edge between our folders. Changing the table
+ * changes the design.
  *
  * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { runCommand } from "../support/commands.ts";
+import { filesUnder } from "../support/project_files.ts";
 import { NEEDS_PROCESSES } from "../support/run_cli.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 
-/** What each folder imports of ours; types count as code does. */
+/** Which of our folders each folder imports from, including type imports. */
 const EDGES: Record<string, string[]> = {
   "lib/calibrate": [
     "lib/client",
@@ -75,7 +77,7 @@ interface Edge {
   to: string;
 }
 
-/** Every import in the program's modules, as paths from the project's folder or specifiers. */
+/** Every import of the program's modules; our own files are paths from the project's folder. */
 async function readImports(): Promise<Edge[]> {
   const { modules } = await readGraph();
   const edges = modules.flatMap(({ specifier, dependencies = [] }) =>
@@ -96,25 +98,17 @@ interface Graph {
   }[];
 }
 
-/** The graph of all modules: also of those that only a worker loads. */
+/** The graph of all modules, including those that only a worker loads. */
 async function readGraph(): Promise<Graph> {
   const all = await Deno.makeTempFile({ suffix: ".ts" });
   try {
-    const paths = [
-      "main.ts",
-      ...await modulesUnder("lib"),
-      ...await modulesUnder("scenarios"),
-    ];
-    const imports = paths.map((path) => `import "${PROJECT.href}${path}";\n`);
+    const paths = ["main.ts", ...await filesUnder("lib"), ...await filesUnder("scenarios")];
+    const imports = paths.filter(isOurs).map((path) => `import "${PROJECT.href}${path}";\n`);
     await Deno.writeTextFile(all, imports.join(""));
-    const deno = new Deno.Command(Deno.execPath(), {
-      args: ["info", "-q", "--json", "--config", "deno.json", all],
-      cwd: PROJECT,
-      stdin: "null",
-    });
-    const { code, stdout, stderr } = await deno.output();
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    const graph: Graph = JSON.parse(new TextDecoder().decode(stdout));
+    const args = ["info", "-q", "--json", "--config", "deno.json", all];
+    const { code, stdout, stderr } = await runCommand(Deno.execPath(), args);
+    assertEquals(code, 0, stderr);
+    const graph: Graph = JSON.parse(stdout);
     assertEquals(graph.modules.filter(({ error }) => error !== undefined), []);
     return graph;
   } finally {
@@ -122,38 +116,26 @@ async function readGraph(): Promise<Graph> {
   }
 }
 
-/** The modules under a folder, as paths from the project's folder, without the stand-ins for @std. */
-async function modulesUnder(folder: string): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, PROJECT))) {
-    const path = `${folder}/${name}`;
-    if (isDirectory && path !== "lib/std") paths.push(...await modulesUnder(path));
-    else if (name.endsWith(".ts")) paths.push(path);
-  }
-  return paths;
-}
-
-/** A file of ours by its path from the project's folder, anything else as it is. */
 function pathOf(specifier: string): string {
   return specifier.startsWith(PROJECT.href) ? specifier.slice(PROJECT.href.length) : specifier;
 }
 
-/** Where a thread begins: each is a place of its own. */
+/** The entry points of threads; each counts as its own folder. */
 const ENTRIES = ["main.ts", "scenarios/worker.ts"];
 
-/** `lib/run/bench.ts` is in `lib/run`, `scenarios/mod.ts` in `scenarios`; files at the top are their own. */
+/** `lib/run` for `lib/run/bench.ts`, `scenarios` for `scenarios/mod.ts`, `main.ts` for itself. */
 function folderOf(path: string): string {
   if (ENTRIES.includes(path)) return path;
   const parts = path.split("/");
   return parts.slice(0, parts[0] === "lib" ? 2 : 1).join("/");
 }
 
-/** Whether it is a module of ours, rather than a package, a stand-in for one, or data. */
+/** False for packages, the stand-ins for @std, and data. */
 function isOurs(path: string): boolean {
   return !path.includes(":") && !path.startsWith("lib/std/") && path.endsWith(".ts");
 }
 
-Deno.test("arch: the edges between our folders are those of the table", {
+Deno.test("arch: folders import each other as the table says", {
   ignore: NEEDS_PROCESSES,
 }, async () => {
   const found: Record<string, Set<string>> = {};
@@ -168,7 +150,7 @@ Deno.test("arch: the edges between our folders are those of the table", {
   assertEquals(edges, EDGES);
 });
 
-Deno.test("arch: no file is in a circle, type imports included", {
+Deno.test("arch: no file is in an import cycle, type imports included", {
   ignore: NEEDS_PROCESSES,
 }, async () => {
   const imports = Map.groupBy(
@@ -177,10 +159,10 @@ Deno.test("arch: no file is in a circle, type imports included", {
   );
   const done = new Set<string>();
   const path: string[] = [];
-  const circles: string[][] = [];
+  const cycles: string[][] = [];
   const visit = (file: string) => {
     const place = path.indexOf(file);
-    if (place >= 0) return void circles.push(path.slice(place));
+    if (place >= 0) return void cycles.push(path.slice(place));
     if (done.has(file)) return;
     path.push(file);
     for (const { to } of imports.get(file) ?? []) visit(to);
@@ -189,10 +171,10 @@ Deno.test("arch: no file is in a circle, type imports included", {
   };
   assert(imports.size > 100);
   for (const file of imports.keys()) visit(file);
-  assertEquals(circles, []);
+  assertEquals(cycles, []);
 });
 
-Deno.test("arch: what must never be imported is not", { ignore: NEEDS_PROCESSES }, async () => {
+Deno.test("arch: no module imports what it must not", { ignore: NEEDS_PROCESSES }, async () => {
   const imports = await readImports();
   const offences = (rule: (edge: Edge) => boolean) => imports.filter(rule);
   const within = (path: string, folder: string) => path.startsWith(`${folder}/`);
@@ -206,7 +188,7 @@ Deno.test("arch: what must never be imported is not", { ignore: NEEDS_PROCESSES 
   assertEquals(offences(({ from, to }) => from === "lib/schema.ts" && isOurs(to)), []);
   const scenario = (path: string) => within(path, "scenarios");
   assertEquals(offences(({ from, to }) => scenario(from) && within(to, "lib/report")), []);
-  // A scenario is a file or a folder of its own, and knows no other.
+  // A scenario is one file or one folder, and imports no other scenario.
   const own = (path: string) => path.split("/").slice(0, 2).join("/");
   assertEquals(
     offences(({ from, to }) =>
@@ -218,7 +200,7 @@ Deno.test("arch: what must never be imported is not", { ignore: NEEDS_PROCESSES 
 });
 
 Deno.test(
-  "arch: only sampling and pictures import mitata",
+  "arch: only sampling and plots import mitata",
   { ignore: NEEDS_PROCESSES },
   async () => {
     const importers = (await readImports()).filter(({ to }) => /^npm:\/?mitata\b/.test(to));

@@ -1,5 +1,5 @@
 /**
- * What deno.json promises, and that it agrees with the options and `.env.example`.
+ * deno.json keeps its rules, and agrees with the options and `.env.example`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ Deno.test("arch: every npm package is pinned exactly", () => {
   }
 });
 
-Deno.test("arch: CONTRIBUTING.md has every dependency, its version, and what it is for", () => {
+Deno.test("arch: CONTRIBUTING.md lists every dependency, its version and its purpose", () => {
   for (const [name, to] of Object.entries(project.imports)) {
     const version = to.slice(to.lastIndexOf("@") + 1).replace("^", "");
     const row = new RegExp(`^\\| \`${name}\` +\\| ${version.replaceAll(".", "\\.")} +\\| \\S`, "m");
@@ -31,19 +31,17 @@ Deno.test("arch: CONTRIBUTING.md has every dependency, its version, and what it 
   }
 });
 
-Deno.test("arch: other packages come from JSR, and their names are those of the import", () => {
+Deno.test("arch: other packages come from JSR, under their own names", () => {
   for (const [name, to] of Object.entries(project.imports)) {
     if (!to.startsWith("npm:")) assert(to.startsWith(`jsr:${name}@`), `${name}: ${to}`);
   }
 });
 
-Deno.test("arch: no task runs with every permission, nor asks for one", () => {
+Deno.test("arch: no task runs with all permissions or prompts for one", () => {
   for (const [name, { command = "" }] of TASKS) {
-    // But one set may be used with a program by its name beside it.
-    const others = command.replace("--allow-run=xdg-open,open,explorer", "");
+    const others = command.replace("--allow-run=xdg-open,open,explorer", ""); // The one exception.
     assert(!/(^|\s)(-A|--allow-\S+)(?=\s|$)/.test(others), `${name}: ${command}`);
     for (const part of command.split(/&&|;|\|\|/)) {
-      // Without a set of permissions there are none, and nobody is asked for any.
       if (/\bdeno (run|test)\b/.test(part)) {
         assert(/\s(-P=\w+|--no-prompt)\s/.test(`${part} `), part);
       }
@@ -51,58 +49,52 @@ Deno.test("arch: no task runs with every permission, nor asks for one", () => {
   }
 });
 
-Deno.test("arch: every set of permissions that a task names is there, and every one is named", () => {
+Deno.test("arch: tasks use exactly the permission sets that deno.json defines", () => {
   const named = TASKS.flatMap(([, { command = "" }]) =>
     [...command.matchAll(/\s-P=(\w+)/g)].map(([, name]) => name)
   );
   assertEquals([...new Set(named)].sort(), Object.keys(project.permissions).sort());
 });
 
-Deno.test("arch: every task has a description, a sentence without a full stop", () => {
+Deno.test("arch: every task has a one-sentence description without a full stop", () => {
   for (const [name, { description = "" }] of TASKS) {
     assert(/^[A-Z].{10,}[^.]$/.test(description), `${name}: ${description}`);
   }
 });
 
-Deno.test("arch: a bare `deno test` is not kept from running by permissions of its own", () => {
+Deno.test("arch: the test and bench keys of deno.json set no permissions", () => {
   assertEquals([Object.keys(project.test), "bench" in project], [["include"], false]);
 });
 
-/** Read beside the options' own variables. */
-const CI_VARIABLES = ["CI", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"];
-const BENCH_EXTRAS = [
-  ...["EXAI_WS_HOST", "EXAI_WS_PORT", "INIT_CWD"],
-  ...CI_VARIABLES,
+/** Variables that the environment sets, not the user. */
+const AUTOMATIC: readonly string[] = [
+  ...["CI", "TERM", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "INIT_CWD", "NO_COLOR"],
   ...ENGINE_VARIABLES,
   ...PROXY_VARIABLES,
 ];
-const SERVE_EXTRAS = ["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"];
 
-Deno.test("arch: the variables that bench may read are those of its options", () => {
-  const variables = [...OPTIONS.values()].flatMap(({ env }) => env ?? []);
-  assertEquals(
-    [...project.permissions.bench.env].sort(),
-    [...new Set([...variables, ...BENCH_EXTRAS])].sort(),
-  );
-});
+const READ_VARIABLES = {
+  bench: [
+    ...[...OPTIONS.values()].flatMap(({ env }) => env ?? []),
+    ...["EXAI_WS_HOST", "EXAI_WS_PORT"],
+    ...AUTOMATIC,
+  ],
+  serve: [
+    ...[...SERVE_OPTIONS, ...SERVE_ENVIRONMENT].flatMap(({ env }) => env ?? []),
+    ...["EXAI_WS_PING_INTERVAL", "EXAI_WS_PING_TIMEOUT", "INIT_CWD", "NO_COLOR"],
+  ],
+};
 
-Deno.test("arch: the variables that serve may read are those of its options", () => {
-  const variables = [...SERVE_OPTIONS, ...SERVE_ENVIRONMENT].flatMap(({ env }) => env ?? []);
-  assertEquals(
-    [...project.permissions.serve.env].sort(),
-    [...new Set([...variables, ...SERVE_EXTRAS])].sort(),
-  );
-});
+for (const command of ["bench", "serve"] as const) {
+  Deno.test(`arch: ${command} has permission for exactly the variables that it reads`, () => {
+    const allowed = [...project.permissions[command].env].sort();
+    assertEquals(allowed, [...new Set(READ_VARIABLES[command])].sort());
+  });
+}
 
-Deno.test("arch: .env.example has every variable of a user's, commented out, and no other", () => {
-  const own: string[] = [
-    ...["INIT_CWD", "NO_COLOR"],
-    ...CI_VARIABLES,
-    ...ENGINE_VARIABLES,
-    ...PROXY_VARIABLES,
-  ];
+Deno.test("arch: .env.example lists exactly the variables for users, commented out", () => {
   const known = [...project.permissions.bench.env, ...project.permissions.serve.env];
-  const expected = [...new Set(known)].filter((name) => !own.includes(name)).sort();
+  const expected = [...new Set(known)].filter((name) => !AUTOMATIC.includes(name)).sort();
   const lines = envExample.split(/\r?\n/).filter((line) => line !== "");
   assertEquals(lines.filter((line) => !line.startsWith("#")), []);
   const names = lines.flatMap((line) => /^# ?([A-Z_]+)=/.exec(line)?.[1] ?? []);

@@ -1,5 +1,5 @@
 /**
- * What the text of the sources may and may not say.
+ * Rules about the text of the sources.
  *
  * @module
  */
@@ -7,30 +7,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { filesUnder } from "../support/project_files.ts";
 import { PROJECT_FOLDER } from "../support/run_cli.ts";
 
-/** `deno task test` runs these; a bare `deno test` may not read. */
+/** `deno task test` runs these; a bare `deno test` has no read permission. */
 const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
-
-/** Folders that are not of the repository, or whose text is not ours. */
-const SKIPPED = [".git", "node_modules", "reports", "vendor"];
-
-/** The files under a folder of the project, as paths from the project's folder. */
-async function filesUnder(folder: string): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(PROJECT_FOLDER + folder)) {
-    const path = folder === "" ? name : `${folder}/${name}`;
-    if (!isDirectory) paths.push(path);
-    else if (!SKIPPED.includes(name)) paths.push(...await filesUnder(path));
-  }
-  return paths.filter((path) => !path.endsWith(".got") && path !== ".env");
-}
 
 async function read(path: string): Promise<string> {
   return await Deno.readTextFile(PROJECT_FOLDER + path);
 }
 
-/** Without comments and the texts of strings, roughly: enough to see what is called. */
+/** The source without comments, roughly. */
 function codeOf(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
 }
@@ -47,15 +34,19 @@ async function programSources(): Promise<string[]> {
   return ["main.ts", ...folders.flat()].filter((path) => /\.[jt]sx?$/.test(path));
 }
 
-Deno.test("arch: only main.ts has to do with the process", { ignore }, async () => {
-  const sources = await programSources();
-  assert(sources.length > 50);
-  const pattern =
-    /\bDeno\s*\.\s*(args|exit|exitCode|stdout|stderr|stdin|addSignalListener|chdir)\b|\bprocess\s*\.\s*(argv|exit|exitCode|stdout|stderr|stdin|on)\b/;
-  assertEquals(await offenders(sources, pattern), ["main.ts"]);
-});
+Deno.test(
+  "arch: only main.ts uses arguments, streams, signals, exit",
+  { ignore },
+  async () => {
+    const sources = await programSources();
+    assert(sources.length > 50);
+    const pattern =
+      /\bDeno\s*\.\s*(args|exit|exitCode|stdout|stderr|stdin|addSignalListener|chdir)\b|\bprocess\s*\.\s*(argv|exit|exitCode|stdout|stderr|stdin|on)\b/;
+    assertEquals(await offenders(sources, pattern), ["main.ts"]);
+  },
+);
 
-Deno.test("arch: the environment is read in main.ts alone", { ignore }, async () => {
+Deno.test("arch: only main.ts reads the environment", { ignore }, async () => {
   const sources = await programSources();
   assertEquals(await offenders(sources, /\bDeno\s*\.\s*env\b|\bprocess\s*\.\s*env\b/), ["main.ts"]);
 });
@@ -76,18 +67,18 @@ Deno.test(
   },
 );
 
-/** The phase document asks about these scenarios by name. */
+/** These sections name the scenarios that the phase document asks about. */
 const PHASE_DOCUMENT = [
   "lib/report/sections/first_screen.ts",
   "lib/report/sections/key_numbers.ts",
 ];
 
-Deno.test("arch: no folder but scenarios/ knows a scenario by its name", { ignore }, async () => {
-  // Words in the texts of the help are for people; an option may be called what a scenario is.
+Deno.test("arch: only scenarios/ names scenarios", { ignore }, async () => {
   const names = SCENARIOS.map(({ name }) => name);
   const quoted = (words: readonly string[]) => new RegExp(`["'\`](${words.join("|")})["'\`]`);
   const sources = (await programSources()).filter((path) => !path.startsWith("scenarios/"));
   const isCli = (path: string) => path.startsWith("lib/cli/");
+  // Some options are named like scenarios.
   const inCli = names.filter((name) => !OPTIONS.has(name));
   assertEquals(
     await offenders(sources.filter((path) => !isCli(path)), quoted(names)),

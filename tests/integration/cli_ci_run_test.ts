@@ -166,7 +166,7 @@ Deno.test(
     assertEquals([run.code, run.closing], [0, "3 passed, 0 failed"]);
     assertStringIncludes(
       run.stdout,
-      `note: tests that need ${PACKAGES} are skipped, as apt-get cannot install it: ${apt.text}`,
+      `note: tests that need ${PACKAGES} are skipped, as apt-get cannot install them: ${apt.text}`,
     );
     assertEquals(run.calls.filter((call) => call.startsWith("apt-get")), ["apt-get update -qq"]);
   },

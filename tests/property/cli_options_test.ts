@@ -1,5 +1,5 @@
 /**
- * Whatever is given to a command, it ends as it should or in an error that is reported in one line.
+ * Any command line either works or ends with a one-line error.
  *
  * @module
  */
@@ -9,12 +9,10 @@ import fc from "fast-check";
 import { ab } from "../../lib/cli/ab_command.ts";
 import { bench } from "../../lib/cli/bench_command.ts";
 import type { OptionSpec } from "../../lib/cli/command_line.ts";
-import { runCompare } from "../../lib/cli/offline_commands.ts";
 import { readCommand } from "../../lib/cli/config.ts";
 import type { Program } from "../../lib/cli/measure.ts";
-import { runMerge } from "../../lib/cli/offline_commands.ts";
+import { runCompare, runMerge, runReport } from "../../lib/cli/offline_commands.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
-import { runReport } from "../../lib/cli/offline_commands.ts";
 import {
   parseServeOptions,
   SERVE_ENVIRONMENT,
@@ -31,7 +29,7 @@ import { repeats } from "../support/repeats.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
 
-/** A server that nobody runs: whatever is planned for it ends at once. */
+/** No server runs here, so every run ends immediately. */
 const NOBODY = "ws://127.0.0.1:1/";
 
 const DEEP = "[".repeat(20_000);
@@ -59,16 +57,10 @@ const value = fc.oneof(
   fc.constantFrom(...NUMBERS, ...TEXTS, ...MEANT),
   fc.string({ unit: "binary" }),
 );
-/** What is near to right, by the placeholder of the option. */
+/** Almost correct values, by the placeholder of the option. */
 const NEAR: Readonly<Record<string, readonly string[]>> = {
   "JSON|@FILE": [
-    "{}",
-    '{"__proto__":1}',
-    '{"n":1e999}',
-    '{"n":"{unique}"}',
-    "@bom.json",
-    "@nope",
-    DEEP,
+    ...["{}", '{"__proto__":1}', '{"n":1e999}', '{"n":"{unique}"}', "@bom.json", "@nope", DEEP],
   ],
   FILE: FILES,
   "FILE|DIR": [...FILES, "."],
@@ -83,14 +75,14 @@ const NEAR: Readonly<Record<string, readonly string[]>> = {
   "I/N|auto": ["1/2", "2/1", "auto", "1/1"],
 };
 
-/** Where something is written: never outside of the folder. */
+/** Where output is written: never outside of the folder. */
 const place = fc.constantFrom("out", "file", "file/below", "folder", "a\0b", "x".repeat(300), "");
 const WRITTEN = new Set(["out", "inject"]);
-/** What may be run. */
+/** Commands that are safe to run. */
 const command = fc.constantFrom("{port}", "exit 3 # {port}", "x", "", "\0{port}");
 const STARTED = new Set(["start-a", "start-b"]);
 
-/** Nobody comes, however long one waits. */
+/** Short, because no server ever appears. */
 const wait = fc.constantFrom("0", "0.1", "-1", "1e400", "NaN", "", "5 parsecs");
 
 type Spec = Pick<OptionSpec, "name" | "value">;
@@ -109,7 +101,7 @@ function optionOf({ name, value: placeholder }: Spec): fc.Arbitrary<string[]> {
     .map(([text, joins]) => joins ? [`--${name}=${text}`] : [`--${name}`, text]);
 }
 
-/** Command lines of such options, with what is no option among them. */
+/** Command lines of these options, mixed with stray arguments. */
 function lines(
   specs: Iterable<Spec>,
   stray: fc.Arbitrary<string> = value,
@@ -119,7 +111,7 @@ function lines(
     weight: 1,
     arbitrary: stray.map((text) => [text]),
   });
-  // Many wrong values at once end at the first of them.
+  // Mostly few options, because the first wrong value ends the run.
   const few = fc.array(part, { minLength: 1, maxLength: 2 });
   return fc.oneof({ weight: 3, arbitrary: few }, { weight: 1, arbitrary: fc.array(part) })
     .map((parts) => parts.flat());
@@ -129,17 +121,15 @@ function environment(names: readonly string[]): fc.Arbitrary<Record<string, stri
   return fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 2, noNullPrototype: true });
 }
 
-/** What the program reports in one line; `null`: there was no error. Anything else fails. */
-async function errorOf(run: () => unknown): Promise<Error | null> {
+/** Fails unless `run` succeeds or throws an error that the program reports in one line. */
+async function assertReported(run: () => unknown): Promise<void> {
   try {
     await run();
-    return null;
   } catch (error) {
     const isExpected = [UsageError, ReportWriteError, IncomparableError]
       .some((one) => error instanceof one);
     if (!isExpected) throw error;
     assert(!/\n\s+at /.test((error as Error).message), (error as Error).message);
-    return error as Error;
   }
 }
 
@@ -184,17 +174,17 @@ const quiet: Program = {
   },
 };
 
-Deno.test("bench: any command line is a run, or an error that is reported", options, async () => {
+Deno.test("bench: any command line runs or ends with a reported error", options, async () => {
   await using folder = await makeFolder();
   const input = fc.tuple(lines(OPTIONS.values()), environment(BENCH_ENVIRONMENT));
   let runs = 0;
   await fc.assert(
     fc.asyncProperty(input, async ([args, env]) => {
-      await errorOf(async () => {
+      await assertReported(async () => {
         const read = await readCommand({ args, env, directory: folder.path, vocabulary });
         if (read.name !== "bench") return;
         runs++;
-        // One by one: with workers there is nothing more to read.
+        // Workers would take time without reading more options.
         const config = { ...read.config, url: NOBODY, workers: null };
         await bench(config, { ...quiet, args });
       });
@@ -204,7 +194,7 @@ Deno.test("bench: any command line is a run, or an error that is reported", opti
   assert(runs > repeats(2, 20), `${runs} runs`);
 });
 
-Deno.test("ab: any command line is a run, or an error that is reported", options, async () => {
+Deno.test("ab: any command line runs or ends with a reported error", options, async () => {
   await using folder = await makeFolder();
   const sides = ["a", "b", "start-a", "start-b", "token-b"]
     .map((name) => ({ name, value: "TEXT" }));
@@ -219,30 +209,26 @@ Deno.test("ab: any command line is a run, or an error that is reported", options
     fc.asyncProperty(input, async ([rest, env, named]) => {
       const args = [...rest, ...named];
       const read = { env, directory: folder.path, vocabulary };
-      await errorOf(() => ab(args, read, quiet));
+      await assertReported(() => ab(args, read, quiet));
     }),
     { numRuns: repeats(30, 100) },
   );
 });
 
-Deno.test("serve: any command line is read, or an error that is reported", async () => {
+Deno.test("serve: any command line is read or ends with a reported error", async () => {
   const names = [...SERVE_OPTIONS.flatMap(({ env }) => env ?? []), "EXAI_WS_PING_INTERVAL"];
   const env = environment([...names, ...SERVE_ENVIRONMENT.map(({ env }) => env)]);
   await fc.assert(
     fc.asyncProperty(lines(SERVE_OPTIONS), env, async (args, variables) => {
-      await errorOf(() => parseServeOptions(args, variables));
+      await assertReported(() => parseServeOptions(args, variables));
     }),
     { numRuns: repeats(100, 400) },
   );
 });
 
-for (
-  const [name, run] of [["report", runReport], ["compare", runCompare], [
-    "merge",
-    runMerge,
-  ]] as const
-) {
-  Deno.test(`${name}: any command line is one, or an error that is reported`, options, async () => {
+const OFFLINE = { report: runReport, compare: runCompare, merge: runMerge };
+for (const [name, run] of Object.entries(OFFLINE)) {
+  Deno.test(`${name}: any command line runs or ends with a reported error`, options, async () => {
     await using folder = await makeFolder();
     const names = ["out", "format", "inject", "threshold", "baseline", "noise", "band", "force"];
     const specs = [...names, "strict", "no-color"].map((one) => OPTIONS.get(one)!);
@@ -250,25 +236,20 @@ for (
     await fc.assert(
       fc.asyncProperty(lines(specs, file), fc.array(file, { maxLength: 3 }), async (args, more) => {
         const context = { directory: folder.path, color: false, width: 80 };
-        await errorOf(() => run([...more, ...args], context));
+        await assertReported(() => run([...more, ...args], context));
       }),
       { numRuns: repeats(40, 150) },
     );
   });
 }
 
-Deno.test("cli: no command line ends in a stack trace", options, async () => {
+Deno.test("cli: no command line causes a stack trace", options, async () => {
   await using folder = await makeFolder();
-  const line = lines(OPTIONS.values()).filter((args) =>
-    !args.some((arg) => /[\0\ud800]/.test(arg))
-  );
-  const some = fc.sample(line, { numRuns: 12, seed: 16 });
-  const results = [];
-  for (const args of some) {
-    results.push(await runCli(["--list", ...args], { folder: folder.path }));
-  }
-  for (const [index, { code, stderr }] of results.entries()) {
-    const shown = `${JSON.stringify(some[index]).slice(0, 500)}: ${stderr}`;
+  const line = lines(OPTIONS.values())
+    .filter((args) => !args.some((arg) => /[\0\ud800]/.test(arg)));
+  for (const args of fc.sample(line, { numRuns: 12, seed: 16 })) {
+    const { code, stderr } = await runCli(["--list", ...args], { folder: folder.path });
+    const shown = `${JSON.stringify(args).slice(0, 500)}: ${stderr}`;
     assert(code === 0 || code === 2, shown);
     assert(!/Uncaught|\n\s+at /.test(stderr), shown);
     assertEquals(stderr === "", code === 0, shown);

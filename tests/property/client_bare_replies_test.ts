@@ -5,15 +5,15 @@ import { CallBook } from "../../lib/client/call_book.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { repeats } from "../support/repeats.ts";
 
-/** What a server makes of a call: a reply with its id, one without, or none. */
+/** How a server answers: with an id, without one, or not at all. */
 const fate = fc.constantFrom("ok" as const, "bare" as const, "bare" as const, "silent" as const);
-/** Calls that are sent at once, and how many replies come before those that wait time out. */
+/** Calls that are sent together, and how many replies arrive before the other calls time out. */
 const round = fc.record({
   fates: fc.array(fate, { minLength: 1, maxLength: 2 }),
   replies: fc.nat(4),
 });
 
-Deno.test("a reply without an id is taken for no call but its own, however late an ordered server is", () => {
+Deno.test("a reply without an id only ends its own call, however late it is", () => {
   let attributed = 0;
   fc.assert(
     fc.property(fc.array(round, { maxLength: 25 }), (rounds) => {
@@ -23,7 +23,7 @@ Deno.test("a reply without an id is taken for no call but its own, however late 
         observed: { streamComplete: false, rateLimit: null },
       });
       const timedOut = new Set<string>();
-      /** Replies that the server still owes, in its order. */
+      /** Replies that the server still owes, in order. */
       const owed: { id: string; fate: "ok" | "bare" }[] = [];
       const onEnd = ({ id, status, errorMessage }: Call) => {
         if (status === "timeout") timedOut.add(id);

@@ -9,7 +9,7 @@ import { repeats } from "../support/repeats.ts";
 
 const TIMEOUT_MS = 10;
 
-/** What a frame names: a call by its place (if sent by then), a stranger, or nobody. */
+/** The id of a frame: of a call (perhaps not yet sent), of no call, or none. */
 const subject = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 1, max: 30 }).map((nth) => `p-${nth}`) },
   { weight: 1, arbitrary: fc.constantFrom("other-1", "p-", "p-01", "__proto__", "") },
@@ -36,7 +36,7 @@ const step = fc.oneof(
   },
 );
 
-Deno.test("whatever a server sends and whenever, every ledger adds up and no call ends twice", () => {
+Deno.test("whatever a server sends, every ledger reconciles and every call ends once", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), fc.boolean(), (steps, callsOnEnd) => {
       const clock = createFakeClock();

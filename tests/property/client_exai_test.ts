@@ -5,7 +5,7 @@ import { repeats } from "../support/repeats.ts";
 
 const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];
 
-/** Objects with the keys that the protocol looks at, and anything as their values. */
+/** Objects with the keys that the protocol reads, and arbitrary values. */
 const likeAReply = fc.record({
   op: fc.oneof(
     fc.constantFrom("call_tool_res", "error", "progress", "stream_complete", "hello_ack"),
@@ -31,7 +31,7 @@ const text = fc.oneof(
   likeAReply.map((reply) => JSON.stringify(reply)),
 );
 
-Deno.test("exai reads any text at all without throwing", () => {
+Deno.test("exai: no text makes reading throw", () => {
   const { read } = exai.open({ sessionId: "s-1", token: null });
   fc.assert(
     fc.property(text, (text) => {
@@ -49,7 +49,7 @@ Deno.test("exai reads any text at all without throwing", () => {
   );
 });
 
-Deno.test("a call of exai is JSON that says just what it was given", () => {
+Deno.test("exai: a call is JSON with exactly the given id, tool and arguments", () => {
   fc.assert(
     fc.property(fc.string(), fc.dictionary(fc.string(), fc.jsonValue()), (tool, args) => {
       const argsJson = JSON.stringify(args);
@@ -64,7 +64,7 @@ Deno.test("a call of exai is JSON that says just what it was given", () => {
   );
 });
 
-Deno.test("advice on any tool's name never throws, and never for a name without the family's suffix", () => {
+Deno.test("exai: tool name advice never throws, and needs the family's suffix", () => {
   fc.assert(
     fc.property(fc.string(), (tool) => {
       assertEquals(exai.toolNameAdvice(tool.replaceAll("EXAI", "")), null);

@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { CallEncoder } from "../../lib/client/call_encoder.ts";
-import { firstIdNumber, newIdPrefix } from "../../lib/client/call_encoder.ts";
+import { CallEncoder, firstIdNumber, newIdPrefix } from "../../lib/client/call_encoder.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { jsonrpc } from "../../lib/protocols/jsonrpc.ts";
@@ -10,7 +9,7 @@ import { repeats } from "../support/repeats.ts";
 
 const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];
 
-/** Objects with the keys that the protocols look at, and anything as their values. */
+/** Objects with the keys that the protocols read, and arbitrary values. */
 const likeAFrame = fc.record({
   jsonrpc: fc.constantFrom("2.0", "1.0"),
   id: fc.oneof(fc.constantFrom(1, "1", null), fc.jsonValue()),
@@ -35,7 +34,7 @@ const likeAFrame = fc.record({
 
 const text = fc.oneof(fc.string(), fc.json(), likeAFrame.map((frame) => JSON.stringify(frame)));
 
-/** Ids as connections make them, and any other text. */
+/** Ids as connections create them, and other text. */
 const anyId = fc.oneof(
   fc.integer({ min: 1, max: 999_999_999 }).map((nth) => newIdPrefix("number") + nth),
   fc.integer({ min: 1 }).map((nth) => newIdPrefix("text") + nth),
@@ -43,7 +42,7 @@ const anyId = fc.oneof(
   fc.string(),
 );
 
-Deno.test("mcp and echo read any text at all without throwing", () => {
+Deno.test("mcp, jsonrpc and echo: no text makes reading throw", () => {
   const read = mcp.open({ sessionId: "s-1", token: null }).read!;
   fc.assert(
     fc.property(text, (text) => {
@@ -65,7 +64,7 @@ Deno.test("mcp and echo read any text at all without throwing", () => {
   );
 });
 
-Deno.test("whatever a server asks of an mcp client is answered under its own id, once", () => {
+Deno.test("mcp: every request of a server is answered once, under its own id", () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
@@ -83,13 +82,13 @@ Deno.test("whatever a server asks of an mcp client is answered under its own id,
   );
 });
 
-Deno.test("a reply with the id of an mcp call has the call's id, whatever the id", () => {
+Deno.test("mcp: a reply has the id of its call, whatever the id", () => {
   fc.assert(
     fc.property(anyId, (id) => {
       const onWire = JSON.parse(mcp.encodeCall(id, "ping", "{}")).id;
       const frame = mcp.classify(JSON.stringify({ jsonrpc: "2.0", id: onWire, result: {} }));
       assertEquals(frame, { kind: "result", id, fromCache: false, isBare: true });
-      // Sent back as another type it is another id.
+      // An id that returns as another type is another id.
       const other = typeof onWire === "number" ? String(onWire) : Number(onWire);
       const changed = mcp.classify(JSON.stringify({ jsonrpc: "2.0", id: other, result: {} }));
       assert(changed.id !== id);
@@ -97,9 +96,9 @@ Deno.test("a reply with the id of an mcp call has the call's id, whatever the id
   );
 });
 
-Deno.test("the ids of an mcp connection are numbers that survive 32 bits and a gateway's parseInt", () => {
+Deno.test("mcp: ids are numbers that survive 32 bits and a gateway's parseInt", () => {
   const first = firstIdNumber("number");
-  // None of those that the session itself has used.
+  // The handshake uses the first ids.
   assert(first > 2);
   fc.assert(
     fc.property(fc.integer({ min: first, max: 2 ** 31 - 1 }), (number) => {
@@ -111,7 +110,7 @@ Deno.test("the ids of an mcp connection are numbers that survive 32 bits and a g
   );
 });
 
-Deno.test("two connections never have ids of text in common", () => {
+Deno.test("two connections never share text ids", () => {
   const nth = fc.integer({ min: 1, max: 999_999_999 });
   fc.assert(
     fc.property(nth, nth, (one, other) => {
@@ -120,7 +119,7 @@ Deno.test("two connections never have ids of text in common", () => {
   );
 });
 
-Deno.test("a call of mcp or echo is JSON that says just what it was given", () => {
+Deno.test("mcp and echo: a call is JSON with exactly the given id, tool and arguments", () => {
   fc.assert(
     fc.property(
       anyId,
@@ -142,7 +141,7 @@ Deno.test("a call of mcp or echo is JSON that says just what it was given", () =
   );
 });
 
-Deno.test("a call is written as its protocol has it, however often its message comes", () => {
+Deno.test("the call encoder writes every call as its protocol does, repeated messages too", () => {
   const message = fc.record({
     tool: fc.oneof(fc.string(), fc.constantFrom("ping", "987654321987654")),
     argsJson: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.constant(987654321987654)))

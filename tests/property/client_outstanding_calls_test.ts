@@ -2,9 +2,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { OutstandingCalls } from "../../lib/client/outstanding_calls.ts";
 
-Deno.test("outstanding calls are found and counted as a map of them would be", () => {
-  // Each step adds a call, or ends one of those that wait, chosen by its place, and frees its object
-  // then or at the end.
+Deno.test("outstanding calls behave like a map of calls", () => {
+  // Each step adds a call, or ends an outstanding one and possibly frees its object.
   const step = fc.record({
     place: fc.option(fc.nat({ max: 1000 }), { freq: 2 }),
     isFreed: fc.boolean(),
@@ -36,7 +35,7 @@ Deno.test("outstanding calls are found and counted as a map of them would be", (
           const [found, wanted] = [calls.get(number), expected.get(number)];
           assertEquals([found === wanted, found?.nth ?? number], [true, number]);
         }
-        // Nobody else's in the meantime.
+        // Objects that were not freed have not been reused.
         for (const [number, call] of ended) assertEquals(call.nth, number);
       },
     ),

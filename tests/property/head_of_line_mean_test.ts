@@ -4,7 +4,7 @@ import { lowerMean } from "../../scenarios/head_of_line.ts";
 
 const VALUES = fc.array(fc.integer({ min: 0, max: 1e9 }), { minLength: 1, maxLength: 80 });
 
-Deno.test("lowerMean is the mean of what is left when the largest tenth has been taken out one by one", () => {
+Deno.test("lowerMean is the mean without the largest tenth of the values", () => {
   fc.assert(fc.property(VALUES, (values) => {
     const left = [...values];
     for (let taken = 0; taken < Math.floor(values.length / 10); taken++) {
@@ -15,7 +15,7 @@ Deno.test("lowerMean is the mean of what is left when the largest tenth has been
   }));
 });
 
-Deno.test("lowerMean: one hiccup in ten does not move it, two do; of nothing there is none", () => {
+Deno.test("lowerMean ignores one outlier in ten, but not two, and rejects an empty list", () => {
   assertEquals(lowerMean([1, 1, 1, 1, 1, 1, 1, 1, 1, 1000]), 1);
   assertEquals(lowerMean([1, 1, 1, 1, 1, 1, 1, 1, 1000, 1000]), 112);
   assertThrows(() => lowerMean([]), RangeError);

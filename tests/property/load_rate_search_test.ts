@@ -12,7 +12,7 @@ import {
 import { repeats } from "../support/repeats.ts";
 import { type SimulatedRun, simulateRun } from "../support/simulated_queue.ts";
 
-Deno.test("the series is E96, each rate at its own place", () => {
+Deno.test("the series is E96, and placeOf is the inverse of rateAt", () => {
   const decade = Array.from({ length: 96 }, (_, index) => rateAt(192 + index));
   assertEquals(decade.slice(0, 8), [100, 102, 105, 107, 110, 113, 115, 118]);
   assertEquals(decade.at(-1), 976);
@@ -23,7 +23,7 @@ Deno.test("the series is E96, each rate at its own place", () => {
   }
 });
 
-/** A run that is met or missed, and achieves all of its rate or the capacity. */
+/** A run that achieves its rate, but at most the capacity. */
 function trialOf(
   ratePerSecond: number,
   { confirms, verdict, capacity = Infinity }: {
@@ -31,35 +31,29 @@ function trialOf(
     verdict: Verdict;
     capacity?: number;
   },
-): RateTrial {
+): Promise<RateTrial> {
   const achievedPerSecond = Math.min(ratePerSecond, capacity);
-  return {
-    ...{
-      ratePerSecond,
-      confirms,
-      verdict,
-      achievedPerSecond,
-      offeredPerSecond: ratePerSecond,
-      answered: 100,
-    },
+  return Promise.resolve({
+    ...{ ratePerSecond, confirms, verdict, achievedPerSecond, answered: 100 },
+    offeredPerSecond: ratePerSecond,
     misses: achievedPerSecond < 0.99 * ratePerSecond
       ? [{ kind: "cameBack", inTime: achievedPerSecond, slots: ratePerSecond }]
       : [],
     longestSlipNs: 0,
-  };
+  });
 }
 
-Deno.test("a run that a pause ended after a few calls does not bound the search", async () => {
+Deno.test("a run that a pause ended after a few calls does not limit the search", async () => {
   let runs = 0;
   const { sustainedPerSecond, trials } = await searchRate({
     ...{ first: 700, lowest: 1, highest: 2_000 },
-    run(rate, { confirms }) {
-      const trial = trialOf(rate, {
+    async run(rate, { confirms }) {
+      const trial = await trialOf(rate, {
         confirms,
         capacity: runs === 0 ? 0 : 1_001,
         verdict: runs++ > 0 && rate <= 1_000 ? "met" : "missed",
       });
-      return Promise.resolve({ ...trial, answered: runs === 1 ? 19 : 100 });
+      return { ...trial, answered: runs === 1 ? 19 : 100 };
     },
   });
   assertEquals(sustainedPerSecond, 1_000);
@@ -72,22 +66,20 @@ const anySearch = fc.record({
   first: fc.integer({ min: 60, max: 500 }),
   limit: fc.integer({ min: 80, max: 500 }),
   confirmed: fc.integer({ min: 0, max: 20 }),
-  /** How far the capacity is above what meets the objective. */
+  /** How many steps the capacity is above the highest rate that meets the objective. */
   reserve: fc.integer({ min: 0, max: 30 }),
 });
 
-Deno.test("the search finds the highest rate that long runs meet, in few runs", async () => {
+Deno.test("the search finds the highest rate that long runs sustain, in few runs", async () => {
   await fc.assert(fc.asyncProperty(anySearch, async ({ lowest, span, first, limit, ...plan }) => {
     const highest = lowest + span;
     const result = await searchRate({
       ...{ first: rateAt(first), lowest: rateAt(lowest), highest: rateAt(highest) },
       run(rate, { confirms }) {
-        assert(rate >= rateAt(lowest) && rate <= rateAt(highest), "within its bounds");
+        assert(rate >= rateAt(lowest) && rate <= rateAt(highest), "out of bounds");
         const isMet = placeOf(rate) <= limit - (confirms ? plan.confirmed : 0);
         const capacity = rateAt(limit + plan.reserve) * 1.001;
-        return Promise.resolve(
-          trialOf(rate, { confirms, capacity, verdict: isMet ? "met" : "missed" }),
-        );
+        return trialOf(rate, { confirms, capacity, verdict: isMet ? "met" : "missed" });
       },
     });
     const { sustainedPerSecond, metShare, trials } = result;
@@ -104,29 +96,25 @@ Deno.test("the search finds the highest rate that long runs meet, in few runs", 
   }));
 });
 
-Deno.test("a rate above what was ever achieved is not the answer, however its run went", async () => {
+Deno.test("the result is never above the achieved rate, even after a lucky run", async () => {
   const { sustainedPerSecond, trials } = await searchRate({
     ...{ first: 200, lowest: 1, highest: 10_000 },
-    // By luck, all up to 5 % above the capacity are met.
+    // By luck, runs up to 5 % above the capacity meet the objective.
     run: (rate, { confirms }) =>
-      Promise.resolve(
-        trialOf(rate, { confirms, capacity: 1_000, verdict: rate < 1_050 ? "met" : "missed" }),
-      ),
+      trialOf(rate, { confirms, capacity: 1_000, verdict: rate < 1_050 ? "met" : "missed" }),
   });
   assertEquals(sustainedPerSecond, 1_000);
   assert(trials.every(({ confirms, ratePerSecond }) => !confirms || ratePerSecond <= 1_000));
 });
 
-Deno.test("one miss is repeated, two of them count, and so does one that is clear", async () => {
+Deno.test("a miss counts if it is clear or repeated, otherwise it is tried again", async () => {
   const search = async (missAt200: number, capacity = Infinity) => {
     let misses = 0;
     const { limit, trials } = await searchRate({
       ...{ first: 200, lowest: 100, highest: 200 },
       run(rate, { confirms }) {
         const isMissed = rate === 200 && misses++ < missAt200;
-        return Promise.resolve(
-          trialOf(rate, { confirms, capacity, verdict: isMissed ? "missed" : "met" }),
-        );
+        return trialOf(rate, { confirms, capacity, verdict: isMissed ? "missed" : "met" });
       },
     });
     return {
@@ -139,16 +127,14 @@ Deno.test("one miss is repeated, two of them count, and so does one that is clea
   assertEquals((await search(99, 150)).atFirst, 1);
 });
 
-Deno.test("runs that the client was late in are repeated, and bound the rate as the client's", async () => {
+Deno.test("late runs of the client are repeated, then the client is the limit", async () => {
   let runs = 0;
   const search = (late: (rate: number) => boolean) =>
     searchRate({
       ...{ first: 200, lowest: 10, highest: 1_000 },
       run(rate, { confirms }) {
         runs++;
-        return Promise.resolve(
-          trialOf(rate, { confirms, verdict: late(rate) ? "noVerdict" : "met" }),
-        );
+        return trialOf(rate, { confirms, verdict: late(rate) ? "noVerdict" : "met" });
       },
     });
   const { sustainedPerSecond, limit, trials } = await search((rate) => rate > 500);
@@ -160,14 +146,13 @@ Deno.test("runs that the client was late in are repeated, and bound the rate as 
   assert(runs <= 15, `${runs} runs`);
 });
 
-Deno.test("a server that goes ends the search, with what was confirmed until then", async () => {
+Deno.test("a server that goes away ends the search with what was confirmed before", async () => {
   const { sustainedPerSecond, limit, trials } = await searchRate({
     ...{ first: 200, lowest: 1, highest: 10_000 },
-    run: (rate, { confirms }) =>
-      Promise.resolve({
-        ...trialOf(rate, { confirms, verdict: rate < 1_000 ? "met" : "missed" }),
-        ...(rate < 1_000 ? {} : { misses: [{ kind: "gone" as const, end: "silent" as const }] }),
-      }),
+    run: async (rate, { confirms }) => ({
+      ...await trialOf(rate, { confirms, verdict: rate < 1_000 ? "met" : "missed" }),
+      ...(rate < 1_000 ? {} : { misses: [{ kind: "gone", end: "silent" }] }),
+    }),
   });
   assertEquals([sustainedPerSecond, limit], [null, {
     kind: "gone",
@@ -175,7 +160,7 @@ Deno.test("a server that goes ends the search, with what was confirmed until the
   }]);
 });
 
-Deno.test("a search without time for more gives what was confirmed until then", async () => {
+Deno.test("a search that runs out of time returns what was confirmed before", async () => {
   const searchWith = async (most: number) => {
     let runs = 0;
     const result = await searchRate({
@@ -183,9 +168,7 @@ Deno.test("a search without time for more gives what was confirmed until then", 
       mayGoOn: () => runs < most,
       run: (rate, { confirms }) => {
         runs++;
-        return Promise.resolve(
-          trialOf(rate, { confirms, verdict: rate < 1_000 ? "met" : "missed" }),
-        );
+        return trialOf(rate, { confirms, verdict: rate < 1_000 ? "met" : "missed" });
       },
     });
     return { ...result, runs };
@@ -201,7 +184,7 @@ Deno.test("a search without time for more gives what was confirmed until then", 
 
 const SEEDS = repeats(2, 10);
 
-/** Searches the rate of a simulated server, whose client is away for some milliseconds now and then. */
+/** Searches the rate of a simulated server with a client that sometimes pauses for milliseconds. */
 function searchSimulated(
   { seed, sloMs, ...run }: Pick<SimulatedRun, "capacityPerSecond" | "arrivals" | "seed"> & {
     sloMs: number;
@@ -227,12 +210,12 @@ function searchSimulated(
 }
 
 /**
- * With random arrivals the objective has to leave room for the queue: a server at 95 % of its capacity makes
- * 1 % of the calls wait for over 44 service times (M/D/1), so that 50 ms bound 300/s to 86 % of it.
+ * With random arrivals the objective must leave room for the queue: at 95 % of the capacity, 1 % of
+ * the calls wait for over 44 service times (M/D/1), so 50 ms would limit 300/s to 86 % of it.
  */
 for (const arrivals of ["poisson", "constant"] as const) {
   for (const capacityPerSecond of [300, 1_000, 3_000]) {
-    Deno.test(`a capacity of ${capacityPerSecond}/s is found within 5 %, never above, of ${arrivals} arrivals`, async () => {
+    Deno.test(`${arrivals} arrivals: a capacity of ${capacityPerSecond}/s is found within 5 %, never above`, async () => {
       const sloMs = arrivals === "constant" ? 50 : 300_000 / capacityPerSecond;
       for (let seed = 1; seed <= SEEDS; seed++) {
         const found = await searchSimulated({ capacityPerSecond, arrivals, seed, sloMs });
@@ -243,20 +226,16 @@ for (const arrivals of ["poisson", "constant"] as const) {
   }
 }
 
-Deno.test("an objective that random arrivals miss below the capacity bounds the rate", async () => {
+Deno.test("an objective that random arrivals miss below the capacity limits the rate", async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const found = await searchSimulated({
-      capacityPerSecond: 300,
-      arrivals: "poisson",
-      seed,
-      sloMs: 50,
-    });
+    const server = { capacityPerSecond: 300, arrivals: "poisson", sloMs: 50 } as const;
+    const found = await searchSimulated({ ...server, seed });
     assert(found.sustainedPerSecond! > 0.8 * 300 && found.sustainedPerSecond! < 0.95 * 300);
     assert(found.limit.kind === "server" || found.limit.kind === "client");
   }
 });
 
-Deno.test("in whole numbers each capacity up to 41 is found exactly, above it the next lower step", async () => {
+Deno.test("whole numbers up to 41 are found exactly, larger ones to the step below", async () => {
   const series = wholeNumbers(1_000);
   for (const capacity of [1, 2, 7, 25, 40, 41, 100, 333, 1_000]) {
     const { sustainedPerSecond, trials } = await searchRate<Trial>({
@@ -275,7 +254,7 @@ Deno.test("in whole numbers each capacity up to 41 is found exactly, above it th
   }
 });
 
-Deno.test("a server that lets in no more is not asked for more, and what it holds is the answer", async () => {
+Deno.test("the search stays below a refused level and returns what was admitted", async () => {
   const tried: number[] = [];
   const { sustainedPerSecond } = await searchRate<Trial>({
     ...{ series: wholeNumbers(500), first: 20, lowest: 1, highest: 500 },

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Arrivals, createSchedule, type Schedule } from "../../lib/load/schedule.ts";
+import { ARRIVALS, createSchedule } from "../../lib/load/schedule.ts";
 import { owns, partOf, shareOf } from "../../lib/load/share.ts";
+import { slotsOf } from "../support/slots_of.ts";
 
 const count = fc.integer({ min: 1, max: 12 });
 
@@ -9,13 +10,7 @@ function placesOf(count: number) {
   return Array.from({ length: count }, (_, index) => ({ index: index + 1, count }));
 }
 
-function slotsOf(schedule: Schedule): number[] {
-  const slots: number[] = [];
-  for (let slot = schedule.next(); slot !== null; slot = schedule.next()) slots.push(slot);
-  return slots;
-}
-
-Deno.test("the shares of all shards are the whole, each thing once", () => {
+Deno.test("the shares of all shards add up to the whole, without overlap", () => {
   fc.assert(fc.property(fc.nat(500), count, (total, count) => {
     const places = placesOf(count);
     const things = Array.from({ length: total }, (_, nth) => nth);
@@ -27,7 +22,7 @@ Deno.test("the shares of all shards are the whole, each thing once", () => {
   }));
 });
 
-Deno.test("the parts of a share are that share", () => {
+Deno.test("the parts of a share add up to that share, without overlap", () => {
   fc.assert(fc.property(fc.nat(500), count, count, (nth, count, parts) => {
     for (const place of placesOf(count)) {
       const owners = placesOf(parts).filter((part) => owns(partOf(place, part), nth));
@@ -36,10 +31,10 @@ Deno.test("the parts of a share are that share", () => {
   }));
 });
 
-Deno.test("any split gives the same schedule: every slot at its time, on its connection, once", () => {
+Deno.test("any split keeps the schedule: each slot once, at its time, on its connection", () => {
   fc.assert(fc.property(
     fc.record({
-      arrivals: fc.constantFrom<Arrivals>("constant", "poisson"),
+      arrivals: fc.constantFrom(...ARRIVALS),
       ratePerSecond: fc.double({ min: 1, max: 20_000, noNaN: true }),
       slots: fc.option(fc.integer({ min: 1, max: 400 }), { nil: null }),
       durationMs: fc.constant(50),
@@ -55,7 +50,7 @@ Deno.test("any split gives the same schedule: every slot at its time, on its con
         assertEquals(schedule.spanNs, createSchedule(options).spanNs);
         const own = Array.from({ length: connections }, (_, nth) => nth)
           .filter((nth) => owns(place, nth));
-        // As the open loop deals the slots out: one after the other over the connections it has.
+        // Like the open loop, which deals slots to its connections in turn.
         return slotsOf(schedule).map((atNs, slot) => ({
           atNs,
           connection: own[slot % own.length]!,

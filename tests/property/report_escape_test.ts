@@ -10,7 +10,7 @@ import type { Report } from "../../lib/schema.ts";
 import { repeats } from "../support/repeats.ts";
 import { HOSTILE_TEXT, hostileReport } from "../support/sample_report.ts";
 
-/** Strings made of what has a meaning somewhere, mixed with anything. */
+/** Strings of characters with a meaning in some format, mixed with random ones. */
 const HOSTILE = fc.array(
   fc.oneof(
     fc.constantFrom(
@@ -37,7 +37,7 @@ const HOSTILE = fc.array(
 
 const RUNS = { numRuns: repeats(6, 200) };
 
-/** Everything hostile, as each kind of page. */
+/** A hostile report, as a page of this profile. */
 function hostile(text: string, profile: string): Report {
   return { ...hostileReport(text), ...(profile === "" ? {} : { profile }) };
 }
@@ -45,7 +45,7 @@ function hostile(text: string, profile: string): Report {
 const PROFILES = ["", "phase2", "phase3"];
 const PROFILE = fc.constantFrom(...PROFILES);
 
-/** What a harmless text makes of each kind of page. */
+/** Reads a page of each profile with harmless text. */
 function harmless<T>(read: (report: Report) => T): ReadonlyMap<string, T> {
   return new Map(PROFILES.map((profile) => [profile, read(hostile("harmless", profile))]));
 }
@@ -55,7 +55,7 @@ function markdownOf(report: Report, titleLevel: 0 | 1 = 1): string {
   return renderMarkdown(document, { chartPath: () => null, titleLevel });
 }
 
-/** Asserts that all rows of every table have the columns of its heading. */
+/** Asserts that all rows of a table have as many columns as its heading. */
 function assertTables(page: string): void {
   let columns = 0;
   for (const line of page.split("\n")) {
@@ -65,7 +65,7 @@ function assertTables(page: string): void {
   }
 }
 
-/** What a markdown parser with every extension that could do harm sees, links within the page left out. */
+/** Tokens that a markdown parser with all risky extensions finds, except links within the page. */
 function tokenTypes(page: string): Set<string> {
   const types = new Set<string>();
   for (const token of new MarkdownIt({ html: true, linkify: true }).parse(page, {})) {
@@ -76,14 +76,14 @@ function tokenTypes(page: string): Set<string> {
   return types;
 }
 
-/** The page without the tags that fold up parts of it. */
+/** The page without its own `<details>` tags. */
 function withoutFolds(page: string): string {
   return page.replace(/^(?:<details><summary>[\w ,;–%.]*<\/summary>|<\/details>)$/gm, "");
 }
 
 const FORBIDDEN = ["html_inline", "html_block", "link_open", "image"];
 
-Deno.test("hostile text in any place leaves every table and page of markdown whole", () => {
+Deno.test("hostile text anywhere leaves markdown pages and their tables intact", () => {
   const headings = (page: string) => page.match(/^#{1,5} /gm)?.length;
   const expected = harmless((report) => headings(markdownOf(report)));
   fc.assert(
@@ -99,46 +99,37 @@ Deno.test("hostile text in any place leaves every table and page of markdown who
   );
 });
 
-Deno.test("a name that looks like a domain's does not become a link", () => {
-  for (
-    const text of ["0.AC ", "evil.com", "a.io/x", "shop.info.", "b.xn--p1ai", "x.рф", "a.b.co-op"]
-  ) {
+Deno.test("text that looks like a domain name does not become a link", () => {
+  const names = ["0.AC ", "evil.com", "a.io/x", "shop.info.", "b.xn--p1ai", "x.рф", "a.b.co-op"];
+  for (const text of names) {
     assertEquals(FORBIDDEN.filter((type) => tokenTypes(escapeMarkdown(text)).has(type)), [], text);
   }
 });
 
-Deno.test("escaped text is itself again once a parser has read it", () => {
+Deno.test("a markdown parser reads escaped text as the original", () => {
   const plain = fc.string({ unit: "grapheme-ascii", minLength: 1 })
     .filter((text) => text.trim() !== "" && !text.includes("@"));
   fc.assert(
     fc.property(plain, (text) => {
-      const [, inline] = new MarkdownIt({ html: true, linkify: true }).parse(
-        escapeMarkdown(text),
-        {},
-      );
-      const read = (inline.children ?? []).map(
-        ({ type, content }: { type: string; content: string }) => {
-          assertEquals(type, "text");
-          return content;
-        },
-      ).join("");
+      const parser = new MarkdownIt({ html: true, linkify: true });
+      const [, inline] = parser.parse(escapeMarkdown(text), {});
+      const tokens: { type: string; content: string }[] = inline.children ?? [];
+      for (const { type } of tokens) assertEquals(type, "text");
+      const read = tokens.map(({ content }) => content).join("");
       assertEquals(read, text.trim().replace(/\s+/g, " "));
     }),
   );
 });
 
-Deno.test("hostile text in any place adds no tag and no attribute to the page", () => {
+Deno.test("hostile text anywhere adds no tag and no attribute to the page", () => {
   const shape = (report: Report) => {
     const html = renderHtml(buildDocument(report, { charts: new Map(), audience: "page" }));
     const body = html.slice(html.indexOf("<body>"), html.indexOf('<script type="module">'));
-    return new Set(
-      [...body.matchAll(/<(\/?[a-z0-9]+)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>|<(.{0,20})/g)]
-        .map((
-          [, tag, attributes = "", rest],
-        ) =>
-          [rest ?? tag, ...attributes.replaceAll(/="[^"]*"/g, "").trim().split(/\s+/)].join(" ")
-        ),
-    );
+    const tags = body.matchAll(/<(\/?[a-z0-9]+)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>|<(.{0,20})/g);
+    return new Set(tags.map(([, tag, attributes = "", rest]) => {
+      const names = attributes.replaceAll(/="[^"]*"/g, "").trim().split(/\s+/);
+      return [rest ?? tag, ...names].join(" ");
+    }));
   };
   const expected = harmless(shape);
   fc.assert(
@@ -150,7 +141,7 @@ Deno.test("hostile text in any place adds no tag and no attribute to the page", 
   );
 });
 
-Deno.test("hostile text in any place sends no control character to a terminal", () => {
+Deno.test("hostile text anywhere sends no control character to a terminal", () => {
   fc.assert(
     fc.property(HOSTILE, (text) => {
       const summary = renderTerminalSummary(hostileReport(text), { color: false, width: 80 });

@@ -6,7 +6,7 @@ import { parseMessage } from "../../lib/server/messages.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
 
-Deno.test("token bucket: in no window does more pass than its capacity and the refill", () => {
+Deno.test("token bucket: never passes more than its capacity plus the refill", () => {
   const limit = fc.record({
     capacity: fc.integer({ min: 1, max: 50 }),
     refillPerSecond: fc.integer({ min: 1, max: 100 }),
@@ -23,7 +23,7 @@ Deno.test("token bucket: in no window does more pass than its capacity and the r
   }));
 });
 
-Deno.test("token bucket: passes once the wait that it told is over", () => {
+Deno.test("token bucket: passes after the wait that it announced", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 100 }), (n, r) => {
       const bucket = new TokenBucket({ capacity: n, refillPerSecond: r }, 0);
@@ -40,7 +40,7 @@ const anyText = fc.oneof(
   fc.jsonValue().map((v) => JSON.stringify({ op: v })),
 );
 
-Deno.test("hello and messages: whatever comes in is decided, never thrown", () => {
+Deno.test("hello and messages: no input makes them throw", () => {
   for (const name of ["oct", "nov"] as const) {
     const server = {
       options: defaultServerOptions({ token: "0123456789abcdef" }),

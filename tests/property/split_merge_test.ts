@@ -1,5 +1,5 @@
 /**
- * What shards measure apart is, merged, what one client would have measured.
+ * Merged results of shards equal those of a single client.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { randomStream } from "../../lib/stats/random.ts";
 import { ledgerWith } from "../support/targets.ts";
 import { repeats } from "../support/repeats.ts";
 
-/** One sample: its epoch, its time of ending and its length. */
 interface Sample {
   epoch: number;
+  /** When it ended. */
   atMs: number;
   ns: number;
 }
 
 const EPOCHS = 5;
 const OPTIONS = { name: "latency", better: "lower", role: "headline", seed: 7 } as const;
-/** So much and more has no answer: of the others no time comes near it. */
+/** Samples this long have no answer; all others are much shorter. */
 const TIMEOUT_NS = 1e13;
 const SERIES = { intervalMs: 10, startNs: 0 };
 
-/** What a client records of these samples. */
+/** Records the samples as a client does. */
 function record(samples: readonly Sample[], { mergeable }: { mergeable: boolean }): Distribution {
   using recorder = new DistributionRecorder({ series: SERIES, mergeable });
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
@@ -42,7 +42,7 @@ function record(samples: readonly Sample[], { mergeable }: { mergeable: boolean 
   return recorder.distribution(OPTIONS)!;
 }
 
-/** Without the histograms that only shards keep. */
+/** Removes the histograms that only shards keep. */
 function plain(distribution: Distribution): Distribution {
   return {
     ...distribution,
@@ -51,7 +51,7 @@ function plain(distribution: Distribution): Distribution {
   };
 }
 
-/** Log-normal lengths with a tail, over epochs of 20 ms. */
+/** Lengths with a long tail, over epochs of 20 ms. */
 function drawSamples(next: () => number, { unanswered = 0 } = {}): Sample[] {
   const count = 1_000 + Math.floor(next() * 500);
   return Array.from({ length: count }, (_, index) => {
@@ -68,14 +68,14 @@ function split(samples: readonly Sample[], shards: number, next: () => number): 
   return parts.filter((part) => part.length > 0);
 }
 
-/** Recorded outside of epochs, as what is done once a run. */
+/** Records the samples outside of epochs, like measurements made once per run. */
 function pool(samples: readonly Sample[]): Distribution {
   using recorder = new DistributionRecorder({ mergeable: true });
   for (const { ns } of samples) recorder.record(ns);
   return recorder.distribution(OPTIONS)!;
 }
 
-Deno.test("random splits: merged figures are those of one histogram, exactly", () => {
+Deno.test("random splits: merged figures equal those of one histogram exactly", () => {
   const next = randomStream(1, "splits");
   for (let nth = 0; nth < repeats(30, 150); nth++) {
     const samples = drawSamples(next);
@@ -89,7 +89,7 @@ Deno.test("random splits: merged figures are those of one histogram, exactly", (
   }
 });
 
-Deno.test("epochs, intervals, mean, deviation and confidence are those of one client too", () => {
+Deno.test("random splits: epochs, series, mean and intervals equal one client's", () => {
   const next = randomStream(2, "splits");
   for (let nth = 0; nth < repeats(4, 15); nth++) {
     const samples = drawSamples(next);
@@ -100,7 +100,7 @@ Deno.test("epochs, intervals, mean, deviation and confidence are those of one cl
   }
 });
 
-Deno.test("calls without an answer count as one client's do, in each epoch and in all", () => {
+Deno.test("random splits: calls without an answer count like one client's", () => {
   const next = randomStream(3, "splits");
   for (let nth = 0; nth < repeats(4, 15); nth++) {
     const samples = drawSamples(next, { unanswered: 0.02 });
@@ -108,20 +108,20 @@ Deno.test("calls without an answer count as one client's do, in each epoch and i
       .map((part) => record(part, { mergeable: true }));
     const merged = mergeDistributions(parts, OPTIONS.seed);
     const whole = record(samples, { mergeable: false });
-    const counts = ({ count, censored, p50, p95, p99, max }: Distribution) => [
-      ...[count, censored, p50, p95, p99, max],
-    ];
+    const counts = ({ count, censored, p50, p95, p99, max }: Distribution) => (
+      { count, censored, p50, p95, p99, max }
+    );
     assertEquals(counts(merged), counts(whole));
     assertEquals(whole.max, TIMEOUT_NS);
     assertEquals(plain(merged).epochs, whole.epochs);
   }
 });
 
-Deno.test("the sum of all times survives its way through mean and count, to the nanosecond", () => {
-  // 15 / 11 x 11 is not 15 as a double, and of three such sums it shows in the mean.
-  const samples = Array.from({ length: 11 }, (_, nth) => ({
-    ...{ epoch: 0, atMs: 0, ns: nth === 0 ? 15 : 0 },
-  }));
+Deno.test("merging recovers the sum of all times from mean and count to the nanosecond", () => {
+  // 15 / 11 x 11 is not 15 as a double, and three such sums change the mean.
+  const samples = Array.from({ length: 11 }, (_, nth) => (
+    { epoch: 0, atMs: 0, ns: nth === 0 ? 15 : 0 }
+  ));
   const parts = [samples, samples, samples].map(pool);
   assertEquals(mergeDistributions(parts, OPTIONS.seed).mean, 45 / 33);
 });
@@ -134,7 +134,7 @@ const sample: fc.Arbitrary<Sample> = fc.record({
 const part = fc.array(sample, { minLength: 1, maxLength: 40 })
   .map((samples) => record(samples, { mergeable: true }));
 
-Deno.test("merging distributions is associative, and independent of their order", () => {
+Deno.test("merging distributions is associative and commutative", () => {
   fc.assert(
     fc.property(part, part, part, (a, b, c) => {
       const merge = (...parts: Distribution[]) => mergeDistributions(parts, OPTIONS.seed);
@@ -162,7 +162,7 @@ const ledger: fc.Arbitrary<Ledger> = fc.record({
   })
 );
 
-Deno.test("ledgers add up, reconcile, and do so in any order", () => {
+Deno.test("merged ledgers add up and reconcile, in any order", () => {
   fc.assert(fc.property(ledger, ledger, ledger, (a, b, c) => {
     const all = mergeLedgers([a, b, c]);
     assertEquals(all.sent, a.sent + b.sent + c.sent);
@@ -177,27 +177,24 @@ Deno.test("ledgers add up, reconcile, and do so in any order", () => {
   }));
 });
 
-Deno.test("of the words in ledgers the first of each name is kept", () => {
-  const words = (errorMessages: Record<string, string>, malformed?: string) => ({
+Deno.test("merged ledgers keep the first text of each name", () => {
+  const texts = (errorMessages: Record<string, string>, malformed?: string) => ({
     ...ledgerWith({ errorMessages }),
     ...malformed === undefined ? {} : { firstStrays: { malformed } },
   });
-  const merged = mergeLedgers([words({ A: "one" }), words({ A: "two", B: "three" }, "odd")]);
+  const merged = mergeLedgers([texts({ A: "one" }), texts({ A: "two", B: "three" }, "odd")]);
   assertEquals([merged.errorMessages, merged.firstStrays], [
     { A: "one", B: "three" },
     { malformed: "odd" },
   ]);
 });
 
-/** Thirds and sevenths: the order of a sum of these shows in its last digit. */
+/** Fractions, because the last digit of their sum depends on its order. */
 const rate = fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(3, 7, 11))
   .map(([numerator, denominator]) => numerator / denominator);
-const rates = fc.array(rate, {
-  minLength: EPOCHS,
-  maxLength: EPOCHS,
-});
+const rates = fc.array(rate, { minLength: EPOCHS, maxLength: EPOCHS });
 
-Deno.test("throughputs add up epoch by epoch, in any order, to the last bit but one", () => {
+Deno.test("throughputs add up epoch by epoch, in any order", () => {
   const scalar = (epochs: number[], merge: "sum" | "max" = "sum"): Scalar =>
     summariseScalar({
       ...{ name: "throughput", unit: "msg/s", better: "higher", role: "headline", merge },

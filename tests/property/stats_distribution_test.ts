@@ -1,23 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { pooledValueAtRank } from "../../lib/stats/bins.ts";
-import { LatencyHistogram } from "../../lib/stats/histogram.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";
+import { histogramOf } from "../support/histogram_of.ts";
 
-/** From below what a bin resolves to an hour. */
+/** From less than the width of a bin to an hour. */
 const times = fc.oneof(
   fc.integer({ min: 0, max: 5_000 }),
   fc.integer({ min: 0, max: 3.6e12 }),
   fc.constantFrom(0, 2_047, 2_048, 4_095, 3.6e12),
 );
 
-function histogramOf(values: readonly number[]): LatencyHistogram {
-  const histogram = new LatencyHistogram();
-  for (const value of values) histogram.record(value);
-  return histogram;
-}
+const OPTIONS = { name: "a", better: "lower", role: "detail", seed: 1 } as const;
 
-Deno.test("bins know each rank as the histogram does, and as sorting does to three digits", () => {
+Deno.test("bins rank values like the histogram, and to three digits like sorting", () => {
   fc.assert(fc.property(fc.array(times, { minLength: 1, maxLength: 50 }), (values) => {
     using histogram = histogramOf(values);
     const bins = histogram.bins();
@@ -30,7 +26,7 @@ Deno.test("bins know each rank as the histogram does, and as sorting does to thr
   }));
 });
 
-Deno.test("the rank among weighted parts is that among their copies", () => {
+Deno.test("weighting a part equals copying it that many times", () => {
   const part = fc.record({
     values: fc.array(times, { minLength: 1, maxLength: 20 }),
     weight: fc.integer({ min: 0, max: 3 }),
@@ -60,7 +56,7 @@ const epochs = fc.array(
   { minLength: 1, maxLength: 7 },
 );
 
-Deno.test("percentiles ascend within the extremes, intervals hold their values, and counts add", () => {
+Deno.test("percentiles ascend within the extremes and their intervals, counts add up", () => {
   fc.assert(fc.property(epochs, (given) => {
     using recorder = new DistributionRecorder();
     let count = 0;
@@ -75,15 +71,14 @@ Deno.test("percentiles ascend within the extremes, intervals hold their values, 
       count += epoch.copies * epoch.times.length;
       censored += epoch.censored;
     }
-    const options = { name: "a", better: "lower", role: "detail", seed: 1 } as const;
-    const distribution = recorder.distribution(options);
+    const distribution = recorder.distribution(OPTIONS);
     if (count === 0) return assertEquals(distribution, null);
     assert(distribution !== null);
     assertEquals([distribution.count, distribution.censored], [count, censored]);
     const { min, p5, p50, p75, p90, p95, p99, p999, max, ci95 } = distribution;
     const order = [min, p5, p50, p75, p90, p95, p99, p999, max].filter((ns) => ns !== null);
     for (const [index, ns] of order.slice(1).entries()) {
-      // The mean of logarithms is exact to some last digits.
+      // The mean of logarithms has rounding errors.
       assert(ns * (1 + 1e-12) >= order[index]!, `${order}`);
     }
     for (const key of ["p5", "p50", "p95", "p99", "mean"] as const) {
@@ -94,7 +89,7 @@ Deno.test("percentiles ascend within the extremes, intervals hold their values, 
   }));
 });
 
-Deno.test("of one epoch a percentile is that of all its samples, those without an answer at the end", () => {
+Deno.test("in one epoch, percentiles count calls without an answer as the longest", () => {
   const samples = fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 400 });
   fc.assert(fc.property(samples, fc.integer({ min: 0, max: 400 }), (values, censored) => {
     using recorder = new DistributionRecorder();
@@ -102,8 +97,7 @@ Deno.test("of one epoch a percentile is that of all its samples, those without a
     recorder.recordAll(Float64Array.from(values));
     recorder.censor(censored, 5_000);
     recorder.endEpoch();
-    const options = { name: "a", better: "lower", role: "detail", seed: 1 } as const;
-    const distribution = recorder.distribution(options)!;
+    const distribution = recorder.distribution(OPTIONS)!;
     const sorted = values.toSorted((a, b) => a - b);
     const all = [...sorted, ...new Array<number>(censored).fill(5_000)];
     for (const [key, percentile, minimum] of [["p5", 5, 200], ["p50", 50, 1], ["p95", 95, 200]]) {

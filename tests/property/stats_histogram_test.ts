@@ -1,25 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { LatencyHistogram } from "../../lib/stats/histogram.ts";
+import { histogramOf } from "../support/histogram_of.ts";
 
-/** Times from 0 ns to an hour, every order of magnitude as likely as another. */
+/** Times from 0 ns to an hour, with all orders of magnitude equally likely. */
 const timeNs = fc.tuple(fc.integer({ min: 0, max: 41 }), fc.double({ min: 0, max: 1, noNaN: true }))
   .map(([exponent, fraction]) => Math.min(3.6e12, Math.floor(2 ** exponent * (1 + fraction)) - 1));
 const times = fc.array(timeNs, { minLength: 1, maxLength: 300 });
 const percentiles = [0, 1, 25, 50, 75, 90, 95, 99, 99.9, 100];
-
-function histogramOf(values: readonly number[]): LatencyHistogram {
-  const histogram = new LatencyHistogram();
-  for (const value of values) histogram.record(value);
-  return histogram;
-}
 
 function figures(histogram: LatencyHistogram): number[] {
   const { count, min, max } = histogram;
   return [count, min, max, ...percentiles.map((p) => histogram.percentile(p))];
 }
 
-Deno.test("percentiles are those of a sorted array, to three digits", () => {
+Deno.test("percentiles equal those of a sorted array, to three digits", () => {
   fc.assert(fc.property(times, (values) => {
     using histogram = histogramOf(values);
     const sorted = values.toSorted((a, b) => a - b);
@@ -44,7 +39,7 @@ Deno.test("mean, minimum and maximum are exact", () => {
   }));
 });
 
-Deno.test("merging two histograms is recording the samples of both into one", () => {
+Deno.test("merging two histograms equals recording all samples into one", () => {
   fc.assert(fc.property(times, times, (first, second) => {
     using merged = histogramOf(first);
     using addend = histogramOf(second);
@@ -55,7 +50,7 @@ Deno.test("merging two histograms is recording the samples of both into one", ()
   }));
 });
 
-Deno.test("what is encoded and decoded comes back, and so does a snapshot", () => {
+Deno.test("a histogram survives encoding and decoding, and a snapshot", () => {
   fc.assert(fc.property(times, (values) => {
     using original = histogramOf(values);
     using decoded = LatencyHistogram.decode(original.encode(), original);

@@ -14,7 +14,7 @@ const laws = fc.record({
   contention: fc.double({ min: 0, max: 0.95, noNaN: true }),
   coherency: fc.double({ min: 0, max: 0.05, noNaN: true }),
 });
-/** Always one client and 64, so that both parameters show. */
+/** With 1 and 64 clients, so that both parameters have an effect. */
 const sweeps = fc.uniqueArray(fc.integer({ min: 2, max: 63 }), { minLength: 2, maxLength: 12 })
   .map((middle) => [1, ...middle, 64]);
 
@@ -22,7 +22,7 @@ function onLaw(law: ScalingLaw, sweep: readonly number[]): ScalingSample[] {
   return sweep.map((clients) => ({ clients, ratePerSecond: throughputAt(law, clients) }));
 }
 
-Deno.test("of a throughput without noise every parameter comes back, those of 0 too", () => {
+Deno.test("without noise the fit recovers every parameter, including 0", () => {
   fc.assert(fc.property(laws, sweeps, (law, sweep) => {
     const fit = fitScalingLaw(onLaw(law, sweep));
     assertAlmostEquals(fit.law.singleRatePerSecond / law.singleRatePerSecond, 1, 1e-5);
@@ -33,7 +33,7 @@ Deno.test("of a throughput without noise every parameter comes back, those of 0 
   }));
 });
 
-Deno.test("the unit of the throughput is that of the single rate, and changes nothing else", () => {
+Deno.test("scaling the throughput scales the single rate and changes nothing else", () => {
   fc.assert(fc.property(laws, sweeps, fc.double({ min: 0.01, max: 100, noNaN: true }), (...all) => {
     const [law, sweep, unit] = all;
     const samples = syntheticEpochs(law, { sweep, epochs: 3, noise: 0.05, seed: 1 }).flat();
@@ -45,7 +45,7 @@ Deno.test("the unit of the throughput is that of the single rate, and changes no
   }));
 });
 
-/** What the fit is to make least, over all samples, from its definition. */
+/** The sum that the fit minimises, from its definition. */
 function squares(samples: readonly ScalingSample[], law: ScalingLaw): number {
   return samples.reduce(
     (sum, { clients, ratePerSecond }) =>
@@ -54,7 +54,7 @@ function squares(samples: readonly ScalingSample[], law: ScalingLaw): number {
   );
 }
 
-Deno.test("no law beside the fitted one has less squared deviation, within the bounds", () => {
+Deno.test("no law near the fitted one, nor the true one, has a smaller squared deviation", () => {
   const seeds = fc.integer({ min: 1, max: 1e6 });
   fc.assert(fc.property(laws, sweeps, seeds, (law, sweep, seed) => {
     const samples = syntheticEpochs(law, { sweep, epochs: 4, noise: 0.1, seed }).flat();
@@ -73,12 +73,11 @@ Deno.test("no law beside the fitted one has less squared deviation, within the b
 });
 
 /**
- * N = 1, 2, 3 … 64 in 50 epochs with 5 % of noise in every sample: then 5 % are about four deviations of the
- * estimates, so that any seed will do. How far a parameter can be told at all
- * depends on how much it shapes the throughput: these do, where one alone is hidden by the other they are
- * told less well (docs/method.md has the table).
+ * With 1, 2, 3 … 64 clients, 50 epochs and 5 % of noise in every sample, 5 % are about four
+ * standard deviations of the estimates, so any seed works. A parameter that hardly shapes the
+ * throughput is estimated less precisely (see the table in docs/method.md).
  */
-Deno.test("at 5 % of noise contention, coherency and the single rate come back within 5 %", () => {
+Deno.test("with 5 % of noise the fit recovers every parameter within 5 %", () => {
   const pairs = [[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005]] as const;
   for (const [contention, coherency] of pairs) {
     const law = { singleRatePerSecond: 1000, contention, coherency };

@@ -4,8 +4,9 @@ import { TokenBucket } from "../../lib/server/token_bucket.ts";
 import { type Decision, fitTokenBucket } from "../../lib/stats/token_bucket_fit.ts";
 
 /**
- * A client of a real bucket: bursts until it is refused, with pauses between, decided on with a delay. At most half
- * a token comes in while it makes a call; at exactly half, rounding would decide.
+ * A client of a real bucket: bursts until it is refused, with pauses in between and delayed
+ * decisions. Less than half a token is refilled during a call; at exactly half, rounding would
+ * decide.
  */
 const clients = fc.record({
   capacity: fc.integer({ min: 1, max: 60 }),
@@ -16,7 +17,9 @@ const clients = fc.record({
 });
 type Client = typeof clients extends fc.Arbitrary<infer T> ? T : never;
 
-/** One late decision: a bucket of 27 explains these bursts, a smaller one does, and those between do not. */
+/**
+ * One late decision: buckets of 27 and of some smaller size fit these bursts, but not in between.
+ */
 const GAP: Client = {
   capacity: 18,
   tokensPerCall: 0.47715992271900176,
@@ -50,7 +53,7 @@ function decide(client: Client): Decision[] {
   return decisions;
 }
 
-Deno.test("property: the true bucket is always among those that fit", () => {
+Deno.test("token bucket fit: the intervals always contain the true bucket", () => {
   fc.assert(
     fc.property(clients, (client) => {
       const decisions = decide(client);
@@ -66,7 +69,7 @@ Deno.test("property: the true bucket is always among those that fit", () => {
   );
 });
 
-Deno.test("property: more pauses never make the interval wider", () => {
+Deno.test("token bucket fit: more pauses never widen the interval", () => {
   fc.assert(
     fc.property(clients, (client) => {
       const all = decide(client);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { randomStream, shuffle } from "../../lib/stats/random.ts";
 import { williamsOrder } from "../../lib/stats/williams.ts";
 
-Deno.test("over all rows each case follows each other equally often, and stands at each place", () => {
+Deno.test("over all rows each case follows each other, and takes each place, equally often", () => {
   for (let cases = 1; cases <= 25; cases++) {
     const times = cases % 2 === 0 ? 1 : 2;
     const rows = Array.from({ length: times * cases }, (_, row) => williamsOrder(cases, row));
@@ -19,13 +19,13 @@ Deno.test("over all rows each case follows each other equally often, and stands 
     }
     assertEquals([follows.size, places.size], [cases * (cases - 1), cases * cases]);
     assertEquals(new Set([...follows.values(), ...places.values()]), new Set([times]));
-    assertEquals(williamsOrder(cases, rows.length), rows[0], "then they begin again");
+    assertEquals(williamsOrder(cases, rows.length), rows[0], "the rows repeat");
   }
   assertThrows(() => williamsOrder(0, 0), RangeError, "there are 0");
   assertThrows(() => williamsOrder(3, -1), RangeError, "the requested row is -1");
 });
 
-Deno.test("a shuffle has all items, the same for the same stream, and each order equally often", () => {
+Deno.test("a shuffle keeps all items, depends on its stream only, and is uniform", () => {
   fc.assert(fc.property(fc.array(fc.nat()), fc.integer(), (items, seed) => {
     const given = items.slice();
     const [one, other] = [1, 2].map(() => shuffle(items, randomStream(seed, "order")));
@@ -40,7 +40,7 @@ Deno.test("a shuffle has all items, the same for the same stream, and each order
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   assertEquals(counts.size, 6);
-  // 1,000 each, with a standard deviation of 29.
+  // The standard deviation is 29.
   for (const [order, count] of counts) assertEquals(Math.abs(count - 1_000) < 130, true, order);
 });
 
@@ -52,7 +52,7 @@ Deno.test("streams differ by seed and label, and are uniform", () => {
   assertEquals(draw(1, "a"), draw(1, "a"));
   const streams = [draw(1, "a"), draw(2, "a"), draw(1, "b"), draw(-1, "a")];
   assertEquals(new Set(streams.map(([first]) => first)).size, 4);
-  // The first number of each stream is as uniform as those of one stream.
+  // The first numbers of many streams are as uniform as the numbers of one.
   const starts = Array.from({ length: 1_000 }, (_, seed) => randomStream(seed, "a")());
   for (const values of [draw(1, "a"), starts]) {
     assertEquals(values.every((value) => value >= 0 && value < 1), true);

@@ -1,7 +1,7 @@
 /**
- * How often `ab`, and a comparison with earlier runs, is right: of a server against itself, against one whose calls take
- * a quarter longer (4 and 5 ms), against one that spins 10 us longer in a call of about 100 us, and against one with a
- * tail. To be run by hand, for some minutes each:
+ * Counts how often `ab` and a comparison with earlier runs are right about a server and itself, one
+ * whose calls take a quarter longer (4 and 5 ms), one that spins 10 us longer in a call of about
+ * 100 us, and one with a tail. Run manually, for some minutes each:
  *
  *   deno run -q -P=test --v8-flags=--expose-gc tests/support/ab_experiment.ts same|quarter|spin|tail|learned [RUNS]
  *
@@ -18,6 +18,7 @@ import { connectionEstablishment } from "../../scenarios/connection_establishmen
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { startEmbeddedServer } from "../../lib/server/embedded.ts";
+import { printLine } from "./print.ts";
 import { startQueueServer } from "./queue_server.ts";
 import { NO_OVERRIDES, settingsAt } from "./run_scenarios.ts";
 import { startSpinServer } from "./spin_server.ts";
@@ -34,61 +35,47 @@ const HOOKS = {
   onPartialReport: () => Promise.resolve(),
 };
 
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
 const startReference = () =>
   startEmbeddedServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
 
-/** Two servers, and how they are to be measured. */
-interface Trial {
-  a: () => Promise<{ url: string } & (Disposable | AsyncDisposable)>;
-  b: () => Promise<{ url: string } & (Disposable | AsyncDisposable)>;
-  settings: Partial<RunSettings>;
-}
+type StartServer = () => Promise<{ url: string } & (Disposable | AsyncDisposable)>;
 
-const ONE_CLIENT = ["message-throughput"];
+const ONE_CLIENT: Partial<RunSettings> = {
+  profile: "standard",
+  scenarios: ["message-throughput"],
+};
 
-const TRIALS: Readonly<Record<string, Trial>> = {
+/** Two servers, and how they are measured. */
+const TRIALS: Record<string, { a: StartServer; b: StartServer; settings: Partial<RunSettings> }> = {
   same: {
     a: startReference,
     b: startReference,
-    settings: { profile: "standard", scenarios: null },
+    settings: { profile: "standard" },
   },
   quarter: {
     a: () => startQueueServer(250),
     b: () => startQueueServer(200),
-    settings: { profile: "standard", scenarios: ONE_CLIENT },
+    settings: ONE_CLIENT,
   },
   spin: {
     a: () => startSpinServer({ micros: 30 }),
     b: () => startSpinServer({ micros: 40 }),
-    settings: {
-      ...{ profile: "standard", scenarios: ONE_CLIENT },
-      ...{ precisionPercent: 2, maxTimeMs: 180_000 },
-    },
+    settings: { ...ONE_CLIENT, precisionPercent: 2, maxTimeMs: 180_000 },
   },
   tail: {
     a: () => startSpinServer({ micros: 50 }),
     b: () => startSpinServer({ micros: 50, slowEvery: 50, slowMicros: 3_000 }),
-    settings: {
-      profile: "standard",
-      scenarios: ONE_CLIENT,
-      epochs: 20,
-      overrides: { ...NO_OVERRIDES, durationMs: 400 },
-    },
+    settings: { ...ONE_CLIENT, epochs: 20, overrides: { ...NO_OVERRIDES, durationMs: 400 } },
   },
 };
 
-/** As `latency@5x1 p50`. */
+/** For example `latency@5x1 p50`. */
 function rowName({ metric, at, statistic }: ComparisonRow): string {
-  return `${
-    [metric, ...at === undefined ? [] : [Object.values(at).join("x")]].join("@")
-  } ${statistic}`;
+  const place = at === undefined ? "" : `@${Object.values(at).join("x")}`;
+  return `${metric}${place} ${statistic}`;
 }
 
-/** The rows of a comparison in a line. */
+/** The gating rows of a comparison in one line. */
 function describe({ rows }: Comparison): string {
   return rows.filter(({ gating }) => gating).map((row) => {
     const ci = row.ci?.map((bound) => bound.toFixed(3)).join(" to ") ?? "no interval";
@@ -107,24 +94,23 @@ async function runPairs(name: string, runs: number): Promise<void> {
     const of = ({ url }: { url: string }) => settingsAt(url, { seed: run, ...settings });
     const report = await runAb({ a: of(one), b: of(other) }, HOOKS);
     const { comparison, verdict, scenarios } = report;
-    print(`run ${run}: exit ${verdict.exitCode}; ${describe(comparison!)}`);
+    printLine(`run ${run}: exit ${verdict.exitCode}; ${describe(comparison!)}`);
     const warnings = scenarios.flatMap(({ validity }) => validity.warnings);
-    for (const { message } of warnings) print(`  warning: ${message}`);
+    for (const { message } of warnings) printLine(`  warning: ${message}`);
     for (const row of comparison!.rows.filter(({ gating }) => gating)) {
       const key = `${rowName(row)}: ${row.verdict}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
-  for (const [key, count] of [...counts].sort()) print(`${key} ${count} of ${runs}`);
+  for (const [key, count] of [...counts].sort()) printLine(`${key} ${count} of ${runs}`);
 }
 
-/** Groups of four baselines and a run of the same server, then one of a server that is a quarter slower. */
+/** Groups of four baselines, another run of that server, and one of a server a quarter slower. */
 async function runLearned(groups: number): Promise<void> {
   const measure = async (capacityPerSecond: number): Promise<Report> => {
     using server = await startQueueServer(capacityPerSecond);
-    const settings = settingsAt(server.url, { profile: "standard", scenarios: ONE_CLIENT });
     const { restart: _, ...hooks } = HOOKS;
-    return await runBench(settings, hooks);
+    return await runBench(settingsAt(server.url, ONE_CLIENT), hooks);
   };
   const options = { noisePercent: null, bandPercent: 3, force: true };
   const found = { same: 0, quarter: 0 };
@@ -136,10 +122,10 @@ async function runLearned(groups: number): Promise<void> {
       const isSlower = comparison.regressions.length > 0;
       if (isSlower) found[kind]++;
       const smallest = comparison.rows.map((row) => row.smallest?.toFixed(3) ?? "-").join(", ");
-      print(`group ${group}, ${kind}: ${describe(comparison)}; smallest ${smallest}`);
+      printLine(`group ${group}, ${kind}: ${describe(comparison)}; smallest ${smallest}`);
     }
   }
-  print(`regressions: ${found.same} of ${groups} same, ${found.quarter} of ${groups} quarter`);
+  printLine(`regressions: ${found.same} of ${groups} same, ${found.quarter} of ${groups} quarter`);
 }
 
 if (import.meta.main) {

@@ -1,22 +1,21 @@
-/** How a proxy makes a sound server a bad one. `text` is the frame, `said` what the client said before. */
+/** How a proxy alters a server. `text` is a frame, `said` everything the client has sent so far. */
 export interface Alterations {
-  /** In place of a frame of the server's, one or several; `null`: nothing. */
+  /** Replaces a frame of the server by one or several; `null`: by nothing. */
   frame?: (text: string, said: readonly string[]) => string | readonly string[] | null;
-  /** In place of the server's close. */
+  /** Replaces the server's close. */
   close?: (
     close: { code: number; reason: string },
     said: readonly string[],
   ) => { code: number; reason: string };
-  /** Whether what the client has just said is kept from the server; `"close"`: and the client is cut off. */
+  /** True to drop the client's last message; `"close"` also closes its connection. */
   swallow?: (said: readonly string[]) => boolean | "close";
 }
 
-export interface AlteringProxy extends AsyncDisposable {
-  readonly url: string;
-}
-
-/** A WebSocket server in front of another, which it passes everything on to and from, but for alterations. */
-export function startAlteringProxy(behind: string, alterations: Alterations): AlteringProxy {
+/** Starts a WebSocket proxy that forwards everything to and from `behind`, with the alterations. */
+export function startAlteringProxy(
+  behind: string,
+  alterations: Alterations,
+): AsyncDisposable & { readonly url: string } {
   const { frame = (text) => text, close = (one) => one, swallow = () => false } = alterations;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket: front, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });

@@ -4,7 +4,7 @@ import type { Report } from "../../lib/schema.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 import { settingsAt } from "./run_scenarios.ts";
 
-/** A whole run against a server that is not the bundled one, with what it warned of. */
+/** A whole run against a server that is not the bundled one, and its warnings. */
 export async function runBenchAt(
   url: string,
   given: Partial<RunSettings>,

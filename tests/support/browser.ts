@@ -1,6 +1,5 @@
 /**
- * A real browser, Debian's Chromium, and pages of the file system in it that keep account of all that a
- * quiet page must not do.
+ * Opens local files in Debian's Chromium and records everything that a harmless page must not do.
  *
  * @module
  */
@@ -8,13 +7,12 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { NEEDS_PROCESSES } from "./run_cli.ts";
 
-/** Where Debian's package puts it. */
 const DEBIAN_PATH = "/usr/bin/chromium";
 
 /** Where a browser is, or why there is none. */
-export type FoundBrowser = { path: string; missing: null } | { path: null; missing: string };
+type FoundBrowser = { path: string; missing: null } | { path: null; missing: string };
 
-/** Finds Chromium: the one that `CHROMIUM_PATH` names, or Debian's. */
+/** Finds Chromium at `CHROMIUM_PATH`, or Debian's. */
 export async function findChromium(): Promise<FoundBrowser> {
   if (NEEDS_PROCESSES) return { path: null, missing: "needs permissions" };
   const path = Deno.env.get("CHROMIUM_PATH") || DEBIAN_PATH;
@@ -22,9 +20,9 @@ export async function findChromium(): Promise<FoundBrowser> {
   return isFile ? { path, missing: null } : { path: null, missing: `no Chromium at ${path}` };
 }
 
-/** Starts it with a profile of its own, which goes when it is closed. */
+/** Starts a browser with a temporary profile. */
 export async function startBrowser(path: string): Promise<Browser & AsyncDisposable> {
-  // It asks for the environment as soon as it is loaded, which a bare `deno test` may not.
+  // Loading it reads the environment, which a bare `deno test` is not allowed to.
   const { chromium } = await import("playwright-core");
   return await chromium.launch({
     executablePath: path,
@@ -35,17 +33,16 @@ export async function startBrowser(path: string): Promise<Browser & AsyncDisposa
   });
 }
 
-/** A page and what it did that it should not have. */
 export interface WatchedPage extends AsyncDisposable {
   page: Page;
   /**
-   * Each as `kind: what`: console messages, errors, dialogs, violations of its policy, requests but its own,
-   * and text that was run and set `window.ran`.
+   * Each as `kind: what`: console messages, errors, dialogs, violations of the content security
+   * policy, requests other than for the page, and a `window.ran` that executed text has set.
    */
   misdeeds(): Promise<string[]>;
 }
 
-/** Run in the page before anything of its own; as text, as the types here are not a browser's. */
+/** Runs before the page's own scripts. As text, because the types here are not a browser's. */
 const WATCH = `
 window.violations = [];
 document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
@@ -53,7 +50,7 @@ document.addEventListener("securitypolicyviolation", ({ violatedDirective, block
 });
 `;
 
-/** Opens a file in a context of its own. */
+/** Opens a file in its own browser context. */
 export async function openFile(
   browser: Browser,
   path: string,

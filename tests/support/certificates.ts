@@ -1,11 +1,11 @@
 /**
- * Certificates for tests of TLS alone, from 2020 to 2119: their authority and their key are public, and nobody trusts
- * them.
+ * Certificates for tests of TLS, valid from 2020 to 2119. Their authority and key are public, and
+ * nobody trusts them.
  *
  * @module
  */
 
-/** Signed all others. */
+/** The authority that signed all the others. */
 export const AUTHORITY = `-----BEGIN CERTIFICATE-----
 MIIBVDCB+6ADAgECAgEBMAoGCCqGSM49BAMCMBkxFzAVBgNVBAMMDlRlc3QgYXV0
 aG9yaXR5MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAZMRcwFQYD
@@ -44,7 +44,7 @@ u+P7WJaEr24CIFuA8y1MC59MRSPYwaQBwenQOEY/0zU/Co5gzNbYT592
 -----END CERTIFICATE-----
 `;
 
-/** With a common name, and no subject alternative name. */
+/** For localhost by common name only, without a subject alternative name. */
 export const NAMELESS = `-----BEGIN CERTIFICATE-----
 MIIBbDCCAROgAwIBAgIBBjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
 dGhvcml0eTAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFDESMBAG
@@ -57,7 +57,7 @@ LWbtLQUm364AlzozEPXvIO2x/Dnvt4uK8/oxV3Jou+s=
 -----END CERTIFICATE-----
 `;
 
-/** As LOOPBACK, but expired in 2020. */
+/** Like {@link LOOPBACK}, but expired in 2020. */
 export const EXPIRED = `-----BEGIN CERTIFICATE-----
 MIIBeTCCAR6gAwIBAgIBBTAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
 dGhvcml0eTAeFw0yMDAxMDEwMDAwMDBaFw0yMDAxMDIwMDAwMDBaMBIxEDAOBgNV
@@ -70,7 +70,7 @@ GOOzXWuErnOXKQIhAMvB9OZitEKsRraAhrPGezmuOGMoZmYjM+PQkXhR9wut
 -----END CERTIFICATE-----
 `;
 
-/** Of all but the authority. */
+/** The key of all certificates except the authority. */
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkeCko7azpAg51yHN
 jLGn7MAh+0n494i59goU5y8QxcKhRANCAASiVA/I1QFGXvtQb9nSG4go5o5hWDTy

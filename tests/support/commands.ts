@@ -1,6 +1,6 @@
 import { PROJECT_FOLDER } from "./run_cli.ts";
 
-/** Runs a command to its end, in the project's folder unless told otherwise. */
+/** Runs a command to its end. Default folder: the project's. */
 export async function runCommand(
   command: string,
   args: readonly string[],
@@ -16,7 +16,7 @@ export async function runCommand(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Is the command there, and does it answer? */
+/** True if the command exists and works. */
 export function hasCommand(command: string, argument = "--version"): boolean {
   try {
     return new Deno.Command(command, { args: [argument], stdout: "null", stderr: "null" })

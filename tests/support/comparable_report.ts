@@ -1,50 +1,29 @@
 /**
- * The smallest reports that a comparison or a threshold can be held against.
+ * Minimal reports for comparisons and thresholds.
  *
  * @module
  */
 
 import type { Ledger, Metric, Report, Role, ScenarioReport, Statistic } from "../../lib/schema.ts";
 import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
+import { sampleScenario } from "./sample_scenario.ts";
+import { ledgerWith } from "./targets.ts";
 
-/** A ledger of `sent` calls, all of them good but for what is given. */
+/** A ledger of `sent` calls, all successful except for the given ones. */
 export function ledgerOf(sent: number, given: Partial<Ledger> = {}): Ledger {
   const { toolError = 0, rateLimited = 0, timeout = 0, connectionLost = 0, aborted = 0 } = given;
   const final = sent - timeout - connectionLost - aborted;
-  const none = { progress: 0, late: 0, duplicate: 0, orphan: 0, malformed: 0 };
-  return {
-    sent,
-    ok: final - toolError - rateLimited,
-    cached: 0,
-    toolError,
-    rateLimited,
-    timeout,
-    connectionLost,
-    aborted,
-    dropped: 0,
-    frames: { received: final, final, ...none },
-    errorCodes: {},
-    closeCodes: {},
-    ...given,
-  };
+  const ok = final - toolError - rateLimited;
+  return ledgerWith({ sent, ok, frames: { received: final, final }, ...given });
 }
 
 /** A scenario that passed. */
 export function scenarioOf(name: string, given: Partial<ScenarioReport> = {}): ScenarioReport {
-  return {
-    name,
-    title: name,
-    question: "?",
-    status: "passed",
-    reason: null,
-    startedAt: "2025-01-01T00:00:00.000Z",
-    durationMs: 1_000,
+  return sampleScenario(name, {
     parameters: {},
     checks: [],
-    notMeasured: [],
     warmupLedger: ledgerOf(10),
     ledger: ledgerOf(1_000),
-    metrics: [],
     validity: {
       valid: true,
       client: null,
@@ -55,7 +34,7 @@ export function scenarioOf(name: string, given: Partial<ScenarioReport> = {}): S
       warnings: [],
     },
     ...given,
-  };
+  });
 }
 
 /** A report of the bundled server. */
@@ -115,7 +94,7 @@ export function throughputOf(ratePerSecond: number, given: MetricGiven = {}): Me
   });
 }
 
-/** A latency of 10 epochs whose samples are all the same, but for the slowest of them. */
+/** A latency of 10 epochs whose samples are all equal, except for the `slowest`. */
 export function latencyOf(
   ns: number,
   given: MetricGiven & { samples?: number; slowest?: number; slowNs?: number; censored?: number } =

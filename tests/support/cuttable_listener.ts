@@ -1,18 +1,18 @@
-/** Answers a request; `cut` ends its TCP connection without a word, whatever it has become. */
-export type CuttableHandler = (request: Request, cut: () => void) => Response;
-
 export interface CuttableListener {
   readonly port: number;
   stop(): Promise<void>;
 }
 
 /**
- * An HTTP server whose connections can be cut. `Deno.serve` has no way to do that, so that clients
- * connect to a TCP listener in front of it, which passes the bytes on.
+ * Starts an HTTP server whose handler can cut the TCP connection of a request, even after an
+ * upgrade. `Deno.serve` cannot do that, so clients connect to a TCP listener in front of it that
+ * forwards the bytes.
  */
-export function listenCuttable(handler: CuttableHandler): CuttableListener {
+export function listenCuttable(
+  handler: (request: Request, cut: () => void) => Response,
+): CuttableListener {
   const hostname = "127.0.0.1";
-  /** By the port under which the server behind sees the connection. */
+  /** By the client port that the HTTP server sees. */
   const connections = new Map<number, { front: Deno.TcpConn; back: Deno.TcpConn }>();
   const server = Deno.serve({ hostname, port: 0, onListen() {} }, (request, { remoteAddr }) => {
     const { port } = remoteAddr as Deno.NetAddr;
@@ -22,7 +22,7 @@ export function listenCuttable(handler: CuttableHandler): CuttableListener {
   const accepting = (async () => {
     for await (const front of listener) {
       const back = await Deno.connect({ hostname, port: server.addr.port });
-      // Or the kernel holds small frames back until earlier ones are acknowledged, up to 40 ms.
+      // Otherwise Nagle's algorithm holds small frames back for up to 40 ms.
       for (const conn of [front, back]) conn.setNoDelay();
       const { port } = back.localAddr;
       connections.set(port, { front, back });

@@ -1,5 +1,5 @@
 /**
- * The calls of tasks that documents show, and what the commands make of them.
+ * Finds the task calls in documents and checks that the commands accept them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { readCommand } from "../../lib/cli/config.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
-/** Options whose values are files of the reader's. */
+/** Options whose values are the reader's files. */
 const FILES = ["baseline", "ca-cert", "heavy-tools", "inject", "workload"];
 const SIDES = ["a", "b", "start-a", "start-b", "token-b", "header-b"];
 
@@ -22,7 +22,7 @@ export function callsOf(script: string, task: string): string[][] {
   });
 }
 
-/** Words of a command line, up to a comment, a pipe or a redirection; quotes are taken off. */
+/** Words of a command line without quotes, up to a comment, pipe or redirection. */
 export function splitWords(text: string): string[] {
   const words: string[] = [];
   for (const [word] of text.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)) {
@@ -32,17 +32,16 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
-/** The value of an option in a call; `null`: it is not given. */
+/** The value of an option in a call; `null` if it is not given. */
 export function optionOf(args: readonly string[], name: string): string | null {
   const at = args.indexOf(`--${name}`);
   return at < 0 ? null : args[at + 1] ?? null;
 }
 
 /**
- * Reads a call of bench as the program would; files of the reader's are left out, and variables stand for what they are
- * called by.
+ * Reads a call of bench as the program would, without the reader's files, with variables filled in.
  *
- * @throws {UsageError} if it would not be taken
+ * @throws {UsageError} if bench would reject it
  */
 export async function checkBenchCall(args: readonly string[]): Promise<void> {
   const start = String(Math.round(Date.now() / 1000) + 60);
@@ -57,9 +56,9 @@ export async function checkBenchCall(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Reads a call of ab as the program would, but for the servers.
+ * Reads a call of ab as the program would, except for the servers.
  *
- * @throws {Error} if it would not be taken
+ * @throws {Error} if ab would reject it
  */
 export async function checkAbCall(args: readonly string[]): Promise<void> {
   const known = new Set([...AB_USAGE.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!));

@@ -1,12 +1,6 @@
-/**
- * Walks over a document: every inline of every block.
- *
- * @module
- */
-
 import type { Block, Content, Document, Inline } from "../../lib/report/document.ts";
 
-/** Every inline of a document, those within others too. */
+/** Every inline of a document, including nested ones. */
 export function inlinesOf({ title, sections }: Document): Inline[] {
   return [
     ...ofContent(title),
@@ -14,7 +8,7 @@ export function inlinesOf({ title, sections }: Document): Inline[] {
   ];
 }
 
-/** Every block of a document, those within folds too. */
+/** Every block of a document, including those in folds. */
 export function blocksOf({ sections }: Document): Block[] {
   const within = (block: Block): Block[] =>
     block.kind === "fold" ? [block, ...block.blocks.flatMap(within)] : [block];

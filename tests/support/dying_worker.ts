@@ -1,5 +1,5 @@
 /**
- * A worker that serves its share like any other, but dies in the middle of the second epoch if it is the second.
+ * A worker that dies in the middle of the second epoch if it is the second worker.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const scope = globalThis as unknown as {
 const serve = scope.onmessage;
 scope.onmessage = (event) => {
   serve(event);
-  // The turns of the one scenario that is split are the warm-up and its epochs.
+  // With one scenario, order 0 is the warm-up, and each further one an epoch.
   if (event.data.kind === "go" && event.data.order === 2 && scope.name === "worker 2") {
     setTimeout(() => {
       throw new Error("Out of luck");

@@ -2,16 +2,15 @@ import type { Call } from "../../lib/client/call.ts";
 import { CallBook } from "../../lib/client/call_book.ts";
 import { type OpenLedger, openLedger } from "../../lib/client/ledger.ts";
 import type { Caller } from "../../lib/load/closed.ts";
-import type { Frame } from "../../lib/protocols/protocol.ts";
 import type { FakeClock } from "./fake_clock.ts";
 
-/** What becomes of a call, and after how long; the connection's end ends all. */
+/** How and when a call ends; `connectionLost` ends all calls. */
 export type Reply = {
   ms: number;
   end: "ok" | "toolError" | "timeout" | "connectionLost" | "never";
 };
 
-/** A connection on a fake clock: a real book of calls, and replies as told. */
+/** A connection on a fake clock with a real call book and scripted replies. */
 export class FakeCaller implements Caller {
   isOpen = true;
   timedOutInRow = 0;
@@ -31,7 +30,7 @@ export class FakeCaller implements Caller {
     this.#book = new CallBook("f-", { ledger: this.warmup, observed });
   }
 
-  /** What counts a frame that belongs to no call. */
+  /** The ledger that counts frames which belong to no call. */
   get ledgerInUse(): OpenLedger {
     return this.#book.ledger;
   }
@@ -56,13 +55,9 @@ export class FakeCaller implements Caller {
 
   #end(id: string, sentNs: number, end: Exclude<Reply["end"], "never">): void {
     const nowNs = this.#clock.nowNs();
-    const error = { code: "E", message: "" };
-    const frames: Record<"ok" | "toolError", Frame> = {
-      ok: { kind: "result", id, fromCache: false },
-      toolError: { kind: "toolError", id, ...error },
-    };
     if (end === "timeout") this.#book.expire(sentNs, nowNs);
     else if (end === "connectionLost") this.endAll(end);
-    else this.#book.receive(frames[end], nowNs);
+    else if (end === "ok") this.#book.receive({ kind: "result", id, fromCache: false }, nowNs);
+    else this.#book.receive({ kind: "toolError", id, code: "E", message: "" }, nowNs);
   }
 }

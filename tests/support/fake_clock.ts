@@ -1,10 +1,10 @@
 import type { Clock } from "../../lib/client/clock.ts";
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that only moves when told to. */
 export interface FakeClock extends Clock {
-  /** Lets time pass, calling back what falls due on the way, each at its own time. */
+  /** Lets time pass and runs the callbacks that fall due, each at its own time. */
   advance(milliseconds: number): void;
-  /** How many callbacks are due at some later time. */
+  /** Number of callbacks that are not yet due. */
   readonly pending: number;
 }
 
@@ -13,7 +13,7 @@ interface Timer {
   callback: () => void;
 }
 
-/** A clock that begins at 0 ns and at the given date. */
+/** A clock that starts at 0 ns and at the given date. */
 export function createFakeClock(date = new Date("2025-11-13T00:00:00Z")): FakeClock {
   const timers = new Set<Timer>();
   let nowNs = 0;

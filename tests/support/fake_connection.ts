@@ -3,25 +3,21 @@ import type { OpenLoopConnection } from "../../lib/load/open.ts";
 import type { Call, CallStatus } from "../../lib/client/call.ts";
 import { type OpenLedger, openLedger } from "../../lib/client/ledger.ts";
 
-/** What becomes of a call, and after how long. */
-export interface FakeReply {
-  status: CallStatus;
-  afterMs: number;
-}
-
 /** A connection without a socket, on a fake clock. */
 export interface FakeConnection extends OpenLoopConnection {
   isOpen: boolean;
-  /** When each call was sent, in nanoseconds. */
+  /** When each call was sent. */
   readonly sentNs: number[];
-  /** The ledger in use, in which calls are counted as sent. */
+  /** The ledger in use; only `sent` is counted. */
   ledger: OpenLedger;
 }
 
-/** A connection that answers its Nth call, from 1, as it is told. */
+/** A connection that ends its Nth call, from 1, as `reply` says. Default: ok after 1 ms. */
 export function createFakeConnection(
   clock: Clock,
-  reply: (nth: number) => FakeReply = () => ({ status: "ok", afterMs: 1 }),
+  reply: (nth: number) => { status: CallStatus; afterMs: number } = () => (
+    { status: "ok", afterMs: 1 }
+  ),
 ): FakeConnection {
   const sentNs: number[] = [];
   return {

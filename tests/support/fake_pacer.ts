@@ -1,13 +1,14 @@
 import type { Clock } from "../../lib/client/clock.ts";
 import type { Pacer } from "../../lib/load/pacer.ts";
 
-/** A pacer on a fake clock, on time to the nanosecond unless it is told to be late. */
+/**
+ * A pacer on a fake clock.
+ *
+ * @param options `lateMs` is how late the wake-up for the Nth slot is, from 0. Default: on time.
+ */
 export function createFakePacer(
   clock: Clock,
-  { lateMs = (_nth: number) => 0 }: {
-    /** How much too late its wake-up is for the Nth time, from 0, in milliseconds. */
-    lateMs?: (nth: number) => number;
-  } = {},
+  { lateMs = () => 0 }: { lateMs?: (nth: number) => number } = {},
 ): Pacer {
   return {
     pace({ next, onDue, onEnd }) {

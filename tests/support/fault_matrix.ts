@@ -1,6 +1,6 @@
 /**
- * Every hostile behaviour against every scenario, and interrupts at random moments: what may never happen, looked for from
- * outside, as a user would see it. To be run by hand, for up to an hour each:
+ * Runs every fault of the hostile server against every scenario, and interrupts runs at random
+ * moments, looking from outside for what must never happen. Run manually, for up to an hour each:
  *
  *   deno run -q -P=test tests/support/fault_matrix.ts faults [FAULT,…] [SCENARIO,…]
  *   deno run -q -P=test tests/support/fault_matrix.ts interrupts [RUNS]
@@ -18,17 +18,18 @@ import {
   OPENING_FAULTS,
   startHostileServer,
 } from "./hostile_server.ts";
+import { printLine } from "./print.ts";
 import { type CliResult, makeUserFolder, startCli, type UserFolder } from "./run_cli.ts";
 
-/** A run that takes longer than this hangs, in milliseconds. */
+/** A run that takes longer than this counts as hung. */
 const BOUND_MS = 300_000;
-/** Runs at once. */
+/** Simultaneous runs. */
 const LANES = 3;
 
 const TOKEN = "tok-5d1f0b7c9e3a";
 const HEADER = "hdr/8a+6e2d=4c1b";
-/** As they are, and as a server may send them back. */
-export const SECRET_FORMS = [TOKEN, HEADER].flatMap((secret) => [
+/** As they are, and as a server could send them back. */
+const SECRET_FORMS = [TOKEN, HEADER].flatMap((secret) => [
   secret,
   JSON.stringify(secret).slice(1, -1),
   encodeURIComponent(secret),
@@ -36,7 +37,7 @@ export const SECRET_FORMS = [TOKEN, HEADER].flatMap((secret) => [
   btoa(`Bearer ${secret}`),
 ]);
 
-/** Their failed calls are findings. */
+/** Failed calls of these scenarios are results, not errors. */
 const OVERLOADING = new Set(SCENARIOS.filter(({ overloads }) => overloads).map(({ name }) => name));
 
 /** How one run ended. */
@@ -57,8 +58,8 @@ async function run(args: readonly string[], folder: UserFolder): Promise<Ended> 
   return { ...result, seconds, hung: seconds * 1e3 >= BOUND_MS };
 }
 
-/** What must not be, in words; empty where all is well. */
-export async function findings(
+/** Descriptions of what must not happen; empty if all is well. */
+async function findings(
   { code, stdout, stderr, hung }: Ended,
   folder: UserFolder,
   options: { exitCodes: readonly number[]; mayPass: boolean },
@@ -82,14 +83,14 @@ export async function findings(
   return found;
 }
 
-/** Exit 0 is for runs in which everything planned was measured and served. */
+/** Exit 0 means that everything planned was measured and served. */
 function falseGreens(
   { scenarios, verdict }: Report,
   { code, mayPass }: { code: number; mayPass: boolean },
 ): string[] {
   const found = verdict.exitCode === code ? [] : [`exit ${code}, reported ${verdict.exitCode}`];
   if (code !== 0) return found;
-  // Some scenarios only connect.
+  // Some scenarios only connect and make no calls.
   const calls = scenarios.reduce((sum, { ledger }) => sum + ledger.sent, 0);
   if (!mayPass && calls > 0) found.push("exit 0 in spite of the fault");
   for (const { name, status, ledger: { sent, ok } } of scenarios) {
@@ -126,10 +127,8 @@ async function runFault(
 
 async function runFaults(faults: readonly Fault[], scenarios: readonly string[]): Promise<void> {
   const cells = faults.flatMap((fault) => scenarios.map((scenario) => ({ fault, scenario })));
-  const rows = new Map<
-    Fault,
-    { codes: Record<string, number>; longest: number; found: string[] }
-  >();
+  type Row = { codes: Record<string, number>; longest: number; found: string[] };
+  const rows = new Map<Fault, Row>();
   const lane = async () => {
     for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
       const { ended, found } = await runFault(cell.fault, cell.scenario);
@@ -138,33 +137,29 @@ async function runFaults(faults: readonly Fault[], scenarios: readonly string[])
       row.longest = Math.max(row.longest, ended.seconds);
       row.found.push(...found.map((what) => `${cell.scenario}: ${what}`));
       rows.set(cell.fault, row);
-      print(
-        `${cell.fault} x ${cell.scenario}: exit ${ended.code}, ${ended.seconds.toFixed(1)} s ${
-          found.join("; ")
-        }`,
-      );
+      const end = `exit ${ended.code}, ${ended.seconds.toFixed(1)} s ${found.join("; ")}`;
+      printLine(`${cell.fault} x ${cell.scenario}: ${end}`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  print(
-    "\n| Fault | Exit codes of the scenarios | Longest run | Found |\n| --- | --- | ---: | --- |",
-  );
+  printLine("\n| Fault | Exit codes of the scenarios | Longest run | Found |");
+  printLine("| --- | --- | ---: | --- |");
   for (const [fault, { codes, longest, found }] of rows) {
     const ends = Object.entries(codes).map(([code, count]) => `${code}: ${count}`).join(", ");
-    print(`| ${fault} | ${ends} | ${longest.toFixed(1)} s | ${found.join("; ") || "nothing"} |`);
+    printLine(
+      `| ${fault} | ${ends} | ${longest.toFixed(1)} s | ${found.join("; ") || "nothing"} |`,
+    );
   }
 }
 
-/** A run of some seconds over scenarios of every kind, ended at a random moment. */
+/** Runs that take some seconds, over scenarios of every kind, interrupted at a random moment. */
 async function runInterrupts(runs: number): Promise<void> {
   const counts: Record<string, number> = {};
   const all: string[] = [];
   for (let nth = 1; nth <= runs; nth++) {
     await using folder = await makeUserFolder();
     await using running = startCli(
-      [
-        ...["--profile", "quick", "--timeout", "2", "--format", "json,md,html,junit"],
-      ],
+      ["--profile", "quick", "--timeout", "2", "--format", "json,md,html,junit"],
       { folder: folder.path },
       BOUND_MS,
     );
@@ -175,20 +170,15 @@ async function runInterrupts(runs: number): Promise<void> {
     clearTimeout(timer);
     const seconds = (performance.now() - startMs) / 1e3;
     const ended = { ...result, seconds, hung: seconds * 1e3 >= BOUND_MS };
-    // Before the program listens, the signal ends the process itself.
-    const exitCodes = [0, 130];
-    const found = await findings(ended, folder, { exitCodes, mayPass: true });
-    const beforeListening = result.code === 130 && result.stderr === "" && result.stdout === "";
-    const key = beforeListening ? "130 before anything was said" : String(result.code);
+    const found = await findings(ended, folder, { exitCodes: [0, 130], mayPass: true });
+    // Before the program handles the signal, it ends the process directly.
+    const isSilent = result.code === 130 && result.stderr === "" && result.stdout === "";
+    const key = isSilent ? "130 before any output" : String(result.code);
     counts[key] = (counts[key] ?? 0) + 1;
     all.push(...found.map((what) => `after ${(afterMs / 1e3).toFixed(2)} s: ${what}`));
-    if (found.length > 0) print(`${nth}: after ${afterMs.toFixed(0)} ms: ${found.join("; ")}`);
+    if (found.length > 0) printLine(`${nth}: after ${afterMs.toFixed(0)} ms: ${found.join("; ")}`);
   }
-  print(`${runs} interrupts: ${JSON.stringify(counts)}; ${all.length} findings`);
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+  printLine(`${runs} interrupts: ${JSON.stringify(counts)}; ${all.length} findings`);
 }
 
 if (import.meta.main) {

@@ -1,13 +1,13 @@
 /**
- * A real server that speaks the protocol correctly, apart from the faults it is told to make: what a
- * client that accounts for every frame has to be tested against.
+ * A real server that speaks the protocol correctly except for scripted faults, to test that a
+ * client accounts for every frame.
  *
  * @module
  */
 
 import { type CuttableListener, listenCuttable } from "./cuttable_listener.ts";
 
-/** How a call is answered. Frames in brackets, in the order in which they are sent. */
+/** How a call is answered. Brackets list the frames in the order in which they are sent. */
 export type Behaviour =
   /** [stream_complete, result] */
   | { kind: "ok" }
@@ -17,23 +17,23 @@ export type Behaviour =
   | { kind: "duplicate" }
   /** [result for an id never sent, stream_complete, result] */
   | { kind: "orphan" }
-  /** as `ok`, `ms` later; calls behind it do not wait */
+  /** `ok` after `ms`; later calls do not wait */
   | { kind: "late"; ms: number }
-  /** as `ok`, `ms` later; calls behind it on this connection wait, as the protocol has it */
+  /** `ok` after `ms`; later calls on the connection wait, as the protocol demands */
   | { kind: "delay"; ms: number }
-  /** as `ok`, `ms` later; until then nothing is answered, on any connection */
+  /** `ok` after `ms`; until then nothing is answered on any connection */
   | { kind: "freeze"; ms: number }
   /** nothing */
   | { kind: "silent" }
   /** [text that is not JSON], nothing for this call */
   | { kind: "garbage" }
-  /** as `ok`, in binary frames */
+  /** `ok` in binary frames */
   | { kind: "binary" }
-  /** [JSON that the protocol does not know], nothing for this call */
+  /** [JSON that the protocol does not define], nothing for this call */
   | { kind: "unknownShape" }
-  /** a close frame in place of the answer */
+  /** a close frame instead of the answer */
   | { kind: "closeHalfway"; code: number; reason?: string }
-  /** the TCP connection is cut in place of the answer: no close frame */
+  /** the TCP connection is cut instead of the answer, without a close frame */
   | { kind: "abruptClose" }
   /** [OVER_CAPACITY without a request_id] */
   | { kind: "rateLimitNoId" }
@@ -41,7 +41,7 @@ export type Behaviour =
   | { kind: "errorNoId" }
   /** [INTERNAL_ERROR for this call] */
   | { kind: "toolError" }
-  /** as `rateLimitNoId` the first time on a connection, then nothing: the frame would be the same */
+  /** `rateLimitNoId` the first time on a connection, then nothing: the frame would be identical */
   | { kind: "identicalFrameDrop" }
   /** [result] */
   | { kind: "okWithoutStreamComplete" }
@@ -50,108 +50,79 @@ export type Behaviour =
   /** [progress, progress, stream_complete, result] */
   | { kind: "progressThenOk" };
 
-/** How a connection is received. */
+/** How a connection is accepted. */
 export type Handshake =
   | { kind: "ok" }
-  /** the hello is never answered, nor is anything else */
+  /** nothing is ever answered, not even the hello */
   | { kind: "noHelloAck" }
   /** hello_ack ok:false, then close 4003 */
   | { kind: "helloRefused" }
   /** the upgrade is refused with this status */
   | { kind: "httpStatus"; status: number };
 
-export interface FaultyServerOptions {
-  /** One for each call, over all connections, then `ok`; or a function of the Nth call, from 1. */
+interface FaultyServerOptions {
+  /** One per call over all connections, then `ok`; or a function of the call's number, from 1. */
   script?: Behaviour[] | ((call: number) => Behaviour);
-  /** One for each connection, then `ok`; or a function of the Nth connection, from 1. */
+  /** One per connection, then `ok`; or a function of the connection's number, from 1. */
   handshakes?: Handshake[] | ((connection: number) => Handshake);
-  /** How it answers the Nth ping, from 1; else with a pong. */
+  /** The answer to the Nth ping, from 1. Default: a pong. */
   pings?: (ping: number) => "pong" | "unknown" | "silent" | "rateLimited" | "close";
-  /** Slows one of its layers down, for every message that passes through it; in milliseconds. */
-  delays?: LayerDelays;
+  /** Delay of each message in the layers of the server: a call passes both, a ping only routing. */
+  delays?: { routingMs?: number; toolMs?: number };
 }
 
-/** What a message waits for in each layer of the server: a call passes through both. */
-export interface LayerDelays {
-  routingMs?: number;
-  toolMs?: number;
-}
+const OK = { kind: "ok" } as const;
 
-export interface FaultyServer extends AsyncDisposable {
+class FaultyServer implements AsyncDisposable {
   readonly url: string;
-  /** Calls that came in. */
-  readonly callsSeen: number;
-  /** Pings that came in, whatever they were answered with; unknown ops too. */
-  readonly pingsSeen: number;
-  /** Frames sent after the handshake, whether or not the client was still there. */
-  readonly framesSent: number;
-  readonly connectionsSeen: number;
-  stop(): Promise<void>;
+  callsSeen = 0;
+  /** Includes unknown ops that start with `ping`. */
+  pingsSeen = 0;
+  /** Frames after the handshake, including those that the client was gone for. */
+  framesSent = 0;
+  connectionsSeen = 0;
+  /** Resolves when a freeze is over. */
+  frozen = Promise.resolve();
+  readonly stopped = new AbortController();
+  readonly options: FaultyServerOptions;
+  readonly #listener: CuttableListener;
+
+  constructor(options: FaultyServerOptions) {
+    this.options = options;
+    this.#listener = listenCuttable((request, cut) => {
+      const handshake = pick(options.handshakes, ++this.connectionsSeen);
+      if (handshake.kind === "httpStatus") return new Response(null, { status: handshake.status });
+      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+      new FaultySession(this, socket, { handshake, cut });
+      return response;
+    });
+    this.url = `ws://127.0.0.1:${this.#listener.port}`;
+  }
+
+  stop(): Promise<void> {
+    this.stopped.abort();
+    return this.#listener.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 /** Starts on a free loopback port. */
 // deno-lint-ignore require-await
 export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
-  const { script = [], handshakes = [], pings = () => "pong", delays = {} } = options;
-  const shared: Shared = {
-    behaviour: (call) => (Array.isArray(script) ? script[call - 1] : script(call)) ?? OK,
-    pong: pings,
-    delays,
-    calls: 0,
-    pings: 0,
-    framesSent: 0,
-    frozen: Promise.resolve(),
-    stopped: new AbortController(),
-  };
-  let connections = 0;
-  const listener: CuttableListener = listenCuttable((request, cut) => {
-    const nth = ++connections;
-    const handshake = (Array.isArray(handshakes) ? handshakes[nth - 1] : handshakes(nth)) ?? OK;
-    if (handshake.kind === "httpStatus") return new Response(null, { status: handshake.status });
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    new FaultySession(shared, socket, { handshake, cut });
-    return response;
-  });
-  const stop = () => {
-    shared.stopped.abort();
-    return listener.stop();
-  };
-  return {
-    url: `ws://127.0.0.1:${listener.port}`,
-    get callsSeen() {
-      return shared.calls;
-    },
-    get pingsSeen() {
-      return shared.pings;
-    },
-    get framesSent() {
-      return shared.framesSent;
-    },
-    get connectionsSeen() {
-      return connections;
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
+  return new FaultyServer(options);
 }
 
-const OK = { kind: "ok" } as const;
-
-interface Shared {
-  behaviour(call: number): Behaviour;
-  pong: NonNullable<FaultyServerOptions["pings"]>;
-  delays: LayerDelays;
-  calls: number;
-  pings: number;
-  framesSent: number;
-  /** Resolves when the server answers again. */
-  frozen: Promise<void>;
-  stopped: AbortController;
+/** The Nth entry of a script, from 1; `ok` after its end. */
+function pick<T>(script: T[] | ((nth: number) => T) = [], nth: number): T | typeof OK {
+  return (Array.isArray(script) ? script[nth - 1] : script(nth)) ?? OK;
 }
 
-/** One connection. Calls are answered one at a time, in order. */
+/** One connection; calls are answered one at a time, in order. */
 class FaultySession {
-  readonly #shared: Shared;
+  readonly #server: FaultyServer;
   readonly #socket: WebSocket;
   readonly #cut: () => void;
   #greeted = false;
@@ -159,11 +130,11 @@ class FaultySession {
   #previous: Promise<void> = Promise.resolve();
 
   constructor(
-    shared: Shared,
+    server: FaultyServer,
     socket: WebSocket,
     { handshake, cut }: { handshake: Handshake; cut: () => void },
   ) {
-    this.#shared = shared;
+    this.#server = server;
     this.#socket = socket;
     this.#cut = cut;
     socket.onerror = (event) => event.preventDefault();
@@ -198,14 +169,14 @@ class FaultySession {
       this.#socket.send(JSON.stringify({ op: "list_tools_res", tools, timestamp: "now" }));
       return;
     }
-    const { routingMs = 0, toolMs = 0 } = this.#shared.delays;
+    const { routingMs = 0, toolMs = 0 } = this.#server.options.delays ?? {};
     if (op.startsWith("ping")) {
-      const nth = ++this.#shared.pings;
+      const nth = ++this.#server.pingsSeen;
       this.#previous = this.#previous.then(() => this.#after(routingMs))
         .then(() => this.#pong(op, id, nth));
       return;
     }
-    const behaviour = this.#shared.behaviour(++this.#shared.calls);
+    const behaviour = pick(this.#server.options.script, ++this.#server.callsSeen);
     this.#previous = this.#previous.then(() => this.#after(routingMs + toolMs))
       .then(() => this.#answer(id, behaviour));
   }
@@ -214,9 +185,10 @@ class FaultySession {
     return milliseconds > 0 ? this.#wait(milliseconds) : undefined;
   }
 
-  /** Other ops than `ping` itself are unknown. */
+  /** Ops other than `ping` itself are unknown. */
   #pong(op: string, id: string, nth: number): void {
-    const answer = op === "ping" ? this.#shared.pong(nth) : "unknown";
+    const { pings = () => "pong" } = this.#server.options;
+    const answer = op === "ping" ? pings(nth) : "unknown";
     switch (answer) {
       case "pong":
         return this.#send({ op: "pong", request_id: id });
@@ -237,7 +209,7 @@ class FaultySession {
   }
 
   async #answer(id: string, behaviour: Behaviour): Promise<void> {
-    await this.#shared.frozen;
+    await this.#server.frozen;
     switch (behaviour.kind) {
       case "ok":
         return this.#send(streamComplete(id), result(id));
@@ -254,7 +226,7 @@ class FaultySession {
         await this.#wait(behaviour.ms);
         return this.#answer(id, OK);
       case "freeze":
-        this.#shared.frozen = this.#wait(behaviour.ms);
+        this.#server.frozen = this.#wait(behaviour.ms);
         return this.#answer(id, OK);
       case "silent":
         return;
@@ -291,18 +263,18 @@ class FaultySession {
 
   #send(...frames: (object | string | Uint8Array<ArrayBuffer>)[]): void {
     for (const frame of frames) {
-      this.#shared.framesSent++;
+      this.#server.framesSent++;
       if (this.#socket.readyState !== WebSocket.OPEN) continue;
       const raw = typeof frame === "string" || frame instanceof Uint8Array;
       this.#socket.send(raw ? frame : JSON.stringify(frame));
     }
   }
 
-  /** Waits, or ends at once when the server stops. */
+  /** Resolves early when the server stops. */
   #wait(milliseconds: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    const { signal } = this.#shared.stopped;
+    const { signal } = this.#server.stopped;
     const stop = () => resolve();
     signal.addEventListener("abort", stop, { once: true });
     return promise.finally(() => {

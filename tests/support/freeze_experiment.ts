@@ -1,5 +1,5 @@
 /**
- * What a server that freezes once does to the percentiles of an open and of a closed loop.
+ * Shows how one freeze of a server changes the percentiles of an open and of a closed loop.
  * `deno run -q -P=test tests/support/freeze_experiment.ts` prints the table of docs/method.md.
  *
  * @module
@@ -16,33 +16,26 @@ import { formatCount, formatDuration } from "../../lib/report/units.ts";
 import { systemClock } from "../../lib/client/clock.ts";
 import { DistributionRecorder } from "../../lib/stats/summary.ts";
 import { startFaultyServer } from "./faulty_server.ts";
+import { printLine, printRow } from "./print.ts";
 import { STATUS, targetAt } from "./targets.ts";
 
-/** One freeze in one run. */
-export interface FreezeOptions {
+interface FreezeOptions {
   ratePerSecond: number;
   runMs: number;
   freezeMs: number;
 }
 
-/** The latencies of both loops, and what arithmetic says of the open one. */
-export interface FreezeFigures {
-  analyticP95Ns: number;
-  open: Distribution;
-  closed: Distribution;
-}
-
 /**
- * The p95 of an open loop whose server answers at once, apart from one freeze: calls that fall due t after
- * its beginning wait for freeze - t, so that latencies over x are a share of (freeze - x) / run of all. That
- * is 5 % for x = freeze - 5 % of the run.
+ * The p95 of an open loop whose server answers immediately, except for one freeze. A call due t
+ * after the freeze starts waits for freeze - t, so a share of (freeze - x) / run of all latencies
+ * is over x. That is 5 % for x = freeze - 5 % of the run.
  */
 function analyticP95Ns({ runMs, freezeMs }: FreezeOptions): number {
   return (freezeMs - 0.05 * runMs) * 1e6;
 }
 
-/** Runs both loops at the same rate, each against a server of its own that freezes after 40 % of the run. */
-export async function runFreezeExperiment(options: FreezeOptions): Promise<FreezeFigures> {
+/** Runs both loops at the same rate, each against a server that freezes after 40 % of the run. */
+export async function runFreezeExperiment(options: FreezeOptions) {
   const [open, closed] = await Promise.all([
     measure(options, runOpen),
     measure(options, runClosed),
@@ -67,7 +60,7 @@ async function measure(options: FreezeOptions, loop: Loop): Promise<Distribution
   return latency.distribution({ name: "latency", better: "lower", role: "detail", seed: 1 })!;
 }
 
-/** Latency counts from the intended time. */
+/** Latency counts from the time that a call was due. */
 const runOpen: Loop = async (connection, { ratePerSecond, runMs, record }) => {
   using pacer = await startPacer();
   const { latencyNs } = await runOpenLoop([connection], {
@@ -88,7 +81,7 @@ const runOpen: Loop = async (connection, { ratePerSecond, runMs, record }) => {
   for (const ns of latencyNs) record(ns);
 };
 
-/** One call at a time; latency counts from the sending, which waits for the reply before. */
+/** One call at a time; latency counts from sending, which waits for the previous reply. */
 const runClosed: Loop = async (connection, { ratePerSecond, runMs, record }) => {
   const ledger = openLedger();
   const { timesNs } = await runClosedSlice([connection], {
@@ -106,21 +99,15 @@ const runClosed: Loop = async (connection, { ratePerSecond, runMs, record }) => 
   for (const ns of timesNs) record(ns);
 };
 
-/** The figures side by side, in markdown. */
-function renderTable({ analyticP95Ns, open, closed }: FreezeFigures): string {
-  const row = (name: string, { count, p50, p95, p99, max }: Distribution) =>
-    `| ${name} | ${formatCount(count)} | ${[p50, p95, p99, max].map(formatDuration).join(" | ")} |`;
-  return [
-    "| Loop | Calls | Median | P95 | P99 | Max |",
-    "| --- | --- | --- | --- | --- | --- |",
-    `| analytic, open | | | ${formatDuration(analyticP95Ns)} | | |`,
-    row("open, by intended time", open),
-    row("closed, depth 1", closed),
-    "",
-  ].join("\n");
+function printLoop(name: string, { count, p50, p95, p99, max }: Distribution): void {
+  printRow(name, formatCount(count), ...[p50, p95, p99, max].map(formatDuration));
 }
 
 if (import.meta.main) {
-  const figures = await runFreezeExperiment({ ratePerSecond: 200, runMs: 8_000, freezeMs: 1_000 });
-  Deno.stdout.writeSync(new TextEncoder().encode(renderTable(figures)));
+  const options = { ratePerSecond: 200, runMs: 8_000, freezeMs: 1_000 };
+  const { analyticP95Ns, open, closed } = await runFreezeExperiment(options);
+  printLine("| Loop | Calls | Median | P95 | P99 | Max |\n| --- | --- | --- | --- | --- | --- |");
+  printLine(`| analytic, open | | | ${formatDuration(analyticP95Ns)} | | |`);
+  printLoop("open, by intended time", open);
+  printLoop("closed, depth 1", closed);
 }

@@ -1,6 +1,6 @@
 /**
- * Expected outputs as files: what a test renders must equal tests/golden/NAME to the byte. They are what a person
- * can review: one whole page of each format, other reports as markdown or as the sections that differ.
+ * Expected outputs as files, compared byte by byte: one whole page of each format, other reports as
+ * markdown or only the sections that differ, so that a person can review them.
  *
  * @module
  */
@@ -12,12 +12,11 @@ import { buildDocument } from "../../lib/report/sections/mod.ts";
 import { renderTerminalSummary } from "../../lib/cli/write_reports.ts";
 import { type SampleKind, sampleReport } from "./sample_report.ts";
 
-/** Where the expectations are. */
 export const GOLDEN_FOLDER = new URL("../golden/", import.meta.url);
 
 /**
- * Asserts that a text equals the golden file `name`. Where it does not and files may be written, the
- * text is left as `name.got` beside the expectation; otherwise the error shows the difference.
+ * Asserts that a text equals the golden file `name`. If it does not, the text is written next to it
+ * as `name.got`, or without write permission the error shows the difference.
  *
  * @throws {Error} if they differ
  */
@@ -42,14 +41,14 @@ function documentOf(kind: SampleKind) {
   return buildDocument(sampleReport(kind), { charts: new Map(), audience: "page" });
 }
 
-/** A page of markdown; with `ids`, only those sections of it. */
+/** A page of markdown, or only the sections with these ids. */
 function markdown(kind: SampleKind, ids?: readonly string[]): string {
   const document = documentOf(kind);
   const sections = document.sections.filter(({ id }) => ids?.includes(id) ?? true);
   return renderMarkdown({ ...document, sections }, { chartPath: (id) => `charts/${id}.svg` });
 }
 
-/** The page without its style and its script, which have tests of their own, and the hashes of both. */
+/** The page without its style and script, which have their own tests, and without their hashes. */
 function html(kind: SampleKind): string {
   return renderHtml(documentOf(kind))
     .replace(/<style>[\s\S]*?<\/style>/, "<style></style>")

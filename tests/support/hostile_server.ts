@@ -1,11 +1,12 @@
 /**
- * A WebSocket server by hand, frame by frame, that can be as wrong as no library lets a server be. It speaks exai soundly but for
- * one fault, which begins with the connection or the call that is said.
+ * A hand-written WebSocket server that makes mistakes no library allows. It speaks exai correctly
+ * except for one fault, from a given connection or call on.
  *
  * @module
  */
 
-/** What it does wrong. */
+import { parseJson } from "./scripted_server.ts";
+
 export const FAULTS = [
   // On opening.
   "noUpgrade",
@@ -14,7 +15,7 @@ export const FAULTS = [
   "status503",
   "noHello",
   "floodBeforeHello",
-  // In place of the answer to a call.
+  // Instead of the answer to a call.
   "reset",
   "halfClose",
   "badUtf8",
@@ -26,7 +27,7 @@ export const FAULTS = [
   "echo",
   "secretError",
   "secretClose",
-  // Beside a sound answer, or around it: Deno's client takes masked frames from a server.
+  // In addition to a correct answer, or around it. Deno's client accepts masked frames.
   "maskedFrame",
   "fragments",
   "closeNeverAnswered",
@@ -35,39 +36,33 @@ export const FAULTS = [
   "deepJson",
 ] as const;
 
-/** One of them. */
 export type Fault = typeof FAULTS[number];
 
-/** Faults of the opening, for every connection from the first that is said. */
 export const OPENING_FAULTS: readonly Fault[] = FAULTS.slice(0, 6);
-/** Faults that leave every call answered, in time and once: a run may pass. */
+/** Every call is still answered in time and once, so a run can pass. */
 export const HARMLESS_FAULTS: readonly Fault[] = FAULTS.slice(-6);
 
-/** How it is started. */
-export interface HostileOptions {
+interface HostileOptions {
   fault: Fault;
-  /** Connections that are received soundly before the first fault of the opening. */
+  /** Connections accepted correctly before the first opening fault. Default: none. */
   soundConnections?: number;
-  /** Calls that are answered soundly, over all connections, before the first fault in a call. */
+  /** Calls answered correctly, over all connections, before the first fault. Default: none. */
   soundCalls?: number;
-  /** What it echoes where the fault is about secrets. */
+  /** What the faults about secrets send. */
   secrets?: readonly string[];
-}
-
-/** A running one. */
-export interface HostileServer extends AsyncDisposable {
-  readonly url: string;
 }
 
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
-/** So much of what never ends is sent: enough to see what it does, and the test ends. */
+/** Floods are long enough to do harm, but finite so that tests end. */
 const FLOOD_FRAMES = 20_000;
 const HEADER_BYTES = 300 * 2 ** 20;
 
 /** Starts on a free loopback port. */
-export function startHostileServer(options: HostileOptions): HostileServer {
+export function startHostileServer(
+  options: HostileOptions,
+): AsyncDisposable & { readonly url: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const shared: Shared = { ...options, connections: 0, calls: 0, stopped: new AbortController() };
   const open = new Set<Promise<void>>();
@@ -141,10 +136,8 @@ class Session {
       }
       if (frame.opcode !== TEXT) continue;
       const text = new TextDecoder().decode(frame.payload);
-      const message = parse(text);
-      if (!isOpen && message?.op !== "hello") {
-        return await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa1]));
-      }
+      const message: { op?: string; request_id: string } | null = parseJson(text);
+      if (!isOpen && message?.op !== "hello") return await this.#frame(CLOSE, [0x0f, 0xa1]);
       isOpen = true;
       if (message?.op === "hello") {
         if (opening !== "noHello") await this.#json({ op: "hello_ack", ok: true, session_id: "h" });
@@ -167,19 +160,19 @@ class Session {
         await this.#conn.closeWrite();
         return await this.#stayUntilGone();
       case "badUtf8":
-        return await this.#frame(TEXT, new Uint8Array([0x22, 0xff, 0xfe, 0x22]));
+        return await this.#frame(TEXT, [0x22, 0xff, 0xfe, 0x22]);
       case "rsvBits":
-        return await this.#raw(new Uint8Array([0xf1, result.length]), result);
+        return await this.#raw([0xf1, result.length], result);
       case "giantFrame":
-        // 127: eight bytes of length follow, of 1 GiB here.
-        await this.#raw(new Uint8Array([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0]), result);
+        // 127: the next eight bytes are the length, here 1 GiB.
+        await this.#raw([0x81, 127, 0, 0, 0, 0, 0x40, 0, 0, 0], result);
         return await this.#stayUntilGone();
       case "maskedFrame":
-        return await this.#raw(new Uint8Array([0x81, 0x80 | result.length, 0, 0, 0, 0]), result);
+        return await this.#raw([0x81, 0x80 | result.length, 0, 0, 0, 0], result);
       case "badClose":
-        return await this.#raw(new Uint8Array([0x88, 1, 3]));
+        return await this.#raw([0x88, 1, 3]);
       case "emptyClose":
-        return await this.#raw(new Uint8Array([0x88, 0]));
+        return await this.#raw([0x88, 0]);
       case "neverAnswered":
         return;
       case "echo":
@@ -191,16 +184,16 @@ class Session {
         });
       case "secretClose": {
         const reason = new TextEncoder().encode((secrets[0] ?? "").slice(0, 100));
-        await this.#frame(CLOSE, new Uint8Array([0x0f, 0xa0, ...reason]));
+        await this.#frame(CLOSE, [0x0f, 0xa0, ...reason]);
         return this.#end();
       }
       case "fragments":
-        await this.#raw(new Uint8Array([TEXT, 5]), result.subarray(0, 5));
-        await this.#raw(new Uint8Array([0x80 | PING, 0]));
-        await this.#raw(new Uint8Array([0, 5]), result.subarray(5, 10));
-        return await this.#raw(new Uint8Array([0x80, result.length - 10]), result.subarray(10));
+        await this.#raw([TEXT, 5], result.subarray(0, 5));
+        await this.#raw([0x80 | PING, 0]);
+        await this.#raw([0, 5], result.subarray(5, 10));
+        return await this.#raw([0x80, result.length - 10], result.subarray(10));
       case "pingFlood":
-        for (let nth = 0; nth < 50; nth++) await this.#raw(new Uint8Array([0x80 | PING, 0]));
+        for (let nth = 0; nth < 50; nth++) await this.#raw([0x80 | PING, 0]);
         return await this.#sound(id);
       case "notifications": {
         const news = frameOf(TEXT, encode({ op: "progress", request_id: id }));
@@ -209,12 +202,8 @@ class Session {
       }
       case "deepJson": {
         const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-        return await this.#frame(
-          TEXT,
-          new TextEncoder().encode(
-            `{"op":"call_tool_res","request_id":${JSON.stringify(id)},"ok":true,"outputs":${deep}}`,
-          ),
-        );
+        const head = `{"op":"call_tool_res","request_id":${JSON.stringify(id)},"ok":true`;
+        return await this.#frame(TEXT, new TextEncoder().encode(`${head},"outputs":${deep}}`));
       }
       default:
         return await this.#sound(id);
@@ -229,11 +218,11 @@ class Session {
     return this.#frame(TEXT, encode(value));
   }
 
-  #frame(opcode: number, payload: Uint8Array): Promise<void> {
+  #frame(opcode: number, payload: ArrayLike<number>): Promise<void> {
     return this.#raw(frameOf(opcode, payload));
   }
 
-  #raw(...parts: Uint8Array[]): Promise<void> {
+  #raw(...parts: ArrayLike<number>[]): Promise<void> {
     return this.#writeBytes(joined(parts));
   }
 
@@ -251,7 +240,7 @@ class Session {
     for (let sent = 0; sent < bytes; sent += chunk.length) await this.#write(chunk);
   }
 
-  /** Closes with what the peer sent unread, which TCP answers with a reset. */
+  /** Closes with unread data, which TCP turns into a reset. */
   #end(): void {
     tryClose(this.#conn);
   }
@@ -278,7 +267,7 @@ class Session {
     }
   }
 
-  /** `null` once the client has gone. */
+  /** `null` once the client is gone. */
   async #readFrame(): Promise<{ opcode: number; payload: Uint8Array } | null> {
     for (;;) {
       const frame = takeFrame(this.#buffer);
@@ -299,35 +288,32 @@ class Session {
   }
 }
 
-/** RFC 6455, section 5.2: a client's frames are masked. */
+/** Clients mask their frames (RFC 6455, section 5.2). */
 function takeFrame(bytes: Uint8Array) {
   if (bytes.length < 2) return null;
   const short = bytes[1]! & 0x7f;
   const lengthBytes = short < 126 ? 0 : short === 126 ? 2 : 8;
   const start = 2 + lengthBytes + 4;
   if (bytes.length < start) return null;
-  let length = short;
-  if (lengthBytes > 0) {
-    length = 0;
-    for (const byte of bytes.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
-  }
+  let length = lengthBytes === 0 ? short : 0;
+  for (const byte of bytes.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
   if (bytes.length < start + length) return null;
   const mask = bytes.subarray(start - 4, start);
   const payload = bytes.slice(start, start + length).map((byte, index) => byte ^ mask[index % 4]!);
   return { opcode: bytes[0]! & 0x0f, payload, end: start + length };
 }
 
-function frameOf(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+function frameOf(opcode: number, payload: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const { length } = payload;
   const head = length < 126
     ? [length]
     : length < 65_536
     ? [126, length >> 8, length & 255]
     : [127, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => (length >> shift) & 255)];
-  return joined([new Uint8Array([0x80 | opcode, ...head]), payload]);
+  return joined([[0x80 | opcode, ...head], payload]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -345,15 +331,7 @@ async function acceptKey(key: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-1", text)).toBase64();
 }
 
-function parse(text: string): { op?: string; request_id: string } | null {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** A peer that has gone, and a server that is stopped, end a session in whatever it does. */
+/** Ignores errors of a client that is gone or a server that is stopped. */
 function ignoreEnd(error: unknown): void {
   const ends = ["BadResource", "BrokenPipe", "ConnectionReset", "UnexpectedEof", "Interrupted"];
   const { name } = error as Error;

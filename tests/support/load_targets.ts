@@ -1,7 +1,6 @@
 /**
- * Holds the closed loop against what it must reach, as a ratio within one run:
- * `deno run -q -P=test tests/support/load_targets.ts`, on an idle machine. pacer_experiment.ts does that
- * for the open loop.
+ * Compares the closed loop with its target, as a ratio within one run, on an idle machine:
+ * `deno run -q -P=test tests/support/load_targets.ts`. For the open loop see pacer_experiment.ts.
  *
  * @module
  */
@@ -10,25 +9,18 @@ import { compareTurns } from "../../lib/calibrate/turns.ts";
 import { formatPercent, formatRate } from "../../lib/report/units.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
 import { median } from "../../lib/stats/median.ts";
+import { printRow } from "./print.ts";
 
-/** Many short ones: the two loops differ by less than a noisy machine does within a second. */
+/** Many and short: within a second, a noisy machine varies more than the two loops differ. */
 const TURNS = 45;
 
-function print(...cells: string[]): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`| ${cells.join(" | ")} |\n`));
-}
-
-async function printClosed(url: string): Promise<void> {
+if (import.meta.main) {
+  printRow("Target", `Median of ${TURNS} turns`, "Wanted", "From");
+  printRow("---", "---", "---", "---");
+  await using server = await startNullServer();
   const shape = { connections: 10, inFlight: 8 };
-  const { suite, bare } = await compareTurns(url, { shape, rounds: TURNS, roundMs: 150 });
+  const { suite, bare } = await compareTurns(server.url, { shape, rounds: TURNS, roundMs: 150 });
   const ratio = median(suite.map((rate, round) => rate / bare[round]!));
   const rates = [suite, bare].map((all) => formatRate(median(all)));
-  print("closed loop 10 x 8 / bare loop", formatPercent(ratio), ">= 85%", rates.join(" / "));
-}
-
-if (import.meta.main) {
-  print("Target", `Median of ${TURNS} turns`, "Wanted", "From");
-  print("---", "---", "---", "---");
-  await using nullServer = await startNullServer();
-  await printClosed(nullServer.url);
+  printRow("closed loop 10 x 8 / bare loop", formatPercent(ratio), ">= 85%", rates.join(" / "));
 }

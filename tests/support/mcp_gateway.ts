@@ -1,16 +1,14 @@
-import { type PeerProcess, startPeer } from "./peer_process.ts";
+import { freePort, type PeerProcess, startPeer } from "./peer_process.ts";
 
 /** A real MCP server behind a real gateway. */
-export interface McpGateway extends PeerProcess {
-  readonly url: string;
-}
+export type McpGateway = PeerProcess & { readonly url: string };
 
-/** The gateway cannot be told to take a free port by itself: another process may be faster. */
+/** The gateway cannot choose a free port, and another process can take ours first. */
 const TRIES = 3;
 
 /**
- * Starts `@modelcontextprotocol/server-everything` behind `supergateway`, as
- * `npx supergateway --stdio "npx @modelcontextprotocol/server-everything" --outputTransport ws` does.
+ * Starts `@modelcontextprotocol/server-everything` behind `supergateway`, as `npx supergateway
+ * --stdio "npx @modelcontextprotocol/server-everything" --outputTransport ws` does.
  *
  * @param folder where the packages are installed
  */
@@ -33,9 +31,4 @@ export async function startMcpGateway(folder: string): Promise<McpGateway> {
       if (!isTaken || left === 0) throw error;
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

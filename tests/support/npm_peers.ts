@@ -1,5 +1,5 @@
 /**
- * Other people's servers from npm, installed once for the tests alone.
+ * Third-party servers from npm, installed once, for tests only.
  *
  * @module
  */
@@ -7,38 +7,37 @@
 import { fileURLToPath } from "node:url";
 import { NEEDS_PROCESSES } from "./run_cli.ts";
 
-/** What is installed, in these versions. */
-export const NPM_PEERS = {
-  "ws": "8.23.0",
-  "supergateway": "4.0.0",
-  "@modelcontextprotocol/server-everything": "2026.8.31",
-};
+const PACKAGES = [
+  "ws@8.23.0",
+  "supergateway@4.0.0",
+  "@modelcontextprotocol/server-everything@2026.8.31",
+];
 
-/** Where something is installed, or why it is not. */
+/** Where the packages are installed, or why they are not. */
 export type Found = { folder: string; missing: null } | { folder: null; missing: string };
 
-/** Where tools keep what can be made again; ignored by git, and by Deno's own tools. */
+/** A cache folder that git and Deno's tools ignore. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/exai-ws-bench", import.meta.url));
 const INSTALL_MS = 180_000;
 
-/** Installs them, or finds them installed. Never throws: a machine without npm or a network lacks them. */
+/** Finds or installs the packages. Never throws: without npm or a network they are missing. */
 export async function findNpmPeers(): Promise<Found> {
-  if (NEEDS_PROCESSES) return lacking("needs permissions");
-  if (Deno.build.os === "windows") return lacking("not tried on Windows");
-  const packages = Object.entries(NPM_PEERS).map(([name, version]) => `${name}@${version}`);
-  const folder = `${CACHE}/${packages.join("+").replaceAll("/", "-")}`;
+  const missing = (why: string): Found => ({ folder: null, missing: why });
+  if (NEEDS_PROCESSES) return missing("needs permissions");
+  if (Deno.build.os === "windows") return missing("not tried on Windows");
+  const folder = `${CACHE}/${PACKAGES.join("+").replaceAll("/", "-")}`;
   if (await exists(folder)) return { folder, missing: null };
   try {
     await Deno.mkdir(CACHE, { recursive: true });
-    await install(packages, folder);
+    await install(folder);
     return { folder, missing: null };
   } catch (error) {
-    return lacking(error instanceof Error ? error.message : String(error));
+    return missing(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Installs beside the place and moves it there when it is whole, as others may do the same now. */
-async function install(packages: readonly string[], folder: string): Promise<void> {
+/** Installs to a temporary folder and renames it, because other tests could be installing too. */
+async function install(folder: string): Promise<void> {
   const part = await Deno.makeTempDir({ dir: CACHE, prefix: "part-" });
   try {
     await Deno.writeTextFile(`${part}/package.json`, '{ "private": true }');
@@ -46,9 +45,9 @@ async function install(packages: readonly string[], folder: string): Promise<voi
       args: [
         ...["install", "--prefix", part, "--prefer-offline", "--ignore-scripts"],
         ...["--no-audit", "--no-fund", "--loglevel=error"],
-        // Without a network it should say so soon.
+        // Fail soon without a network.
         ...["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"],
-        ...packages,
+        ...PACKAGES,
       ],
       cwd: part,
       stdin: "null",
@@ -71,11 +70,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-function lacking(missing: string): Found {
-  return { folder: null, missing };
-}
-
-/** Options of a test that needs something: ignored where it is not found, which its name then says. */
+/** Options of a test that is ignored if something is missing, which its name then says. */
 export function testWith(name: string, missing: string | null): { name: string; ignore: boolean } {
   return {
     name: missing === null ? name : `${name} [skipped: ${missing}]`,

@@ -1,6 +1,6 @@
 import type { OpenLoopResult } from "../../lib/load/open.ts";
 
-/** An open loop of 100 calls within a second, each answered after a millisecond, unless said otherwise. */
+/** By default, an open loop of 100 calls in a second, each answered after a millisecond. */
 export function openLoopResult(overrides: Partial<OpenLoopResult> = {}): OpenLoopResult {
   const { slots = 100, startNs = 0, windowNs = 1e9 } = overrides;
   const { sent = slots, ok = sent, dropped = slots - sent } = overrides;

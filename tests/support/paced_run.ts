@@ -1,6 +1,6 @@
 import type { PacedRun } from "../../lib/load/judge_pace.ts";
 
-/** A run of 100 calls at 100 a second that were all sent and answered, unless said otherwise. */
+/** By default, a run of 100 calls at 100 a second that were all sent and answered. */
 export function pacedRun(change: Partial<PacedRun> = {}): PacedRun {
   return {
     slots: 100,

@@ -1,6 +1,6 @@
 /**
- * Holds the open loop against a closed loop of the same connection, in turns within one process:
- * `deno run -q -P=test tests/support/pacer_experiment.ts`, in under a minute.
+ * Compares the open loop with a closed loop on the same connection, alternating in one process:
+ * `deno run -q -P=test tests/support/pacer_experiment.ts`. Takes under a minute.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { startEmbeddedServer } from "../../lib/server/embedded.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
 import { defaultServerOptions } from "../../lib/server/options.ts";
 import { median } from "../../lib/stats/median.ts";
+import { printRow } from "./print.ts";
 import { STATUS, targetAt, TOKEN } from "./targets.ts";
 
 const PAIRS = 7;
@@ -29,13 +30,13 @@ const COMMON = {
   signal: new AbortController().signal,
 };
 
-/** What one round of the open loop and one of the closed loop saw, in nanoseconds. */
+/** One round of the open loop and one of the closed loop. */
 interface Pair {
   openNs: number;
   closedNs: number;
   slipP50Ns: number;
   slipP99Ns: number;
-  /** Shares of the time of the open loop. */
+  /** Shares of the open loop's time. */
   spun: number;
   busy: number;
 }
@@ -53,7 +54,11 @@ async function measurePair(
     ...COMMON,
     pacer,
     schedule: createSchedule({
-      ...{ ratePerSecond, arrivals: "constant", slots: null, durationMs: ROUND_MS, seed: 1 },
+      ratePerSecond,
+      arrivals: "constant",
+      slots: null,
+      durationMs: ROUND_MS,
+      seed: 1,
     }),
     leadInNs: LEAD_IN_MS * 1e6,
     maxOutstanding: Infinity,
@@ -85,7 +90,7 @@ async function closedP50Ns(connection: Connection): Promise<number> {
   return quantile(timesNs, 0.5);
 }
 
-async function printRow(name: string, url: string, ratePerSecond: number): Promise<void> {
+async function compareLoops(name: string, url: string, ratePerSecond: number): Promise<void> {
   using target = targetAt(url, { timeoutMs: 10_000 });
   await using connection = await target.connect(openLedger());
   using pacer = await startPacer();
@@ -96,11 +101,10 @@ async function printRow(name: string, url: string, ratePerSecond: number): Promi
   const measured = pairs.slice(1);
   const middle = (of: (pair: Pair) => number) => median(measured.map(of));
   const ratios = measured.map(({ openNs, closedNs }) => openNs / closedNs).sort((a, b) => a - b);
-  print(
+  const [openNs, closedNs] = [middle((pair) => pair.openNs), middle((pair) => pair.closedNs)];
+  printRow(
     `${name}, ${ratePerSecond}/s`,
-    `${formatDuration(middle(({ openNs }) => openNs))} / ${
-      formatDuration(middle(({ closedNs }) => closedNs))
-    }`,
+    `${formatDuration(openNs)} / ${formatDuration(closedNs)}`,
     `${formatRatio(median(ratios))} (${formatRatio(ratios[0]!)} to ${formatRatio(ratios.at(-1)!)})`,
     formatDuration(middle(({ slipP50Ns }) => slipP50Ns)),
     formatDuration(middle(({ slipP99Ns }) => slipP99Ns)),
@@ -110,20 +114,16 @@ async function printRow(name: string, url: string, ratePerSecond: number): Promi
   );
 }
 
-function print(...cells: string[]): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`| ${cells.join(" | ")} |\n`));
-}
-
 if (import.meta.main) {
   const titles = ["Server", "p50 open / closed", "Ratio", "Slip p50", "Slip p99"];
-  print(...titles, "Spun", "Thread's CPU", "Lead");
-  print(...Array(titles.length + 3).fill("---"));
+  printRow(...titles, "Spun", "Thread's CPU", "Lead");
+  printRow(...Array(titles.length + 3).fill("---"));
   await using nullServer = await startNullServer();
   await using server = await startEmbeddedServer(
     defaultServerOptions({ token: TOKEN, limits: "off" }),
   );
   for (const ratePerSecond of RATES_PER_SECOND) {
-    await printRow("null server", nullServer.url, ratePerSecond);
-    await printRow("bundled server", server.url, ratePerSecond);
+    await compareLoops("null server", nullServer.url, ratePerSecond);
+    await compareLoops("bundled server", server.url, ratePerSecond);
   }
 }

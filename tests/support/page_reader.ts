@@ -1,13 +1,13 @@
 /**
- * Reads a page as a reader sees it: tables by their labels, and the text of the whole. Code for the page is
- * text, as the types here are not a browser's.
+ * Reads a page as its reader sees it. Code that runs in the page is text, because the types here
+ * are not a browser's.
  *
  * @module
  */
 
 import type { Page } from "playwright-core";
 
-/** The texts of the cells of the table within the region called `label`, row by row. */
+/** The cells of the table in the region called `label`, row by row. */
 export async function readTable(page: Page, label: string): Promise<string[][]> {
   return await page.evaluate<string[][]>(`(() => {
     const regions = [...document.querySelectorAll("[role=region]")];
@@ -17,7 +17,7 @@ export async function readTable(page: Page, label: string): Promise<string[][]> 
   })()`);
 }
 
-/** The text that the page shows, on one line. */
+/** The visible text of the page on one line. */
 export async function shownText(page: Page): Promise<string> {
   return (await page.evaluate<string>("document.body.innerText")).replace(/\s+/g, " ");
 }

@@ -1,65 +1,57 @@
 /**
- * Servers that nobody here wrote, as child processes: they end with their test, or with the tests.
+ * Third-party servers as child processes that end with their test, or with the test process.
  *
  * @module
  */
 
-/** A server in a process of its own; disposing ends it and all that it started. */
+/** A server in its own process; disposing ends it and all its descendants. */
 export interface PeerProcess extends AsyncDisposable {
-  /** What its output said when it was ready. */
+  /** The match of `readyWhen`. */
   readonly ready: RegExpExecArray;
-  /** Its process, and those that it started so far. */
+  /** Ids of the process and its descendants. */
   processes(): Promise<number[]>;
 }
 
-export interface PeerOptions {
-  command: string;
-  args: readonly string[];
-  /** What stdout or stderr says when it can be used. */
-  readyWhen: RegExp;
-}
-
-/** How long it may take to be ready, and to end, before it is killed. */
-const START_MS = 60_000;
-const END_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 10_000;
 
 /**
- * Starts one, and waits until it is ready.
+ * Starts a server and waits until it is ready, which is when stdout or stderr match `readyWhen`.
  *
  * @throws {Error} if it ends before, or is not ready in time
  */
-export async function startPeer({ command, args, readyWhen }: PeerOptions): Promise<PeerProcess> {
+export async function startPeer(
+  { command, args, readyWhen }: { command: string; args: readonly string[]; readyWhen: RegExp },
+): Promise<PeerProcess> {
   const child = new Deno.Command(command, {
     args: [...args],
-    detached: true, // A process group of its own, to be ended as a whole.
-    stdin: "piped", // It ends with this process at the latest, as it reads to the end of that.
+    detached: true,
+    stdin: "piped", // The server reads it, and so ends with this process at the latest.
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   const ready = Promise.withResolvers<RegExpExecArray>();
-  let said = "";
+  let output = "";
   const listen = async (stream: ReadableStream<Uint8Array>) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      // What comes later, such as a log of every message, is read and let go.
-      if (said.length < 100_000) said += text;
-      const match = readyWhen.exec(said);
+      // Later output, such as a log of every message, is discarded.
+      if (output.length < 100_000) output += text;
+      const match = readyWhen.exec(output);
       if (match !== null) ready.resolve(match);
     }
   };
-  const output = Promise.all([listen(child.stdout), listen(child.stderr)]);
+  const listening = Promise.all([listen(child.stdout), listen(child.stderr)]);
   const { pid } = child;
-  child.status.then(() => ready.reject(new Error(`${command} ended before it was ready: ${said}`)));
-  const deadline = setTimeout(
-    () => ready.reject(new Error(`${command} was not ready in time: ${said}`)),
-    START_MS,
-  );
+  const fail = (why: string) => ready.reject(new Error(`${command} ${why}: ${output}`));
+  child.status.then(() => fail("ended before it was ready"));
+  const deadline = setTimeout(() => fail("was not ready in time"), START_TIMEOUT_MS);
   const stop = async () => {
     const family = await familyOf(pid);
     await child.stdin.close().catch(() => {});
     kill(pid, "SIGTERM");
-    const last = setTimeout(() => family.forEach((one) => kill(one, "SIGKILL")), END_MS);
+    const last = setTimeout(() => family.forEach((one) => kill(one, "SIGKILL")), END_TIMEOUT_MS);
     await child.status;
-    await output;
+    await listening;
     clearTimeout(last);
     family.forEach((one) => kill(one, "SIGKILL"));
   };
@@ -74,7 +66,7 @@ export async function startPeer({ command, args, readyWhen }: PeerOptions): Prom
   }
 }
 
-/** Sends a signal to a process, if it is still there. */
+/** Sends a signal to a process if it still exists. */
 function kill(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);
@@ -83,27 +75,32 @@ function kill(pid: number, signal: Deno.Signal): void {
   }
 }
 
-/** A process and those below it that run, as far as the system tells; at least itself. */
+/** A process and its running descendants; without `ps`, only itself. */
 async function familyOf(pid: number): Promise<number[]> {
   const processes = await listProcesses();
   const family = [pid];
-  for (const member of family) { // It grows meanwhile.
+  for (const member of family) { // Grows while iterating.
     for (const [child, parent] of processes ?? []) if (parent === member) family.push(child);
   }
   return family;
 }
 
-/** The parent of every process that has not ended; `null` where there is no `ps` to tell. */
+/** The parent of every running process; `null` without `ps`. */
 export async function listProcesses(): Promise<Map<number, number> | null> {
   try {
     const { stdout } = await new Deno.Command("ps", { args: ["-Ao", "pid=,ppid=,stat="] }).output();
     const rows = new TextDecoder().decode(stdout).trim().split("\n").map((line) =>
       line.trim().split(/\s+/)
     );
-    // One that has ended and was not waited for is a Z.
-    const running = rows.filter(([, , state]) => !state?.startsWith("Z"));
+    const running = rows.filter(([, , state]) => !state?.startsWith("Z")); // Z: a zombie.
     return new Map(running.map(([pid, parent]) => [Number(pid), Number(parent)]));
   } catch {
     return null;
   }
+}
+
+/** A port that was free a moment ago, for programs that cannot choose one. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }

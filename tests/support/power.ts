@@ -1,7 +1,7 @@
 /**
- * What a comparison with earlier runs can see, by simulation with the suite's own rule: how often it accuses a run
- * that is as fast as those were, and how often it finds one that is slower. As a program it prints the table of
- * docs/method.md: `deno run -q tests/support/power.ts`.
+ * Simulates the power of a comparison with earlier runs: how often the suite's rule calls an
+ * equally fast run slower, and how often it finds a run that is slower.
+ * `deno run -q tests/support/power.ts` prints the table of docs/method.md.
  *
  * @module
  */
@@ -9,40 +9,40 @@
 import { judgeChange } from "../../lib/stats/judge.ts";
 import { drawNormal, type RandomStream, randomStream } from "../../lib/stats/random.ts";
 
-/** How runs of the same thing on the same machine differ: draws the logarithm of a run's pace. */
+/** Draws the logarithm of a run's pace, by which runs of the same thing on one machine differ. */
 export type Machine = (random: RandomStream) => number;
 
-/** Runs differ by so many per cent (standard deviation). */
+/** Runs differ by a standard deviation of this many per cent. */
 export function steadyMachine(percent: number): Machine {
   return (random) => percent / 100 * drawNormal(random);
 }
 
-/** Three runs in ten are a fifth slower, as where a neighbour takes half of a core; 1 % between the others. */
+/** 3 runs in 10 are 20 % slower, as if a neighbour took half a core; the others differ by 1 %. */
 export const bimodalMachine: Machine = (random) =>
   (random() < 0.3 ? Math.log(1.2) : 0) + 0.01 * drawNormal(random);
 
-export interface SimulationOptions {
+interface SimulationOptions {
   machine: Machine;
   baselines: number;
-  /** Gating rows; a run's pace moves all of them, and each has 1 % of noise of its own. */
+  /** Gating rows. A run's pace moves all of them, and each has 1 % of its own noise. */
   rows: number;
-  /** How much slower the first row of the new run truly is: 0.1 is 10 %. */
+  /** True slowdown of the first row of the new run: 0.1 is 10 %. */
   slowdown: number;
   trials: number;
   seed: number;
 }
 
-export interface SimulationResult {
-  /** The share of trials in which a row is called slower that is not. */
+interface SimulationResult {
+  /** Share of trials that call a row slower that is not. */
   falseRegressionRate: number;
-  /** The share of trials in which the first row is called slower: the power, if there is a slowdown. */
+  /** Share of trials that call the first row slower: with a slowdown, the power. */
   foundRate: number;
 }
 
 const ROW_NOISE = 0.01;
 const BAND_PERCENT = 3;
 
-/** Compares simulated runs with simulated baselines. Repeatable by its seed. */
+/** Compares simulated runs with simulated baselines; repeatable by its seed. */
 export function simulate(options: SimulationOptions): SimulationResult {
   const { machine, baselines, rows, slowdown, trials, seed } = options;
   const random = randomStream(seed, "power");
@@ -74,7 +74,7 @@ const MACHINES: [string, Machine][] = [
 const BASELINES = [4, 6, 10];
 const SLOWDOWNS = [0.1, 0.25];
 
-/** False regressions, and in how many runs a row 10 and 25 % slower is found, with 8 gating rows. */
+/** Shares of false regressions and of found slowdowns of 10 % and 25 %, with 8 gating rows. */
 export function powerTableMarkdown({ trials = 2_000, seed = 1 } = {}): string {
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const header = ["between runs", ...BASELINES.map((count) => `${count} baselines`)];

@@ -1,26 +1,25 @@
 /**
- * Small servers of the other protocols, which count what they do.
+ * Small servers of the other protocols that count what they do.
  *
  * @module
  */
 
-import { type ScriptedServer, startScriptedServer } from "./scripted_server.ts";
+import { parseJson, type ScriptedServer, startScriptedServer } from "./scripted_server.ts";
 
-/** What a server counted. */
-export interface PeerCounts {
-  /** Calls that it got and answered. */
+interface Counts {
+  /** Calls received and answered. */
   calls: number;
-  /** Pings that it got and answered; what it sends beside them is not counted. */
+  /** Pings received and answered. */
   pings: number;
-  /** Frames that ended no call, each of them between two others. */
+  /** Frames sent in addition to replies. */
   notifications: number;
-  /** Frames that it could not make sense of. */
+  /** Frames received that the server does not understand. */
   strange: number;
 }
 
 export interface CountingServer extends ScriptedServer {
-  readonly counts: PeerCounts;
-  /** What clients answered to the server's own requests. */
+  readonly counts: Counts;
+  /** The clients' answers to the server's own requests. */
   readonly answers: unknown[];
 }
 
@@ -31,15 +30,15 @@ const INITIALIZED = {
 };
 
 /**
- * An MCP server that has the tool `echo` and is talkative: before each reply it logs a message, and to
- * every tenth call it asks the client for a ping, and for roots, under an id of its own.
+ * A talkative MCP server with the tool `echo`: before each reply it logs a message, and at every
+ * tenth it also requests a ping and the roots from the client, under its own id.
  */
 export function startMcpServer(): CountingServer {
-  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
+  const counts = noCounts();
   const answers: unknown[] = [];
   let asked = 0;
   const server = startScriptedServer(({ send }, _message, text) => {
-    const message = parse(text);
+    const message = parseJson(text) ?? {};
     const { id, method, params } = message;
     const reply = (result: object) => send({ jsonrpc: "2.0", id, result });
     if (method === "initialize") return reply(INITIALIZED);
@@ -66,11 +65,11 @@ export function startMcpServer(): CountingServer {
   return counting(server, counts, answers);
 }
 
-/** A JSON-RPC server that has the method `echo`, and sends a notification of its own before each reply. */
+/** A JSON-RPC server with the method `echo` that sends a notification before each reply. */
 export function startJsonRpcServer(): CountingServer {
-  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
+  const counts = noCounts();
   const server = startScriptedServer(({ send }, _message, text) => {
-    const { id, method, params } = parse(text);
+    const { id, method, params } = parseJson(text) ?? {};
     if (method !== "echo" || id === undefined) return void counts.strange++;
     counts.calls++;
     counts.notifications++;
@@ -80,18 +79,9 @@ export function startJsonRpcServer(): CountingServer {
   return counting(server, counts, []);
 }
 
-/** What a text says; of one that is not JSON, nothing. */
-function parse(text: string) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
-  }
-}
-
-/** A server that sends back what it gets. */
+/** A server that sends back what it receives. */
 export function startEchoServer(): CountingServer {
-  const counts = { calls: 0, pings: 0, notifications: 0, strange: 0 };
+  const counts = noCounts();
   const server = startScriptedServer(({ send }, _message, text) => {
     counts.calls++;
     send(text);
@@ -99,7 +89,11 @@ export function startEchoServer(): CountingServer {
   return counting(server, counts, []);
 }
 
-function counting(server: ScriptedServer, counts: PeerCounts, answers: unknown[]): CountingServer {
+function noCounts(): Counts {
+  return { calls: 0, pings: 0, notifications: 0, strange: 0 };
+}
+
+function counting(server: ScriptedServer, counts: Counts, answers: unknown[]): CountingServer {
   return {
     url: server.url,
     get connections() {

@@ -1,41 +1,32 @@
-/** A server of a known capacity, on a thread of its own. */
+import { startWorkerServer } from "./worker_server.ts";
+
+/** A server of known capacity, on its own thread. */
 export interface QueueServer extends Disposable {
   readonly url: string;
-  /** Stops its work for so many milliseconds, beginning after the call that it works on. */
+  /** Pauses the work for this long, after the present call. */
   stall(milliseconds: number): void;
 }
 
-/** What its thread is told. */
+/** A message to the thread of a queue server. */
 export type ToQueueServer =
   | { capacityPerSecond: number; service: "constant" | "exponential" }
   | { stallMs: number };
 
 /**
- * Starts a server that works on one call at a time, over all connections: its capacity is exact, as a virtual clock
- * says when each call is done.
+ * Starts a server that works on one call at a time, over all connections. Its capacity is exact,
+ * because a virtual clock decides when each call is done.
  *
- * @param service of calls: each as long as the others, or exponential, from a fixed seed
+ * @param service service times: all equal, or exponential from a fixed seed
  */
 export async function startQueueServer(
   capacityPerSecond: number,
   service: "constant" | "exponential" = "constant",
 ): Promise<QueueServer> {
-  const worker = new Worker(new URL("./queue_server_worker.ts", import.meta.url).href, {
-    type: "module",
-    name: "queue server",
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  worker.onmessage = ({ data }) => resolve(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    reject(new Error(`Cannot start the queue server: ${event.message}`));
-  };
-  const post = (message: ToQueueServer) => worker.postMessage(message);
-  post({ capacityPerSecond, service });
-  const url = await promise;
+  const module = new URL("./queue_server_worker.ts", import.meta.url);
+  const options: ToQueueServer = { capacityPerSecond, service };
+  const { worker, ...server } = await startWorkerServer(module, "queue server", options);
   return {
-    url,
-    stall: (stallMs) => post({ stallMs }),
-    [Symbol.dispose]: () => worker.terminate(),
+    ...server,
+    stall: (stallMs) => worker.postMessage({ stallMs } satisfies ToQueueServer),
   };
 }

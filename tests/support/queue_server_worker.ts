@@ -1,6 +1,7 @@
 /**
- * The thread of a {@linkcode QueueServer}: calls are done at the times of a virtual clock, and one timer, for the
- * first of them, releases all that are. A timer that is late delays replies, but takes nothing off the capacity.
+ * The thread of a {@linkcode QueueServer}. Calls are done at the times of a virtual clock, and one
+ * timer for the first of them releases all that are. A late timer delays replies without reducing
+ * the capacity.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
- * Bare clients for tests of servers: one over the native WebSocket that hands out frames one by one,
+ * Bare clients for tests of servers: one over the native WebSocket that returns frames one by one,
  * and one over TCP that can misbehave in ways that a WebSocket cannot.
  *
  * @module
  */
 
-/** How a connection ended. `code` is 0 where no close frame came. */
+/** How a connection ended. `code` is 0 without a close frame. */
 export interface Closed {
   code: number;
   reason: string;
@@ -13,25 +13,25 @@ export interface Closed {
 
 export interface RawClient extends AsyncDisposable {
   readonly socket: WebSocket;
-  /** Every frame so far, in order. */
+  /** Every frame received so far. */
   readonly frames: string[];
-  /** Resolves when the connection has ended, however it did. Rejects if it has not in 5 s. */
+  /** Resolves when the connection has ended in any way; rejects after 5 s. */
   whenClosed(): Promise<Closed>;
   /** Sends text or bytes as they are, anything else as JSON. */
   send(message: unknown): void;
-  /** The next frame not yet asked for. Rejects if the connection ends or nothing comes in 5 s. */
+  /** The next frame. Rejects if the connection ends, or after 5 s. */
   next(): Promise<string>;
   /** {@link next}, parsed. */
   nextJson(): Promise<Record<string, unknown>>;
   /** Sends a hello and returns the answer. */
   hello(fields?: Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** Calls a tool and returns the frames up to and with the one that ends the call. */
+  /** Calls a tool and returns the frames up to and including the final one. */
   call(id: string, tool: string, args?: unknown): Promise<Record<string, unknown>[]>;
 }
 
-const DEADLINE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
-/** Opens a WebSocket; resolves when it is open. */
+/** Opens a WebSocket. */
 export async function connectRaw(url: string): Promise<RawClient> {
   const socket = new WebSocket(url);
   const frames: string[] = [];
@@ -53,9 +53,9 @@ export async function connectRaw(url: string): Promise<RawClient> {
   async function next(): Promise<string> {
     while (frames.length <= taken) {
       wake = Promise.withResolvers();
-      const end = await beforeDeadline(Promise.race([wake.promise, closed.promise]), "frame");
+      const end = await withTimeout(Promise.race([wake.promise, closed.promise]), "frame");
       if (end && frames.length <= taken) {
-        throw new Error(`Closed with ${end.code} "${end.reason}" while a frame was awaited`);
+        throw new Error(`Closed with ${end.code} "${end.reason}" before the next frame`);
       }
     }
     return frames[taken++];
@@ -65,7 +65,7 @@ export async function connectRaw(url: string): Promise<RawClient> {
   const client: RawClient = {
     socket,
     frames,
-    whenClosed: () => beforeDeadline(closed.promise, "close"),
+    whenClosed: () => withTimeout(closed.promise, "close"),
     send(message) {
       const raw = typeof message === "string" || message instanceof Uint8Array;
       socket.send(raw ? message as string : JSON.stringify(message));
@@ -91,7 +91,7 @@ export async function connectRaw(url: string): Promise<RawClient> {
   return client;
 }
 
-/** {@link connectRaw}, with the hello done. */
+/** {@link connectRaw}, followed by a successful hello. */
 export async function connectGreeted(
   url: string,
   hello?: Record<string, unknown>,
@@ -102,12 +102,11 @@ export async function connectGreeted(
   return client;
 }
 
-/** The promise's outcome, or an error once {@link DEADLINE_MS} have gone by. */
-async function beforeDeadline<T>(promise: Promise<T>, awaited: string): Promise<T> {
+async function withTimeout<T>(promise: Promise<T>, awaited: string): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`No ${awaited} came within ${DEADLINE_MS} ms`)),
-    DEADLINE_MS,
+    () => late.reject(new Error(`No ${awaited} came within ${TIMEOUT_MS} ms`)),
+    TIMEOUT_MS,
   );
   try {
     return await Promise.race([promise, late.promise]);
@@ -120,15 +119,15 @@ function isProgress({ op }: Record<string, unknown>): boolean {
   return op === "stream_complete" || op === "progress";
 }
 
-/** A WebSocket connection made by hand over TCP: it reads nothing unless told to. */
-export interface TcpClient extends Disposable {
+/** A hand-written WebSocket connection over TCP that reads nothing by itself. */
+interface TcpClient extends Disposable {
   readonly conn: Deno.TcpConn;
   /** Sends a text frame, masked with zeros. */
   sendText(text: string): Promise<void>;
   sendBytes(bytes: Uint8Array): Promise<void>;
 }
 
-/** Makes the handshake and returns once the server has switched protocols. */
+/** Connects and completes the WebSocket handshake. */
 export async function connectTcp(url: string): Promise<TcpClient> {
   const { hostname, port } = new URL(url);
   const conn = await Deno.connect({ hostname, port: Number(port) });
@@ -159,14 +158,11 @@ export async function connectTcp(url: string): Promise<TcpClient> {
 
 function encodeTextFrame(text: string): Uint8Array {
   const payload = new TextEncoder().encode(text);
-  const header = payload.length < 126
-    ? [0x81, 0x80 | payload.length]
-    : payload.length < 65_536
-    ? [0x81, 0xfe, payload.length >> 8, payload.length & 255]
-    : [0x81, 0xff, 0, 0, 0, 0, ...bigEndian32(payload.length)];
-  return new Uint8Array([...header, 0, 0, 0, 0, ...payload]);
-}
-
-function bigEndian32(value: number): number[] {
-  return [value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255];
+  const { length } = payload;
+  const header = length < 126
+    ? [0x80 | length]
+    : length < 65_536
+    ? [0xfe, length >> 8, length & 255]
+    : [0xff, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => length >> shift & 255)];
+  return new Uint8Array([0x81, ...header, 0, 0, 0, 0, ...payload]);
 }

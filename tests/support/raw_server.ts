@@ -1,21 +1,14 @@
 /**
- * Servers that say what no sound one says: below WebSocket, HTTP or TLS.
+ * Servers that break the rules below WebSocket, HTTP or TLS.
  *
  * @module
  */
 
-/** A server on a free loopback port. */
-export interface RawServer extends AsyncDisposable {
-  readonly port: number;
-  /** How many connections it has taken. */
-  readonly connections: number;
-}
-
-/** A TCP server, or one of TLS, that hands each connection to `serve`. */
+/** Starts a TCP or TLS server on a free loopback port that passes each connection to `serve`. */
 export function startTcp(
   serve: (conn: Deno.Conn, nth: number) => Promise<void>,
   tls?: { cert: string; key: string },
-): RawServer {
+): AsyncDisposable & { readonly port: number; readonly connections: number } {
   const address = { hostname: "127.0.0.1", port: 0 };
   const listener = tls === undefined
     ? Deno.listen(address)
@@ -27,7 +20,7 @@ export function startTcp(
       const conn = await listener.accept().catch(() => null);
       if (conn === null) break;
       conns.push(conn);
-      serving.push(serve(conn, conns.length).catch(() => {})); // However the client ends it.
+      serving.push(serve(conn, conns.length).catch(() => {})); // Clients may end it in any way.
     }
     await Promise.all(serving);
   })();
@@ -44,13 +37,13 @@ export function startTcp(
   };
 }
 
-/** Reads until the client ends it. */
+/** Reads until the client ends the connection. */
 export async function readAll(conn: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(4096);
   while (await conn.read(buffer) !== null);
 }
 
-/** Answers the first request with bytes, and ends the connection. */
+/** Answers the first request with bytes and ends the connection. */
 export function answering(answer: string | Uint8Array): (conn: Deno.Conn) => Promise<void> {
   const bytes = typeof answer === "string" ? new TextEncoder().encode(answer) : answer;
   return async (conn) => {
@@ -64,6 +57,6 @@ function closeQuietly(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch {
-    // It has been closed already.
+    // Already closed.
   }
 }

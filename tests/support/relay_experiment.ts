@@ -1,6 +1,7 @@
 /**
- * What the relay past Nagle's algorithm adds to a call and saves of it, on a server that does nothing, and what it
- * does for the opening of connections. Both ways take turns in each round. To be run by hand, for about a minute:
+ * Measures what the relay past Nagle's algorithm costs and saves, for calls to a server that does
+ * nothing and for opening connections. Both ways take turns in each round. Run manually, for about
+ * a minute:
  *
  *   deno run -P=test --v8-flags=--expose-gc tests/support/relay_experiment.ts [ROUNDS]
  */
@@ -15,9 +16,11 @@ import { mcp } from "../../lib/protocols/mcp.ts";
 import { nullTarget } from "../../lib/run/client_floor.ts";
 import { startNullServer } from "../../lib/server/null_server.ts";
 import { estimate } from "../../lib/stats/estimate.ts";
+import { median } from "../../lib/stats/median.ts";
+import { AUTHORITY, KEY, LOOPBACK } from "./certificates.ts";
+import { printRow } from "./print.ts";
 import { startScriptedServer } from "./scripted_server.ts";
 import { targetAt } from "./targets.ts";
-import { CA_CERT, SERVER_CERT, SERVER_KEY } from "./test_certificate.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 10);
 const SLICE_NS = 150e6;
@@ -26,15 +29,10 @@ const SIZES = { "64 B": 64, "4 KiB": 4 << 10, "64 KiB": 64 << 10, "1 MiB": 1 << 
 const WAYS = [false, true];
 
 function write(...columns: (string | number)[]): void {
-  const cells = columns.map((one) => typeof one === "number" ? one.toPrecision(3) : one);
-  Deno.stdout.writeSync(new TextEncoder().encode(`| ${cells.join(" | ")} |\n`));
+  printRow(...columns.map((one) => typeof one === "number" ? one.toPrecision(3) : one));
 }
 
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-/** Measures both ways in each round, the first of them in turn, after a round that is thrown away. */
+/** Measures both ways in each round, alternating which comes first, after one discarded round. */
 async function compare(name: string, measure: (relayed: boolean) => Promise<number>) {
   const found: [number[], number[]] = [[], []];
   for (let round = 0; round <= ROUNDS; round++) {
@@ -46,14 +44,14 @@ async function compare(name: string, measure: (relayed: boolean) => Promise<numb
   const [direct, relayed] = found;
   const { value, ci95 } = estimate(relayed.map((one, round) => one / direct[round]!));
   const [low, high] = ci95!.map((bound) => bound.toPrecision(3));
-  write(name, medianOf(direct), medianOf(relayed), value, `${low} to ${high}`);
+  write(name, median(direct), median(relayed), value, `${low} to ${high}`);
 }
 
-await using relay = new Relay({ caCert: CA_CERT, onWarning: (message) => write(message) });
+await using relay = new Relay({ caCert: AUTHORITY, onWarning: (message) => write(message) });
 const use = { through: relay, always: false, callBytes: 0 };
 const { signal } = new AbortController();
 
-/** The median call in microseconds, or with several in flight the calls in a millisecond. */
+/** The median call in microseconds, or with several in flight the calls per millisecond. */
 function callsOn(target: Target, payloadBytes: number, inFlight = 1) {
   const message = { tool: "status", argsJson: `{"payload":"${"x".repeat(payloadBytes)}"}` };
   const ledger = openLedger();
@@ -71,11 +69,11 @@ function callsOn(target: Target, payloadBytes: number, inFlight = 1) {
       clock: systemClock,
       signal,
     });
-    return inFlight === 1 ? medianOf([...timesNs]) / 1e3 : client!.ok / client!.windowNs * 1e6;
+    return inFlight === 1 ? median([...timesNs]) / 1e3 : client!.ok / client!.windowNs * 1e6;
   };
 }
 
-/** The median time of an opening or of the close right after it, in microseconds. */
+/** The median time to connect, or to close right afterwards, in microseconds. */
 function openingsOf(target: Target, part: "connect" | "close") {
   return async (relayed: boolean) => {
     const times: number[] = [];
@@ -84,7 +82,7 @@ function openingsOf(target: Target, part: "connect" | "close") {
       const { durationNs } = await connection.close();
       times.push((part === "close" ? durationNs : connection.timing.connectNs) / 1e3);
     }
-    return medianOf(times);
+    return median(times);
   };
 }
 
@@ -110,15 +108,14 @@ write("", "direct", "relayed", "ratio", "95 %");
   await compare("mcp: close after the handshake, us", openingsOf(target, "close"));
 }
 {
-  const tls = { cert: SERVER_CERT, key: SERVER_KEY };
-  const where = { hostname: "127.0.0.1", port: 0, onListen() {}, ...tls };
+  const where = { hostname: "127.0.0.1", port: 0, onListen() {}, cert: LOOPBACK, key: KEY };
   await using server = Deno.serve(where, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
     socket.onmessage = ({ data }) => socket.send(data);
     return response;
   });
   const url = `wss://localhost:${server.addr.port}`;
-  using target = targetAt(url, { protocol: echo, caCert: CA_CERT, relay: use });
+  using target = targetAt(url, { protocol: echo, caCert: AUTHORITY, relay: use });
   await compare("wss: connect, us", openingsOf(target, "connect"));
   for (const name of ["64 B", "4 KiB"] as const) {
     await compare(`wss: call of ${name}, us`, callsOn(target, SIZES[name]));

@@ -1,12 +1,13 @@
 /**
- * The machine repairman: so many users who each think, then make a call, and wait for its reply from a server that
- * works on one call at a time (L. Kleinrock, Queueing Systems, volume 1, 1975, section 3.8; the arrival theorem:
- * S. Lavenberg and M. Reiser, Stationary State Probabilities at Arrival Instants, 1980).
+ * The machine repairman model: each user thinks, then makes a call and waits for its reply from a
+ * server that works on one call at a time (L. Kleinrock, Queueing Systems, volume 1, 1975, section
+ * 3.8; the arrival theorem: S. Lavenberg and M. Reiser, Stationary State Probabilities at Arrival
+ * Instants, 1980).
  *
  * @module
  */
 
-/** Times in the same unit, whichever. */
+/** Times in any unit, but all in the same. */
 export interface Repairman {
   users: number;
   service: number;
@@ -14,7 +15,7 @@ export interface Repairman {
 }
 
 /**
- * How likely it is that so many users (0 to `users`) are at the server, with exponential times: p(k) is
+ * Probabilities that 0 to `users` users are at the server, with exponential times: p(k) is
  * proportional to users! / (users - k)! (service / think)^k.
  */
 export function atServer({ users, service, think }: Repairman): number[] {
@@ -33,8 +34,9 @@ export function meanResponse(model: Repairman): number {
 }
 
 /**
- * How likely a response takes longer than this, with exponential times: a call finds at the server what one user
- * fewer would leave there (arrival theorem), so that its response is a sum of k + 1 services (Erlang).
+ * Probability that a response takes longer than `time`, with exponential times. A call finds the
+ * server as it would be with one user fewer (arrival theorem), so its response is a sum of k + 1
+ * service times (Erlang).
  */
 export function responseOver(model: Repairman, time: number): number {
   let [term, tail, sum] = [Math.exp(-time / model.service), 0, 0];
@@ -58,15 +60,15 @@ export function responseP99(model: Repairman): number {
 }
 
 /**
- * The response with times that do not vary: nobody waits, or the server is never idle and each user comes round
- * once in users x service (the bound of any closed system; P. Denning and J. Buzen, The Operational Analysis of
- * Queueing Network Models, 1978).
+ * The response with constant times: either nobody waits, or the server is never idle and each user
+ * returns once every users x service (the bound of any closed system; P. Denning and J. Buzen, The
+ * Operational Analysis of Queueing Network Models, 1978).
  */
 export function constantResponse({ users, service, think }: Repairman): number {
   return Math.max(service, users * service - think);
 }
 
-/** The most users whose response stays within the objective. */
+/** The maximum number of users whose response stays within the objective. */
 export function mostUsers(
   model: Omit<Repairman, "users">,
   objective: number,

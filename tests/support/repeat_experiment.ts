@@ -1,6 +1,6 @@
 /**
- * Repeats one and the same run of the bundled server, each in a process of its own as a user would, and holds the
- * intervals of the headlines against the median of the runs. To be run by hand:
+ * Repeats the same run of the bundled server, each in its own process as a user would, and counts
+ * how many intervals of each headline metric cover the median of the runs. Run manually:
  *
  *   deno run -q -P=test tests/support/repeat_experiment.ts [RUNS] [options of bench]
  *
@@ -11,19 +11,20 @@ import type { Interval, Metric, Report } from "../../lib/schema.ts";
 import { metricLabel } from "../../lib/report/export/metric_label.ts";
 import { parseReport } from "../../lib/report/export/json.ts";
 import { median } from "../../lib/stats/median.ts";
+import { printLine } from "./print.ts";
 import { makeUserFolder, PROJECT_FOLDER } from "./run_cli.ts";
 
-/** One figure in all the runs. */
-export interface Repeated {
+/** One metric in all the runs. */
+interface Repeated {
   name: string;
   values: number[];
-  /** How many of the intervals hold the median of the values; of figures without intervals 0. */
+  /** Number of intervals that contain the median of the values; 0 without intervals. */
   covered: number;
-  /** How many pairs of neighbouring runs have intervals that do not touch. */
+  /** Number of pairs of consecutive runs whose intervals do not overlap. */
   disjoint: number;
 }
 
-/** The headline figures, and those that a comparison judges, of some reports of the same run. */
+/** The headline metrics, and those that a comparison judges, of several reports of the same run. */
 export function repeatedFigures(reports: readonly Report[]): Repeated[] {
   const figures = new Map<string, { value: number; interval: Interval | null }[]>();
   for (const { scenarios } of reports) {
@@ -42,10 +43,9 @@ export function repeatedFigures(reports: readonly Report[]): Repeated[] {
       name,
       values,
       covered: seen.filter(({ interval }) => holds(interval, middle)).length,
-      disjoint: seen.slice(1).filter(({ interval }, index) =>
-        apart(interval, seen[index]!.interval)
-      )
-        .length,
+      disjoint: seen.filter(({ interval }, index) =>
+        index > 0 && areDisjoint(interval, seen[index - 1]!.interval)
+      ).length,
     };
   });
 }
@@ -62,12 +62,8 @@ function holds(interval: Interval | null, value: number): boolean {
   return interval !== null && interval[0] <= value && value <= interval[1];
 }
 
-function apart(one: Interval | null, other: Interval | null): boolean {
+function areDisjoint(one: Interval | null, other: Interval | null): boolean {
   return one !== null && other !== null && (one[1] < other[0] || other[1] < one[0]);
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 if (import.meta.main) {
@@ -86,18 +82,18 @@ if (import.meta.main) {
       stdout: "null",
       stderr: "piped",
     }).output();
-    if (code !== 0) print(`run ${run}: exit ${code} ${new TextDecoder().decode(stderr)}`);
+    if (code !== 0) printLine(`run ${run}: exit ${code} ${new TextDecoder().decode(stderr)}`);
     const path = `${folder.path}/run-${run}/report.json`;
     reports.push(parseReport(await Deno.readTextFile(path), path));
     const pressure = reports.at(-1)!.environment.cpuPressure;
-    print(`run ${run}: cores waited for ${Math.round(100 * (pressure ?? NaN))} % of the time`);
+    printLine(`run ${run}: CPU pressure ${Math.round(100 * (pressure ?? NaN))} %`);
   }
-  print("| figure | lowest | median | highest | intervals with the median | neighbours apart |");
-  print("| --- | ---: | ---: | ---: | ---: | ---: |");
+  printLine("| figure | lowest | median | highest | intervals with the median | disjoint pairs |");
+  printLine("| --- | ---: | ---: | ---: | ---: | ---: |");
   for (const { name, values, covered, disjoint } of repeatedFigures(reports)) {
     const numbers = [Math.min(...values), median(values), Math.max(...values)];
     const cells = numbers.map((value) => Number(value.toPrecision(4)).toLocaleString("en"));
     const of = `${covered} of ${values.length}`;
-    print(`| ${name} | ${cells.join(" | ")} | ${of} | ${disjoint} of ${values.length - 1} |`);
+    printLine(`| ${name} | ${cells.join(" | ")} | ${of} | ${disjoint} of ${values.length - 1} |`);
   }
 }

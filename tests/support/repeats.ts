@@ -1,4 +1,4 @@
-/** How often a simulation is repeated, or with what: `long` with BENCH_LONG=1, where that may be read, else `short`. */
+/** `long` if BENCH_LONG=1 is set and can be read, otherwise `short`. */
 export function repeats<T = number>(short: T, long: T): T {
   const variable = "BENCH_LONG";
   const { state } = Deno.permissions.querySync({ name: "env", variable });

@@ -1,5 +1,5 @@
 /**
- * The published JSON Schema of report.json, made from the schema that the suite itself reads by.
+ * The published JSON Schema of report.json, generated from the schema that the suite reads it with.
  *
  * @module
  */

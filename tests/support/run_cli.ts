@@ -1,5 +1,5 @@
 /**
- * Runs the command line as a user does: a child process with its own environment, folder and signals.
+ * Runs the command line as a user does: as a child process with its own environment and folder.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { parseReport } from "../../lib/report/export/json.ts";
 /** The folder of deno.json. */
 export const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
-/** `deno task test` runs these; a bare `deno test` may not start processes. */
+/** True in a bare `deno test`, which has no permission to start processes. */
 export const NEEDS_PROCESSES = (["run", "net", "read", "write", "env"] as const).some((name) =>
   Deno.permissions.querySync({ name }).state !== "granted"
 );
@@ -23,24 +23,23 @@ export const SHORT_RUN = [
   ...["--epochs", "1", "--warmup", "0", "--duration", "0.05", "--unit-baseline", "1000"],
 ];
 
-/** A child that is still there after this time is killed, so that no test can hang. */
+/** A child that runs longer is killed, so that no test can hang. */
 const DEADLINE_MS = 180_000;
 
-/** Variables that the program reads: a child gets those of its test alone. */
+/** Variables that the program reads; a child does not inherit them. */
 const OWN_VARIABLES = [...project.permissions.bench.env, ...project.permissions.serve.env];
 
-/** How a child ended. */
 export interface CliResult {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-export interface CliOptions {
+interface CliOptions {
   /** The folder that the user calls from. */
   folder: string;
   env?: Record<string, string>;
-  /** What is run: `main.ts` with the permissions of a task, the task itself, or a file that needs nothing but itself. */
+  /** Runs the command of a task, `deno task bench` itself, or the bundle. Default: `bench`. */
   via?:
     | "bench"
     | "bench:open"
@@ -51,19 +50,18 @@ export interface CliOptions {
     | "calibrate"
     | "task"
     | "bundle";
-  /** As many files and sockets the program may have open, by `ulimit -n`. */
+  /** Limit of open files and sockets (`ulimit -n`). */
   descriptors?: number;
-  /** The folder of the program, where it is not this project's. */
+  /** The folder of the program. Default: this project. */
   project?: string;
 }
 
-/** A command line that runs. */
 export interface RunningCli extends AsyncDisposable {
-  /** Resolves when it has ended. */
+  /** Resolves when the child has ended. */
   readonly result: Promise<CliResult>;
-  /** Sends a signal; one that has ended is left alone. */
+  /** Sends a signal unless the child has ended. */
   kill(signal: Deno.Signal): void;
-  /** Resolves with the match once stdout or stderr has it; rejects if the child ends without. */
+  /** Resolves with the first match in the output; rejects if the child ends without one. */
   waitFor(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -127,18 +125,17 @@ export async function startServe(
   return { ...running, url, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
 }
 
-/** A new folder to call from, with an empty `.env`, so that one in the project is not read. */
+/** A temporary folder to call from, with an empty `.env` so that the project's is not read. */
 export interface UserFolder extends AsyncDisposable {
   readonly path: string;
-  /** Writes a file into it. */
   write(name: string, text: string): Promise<void>;
-  /** The text of every file under it by path, `.env` left out. */
+  /** The text of every file under the folder by path, except `.env`. */
   files(under?: string): Promise<Map<string, string>>;
-  /** The report.json under `reports` or `name`, its fields checked. */
+  /** The validated report.json in `name`, or in `reports`. */
   report(name?: string): Promise<Report>;
 }
 
-/** Makes one; disposing removes it. */
+/** Makes a folder; disposing removes it. */
 export async function makeUserFolder(): Promise<UserFolder> {
   const path = await Deno.makeTempDir({ prefix: "bench-user-" });
   const folder: UserFolder = {
@@ -166,14 +163,14 @@ async function readFiles(root: string, under: string): Promise<Map<string, strin
   return files;
 }
 
-/** The command of the task, without the `deno` that it begins with. */
+/** The command of the task without its leading `deno`. */
 function programArguments(via: NonNullable<CliOptions["via"]>): string[] {
   if (via === "task") return ["task", "bench"];
   if (via === "bundle") return ["run", "-A", "--no-prompt", "--cached-only", "--no-config"];
   return project.tasks[via].command.split(" ").slice(1);
 }
 
-/** What the child needs of this process's environment: where caches and registries are. */
+/** The variables that a child inherits, such as the locations of caches and registries. */
 function foreignVariables(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !OWN_VARIABLES.includes(name)),

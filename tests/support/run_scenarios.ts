@@ -27,7 +27,6 @@ import { type RunningServer, startServer } from "../../lib/server/serve.ts";
 import type { ServerStats } from "../../lib/server/counters.ts";
 import { STATUS, targetAt, TOKEN } from "./targets.ts";
 
-/** No parameter is overridden. */
 export const NO_OVERRIDES: Overrides = {
   durationMs: null,
   warmupMs: null,
@@ -44,7 +43,7 @@ export const NO_OVERRIDES: Overrides = {
   expectLimits: null,
 };
 
-/** What a run is told that only has scenarios to run. */
+/** Settings of a run in a test. */
 export function settingsAt(url: string, given: Partial<RunSettings> = {}): RunSettings {
   return {
     url,
@@ -82,33 +81,32 @@ export function settingsAt(url: string, given: Partial<RunSettings> = {}): RunSe
   };
 }
 
-/** The heavy tools that a run is granted without a file: those of the bundled server, which knows EXAI. */
+/** The heavy tools of a run without a file for them: for EXAI, those of the bundled server. */
 function grantedTo(protocol: ProtocolName): HeavyTools {
   const embedded = protocol === "exai";
   return grantHeavyTools({ embedded, protocol, named: true, given: null, uniqueSeed: 1 });
 }
 
-/** How scenarios are run in a test. */
 export interface RunOptions extends Partial<TargetOptions> {
-  /** After the warm-up; left out: 3. */
+  /** Epochs after the warm-up. Default: 3. */
   epochs?: number;
-  /** Leaves the warm-up epoch out. */
+  /** True to skip the warm-up epoch. */
   cold?: boolean;
   workload?: Workload;
   bundled?: BundledServer | null;
   settings?: Partial<RunSettings>;
   maxRatePerSecond?: number | null;
   onProgress?: (progress: Progress & { state: "running" }) => void;
-  /** Left out: those that a run is granted without a file. */
+  /** Default: those of a run without a file for them. */
   heavyTools?: HeavyTools;
-  /** Left out: 0, so that a slice has the calls that were asked for and no others. */
+  /** Default: 0, so that a slice makes exactly the calls that were asked for. */
   leadInMs?: number;
   startFloor?: () => Promise<NullServer>;
   onEpoch?: (soFar: SuiteResult) => void;
   startGate?: StartGate;
 }
 
-/** Runs scenarios with these parameters over their quick ones, as a run does, on a target at the address. */
+/** Runs scenarios against `url`; their parameters override those of the quick profile. */
 export async function runScenarios(
   planned: readonly (readonly [Scenario, Parameters])[],
   { url, ...options }: RunOptions & { url: string },
@@ -125,7 +123,7 @@ export async function runScenarios(
   });
 }
 
-/** A run of scenarios, without the files and the command line that others have. */
+/** A run of scenarios without files and a command line. */
 export function createTestRun(
   planned: readonly PlannedScenario[],
   { url, ...options }: RunOptions & { url: string },
@@ -195,8 +193,8 @@ export async function runScenario(
 }
 
 /**
- * The reference server on this thread, with the token that {@link targetAt} has. Without rate limits,
- * but for those that are given.
+ * Starts the reference server on this thread, with the token of {@link targetAt} and no rate limits
+ * except those given.
  */
 export function startReference(
   { limits = "off", ...overrides }: ServerOptionOverrides = {},
@@ -205,13 +203,13 @@ export function startReference(
   return startServer(defaultServerOptions({ token: TOKEN, limits: all, ...overrides }));
 }
 
-/** The names of the checks that failed. */
+/** The names of the failed checks. */
 export function failedChecks({ checks }: ScenarioReport): string[] {
   return checks.filter(({ passed }) => !passed).map(({ name }) => name);
 }
 
 /**
- * The check of that name.
+ * The check with this name.
  *
  * @throws {Error} if there is none
  */
@@ -224,7 +222,7 @@ export function checkNamed({ checks }: ScenarioReport, name: string): Check {
 }
 
 /**
- * The metric of that name, at a place that has all these coordinates.
+ * The metric with this name and kind, at a place that has all the coordinates in `at`.
  *
  * @throws {Error} if there is none
  */
@@ -245,7 +243,7 @@ export function metricNamed<K extends Metric["kind"]>(
   return found as Extract<Metric, { kind: K }>;
 }
 
-/** What a server should have counted of calls that these ledgers hold, as {@link countedCalls} has it. */
+/** The {@link countedCalls} that a server should have for the calls in these ledgers. */
 export function expectedCalls(ledgers: readonly Ledger[]) {
   const total = (pick: (ledger: Ledger) => number) =>
     ledgers.reduce((sum, ledger) => sum + pick(ledger), 0);
@@ -259,7 +257,7 @@ export function expectedCalls(ledgers: readonly Ledger[]) {
   };
 }
 
-/** What a server counted of its calls. */
+/** The calls that a server counted. */
 export function countedCalls(stats: ServerStats): ReturnType<typeof expectedCalls> {
   return {
     received: stats.callsReceived,

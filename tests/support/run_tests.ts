@@ -1,46 +1,35 @@
 /**
- * `deno task test`: all test files side by side, then those that say `// Runs alone:` in their first line, as
- * others would disturb what they look at. Types are another task's. A file in which something failed is run once more by
- * itself, which is said: what fails then too has failed. Closes with the sum. With arguments, they go to one
- * `deno test`.
+ * `deno task test`: runs all test files in parallel, then those whose first line says
+ * `// Runs alone:`, because other tests would disturb their measurements. Failed files are run once
+ * more by themselves. Prints the total at the end. With arguments: one `deno test` with them.
  *
  * @module
  */
 
+import { filesUnder } from "./project_files.ts";
+
 const ROOT = new URL("../../", import.meta.url);
 
-/** How many test files run at once: more than there are cores, as most of them wait most of the time. */
+/** Parallel test files: more than there are cores, because most tests wait most of the time. */
 const JOBS = 4 + navigator.hardwareConcurrency;
-/** Of those that compare times, and wait nearly all of it. */
+/** Parallel files of those that run alone, which wait nearly all of the time. */
 const QUIET_JOBS = 3;
 
-/** How much of a run's output is looked at: its list of failures, and its summary. */
+/** The end of the output that is parsed: the list of failures and the summary. */
 const END_CHARACTERS = 200_000;
-/** More files than this do not fail for a busy machine. */
-const MOST_AGAIN = 5;
+/** If more files fail, a busy machine is not the cause, and they are not run again. */
+const MAX_RETRIED_FILES = 5;
 
 type Counts = Record<"passed" | "failed" | "ignored", number>;
 
-/** Every test file under a folder, and its first line. */
-async function* testFiles(folder = "tests"): AsyncGenerator<{ path: string; head: string }> {
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) yield* testFiles(path);
-    else if (name.endsWith("_test.ts")) {
-      const text = await Deno.readTextFile(new URL(path, ROOT));
-      yield { path, head: text.slice(0, text.indexOf("\n")) };
-    }
-  }
-}
-
-/** How one `deno test` ended, and the files in which a test failed. */
+/** Outcome of one `deno test`, and the files in which a test failed. */
 interface Ended {
   code: number;
   counts: Counts;
   failedFiles: string[];
 }
 
-/** Runs `deno test`, with so many files at once, shows what it writes, and reads its end. */
+/** Runs `deno test`, passes its output on, and parses the end of it. */
 async function run(args: readonly string[], jobs = 1): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-q", "-P=test", "--no-check", ...(jobs > 1 ? ["--parallel"] : []), ...args],
@@ -69,41 +58,41 @@ async function run(args: readonly string[], jobs = 1): Promise<Ended> {
 }
 
 /**
- * Once more what failed, file by file: on a busy machine a test may be right and too late. A file that cannot be
- * loaded is in no list, so that its step keeps its code.
+ * Runs the failed files once more, because a test can be too slow on a busy machine. Files that
+ * cannot be loaded are not listed, so their step keeps its exit code.
  */
-async function runAgain(step: Ended): Promise<Ended> {
-  const { counts, failedFiles } = step;
-  if (step.code === 0 || failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return step;
+async function retry(step: Ended): Promise<Ended> {
+  const { code, counts, failedFiles } = step;
+  const isRetried = failedFiles.length > 0 && failedFiles.length <= MAX_RETRIED_FILES;
+  if (code === 0 || !isRetried) return step;
   // deno-lint-ignore no-console
-  console.log(`\nOnce more, by themselves: ${failedFiles.join(", ")}\n`);
+  console.log(`\nRunning again, by themselves: ${failedFiles.join(", ")}\n`);
   const again = await run(failedFiles);
   if (again.code !== 0) return step;
   const { passed, failed, ignored } = counts;
   return { code: 0, counts: { passed: passed + failed, failed: 0, ignored }, failedFiles: [] };
 }
 
-/** Both steps, the second whatever becomes of the first. */
+/** Runs both steps, the second even if the first fails. */
 async function runAll(): Promise<number> {
   const startMs = performance.now();
-  const files = await Array.fromAsync(testFiles());
-  const pathsOf = (alone: boolean) =>
-    files.filter(({ head }) => head.startsWith("// Runs alone: ") === alone)
-      .map(({ path }) => path).sort();
+  const parallel: string[] = [];
+  const alone: string[] = [];
+  for (const path of (await filesUnder("tests")).filter((path) => path.endsWith("_test.ts"))) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    (text.startsWith("// Runs alone: ") ? alone : parallel).push(path);
+  }
   const steps = [
-    await runAgain(await run(pathsOf(false), JOBS)),
-    await runAgain(await run(pathsOf(true), QUIET_JOBS)),
+    await retry(await run(parallel.sort(), JOBS)),
+    await retry(await run(alone.sort(), QUIET_JOBS)),
   ];
   const sum = (word: keyof Counts) => steps.reduce((total, { counts }) => total + counts[word], 0);
   const code = steps.find((step) => step.code !== 0)?.code ?? 0;
-  const ignored = sum("ignored");
+  const ignored = sum("ignored") === 0 ? "" : ` | ${sum("ignored")} ignored`;
+  const outcome = `${code === 0 ? "ok" : "FAILED"} | ${sum("passed")} passed`;
   const seconds = Math.round((performance.now() - startMs) / 1_000);
   // deno-lint-ignore no-console
-  console.log(
-    `${code === 0 ? "ok" : "FAILED"} | ${sum("passed")} passed | ${sum("failed")} failed${
-      ignored === 0 ? "" : ` | ${ignored} ignored`
-    } (${seconds}s)`,
-  );
+  console.log(`${outcome} | ${sum("failed")} failed${ignored} (${seconds}s)`);
   return code;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A report with data for every figure: courses over time, sweeps, a search for a rate, layers, times by name.
+ * A report with data for every figure.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Distribution, Metric, Report, SeriesPoint } from "../../lib/schema
 import { sampleReport } from "./sample_report.ts";
 import { metricsOf, sampleScenario, times } from "./sample_scenario.ts";
 
-/** A report that has every figure; a new object at every call. */
+/** A report that has every figure; a new object for every call. */
 export function chartedReport(): Report {
   const report = sampleReport("thorough");
   const start = Date.parse(report.startedAt);
@@ -25,9 +25,8 @@ export function chartedReport(): Report {
       const startMs = start + 4000 * epoch + 300 * nth;
       return { startMs, endMs: startMs + 250 };
     });
-    // A soak goes on and on.
-    const own = scenario.name === "soak" ? epochs.slice(0, 1) : epochs;
-    scenario.measured = { plannedStartMs: null, epochs: own };
+    const isSoak = scenario.name === "soak";
+    scenario.measured = { plannedStartMs: null, epochs: isSoak ? epochs.slice(0, 1) : epochs };
   }
   const sizes = scenarios.find(({ name }) => name === "payload-size")!;
   sizes.metrics.push(
@@ -46,25 +45,23 @@ function at(key: string, places: readonly (number | string)[], line: (place: num
   );
 }
 
-/** Not in the order of the rates, as a search tries them. */
+/** Rates in the order in which a search tries them. */
 function saturation() {
   const rates = [200, 3200, 800, 6400, 9100, 10_700, 11_500, 12_800];
   return sampleScenario("saturation", {
     parameters: { sloMs: 50 },
     metrics: [
-      ...at(
-        "ratePerSecond",
-        rates,
-        (rate) =>
-          `latency ${0.4 / Math.max(0.004, 1 - rate / 11_600)} ms n=${rate < 900 ? 240 : 2000}`,
-      ),
+      ...at("ratePerSecond", rates, (rate) => {
+        const latencyMs = 0.4 / Math.max(0.004, 1 - rate / 11_600);
+        return `latency ${latencyMs} ms n=${rate < 900 ? 240 : 2000}`;
+      }),
       ...at("ratePerSecond", rates, (rate) => `throughput ${Math.min(rate, 11_300)} msg/s`),
       ...metricsOf("sustainableRate 10700 calls/s *\nmetShare 0.83 share"),
     ],
   });
 }
 
-/** Over 12 s, with half a second in which no reply came. */
+/** Latency over 12 s, with half a second without replies. */
 function course(): Distribution {
   const series = Array.from({ length: 120 }, (_, index): SeriesPoint => {
     const point = { atMs: index * 100, count: 50, p50: 8e5, p99: 2e6, max: 3e6 + index % 7 * 1e5 };

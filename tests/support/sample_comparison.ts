@@ -7,12 +7,12 @@
 import type { Comparison, ComparisonRow } from "../../lib/schema.ts";
 import { WOBBLE } from "./sample_scenario.ts";
 
-/** What both say of their slower row. */
+/** The regression of both comparisons. */
 export const SLOWER = "message-throughput: latency p50 is up by 17.1 %";
 
 const THROUGHPUT = { at: { clients: 5, inFlight: 1 }, why: "noise" };
 
-/** A row, by what it is of: `latency p50 0.7 ms`, with the old value and its unit; `ratio` is new over old. */
+/** A row such as `latency p50 0.7 ms`, where the value is the old one; `ratio` is new / old. */
 function row(
   scenario: string,
   what: string,
@@ -30,7 +30,7 @@ function row(
   };
 }
 
-/** With five earlier runs: worse in one row, better in another that does not decide, undecided in a third. */
+/** With five earlier runs: one row is slower, one faster that does not gate, one undecided. */
 export function learnedComparison(): Comparison {
   const open = { ...THROUGHPUT, need: 14 };
   const one = "message-throughput";
@@ -52,7 +52,7 @@ export function learnedComparison(): Comparison {
   };
 }
 
-/** Of two servers in one run, the second slower in two figures. */
+/** Of two servers in one run; the second is slower in two rows. */
 export function pairedComparison(): Comparison {
   const paired = (ratio: number, rest: Partial<ComparisonRow> = {}): Partial<ComparisonRow> => (
     { p: 0.002, epochs: WOBBLE.map((percent) => ratio * (1 + percent * 0.03)), ...rest }

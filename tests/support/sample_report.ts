@@ -1,6 +1,5 @@
 /**
- * Complete reports from short descriptions, one for each way in which a run can end and each kind of thing that
- * one can hold.
+ * Complete sample reports, one for each way a run can end and for each kind of content.
  *
  * @module
  */
@@ -9,7 +8,6 @@ import type { Report, ScenarioReport } from "../../lib/schema.ts";
 import { learnedComparison, pairedComparison, SLOWER } from "./sample_comparison.ts";
 import { checksOf, EPOCHS, ledger, metricsOf, scenario, times } from "./sample_scenario.ts";
 
-/** What each sample is made by; a new object at every call. */
 const BUILDERS = {
   passed: passedReport,
   failed: failedReport,
@@ -28,21 +26,20 @@ const BUILDERS = {
 
 export type SampleKind = keyof typeof BUILDERS;
 
-/** Every kind of sample. */
 export const SAMPLE_KINDS = Object.keys(BUILDERS) as SampleKind[];
 
-/** A complete report of one kind; a new object at every call. */
+/** A complete report; a new object for every call. */
 export function sampleReport(kind: SampleKind): Report {
   return BUILDERS[kind]();
 }
 
-/** What a server might say to break out of a table, a page, a terminal or an XML file. */
+/** Text that tries to break out of a table, a page, a terminal or an XML file. */
 export const HOSTILE_TEXT =
   "a|b\r\n| - `x` ```\n# h <script>alert(1)</script> <img src=x onerror=alert(1)> " +
   "[l](http://evil.example) ![i](https://evil.example/i.png) @everyone &amp; ]]> " +
   "\u202Etxet\u202C \x1b[31mred\x1b[0m \u0000\u0007 {{7*7}} *b* _i_ ~~s~~ $x$ \\ \"q\" 'q' :tada:";
 
-/** The scenarios of the profile standard. */
+/** The scenarios of the standard profile. */
 function standard(): ScenarioReport[] {
   return [
     ...["connection-establishment", "message-throughput", "concurrent-connections"],
@@ -95,7 +92,9 @@ function ended(code: number, scenario: string | null, message: string): Pick<Rep
   };
 }
 
-/** Everything that can go wrong in a run that ends: a limiter, errors, a bound client, a drift, … */
+/**
+ * Everything that can go wrong in a complete run: a rate limiter, errors, a bound client, drift, …
+ */
 function failedReport(): Report {
   const report = passedReport();
   const [establish, calls, several, again] = report.scenarios;
@@ -166,7 +165,7 @@ function preflightFailureReport(): Report {
   };
 }
 
-/** Authentication is off, and none of the numbers that a report leads with was asked for. */
+/** Authentication is off, and none of the leading numbers of a report was requested. */
 function skippedReport(): Report {
   const [, , , , authentication, limit] = standard();
   const reason = "the server accepts any token: its authentication is off";
@@ -197,7 +196,7 @@ function thoroughReport(): Report {
   };
 }
 
-/** Heavy tools of another server. */
+/** Heavy tools of an external server. */
 function phase3Report(): Report {
   return {
     ...{ ...passedReport(), profile: "phase3", unitBaseline: null },
@@ -209,7 +208,7 @@ function phase3Report(): Report {
   };
 }
 
-/** A run held against bounds and earlier runs. */
+/** A run with thresholds and a comparison with earlier runs. */
 function comparedReport(): Report {
   const bound = { unit: "ns", reason: null, observed: null, passed: false };
   const p95 = "message-throughput.latency.p95<5ms";
@@ -224,7 +223,7 @@ function comparedReport(): Report {
   };
 }
 
-/** Two servers in one run; their order was not without effect. */
+/** Two servers in one run, with an order effect. */
 function abReport(): Report {
   return {
     ...{ ...passedReport(), ...ended(5, null, SLOWER) },
@@ -239,26 +238,14 @@ function abReport(): Report {
   };
 }
 
-/** Two shards that measured together, the second of them too late, and a third that died. */
+/** Two shards that measured together, the second of which was late, and a third that died. */
 function mergedReport(): Report {
-  const scenario = {
-    name: "concurrent-connections",
-    status: "passed" as const,
-    sent: 125,
-    ok: 125,
-  };
   const done = {
-    ...scenario,
-    ratePerSecond: 885.5,
-    p99: 6_100_000,
-    valid: true,
-    startOffsetMs: 12,
+    ...{ name: "concurrent-connections", status: "passed" as const, sent: 125, ok: 125 },
+    ...{ ratePerSecond: 885.5, p99: 6_100_000, valid: true, startOffsetMs: 12 },
   };
   const part = {
-    lost: null,
-    machine: "Sample CPU, 8 cores",
-    late: false,
-    clock: null,
+    ...{ lost: null, machine: "Sample CPU, 8 cores", late: false, clock: null },
     scenarios: [done],
   };
   return {
@@ -274,11 +261,11 @@ function mergedReport(): Report {
   };
 }
 
-/** Keys whose words the schema fixes. */
+/** Keys whose values the schema fixes. */
 const FIXED =
   /^(kind|unit|role|status|statistic|better|verdict|noise|of|histogram|client|protocol|direction|measuredOn|source|gates)$/;
 
-/** A report with `text` in every place that a server or a user has a say in. */
+/** A report with `text` in every place that a server or a user can influence. */
 export function hostileReport(text: string): Report {
   const { comparison, thresholds } = comparedReport();
   const report = { ...failedReport(), merged: mergedReport().merged, comparison, thresholds };

@@ -1,5 +1,5 @@
 /**
- * Scenarios of sample reports from short descriptions: lines of metrics, of checks, of notes.
+ * Scenarios of sample reports from short descriptions in sample_scenarios.txt.
  *
  * @module
  */
@@ -15,14 +15,15 @@ import type {
 } from "../../lib/schema.ts";
 import { LatencyHistogram } from "../../lib/stats/histogram.ts";
 import descriptions from "./sample_scenarios.txt" with { type: "text" };
+import { ledgerWith } from "./targets.ts";
 
 export const EPOCHS = 10;
-/** How far each epoch's value lies from the mean, in per cent; an outlier is added where one is wanted. */
+/** Deviation of each epoch's value from the mean, in per cent. */
 export const WOBBLE = [0, 1.2, -0.8, 0.5, -1.3, 0.9, -0.2, 1.1, -0.6, -0.8];
 
 type Rest<T> = Partial<T> & { at?: At };
 
-/** Times in milliseconds around a median, as many as `count`; percentiles as far as these suffice. */
+/** `count` times around a median, with the percentiles that this many samples support. */
 export function times(
   name: string,
   medianMs: number,
@@ -86,7 +87,7 @@ export function times(
   };
 }
 
-/** A number of every epoch. */
+/** A metric with one value per epoch. */
 export function scalar(name: string, value: number, unit: string, rest: Rest<Scalar> = {}): Scalar {
   return {
     name,
@@ -102,7 +103,7 @@ export function scalar(name: string, value: number, unit: string, rest: Rest<Sca
   };
 }
 
-/** A ledger of `sent` calls; those not named are ok, and each of these came with one progress frame. */
+/** A ledger of `sent` calls; those not named are ok, each with one progress frame. */
 export function ledger(
   sent: number,
   others: Partial<Omit<Ledger, "frames" | "sent" | "ok">> = {},
@@ -110,27 +111,11 @@ export function ledger(
   const { toolError = 0, rateLimited = 0, timeout = 0, connectionLost = 0, aborted = 0 } = others;
   const ok = sent - toolError - rateLimited - timeout - connectionLost - aborted;
   const final = ok + toolError + rateLimited;
-  const none = { late: 0, duplicate: 0, orphan: 0, malformed: 0 };
-  return {
-    ...{
-      sent,
-      ok,
-      cached: 0,
-      toolError,
-      rateLimited,
-      timeout,
-      connectionLost,
-      aborted,
-      dropped: 0,
-    },
-    frames: { received: final + ok, final, progress: ok, ...none },
-    errorCodes: {},
-    closeCodes: { "1000": 1 },
-    ...others,
-  };
+  const frames = { received: final + ok, final, progress: ok };
+  return ledgerWith({ sent, ok, frames, closeCodes: { "1000": 1 }, ...others });
 }
 
-/** A passed, valid scenario without calls, metrics or checks, and what `parts` has instead. */
+/** A passed, valid scenario without metrics, overridden by `parts`. */
 export function sampleScenario(name: string, parts: Partial<ScenarioReport> = {}): ScenarioReport {
   const title = name.replaceAll("-", " ").replace(/^./, (letter) => letter.toUpperCase());
   return {
@@ -162,8 +147,9 @@ export function sampleScenario(name: string, parts: Partial<ScenarioReport> = {}
 }
 
 /**
- * Metrics from lines such as `latency 0.82 ms n=2000 *` and `throughput 1771 msg/s @clients=5`: a name, a value,
- * its unit (times are distributions), how many samples, where, `*` for a headline and `1` for a single value.
+ * Metrics from lines such as `latency 0.82 ms n=2000 *` and `throughput 1771 msg/s @clients=5`: a
+ * name, a value, a unit (`ms` makes a distribution), and optionally the number of samples, the
+ * place, `*` for a headline and `1` for a single value.
  */
 export function metricsOf(lines: string): Metric[] {
   return lines.trim().split(/\s*\n\s*/).map((line) => {
@@ -181,7 +167,7 @@ export function metricsOf(lines: string): Metric[] {
   });
 }
 
-/** `name: expected: observed`, with a `!` before a failed one. */
+/** Checks from lines such as `name: expected: observed`; a leading `!` means failed. */
 export function checksOf(...lines: string[]): Check[] {
   return lines.map((line) => {
     const [name = "", expected = "", observed = expected] = line.replace("!", "").split(": ");
@@ -190,26 +176,25 @@ export function checksOf(...lines: string[]): Check[] {
 }
 
 /**
- * The scenario that sample_scenarios.txt describes: its question, then lines of metrics and of what begins with
- * `calls`, `check`, `notMeasured`, `note` or `answer`.
+ * The scenario in sample_scenarios.txt: its question, then lines of metrics and lines that start
+ * with `calls`, `check`, `notMeasured`, `note` or `answer`.
  */
 export function scenario(name: string, parts: Partial<ScenarioReport> = {}): ScenarioReport {
   const text = descriptions.split("# ").find((one) => one.startsWith(`${name}\n`))!;
   const [, question = "", ...lines] = text.trim().split("\n");
-  const said = (word: string) =>
+  const linesOf = (word: string) =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-  const pairs = (word: string) => said(word).map((line) => line.split(/: (.*)/));
+  const pairs = (word: string) => linesOf(word).map((line) => line.split(/: (.*)/));
   const words = /^(?:calls|check|notMeasured|note|answer) /;
-  const calls = said("calls").map(Number)[0] ?? 2000;
-  const [answer] = said("answer");
+  const calls = linesOf("calls").map(Number)[0] ?? 2000;
+  const [answer] = linesOf("answer");
+  const checks = linesOf("check");
   const notes = pairs("note").map(([kind = "", message = ""]) => ({ kind, message }));
   const isLayer = name === "overhead-breakdown";
   const metrics = metricsOf(lines.filter((line) => !words.test(line)).join("\n"));
   return sampleScenario(name, {
     question,
-    checks: checksOf(
-      ...(said("check").length > 0 ? said("check") : ["every call was served: all"]),
-    ),
+    ...(checks.length === 0 ? {} : { checks: checksOf(...checks) }),
     notMeasured: pairs("notMeasured").map(([name = "", reason = ""]) => ({ name, reason })),
     ledger: ledger(calls),
     warmupLedger: ledger(Math.min(calls, 20)),
@@ -221,7 +206,7 @@ export function scenario(name: string, parts: Partial<ScenarioReport> = {}): Sce
   });
 }
 
-/** With what a layer adds to the one before it. */
+/** Adds to a layer what it adds to the one below. */
 function layered(metric: Metric, index: number, all: Metric[]): Metric {
   if (metric.name !== "layer" || metric.kind !== "distribution") return metric;
   const below = all[index - 1];

@@ -1,19 +1,20 @@
 /**
- * Searches for the rate that servers of a known capacity sustain, ten times in all:
- * `deno run -q -P=test tests/support/saturation_experiment.ts [constant]`. Takes some ten minutes; each rate
- * should be within 5 % of the capacity and never above it.
+ * Searches for the sustainable rate of servers of known capacity, ten times in all, in about ten
+ * minutes: `deno run -q -P=test tests/support/saturation_experiment.ts [constant]`. Each rate should
+ * be within 5 % of the capacity, and never above it.
  *
  * @module
  */
 
 import { saturation } from "../../scenarios/saturation.ts";
+import { printLine } from "./print.ts";
 import { startQueueServer } from "./queue_server.ts";
 import { metricNamed, runScenario } from "./run_scenarios.ts";
 
 const SEARCHES = [[300, 3], [1_000, 4], [3_000, 3]] as const;
 /**
- * With random arrivals a p99 of 300 service times is met up to 99 % of the capacity: in a queue of this kind waiting
- * decays as exp(-2 (1 - load) t / service time).
+ * In service times. With random arrivals a p99 of 300 is met up to 99 % of the capacity, because
+ * the waiting time in such a queue (M/D/1) decays as exp(-2 (1 - load) t / service time).
  */
 const SLO_SERVICES = 300;
 
@@ -33,7 +34,7 @@ for (const [capacityPerSecond, searches] of SEARCHES) {
   const { epochs } = metricNamed(report, "sustainableRate", "scalar");
   const shares = epochs.map((rate) => rate / capacityPerSecond);
   good += shares.filter((share) => share >= 0.95 && share <= 1).length;
-  print(
+  printLine(
     `${capacityPerSecond}/s, ${arrivals}: found ${epochs.join(", ")}, ` +
       `${shares.map((share) => `${(100 * share).toFixed(1)} %`).join(", ")} of it, ` +
       `met share ${metricNamed(report, "metShare", "scalar").epochs.join(", ")}, ` +
@@ -41,8 +42,4 @@ for (const [capacityPerSecond, searches] of SEARCHES) {
       `warnings: ${report.validity.warnings.map(({ message }) => message).join("; ") || "none"}`,
   );
 }
-print(`${good} of ${SEARCHES.reduce((sum, [, searches]) => sum + searches, 0)} within 5 %`);
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
+printLine(`${good} of ${SEARCHES.reduce((sum, [, searches]) => sum + searches, 0)} within 5 %`);

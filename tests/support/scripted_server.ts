@@ -1,17 +1,17 @@
-import { type CuttableListener, listenCuttable } from "./cuttable_listener.ts";
+import { listenCuttable } from "./cuttable_listener.ts";
 
 /** One connection of a scripted server. */
 export interface ScriptedPeer {
-  /** Its number, from 1. */
+  /** Number of the connection, from 1. */
   readonly nth: number;
-  /** Sends text and bytes as they are, anything else as JSON; does nothing once the connection is closing. */
+  /** Sends text and bytes as they are, anything else as JSON. Does nothing unless open. */
   send(frame: unknown): void;
   close(code: number, reason?: string): void;
   /** Ends the TCP connection without a close frame. */
   cut(): void;
 }
 
-/** What a scripted server says to a message: parsed where it is JSON, else `null` and the text. */
+/** Answers a message of a client; `message` is `null` if `text` is not JSON. */
 export type Script = (
   peer: ScriptedPeer,
   message: { op?: string; request_id?: string; name?: string; token?: unknown } | null,
@@ -23,13 +23,13 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** A WebSocket server on a free loopback port that does nothing but what the script says, after a greeting. */
+/** Starts a WebSocket server on a free loopback port that only greets and runs the script. */
 export function startScriptedServer(
   script: Script,
   greet: (peer: ScriptedPeer) => void = () => {},
 ): ScriptedServer {
   let connections = 0;
-  const listener: CuttableListener = listenCuttable((request, cut) => {
+  const listener = listenCuttable((request, cut) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
     const peer: ScriptedPeer = {
       nth: ++connections,
@@ -43,7 +43,7 @@ export function startScriptedServer(
     };
     socket.onerror = (event) => event.preventDefault();
     socket.onopen = () => greet(peer);
-    socket.onmessage = ({ data }) => script(peer, parse(data), data);
+    socket.onmessage = ({ data }) => script(peer, parseJson(data), data);
     return response;
   });
   return {
@@ -55,7 +55,8 @@ export function startScriptedServer(
   };
 }
 
-function parse(text: string): ReturnType<typeof JSON.parse> {
+/** `null` if the text is not JSON. */
+export function parseJson(text: string): ReturnType<typeof JSON.parse> {
   try {
     return JSON.parse(text);
   } catch {
@@ -63,10 +64,9 @@ function parse(text: string): ReturnType<typeof JSON.parse> {
   }
 }
 
-/** The acceptance of a hello. */
 export const HELLO_ACK = { op: "hello_ack", ok: true, session_id: "scripted" };
 
-/** The frames of a computed success. */
+/** The frames that answer a successful call. */
 export function successFrames(id: string | undefined): object[] {
   return [
     { op: "stream_complete", request_id: id },
@@ -74,7 +74,7 @@ export function successFrames(id: string | undefined): object[] {
   ];
 }
 
-/** A sound server as a script, to be used for what a script does not answer itself. */
+/** Answers as a correct server does; a fallback for scripts. */
 export function answerSoundly(
   peer: ScriptedPeer,
   message: { op?: string; request_id?: string } | null,

@@ -1,10 +1,4 @@
-/**
- * The ways in which a server may write a secret that it was given.
- *
- * @module
- */
-
-/** The secret as it is and encoded, each form whole. */
+/** The ways in which a server could write a secret: as it is, and encoded as a whole. */
 export function formsOfSecret(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
   const percent = encodeURIComponent(secret);
@@ -28,7 +22,7 @@ export function formsOfSecret(secret: string): string[] {
   ];
 }
 
-/** What is in each base64 text that has the secret in it, by the place where it begins. */
+/** What every base64 text with the secret contains, for each alignment of the secret. */
 export function base64Parts(secret: string): string[] {
   const bytes = new TextEncoder().encode(secret);
   return [0, 1, 2].map((before) => {

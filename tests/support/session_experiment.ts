@@ -1,31 +1,30 @@
 /**
- * Searches ten times for the number of sessions that a server carries which holds exactly 40 within the objective:
- * `deno run -q -P=test tests/support/session_experiment.ts [exponential [RUNS]]`. Each should find 36 to 40. Takes some
- * minutes. With exponential times the p99 is that of the machine repairman model, without them the response is.
+ * Searches ten times for the session capacity of a server that sustains exactly 40 sessions within
+ * the objective: `deno run -q -P=test tests/support/session_experiment.ts [exponential [RUNS]]`.
+ * Each search should find 36 to 40. Takes some minutes. The machine repairman model gives the
+ * objective: its p99 with exponential times, its response with constant ones.
  *
  * @module
  */
 
 import type { SessionSpec } from "../../lib/load/session.ts";
 import { sessionCapacity } from "../../scenarios/session_capacity/mod.ts";
+import { printLine } from "./print.ts";
 import { startQueueServer } from "./queue_server.ts";
 import { constantResponse, mostUsers, responseP99 } from "./repairman.ts";
 import { metricNamed, runScenario } from "./run_scenarios.ts";
 
 const RUNS = Number(Deno.args[1] ?? 10);
 const USERS = 40;
-/** Milliseconds. */
+/** In milliseconds. */
 const MODEL = { service: 20, think: 600 };
 
 const isRandom = Deno.args[0] === "exponential";
 const response = isRandom ? responseP99 : constantResponse;
 const at = (users: number) => response({ ...MODEL, users });
 const sloMs = (at(USERS) + at(USERS + 1)) / 2;
-print(
-  `objective ${sloMs.toFixed(1)} ms: the model carries ${
-    mostUsers(MODEL, sloMs, response)
-  } sessions`,
-);
+const modelled = mostUsers(MODEL, sloMs, response);
+printLine(`objective ${sloMs.toFixed(1)} ms: the model sustains ${modelled} sessions`);
 const workload: SessionSpec = {
   begin: [],
   lasts: { patterns: null, time: null },
@@ -60,14 +59,10 @@ for (let run = 1; run <= RUNS; run++) {
   const tried = report.metrics.filter(({ name }) => name === "throughput")
     .map(({ at }) => at!.sessions).join(" ");
   const { sent, ok } = report.ledger;
-  print(
+  printLine(
     `run ${run}: ${capacity} sessions, tried ${tried}, ${ok} of ${sent} calls served, ` +
       `${((performance.now() - startMs) / 1e3).toFixed(0)} s; ` +
       (report.notes ?? []).map(({ message }) => message).join("; "),
   );
 }
-print(`${good} of ${RUNS} found 36 to 40`);
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
+printLine(`${good} of ${RUNS} found 36 to 40`);

@@ -1,6 +1,6 @@
 /**
- * Holds four shards against what they must reach together: 1,000 calls a second each, on one server.
- * `deno run -q -P=test tests/support/shard_targets.ts`, on an idle machine.
+ * Compares four shards with their target, 1,000 calls a second each on one server, on an idle
+ * machine: `deno run -q -P=test tests/support/shard_targets.ts`.
  *
  * @module
  */
@@ -11,22 +11,19 @@ import {
   formatPercent,
   formatRate,
 } from "../../lib/report/units.ts";
+import { printRow } from "./print.ts";
 import { makeUserFolder, runCli } from "./run_cli.ts";
 import { countedCalls, expectedCalls, startReference } from "./run_scenarios.ts";
 import { TOKEN } from "./targets.ts";
 
 const SHARDS = 4;
 const RATE_PER_SECOND = 4_000;
-/** Until all processes are ready to begin, in seconds. */
+/** Time for all processes to get ready. */
 const READY_S = 8;
 const LOAD = [
   ...["--scenarios", "open-loop", "--connections", "4", "--rate", String(RATE_PER_SECOND)],
   ...["--profile", "quick", "--epochs", "5", "--duration", "2", "--unit-baseline", "1000"],
 ];
-
-function print(...cells: string[]): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`| ${cells.join(" | ")} |\n`));
-}
 
 if (import.meta.main) {
   await using server = await startReference();
@@ -53,18 +50,17 @@ if (import.meta.main) {
   const starts = merged!.parts.map(({ scenarios: [part] }) => part!.startOffsetMs ?? NaN);
   const expected = expectedCalls([ledger, warmupLedger]);
   const counted = countedCalls(server.stats());
-  const difference = counted.served - expected.served - SHARDS; // Each shard's preflight calls once.
+  // The preflight of each shard makes one call.
+  const difference = counted.served - expected.served - SHARDS;
 
-  print("Four shards of 1,000 calls/s", "Figure", "Wanted");
-  print("---", "---", "---");
-  print("merged rate", formatRate(rate), "3,980 to 4,020 msg/s");
-  print("off by", formatPercent(Math.abs(rate / RATE_PER_SECOND - 1)), "0.5%");
-  print(
-    "first start to last",
-    formatMilliseconds(Math.max(...starts) - Math.min(...starts)),
-    "50 ms",
-  );
-  print("served of sent", `${formatCount(ledger.ok)} of ${formatCount(ledger.sent)}`, "all");
-  print("server's count less the merged ledger's", formatCount(difference), "0");
-  print("warnings", validity.warnings.join("; ") || "none", "");
+  const startSpreadMs = Math.max(...starts) - Math.min(...starts);
+  const warnings = validity.warnings.map(({ message }) => message);
+  printRow("Four shards of 1,000 calls/s", "Figure", "Wanted");
+  printRow("---", "---", "---");
+  printRow("merged rate", formatRate(rate), "3,980 to 4,020 msg/s");
+  printRow("off by", formatPercent(Math.abs(rate / RATE_PER_SECOND - 1)), "0.5%");
+  printRow("first start to last", formatMilliseconds(startSpreadMs), "50 ms");
+  printRow("served of sent", `${formatCount(ledger.ok)} of ${formatCount(ledger.sent)}`, "all");
+  printRow("server's count minus the merged ledger's", formatCount(difference), "0");
+  printRow("warnings", warnings.join("; ") || "none", "");
 }

@@ -1,8 +1,9 @@
 import type { OpenLoopResult } from "../../lib/load/open.ts";
 import { type Arrivals, createSchedule } from "../../lib/load/schedule.ts";
 import { randomStream } from "../../lib/stats/random.ts";
+import { slotsOf } from "./slots_of.ts";
 
-/** An open loop against a server that works on one call at a time, each as long as the others. */
+/** An open loop against a server that works on one call at a time, with constant service times. */
 export interface SimulatedRun {
   capacityPerSecond: number;
   ratePerSecond: number;
@@ -10,40 +11,33 @@ export interface SimulatedRun {
   leadInMs: number;
   durationMs: number;
   seed: number;
-  /** How often a second the client is away, and how long in the mean; calls due meanwhile are sent late. */
+  /** Times in which the client does not run; calls due in the meantime are sent late. */
   absences?: { perSecond: number; meanMs: number };
 }
 
-/** What an open loop would have measured: departures by Lindley's recursion. */
+/** What the open loop would measure; departures by Lindley's recursion. */
 export function simulateRun(run: SimulatedRun): OpenLoopResult {
   const { leadInMs, durationMs, capacityPerSecond, seed } = run;
   const schedule = createSchedule({ ...run, slots: null, durationMs: leadInMs + durationMs });
   const [startNs, overNs] = [leadInMs * 1e6, schedule.spanNs];
   const sendingOf = lateSending(run);
   const noise = randomStream(seed, "wire");
-  const columns: { [name: string]: number[] } = {
-    ...{ latencyNs: [], serviceNs: [], endedNs: [], slipNs: [] },
-  };
+  const calls: { dueNs: number; sentNs: number; endedNs: number }[] = [];
   let [freeNs, inWindow] = [0, 0];
-  for (let dueNs = schedule.next(); dueNs !== null; dueNs = schedule.next()) {
+  for (const dueNs of slotsOf(schedule)) {
     const sentNs = sendingOf(dueNs);
     freeNs = Math.max(freeNs, sentNs) + 1e9 / capacityPerSecond;
     const endedNs = freeNs + 50_000 + 20_000 * noise();
     if (endedNs >= startNs && endedNs <= overNs) inWindow++;
-    if (dueNs < startNs) continue;
-    columns.latencyNs!.push(endedNs - dueNs);
-    columns.serviceNs!.push(endedNs - sentNs);
-    columns.endedNs!.push(endedNs);
-    columns.slipNs!.push(sentNs - dueNs);
+    if (dueNs >= startNs) calls.push({ dueNs, sentNs, endedNs });
   }
-  const slots = columns.slipNs!.length;
-  const array = (name: string) => Float64Array.from(columns[name]!);
+  const slots = calls.length;
   return {
     ...{ slots, sent: slots, ok: slots, dropped: 0, censored: 0, end: "complete" },
-    latencyNs: array("latencyNs"),
-    serviceNs: array("serviceNs"),
-    endedNs: array("endedNs"),
-    slipNs: array("slipNs"),
+    latencyNs: Float64Array.from(calls, ({ dueNs, endedNs }) => endedNs - dueNs),
+    serviceNs: Float64Array.from(calls, ({ sentNs, endedNs }) => endedNs - sentNs),
+    endedNs: Float64Array.from(calls, ({ endedNs }) => endedNs),
+    slipNs: Float64Array.from(calls, ({ dueNs, sentNs }) => sentNs - dueNs),
     startNs,
     windowNs: durationMs * 1e6,
     achievedPerSecond: inWindow / durationMs * 1e3,
@@ -52,7 +46,7 @@ export function simulateRun(run: SimulatedRun): OpenLoopResult {
   };
 }
 
-/** When a call is sent that is due at a time, asked for in ascending order. */
+/** When a call due at a given time is sent; due times must ascend. */
 function lateSending({ absences, seed }: SimulatedRun): (dueNs: number) => number {
   if (absences === undefined) return (dueNs) => dueNs;
   const random = randomStream(seed, "absences");

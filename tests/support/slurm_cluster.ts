@@ -1,18 +1,19 @@
 /**
- * A Slurm of one node on this machine: munged, slurmctld and slurmd from Debian's packages munge, slurmctld,
- * slurmd and slurm-client, with everything of theirs in a temporary folder.
+ * A one-node Slurm cluster on this machine: munged, slurmctld and slurmd from Debian's packages
+ * munge, slurmctld, slurmd and slurm-client, with all their files in a temporary folder.
  *
  * @module
  */
 
+import { freePort } from "./peer_process.ts";
 import { NEEDS_PROCESSES } from "./run_cli.ts";
 
 const COMMANDS = ["/usr/sbin/munged", "/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/bin/sbatch"];
 
-/** What keeps Slurm from running here; `null`: nothing. */
+/** Why Slurm cannot run here; `null` if it can. */
 export function slurmObstacle(): string | null {
-  if (NEEDS_PROCESSES) return "processes may not be started";
-  if (Deno.build.os !== "linux") return `it runs on Linux, and this is ${Deno.build.os}`;
+  if (NEEDS_PROCESSES) return "needs permissions";
+  if (Deno.build.os !== "linux") return `needs Linux, this is ${Deno.build.os}`;
   const missing = COMMANDS.filter((path) => !isFile(path));
   if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
   return Deno.uid() === 0 ? null : "its daemons need root";
@@ -27,19 +28,19 @@ function isFile(path: string): boolean {
 }
 
 /** A cluster that runs jobs. Disposing ends its daemons and removes its folder. */
-export interface SlurmCluster extends AsyncDisposable {
+interface SlurmCluster extends AsyncDisposable {
   readonly folder: string;
-  /** Runs a command of Slurm's, or one that calls them, and gives what it writes. */
+  /** Runs a Slurm command, or one that uses them, and returns its stdout. */
   run(command: string, args: readonly string[], env?: Record<string, string>): Promise<string>;
-  /** Resolves when no job is left; rejects after a while, with what still is. */
+  /** Resolves when no job is left; rejects after a timeout. */
   idle(): Promise<void>;
 }
 
-/** How long daemons and jobs may take. */
-const PATIENCE_MS = 90_000;
+/** Timeout of daemons and jobs. */
+const TIMEOUT_MS = 90_000;
 const POLL_MS = 250;
 
-/** Starts one with four places for jobs, however many cores there are. */
+/** Starts a cluster with four job slots, however many cores there are. */
 export async function startSlurm(): Promise<SlurmCluster> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "slurm-" });
@@ -75,14 +76,14 @@ export async function startSlurm(): Promise<SlurmCluster> {
 }
 
 async function until(what: string, look: () => Promise<string | null>): Promise<void> {
-  const deadlineMs = Date.now() + PATIENCE_MS;
+  const deadlineMs = Date.now() + TIMEOUT_MS;
   for (let seen = await look(); seen !== null; seen = await look()) {
-    if (Date.now() > deadlineMs) throw new Error(`Waited in vain until ${what}: ${seen}`);
+    if (Date.now() > deadlineMs) throw new Error(`Timed out waiting until ${what}: ${seen}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** In the order in which they need each other; each stays in the foreground. */
+/** The daemons in start order; each stays in the foreground. */
 function daemons(folder: string): [command: string, args: string[]][] {
   const munge = (name: string) => `${folder}/munge/${name}`;
   return [
@@ -111,17 +112,11 @@ function startDaemon(
   return {
     async [Symbol.asyncDispose]() {
       if (!ended) child.kill("SIGTERM");
-      const patience = setTimeout(() => ended || child.kill("SIGKILL"), 5_000);
+      const deadline = setTimeout(() => ended || child.kill("SIGKILL"), 5_000);
       await status;
-      clearTimeout(patience);
+      clearTimeout(deadline);
     },
   };
-}
-
-/** A port that was free a moment ago: Slurm takes none of its own choice. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function configuration(folder: string): string {

@@ -1,11 +1,13 @@
 /**
- * Stalls a server of a known capacity for 2 s in a spike, and holds the time to recover against the arithmetic, five
- * times: `deno run -q -P=test tests/support/spike_experiment.ts`. Takes about a minute and a half.
+ * Stalls a server of known capacity for 2 s in a spike and compares the time to recover with the
+ * calculated one, five times: `deno run -q -P=test tests/support/spike_experiment.ts`. Takes about
+ * a minute and a half.
  *
  * @module
  */
 
 import { spike } from "../../scenarios/spike.ts";
+import { printLine } from "./print.ts";
 import { startQueueServer } from "./queue_server.ts";
 import { metricNamed, runScenario } from "./run_scenarios.ts";
 
@@ -17,10 +19,11 @@ const SPIKE_S = 2;
 const STALL_S = 2;
 /** From the stall to the end of the spike. */
 const LEFT_S = 1;
-/** After the lead-in, the time before the spike, which is as long as 1,050 calls take, and the first of the spike. */
+/** After the lead-in, the 1,050 calls before the spike, and the first part of the spike. */
 const STALLED_CALL = RATE * 0.5 + 1_050 + FACTOR * RATE * (SPIKE_S - LEFT_S);
 
-// What has come since the stall, in seconds of work, and the stall itself are done when that much time is over:
+// The server has caught up at t after the spike, when the time since the stall began equals the
+// stall plus the work that has arrived since:
 // (FACTOR RATE LEFT_S + RATE t) / CAPACITY + STALL_S = LEFT_S + t.
 const expectedS = (FACTOR * RATE * LEFT_S / CAPACITY + STALL_S - LEFT_S) / (1 - RATE / CAPACITY);
 
@@ -42,10 +45,6 @@ for (let run = 1; run <= RUNS; run++) {
   });
   const recovered = metricNamed(report, "recovery", "scalar").value / 1e9;
   if (Math.abs(recovered / expectedS - 1) <= 0.1) good++;
-  print(`run ${run}: ${recovered.toFixed(3)} s, by the arithmetic ${expectedS.toFixed(3)} s`);
+  printLine(`run ${run}: ${recovered.toFixed(3)} s, calculated ${expectedS.toFixed(3)} s`);
 }
-print(`${good} of ${RUNS} within 10 %`);
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
+printLine(`${good} of ${RUNS} within 10 %`);

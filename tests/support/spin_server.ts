@@ -1,37 +1,26 @@
 /**
- * A sound server on a thread of its own that keeps its core busy for a given time in each call.
+ * A correct server on its own thread that keeps its core busy for a given time in each call.
  *
  * @module
  */
 
 import { answerSoundly, startScriptedServer } from "./scripted_server.ts";
+import { startWorkerServer, type WorkerServer } from "./worker_server.ts";
 
-/** A server in a worker. */
-export interface SpinServer extends Disposable {
-  readonly url: string;
+interface SpinOptions {
+  micros: number;
+  slowEvery?: number;
+  slowMicros?: number;
 }
 
-/**
- * Starts a server whose calls take so many microseconds longer than they need to, a share of them
- * (`slowEvery`: one in so many) `slowMicros` longer still.
- */
-export async function startSpinServer(
-  options: { micros: number; slowEvery?: number; slowMicros?: number },
-): Promise<SpinServer> {
-  const worker = new Worker(import.meta.url, { type: "module", name: "spin server" });
-  const started = Promise.withResolvers<string>();
-  worker.onmessage = ({ data }) => started.resolve(data);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    started.reject(new Error(`Cannot start the spin server: ${event.message}`));
-  };
-  worker.postMessage(options);
-  return { url: await started.promise, [Symbol.dispose]: () => worker.terminate() };
+/** Starts a server that spins for `micros` per call, plus `slowMicros` in every `slowEvery`th. */
+export function startSpinServer(options: SpinOptions): Promise<WorkerServer> {
+  return startWorkerServer(new URL(import.meta.url), "spin server", options);
 }
 
 const scope = globalThis as unknown as {
   name?: string;
-  onmessage: (event: MessageEvent<Parameters<typeof startSpinServer>[0]>) => void;
+  onmessage: (event: MessageEvent<SpinOptions>) => void;
   postMessage(url: string): void;
 };
 

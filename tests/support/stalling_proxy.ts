@@ -1,16 +1,11 @@
-/** A TCP proxy in front of a server. */
-export interface StallingProxy extends AsyncDisposable {
-  readonly url: string;
-}
-
 /**
- * Passes bytes on, but reads no more of a client that has sent more than so many bytes; after a while it
- * cuts that connection: as a server does that refuses a frame by its length and does not wait for the rest.
+ * Starts a TCP proxy that stops reading from a client after `budgetBytes` and cuts the connection
+ * `stallMs` later, like a server that refuses a frame by its length without waiting for the rest.
  */
 export function startStallingProxy(
   serverUrl: string,
   { budgetBytes, stallMs }: { budgetBytes: number; stallMs: number },
-): StallingProxy {
+): AsyncDisposable & { readonly url: string } {
   const { hostname, port } = new URL(serverUrl);
   const listener = Deno.listen({ hostname, port: 0 });
   const open = new Set<Deno.TcpConn>();

@@ -1,6 +1,6 @@
 /**
- * Throughputs that follow a known law, to see what a fit makes of them. As a program it prints how well the
- * parameters come back: `deno run -q tests/support/synthetic_scaling.ts`.
+ * Throughputs that follow a known scaling law, to test the fit.
+ * `deno run -q tests/support/synthetic_scaling.ts` prints how well it recovers the parameters.
  *
  * @module
  */
@@ -12,24 +12,21 @@ import {
   type ScalingSample,
   throughputAt,
 } from "../../lib/stats/scaling.ts";
+import { printRow } from "./print.ts";
 
-/** A sweep that can tell the parameters: 1, 2, 3 … 64 clients. */
+/** A sweep that identifies all parameters: 1, 2, 3 … 64 clients. */
 export const ALL_STEPS = Array.from({ length: 64 }, (_, index) => index + 1);
 
-export interface SyntheticOptions {
-  /** The numbers of clients. */
-  sweep: readonly number[];
-  epochs: number;
-  /** The standard deviation of every sample, as a share of it. */
-  noise: number;
-  seed: number;
-}
-
-/** Epochs of a sweep with normal noise. */
+/**
+ * Epochs of a sweep over numbers of clients, with normal noise.
+ *
+ * @param options `noise` is the standard deviation of each sample, relative to the sample
+ */
 export function syntheticEpochs(
   law: ScalingLaw,
-  { sweep, epochs, noise, seed }: SyntheticOptions,
+  options: { sweep: readonly number[]; epochs: number; noise: number; seed: number },
 ): ScalingSample[][] {
+  const { sweep, epochs, noise, seed } = options;
   const next = randomStream(seed, "synthetic throughput");
   return Array.from({ length: epochs }, () =>
     sweep.map((clients) => ({
@@ -38,15 +35,14 @@ export function syntheticEpochs(
     })));
 }
 
-/** Contention and coherency of the laws that are tried. */
-const PAIRS = [[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005], [
-  0.01,
-  0.0001,
-]];
+/** Contention and coherency of the laws. */
+const PAIRS = [
+  ...[[0.05, 0.0005], [0.05, 0.001], [0.1, 0.001], [0.1, 0.01], [0.3, 0.005], [0.01, 0.0001]],
+] as const;
 const RUNS = 60;
 const NOISE = 0.05;
 
-/** The root mean square of the relative errors of λ, σ and κ over seeded runs. */
+/** Root mean square of the relative errors of λ, σ and κ over seeded runs. */
 function recovery(law: ScalingLaw, epochs: number): string {
   const keys = ["singleRatePerSecond", "contention", "coherency"] as const;
   const squares = keys.map(() => 0);
@@ -59,11 +55,10 @@ function recovery(law: ScalingLaw, epochs: number): string {
 }
 
 if (import.meta.main) {
-  const lines = PAIRS.map(([contention, coherency]) => {
-    const law = { singleRatePerSecond: 1000, contention: contention!, coherency: coherency! };
-    const cells = [contention, coherency, recovery(law, 20), recovery(law, 50)];
-    return `| ${cells.join(" | ")} |\n`;
-  });
-  const text = `| σ | κ | 20 epochs | 50 epochs |\n| --- | --- | --- | --- |\n${lines.join("")}`;
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
+  printRow("σ", "κ", "20 epochs", "50 epochs");
+  printRow("---", "---", "---", "---");
+  for (const [contention, coherency] of PAIRS) {
+    const law = { singleRatePerSecond: 1000, contention, coherency };
+    printRow(`${contention}`, `${coherency}`, recovery(law, 20), recovery(law, 50));
+  }
 }

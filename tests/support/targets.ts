@@ -1,28 +1,22 @@
-/**
- * Targets on servers of the tests, and ledgers to compare with.
- *
- * @module
- */
-
 import type { Ledger } from "../../lib/schema.ts";
 import { openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { Target, type TargetOptions } from "../../lib/client/target.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { systemClock } from "../../lib/client/clock.ts";
 
-/** A token that the reference server takes for one. */
+/** A token that the reference server accepts as a valid one. */
 export const TOKEN = "test-token-0123456789";
 
-/** What every call of a test says, unless it says otherwise. */
+/** The default message of the tests. */
 export const STATUS = { tool: "status", argsJson: "{}" };
 
-/** Whether sockets are forbidden here: such tests are ignored. */
+/** True in a bare `deno test`; tests with sockets are then ignored. */
 export const NO_NET = Deno.permissions.querySync({ name: "net" }).state !== "granted";
 
-/** Calls and handshakes that are never answered end after this time, where a test waits for that. */
+/** For tests that wait for a timeout. */
 export const SHORT_TIMEOUT_MS = 200;
 
-/** A target at this address, with a timeout that even a busy machine does not reach. */
+/** A target with a timeout that even a busy machine does not reach. */
 export function targetAt(url: string, options: Partial<TargetOptions> = {}): Target {
   return new Target({
     url,
@@ -38,15 +32,15 @@ export function targetAt(url: string, options: Partial<TargetOptions> = {}): Tar
   });
 }
 
-/** A ledger without the words that it keeps. */
+/** A ledger without its texts. */
 export function countsOf({ errorMessages: _, firstStrays: __, ...counts }: Ledger): Ledger {
   return counts;
 }
 
-/** The counts of a ledger that differ from zero; all others must be zero. */
+/** The counts of a ledger that are not zero. */
 export type LedgerCounts = Partial<Omit<Ledger, "frames">> & { frames?: Partial<Ledger["frames"]> };
 
-/** A whole ledger with these counts. */
+/** A complete ledger with these counts; all others are zero. */
 export function ledgerWith({ frames, ...counts }: LedgerCounts): Ledger {
   const zero = settleLedger(openLedger(), false);
   return { ...zero, ...counts, frames: { ...zero.frames, ...frames } };

@@ -1,6 +1,6 @@
 /**
- * Writes what the reports look like now over the expectations, and the JSON Schema into docs/. Look at
- * the difference before you keep it.
+ * Overwrites the golden files with the present reports, and docs/report.schema.json. Review the
+ * difference before you commit it.
  *
  * @module
  */

@@ -4,7 +4,7 @@ import { judgeSchedule, type ScheduleRun } from "../../lib/run/schedule_checks.t
 import type { Check, Fact } from "../../lib/schema.ts";
 import { pacedRun as run } from "../support/paced_run.ts";
 
-/** What is said of such runs. */
+/** The check and warnings for these runs. */
 function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
   const checks: Check[] = [];
   const warnings: Fact[] = [];
@@ -16,7 +16,7 @@ function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
   return { check: checks[0]!, warnings };
 }
 
-Deno.test("every slot sent: says what was dropped and what ended early", () => {
+Deno.test("the check of slots reports what was dropped and what ended early", () => {
   const checks = [
     judge([run(), run()]),
     judge([run({ slots: 110, sent: 90 })]),
@@ -31,7 +31,7 @@ Deno.test("every slot sent: says what was dropped and what ended early", () => {
   ]);
 });
 
-Deno.test("what a server or a client did not keep up with is a warning with its figures", () => {
+Deno.test("a server that falls behind, or a client that sends late, is a warning with figures", () => {
   const behind = run({ achievedPerSecond: 51.34, backlogSlopePerSecond: 48.7 });
   const { warnings } = judge([behind], { slipP99Ns: 1.1e6 });
   assertEquals(warnings, [{

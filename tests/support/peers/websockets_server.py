@@ -1,7 +1,6 @@
 """A WebSocket server on Debian's python3-websockets: `python3 websockets_server.py KIND`.
 
-KIND is `echo` or `exai`. Prints its port; a GET of /stats tells what it has counted. Ends when its
-stdin does.
+KIND is `echo` or `exai`. Prints its port; a GET of /stats returns its counts. Ends with its stdin.
 """
 
 import asyncio
@@ -47,14 +46,14 @@ async def serve(socket):
             await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
 
 
-async def tell(path, _headers):
+async def send_stats(path, _headers):
     """Answers a GET of /stats; everything else is a WebSocket."""
     if path == "/stats":
         return http.HTTPStatus.OK, [], json.dumps(counts).encode()
 
 
 async def main():
-    async with websockets.serve(serve, "127.0.0.1", 0, process_request=tell) as server:
+    async with websockets.serve(serve, "127.0.0.1", 0, process_request=send_stats) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

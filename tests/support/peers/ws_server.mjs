@@ -1,7 +1,7 @@
 /**
  * A WebSocket server on the npm package `ws`, for Node: `node ws_server.mjs FOLDER KIND DEFLATE`.
- * FOLDER is where `ws` is installed, KIND is `echo` or `exai`, DEFLATE `on` or `off`. Prints its port; a GET
- * tells what it has counted. Ends when its stdin does.
+ * FOLDER is where `ws` is installed, KIND is `echo` or `exai`, DEFLATE is `on` or `off`. Prints its
+ * port; a GET returns its counts. Ends with its stdin.
  */
 
 import { Buffer } from "node:buffer";
@@ -14,7 +14,6 @@ const { WebSocketServer } = createRequire(`${folder}/`)("ws");
 
 const counts = { connections: 0, calls: 0, extensions: [] };
 
-/** The frames that a message is answered with. */
 function echo(text) {
   counts.calls++;
   return [text];

@@ -4,6 +4,7 @@ import { runPreflight } from "../../lib/run/preflight.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
+import { freePort } from "../support/peer_process.ts";
 import { startReference } from "../support/run_scenarios.ts";
 import { readAll, startTcp } from "../support/raw_server.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
@@ -63,9 +64,7 @@ Deno.test("preflight: a server can serve tools it does not list", { ignore }, as
 });
 
 Deno.test("preflight: connection refused", { ignore }, async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   await assertUnusable(`ws://127.0.0.1:${port}`, [
     `Cannot connect to ws://127.0.0.1:${port}`,
     "Is the server running there?",

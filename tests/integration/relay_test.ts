@@ -19,6 +19,7 @@ import { connectionEstablishment } from "../../scenarios/connection_establishmen
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
 import { payloadSize } from "../../scenarios/payload_size/mod.ts";
 import { scaling } from "../../scenarios/scaling.ts";
+import { freePort } from "../support/peer_process.ts";
 import { lacks } from "../support/permissions.ts";
 import {
   makeUserFolder,
@@ -228,9 +229,7 @@ Deno.test("relay: resets and half-closes are passed on", options, async () => {
 });
 
 Deno.test("relay: unreachable servers fail as they do without it", options, async () => {
-  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const refused = `ws://127.0.0.1:${closed.addr.port}`;
-  closed.close();
+  const refused = `ws://127.0.0.1:${freePort()}`;
   await using unavailable = listenTcp(async (connection) => {
     await readHead(connection);
     await connection.write(

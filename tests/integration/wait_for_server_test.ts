@@ -1,14 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { waitForServer } from "../../lib/run/wait_for_server.ts";
 import { settingsAt, startReference } from "../support/run_scenarios.ts";
+import { freePort } from "../support/peer_process.ts";
 import { answering, startTcp } from "../support/raw_server.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
-}
 
 async function waitAt(url: string, waitMs: number, onText?: (text: string) => void) {
   const texts: string[] = [];

@@ -13,11 +13,7 @@ function frameOf(text: string, opcode = 1): Uint8Array {
   if (length < 126) header.push(0x80 | length);
   else if (length < 65_536) header.push(0x80 | 126, length >> 8, length & 0xff);
   else header.push(0x80 | 127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff);
-  return Uint8Array.from([
-    ...header,
-    ...MASK,
-    ...payload.map((byte, at) => byte ^ MASK[at & 3]!),
-  ]);
+  return Uint8Array.from([...header, ...MASK, ...payload.map((byte, at) => byte ^ MASK[at & 3]!)]);
 }
 
 /** Feeds the session these bytes in pieces and returns the texts of its replies. */

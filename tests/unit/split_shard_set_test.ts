@@ -49,11 +49,7 @@ Deno.test("a report that is not a shard is named", () => {
 
 const DIFFERENCES: [name: string, change: (report: Report) => void, expected: string][] = [
   ["another count", (report) => report.shard!.count = 4, "shard.count: 3 -> 4"],
-  [
-    "another start",
-    (report) => report.shard!.startAtMs = 1,
-    "shard.startAtMs: 1700000000000 -> 1",
-  ],
+  ["another start", (report) => report.shard!.startAtMs = 1, "shard.startAtMs: 1700000000000 -> 1"],
   ["another seed", (report) => report.seed = 9, "seed: 42 -> 9"],
   ["another version", (report) => report.suite.version = "9.9.9", "suite.version: 0.2.0 -> 9.9.9"],
   [

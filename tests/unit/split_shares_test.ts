@@ -99,10 +99,7 @@ Deno.test("workers: auto means the cores, less one for the bundled server, up to
   assertEquals(countWorkers("auto", { ...cores, embedded: true, planned }), 7);
   assertEquals(countWorkers("auto", { ...cores, cores: 1, embedded: true, planned }), 1);
   assertEquals(countWorkers("auto", { ...cores, planned: planOf("open-loop") }), 5);
-  assertEquals(
-    countWorkers("auto", { ...cores, planned, shard: { index: 4, count: 6 } }),
-    3,
-  );
+  assertEquals(countWorkers("auto", { ...cores, planned, shard: { index: 4, count: 6 } }), 3);
   assertEquals(countWorkers("auto", { ...cores, planned: planOf("saturation") }), 1);
   assertEquals(countWorkers(12, { ...cores, planned }), 12);
 });

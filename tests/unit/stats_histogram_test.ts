@@ -65,10 +65,7 @@ Deno.test("LatencyHistogram.stddev is that of the population", () => {
 Deno.test("LatencyHistogram.decode takes exact figures that the encoding lacks", () => {
   using original = histogramOf([1_234_567, 7_654_321]);
   using exact = LatencyHistogram.decode(original.encode(), original);
-  assertEquals(
-    [exact.min, exact.max, exact.mean],
-    [original.min, original.max, original.mean],
-  );
+  assertEquals([exact.min, exact.max, exact.mean], [original.min, original.max, original.mean]);
   using bare = LatencyHistogram.decode(original.encode());
   assert(Math.abs(bare.max - original.max) <= original.max / 1000);
 });

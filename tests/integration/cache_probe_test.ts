@@ -49,7 +49,7 @@ Deno.test({ name: "a server without a cache gets the user's arguments", ignore }
   assertEquals("uniqueArguments" in report.target || "uniqueSeed" in report.environment, false);
 });
 
-Deno.test({ name: "a cache that cannot be bypassed is warned about", ignore }, async () => {
+Deno.test({ name: "a cache that cannot be bypassed causes a warning", ignore }, async () => {
   await using server = startScriptedServer((peer, message, text) => {
     if (message?.op === "hello") return peer.send(HELLO_ACK);
     if (message?.op !== "call_tool") return answerSoundly(peer, message);

@@ -97,7 +97,7 @@ Deno.test({ name: "lead-ins are warm-up, and the number of calls is exact", igno
 });
 
 Deno.test(
-  { name: "the warm-up epoch of a closed loop lasts three quarters of all the others", ignore },
+  { name: "the warm-up of a closed loop lasts three quarters of the measured time", ignore },
   async () => {
     await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 4 }) });
     const of = { messages: null, durationMs: 40 };

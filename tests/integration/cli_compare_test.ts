@@ -41,7 +41,7 @@ Deno.test("cli: a missed threshold exits 4, and all are in the report", options,
   ]);
 });
 
-Deno.test("cli: a threshold on an unknown metric exits 2 and lists others", options, async () => {
+Deno.test("cli: an unknown metric in a threshold exits 2, listing the known", options, async () => {
   await using folder = await makeUserFolder();
   const args = [...SHORT_RUN, "--threshold", "message-throughput.latncy.p50<1ms"];
   const { code, stderr } = await runCli(args, { folder: folder.path });

@@ -5,7 +5,7 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 const options = { ignore: NEEDS_PROCESSES };
 const FAULTS = ["--profile", "quick", "--epochs", "1", "--quiet", "--format", "json"];
 
-Deno.test("cli: the bundled server can be restarted and has limits", options, async () => {
+Deno.test("cli: the bundled server restarts, and its limits can be measured", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout } = await runCli([
     ...FAULTS,

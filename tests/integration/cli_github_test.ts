@@ -66,7 +66,7 @@ Deno.test("cli: a summary that cannot be written does not hide the verdict", opt
   assertEquals(commandLines(stdout), []);
 });
 
-Deno.test("cli: text of a user or server is never a workflow command", options, async () => {
+Deno.test("cli: text from a user or server is never a workflow command", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli(["--scenarios", "x\n::add-mask::y ##[error]z"], {
     folder: folder.path,

@@ -1,11 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  makeUserFolder,
-  NEEDS_PROCESSES as ignore,
-  runCli,
-  startServe,
-} from "../support/run_cli.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, startServe } from "../support/run_cli.ts";
 
+const ignore = NEEDS_PROCESSES;
 const TOOLS = JSON.stringify([{ tool: "chat", arguments: { prompt: "{unique}" }, repetitions: 2 }]);
 /** One epoch of 5 calls: 2 alone, one by each of two clients, and one more by the first. */
 const SMALL = ["--epochs", "1", "--connections", "2", "--unit-baseline", "1000"];

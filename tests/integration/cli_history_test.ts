@@ -3,7 +3,7 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/r
 
 const options = { ignore: NEEDS_PROCESSES };
 
-Deno.test("cli: a run is compared with the last; a failed one replaces none", options, async () => {
+Deno.test("cli: a run is compared with the last; failed runs replace none", options, async () => {
   await using folder = await makeUserFolder();
   const run = (...args: string[]) =>
     runCli([...SHORT_RUN, "--quiet", ...args], { folder: folder.path });

@@ -71,7 +71,7 @@ const onTerminal = {
   ignore: NEEDS_PROCESSES || Deno.build.os !== "linux" || !hasCommand("script"),
 };
 
-Deno.test("cli: a terminal gets colours without --no-color and NO_COLOR", onTerminal, async () => {
+Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR", onTerminal, async () => {
   await using folder = await makeUserFolder();
   const short = [...SHORT_RUN, "--quiet"].join(" ");
   const coloured = await runOnTerminal(folder.path, short, {});

@@ -1,11 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { answering, startTcp } from "../support/raw_server.ts";
-import {
-  makeUserFolder,
-  NEEDS_PROCESSES as ignore,
-  runCli,
-  SHORT_RUN,
-} from "../support/run_cli.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/run_cli.ts";
+
+const ignore = NEEDS_PROCESSES;
 
 /** Counts its connections and refuses each. */
 function startProxy() {

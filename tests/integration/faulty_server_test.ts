@@ -73,7 +73,7 @@ Deno.test({ name: "faulty server: freeze holds up every connection", ignore }, a
   assertEquals(frozen.frames.length > 1, true, "answered no earlier than the frozen call");
 });
 
-Deno.test({ name: "faulty server: identicalFrameDrop is silent next time", ignore }, async () => {
+Deno.test({ name: "faulty server: identicalFrameDrop drops a second frame", ignore }, async () => {
   const drop: Behaviour = { kind: "identicalFrameDrop" };
   await using server = await startFaultyServer({ script: [drop, drop] });
   await using client = await connectGreeted(server.url);

@@ -24,7 +24,7 @@ Deno.test("recovery is the first call from which the p99 stays within the limit"
   assertEquals(recoveredNs([], limitNs), null);
 });
 
-Deno.test("the nearest-rank p99 counts failed calls as endless", () => {
+Deno.test("the nearest-rank p99 counts failed calls as infinitely slow", () => {
   assertEquals(p99Of(callsOf(100, (nth) => nth === 0)), 1e6);
   assertEquals(p99Of(callsOf(100, (nth) => nth < 2)), 50e6);
   assertEquals(p99Of([]), 0);

@@ -134,7 +134,7 @@ Deno.test("rates add up only over an interval that all shards share", () => {
   assertEquals(merge(measuredAt(0), measuredAt(5_000)).validity.valid, false);
 });
 
-Deno.test("clocks differ only if by more than the error of their estimates", () => {
+Deno.test("clocks count as different only beyond the error of their estimates", () => {
   const at = (offsetMs: number, startMs: number) => ({
     clock: { offsetMs, errorMs: 2 },
     report: measuredAt(startMs),

@@ -100,7 +100,7 @@ Deno.test("a metric is compared at its own point", () => {
   ]);
 });
 
-Deno.test("a p99 that is 5x slower in 2 % of the calls is found by its row", () => {
+Deno.test("a p99 that is 5x slower because of 2 % of the calls is found by its row", () => {
   const gates: Metric["gates"] = ["p50", "p99"];
   const usual = four((factor) => single(latencyOf(1e6 * factor, { gates, samples: 1_000 })));
   const now = single(latencyOf(1e6, { gates, samples: 1_000, slowest: 20, slowNs: 5e6 }));

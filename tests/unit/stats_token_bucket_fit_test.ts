@@ -42,7 +42,7 @@ Deno.test("refusals that no bucket explains are not fitted", () => {
   assertEquals(fitTokenBucket(decisions(...calls)), null);
 });
 
-Deno.test("a call can be decided at any time before it ends", () => {
+Deno.test("a call can be decided at any time between its start and its end", () => {
   // A burst of two and no third; one more in a call from 1 s to 1.5 s: 0.67/s would be enough.
   const calls = decisions(0, 0, -0.0001, 1, -1.6);
   calls[3]!.endedNs = 1.5e9;

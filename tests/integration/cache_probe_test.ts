@@ -56,11 +56,7 @@ Deno.test({ name: "a cache that cannot be bypassed causes a warning", ignore }, 
     const { request_id } = message;
     peer.send(
       text.includes('"n"')
-        ? {
-          op: "call_tool_res",
-          request_id,
-          error: { code: "INVALID", message: "no argument n" },
-        }
+        ? { op: "call_tool_res", request_id, error: { code: "INVALID", message: "no argument n" } }
         : { op: "call_tool_res", request_id, outputs: [], from_cache: true },
     );
   });

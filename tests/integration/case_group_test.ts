@@ -63,11 +63,7 @@ Deno.test({ name: "one client's rate is consistent with its times", ignore }, as
     epochs: 5,
   });
   const { value: throughput, epochs: rates } = metricNamed(report, "throughput", "scalar");
-  const { epochs: times, count, mean, histogram } = metricNamed(
-    report,
-    "latency",
-    "distribution",
-  );
+  const { epochs: times, count, mean, histogram } = metricNamed(report, "latency", "distribution");
   assertEquals([count, times.map((epoch) => epoch.count)], [1000, Array(5).fill(200)]);
   assert(histogram.length > 0);
   // The next call is sent by the last reply's handler: a rate is 1/mean, or slightly less.

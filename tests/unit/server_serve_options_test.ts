@@ -36,11 +36,7 @@ Deno.test("serve: every option is read", () => {
         maxConnectionsPerIp: 2,
       },
       helloTimeoutMs: 250,
-      think: {
-        ...think,
-        chat: { medianMs: 5, sigma: 0 },
-        debug: { medianMs: 6.5, sigma: 0.1 },
-      },
+      think: { ...think, chat: { medianMs: 5, sigma: 0 }, debug: { medianMs: 6.5, sigma: 0.1 } },
       seed: 42,
     }),
   );

@@ -67,9 +67,7 @@ Deno.test("comparePaired: a vanished figure is listed as undecided; more errors 
   const [row] = comparePaired(same, alone, OPTIONS).rows;
   assertEquals([row!.verdict, row!.gating, row!.new], ["undecided", true, null]);
   // 20 calls per epoch give a p5 of all epochs together, but none of a single one.
-  const few = reportOf(scenarioOf("load", {
-    metrics: [latencyOf(1e6, { gates: ["p5", "p50"] })],
-  }));
+  const few = reportOf(scenarioOf("load", { metrics: [latencyOf(1e6, { gates: ["p5", "p50"] })] }));
   assertEquals(
     comparePaired(few, few, OPTIONS).rows
       .map(({ statistic, gating, verdict }) => [statistic, gating, verdict]),

@@ -4,10 +4,7 @@ import { MITATA_VERSION, sampleBatched, sampleSequential } from "../../lib/stats
 
 /** An operation that resolves with the next figure on each call. */
 function operationOf(figures: readonly number[]): { calls: number; run: () => Promise<number> } {
-  const operation = {
-    calls: 0,
-    run: () => Promise.resolve(figures[operation.calls++] ?? 1),
-  };
+  const operation = { calls: 0, run: () => Promise.resolve(figures[operation.calls++] ?? 1) };
   return operation;
 }
 

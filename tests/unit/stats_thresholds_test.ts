@@ -23,10 +23,7 @@ const vocabulary: ThresholdVocabulary = {
     fairness: { kind: "scalar", unit: "" },
     busy: { kind: "scalar", unit: "%" },
   },
-  pipelining: {
-    throughput: rate,
-    latency: distribution,
-  },
+  pipelining: { throughput: rate, latency: distribution },
   "heavy-tools": { latency: distribution, throughput: rate },
   "connection-establishment": { coldEstablish: { kind: "scalar", unit: "ns" } },
   "rate-limit": { sessionBurst: { kind: "scalar", unit: "calls" } },

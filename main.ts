@@ -1,6 +1,6 @@
 /**
- * The only entry: arguments and environment to a command, and what it prints, its signals and its exit code.
- * No other module has to do with the process.
+ * The entry point: runs the command that the arguments name. The only module that uses the process:
+ * its arguments, environment, output, signals and exit code.
  *
  * @module
  */
@@ -30,64 +30,32 @@ import { SCENARIOS } from "./scenarios/mod.ts";
 
 const PROJECT = new URL(".", import.meta.url);
 
-const terminal: Terminal = {
-  print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
-  printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
-  printWarning: (message) => terminal.printError(`warning: ${message}\n`),
-  printCommands: (text) => writeAll(Deno.stdout, text),
-  isLive: Deno.stderr.isTerminal(),
-  // Some terminals report no columns.
-  width: () => Deno.consoleSize().columns || 80,
-  style: (color) => {
-    const isWindow = Deno.stdout.isTerminal();
-    return { color: color && isWindow, width: isWindow ? terminal.width() : 100 };
-  },
-};
-
-/** A command beside bench: its help text, and how it runs. */
+/** A command other than `bench`, which is the default. */
 interface Command {
   usage: string;
-  /** Does it connect to a server? */
-  connects: boolean;
+  connects?: boolean;
   run(args: readonly string[]): Promise<number>;
 }
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map(Object.entries(
-  {
-    ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
-    workload: { ...WORKLOAD, connects: true, run: measuring(workload) },
-    serve: {
-      usage: SERVE_USAGE,
-      connects: false,
-      run: (args) => serve(args, { ...program, variables: variables("serve") }),
-    },
-    compare: { ...offline.COMPARE, connects: false, run: printing(offline.runCompare) },
-    merge: { ...offline.MERGE, connects: false, run: printing(offline.runMerge) },
-    report: { ...offline.REPORT, connects: false, run: printing(offline.runReport) },
-    calibrate: { ...offline.CALIBRATE, connects: true, run: printing(offline.runCalibrate) },
-  } satisfies Record<string, Command>,
-));
+const COMMANDS = new Map(Object.entries<Command>({
+  ab: { usage: AB_USAGE, connects: true, run: measuring(ab) },
+  workload: { ...WORKLOAD, connects: true, run: measuring(workload) },
+  serve: {
+    usage: SERVE_USAGE,
+    run: (args) => serve(args, { ...program, variables: variables("serve") }),
+  },
+  compare: { ...offline.COMPARE, run: printing(offline.runCompare) },
+  merge: { ...offline.MERGE, run: printing(offline.runMerge) },
+  report: { ...offline.REPORT, run: printing(offline.runReport) },
+  calibrate: { ...offline.CALIBRATE, connects: true, run: printing(offline.runCalibrate) },
+}));
 
-function measuring(run: typeof ab): Command["run"] {
-  return async (args) => await run(args, await readPlace(), program);
-}
-
-/** A command that gives back what to print. */
-function printing(run: typeof offline.runCompare): Command["run"] {
-  return async (args) => {
-    const style = terminal.style(!variable("NO_COLOR"));
-    const { text, exitCode } = await run(args, { directory: workingDirectory(), ...style });
-    terminal.print(text);
-    return exitCode;
-  };
-}
-
-/** Runs a command line, and gives the exit code. */
+/** Runs a command line and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const exitCode = await run(args);
-    if (unwritten === null) return exitCode;
-    throw new ReportWriteError(`Cannot write to standard output: ${unwritten}`);
+    if (outputError === null) return exitCode;
+    throw new ReportWriteError(`Cannot write to standard output: ${outputError}`);
   } catch (error) {
     const lines = messageOf(error, args).split("\n").map(escapeTerminal);
     terminal.printError(`error: ${lines.join("\n")}\n`);
@@ -95,34 +63,22 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What is reported of an error; throws one that nobody can do anything about. */
-function messageOf(error: unknown, [name = ""]: readonly string[]): string {
-  const isExpected = [UsageError, ReportWriteError, IncomparableError]
-    .some((expected) => error instanceof expected);
-  if (isExpected) return (error as Error).message;
-  if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  // A command of another task was started by this one.
-  const command = COMMANDS.has(name) ? name : "bench";
-  const [requires = ""] = error.message.replace(/^Requires/, "requires").split(",");
-  return `Cannot run ${command} here, as it ${requires}: accepted is deno task ${command}`;
-}
-
 async function run(args: readonly string[]): Promise<number> {
   const [name = "", ...rest] = args;
   const command = COMMANDS.get(name);
-  if (command?.connects !== false) {
-    // Before the first connection: see lib/cli/environment.ts.
+  if (command === undefined || command.connects) {
+    // Loopback bypasses any proxy. This must precede the first connection.
     const noProxy = noProxyWithLoopback(variables("bench"));
     if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
   }
-  if (command === undefined) return await benchOrTell(args);
+  if (command === undefined) return await runBench(args);
   if (!asksForHelp(rest)) return await command.run(rest);
   terminal.print(command.usage);
   return EXIT.passed;
 }
 
-/** Runs the benchmark, or prints what the command line asks for. */
-async function benchOrTell(args: readonly string[]): Promise<number> {
+/** Runs the benchmark, or prints what an option such as `--help` asks for. */
+async function runBench(args: readonly string[]): Promise<number> {
   const command = await readCommand({ args, ...await readPlace() });
   if (command.name === "bench") return await bench(command.config, { ...program, args });
   const texts = {
@@ -135,27 +91,54 @@ async function benchOrTell(args: readonly string[]): Promise<number> {
   return EXIT.passed;
 }
 
-/** deno task runs in the project's folder; people's paths are relative to where they called it. */
+/** A command that measures servers. */
+function measuring(run: typeof ab): Command["run"] {
+  return async (args) => await run(args, await readPlace(), program);
+}
+
+/** A command that returns the text to print. */
+function printing(run: typeof offline.runCompare): Command["run"] {
+  return async (args) => {
+    const style = terminal.style(!variable("NO_COLOR"));
+    const { text, exitCode } = await run(args, { directory: workingDirectory(), ...style });
+    terminal.print(text);
+    return exitCode;
+  };
+}
+
+/** The message for the user; rethrows unexpected errors. */
+function messageOf(error: unknown, [name = ""]: readonly string[]): string {
+  if (error instanceof UsageError) return error.message;
+  if (error instanceof ReportWriteError) return error.message;
+  if (error instanceof IncomparableError) return error.message;
+  if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  // The command was started with the permissions of another task.
+  const command = COMMANDS.has(name) ? name : "bench";
+  const [requires = ""] = error.message.replace(/^Requires/, "requires").split(",");
+  return `Cannot run ${command} here, as it ${requires}: start it with deno task ${command}`;
+}
+
+/** The folder that relative paths refer to: `deno task` changes to that of the project. */
 function workingDirectory(): string {
   return variable("INIT_CWD") ?? Deno.cwd();
 }
 
-/** What a command line is read with: the environment, over the nearest `.env` file, and the scenarios. */
+/** The context of a command line. The environment overrides the nearest `.env` file. */
 async function readPlace(): Promise<Place> {
   const directory = workingDirectory();
   const files = [resolve(directory, ".env"), fileURLToPath(new URL(".env", PROJECT))];
   const { EXAI_WS_URL: url, ...found } = await readEnvFile(files);
-  // The runtime takes a proxy from the environment alone.
+  // The runtime takes its proxy from the environment only.
   const file = Object.entries(found).filter(([name]) => !/_proxy$/i.test(name));
   const own = variables("bench");
   const given = { ...Object.fromEntries(file), ...own };
-  // A server named by host and port in the environment wins over the URL of the file.
+  // A host or port in the environment wins over a URL in the file.
   const env = own.EXAI_WS_HOST || own.EXAI_WS_PORT ? given : { EXAI_WS_URL: url, ...given };
   const vocabulary = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
   return { env, directory, vocabulary };
 }
 
-/** The variables that are set, of those that deno.json lets a command read. */
+/** The environment variables that are set, of those that deno.json lets the command read. */
 function variables(command: "bench" | "serve"): Record<string, string | undefined> {
   return Object.fromEntries(project.permissions[command].env.flatMap((name) => {
     const value = variable(name);
@@ -163,7 +146,7 @@ function variables(command: "bench" | "serve"): Record<string, string | undefine
   }));
 }
 
-/** @throws {UsageError} without its value, which may be secret, if it is no text */
+/** @throws {UsageError} if the value is not UTF-8; it is not shown, as it may be secret */
 function variable(name: string): string | undefined {
   try {
     return Deno.env.get(name);
@@ -173,25 +156,40 @@ function variable(name: string): string | undefined {
   }
 }
 
-/** Why standard output did not take all of the result; `null`: it did. The reports are still to be written then. */
-let unwritten: string | null = null;
+const terminal: Terminal = {
+  print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
+  printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
+  printWarning: (message) => terminal.printError(`warning: ${message}\n`),
+  printCommands: (text) => writeAll(Deno.stdout, text),
+  isLive: Deno.stderr.isTerminal(),
+  // Some terminals report 0 columns.
+  width: () => Deno.consoleSize().columns || 80,
+  style: (color) => {
+    const isTerminal = Deno.stdout.isTerminal();
+    return { color: color && isTerminal, width: isTerminal ? terminal.width() : 100 };
+  },
+};
 
-/** A pipe may take less than it is given. */
+/** The first error of standard output. It is reported last, so that reports are still written. */
+let outputError: string | null = null;
+
+/** Writes all of the text; a pipe may accept only a part at a time. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch (error) {
-    // Nobody reads any more, as after `| head`: the exit code is still to come.
+    // The reader has left, as with `| head`. The exit code still counts.
     if (error instanceof Deno.errors.BrokenPipe) return;
-    // Of what standard error does not take, nothing can be said.
-    if (stream === Deno.stdout) unwritten ??= causeOf(error);
+    // An error of standard error cannot be reported anywhere.
+    if (stream === Deno.stdout) outputError ??= causeOf(error);
   }
 }
 
-/** Within this time a second signal is the same Ctrl-C, which reaches the program twice. */
+/** Ctrl-C reaches the program twice: a second signal within this time is the same one. */
 const SAME_SIGNAL_MS = 1_000;
 
+/** @param doing what the program does once it is interrupted */
 function listenForInterrupts(doing: string): Interrupt {
   const controller = new AbortController();
   const interrupt = { signal: controller.signal, exitCode: null as number | null };
@@ -203,7 +201,7 @@ function listenForInterrupts(doing: string): Interrupt {
     }
     firstMs = performance.now();
     interrupt.exitCode = exitCode;
-    terminal.printError(`\nInterrupted: ${doing} (once more to quit at once)\n`);
+    terminal.printError(`\nInterrupted: ${doing} (again to quit immediately)\n`);
     controller.abort(new Error("interrupted"));
   };
   Deno.addSignalListener("SIGINT", onSignal(EXIT.interrupted));
@@ -211,7 +209,7 @@ function listenForInterrupts(doing: string): Interrupt {
   return interrupt;
 }
 
-/** What every command that measures is given. */
+/** Passed to every command that measures. */
 const program = {
   terminal,
   interrupt: listenForInterrupts,

@@ -1,5 +1,5 @@
 /**
- * `deno task bundle`: the program in one file, and once more without the drawing library.
+ * `deno task bundle`: the program in one file, with and without the chart library.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import project from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
-/** What mitata looks for in other runtimes. */
-const NOT_HERE = ["@mitata/counters", "bun:jsc"];
+/** Modules that mitata imports in other runtimes only. */
+const EXTERNAL = ["@mitata/counters", "bun:jsc"];
 const FORMS = {
   "exai-ws-bench.js": {},
   "exai-ws-bench-no-charts.js": {
@@ -16,7 +16,7 @@ const FORMS = {
   },
 };
 
-/** The imports of deno.json as an import map has them: the modules within a package are named too. */
+/** The imports of deno.json as an import map, which also needs an entry for a package's modules. */
 const IMPORTS = Object.fromEntries(
   Object.entries(project.imports).flatMap(([name, to]) => [
     [name, to],
@@ -25,28 +25,22 @@ const IMPORTS = Object.fromEntries(
 );
 
 /**
- * Writes both forms into a folder, or those named, and gives their paths.
+ * Writes both files to a folder. Returns their paths.
  *
- * @throws {Error} if Deno's bundler fails; the message is what it wrote
+ * @throws {Error} If Deno's bundler fails; the message is its stderr output.
  */
-export async function build(
-  folder: string,
-  names: readonly string[] = Object.keys(FORMS),
-): Promise<string[]> {
+export async function build(folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
   return await Promise.all(
-    Object.entries(FORMS).filter(([name]) => names.includes(name)).map(async ([name, replaced]) => {
+    Object.entries(FORMS).map(async ([name, replaced]) => {
       const path = `${folder}/${name}`;
       const map = `${path}.imports.json`;
-      await Deno.writeTextFile(
-        map,
-        JSON.stringify({ imports: { ...IMPORTS, ...replaced } }),
-      );
+      await Deno.writeTextFile(map, JSON.stringify({ imports: { ...IMPORTS, ...replaced } }));
       try {
         const { success, stderr } = await new Deno.Command(Deno.execPath(), {
           args: [
             ...["bundle", "-q", "--import-map", map, "-o", path],
-            ...NOT_HERE.map((module) => `--external=${module}`),
+            ...EXTERNAL.map((module) => `--external=${module}`),
             "bundle/entry.ts",
           ],
           cwd: ROOT,
@@ -63,7 +57,7 @@ export async function build(
   );
 }
 
-/** The first lines: how it is run where files can be, and what is in it. */
+/** The first lines: the interpreter, the licence and the packages included. */
 function headOf(text: string): string {
   const packages = Object.entries(project.imports)
     .filter(([name]) => text.includes(`// npm:${name}/`)).map(([, to]) => to);
@@ -73,12 +67,12 @@ function headOf(text: string): string {
 `;
 }
 
-/** The bundler names modules by where they are on this machine. */
+/** The bundler names modules by their paths on this machine. */
 function withoutMachinePaths(text: string): string {
   return text.replaceAll(/[^\s"]*\/registry\.npmjs\.org\/(?=[^\s"]+["\n])/g, "npm:");
 }
 
-/** Writes the npm package, whose bin starts the one file with Deno, into a folder: `npm pack` makes an archive of it. */
+/** Writes the npm package to a folder, for `npm pack`. Its bin starts the bundle with Deno. */
 export async function packageForNpm(file: string, folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const files = {

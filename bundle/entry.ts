@@ -1,6 +1,5 @@
 /**
- * Where the one file begins, which `deno task bundle` makes of it: the program, or, in a thread that
- * `startWorker` has started, the worker of that name.
+ * Entry of the bundle. Runs the program, or the worker named by `startWorker` in a worker thread.
  *
  * @module
  */
@@ -8,7 +7,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Every module that runs in a worker, by its file's name. */
+/** Modules that run in a worker, by file name. */
 const WORKERS: Readonly<Record<string, () => Promise<unknown>>> = {
   "echo_worker.ts": () => import("../lib/server/echo_worker.ts"),
   "null_worker.ts": () => import("../lib/server/null_worker.ts"),
@@ -18,7 +17,7 @@ const WORKERS: Readonly<Record<string, () => Promise<unknown>>> = {
   "worker.ts": () => import("../scenarios/worker.ts"),
 };
 
-// The tasks of deno.json do the same by --v8-flags, so that garbage is collected between epochs.
+// For garbage collection between epochs. The tasks in deno.json set --v8-flags instead.
 setFlagsFromString("--expose-gc");
 Object.assign(globalThis, { gc: runInNewContext("gc") });
 
@@ -26,7 +25,7 @@ if ("DedicatedWorkerGlobalScope" in globalThis) {
   const { name } = globalThis as unknown as { name: string };
   const start = WORKERS[name];
   if (start === undefined) {
-    throw new Error(`Cannot start the worker ${name}: it is missing in bundle/entry.ts`);
+    throw new Error(`Cannot start the worker ${name}: it is missing from bundle/entry.ts`);
   }
   await start();
 } else {

@@ -1,5 +1,5 @@
 /**
- * In place of lib/report/charts/mod.ts in the bundle without the drawing library.
+ * Replaces lib/report/charts/mod.ts in the bundle without charts.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Figure } from "../lib/report/document.ts";
 
 export { figureSignature } from "../lib/report/charts/theme.ts";
 
-/** No figures: the pages have their tables alone. */
+/** Returns no figures: pages have tables only. */
 export function drawFigures(): Promise<ReadonlyMap<string, Figure>> {
   return Promise.resolve(new Map());
 }

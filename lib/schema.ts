@@ -1,22 +1,21 @@
 /**
- * The shape of report.json, as valibot schemas: the TypeScript types, the validation of files read back in and
- * the published JSON Schema (docs/report.schema.json) all come from them. Imports nothing of ours.
+ * The schema of report.json. Its types, its validation and the published docs/report.schema.json
+ * derive from it. Imports nothing else of the project.
  *
  * @module
  */
 
 import * as v from "valibot";
 
-/** The protocols that the suite can speak. */
+/** Supported protocols. */
 export const PROTOCOL_NAMES = ["exai", "mcp", "jsonrpc", "echo"] as const;
 export type ProtocolName = typeof PROTOCOL_NAMES[number];
 
-/** With what the JSON Schema says of it. */
+/** Adds a description for the JSON Schema. */
 function noted<Schema extends v.GenericSchema>(schema: Schema, text: string) {
   return v.pipe(schema, v.description(text));
 }
 
-/** A count: a whole number from 0. */
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const CountFrom1 = v.pipe(Count, v.minValue(1));
 const Ns = noted(v.number(), "nanoseconds");
@@ -25,11 +24,12 @@ const NullableNumber = v.nullable(v.number());
 const NullableString = v.nullable(v.string());
 const Strings = v.array(v.string());
 const OptionalTexts = v.optional(v.record(v.string(), v.string()));
+const OptionalCount = v.optional(Count);
 const OptionalNumber = v.optional(v.number());
 const OptionalString = v.optional(v.string());
 const OptionalFlag = v.optional(v.boolean());
 
-/** `[low, high]` of a nominal 95 % interval, in the unit of the value it belongs to. */
+/** In the unit of the value that it belongs to. */
 export const IntervalSchema = noted(
   v.strictTuple([v.number(), v.number()]),
   "[low, high] of a nominal 95 % interval",
@@ -39,53 +39,53 @@ export type Interval = v.InferOutput<typeof IntervalSchema>;
 
 const FactValue = v.nullable(v.union([v.number(), v.string(), v.boolean()]));
 
-/** Something found: its kind, the sentence that says it, and the numbers or names that it rests on. */
+/** A finding: its kind, a sentence for the user, and the values that the sentence is made of. */
 const FactSchema = v.objectWithRest({ kind: v.string(), message: v.string() }, FactValue);
 export type Fact = v.InferOutput<typeof FactSchema>;
 
-/** Every frame that came in after the handshake, by what it turned out to be. */
+/** Frames received after the handshake, by classification. */
 const FrameCountsSchema = v.object({
   received: Count,
   final: noted(Count, "frames that ended a call"),
   progress: noted(Count, "stream_complete, progress, notifications"),
   late: noted(Count, "final frames of calls that had already timed out"),
-  duplicate: noted(Count, "further final frames for a call that has ended"),
-  orphan: noted(Count, "an id never sent, or a reply that cannot be attributed"),
-  malformed: noted(Count, "not JSON, or nothing that the protocol knows"),
+  duplicate: noted(Count, "another final frame for a call that has ended"),
+  orphan: noted(Count, "an unknown id, or a reply that cannot be attributed to a call"),
+  malformed: noted(Count, "not JSON, or not a frame of the protocol"),
 });
 
 /**
- * What became of every call. Three sums always hold:
+ * The outcome of every call. Three sums always hold:
  * `sent = ok + toolError + rateLimited + timeout + connectionLost + aborted`,
  * `frames.final = ok + toolError + rateLimited`, and
  * `frames.received = final + progress + late + duplicate + orphan + malformed`.
  */
 export const LedgerSchema = v.object({
   sent: Count,
-  ok: noted(Count, "a success for that very id"),
-  cached: noted(Count, "those of ok that the server served from a cache"),
-  toolError: noted(Count, "an error for that call"),
-  rateLimited: noted(Count, "refused for load"),
+  ok: noted(Count, "a success with the id of the call"),
+  cached: noted(Count, "successes that the server served from a cache; part of ok"),
+  toolError: noted(Count, "an error with the id of the call"),
+  rateLimited: noted(Count, "refused because of load"),
   timeout: noted(Count, "no final frame in time"),
-  connectionLost: noted(Count, "the socket went with the call outstanding"),
+  connectionLost: noted(Count, "the connection ended with the call outstanding"),
   aborted: noted(Count, "outstanding when the run was interrupted"),
   dropped: noted(Count, "open-loop slots never sent; not part of sent"),
   frames: FrameCountsSchema,
   errorCodes: v.record(v.string(), Count),
   closeCodes: v.record(v.string(), Count),
-  closeReasons: noted(OptionalTexts, "the first reason that came with each close code, cut"),
-  errorMessages: noted(OptionalTexts, "the server's first message with each error code, cut"),
+  closeReasons: noted(OptionalTexts, "the first reason received with each close code, truncated"),
+  errorMessages: noted(OptionalTexts, "the server's first message with each error code, truncated"),
   firstStrays: noted(
     OptionalTexts,
-    "the first duplicate, orphan and malformed frame, cut, and what is wrong with it",
+    "the first duplicate, orphan and malformed frame, truncated, and what is wrong with it",
   ),
 });
 export type Ledger = v.InferOutput<typeof LedgerSchema>;
 
-/** What one epoch of a distribution measured; `null` where the epoch has too few samples. */
+/** One epoch of a distribution; `null`: the epoch has too few samples. */
 const EpochSummarySchema = v.object({
   count: Count,
-  censored: noted(Count, "calls without an answer: they took at least the timeout"),
+  censored: noted(Count, "calls without a reply: they took at least the timeout"),
   min: NullableNs,
   mean: NullableNs,
   p5: NullableNs,
@@ -93,10 +93,7 @@ const EpochSummarySchema = v.object({
   p95: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: noted(
-    OptionalString,
-    "of a shard: HDR histogram V2, deflated, base64; shards merge exactly by it",
-  ),
+  histogram: noted(OptionalString, "of a shard, for merging: HDR histogram V2, deflated, base64"),
 });
 export type EpochSummary = v.InferOutput<typeof EpochSummarySchema>;
 
@@ -107,46 +104,40 @@ const SeriesPointSchema = v.object({
   p50: NullableNs,
   p99: NullableNs,
   max: NullableNs,
-  histogram: noted(OptionalString, "of a shard, as in the epochs"),
+  histogram: noted(OptionalString, "in a shard's report, as in the epochs"),
 });
 export type SeriesPoint = v.InferOutput<typeof SeriesPointSchema>;
 
-/** Which direction of a metric is an improvement; `null` where neither is. */
+/** The direction that is an improvement; `null`: neither. */
 const BetterSchema = v.nullable(v.picklist(["higher", "lower"]));
 export type Better = v.InferOutput<typeof BetterSchema>;
 
-/** Where a metric was measured: the coordinates of its case, such as `{ clients: 5, inFlight: 1 }`. */
+/** The parameters of the case that was measured, such as `{ clients: 5, inFlight: 1 }`. */
 const AtSchema = v.optional(v.record(v.string(), v.union([v.number(), v.string()])));
 export type At = Record<string, number | string>;
 
-/** headline: on the first screen; gate: judged in a comparison; detail: neither. */
+/** headline: shown on the first screen; gate: judged in a comparison; detail: neither. */
 const RoleSchema = v.picklist(["headline", "gate", "detail"]);
 export type Role = v.InferOutput<typeof RoleSchema>;
 
-/** The figures of a metric that a comparison can judge. */
+/** The statistics of a metric that a comparison can judge. */
 export const STATISTICS = ["value", "p5", "p50", "p95", "p99"] as const;
 export type Statistic = typeof STATISTICS[number];
 
-/** The standard deviation of the logarithm: of slices within epochs, and of the epochs' own values. */
+/** Standard deviation of the logarithm, of slices within epochs and of the epochs' values. */
 const SpreadSchema = v.object({ within: NullableNumber, between: NullableNumber });
 export type Spread = v.InferOutput<typeof SpreadSchema>;
 
-/** What one layer of a call adds to the layers below it, paired in each epoch. */
+/** What a layer of a call adds to the layers below it, paired by epoch. */
 const AddedSchema = v.object({
   above: noted(NullableString, "the layer below; null: there is none"),
-  value: noted(
-    v.number(),
-    "nanoseconds: mean over epochs of the difference of the epochs' medians",
-  ),
+  value: noted(v.number(), "nanoseconds: difference of the medians, averaged over the epochs"),
   ci95: NullableInterval,
-  share: noted(
-    NullableNumber,
-    "of the whole call, 1 for all of it; null where the whole call was not measured",
-  ),
+  share: noted(NullableNumber, "of the whole call, 1 for all of it; null: it was not measured"),
   shareCi95: NullableInterval,
   measuredOn: noted(
     v.picklist(["target", "bundled"]),
-    "bundled: on parts that the suite brings along, as no server shows that layer",
+    "bundled: on a component of the suite, as the layer cannot be observed on a server",
   ),
 });
 export type Added = v.InferOutput<typeof AddedSchema>;
@@ -156,16 +147,17 @@ const metricEntries = {
   role: RoleSchema,
   gates: noted(
     v.optional(v.array(v.picklist(STATISTICS))),
-    "the statistics that a comparison judges; left out: none",
+    "the statistics that a comparison judges; absent: none",
   ),
   at: AtSchema,
   better: BetterSchema,
 };
 
 /**
- * Times in nanoseconds. A percentile is the geometric mean of the epochs' own, or where an epoch has too few
- * samples that of all samples together; one that rests on too few samples is null. `censored` calls had no
- * answer: where they are more than 1 - q of all, percentile q is the timeout, and means "at least".
+ * Times in nanoseconds. A percentile is the geometric mean of the epochs' percentiles, or the
+ * percentile of all samples if an epoch has too few of them; `null`: too few samples altogether.
+ * `censored` calls had no reply: if they are more than 1 - q of all, percentile q is the timeout,
+ * and means "at least".
  */
 export const DistributionSchema = v.object({
   ...metricEntries,
@@ -199,7 +191,7 @@ export const DistributionSchema = v.object({
 });
 export type Distribution = v.InferOutput<typeof DistributionSchema>;
 
-/** One number an epoch; `value` is their geometric mean (of values that can be 0 or less: their mean). */
+/** One number per epoch. `value` is their geometric mean; if any can be 0 or less, their mean. */
 export const ScalarSchema = v.object({
   ...metricEntries,
   kind: v.literal("scalar"),
@@ -210,8 +202,8 @@ export const ScalarSchema = v.object({
   epochs: v.array(v.number()),
   merge: noted(
     v.optional(v.picklist(["sum", "max", "p50", "p99", "count"])),
-    "of a shard: how shards merge; sum, max: epoch by epoch; p50, p99, count: the change of that over the " +
-      "merged series of the latency",
+    "in a shard's report: how shards merge; sum, max: by epoch; p50, p99, count: the change of " +
+      "this statistic over the merged series of the latency",
   ),
 });
 export type Scalar = v.InferOutput<typeof ScalarSchema>;
@@ -219,22 +211,19 @@ export type Scalar = v.InferOutput<typeof ScalarSchema>;
 export const MetricSchema = v.variant("kind", [DistributionSchema, ScalarSchema]);
 export type Metric = v.InferOutput<typeof MetricSchema>;
 
-/**
- * A statement that the run tested: what had to be seen, and what was. Where it is a count, `seen` of `wanted`, and
- * shards and epochs add up.
- */
+/** A tested statement. Counts are `seen` of `wanted`, added up over epochs and shards. */
 const CheckSchema = v.object({
   kind: v.string(),
   name: v.string(),
   passed: v.boolean(),
   expected: v.string(),
   observed: v.string(),
-  seen: v.optional(Count),
-  wanted: v.optional(Count),
+  seen: OptionalCount,
+  wanted: OptionalCount,
 });
 export type Check = v.InferOutput<typeof CheckSchema>;
 
-/** Something that this run did not look at, and why. Never a pass, never a failure. */
+/** Something that was not tested, and why: neither a pass nor a failure. */
 const NotMeasuredSchema = v.object({ name: v.string(), reason: v.string() });
 export type NotMeasured = v.InferOutput<typeof NotMeasuredSchema>;
 
@@ -243,35 +232,26 @@ const ValiditySchema = v.object({
   valid: v.boolean(),
   client: noted(
     v.nullable(v.picklist(["free", "bound", "undecided"])),
-    "bound: the headline is at the client's floor; free: well below it; null: there is no floor to tell by",
+    "bound: the headline is at the client's floor; free: well below it; null: no floor to compare",
   ),
-  clientShare: noted(
-    NullableNumber,
-    "the headline's rate over that of the same case on a server that does nothing",
-  ),
+  clientShare: noted(NullableNumber, "the headline's rate over that of the client's floor"),
   clientShareCi95: NullableInterval,
   floor: noted(
     v.optional(v.object({ throughput: v.number(), latencyP50Ns: NullableNs })),
-    "that case on the server that does nothing: calls per second, median in ns",
+    "the same case on a server that does nothing: calls per second, median in ns",
   ),
-  clientCpu: noted(
-    NullableNumber,
-    "share of one core that the client thread used, 0 to 1; null: not applicable",
-  ),
+  clientCpu: noted(NullableNumber, "share of a core used by the client's thread, 0 to 1"),
   loopLagP99Ns: NullableNs,
   warnings: v.array(FactSchema),
 });
 export type Validity = v.InferOutput<typeof ValiditySchema>;
 
-/** When the measured epochs of a scenario began and ended, by the machine's own clock. */
+/** When the measured epochs of a scenario began and ended, by the clock of the machine. */
 const MeasuredSchema = v.object({
-  plannedStartMs: noted(
-    NullableNumber,
-    "when the first epoch was to begin, in unix milliseconds; null: when it could",
-  ),
+  plannedStartMs: noted(NullableNumber, "planned start of the first epoch, in unix milliseconds"),
   epochs: noted(
     v.array(v.object({ startMs: v.number(), endMs: v.number() })),
-    "in unix milliseconds; the end is that of the last reply",
+    "in unix milliseconds; an epoch ends with its last reply",
   ),
 });
 export type Measured = v.InferOutput<typeof MeasuredSchema>;
@@ -281,38 +261,32 @@ export const ScenarioReportSchema = v.object({
   name: v.string(),
   title: v.string(),
   question: v.string(),
-  answer: noted(OptionalString, "the scenario's own answer to its question, in a sentence"),
+  answer: noted(OptionalString, "the scenario's answer to its question, in one sentence"),
   status: StatusSchema,
   reason: noted(NullableString, "why it was skipped, or what ended it early"),
   startedAt: v.string(),
   durationMs: v.number(),
   parameters: v.record(v.string(), v.union([v.number(), v.string(), v.boolean(), v.null()])),
-  overloads: noted(
-    OptionalFlag,
-    "true: it drives the server too far on purpose: failed calls are findings",
-  ),
+  overloads: noted(OptionalFlag, "true: overload is intended, so failed calls are findings"),
   checks: v.array(CheckSchema),
   notMeasured: v.array(NotMeasuredSchema),
   warmupLedger: LedgerSchema,
   ledger: LedgerSchema,
   metrics: v.array(MetricSchema),
   validity: ValiditySchema,
-  notes: noted(
-    v.optional(v.array(FactSchema)),
-    "what is remarkable, and does not make the numbers invalid",
-  ),
+  notes: noted(v.optional(v.array(FactSchema)), "findings that do not make the numbers invalid"),
   measured: v.optional(MeasuredSchema),
   share: noted(
     v.optional(v.object({ connections: Count, of: Count })),
-    "of a shard: how many of the scenario's connections are its own",
+    "in a shard's report: how many of the scenario's connections it opened",
   ),
 });
 export type ScenarioReport = v.InferOutput<typeof ScenarioReportSchema>;
 
-/** What speaks against a run: see {@linkcode Fact}. */
+/** A reason against the run. The other fields are as in {@linkcode Fact}. */
 const ReasonSchema = v.objectWithRest(
   {
-    code: noted(Count, "the exit code that this reason calls for"),
+    code: noted(Count, "the exit code for this reason"),
     kind: v.string(),
     scenario: NullableString,
     message: v.string(),
@@ -321,37 +295,30 @@ const ReasonSchema = v.objectWithRest(
 );
 export type Reason = v.InferOutput<typeof ReasonSchema>;
 
-/** Where a server's rate limiter began to refuse calls, told once for the run. */
+/** Where the server's rate limiter first refused a call in the run. */
 const RateLimitSchema = v.object({
-  scenario: noted(
-    NullableString,
-    "null: it was looked for before the first, and none of their calls was refused",
-  ),
-  atCall: noted(Count, "the Nth call of its session, warm-up included"),
-  message: noted(v.string(), "the server's own words"),
+  scenario: noted(NullableString, "null: found by the probe, and no scenario was refused a call"),
+  atCall: noted(Count, "number of the call in its session, warm-up included"),
+  message: noted(v.string(), "the server's message"),
   owner: v.optional(v.picklist(["session", "ip"])),
-  burst: v.optional(noted(Count, "calls at once")),
-  refillPerSecond: v.optional(noted(v.number(), "calls a second after those")),
-  addressRefillPerSecond: v.optional(
-    noted(v.number(), "the same of all sessions of one address"),
-  ),
-  keptToPerSecond: v.optional(noted(v.number(), "calls a second of each session")),
-  advisedPerSecond: v.optional(
-    noted(v.number(), "calls a second of each session at which none is refused"),
-  ),
-  sessions: v.optional(noted(Count, "those that share an address at most")),
+  burst: noted(OptionalCount, "calls accepted before the refill rate applies"),
+  refillPerSecond: noted(OptionalNumber, "calls per second after the burst"),
+  addressRefillPerSecond: noted(OptionalNumber, "calls per second, all sessions of an address"),
+  keptToPerSecond: noted(OptionalNumber, "calls per second that each session kept to"),
+  advisedPerSecond: noted(OptionalNumber, "calls per second and session at which none is refused"),
+  sessions: noted(OptionalCount, "maximum sessions that share an address"),
 });
 export type RateLimit = v.InferOutput<typeof RateLimitSchema>;
 
-/** One frame of a call as it went over the wire, and what the ledger makes of such a frame. */
+/** A frame as it went over the wire, and how the ledger counts it. */
 const WireFrameSchema = v.object({
   direction: v.picklist(["sent", "received"]),
-  text: noted(v.string(), "cut, without secrets"),
+  text: noted(v.string(), "truncated, without secrets"),
   countedAs: v.string(),
 });
 export type WireFrame = v.InferOutput<typeof WireFrameSchema>;
 
-/** One tool call without a socket: what "unit test" means in the comparison. */
+/** A tool call without a socket, as a unit test makes it. */
 const UnitBaselineSchema = v.object({
   source: noted(
     v.picklist(["measured", "given"]),
@@ -359,25 +326,25 @@ const UnitBaselineSchema = v.object({
   ),
   throughput: noted(v.number(), "calls per second"),
   ci95: NullableInterval,
-  epochs: noted(v.array(v.number()), "calls per second, of each epoch"),
+  epochs: noted(v.array(v.number()), "calls per second in each epoch"),
 });
 
-/** What became of a fixed bound of the user's. */
+/** Result of a `--threshold`. */
 const ThresholdResultSchema = v.object({
   expression: v.string(),
-  observed: noted(NullableNumber, "in unit; null where it was not measured, which is never a pass"),
+  observed: noted(NullableNumber, "in unit; null: not measured, which is never a pass"),
   unit: v.string(),
   passed: v.boolean(),
   reason: noted(NullableString, "why nothing was observed"),
 });
 export type ThresholdResult = v.InferOutput<typeof ThresholdResultSchema>;
 
-/** What is known of one row of a comparison. */
+/** Verdicts on a row of a comparison. */
 export const CHANGES = ["faster", "slower", "same", "undecided"] as const;
 const ChangeSchema = v.picklist(CHANGES);
 export type Change = v.InferOutput<typeof ChangeSchema>;
 
-/** One statistic of one metric, in an earlier run (or several) and in this one. */
+/** A statistic of a metric, in earlier runs and in this one. */
 const ComparisonRowSchema = v.object({
   scenario: v.string(),
   metric: v.string(),
@@ -388,31 +355,22 @@ const ComparisonRowSchema = v.object({
   old: noted(NullableNumber, "in unit; null: not measured"),
   new: NullableNumber,
   ratio: noted(NullableNumber, "new over old"),
-  ci: noted(
-    NullableInterval,
-    "of the ratio, at 1 - 0.05/m for m gating rows; null: the noise is not known",
-  ),
-  gating: noted(v.boolean(), "does the row decide?"),
+  ci: noted(NullableInterval, "of the ratio, at 1 - 0.05/m for m gating rows; null: unknown noise"),
+  gating: noted(v.boolean(), "true: the row counts towards the verdict"),
   verdict: ChangeSchema,
   why: noted(NullableString, "why it is undecided: a kind"),
-  need: noted(
-    v.nullable(Count),
-    "epochs (of one run) or runs that would decide an undecided row; null: not known",
-  ),
-  smallest: noted(
-    NullableNumber,
-    "the smallest change that would have been seen, as a ratio over 1",
-  ),
+  need: noted(v.nullable(Count), "epochs (of one run) or runs that would decide an undecided row"),
+  smallest: noted(NullableNumber, "the smallest detectable change, as a ratio over 1"),
   p: noted(OptionalNumber, "of paired servers: exact sign-flip test over the epochs, two-sided"),
   epochs: noted(v.optional(v.array(v.number())), "of paired servers: the ratio of each epoch"),
   own: noted(
     v.optional(v.object({ ratio: v.number(), ci: NullableInterval })),
-    "of paired servers: the ratio of the times less the client's floor",
+    "of paired servers: the ratio of the times after subtracting the client's floor",
   ),
 });
 export type ComparisonRow = v.InferOutput<typeof ComparisonRowSchema>;
 
-/** A kind of failed call of which the new run has more, than chance explains. */
+/** A kind of error that the new run has more of than chance explains. */
 const NewErrorsSchema = v.object({
   scenario: v.string(),
   kind: v.string(),
@@ -422,14 +380,14 @@ const NewErrorsSchema = v.object({
 });
 export type NewErrors = v.InferOutput<typeof NewErrorsSchema>;
 
-/** The two servers of one run; the report's other figures are B's. */
+/** The two servers of a run; all other figures in the report are B's. */
 const AbSchema = v.object({
   a: v.object({ url: v.string() }),
   b: v.object({ url: v.string() }),
-  restarted: noted(v.boolean(), "were both restarted in every epoch?"),
+  restarted: noted(v.boolean(), "true: both were restarted in every epoch"),
   orderEffects: noted(
     v.array(v.object({ scenario: v.string(), ratio: v.number(), p: v.number() })),
-    "where it mattered which of the two was measured first",
+    "scenarios in which it mattered which server was measured first",
   ),
 });
 export type Ab = v.InferOutput<typeof AbSchema>;
@@ -437,68 +395,59 @@ export type Ab = v.InferOutput<typeof AbSchema>;
 const ComparisonSchema = v.object({
   noise: noted(
     v.picklist(["learned", "stated", "unknown", "paired"]),
-    "where the noise between runs is known from; unknown: nothing gates; paired: both servers were measured in the same epochs",
+    "source of the noise between runs; unknown: nothing gates; paired: both servers were " +
+      "measured in the same epochs",
   ),
-  noisePercent: noted(NullableNumber, "where it is stated"),
-  bandPercent: noted(v.number(), "changes within this many per cent do not matter"),
-  baselines: noted(Count, "how many earlier runs"),
-  automatic: noted(
-    OptionalFlag,
-    "with earlier runs in the history, unasked: it is shown and decides nothing",
-  ),
-  differences: noted(
-    Strings,
-    "what makes the runs incomparable; empty unless the comparison was forced",
-  ),
+  noisePercent: noted(NullableNumber, "if it was stated"),
+  bandPercent: noted(v.number(), "changes within this many percent do not matter"),
+  baselines: noted(Count, "number of earlier runs"),
+  automatic: noted(OptionalFlag, "true: with the history, not requested, not part of the verdict"),
+  differences: noted(Strings, "why the runs are not comparable; empty unless --force was given"),
   rows: v.array(ComparisonRowSchema),
   newErrors: v.array(NewErrorsSchema),
   onlyInOld: Strings,
   onlyInNew: Strings,
-  regressions: noted(Strings, "a sentence for each"),
+  regressions: noted(Strings, "one sentence each"),
 });
 export type Comparison = v.InferOutput<typeof ComparisonSchema>;
 
-/** A share of a run: the `index`th of `count`, from 1. */
+/** Shard `index` of `count`, from 1. */
 const ShardPlaceSchema = v.object({ index: CountFrom1, count: CountFrom1 });
 export type ShardPlace = v.InferOutput<typeof ShardPlaceSchema>;
 
-/** How far a machine's clock is from the server's: by what the server wrote of its own. */
+/** The difference between the clocks of the server and this machine, from a server timestamp. */
 const ClockOffsetSchema = v.object({
-  offsetMs: noted(v.number(), "the server's clock less this machine's"),
-  errorMs: noted(v.number(), "the offset is right within this: half a round trip"),
+  offsetMs: noted(v.number(), "the server's clock minus this machine's"),
+  errorMs: noted(v.number(), "maximum error of the offset: half a round trip"),
 });
 export type ClockOffset = v.InferOutput<typeof ClockOffsetSchema>;
 
-/** Which share of a run a report is of. */
+/** The shard that a report is of. */
 const ShardSchema = v.object({
   ...ShardPlaceSchema.entries,
-  startAtMs: noted(NullableNumber, "when all shards were to begin, in unix milliseconds"),
+  startAtMs: noted(NullableNumber, "planned start of all shards, in unix milliseconds"),
   startOffsetMs: noted(NullableNumber, "how much later than planned it began, by its own clock"),
-  late: noted(v.boolean(), "whether it began over 50 ms after the time planned"),
-  clock: noted(v.nullable(ClockOffsetSchema), "null: the server does not tell its time"),
+  late: noted(v.boolean(), "true: it began over 50 ms after the planned time"),
+  clock: noted(v.nullable(ClockOffsetSchema), "null: the server does not report its time"),
 });
 export type Shard = v.InferOutput<typeof ShardSchema>;
 
-/** What one shard did in one scenario of a merged report. */
+/** One shard's part of a scenario. */
 const ShardScenarioSchema = v.object({
   name: v.string(),
   status: StatusSchema,
   sent: Count,
   ok: Count,
-  ratePerSecond: noted(NullableNumber, "the mean of its epochs"),
+  ratePerSecond: noted(NullableNumber, "mean of its epochs"),
   p99: noted(NullableNs, "of its main distribution"),
   valid: v.boolean(),
-  startOffsetMs: noted(
-    NullableNumber,
-    "its first epoch's start less the planned one, or the earliest shard's",
-  ),
+  startOffsetMs: noted(NullableNumber, "of its first epoch, from the planned or earliest start"),
 });
 export type ShardScenario = v.InferOutput<typeof ShardScenarioSchema>;
 
-/** One shard or worker of a merged report. */
 const MergedShardSchema = v.object({
   index: CountFrom1,
-  lost: noted(NullableString, "what it died of; null: it has reported"),
+  lost: noted(NullableString, "why it was lost; null: it has reported"),
   machine: v.string(),
   late: v.boolean(),
   clock: v.nullable(ClockOffsetSchema),
@@ -506,12 +455,12 @@ const MergedShardSchema = v.object({
 });
 export type MergedShard = v.InferOutput<typeof MergedShardSchema>;
 
-/** A server that slows down as it is called. */
+/** A server that became slower over the run. */
 const RunDriftSchema = v.object({
-  ratio: noted(v.number(), "how many times longer calls took at the end"),
+  ratio: noted(v.number(), "how many times longer calls took at the end than at first"),
   p: noted(v.number(), "Mann-Kendall test over the epochs, one-sided"),
-  firstPerSecond: noted(OptionalNumber, "calls served at first"),
-  lastPerSecond: noted(OptionalNumber, "calls served at the end"),
+  firstPerSecond: noted(OptionalNumber, "calls per second at first"),
+  lastPerSecond: noted(OptionalNumber, "calls per second at the end"),
 });
 export type RunDrift = v.InferOutput<typeof RunDriftSchema>;
 
@@ -531,27 +480,18 @@ export const ReportSchema = v.object({
     deno: v.string(),
     v8: v.string(),
     mitata: v.string(),
-    cpuPressure: noted(
-      NullableNumber,
-      "share of the run's time, 0 to 1, in which something waited for a core; null: not known",
-    ),
-    uniqueSeed: noted(v.optional(Count), "what {unique} in arguments was made from"),
+    cpuPressure: noted(NullableNumber, "share of the run in which work waited for a core"),
+    uniqueSeed: noted(OptionalCount, "the seed of {unique} in arguments"),
   }),
   target: v.object({
     url: v.string(),
     kind: v.picklist(["embedded", "external"]),
     protocol: v.picklist(PROTOCOL_NAMES),
     tool: v.string(),
-    noDelay: noted(v.boolean(), "whether calls went through a relay without Nagle's algorithm"),
-    proxy: noted(
-      OptionalString,
-      "the proxy that connections went through, and the variable that names it",
-    ),
-    insecure: noted(OptionalFlag, "whether the server's certificate was not looked at"),
-    uniqueArguments: noted(
-      OptionalString,
-      "the arguments that the suite gave every call by itself, as the server serves repeated calls from a cache",
-    ),
+    noDelay: noted(v.boolean(), "true: calls went through a relay without Nagle's algorithm"),
+    proxy: noted(OptionalString, "the proxy of the connections, and the variable that names it"),
+    insecure: noted(OptionalFlag, "true: the server's certificate was not checked"),
+    uniqueArguments: noted(OptionalString, "set by the suite, as the server caches replies"),
   }),
   profile: v.string(),
   epochs: noted(Count, "measured, after the warm-up epoch"),
@@ -562,24 +502,15 @@ export const ReportSchema = v.object({
   }),
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
-  drift: noted(
-    v.optional(RunDriftSchema),
-    "calls took longer and longer over the epochs, in all scenarios together",
-  ),
+  drift: noted(v.optional(RunDriftSchema), "calls took longer with each epoch, over all scenarios"),
   unitBaseline: v.nullable(UnitBaselineSchema),
-  transcript: noted(
-    v.optional(v.array(WireFrameSchema)),
-    "the frames of one call, made in the preflight",
-  ),
+  transcript: noted(v.optional(v.array(WireFrameSchema)), "the frames of one preflight call"),
   thresholds: v.optional(v.array(ThresholdResultSchema)),
-  comparison: noted(v.optional(ComparisonSchema), "against the reports given as --baseline"),
+  comparison: noted(v.optional(ComparisonSchema), "with the reports of --baseline or the history"),
   ab: v.optional(AbSchema),
-  shard: noted(v.optional(ShardSchema), "which share of a run this is"),
-  merged: noted(
-    v.optional(
-      v.object({ of: v.picklist(["shards", "workers"]), parts: v.array(MergedShardSchema) }),
-    ),
-    "what the report was merged from",
+  shard: noted(v.optional(ShardSchema), "the shard of the run; absent: it was not split"),
+  merged: v.optional(
+    v.object({ of: v.picklist(["shards", "workers"]), parts: v.array(MergedShardSchema) }),
   ),
   scenarios: v.array(ScenarioReportSchema),
 });

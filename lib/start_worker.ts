@@ -1,12 +1,12 @@
-/** Is this the one file that `deno task bundle` writes, and not a module of the project? */
+/** True in the single file that `deno task bundle` writes. */
 export const IS_BUNDLE: boolean = !import.meta.url.endsWith("/start_worker.ts");
 
 /**
- * Starts a module in a worker thread. In the bundle there are no other files: its workers are the bundle
- * itself, under the name of the module's file, which bundle/entry.ts looks up.
+ * Starts a module in a worker thread. The bundle has no other files, so it starts itself under the
+ * file name of the module, which bundle/entry.ts looks up.
  *
- * @param module its address, by `import.meta.url`; a query reaches the worker's `import.meta.url`
- * @param label the thread's name outside of the bundle; that of the file unless said otherwise
+ * @param module its URL; a query reaches the worker's `import.meta.url`
+ * @param label the thread's name outside the bundle. Default: the file name.
  */
 export function startWorker(module: URL, label?: string): Worker {
   const file = module.pathname.split("/").at(-1)!;

@@ -8,21 +8,21 @@ import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
 import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
-  /** Good sessions opened in each epoch. */
+  /** Valid sessions opened in each epoch. */
   accepts: 5,
-  /** How long to wait for the server to give up on a silent client; 0 leaves that check out. */
+  /** How long the server can take to drop a client that sends no hello; 0 skips that check. */
   noHelloWaitMs: 20_000,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** Of a server that follows the protocol's defaults. */
+/** The protocol's default. */
 const HELLO_TIMEOUT_MS = 15_000;
 
 export const authentication: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "authentication",
-  question: "Who is let in, who is turned away and how, and how fast is either decided?",
+  question: "Who is let in, who is turned away and how, and how long does either decision take?",
   metrics: { accept: TIMES, reject: TIMES },
   headline: { metric: "accept" },
   gates: [{ metric: "accept", statistics: ["p50"] }],
@@ -52,7 +52,7 @@ export const authentication: Procedure<typeof STANDARD> = {
     if (noHelloWaitMs === 0) {
       context.notMeasured(
         "no hello turned away",
-        "it takes the server's whole hello timeout (15 s by default): see the standard profile",
+        "takes the server's full hello timeout (15 s by default): use the standard profile",
       );
     }
     const waiting = new Set(cases.filter(({ first }) => first !== null));
@@ -75,7 +75,7 @@ export const authentication: Procedure<typeof STANDARD> = {
           if (rejection.close !== null) {
             context.distribution("reject").record(rejection.elapsedNs);
           } else {
-            // It has failed: waiting for its close again would show nothing new.
+            // The check has failed already, so waiting for another timeout is pointless.
             waiting.delete(one);
           }
         }
@@ -98,8 +98,9 @@ async function acceptOnce(context: Context): Promise<void> {
 }
 
 /**
- * Sends a bad opening, and right after it a call that must not be served. A server that closes with the call
- * unread resets the TCP connection, which may destroy its close frame: then it is asked again, without the call.
+ * Sends a bad opening followed by a call that must not be served. A server that closes before it
+ * reads the call resets the TCP connection, which can destroy the close frame. In that case the
+ * opening is sent again without the call.
  */
 async function turnAway(context: Context, { first }: RejectionCase): Promise<Rejection> {
   const { target, workload } = context;
@@ -112,7 +113,6 @@ async function turnAway(context: Context, { first }: RejectionCase): Promise<Rej
   return { ...again, results: rejection.results + again.results };
 }
 
-/** The close must be one of those expected, and no result may come. */
 function judge(context: Context, { name, expected }: RejectionCase, rejection: Rejection): void {
   const { close, results, accepted } = rejection;
   context.signal.throwIfAborted();

@@ -15,7 +15,7 @@ const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
-  question: "What do several clients at once get, and what do they gain over one?",
+  question: "How fast does the server answer several clients, and what do they gain over one?",
   metrics: {
     establish: TIMES,
     latency: TIMES,
@@ -33,7 +33,6 @@ export const concurrentConnections: CaseScenario<typeof COMMON> = {
   begin({ parameters: { connections: clients, inFlight }, place }) {
     const all: Case = { ...ONE_CLIENT, clients, inFlight };
     const alone: Case = { ...ONE_CLIENT, inFlight };
-    // The clients of one shard are never alone with the server.
     const isShard = place.count > 1;
     const at = { clients, inFlight };
     return {
@@ -43,8 +42,7 @@ export const concurrentConnections: CaseScenario<typeof COMMON> = {
       derive(derivation) {
         const result = derivation.calls(all, at);
         if (isShard) {
-          const why = "the clients of a shard are never alone with the server";
-          derivation.notMeasured("speedup", why);
+          derivation.notMeasured("speedup", "a shard's clients are never alone with the server");
           derivation.notMeasured("fairness", "a shard sees only the rates of its own clients");
         } else if (result !== null) {
           derivation.estimate("speedup", ratios(result.rates, derivation.of(alone)?.rates ?? []));

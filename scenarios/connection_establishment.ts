@@ -1,11 +1,10 @@
 import { describeClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
-import type { Procedure } from "../lib/run/scenario.ts";
-import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
+import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
 import { sampleSequential } from "../lib/stats/sampling.ts";
 
-/** After this many failed connects in a row, the rest would fail too. */
+/** The scenario ends after this many consecutive failures. */
 const FAILURE_LIMIT = 3;
 
 export const connectionEstablishment: Procedure<{
@@ -41,12 +40,12 @@ export const connectionEstablishment: Procedure<{
     }
     noteOpenings(context);
     const failuresInRow: string[] = [];
-    /** The steps of one session, in nanoseconds; `null`: it failed. */
+    /** Opens and closes one session. Returns the nanoseconds of each step, `null` if it failed. */
     async function attempt() {
       try {
         const connection = await target.connect(context.ledger);
         const close = await connection.close();
-        // 1005: a close frame without a code.
+        // 1005 is a close frame without a code.
         if (close.code !== 1000 && close.code !== 1005) throw new Error(describeClose(close));
         failuresInRow.length = 0;
         const { connectNs: connect, authenticateNs: authenticate, establishNs: establish } =
@@ -74,11 +73,11 @@ export const connectionEstablishment: Procedure<{
           if (signal.aborted || failuresInRow.length >= FAILURE_LIMIT) return Infinity;
           const times = await attempt();
           why ??= failuresInRow[0] ?? null;
-          // The first call is not among mitata's samples; it is counted where it fails.
+          // mitata discards the first call, so only its failure is counted.
           if (times === null && !isWarm) tally(0, 1, why);
           if (isWarm) {
             for (const [step, ns] of Object.entries(times ?? {})) {
-              // Without a handshake there is no time of it.
+              // The time is 0 if the protocol has no handshake.
               if (step !== "authenticate" || ns > 0) context.distribution(step).record(ns);
             }
           }

@@ -5,20 +5,19 @@ import { SILENCE_LIMIT } from "../lib/load/closed.ts";
 import { wait } from "../lib/load/pace.ts";
 import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
 import { fillServer } from "../lib/run/fill_server.ts";
+import { OTHER_ADDRESS } from "../lib/run/fresh_address.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import type { Procedure, ScenarioContext } from "../lib/run/scenario.ts";
 import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
-  /** The most connections to hold at once. */
+  /** Maximum connections to hold at once. */
   bound: 64,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** Another address of this machine, to distinguish a limit per address from one for all. */
-const OTHER_ADDRESS = "127.0.0.2";
-/** How long a closed connection's slot may take to become free, in milliseconds, and how often to look. */
+/** Time limit for a closed connection's slot to become free. */
 const SLOT_WAIT_MS = 5_000;
 const SLOT_POLL_MS = 1;
 const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
@@ -49,13 +48,16 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
         await checkHeld(context, held);
         if (refusal === null || refusal.failure === "clientLimit") {
           const why = refusal === null ? "" : `; ${refusal.message}`;
-          context.notMeasured("limit", `none refused up to ${held.length} at once${why}`);
+          context.notMeasured(
+            "limit",
+            `no refusal with ${counted(held.length, "connection")} open${why}`,
+          );
           return "stop";
         }
         context.scalar("limit", held.length);
         context.distribution("rejection").record(elapsedNs);
         const { message, details: { closeCode: code, closeReason: reason = "" } } = refusal;
-        // EXAI says how to refuse; of other servers, or a proxy before them, any refusal will do.
+        // EXAI specifies how to refuse. From other servers or a proxy any refusal passes.
         const isExai = target.options.protocol.name === "exai";
         context.check({
           kind: "refusal",
@@ -78,15 +80,16 @@ export const connectionLimit: Procedure<typeof STANDARD> = {
 };
 
 /**
- * A call on each of the connections that were held when the refusal came. A server that answers none of several in a
- * row has gone silent: the rest would only wait for timeouts.
+ * Makes a call on each held connection.
+ *
+ * @throws {Error} if several calls in a row time out, instead of waiting for the remaining timeouts
  */
 async function checkHeld(context: Context, held: readonly Connection[]): Promise<void> {
   let unansweredInRow = 0;
   for (const [index, connection] of held.entries()) {
     const call = connection.isOpen ? await connection.call(context.workload()) : null;
     context.signal.throwIfAborted();
-    // An error is an answer too, and counts against the check of error replies.
+    // An error is an answer too. The check of error replies reports it.
     const isAnswered = call !== null && ANSWERS.includes(call.status);
     const why = isAnswered ? null : await describeFailure(call, connection);
     context.tally({ kind: "unharmed", name: "established connections still answer", why });
@@ -94,13 +97,13 @@ async function checkHeld(context: Context, held: readonly Connection[]): Promise
     if (unansweredInRow < SILENCE_LIMIT) continue;
     const left = held.length - index - 1;
     throw new Error(
-      `the server answers no calls any more: ${unansweredInRow} in a row timed out, ` +
+      `the server no longer answers calls: ${unansweredInRow} in a row timed out, ` +
         `${counted(left, "more connection")} ${left === 1 ? "was" : "were"} not tried`,
     );
   }
 }
 
-/** Is the limit for each address, or for all? Either is right. */
+/** Notes if the limit is per address or for all clients. Both are valid. */
 async function noteScope({ target, ledger, note, notMeasured }: Context): Promise<void> {
   const name = "scope of the limit";
   if (!target.isLoopback) return notMeasured(name, "the server is not on this machine");
@@ -110,16 +113,16 @@ async function noteScope({ target, ledger, note, notMeasured }: Context): Promis
   if (!(opened instanceof ConnectError)) {
     await opened.close();
     const seen = `a client from ${OTHER_ADDRESS} was accepted`;
-    found("address", `limit for each IP address: at the limit, ${seen}`);
+    found("address", `the limit is per IP address: at the limit, ${seen}`);
   } else if (opened.isRefusal) {
-    const seen = `one from ${OTHER_ADDRESS} was refused too`;
-    found("all", `limit for all clients: at the limit, ${seen}`);
+    const seen = `a client from ${OTHER_ADDRESS} was refused too`;
+    found("all", `the limit is for all clients together: at the limit, ${seen}`);
   } else {
     notMeasured(name, `no connection from ${OTHER_ADDRESS}: ${opened.message}`);
   }
 }
 
-/** Closes one connection and tries to open another until it is no longer refused in the same way. */
+/** Closes one connection, then retries until another opens; `false`: not within the time limit. */
 async function timeSlotRelease(
   context: Context,
   leaving: Connection,

@@ -3,17 +3,18 @@ import { ConnectError } from "../lib/client/connect_error.ts";
 import type { Connection } from "../lib/client/connection.ts";
 import { runOpenLoop } from "../lib/load/open.ts";
 import { createSchedule, type ScheduleOptions } from "../lib/load/schedule.ts";
+import { OTHER_ADDRESS } from "../lib/run/fresh_address.ts";
 import { areRelayed, type HeavyTool } from "../lib/run/heavy_tools.ts";
 import { noteRelayed } from "../lib/run/note_relay.ts";
 import { HEAVY_CALL_MS } from "../lib/run/planned_time.ts";
 import { type Procedure, type ScenarioContext, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
-  /** Of the cheap calls, whatever comes back. */
+  /** Cheap calls a second, independent of the replies. */
   ratePerSecond: 50,
-  /** How long they are measured alone in an epoch: a part of it before each place. */
+  /** Time that cheap calls are measured alone in an epoch, split evenly over the places. */
   durationMs: 1_000,
-  /** The most of them during one heavy call. */
+  /** Maximum cheap calls during one heavy call. */
   maxCheapCalls: 500,
 };
 
@@ -22,12 +23,10 @@ type Context = ScenarioContext<typeof STANDARD>;
 /** Where the cheap calls are sent while a heavy call is outstanding. */
 const PLACES = ["sameConnection", "otherConnection", "otherAddress"] as const;
 type Place = typeof PLACES[number];
-/** The connection of each place; a place that is missing cannot be measured. */
+/** A place without a connection cannot be measured. */
 type Connections = ReadonlyMap<Place, Connection>;
 
-/** Another address of this machine, for a client of its own. */
-const OTHER_ADDRESS = "127.0.0.2";
-/** With fewer cheap calls during a heavy one, an epoch has no ratio. */
+/** Minimum cheap calls during a heavy one for an epoch to have a ratio. */
 const FEWEST_CALLS = 10;
 
 export const headOfLine: Procedure<typeof STANDARD> = {
@@ -42,7 +41,7 @@ export const headOfLine: Procedure<typeof STANDARD> = {
     interference: { kind: "scalar", unit: "x", better: "lower" },
   },
   headline: { metric: "interference", at: { place: "otherConnection" } },
-  // Not on the same connection: that replies come in order there is the protocol's choice.
+  // Not on the same connection: a protocol can demand that replies come in order there.
   gates: [
     { metric: "interference", at: { place: "otherConnection" } },
     { metric: "interference", at: { place: "otherAddress" } },
@@ -60,11 +59,11 @@ export const headOfLine: Procedure<typeof STANDARD> = {
     if (heavyTools.status === "refused") return { skipped: heavyTools.reason };
     const { tool: cheap } = context.workload();
     if (heavyTools.tools.some((heavy) => heavy.tool === cheap)) {
-      return { skipped: `its cheap calls would be of ${cheap}, a heavy tool: name a light --tool` };
+      return { skipped: `its cheap calls would use ${cheap}, a heavy tool: choose a light --tool` };
     }
     const heavy = heavyTools.tools[0]!;
     noteRelayed(context, areRelayed(target, [heavy]) ? "its calls" : null);
-    /** Places that had enough cheap calls in an epoch, or cannot be reached. */
+    /** Places that have a ratio or cannot be reached. */
     const settled = new Set<Place>();
     return {
       epoch: () => measureEpoch(context, heavy, settled),
@@ -72,7 +71,7 @@ export const headOfLine: Procedure<typeof STANDARD> = {
         for (const place of PLACES.filter((one) => !settled.has(one))) {
           context.notMeasured(
             `interference at ${place}`,
-            `no heavy call was outstanding for ${FEWEST_CALLS} cheap ones: name a slower tool first in ` +
+            `no heavy call lasted for ${FEWEST_CALLS} cheap calls: put a slower tool first in ` +
               "--heavy-tools, or raise --rate",
           );
         }
@@ -82,8 +81,8 @@ export const headOfLine: Procedure<typeof STANDARD> = {
 };
 
 /**
- * In every place, each time after a part of the calls alone, so that drift favours neither. `"stop"`: a call
- * went wrong, so that further heavy ones would be wasted.
+ * Measures every place, each directly after calls alone so that drift affects both alike. Returns
+ * `"stop"` if a call failed, as further heavy calls would be wasted.
  */
 async function measureEpoch(
   context: Context,
@@ -114,7 +113,7 @@ async function measureEpoch(
   }
 }
 
-/** One connection for the heavy calls, and one for each other place; the stack closes them. */
+/** Connects to every place. Heavy calls use `sameConnection`. The stack closes the connections. */
 async function connect(
   { target, ledger, notMeasured }: Context,
   tool: HeavyTool,
@@ -125,25 +124,27 @@ async function connect(
   const cheap = new Map<Place, Connection>();
   cheap.set("sameConnection", stack.use(await target.connect(ledger, as)));
   cheap.set("otherConnection", stack.use(await target.connect(ledger, as)));
-  let reason: string | null = null;
+  const cannotReach = (reason: string) => {
+    settled.add("otherAddress");
+    notMeasured("interference at otherAddress", reason);
+  };
   if (target.isLoopback) {
     const client = stack.use(target.clientFrom(OTHER_ADDRESS));
     const away = await target.tryConnect(ledger, { ...as, client });
     if (!(away instanceof ConnectError)) cheap.set("otherAddress", stack.use(away));
-    else reason = `no connection from ${OTHER_ADDRESS}: ${away.message}`;
-  } else reason = "the server is not on this machine";
-  if (reason !== null) {
-    settled.add("otherAddress");
-    notMeasured("interference at otherAddress", reason);
-  }
-  // A cheap call may have to wait for all of a heavy one.
+    else cannotReach(`no connection from ${OTHER_ADDRESS}: ${away.message}`);
+  } else cannotReach("the server is not on this machine");
+  // A cheap call can be blocked for as long as a heavy one takes.
   for (const connection of cheap.values()) {
     connection.useTimeout(tool.timeoutMs + target.options.timeoutMs);
   }
   return cheap;
 }
 
-/** Cheap calls while a heavy call is outstanding, none if that came from a cache; `null`: one of them went wrong. */
+/**
+ * Makes cheap calls during a heavy one and returns their times: none if the heavy reply came from a
+ * cache, `null` if a call failed.
+ */
 async function runBeside(
   context: Context,
   tool: HeavyTool,
@@ -169,8 +170,8 @@ async function runBeside(
 }
 
 /**
- * Sends cheap calls at their rate until the signal, and waits for their ends: the times of the successes, or
- * `null` if the connection is gone. They count from the sending, as none waits for the reply before.
+ * Sends cheap calls at their rate until the signal, then waits for the replies. Returns the times
+ * of the successes from the moment of sending, or `null` if the connection was lost.
  */
 async function runCheap(
   context: Context,
@@ -190,13 +191,13 @@ async function runCheap(
 }
 
 /**
- * The mean of the values without the largest tenth of them, rounded down: a one-sided trimmed mean, that
- * a few hiccups do not move, and whatever happens to more than a tenth does.
+ * The mean without the largest tenth of the values (rounded down): a one-sided trimmed mean. A few
+ * hiccups do not move it, but anything that affects more than a tenth of the values does.
  *
  * @throws {RangeError} if there is no value
  */
 export function lowerMean(values: ArrayLike<number>): number {
-  if (values.length === 0) throw new RangeError("Cannot take a mean as there are no values");
+  if (values.length === 0) throw new RangeError("Cannot take a mean: there are no values");
   const count = values.length - Math.floor(values.length / 10);
   const kept = Float64Array.from(values).sort().subarray(0, count);
   return kept.reduce((sum, value) => sum + value, 0) / count;

@@ -10,9 +10,9 @@ import type { Procedure, ProcedurePlan, ScenarioContext } from "../lib/run/scena
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const STANDARD = {
-  /** Clients at once, in the part that has several. */
+  /** Clients in the concurrent part. */
   connections: 5,
-  /** Calls of the mix, for each client in an epoch; `null`: one turn of it. */
+  /** Calls of the mix per client and epoch; `null`: one turn of the mix. */
   messages: null as number | null,
 };
 
@@ -21,7 +21,7 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const heavyTools: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "heavy-tools",
-  question: "How long do tools take that do real work, and how many of their calls run at once?",
+  question: "How long do tools that do real work take, and how many of their calls run at once?",
   metrics: {
     latency: TIMES,
     firstProgress: TIMES,
@@ -35,7 +35,7 @@ export const heavyTools: Procedure<typeof STANDARD> = {
   headline: { metric: "throughput" },
   gates: [{ metric: "latency", statistics: ["p50"] }, { metric: "throughput" }],
   profiles: ["phase3"],
-  // Three tools alone, then two turns of five calls.
+  // Four calls of tools alone, then two turns of five calls.
   takes: () => ({ epochMs: 14 * HEAVY_CALL_MS }),
   defaults: { standard: STANDARD },
   // Each of these calls may cost money.
@@ -58,7 +58,7 @@ export const heavyTools: Procedure<typeof STANDARD> = {
   },
 };
 
-/** Every tool alone, the mix of one client, and the mix of all clients at once. */
+/** Calls of every tool alone, of the mix with one client, and of the mix with all clients. */
 function callsPerEpoch(
   { connections, messages }: typeof STANDARD,
   tools: readonly HeavyTool[],
@@ -67,7 +67,7 @@ function callsPerEpoch(
   return alone + (1 + connections) * (messages ?? turnLength(tools));
 }
 
-/** How many calls a turn of the mix has: each tool as often as its weight says, in lowest terms. */
+/** Calls in one turn of the mix: the sum of the weights in lowest terms. */
 export function turnLength(tools: readonly Pick<HeavyTool, "weight">[]): number {
   const commonDivisor = (a: number, b: number): number => b === 0 ? a : commonDivisor(b, a % b);
   const divisor = tools.map(({ weight }) => weight).reduce(commonDivisor, 0);
@@ -75,10 +75,10 @@ export function turnLength(tools: readonly Pick<HeavyTool, "weight">[]): number 
 }
 
 /**
- * Gives one tool after the other, each as often as its weight says in every turn, and evenly spread:
- * the smooth weighted round-robin of nginx (ngx_http_upstream_round_robin.c).
+ * Returns tools by weight, evenly spread: the smooth weighted round-robin of nginx
+ * (ngx_http_upstream_round_robin.c).
  *
- * @param skip how far into a turn it begins, so that several clients do not march in step
+ * @param skip how far into a turn to begin, so that clients do not march in step
  */
 export function createMix<T extends Pick<HeavyTool, "weight">>(
   tools: readonly T[],
@@ -96,23 +96,22 @@ export function createMix<T extends Pick<HeavyTool, "weight">>(
   return next;
 }
 
-/** Hears of the time of each computed success. */
+/** Called with the time of each success that did not come from a cache. */
 type Sink = (ns: number, call: Call, tool: HeavyTool) => void;
 
 function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   const { target, parameters } = context;
   const turn = parameters.messages ?? turnLength(tools);
   const isRelayed = areRelayed(target, tools);
-  // They go on from epoch to epoch.
+  // The mixes continue from epoch to epoch.
   const mixAlone = createMix(tools);
   const mixes = Array.from({ length: parameters.connections }, (_, nth) => createMix(tools, nth));
   const timesOf = (name: string, tool: string) => context.distribution(name, { at: { tool } });
-  /** How the first connection was lost. */
   let loss: string | null = null;
 
   /**
-   * Does a part of the work on connections of its own: those that wait for another part are idle for minutes, which a
-   * proxy in between may not let them. `null`: not all of them open.
+   * Does a part of the work on its own connections, because connections that wait for another part
+   * are idle for minutes and a proxy may close them. Returns `null` if one cannot be opened.
    */
   async function on<T>(
     count: number,
@@ -125,7 +124,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
     return result;
   }
 
-  /** Each tool alone, one call after the other. `false`: one of them has no success. */
+  /** Measures each tool alone, one call at a time. Returns `false` if a tool has no success. */
   async function endToEnd(connection: Connection): Promise<boolean> {
     for (const one of tools) {
       const { tool, repetitions } = one;
@@ -139,7 +138,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
     return true;
   }
 
-  /** The mix of one client and that of all at once. `false`: one was cut short. */
+  /** Measures the mix with one client and with all. Returns `false` if either was cut short. */
   async function mixed(): Promise<boolean> {
     const alone = () => load([mixAlone], (ns) => context.distribution("latencyAlone").record(ns));
     const together = () =>
@@ -147,7 +146,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
         context.distribution("latency").record(ns);
         timesOf("concurrentLatency", tool).record(ns);
       });
-    // The order alternates, so that drift favours neither.
+    // The order alternates so that drift favours neither.
     const isOdd = context.epoch % 2 === 1;
     const first = await (isOdd ? alone : together)();
     const second = first === null ? null : await (isOdd ? together : alone)();
@@ -159,25 +158,22 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
     return true;
   }
 
-  /** Computed successes a second, `null` if a client was cut short. */
+  /** Returns computed successes a second, `null` if a client was cut short. */
   async function load(nexts: readonly (() => HeavyTool)[], sink: Sink): Promise<number | null> {
     const results = await on(
       nexts.length,
       (connections) =>
         Promise.all(connections.map((one, nth) => run(one, nexts[nth]!, turn, sink))),
     );
-    let perSecond = 0;
-    for (const result of results ?? [null]) {
-      if (result === null) return null;
-      // By each client's own time: with a few long calls, the last client to end would decide the whole.
-      if (result.elapsedNs > 0) perSecond += result.computed / (result.elapsedNs / 1e9);
-    }
-    return perSecond;
+    if (!results?.every((one) => one !== null)) return null;
+    // Each client's own time: with few long calls, the slowest client would dominate the total.
+    const rates = results.map(({ computed, elapsedNs }) => computed / Math.max(1, elapsedNs) * 1e9);
+    return rates.reduce((sum, rate) => sum + rate, 0);
   }
 
   /**
-   * Calls one after the other on a connection, each with its tool's timeout. Successes from a cache are recorded apart
-   * from those that were computed. `null`: not all calls were made.
+   * Makes calls one at a time, each with its tool's timeout. Successes from a cache are recorded
+   * separately. Returns `null` if not all calls were made.
    */
   async function run(connection: Connection, next: () => HeavyTool, messages: number, sink: Sink) {
     const { ledger, maxRatePerSecond, clock, signal } = context;
@@ -203,7 +199,6 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   }
 
   return {
-    /** `"stop"`: not all connections or calls went well, so that further calls would be wasted. */
     async epoch() {
       const { ledger } = context;
       const before = ledger.sent;
@@ -216,14 +211,15 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
         wanted: callsPerEpoch(parameters, tools),
         why: loss,
       });
+      // Further calls would be wasted, and may cost money.
       if (!isWhole) return "stop";
     },
     conclude() {
       for (const { tool } of tools) {
         const cached = timesOf("cached", tool).count;
         if (cached > 0) {
-          const message = `${tool}: of its replies ${cached} came from a cache; they count as ` +
-            "cached and in no other number: put {unique} into its arguments";
+          const message = `${tool}: ${cached} of its replies came from a cache and count in no ` +
+            "figure but cached: put {unique} into its arguments";
           context.note({ kind: "cachedTool", message, tool, cached });
         }
         if (timesOf("latency", tool).count > 0 && timesOf("firstProgress", tool).count === 0) {

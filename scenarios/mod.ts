@@ -1,5 +1,5 @@
 /**
- * The scenarios, in the order in which they run.
+ * All scenarios, in the order of lists and reports.
  *
  * @module
  */

@@ -4,13 +4,13 @@ import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { judgeSchedule, scheduleOf } from "../lib/run/schedule_checks.ts";
 
 const COMMON = {
-  /** Of all connections together. */
+  /** Total over all connections. */
   ratePerSecond: 500,
   connections: 5,
   arrivals: "constant" as Arrivals,
   /** `null`: rate x timeout. */
   maxOutstanding: null as number | null,
-  /** Ramps of the rate, in its place; `null`: it stays. */
+  /** Ramps of the rate; `null`: the rate is constant. */
   stages: null as string | null,
   payloadBytes: 0,
 };
@@ -18,7 +18,7 @@ const COMMON = {
 export const openLoop: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "open-loop",
-  question: "How long do calls take that come at a given rate, whether or not the server keeps up?",
+  question: "How long do calls at a given arrival rate take, whether or not the server keeps up?",
   metrics: { latency: TIMES, serviceTime: TIMES, slip: TIMES, throughput: THROUGHPUT },
   headline: { metric: "latency" },
   gates: [{ metric: "latency", statistics: ["p50", "p95", "p99"] }],

@@ -1,9 +1,8 @@
-import type { CaseScenario } from "../lib/run/scenario.ts";
-import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
+import { type CaseScenario, lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 
 const DEPTHS = [1, 2, 4, 8, 16, 32, 64];
 const COMMON = {
-  /** This depth alone; `null`: 1, 2, 4 … 64. */
+  /** Measures only this depth; `null`: 1, 2, 4 … 64. */
   inFlight: null as number | null,
   payloadBytes: 0,
 };
@@ -45,7 +44,7 @@ export const pipelining: CaseScenario<typeof COMMON> = {
           return derivation.check({ kind, name, passed, expected: inOrder, observed });
         }
         const message = `replies to the calls of one connection: ${observed}; the ${protocol} ` +
-          "protocol promises neither";
+          "protocol promises no order";
         derivation.note({ kind, message, answered, outOfOrder });
       },
     };

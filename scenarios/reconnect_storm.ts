@@ -9,25 +9,25 @@ import { TIMES } from "../lib/run/scenario.ts";
 import { type RandomStream, randomStream } from "../lib/stats/random.ts";
 
 const STANDARD = {
-  /** `null`: {@linkcode CROWD}, where the server is on this machine and holds so many; else as one address. */
+  /** `null`: {@linkcode CROWD} if a local server holds that many, else {@linkcode PER_ADDRESS}. */
   connections: 8 as number | null,
-  /** How long clients try to come back. */
+  /** How long clients try to reconnect. */
   patienceMs: 10_000,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** So many clients have a 99th percentile. */
+/** Minimum clients for a 99th percentile. */
 const CROWD = 100;
-/** The share of the clients that has to be served again. */
+/** Share of the clients that must be served again. */
 const SERVED_SHARE = 0.99;
-/** Clients that share a source address: a usual limit is 10. */
+/** Clients per source address: a common limit is 10. */
 const PER_ADDRESS = 8;
-/** A client that does not back off pauses only to keep the load bounded. */
+/** Pause of clients without back-off, only to keep the load bounded. */
 const IMMEDIATE_RETRY_MS = 10;
 const BACKOFF = { baseMs: 50, capMs: 2_000 };
 
-/** How the clients lose their connections, and how they come back. */
+/** How the clients lose their connections and how they reconnect. */
 const PHASES = ["Drop", "Restart"].flatMap((end) =>
   ["Immediate", "Backoff"].map((way) => ({
     name: end + way,
@@ -74,14 +74,17 @@ export const reconnectStorm: Procedure<typeof STANDARD> = {
     const measured = new Set<Phase>();
     return {
       async epoch() {
-        // In turns, so that neither way of coming back is always the first.
+        // The order alternates so that drift favours no phase.
         for (const phase of context.epoch % 2 === 1 ? phases : phases.toReversed()) {
           if (await storm(context, phase, count)) {
             measured.add(phase);
             continue;
           }
           for (const { what } of phases.filter((one) => one !== phase && !measured.has(one))) {
-            context.notMeasured(nameOf(what, count), "the clients did not come back before");
+            context.notMeasured(
+              nameOf(what, count),
+              "the clients did not reconnect in an earlier storm",
+            );
           }
           return "stop";
         }
@@ -94,20 +97,20 @@ function nameOf(what: string, count: number): string {
   return `${count < CROWD ? "all" : "99 % of the"} clients served again after ${what}`;
 }
 
-/** As many clients as asked for; else {@linkcode CROWD}, if the server holds so many. */
+/** The number of clients asked for; if none, {@linkcode CROWD} if the server holds that many. */
 async function chooseCount(context: Context): Promise<number> {
   const { parameters: { connections }, target } = context;
   if (connections !== null) return connections;
   await using stack = new AsyncDisposableStack();
   const { failure } = target.isLoopback
     ? await openCrowd(context, CROWD, stack)
-    : { failure: "the clients share an address, as the server is on another machine" };
+    : { failure: "the clients share one address, because the server is on another machine" };
   if (failure === null) return CROWD;
-  context.notMeasured("served99", `it takes ${CROWD} clients: ${failure}`);
+  context.notMeasured("served99", `needs ${CROWD} clients: ${failure}`);
   return PER_ADDRESS;
 }
 
-/** Connects clients, all at once: on this machine, every few of them from an address of their own. */
+/** Connects all clients simultaneously, on loopback from several source addresses. */
 async function openCrowd(
   { target, ledger, signal }: Context,
   count: number,
@@ -133,7 +136,7 @@ async function closeAll(connections: readonly Connection[]): Promise<void> {
   await Promise.allSettled(connections.map((connection) => connection.close()));
 }
 
-/** One storm of new clients. Returns whether enough of them were served again. */
+/** Runs one storm with new clients. Returns true if enough of them were served again. */
 async function storm(context: Context, phase: Phase, count: number): Promise<boolean> {
   const { seed, epoch, bundled, signal } = context;
   const { isRestart, backsOff, name, what } = phase;
@@ -159,7 +162,7 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const { servedNs, failedCall, failedCalls } = result;
   const seen = servedNs.length;
   if (seen === count) await restart;
-  // Of a restart that has not ended by now, nothing more is expected.
+  // A restart that has not ended by now is not waited for.
   const hanging = Promise.resolve("the restart of the server has not ended");
   const refusal = await Promise.race([restart, hanging]) ?? result.refusal;
   const at = { phase: name };
@@ -176,7 +179,7 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
       ? `${seen} of ${count} clients: ${refusal ?? failedCall ?? "no attempt"}`
       : null,
   });
-  // A restart may take calls with it.
+  // A restart can lose calls.
   if (!isRestart) {
     const name = "every call served while the server was up";
     const wanted = seen + failedCalls;
@@ -185,18 +188,15 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   return served99Ns !== null;
 }
 
-/**
- * The time until 99 % of the clients were served again: that of the last of so many that are at least
- * that share. `null` where fewer were.
- */
+/** The time until 99 % of the clients (rounded up) were served again; `null` if fewer were. */
 export function servedShareNs(servedNs: readonly number[], clients: number): number | null {
   return servedNs.toSorted((a, b) => a - b)[Math.ceil(clients * SERVED_SHARE) - 1] ?? null;
 }
 
 /**
- * How long to wait before an attempt (from 0), in milliseconds: exponential back-off with full jitter,
- * uniform from 0 to min(cap, base x 2^attempt). M. Brooker: Exponential Backoff And Jitter, AWS
- * Architecture Blog, 2015.
+ * Wait before an attempt (from 0): exponential back-off with full jitter, uniform from 0 to
+ * min(cap, base x 2^attempt). M. Brooker: Exponential Backoff And Jitter, AWS Architecture Blog,
+ * 2015.
  */
 export function fullJitterMs(
   attempt: number,
@@ -206,14 +206,14 @@ export function fullJitterMs(
 }
 
 /**
- * Lets every client try, from the end of its connection on, until a call of its is served, its patience is
- * over or the run is interrupted. The caller closes the connections. Never rejects for what the server does.
+ * Lets every client retry after the end of its connection until a call is served, its patience runs
+ * out or the run is interrupted. The caller closes the connections. Server failures never reject.
  *
- * @param options.ends for each client, the end of its connection
- * @param options.delayMs how long a client waits before an attempt (from 0)
- * @returns the new connections of those that were served again, and from the beginning to the first good reply
- *   `servedNs`, the soonest first; the most handshakes under way at once; `refused` attempts without a session and
- *   `failedCalls` in new ones, each with the first cause
+ * @param options.ends the end of each client's connection
+ * @param options.delayMs wait before an attempt (from 0)
+ * @returns the connections of the clients that were served again; `servedNs`, their times from the
+ *   beginning to the first good reply, sorted; the peak of simultaneous handshakes; `refused`
+ *   attempts without a session and `failedCalls` in new ones, each with the first cause
  */
 async function comeBack(
   context: Context,
@@ -259,15 +259,14 @@ async function comeBack(
       await connection.close();
       counts.failedCalls++;
       causes.failedCall ??= await describeFailure(call, connection);
-      // Another call would only use up more of a rate limiter's budget.
+      // Another call would only use up more of the rate limiter's budget.
       if (call?.status === "rateLimited") return;
     }
   }));
-  const connections = served.map(({ connection }) => connection);
   return {
     ...counts,
     ...causes,
-    connections,
+    connections: served.map(({ connection }) => connection),
     servedNs: served.map(({ ns }) => ns).sort((a, b) => a - b),
   };
 }

@@ -9,7 +9,7 @@ import { LIGHT_PROFILES, TIMES } from "../lib/run/scenario.ts";
 const STANDARD = {
   /** Disconnects in each epoch. */
   cycles: 4,
-  /** From the end of the old connection to the dial of the new one; no part of any metric. */
+  /** Pause between the old connection and the new one. Not part of any metric. */
   pauseMs: 100,
 };
 
@@ -44,7 +44,7 @@ export const reconnection: Procedure<typeof STANDARD> = {
   },
 };
 
-/** Connect, one call, close, pause, connect, one call. Returns whether both calls were served. */
+/** Connects, calls, closes, pauses, connects, calls. Returns true if both calls were served. */
 async function reconnectOnce(context: Context): Promise<boolean> {
   const { target, ledger, workload, clock, parameters: { pauseMs } } = context;
   await using old = await target.connect(ledger);
@@ -72,8 +72,8 @@ async function reconnectOnce(context: Context): Promise<boolean> {
 }
 
 /**
- * The session must end with its connection: a new connection that continues under the old session's id,
- * without a handshake of its own, must be turned away.
+ * Checks that the session ends with its connection: a new connection that uses the old session's id
+ * without a handshake must be turned away.
  */
 async function checkOldStateGone(context: Context): Promise<void> {
   const { target, ledger, workload } = context;

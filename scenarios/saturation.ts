@@ -9,17 +9,17 @@ import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { recordFound } from "../lib/run/search_record.ts";
 
 const STANDARD = {
-  /** The p99 that must be met, from the intended time of sending. */
+  /** Maximum p99, measured from the intended send time. */
   sloMs: 50,
   connections: 5,
   searches: 3,
-  /** Where the first search begins. */
+  /** Start of the first search. */
   ratePerSecond: 200,
-  /** No other rates are tried. */
+  /** Bounds of the search. */
   lowestRatePerSecond: 1,
   highestRatePerSecond: 100_000,
   arrivals: "poisson" as Arrivals,
-  /** Of a run at one rate, and of one that confirms the answer. */
+  /** Duration of a run at one rate, and of one that confirms the result. */
   durationMs: 1_000,
   confirmMs: 3_000,
   payloadBytes: 0,
@@ -27,20 +27,20 @@ const STANDARD = {
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** Searches after the first begin at this share of what was found. */
+/** Later searches start at this share of the previous result. */
 const HEAD_START = 0.7;
-/** About how many runs a search takes, and how many to confirm its answer. */
+/** Approximate runs of a search, and runs to confirm its result. */
 const RUNS = 20;
 const CONFIRMATIONS = 5;
-/** Of each run; counts as warm-up. */
+/** Warm-up of each run. */
 const LEAD_IN_MS = 200;
-/** A server that is slow to empty its queues makes runs longer: a search ends after so many times what is planned. */
+/** A search ends after this multiple of its plan. A server that drains slowly makes runs longer. */
 const MOST_OVERTIME = 4;
 
 export const saturation: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "saturation",
-  question: "What is the highest rate of calls that the server sustains within the objective?",
+  question: "What is the highest call rate that the server sustains within the latency objective?",
   metrics: {
     sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },
     metShare: { kind: "scalar", unit: "", better: null },
@@ -62,7 +62,6 @@ export const saturation: Procedure<typeof STANDARD> = {
   begin: (context) => ({ conclude: () => search(context) }),
 };
 
-/** About how long one search takes. */
 function searchMs({ durationMs, confirmMs }: typeof STANDARD): number {
   return RUNS * (durationMs + LEAD_IN_MS) + CONFIRMATIONS * confirmMs;
 }
@@ -89,14 +88,13 @@ async function search(context: Context): Promise<void> {
     recordSearch(context, result);
     if (clock.nowNs() >= endNs) {
       const seconds = Math.round(MOST_OVERTIME * searchMs(parameters) / 1e3);
-      context.notMeasured("limit of the server", `the search was ended after ${seconds} s`);
+      context.notMeasured("limit of the server", `the search was stopped after ${seconds} s`);
     }
     if (result.sustainedPerSecond === null || result.limit.kind === "gone") return;
     first = HEAD_START * result.sustainedPerSecond;
   }
 }
 
-/** One run at one rate, which is a point of the curve. */
 async function tryRate(
   context: Context,
   connections: readonly Connection[],
@@ -120,7 +118,7 @@ async function tryRate(
   return trial;
 }
 
-/** Records what one search found, and what kept it from finding more. */
+/** Records the result of a search and what limited it. */
 export function recordSearch(
   context: Recording & Pick<Context, "parameters">,
   result: RateSearchResult,
@@ -130,14 +128,13 @@ export function recordSearch(
     metric: "sustainableRate",
     late: (latePerSecond) => ({
       kind: "clientLimit",
-      message: `the client cannot offer ${latePerSecond} calls/s or more on time, so that the ` +
-        "server may sustain more: use an idle machine",
+      message: `the client cannot send ${latePerSecond} calls/s or more on time, so the server ` +
+        "may sustain more: use an idle machine",
       latePerSecond,
     }),
-    highest: (rate) => `${rate} calls/s, the highest rate tried, is sustained`,
+    highest: (rate) => `${rate} calls/s, the highest rate tried, was sustained`,
     check: { kind: "sustainedRate", name: "a rate is sustained" },
     why() {
-      // What the last of the runs missed.
       const last = result.trials.findLast(({ misses }) => misses.length > 0);
       return last === undefined
         ? null

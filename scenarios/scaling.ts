@@ -6,7 +6,7 @@ import { throughputAt } from "../lib/stats/scaling.ts";
 import { judgeScaling } from "../lib/stats/scaling_verdict.ts";
 
 const COMMON = {
-  /** The most clients at once, if the server does not refuse one before. */
+  /** Maximum clients, unless the server refuses one earlier. */
   connections: 64,
   payloadBytes: 0,
 };
@@ -59,8 +59,8 @@ export const scaling: CaseScenario<typeof COMMON> = {
 };
 
 /**
- * The numbers of clients of a sweep: powers of two, the numbers in the middle between them, and the most
- * there are. 10 gives 1, 2, 3, 4, 6, 8, 10.
+ * The numbers of clients in a sweep: powers of two, the midpoints between them, and the maximum. 10
+ * gives 1, 2, 3, 4, 6, 8, 10.
  */
 export function stepsUpTo(most: number): number[] {
   const steps = new Set([1]);
@@ -72,27 +72,25 @@ export function stepsUpTo(most: number): number[] {
 }
 
 /**
- * How many connections the server holds, up to as many as are asked for, beside that of calls through the relay.
+ * Finds how many connections the server holds, up to the number asked for. If another scenario's
+ * calls take the relay, their connection is open as well.
  *
- * @throws {ConnectError} if a connection fails for another reason than a limit, or already the first is refused
+ * @throws {ConnectError} if the first connection is refused or a later one fails without a refusal
  */
 async function findLimit(context: ScenarioContext<typeof COMMON>): Promise<number> {
   const { warmupLedger: ledger, parameters: { connections: bound } } = context;
   await using stack = new AsyncDisposableStack();
   if (context.sharesWithRelayed) stack.use(await context.target.connect(ledger, { relayed: true }));
-  const { held: { length: clients }, refusal } = await fillServer(context, {
-    bound,
-    ledger,
-    stack,
-  });
+  const { held, refusal } = await fillServer(context, { bound, ledger, stack });
   if (refusal === null) return bound;
   if (!refusal.isRefusal) throw refusal;
-  const message = `the sweep ends at ${counted(clients, "client")} at once: ${refusal.message}`;
+  const clients = held.length;
+  const message = `the sweep ends at ${counted(clients, "client")}: ${refusal.message}`;
   context.note({ kind: "connectionLimit", message, clients });
   return clients;
 }
 
-/** Fits the law to the epochs in which every number of clients was measured, and records no more than they support. */
+/** Fits the law to the complete epochs and records only what they support. */
 function recordLaw(
   derivation: Derivation,
   sweep: readonly { clients: number; rates: readonly (number | null)[] }[],
@@ -101,7 +99,7 @@ function recordLaw(
   if (maxRatePerSecond !== null) {
     return derivation.notMeasured(
       LAW,
-      `the rate that is kept to, ${maxRatePerSecond} calls/s, sets what each client sends`,
+      `each client is held to ${maxRatePerSecond} calls/s, which determines the throughput`,
     );
   }
   const epochs = sweep[0]!.rates.map((_, epoch) =>

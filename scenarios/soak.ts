@@ -8,12 +8,12 @@ import type { Check, SeriesPoint } from "../lib/schema.ts";
 import { type Change, changeOver, type Changing } from "../lib/stats/change.ts";
 
 const STANDARD = {
-  /** Of all connections together. */
+  /** Total over all connections. */
   ratePerSecond: 250,
   connections: 5,
   /** `null`: rate x timeout. */
   maxOutstanding: null as number | null,
-  /** Ramps of the rate, in its place; `null`: it stays. */
+  /** Ramps of the rate; `null`: the rate is constant. */
   stages: null as string | null,
   durationMs: 60_000,
   payloadBytes: 0,
@@ -21,11 +21,11 @@ const STANDARD = {
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** Counts as warm-up: this long, or a fifth of the rest where that is less. */
+/** Warm-up: this, or a fifth of the duration if that is shorter. */
 const LONGEST_LEAD_IN_MS = 1_000;
-/** What each event loop of the client may grow by: histograms, compiled code and garbage. */
+/** Allowed memory growth per event loop of the client: histograms, compiled code and garbage. */
 const GROWTH_LIMIT_MIB = 64;
-/** The run fails if its end is worse than that many times its beginning, without a doubt. */
+/** Bounds of the end relative to the beginning. A check fails if its whole interval is outside. */
 const SLOWEST_P50 = 1.25;
 const LOWEST_THROUGHPUT = 0.8;
 
@@ -34,7 +34,7 @@ const CHANGE: MetricSpec = { kind: "scalar", unit: "x", better: "lower" };
 export const soak: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "soak",
-  question: "Does the server stay as fast as it was over a long run at a fixed rate?",
+  question: "Does the server stay as fast over a long run at a fixed rate?",
   metrics: {
     latency: TIMES,
     serviceTime: TIMES,
@@ -51,14 +51,14 @@ export const soak: Procedure<typeof STANDARD> = {
   takes: ({ durationMs }) => ({ onceMs: durationMs + LONGEST_LEAD_IN_MS }),
   sharding: "rate",
   paced: true,
-  // It has a lead-in of its own.
+  // It has its own lead-in.
   warmsUp: false,
   defaults: {
     quick: { ...STANDARD, durationMs: 5_000 },
     standard: STANDARD,
     thorough: { ...STANDARD, durationMs: 600_000 },
   },
-  // Once, as the first epoch, which shards begin together.
+  // An epoch, not `conclude`, because shards begin epochs together.
   begin: (context) => ({ epoch: () => run(context) }),
 };
 
@@ -89,7 +89,7 @@ async function run(context: Context): Promise<"stop"> {
   context.scalar("throughput", result.achievedPerSecond);
   checkMemory(context, Deno.memoryUsage().rss - memoryBytes);
   if (stages === null) checkChanges(context, latency.series());
-  else context.notMeasured("change over the run", "the rate changes by --stages");
+  else context.notMeasured("change over the run", "the rate follows --stages");
   judgeSchedule(context, {
     runs: [result],
     latencyP99Ns: latency.percentile(99),
@@ -99,13 +99,13 @@ async function run(context: Context): Promise<"stop"> {
   return "stop";
 }
 
-/** Long enough for a p99 in each interval, if there are at least 12 of them; there are at most 60. */
+/** Long enough for a p99 if that leaves at least 12 intervals; there are at most 60. */
 function intervalMs({ ratePerSecond, durationMs }: typeof STANDARD): number {
   const forP99Ms = 1_050 / ratePerSecond * 1000;
   return Math.max(durationMs / 60, Math.min(forP99Ms, durationMs / 12));
 }
 
-/** The bundled server, being in this process, counts too. */
+/** Includes the bundled server, which runs in this process. */
 function checkMemory(context: Context, growthBytes: number): void {
   context.scalar("memoryGrowth", growthBytes);
   const growthMiB = growthBytes / 2 ** 20;
@@ -114,7 +114,7 @@ function checkMemory(context: Context, growthBytes: number): void {
     kind: "clientMemory",
     name: "the client's memory is constant",
     passed: growthMiB <= limitMiB,
-    expected: `grown by ${limitMiB} MiB at most`,
+    expected: `grown by at most ${limitMiB} MiB`,
     observed: `${growthMiB < 0 ? "shrunk" : "grown"} by ${Math.abs(growthMiB).toFixed(1)} MiB`,
   });
 }
@@ -129,14 +129,14 @@ function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
   const p50 = changeOf("changeP50", "p50");
   const throughput = changeOf("changeThroughput", "count");
   const reason =
-    "too few intervals with the 1,000 calls that a p99 needs: raise --rate or --duration";
+    "too few intervals have the 1,000 calls that a p99 needs: raise --rate or --duration";
   changeOf("changeP99", "p99", reason);
   if (p50 !== null) {
     context.check({
       kind: "steadyLatency",
       name: "the median latency is as it was",
       passed: p50.ci95[0] <= SLOWEST_P50,
-      expected: `at the end at most ${SLOWEST_P50} times that of the beginning`,
+      expected: `at the end at most ${SLOWEST_P50} times as long as at the beginning`,
       observed: describe(p50),
     });
   }
@@ -145,16 +145,16 @@ function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
     kind: "steadyThroughput",
     name: "the throughput is as it was",
     passed: throughput.ci95[1] >= LOWEST_THROUGHPUT,
-    expected: `at the end at least ${LOWEST_THROUGHPUT} times that of the beginning`,
+    expected: `at the end at least ${LOWEST_THROUGHPUT} times as high as at the beginning`,
     observed: describe(throughput),
   });
 }
 
 function describe({ ratio, ci95: [low, high] }: Change): string {
-  return `${ratio.toFixed(2)} times, with 95 % confidence ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  return `${ratio.toFixed(2)} times, 95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}`;
 }
 
-/** When failed calls ended: by interval how many, and when the first. */
+/** Counts failed calls by interval and keeps the time of the first. */
 export class ErrorCourse {
   readonly #series: { startNs: number; intervalMs: number };
   readonly #failures = new Map<number, number>();
@@ -164,14 +164,14 @@ export class ErrorCourse {
     this.#series = series;
   }
 
-  /** Counts one that ended at this time of the clock. */
+  /** Counts a failed call that ended at this clock time. */
   note(atNs: number): void {
     const interval = this.#intervalAt(atNs);
     this.#failures.set(interval, (this.#failures.get(interval) ?? 0) + 1);
     this.#firstNs ??= atNs;
   }
 
-  /** The check that no call failed up to now. */
+  /** Checks that no call has failed up to now. */
   check(nowNs: number): Check {
     const intervals = counted(this.#intervalAt(nowNs) + 1, "interval");
     const failed = [...this.#failures.values()];

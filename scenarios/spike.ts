@@ -3,44 +3,44 @@ import { type Procedure, type ScenarioContext, TIMES } from "../lib/run/scenario
 import { judgeSchedule } from "../lib/run/schedule_checks.ts";
 
 const STANDARD = {
-  /** Before and after the spike, of all connections together. */
+  /** Total over all connections, before and after the spike. */
   ratePerSecond: 250,
-  /** How many times that it is in the spike. */
+  /** Rate in the spike as a multiple of that. */
   spikeFactor: 5,
-  /** Of the spike; before it at least twice, after it at least four times as long. */
+  /** Of the spike. The time before is at least twice as long, the time after four times. */
   durationMs: 2_000,
   connections: 5,
-  /** `null`: the rate of the spike x timeout. */
+  /** `null`: spike rate x timeout. */
   maxOutstanding: null as number | null,
   payloadBytes: 0,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** A call by when it was due; of one that failed the latency is infinite. Nanoseconds. */
 interface DueCall {
   dueNs: number;
+  /** Infinite if the call failed. */
   latencyNs: number;
 }
 
-/** Counts as warm-up. */
+/** Warm-up. */
 const LEAD_IN_MS = 500;
-/** Before the spike a p99 is wanted, which takes so many calls, within this time. */
+/** Calls before the spike that a p99 needs, and the maximum time for them. */
 const CALLS_BEFORE = 1_050;
 const LONGEST_BEFORE_MS = 60_000;
 const PHASES = ["before", "spike", "after"];
-/** As before is what is within so many times the p99 before. */
+/** Recovered means within this multiple of the p99 before the spike. */
 const AS_BEFORE = 1.25;
-/** So many calls in a row are as before, but for this many of them: a p99. */
+/** Consecutive calls that must have recovered, and exceptions among them: a p99. */
 const IN_A_ROW = 100;
 const MAY_BE_OVER = 1;
-/** Points over time. */
+/** Points of the curve over time. */
 const INTERVALS = 120;
 
 export const spike: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "spike",
-  question: "What does a spike of load do to the latency, and how soon is it as before?",
+  question: "What does a load spike do to the latency, and how soon does it recover?",
   metrics: {
     recovery: { kind: "scalar", unit: "ns", better: "lower", merge: "max" },
     lost: { kind: "scalar", unit: "calls", better: "lower", merge: "sum" },
@@ -58,14 +58,13 @@ export const spike: Procedure<typeof STANDARD> = {
   sharding: "rate",
   overloads: true,
   paced: true,
-  // It has a lead-in of its own.
+  // It has its own lead-in.
   warmsUp: false,
   defaults: { quick: { ...STANDARD, durationMs: 500 }, standard: STANDARD },
-  // Once, as the first epoch, which shards begin together.
+  // An epoch, not `conclude`, because shards begin epochs together.
   begin: (context) => ({ epoch: () => run(context) }),
 };
 
-/** Its parts in milliseconds. */
 function partsOf({ durationMs, ratePerSecond }: typeof STANDARD) {
   const forP99Ms = Math.min(LONGEST_BEFORE_MS, CALLS_BEFORE / ratePerSecond * 1e3);
   const beforeMs = Math.max(2 * durationMs, forP99Ms);
@@ -125,14 +124,14 @@ async function run(context: Context): Promise<"stop"> {
   const why = !isWhole
     ? "every connection was lost, or the server fell silent"
     : limitNs === Infinity
-    ? "over 1 % of the calls before it failed already"
-    : `not within ${afterMs / 1e3} s did it come back to ${(limitNs / 1e6).toFixed(1)} ms`;
+    ? "over 1 % of the calls before the spike failed"
+    : `the p99 did not return to ${(limitNs / 1e6).toFixed(1)} ms within ${afterMs / 1e3} s`;
   context.tally({
     kind: "recovered",
     name: "the p99 is as before the spike",
     why: recovered === null ? why : null,
   });
-  // Slots that were dropped are lost calls, and no failure.
+  // Without its check: dropped slots count as lost calls here, not as a failure.
   judgeSchedule({ check() {}, invalidate: context.invalidate }, {
     runs: [],
     latencyP99Ns: before.length === 0 ? null : p99Of(before),
@@ -141,17 +140,18 @@ async function run(context: Context): Promise<"stop"> {
   return "stop";
 }
 
-/** The p99 of so many calls, in nanoseconds, by nearest rank however few; 0 of none. */
+/** The p99 in nanoseconds by nearest rank, however few the calls; 0 if there are none. */
 export function p99Of(calls: readonly DueCall[]): number {
   const times = calls.map(({ latencyNs }) => latencyNs).sort((a, b) => a - b);
   return times[Math.ceil(times.length * 0.99) - 1] ?? 0;
 }
 
 /**
- * When the p99 is within a limit again: the due time of the first call from which on 100 in a row, but for one,
- * are within it, or as many as there are left where the end is near; `null`: it never is.
+ * When the p99 is within the limit again: the due time of the first call that starts 100
+ * consecutive ones (or all, if there are fewer) of which at most one exceeds the limit; `null`:
+ * never.
  *
- * @param calls in the order in which they were due
+ * @param calls in the order of their due times
  */
 export function recoveredNs(calls: readonly DueCall[], limitNs: number): number | null {
   const isOver = (nth: number) => calls[nth]!.latencyNs > limitNs ? 1 : 0;

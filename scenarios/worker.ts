@@ -1,5 +1,5 @@
 /**
- * The entry of a worker: its share of a run, with the scenarios that there are.
+ * Entry point of a worker, which runs its share of a run.
  *
  * @module
  */

@@ -9,7 +9,7 @@ export const secondCall: CaseScenario = {
   kind: "cases",
   name: "second-call",
   title: "A second call in flight",
-  question: "What does a client gain that does not wait for each reply?",
+  question: "What does a client gain by not waiting for each reply?",
   metrics: {
     latency: TIMES,
     throughput: THROUGHPUT,

@@ -1,7 +1,6 @@
 /**
- * Decides, at most once a day, whether `@std` comes from JSR or from the stand-ins in lib/std, by
- * whether JSR answers within half a second. An empty lib/std/deno.json hides the deno.jsonc that links
- * the stand-ins. Both files are ignored by git; where they cannot be written, nothing changes.
+ * Selects the source of `@std`, at most once a day: JSR if it answers within half a second, else the
+ * stand-ins in lib/std. An empty lib/std/deno.json hides the deno.jsonc that links the stand-ins.
  *
  * @module
  */
@@ -11,7 +10,6 @@ const STAMP = new URL("../std/.jsr-checked", import.meta.url);
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIMIT_MS = 500;
 
-/** Whether the last probe was made within a day. */
 async function isRecent(): Promise<boolean> {
   try {
     const { mtime } = await Deno.stat(STAMP);
@@ -21,7 +19,7 @@ async function isRecent(): Promise<boolean> {
   }
 }
 
-/** Whether Deno can resolve a JSR package; a JSR that accepts and never answers is killed in time. */
+/** Asks Deno to resolve a JSR package; the time limit is for a JSR that accepts but never answers. */
 async function jsrAnswers(): Promise<boolean> {
   const deno = new Deno.Command(Deno.execPath(), {
     args: ["info", "-q", "--no-config", "jsr:@std/assert@^1/assert"],
@@ -43,6 +41,6 @@ if (!await isRecent()) {
     if (await jsrAnswers()) await Deno.writeTextFile(SWITCH, "{}\n");
     else await Deno.remove(SWITCH);
   } catch {
-    // Nothing to remove, or a checkout that cannot be written: the stand-ins go on serving.
+    // There is nothing to remove, or the checkout is read-only: the source stays as it is.
   }
 }

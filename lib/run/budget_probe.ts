@@ -4,31 +4,31 @@ import { wait } from "../load/pace.ts";
 import { type BucketFit, type Decision, fitTokenBucket } from "../stats/token_bucket_fit.ts";
 import type { ScenarioContext } from "./scenario.ts";
 
-/** Why a row of calls ended: one was refused, all were accepted, or the server stopped answering. */
+/** Why a row of calls ended: `bound` is the limit of calls or time, `silent` a timeout. */
 export type RowEnd = "refused" | "bound" | "silent" | "lost";
 
-/** The calls of one owner of a budget, one at a time, and what became of each. */
+/** Makes calls that share a budget, one at a time, and records what the limiter decided. */
 export class BudgetProbe {
   readonly #context;
   readonly #decisions: Decision[] = [];
   /** Calls that the limiter accepted, whatever their outcome. */
   accepted = 0;
-  /** The first call that was refused, and how many were accepted before; `null`: none was. */
+  /** The first refused call and the number accepted before it. */
   firstRefusal: { call: Call; after: number } | null = null;
 
   constructor(context: Pick<ScenarioContext, "workload" | "signal">) {
     this.#context = context;
   }
 
-  /** The token buckets that fit all decisions; `null`: none does. */
+  /** The token buckets that fit all decisions; `null`: none fits. */
   get fit(): BucketFit | null {
     return fitTokenBucket(this.#decisions);
   }
 
   /**
-   * Calls until one is refused, so many have been made, or one has ended after `untilNs` of the clock.
+   * Calls until one is refused, `most` have been made, or one has ended after clock time `untilNs`.
    *
-   * @throws the signal's reason, if the run is interrupted
+   * @throws the signal's reason if the run is interrupted
    */
   async callUntilRefused(
     connection: Connection,
@@ -49,7 +49,7 @@ export class BudgetProbe {
     return connection.isOpen ? "bound" : "lost";
   }
 
-  /** Takes over the accepted calls of another owner, before any of its own. */
+  /** Charges another probe's accepted calls to this budget. Call it before any others are made. */
   charge(other: BudgetProbe): void {
     this.#decisions.push(...other.#decisions.filter(({ accepted }) => accepted));
   }
@@ -64,22 +64,24 @@ export class BudgetProbe {
   }
 }
 
-/** An interval of the refill this narrow, as a share of its middle to either side, is good enough. */
+/** Share of its own budget that a session uses, so that only the budget of its address runs out. */
+export const OWN_SHARE = 0.8;
+/** Sufficient precision of the refill rate: half the interval as a share of its middle. */
 const PRECISE = 0.05;
-/** The first wait for a refill, in milliseconds; each further one is twice as long. */
+/** First wait for a refill. Each further one is twice as long. */
 const FIRST_WAIT_MS = 50;
 
 /**
- * Uses the budget up, waits, and uses up what was refilled, with longer and longer waits until the refill
- * rate is known well enough or the time is up. Few calls are refused: one for each wait.
+ * Uses the budget up, waits, and uses up what was refilled. The waits double until the refill rate
+ * is precise enough or the time is up. Each wait costs one refused call.
  */
 export async function measureBudget(
   context: Pick<ScenarioContext, "clock" | "signal">,
   { probe, row, waitMs }: {
     probe: BudgetProbe;
-    /** A row of calls, up to the next refusal. */
+    /** Makes calls up to the next refusal. */
     row: () => Promise<RowEnd>;
-    /** All waits together, in milliseconds. */
+    /** Total of all waits. */
     waitMs: number;
   },
 ): Promise<RowEnd> {

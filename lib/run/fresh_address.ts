@@ -26,3 +26,6 @@ function randomLoopbackAddress(): string {
   const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
   return `127.${1 + a! % 254}.${b! % 254}.${1 + c! % 254}`;
 }
+
+/** A second loopback address, to distinguish what is per address from what is for all. */
+export const OTHER_ADDRESS = "127.0.0.2";

@@ -4,32 +4,30 @@ import { readLimitOwner, readRetryAfter } from "../client/limiter_words.ts";
 import { type SessionOptions, Target } from "../client/target.ts";
 import { wait } from "../load/pace.ts";
 import type { RateLimit } from "../schema.ts";
-import { BudgetProbe, measureBudget, type RowEnd } from "./budget_probe.ts";
+import { BudgetProbe, measureBudget, OWN_SHARE, type RowEnd } from "./budget_probe.ts";
 import type { Budget, BudgetOwner } from "./expected_limits.ts";
 import { freshAddress } from "./fresh_address.ts";
 import { KEPT_SHARE } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
 import { TargetUnusableError } from "./scenario.ts";
 
-/** More than this a session may make at once, or in this time: no limit that would matter. */
+/** A limit above this many calls of a session, or one not met in this time, does not matter. */
 const MOST_CALLS = 120;
 const MOST_MS = 3_000;
-/** How long one of its calls, and a wait that the server asks for, may take. */
+/** Maximum time of a call, and of a wait that the server asks for. */
 const CALL_MS = 1_000;
 const MOST_CALLS_OF_ADDRESS = 500;
-/** Each of several sessions uses at most this share of its own budget. */
-const OWN_SHARE = 0.8;
-/** After a wait, as many calls are enough to be refused again. */
+/** Enough calls after a wait to be refused again. */
 const RETRIED_CALLS = 5;
-/** How long to wait for refills, all waits together, where the server does not say how fast it refills. */
+/** Total wait for refills if the server does not say how fast it refills. */
 const REFILL_WAIT_MS = 3_000;
-/** How often a server that says when to retry is asked again: its words are rounded. */
+/** How often the server is asked again when to retry, because its answer is rounded. */
 const WORD_ROUNDS = 2;
-/** An address whose budget the probe has used up gets this long, at most, to fill it again. */
+/** Maximum wait for an address to refill the budget that the probe used up. */
 const MOST_RECOVERY_MS = 10_000;
 const FEWEST_PER_MINUTE = 20;
 
-/** A limiter, and how fast it lets calls through when the burst is used up; 0: not seen to. */
+/** A limiter that was found. A refill of 0 means that none was seen. */
 export interface FoundLimit extends Budget {
   owner: BudgetOwner;
   atCall: number;
@@ -37,11 +35,11 @@ export interface FoundLimit extends Budget {
 }
 
 /**
- * Finds the limiters of the servers and sets the rate of all runs to what the lowest of them allows. A rate that
- * the user has set stays. None of the calls is in any ledger.
+ * Finds the servers' rate limiters and sets the rate of all runs to what the tightest allows. A
+ * rate set by the user stays. No ledger counts these calls.
  *
- * @throws {TargetUnusableError} if a limiter lets too few calls through to measure anything
- * @throws the signal's reason, if a run is interrupted
+ * @throws {TargetUnusableError} if a limiter is too tight to measure anything
+ * @throws the signal's reason if a run is interrupted
  */
 export async function keepToLimits(runs: readonly Run[]): Promise<void> {
   const limits: (RateLimit & { keptToPerSecond: number })[] = [];
@@ -50,10 +48,11 @@ export async function keepToLimits(runs: readonly Run[]): Promise<void> {
     if (found === null) continue;
     const { first, address } = found;
     const sessions = mostSessions(run);
-    // Thrown for an address that leaves its sessions too little, too.
-    const [keptToPerSecond] = [first, address ?? first].map((one) => keptRate(one, { sessions }));
+    const keptToPerSecond = keptRate(first, { sessions });
+    // Only to throw if the address leaves its sessions too little.
+    if (address !== null) keptRate(address, { sessions });
     const shared = address === null ? {} : { addressRefillPerSecond: address.refillPerSecond };
-    limits.push({ scenario: null, ...first, ...shared, keptToPerSecond: keptToPerSecond! });
+    limits.push({ scenario: null, ...first, ...shared, keptToPerSecond });
     run.rateLimit = limits.at(-1)!;
   }
   const [lowest] = limits.toSorted((a, b) => a.keptToPerSecond - b.keptToPerSecond);
@@ -67,13 +66,13 @@ export async function keepToLimits(runs: readonly Run[]): Promise<void> {
   }
 }
 
-/** Does the run have calls whose rate it may set? The bundled server has no limiter. */
+/** True if the run has calls whose rate can be set. The bundled server has no limiter. */
 function isPaced({ bundled, planned, settings: { maxRatePerSecond, ignoreLimits } }: Run): boolean {
   return bundled === null && maxRatePerSecond === null && !ignoreLimits &&
     planned.some(({ scenario, skip }) => scenario.kind === "cases" && skip === undefined);
 }
 
-/** The most sessions that call at once, and share the budget of an address. */
+/** Maximum sessions that call at the same time and share the budget of an address. */
 export function mostSessions({ planned }: Run): number {
   const counts = planned.flatMap(({ parameters: { connections } }) =>
     typeof connections === "number" ? connections : []
@@ -82,43 +81,39 @@ export function mostSessions({ planned }: Run): number {
 }
 
 /**
- * The calls a second of each session that keep all of them under the limit: of two significant digits, so
- * that the same limit gives the same rate in the next run.
+ * Calls a second per session that stay under the limit, to two significant digits so that the same
+ * limit gives the same rate in every run.
  *
- * @throws {TargetUnusableError} if they are too few
+ * @throws {TargetUnusableError} if the rate is too low
  */
 export function keptRate(
   { owner, burst, refillPerSecond, message }: FoundLimit,
   { sessions }: { sessions: number },
 ): number {
-  const [sharers, who, variable] = owner === "ip"
-    ? [
-      sessions,
-      sessions > 1 ? `${sessions} sessions of an address` : "sessions",
-      "RATE_LIMIT_IP_REFILL_RATE",
-    ]
-    : [1, "sessions", "RATE_LIMIT_USER_REFILL_RATE"];
+  const sharers = owner === "ip" ? sessions : 1;
+  const who = sharers > 1 ? `${sharers} sessions of an address` : "sessions";
+  const variable = owner === "ip" ? "RATE_LIMIT_IP_REFILL_RATE" : "RATE_LIMIT_USER_REFILL_RATE";
   const kept = KEPT_SHARE * refillPerSecond / sharers;
   if (60 * kept >= FEWEST_PER_MINUTE) return Number(kept.toPrecision(2));
   const refill = refillPerSecond.toPrecision(2);
   throw new TargetUnusableError(
     `The server's rate limiter is too tight to measure anything: it served ${burst} calls at once ` +
       `and then ${refill} a second ("${message}"), which leaves each of the ${who} fewer than ` +
-      `${FEWEST_PER_MINUTE} a minute. Raise its limits (${variable}), or run into them with ` +
+      `${FEWEST_PER_MINUTE} a minute. Raise its limits (${variable}), or ignore them with ` +
       "--ignore-limits.",
   );
 }
 
 /**
- * What a session runs into, and what several of one address do (`null`: nothing); `null`: no call of a session was
- * refused, or there is nothing to call.
+ * Finds the limit of a session, then that of several sessions from one address (`null`: none).
+ * Returns `null` if no call of the first session was refused or no connection opens.
  */
 async function probeLimits(
   run: Run,
 ): Promise<{ first: FoundLimit; address: FoundLimit | null } | null> {
   const { options } = run.target;
   await using stack = new AsyncDisposableStack();
-  // Of its own, so that its refusals are not those of the run.
+  // A separate target, so that its refusals do not count as the run's.
   const target = stack.use(
     new Target({ ...options, timeoutMs: Math.min(options.timeoutMs, CALL_MS) }),
   );
@@ -129,10 +124,10 @@ async function probeLimits(
     const address = mostSessions(run) > 1 || first.owner === "ip"
       ? await probeAddress(run, { target, as, each: Math.ceil(OWN_SHARE * first.burst) })
       : null;
-    // One that a new session runs into at its first call is what the first session has used up.
+    // If a new session is refused at once, the first session used up the budget of the address.
     const isOfAddress = address?.atCall === 1 || first.owner === "ip";
     const used = isOfAddress ? first : address;
-    // The run has the budget of the same address.
+    // Without a fresh address the run needs the budget that the probe used up.
     if (used !== null && used.refillPerSecond > 0 && as.client === undefined) {
       await wait(Math.min(MOST_RECOVERY_MS, used.burst / used.refillPerSecond * 1e3), run);
     }
@@ -145,7 +140,7 @@ async function probeLimits(
   }
 }
 
-/** Calls of a session, one after the other until one is refused; `null`: none was. */
+/** Finds the limit that one session meets; `null`: none. */
 async function probeSession(
   run: Run,
   target: Target,
@@ -159,7 +154,7 @@ async function probeSession(
     most: MOST_CALLS,
     async retry(probe) {
       if (!target.sessionsOutlive) return await probe.callUntilRefused(connection, RETRIED_CALLS);
-      // The same refusal in the same words may not be sent on the same connection again.
+      // The October build sends no frame twice on a connection, so not an equal refusal either.
       await connection.close();
       await using again = await open();
       return await probe.callUntilRefused(again, RETRIED_CALLS);
@@ -167,7 +162,7 @@ async function probeSession(
   });
 }
 
-/** Sessions one after the other, each using a part of its own budget; `null`: none was refused. */
+/** Finds the limit that consecutive sessions meet, each using part of its budget; `null`: none. */
 async function probeAddress(
   run: Run,
   { target, as, each }: { target: Target; as: SessionOptions; each: number },
@@ -185,12 +180,12 @@ async function probeAddress(
   return found && { ...found, owner: "ip" };
 }
 
-/** Calls row by row until one is refused, and then to see how fast calls are let through again. */
+/** Calls until one is refused, then finds how fast the budget refills; `null`: none was refused. */
 async function findLimit(
   run: Run,
   { row, most, retry }: {
     row: (probe: BudgetProbe, untilNs?: number) => Promise<RowEnd>;
-    /** Calls of all rows up to the first refusal. */
+    /** Maximum calls before the first refusal. */
     most: number;
     retry: (probe: BudgetProbe) => Promise<RowEnd>;
   },
@@ -205,10 +200,10 @@ async function findLimit(
   let refillPerSecond = await saidRefill(run, message, retry);
   if (refillPerSecond === null) {
     await measureBudget(run, { probe, row: () => row(probe), waitMs: REFILL_WAIT_MS });
-    // As they were served again, or fewer.
+    // The lower bound, to stay under the limit.
     refillPerSecond = probe.fit?.refillPerSecond[0] ?? 0;
   }
-  // What was refilled meanwhile was no part of the burst.
+  // The burst excludes what was refilled during it.
   const refilled = refillPerSecond * (endedNs - startNs) / 1e9;
   return {
     owner: readLimitOwner(message) ?? "session",
@@ -220,8 +215,9 @@ async function findLimit(
 }
 
 /**
- * Calls a second by the server's words, which are rounded and say less than the whole interval where part of it has
- * passed: the longest of several, each right after the budget was used up. `null`: it does not say.
+ * Refill rate by the server's own "retry after"; `null`: it does not say. That is rounded, and too
+ * short if part of the interval has passed. Hence the longest of several counts, each right after
+ * the budget was used up.
  */
 async function saidRefill(
   run: Run,

@@ -32,12 +32,12 @@ import {
   type TimesRecorder,
 } from "./scenario.ts";
 
-/** A count over the epochs, with that of the warm-up apart. */
+/** Counts over the measured epochs, and separately those of the warm-up. */
 interface Counted extends Required<Count> {
   warmup: { seen: number; wanted: number };
 }
 
-/** A metric, with what its figures are made of. */
+/** A metric at a place. */
 interface Named {
   name: string;
   at?: At | undefined;
@@ -52,7 +52,7 @@ interface Numbers extends Named {
   ci95?: Interval | null | undefined;
 }
 
-/** What has been found, facts by their sentence. */
+/** Facts are keyed by their message. */
 const noFindings = () => ({
   checks: new Map<string, Check>(),
   notMeasured: new Map<string, NotMeasured>(),
@@ -63,7 +63,7 @@ const noFindings = () => ({
 });
 type Findings = ReturnType<typeof noFindings>;
 
-/** What a distribution judges unless said otherwise: the median, and what busy neighbours move least. */
+/** Default gates of a distribution: the median, and the statistic that noise affects least. */
 const JUDGED_TIMES: readonly Statistic[] = ["p5", "p50"];
 
 const DISCARD: TimesRecorder = {
@@ -75,7 +75,7 @@ const DISCARD: TimesRecorder = {
   series: () => [],
 };
 
-/** Holds what a scenario records over all epochs, however it ends. Dispose of it. */
+/** Holds everything that a scenario records. Dispose of it. */
 export class ScenarioRecord
   implements Recording, Pick<Derivation, "adopt" | "estimate">, LiveScenario, Disposable {
   readonly warmupLedger: OpenLedger = openLedger();
@@ -84,7 +84,7 @@ export class ScenarioRecord
   readonly #options;
   readonly #tallies = new Map<string, Counted>();
   readonly #found = noFindings();
-  /** What follows from the cases: found anew each time it is asked for. */
+  /** Findings derived from the cases, replaced each time. */
   #derived = noFindings();
   #isDeriving = false;
   #headline: MetricRef;
@@ -106,7 +106,7 @@ export class ScenarioRecord
     this.#headline = headlineOf(options.described, options.parameters);
   }
 
-  /** 0: the warm-up, and what comes before it. */
+  /** 0 during the warm-up and before it. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -119,7 +119,7 @@ export class ScenarioRecord
     return this.#all("warnings");
   }
 
-  /** From here on everything counts for this epoch; work before the first and after the last is in none. */
+  /** Counts everything from now on for this epoch, until it ends. */
   startEpoch(epoch: number): void {
     this.#epoch = epoch;
     if (epoch === 0) return;
@@ -133,7 +133,7 @@ export class ScenarioRecord
     for (const { recorder } of this.#found.times.values()) recorder.endEpoch();
   }
 
-  /** Notes when a measured epoch's work begins; `plannedMs`: when it should, in unix milliseconds. */
+  /** Records that the work of an epoch begins. `plannedMs` is the planned unix time. */
   startMeasuring(plannedMs: number | null = null): void {
     if (this.#epoch === 0) return;
     if (this.#measured.epochs.length === 0) this.#measured.plannedStartMs = plannedMs;
@@ -146,12 +146,12 @@ export class ScenarioRecord
     if (this.#epoch > 0 && last) last.endMs = this.#options.clock.date().getTime();
   }
 
-  /** Measured work that belongs to no epoch. */
+  /** Begins measured work after the epochs. */
   startConclusion(): void {
     this.#epoch = Math.max(1, this.#epoch);
   }
 
-  /** Derives anew, in place of what was derived before. */
+  /** Runs `work` so that its findings replace those derived before. */
   derive(work: () => void): void {
     this.#derived = noFindings();
     this.#isDeriving = true;
@@ -159,7 +159,7 @@ export class ScenarioRecord
     this.#isDeriving = false;
   }
 
-  // What scenarios call; bound, so that a context can have it too.
+  // Called by scenarios. Bound, because contexts copy these functions.
 
   readonly check = (check: Check): void => {
     const { checks } = this.#open;
@@ -221,7 +221,7 @@ export class ScenarioRecord
     numbers.set(key, { name, at, epochs: [value], ci95 });
   };
 
-  /** The recorder is another's, who ends its epochs and frees it. */
+  /** The caller keeps ownership of the recorder: it ends its epochs and disposes of it. */
   readonly adopt: Derivation["adopt"] = (name, recorder, { at, added } = {}) => {
     this.#spec(name, "distribution");
     this.#derived.times.set(placeOf(name, at), { name, at, recorder, added });
@@ -235,7 +235,6 @@ export class ScenarioRecord
     this.#derived.numbers.set(placeOf(name, at), { name, at, epochs: known, within: slices });
   };
 
-  /** What it has come to so far, for someone who watches. */
   live(): LiveFigures {
     return {
       elapsedNs: this.#options.clock.nowNs() - this.#startNs,
@@ -244,7 +243,7 @@ export class ScenarioRecord
     };
   }
 
-  /** The values of the headline by epoch, a distribution's medians; `null`: it was not measured. */
+  /** The headline by epoch, as medians if it is a distribution; `null`: not measured. */
   headlineCourse(): { epochs: number[]; better: Better } | null {
     const ref = this.#headline;
     const times = this.#all("times").find((one) => isMeant(ref, one));
@@ -255,12 +254,12 @@ export class ScenarioRecord
     return epochs === undefined ? null : { epochs, better };
   }
 
-  /** The metric of the headline as it stands, `null` where it has not been measured. */
+  /** The metric of the headline so far; `null`: not measured. */
   headlineMetric(): Metric | null {
     return this.#metrics((one) => isMeant(this.#headline, one))[0] ?? null;
   }
 
-  /** Closes the account: everything recorded so far, with the checks that hold for every scenario. */
+  /** Everything recorded so far, with the checks that apply to all scenarios. */
   figures(
     { serverStreams, interrupted }: { serverStreams: boolean; interrupted: boolean },
   ):
@@ -269,11 +268,11 @@ export class ScenarioRecord
     const ledger = settleLedger(this.measuredLedger, serverStreams);
     const warmupLedger = settleLedger(this.warmupLedger, serverStreams);
     const { overloads = false } = this.#options.described;
-    const tallied = this.#tallies.values()
-      .map((counted) => ({ check: checkOf(counted), counted }))
-      // What an interrupt has left out is no failure; what had failed before has a cause.
-      .filter(({ check, counted }) => check.passed || !interrupted || counted.why !== null)
-      .map(({ check }) => check);
+    const tallied = [...this.#tallies.values()].flatMap((counted) => {
+      const check = checkOf(counted);
+      // An interrupt leaves counts incomplete; only those with a cause have failed.
+      return check.passed || !interrupted || counted.why !== null ? check : [];
+    });
     return {
       checks: [
         ...tallied,
@@ -296,7 +295,6 @@ export class ScenarioRecord
     this.#derived = noFindings();
   }
 
-  /** Where findings go now. */
   get #open(): Findings {
     return this.#isDeriving ? this.#derived : this.#found;
   }
@@ -306,14 +304,12 @@ export class ScenarioRecord
     return [...this.#found[kind].values(), ...this.#derived[kind].values()] as Value[];
   }
 
-  /** What a metric was declared as. */
+  /** @throws {Error} if the scenario declares no such metric */
   #spec<K extends MetricSpec["kind"]>(name: string, kind: K): Extract<MetricSpec, { kind: K }> {
     const { described } = this.#options;
     const spec = described.metrics[name];
     if (spec?.kind === kind) return spec as Extract<MetricSpec, { kind: K }>;
-    throw new Error(
-      `Cannot record ${name} as ${described.name} declares no ${kind} of that name`,
-    );
+    throw new Error(`Cannot record ${name}: ${described.name} declares no ${kind} of that name`);
   }
 
   #metrics(isWanted: (one: Named) => boolean): Metric[] {
@@ -333,13 +329,12 @@ export class ScenarioRecord
     return [...distributions, ...scalars];
   }
 
-  /** Its part in the report: headline, gate or detail, and what is judged of it. */
-  #place({ name, at }: Named, judged: readonly Statistic[]) {
-    const metric = { name, at };
-    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, metric));
-    const isHeadline = isMeant(this.#headline, metric);
+  /** The role of a metric in the report, and the statistics that a comparison judges. */
+  #place(one: Named, judged: readonly Statistic[]) {
+    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, one));
+    const isHeadline = isMeant(this.#headline, one);
     const role: Role = isHeadline ? "headline" : gate === undefined ? "detail" : "gate";
-    return { name, at, role, gates: gate && [...gate.statistics ?? judged] };
+    return { name: one.name, at: one.at, role, gates: gate && [...gate.statistics ?? judged] };
   }
 }
 
@@ -347,7 +342,7 @@ const keyOf = ({ kind, name }: { kind: string; name: string }) => `${kind}\n${na
 
 const placeOf = (name: string, at: At = {}) => JSON.stringify([name, Object.entries(at).sort()]);
 
-/** A count as a statement: all of it must have been seen, in the warm-up too. */
+/** Passes if everything wanted was seen, in the warm-up too. */
 function checkOf({ kind, name, seen, wanted, warmup, why }: Counted): Check {
   const isWarm = warmup.seen >= warmup.wanted;
   const observed = [

@@ -1,11 +1,9 @@
 import { type Clock, systemClock } from "../client/clock.ts";
-import type { Message } from "../client/connection.ts";
 import { Relay } from "../client/relay.ts";
 import { Target } from "../client/target.ts";
 import { type Pacer, startPacer } from "../load/pacer.ts";
 import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
-import type { Protocol } from "../protocols/protocol.ts";
 import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
@@ -17,39 +15,39 @@ import type { RunSettings } from "./settings.ts";
 import type { StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
-/** What a run reports while it runs, and what ends it. */
+/** Callbacks of a run, and the signal that ends it. */
 export interface RunHooks extends Pick<Surroundings, "bundled" | "signal"> {
   onWarning: (message: string) => void;
   onProgress: (progress: Progress) => void;
-  /** Hears of the report so far after each epoch, marked as interrupted, so that a crash loses nothing. */
+  /** Called after each epoch with the report so far, marked as interrupted, in case of a crash. */
   onPartialReport: (report: Report) => Promise<void>;
-  /** Says when the epochs of split scenarios begin; left out: when they are ready, or as planned. */
+  /** Schedules the epochs of split scenarios. Default: as planned, or as soon as they are ready. */
   startGate?: StartGate;
 }
 
 /** One run. Dispose of it. */
 export interface Run extends RunHooks, Surroundings, AsyncDisposable {
-  /** Its rate is set when the server's limiter has been looked for. */
+  /** The rate is set after the probe for a rate limiter. */
   settings: RunSettings;
-  /** The limiter that was found before anything was measured; left out: none. */
+  /** The limiter that the probe found. Default: none. */
   rateLimit?: RateLimit;
   readonly tool: string;
-  /** Its arguments are set when a cache has been looked for. */
+  /** The arguments are set after the probe for a cache. */
   workload: Workload;
   readonly planned: readonly PlannedScenario[];
-  /** Thrown away at the beginning of each slice: the first calls after a pause are slower. */
+  /** Discarded at the beginning of each slice. */
   readonly leadInMs: number;
-  /** Starts the server that floors are measured on. */
+  /** Starts the null server, which measures the client's floor. */
   readonly startFloor: () => Promise<NullServer>;
 }
 
-/** Up to 1.5 times slower are the first calls after a pause or a garbage collection, for some 30 ms. */
+/** For 30 ms after a pause or a garbage collection, calls are up to 1.5 times slower. */
 const LEAD_IN_MS = 40;
 
-/** With `--precision`, so many epochs there are at least. */
+/** Minimum epochs with `--precision`. */
 export const FEWEST_PRECISE_EPOCHS = 6;
 
-/** Makes a run of its settings: the only place where they become objects. */
+/** Creates a run: the only place where settings become objects. */
 export function createRun(
   settings: RunSettings,
   { scenarios, ...hooks }: RunHooks & { scenarios: readonly Scenario[]; clock?: Clock },
@@ -62,7 +60,8 @@ export function createRun(
   const tool = settings.tool ?? protocol.defaultTool;
   const calls = { argsJson, payloadBytes: overrides.payloadBytes ?? 0 };
   const through = noDelay === "off" ? null : new Relay({ caCert, onWarning });
-  const callBytes = byteLength(protocol, createWorkload(tool, calls)());
+  const { argsJson: example } = createWorkload(tool, calls)();
+  const callBytes = new TextEncoder().encode(protocol.encodeCall("0", tool, example)).length;
   const target = new Target({
     ...{ ...reach, protocol, clock, signal },
     ...(place.count === 1 ? {} : { shard: place }),
@@ -89,12 +88,7 @@ export function createRun(
   };
 }
 
-/** How long such a call is, but for its id. */
-function byteLength(protocol: Protocol, { tool, argsJson }: Message): number {
-  return new TextEncoder().encode(protocol.encodeCall("0", tool, argsJson)).length;
-}
-
-/** The most calls a second of each of so many clients; `null`: as many as go. */
+/** Maximum calls per second of each of `clients` clients; `null`: unlimited. */
 export function rateOf(
   { settings: { maxRatePerSecond, addressRatePerSecond } }: Run,
   clients: number,
@@ -103,18 +97,16 @@ export function rateOf(
   return Math.min(maxRatePerSecond, Number((addressRatePerSecond / clients).toPrecision(2)));
 }
 
-/** How many epochs there are after the warm-up; with a precision asked for, at least. */
+/** Epochs after the warm-up; the minimum with `--precision`. */
 export function epochsOf(
-  { epochs, profile, precisionPercent }: Pick<
-    RunSettings,
-    "epochs" | "profile" | "precisionPercent"
-  >,
+  settings: Pick<RunSettings, "epochs" | "profile" | "precisionPercent">,
 ): number {
+  const { epochs, profile, precisionPercent } = settings;
   if (precisionPercent === null) return epochs ?? EPOCHS[profile];
   return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
 }
 
-/** The heavy tools that such a run may call. */
+/** The heavy tools that a run may call. */
 export function heavyToolsOf(
   settings: Pick<RunSettings, "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed">,
   { embedded }: { embedded: boolean },

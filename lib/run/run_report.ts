@@ -11,17 +11,17 @@ import { LATE_START_MS, startOffsetMs } from "./start_times.ts";
 import type { SuiteResult } from "./suite.ts";
 import { EXIT, INTERRUPTED, verdictOf } from "./verdict.ts";
 
-/** What the report is put together from. */
+/** What the report is assembled from. */
 export interface Findings extends SuiteResult {
   preflight: Check[];
   clockOffset: ClockOffset | null;
   transcript?: Report["transcript"];
 }
 
-/** Says of a report that it is not the last. */
+/** Marks a partial report. */
 export const NOT_FINISHED: Reason = { ...INTERRUPTED, message: "not finished" };
 
-/** What a run has found so far, and the report of it. To be made when the run begins. */
+/** Collects the findings of a run, and assembles its report. Create it when the run begins. */
 export class RunReport {
   readonly run: Run;
   readonly #prefix: string;
@@ -38,7 +38,7 @@ export class RunReport {
     epochs: 0,
   };
 
-  /** @param side the name of the server, where there are two */
+  /** @param side the server, if there are two */
   constructor(run: Run, side?: "A" | "B") {
     this.run = run;
     this.#prefix = side === undefined ? "" : `${side}: `;
@@ -46,11 +46,7 @@ export class RunReport {
     this.#startNs = run.clock.nowNs();
   }
 
-  /**
-   * Looks at the server before anything is measured.
-   *
-   * @throws what the preflight throws
-   */
+  /** Runs the preflight, and throws what it throws. */
   async look(): Promise<void> {
     const { target, workload, onWarning } = this.run;
     try {
@@ -63,11 +59,7 @@ export class RunReport {
     }
   }
 
-  /**
-   * Takes note of why the run ended before its scenarios.
-   *
-   * @throws the error itself, if it is one of the suite's own
-   */
+  /** Records why the run ended before its scenarios. Rethrows unexpected errors. */
   endWith(error: unknown): void {
     const { reasons } = this.found;
     if (error instanceof TargetUnusableError) {
@@ -78,7 +70,7 @@ export class RunReport {
     else throw error;
   }
 
-  /** The report so far, before it is held against bounds and baselines. */
+  /** The report so far, before thresholds and baselines are applied. */
   assemble(found: Findings = this.found): Report {
     const { target, settings, tool, bundled, clock } = this.run;
     const { suite, seed, command, profile, shard } = settings;
@@ -119,7 +111,7 @@ export class RunReport {
     };
   }
 
-  /** The share of the time since it began, in which something waited for a core. */
+  /** Share of the run in which something waited for a core. */
   #pressure(): number | null {
     const pressureNs = readCpuPressureNs();
     const elapsedNs = this.run.clock.nowNs() - this.#startNs;
@@ -128,7 +120,7 @@ export class RunReport {
   }
 }
 
-/** Looks at the servers, and settles which arguments and what rate the calls of all runs have. */
+/** Runs the preflights, then sets the arguments and the rate of all runs. */
 export async function prepare(reports: readonly RunReport[]): Promise<void> {
   for (const report of reports) await report.look();
   const runs = reports.map(({ run }) => run);
@@ -136,7 +128,7 @@ export async function prepare(reports: readonly RunReport[]): Promise<void> {
   await keepToLimits(runs);
 }
 
-/** What a unit test's call costs: the user's own figure, or that of the dispatch in every epoch. */
+/** Throughput of unit tests: the figure given by the user, or the measured dispatch. */
 function unitBaseline(
   { settings: { unitBaselinePerSecond: given } }: Run,
   { unitEpochs }: Findings,
@@ -148,7 +140,7 @@ function unitBaseline(
   return { source: "measured", throughput: value, ci95, epochs };
 }
 
-/** The share, and when the first of the split scenarios began. */
+/** The shard, and when its first split scenario began. */
 function describeShard(
   place: ShardPlace,
   { settings: { startAtMs } }: Run,

@@ -1,3 +1,11 @@
+/**
+ * The vocabulary of the suite. A scenario asks a question about a server. A case scenario declares
+ * cases, which lib/run measures in slices, and derives metrics from the results. A procedure does
+ * its own work. docs/architecture.md defines slice, block, epoch and run.
+ *
+ * @module
+ */
+
 import type { Clock } from "../client/clock.ts";
 import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
@@ -25,26 +33,21 @@ import type { Workload } from "./workload.ts";
 
 /** The profiles that call the light tool. */
 export const LIGHT_PROFILES = ["quick", "standard", "thorough", "phase2"] as const;
-/** All profiles; `phase3` is the one of heavy tools. */
+/** All profiles. `phase3` calls heavy tools. */
 export const PROFILE_NAMES = [...LIGHT_PROFILES, "phase3"] as const;
 export type ProfileName = typeof PROFILE_NAMES[number];
 
-/** What a scenario can be told. `null`: not bounded in this way. */
-export interface Parameters {
-  [name: string]: number | string | boolean | null;
-}
+/** The parameters of a scenario. `null`: not limited. */
+export type Parameters = Record<string, number | string | boolean | null>;
 
-/** How much of a case is measured in one epoch, all its slices together; a count beats a duration. */
+/** How much of a case is measured per epoch, over all its slices. `messages` takes precedence. */
 export interface CaseLength extends Parameters {
-  /** Of each connection. */
+  /** Per connection. */
   messages: number | null;
   durationMs: number | null;
 }
 
-/**
- * The defaults of a case scenario: how many milliseconds each case is measured in an epoch, and in phase2 how many
- * calls of each connection.
- */
+/** Defaults of a case scenario: milliseconds per case and epoch; in phase2 calls per connection. */
 export function lengths<P extends Parameters>(
   common: P,
   { quick, standard, thorough, phase2 }: Record<typeof LIGHT_PROFILES[number], number>,
@@ -58,97 +61,97 @@ export function lengths<P extends Parameters>(
   };
 }
 
-/** What a metric is; the same wherever it was measured (`at`). */
+/** The declaration of a metric, for every place (`at`) where it is measured. */
 export type MetricSpec =
   | { kind: "distribution"; unit: "ns"; better: Better }
-  /** `merge`: how the values of shards make that of the whole; left out: they cannot. */
+  /** `merge`: how to combine the values of shards. Default: they cannot be combined. */
   | { kind: "scalar"; unit: string; better: Better; merge?: NonNullable<Scalar["merge"]> };
 
-/** Times in nanoseconds, of which fewer are better. */
+/** Times in nanoseconds. */
 export const TIMES: MetricSpec = { kind: "distribution", unit: "ns", better: "lower" };
-/** Successes a second. */
+/** Successful calls per second. */
 export const THROUGHPUT: MetricSpec = {
   ...{ kind: "scalar", unit: "msg/s", better: "higher", merge: "sum" },
 };
 
-/** A metric of a scenario, or that of some of its cases: those whose `at` has all that this one has. */
+/** Selects a metric: everywhere, or only at places that include `at`. */
 export interface MetricRef {
   metric: string;
   at?: At;
-  /** The figures that a comparison judges; of a distribution p5 and p50 unless said otherwise. */
+  /** What a comparison judges. Default: p5 and p50 of a distribution, the value of a scalar. */
   statistics?: readonly Statistic[];
 }
 
-/** About how long a scenario takes, in milliseconds on a quick server; what is left out takes no time to speak of. */
+/** Estimated time on a fast server, in milliseconds unless noted. Default for each: 0. */
 export interface Taken {
-  /** Of a case scenario: slices of its length in each block, those shared with an earlier scenario left out. */
+  /** Slices per block, not counting those shared with an earlier scenario. */
   slices?: number;
   epochMs?: number;
   onceMs?: number;
-  /** Beside other work. */
+  /** Overlaps with other work. */
   besideMs?: number;
 }
 
-/** One question asked of a server. */
+/** What every scenario declares. */
 export interface Described<P extends Parameters = Parameters> {
-  /** In kebab-case; baselines depend on it. */
+  /** In kebab-case. Baselines refer to it. */
   name: string;
-  /** Left out: the name in words. */
+  /** Default: the name in words. */
   title?: string;
-  /** The one sentence that its numbers answer. */
+  /** One sentence, answered by the metrics. */
   question: string;
-  /** What it can record, by name. */
+  /** By name. */
   metrics: Readonly<Record<string, MetricSpec>>;
-  /** The one that stands for the scenario; its interval says how well the scenario repeats. */
+  /** The most important metric. Its interval shows how well the scenario repeats. */
   headline: MetricRef | ((parameters: P) => MetricRef);
-  /** What a comparison judges; left out: nothing. */
+  /** What a comparison judges. Default: nothing. */
   gates?: readonly MetricRef[];
-  /** The profiles that it is part of; in others it runs where it is named. */
+  /** The profiles that include it. In others it runs only if it is named. */
   profiles: readonly ProfileName[];
-  /** A profile that it has none for takes those of `standard`: see {@linkcode defaultsOf}. */
+  /** See {@linkcode defaultsOf}. */
   defaults: { standard: P } & Partial<Record<ProfileName, P>>;
   takes?(parameters: P): Taken;
-  /** The most calls of heavy tools that it makes in an epoch, where it makes any: they may cost money. */
+  /** Maximum calls of heavy tools per epoch, which can cost money. Default: none. */
   heavyCalls?(parameters: P, tools: readonly HeavyTool[]): number;
-  /** Does it drive the server beyond what it can do, so that failed calls are findings, not failures? */
+  /** True if it overloads the server on purpose, so failed calls are findings, not failures. */
   overloads?: boolean;
   /**
-   * What its load is split by among shards or workers: connections that are busy all at once, or these and an arrival
-   * rate. Left out: it looks at a single point (one client, a limit), so that the first shard runs it alone.
+   * How its load is split among shards or workers: by connections, or by connections and arrival
+   * rate. Default: it is not split, and the first shard runs it alone.
    */
   sharding?: "connections" | "rate";
-  /** Do its sessions work through the patterns of the workload, so that this is one of its parameters? */
+  /** True if its sessions follow the workload, which then counts as one of its parameters. */
   worksInSessions?: boolean;
-  /** Has its thread a schedule to keep, so that its share of a core says nothing? */
+  /** True if its thread follows a schedule, so the thread's CPU share is meaningless. */
   paced?: boolean;
-  /** Are some of its cases so large that they may take the relay, on a connection of their own? */
+  /** True if calls of some cases can be large enough to take the relay, on separate connections. */
   relaysSome?: true;
-  /** Does it open as many connections as the server allows, so that none may be open beside it? */
+  /** True if it opens as many connections as the server allows, so no other can be open. */
   fillsServer?: true;
 }
 
-/** One thing to measure; two scenarios that ask for an equal case get the same slices. */
+/** One thing to measure. Scenarios that ask for equal cases share the slices. */
 export interface Case {
   clients: number;
-  /** Calls in flight on each connection. */
+  /** Per connection. */
   inFlight: number;
-  /** The size of an argument that is added to the run's calls; 0: they are sent as they are. */
+  /** Size of an argument to add to each call; 0: none. */
   payloadBytes: number;
-  /** Calls a second of all clients together, whatever comes back; `null`: a closed loop. */
+  /** Calls per second of all clients together, independent of replies; `null`: a closed loop. */
   ratePerSecond: number | null;
-  /** Of an open loop. */
+  /** This and the next two apply to open loops only. */
   arrivals?: Arrivals;
   maxOutstanding?: number | null;
-  /** A rate that changes, as `parseStages` reads it; `ratePerSecond` is then its peak. */
+  /** A rate that varies, in the format of `parseStages`. `ratePerSecond` is its peak. */
   stages?: string | null;
-  /** Measured on a part of a call, by a rig that the scenario brings along. */
+  /** Measures only this layer of a call, with a rig that the scenario opens. */
   layer?: string;
 }
 
-/** One client that makes one call after the other. */
+/** One client with one call in flight. */
 export const ONE_CLIENT: Case = { clients: 1, inFlight: 1, payloadBytes: 0, ratePerSecond: null };
 
-/** The same text for equal cases. */
+/** A key that is the same for equal cases. */
 export function caseKey(one: Case): string {
   const { clients, inFlight, payloadBytes, ratePerSecond, layer } = one;
   const { arrivals = "constant", maxOutstanding = null, stages = null } = one;
@@ -158,115 +161,115 @@ export function caseKey(one: Case): string {
 
 /** One uninterrupted measurement of a case. */
 export interface Slice {
-  /** Did it come to its end? Only then has it a rate. */
+  /** False if it ended early. It has no rate then. */
   complete: boolean;
-  /** Did calls that follow each other end with a server that answers nothing? Left out: no. */
+  /** True if a closed loop ended because the server stopped replying. Default: false. */
   silent?: boolean;
-  /** Of each client: its successes in its window. An open loop has one window for all. */
+  /** Successes of each client in its window. An open loop has one window for all clients. */
   clients: readonly SliceClient[];
-  /** Of the measured successes; valid until the next slice. */
+  /** Times of the measured successes. Overwritten by the next slice. */
   timesNs: Float64Array;
-  /** Measured calls without an answer. */
+  /** Measured calls without a reply. */
   censored: number;
-  /** Calls of the slice that were answered, and those of them that overtook an earlier one. */
+  /** Calls of the whole slice that were answered, and those that overtook an earlier call. */
   answered: number;
   outOfOrder: number;
-  /** CPU time of this thread over the whole slice, and how long that was. */
+  /** CPU time of this thread during the whole slice, and the duration of the slice. */
   clientCpuNs: number;
   elapsedNs: number;
-  /** What an open loop adds: see lib/load/open.ts. */
+  /** Further results of an open loop: see lib/load/open.ts. */
   open?: PacedRun & Record<"serviceNs" | "slipNs" | "endedNs", Float64Array>;
 }
 
-/** What measures a case in some other way than by calls on the target. */
+/** Measures cases with a `layer`, which are not calls to the target. */
 export interface Rig {
   measure(length: SliceLength): Promise<Slice>;
 }
 
-/** What the slices of one case on one side came to. Arrays are by epoch; `null`: not measured whole. */
+/** Result of a case on one side. Arrays are indexed by epoch; `null`: not completely measured. */
 export interface CaseResult {
   readonly case: Case;
-  /** Calls a second: of each client its successes over its windows, added up. */
+  /** Calls per second: the sum of the clients' rates. */
   readonly rates: readonly (number | null)[];
-  /** The rates of the slices. */
+  /** The rate of each slice. */
   readonly within: readonly (readonly number[])[];
-  /** Where in the sequence of all slices these were. */
+  /** The position of each slice in the sequence of all slices. */
   readonly positions: readonly (readonly number[])[];
   readonly clientRates: readonly (readonly number[] | null)[];
-  /** Medians in nanoseconds. */
+  /** In nanoseconds. */
   readonly medians: readonly (number | null)[];
   readonly latency: DistributionRecorder;
   readonly answered: number;
   readonly outOfOrder: number;
-  /** Of an open loop. */
+  /** This and the next two are of an open loop. */
   readonly serviceTime: DistributionRecorder | null;
   readonly slip: DistributionRecorder | null;
   readonly open: readonly PacedRun[];
 }
 
-/** So many of so many, and the cause of the first failure. */
+/** An addition to a check that counts, and the cause of the first failure. */
 export interface Count {
   kind: string;
   name: string;
-  /** Left out: all of them where there is no `why`, else none. */
+  /** Default: `wanted` if there is no `why`, else 0. */
   seen?: number;
-  /** Left out: one. */
+  /** Default: 1. */
   wanted?: number;
   why?: string | null;
 }
 
-/** Records what a scenario has found. In the warm-up epoch nothing is kept but what fails. */
+/** Records the findings of a scenario. Metrics of the warm-up epoch are dropped. */
 export interface Recording {
-  /** Records a tested statement; of several of one kind and name the first that failed is kept. */
+  /** Of several checks with the same kind and name, the first that failed is kept. */
   check(check: Check): void;
-  /** Counts towards a statement, over all epochs. */
+  /** Adds to a check that counts over all epochs. */
   tally(count: Count): void;
-  /** Records what this run did not look at. */
+  /** Records something that was not tested. */
   notMeasured(name: string, reason: string): void;
-  /** Records what was seen where nothing was promised. */
+  /** Records an observation that is neither a pass nor a failure. */
   note(fact: Fact): void;
-  /** Says why the numbers cannot be trusted. */
+  /** Records why the numbers cannot be trusted. */
   invalidate(fact: Fact): void;
-  /** Names the headline, where that depends on what was found. */
+  /** Replaces the headline, if it depends on the findings. */
   setHeadline(ref: MetricRef): void;
-  /** Starts a metric of times; the same name and place give the same recorder. */
+  /** The recorder of a metric at a place: the same one for each call. */
   distribution(name: string, options?: { at?: At; series?: SeriesOptions }): TimesRecorder;
-  /** Adds an epoch's value to a metric of one number an epoch. */
+  /** Adds the value of an epoch. */
   scalar(name: string, value: number, options?: ScalarOptions): void;
 }
 
-/** What times are recorded into. */
+/** Records times in nanoseconds. */
 export type TimesRecorder = Pick<
   DistributionRecorder,
   "record" | "recordAll" | "censor" | "count" | "percentile" | "series"
 >;
 
-/** What comes with a scalar. */
+/** Options of a scalar. */
 export interface ScalarOptions {
   at?: At;
-  /** The interval of a value that the scenario estimated; otherwise the epochs give one. */
+  /** The interval, if the scenario has estimated it. Default: computed from the epochs. */
   ci95?: Interval | null;
-  /** Is it kept in the warm-up epoch too? */
+  /** True if the value of the warm-up epoch counts too. */
   cold?: boolean;
 }
 
-/** What a run has for each of its scenarios. */
+/** What all scenarios of a run share. */
 export interface Surroundings {
   readonly target: Target;
   readonly workload: Workload;
-  /** `null`: another server is the target. */
+  /** `null`: the target is another server. */
   readonly bundled: BundledServer | null;
-  /** The tools that may be called beside the light one, or why none may. */
+  /** The heavy tools that may be called, or why none may. */
   readonly heavyTools: HeavyTools;
-  /** What a session does from its beginning to its end, or why there may be none. */
+  /** The work of a session, or why there is none. */
   readonly sessionWork: SessionWork;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Planned after the warm-up; with a precision asked for the fewest. */
+  /** Planned, without the warm-up; the minimum with `--precision`. */
   readonly epochs: number;
-  /** Which share this is; a scenario's parameters are those of the whole. */
+  /** The shard. Parameters of a scenario are those of all shards together. */
   readonly place: ShardPlace;
-  /** Wakes open loops; started for the first of them. */
+  /** Wakes open loops. Started on first use. */
   pacer(): Promise<Pacer>;
 }
 
@@ -275,118 +278,117 @@ export interface ScenarioContext<P extends Parameters = Parameters>
   extends Recording, Surroundings {
   readonly parameters: P;
   readonly seed: number;
-  /** How many event loops measure in this process, and share its memory. */
+  /** Event loops that measure in this process, and share its memory. */
   readonly loops: number;
-  /** The epoch under way: 0 is the warm-up. */
+  /** The current epoch; 0 is the warm-up. */
   readonly epoch: number;
-  /** At most this many calls a second on each session, in closed loops; `null`: as many as go. */
+  /** Maximum calls per second of each session in closed loops; `null`: unlimited. */
   readonly maxRatePerSecond: number | null;
-  /** Is that the rate that the server's limiter allows, and none of the user's? */
+  /** True if the server's rate limiter dictates that maximum, not the user. */
   readonly keepsToLimit: boolean;
-  /** Has another scenario a connection through the relay in the same epochs, beside those that take none? */
+  /** True if some connections of an epoch go through the relay and others do not. */
   readonly sharesWithRelayed: boolean;
-  /** Has the user named it in `--scenarios`? */
+  /** True if it is named in `--scenarios`. */
   readonly isNamed: boolean;
-  /** Where calls are counted that are not measured. */
+  /** Counts calls that are not measured. */
   readonly warmupLedger: OpenLedger;
-  /** Where the epoch's calls are counted: in the warm-up epoch, that of the warm-up. */
+  /** Counts the calls of the epoch; the same as `warmupLedger` in the warm-up epoch. */
   readonly ledger: OpenLedger;
-  /** Reports how far a long piece of work is. */
+  /** Reports the progress of long work. */
   progress(done: number, total: number): void;
 }
 
-/** What a case scenario derives its metrics from, and records them into. */
+/** Turns the results of cases into metrics. */
 export interface Derivation<P extends Parameters = Parameters>
   extends
     Recording,
     Pick<ScenarioContext<P>, "parameters" | "maxRatePerSecond" | "seed" | "place"> {
-  /** What a case came to on the target; `null`: it was not measured. */
+  /** The result of a case on the target; `null`: not measured. */
   of(one: Case): CaseResult | null;
-  /** The same on the server that does nothing. */
+  /** The result of a case on a server that does nothing. */
   floorOf(one: Case): CaseResult | null;
-  /** Gives a metric the times that a case's slices recorded. */
+  /** Records `latency` and `throughput` of a case, if it was measured. */
+  calls(one: Case, at?: At): CaseResult | null;
+  /** Records the times that the slices of a case have recorded. */
   adopt(name: string, recorder: DistributionRecorder, options?: { at?: At; added?: Added }): void;
-  /** A metric of one value an epoch; epochs without one are left out. */
+  /** Records a metric with one value per epoch; `null` is ignored. */
   estimate(
     name: string,
     epochs: readonly (number | null)[],
     options?: { at?: At; within?: readonly (readonly number[])[] },
   ): void;
-  /** `latency` and `throughput` of a case, if it was measured. */
-  calls(one: Case, at?: At): CaseResult | null;
-  /** Of one value that is not made of epochs. */
+  /** Records a metric with one value for the whole run. */
   single(name: string, value: number, options?: { at?: At; ci95?: Interval | null }): void;
 }
 
-/** A plan, or why the scenario is not run. */
+/** A plan, or why the scenario is skipped. */
 export type Begun<T> = T | { skipped: string };
 
-/** What a case scenario wants measured, and what it makes of it. */
+/** The cases of a scenario, and what to do with them. */
 export interface CasePlan<P extends Parameters = Parameters> {
   cases: readonly Case[];
-  /** Cases that are measured on a server that does nothing, too; the first is held against the headline. */
+  /** Cases to measure on a server that does nothing too. The first is compared to the headline. */
   floors?: readonly Case[];
-  /** Opens what measures the cases with a layer, in each epoch; the stack closes it. */
+  /** Called in each epoch: opens the rig of each layer. The stack closes them. */
   openRigs?(
     options: { connection: Connection; stack: AsyncDisposableStack },
   ): Promise<ReadonlyMap<string, Rig>>;
-  /** The metric of how long each connection took to open, all of them at once. */
+  /** A metric for the time to open each connection, with all of them opened simultaneously. */
   establish?: string;
-  /** Hears of a measured slice, before its arrays are used again. */
+  /** Called after each measured slice, before its arrays are overwritten. */
   onSlice?(one: Case, slice: Slice): void;
-  /** Work of its own, once after the last epoch. */
+  /** Called once, after the last epoch. */
   conclude?(): void | Promise<void>;
+  /** Called repeatedly: after each epoch, and at the end. */
   derive(derivation: Derivation<P>): void;
-  /** Once, when the run is over, however it ended. */
+  /** Called once when the run ends, however it ends. */
   close?(): Promise<void>;
 }
 
-/** Data, and what follows from it. Its slices are taken by lib/run. */
+/** A scenario that declares cases and derives metrics from them. */
 export interface CaseScenario<P extends Parameters = Parameters> extends Described<P & CaseLength> {
   kind: "cases";
-  /** Once, before the first epoch. */
+  /** Called once, before the first epoch. */
   begin(context: ScenarioContext<P & CaseLength>): Begun<CasePlan> | Promise<Begun<CasePlan>>;
 }
 
-/** What a procedure does. */
+/** The work of a procedure. */
 export interface ProcedurePlan {
-  /**
-   * A wait for the server on an idle connection, done beside what others measure, and over before `conclude`.
-   */
+  /** A wait on an idle connection. It can overlap with other work, and ends before `conclude`. */
   waiting?: { what: string; until(): Promise<void> };
-  /** Once in each epoch; `"stop"`: nothing more can be measured, and that is no failure. */
+  /** Called in each epoch. Return `"stop"` if nothing more can be measured, without a failure. */
   epoch?(): Promise<"stop" | void>;
-  /** Once, after the last epoch. */
+  /** Called once, after the last epoch. */
   conclude?(): void | Promise<void>;
 }
 
-/** Work of its own: handshakes, limits, storms, searches, soak. */
+/** A scenario that does its own work: handshakes, limits, storms, searches, soak. */
 export interface Procedure<P extends Parameters = Parameters> extends Described<P> {
   kind: "procedure";
-  /** Left out: it takes part in the warm-up epoch. */
+  /** False if it is left out of the warm-up epoch. */
   warmsUp?: false;
-  /** Once, before the first epoch. */
+  /** Called once, before the first epoch. */
   begin(context: ScenarioContext<P>): Begun<ProcedurePlan> | Promise<Begun<ProcedurePlan>>;
 }
 
 // deno-lint-ignore no-explicit-any
 export type Scenario = CaseScenario<any> | Procedure<any>;
 
-/** The bundled server, where that is the target. */
+/** Controls the bundled server, if it is the target. */
 export interface BundledServer {
   /**
-   * Stops it and starts it again at the same address.
+   * Restarts it at the same address.
    *
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts another one, which has its rate limits on. Dispose of it to stop it. */
+  /** Starts a second server with rate limits. Dispose of it to stop it. */
   startLimited(): Promise<
     AsyncDisposable & { readonly url: string; readonly token: string | null }
   >;
 }
 
-/** The parameters of a scenario in a profile. */
+/** The parameters of a scenario in a profile. Default: those of `standard`. */
 export function defaultsOf(
   { defaults }: Pick<Scenario, "defaults">,
   profile: ProfileName,
@@ -394,12 +396,12 @@ export function defaultsOf(
   return defaults[profile] ?? defaults.standard;
 }
 
-/** What a scenario is called in reports. */
+/** The title in reports. */
 export function titleOf({ name, title }: Pick<Scenario, "name" | "title">): string {
   return title ?? name[0]!.toUpperCase() + name.slice(1).replaceAll("-", " ");
 }
 
-/** One over the other in each epoch, divided by a constant; `null` where one of them is missing. */
+/** Ratio of two values in each epoch, divided by a constant; `null` if one of them is missing. */
 export function ratios(
   over: readonly (number | null)[],
   under: readonly (number | null)[],
@@ -416,13 +418,13 @@ export function headlineOf({ headline }: Pick<Scenario, "headline">, p: Paramete
   return typeof headline === "function" ? headline(p) : headline;
 }
 
-/** Is a metric the one that is meant? */
+/** True if the reference selects the metric. */
 export function isMeant(ref: MetricRef, metric: { name: string; at?: At | undefined }): boolean {
   return ref.metric === metric.name &&
     Object.entries(ref.at ?? {}).every(([key, value]) => metric.at?.[key] === value);
 }
 
-/** The whole run must end: the target cannot be measured. */
+/** Ends the whole run: the target cannot be measured. */
 export class TargetUnusableError extends Error {
   override name = "TargetUnusableError";
 }

@@ -10,20 +10,20 @@ const END_TEXTS: Record<PacedRun["end"], string> = {
   aborted: "interrupted",
 };
 
-/** What a schedule came to. */
+/** Result of a schedule. */
 export interface ScheduleRun {
   runs: readonly PacedRun[];
-  /** In nanoseconds, however few the calls; `null`: none has ended. */
+  /** In nanoseconds, however few the samples; `null`: no call has ended. */
   latencyP99Ns: number | null;
   slipP99Ns: number | null;
 }
 
-/** The same of a case of an open loop. */
+/** Result of a case of an open loop. */
 export function scheduleOf({ open: runs, latency, slip }: CaseResult): ScheduleRun {
   return { runs, latencyP99Ns: latency.percentile(99), slipP99Ns: slip?.percentile(99) ?? null };
 }
 
-/** Checks that every slot was sent, and warns of a server that falls behind and of a client that is late. */
+/** Checks that every slot was sent. Warns if the server fell behind or the client was late. */
 export function judgeSchedule(
   recording: Pick<Recording, "check" | "invalidate">,
   { runs: all, ...times }: ScheduleRun,
@@ -39,7 +39,7 @@ function everySlotSent(runs: readonly PacedRun[]): Check {
   const seen = runs.reduce((sum, { sent }) => sum + sent, 0);
   const wanted = runs.reduce((sum, { slots }) => sum + slots, 0);
   const early = runs.find(({ end }) => end !== "complete");
-  const dropped = `${wanted - seen} dropped: too many calls outstanding, or the connection gone`;
+  const dropped = `${wanted - seen} dropped: too many calls outstanding, or the connection lost`;
   const observed = [
     `${seen} of ${wanted}`,
     ...seen === wanted ? [] : [dropped],
@@ -55,15 +55,15 @@ function wordsOf(finding: PaceFinding): string {
     case "serverBehind": {
       const { achievedPerSecond, offeredPerSecond, backlogPerSecond: waiting } = finding;
       const [achieved, offered] = [achievedPerSecond, offeredPerSecond].map(shown);
-      const grew = waiting > 0 ? `, and ${shown(waiting)} more waited with each second` : "";
+      const grew = waiting > 0 ? `, and the backlog grew by ${shown(waiting)} calls/s` : "";
       return `the server falls behind: it answered ${achieved} of ${offered} calls/s${grew}`;
     }
     case "clientLate": {
       const [slip, latency] = [finding.slipP99Ns, finding.latencyP99Ns].map((ns) =>
         shown(ns / 1e6)
       );
-      return `the client sent calls late: the p99 of slip is ${slip} ms, that of the latency ` +
-        `${latency} ms: use an idle machine or a lower --rate`;
+      return `the client sent calls late: p99 of slip ${slip} ms, p99 of latency ${latency} ms; ` +
+        "use an idle machine or a lower --rate";
     }
     default:
       return finding satisfies never;
@@ -71,6 +71,6 @@ function wordsOf(finding: PaceFinding): string {
 }
 
 /** With three significant digits. */
-function shown(value: number): string {
+export function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
 }

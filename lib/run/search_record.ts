@@ -3,12 +3,12 @@ import type { Fact } from "../schema.ts";
 import type { Recording } from "./scenario.ts";
 
 /**
- * Records what a search found, how often it was met, and what kept the search from finding more.
+ * Records the result of a search: the level, the share of trials that met it, and what limits it.
  *
- * @param texts.late what to say where the client could not offer so much on time
- * @param texts.highest what to say where the highest level was met
- * @param texts.why what was missed, where no level was met
- * @returns `false` where only the client was late, so that nothing was missed
+ * @param texts.late the finding if the client could not offer a level on time
+ * @param texts.highest the reason if the highest level was met
+ * @param texts.why what was missed if no level was met
+ * @returns `false` if nothing was found only because the client was late
  */
 export function recordFound(
   recording: Recording,
@@ -26,7 +26,7 @@ export function recordFound(
     recording.scalar(metric, found);
     if (metShare !== null) recording.scalar("metShare", metShare);
   }
-  // A lower level at which the client was late, once, is no limit of a client that offered more.
+  // Being late once at a lower level does not matter if the client could offer more.
   if (limit.kind === "client" && limit.latePerSecond > (found ?? 0)) {
     const fact = late(limit.latePerSecond);
     recording.invalidate(fact);

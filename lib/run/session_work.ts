@@ -3,24 +3,24 @@ import type { ShardPlace } from "../schema.ts";
 import type { HeavyTools } from "./heavy_tools.ts";
 import { callNumbers, createWorkload, type Workload } from "./workload.ts";
 
-/** The work of each session, or why there may be none; and its description, for the parameters. */
+/** The work of each session, with a description for the parameters; or why there is none. */
 export type SessionWork =
   | { status: "granted"; spec: SessionSpec<Step>; description: string }
   | { status: "refused"; reason: string; description: null };
 
-/** Of a session that nobody has described: a second on average, as good as endless. */
+/** Without a workload file: think for a second on average, forever. */
 const DEFAULT_STEP = {
   think: { kind: "exponential", meanMs: 1_000 },
   timeoutMs: null,
   onError: "continue",
 } as const;
 const ENDLESS = { patterns: null, time: null } as const;
-/** Sets `{unique}` of sessions apart from that of the same tool elsewhere in the run. */
+/** Makes `{unique}` of sessions differ from the rest of the run. */
 const SEED_OF_SESSIONS = 0x5e551045;
 
 /**
- * The work of `--workload`; else in the profile of heavy tools those of the bundled server, each call a pattern;
- * else the light tool.
+ * The work of `--workload`. Default: the light tool; in phase3 the heavy tools of the bundled
+ * server, each as a pattern of one call.
  */
 export function createSessionWork(
   settings: {
@@ -39,7 +39,7 @@ export function createSessionWork(
 ): SessionWork {
   const payloadBytes = settings.overrides.payloadBytes ?? 0;
   const uniqueSeed = (settings.uniqueSeed ^ SEED_OF_SESSIONS) >>> 0;
-  // One for all steps: calls of one tool in two places must differ too.
+  // Shared by all steps, because calls of one tool in two steps must differ too.
   const next = callNumbers(place);
   const granted = (spec: SessionSpec, message?: Workload): SessionWork => {
     const complete = (step: StepSpec): Step => ({
@@ -57,8 +57,8 @@ export function createSessionWork(
     return granted({ begin: [], patterns: [alone(step, 1)], lasts: ENDLESS }, workload);
   }
   if (!embedded || heavyTools.status === "refused") {
-    const reason = "calls of heavy tools may cost money, and sessions make as many as the server " +
-      "carries: on an external server they make only those of --workload FILE";
+    const reason = "calls of heavy tools can cost money, and sessions make as many as the server " +
+      "can take: on an external server only those of --workload FILE are made";
     return { status: "refused", reason, description: null };
   }
   return granted({
@@ -70,7 +70,7 @@ export function createSessionWork(
   });
 }
 
-/** All of it in a line, so that runs of different work are not compared. */
+/** Everything on one line, as a parameter: runs with different work are not compared. */
 function describe({ begin, patterns, lasts }: SessionSpec): string {
   const steps = (all: readonly StepSpec[]) =>
     all.map(({ tool, argsJson, think, timeoutMs, onError }) =>

@@ -7,53 +7,53 @@ import type { JudgeOptions } from "./judge_report.ts";
 import type { Overrides } from "./plan.ts";
 import type { ProfileName } from "./scenario.ts";
 
-/** How to reach the server, as data. */
+/** How to reach the server. */
 type Reach = Omit<TargetOptions, "protocol" | "clock" | "signal" | "shard" | "relay">;
 
-/** What a run is told: data that can be sent to a worker as it is. */
+/** Settings of a run, as data that can be sent to a worker. */
 export interface RunSettings extends JudgeOptions, Reach {
   protocol: ProtocolName;
-  /** How long to wait for a server that is still starting; left out: not at all. */
+  /** How long to wait for a server that is still starting. Default: 0. */
   waitMs?: number;
-  /** Which connections go past Nagle's algorithm; left out: none. */
+  /** Which connections avoid Nagle's algorithm. Default: none. */
   noDelay?: NoDelay;
-  /** `null`: the protocol's own. */
+  /** `null`: the default of the protocol. */
   tool: string | null;
   toolArgsJson: string;
-  /** The arguments that calls have by themselves, as equal ones would be served from a cache; left out: none. */
+  /** Arguments added because identical calls would be served from a cache. Default: none. */
   uniqueArguments?: string;
-  /** Has the run as a whole looked for a cache already? Left out: no. */
+  /** True if the probe for a cache has already been made for all workers. Default: false. */
   keepsArguments?: boolean;
   /** `null`: those of the profile. */
   scenarios: readonly string[] | null;
   profile: ProfileName;
-  /** How often everything is repeated after the warm-up; `null`: as often as the profile says. */
+  /** Without the warm-up; `null`: as many as the profile has. */
   epochs: number | null;
-  /** Goes on until every headline repeats within this many per cent; `null`: the epochs are fixed. */
+  /** Measures until every headline repeats within this many percent; `null`: fixed epochs. */
   precisionPercent: number | null;
-  /** With `precisionPercent`: ends with the epoch under way after this time. */
+  /** With `precisionPercent`: no epoch starts after this time. */
   maxTimeMs: number;
   overrides: Overrides;
-  /** The tools of `--heavy-tools`; `null`: no such file. */
+  /** From `--heavy-tools`; `null`: no such file. */
   heavyTools: readonly HeavyToolSpec[] | null;
-  /** What sessions do, of `--workload`; `null`: no such file. */
+  /** From `--workload`; `null`: no such file. */
   workload: SessionSpec | null;
   maxRatePerSecond: number | null;
-  /** What all sessions together keep to; left out: each keeps to its own rate. */
+  /** Maximum of all sessions together. Default: each has only its own. */
   addressRatePerSecond?: number;
-  /** Runs into the server's rate limits; left out: they are looked for, and kept to. */
+  /** True to exceed the server's rate limits. Default: probes for them, and keeps to them. */
   ignoreLimits?: boolean;
   seed: number;
   /** For `{unique}`. */
   uniqueSeed: number;
   unitBaselinePerSecond: number | null;
-  /** Which share of the run to take; `null`: it is not split. */
+  /** `null`: the run is not split. */
   shard: ShardPlace | null;
-  /** How many event loops measure in this process; left out: 1. */
+  /** Event loops that measure in this process. Default: 1. */
   loops?: number;
-  /** When all shards begin, in unix milliseconds; `null`: when they are ready. */
+  /** Start of all shards, in unix milliseconds; `null`: when they are ready. */
   startAtMs: number | null;
   suite: Report["suite"];
-  /** Without anything secret in it. */
+  /** Without secrets. */
   command: string[];
 }

@@ -9,60 +9,50 @@ import { parseStages } from "../load/stages.ts";
 import type { Case, Slice, Surroundings } from "./scenario.ts";
 import { addPayload } from "./workload.ts";
 
-/** What a slice is measured with. */
+/** Options of a slice. */
 export interface SliceOptions
   extends Pick<Surroundings, "workload" | "place" | "clock" | "signal" | "pacer"> {
-  /** At least as many as the case has clients, or this shard's share of them. */
+  /** At least one per client of the case, or of this shard's share. */
   connections: readonly Connection[];
   length: SliceLength;
   warmupLedger: OpenLedger;
   ledger: OpenLedger;
   maxRatePerSecond: number | null;
   timeoutMs: number;
-  /** Of a schedule with random arrivals: another one for each slice. */
+  /** Seeds random arrivals. Different for each slice. */
   seed: number;
 }
 
-/** CPU time of this thread alone, in nanoseconds; Deno's types do not have it yet. */
+/** CPU time of this thread, in nanoseconds. */
 export function threadCpuNs(): number {
-  const { threadCpuUsage } = process as unknown as {
-    threadCpuUsage(): { user: number; system: number };
-  };
-  const { user, system } = threadCpuUsage.call(process);
+  const { user, system } = process.threadCpuUsage();
   return (user + system) * 1e3;
 }
 
-/** Measures one slice: a lead-in that counts as warm-up, then the window. Never rejects for what the server does. */
+/**
+ * Measures one slice: a lead-in that counts as warm-up, then the window. Never rejects because of
+ * what the server does.
+ */
 export async function measureSlice(one: Case, options: SliceOptions): Promise<Slice> {
   const { workload: bare, clock } = options;
   const connections = options.connections.slice(0, shareOf(one.clients, options.place));
   const workload = one.payloadBytes === 0 ? bare : addPayload(bare, one.payloadBytes);
   const startNs = clock.nowNs();
   const startCpuNs = threadCpuNs();
-  const before = orderOf(connections);
+  const sum = (key: keyof Connection["order"]) =>
+    connections.reduce((total, { order }) => total + order[key], 0);
+  const [answered, outOfOrder] = [sum("answered"), sum("outOfOrder")];
   const measure = one.ratePerSecond === null ? closedSlice : openSlice;
   const slice = await measure(one, { ...options, connections, workload });
-  const after = orderOf(connections);
   return {
     ...slice,
-    // A connection that the server has ended measures nothing more, though each of its calls had ended.
+    // The server can close a connection between two calls, so that none is lost.
     complete: slice.complete && connections.every(({ isOpen }) => isOpen),
-    answered: after.answered - before.answered,
-    outOfOrder: after.outOfOrder - before.outOfOrder,
+    answered: sum("answered") - answered,
+    outOfOrder: sum("outOfOrder") - outOfOrder,
     clientCpuNs: threadCpuNs() - startCpuNs,
     elapsedNs: clock.nowNs() - startNs,
   };
-}
-
-/** Of all connections so far. */
-function orderOf(connections: readonly Connection[]): Connection["order"] {
-  return connections.reduce(
-    (sum, { order }) => ({
-      answered: sum.answered + order.answered,
-      outOfOrder: sum.outOfOrder + order.outOfOrder,
-    }),
-    { answered: 0, outOfOrder: 0 },
-  );
 }
 
 type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;
@@ -75,7 +65,7 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
     message,
     inFlight,
   });
-  // A cap is kept over the whole slice, not between its first call and its last.
+  // A rate limit applies to the whole slice, not to the time between its first and last call.
   const shortestNs = (ok: number) => maxRatePerSecond === null ? 0 : ok / maxRatePerSecond * 1e9;
   return {
     complete: end === "complete",
@@ -93,7 +83,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
   const { connections, workload: message, length, place, timeoutMs, seed } = options;
   const ratePerSecond = one.ratePerSecond!;
   const stages = one.stages ? parseStages(one.stages) : null;
-  // Stages begin as they say: what goes before them would be at another rate.
+  // No lead-in before stages: it would be at a different rate.
   const leadInNs = stages === null ? length.leadInNs : 0;
   const leadInSlots = Math.ceil(ratePerSecond * leadInNs / 1e9);
   const counted = length.messages === null ? null : length.messages * one.clients;

@@ -1,34 +1,30 @@
-/** Says when an epoch of some scenarios begins. */
+/** Decides when turns begin. */
 export interface StartGate {
   /**
-   * In unix milliseconds; `null`: at once. Resolves when that is known, which may take as long as the other
-   * shards need to be ready.
+   * In unix milliseconds; `null`: immediately. Can take until all shards are ready.
    *
    * @param turn the same on all shards
    */
   startOf(turn: Turn): Promise<number | null>;
 }
 
-/** The turn of some scenarios in an epoch. */
+/** The turn of one or more scenarios in an epoch. */
 export interface Turn {
-  /** Turns come in the order of this number. */
   order: number;
-  /** How long after the first turn it begins as planned; `null`: when those before it are over. */
+  /** Planned start, after that of the first turn; `null`: when the previous turns have ended. */
   offsetMs: number | null;
 }
 
-/** A first epoch that begins more than this after its time is late. */
+/** A first epoch is late if it begins over this time after its planned start. */
 export const LATE_START_MS = 50;
 
-/** For the sessions of the next epoch, and the garbage of the last. */
+/** Time between turns, to collect garbage and open sessions. */
 export const ALLOWANCE_MS = 1_500;
 
 /**
- * The times at which epochs begin, the same for all shards without a word between them: the first at the time
- * given, each further one when those before it should be over. After one that lasts as long as its calls take,
- * nothing is planned.
- *
- * @param startAtMs in unix milliseconds
+ * Start times that are the same on all shards without communication: the first turn starts at
+ * `startAtMs` (unix time), and each further one when the previous ones should have ended. Turns
+ * after one of unknown length are not planned.
  */
 export function plannedStarts(startAtMs: number): StartGate {
   return {
@@ -36,7 +32,7 @@ export function plannedStarts(startAtMs: number): StartGate {
   };
 }
 
-/** How much later than planned the first epoch began, in milliseconds; `null`: not planned, or none began. */
+/** Delay of the first epoch, in milliseconds; `null`: it was not planned, or did not begin. */
 export function startOffsetMs(
   { plannedStartMs, epochs: [first] }: {
     plannedStartMs: number | null;

@@ -2,7 +2,6 @@ import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../sch
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { wait } from "../load/pace.ts";
-import { WHOLE } from "../load/share.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
 import { endsOf } from "../stats/trend.ts";
 import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
@@ -14,12 +13,7 @@ import { mostSessions } from "./limit_probe.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
-import {
-  type CaseLength,
-  type CaseScenario,
-  type ProcedurePlan,
-  TargetUnusableError,
-} from "./scenario.ts";
+import { type CaseLength, type ProcedurePlan, TargetUnusableError } from "./scenario.ts";
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
@@ -30,23 +24,22 @@ export interface SuiteResult {
   scenarios: ScenarioReport[];
   reasons: Reason[];
   rateLimit: RateLimit | null;
-  /** What the server has lost with its age; left out: nothing was seen. */
+  /** How the server slowed down over the run. Default: it did not. */
   drift?: RunDrift;
-  /** What a call costs without a socket, in nanoseconds, by epoch. */
+  /** Time of a call without a socket in each epoch, in nanoseconds. */
   unitEpochs: number[];
-  /** Measured to their end, after the warm-up. */
+  /** Completed, without the warm-up. */
   epochs: number;
 }
 
-/** What an epoch runs at once: the scenarios of a group, or a procedure. */
+/** Work of one turn in an epoch: a group of scenarios that share cases, or a procedure. */
 interface Unit {
   entries: Entry[];
   watch: LiveScenario;
-  /** Do shards begin it together? */
+  /** True if shards begin it together. */
   isSplit: boolean;
-  /** Does it need every connection that the server allows? */
   fillsServer: boolean;
-  /** `null`: as long as its calls take; 0: it has nothing to do in this epoch. */
+  /** `null`: as long as its calls take; 0: nothing to do in this epoch. */
   lengthMs: (epoch: number) => number | null;
   epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
 }
@@ -54,28 +47,27 @@ interface Unit {
 type Running = Progress & { state: "running" };
 type Stage = Pick<Running, "stage" | "epoch" | "index" | "of">;
 
-/** What happens around the epochs. */
+/** Callbacks around the epochs. */
 export interface SuiteHooks {
-  /** Before each epoch, while nothing is connected. */
+  /** Called before each epoch, while nothing is connected. */
   beforeEpoch?: () => Promise<void>;
-  /** After each measured epoch, with all so far. */
+  /** Called after each measured epoch, with all results so far. */
   onEpoch?: (soFar: SuiteResult) => Promise<void>;
-  /** With a precision asked for: is there more to decide? Left out: the headlines say. */
+  /** With `--precision`: true if another epoch is needed. Default: judges the headlines. */
   needsAnother?: (soFar: readonly Entry[]) => boolean;
 }
 
-/** Runs all planned scenarios, or those before the target proves unusable or the run is interrupted. */
+/** Runs the planned scenarios, until the target proves unusable or the run is interrupted. */
 export async function runSuite(run: Run, hooks: SuiteHooks = {}): Promise<SuiteResult> {
-  const suite = new Suite([run], hooks);
-  using _suite = suite;
+  using suite = new Suite([run], hooks);
   await suite.run();
   return suite.resultOf(run);
 }
 
 /**
- * A warm-up epoch, then epochs in each of which every scenario has its turn, in an order that is another one each time;
- * of one run, or of several on different servers: then the cases of all of them are measured in the same
- * blocks. The first run's settings say how often and for how long. Dispose of it when its results have been read.
+ * A warm-up epoch, then epochs in which every scenario has a turn, in random order. Several runs on
+ * different servers measure their cases in the same blocks; the settings of the first determine the
+ * number of epochs. Dispose of it when its results have been read.
  */
 export class Suite implements Disposable {
   readonly #runs: readonly Run[];
@@ -90,7 +82,7 @@ export class Suite implements Disposable {
   #epochs = 0;
   #isUnusable = false;
   #waits = new Waits([], () => {});
-  /** Turns of what needs the connections of those that wait. */
+  /** Turns that need the connections of waiting scenarios. */
   #postponed: { unit: Unit; epoch: number }[] = [];
 
   constructor(runs: readonly Run[], hooks: SuiteHooks = {}) {
@@ -103,20 +95,20 @@ export class Suite implements Disposable {
     );
   }
 
-  /** Runs it all; never rejects for what a server does. */
+  /** Runs everything. Never rejects because of what a server does. */
   async run(): Promise<void> {
     try {
       await this.#begin();
       const units = this.#createUnits();
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
-      // Cases cannot be put off.
+      // Cases cannot be postponed.
       const cannotWait = units.some((unit) => unit.fillsServer && unit.watch instanceof CaseGroup);
       if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
-      // Shards run what they share at the same time, and the first of them the rest afterwards.
+      // Shards first run what they share; then the first shard runs the rest.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
         await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
       }
-      // Where the run was interrupted, they are over at once.
+      // An interrupt ends all waits, so this does not block.
       if (!this.#isUnusable) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: 1, of: 1 };
         await this.#waits.end((entry, doing) =>
@@ -137,11 +129,11 @@ export class Suite implements Disposable {
     }
   }
 
-  /** What one of the runs has found so far. */
+  /** Results of one of the runs so far. */
   resultOf(run: Run): SuiteResult {
     const entries = this.entries.filter((entry) => entry.run === run);
     for (const entry of entries) entry.derive();
-    // Of a few calls at quiet moments nothing can be said, nor do they age a server much.
+    // With a rate limit, calls are too few to show a slowdown or to cause one.
     const slowdown = run.settings.maxRatePerSecond === null
       ? slowdownOfServer(entries.flatMap(({ course }) => course ?? []))
       : null;
@@ -153,7 +145,7 @@ export class Suite implements Disposable {
       reasons: [...reasons, ...(run.signal.aborted ? [INTERRUPTED] : [])],
       rateLimit: this.#rateLimitOf(run),
       ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
-      // Scenarios that share the case have one result of it.
+      // Scenarios that share the case share its result.
       unitEpochs: [
         ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
       ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
@@ -161,7 +153,7 @@ export class Suite implements Disposable {
     };
   }
 
-  /** The limiter that was met, with what keeps a run under it; else the one that was found beforehand. */
+  /** The limiter that refused a call, with advice; else the one found before the run. */
   #rateLimitOf(run: Run): RateLimit | null {
     const met = this.#rateLimits.get(run);
     if (met === undefined) return run.rateLimit ?? null;
@@ -172,7 +164,7 @@ export class Suite implements Disposable {
     this.#stack.dispose();
   }
 
-  /** The one that says how often and for how long. */
+  /** The run whose settings apply to all. */
   get #run(): Run {
     return this.#runs[0]!;
   }
@@ -193,12 +185,12 @@ export class Suite implements Disposable {
     });
   }
 
-  /** Every scenario looks at the server first, where it must. */
+  /** Lets every scenario make its plan, for which some probe the server. */
   async #begin(): Promise<void> {
     const of = this.entries.length;
     for (const [index, entry] of this.entries.entries()) {
       const { end } = entry;
-      // Other shards run it, and their turns are counted here too.
+      // Other shards can run a split scenario that is skipped here, so its turns count here too.
       if ((end !== null && !entry.isSplit) || this.#isOver) continue;
       this.#stage = { stage: "begin", epoch: 0, index: index + 1, of };
       const progress = (done = 0, total = 0) =>
@@ -222,16 +214,13 @@ export class Suite implements Disposable {
       fillsServer: entries.some(({ planned }) => planned.scenario.fillsServer),
       ...rest,
     });
-    const members = new Map<GroupMember, Entry>(
-      ready.filter(({ casePlan }) => casePlan !== null).map((entry) => [{
-        run: entry.run,
-        scenario: entry.planned.scenario as CaseScenario,
-        parameters: entry.planned.parameters as CaseLength,
-        plan: entry.casePlan!,
-        record: entry.record,
-        place: entry.planned.place ?? WHOLE,
-      }, entry]),
-    );
+    const members = new Map(ready.flatMap((entry) => {
+      const { run, record, casePlan: plan, place } = entry;
+      if (plan === null) return [];
+      const parameters = entry.planned.parameters as CaseLength;
+      const member: GroupMember = { run, record, plan, place, parameters };
+      return [[member, entry] as const];
+    }));
     const groups = groupBySharedCases([...members.keys()]).map((grouped) => {
       const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
       const entries = grouped.map((member) => members.get(member)!);
@@ -263,7 +252,7 @@ export class Suite implements Disposable {
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
       if (epoch > epochs && !this.#needsAnother()) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
-      // What one epoch leaves behind should not be a pause in the next.
+      // Collect garbage now, so it does not interrupt the next epoch.
       (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
@@ -278,7 +267,7 @@ export class Suite implements Disposable {
     }
   }
 
-  /** With a precision asked for: is something not known well enough yet, and time left? */
+  /** With `--precision`: true while a headline is not precise enough and time is left. */
   #needsAnother(): boolean {
     const { settings: { precisionPercent, maxTimeMs }, clock } = this.#run;
     if (precisionPercent === null) return false;
@@ -304,7 +293,7 @@ export class Suite implements Disposable {
     }
   }
 
-  /** The turns of a unit that were put off. */
+  /** Runs postponed turns. */
   async #catchUp(isMeant: (unit: Unit) => boolean): Promise<void> {
     const due = this.#postponed.filter(({ unit }) => isMeant(unit));
     this.#postponed = this.#postponed.filter(({ unit }) => !isMeant(unit));
@@ -316,27 +305,27 @@ export class Suite implements Disposable {
     const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
     this.#progress(entries, { watch: unit.watch });
+    for (const { record } of entries) record.startEpoch(epoch);
     await this.#attempt(entries, async () => {
       if (await unit.epoch(epoch, startMs) !== "stop") return;
       for (const entry of entries) entry.isExhausted = true;
-    }, epoch);
+    });
   }
 
   /**
-   * Says when the turn begins; `null`: at once. Turns are counted for scenarios that have ended too, so that they are the
-   * same on all shards.
+   * Returns when the turn begins; `null`: immediately. Scenarios that have ended still take turns,
+   * so that all shards count the same.
    */
   #takeTurn(unit: Unit, epoch: number): () => Promise<number | null> {
     if (!unit.isSplit) return () => Promise.resolve(null);
     const turn = this.#nextTurn;
     const lengthMs = unit.lengthMs(epoch);
-    const takenMs = lengthMs === 0 || lengthMs === null ? lengthMs : lengthMs + ALLOWANCE_MS;
+    const takenMs = lengthMs && lengthMs + ALLOWANCE_MS;
     const offsetMs = turn.offsetMs === null || takenMs === null ? null : turn.offsetMs + takenMs;
     this.#nextTurn = { order: turn.order + 1, offsetMs };
     return async () => await this.#run.startGate?.startOf(turn) ?? null;
   }
 
-  /** Work that is done once, after the last epoch. */
   async #conclude(): Promise<void> {
     const of = this.entries.length;
     for (const [index, entry] of this.entries.entries()) {
@@ -364,16 +353,11 @@ export class Suite implements Disposable {
     this.#isUnusable ||= unusable;
   }
 
-  /** Does work for some scenarios, watched; they have failed if it throws, whatever it throws. */
-  async #attempt(
-    entries: readonly Entry[],
-    work: () => Promise<void>,
-    epoch?: number,
-  ): Promise<void> {
+  /** Does work for some scenarios, which fail if it throws anything. */
+  async #attempt(entries: readonly Entry[], work: () => Promise<void>): Promise<void> {
     const { clock } = this.#run;
     const { monitor, planned, run } = entries[0]!;
     const startNs = clock.nowNs();
-    if (epoch !== undefined) { for (const { record } of entries) record.startEpoch(epoch); }
     try {
       await monitor.watch(work, { paced: planned.scenario.paced ?? false });
     } catch (error) {
@@ -391,7 +375,7 @@ export class Suite implements Disposable {
   }
 }
 
-/** Is half the interval of a headline within so many per cent of it? One that was not measured cannot say. */
+/** True if the interval is within ±`percent` of the value; false if it was not measured. */
 function isPreciseEnough(metric: Metric | null, percent: number): boolean {
   if (metric === null) return false;
   const [value, ci95] = metric.kind === "scalar"
@@ -400,7 +384,7 @@ function isPreciseEnough(metric: Metric | null, percent: number): boolean {
   return value !== 0 && ci95 !== null && 50 * (ci95[1] - ci95[0]) <= percent * Math.abs(value);
 }
 
-/** How many calls a second were served at first, and at the end, by the first scenario that knows. */
+/** Calls per second at first and at the end, from the first scenario that has measured them. */
 function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "lastPerSecond"> {
   const courses = entries.map(({ first }) => first?.rates.flatMap((rate) => rate ?? []) ?? []);
   const ends = courses.flatMap((epochs) => endsOf({ epochs, better: "higher" }) ?? [])[0];
@@ -410,7 +394,7 @@ function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "
 const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
 const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
-/** Begins when all shards do. */
+/** Measures an epoch of a procedure, beginning when all shards do. */
 async function procedureEpoch(
   { run, record }: Entry,
   measure: () => Promise<"stop" | void>,

@@ -2,27 +2,27 @@ import { shakeHands } from "../client/handshake.ts";
 import type { Target } from "../client/target.ts";
 import type { ListedTool, ToolPage } from "../protocols/protocol.ts";
 
-/** A server that always names another page is not listened to for ever. */
+/** For servers that always name a next page. */
 const MOST_PAGES = 100;
 
-/** What a server says of its tools. */
+/** The tools of a server. */
 export type ToolList =
   | {
     status: "listed";
     /** Of all pages, in the server's order. */
     tools: ListedTool[];
-    /** The first page as it came, and when it was asked for and came, in unix milliseconds. */
+    /** The first page as received, and when it was requested and received, in unix milliseconds. */
     first: { text: string; sentMs: number; receivedMs: number };
   }
-  /** There is no list, as the protocol or the server has none. */
+  /** The protocol or the server has no tool list. */
   | { status: "none" }
-  /** It did not come in time. */
+  /** The list did not arrive in time. */
   | { status: "late" };
 
 /**
- * Asks for all tools of a server, page by page, in a session of its own. The list stays the server's words.
+ * Lists the tools of a server in a separate session. Their texts are not sanitised.
  *
- * @param options `waitMs`: how long each page may take
+ * @param options `waitMs`: timeout of each page
  * @throws {ConnectError} if no session opens
  */
 export async function listTools(
@@ -35,8 +35,8 @@ export async function listTools(
   const request = protocol.encodeListTools(id);
   const socket = await target.dial();
   try {
-    const { foreign } = target;
-    const { session } = await shakeHands(socket, { ...target.options, credentials, foreign });
+    const options = { ...target.options, credentials, foreign: target.foreign };
+    const { session } = await shakeHands(socket, options);
     if (request === null || session?.tools === false) return { status: "none" };
     const ask = async (text: string) => {
       const listed = Promise.withResolvers<{ text: string; page: ToolPage } | null>();

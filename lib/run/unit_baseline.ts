@@ -1,22 +1,22 @@
 import type { Clock } from "../client/clock.ts";
-import { type BatchedSample, sampleBatched } from "../stats/sampling.ts";
+import { sampleBatched } from "../stats/sampling.ts";
 import { type Case, ONE_CLIENT, type Rig } from "./scenario.ts";
 
-/** The name of the layer. */
+/** The layer of {@linkcode UNIT_CASE}. */
 export const UNIT_LAYER = "dispatch";
-/** What a unit test's call costs: the bundled server's dispatch of the tool, without a socket. */
+/** A call as a unit test makes it: the bundled server dispatches the tool, without a socket. */
 export const UNIT_CASE: Case = { ...ONE_CLIENT, layer: UNIT_LAYER };
 
-/** Batches of a slice; of more than these mitata drops the extremes. */
+/** Batches of a slice. With more than 12, mitata drops the extremes. */
 const BATCHES = 12;
 const CALLS_PER_BATCH = 64;
-/** Long calls, such as of a megabyte, are measured in batches that take no longer. */
+/** Batches of long calls, for example of a megabyte, are shortened down to this. */
 const FEWEST_CALLS = 4;
 const BATCH_LIMIT_NS = 1e6;
-/** Batches before those that count, for the compiler. */
+/** Calls before the first batch, for the JIT compiler. */
 const LEAD_IN_CALLS = 256;
 
-/** Measures in-process work in batches: its times are means of batches, in nanoseconds a call. */
+/** Measures in-process work in batches. Times are means of batches, in nanoseconds per call. */
 export function batchedRig(work: () => unknown, { clock }: { clock: Clock }): Rig {
   let callsPerBatch: number | null = null;
   return {
@@ -26,8 +26,8 @@ export function batchedRig(work: () => unknown, { clock }: { clock: Clock }): Ri
         callsPerBatch = fittingCalls(work, clock);
         for (let call = 0; call < LEAD_IN_CALLS && clock.nowNs() - startNs < 2e7; call++) work();
       }
-      const sample: BatchedSample = await sampleBatched(work, { batches: BATCHES, callsPerBatch });
-      const timesNs = Float64Array.from(sample.samples);
+      const { samples } = await sampleBatched(work, { batches: BATCHES, callsPerBatch });
+      const timesNs = Float64Array.from(samples);
       const windowNs = timesNs.reduce((sum, ns) => sum + ns, 0);
       return {
         complete: true,
@@ -43,7 +43,7 @@ export function batchedRig(work: () => unknown, { clock }: { clock: Clock }): Ri
   };
 }
 
-/** How many calls a batch can have, from the time that the second one takes. */
+/** Calls per batch, from the duration of the second call. */
 function fittingCalls(work: () => unknown, clock: Clock): number {
   work();
   const startNs = clock.nowNs();

@@ -7,20 +7,20 @@ import type { CaseResult } from "./scenario.ts";
 import { threadCpuNs } from "./slices.ts";
 
 /**
- * From this share on the client is taken to be the bottleneck: its thread's share of a core, or the
- * throughput's share of the client's floor. Both say how much faster a server could still look that
- * answers at once: by 1 / share, here by 11 %. Neither covers for the other: with one call at a time the thread is
- * half idle at the floor; and long replies keep it busy far above the floor, whose replies are short.
+ * The client is the bottleneck from this share on, either of a core that its thread uses or of the
+ * floor's throughput: even an instant server would look at most 11 % (1 / share) faster. Both are
+ * needed. With one call at a time, the thread is half idle at the floor; and long replies keep it
+ * busy far from the floor, whose replies are short.
  */
 export const CLIENT_BOUND_SHARE = 0.9;
-/** Above this share of the successes, replies from a cache make the numbers invalid. */
+/** Above this share of successes from a cache, the numbers are invalid. */
 const CACHED_SHARE_LIMIT = 0.01;
-/** CPU time is counted in ticks of 10 ms, so that a shorter window says nothing. */
+/** CPU time has a resolution of 10 ms, so shorter windows are too inaccurate. */
 const MINIMUM_WINDOW_NS = 1e9;
-/** How often the event loop is asked for the time. */
+/** Sampling interval of the event loop's lag. */
 const LAG_INTERVAL_MS = 5;
 
-/** Watches the client's thread while measured work runs. Dispose of it. */
+/** Monitors the client's thread during measured work. Dispose of it. */
 export class ClientMonitor implements Disposable {
   readonly #clock;
   readonly #cpuNs;
@@ -28,13 +28,13 @@ export class ClientMonitor implements Disposable {
   #watchedNs = 0;
   #usedNs = 0;
 
-  /** @param options.cpuNs how much CPU time the client has used so far, in nanoseconds */
+  /** @param options.cpuNs returns the CPU time used so far, in nanoseconds */
   constructor(clock: Clock, { cpuNs = threadCpuNs } = {}) {
     this.#clock = clock;
     this.#cpuNs = cpuNs;
   }
 
-  /** Runs the work, watched; of paced work, whose thread has a schedule to keep, the lag alone. */
+  /** Monitors some work. CPU time of paced work is ignored, as its thread follows a schedule. */
   async watch<T>(work: () => Promise<T>, { paced = false } = {}): Promise<T> {
     const startNs = this.#clock.nowNs();
     const startCpuNs = this.#cpuNs();
@@ -50,12 +50,12 @@ export class ClientMonitor implements Disposable {
     }
   }
 
-  /** The share of a core, 0 to 1, that the thread used; `null`: the watch was too short to say. */
+  /** Share of a core that the thread used, 0 to 1; `null`: the work was too short to tell. */
   get clientCpu(): number | null {
     return this.#watchedNs < MINIMUM_WINDOW_NS ? null : Math.min(1, this.#usedNs / this.#watchedNs);
   }
 
-  /** How late the event loop came to a timer, in nanoseconds. */
+  /** Delay of timers, in nanoseconds. */
   get loopLagP99Ns(): number | null {
     return percentileOf(this.#lag, 99);
   }
@@ -78,18 +78,18 @@ export class ClientMonitor implements Disposable {
   }
 }
 
-/** A case on the target as a share of the same on a server that does nothing. */
+/** The throughput of a case as a share of the client's floor: the case on the null server. */
 export interface FloorShare {
   share: number;
   ci95: Interval | null;
-  /** Calls per second. */
+  /** Of the floor, in calls per second. */
   throughput: number;
   latencyP50Ns: number | null;
 }
 
 /**
- * Pairs the two by epoch; `null` where there is no pair. A target that beats the server that does nothing
- * makes the floor wrong, not itself impossible: then it is the floor, and its share 1.
+ * Pairs the two by epoch; `null`: there is no pair. A target that is faster than the null server
+ * shows that the floor is wrong. Then the target is the floor, and its share 1.
  */
 export function floorShare(
   target: CaseResult | null,
@@ -111,14 +111,14 @@ export function floorShare(
   };
 }
 
-/** `bound` where the interval is wholly above the limit, `free` wholly below; without one it cannot be said. */
+/** `bound` if the interval is wholly above the limit, `free` if it is wholly below. */
 export function boundBy({ ci95 }: Pick<FloorShare, "ci95">): "free" | "bound" | "undecided" {
   if (ci95 === null) return "undecided";
   if (ci95[0] >= CLIENT_BOUND_SHARE) return "bound";
   return ci95[1] < CLIENT_BOUND_SHARE ? "free" : "undecided";
 }
 
-/** What a scenario's numbers are good for. */
+/** Decides if the numbers of a scenario can be trusted. */
 export function validityOf(
   { warnings: given, ledger: { ok, cached }, clientCpu, loopLagP99Ns, floor, capped }: {
     warnings: readonly Fact[];
@@ -126,7 +126,7 @@ export function validityOf(
     clientCpu: number | null;
     loopLagP99Ns: number | null;
     floor: FloorShare | null;
-    /** Did the user cap the rate? Then its share of the floor says nothing. */
+    /** True if the rate was limited, so its share of the floor is meaningless. */
     capped: boolean;
   },
 ): Validity {
@@ -136,17 +136,19 @@ export function validityOf(
   const warnings = [...given];
   if (cached > CACHED_SHARE_LIMIT * ok) {
     const message =
-      `the server served ${cached} of ${ok} successes from a cache, so that its cache was ` +
-      `measured: make calls differ, as with --tool-args '{"n":"{unique}"}'`;
+      `the server served ${cached} of ${ok} successes from a cache, so its cache was ` +
+      `measured: make calls differ, for example with --tool-args '{"n":"{unique}"}'`;
     warnings.push({ kind: "cached", message, cached, ok });
   }
   if (isBusy) {
-    const message = `client-bound: the client's thread used ${percent(clientCpu)} of a core, ${SO}`;
+    const message = clientBound(`the client's thread used ${percent(clientCpu)} of a core`);
     warnings.push({ kind: "clientCpu", message, clientCpu });
   }
   if (byFloor === "bound") {
-    const message = `client-bound: the throughput is ${percent(share!)} of what this client ` +
-      `reaches against a server that does nothing, ${SO}`;
+    const message = clientBound(
+      `the throughput is ${percent(share!)} of what this client reaches ` +
+        "with a server that does nothing",
+    );
     warnings.push({ kind: "clientFloor", message, share });
   }
   return {
@@ -163,7 +165,9 @@ export function validityOf(
   };
 }
 
-const SO = "so that a faster server would look no faster";
+function clientBound(why: string): string {
+  return `client-bound: ${why}, so a faster server would look no faster`;
+}
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;

@@ -1,6 +1,6 @@
 import type { Reason, Report, ScenarioReport } from "../schema.ts";
 
-/** The exit codes, by what they mean. */
+/** Exit codes. */
 export const EXIT = {
   passed: 0,
   checkFailed: 1,
@@ -20,10 +20,10 @@ export const INTERRUPTED: Reason = {
   message: "interrupted before the end",
 };
 
-/** Where several reasons hold, the first of these is the exit code. */
+/** With several reasons, the first of these is the exit code. */
 const PRECEDENCE: readonly number[] = [2, 3, 130, 1, 6, 4, 5];
 
-/** The verdict on a run, from everything that speaks against it. */
+/** The verdict on a run, given all reasons against it. */
 export function verdictOf(reasons: readonly Reason[]): Report["verdict"] {
   const exitCode = PRECEDENCE.find((code) => reasons.some((reason) => reason.code === code)) ??
     EXIT.passed;
@@ -32,7 +32,7 @@ export function verdictOf(reasons: readonly Reason[]): Report["verdict"] {
   return { status, exitCode, reasons: [...reasons] };
 }
 
-/** What the checks of a scenario that did not hold say against the run. */
+/** One reason for each failed check of a scenario. */
 export function failedCheckReasons(
   { name: scenario, checks }: Pick<ScenarioReport, "name" | "checks">,
 ): Reason[] {

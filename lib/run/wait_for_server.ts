@@ -7,14 +7,13 @@ import { wait } from "../load/pace.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { RunSettings } from "./settings.ts";
 
-/** Between two attempts. */
 const RETRY_MS = 250;
 
 /**
- * Connects until a session opens, for at most `waitMs` of the settings and the last attempt's timeout; returns at once
- * where that is 0, or where the failure is none that time heals. What then still fails is the preflight's to report.
+ * Retries until a session opens, for at most `waitMs` plus the timeout of the last attempt. Returns
+ * early if waiting cannot help; the preflight then reports the failure.
  *
- * @param options.onProgress hears once that there is something to wait for, and once that it has come
+ * @param options.onProgress called when the wait begins, and when the server is up
  */
 export async function waitForServer(
   { waitMs = 0, protocol, shard: _, ...reach }: RunSettings,
@@ -31,7 +30,7 @@ export async function waitForServer(
   for (let attempt = 0; !signal.aborted; attempt++) {
     const error = await tryConnect(target);
     if (error === null) {
-      if (attempt > 0) onProgress(`the server answers after ${(elapsedMs() / 1e3).toFixed(1)} s`);
+      if (attempt > 0) onProgress(`the server answered after ${(elapsedMs() / 1e3).toFixed(1)} s`);
       return;
     }
     if (!isStarting(error) || elapsedMs() + RETRY_MS >= waitMs) return;
@@ -53,9 +52,9 @@ async function tryConnect(target: Target): Promise<ConnectError | null> {
   }
 }
 
-const OF_STARTING = ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"];
+const STARTING = ["refused", "unknownHost", "timeout", "notWebSocket", "noHelloAck", "closed"];
 
-/** Is it what a server that is still starting looks like, or a gateway before one? */
+/** True for failures of a server that is still starting, or of a gateway in front of it. */
 function isStarting({ failure, details: { httpStatus = 0 } }: ConnectError): boolean {
-  return failure === "httpStatus" ? httpStatus >= 500 : OF_STARTING.includes(failure);
+  return failure === "httpStatus" ? httpStatus >= 500 : STARTING.includes(failure);
 }

@@ -2,28 +2,27 @@ import { openLedger } from "../client/ledger.ts";
 import type { Entry } from "./entry.ts";
 import type { ProcedurePlan } from "./scenario.ts";
 
-/** More connections than this are not opened to see if there is room for another. */
+/** Maximum connections to open just to see if the server has room for them. */
 const MOST_TRIED = 64;
 
-/** Waits for the server on idle connections, beside what is measured where there is room for them. */
+/** Waits on idle connections, in parallel with measurements if the server has room for them. */
 export class Waits {
   readonly #entries: readonly Entry[];
   readonly #fail: (entry: Entry, error: unknown) => void;
   #all: Promise<unknown> | null = null;
   #left = 0;
 
-  /** @param fail hears of a wait that has thrown */
+  /** @param fail called for each wait that throws */
   constructor(entries: readonly Entry[], fail: (entry: Entry, error: unknown) => void) {
     this.#entries = entries.filter((entry) => waitOf(entry) !== undefined);
     this.#fail = fail;
   }
 
-  /** Is a connection open that waits? */
   get areOpen(): boolean {
     return this.#left > 0;
   }
 
-  /** Begins them, if the server accepts one more connection for each than any scenario needs at once. */
+  /** Begins the waits if the server has room for them in addition to any scenario's connections. */
   async beginBeside(all: readonly Entry[]): Promise<void> {
     const [first] = this.#entries;
     const needed = all.map(({ planned }) => Number(planned.parameters.connections ?? 1));
@@ -37,7 +36,7 @@ export class Waits {
     if (opened.length === most) this.#begin();
   }
 
-  /** Waits until they are over; `show` is told what for. */
+  /** Waits until all have ended. `show` is called with the reason for waiting. */
   async end(show: (entry: Entry, what: string) => void): Promise<void> {
     const first = this.#entries.find(({ isGoing }) => isGoing);
     if (this.#all === null && first !== undefined) this.#begin();

@@ -2,18 +2,16 @@ import type { ShardPlace } from "../schema.ts";
 import { WHOLE } from "../load/share.ts";
 import type { Message } from "../client/connection.ts";
 
-/** Gives the message of each call: always the same, or with the call's number in it. */
+/** Returns the message of the next call. */
 export type Workload = () => Message;
 
 /**
  * Builds the messages of a run.
  *
- * @param options.argsJson the arguments as JSON text; every `{seq}` in it becomes the number of the call,
- *   counted over the run from 1, and every `{unique}` a text that no other call has, nor one of a run
- *   with another `uniqueSeed`
- * @param options.payloadBytes adds a string of that many bytes as the argument `payload`; 0 adds none
- * @param options.place of a shard, whose numbers are no other shard's: every `count`th from its index on
- * @param options.next gives numbers that several share; left out: its own
+ * @param options.argsJson the arguments as JSON text. `{seq}` becomes the number of the call in the
+ *   run, from 1; `{unique}` a text that differs for each call and each `uniqueSeed`.
+ * @param options.payloadBytes size of a string to add as the argument `payload`; 0 adds none
+ * @param options.next returns the next number. Default: {@linkcode callNumbers} of `place`.
  */
 export function createWorkload(
   tool: string,
@@ -27,7 +25,7 @@ export function createWorkload(
 ): Workload {
   const { argsJson, payloadBytes, uniqueSeed = 1, next = callNumbers(options.place) } = options;
   const text = payloadBytes === 0 ? argsJson : withPayload(argsJson, payloadBytes);
-  // The tokens themselves are every other part.
+  // The capturing group keeps the tokens as parts.
   const parts = text.split(/(\{seq\}|\{unique\})/);
   if (parts.length === 1) {
     const message = { tool, argsJson: text };
@@ -35,23 +33,19 @@ export function createWorkload(
   }
   return () => {
     const number = String(next());
-    // As both the seed and the number of the call are in it, no two are the same.
     const unique = `${uniqueSeed.toString(16).padStart(8, "0")}-${number}`;
     const values: Record<string, string> = { "{seq}": number, "{unique}": unique };
     return { tool, argsJson: parts.map((part) => values[part] ?? part).join("") };
   };
 }
 
-/** The numbers of calls, from 1; a shard's are no other shard's. */
+/** Numbers calls from 1. A shard takes every `count`th number, so no two shards share one. */
 export function callNumbers({ index, count }: ShardPlace = WHOLE): () => number {
   let seq = index - count;
   return () => seq += count;
 }
 
-/**
- * The same calls with a string of that many bytes as a further argument `payload`. They are built when they
- * are asked for, and no more than one is kept.
- */
+/** Adds a string of `payloadBytes` as the argument `payload`. Caches only the latest message. */
 export function addPayload(workload: Workload, payloadBytes: number): Workload {
   let bare: Message | null = null;
   let message: Message;
@@ -69,7 +63,7 @@ function withPayload(argsJson: string, payloadBytes: number): string {
   return withArgument(argsJson, `"payload":"${"x".repeat(payloadBytes)}"`);
 }
 
-/** Adds an argument as text, since the arguments need not be JSON before `{seq}` is filled in. */
+/** Adds an argument as text, because arguments with `{seq}` are not always valid JSON. */
 export function withArgument(argsJson: string, argument: string): string {
   const body = argsJson.trim().slice(1, -1).trim();
   return `{${body}${body === "" ? "" : ","}${argument}}`;

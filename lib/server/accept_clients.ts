@@ -1,25 +1,15 @@
-/**
- * Serves every client of a listener until it is closed. A client that goes away half-way ends its own
- * connection and nothing else.
- */
+/** Serves clients until the listener is closed. An error ends only the connection it occurs on. */
 export async function acceptClients(
   listener: Deno.TcpListener,
   serve: (connection: Deno.TcpConn) => Promise<void>,
 ): Promise<void> {
   for await (const connection of listener) {
-    serve(connection).catch(() => {}).finally(() => close(connection));
+    // Disposing, unlike close(), allows for a connection that is closed already.
+    serve(connection).catch(() => {}).finally(() => connection[Symbol.dispose]());
   }
 }
 
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // The client had gone already.
-  }
-}
-
-/** Writes all of it. */
+/** Writes all bytes, in several writes if need be. */
 export async function writeAll(
   connection: Pick<Deno.TcpConn, "write">,
   bytes: Uint8Array,

@@ -7,7 +7,7 @@ import { REPEAT_WINDOW_MS } from "./recent_frames.ts";
 import { countServed, failCall, refuseCall, reply, type SoundCall } from "./reply.ts";
 import type { Peer, ServerContext } from "./server_context.ts";
 
-/** A call as it came in. `receivedMs` is on the clock of `performance.now()`. */
+/** A call as received; `receivedMs` by `performance.now()`. */
 export interface ReceivedCall {
   message: CallMessage;
   text: string;
@@ -15,7 +15,7 @@ export interface ReceivedCall {
 }
 
 /**
- * Answers a call; with a promise only while a tool runs that takes time.
+ * Answers a call. Returns a promise only if the call has to wait.
  *
  * @throws {RangeError} If the arguments are nested too deeply.
  */
@@ -61,7 +61,7 @@ function describeOversize(server: ServerContext, text: string): ErrorBody {
   };
 }
 
-/** Whether the request id is known, and the call was answered by what it is known from. */
+/** Answers a call whose request id is running or was answered before. Returns true if it was. */
 function answerKnownId(server: ServerContext, peer: Peer, { idJson }: SoundCall): boolean {
   if (server.memory.runningIds.has(idJson)) {
     const message = `This request is already being processed (request ID: ${JSON.parse(idJson)})`;
@@ -77,7 +77,7 @@ function answerKnownId(server: ServerContext, peer: Peer, { idJson }: SoundCall)
   return true;
 }
 
-/** Whether an earlier call like this one left a result, and the call was answered with it. */
+/** Answers a call from the result cache. Returns true if the cache had a result. */
 function answerCachedResult(server: ServerContext, peer: Peer, call: SoundCall): boolean {
   const earlier = server.memory.result(callKey(call.tool, call.args), performance.now());
   if (earlier === undefined) return false;

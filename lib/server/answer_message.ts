@@ -5,8 +5,8 @@ import { failCall, refuseCall } from "./reply.ts";
 import type { Peer, ServerContext } from "./server_context.ts";
 
 /**
- * Answers one message of a connection that has said hello. `receivedMs` is when it came, on the clock
- * of `performance.now()`. Returns a promise only while a tool runs that takes time. Never throws.
+ * Answers one message that follows the hello; `receivedMs` is its arrival by `performance.now()`.
+ * Returns a promise only for a call that has to wait. Never throws.
  */
 export function answerMessage(
   server: ServerContext,
@@ -40,13 +40,13 @@ export function answerMessage(
   }
 }
 
-/** Answers a call; where that breaks, the call fails and the server goes on. */
+/** Answers a call. An unexpected error fails the call, not the server. */
 function answerOrFail(
   server: ServerContext,
   peer: Peer,
   call: ReceivedCall,
 ): void | Promise<void> {
-  // Arguments nested thousands deep overflow the stack of whatever walks them.
+  // For example, arguments nested thousands deep overflow the stack.
   const fail = (error: unknown) => {
     const detail = error instanceof Error ? error.message : String(error);
     failCall(server, peer, server.dialect.raised(call.message.idJson, detail));
@@ -59,11 +59,11 @@ function answerOrFail(
   }
 }
 
-/** Charges the message to the rate limits, and says so where they refuse it. */
+/** Charges the message to the rate limits. If they refuse it, replies so and returns true. */
 function isRefused(
   server: ServerContext,
   peer: Peer,
-  message: Exclude<Message, { kind: "invalidJson" | "missingOp" }>,
+  message: { kind: Message["kind"]; idJson: string },
 ): boolean {
   const refusal = server.limiter.charge(peer, performance.now());
   if (refusal === null) return false;

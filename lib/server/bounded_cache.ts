@@ -1,9 +1,8 @@
 /**
- * A map that forgets its oldest entries: it keeps the newest `size`, and at most twice as many.
+ * A map that keeps the newest `size` entries, and at most twice as many.
  *
- * Two generations instead of one ordered map: a full young one becomes the old one, whose entries go
- * all at once. So a write costs one `Map.set` and never a search for a victim, which matters where
- * every call of a fast server writes here.
+ * It has two generations: when the young one is full, it replaces the old one. A write is one
+ * `Map.set` with no search for a victim, which matters as every call of a fast server writes here.
  */
 export class BoundedCache<V> {
   readonly #size: number;
@@ -28,7 +27,7 @@ export class BoundedCache<V> {
     this.#young.set(key, value);
   }
 
-  /** Like {@link get}, and makes the entry young again: for entries that must outlive idle ones. */
+  /** Like {@link get}, but also makes the entry young, so that entries in use outlive idle ones. */
   refresh(key: string): V | undefined {
     const value = this.#young.get(key);
     if (value !== undefined) return value;

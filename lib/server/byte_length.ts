@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 
-/** Length of the text as UTF-8. */
+/** Length as UTF-8. */
 export function utf8Bytes(text: string): number {
   return Buffer.byteLength(text);
 }
 
-/** Whether the text is longer than `limitBytes` as UTF-8; counted only where it is close. */
+/** True if the text as UTF-8 exceeds `limitBytes`. Counts the bytes only if it could. */
 export function exceedsUtf8Bytes(text: string, limitBytes: number): boolean {
-  // One UTF-16 unit is never more than three bytes.
+  // A UTF-16 code unit takes at most three bytes.
   return text.length * 3 > limitBytes && utf8Bytes(text) > limitBytes;
 }

@@ -5,35 +5,35 @@ import { isObject } from "./messages.ts";
 import { stripToolSuffix } from "./tool_name.ts";
 import type { ToolArguments } from "./tools.ts";
 
-/** A reply kept under its request id, with the connection that it went to. */
+/** A reply kept by its request id; `connection` is the number of the connection it went to. */
 export interface RememberedReply {
   frame: string;
   connection: number;
   sentAtMs: number;
 }
 
-/** Outputs kept under their call's key. */
+/** Outputs kept by the key of their call. */
 export interface CachedResult {
   outputsJson: string;
   computedAtMs: number;
 }
 
-/** For how long the cache of results answers a repeated call. */
-export const RESULT_LIFETIME_MS = 60_000;
+/** Lifetime of a cached result. */
+const RESULT_LIFETIME_MS = 60_000;
 
-/** Entries of a cache: it holds at most twice as many. */
+/** Minimum entries that a cache keeps; the maximum is twice as many. */
 const CACHE_SIZE = 1024;
 
-/** What is longer is not remembered, so that each cache stays within 8 MiB. */
+/** Longer replies and results are not kept, which bounds each cache to 8 Mi characters. */
 const MAX_CHARACTERS = 4096;
 
-/** What the server remembers of calls, on all connections together. */
+/** What the server remembers of the calls on all its connections. */
 export class CallMemory {
   readonly #replies = new BoundedCache<RememberedReply>(CACHE_SIZE);
   readonly #results = new BoundedCache<CachedResult>(CACHE_SIZE);
-  /** Heavy calls under way, by their key. */
+  /** Heavy calls in progress, by key. */
   readonly running: Map<string, Promise<ToolAnswer>> = new Map();
-  /** The request ids, as JSON, of heavy calls under way. */
+  /** Request ids, as JSON, of heavy calls in progress. */
   readonly runningIds: Set<string> = new Set();
 
   reply(idJson: string): RememberedReply | undefined {
@@ -56,9 +56,9 @@ export class CallMemory {
 }
 
 /**
- * The same text for calls of the same tool with the same arguments, in whatever order they come.
+ * A key that is equal for calls of the same tool with the same arguments in any order.
  *
- * @throws {RangeError} If the arguments are nested too deeply to be written as JSON.
+ * @throws {RangeError} If the arguments are nested too deeply for JSON.
  */
 export function callKey(tool: string, args: ToolArguments): string {
   const key = `${stripToolSuffix(tool)} ${JSON.stringify(args, sortKeys)}`;

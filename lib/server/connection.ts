@@ -7,7 +7,7 @@ import { answerMcp, opensMcpDoor } from "./mcp_door.ts";
 import { RecentFrames } from "./recent_frames.ts";
 import type { Peer, ServerContext } from "./server_context.ts";
 
-/** Waiting for its socket to open, for its hello, answering calls, those of MCP, or done with. */
+/** Waiting for the socket, waiting for the hello, answering EXAI or MCP messages, ended. */
 type Phase = "opening" | "greeting" | "serving" | "mcp" | "ended";
 
 interface QueuedMessage {
@@ -15,21 +15,21 @@ interface QueuedMessage {
   receivedMs: number;
 }
 
-/** Sent bytes that a client may leave unread before the server stops answering it. */
+/** Unread bytes beyond which the server stops answering a client. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
-/** Asking the socket how much is unread costs a call into the runtime: once per so many characters. */
+/** Characters sent between two checks of `bufferedAmount`, which is a call into the runtime. */
 const UNREAD_CHECK_INTERVAL = 1024 * 1024;
 const UNREAD_POLL_MS = 5;
 
-/** How long a client may take to answer a close before its socket is dropped. */
+/** Time for a client to answer a close before its socket is dropped. */
 const CLOSE_ANSWER_MS = 5_000;
 
-/** Messages answered from the queue before other connections get their turn. */
+/** Queued messages answered before other connections get their turn. */
 const QUEUE_TURN = 64;
 
 /**
- * One client: its hello, then its messages, strictly in order and one at a time. A message that comes
- * while a call runs waits in a bounded queue, since the socket cannot be told to stop reading.
+ * One client: its hello, then its messages, strictly in order and one at a time. A message received
+ * while a call runs waits in a bounded queue, because the socket cannot be told to stop reading.
  */
 export class Connection implements Peer {
   readonly number: number;
@@ -63,7 +63,7 @@ export class Connection implements Peer {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#open();
     socket.onmessage = (event) => this.#receive(event.data);
-    // An error is always followed by a close, which says all that matters here.
+    // The close event that follows is enough.
     socket.onerror = (event) => event.preventDefault();
     socket.onclose = () => {
       this.#end();
@@ -96,16 +96,16 @@ export class Connection implements Peer {
     return this.send(frame);
   }
 
-  /** Closes the connection and gives its slot back. Harmless where it has ended. */
+  /** Closes the connection and releases its slot. Does nothing if it has ended. */
   close(code: number, reason = ""): void {
     this.#end();
-    // Closing an already closing socket does nothing; one still opening is closed by its end.
+    // A socket that is still opening is closed by its open handler.
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.close(code, reason);
     this.#dropTimer = setTimeout(() => this.drop(), CLOSE_ANSWER_MS);
   }
 
-  /** Ends the connection without a word, where its client answers no close. */
+  /** Ends a connection whose client does not answer a close. */
   drop(): void {
     dropSocket(this.#socket);
   }
@@ -175,7 +175,7 @@ export class Connection implements Peer {
     this.send(helloAcceptedFrame(decision.sessionId));
   }
 
-  /** Answers the message now, or after those before it. */
+  /** Answers the message now, or queues it if an earlier one is still being answered. */
   #accept(message: QueuedMessage): void {
     if (!this.#answering) {
       const pending = answerMessage(this.#server, this, message);
@@ -190,7 +190,7 @@ export class Connection implements Peer {
     }
   }
 
-  /** Answers what has queued up by the time that `pending` is done, until nothing is left. */
+  /** Waits for `pending`, then answers queued messages until none is left. */
   async #answerQueue(pending: void | Promise<void>): Promise<void> {
     this.#answering = true;
     await pending;
@@ -200,21 +200,16 @@ export class Connection implements Peer {
       if (message === undefined) break;
       this.#queuedCharacters -= message.text.length;
       await answerMessage(this.#server, this, message);
-      if (answered % QUEUE_TURN === 0) await nextTurn();
+      if (answered % QUEUE_TURN === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     this.#answering = false;
   }
 
-  /** Waits until the client has read enough. The socket has no event for it, hence the polling. */
+  /** Waits until the client has read enough. Polls, because the socket has no event for that. */
   async #drain(): Promise<void> {
     while (this.#phase !== "ended" && this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
       await new Promise((resolve) => setTimeout(resolve, UNREAD_POLL_MS));
     }
     this.#congested = false;
   }
-}
-
-/** Lets pending input and output happen first. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

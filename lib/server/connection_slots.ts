@@ -1,6 +1,6 @@
 import type { Limits } from "./options.ts";
 
-/** Counts connections, for one address and in all. */
+/** Limits connections, per address and in total. */
 export class ConnectionSlots {
   readonly #limits: Limits;
   readonly #byIp = new Map<string, number>();
@@ -15,7 +15,7 @@ export class ConnectionSlots {
     return this.#total;
   }
 
-  /** Takes a slot: `null`, or the reason that the refused connection is closed with. */
+  /** Takes a slot and returns `null`, or returns the close reason for a refused connection. */
   acquire(ip: string): string | null {
     const { maxConnections, maxConnectionsPerIp } = this.#limits;
     const fromIp = this.#byIp.get(ip) ?? 0;
@@ -30,12 +30,14 @@ export class ConnectionSlots {
     return null;
   }
 
-  /** Gives back a slot that {@link acquire} granted. */
+  /**
+   * Releases a slot.
+   *
+   * @throws {Error} If the address holds none.
+   */
   release(ip: string): void {
     const fromIp = this.#byIp.get(ip) ?? 0;
-    if (fromIp === 0) {
-      throw new Error(`Cannot release a slot as ${ip} holds none`);
-    }
+    if (fromIp === 0) throw new Error(`Cannot release a slot as ${ip} holds none`);
     if (fromIp === 1) this.#byIp.delete(ip);
     else this.#byIp.set(ip, fromIp - 1);
     this.#total--;

@@ -1,26 +1,26 @@
 import type { DialectName } from "./options.ts";
 import type { RateRefusal } from "./rate_limiter.ts";
 
-/** How one build of the server words its replies, and what it does that the others do not. */
+/** Behaviour and replies of one build of the server. */
 export interface Dialect {
   name: DialectName;
   firstMessageNotJson: { frame: string | null; reason: string };
   firstMessageNotHello: { frame: string; reason: string };
-  /** The session's id is the server's choice, told in hello_ack, whatever the client asked for. */
+  /** The server picks the session id and reports it in hello_ack; the client's is ignored. */
   assignsSessionId: boolean;
-  /** Otherwise an invalid session id closes the connection. */
+  /** If false, an invalid session id closes the connection. */
   replacesInvalidSessionId: boolean;
-  /** A re-used request id is answered with the earlier reply, whatever the new call asks. */
+  /** A reused request id gets the earlier reply, whatever the new call is. */
   remembersRequestIds: boolean;
-  /** A call like one that is running now waits for that one's answer. */
+  /** A call identical to a running one shares its answer. */
   joinsRunningCalls: boolean;
-  /** A repeated call (same tool, same arguments) is answered from a cache, marked as such. */
+  /** A repeated call (same tool, same arguments) is answered from a cache and marked as cached. */
   cachesResults: boolean;
-  /** The operation `tool_call` is a call too. */
+  /** Accepts `tool_call` as well as `call_tool`. */
   knowsToolCall: boolean;
-  /** A first message `initialize` opens a door that speaks MCP, see mcp_door.ts. */
+  /** Speaks MCP if the first message is `initialize`, see mcp_door.ts. */
   hasMcpDoor: boolean;
-  /** A frame like an earlier one of that connection is not sent. */
+  /** Does not send a frame identical to an earlier one of the same connection. */
   dropsRepeatedFrames: boolean;
 
   success(idJson: string, outputsJson: string): string;
@@ -31,6 +31,6 @@ export interface Dialect {
   unknownOp(op: string): string;
   rateLimited(idJson: string, refusal: RateRefusal, clientIp: string): string;
   toolList(idJson: string, toolsJson: string): string;
-  /** `null`: this build knows no ping. */
+  /** `null`: this build has no `ping`. */
   pong: ((idJson: string) => string) | null;
 }

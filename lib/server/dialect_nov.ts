@@ -2,7 +2,7 @@ import type { Dialect } from "./dialect.ts";
 import { type ErrorBody, helloRefusedFrame, timestamp } from "./frames.ts";
 import { rateLimitError } from "./rate_limit_error.ts";
 
-/** The build of 2025-11-13. Most of its errors name neither an op nor the call. */
+/** The build of 2025-11-13. Most of its errors have neither `op` nor `request_id`. */
 export const NOV: Dialect = {
   name: "nov",
   firstMessageNotJson: { frame: null, reason: "invalid message" },

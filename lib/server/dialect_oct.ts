@@ -35,7 +35,7 @@ export const OCT: Dialect = {
   pong: null,
 };
 
-/** The build of 2025-10-25: nothing carries a session's budget over to another connection. */
+/** The build of 2025-10-25. A session's rate budget cannot be carried to another connection. */
 export const OCT25: Dialect = {
   ...OCT,
   name: "oct25",

@@ -5,9 +5,9 @@ import type { ServerOptions } from "./options.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
 import { think, thinkBlocking } from "./think.ts";
 import { stripToolSuffix } from "./tool_name.ts";
-import { describeTool, type HeavyTool, type Tool, type ToolArguments } from "./tools.ts";
+import type { HeavyTool, Tool, ToolArguments } from "./tools.ts";
 
-/** What became of a call to a tool. */
+/** Outcome of a tool call. */
 export type ToolAnswer =
   | { kind: "text"; text: string }
   | { kind: "toolNotFound"; tool: string }
@@ -15,30 +15,30 @@ export type ToolAnswer =
   | { kind: "raised"; message: string };
 
 export interface DispatchOptions {
-  /** Ends a heavy call early, with its reason as the message of a `raised` answer. */
+  /** Ends a heavy call early: the answer is `raised`, with the signal's reason as its message. */
   signal?: AbortSignal;
-  /** Told at every `progressIntervalMs` of a heavy call. */
+  /** Called every `progressIntervalMs` of a heavy call. */
   onProgress?: (elapsedMs: number) => void;
 }
 
 export interface Dispatcher {
   /**
-   * Calls a tool, whose name may end in one of the known suffixes. Never throws: a tool that fails
-   * is an answer of the kind `raised`. Light tools answer at once, only heavy ones with a promise.
+   * Calls a tool; its name may have a known suffix. Never throws: a failing tool is a `raised`
+   * answer. Light tools answer synchronously, heavy ones with a promise.
    */
   call(
     tool: string,
     args: ToolArguments,
     options?: DispatchOptions,
   ): ToolAnswer | Promise<ToolAnswer>;
-  /** Whether there is such a tool, and it is a light one. */
+  /** True for light tools; false if heavy or unknown. */
   answersAtOnce(tool: string): boolean;
-  /** The descriptions of all tools, as the JSON of an array. */
+  /** The descriptions of all tools as a JSON array. */
   toolsJson: string;
 }
 
 /**
- * The tools of a server without its socket.
+ * Calls a server's tools without a socket.
  *
  * @example
  * ```ts
@@ -55,12 +55,15 @@ export function createDispatcher(
   options: ServerOptions,
   state: ServerState = createServerState(options),
 ): Dispatcher {
-  const tools = createTools(state);
+  const all: Tool[] = [...createLightTools(state), ...createHeavyTools(options)];
+  const tools = new Map(all.map((tool) => [tool.name, tool]));
   const { progressIntervalMs, thinkMode } = options;
   const find = (name: string) => tools.get(name) ?? tools.get(stripToolSuffix(name));
   return {
     answersAtOnce: (name) => find(name)?.kind === "light",
-    toolsJson: JSON.stringify([...tools.values()].map(describeTool)),
+    toolsJson: JSON.stringify(
+      all.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+    ),
     call(name, args, callOptions = {}) {
       const tool = find(name);
       if (tool === undefined) return { kind: "toolNotFound", tool: name };
@@ -103,10 +106,4 @@ function attempt(run: () => string): ToolAnswer {
 
 function raised(error: unknown): ToolAnswer {
   return { kind: "raised", message: error instanceof Error ? error.message : String(error) };
-}
-
-/** Every tool of the server, by name. */
-function createTools(state: ServerState): Map<string, Tool> {
-  const tools: Tool[] = [...createLightTools(state), ...createHeavyTools(state.options)];
-  return new Map(tools.map((tool) => [tool.name, tool]));
 }

@@ -1,12 +1,12 @@
-/** What the runtime keeps to itself, as far as it is needed here. */
+/** The part of Deno's internals in use. */
 interface Internals {
   core?: { tryClose?(resource: number): void };
 }
 
 /**
- * Ends the TCP connection of a WebSocket whose peer answers no close. The runtime has no call for it, and keeps
- * such a socket until the peer goes away: so this takes the number of the socket's resource and closes that.
- * Where a later runtime keeps it elsewhere, nothing happens, as without it.
+ * Drops the TCP connection of a WebSocket whose peer does not answer a close. Deno has no API for
+ * this and keeps the socket until the peer leaves, so this closes the socket's resource by its id.
+ * Does nothing if a later runtime keeps the id elsewhere.
  */
 export function dropSocket(socket: WebSocket): void {
   const key = Object.getOwnPropertySymbols(socket).find(({ description }) =>

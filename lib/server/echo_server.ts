@@ -1,6 +1,6 @@
 /**
- * Echoes in a worker of this process, one for each way that a message takes below a server: to another thread,
- * over bare TCP and over WebSocket. They show what the way to a server and back costs where nobody is at home.
+ * Echoes in a worker, one for each transport below a server: to another thread, over bare TCP and
+ * over WebSocket. They show what a round trip costs when the server does no work.
  *
  * @module
  */
@@ -8,32 +8,32 @@
 import { writeAll } from "./accept_clients.ts";
 import { type FromListener, ListeningWorker } from "./listening_worker.ts";
 
-/** What the echoes are asked and answer. */
+/** Sizes, texts and delays of the echoes. */
 export interface EchoOrder {
-  /** How long a question is over TCP, where it is bytes that nobody reads. */
+  /** Length of a question over TCP; its content is not read. */
   questionBytes: number;
-  /** Answer every message over WebSocket; as many bytes answer one over TCP. */
+  /** Answer to each message over WebSocket. An answer over TCP has as many bytes. */
   frames: readonly string[];
-  /** How long each answer waits, in milliseconds: 0 but where a slow way is to be seen. */
+  /** Delay before each answer; tests use it to plant a slow transport. */
   delaysMs: { wakeup: number; tcp: number; webSocket: number };
 }
 
-/** What the worker posts when it listens. */
+/** Ports that the worker listens on. */
 export interface EchoPorts {
   tcp: number;
   ws: number;
 }
 export type FromEchoWorker = FromListener<EchoPorts>;
 
-/** Echoes that listen. */
+/** Running echoes. */
 export interface EchoServer extends AsyncDisposable {
-  /** Gives back each message that is posted to it. */
+  /** Echoes each message posted to it. */
   readonly thread: MessagePort;
   /**
    * Connects to the echo over TCP.
    *
-   * @param on `answer` hears of each whole answer; `end` of the end of the connection
-   * @throws {Error} If it has stopped.
+   * @param on `answer` is called for each complete answer, `end` when the connection ends
+   * @throws {Error} If the server has stopped.
    */
   connectTcp(on: { answer: () => void; end: () => void }): Promise<TcpEcho>;
   /** Such as `ws://127.0.0.1:40213`. */
@@ -42,9 +42,9 @@ export interface EchoServer extends AsyncDisposable {
 }
 
 /**
- * Starts all of them, the two with sockets on free loopback ports; resolves when they listen.
+ * Starts the echoes on free loopback ports. Resolves when they listen.
  *
- * @throws {Error} If they do not listen within 20 seconds, or cannot; the message says why.
+ * @throws {Error} If they cannot listen, or do not within 20 seconds.
  */
 export async function startEchoServer(order: EchoOrder): Promise<EchoServer> {
   const module = new URL("./echo_worker.ts", import.meta.url);
@@ -65,7 +65,7 @@ export async function startEchoServer(order: EchoOrder): Promise<EchoServer> {
   };
 }
 
-/** How many bytes the texts have, one after the other. */
+/** Total length of the texts as UTF-8. */
 export function countBytes(...texts: readonly string[]): number {
   return new TextEncoder().encode(texts.join("")).length;
 }
@@ -86,30 +86,26 @@ async function connectTcp(
   const question = new Uint8Array(questionBytes);
   const end = () => {
     on.end();
-    try {
-      connection.close();
-    } catch {
-      // It is closed already.
-    }
+    connection[Symbol.dispose]();
   };
   readWhole(connection, countBytes(...frames), on.answer).catch(() => {}).finally(end);
   return {
-    // Where it cannot be written, nothing can be read either.
+    // If a write fails, so does the read, which ends the connection.
     ask: () => void writeAll(connection, question).catch(() => {}),
     close: end,
   };
 }
 
-/** Reads until the other side has sent its last, and calls back each time that so many bytes have come. */
+/** Reads to the end of the stream, calling `onWhole` once for every `bytes` bytes read. */
 export async function readWhole(
   connection: Pick<Deno.TcpConn, "read">,
   bytes: number,
   onWhole: () => void,
 ): Promise<void> {
-  const room = new Uint8Array(65_536);
+  const buffer = new Uint8Array(65_536);
   let seen = 0;
   for (;;) {
-    const count = await connection.read(room);
+    const count = await connection.read(buffer);
     if (count === null) return;
     seen += count;
     for (; seen >= bytes; seen -= bytes) onWhole();

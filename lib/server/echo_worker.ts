@@ -1,24 +1,19 @@
 /**
- * Runs the echoes in a worker; echo_server.ts starts it. The WebSocket is Deno's own, as it is in the
- * reference server, so that what that one adds is its routing and not another way to write frames.
+ * The worker of echo_server.ts. Its WebSocket is Deno's, as in the reference server, so the
+ * difference between the two is the server's own work and not another way to write frames.
  *
  * @module
  */
 
 import { acceptClients, writeAll } from "./accept_clients.ts";
 import { countBytes, type EchoOrder, type FromEchoWorker, readWhole } from "./echo_server.ts";
-
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent) => void) | null;
-  postMessage(message: FromEchoWorker): void;
-}
+import { workerScope } from "./worker_scope.ts";
 
 const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
 
-const scope = globalThis as unknown as WorkerScope;
+const scope = workerScope<EchoOrder, FromEchoWorker>();
 
-scope.onmessage = ({ data, ports: [thread] }: MessageEvent<EchoOrder>) => {
+scope.onmessage = ({ data, ports: [thread] }) => {
   try {
     listen(data, thread!);
   } catch (error) {
@@ -40,7 +35,7 @@ function listen(order: EchoOrder, thread: MessagePort): void {
   void acceptClients(tcp, (connection) => serveTcp(connection, order));
 }
 
-/** Serves one client until it goes away. */
+/** Serves one client until it disconnects. */
 function serveTcp(
   connection: Deno.TcpConn,
   { questionBytes, frames, delaysMs }: EchoOrder,

@@ -1,25 +1,33 @@
 import { startWorker } from "../start_worker.ts";
 import type { ServerStats } from "./counters.ts";
 import { type ServerOptions, validateServerOptions } from "./options.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
 
-/** A server that runs in a worker of this process, so that it shares no thread with its clients. */
+/** Messages to the worker. */
+export type ToWorker =
+  | { kind: "start"; options: ServerOptions }
+  | { kind: "stats" }
+  | { kind: "stop" };
+
+/** Messages from the worker. */
+export type FromWorker =
+  | { kind: "started"; port: number; url: string }
+  | { kind: "failed"; message: string }
+  | { kind: "stats"; stats: ServerStats }
+  | { kind: "stopped" };
+
+/** A server in a worker of this process, so that it shares no thread with its clients. */
 export interface EmbeddedServer extends AsyncDisposable {
   readonly port: number;
   /** Such as `ws://127.0.0.1:40213`. */
   readonly url: string;
-  /** The token that the server wants, `null` where authentication is off. */
+  /** The token that clients need; `null`: authentication is off. */
   readonly token: string | null;
-  /**
-   * What the server counted so far.
-   *
-   * @throws {Error} If the server has stopped or its worker has failed.
-   */
+  /** @throws {Error} If the server has stopped or its worker has failed. */
   stats(): Promise<ServerStats>;
   /**
-   * Stops, then starts anew on the same port, with nothing remembered.
+   * Restarts the server on the same port, with empty caches and counters.
    *
-   * @throws {Error} If it cannot listen there again, or is being stopped for good.
+   * @throws {Error} If it cannot listen on the port again, or `stop` was called.
    */
   restart(): Promise<void>;
   /** Closes every connection with 1001, then ends the worker. */
@@ -27,10 +35,10 @@ export interface EmbeddedServer extends AsyncDisposable {
 }
 
 /**
- * Starts a server in a worker; resolves when it listens.
+ * Starts a server in a worker. Resolves when it listens.
  *
  * @throws {RangeError} If an option is out of range.
- * @throws {Error} If the address cannot be listened on; the message says why.
+ * @throws {Error} If it cannot listen; the message says why.
  */
 export async function startEmbeddedServer(options: ServerOptions): Promise<EmbeddedServer> {
   validateServerOptions(options);
@@ -58,15 +66,14 @@ export async function startEmbeddedServer(options: ServerOptions): Promise<Embed
   };
 }
 
-/** The worker and what is awaited of it. */
+/** The worker, and the promises for its replies. */
 class ServerWorker {
   readonly #worker = startWorker(new URL("./server_worker.ts", import.meta.url));
   readonly #started = Promise.withResolvers<{ port: number; url: string }>();
   readonly #stopped = Promise.withResolvers<void>();
-  readonly #stats = new Map<number, PromiseWithResolvers<ServerStats>>();
-  #requests = 0;
+  /** Pending requests; the worker answers them in order. */
+  readonly #readings: PromiseWithResolvers<ServerStats>[] = [];
   #ended: Error | null = null;
-  #stopping: Promise<void> | null = null;
 
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -83,19 +90,15 @@ class ServerWorker {
 
   stats(): Promise<ServerStats> {
     if (this.#ended) return Promise.reject(this.#ended);
-    const request = ++this.#requests;
     const reading = Promise.withResolvers<ServerStats>();
-    this.#stats.set(request, reading);
-    this.#post({ kind: "stats", request });
+    this.#readings.push(reading);
+    this.#post({ kind: "stats" });
     return reading.promise;
   }
 
   stop(): Promise<void> {
-    if (!this.#ended) {
-      this.#stopping ??= this.#stopped.promise;
-      this.#post({ kind: "stop" });
-    }
-    return this.#stopping ?? Promise.resolve();
+    if (!this.#ended) this.#post({ kind: "stop" });
+    return this.#stopped.promise;
   }
 
   #post(message: ToWorker): void {
@@ -109,9 +112,7 @@ class ServerWorker {
       case "failed":
         return this.#end(new Error(message.message));
       case "stats":
-        this.#stats.get(message.request)?.resolve(message.stats);
-        this.#stats.delete(message.request);
-        return;
+        return this.#readings.shift()?.resolve(message.stats);
       case "stopped":
         return this.#end(new Error("Cannot ask the server as it has stopped"));
       default:
@@ -119,13 +120,12 @@ class ServerWorker {
     }
   }
 
-  /** Ends the worker; whatever is still awaited of it fails with `reason`. */
+  /** Ends the worker and rejects what is still pending with `reason`. */
   #end(reason: Error): void {
     this.#ended = reason;
     this.#worker.terminate();
     this.#started.reject(reason);
-    for (const reading of this.#stats.values()) reading.reject(reason);
-    this.#stats.clear();
+    for (const reading of this.#readings.splice(0)) reading.reject(reason);
     this.#stopped.resolve();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The replies that both builds of the server word alike. Frames are put together from JSON that is
- * ready made, since encoding a nested object for every reply would take longer than the call itself.
+ * Replies that all builds of the server share. Frames are built from ready-made JSON, because
+ * encoding a nested object for every reply would take longer than the call itself.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export interface ErrorBody {
   details?: Record<string, unknown>;
 }
 
-/** Times of a call in milliseconds, as measured. */
+/** Measured times of a call. */
 export interface LatencyMetrics {
-  /** From its arrival to its answer. */
+  /** From arrival to answer. */
   totalMs: number;
-  /** Of `totalMs`: waiting behind earlier calls of its connection. */
+  /** Part of `totalMs`: waiting for earlier calls of the connection. */
   queuedMs: number;
-  /** Of `totalMs`: in the tool. */
+  /** Part of `totalMs`: in the tool. */
   processingMs: number;
 }
 
@@ -46,7 +46,7 @@ export function progressFrame(idJson: string, tool: string, elapsedMs: number): 
     `"elapsed_ms": ${round(elapsedMs)}, "timestamp": "${timestamp()}"}`;
 }
 
-/** The `outputs` of a success: one text with the times of the call. */
+/** The `outputs` of a success: one text, and the times of the call. */
 export function outputsJson(text: string, times: LatencyMetrics): string {
   return `[{"type": "text", "text": ${JSON.stringify(text)}, "metadata": {"latency_metrics": {` +
     `"latency_ms": ${round(times.totalMs)}, "global_sem_wait_ms": ${round(times.queuedMs)}, ` +
@@ -59,7 +59,7 @@ export function callErrorFrame(idJson: string, error: ErrorBody): string {
   return `{"op": "call_tool_res", "request_id": ${idJson}, "error": ${JSON.stringify(error)}}`;
 }
 
-/** An error that names no call. */
+/** An error without a request id. */
 export function errorFrame(error: ErrorBody): string {
   return `{"op": "error", "error": ${JSON.stringify(error)}}`;
 }
@@ -74,7 +74,7 @@ export const MISSING_OP_FRAME: string = errorFrame({
   message: "Invalid message: missing or invalid 'op' field (must be string)",
 });
 
-/** Wall-clock time, made once a millisecond: a busy server asks for it more often. */
+/** Wall-clock time. Formatted once a millisecond, because a busy server needs it more often. */
 export function timestamp(): string {
   const nowMs = Date.now();
   if (nowMs !== stampedMs) {
@@ -87,7 +87,7 @@ export function timestamp(): string {
 let stampedMs = -1;
 let stamp = "";
 
-/** To the microsecond. */
+/** Rounds to the microsecond. */
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

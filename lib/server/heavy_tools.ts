@@ -1,4 +1,4 @@
-import type { InputSchema, PropertySchema } from "./input_schema.ts";
+import type { PropertySchema } from "./input_schema.ts";
 import { HEAVY_TOOLS, type HeavyToolName, type ServerOptions } from "./options.ts";
 import { createThinkTimes } from "./think.ts";
 import type { HeavyTool, ToolArguments } from "./tools.ts";
@@ -10,7 +10,7 @@ const TEMPERATURE: PropertySchema = {
   description: "How much the answer varies.",
 };
 
-/** The argument that holds the text of a call, and the rest of what each tool takes. */
+/** `subject` is the argument that holds the text of a call. */
 const DESCRIPTIONS: Record<
   HeavyToolName,
   { description: string; subject: string; properties: Record<string, PropertySchema> }
@@ -41,7 +41,7 @@ const DESCRIPTIONS: Record<
   },
 };
 
-/** The tools that take a think time, each with a random sequence of its own. */
+/** The tools with a think time. Each has its own random sequence. */
 export function createHeavyTools(options: ServerOptions): HeavyTool[] {
   return HEAVY_TOOLS.map((name, index) => {
     const { description, subject, properties } = DESCRIPTIONS[name];
@@ -49,28 +49,21 @@ export function createHeavyTools(options: ServerOptions): HeavyTool[] {
       kind: "heavy",
       name,
       description,
-      inputSchema: createSchema(subject, properties),
+      inputSchema: {
+        type: "object",
+        properties: {
+          [subject]: { type: "string", minLength: 1, description: "What the call is about." },
+          ...properties,
+        },
+        required: [subject],
+      },
       drawThinkMs: createThinkTimes(options.think[name], options.seed + index),
       run: (args, thinkMs) => answerSubject(name, { args, subject, thinkMs }),
     };
   });
 }
 
-function createSchema(
-  subject: string,
-  properties: Record<string, PropertySchema>,
-): InputSchema {
-  return {
-    type: "object",
-    properties: {
-      [subject]: { type: "string", minLength: 1, description: "What the call is about." },
-      ...properties,
-    },
-    required: [subject],
-  };
-}
-
-/** Facts about the text of the call: a real, if simple, analysis of modest length. */
+/** Describes the text of the call: a simple but real analysis. */
 function answerSubject(
   tool: HeavyToolName,
   { args, subject, thinkMs }: { args: ToolArguments; subject: string; thinkMs: number },

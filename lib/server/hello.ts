@@ -4,12 +4,12 @@ import { helloRefusedFrame } from "./frames.ts";
 import { isObject } from "./messages.ts";
 import { MIN_TOKEN_LENGTH, type ServerOptions } from "./options.ts";
 
-/** What the first message of a connection leads to. */
+/** Outcome of a connection's first message. */
 export type HelloDecision =
   | { kind: "accepted"; sessionId: string }
   | { kind: "refused"; frame: string | null; code: number; reason: string };
 
-/** Closes that come without a frame, shared by several causes. */
+/** Hello timeout, or an empty first message. */
 export const HELLO_MISSED: HelloDecision & { kind: "refused" } = {
   kind: "refused",
   frame: null,
@@ -18,7 +18,7 @@ export const HELLO_MISSED: HelloDecision & { kind: "refused" } = {
 };
 const BROKEN_HELLO: HelloDecision = { kind: "refused", frame: null, code: 1000, reason: "" };
 
-/** Decides on the first message of a connection. Never throws. */
+/** Judges the first message of a connection. Never throws. */
 export function decideHello(
   text: string,
   { options, dialect }: { options: ServerOptions; dialect: Dialect },
@@ -32,17 +32,11 @@ export function decideHello(
   }
   if (!isObject(hello)) return BROKEN_HELLO;
   if (hello.op !== "hello") return { kind: "refused", code: 4001, ...dialect.firstMessageNotHello };
-  switch (checkToken(hello.token, options.token)) {
-    case "broken":
-      return BROKEN_HELLO;
-    case "wrong":
-      return refuse("unauthorized");
-    case "right":
-      break;
-  }
-  if (dialect.name === "nov" && options.requireJwt && !isFilled(hello.jwt)) {
-    return refuse("jwt_required");
-  }
+  const token = checkToken(hello.token, options.token);
+  if (token === "broken") return BROKEN_HELLO;
+  if (token === "wrong") return refuse("unauthorized");
+  const hasJwt = typeof hello.jwt === "string" && hello.jwt !== "";
+  if (dialect.name === "nov" && options.requireJwt && !hasJwt) return refuse("jwt_required");
   return acceptSession(hello.session_id, dialect);
 }
 
@@ -69,11 +63,7 @@ function checkToken(given: unknown, expected: string | null): "right" | "wrong" 
   return timingSafeEqual(digest(given), digest(expected)) ? "right" : "wrong";
 }
 
-/** Digests are of one length, so that comparing them takes the same time for every token. */
+/** Digests have equal lengths, so comparing them takes the same time for every token. */
 function digest(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
-}
-
-function isFilled(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
 }

@@ -1,13 +1,13 @@
 /**
- * The HTTP side of the server: accepts connections and reads their requests, and ends those that ask for nothing.
+ * The HTTP side of the server: accepts connections, reads their requests and closes idle ones.
  *
  * @module
  */
 
-/** How long to wait after the system has refused to accept a connection, as it does without a free descriptor. */
+/** Pause after a failed accept, most likely for want of a file descriptor. */
 const ACCEPT_RETRY_MS = 50;
 
-/** An HTTP connection of the runtime. */
+/** Deno's HTTP connection. */
 interface HttpConnection {
   nextRequest(): Promise<
     { request: Request; respondWith(response: Response): Promise<void> } | null
@@ -16,28 +16,22 @@ interface HttpConnection {
 }
 
 /**
- * The runtime's HTTP over a connection that has been accepted. `Deno.serve` is not used, as its listener ends for good
- * when the system has no descriptor left, and it neither counts nor times the connections that never ask for anything.
+ * Deno's HTTP over an accepted connection. `Deno.serve` is not used: its listener ends for good
+ * when descriptors run out, and it neither counts nor times out connections without a request.
  */
 const { serveHttp } = Deno as unknown as {
   serveHttp(connection: Deno.TcpConn): HttpConnection;
 };
 
-/** What a listener's clients may do. */
+/** Limits for connections that are not WebSockets yet. */
 export interface HttpLimits {
-  /** How long a connection may stay without becoming a WebSocket, in milliseconds. */
+  /** Time for a connection to become a WebSocket. */
   requestTimeoutMs: number;
-  /** So many may be in that state; one more ends the oldest of them. */
+  /** Maximum connections in that state; one more closes the oldest. */
   mostWaiting: number;
 }
 
-/** What a handler makes of a request: `upgraded`, when the connection is a WebSocket from here on. */
-export interface Answered {
-  response: Response;
-  upgraded: boolean;
-}
-
-/** Connections that have not become WebSockets yet, the oldest first. */
+/** Connections that are not WebSockets yet, oldest first. */
 export class HttpClients {
   readonly #listener: Deno.TcpListener;
   readonly #limits: HttpLimits;
@@ -49,8 +43,8 @@ export class HttpClients {
     this.#limits = limits;
   }
 
-  /** Serves all that come until it is closed; never rejects. */
-  async serve(handler: (request: Request, ip: string) => Answered): Promise<void> {
+  /** Serves clients until closed; never rejects. Status 101 makes the connection a WebSocket. */
+  async serve(handler: (request: Request, ip: string) => Response): Promise<void> {
     while (!this.#isClosed) {
       try {
         const connection = await this.#listener.accept();
@@ -59,34 +53,35 @@ export class HttpClients {
         void this.#serveOne(serveHttp(connection), (request) => handler(request, ip));
       } catch {
         if (this.#isClosed) return;
-        // Most likely no descriptor is free: those that ask for nothing give theirs back.
+        // Most likely descriptors have run out: free those of idle connections.
         this.#endOldest(Math.ceil(this.#waiting.size / 2));
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
       }
     }
   }
 
-  /** Accepts no more, and ends what is not a WebSocket. */
+  /** Stops accepting, and closes connections that are not WebSockets. */
   close(): void {
     this.#isClosed = true;
     this.#listener.close();
     this.#endOldest(this.#waiting.size);
   }
 
-  async #serveOne(http: HttpConnection, handler: (request: Request) => Answered): Promise<void> {
+  async #serveOne(http: HttpConnection, handler: (request: Request) => Response): Promise<void> {
     const { requestTimeoutMs, mostWaiting } = this.#limits;
     this.#waiting.add(http);
     if (this.#waiting.size > mostWaiting) this.#endOldest(1);
     const timer = setTimeout(() => this.#end(http), requestTimeoutMs);
     try {
       for (let event = await http.nextRequest(); event !== null; event = await http.nextRequest()) {
-        const { response, upgraded } = handler(event.request);
+        const response = handler(event.request);
+        const upgraded = response.status === 101;
         if (upgraded) this.#waiting.delete(http);
         await event.respondWith(response);
         if (upgraded) return;
       }
     } catch {
-      // The client has gone, or sent no HTTP.
+      // The client is gone or sent something other than HTTP.
     } finally {
       clearTimeout(timer);
       this.#end(http);
@@ -102,7 +97,7 @@ export class HttpClients {
     try {
       http.close();
     } catch {
-      // It has ended by itself.
+      // It is closed already.
     }
   }
 }

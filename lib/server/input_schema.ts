@@ -1,4 +1,4 @@
-/** The part of JSON Schema that the tools describe their arguments with. */
+/** The subset of JSON Schema in use for tool arguments. */
 export interface InputSchema {
   type: "object";
   properties: Record<string, PropertySchema>;
@@ -13,8 +13,8 @@ export type PropertySchema =
   );
 
 /**
- * Checks a call's arguments: `null`, or what is wrong with the first that does not fit. Arguments
- * that the schema does not name are accepted, as the real server does.
+ * Returns what is wrong with the first invalid argument, or `null`. Arguments that the schema does
+ * not name are accepted, as in the real server.
  */
 export function findArgumentError(
   schema: InputSchema,
@@ -32,7 +32,7 @@ export function findArgumentError(
   return null;
 }
 
-/** What the property accepts, where the value is something else; otherwise `null`. */
+/** What the property accepts if the value does not fit; `null` if it fits. */
 function findMismatch(schema: PropertySchema, value: unknown): string | null {
   switch (schema.type) {
     case "number": {

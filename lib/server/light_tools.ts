@@ -3,44 +3,37 @@ import type { InputSchema } from "./input_schema.ts";
 import type { ServerState } from "./server_state.ts";
 import type { LightTool } from "./tools.ts";
 
-/** The version that the `version` tool tells. */
+/** Version that the `version` tool reports. */
 export const SERVER_VERSION = "1.0.0";
 
 const NO_ARGUMENTS: InputSchema = { type: "object", properties: {}, required: [] };
 
-/** The tools that answer at once, from the server's own state. */
+/** The tools that answer immediately, from the server's own state. */
 export function createLightTools(state: ServerState): LightTool[] {
   const memory = createMemoryReader();
-  return [
+  const tools: Omit<LightTool, "kind" | "inputSchema">[] = [
     {
-      kind: "light",
       name: "status",
       description: "Uptime, connections, calls and memory of this server.",
-      inputSchema: NO_ARGUMENTS,
       run: () => describeStatus(state, memory()),
     },
     {
-      kind: "light",
       name: "version",
       description: "Versions of this server and of what it runs on.",
-      inputSchema: NO_ARGUMENTS,
       run: () => describeVersion(state),
     },
     {
-      kind: "light",
       name: "listmodels",
       description: "The simulated models behind the heavy tools, with their think times.",
-      inputSchema: NO_ARGUMENTS,
       run: () => describeModels(state),
     },
     {
-      kind: "light",
       name: "health",
       description: "Whether this server has room for more connections and memory.",
-      inputSchema: NO_ARGUMENTS,
       run: () => describeHealth(state, memory()),
     },
   ];
+  return tools.map((tool) => ({ kind: "light", inputSchema: NO_ARGUMENTS, ...tool }));
 }
 
 function describeStatus(state: ServerState, memory: Deno.MemoryUsage): string {
@@ -107,7 +100,7 @@ function describeHealth({ options, slots }: ServerState, memory: Deno.MemoryUsag
 
 const UNHEALTHY_RSS_BYTES = 2 * 1024 ** 3;
 
-/** Reads the memory in use at most once a second: a reading asks the system and takes microseconds. */
+/** Reads the memory in use at most once a second, because a reading takes microseconds. */
 function createMemoryReader(): () => Deno.MemoryUsage {
   let reading = Deno.memoryUsage();
   let readAtMs = performance.now();
@@ -120,7 +113,7 @@ function createMemoryReader(): () => Deno.MemoryUsage {
   };
 }
 
-/** To the microsecond. */
+/** Rounds to the microsecond. */
 function roundMs(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

@@ -1,17 +1,17 @@
 import { startWorker } from "../start_worker.ts";
 
-/** What a worker posts that listens. It then takes any message for the order to stop. */
+/** Messages from the worker. Once it listens, any message tells it to stop. */
 export type FromListener<T> =
   | { kind: "started"; address: T }
   | { kind: "failed"; message: string }
   | { kind: "stopped" };
 
-/** How long the worker may take to listen, in milliseconds. */
+/** Time for the worker to listen. */
 const START_LIMIT_MS = 20_000;
-/** How long it may take to close its ports before it is ended all the same, in milliseconds. */
+/** Time for the worker to close its ports before it is terminated anyway. */
 const STOP_LIMIT_MS = 1_000;
 
-/** A worker that listens as soon as it runs, or as it is told what for, and what is awaited of it. */
+/** A worker that listens on a port when it starts, or when it gets its first message. */
 export class ListeningWorker<T> {
   readonly #worker: Worker;
   readonly #name: string;
@@ -19,7 +19,7 @@ export class ListeningWorker<T> {
   readonly #stopped = Promise.withResolvers<void>();
   #stopping: Promise<void> | null = null;
 
-  /** @param name such as `null server`, for its errors */
+  /** @param name for error messages, such as `null server` */
   constructor(module: URL, name: string) {
     this.#name = name;
     this.#worker = startWorker(module);
@@ -30,15 +30,15 @@ export class ListeningWorker<T> {
     };
   }
 
-  /** Gives it what it needs to know before it listens. */
+  /** Sends the message that a worker waits for before it listens. */
   post(message: unknown, transfer: Transferable[]): void {
     this.#worker.postMessage(message, transfer);
   }
 
   /**
-   * Where it listens.
+   * Resolves to the address when the worker listens.
    *
-   * @throws {Error} If it does not listen within five seconds, or cannot; the message says why.
+   * @throws {Error} If it cannot listen, or does not within 20 seconds.
    */
   async start(): Promise<T> {
     const timer = setTimeout(
@@ -48,7 +48,7 @@ export class ListeningWorker<T> {
     return await this.#started.promise.finally(() => clearTimeout(timer));
   }
 
-  /** Closes its ports, then ends the worker, and with it connections still open: close them first. */
+  /** Closes the ports and ends the worker. Close connections first: the worker's end drops them. */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
   }

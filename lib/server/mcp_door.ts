@@ -1,6 +1,6 @@
 /**
- * The MCP that the build of November speaks on a connection whose first message is `initialize`. It is a mock:
- * it lists its tools, "calls" any name with success, and sends back what it does not know as it came.
+ * The MCP of the November build, on connections whose first message is `initialize`. It is a mock:
+ * it lists its tools, "calls" any tool with success, and echoes unknown messages.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import { isObject } from "./messages.ts";
 import { SERVER_VERSION } from "./light_tools.ts";
 
-/** Does this first message of a connection open the door? Never throws. */
+/** True if a connection's first message selects MCP. Never throws. */
 export function opensMcpDoor(text: string): boolean {
   return parse(text)?.method === "initialize";
 }
 
-/** The answer to one JSON-RPC message. `toolsJson`: the descriptions of all tools. Never throws. */
+/** The answer to a JSON-RPC message; `toolsJson` describes all tools. Never throws. */
 export function answerMcp(text: string, toolsJson: string): string {
   const message = parse(text);
   switch (message?.method) {

@@ -1,7 +1,4 @@
-/**
- * What a client's message asks for. `idJson` is its request id as JSON, ready to be put into a reply:
- * `null` where it has none.
- */
+/** A client's message. `idJson` is its request id as JSON, for use in a reply; "null" if none. */
 export type Message =
   | { kind: "invalidJson" }
   | { kind: "missingOp" }
@@ -10,7 +7,7 @@ export type Message =
   | { kind: "ping"; idJson: string }
   | CallMessage;
 
-/** A call. `tool` and `args` are as the client sent them: of any type. */
+/** A call. `tool` and `args` are as sent, of any type. */
 export interface CallMessage {
   kind: "call";
   idJson: string;
@@ -18,12 +15,12 @@ export interface CallMessage {
   args: unknown;
 }
 
-/** Whether a JSON value is an object, not an array or `null`. */
+/** True for a JSON object; false for an array or `null`. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Reads a message that came after the hello. Never throws. */
+/** Parses a message that follows the hello. Never throws. */
 export function parseMessage(
   text: string,
   { knowsToolCall }: { knowsToolCall: boolean },
@@ -53,7 +50,7 @@ export function parseMessage(
   }
 }
 
-/** Ids are strings or numbers; anything else, which could be nested without end, counts as none. */
+/** Ids are strings or numbers. Anything else counts as no id, as it could be nested arbitrarily. */
 function encodeId(id: unknown): string {
   return typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : "null";
 }

@@ -1,6 +1,5 @@
 /**
- * What a server that does nothing says on one connection: bytes in, bytes out, no socket. The frames
- * are those of RFC 6455, section 5.
+ * One connection of the null server, without its socket. Frames follow RFC 6455, section 5.
  *
  * @module
  */
@@ -12,20 +11,20 @@ const TEXT = 1;
 const CLOSE = 8;
 const MASK_BYTES = 4;
 const QUOTE = 0x22;
-/** A call's request id stands between these quotes of its text, as lib/protocols/exai.ts writes it. */
+/** A call's request id begins after this quote of its text, as lib/protocols/exai.ts writes it. */
 const ID_OPENS_AT_QUOTE = 7;
 
 const ENCODER = new TextEncoder();
 const HELLO_ACK = ENCODER.encode('{"op":"hello_ack","ok":true,"session_id":"null"}');
 const BEFORE_ID = ENCODER.encode('{"op":"call_tool_res","request_id":"');
 const OUTPUT = '{"type":"text","text":"nothing"}';
-/** What a frame's length of two bytes allows, with room for the rest of the reply. */
+/** Keeps a reply within the 64 KiB of a two-byte frame length. */
 const MOST_OUTPUTS = 1_900;
 /** A close with 1000. */
 const CLOSE_FRAME = Uint8Array.of(0x88, 2, 0x03, 0xe8);
 const NOTHING = new Uint8Array(0);
 
-/** Where the parts of a frame are in the bytes received. */
+/** Offsets of a frame's parts in the bytes received. */
 interface FramePlace {
   opcode: number;
   mask: number;
@@ -33,7 +32,7 @@ interface FramePlace {
   end: number;
 }
 
-/** The server's side of one connection, from the first frame on. */
+/** The server's side of a connection, after the upgrade. */
 export class NullSession {
   readonly #afterId: Uint8Array;
   #received = new Uint8Array(65_536);
@@ -44,8 +43,8 @@ export class NullSession {
   #isOver = false;
 
   /**
-   * @param outputs of each reply, of 32 bytes each
-   * @throws {RangeError} if they are not a whole number from 0 to 1,900
+   * @param outputs number of 32-byte outputs in each reply
+   * @throws {RangeError} If `outputs` is not a whole number from 0 to 1,900.
    */
   constructor(outputs = 0) {
     if (!(Number.isInteger(outputs) && outputs >= 0 && outputs <= MOST_OUTPUTS)) {
@@ -57,18 +56,18 @@ export class NullSession {
     this.#afterId = ENCODER.encode(`","ok":true,"outputs":[${list}]}`);
   }
 
-  /** Where the next bytes of the client go: read into it, then say how many to `answer`. */
+  /** Buffer for the client's next bytes: read into it, then pass their number to `answer`. */
   get room(): Uint8Array {
     if (this.#filled === this.#received.length) this.#received = grown(this.#received);
     return this.#received.subarray(this.#filled);
   }
 
-  /** Whether the client has closed: write what `answer` gave, then end the connection. */
+  /** True once the client has closed: write the last answer, then end the connection. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** What to send for the `count` bytes just read into `room`; good until the next call. */
+  /** The bytes to send for the `count` bytes read into `room`, valid until the next call. */
   answer(count: number): Uint8Array {
     this.#filled += count;
     this.#written = 0;
@@ -86,7 +85,7 @@ export class NullSession {
     return this.#written === 0 ? NOTHING : this.#replies.subarray(0, this.#written);
   }
 
-  /** `null`: its header has not wholly come yet. */
+  /** `null`: the header is incomplete. */
   #frameAt(at: number): FramePlace | null {
     const bytes = this.#received;
     if (this.#filled - at < 2) return null;
@@ -111,7 +110,7 @@ export class NullSession {
     } else if (frame.opcode === TEXT) this.#answerCall(frame);
   }
 
-  /** Unmasks no more of the call than its id, and reads none of it as JSON. */
+  /** Unmasks the call up to the end of its id, without parsing the JSON. */
   #answerCall({ mask, payload, end }: FramePlace): void {
     const bytes = this.#received;
     let quotes = 0;

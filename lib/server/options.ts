@@ -1,21 +1,21 @@
 /**
- * What the reference server can be told, its defaults and their validation. All of it is plain data,
- * so that it can be posted to a worker.
+ * Options of the reference server, with defaults and validation. They are plain data, so that they
+ * can be posted to a worker.
  *
  * @module
  */
 
-/** Which build of the real server is spoken: that of 2025-10-25, of 2025-10-27 or of 2025-11-13. */
+/** Builds of the real server to imitate: 2025-10-25, 2025-10-27 and 2025-11-13. */
 export const DIALECTS = ["oct25", "oct", "nov"] as const;
 export type DialectName = typeof DIALECTS[number];
 
-/** A token bucket: `capacity` messages at once, then `refillPerSecond`. */
+/** A token bucket: a burst of `capacity` messages, then `refillPerSecond`. */
 export interface RateLimit {
   capacity: number;
   refillPerSecond: number;
 }
 
-/** What the server refuses for load. A rate of `null` is no limit. */
+/** Load limits. A rate of `null` is unlimited. */
 export interface Limits {
   userRate: RateLimit | null;
   ipRate: RateLimit | null;
@@ -24,53 +24,53 @@ export interface Limits {
   maxConnectionsPerIp: number;
 }
 
-/** A log-normal think time: half of the draws are under `medianMs`; `sigma` is that of the logs. */
+/** A log-normal think time; `sigma` is the standard deviation of its logarithm. */
 export interface ThinkTime {
   medianMs: number;
   sigma: number;
 }
 
 /**
- * `wait`: other calls are answered meanwhile. `block`: nothing is, on any connection, as where a tool
- * occupies the one thread that serves all of them.
+ * Other connections while a tool thinks. `wait`: they are served. `block`: they are not, as if the
+ * tool occupied the server's only thread.
  */
 export const THINK_MODES = ["wait", "block"] as const;
 export type ThinkMode = typeof THINK_MODES[number];
 
-/** The tools that think before they answer. */
+/** Tools with a think time. */
 export const HEAVY_TOOLS = ["chat", "analyze", "debug"] as const;
 export type HeavyToolName = typeof HEAVY_TOOLS[number];
 
 export interface ServerOptions {
   hostname: string;
-  /** 0 takes a free port. */
+  /** 0: any free port. */
   port: number;
   dialect: DialectName;
   /** `null`, or anything under {@link MIN_TOKEN_LENGTH} characters, switches authentication off. */
   token: string | null;
-  /** Nov only: a hello must carry a non-empty `jwt`. Its signature is not checked. */
+  /** Nov only: a hello must have a non-empty `jwt`. Its signature is not checked. */
   requireJwt: boolean;
   limits: Limits;
   /** A longer frame closes the connection with 1009. */
   maxFrameBytes: number;
   /** A longer call is refused with OVER_CAPACITY. */
   maxCallBytes: number;
-  /** Messages that may wait behind a running call; one more closes the connection with 1008. */
+  /** Maximum messages queued during a call; one more closes the connection with 1008. */
   maxQueuedMessages: number;
   helloTimeoutMs: number;
-  /** Pinged after half of this time of silence and closed after all of it; 0 never. */
+  /** A silent client is pinged after half of this time and closed after all of it. 0: never. */
   idleTimeoutSeconds: number;
   think: Record<HeavyToolName, ThinkTime>;
   thinkMode: ThinkMode;
-  /** Each call takes so much longer than the one before it, as a server does that scans its caches. */
+  /** Each call takes this much longer than the one before, as in a server that scans its caches. */
   slowDownMs: number;
-  /** Time between two progress frames of a heavy call. */
+  /** Time between progress frames of a heavy call. */
   progressIntervalMs: number;
-  /** Seeds the think times. */
+  /** Seed of the think times. */
   seed: number;
 }
 
-/** What {@link defaultServerOptions} takes: any field, limits as a preset or field by field. */
+/** Any options; limits as a preset or field by field. */
 export type ServerOptionOverrides =
   & Partial<Omit<ServerOptions, "limits" | "think">>
   & { limits?: LimitsPreset | Partial<Limits>; think?: Partial<ServerOptions["think"]> };
@@ -78,17 +78,17 @@ export type ServerOptionOverrides =
 /** A shorter token switches authentication off, as in the real server. */
 export const MIN_TOKEN_LENGTH = 16;
 
-/** Does the server want a token? */
+/** True if clients need a token. */
 export function asksForToken({ token }: Pick<ServerOptions, "token">): boolean {
   return token !== null && token.length >= MIN_TOKEN_LENGTH;
 }
 
 const MIB = 1024 * 1024;
 
-/** `default`: every limit on. `off`: no rate limits; the limits on connections stay. */
+/** `default`: all limits on. `off`: no rate limits; connection limits stay on. */
 export type LimitsPreset = "default" | "off";
 
-/** The limits of a preset, as a fresh object. */
+/** A new object with the limits of a preset. */
 export function limitsPreset(preset: LimitsPreset): Limits {
   const connections = { maxConnections: 1000, maxConnectionsPerIp: 10 };
   switch (preset) {
@@ -102,14 +102,12 @@ export function limitsPreset(preset: LimitsPreset): Limits {
     case "off":
       return { userRate: null, ipRate: null, globalRate: null, ...connections };
     default:
-      throw new RangeError(
-        `Cannot configure the server as limits must be "default", "off" or an object: limits is ${preset satisfies never}`,
-      );
+      return refuse("limits", `"default", "off" or an object`, preset satisfies never);
   }
 }
 
 /**
- * The options of a server on a free loopback port, every limit on, changed by `overrides`.
+ * Options of a server on a free loopback port with all limits on, changed by `overrides`.
  *
  * @throws {RangeError} If a value is out of range; the message names field, value and range.
  */
@@ -145,11 +143,7 @@ export function defaultServerOptions(overrides: ServerOptionOverrides = {}): Ser
   return options;
 }
 
-/**
- * Checks every field.
- *
- * @throws {RangeError} If a value is out of range; the message names field, value and range.
- */
+/** @throws {RangeError} If a value is out of range; the message names field, value and range. */
 export function validateServerOptions(options: ServerOptions): void {
   const { limits, dialect } = options;
   if (!DIALECTS.includes(dialect)) {
@@ -182,7 +176,7 @@ export function validateServerOptions(options: ServerOptions): void {
   }
 }
 
-/** What a timer of the platform can hold. */
+/** Maximum delay of a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function checkWhole(field: string, value: number, range: { min: number; max?: number }): void {

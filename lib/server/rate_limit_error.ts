@@ -1,7 +1,7 @@
 import type { ErrorBody } from "./frames.ts";
 import type { RateRefusal } from "./rate_limiter.ts";
 
-/** What a client is told that sent too much: why, and when to try again, rounded up to 0.1 s. */
+/** The error for a refused message. The time to wait is rounded up to 0.1 s. */
 export function rateLimitError(refusal: RateRefusal, clientIp: string): ErrorBody {
   const { reason } = refusal;
   const retryAfterSeconds = (Math.ceil(refusal.retryAfterSeconds * 10) / 10).toFixed(1);

@@ -7,19 +7,19 @@ export type RateLimitReason =
   | "ip_rate_limit_exceeded"
   | "global_rate_limit_exceeded";
 
-/** Why a message was refused, and the seconds after which it would pass. */
+/** Why a message was refused, and when it would be accepted. */
 export interface RateRefusal {
   reason: RateLimitReason;
   retryAfterSeconds: number;
 }
 
-/** Who sent a message. */
+/** Sender of a message. */
 export interface Sender {
   sessionId: string;
   ip: string;
 }
 
-/** Sessions and addresses remembered. One forgotten starts with a full bucket. */
+/** Sessions, and addresses, remembered. A forgotten one starts again with a full bucket. */
 const MAX_BUCKETS = 10_000;
 
 /** Charges a message to its session, then its address, then the whole server. */
@@ -27,7 +27,7 @@ export class RateLimiter {
   readonly #users: BucketTable | null;
   readonly #ips: BucketTable | null;
   readonly #global: BucketTable | null;
-  /** No limit is on, so that nothing needs to be charged. */
+  /** True if no limit is on. */
   readonly off: boolean;
 
   constructor(limits: Limits) {
@@ -37,7 +37,7 @@ export class RateLimiter {
     this.off = !this.#users && !this.#ips && !this.#global;
   }
 
-  /** Charges one message: `null`, or why it is refused. What was charged first stays charged. */
+  /** Charges a message; `null` if accepted. Limits that accepted a refused message stay charged. */
   charge(sender: Sender, nowMs: number): RateRefusal | null {
     const waits = (retryAfterSeconds: number, reason: RateLimitReason) =>
       retryAfterSeconds > 0 ? { reason, retryAfterSeconds } : null;
@@ -47,7 +47,7 @@ export class RateLimiter {
   }
 }
 
-/** One bucket for each key. */
+/** A bucket for each key. */
 class BucketTable {
   readonly #limit: RateLimit;
   readonly #buckets = new BoundedCache<TokenBucket>(MAX_BUCKETS);

@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
 
-/** For how long a frame is not sent again. */
+/** Time for which an identical frame is not sent again. */
 export const REPEAT_WINDOW_MS = 300_000;
 
-/** Frames remembered for each connection; beyond that the oldest is forgotten. */
+/** Frames remembered for each connection. */
 const MAX_FRAMES = 1000;
 
 /**
- * The frames that a connection sent lately, as digests. Only frames that could repeat belong here:
- * errors and remembered replies. A computed reply carries its own times, so it cannot, and is spared
- * the digest: a fast connection would otherwise fill this with millions of them.
+ * Digests of the frames that a connection sent recently. Only add frames that could repeat: errors
+ * and remembered replies. A computed reply contains its own times, so it cannot repeat.
  */
 export class RecentFrames {
   readonly #sentAtMs = new Map<string, number>();
 
-  /** Notes that `frame` is sent now: `false` if it was already, within {@link REPEAT_WINDOW_MS}. */
+  /** Adds a frame to send now. Returns false if it was sent within {@link REPEAT_WINDOW_MS}. */
   add(frame: string, nowMs: number): boolean {
     const digest = createHash("sha256").update(frame).digest("base64");
     const sentAtMs = this.#sentAtMs.get(digest);

@@ -5,14 +5,14 @@ import type { CallMessage } from "./messages.ts";
 import type { Peer, ServerContext } from "./server_context.ts";
 import type { ToolArguments } from "./tools.ts";
 
-/** A call that can be run. `receivedMs` is on the clock of `performance.now()`. */
+/** A call that can be run; `receivedMs` by `performance.now()`. */
 export interface SoundCall extends CallMessage {
   tool: string;
   args: ToolArguments;
   receivedMs: number;
 }
 
-/** What a tool answered, and when it began; `joined`: it had been running for another call. */
+/** A tool's answer, and when the tool began; `joined`: it ran for another call. */
 export interface FinishedCall {
   call: SoundCall;
   answer: ToolAnswer;
@@ -20,7 +20,7 @@ export interface FinishedCall {
   joined: boolean;
 }
 
-/** Sends what a tool answered, counts it and remembers it. */
+/** Sends, counts and remembers a tool's answer. */
 export function reply(server: ServerContext, peer: Peer, finished: FinishedCall): void {
   const { call, answer } = finished;
   const { dialect } = server;
@@ -38,7 +38,7 @@ export function reply(server: ServerContext, peer: Peer, finished: FinishedCall)
   }
 }
 
-/** A computed success is two frames, one that joined another call only the last. */
+/** A computed success is two frames. A call that joined another gets only the second. */
 function replySuccess(
   server: ServerContext,
   peer: Peer,
@@ -63,7 +63,7 @@ function replySuccess(
   }
 }
 
-/** Sends an error that the call itself is to blame for. */
+/** Sends an error caused by the call itself. */
 export function failCall(server: ServerContext, peer: Peer, frame: string): void {
   const { counters } = server.state;
   if (peer.sendRepeatable(frame)) counters.callsFailed++;
@@ -77,7 +77,7 @@ export function refuseCall(server: ServerContext, peer: Peer, frame: string): vo
   else counters.callsUnanswered++;
 }
 
-/** Counts a success, if it was sent. */
+/** Counts a success as served, or as unanswered if it was not sent. */
 export function countServed(
   server: ServerContext,
   { sent, cached }: { sent: boolean; cached: boolean },

@@ -3,29 +3,28 @@ import { readStats } from "./server_state.ts";
 import type { ServerStats } from "./counters.ts";
 import { HttpClients } from "./http_clients.ts";
 import { asksForToken, type ServerOptions, validateServerOptions } from "./options.ts";
-import { createServerContext, type ServerContext } from "./server_context.ts";
+import { createServerContext } from "./server_context.ts";
 
-/** A server that listens. */
+/** A running server. */
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   /** Such as `ws://127.0.0.1:8079`. */
   readonly url: string;
-  /** What the server counted so far. */
   stats(): ServerStats;
-  /** Closes every connection with 1001 and the port. Resolves when both are done. */
+  /** Closes the port, and every connection with 1001. Resolves when all are closed. */
   stop(): Promise<void>;
 }
 
-/** How long stopping waits for clients to answer the close. */
+/** Time for clients to answer the close when the server stops. */
 const CLOSE_GRACE_MS = 1000;
-/** However few clients there may be at once, so many may be asking for it. */
+/** Minimum pending upgrades allowed, however low the connection limit. */
 const FEWEST_WAITING = 256;
 
 /**
  * Starts a server on this thread.
  *
  * @throws {RangeError} If an option is out of range.
- * @throws {Error} If the address cannot be listened on; the message says why.
+ * @throws {Error} If it cannot listen; the message says why.
  */
 // deno-lint-ignore require-await
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -37,22 +36,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = listen(options);
   const clients = new HttpClients(listener, {
     requestTimeoutMs: options.helloTimeoutMs,
-    // All clients that come at once wait for a moment, those too that are then refused for a limit.
+    // Clients over the connection limit are refused only after their upgrade, so they wait too.
     mostWaiting: Math.max(FEWEST_WAITING, options.limits.maxConnections),
   });
-  void clients.serve((request, ip) => {
-    const accepted = upgrade(context, request, { number: ++lastNumber, ip });
-    if (accepted instanceof Response) return { response: accepted, upgraded: false };
-    const { connection, response } = accepted;
-    connections.add(connection);
-    connection.closed.then(() => connections.delete(connection));
-    return { response, upgraded: true };
-  });
+  void clients.serve((request, ip) =>
+    upgrade(request, options, (socket) => {
+      const connection = new Connection(context, socket, { number: ++lastNumber, ip });
+      connections.add(connection);
+      connection.closed.then(() => connections.delete(connection));
+    })
+  );
   let stopped: Promise<void> | null = null;
   const stop = () => stopped ??= stopListening();
   async function stopListening(): Promise<void> {
     stopping.abort(new Error("the server is stopping"));
-    // First, so that who comes back at once is not served by a server on its way out.
+    // First, so that a client that reconnects immediately is not accepted.
     clients.close();
     for (const connection of connections) connection.close(1001);
     await settleWithin([...connections].map(({ closed }) => closed), CLOSE_GRACE_MS);
@@ -81,28 +79,29 @@ function listen({ hostname, port }: ServerOptions): Deno.TcpListener {
   }
 }
 
-/** Makes a WebSocket of a request, or says why it cannot be one. */
+/** Upgrades a request to a WebSocket, or responds with why it cannot. */
 function upgrade(
-  context: ServerContext,
   request: Request,
-  client: { number: number; ip: string },
-): Response | { connection: Connection; response: Response } {
+  options: ServerOptions,
+  onUpgrade: (socket: WebSocket) => void,
+): Response {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("This is a WebSocket server: the request must ask for an upgrade.\n", {
       status: 426,
       headers: { upgrade: "websocket", connection: "Upgrade" },
     });
   }
-  if (!asksForToken(context.options) && isForeignPage(request)) {
+  if (!asksForToken(options) && isForeignPage(request)) {
     return new Response("Pages of other sites are refused where no token is asked for.\n", {
       status: 403,
     });
   }
   try {
     const { socket, response } = Deno.upgradeWebSocket(request, {
-      idleTimeout: context.options.idleTimeoutSeconds,
+      idleTimeout: options.idleTimeoutSeconds,
     });
-    return { connection: new Connection(context, socket, client), response };
+    onUpgrade(socket);
+    return response;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return new Response(`Cannot upgrade the request: ${why}\n`, { status: 400 });
@@ -110,8 +109,8 @@ function upgrade(
 }
 
 /**
- * Does the request come from a page of another site? Where no token is asked for, any page that a browser of this
- * machine shows could otherwise call the tools.
+ * True if the request comes from a page of another site. Without a token, any page open in a
+ * browser on this machine could otherwise call the tools.
  */
 function isForeignPage(request: Request): boolean {
   const origin = request.headers.get("origin");
@@ -119,7 +118,7 @@ function isForeignPage(request: Request): boolean {
   return URL.parse(origin)?.host !== request.headers.get("host");
 }
 
-/** The host under which a client on this machine reaches the server. */
+/** The host for clients on this machine. */
 function urlHost(hostname: string): string {
   if (hostname === "0.0.0.0") return "127.0.0.1";
   if (hostname === "::") return "[::1]";

@@ -8,7 +8,7 @@ import { RateLimiter } from "./rate_limiter.ts";
 import { SlowDown } from "./slow_down.ts";
 import { createServerState, type ServerState } from "./server_state.ts";
 
-/** All that the connections of one server share. */
+/** What the connections of a server share. */
 export interface ServerContext {
   readonly options: ServerOptions;
   readonly dialect: Dialect;
@@ -17,22 +17,22 @@ export interface ServerContext {
   readonly limiter: RateLimiter;
   readonly memory: CallMemory;
   readonly slowDown: SlowDown;
-  /** Aborted when the server stops: ends the heavy calls under way. */
+  /** Aborted when the server stops, which ends heavy calls in progress. */
   readonly stopping: AbortSignal;
 }
 
-/** What answering needs of the connection that a message came from. */
+/** The connection that a message came from. */
 export interface Peer {
   readonly number: number;
   readonly sessionId: string;
   readonly ip: string;
-  /** Sends a frame: `false` if the connection has gone. */
+  /** Sends a frame. Returns false if the connection is gone. */
   send(frame: string): boolean;
-  /** Sends a frame that may be like an earlier one: `false` also where the dialect drops it. */
+  /** Sends a frame that could repeat an earlier one. Also returns false if the dialect drops it. */
   sendRepeatable(frame: string): boolean;
 }
 
-/** The parts of a server that starts now. */
+/** The context of a server that starts now. */
 export function createServerContext(options: ServerOptions, stopping: AbortSignal): ServerContext {
   const state = createServerState(options);
   return {
@@ -49,14 +49,5 @@ export function createServerContext(options: ServerOptions, stopping: AbortSigna
 
 /** The dialect of that name. */
 export function dialectNamed(name: DialectName): Dialect {
-  switch (name) {
-    case "oct25":
-      return OCT25;
-    case "oct":
-      return OCT;
-    case "nov":
-      return NOV;
-    default:
-      return name satisfies never;
-  }
+  return { oct25: OCT25, oct: OCT, nov: NOV }[name];
 }

@@ -1,26 +1,17 @@
 /**
- * Runs a server in a worker; embedded.ts starts it and speaks to it.
+ * The worker of embedded.ts.
  *
  * @module
  */
 
+import type { FromWorker, ToWorker } from "./embedded.ts";
 import { type RunningServer, startServer } from "./serve.ts";
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
+import { workerScope } from "./worker_scope.ts";
 
-/** The part of the worker's global scope in use; the types of the project are those of a window. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  postMessage(message: FromWorker): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
+const scope = workerScope<ToWorker, FromWorker>();
 let server: RunningServer | null = null;
 
-scope.onmessage = ({ data }) => {
-  void handle(data);
-};
-
-async function handle(message: ToWorker): Promise<void> {
+scope.onmessage = async ({ data: message }) => {
   switch (message.kind) {
     case "start":
       try {
@@ -33,7 +24,7 @@ async function handle(message: ToWorker): Promise<void> {
       return;
     case "stats":
       if (server === null) return;
-      scope.postMessage({ kind: "stats", request: message.request, stats: server.stats() });
+      scope.postMessage({ kind: "stats", stats: server.stats() });
       return;
     case "stop":
       await server?.stop();
@@ -42,4 +33,4 @@ async function handle(message: ToWorker): Promise<void> {
     default:
       return message satisfies never;
   }
-}
+};

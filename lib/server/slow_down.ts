@@ -1,21 +1,21 @@
-/** A timer of the runtime is late by about this much: what is shorter is spent spinning, in milliseconds. */
+/** Timers are late by about this much, so shorter delays are spun. */
 const TIMER_MS = 1;
 
 /**
- * The growing cost of the October builds, which scan their caches for every call: the nth call takes n times
- * as much, and calls pay one after the other, as they share one thread.
+ * The growing cost of calls in the October builds, which scan their caches for each one. The nth
+ * call costs n times as much as the first. Calls pay one after the other, as they share a thread.
  */
 export class SlowDown {
   readonly #perCallMs: number;
   #calls = 0;
   #busyUntilMs = 0;
 
-  /** @param perCallMs what each call adds, in milliseconds; 0: nothing */
+  /** @param perCallMs cost of the first call; 0: no slow-down */
   constructor(perCallMs: number) {
     this.#perCallMs = perCallMs;
   }
 
-  /** Spends what the next call costs: at once, or with a promise where that is long enough for a timer. */
+  /** Spends the cost of the next call: spins, or returns a promise if it is long enough to wait. */
   next(): void | Promise<void> {
     if (this.#perCallMs === 0) return;
     const nowMs = performance.now();

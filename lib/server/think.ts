@@ -1,19 +1,19 @@
 import type { ThinkTime } from "./options.ts";
 
-/** Longest think time, however unlikely the draw: ten minutes. */
+/** Cap on think times: ten minutes. */
 const MAX_THINK_MS = 600_000;
 
-/** Draws think times in milliseconds from a log-normal distribution: the same seed, the same times. */
+/** Draws log-normal think times in milliseconds. The same seed gives the same times. */
 export function createThinkTimes(think: ThinkTime, seed: number): () => number {
   const random = createRandom(seed);
   return () => {
-    // Box-Muller: two uniform draws make one normal one. `1 - u` keeps log() away from zero.
+    // Box-Muller: two uniform draws make a normal one. `1 - random()` keeps log() away from 0.
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     return Math.min(MAX_THINK_MS, think.medianMs * Math.exp(think.sigma * normal));
   };
 }
 
-/** A seeded generator of uniform numbers in [0, 1): a counter in odd steps, its bits mixed. */
+/** A seeded generator of uniform numbers in [0, 1): a Weyl sequence with mixed bits. */
 function createRandom(seed: number): () => number {
   let counter = seed >>> 0;
   return () => {
@@ -24,19 +24,19 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Occupies the thread for `thinkMs`, so that this server answers nobody. */
+/** Blocks the thread for `thinkMs`, so the server answers no one. */
 export function thinkBlocking(thinkMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, thinkMs);
 }
 
 export interface ThinkOptions {
-  /** Ends the thinking early; the promise rejects with its reason. */
+  /** Ends the wait early: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   progressIntervalMs: number;
   onProgress?: (elapsedMs: number) => void;
 }
 
-/** Waits for `thinkMs` without occupying the thread, telling of the progress at every interval. */
+/** Waits for `thinkMs` without blocking, and reports progress at every interval. */
 export function think(thinkMs: number, options: ThinkOptions): Promise<void> {
   const { signal, progressIntervalMs, onProgress } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();

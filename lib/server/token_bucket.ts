@@ -1,6 +1,6 @@
 import type { RateLimit } from "./options.ts";
 
-/** A bucket of tokens that refills steadily. Time comes in as an argument. */
+/** A token bucket that refills continuously. The caller passes the time. */
 export class TokenBucket {
   readonly #limit: RateLimit;
   #tokens: number;
@@ -13,7 +13,7 @@ export class TokenBucket {
     this.#updatedMs = nowMs;
   }
 
-  /** Takes one token: 0, or the seconds until there will be one. */
+  /** Takes a token and returns 0, or returns the seconds until there will be one. */
   take(nowMs: number): number {
     const { capacity, refillPerSecond } = this.#limit;
     const elapsedMs = nowMs - this.#updatedMs;

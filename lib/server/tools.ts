@@ -2,19 +2,20 @@ import type { InputSchema } from "./input_schema.ts";
 
 export type ToolArguments = Record<string, unknown>;
 
+/** A tool as `list_tools` shows it. */
 interface ToolDescription {
   name: string;
   description: string;
   inputSchema: InputSchema;
 }
 
-/** Answers at once. */
+/** Answers immediately. */
 export interface LightTool extends ToolDescription {
   kind: "light";
   run(args: ToolArguments): string;
 }
 
-/** Thinks first; `run` makes the answer once `drawThinkMs()` milliseconds have gone by. */
+/** Thinks first: `run` is called `drawThinkMs()` milliseconds later. */
 export interface HeavyTool extends ToolDescription {
   kind: "heavy";
   drawThinkMs(): number;
@@ -22,8 +23,3 @@ export interface HeavyTool extends ToolDescription {
 }
 
 export type Tool = LightTool | HeavyTool;
-
-/** A tool as `list_tools` shows it. */
-export function describeTool({ name, description, inputSchema }: Tool): ToolDescription {
-  return { name, description, inputSchema };
-}

@@ -1,49 +1,49 @@
 import { shakeHands } from "../../lib/client/handshake.ts";
 import type { CloseInfo } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
+import { wait } from "../../lib/load/pace.ts";
 import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
 
-/** What is sent, and when there has been enough of an answer. */
 export interface ExchangeOptions {
   credentials: Credentials;
-  /** Does the handshake come first? */
+  /** True to begin with the handshake. */
   inSession: boolean;
   send: readonly string[];
-  /** A call that is made at the end, if the connection is open, and must be served. */
+  /** Call made at the end if the connection is still open. */
   last: { id: string; text: string };
-  /** Is nothing more to be waited for, as far as frames and close (`null`: open) show? */
+  /** Called with all frames and the close (`null`: open). Return true to stop waiting. */
   isEnough: (frames: readonly string[], close: CloseInfo | null) => boolean;
-  /** How long to wait for that, and for the last call, in milliseconds. */
+  /** Timeout of `isEnough`, and again of the last call. */
   patienceMs: number;
 }
 
 /** What came back. */
 export interface Exchange {
-  /** All but those of the last call, in their order. */
+  /** In order, without those of the last call. */
   frames: string[];
-  /** The last call's result, `null` where there was none. */
+  /** The last call's result, if any. */
   result: string | null;
-  /** The server's close, `null` where the connection was open to the end. */
+  /** The server's close; `null` if the connection stayed open. */
   close: CloseInfo | null;
-  /** The words of a refusal for load, which ends the exchange; `null`: there was none. */
+  /** The message of a rate limiter's refusal, which ends the exchange. */
   limited: string | null;
-  /** From the sending to the first frame or the close; `null`: neither came before the last call. */
+  /** Time to the first frame or the close; `null` if neither came before the last call. */
   answerNs: number | null;
 }
 
-/** No answer has so many frames: of a flood the rest is left out. */
+/** Further frames of a flood are dropped. */
 const MOST_FRAMES = 50;
 
-/** Is it a request that bears the id of one of ours? */
+/** True for a server's request that reuses the id of a message of ours. */
 export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
   return kind === "notification" && id !== null && sent.some((text) => text.includes(id));
 }
 
 /**
- * Says something on a connection of its own and sees what comes back, frame by frame; then whether the
- * connection still serves a call. Nothing of it is in a ledger.
+ * Sends frames on a new connection and collects the answer, then tests if the connection still
+ * serves a call. No ledger counts any of this.
  *
- * @throws {ConnectError} if no connection, or no session, can be opened
+ * @throws {ConnectError} if the connection or the session cannot be opened
  */
 export async function exchange(target: Target, options: ExchangeOptions): Promise<Exchange> {
   const { protocol, clock, timeoutMs, signal } = target.options;
@@ -56,17 +56,12 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 
   const isOver = () => signal.aborted || seen.close !== null || seen.limited !== null;
   async function until(done: () => boolean): Promise<void> {
-    const waiting = Promise.withResolvers<void>();
-    const look = () => {
-      if (isOver() || done()) waiting.resolve();
+    const ended = new AbortController();
+    wake = () => {
+      if (isOver() || done()) ended.abort();
     };
-    const cancel = clock.after(patienceMs, waiting.resolve);
-    signal.addEventListener("abort", look, { once: true });
-    wake = look;
-    look();
-    await waiting.promise;
-    cancel();
-    signal.removeEventListener("abort", look);
+    wake();
+    await wait(patienceMs, { clock, signal: AbortSignal.any([signal, ended.signal]) });
   }
 
   function receive(text: string): void {
@@ -110,9 +105,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
       socket.send(last.text);
       await until(() => isLastEnded);
     }
-    const { close } = seen; // Before ours.
-    await socket.close();
-    return { ...seen, close };
+    return { ...seen };
   } finally {
     await socket.close();
   }

@@ -1,5 +1,6 @@
 import type { ForeignText } from "../../lib/client/foreign_text.ts";
 import { isAuthenticationOff } from "../../lib/client/rejection.ts";
+import { SILENCE_LIMIT } from "../../lib/load/closed.ts";
 import { createPace } from "../../lib/load/pace.ts";
 import type { Answer, Conduct, ConductCase, Credentials } from "../../lib/protocols/protocol.ts";
 import { describeClose } from "../../lib/run/describe_end.ts";
@@ -7,36 +8,33 @@ import { type Procedure, type ScenarioContext, TIMES } from "../../lib/run/scena
 import { exchange, isEcho } from "./exchange.ts";
 
 const STANDARD = {
-  /** How long to wait for an answer that should come; the target's timeout, if that is less. */
+  /** Timeout of an answer; the target's timeout if that is shorter. */
   patienceMs: 10_000,
-  /** How long to wait for the server to give up on a silent client; 0 leaves that check out. */
+  /** How long the server can take to drop a client that sends no hello; 0 skips that check. */
   noHelloWaitMs: 20_000,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** What the cases are made from and judged by. */
 interface Server {
   conduct: Conduct;
-  /** The build that it answers as; `null`: not known. */
+  /** The build whose answers it gives; `null`: unknown. */
   dialect: string | null;
   toolList: string | null;
   isOpenToAll: boolean;
 }
 
-/** After so many cases in a row without any answer, the server is taken to have gone silent. */
-const SILENCE_LIMIT = 3;
-/** The numbers of the requests that belong to no case. */
+/** Numbers of the requests that belong to no case. */
 const LAST_CALL = 90;
 const LIST_TOOLS = 91;
-/** Ends an expected frame of which only the beginning is given. */
+/** Ends an expected frame that is only a prefix. */
 const AND_SO_ON = "…";
 const SERVED = "a call is served after it";
 
 export const malformedInput: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "malformed-input",
-  question: "Does the server answer bad messages as its protocol says, and serve on?",
+  question: "Does the server answer malformed messages as its protocol says, and keep serving?",
   metrics: { answer: TIMES },
   headline: { metric: "answer" },
   profiles: ["thorough"],
@@ -46,7 +44,9 @@ export const malformedInput: Procedure<typeof STANDARD> = {
   begin(context) {
     const { target } = context;
     const { conduct, name } = target.options.protocol;
-    if (conduct === null) return { skipped: `the ${name} protocol knows no bad messages` };
+    if (conduct === null) {
+      return { skipped: `no malformed messages are defined for the ${name} protocol` };
+    }
     for (const left of conduct.leftOut) context.notMeasured(left.name, left.reason);
     return {
       async conclude() {
@@ -55,11 +55,11 @@ export const malformedInput: Procedure<typeof STANDARD> = {
         const namesOf = (some: ConductCase[]) => some.map(({ name }) => name);
         const checked = await Promise.allSettled([
           checkInTurn(context, server, namesOf(cases.filter((one) => !isSilent(one)))),
-          // It takes the server's whole patience.
+          // Runs alongside: it takes the server's full hello timeout.
           ...namesOf(cases.filter(isSilent)).map((name) => checkCase(context, server, name)),
         ]);
         for (const one of checked) if (one.status === "rejected") throw one.reason;
-        // A new session and its call, the only one that is in the ledger.
+        // The only call that a ledger counts.
         await using connection = await target.connect(context.ledger);
         await connection.call(context.workload());
       },
@@ -71,12 +71,12 @@ function patience({ parameters, target }: Context): number {
   return Math.min(parameters.patienceMs, target.options.timeoutMs);
 }
 
-/** Is it the client that never says hello? */
+/** True for the client that never says hello. */
 function isSilent({ send }: ConductCase): boolean {
   return send?.length === 0;
 }
 
-/** Opens a session, asks for the tools and calls one, to know by each answer which build it is. */
+/** Opens a session, lists the tools and calls one, to identify the build by its answers. */
 async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   const { target } = context;
   const { protocol } = target.options;
@@ -85,7 +85,7 @@ async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   const { sessionId } = credentials;
   const request = protocol.encodeListTools(conduct.id(sessionId, LIST_TOOLS));
   const isList = (frame: string) => protocol.readTools(frame) !== null;
-  // Where builds differ, the answer to the opening is looked at too.
+  // If builds differ, the answer to the opening counts too.
   const opening = dialects.length === 0 ? [] : protocol.open(credentials).send;
   const { frames, result } = await exchange(target, {
     credentials,
@@ -101,14 +101,13 @@ async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
   if (dialects.length > 0) {
     const message = dialect === null
-      ? `the server's answers fit no one of the builds ${dialects.join(", ")}: it may answer as any`
-      : `the server answers as the build ${dialect} does, and is held to that`;
+      ? `the server's answers fit no build (${dialects.join(", ")}), so any build's are accepted`
+      : `the server answers like the build ${dialect} and is checked against it`;
     context.note({ kind: "dialect", message, dialect });
   }
   return { conduct, dialect, toolList: frames.find(isList) ?? null, isOpenToAll };
 }
 
-/** All cases, made for one session. */
 function casesFor(
   { workload }: Context,
   { conduct, dialect, toolList }: Server,
@@ -117,14 +116,13 @@ function casesFor(
   return conduct.cases({ ...credentials, ...workload(), dialect, toolList });
 }
 
-/** The call that is to be served after a case. */
+/** The call that must be served after a case. */
 function lastCall({ target, workload }: Context, conduct: Conduct, sessionId: string) {
   const id = conduct.id(sessionId, LAST_CALL);
   const { tool, argsJson } = workload();
   return { id, text: target.options.protocol.encodeCall(id, tool, argsJson) };
 }
 
-/** Each on a connection of its own. */
 async function checkInTurn(
   context: Context,
   server: Server,
@@ -135,7 +133,7 @@ async function checkInTurn(
   for (const [index, name] of names.entries()) {
     context.progress(index, names.length);
     if (silentInRow === SILENCE_LIMIT) {
-      context.notMeasured(name, `none of the ${SILENCE_LIMIT} before was answered`);
+      context.notMeasured(name, `the ${SILENCE_LIMIT} cases before it got no answer`);
       continue;
     }
     await pace();
@@ -145,12 +143,11 @@ async function checkInTurn(
   context.progress(names.length, names.length);
 }
 
-/** Tries the case of that name. Returns whether the server gave any sign of life; `null`: it was not asked. */
+/** Returns true if the server answered in any way, `null` if the case cannot be tried. */
 async function checkCase(context: Context, server: Server, name: string): Promise<boolean | null> {
   const { conduct } = server;
   const { target, parameters: { noHelloWaitMs } } = context;
   const { protocol } = target.options;
-  // Made anew, for a session of its own.
   const credentials = target.newCredentials();
   const { sessionId } = credentials;
   const one = casesFor(context, server, credentials).find((made) => made.name === name)!;
@@ -161,7 +158,7 @@ async function checkCase(context: Context, server: Server, name: string): Promis
     context.notMeasured(name, obstacle);
     return null;
   }
-  // Judged as they came, and shown without secrets.
+  // Frames are judged unmasked and displayed masked.
   const shown = (frames: readonly string[], mask: (frame: string) => string = (frame) => frame) =>
     frames.filter((frame) => {
       const read = protocol.classify(frame);
@@ -173,7 +170,7 @@ async function checkCase(context: Context, server: Server, name: string): Promis
   const { frames, close, result, answerNs, limited } = await exchange(target, {
     ...{ credentials, inSession, send },
     last: lastCall(context, conduct, sessionId),
-    // A right answer, or one that waiting for more cannot make right.
+    // Either right already, or so long that more frames cannot make it right.
     isEnough(soFar, end) {
       const seen = { frames: shown(soFar), close: end };
       return expected.some((answer) => answerMatches(answer, seen)) ||
@@ -193,7 +190,7 @@ async function checkCase(context: Context, server: Server, name: string): Promis
   const isExpected = isRight(expected, seen);
   const isBetter = !isExpected && isRight(better, seen);
   if (isBetter) {
-    const message = `${name}: the server does other than its build, and no worse: ${observed}`;
+    const message = `${name}: the server differs from its build but does no worse: ${observed}`;
     context.note({ kind: "betterThanBuild", message, name });
   }
   const passed = isExpected || isBetter;
@@ -201,34 +198,35 @@ async function checkCase(context: Context, server: Server, name: string): Promis
   return answerNs !== null || seen.served;
 }
 
-/** Why a case cannot be tried on this server, `null` where it can. */
+/** Why a case cannot be tried on this server; `null`: it can. */
 function obstacleTo(
   { parameters: { noHelloWaitMs } }: Context,
   { isOpenToAll }: Server,
   one: ConductCase,
 ): string | null {
-  if (one.send === null) return "the server lists no tool that it could be tried with";
+  if (one.send === null) return "the server lists no tool to try it with";
   if (isSilent(one) && noHelloWaitMs === 0) {
-    return "it takes the server's whole hello timeout (15 s by default): see the standard profile";
+    return "takes the server's full hello timeout (15 s by default): use the standard profile";
   }
   return one.needsToken && isOpenToAll
     ? "authentication is off: the server accepts any token"
     : null;
 }
 
-/** The frame with its strings masked: as text, it has them escaped once more. */
+/** Masks the strings of a frame before they are escaped as JSON. */
 function maskFrame(frame: string, foreign: ForeignText): string {
   const masked = (_key: string, value: unknown) =>
     typeof value === "string" ? foreign(value, Infinity) : value;
   try {
     return JSON.stringify(JSON.parse(frame), masked);
   } catch {
-    return foreign(frame, Infinity); // No JSON, or too deep.
+    return foreign(frame, Infinity); // Not JSON, or nested too deeply.
   }
 }
 
-/** An answer, and whether the connection served a call after it. */
+/** An answer that was received. */
 export interface SeenAnswer extends Answer {
+  /** True if the connection served a call afterwards. */
   served: boolean;
 }
 
@@ -238,7 +236,7 @@ function frameMatches(expected: string, seen: string): boolean {
     : seen === expected;
 }
 
-/** Are frames and close those of the answer? It says nothing of a call after it. */
+/** Compares frames and close only, not the call afterwards. */
 export function answerMatches(expected: Answer, seen: Answer): boolean {
   const { frames, close } = expected;
   return frames.length === seen.frames.length &&
@@ -246,13 +244,13 @@ export function answerMatches(expected: Answer, seen: Answer): boolean {
     close?.code === seen.close?.code && close?.reason === seen.close?.reason;
 }
 
-/** Was one of the answers seen, and a call served after it if the connection stayed open? */
+/** True for an expected answer after which the connection is closed or serves a call. */
 export function isRight(expected: readonly Answer[], seen: SeenAnswer): boolean {
   return expected.some((answer) => answerMatches(answer, seen)) &&
     (seen.close !== null || seen.served);
 }
 
-/** The answers in words; those that end alike together. */
+/** Describes expected answers, grouped by how they end. */
 export function describeExpected(expected: readonly Answer[]): string {
   const byEnd = Map.groupBy(
     expected,
@@ -264,7 +262,7 @@ export function describeExpected(expected: readonly Answer[]): string {
   }).join(" — or ");
 }
 
-/** What was seen, in the same words. */
+/** Describes a received answer in the same form. */
 export function describeSeen({ frames, close, served }: SeenAnswer): string {
   const open = served ? SERVED : "a call after it is not served";
   return `${describeFrames(frames)}; ${close === null ? open : describeClose(close)}`;

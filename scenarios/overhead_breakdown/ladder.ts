@@ -5,7 +5,7 @@ import type { Added } from "../../lib/schema.ts";
 import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";
 import { median } from "../../lib/stats/median.ts";
 
-/** The layers of a call, the lowest first: rigs.ts says what each of them does. */
+/** The layers of a call, lowest first; rigs.ts describes them. */
 export const LAYER_NAMES = [
   "dispatch",
   "codec",
@@ -17,27 +17,28 @@ export const LAYER_NAMES = [
 ] as const;
 export type LayerName = typeof LAYER_NAMES[number];
 
-/** Parts that sum to something further from the whole than this do not explain it. */
+/** Maximum difference between the sum of the layers and the call, as a share of the call. */
 const SUM_TOLERANCE = 0.1;
 
 interface Step {
   name: LayerName;
   case: Case;
-  /** The times of the epoch under way, in nanoseconds. */
+  /** All times of the current epoch. */
   times: { epoch: number; ns: number[] };
-  /** By epoch: the median, and those of the slices. */
+  /** Median by epoch. */
   medians: (number | null)[];
+  /** Medians of the slices by epoch. */
   slices: number[][];
 }
 
-/** The layers of a call as cases, and what they come to. */
+/** The layers of a call as cases, and the time that each adds. */
 export class Ladder {
   readonly #steps: readonly Step[];
 
-  /** Of the bundled server; where that is the target, its dispatch is what a unit test calls. */
+  /** The bundled server's dispatch; if that is the target, the same case as the unit baseline. */
   readonly dispatch: Case;
 
-  /** @param options.isUnit is the bundled server the target? */
+  /** @param options.isUnit true if the bundled server is the target */
   constructor({ isUnit, hasRouting }: { isUnit: boolean; hasRouting: boolean }) {
     this.dispatch = isUnit ? UNIT_CASE : { ...ONE_CLIENT, layer: "bundledDispatch" };
     const special: Partial<Record<LayerName, Case>> = { dispatch: this.dispatch, tool: ONE_CLIENT };
@@ -51,7 +52,7 @@ export class Ladder {
     return this.#steps.map((step) => step.case);
   }
 
-  /** Takes a slice into the medians, if it is one of a layer. */
+  /** Adds a slice to the medians if its case is a layer. */
   addSlice(
     one: Case,
     { complete, timesNs }: Pick<Slice, "complete" | "timesNs">,
@@ -61,12 +62,12 @@ export class Ladder {
     if (step === undefined || !complete || timesNs.length === 0) return;
     if (step.times.epoch !== epoch) step.times = { epoch, ns: [] };
     for (const ns of timesNs) step.times.ns.push(ns);
-    // That of a slow server's few calls too: how far it can be relied on is in the interval over the epochs.
+    // However few the calls: the interval over the epochs shows how reliable the median is.
     step.medians[epoch] = median(step.times.ns);
     (step.slices[epoch] ??= []).push(median([...timesNs]));
   }
 
-  /** A metric for each layer that was measured, above the one before it; and what speaks against them. */
+  /** Records the time that each measured layer adds, and invalidates an inconsistent breakdown. */
   derive(derivation: Derivation): void {
     const whole = epochsOf(this.#steps.at(-1)!);
     let below: { name: LayerName; medians: (number | null)[] } | null = null;
@@ -95,9 +96,9 @@ export class Ladder {
     derivation.invalidate({
       kind: "layerSum",
       message: `the layers add up to ${percent(sum.value)} of the call (95 % interval ` +
-        `${percent(low)} to ${percent(high)}), each measured in other slices than the one below: ` +
-        "the first slices of an epoch differ from the later ones, so that a longer warm-up or " +
-        "longer slices are needed",
+        `${percent(low)} to ${percent(high)}), each measured in different slices from the one ` +
+        "below: the first slices of an epoch differ from later ones; use a longer --warmup or " +
+        "--duration",
       sum: sum.value,
       low,
       high,
@@ -109,16 +110,16 @@ function epochsOf({ medians }: Step): (number | null)[] {
   return Array.from(medians, (ns) => ns ?? null);
 }
 
-/** A layer that takes less than none shows that what is below it is no part of it. */
+/** A negative layer shows that the ones below it are not part of it. */
 function judgePart(derivation: Derivation, layer: LayerName, { above, ci95 }: Added): void {
   if (ci95 === null || ci95[1] >= 0) return;
   const [low, high] = ci95;
   const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} us`);
   derivation.invalidate({
     kind: "negativeLayer",
-    message: `the layer ${layer} takes less time with all that is below it than ${above} alone ` +
-      `(${from} to ${to}): the server does some of that faster than the parts that the suite ` +
-      "measures in its place, so that the breakdown does not hold",
+    message: `the layer ${layer} with all below it takes less time than ${above} alone ` +
+      `(${from} to ${to}): the server does part of that work faster than the suite's stand-ins, ` +
+      "so the breakdown does not hold",
     ...{ layer, low, high },
   });
 }

@@ -19,25 +19,23 @@ import { type Exchange, type FoundProbe, openRigs, SAMPLED_CALLS } from "./rigs.
 
 const COMMON = { payloadBytes: 0 };
 
-/** What slows down the layers that the suite brings along: nothing, but in tests. */
+/** Artificial delays of the suite's own layers, for tests. */
 export interface LayerDelays extends SlowParts {
-  /** How long the echo waits before it answers, in milliseconds. */
+  /** Delay before the echo answers. */
   wakeupMs?: number;
   tcpMs?: number;
   webSocketMs?: number;
 }
 
-/** The scenario, with slow layers where a test wants to see them. */
-export function createOverheadBreakdown(
-  delays: LayerDelays = {},
-): CaseScenario<typeof COMMON> {
+/** Creates the scenario; tests pass delays. */
+export function createOverheadBreakdown(delays: LayerDelays = {}): CaseScenario<typeof COMMON> {
   return {
     kind: "cases",
     name: "overhead-breakdown",
     question: "Where does the time of a call go, layer by layer?",
     metrics: { layer: TIMES, serverReported: TIMES, networkAndQueue: TIMES },
     headline: { metric: "layer", at: { layer: "tool" } },
-    // The whole call is message-throughput's, and judged there; its parts say where a change comes from.
+    // No gates: message-throughput judges the whole call, the layers show where a change is.
     profiles: ["standard", "thorough"],
     takes: () => ({ slices: LAYER_NAMES.length - 3 }),
     defaults: lengths(COMMON, { quick: 50, standard: 150, thorough: 400, phase2: 100 }),
@@ -48,30 +46,25 @@ export function createOverheadBreakdown(
 export const overheadBreakdown = createOverheadBreakdown();
 
 /**
- * Threads that wait longer for the next call fall asleep, and take longer to wake the less they do: a layer with more
- * to do is then the quicker one.
+ * Below this rate threads fall asleep between calls, and the less they do the longer they take to
+ * wake: a layer that does more can then be faster.
  */
 const FEWEST_PER_SECOND = 1_000;
 
-/** Looks at what is said to a call and to a probe, which the layers below the target are to carry. */
-async function begin(
-  context: ScenarioContext,
-  delays: LayerDelays,
-): Promise<Begun<CasePlan>> {
+/** Records a call and a probe, which the suite's own layers then replay. */
+async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Begun<CasePlan>> {
   const { target, clock, bundled, maxRatePerSecond: rate, keepsToLimit, isNamed } = context;
   const { protocol } = target.options;
   if (protocol.routingProbes.length === 0) {
-    return { skipped: `the ${protocol.name} protocol has no tools, so that there are no layers` };
+    return { skipped: `the ${protocol.name} protocol has no tools, so there are no layers` };
   }
   if (rate !== null && rate < FEWEST_PER_SECOND && !isNamed) {
     const limit = keepsToLimit ? "the server's rate limit" : "--max-rate";
     return {
-      skipped: `${limit} keeps each client to ${rate} calls/s, and the layers of a call can only ` +
-        `be told apart at ${FEWEST_PER_SECOND} or more: name it with --scenarios to measure them ` +
-        "all the same",
+      skipped: `${limit} keeps each client to ${rate} calls/s, and layers can only be ` +
+        `distinguished at ${FEWEST_PER_SECOND} or more: name it with --scenarios to measure anyway`,
     };
   }
-  // On a connection of its own, before any is measured.
   await using looking = await target.connect(context.warmupLedger);
   const call = await recordCall(context, looking);
   const found = await findProbe(context, looking);
@@ -102,13 +95,14 @@ async function begin(
         const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
         derivation.notMeasured(
           "routing",
-          `the server answers nothing without a tool (tried: ${tried}); it is part of the layer tool`,
+          `the server answers no request without a tool (tried: ${tried}), so the layer tool ` +
+            "includes it",
         );
       }
       if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
         derivation.notMeasured(
           "a tool",
-          "the call is the protocol's own ping, so that the layer tool is routing once more: " +
+          "the call is the protocol's own ping, so the layer tool only repeats routing: " +
             "name a tool with --tool",
         );
       }
@@ -117,15 +111,12 @@ async function begin(
   };
 }
 
-/** A call as it went over the wire. */
 type RecordedCall = Awaited<ReturnType<typeof recordCall>>;
 
 /**
- * Makes one call, counted as warm-up, and keeps the frames of its reply, the last of them the final one; without those
- * that no call asked for.
+ * Makes one call in the warm-up ledger and keeps the frames of its reply, without notifications.
  *
- * @throws {Error} if a rate limiter refuses it
- * @throws {Error} if it fails in another way
+ * @throws {Error} if the call fails or a rate limiter refuses it
  */
 async function recordCall(
   { workload, signal, target: { options: { protocol } } }: ScenarioContext,
@@ -141,14 +132,13 @@ async function recordCall(
   signal.throwIfAborted();
   refuseLimiter(call);
   if (call.status !== "ok") {
-    throw new Error(`Cannot take a call apart as it failed: ${call.errorCode || call.status}`);
+    throw new Error(`Cannot break down a call: it failed (${call.errorCode || call.status})`);
   }
   return { id: call.id, message, reply };
 }
 
 /**
- * The first probe that the server answers, and what passed; `null` where it answers none. Probes are no calls,
- * and in no ledger.
+ * Finds the first probe that the server answers; `null`: none. No ledger counts probes.
  *
  * @throws {Error} if a rate limiter refuses one
  */
@@ -174,13 +164,13 @@ async function findProbe(
     signal.throwIfAborted();
     refuseLimiter(call);
     if (exchange !== null) return { probe, exchange, failed: false };
-    // One that is not answered at all may have cost the session.
+    // A probe without any reply may have ended the session.
     if (call.status !== "toolError") return null;
   }
   return null;
 }
 
-/** The call itself as what is asked of an echo. */
+/** Makes the call itself the exchange, for servers that answer no probe. */
 function exchangeOf(
   { target: { options: { protocol } } }: ScenarioContext,
   { id, message: { tool, argsJson }, reply }: RecordedCall,

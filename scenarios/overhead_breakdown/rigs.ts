@@ -1,21 +1,22 @@
 /**
- * What the layers of a call are measured by. Each does all that the one below it does, and one thing more; those
- * with another thread to wait for are driven by the same closed loop as a call, and timed in its way: from the
- * end of the exchange before, in whose handler this one begins, to the handler of its own answer.
+ * What measures each layer of a call. Every layer does what the one below it does and one thing
+ * more. Layers that wait for another thread are driven by the closed loop and timed like a call:
+ * from the end of the previous exchange, whose handler starts this one, to the handler of the
+ * answer.
  *
- * | layer | what it does more than the one below |
+ * | layer | what it adds to the one below |
  * |---|---|
  * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) |
- * | codec | the client's and the server's half of writing and reading the call and its reply (in batches) |
+ * | codec | the client's and server's work to encode and decode call and reply (in batches) |
  * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages |
- * | tcp | a question there and its answer back over loopback, as bytes that nobody reads |
- * | websocket | the same as texts in frames, between Deno's WebSocket here and there, read by a connection |
+ * | tcp | a question and its answer over loopback, as bytes that nobody parses |
+ * | websocket | the same as text frames between two Deno WebSockets, read by a connection |
  * | routing | the same question, answered by the server under test |
  * | tool | the whole call |
  *
- * The question is a probe, the cheapest request that the server answers without a tool, and so all four layers
- * from tcp on carry no more than it does: what a call's own frames cost more, as they are longer or more of them,
- * is the tool's. Of a server that answers no probe there is no layer routing, and tcp and websocket carry the call.
+ * The question is a probe: the cheapest request that the server answers without a tool. The extra
+ * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool. If the
+ * server answers no probe, there is no layer routing, and tcp and websocket carry the call itself.
  *
  * @module
  */
@@ -34,7 +35,7 @@ import type { EchoServer } from "../../lib/server/echo_server.ts";
 export interface Exchange {
   question: string;
   frames: readonly string[];
-  /** Asks the same of an echo, which gives the recorded answer whatever the question's id. */
+  /** Probe for an echo, which always sends the recorded answer whatever the question's id. */
   echoed: RoutingProbe;
 }
 
@@ -42,11 +43,10 @@ export interface Exchange {
 export interface FoundProbe {
   probe: RoutingProbe;
   exchange: Exchange;
-  /** Was it not answered once? Then it is not asked again. */
+  /** True after it was not answered; it is not sent again. */
   failed: boolean;
 }
 
-/** What the rigs of an epoch share. */
 interface RigOptions {
   context: ScenarioContext;
   inProcess: InProcess;
@@ -58,15 +58,15 @@ interface RigOptions {
 }
 
 const nothingYet = () => ({ streamComplete: false, rateLimit: null });
-/** A pause of 20 ms finds threads asleep and caches cold as a longer one does. */
+/** Slower is pointless: after 20 ms threads are asleep and caches cold anyway. */
 const SLOWEST_PER_SECOND = 50;
-/** The most of each slice of {@linkcode SAMPLED_CALLS}, as so many replies are read that no other measurement needs. */
+/** Maximum per slice of {@linkcode SAMPLED_CALLS}, because nothing else needs these replies. */
 const SAMPLE = { messages: 25, durationNs: 10e6 };
 
-/** A sample of whole calls, for what the server says of its own time. */
+/** A sample of whole calls, to read the times that the server reports. */
 export const SAMPLED_CALLS: Case = { ...ONE_CLIENT, layer: "serverTimes" };
 
-/** The rigs of what has another thread to wait for, by the layers of their cases. */
+/** Opens the rigs of the layers that wait for another thread. */
 export async function openRigs(
   options: RigOptions,
   found: FoundProbe | null,
@@ -80,7 +80,7 @@ export async function openRigs(
   ];
 }
 
-/** Measures what a closed loop drives, one exchange at a time and at no higher rate than given. */
+/** A rig driven by a closed loop, one exchange at a time. */
 function loopRig(
   context: ScenarioContext,
   caller: Caller,
@@ -103,14 +103,14 @@ function loopRig(
   };
 }
 
-/** One for what the server takes no part in: its rate is near enough to the run's, and no slower than it has to be. */
+/** A rig without the server: it keeps to the run's rate, but is never slower than needed. */
 function ownRig(context: ScenarioContext, caller: Caller): Rig {
   const { maxRatePerSecond: rate } = context;
   const maxRatePerSecond = rate === null ? null : Math.max(rate, SLOWEST_PER_SECOND);
   return loopRig(context, caller, { maxRatePerSecond });
 }
 
-/** The in-process parts, and a message to another thread and back. */
+/** The in-process work, plus a message to another thread and back. */
 function wakeupRig(options: RigOptions): Rig {
   const { context, echo } = options;
   const caller = echoCaller(options, () => echo.thread.postMessage(null));
@@ -118,7 +118,7 @@ function wakeupRig(options: RigOptions): Rig {
   return ownRig(context, caller);
 }
 
-/** The in-process parts, and as many bytes there and back as the exchange has. */
+/** The in-process work, plus the bytes of the exchange there and back. */
 async function tcpRig(options: RigOptions): Promise<Rig> {
   const { context, echo, stack } = options;
   const caller = echoCaller(options, () => tcp.ask());
@@ -127,7 +127,7 @@ async function tcpRig(options: RigOptions): Promise<Rig> {
   return ownRig(context, caller);
 }
 
-/** What goes over no connection of the client's, in the account that calls have; an echo of ours answers always. */
+/** A caller without a client connection but with the bookkeeping of calls. */
 function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) {
   const { clock, signal } = context;
   const book = new CallBook("echo-", { ledger: openLedger(), observed: nothingYet() });
@@ -143,9 +143,7 @@ function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) 
       inProcess.roundTrip(message);
       ask();
     },
-    /** The answer to what was asked last has come. */
     answer: () => book.receive({ kind: "result", id: null, fromCache: false }, clock.nowNs()),
-    /** Nothing more will come. */
     end(status: "connectionLost" | "aborted" = "connectionLost") {
       isOpen = false;
       book.endAll(status, clock.nowNs());
@@ -157,7 +155,7 @@ function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) 
   return caller;
 }
 
-/** The in-process parts, and the exchange with an echo, on a connection as those to the target are. */
+/** The in-process work, plus the exchange with an echo over a connection like the target's. */
 async function webSocketRig(
   { context, inProcess, exchange, echo, stack }: RigOptions,
 ): Promise<Rig> {
@@ -180,7 +178,7 @@ async function webSocketRig(
   return ownRig(context, probing(connection, exchange.echoed, { before: inProcess.roundTrip }));
 }
 
-/** The in-process parts, and the exchange with the target. After a probe without its answer there is no other. */
+/** The in-process work, plus the exchange with the target, until a probe is not answered. */
 function routingRig({ context, inProcess, connection }: RigOptions, found: FoundProbe): Rig {
   const { probe } = found;
   let [seen, wanted, why]: [number, number, string | null] = [0, 0, null];
@@ -208,8 +206,8 @@ function routingRig({ context, inProcess, connection }: RigOptions, found: Found
 }
 
 /**
- * Makes a few calls, counted as all are, and splits the time of each: `serverReported` is what the last frame of
- * its reply says of the server's own time, `networkAndQueue` the rest of what the client saw.
+ * Makes a few calls and splits the time of each: `serverReported` is the server's own time, read
+ * from the last frame of its reply, `networkAndQueue` the rest of what the client measured.
  */
 function serverTimesRig({ context, connection }: RigOptions): Rig {
   const { protocol } = context.target.options;
@@ -226,14 +224,14 @@ function serverTimesRig({ context, connection }: RigOptions): Rig {
       const messages = length.messages && Math.min(length.messages, SAMPLE.messages);
       const slice = await rig.measure({ ...length, messages, durationNs: SAMPLE.durationNs });
       connection.onFrame(null);
-      // After the window, as reading them takes time.
+      // After the window, because parsing takes time.
       for (const { seenNs, text } of replies.splice(0)) {
         const reportedNs = protocol.readServerNs(text);
         if (reportedNs === null) continue;
         context.distribution("serverReported").record(reportedNs);
         context.distribution("networkAndQueue").record(Math.max(0, seenNs - reportedNs));
         if (reportedNs <= seenNs) continue;
-        const message = "there are replies that report more time than the client saw pass";
+        const message = "some replies report more time than the client measured";
         context.invalidate({ kind: "serverTimes", message });
       }
       return slice;

@@ -13,19 +13,17 @@ import {
 import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { boundBy, floorShare } from "../../lib/run/validity.ts";
 import { addPayload } from "../../lib/run/workload.ts";
-import { describeSize, SizeLimitSearch } from "./size_limit.ts";
+import { describeSize, KIB, MIB, SizeLimitSearch } from "./size_limit.ts";
 
-const KIB = 2 ** 10;
-const MIB = 2 ** 20;
-/** Measured as far as they are served. */
+/** Measured up to the first that is not served. */
 const SIZES = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
-/** Tried once each, to find the limit: few, as they are large. The last is over 32 MiB, a usual limit. */
+/** Tried once each to find the limit. The last exceeds 32 MiB, a common limit. */
 const LARGER_SIZES = [4 * MIB, 16 * MIB, 33 * MIB];
 const LIMIT = "limit of a request's size";
 const COMMON = {
-  /** This size alone; `null`: the run's own calls, 256 B to 1 MiB, and then the server's limit. */
+  /** Measures only this size; `null`: the run's own calls, 256 B to 1 MiB, and the limit. */
   payloadBytes: null as number | null,
-  /** No request with a larger payload is sent. */
+  /** Maximum payload sent. */
   highestBytes: 33 * MIB,
 };
 
@@ -58,17 +56,17 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
     const { tool, argsJson } = addPayload(context.workload, 1)();
     const { protocol } = context.target.options;
     if (!protocol.encodeCall("0", tool, argsJson).includes(argsJson)) {
-      return { skipped: `a call of ${tool} carries no arguments: name another with --tool` };
+      return { skipped: `a call of ${tool} carries no arguments: choose another with --tool` };
     }
     if (payloadBytes === null) return planUpToLimit(context);
     if (payloadBytes === 0) return { skipped: "--payload 0 leaves no payload to measure" };
-    context.notMeasured(LIMIT, `--payload asks for ${describeSize(payloadBytes)} alone`);
-    // The run's own calls have that size already.
+    context.notMeasured(LIMIT, `--payload asks for ${describeSize(payloadBytes)} only`);
+    // --payload applies to the run's own calls.
     return planOf([{ payloadBytes, case: ONE_CLIENT }]);
   },
 };
 
-/** The run's own calls, then the sizes that are served; after the last epoch those that may not be. */
+/** Plans the run's own calls and the sizes that are served; larger ones follow the last epoch. */
 async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   const { highestBytes } = context.parameters;
   const left = [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes);
@@ -81,18 +79,16 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   }
   if (sizes.length === 1) {
     const outcome = search.firstRefusal;
-    const said = outcome === null ? "refused for load" : outcome.said;
+    const said = outcome?.said ?? "refused by the rate limiter";
     const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
-    // An error is the tool's answer. A server that says nothing, or is gone, has not given one.
+    // After an error reply another tool may work. A server that is silent or gone has failed.
     if (outcome?.kind !== "error") throw new Error(refused);
-    return { skipped: `${refused}: name a tool that takes any argument with --tool` };
+    return { skipped: `${refused}: choose a tool that accepts any argument with --tool` };
   }
-  const at = { payloadBytes: sizes.at(-1)!.payloadBytes };
-  context.setHeadline({ metric: "throughput", at });
-  const relayed = sizes.map((size) => size.payloadBytes).filter((size) =>
-    context.target.relays(size)
-  );
-  const list = relayed.map(describeSize).join(", ");
+  const { payloadBytes } = sizes.at(-1)!;
+  context.setHeadline({ metric: "throughput", at: { payloadBytes } });
+  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
+  const list = relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ");
   noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),
@@ -103,9 +99,8 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   };
 }
 
-/** A size that is measured. */
 interface Size {
-  /** Of the argument that is added to the run's calls; 0: they are sent as they are. */
+  /** Size of the argument added to the run's calls; 0: they are sent unchanged. */
   payloadBytes: number;
   case: Case;
 }
@@ -114,7 +109,7 @@ function planOf(sizes: readonly Size[]): CasePlan {
   const cases = sizes.map((size) => size.case);
   return {
     cases,
-    // The client does not take all sizes alike. The largest is the headline's.
+    // The client's cost depends on the size. The largest comes first because it is the headline.
     floors: cases.toReversed(),
     derive(derivation) {
       for (const { payloadBytes, case: one } of sizes) {
@@ -129,12 +124,12 @@ function planOf(sizes: readonly Size[]): CasePlan {
   };
 }
 
-/** A server that does nothing answers in a fraction of this, unless the client's system holds calls back. */
+/** A floor this slow shows that the client's system holds calls back. */
 const HELD_BACK_NS = 10e6;
-/** A server that is slow itself comes nowhere near this share of such a floor. */
+/** Share of such a floor from which the client is the bottleneck; a slow server stays far below. */
 const HELD_BACK_SHARE = 0.5;
 
-/** Says at which sizes the client was the bottleneck. */
+/** Warns about the sizes at which the client was the bottleneck. */
 export function judgeFloors(
   derivation: Pick<Derivation, "of" | "floorOf" | "invalidate">,
   sizes: readonly Size[],
@@ -156,7 +151,7 @@ export function judgeFloors(
       (held.length === 0
         ? ""
         : `, whose system holds back frames of ${list(held)} for up to 40 ms (Nagle's algorithm)`) +
-      (bound.length === sizes.length ? "" : "; the numbers of all other sizes can be used"),
+      (bound.length === sizes.length ? "" : "; the figures of all other sizes are valid"),
     sizes: list(bound),
     heldBack: held.length === 0 ? null : list(held),
   });

@@ -5,21 +5,21 @@ import { NO_CLOSE_FRAME } from "../../lib/client/socket.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { addPayload } from "../../lib/run/workload.ts";
 
-/** How often to check if a call has been sent, in milliseconds. */
+/** How often to check if a call has been sent. */
 const LOOK_MS = 1;
-/** A call of up to this many characters always counts as sent: the system's buffers hold it. */
+/** A call of up to this many characters always counts as sent, as it fits into system buffers. */
 const SENT_AT_ONCE = 65_536;
 
-/** What became of a call on a connection of its own, and that in words. */
+/** Result of a call on its own connection. */
 interface Outcome {
   /**
-   * `error`: for that call; `rateLimited`: refused for load, which says nothing about the size; `notTaken`: the server
-   * did not read all of it, and there was neither an answer nor a close frame. The native client reads no close frame
-   * while it writes, so that one may have been sent all the same.
+   * `rateLimited` says nothing about the size. `notTaken`: the server did not read the whole call,
+   * and neither an answer nor a close frame was seen. The native client reads no close frame while
+   * it writes, so one may have been sent.
    */
   kind: "served" | "error" | "rateLimited" | "closed" | "notTaken" | "silent" | "aborted";
   said: string;
-  /** Is it an error, or the close that says that a message is too large? */
+  /** True for an error reply and for close 1009 (message too large). */
   isRefusal: boolean;
 }
 
@@ -27,11 +27,11 @@ function outcome(kind: Outcome["kind"], said: string, isRefusal = false): Outcom
   return { kind, said, isRefusal };
 }
 
-const MIB = 2 ** 20;
-const KIB = 2 ** 10;
+export const MIB = 2 ** 20;
+export const KIB = 2 ** 10;
 const TOO_LARGE = 1009;
 
-/** `64 B`, `16 KiB`, `33 MiB`; of calls that are sent as they are, `no payload`. */
+/** `64 B`, `16 KiB`, `33 MiB`; `no payload` for 0. */
 export function describeSize(bytes: number): string {
   if (bytes === 0) return "no payload";
   if (bytes % MIB === 0) return `${bytes / MIB} MiB`;
@@ -39,34 +39,34 @@ export function describeSize(bytes: number): string {
 }
 
 /**
- * Tries one call of each size in turn, each on a connection of its own. As these calls are expected to fail,
- * they count in a ledger of their own, which is checked to reconcile, and in no ledger of the report.
+ * Tries one call of each size, each on a new connection. A separate ledger counts these calls,
+ * because they are expected to fail. It must reconcile too but is not part of the report.
  */
 export class SizeLimitSearch {
   readonly #context: ScenarioContext;
   readonly #ledger = openLedger();
-  /** Sizes that were not served, and whether a new connection answered a call afterwards. */
+  /** Sizes that were not served. `answersAfter`: a new connection served a call afterwards. */
   readonly #refusals: { payloadBytes: number; outcome: Outcome; answersAfter: boolean }[] = [];
   #largestServed: number | null = null;
   #highest = 0;
   #rateLimited: string | null = null;
-  /** Should nothing larger be tried, as the server ended a connection or refused a call for load? */
+  /** True once larger sizes are pointless: the server closed or its rate limiter refused a call. */
   isOver = false;
 
   constructor(context: ScenarioContext) {
     this.#context = context;
   }
 
-  /** What became of the first call that was not served; `null`: all were. */
+  /** Outcome of the first call that was not served; `null`: all were. */
   get firstRefusal(): Outcome | null {
     return this.#refusals[0]?.outcome ?? null;
   }
 
   /**
-   * Is a call with a payload of this size served? If not, a new connection is tried afterwards.
+   * Tests if a payload of this size is served; if not, tries a new connection afterwards.
    *
    * @throws {ConnectError} if no connection opens
-   * @throws the signal's reason, if it is interrupted
+   * @throws the signal's reason if the run is interrupted
    */
   async isServed(payloadBytes: number): Promise<boolean> {
     const { target, workload, signal } = this.#context;
@@ -93,7 +93,6 @@ export class SizeLimitSearch {
     return false;
   }
 
-  /** Makes one call on a connection, and closes that. */
   async #try(opened: Connection, message: Message): Promise<Outcome> {
     const { clock } = this.#context;
     await using connection = opened;
@@ -117,7 +116,7 @@ export class SizeLimitSearch {
       case "rateLimited":
         return outcome("rateLimited", said);
       case "timeout":
-        return isSent ? outcome("silent", "neither an answer nor a close") : notTaken;
+        return isSent ? outcome("silent", "neither answered nor closed") : notTaken;
       case "connectionLost": {
         const { code, reason } = await connection.closed;
         if (code === NO_CLOSE_FRAME && !isSent) return notTaken;
@@ -131,7 +130,7 @@ export class SizeLimitSearch {
     }
   }
 
-  /** Records between which sizes the limit lies, and the checks of how it is enforced. */
+  /** Records the sizes around the limit and checks how it is enforced. */
   record(limit: string): void {
     const context = this.#context;
     const [first] = this.#refusals;
@@ -145,7 +144,7 @@ export class SizeLimitSearch {
         limit,
         this.#rateLimited === null
           ? `every request up to ${describeSize(this.#highest)} was served`
-          : `refused for load: ${this.#rateLimited}`,
+          : `refused by the rate limiter: ${this.#rateLimited}`,
       );
     }
     this.#checkLedger();
@@ -157,8 +156,8 @@ export class SizeLimitSearch {
     if (unseen !== undefined) {
       this.#context.notMeasured(
         `how ${describeSize(unseen.payloadBytes)} are refused`,
-        "the server stopped reading the request half-way, and the client sees no close frame before it " +
-          "has sent all of it",
+        "the server stopped reading the request halfway, and the client sees no close frame " +
+          "until it has sent the whole request",
       );
     }
     if (seen.length > 0) {
@@ -166,7 +165,7 @@ export class SizeLimitSearch {
         kind: "largeRefused",
         name: "a request that is too large is refused",
         passed: seen.every(({ outcome }) => outcome.isRefusal),
-        expected: "an error for that call, or close 1009",
+        expected: "an error for that call or close 1009",
         observed: seen.map(({ payloadBytes, outcome }) =>
           `${describeSize(payloadBytes)}: ${outcome.said}`
         ).join("; "),
@@ -190,7 +189,7 @@ export class SizeLimitSearch {
       kind: "limitSearchReconciles",
       name: "the calls that look for the limit reconcile",
       passed: broken.length === 0,
-      expected: "every call and every frame accounted for once",
+      expected: "every call and every frame counted once",
       observed: broken.length === 0 ? `${sent} sent: ${told.join(", ")}` : broken.join("; "),
     });
   }

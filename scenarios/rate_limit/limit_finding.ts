@@ -1,35 +1,33 @@
 import { readLimitOwner } from "../../lib/client/limiter_words.ts";
 import type { Target } from "../../lib/client/target.ts";
-import { BudgetProbe, measureBudget, type RowEnd } from "../../lib/run/budget_probe.ts";
+import { BudgetProbe, measureBudget, OWN_SHARE, type RowEnd } from "../../lib/run/budget_probe.ts";
 import type { BudgetOwner } from "../../lib/run/expected_limits.ts";
 import { freshAddress } from "../../lib/run/fresh_address.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 
-/** Each of several sessions uses at most this share of its own budget. */
-const OWN_SHARE = 0.8;
-
-/** Where and how far a limit is looked for. */
+/** Where to look for a limit, and how far. */
 export interface LimitSearch {
   target: Target;
-  /** The most calls in a row. */
+  /** Maximum calls in a row. */
   most: number;
-  /** How long to wait for refills, all waits together, in milliseconds. */
+  /** Total wait for refills. */
   waitMs: number;
 }
 
-/** What is known of an owner's budget, and from which calls. */
+/** The budget of an owner, and the calls that show it. */
 export interface Finding {
   owner: BudgetOwner;
   probe: BudgetProbe;
   end: RowEnd;
 }
 
-/** What one session found. */
+/** Result of {@linkcode measureSession}. */
 export type SessionFinding = Awaited<ReturnType<typeof measureSession>>;
 
 /**
- * One session until it is refused; another one, from the same address, then shows whose limit that was: `other` is its
- * call. `isOpenAfterwards`: was the connection still open some time after the first refusal? `null`: nothing was refused.
+ * Measures the budget of one session. `other` is then a call of another session from the same
+ * address, which shows whose limit it was. `isOpenAfterwards`: true if the connection was still
+ * open some time after the first refusal, `null` if nothing was refused.
  */
 export async function measureSession(
   context: ScenarioContext,
@@ -47,7 +45,7 @@ export async function measureSession(
   const row = async () => {
     if (probe.firstRefusal !== null) {
       isOpenAfterwards ??= connection.isOpen;
-      // The same refusal in the same words may not be sent on the same connection again.
+      // The October build sends no frame twice on a connection, so not an equal refusal either.
       if (target.sessionsOutlive) {
         await connection.close();
         connection = await connect();
@@ -55,19 +53,19 @@ export async function measureSession(
     }
     return await probe.callUntilRefused(connection, most);
   };
-  const callAnew = async () => {
+  const callFromOther = async () => {
     await using fresh = await target.connect(ledger, as);
     return await fresh.call(workload());
   };
   const end = await measureBudget(context, { probe, row, waitMs });
-  const other = probe.firstRefusal === null ? null : await callAnew();
+  const other = probe.firstRefusal === null ? null : await callFromOther();
   signal.throwIfAborted();
   const seen: BudgetOwner = other?.status === "rateLimited" ? "ip" : "session";
   const owner = readLimitOwner(probe.firstRefusal?.call.errorMessage ?? "") ?? seen;
   return { owner, probe, end, isOpenAfterwards: isOpenAfterwards as boolean | null, other };
 }
 
-/** Sessions one after the other, each using a part of its own budget, until one is refused all the same. */
+/** Measures the budget of an address with consecutive sessions, each using part of its own. */
 export async function measureAddress(
   context: ScenarioContext,
   { target, most, waitMs, session }: LimitSearch & { session: SessionFinding },
@@ -83,8 +81,8 @@ export async function measureAddress(
     context.note({
       kind: "sharedAddress",
       message:
-        "the budget of the IP address is only right if none of it was used when the scenario began: " +
-        "run it alone, with no other client of that address",
+        "the budget of the IP address is only correct if none of it was used beforehand: run the " +
+        "scenario alone, with no other client at that address",
     });
   }
   const row = async () => {

@@ -3,29 +3,30 @@ import { counted } from "../../lib/run/describe_end.ts";
 import type { Budget, BudgetOwner, ExpectedLimits } from "../../lib/run/expected_limits.ts";
 import { parseExpectedLimits } from "../../lib/run/expected_limits.ts";
 import type { MetricSpec, Procedure, ScenarioContext } from "../../lib/run/scenario.ts";
+import { shown } from "../../lib/run/schedule_checks.ts";
 import type { Check, Interval } from "../../lib/schema.ts";
 import { type Finding, measureAddress, measureSession } from "./limit_finding.ts";
 
 const STANDARD = {
-  /** The most calls in a row, for either limit. */
+  /** Maximum calls in a row, for either limit. */
   messages: 200,
-  /** How long to wait for refills, for either limit. */
+  /** Total wait for refills, for either limit. */
   refillMs: 5_000,
-  /** How long a call may take: an answer that the server drops as a repeat never comes. */
+  /** Timeout of a call. The October build sends no frame twice, so some answers never come. */
   patienceMs: 5_000,
-  /** See `parseExpectedLimits`; `null`: nothing is expected. */
+  /** See `parseExpectedLimits`. */
   expectLimits: null as string | null,
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
 
-/** An expected limit is looked for up to this many times its burst. */
+/** The search makes this many times the expected burst. */
 const EXPECTED_MARGIN = 1.5;
-/** The most that the highest refill that fits may be of the lowest. */
+/** A refill is reported only up to this ratio of the highest to the lowest that fits. */
 const WIDEST_RATIO = 3;
-/** The expected number may be off by this share of it, a burst by at least one call. */
+/** Allowed deviation from an expected number, as a share of it; for a burst at least one call. */
 const TOLERANCE = 0.1;
-/** An interval that extends further than this share to either side of its middle decides nothing. */
+/** An interval wider than this, as a share of its middle to either side, confirms nothing. */
 const WIDEST = 0.3;
 const NAMES: Record<BudgetOwner, string> = { session: "of a session", ip: "of an IP address" };
 
@@ -36,7 +37,7 @@ export const rateLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "rate-limit",
   title: "Rate limits",
-  question: "How many calls may a session and an IP address make at once, and how many a second?",
+  question: "How many calls can a session and an IP address make at once, and how many per second?",
   metrics: { sessionBurst: BURST, sessionRefill: REFILL, ipBurst: BURST, ipRefill: REFILL },
   headline: { metric: "sessionBurst" },
   profiles: [],
@@ -51,7 +52,7 @@ export const rateLimit: Procedure<typeof STANDARD> = {
   begin(context) {
     return context.maxRatePerSecond === null || context.keepsToLimit
       ? { conclude: () => findLimits(context) }
-      : { skipped: "--max-rate keeps calls under the limits that this scenario looks for" };
+      : { skipped: "--max-rate keeps calls under the limits that this scenario has to reach" };
   },
 };
 
@@ -60,19 +61,19 @@ async function findLimits(context: Context): Promise<void> {
   const target = await limitedTarget(context, stack);
   const { expectLimits, refillMs: waitMs, messages } = context.parameters;
   const expected = expectLimits === null ? {} : parseExpectedLimits(expectLimits);
-  // Enough calls in a row to find a limit that is expected.
+  // Enough calls in a row to reach an expected limit.
   const bursts = (owners: BudgetOwner[]) =>
     owners.map((owner) => expected[owner] ?? "none").map((one) => one === "none" ? 0 : one.burst);
   const mostOf = (...owners: BudgetOwner[]) =>
     Math.max(messages, Math.ceil(EXPECTED_MARGIN * Math.max(...bursts(owners))));
-  // A session without a limit of its own runs into that of its address.
+  // A session without its own limit meets that of its address.
   const session = await measureSession(context, { target, most: mostOf("session", "ip"), waitMs });
   record(context, session, expected);
   let isLost = session.end === "lost";
   if (session.owner === "ip") {
     recordMissing(context, "session", "the budget of the IP address was used up first", expected);
   } else if (session.probe.firstRefusal === null) {
-    const reason = "the calls of one session met no limit, not even one of its own";
+    const reason = "one session met no limit at all, not even its own";
     recordMissing(context, "ip", reason, expected);
   } else {
     const most = mostOf("ip");
@@ -87,7 +88,7 @@ async function findLimits(context: Context): Promise<void> {
       kind: "openAfterRefusal",
       name: "a refusal leaves the connection open",
       passed: isOpenAfterwards,
-      expected: "refused for load, and open",
+      expected: "refused by the rate limiter, and open",
       observed: `${errorCode}: ${errorMessage}; ${isOpenAfterwards ? "open" : "closed"}`,
     });
   }
@@ -96,15 +97,15 @@ async function findLimits(context: Context): Promise<void> {
     kind: "answeredOrRefused",
     name: "every call answered",
     passed: timeout + connectionLost + toolError === 0 && !isLost,
-    expected: "a result or a refusal for load, on an open connection",
+    expected: "a result or a refusal by the rate limiter, on an open connection",
     observed: `${timeout} without an answer, ${connectionLost} lost, ${toolError} other errors` +
       (isLost ? "; the server closed the connection" : ""),
   });
 }
 
 /**
- * The server whose limits are looked for, as a target of its own, so that its refusals do not count against
- * other scenarios. The bundled server has its limits off, so that another one is started.
+ * A separate target, so that refusals do not count against other scenarios. The bundled server runs
+ * without limits, so another one is started.
  */
 async function limitedTarget(
   { target: { options }, bundled, parameters }: Context,
@@ -124,7 +125,7 @@ function record(
   if (firstRefusal === null) {
     const ending = end === "silent" ? "stopped answering" : "closed the connection";
     const reason = end === "bound"
-      ? `no call was refused, of ${accepted} in a row`
+      ? `none of ${accepted} calls in a row was refused`
       : `the server ${ending} after call ${accepted}`;
     return recordMissing(context, owner, reason, expected);
   }
@@ -137,9 +138,9 @@ function record(
   context.scalar(`${owner}Burst`, Math.round(middle(capacity)), { ci95: capacity });
   const [low, high] = refillPerSecond;
   if (high > WIDEST_RATIO * low) {
-    // Hardly bounded, or on one side only, it is no number to report.
+    // Too uncertain to report as a number.
     const range = `from ${low.toPrecision(2)} to ${high.toPrecision(2)} calls/s`;
-    context.notMeasured(`refill ${NAMES[owner]}`, `too few refills were seen: ${range}`);
+    context.notMeasured(`refill ${NAMES[owner]}`, `too few refills seen: ${range}`);
   } else {
     context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
   }
@@ -159,7 +160,6 @@ function middle([low, high]: Interval): number {
   return (low + high) / 2;
 }
 
-/** A budget that was not found. */
 function recordMissing(
   context: Context,
   owner: BudgetOwner,
@@ -184,10 +184,10 @@ function checkNone({ check }: Context, owner: BudgetOwner, observed: string): vo
   check({ kind: "expectedLimit", name: `${owner} has no limit`, passed, expected, observed });
 }
 
-/** The check of one number; `undecided`: the interval found contains it, but is too wide to confirm it. */
+/** A check, or `undecided`: the interval has the expected number but is too wide to confirm it. */
 type Judgement = Check | { name: string; undecided: string };
 
-/** Holds what was found of an owner's budget, within which every budget that fits lies, against what is expected. */
+/** Compares the intervals found for an owner's budget with the expected one. */
 export function judgeBudget(
   owner: BudgetOwner,
   { expected: budget, found }: { expected: Budget; found: Record<keyof Budget, Interval> },
@@ -204,14 +204,12 @@ export function judgeBudget(
     const isWide = high === Infinity ||
       (high - low > 2 * tolerance && high - low > WIDEST * (high + low));
     if (passed && isWide) {
-      return { name, undecided: `it is only known to be ${observed}, which does not rule it out` };
+      return {
+        name,
+        undecided: `only known to be ${observed}, which does not rule it out`,
+      };
     }
-    const expected = `${wanted} ${unit}, give or take ${shown(tolerance)}`;
+    const expected = `${wanted} ${unit} ± ${shown(tolerance)}`;
     return { kind: "expectedLimit", name, passed, expected, observed };
   });
-}
-
-/** With three significant digits. */
-function shown(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

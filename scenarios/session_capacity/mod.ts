@@ -9,10 +9,10 @@ import type { SessionContext, SessionMiss, SessionTrial } from "./trial.ts";
 import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
 const cost = (unit: string): MetricSpec => ({ kind: "scalar", unit, better: "lower" });
-/** About how many trials a search takes, and how many to confirm its answer. */
+/** Approximate trials of a search, and trials to confirm its result. */
 const RUNS = 12;
 const CONFIRMATIONS = 4;
-/** In a ramp, how often the number of sessions is set, and how many points the curve has. */
+/** In a ramp: how often the number of sessions changes, and how many points the curve has. */
 const STEP_MS = 20;
 const LEVELS = 10;
 const CARRIED = { kind: "sessionsCarried", name: "sessions are carried" };
@@ -20,7 +20,7 @@ const CARRIED = { kind: "sessionsCarried", name: "sessions are carried" };
 export const sessionCapacity: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "session-capacity",
-  question: "How many sessions can the server carry at once within the objective?",
+  question: "How many sessions can the server carry at once within the latency objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
     metShare: { kind: "scalar", unit: "", better: null },
@@ -70,8 +70,8 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
 }
 
 /**
- * Lets the number of sessions follow the stages, never over the connections asked for. Calls are recorded by the
- * number of sessions at their end, rounded up to a tenth of the most.
+ * Lets the number of sessions follow the stages, up to `connections`. Calls are recorded by the
+ * number of sessions at their end, rounded up to a tenth of the maximum.
  */
 async function ramp(
   context: SessionContext,
@@ -105,7 +105,7 @@ async function ramp(
   try {
     while (elapsedMs() < spanMs && !signal.aborted) {
       const level = Math.min(connections, Math.round(levelAt(stages, elapsedMs())));
-      // Each comes once, also where the server refuses it.
+      // Each session is tried once, even if the server refuses it.
       crowd.want(Math.min(level, crowd.wanted + Math.max(0, level - before)));
       before = level;
       context.progress(elapsedMs(), spanMs);
@@ -121,14 +121,14 @@ async function ramp(
   const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
   if (carried !== undefined) context.scalar("capacity", Math.min(held, carried));
   if (refusal !== null) noteConnectionLimit(context, { held, why: refusal });
-  const why = carried === undefined ? "already the fewest missed the objective" : null;
+  const why = carried === undefined ? "even the fewest sessions missed the objective" : null;
   context.tally({ ...CARRIED, why });
   checkFilled(context, spec, unfilled);
 }
 
 function recordCapacity(context: SessionContext, result: RateSearchResult<SessionTrial>): void {
   const { sustainedPerSecond: capacity, trials } = result;
-  // Of the trials that missed with more than are carried the first with the fewest sessions.
+  // The missed trial with the fewest sessions above the capacity.
   const [missed] = trials
     .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > (capacity ?? 0))
     .sort((a, b) => a.ratePerSecond - b.ratePerSecond);
@@ -136,12 +136,12 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
     metric: "capacity",
     late: (sessions) => ({
       kind: "clientLimit",
-      message: `the client cannot drive ${counted(sessions, "session")} on time, so that the ` +
-        "server may carry more: use an idle machine",
+      message: `the client cannot drive ${counted(sessions, "session")} on time, so the server ` +
+        "may carry more: use an idle machine",
       sessions,
     }),
     highest: (most) =>
-      `the most tried (--connections), ${counted(most, "session")}, can be carried`,
+      `${counted(most, "session")}, the maximum tried (--connections), can be carried`,
     check: CARRIED,
     why: () =>
       missed === undefined
@@ -183,7 +183,7 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
       return `refusals: ${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
-        "refused for load";
+        "refused by the rate limiter";
     case "latency":
       return `latency: ${miss.over} of ${counted(miss.calls, "call")} failed or took over ` +
         `${sloMs} ms`;
@@ -201,12 +201,12 @@ function noteConnectionLimit(
   const most = `${counted(held, "session")} at once ${held === 1 ? "was" : "were"}`;
   note({
     kind: "connectionLimit",
-    message: `the server's connection limit bounds it: no more than ${most} let in (${why})`,
+    message: `the server's connection limit decides: no more than ${most} accepted (${why})`,
     sessions: held,
   });
 }
 
-/** A step that is left out is no load, so that the numbers would be of another workload. */
+/** Checks that no step was skipped, because the figures would describe another workload. */
 function checkFilled(
   context: SessionContext,
   { begin, patterns }: SessionSpec<Step>,
@@ -220,6 +220,6 @@ function checkFilled(
     name: "every {previous} is in the reply before",
     passed: !unfilled,
     expected,
-    observed: unfilled ? `not in that before ${unfilled.tool} ${unfilled.argsJson}` : expected,
+    observed: unfilled ? `missing before ${unfilled.tool} ${unfilled.argsJson}` : expected,
   });
 }

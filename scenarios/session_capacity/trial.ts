@@ -10,17 +10,16 @@ import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
-/** What sessions are held against, and how many there may be. */
 export const STANDARD = {
-  /** The p99 that calls and the opening of sessions must meet. */
+  /** Maximum p99 of calls and of session opening. */
   sloMs: 50,
-  /** The most sessions at once. */
+  /** Maximum sessions at once. */
   connections: 100,
-  /** Where the search begins. */
+  /** Start of the search. */
   sessions: 5,
-  /** Ramps of the number of sessions, in place of the search; `null`: it is searched. */
+  /** Ramps of the number of sessions; `null`: search for it. */
   stages: null as string | null,
-  /** Of a trial, and of one that confirms the answer; longer where sessions think longer. */
+  /** Minimum duration of a trial, and of one that confirms; long think times extend it. */
   durationMs: 2_000,
   confirmMs: 10_000,
   payloadBytes: 0,
@@ -28,60 +27,61 @@ export const STANDARD = {
 
 export type SessionContext = ScenarioContext<typeof STANDARD>;
 
-/** What the sessions of a trial missed. */
+/** How the sessions of a trial missed the objective. */
 export type SessionMiss =
-  /** The server closed, or refused with a status, what was more than so many. */
+  /** The server refused more than `held` sessions by a close or an HTTP status. */
   | { kind: "refused"; held: number; why: string }
-  /** Sessions that took too long to open, or did not. */
+  /** Sessions that failed to open or took too long. */
   | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long, most of them refused for load or not; lost connections count as calls. */
+  /** Calls that failed or took too long, and lost connections. `refusals`: mostly rate-limited. */
   | { kind: "latency" | "refusals"; over: number; calls: number }
   /** Nothing was answered. */
   | { kind: "gone" };
 
-/** At most this share of the calls, and of the openings, may be over the objective; and one in any case. */
+/** Share of the calls, and of the openings, that can exceed the objective; at least one can. */
 const MISS_SHARE = 0.01;
-/** Calls end late, and replies are seen late: see `judgeRun`. */
+/** Calls are sent late and replies are seen late: see `judgeRun`. */
 const LATE_TWICE = 2;
-/** Sessions come within this time, or at 200 a second where they are many. */
+/** Sessions arrive within this time, or at 200 a second if there are many. */
 const ARRIVALS_MS = 500;
 const ARRIVAL_MS = 5;
-/** Counts as warm-up, or twice as long as a session thinks; and how often it thinks in a trial at least. */
+/** Warm-up: this or two think times. */
 const LEAD_IN_MS = 200;
 const LEAD_IN_THINKS = 2;
+/** Minimum duration of a trial in think times. */
 const FEWEST_THINKS = 3;
-/** No hiccup makes so many calls miss the objective; of fewer than that one may. */
+/** A miss is clear, not a hiccup, above this share of at least this many calls. */
 const CLEAR_SHARE = 0.2;
 const FEWEST_CALLS = 50;
 
-/** How many of so many may be over the objective. */
+/** How many of `count` can exceed the objective. */
 export function mayMiss(count: number): number {
   return Math.max(1, Math.floor(count * MISS_SHARE + 1e-9));
 }
 
-/** What is seen of the sessions of a trial, in nanoseconds. */
+/** Observations of the sessions in a trial. */
 export class SessionsSeen {
   readonly latencyNs: number[] = [];
   readonly establishNs: number[] = [];
-  /** Measured calls that were not served, those of them refused for load, and those that nobody answered. */
+  /** Measured calls that failed; of these, the rate-limited and the unanswered ones. */
   failed = 0;
   refused = 0;
   unanswered = 0;
-  /** The most that were open at once. */
+  /** Maximum open at once. */
   held = 0;
   lost = 0;
-  /** Of the measured calls, sent and received; and of the frames the number. */
+  /** Sent and received by measured calls. */
   bytes = 0;
   frames = 0;
   unfilled: Step | null = null;
-  /** The first of each. */
+  /** First message of each kind. */
   refusal: string | null = null;
   failure: string | null = null;
   failures = 0;
   isMeasuring = false;
   readonly crowd: Crowd;
 
-  /** @param onCall hears of each measured call, with the number of sessions then */
+  /** @param onCall called when a measured call ends, with the current number of sessions */
   constructor(
     context: SessionContext,
     { spec, seed, onCall }: {
@@ -127,16 +127,16 @@ export class SessionsSeen {
     const message = foreign(error instanceof Error ? error.message : String(error));
     const isRefused = error instanceof ConnectError &&
       (error.details.closeCode !== undefined || error.failure === "httpStatus");
-    // The very first may not be let in at all: that is no limit.
+    // If even the first session is refused, that is not a connection limit.
     if (isRefused && this.held > 0) this.refusal ??= message;
     else this.failures++;
     this.failure ??= message;
   }
 
-  /** Holds it against the objective: a miss that may be the client's is none of the server's. */
+  /** Judges by the objective. A miss that the client's lateness can explain gives no verdict. */
   judge(sloNs: number): { verdict: Verdict; misses: SessionMiss[] } {
     const { refusal, failures, latencyNs, failed, lost } = this;
-    // A machine that stood still asked for nothing.
+    // A machine that stood still made no calls.
     const isIdle = refusal === null && latencyNs.length + failures + failed + lost === 0;
     if (isIdle) return { verdict: "noVerdict", misses: [] };
     const misses = this.#missesOf(sloNs);
@@ -164,21 +164,21 @@ export class SessionsSeen {
   }
 }
 
-/** One run with so many sessions, which a search calls its rate. */
+/** A run with a number of sessions, which the search treats as its rate. */
 export interface SessionTrial extends Trial {
   misses: SessionMiss[];
   callsPerSecond: number;
-  /** Of one session, for as long as it is there: both directions. */
+  /** Per session, both directions. */
   bytesPerSecond: number;
   framesPerSecond: number;
   unfilled: Step | null;
 }
 
 /**
- * Lets so many sessions come as a Poisson process (given their number, the times are uniform), and holds their
- * number while it measures. With the first refusal it is over.
+ * Lets sessions arrive as a Poisson process (given their number, the times are uniform) and keeps
+ * their number constant while it measures. The first refusal ends the trial.
  *
- * @throws the signal's reason, if it is aborted
+ * @throws the signal's reason if it is aborted
  */
 export async function runSessionTrial(
   context: SessionContext,
@@ -224,7 +224,7 @@ export async function runSessionTrial(
     await crowd.leave();
   }
   signal.throwIfAborted();
-  // One that was given up before its calls were measured says nothing of their rate.
+  // A trial that ended before it measured has no call rate.
   const isMeasured = Number.isFinite(endNs);
   const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
   const callsPerSecond = isMeasured ? ok / seconds : 0;

@@ -140,7 +140,7 @@ Deno.test("ci: a machine that cannot install runs the tests and says so", option
   assertEquals([run.code, run.closing], [0, "3 passed, 0 failed"]);
   assertStringIncludes(
     run.stdout,
-    `note: tests that need ${PACKAGES} are skipped, as apt-get cannot install it: ${apt.text}`,
+    `note: tests that need ${PACKAGES} are skipped, as apt-get cannot install them: ${apt.text}`,
   );
   assertEquals(run.calls.filter((call) => call.startsWith("apt-get")), ["apt-get update -qq"]);
 });

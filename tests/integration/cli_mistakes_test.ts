@@ -15,7 +15,7 @@ const MISTAKES: [string[], Record<string, string>, string][] = [
   [
     ["ab", "--start-a", "a {port}", "--start-b", "b {port}"],
     {},
-    'Cannot run ab here, as it requires run access to "sh": accepted is deno task ab',
+    'Cannot run ab here, as it requires run access to "sh": start it with deno task ab',
   ],
   [["--header", "X-Name: →"], {}, "Cannot use --header: accepted is 'Name: value'"],
   [["--out", "file"], {}, "Cannot use --out"],

@@ -66,7 +66,7 @@ for (const status of [429, 503]) {
       });
       assertEquals(report!.status, "passed", report!.reason ?? JSON.stringify(report!.checks));
       const [note] = report!.notes!.filter(({ kind }) => kind === "connectionLimit");
-      assertStringIncludes(note!.message, `ends at 3 clients at once: `);
+      assertStringIncludes(note!.message, `ends at 3 clients: `);
       assertStringIncludes(note!.message, `HTTP ${status}`);
       assert(metricNamed(report!, "throughput", "scalar", { clients: 3 }).value > 0);
     },

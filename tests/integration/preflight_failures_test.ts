@@ -237,9 +237,9 @@ Deno.test({ name: "preflight: a rate limit that is met at once", ignore }, async
   const ipRate = { capacity: 1, refillPerSecond: 0.001 };
   await using server = await startReference({ limits: { userRate, ipRate } });
   await assertUnusable(server.url, [
-    "rate limit of one address, which all of its clients share, is used up",
+    "rate limit per address, which all clients of the address share, is used up",
     "Rate limit exceeded: ip_rate_limit_exceeded",
-    "Run again when it has filled up",
+    "Run again when it has refilled",
     "RATE_LIMIT_IP_CAPACITY",
   ]);
 });

@@ -169,7 +169,7 @@ Deno.test({ name: "head of line: no cheap calls of a heavy tool", ignore }, asyn
     workload: () => ({ tool: "chat", argsJson: '{"prompt":"x"}' }),
   });
   assertEquals([report.status, server.stats().callsReceived], ["skipped", 0]);
-  assertStringIncludes(report.reason!, "name a light --tool");
+  assertStringIncludes(report.reason!, "choose a light --tool");
 });
 
 Deno.test({

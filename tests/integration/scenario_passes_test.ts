@@ -247,7 +247,7 @@ testOnEach("connection-limit finds the limit for one address", async (dialect) =
     checkNamed(report, "established connections still answer").observed,
     "8 of 8",
   );
-  assertScope(report, /^limit for each IP address: .* from 127.0.0.2 was accepted$/);
+  assertScope(report, /^the limit is per IP address: .* from 127.0.0.2 was accepted$/);
   assertEquals(report.ledger, successes(8));
 });
 
@@ -262,7 +262,7 @@ Deno.test(
       checkNamed(report, "one connection too many is refused").observed,
       "close 1008 Server overloaded - global connection limit reached",
     );
-    assertScope(report, /^limit for all clients: .* 127.0.0.2 was refused too$/);
+    assertScope(report, /^the limit is for all clients together: .* 127.0.0.2 was refused too$/);
   },
 );
 
@@ -280,7 +280,7 @@ Deno.test(
     const report = await runScenario(connectionLimit, { bound: 12 }, server);
     assertEquals([report.status, failedChecks(report)], ["passed", []]);
     assertEquals(report.notMeasured, [
-      { name: "limit", reason: "none refused up to 12 at once" },
+      { name: "limit", reason: "no refusal with 12 connections open" },
     ]);
     assertEquals([report.ledger.ok, report.metrics], [12, []]);
   },

@@ -122,7 +122,7 @@ Deno.test({ name: "--payload measures that size alone", ignore }, async () => {
   });
   assertEquals([report.status, sizesOf(report), [...seen]], ["passed", [100], [100]]);
   assertEquals([report.ledger.ok, report.parameters.payloadBytes], [4, 100]);
-  assertEquals(report.notMeasured[0]?.reason, "--payload asks for 100 B alone");
+  assertEquals(report.notMeasured[0]?.reason, "--payload asks for 100 B only");
   const none = await runScenario(payloadSize, { ...COUNTED, payloadBytes: 0 }, server);
   assertEquals([none.status, none.reason], [
     "skipped",
@@ -157,7 +157,7 @@ Deno.test(
     });
     assertEquals([report.status, report.reason], [
       "skipped",
-      "a call of ping carries no arguments: name another with --tool",
+      "a call of ping carries no arguments: choose another with --tool",
     ]);
   },
 );
@@ -170,7 +170,7 @@ Deno.test(
     assertEquals([report.status, report.ledger], ["skipped", ledgerWith({})]);
     assertStringIncludes(
       report.reason ?? "",
-      "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): name a tool",
+      "a payload of 256 B is not served (INTERNAL_ERROR: the tool raised): choose a tool",
     );
   },
 );
@@ -222,7 +222,7 @@ Deno.test(
     const refusals: [(peer: ScriptedPeer) => void, string][] = [
       [(peer) => peer.close(4000, "no"), "1 KiB: close 4000 no"],
       [(peer) => peer.cut(), "1 KiB: close 1006"],
-      [() => {}, "1 KiB: neither an answer nor a close"],
+      [() => {}, "1 KiB: neither answered nor closed"],
     ];
     for (const [refuse, observed] of refusals) {
       await using server = startRefusing(refuse);
@@ -306,7 +306,8 @@ Deno.test({ name: "a limiter's refusal says nothing about the size", ignore }, a
   assertEquals(report.status, "passed");
   assertEquals(report.notMeasured, [{
     name: "limit of a request's size",
-    reason: "refused for load: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
+    reason:
+      "refused by the rate limiter: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
   }]);
 });
 
@@ -325,8 +326,9 @@ Deno.test({
   assertEquals([report.status, report.ledger.ok], ["passed", 8]);
   assertEquals(report.notMeasured, [{
     name: "how 33 MiB are refused",
-    reason: "the server stopped reading the request half-way, and the client sees no close frame " +
-      "before it has sent all of it",
+    reason:
+      "the server stopped reading the request halfway, and the client sees no close frame until " +
+      "it has sent the whole request",
   }]);
   assertMatch(checkNamed(report, REFUSED).observed, /^16 MiB: OVER_CAPACITY[^;]*$/);
   assertEquals(checkNamed(report, ANSWERS).observed, "2 of 2");
@@ -396,8 +398,8 @@ Deno.test("the sizes at which the client is the bottleneck are named, and no oth
   assertEquals(judge(free, [0.6, 44]), [{
     kind: "clientBoundSizes",
     message: "client-bound at 1 KiB: a server that does nothing is no faster with this client, " +
-      "whose system holds back frames of 1 KiB for up to 40 ms (Nagle's algorithm); the numbers of " +
-      "all other sizes can be used",
+      "whose system holds back frames of 1 KiB for up to 40 ms (Nagle's algorithm); the figures of " +
+      "all other sizes are valid",
     sizes: "1 KiB",
     heldBack: "1 KiB",
   }]);

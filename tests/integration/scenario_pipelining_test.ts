@@ -96,7 +96,10 @@ Deno.test({ name: "other protocols promise no order, so either is right", ignore
   });
   assertEquals([orderCheck(report), report.status], [undefined, "passed"]);
   const note = report.notes?.find(({ kind }) => kind === "replyOrder");
-  assertStringIncludes(note?.message ?? "", "of 6 out of order; the mcp protocol promises neither");
+  assertStringIncludes(
+    note?.message ?? "",
+    "of 6 out of order; the mcp protocol promises no order",
+  );
 });
 
 Deno.test(

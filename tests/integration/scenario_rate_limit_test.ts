@@ -77,7 +77,7 @@ Deno.test({ name: "rate-limit fails where other limits are expected", ignore }, 
   ]);
   assertEquals(checkNamed(wrong, "session burst is as expected").observed, "20 calls");
   // It was looked for beyond the number of messages, as far as it was expected, and half as much.
-  assertStringIncludes(checkNamed(wrong, "ip burst is as expected").observed, "of 150 in a row");
+  assertStringIncludes(checkNamed(wrong, "ip burst is as expected").observed, "of 150 calls");
   const none = await expect("session=none,ip=none");
   assertEquals(failedChecks(none), ["session has no limit"]);
   assertEquals(checkNamed(none, "session has no limit").observed, "refused after 20 calls");
@@ -92,7 +92,7 @@ Deno.test({ name: "rate-limit says up to where no call was refused", ignore }, a
     "budget of a session",
     "budget of an IP address",
   ]);
-  assertEquals(report.notMeasured[0]!.reason, "no call was refused, of 40 in a row");
+  assertEquals(report.notMeasured[0]!.reason, "none of 40 calls in a row was refused");
 });
 
 Deno.test({ name: "rate-limit recognises the address's limit", ignore }, async () => {

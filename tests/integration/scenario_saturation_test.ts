@@ -139,8 +139,8 @@ Deno.test("a client that is late is a warning and no miss of the server's", () =
   assertEquals(warnings[0], {
     kind: "clientLimit",
     message:
-      "the client cannot offer 200 calls/s or more on time, so that the server may sustain " +
-      "more: use an idle machine",
+      "the client cannot send 200 calls/s or more on time, so the server may sustain more: use " +
+      "an idle machine",
     latePerSecond: 200,
   });
 });

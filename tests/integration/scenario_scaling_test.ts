@@ -59,7 +59,7 @@ Deno.test(
     const limit = report.notes?.find(({ kind }) => kind === "connectionLimit");
     assertStringIncludes(
       limit?.message ?? "",
-      "the sweep ends at 6 clients at once: The server refused the connection: closed with 1008",
+      "the sweep ends at 6 clients: The server refused the connection: closed with 1008",
     );
     // The slots are free again.
     using target = targetAt(server.url);
@@ -121,7 +121,7 @@ Deno.test({ name: "a capped rate is no throughput to fit a law to", ignore }, as
   );
   assertEquals(report.notMeasured, [{
     name: "scaling law",
-    reason: "the rate that is kept to, 500 calls/s, sets what each client sends",
+    reason: "each client is held to 500 calls/s, which determines the throughput",
   }]);
 });
 

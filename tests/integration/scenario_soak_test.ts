@@ -52,7 +52,7 @@ Deno.test({ name: "soak fails for a server that slows down", ignore }, async () 
   // From 0.17 to 0.77 s by the end of a call, its thirds have their middles at 0.27 and 0.67 s.
   assert(value > 1.7 && value < 4 && ci95![0] > 1.25, `${value} ${ci95}`);
   assertEquals([report.status, failedChecks(report)], ["failed", [STEADY[0]]]);
-  assertStringIncludes(checkNamed(report, STEADY[0]).observed, "with 95 % confidence");
+  assertStringIncludes(checkNamed(report, STEADY[0]).observed, "95 % interval");
 });
 
 Deno.test({ name: "soak fails for a server that answers less and less", ignore }, async () => {

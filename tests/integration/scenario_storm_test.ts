@@ -118,7 +118,7 @@ Deno.test(
     );
     assertEquals([report.status, report.ledger.ok], ["passed", 16]);
     const { reason } = report.notMeasured.find(({ name }) => name === "served99")!;
-    assertStringIncludes(reason, "it takes 100 clients: The server refused the connection");
+    assertStringIncludes(reason, "needs 100 clients: The server refused the connection");
     assertEquals(report.metrics.some(({ name }) => name === "served99"), false);
   },
 );
@@ -161,7 +161,7 @@ Deno.test({ name: "reconnect-storm fails where not all come back, and ends", ign
   assertEquals(report.metrics.some(({ name }) => name === "lastServed"), false);
   assertEquals(report.notMeasured.at(-1), {
     name: AFTER_DROP_BACKOFF,
-    reason: "the clients did not come back before",
+    reason: "the clients did not reconnect in an earlier storm",
   });
 });
 

@@ -41,7 +41,7 @@ Deno.test(
       texts[0]!,
       `waiting up to 20 s for the server at ws://127.0.0.1:${port}: `,
     );
-    assert(/^the server answers after \d+\.\d s$/.test(texts[1]!), texts[1]);
+    assert(/^the server answered after \d+\.\d s$/.test(texts[1]!), texts[1]);
   },
 );
 

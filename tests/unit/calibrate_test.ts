@@ -21,26 +21,22 @@ const CALIBRATION: Calibration = {
     { name: "read the clock", timesACall: 2, medianNs: 80 },
     { name: "schedule a slot", timesACall: 0, medianNs: 25 },
   ],
-  turns: [{
-    connections: 10,
-    inFlight: 8,
-    suite: SUITE,
-    bare: BARE,
-    ratio: rateRatio(SUITE, BARE),
-  }],
+  turns: [
+    { connections: 10, inFlight: 8, suite: SUITE, bare: BARE, ratio: rateRatio(SUITE, BARE) },
+  ],
 };
 
-Deno.test("calibrate: two loops are compared round by round, on the scale of ratios", () => {
+Deno.test("calibrate: loops are compared round by round, with an interval on a log scale", () => {
   const { mean, interval, spread } = rateRatio(SUITE, BARE);
   assertAlmostEquals(mean, Math.cbrt(0.8 * 0.9 * 0.8));
-  // The logs of 0.8, 0.9 and 0.8 deviate by 0.068 from each other.
+  // The standard deviation of ln 0.8, ln 0.9 and ln 0.8 is 0.068.
   assertAlmostEquals(Math.log(spread), 0.068, 1e-3);
   assertAlmostEquals(Math.log(interval[1] / mean), 1.96 * 0.068 / Math.sqrt(3), 1e-3);
   assertAlmostEquals(interval[0] * interval[1], mean ** 2);
   assertEquals(rateRatio([90], [100]), { mean: 0.9, interval: [0.9, 0.9], spread: 1 });
 });
 
-Deno.test("calibrate: each step with its share of a call and the sum, and the turns", () => {
+Deno.test("calibrate: the text lists each step of a call, their sum, and the compared loops", () => {
   assertEquals(renderCalibration(CALIBRATION).split("\n"), [
     "On A &#124; B, 2 cores, with Deno 2.9.6 (V8 15.0).",
     "",

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readCiSettings } from "../../lib/cli/environment.ts";
 
-Deno.test("without a variable, nothing is told to any system", () => {
+Deno.test("CI settings: without a variable everything is off", () => {
   const none = { plain: false, annotates: false, stepSummaryPath: null };
   assertEquals(readCiSettings({}), none);
   const empty = { CI: "", TERM: "", GITHUB_ACTIONS: "", GITHUB_STEP_SUMMARY: "" };
@@ -9,14 +9,14 @@ Deno.test("without a variable, nothing is told to any system", () => {
   assertEquals(readCiSettings({ CI: "false", GITHUB_ACTIONS: "0", TERM: "xterm" }), none);
 });
 
-Deno.test("GitHub Actions sets all that there is", () => {
+Deno.test("CI settings: GitHub Actions turns everything on", () => {
   assertEquals(
     readCiSettings({ CI: "true", GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: "/runner/s" }),
     { plain: true, annotates: true, stepSummaryPath: "/runner/s" },
   );
 });
 
-Deno.test("any word in CI, and a terminal that draws nothing over, ask for plain lines", () => {
+Deno.test("CI settings: any CI but false, and a dumb terminal, mean plain lines", () => {
   for (const env of [{ CI: "1" }, { CI: "woodpecker" }, { CI: "TRUE" }]) {
     assertEquals(readCiSettings(env).plain, true);
   }

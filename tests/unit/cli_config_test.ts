@@ -1,12 +1,12 @@
-import { KEY, LOOPBACK } from "../support/certificates.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { type Config, readCommand } from "../../lib/cli/config.ts";
-import { OPTIONS } from "../../lib/cli/options.ts";
 import { resolve } from "node:path";
-import { USAGE } from "../../lib/cli/options.ts";
-import { renderJson } from "../../lib/report/export/json.ts";
-import { reportOf } from "../support/comparable_report.ts";
+import { type Config, readCommand } from "../../lib/cli/config.ts";
+import { OPTIONS, USAGE } from "../../lib/cli/options.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
+import { renderJson } from "../../lib/report/export/json.ts";
+import { KEY, LOOPBACK } from "../support/certificates.ts";
+import { reportOf } from "../support/comparable_report.ts";
+import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
 
 type Environment = Record<string, string>;
 
@@ -15,17 +15,21 @@ function read(args: string[], env: Environment = {}, directory = "/home/ann") {
   return readCommand({ args, env, directory, vocabulary });
 }
 
-async function configOf(args: string[], env: Environment = {}): Promise<Config> {
-  const command = await read(args, env);
+async function configOf(args: string[], env?: Environment, directory?: string): Promise<Config> {
+  const command = await read(args, env, directory);
   assert(command.name === "bench");
   return command.config;
 }
 
-async function messageOf(args: string[], env: Environment = {}): Promise<string> {
-  return (await assertRejects(() => read(args, env), UsageError)).message;
+async function messageOf(args: string[], env?: Environment, directory?: string): Promise<string> {
+  return (await assertRejects(() => read(args, env, directory), UsageError)).message;
 }
 
-Deno.test("config: without anything, a standard run of the bundled server", async () => {
+async function assertRefused(args: string[], expected: string, env?: Environment): Promise<void> {
+  assertStringIncludes(await messageOf(args, env), expected);
+}
+
+Deno.test("config: the default is a standard run of the bundled server", async () => {
   const config = await configOf([]);
   assertEquals(config.url, null);
   assertEquals(config.token, null);
@@ -49,19 +53,11 @@ Deno.test("config: without anything, a standard run of the bundled server", asyn
   assertEquals(config.color, true);
 });
 
-Deno.test("config: every option is read into what it is for", async () => {
-  const config = await configOf([
+Deno.test("config: every option is read into its setting", async () => {
+  const { overrides, ...config } = await configOf([
     ...["--url", "wss://host/path?k=v", "--token", "short", "--protocol", "mcp"],
-    ...[
-      "--tool",
-      "echo",
-      "--tool-args",
-      ' {"n":{seq}} ',
-      "--header",
-      "X-A: 1",
-      "--header",
-      "X-B:2",
-    ],
+    ...["--tool", "echo", "--tool-args", ' {"n":{seq}} ', "--header", "X-A: 1"],
+    ...["--header", "X-B:2"],
     ...["--subprotocol", "v1", "--subprotocol", "v2", "--scenarios", "connection-limit"],
     ...["--profile", "phase2", "--epochs", "3", "--duration", "0.5", "--warmup", "0"],
     ...["--precision", "5", "--max-time", "90", "--band", "2", "--noise", "4"],
@@ -69,32 +65,28 @@ Deno.test("config: every option is read into what it is for", async () => {
     ...["--max-rate", "4.5", "--seed", "4294967295", "--unit-baseline", "1000", "--strict"],
     ...["--out", "../out", "--format", "md,junit", "--format", "md", "--quiet", "--no-color"],
   ]);
-  const { overrides, ...rest } = config;
-  assertEquals(rest.url, "wss://host/path?k=v");
-  assertEquals(rest.token, "short");
-  assertEquals(rest.protocol, "mcp");
-  assertEquals([rest.tool, rest.toolArgsJson], ["echo", '{"n":{seq}}']);
-  assertEquals(rest.headers, { "X-A": "1", "X-B": "2" });
-  assertEquals(rest.subprotocols, ["v1", "v2"]);
-  assertEquals(rest.scenarios, ["connection-limit"]);
-  assertEquals(rest.profile, "phase2");
+  assertEquals(config.url, "wss://host/path?k=v");
+  assertEquals(config.token, "short");
+  assertEquals(config.protocol, "mcp");
+  assertEquals([config.tool, config.toolArgsJson], ["echo", '{"n":{seq}}']);
+  assertEquals(config.headers, { "X-A": "1", "X-B": "2" });
+  assertEquals(config.subprotocols, ["v1", "v2"]);
+  assertEquals(config.scenarios, ["connection-limit"]);
+  assertEquals(config.profile, "phase2");
   assertEquals([config.epochs, config.precisionPercent, config.maxTimeMs], [3, 5, 90_000]);
   assertEquals([config.bandPercent, config.noisePercent], [2, 4]);
-  assertEquals(overrides.durationMs, 500);
-  assertEquals(overrides.warmupMs, 0);
-  assertEquals(overrides.messages, 1000);
-  assertEquals(overrides.connections, 7);
-  assertEquals(overrides.payloadBytes, 10);
-  assertEquals(rest.timeoutMs, 2500);
-  assertEquals(rest.maxRatePerSecond, 4.5);
-  assertEquals(rest.seed, 4294967295);
-  assertEquals(rest.unitBaselinePerSecond, 1000);
-  assertEquals(rest.outDirectory, resolve("/home/ann", "../out"));
-  assertEquals(rest.formats, ["md", "junit"]);
-  assertEquals([rest.strict, rest.quiet, rest.color], [true, true, false]);
+  assertEquals([overrides.durationMs, overrides.warmupMs, overrides.messages], [500, 0, 1000]);
+  assertEquals([overrides.connections, overrides.payloadBytes], [7, 10]);
+  assertEquals(config.timeoutMs, 2500);
+  assertEquals(config.maxRatePerSecond, 4.5);
+  assertEquals(config.seed, 4294967295);
+  assertEquals(config.unitBaselinePerSecond, 1000);
+  assertEquals(config.outDirectory, resolve("/home/ann", "../out"));
+  assertEquals(config.formats, ["md", "junit"]);
+  assertEquals([config.strict, config.quiet, config.color], [true, true, false]);
 });
 
-Deno.test("config: --help, --version and --list come before every other setting", async () => {
+Deno.test("config: --help, --version and --list win over every other setting", async () => {
   assertEquals(await read(["--help", "--epochs", "x"]), { name: "help" });
   assertEquals(await read(["-h"]), { name: "help" });
   assertEquals(await read(["--version"], { EXAI_WS_PORT: "x" }), { name: "version" });
@@ -105,7 +97,7 @@ const NUMBERS = [...OPTIONS.values()].filter(({ value }) =>
   /^(N|SECONDS|BYTES|PER_SECOND|PERCENT|MS)$/.test(value)
 );
 
-Deno.test("config: a number that is none names the option, the value and what is accepted", async () => {
+Deno.test("config: an invalid number is refused with the option, the value and what is accepted", async () => {
   assert(NUMBERS.length >= 10);
   for (const { name } of NUMBERS) {
     const rest = name === "max-time" ? ["--precision", "5"] : [];
@@ -117,35 +109,26 @@ Deno.test("config: a number that is none names the option, the value and what is
   }
 });
 
-Deno.test("config: counts are whole numbers, times are above nothing", async () => {
+Deno.test("config: counts are whole numbers, times are above 0", async () => {
   for (const name of ["epochs", "messages", "connections", "payload", "seed"]) {
-    assertStringIncludes(await messageOf([`--${name}=1.5`]), "a whole number");
+    await assertRefused([`--${name}=1.5`], "a whole number");
   }
-  for (
-    const name of [
-      "epochs",
-      "messages",
-      "connections",
-      "duration",
-      "timeout",
-      "max-rate",
-      "precision",
-    ]
-  ) {
-    assertStringIncludes(await messageOf([`--${name}=0`]), `--${name} "0"`);
+  const aboveZero = ["epochs", "messages", "connections", "duration", "timeout", "max-rate"];
+  for (const name of [...aboveZero, "precision"]) {
+    await assertRefused([`--${name}=0`], `--${name} "0"`);
   }
 });
 
-Deno.test("config: a precision has a time that bounds it, ten minutes unless said otherwise", async () => {
+Deno.test("config: --precision is bounded by --max-time, 10 minutes by default", async () => {
   const { precisionPercent, maxTimeMs } = await configOf(["--precision", "2.5"]);
   assertEquals([precisionPercent, maxTimeMs], [2.5, 600_000]);
   const message = await messageOf(["--max-time", "90"]);
   assertStringIncludes(message, 'Cannot use --max-time "90" without --precision');
   assertStringIncludes(message, "accepted is --precision PERCENT");
-  assertStringIncludes(await messageOf(["--precision", "101"]), "above 0, up to 100 percent");
+  await assertRefused(["--precision", "101"], "above 0, up to 100 percent");
 });
 
-Deno.test("config: a precision is refused where parts must run the same epochs", async () => {
+Deno.test("config: --precision is refused with workers and shards, which must agree on epochs", async () => {
   const shard = ["--url", "ws://a", "--shard", "1/2"];
   for (const args of [["--workers", "2"], ["--workers", "auto"], shard]) {
     const message = await messageOf(["--precision", "5", ...args]);
@@ -157,22 +140,21 @@ Deno.test("config: a precision is refused where parts must run the same epochs",
   }
 });
 
-Deno.test("config: without a band changes of 3 % do not matter, and without a noise none is stated", async () => {
+Deno.test("config: the band is 3 % by default, and no noise is stated", async () => {
   const { bandPercent, noisePercent, baselines } = await configOf([]);
   assertEquals([bandPercent, noisePercent, baselines], [3, null, []]);
   assertEquals((await configOf(["--band", "0"])).bandPercent, 0);
-  assertStringIncludes(
-    await messageOf(["--band", "x"]),
+  await assertRefused(
+    ["--band", "x"],
     'Cannot use --band "x": accepted is a number from 0 to 100 percent',
   );
 });
 
-Deno.test("config: of a repeated number only the last is looked at", async () => {
-  const { epochs } = await configOf(["--epochs", "x", "--epochs", "2"]);
-  assertEquals(epochs, 2);
+Deno.test("config: the last of a repeated number wins, and only that is checked", async () => {
+  assertEquals((await configOf(["--epochs", "x", "--epochs", "2"])).epochs, 2);
 });
 
-Deno.test("config: names that are unknown list those that are known and the closest", async () => {
+Deno.test("config: an unknown name is refused with the known ones and the closest", async () => {
   const cases: [string, string, string][] = [
     ["--profile", "quik", "quick"],
     ["--protocol", "mpc", "mcp"],
@@ -184,11 +166,11 @@ Deno.test("config: names that are unknown list those that are known and the clos
     assertStringIncludes(message, `${option} "${text}": accepted is one of `);
     assertStringIncludes(message, `did you mean ${closest}?`);
   }
-  assertStringIncludes(await messageOf(["--scenarios", ","]), '--scenarios ",": accepted is');
-  assertStringIncludes(await messageOf(["--format", "md,pdf"]), '--format "pdf"');
+  await assertRefused(["--scenarios", ","], '--scenarios ",": accepted is');
+  await assertRefused(["--format", "md,pdf"], '--format "pdf"');
 });
 
-Deno.test("config: names may be separated by commas and spaces, and come once each", async () => {
+Deno.test("config: names are separated by commas and spaces, duplicates are dropped", async () => {
   const { scenarios } = await configOf([
     ...["--scenarios", "connection-limit, message-throughput,"],
     ...["--scenarios", "connection-limit"],
@@ -196,16 +178,16 @@ Deno.test("config: names may be separated by commas and spaces, and come once ea
   assertEquals(scenarios, ["connection-limit", "message-throughput"]);
 });
 
-Deno.test("config: a URL that is not of a WebSocket says what is", async () => {
+Deno.test("config: any URL but a WebSocket URL is refused with an example", async () => {
   for (const text of ["localhost:8079", "http://a", "ws://", "ws://a:99999", "ws://a/#b", "//a"]) {
     const message = await messageOf(["--url", text]);
     assertStringIncludes(message, `Cannot use --url "`);
     assertStringIncludes(message, "accepted is a WebSocket URL such as ws://localhost:8079");
   }
-  assertStringIncludes(await messageOf([], { EXAI_WS_URL: "http://a" }), 'EXAI_WS_URL "http://a"');
+  await assertRefused([], 'EXAI_WS_URL "http://a"', { EXAI_WS_URL: "http://a" });
 });
 
-Deno.test("config: no error shows what may be secret in a URL", async () => {
+Deno.test("config: errors never show the secrets of a URL", async () => {
   const urls = [
     "ws://ann:hunter2@h:99999",
     "ws://hunter2@h:99999",
@@ -235,7 +217,7 @@ Deno.test("config: no error shows what may be secret in a URL", async () => {
   }
 });
 
-Deno.test("config: a server by host and port; what is left out has its default", async () => {
+Deno.test("config: a server can be given by host and port, each with a default", async () => {
   const cases: [Environment, string | null][] = [
     [{ EXAI_WS_HOST: "example.org" }, "ws://example.org:8079/"],
     [{ EXAI_WS_PORT: "9000" }, "ws://127.0.0.1:9000/"],
@@ -248,13 +230,10 @@ Deno.test("config: a server by host and port; what is left out has its default",
   assertEquals((await configOf(["--url", "ws://c/"], { EXAI_WS_URL: "ws://a/" })).url, "ws://c/");
 });
 
-Deno.test("config: a host or port that cannot be used is named", async () => {
+Deno.test("config: an invalid host or port is refused by name", async () => {
   for (const port of ["0", "65536", "x", "80.5"]) {
-    const message = await messageOf([], { EXAI_WS_PORT: port });
-    assertStringIncludes(
-      message,
-      `EXAI_WS_PORT "${port}": accepted is a whole number from 1 to 65535`,
-    );
+    const expected = `EXAI_WS_PORT "${port}": accepted is a whole number from 1 to 65535`;
+    await assertRefused([], expected, { EXAI_WS_PORT: port });
   }
   for (const host of ["a b", "h/path", "h/", "h?x", "h#x", "ann@h", "ann:pw@h", "a\\b"]) {
     const message = await messageOf([], { EXAI_WS_HOST: host });
@@ -263,7 +242,7 @@ Deno.test("config: a host or port that cannot be used is named", async () => {
   }
 });
 
-Deno.test("config: the bundled server takes no token under 16 characters, and it is not shown", async () => {
+Deno.test("config: the bundled server's token has 16 characters or more, and is not shown", async () => {
   for (const given of [["--token", "fifteen-letters"], []]) {
     const env: Environment = given.length === 0 ? { EXAI_WS_TOKEN: "fifteen-letters" } : {};
     const message = await messageOf(given, env);
@@ -276,88 +255,63 @@ Deno.test("config: the bundled server takes no token under 16 characters, and it
   assertEquals((await configOf(["--token", "x", "--url", "ws://a"])).token, "x");
 });
 
-Deno.test("config: another protocol than the bundled server's needs a server", async () => {
-  assertStringIncludes(await messageOf([], { BENCH_PROTOCOL: "mcp" }), 'BENCH_PROTOCOL "mcp"');
+Deno.test("config: a protocol that the bundled server does not speak needs a server", async () => {
+  await assertRefused([], 'BENCH_PROTOCOL "mcp"', { BENCH_PROTOCOL: "mcp" });
   assertEquals((await configOf(["--url", "ws://a"], { BENCH_PROTOCOL: "mcp" })).protocol, "mcp");
   const both = await configOf(["--url", "ws://a", "--protocol", "exai"], { BENCH_PROTOCOL: "mcp" });
   assertEquals(both.protocol, "exai");
 });
 
-Deno.test("config: arguments of the tool are an object, before and after {seq} is filled in", async () => {
+Deno.test("config: --tool-args is an object before and after {seq} is filled in", async () => {
   for (const text of ["x", "[1]", "1", "null", '"a"', "{", '{"n":{seq}', "{n:1}"]) {
-    const message = await messageOf(["--tool-args", text]);
-    assertStringIncludes(message, `--tool-args "${text}": accepted is a JSON object`);
+    await assertRefused(["--tool-args", text], `--tool-args "${text}": accepted is a JSON object`);
   }
   for (const text of ["{}", '{"n":"{seq}"}', '{"n":{seq}}', '{"{seq}":[{seq}]}']) {
     assertEquals((await configOf(["--tool-args", text])).toolArgsJson, text);
   }
 });
 
-Deno.test("config: --wait is a time, --insecure a flag, the proxy the environment's", async () => {
-  const url = ["--url", "ws://example.org"];
-  const config = await configOf([...url, "--wait", "1m", "--insecure"], {
-    HTTP_PROXY: "http://p:1",
-  });
+Deno.test("config: --wait is a time, --insecure a flag, and the proxy is the environment's", async () => {
+  const args = ["--url", "ws://example.org", "--wait", "1m", "--insecure"];
+  const config = await configOf(args, { HTTP_PROXY: "http://p:1" });
   assertEquals([config.waitMs, config.insecure], [60_000, true]);
   assertEquals(config.proxy, "http://p:1 (HTTP_PROXY)");
-  const plain = await configOf([]);
-  assertEquals([plain.waitMs, plain.insecure, plain.proxy, plain.clientCert], [
-    0,
-    false,
-    null,
-    null,
-  ]);
-  assertStringIncludes(
-    await messageOf(["--wait", "soon"]),
-    'Cannot use --wait "soon": accepted is',
-  );
+  const { waitMs, insecure, proxy, clientCert } = await configOf([]);
+  assertEquals([waitMs, insecure, proxy, clientCert], [0, false, null, null]);
+  await assertRefused(["--wait", "soon"], 'Cannot use --wait "soon": accepted is');
 });
 
-Deno.test({
-  name: "config: a client certificate comes with its key, and both can be used",
-  ignore: Deno.permissions.querySync({ name: "write" }).state !== "granted",
-}, async () => {
-  const folder = await Deno.makeTempDir();
-  const file = async (name: string, text: string) => {
-    await Deno.writeTextFile(`${folder}/${name}`, text);
-    return `${folder}/${name}`;
-  };
-  const [cert, key] = [await file("cert.pem", LOOPBACK), await file("key.pem", KEY)];
+Deno.test("config: a client certificate and its key are checked", { ignore }, async () => {
+  await using folder = await makeTempFolder({ "cert.pem": LOOPBACK, "key.pem": KEY });
+  const [cert, key] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`];
   const { clientCert } = await configOf(["--client-cert", cert, "--client-key", key]);
   assertEquals(clientCert, { cert: LOOPBACK, key: KEY });
-  for (
-    const [args, parts] of [
-      [["--client-cert", cert], ["--client-cert", "without --client-key FILE"]],
-      [["--client-key", key], ["--client-key", "without --client-cert FILE"]],
-      [["--client-cert", key, "--client-key", key], [
-        "--client-cert",
-        "PEM file with a certificate",
-      ]],
-      [["--client-cert", cert, "--client-key", cert], ["--client-key", "PEM file with the key"]],
-      [["--client-cert", "none.pem", "--client-key", key], [
-        "Cannot read the file of --client-cert",
-      ]],
-    ] as const
-  ) {
-    const message = await messageOf([...args]);
+  const both = (cert: string, key: string) => ["--client-cert", cert, "--client-key", key];
+  const cases: [args: string[], parts: string[]][] = [
+    [["--client-cert", cert], ["--client-cert", "without --client-key FILE"]],
+    [["--client-key", key], ["--client-key", "without --client-cert FILE"]],
+    [both(key, key), ["--client-cert", "PEM file with a certificate"]],
+    [both(cert, cert), ["--client-key", "PEM file with the key"]],
+    [both("none.pem", key), ["Cannot read the file of --client-cert"]],
+  ];
+  for (const [args, parts] of cases) {
+    const message = await messageOf(args);
     for (const part of parts) assertStringIncludes(message, part);
   }
-  await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("config: headers that the client sets itself, or that come twice, are refused by name", async () => {
-  for (
-    const [header, use] of [
-      ["Host: h.example", "--url"],
-      ["user-agent: curl", "User-Agent"],
-      ["Sec-WebSocket-Protocol: mcp", "--subprotocol"],
-      ["Sec-WebSocket-Extensions: x", "handshake"],
-      ["Connection: close", "handshake"],
-      ["Upgrade: h2c", "handshake"],
-      ["Content-Length: 5", "handshake"],
-      ["Transfer-Encoding: chunked", "handshake"],
-    ] as const
-  ) {
+Deno.test("config: headers that the client sets itself, and repeated ones, are refused by name", async () => {
+  const cases = [
+    ["Host: h.example", "--url"],
+    ["user-agent: curl", "User-Agent"],
+    ["Sec-WebSocket-Protocol: mcp", "--subprotocol"],
+    ["Sec-WebSocket-Extensions: x", "handshake"],
+    ["Connection: close", "handshake"],
+    ["Upgrade: h2c", "handshake"],
+    ["Content-Length: 5", "handshake"],
+    ["Transfer-Encoding: chunked", "handshake"],
+  ] as const;
+  for (const [header, use] of cases) {
     const message = await messageOf(["--header", header]);
     assertStringIncludes(message, `Cannot use --header "${header.split(":")[0]}: …": accepted is`);
     assertStringIncludes(message, use);
@@ -371,7 +325,7 @@ Deno.test("config: headers that the client sets itself, or that come twice, are 
   assertEquals((await configOf(["--header", "Origin: http://o"])).headers, { Origin: "http://o" });
 });
 
-Deno.test("config: a header that is none is refused without a word of its text", async () => {
+Deno.test("config: an invalid header is refused without showing any of its text", async () => {
   const texts = [
     "Bearer hunter2",
     "X Y: hunter2",
@@ -388,12 +342,12 @@ Deno.test("config: a header that is none is refused without a word of its text",
   }
 });
 
-Deno.test("config: frames to leave out are a count, and of another server", async () => {
+Deno.test("config: --ignore-first is a count, and refused for the bundled server", async () => {
   const url = ["--url", "ws://a"];
   assertEquals((await configOf([])).ignoreFirst, 0);
   assertEquals((await configOf([...url, "--ignore-first", "2"])).ignoreFirst, 2);
-  assertStringIncludes(
-    await messageOf([...url, "--ignore-first", "1.5"]),
+  await assertRefused(
+    [...url, "--ignore-first", "1.5"],
     'Cannot use --ignore-first "1.5": accepted is a whole number from 0 to 1000 frames',
   );
   const message = await messageOf(["--ignore-first", "1"]);
@@ -401,7 +355,7 @@ Deno.test("config: frames to leave out are a count, and of another server", asyn
   assertStringIncludes(message, "accepted is 0");
 });
 
-Deno.test("config: a subprotocol is a token of HTTP, each once, and not shown in an error", async () => {
+Deno.test("config: subprotocols are distinct HTTP tokens, and not shown in errors", async () => {
   for (const text of ["hunter2 b", "a,hunter2", "hunter2ä"]) {
     const message = await messageOf(["--subprotocol", text]);
     assertStringIncludes(message, "Cannot use --subprotocol: accepted is a name of letters");
@@ -412,7 +366,7 @@ Deno.test("config: a subprotocol is a token of HTTP, each once, and not shown in
   assert(!twice.includes("hunter2"), twice);
 });
 
-Deno.test("config: an argument that may be a secret is in no error", async () => {
+Deno.test("config: errors never show an argument that may be a secret", async () => {
   const secrets: [string[], Environment, string][] = [
     [["ws://ann:hunter2@host/"], {}, 'Cannot use the argument "ws://***@host/"'],
     [["ws://ann:hunter2@host/"], {}, "such as --url WS_URL"],
@@ -429,89 +383,53 @@ Deno.test("config: an argument that may be a secret is in no error", async () =>
   }
 });
 
-Deno.test("config: NO_COLOR switches colours off, unless it is empty", async () => {
+Deno.test("config: NO_COLOR turns colours off, unless it is empty", async () => {
   assertEquals((await configOf([], { NO_COLOR: "1" })).color, false);
   assertEquals((await configOf([], { NO_COLOR: "" })).color, true);
 });
 
-Deno.test("usage: every option and variable is in the help, no line is very long", () => {
-  const text = USAGE;
+Deno.test("usage: the help has every option, variable and exit code, in lines up to 120 wide", () => {
   for (const { name, env } of OPTIONS.values()) {
-    assert(new RegExp(`^  --${name}[ \n]`, "m").test(text), name);
-    assertStringIncludes(text, env ?? "");
+    assert(new RegExp(`^  --${name}[ \n]`, "m").test(USAGE), name);
+    assertStringIncludes(USAGE, env ?? "");
   }
   for (const code of ["0", "1", "2", "3", "4", "5", "6", "130"]) {
-    assert(new RegExp(`\\b${code}  +\\S`).test(text), code);
+    assert(new RegExp(`\\b${code}  +\\S`).test(USAGE), code);
   }
-  for (const line of text.split("\n")) assert(line.length <= 120, line);
+  for (const line of USAGE.split("\n")) assert(line.length <= 120, line);
 });
 
-const mayRead = Deno.permissions.querySync({ name: "read" }).state === "granted" &&
-  Deno.permissions.querySync({ name: "write" }).state === "granted";
-
-Deno.test("config: files that are named are relative to the user's folder", {
-  ignore: !mayRead,
-}, async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/args.json`, '\n{"n": {seq}}\n');
-    const command = await read(["--tool-args", "@args.json"], {}, folder);
-    assert(command.name === "bench");
-    assertEquals(command.config.toolArgsJson, '{"n": {seq}}');
-    for (const args of [["--tool-args", "@none.json"], ["--ca-cert", "none.json"]]) {
-      const error = await assertRejects(() => read(args, {}, folder), UsageError);
-      assertStringIncludes(error.message, `Cannot read the file of ${args[0]} "none.json"`);
-    }
-    const noCert = await assertRejects(
-      () => read(["--ca-cert", "args.json"], {}, folder),
-      UsageError,
-    );
-    assertStringIncludes(noCert.message, "accepted is a PEM file with a certificate");
-    await Deno.writeTextFile(`${folder}/args.json`, "[]");
-    const noObject = await assertRejects(
-      () => read(["--tool-args", "@args.json"], {}, folder),
-      UsageError,
-    );
-    assertStringIncludes(noObject.message, "accepted is a JSON object");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+Deno.test("config: file names are relative to the user's folder", { ignore }, async () => {
+  await using folder = await makeTempFolder({ "args.json": '\n{"n": {seq}}\n', "list.json": "[]" });
+  const { toolArgsJson } = await configOf(["--tool-args", "@args.json"], {}, folder.path);
+  assertEquals(toolArgsJson, '{"n": {seq}}');
+  const cases: [option: string, file: string, expected: string][] = [
+    ["--tool-args", "@none.json", 'Cannot read the file of --tool-args "none.json"'],
+    ["--ca-cert", "none.json", 'Cannot read the file of --ca-cert "none.json"'],
+    ["--ca-cert", "args.json", "accepted is a PEM file with a certificate"],
+    ["--tool-args", "@list.json", "accepted is a JSON object"],
+  ];
+  for (const [option, file, expected] of cases) {
+    assertStringIncludes(await messageOf([option, file], {}, folder.path), expected);
   }
 });
 
-Deno.test("config: baselines are files and folders of them, each report once", {
-  ignore: !mayRead,
-}, async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const text = renderJson(reportOf());
-    await Deno.mkdir(`${folder}/runs/third`, { recursive: true });
-    await Deno.mkdir(`${folder}/none`);
-    for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
-    const command = await read(
-      [
-        ...["--baseline", "first.json", "--baseline", "runs", "--baseline", "runs/second.json"],
-      ],
-      {},
-      folder,
-    );
-    assert(command.name === "bench");
-    assertEquals(command.config.baselines.length, 3);
-    const { message } = await assertRejects(
-      () => read(["--baseline", "none"], {}, folder),
-      UsageError,
-    );
-    assertStringIncludes(
-      message,
-      'Cannot use --baseline "none": accepted is a report.json, or a folder with such files',
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+Deno.test("config: baselines are files and folders, each read once", { ignore }, async () => {
+  await using folder = await makeTempFolder();
+  await Deno.mkdir(`${folder.path}/runs/third`, { recursive: true });
+  await Deno.mkdir(`${folder.path}/none`);
+  for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, renderJson(reportOf()));
   }
+  const args = ["first.json", "runs", "runs/second.json"].flatMap((name) => ["--baseline", name]);
+  assertEquals((await configOf(args, {}, folder.path)).baselines.length, 3);
+  assertStringIncludes(
+    await messageOf(["--baseline", "none"], {}, folder.path),
+    'Cannot use --baseline "none": accepted is a report.json, or a folder with such files',
+  );
 });
 
-Deno.test("config: arrivals are constant or poisson, and nothing else", async () => {
+Deno.test("config: --arrivals is constant or poisson", async () => {
   assertEquals((await configOf(["--arrivals", "poisson"])).overrides.arrivals, "poisson");
   assertEquals(
     await messageOf(["--arrivals", "posson"]),
@@ -519,7 +437,7 @@ Deno.test("config: arrivals are constant or poisson, and nothing else", async ()
   );
 });
 
-Deno.test("config: --no-delay is auto, on or off, and nothing else", async () => {
+Deno.test("config: --no-delay is auto, on or off", async () => {
   assertEquals((await configOf([])).noDelay, "auto");
   assertEquals((await configOf(["--no-delay", "off"])).noDelay, "off");
   assertEquals(
@@ -528,7 +446,7 @@ Deno.test("config: --no-delay is auto, on or off, and nothing else", async () =>
   );
 });
 
-Deno.test("config: mcp's ping is given nothing, as it would not send it", async () => {
+Deno.test("config: arguments and payload are refused for mcp's ping, which takes none", async () => {
   const mcp = ["--url", "ws://a", "--protocol", "mcp"];
   for (const tool of [[], ["--tool", "ping"]]) {
     for (const given of [["--tool-args", '{"n":{seq}}'], ["--payload", "10"]]) {
@@ -536,28 +454,21 @@ Deno.test("config: mcp's ping is given nothing, as it would not send it", async 
       assertStringIncludes(message, `Cannot use ${given[0]}`);
       assertStringIncludes(message, "mcp's ping, which takes no arguments: name a --tool");
     }
-    const { tool: named } = await configOf([
-      ...mcp,
-      ...tool,
-      "--tool-args",
-      "{}",
-      "--payload",
-      "0",
-    ]);
-    assertEquals(named, tool[1] ?? null);
+    const empty = ["--tool-args", "{}", "--payload", "0"];
+    assertEquals((await configOf([...mcp, ...tool, ...empty])).tool, tool[1] ?? null);
   }
   for (const other of [[...mcp, "--tool", "echo"], ["--url", "ws://a", "--tool", "ping"]]) {
     assertEquals((await configOf([...other, "--payload", "10"])).overrides.payloadBytes, 10);
   }
 });
 
-Deno.test("config: expected limits are kept as they were given, without spaces", async () => {
+Deno.test("config: expected limits are kept as given, without spaces", async () => {
   const { overrides } = await configOf(["--expect-limits", "session=50/5, ip=none"]);
   assertEquals(overrides.expectLimits, "session=50/5,ip=none");
   assertEquals((await configOf([])).overrides.expectLimits, null);
 });
 
-Deno.test("config: limits that are none name the option, the value and what is accepted", async () => {
+Deno.test("config: invalid limits are refused with the option, the value and what is accepted", async () => {
   const message = await messageOf(["--expect-limits", "user=50/5"]);
   assertStringIncludes(
     message,
@@ -567,54 +478,49 @@ Deno.test("config: limits that are none name the option, the value and what is a
   assertStringIncludes(message, '"user=50/5" is not one of them');
 });
 
-Deno.test("config: {unique} follows the seed that is given, else it is another one each time", async () => {
+Deno.test("config: {unique} follows --seed, and differs from run to run without it", async () => {
   assertEquals((await configOf(["--seed", "7"])).uniqueSeed, 7);
   const drawn = await Promise.all([1, 2, 3].map(async () => (await configOf([])).uniqueSeed));
   assert(new Set(drawn).size > 1);
 });
 
-Deno.test("config: the calls of heavy tools are bounded by a whole number", async () => {
+Deno.test("config: --max-calls is a whole number", async () => {
   assertEquals((await configOf(["--max-calls", "0"])).maxHeavyCalls, 0);
-  assertStringIncludes(
-    await messageOf(["--max-calls", "1.5"]),
+  await assertRefused(
+    ["--max-calls", "1.5"],
     '--max-calls "1.5": accepted is a whole number from 0 to 1000000 calls',
   );
 });
 
-Deno.test("durations are seconds, or have a unit", async () => {
+Deno.test("config: a duration is in seconds unless it has a unit", async () => {
   for (const [text, ms] of [["2", 2_000], ["0.5s", 500], ["250ms", 250], ["2m", 120_000]]) {
     const { overrides } = await configOf(["--duration", `${text}`]);
     assertEquals(overrides.durationMs, ms, `${text}`);
   }
   for (const text of ["5x", "a\nb"]) {
-    await assertRejects(
-      () => configOf(["--duration", text]),
-      UsageError,
+    await assertRefused(
+      ["--duration", text],
       `Cannot use --duration ${JSON.stringify(text)}: accepted is a number of seconds`,
     );
   }
 });
 
-Deno.test("config: stages and the factor of a spike are numbers, and ramps are read as they are given", async () => {
-  const { overrides } = await configOf([
-    "--stages",
-    " 10s:50, 30s:200,10s:0",
-    "--spike-factor",
-    "2.5",
-  ]);
+Deno.test("config: --stages are kept as given, and checked like --spike-factor and --workload", async () => {
+  const stages = ["--stages", " 10s:50, 30s:200,10s:0"];
+  const { overrides } = await configOf([...stages, "--spike-factor", "2.5"]);
   assertEquals([overrides.stages, overrides.spikeFactor], ["10s:50,30s:200,10s:0", 2.5]);
   for (const text of ["10", "10s:x", "5s:0", "0s:5"]) {
-    assertStringIncludes(
-      await messageOf(["--stages", text]),
+    await assertRefused(
+      ["--stages", text],
       `Cannot use --stages "${text}": accepted is TIME:LEVEL stages, such as '10s:50,30s:200,10s:0'`,
     );
   }
-  assertStringIncludes(
-    await messageOf(["--spike-factor", "1"]),
+  await assertRefused(
+    ["--spike-factor", "1"],
     'Cannot use --spike-factor "1": accepted is a number above 1, up to 1000',
   );
-  assertStringIncludes(
-    await messageOf(["--workload", "none.yaml"]),
+  await assertRefused(
+    ["--workload", "none.yaml"],
     'Cannot read the file of --workload "none.yaml"',
   );
 });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { asInvoked, invocation, permissionsText } from "../../lib/cli/invocation.ts";
 
-Deno.test("invocation: a command is called by its task, or of the one file by its name", () => {
+Deno.test("invocation: a command is called by its task, or by its name in the single-file build", () => {
   assertEquals(invocation("ab", false), ["deno", "task", "ab"]);
   assertEquals(invocation("ab", true).join(" "), "deno run -A exai-ws-bench.js ab");
   assertEquals(invocation("bench", true).join(" "), "deno run -A exai-ws-bench.js");
@@ -14,8 +14,8 @@ Deno.test("invocation: a command is called by its task, or of the one file by it
   );
 });
 
-Deno.test("permissions: each command has those of its task, and its flags", () => {
-  const text = permissionsText({
+Deno.test("permissions: each command has the permissions and flags of its task", () => {
+  const tasks = permissionsText({
     tasks: {
       bench: { command: "deno run -q --no-prompt -P=some --v8-flags=--x main.ts" },
       merge: { command: "deno run -q --no-prompt -P=few main.ts merge" },
@@ -24,11 +24,11 @@ Deno.test("permissions: each command has those of its task, and its flags", () =
     permissions: { some: { net: true, env: ["A", "B"] }, few: { read: true } },
   });
   assertEquals(
-    text,
+    tasks,
     "bench:\n  deno run --no-prompt --allow-net --allow-env=A,B --v8-flags=--x exai-ws-bench.js\n\n" +
       "merge:\n  deno run --no-prompt --allow-read exai-ws-bench.js merge\n",
   );
   const started = Object.values(project.tasks).filter(({ command }) => / main\.ts\b/.test(command));
-  // Those of docs:sample are none of a user's, and bench:open is bench with one more.
+  // docs:sample is not for users, and bench:open is bench with one more option.
   assertEquals(permissionsText(project).split(":\n  deno run ").length - 1, started.length - 2);
 });

@@ -21,7 +21,7 @@ function textsOf(settings: Settings, name: string): string[] | undefined {
   return settings.get(name)?.map(({ text }) => text);
 }
 
-Deno.test("parse: a line of a help text declares an option, and is written as such", () => {
+Deno.test("parse: help lines and option declarations convert into each other", () => {
   const text = `  --plain
   --flag                      help (of two) words [A_VARIABLE]
   --header 'K: V'             sent
@@ -35,12 +35,13 @@ Deno.test("parse: a line of a help text declares an option, and is written as su
   assertEquals(optionsIn(optionLines(options)), options);
 });
 
-const TOLD = ["list", "help", "version", "permissions"];
-const READ_BY_CONFIG = ["client-cert", "client-key", "out", "open", "no-color"];
-
-Deno.test("options: every one that the help text declares is read, and no other", () => {
+Deno.test("options: exactly the options in the help are read", () => {
   const readers = [...Object.values(SETTINGS), ...Object.values(OVERRIDES)];
-  const read = [...readers.map(({ option }) => option), ...TOLD, ...READ_BY_CONFIG];
+  const read = [
+    ...readers.map(({ option }) => option),
+    ...["list", "help", "version", "permissions"],
+    ...["client-cert", "client-key", "out", "open", "no-color"],
+  ];
   assertEquals(read.toSorted(), [...OPTIONS.keys()].toSorted());
   assertEquals(OPTIONS.get("header"), {
     name: "header",
@@ -54,11 +55,11 @@ function messageOf(args: string[], env: Record<string, string> = {}): string {
   return assertThrows(() => parse(args, env), UsageError).message;
 }
 
-Deno.test("parse: no argument and no variable is nothing given", () => {
+Deno.test("parse: without arguments and variables nothing is set", () => {
   assertEquals(parse([]).size, 0);
 });
 
-Deno.test("parse: every option takes its value after a space and after an equals sign", () => {
+Deno.test("parse: an option takes its value after a space or an equals sign", () => {
   for (const { name } of VALUED) {
     for (const args of [[`--${name}`, "a b=c"], [`--${name}=a b=c`]]) {
       assertEquals(parse(args).get(name), [{ source: `--${name}`, text: "a b=c" }]);
@@ -66,7 +67,7 @@ Deno.test("parse: every option takes its value after a space and after an equals
   }
 });
 
-Deno.test("parse: every flag is set alone, and takes no argument away", () => {
+Deno.test("parse: a flag does not consume the next argument", () => {
   for (const { name } of FLAGS) {
     assertEquals([...parse([`--${name}`]).keys()], [name]);
     assertStringIncludes(messageOf([`--${name}`, "stray"]), '"stray"');
@@ -74,7 +75,7 @@ Deno.test("parse: every flag is set alone, and takes no argument away", () => {
   assertEquals([...parse(["-h"]).keys()], ["help"]);
 });
 
-Deno.test("parse: a value may look like a number, and begin with a dash after an equals sign", () => {
+Deno.test("parse: values stay text, and can begin with a dash after an equals sign", () => {
   const settings = parse(["--epochs", "007", "--seed=-3", "--tool", "1e3", "--token=--x"]);
   assertEquals(
     ["token", "tool", "epochs", "seed"].map((name) => textsOf(settings, name)),
@@ -82,58 +83,50 @@ Deno.test("parse: a value may look like a number, and begin with a dash after an
   );
 });
 
-Deno.test("parse: of a repeated option all are kept, in their order", () => {
-  const settings = parse([
-    "--epochs",
-    "1",
-    "--header",
-    "A: 1",
-    "--epochs=2",
-    "--header=B: 2",
-  ]);
+Deno.test("parse: all values of a repeated option are kept, in order", () => {
+  const settings = parse(["--epochs", "1", "--header", "A: 1", "--epochs=2", "--header=B: 2"]);
   assertEquals(textsOf(settings, "epochs"), ["1", "2"]);
   assertEquals(textsOf(settings, "header"), ["A: 1", "B: 2"]);
 });
 
 Deno.test("parse: a missing value names the option and what it takes", () => {
   for (const { name, value } of VALUED) {
-    for (
-      const args of [[`--${name}`], [`--${name}=`], [`--${name}`, "--quiet"], [`--${name}`, ""]]
-    ) {
+    const option = `--${name}`;
+    for (const args of [[option], [`${option}=`], [option, "--quiet"], [option, ""]]) {
       const message = messageOf(args);
-      assertStringIncludes(message, `--${name} needs a value`, args.join(" "));
-      assertStringIncludes(message, `--${name} ${value}`);
+      assertStringIncludes(message, `${option} needs a value`, args.join(" "));
+      assertStringIncludes(message, `${option} ${value}`);
     }
   }
 });
 
-Deno.test("parse: an unknown option suggests the closest", () => {
+Deno.test("parse: an unknown option is refused with the closest known one", () => {
   assertStringIncludes(messageOf(["--epohcs", "3"]), "--epohcs: did you mean --epochs?");
   assertStringIncludes(messageOf(["--scenario=a"]), "--scenario: did you mean --scenarios?");
   assertStringIncludes(messageOf(["--no-quiet"]), "--no-quiet: did you mean --quiet?");
   assertStringIncludes(messageOf(["--tokne=secret-value"]), "--tokne: did you mean --token?");
 });
 
-Deno.test("parse: an unknown option never shows the value that was given to it", () => {
+Deno.test("parse: the error about an unknown option does not show its value", () => {
   assertEquals(messageOf(["--tokne=secret-value"]).includes("secret-value"), false);
 });
 
-Deno.test("parse: a single dash says how options and values with dashes are written", () => {
+Deno.test("parse: a single dash is refused with how to write options and values", () => {
   assertStringIncludes(messageOf(["-x"]), "options begin with two dashes");
   assertStringIncludes(messageOf(["--epochs", "-3"]), "--option=-3");
 });
 
-Deno.test("parse: a stray argument is refused, also after two dashes", () => {
+Deno.test("parse: a stray argument is refused, even after --", () => {
   assertStringIncludes(messageOf(["stray"]), '"stray"');
   assertStringIncludes(messageOf(["--", "stray"]), '"stray"');
   assertStringIncludes(messageOf(["--quiet", "12"]), '"12"');
 });
 
-Deno.test("parse: options after npm's two dashes count, not only those before", () => {
+Deno.test("parse: options after npm's -- count too", () => {
   assertEquals(parse(["--", "--epochs", "3"]), parse(["--epochs", "3"]));
 });
 
-Deno.test("parse: a variable gives its option, which wins over it; an empty one is none", () => {
+Deno.test("parse: a variable sets its option, the option itself wins, and an empty variable is ignored", () => {
   for (const { name, value, env } of OPTIONS.values()) {
     if (env === undefined) continue;
     const found = parse([], { [env]: "from-env" });
@@ -146,7 +139,7 @@ Deno.test("parse: a variable gives its option, which wins over it; an empty one 
   }
 });
 
-Deno.test("parse: names of options that JavaScript objects have are unknown too", () => {
+Deno.test("parse: names of properties that every object has are unknown options", () => {
   for (const name of ["__proto__", "constructor", "toString", "_"]) {
     assertStringIncludes(messageOf([`--${name}=1`]), "Unknown option");
   }

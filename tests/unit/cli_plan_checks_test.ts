@@ -18,7 +18,7 @@ function warningsOf(
   return unusedOptions(config, planned, SCENARIOS);
 }
 
-Deno.test("an option that no planned scenario uses is warned of, with those that do", () => {
+Deno.test("an option that no planned scenario uses causes a warning naming scenarios that do", () => {
   assertEquals(warningsOf(null, { workload: WORKLOAD, ratePerSecond: 100 }), [
     "--workload has no effect, as no scenario of this run uses it: add one with --scenarios " +
     "(session-capacity)",
@@ -28,7 +28,7 @@ Deno.test("an option that no planned scenario uses is warned of, with those that
   assertEquals(warningsOf(["connection-limit"], { heavyTools: [] }).length, 1);
 });
 
-Deno.test("an option that one planned scenario uses is not warned of", () => {
+Deno.test("an option that a planned scenario uses causes no warning", () => {
   assertEquals(warningsOf(["session-capacity"], { workload: WORKLOAD, heavyTools: [] }), []);
   assertEquals(warningsOf(["head-of-line"], { heavyTools: [] }), []);
   assertEquals(warningsOf(["soak"], { ratePerSecond: 100 }), []);

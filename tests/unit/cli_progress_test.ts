@@ -22,7 +22,7 @@ const FIGURES: LineFigures = {
   times: { name: "latency", p50Ns: 184_000, p99Ns: 1_310_000 },
 };
 
-/** Why a run may be looked at here and not there. */
+/** A run that counts how often its live figures are read. */
 function watched({ isPaced = false } = {}) {
   const state = { isPaced, looks: 0, figures: { elapsedNs: 0, ok: 0, errors: 0, times: null } };
   const watch = {
@@ -77,7 +77,7 @@ function display({ live = true, color = false, plannedNs = 0 } = {}) {
   return { texts, clock, progress };
 }
 
-Deno.test("a wide line has the place, the time, what is left, rate, percentiles and errors", () => {
+Deno.test("a wide line has progress, elapsed and remaining time, rate, percentiles and errors", () => {
   assertEquals(
     progressLine(FIGURES, { width: 120, color: false }),
     "[epoch 3/10] message-throughput  ████░░░░░░░░  1:07  0:12 left  5,020 msg/s  p50 184 µs  p99 1.31 ms  0 errors",
@@ -89,7 +89,7 @@ Deno.test("a wide line has the place, the time, what is left, rate, percentiles 
   );
 });
 
-Deno.test("what has no room is left out, errors last of all figures", () => {
+Deno.test("a narrow line drops figures, errors last", () => {
   const at = (width: number, errors = 0) =>
     progressLine({ ...FIGURES, errors }, { width, color: false });
   assertEquals(
@@ -102,7 +102,7 @@ Deno.test("what has no room is left out, errors last of all figures", () => {
   assertEquals(at(1), "");
 });
 
-Deno.test("no line is as wide as its window, and colour changes nothing but the colour", () => {
+Deno.test("every line is narrower than its window, and the same text with and without colour", () => {
   const figures = fc.record({
     place: fc.stringMatching(/^[a-z-]{1,40}$/),
     leftNs: fc.option(fc.double({ min: 0, max: 1e15, noNaN: true })),
@@ -121,31 +121,31 @@ Deno.test("no line is as wide as its window, and colour changes nothing but the 
   }));
 });
 
-Deno.test("the rate is that of about the last second", () => {
+Deno.test("the rate covers about the last second", () => {
   const rate = new RateWindow();
   assertEquals(rate.add(0, 0), null);
   assertEquals(rate.add(0.5e9, 100), 200);
   assertEquals(rate.add(1e9, 200), 200);
   assertEquals(rate.add(1.5e9, 200), 100);
   assertEquals(rate.add(2e9, 200), 0);
-  // After a long silence of the timer, since the last reading there was.
+  // After a long gap, it covers the time since the last reading.
   assertEquals(rate.add(7e9, 1200), 200);
   rate.reset();
   assertEquals(rate.add(8e9, 5), null);
 });
 
-Deno.test("a live line is drawn at once, then four times a second, until the scenario ends", () => {
+Deno.test("a live line is drawn immediately, then four times a second, until the scenario ends", () => {
   const { texts, clock, progress } = display();
   const { watch, state } = watched();
   progress.show(running(watch));
   assertEquals([texts.length, state.looks], [1, 1]);
   assert(texts[0]!.startsWith(`${CLEAR}[epoch 1/4] reconnection  ██░`), texts[0]);
-  // What is watched already is not drawn again by itself.
+  // Showing the same run again does not redraw the line.
   progress.show(running(watch, { epoch: 3 }));
   assertEquals(texts.length, 1);
   clock.advance(1000);
   assertEquals([texts.length, state.looks], [5, 5]);
-  // Two epochs took a second: the third and the fourth are left.
+  // Two epochs took a second, and two are left.
   assertStringIncludes(texts[4]!, "[epoch 3/4] reconnection");
   assertStringIncludes(texts[4]!, "0:01 left");
   progress.show(ENDED);
@@ -155,7 +155,7 @@ Deno.test("a live line is drawn at once, then four times a second, until the sce
   assertEquals(texts.length, 7);
 });
 
-Deno.test("until there are epochs to go by, what is left is what was planned", () => {
+Deno.test("before the first epoch ends, the remaining time comes from the plan", () => {
   const { texts, clock, progress } = display({ plannedNs: 40e9 });
   const { watch } = watched();
   clock.advance(10_000);
@@ -166,7 +166,7 @@ Deno.test("until there are epochs to go by, what is left is what was planned", (
   progress[Symbol.dispose]();
 });
 
-Deno.test("a wait for the server is said for what it is", () => {
+Deno.test("a wait for the server is shown as such", () => {
   for (const live of [true, false]) {
     const { texts, progress } = display({ live });
     const { watch } = watched();
@@ -176,7 +176,7 @@ Deno.test("a wait for the server is said for what it is", () => {
   }
 });
 
-Deno.test("a run that keeps a schedule is looked at once a second", () => {
+Deno.test("a paced run is read only once a second", () => {
   const { clock, progress } = display();
   const { watch, state } = watched({ isPaced: true });
   progress.show(running(watch));
@@ -190,7 +190,7 @@ Deno.test("a run that keeps a schedule is looked at once a second", () => {
   assertEquals([state.looks, clock.pending], [8, 0]);
 });
 
-Deno.test("elsewhere there are plain lines, and nothing looks at the run", () => {
+Deno.test("without a live display, plain lines are written and the run is never read", () => {
   const { texts, clock, progress } = display({ live: false, color: true });
   const { watch, state } = watched();
   progress.show(running(watch, { stage: "begin", epoch: 0 }));

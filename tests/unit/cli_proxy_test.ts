@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { noProxyWithLoopback, proxyOf } from "../../lib/cli/environment.ts";
 
-Deno.test("proxy: the runtime's own choice is named, without its password", () => {
+Deno.test("proxy: the proxy that Deno uses is named, without its password", () => {
   const http = { HTTP_PROXY: "http://user:secret@proxy:3128" };
   for (
     const [url, env, proxy] of [
@@ -20,7 +20,7 @@ Deno.test("proxy: the runtime's own choice is named, without its password", () =
   ) assertEquals(proxyOf(url, env), proxy, `${url} ${JSON.stringify(env)}`);
 });
 
-Deno.test("proxy: the relay of --insecure goes past it", () => {
+Deno.test("proxy: the relay of --insecure bypasses it", () => {
   const env = { ALL_PROXY: "http://p:1" };
   assertEquals(proxyOf("wss://example.org", env, true), null);
   assertEquals(proxyOf("ws://example.org", env, true), "http://p:1 (ALL_PROXY)");
@@ -44,7 +44,7 @@ Deno.test("proxy: NO_PROXY is obeyed", () => {
   }
 });
 
-Deno.test("proxy: this machine's own addresses are added to NO_PROXY where there is a proxy", () => {
+Deno.test("proxy: loopback addresses are added to NO_PROXY if there is a proxy", () => {
   assertEquals(noProxyWithLoopback({ NO_PROXY: "a" }), null);
   assertEquals(
     noProxyWithLoopback({ all_proxy: "http://p:1", no_proxy: "a" }),

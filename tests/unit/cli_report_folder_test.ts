@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { MOST_KEPT, ReportFolder, type Written, writtenText } from "../../lib/cli/report_folder.ts";
+import { MOST_KEPT, ReportFolder, writtenText } from "../../lib/cli/report_folder.ts";
 import { type ReportFormat, ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJunit } from "../../lib/report/export/junit.ts";
 import { renderMarkdown } from "../../lib/report/render/markdown.ts";
@@ -8,15 +8,11 @@ import { buildDocument } from "../../lib/report/sections/mod.ts";
 import type { Report } from "../../lib/schema.ts";
 import { compareWithEarlier } from "../../lib/stats/compare.ts";
 import { sampleReport } from "../support/sample_report.ts";
-
-/** `deno task test` runs these; a bare `deno test` may neither read nor write. */
-const ignore = ["read", "write"].some((name) =>
-  Deno.permissions.querySync({ name: name as "read" | "write" }).state !== "granted"
-);
+import { makeTempFolder, namesIn, NO_FILES as ignore } from "../support/files.ts";
 
 const NO_STATEMENT = { noisePercent: null, bandPercent: 3 };
 
-/** A run that began in that minute, with its single client's times multiplied. */
+/** A run that started at 03:`minute`, its percentiles multiplied by `factor`. */
 function runAt(minute: number, factor = 1, report = sampleReport("passed")): Report {
   for (const { metrics } of report.scenarios) {
     for (const metric of metrics) if (metric.kind === "distribution") metric.p50 *= factor;
@@ -28,132 +24,106 @@ function nothingAt(minute: number): Report {
   return runAt(minute, 1, sampleReport("preflight_failure"));
 }
 
-async function withFolder(
-  formats: readonly ReportFormat[],
-  test: (
-    write: (report: Report) => Promise<Written>,
-    options: { directory: string; folder: ReportFolder },
-  ) => Promise<void>,
-): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    const folder = new ReportFolder(directory, formats);
-    await test((report) => folder.write(report, { draws: false }), { directory, folder });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+async function makeReportFolder(formats: readonly ReportFormat[]) {
+  const temporary = await makeTempFolder();
+  const directory = temporary.path;
+  const folder = new ReportFolder(directory, formats);
+  const write = (report: Report) => folder.write(report, { draws: false });
+  return { ...temporary, directory, folder, write };
 }
 
 async function startOf(path: string): Promise<string> {
   return JSON.parse(await Deno.readTextFile(path)).startedAt;
 }
 
-async function names(directory: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
-}
-
-Deno.test(
-  "the latest report is in its place, those before it in the history",
-  { ignore },
-  async () => {
-    await withFolder(["json"], async (write, { directory, folder }) => {
-      for (const minute of [0, 1, 2]) {
-        // Those of the epochs so far are of the same run.
-        await write({ ...runAt(minute), epochs: 1 });
-        await write(runAt(minute));
-      }
-      assertEquals(await startOf(`${directory}/report.json`), runAt(2).startedAt);
-      assertEquals(await names(`${directory}/history`), [
-        "2026-01-02T03-00-00.000Z.json",
-        "2026-01-02T03-01-00.000Z.json",
-      ]);
-      await Deno.writeTextFile(`${directory}/history/2026-01-02T03-00-30.000Z.json`, "{");
-      const earlier = await folder.earlier(runAt(2));
-      assertEquals(
-        earlier.map(({ startedAt }) => startedAt),
-        [0, 1].map((at) => runAt(at).startedAt),
-      );
-    });
-  },
-);
-
-Deno.test("the history keeps the latest, and leaves what is not its own", { ignore }, async () => {
-  await withFolder(["json"], async (write, { directory }) => {
-    await Deno.mkdir(`${directory}/history`);
-    await Deno.writeTextFile(`${directory}/history/mine.json`, "{}");
-    for (let minute = 0; minute < MOST_KEPT + 3; minute++) await write(runAt(minute));
-    const kept = await names(`${directory}/history`);
-    assertEquals(kept.length, MOST_KEPT + 1);
-    assertEquals([kept[0], kept.at(-1)], ["2026-01-02T03-02-00.000Z.json", "mine.json"]);
-  });
+Deno.test("the folder has the latest report, its history earlier ones", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, folder, write } = reports;
+  for (const minute of [0, 1, 2]) {
+    // An intermediate report of the same run.
+    await write({ ...runAt(minute), epochs: 1 });
+    await write(runAt(minute));
+  }
+  assertEquals(await startOf(`${directory}/report.json`), runAt(2).startedAt);
+  assertEquals(await namesIn(`${directory}/history`), [
+    "2026-01-02T03-00-00.000Z.json",
+    "2026-01-02T03-01-00.000Z.json",
+  ]);
+  await Deno.writeTextFile(`${directory}/history/2026-01-02T03-00-30.000Z.json`, "{");
+  const earlier = await folder.earlier(runAt(2));
+  assertEquals(earlier.map(({ startedAt }) => startedAt), [0, 1].map((at) => runAt(at).startedAt));
 });
 
-Deno.test(
-  "a report that cannot be kept is replaced all the same, and that is an error",
-  { ignore },
-  async () => {
-    await withFolder(["json"], async (write, { directory, folder }) => {
-      await write(runAt(0));
-      await Deno.writeTextFile(`${directory}/history`, "no folder");
-      for (const epochs of [1, 2]) {
-        await assertRejects(
-          () => folder.write({ ...runAt(1), epochs }),
-          ReportWriteError,
-          "Cannot keep the earlier report in ",
-        );
-      }
-      assertEquals(await startOf(`${directory}/report.json`), runAt(1).startedAt);
-    });
-  },
-);
+Deno.test("the history keeps the latest reports, and foreign files", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, write } = reports;
+  await Deno.mkdir(`${directory}/history`);
+  await Deno.writeTextFile(`${directory}/history/mine.json`, "{}");
+  for (let minute = 0; minute < MOST_KEPT + 3; minute++) await write(runAt(minute));
+  const kept = await namesIn(`${directory}/history`);
+  assertEquals(kept.length, MOST_KEPT + 1);
+  assertEquals([kept[0], kept.at(-1)], ["2026-01-02T03-02-00.000Z.json", "mine.json"]);
+});
+
+Deno.test("a report is replaced even if the history cannot keep it", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json"]);
+  const { directory, folder, write } = reports;
+  await write(runAt(0));
+  await Deno.writeTextFile(`${directory}/history`, "no folder");
+  for (const epochs of [1, 2]) {
+    await assertRejects(
+      () => folder.write({ ...runAt(1), epochs }),
+      ReportWriteError,
+      "Cannot keep the earlier report in ",
+    );
+  }
+  assertEquals(await startOf(`${directory}/report.json`), runAt(1).startedAt);
+});
 
 Deno.test("a run that measured nothing never replaces one that did", { ignore }, async () => {
-  await withFolder(["json", "md", "junit"], async (write, { directory }) => {
-    await write(runAt(0));
-    for (const minute of [1, 2]) {
-      const { paths, kept } = await write(nothingAt(minute));
-      assertEquals(kept, runAt(0).startedAt);
-      // A job that reads the outcome of this run must not find that of another.
-      assertEquals(paths, [
-        ...["failed/report.json", "failed/report.md"].map((name) => `${directory}/${name}`),
-        `${directory}/junit.xml`,
-      ]);
-    }
-    assertEquals(await startOf(`${directory}/report.json`), runAt(0).startedAt);
-    assert(!(await Deno.readTextFile(`${directory}/report.md`)).includes("Nothing was measured"));
-    assertEquals(await startOf(`${directory}/failed/report.json`), runAt(2).startedAt);
-    assertStringIncludes(await Deno.readTextFile(`${directory}/junit.xml`), "<failure");
-    // Nor is it ever an earlier run.
-    await write(runAt(3));
-    assertEquals(await names(`${directory}/history`), ["2026-01-02T03-00-00.000Z.json"]);
-  });
+  await using reports = await makeReportFolder(["json", "md", "junit"]);
+  const { directory, write } = reports;
+  await write(runAt(0));
+  for (const minute of [1, 2]) {
+    const { paths, kept } = await write(nothingAt(minute));
+    assertEquals(kept, runAt(0).startedAt);
+    // junit.xml is always replaced: a CI job must not see the outcome of another run.
+    assertEquals(paths, [
+      `${directory}/failed/report.json`,
+      `${directory}/failed/report.md`,
+      `${directory}/junit.xml`,
+    ]);
+  }
+  assertEquals(await startOf(`${directory}/report.json`), runAt(0).startedAt);
+  assert(!(await Deno.readTextFile(`${directory}/report.md`)).includes("Nothing was measured"));
+  assertEquals(await startOf(`${directory}/failed/report.json`), runAt(2).startedAt);
+  assertStringIncludes(await Deno.readTextFile(`${directory}/junit.xml`), "<failure");
+  // It does not go into the history either.
+  await write(runAt(3));
+  assertEquals(await namesIn(`${directory}/history`), ["2026-01-02T03-00-00.000Z.json"]);
 });
 
-Deno.test(
-  "a run that measured nothing is written where there is nothing to lose",
-  { ignore },
-  async () => {
-    await withFolder(["json", "md"], async (write, { directory }) => {
-      for (const minute of [0, 1]) {
-        const { paths, kept } = await write(nothingAt(minute));
-        assertEquals([kept, paths[0]], [null, `${directory}/report.json`]);
-      }
-      await write(runAt(2));
-      assertEquals(await names(directory), ["report.json", "report.md"]);
-    });
-  },
-);
-
-Deno.test("a page of a run that nothing else is known of is not replaced", { ignore }, async () => {
-  await withFolder(["md"], async (write, { directory }) => {
-    await write(runAt(0));
-    const { kept } = await write(nothingAt(1));
-    assert(kept !== null);
-    assert(!(await Deno.readTextFile(`${directory}/report.md`)).includes("Nothing was measured"));
-  });
+Deno.test("a run that measured nothing can replace another such run", { ignore }, async () => {
+  await using reports = await makeReportFolder(["json", "md"]);
+  const { directory, write } = reports;
+  for (const minute of [0, 1]) {
+    const { paths, kept } = await write(nothingAt(minute));
+    assertEquals([kept, paths[0]], [null, `${directory}/report.json`]);
+  }
+  await write(runAt(2));
+  assertEquals(await namesIn(directory), ["report.json", "report.md"]);
 });
 
-Deno.test("what was written is said a path a line, with a link to the page", () => {
+Deno.test("a page without a report.json is not replaced either", { ignore }, async () => {
+  await using reports = await makeReportFolder(["md"]);
+  const { directory, write } = reports;
+  await write(runAt(0));
+  const { kept } = await write(nothingAt(1));
+  assert(kept !== null);
+  assert(!(await Deno.readTextFile(`${directory}/report.md`)).includes("Nothing was measured"));
+});
+
+Deno.test("the written files are listed one per line, with a link to the page", () => {
   const paths = ["/a b/report.json", "/a b/report.html"];
   const listed = "  /a b/report.json\n  /a b/report.html\n\nfile:///a%20b/report.html\n";
   assertEquals(writtenText({ paths, kept: null }), `\nReports:\n${listed}`);
@@ -165,7 +135,7 @@ Deno.test("what was written is said a path a line, with a link to the page", () 
   assertEquals(writtenText({ paths: [paths[0]!], kept: null }), "\nReports:\n  /a b/report.json\n");
 });
 
-Deno.test("a run is compared with the last one unasked, which decides nothing", () => {
+Deno.test("a run is compared with the last one automatically, which never fails it", () => {
   const report = compareWithEarlier(runAt(1, 1.3), [runAt(0)], NO_STATEMENT);
   const { comparison } = report;
   assertEquals([comparison?.automatic, comparison?.noise], [true, "unknown"]);
@@ -177,7 +147,7 @@ Deno.test("a run is compared with the last one unasked, which decides nothing", 
   assertStringIncludes(page, "This comparison never fails a run");
 });
 
-Deno.test("from four runs on, their noise judges it, and still it decides nothing", () => {
+Deno.test("with four earlier runs their noise judges the change, which still never fails the run", () => {
   const earlier = [1, 1.01, 0.99, 1.005].map((factor, minute) => runAt(minute, factor));
   const slow = { ...runAt(9, 2) };
   const report = compareWithEarlier(slow, earlier, NO_STATEMENT);
@@ -193,7 +163,7 @@ Deno.test("from four runs on, their noise judges it, and still it decides nothin
   assertStringIncludes(text, "+99.8 % against 4 runs (slower)");
 });
 
-Deno.test("no other run than one that passed, with the same workload, is compared with", () => {
+Deno.test("a run is compared only with passed runs of the same workload", () => {
   const [now, old] = [runAt(1), runAt(0)];
   const failed = { ...old, verdict: { ...old.verdict, status: "failed" as const, exitCode: 1 } };
   const cut = { ...old, verdict: { ...old.verdict, status: "interrupted" as const } };

@@ -18,6 +18,11 @@ const SLURM = {
 const AUTO = given("--shard", "auto");
 const KUBERNETES = { JOB_COMPLETION_INDEX: "2", BENCH_SHARDS: "4" };
 
+/** The error about `--shard auto` in this environment. */
+function autoMessage(env: Record<string, string | undefined>): string {
+  return assertThrows(() => readShard(AUTO, { env }), UsageError).message;
+}
+
 Deno.test("--shard I/N names a share", () => {
   assertEquals(shard("2/4"), { index: 2, count: 4 });
   assertEquals(shard(" 1 / 1 "), { index: 1, count: 1 });
@@ -37,56 +42,49 @@ Deno.test("a Slurm array job names a share, wherever its task IDs begin", () => 
 });
 
 Deno.test("a Slurm array with gaps is refused: --array=1-7:2", () => {
-  const env = { ...SLURM, SLURM_ARRAY_TASK_MIN: "1", SLURM_ARRAY_TASK_MAX: "7" };
-  const { message } = assertThrows(
-    () => readShard(AUTO, { env: { ...env, SLURM_ARRAY_TASK_ID: "3" } }),
-    UsageError,
-  );
+  const ids = { SLURM_ARRAY_TASK_MIN: "1", SLURM_ARRAY_TASK_MAX: "7", SLURM_ARRAY_TASK_ID: "3" };
+  const message = autoMessage({ ...SLURM, ...ids });
   assertStringIncludes(message, "SLURM_ARRAY_TASK_ID");
   assertStringIncludes(message, "without gaps");
 });
 
-Deno.test("a Slurm task without its count is refused by the name of the variable", () => {
-  const { message } = assertThrows(
-    () => readShard(AUTO, { env: { SLURM_ARRAY_TASK_ID: "1" } }),
-    UsageError,
+Deno.test("a Slurm task without a count is refused, naming the variable", () => {
+  assertStringIncludes(
+    autoMessage({ SLURM_ARRAY_TASK_ID: "1" }),
+    "SLURM_ARRAY_TASK_COUNT is missing",
   );
-  assertStringIncludes(message, "SLURM_ARRAY_TASK_COUNT is missing");
 });
 
-Deno.test("an indexed Job of Kubernetes names a share, counted from 0", () => {
+Deno.test("an indexed Kubernetes Job names a share, with indexes from 0", () => {
   assertEquals(readShard(AUTO, { env: KUBERNETES }), { index: 3, count: 4 });
 });
 
-Deno.test("every indexed Job has an index: without BENCH_SHARDS it is no share", () => {
+Deno.test("an indexed Job without BENCH_SHARDS is not a share", () => {
   for (const env of [{ JOB_COMPLETION_INDEX: "2" }, {}]) {
-    const { message } = assertThrows(() => readShard(AUTO, { env: env }), UsageError);
-    assertStringIncludes(message, 'Cannot use --shard "auto": accepted is I/N, or auto in a Slurm');
+    assertStringIncludes(
+      autoMessage(env),
+      'Cannot use --shard "auto": accepted is I/N, or auto in a Slurm',
+    );
   }
 });
 
-Deno.test("an array job that nobody asked to split, such as a parameter sweep, is not, and that is said", () => {
-  for (
-    const [env, name] of [[SLURM, "SLURM_ARRAY_TASK_ID"], [KUBERNETES, "BENCH_SHARDS"]] as const
-  ) {
-    assertStringIncludes(noteUnusedShard(env)!, `${name} is set but not used`);
-  }
-  for (
-    const env of [{}, { JOB_COMPLETION_INDEX: "2" }, { ...SLURM, SLURM_ARRAY_TASK_COUNT: "1" }]
-  ) {
-    assertEquals(noteUnusedShard(env), null);
-  }
+Deno.test("an array job without --shard, such as a parameter sweep, is not split, which is noted", () => {
+  assertStringIncludes(noteUnusedShard(SLURM)!, "SLURM_ARRAY_TASK_ID is set but not used");
+  assertStringIncludes(noteUnusedShard(KUBERNETES)!, "BENCH_SHARDS is set but not used");
+  assertEquals(noteUnusedShard({}), null);
+  assertEquals(noteUnusedShard({ JOB_COMPLETION_INDEX: "2" }), null);
+  assertEquals(noteUnusedShard({ ...SLURM, SLURM_ARRAY_TASK_COUNT: "1" }), null);
 });
 
-Deno.test("BENCH_SHARDS without an index, or with one beyond, is refused", () => {
-  const alone = assertThrows(() => readShard(AUTO, { env: { BENCH_SHARDS: "4" } }), UsageError);
-  assertStringIncludes(alone.message, "JOB_COMPLETION_INDEX");
-  const beyond = { ...KUBERNETES, JOB_COMPLETION_INDEX: "4" };
-  const { message } = assertThrows(() => readShard(AUTO, { env: beyond }), UsageError);
-  assertStringIncludes(message, 'JOB_COMPLETION_INDEX "4": accepted is a whole number from 0 to 3');
+Deno.test("BENCH_SHARDS without an index, or with one out of range, is refused", () => {
+  assertStringIncludes(autoMessage({ BENCH_SHARDS: "4" }), "JOB_COMPLETION_INDEX");
+  assertStringIncludes(
+    autoMessage({ ...KUBERNETES, JOB_COMPLETION_INDEX: "4" }),
+    'JOB_COMPLETION_INDEX "4": accepted is a whole number from 0 to 3',
+  );
 });
 
-Deno.test("a share that is named wins over the environment, where Slurm wins over Kubernetes", () => {
+Deno.test("--shard I/N wins over the environment, and Slurm over Kubernetes", () => {
   const both = { ...SLURM, ...KUBERNETES };
   assertEquals(readShard(given("--shard", "1/2"), { env: both }), { index: 1, count: 2 });
   assertEquals(readShard(AUTO, { env: both }), { index: 3, count: 4 });

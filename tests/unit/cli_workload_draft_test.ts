@@ -8,7 +8,7 @@ const schema = (property: unknown, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-Deno.test("workload draft: each required argument is what its schema accepts, the first that it names", () => {
+Deno.test("workload draft: each required argument fits its schema, preferably a value the schema names", () => {
   const cases: [property: unknown, value: unknown][] = [
     [{ type: "string" }, "text"],
     [{ type: "string", minLength: 6 }, "text.."],
@@ -40,14 +40,14 @@ Deno.test("workload draft: each required argument is what its schema accepts, th
   }
 });
 
-Deno.test("workload draft: what is not required is left out, and a schema in itself ends", () => {
+Deno.test("workload draft: optional arguments are left out, and a recursive schema terminates", () => {
   assertEquals(argumentsFor({ type: "object", properties: { a: { type: "string" } } }), {});
   assertEquals(argumentsFor({}), {});
   const endless = schema({ $ref: "#" });
   assertStringIncludes(JSON.stringify(argumentsFor(endless)), '{"a":{"a":');
 });
 
-Deno.test("workload draft: a pattern for each tool, with the sign where to read on", () => {
+Deno.test("workload draft: the draft has a pattern for each tool, and points to the documentation", () => {
   const text = draftWorkload([
     { name: "echo", inputSchema: schema({ type: "string" }) },
     { name: "now: yes", inputSchema: {} },

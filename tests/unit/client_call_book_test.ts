@@ -6,12 +6,8 @@ import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledg
 import { countsOf, ledgerWith } from "../support/targets.ts";
 
 const ok = (id: string | null): Frame => ({ kind: "result", id, fromCache: false });
-const bareRefusal: Frame = {
-  kind: "rateLimited",
-  id: null,
-  code: "OVER_CAPACITY",
-  message: "slow down",
-};
+const refusal = { kind: "rateLimited", code: "OVER_CAPACITY", message: "slow down" } as const;
+const bareRefusal: Frame = { ...refusal, id: null };
 
 function createBook() {
   const ledger = openLedger();
@@ -54,7 +50,7 @@ Deno.test("a reply without an id ends no call while two are outstanding", () => 
   assertEquals([ended.length, ledger.frames.orphan], [0, 1]);
 });
 
-Deno.test("a reply without an id is not taken for the next call after one was left unanswered", () => {
+Deno.test("a reply without an id is not attributed to the next call while an earlier one is unanswered", () => {
   const { book, ledger, begin } = createBook();
   begin(0);
   book.expire(0, 10);
@@ -73,7 +69,7 @@ Deno.test("a reply without an id is attributed again once a later call has been 
   assertEquals([ledger.rateLimited, ledger.frames.orphan], [1, 0]);
 });
 
-Deno.test("a reply without an id is attributed again once the unanswered call was answered late", () => {
+Deno.test("a reply without an id is attributed again once the unanswered call is answered late", () => {
   const { book, ledger, begin } = createBook();
   const silent = begin(0);
   book.expire(0, 10);
@@ -83,23 +79,23 @@ Deno.test("a reply without an id is attributed again once the unanswered call wa
   assertEquals([ledger.frames.late, ledger.rateLimited, ledger.frames.orphan], [1, 1, 0]);
 });
 
-Deno.test("replies without an id are told apart as soon as each call before must have had its own", () => {
+Deno.test("replies without an id are attributed again once every earlier call must have had its own", () => {
   const { book, ledger, begin } = createBook();
   begin(0);
   book.expire(0, 10);
   begin(20);
-  book.receive(bareRefusal, 30); // The first call's or the second's.
+  book.receive(bareRefusal, 30); // Belongs to the first call or the second.
   assertStringIncludes(
     ledger.firstStrays.orphan!,
     "a call that timed out before may still be answered",
   );
-  book.receive(bareRefusal, 40); // In order, it can only be the second's.
+  book.receive(bareRefusal, 40); // Replies are in order, so this is the second's.
   begin(50);
   book.receive(bareRefusal, 60);
   assertEquals([ledger.timeout, ledger.rateLimited, ledger.frames.orphan], [1, 2, 1]);
 });
 
-Deno.test("a reply without an id while none waits is that of the only call that timed out", () => {
+Deno.test("a reply without an id and no call outstanding belongs to the only call that timed out", () => {
   const { book, ledger, begin } = createBook();
   begin(0);
   book.expire(0, 10);
@@ -110,7 +106,7 @@ Deno.test("a reply without an id while none waits is that of the only call that 
   assertEquals([ledger.frames.late, ledger.frames.orphan, ledger.rateLimited], [1, 1, 1]);
 });
 
-Deno.test("a server that overtakes itself proves nothing by the order of its replies", () => {
+Deno.test("if a server has replied out of order, replies without an id are not attributed by order", () => {
   const { book, ledger, begin } = createBook();
   const [first, second] = [begin(0).id, begin(0).id];
   book.receive(ok(second), 1);
@@ -123,7 +119,7 @@ Deno.test("a server that overtakes itself proves nothing by the order of its rep
   assertEquals([ledger.rateLimited, ledger.frames.orphan], [0, 2]);
 });
 
-Deno.test("late and duplicate frames count in the ledger of their call, orphans in the one in use", () => {
+Deno.test("late and duplicate frames count in the ledger of their call, orphans in the current one", () => {
   const { book, ledger: warmup, begin } = createBook();
   const measured = openLedger();
   const answered = begin(0).id;
@@ -161,7 +157,7 @@ Deno.test("late and duplicate frames count in the ledger of their call, orphans 
   );
 });
 
-Deno.test("going back to an earlier ledger keeps each call in its own", () => {
+Deno.test("each call counts in its own ledger when an earlier ledger is used again", () => {
   const { book, ledger: first, begin } = createBook();
   const second = openLedger();
   const ids = [first, second, first].map((ledger) => {
@@ -173,39 +169,35 @@ Deno.test("going back to an earlier ledger keeps each call in its own", () => {
   assertEquals([second.sent, second.ok, second.frames.duplicate], [1, 1, 1]);
 });
 
-Deno.test("ids that only look like those of a call are orphans", () => {
+Deno.test("replies whose id only resembles that of a call are orphans", () => {
   const { book, ledger, begin } = createBook();
   begin();
-  for (
-    const id of ["t-", "t-0", "t-2", "t-01", "t-1.0", "t-1e0", "t--1", "t- 1", "T-1", "x-1", ""]
-  ) {
+  const ids = ["t-", "t-0", "t-2", "t-01", "t-1.0", "t-1e0", "t--1", "t- 1", "T-1", "x-1", ""];
+  for (const id of ids) {
     book.receive(ok(id), 1);
     book.receive({ kind: "progress", id, streamComplete: true }, 1);
   }
   assertEquals([ledger.frames.orphan, ledger.ok, book.outstanding], [22, 0, 1]);
 });
 
-Deno.test("expiry ends what was sent by the given time, oldest first, and nothing newer", () => {
+Deno.test("expiry ends the calls sent up to the given time, oldest first", () => {
   const { book, begin, ended } = createBook();
   begin(10);
   begin(20);
   begin(21);
   book.expire(20, 100);
-  assertEquals(ended.map(({ id, status }) => [id, status]), [["t-1", "timeout"], [
-    "t-2",
-    "timeout",
-  ]]);
+  assertEquals(ended.map(({ id, status }) => `${id} ${status}`), ["t-1 timeout", "t-2 timeout"]);
   assertEquals([book.outstanding, book.unanswered, book.oldest?.id], [1, 2, "t-3"]);
 });
 
-Deno.test("calls lost with the connection are not waited for", () => {
+Deno.test("replies to calls lost with the connection are not expected", () => {
   const { book, ledger, begin } = createBook();
   begin();
   book.endAll("connectionLost", 1);
   assertEquals([book.outstanding, book.unanswered, ledger.connectionLost], [0, 0, 1]);
 });
 
-Deno.test("a marked success is cached; one without stream_complete only where others had it", () => {
+Deno.test("a success counts as cached if marked, or if it has no stream_complete where others had one", () => {
   const { book, ledger, observed, begin } = createBook();
   book.receive({ kind: "result", id: begin().id, fromCache: true }, 1);
   book.receive(ok(begin().id), 1);
@@ -216,7 +208,7 @@ Deno.test("a marked success is cached; one without stream_complete only where ot
   assertEquals([settleLedger(ledger, observed.streamComplete).cached, ledger.ok], [2, 3]);
 });
 
-Deno.test("a progress frame that is no stream_complete does not make a success computed", () => {
+Deno.test("a progress frame other than stream_complete is no sign of streaming", () => {
   const { book, observed, begin } = createBook();
   const call = begin();
   book.receive({ kind: "progress", id: call.id, streamComplete: false }, 1);
@@ -224,13 +216,11 @@ Deno.test("a progress frame that is no stream_complete does not make a success c
   assertEquals(observed.streamComplete, false);
 });
 
-Deno.test("error codes that a server makes up stay names, and are bounded in number and length", () => {
+Deno.test("unusual error codes are counted safely, and limited in number and length", () => {
   const { book, ledger, begin } = createBook();
   const fail = (code: string) =>
     book.receive({ kind: "toolError", id: begin().id, code, message: "" }, 1);
-  for (const code of ["__proto__", "constructor", "toString", "__proto__", "x".repeat(500)]) {
-    fail(code);
-  }
+  ["__proto__", "constructor", "toString", "__proto__", "x".repeat(500)].forEach(fail);
   assertEquals(
     Object.entries(ledger.errorCodes),
     [["(__proto__)", 2], ["(constructor)", 1], ["toString", 1], ["x".repeat(64), 1]],
@@ -240,7 +230,7 @@ Deno.test("error codes that a server makes up stay names, and are bounded in num
   assertEquals(Object.values(ledger.errorCodes).reduce((a, b) => a + b), ledger.toolError);
 });
 
-Deno.test("a ledger that does not add up says which equation, with both sides", () => {
+Deno.test("a ledger that does not add up names the broken equations, with both sides", () => {
   assertEquals(brokenEquations(ledgerWith({})), []);
   assertEquals(
     brokenEquations(ledgerWith({ sent: 3, ok: 2, cached: 3, frames: { received: 1, final: 1 } })),
@@ -252,14 +242,10 @@ Deno.test("a ledger that does not add up says which equation, with both sides", 
   );
 });
 
-Deno.test("the first frame that tells of progress is timed, a stream_complete is none", () => {
+Deno.test("the first progress frame is timed, not counting stream_complete", () => {
   const { book, begin, ended } = createBook();
   const { id } = begin(10);
-  const progress = (streamComplete: boolean): Frame => ({
-    kind: "progress",
-    id,
-    streamComplete,
-  });
+  const progress = (streamComplete: boolean): Frame => ({ kind: "progress", id, streamComplete });
   book.receive(progress(true), 20);
   book.receive(progress(false), 30);
   book.receive(progress(false), 40);
@@ -267,7 +253,7 @@ Deno.test("the first frame that tells of progress is timed, a stream_complete is
   assertEquals(ended.map(({ firstProgressNs, endedNs }) => [firstProgressNs, endedNs]), [[30, 50]]);
 });
 
-Deno.test("a success is from a cache by its mark, or where others were announced and it was not", () => {
+Deno.test("a success is from a cache if marked, or if others had a stream_complete and it has none", () => {
   const { book, begin, ended, observed } = createBook();
   const answer = (fromCache: boolean, streamed: boolean) => {
     const { id } = begin();
@@ -276,20 +262,17 @@ Deno.test("a success is from a cache by its mark, or where others were announced
     return isFromCache(ended.at(-1)!, observed);
   };
   assertEquals([answer(false, false), answer(true, false)], [false, true]);
-  assertEquals([answer(false, true), answer(true, true), answer(false, false)], [
-    false,
-    true,
-    true,
-  ]);
+  assertEquals([answer(false, true), answer(true, true)], [false, true]);
+  assertEquals(answer(false, false), true);
 });
 
-Deno.test("a call's object is used again once its end has been heard, with nothing of the old call", () => {
+Deno.test("a call's object is reused after its end was reported, with every field reset", () => {
   const { book, begin, ended } = createBook();
   const first = begin(10);
   const { id } = first;
   book.receive({ kind: "progress", id, streamComplete: true }, 11);
   book.receive({ kind: "progress", id, streamComplete: false }, 12);
-  book.receive({ ...bareRefusal, id }, 13);
+  book.receive({ ...refusal, id }, 13);
   for (let nth = 2; nth <= 16; nth++) book.receive(ok(begin(14).id), 15);
   const again = begin(20);
   assert(again === first);
@@ -312,7 +295,7 @@ Deno.test("a call's object is used again once its end has been heard, with nothi
   assertEquals([book.outstanding, ended.length], [1, 16]);
 });
 
-Deno.test("calls that are sent by who hears of an end do not take the object of the one that ended", () => {
+Deno.test("calls sent from an end callback do not reuse the object of the call that ended", () => {
   const { book } = createBook();
   const seen: string[] = [];
   const { id } = book.begin(0, (call) => {
@@ -325,7 +308,7 @@ Deno.test("calls that are sent by who hears of an end do not take the object of 
   assertEquals(book.outstanding, 0);
 });
 
-Deno.test("ids may begin at any number", () => {
+Deno.test("ids can start at any number", () => {
   const ledger = openLedger();
   const observed: Observed = { streamComplete: false, rateLimit: null };
   const book = new CallBook("", { ledger, observed, firstNumber: 11 });

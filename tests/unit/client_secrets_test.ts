@@ -6,7 +6,7 @@ import { secretsOf } from "../../lib/client/secrets.ts";
 
 const BEFORE = ["deno", "task", "bench"];
 
-Deno.test("secrets: values of --token and --header are not in the command, however they are given", () => {
+Deno.test("secrets: values of --token and --header are masked in the command, in either form", () => {
   assertEquals(
     maskCommand([...BEFORE, "--token", "hunter2", "--token=hunter2", "--header", "A: hunter2"]),
     [...BEFORE, "--token", "***", "--token=***", "--header", "***"],
@@ -14,30 +14,22 @@ Deno.test("secrets: values of --token and --header are not in the command, howev
   assertEquals(maskCommand(["--header=A: b=c", "--quiet"]), ["--header=***", "--quiet"]);
 });
 
-Deno.test("secrets: what is not secret stays in the command", () => {
+Deno.test("secrets: everything else stays in the command", () => {
   const args = [
-    ...[
-      ...BEFORE,
-      "--url",
-      "ws://host:8079/path",
-      "--tool",
-      "status",
-      "--tool-args",
-      '{"a":"b?c"}',
-    ],
-    ...["--out=reports", "--max-rate", "4", "--subprotocol", "v1"],
+    ...[...BEFORE, "--url", "ws://host:8079/path", "--tool", "status"],
+    ...["--tool-args", '{"a":"b?c"}', "--out=reports", "--max-rate", "4", "--subprotocol", "v1"],
   ];
   assertEquals(maskCommand(args), args);
 });
 
-/** Text as in passwords: letters, digits and what means something in a URL or a pattern. */
+/** Passwords of letters, digits and characters that are special in a URL or a pattern. */
 const password = fc.string({
   unit: fc.constantFrom(..."abcXYZ0189-._~!$&'()*+,;=:@%\\/?#[]{}|^ \t"),
   minLength: 6,
   maxLength: 24,
 });
 
-Deno.test("secrets: user, password and query of any URL that is accepted are not in the command", () => {
+Deno.test("property: user, password and query of any accepted URL are masked in the command", () => {
   const scheme = fc.constantFrom("ws://", "wss://", "WS://", "ws:", "ws:/", "ws:\\\\", " ws://");
   const place = fc.constantFrom(
     (base: string, text: string) => `${base}ann:${text}@host:8079/path`,
@@ -51,7 +43,7 @@ Deno.test("secrets: user, password and query of any URL that is accepted are not
     const url = put(base, secret);
     if (!URL.canParse(url)) return;
     const { username, password, search, pathname, host } = new URL(url);
-    // Where the text came to stand as a path or a host, it is not taken for secret.
+    // A path or host is not treated as secret.
     if (!`${username}${password}${search}`.includes("q7")) return;
     if (`${pathname}${host}`.includes("q7")) return;
     for (const args of [["--url", url], [`--url=${url}`]]) {
@@ -62,7 +54,7 @@ Deno.test("secrets: user, password and query of any URL that is accepted are not
   }));
 });
 
-Deno.test("secrets: a subprotocol that is no plain name, and a token in another argument, are not in the command", () => {
+Deno.test("secrets: credentials in subprotocols, and tokens in other arguments, are masked", () => {
   const bearer = "base64url.bearer.authorization.k8s.io.aHVudGVyMg";
   assertEquals(
     maskCommand(
@@ -79,7 +71,7 @@ Deno.test("secrets: a subprotocol that is no plain name, and a token in another 
   );
 });
 
-Deno.test("secrets: every part of the settings that a server may repeat alone", () => {
+Deno.test("secrets: every secret part of the settings that a server might echo is listed", () => {
   const found = secretsOf({
     url: "ws://ann:p%40ss@host/?key=q%2Fuery&v=2&bare",
     token: "t",
@@ -98,7 +90,7 @@ Deno.test("secrets: every part of the settings that a server may repeat alone", 
       ...["sub-token", btoa("sub-token")],
     ]
   ) assert(found.includes(secret), secret);
-  // No secrets: a scheme, and what is shorter than one could be.
+  // Not secret: schemes, and values too short for one.
   for (const plain of ["Bearer", "Basic", "1", "2"]) assert(!found.includes(plain), plain);
   const plain = { url: "ws://h", token: null, headers: {}, subprotocols: ["v10.stomp", "mqtt"] };
   assertEquals(secretsOf(plain), []);

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { load } from "js-yaml";
 import ci from "../../docs/ci.md" with { type: "text" };
 import { REPORT_FORMATS, reportFileNames, type ReportFormat } from "../../lib/cli/write_reports.ts";
@@ -20,12 +20,12 @@ type Jobs = Record<string, { if: string; steps: Step[] }>;
 const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(ci)!;
 const { jobs: JOBS } = load(yaml!) as { jobs: Jobs };
 
-/** What a step runs, with what an expression of GitHub's gives where it is true. */
+/** The script of a step, with each conditional GitHub expression replaced by its true value. */
 function scriptOf({ run = "" }: Step): string {
   return run.replace(/\$\{\{[^}]*&& '([^']*)'[^}]*\}\}/g, "$1");
 }
 
-/** The step whose script calls a task, and how it calls it. */
+/** The step whose script calls a task, and the arguments of that call. */
 function stepOf(job: string, task: string): { step: Step; index: number; args: string[] } {
   const { steps } = JOBS[job]!;
   const index = steps.findIndex((step) => callsOf(scriptOf(step), task).length > 0);
@@ -40,7 +40,7 @@ function stepNamed(job: string, uses: string): Step {
   return step;
 }
 
-Deno.test("docs/ci.md: pull requests compare two builds that are started for it, by a call that ab takes", async () => {
+Deno.test("docs/ci.md: pull requests compare two started builds with a valid call of ab", async () => {
   assertEquals(JOBS.compare!.if, "github.event_name == 'pull_request'");
   const { args, index } = stepOf("compare", "ab");
   await checkAbCall(args);
@@ -53,16 +53,13 @@ Deno.test("docs/ci.md: pull requests compare two builds that are started for it,
   assertEquals(optionOf(args, "baseline"), null);
 });
 
-Deno.test("docs/ci.md: what ab does not take is found", async () => {
-  for (
-    const wrong of [["--a", "ws://x", "--rounds", "5"], ["--url", "ws://x"], ["--epochs", "x"]]
-  ) {
-    const error = await checkAbCall(wrong).then(() => null, (error: Error) => error);
-    assert(error !== null, wrong.join(" "));
+Deno.test("docs/ci.md: an invalid call of ab is detected", async () => {
+  for (const wrong of ["--a ws://x --rounds 5", "--url ws://x", "--epochs x"]) {
+    await assertRejects(() => checkAbCall(wrong.split(" ")), Error, undefined, wrong);
   }
 });
 
-Deno.test("docs/ci.md: the main branch is held against the reports of a folder, which the run adds to", async () => {
+Deno.test("docs/ci.md: runs of main are compared with a folder of reports, which they extend", async () => {
   assertEquals(JOBS.track!.if, "github.event_name != 'pull_request'");
   const { steps } = JOBS.track!;
   const { args, index, step } = stepOf("track", "bench");
@@ -77,15 +74,17 @@ Deno.test("docs/ci.md: the main branch is held against the reports of a folder, 
   assert(save!.with!.key!.startsWith(restore!.with!["restore-keys"]!));
   const add = steps.find(({ run }) => run?.includes("cp reports/report.json"))!;
   assertEquals(add["working-directory"], step["working-directory"]);
-  assert(add.run!.includes(`"${folder}/`), "a name of its own for each report");
+  assert(add.run!.includes(`"${folder}/`), "each report needs its own name");
   const kept = Number(/head -n -(\d+)/.exec(add.run!)![1]);
-  assert(kept >= 4, "enough to learn the noise from");
+  assert(kept >= 4, "enough reports to learn the noise");
   assert(steps.indexOf(restore!) < index && index < steps.indexOf(add));
   assert(steps.indexOf(add) < steps.indexOf(save!));
-  for (const later of [add, save!]) assertEquals(later.if, undefined, "after a run that passed");
+  for (const later of [add, save!]) {
+    assertEquals(later.if, undefined, "only after a run that passed");
+  }
 });
 
-Deno.test("docs/ci.md: every step that is referred to is there, and reports are kept whatever happens", () => {
+Deno.test("docs/ci.md: every referenced step exists, and reports are always uploaded", () => {
   for (const { steps } of Object.values(JOBS)) {
     for (const [, id] of JSON.stringify(steps).matchAll(/steps\.(\w+)\.outputs/g)) {
       assert(steps.some((step) => step.id === id), id);
@@ -98,7 +97,7 @@ Deno.test("docs/ci.md: every step that is referred to is there, and reports are 
   }
 });
 
-Deno.test("docs/ci.md: the files of a format are those that it writes, and all are named", () => {
+Deno.test("docs/ci.md: every format and the files it writes are named, and no other files", () => {
   for (const format of REPORT_FORMATS) {
     assert(ci.includes(`\`${format}\``), format);
     for (const name of reportFileNames(format)) assert(ci.includes(`\`${name}\``), name);
@@ -109,7 +108,7 @@ Deno.test("docs/ci.md: the files of a format are those that it writes, and all a
   for (const name of used) assert(written.includes(name), name);
 });
 
-Deno.test("docs/ci.md: what a job takes, its run has written", () => {
+Deno.test("docs/ci.md: every file that a job reads is one that its run writes", () => {
   for (const [job, task] of [["compare", "ab"], ["track", "bench"]] as const) {
     const formats = optionOf(stepOf(job, task).args, "format")!.split(",") as ReportFormat[];
     const written = formats.flatMap(reportFileNames);
@@ -119,7 +118,7 @@ Deno.test("docs/ci.md: what a job takes, its run has written", () => {
   }
 });
 
-Deno.test("docs/ci.md: every exit code has its line, and no other", () => {
+Deno.test("docs/ci.md: exactly the exit codes of the program are listed", () => {
   const codes = [...ci.matchAll(/^\|\s*(\d+) \|/gm)].map(([, code]) => Number(code));
   assertEquals(codes.toSorted((a, b) => a - b), Object.values(EXIT).toSorted((a, b) => a - b));
 });

@@ -38,7 +38,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "docs/workloads.md": workloads,
 };
 
-/** Options of other programs, and those of ab and of serve that are in no table of bench. */
+/** Options of other programs. */
 const FOREIGN = new Set([
   ...["yes", "stdio", "output-transport", "outputTransport", "port", "messagePath", "logLevel"],
   ...["prefix", "type", "from-literal", "for", "timeout", "array", "dependency", "v8-flags"],
@@ -46,7 +46,7 @@ const FOREIGN = new Set([
 ]);
 const OF_AB = ["a", "b", "start-a", "start-b", "token-b", "header-b"];
 
-/** The code of a page: blocks of shell, and what stands between backticks. */
+/** The shell blocks of a page, and its code spans. */
 function codeOf(page: string): { blocks: string[]; spans: string[] } {
   const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text!);
   const prose = page.replace(/```[\s\S]*?```/g, "");
@@ -57,7 +57,7 @@ for (const [name, page] of Object.entries(PAGES)) {
   const { blocks, spans } = codeOf(page);
   const scripts = [...blocks, ...spans.filter((span) => span.includes(" task "))];
 
-  Deno.test(`${name}: every deno task is a task, and every call is one that it takes`, async () => {
+  Deno.test(`${name}: every deno task exists, and every call of bench and ab is valid`, async () => {
     for (const [, task] of scripts.join("\n").matchAll(/\bdeno(?:@\S+)? task ([a-z:]+)/g)) {
       assert(Object.hasOwn(project.tasks, task!), task);
     }
@@ -73,7 +73,7 @@ for (const [name, page] of Object.entries(PAGES)) {
     }
   });
 
-  Deno.test(`${name}: every option that it names is there`, () => {
+  Deno.test(`${name}: every option that it names exists`, () => {
     const known = new Set([
       ...OPTIONS.keys(),
       ...SERVE_OPTIONS.map((option) => option.name),
@@ -86,7 +86,7 @@ for (const [name, page] of Object.entries(PAGES)) {
     }
   });
 
-  Deno.test(`${name}: links within the documents lead to a heading`, () => {
+  Deno.test(`${name}: links to headings resolve`, () => {
     const folder = name.includes("/") ? "docs/" : "";
     for (const [, path, anchor] of page.matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)) {
       const target = path === "" ? name : new URL(path!, `file:///${folder}`).pathname.slice(1);
@@ -98,7 +98,7 @@ for (const [name, page] of Object.entries(PAGES)) {
   });
 }
 
-Deno.test("README.md has at most 150 lines, and its test command is the one that .ci/run runs", () => {
+Deno.test("README.md has at most 150 lines, and its test command is that of .ci/run", () => {
   assert(readme.split("\n").length <= 151);
   const [, develop] = readme.split("\n## Develop\n");
   const [, command] = /```sh\n(.*?task test)\b/.exec(develop!)!;

@@ -10,24 +10,24 @@ import { EPOCHS } from "../../lib/run/plan.ts";
 import { EXIT } from "../../lib/run/verdict.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
 
-/** The rows of all tables, as their cells. */
+/** Cells of the rows of all tables. */
 const ROWS = options.split("\n").filter((line) => line.startsWith("|")).map((line) =>
   line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim())
 );
 
-/** The options that the first cells of rows name. */
+/** Options named in the first cell of a row. */
 const DOCUMENTED = new Set(
   ROWS.flatMap(([first]) => [...first!.matchAll(/`--([a-z-]+)/g)].map(([, name]) => name!)),
 );
 
-/** The text under a heading, up to the next of its level. */
+/** The text under a second-level heading. */
 function sectionOf(title: string): string {
   const [, rest] = options.split(`\n## ${title}\n`);
   assert(rest !== undefined, title);
   return rest.split("\n## ")[0]!;
 }
 
-Deno.test("docs/options.md: every option of bench stands under its group, and no other", () => {
+Deno.test("docs/options.md: each group lists exactly its options", () => {
   const groups = ["Target", "What to run", "Past one event loop", "Verdict and reports"];
   assertEquals(groups.length, OPTION_GROUPS.length);
   for (const [index, { title, options: group }] of OPTION_GROUPS.entries()) {
@@ -39,7 +39,7 @@ Deno.test("docs/options.md: every option of bench stands under its group, and no
   }
 });
 
-Deno.test("docs/options.md: every option of ab is there, and those of bench that it does not take", () => {
+Deno.test("docs/options.md: the options of ab, and those of bench that it does not accept, are listed", () => {
   const names = [...AB_USAGE.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name!);
   assert(names.includes("start-a") && names.length > 20, AB_USAGE);
   for (const name of names) assert(DOCUMENTED.has(name), name);
@@ -52,14 +52,14 @@ Deno.test("docs/options.md: every option of ab is there, and those of bench that
   );
 });
 
-Deno.test("docs/options.md: every exit code has its row, and no other", () => {
+Deno.test("docs/options.md: exactly the exit codes of the program are listed", () => {
   const codes = [...sectionOf("Exit codes").matchAll(/^\|\s*(\d+) \|/gm)].map(([, code]) =>
     Number(code)
   );
   assertEquals(codes.toSorted((a, b) => a - b), Object.values(EXIT).toSorted((a, b) => a - b));
 });
 
-Deno.test("docs/options.md: the profiles have the epochs and the scenarios that they say", () => {
+Deno.test("docs/options.md: the epochs and scenarios of each profile are right", () => {
   const rows = new Map(
     ROWS.filter(([first]) => first! in EPOCHS || first!.replaceAll("`", "") in EPOCHS)
       .map((cells) => [cells[0]!.replaceAll("`", ""), cells] as const),
@@ -77,7 +77,7 @@ Deno.test("docs/options.md: the profiles have the epochs and the scenarios that 
   }
 });
 
-Deno.test("docs/options.md: every scenario has its question", () => {
+Deno.test("docs/options.md: the question of each scenario is right", () => {
   const questions = new Map(ROWS.map(([first, second]) => [first, second]));
   for (const { name, question } of SCENARIOS) {
     assertEquals(questions.get(`\`${name}\``), question, name);
@@ -86,7 +86,7 @@ Deno.test("docs/options.md: every scenario has its question", () => {
 
 const isLowerCase = (name: string) => name === name.toLowerCase();
 
-Deno.test("docs/options.md and .env.example name every variable that is read", () => {
+Deno.test("docs/options.md and .env.example name every variable the program reads", () => {
   const inner = new Set(["INIT_CWD", "TERM", ...PROXY_VARIABLES.filter(isLowerCase)]);
   for (const name of project.permissions.bench.env.filter((name) => !inner.has(name))) {
     const short = name.replace(/^SLURM_ARRAY_TASK(?=_(COUNT|MIN|MAX))/, "");

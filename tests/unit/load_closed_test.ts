@@ -5,7 +5,7 @@ import { FakeCaller, type Reply } from "../support/fake_caller.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { STATUS } from "../support/targets.ts";
 
-/** One connection for each way to reply. */
+/** One connection for each of `replies`. */
 function startAll(
   replies: readonly ((nth: number) => Reply)[],
   options: Partial<ClosedSliceOptions>,
@@ -39,7 +39,7 @@ function start(reply: (nth: number) => Reply, options: Partial<ClosedSliceOption
 const steady = (): Reply => ({ ms: 10, end: "ok" });
 const MS = 1e6;
 
-Deno.test("a slice sends a count exactly, one call at a time, and times it", async () => {
+Deno.test("a slice of 5 messages sends exactly 5, one at a time, and times them", async () => {
   const { clock, caller, running, ledger } = start(steady, { messages: 5 });
   clock.advance(1000);
   assertEquals(await running, {
@@ -53,12 +53,9 @@ Deno.test("a slice sends a count exactly, one call at a time, and times it", asy
   assertEquals([caller.mostInFlight, ledger.sent, clock.pending], [1, 5, 0]);
 });
 
-Deno.test("a slice keeps as many calls in flight as it should, and never more", async () => {
-  // Replies that overtake each other.
-  const { clock, caller, running } = start((nth) => ({ ms: 5 + (nth * 7) % 11, end: "ok" }), {
-    messages: 50,
-    inFlight: 4,
-  });
+Deno.test("a slice keeps exactly as many calls in flight as asked for", async () => {
+  const outOfOrder = (nth: number): Reply => ({ ms: 5 + (nth * 7) % 11, end: "ok" });
+  const { clock, caller, running } = start(outOfOrder, { messages: 50, inFlight: 4 });
   assertEquals(caller.sentAtMs, [0, 0, 0, 0]);
   clock.advance(1000);
   const { clients, timesNs } = await running;
@@ -66,13 +63,13 @@ Deno.test("a slice keeps as many calls in flight as it should, and never more", 
   assertEquals(caller.sentAtMs.length, 50);
 });
 
-Deno.test("a slice of fewer calls than may be in flight sends no more", async () => {
+Deno.test("a slice of 3 messages sends only 3, even with 8 allowed in flight", async () => {
   const { clock, caller, running } = start(steady, { messages: 3, inFlight: 8 });
   clock.advance(10);
   assertEquals([(await running).timesNs.length, caller.mostInFlight], [3, 3]);
 });
 
-Deno.test("a count of none ends at once, or with the lead-in", async () => {
+Deno.test("a slice of no messages ends immediately, or after the lead-in", async () => {
   const now = start(steady, { messages: 0 });
   assertEquals([(await now.running).end, now.caller.sentAtMs], ["complete", []]);
   for (const maxRatePerSecond of [null, 50]) {
@@ -83,16 +80,16 @@ Deno.test("a count of none ends at once, or with the lead-in", async () => {
   }
 });
 
-Deno.test("a duration ends with the call under way at its end", async () => {
+Deno.test("a timed slice ends with the calls in flight at its end", async () => {
   const { clock, caller, running } = start(steady, { durationNs: 35 * MS, inFlight: 2 });
   clock.advance(1000);
   const { clients, timesNs } = await running;
-  // Both calls that end at 40 ms end in it, but one of them after what ended the window.
+  // Two calls end at 40 ms. The first one ends the window, so the rate does not count the other.
   assertEquals([clients, timesNs.length], [[{ ok: 7, windowNs: 40 * MS }], 8]);
   assertEquals(caller.sentAtMs, [0, 0, 10, 10, 20, 20, 30, 30]);
 });
 
-Deno.test("a window has at least one call, however slow", async () => {
+Deno.test("a window has at least one call, however slow the server", async () => {
   const slow = (): Reply => ({ ms: 70, end: "ok" });
   const { clock, running } = start(slow, { leadInNs: 5 * MS, durationNs: 1 });
   clock.advance(1000);
@@ -100,25 +97,24 @@ Deno.test("a window has at least one call, however slow", async () => {
   assertEquals([clients, [...timesNs]], [[{ ok: 1, windowNs: 70 * MS }], [70 * MS]]);
 });
 
-Deno.test("a count beats a duration", async () => {
+Deno.test("a slice with both messages and a duration ignores the duration", async () => {
   const { clock, running } = start(steady, { messages: 9, durationNs: 1 });
   clock.advance(1000);
   assertEquals((await running).timesNs.length, 9);
 });
 
-Deno.test("a slice that nothing bounds, or without a connection, is refused", () => {
+Deno.test("a slice without a bound or without a connection is refused", () => {
   assertThrows(() => start(steady, {}), RangeError, "neither messages nor durationNs");
   assertThrows(() => startAll([], { messages: 1 }).run(), RangeError, "no connection");
 });
 
-Deno.test("the lead-in is in a ledger of its own and in no figure", async () => {
-  // Slow at first: of no consequence for what is measured.
+Deno.test("the lead-in has its own ledger and is in no result", async () => {
   const { clock, caller, running, ledger } = start(
     (nth) => ({ ms: nth <= 3 ? 15 : 10, end: "ok" }),
     { leadInNs: 40 * MS, durationNs: 95 * MS },
   );
   clock.advance(1000);
-  // The window begins with the end of the third call, at 45 ms, and is ten calls long.
+  // The window starts when the third call ends, at 45 ms, and is ten calls long.
   assertEquals(await running, {
     end: "complete",
     timesNs: new Float64Array(10).fill(10 * MS),
@@ -129,19 +125,19 @@ Deno.test("the lead-in is in a ledger of its own and in no figure", async () => 
   assertEquals([caller.warmup.sent, caller.warmup.ok, ledger.sent, ledger.ok], [3, 3, 10, 10]);
 });
 
-Deno.test("what the lead-in leaves in flight counts in the rate of the window, not in its times", async () => {
+Deno.test("calls in flight at the end of the lead-in count in the window's rate, not in its times", async () => {
   const { clock, caller, running, ledger } = start(
     (nth) => ({ ms: nth <= 4 ? 10 * nth : 40, end: "ok" }),
     { leadInNs: 10 * MS, messages: 5, inFlight: 4 },
   );
   clock.advance(1000);
-  // Sent at 10, 20, 30, 40 and 50 ms; the lead-in's others end at 20, 30 and 40 ms.
+  // Calls are sent at 10, 20, 30, 40 and 50 ms; the lead-in's last three end at 20, 30 and 40 ms.
   const { clients, timesNs } = await running;
   assertEquals([clients, timesNs.length], [[{ ok: 8, windowNs: 80 * MS }], 5]);
   assertEquals([caller.warmup.ok, ledger.ok], [4, 5]);
 });
 
-Deno.test("a lead-in in which nothing is answered ends too", async () => {
+Deno.test("a lead-in in which nothing is answered still ends", async () => {
   const { clock, running, ledger } = start(
     (nth) => nth === 1 ? { ms: 100, end: "timeout" } : steady(),
     { leadInNs: 10 * MS, messages: 2 },
@@ -151,7 +147,7 @@ Deno.test("a lead-in in which nothing is answered ends too", async () => {
   assertEquals([censored, timesNs.length, ledger.timeout], [0, 2, 0]);
 });
 
-Deno.test("each connection has its own window, and the rate is the sum of theirs", async () => {
+Deno.test("each connection has its own window, and the rate is the sum over connections", async () => {
   const slow = (): Reply => ({ ms: 25, end: "ok" });
   const { clock, callers, run } = startAll([steady, slow], {
     leadInNs: 30 * MS,
@@ -165,7 +161,7 @@ Deno.test("each connection has its own window, and the rate is the sum of theirs
   assertEquals([callers[0]!.sentAtMs.length, callers[1]!.sentAtMs.length], [13, 6]);
 });
 
-Deno.test("frames of no call count as warm-up in the lead-in and between slices", async () => {
+Deno.test("frames without a call count as warm-up in the lead-in and between slices", async () => {
   const { clock, caller, running } = start(steady, { messages: 2, leadInNs: 15 * MS });
   const isMeasured: boolean[] = [];
   for (let step = 0; step < 5; step++) {
@@ -177,47 +173,41 @@ Deno.test("frames of no call count as warm-up in the lead-in and between slices"
   assertEquals(start(steady, { messages: 1 }).caller.ledgerInUse.sent, 1);
 });
 
-Deno.test("each call's end is told, with whether it was measured; the times are the caller's own", async () => {
-  const told: [number, boolean][] = [];
+Deno.test("onCall reports whether a call was measured; later slices do not change returned times", async () => {
+  const reported: [number, boolean][] = [];
   const { clock, run } = startAll([steady], {
     leadInNs: 20 * MS,
     messages: 2,
-    onCall: ({ nth }, measured) => void told.push([nth, measured]),
+    onCall: ({ nth }, measured) => void reported.push([nth, measured]),
   });
   const first = run();
   clock.advance(1000);
   const { timesNs } = await first;
-  assertEquals(told, [[1, false], [2, false], [3, true], [4, true]]);
+  assertEquals(reported, [[1, false], [2, false], [3, true], [4, true]]);
   timesNs.fill(7);
   const second = run();
   clock.advance(1000);
   assertEquals([...(await second).timesNs, ...timesNs], [10 * MS, 10 * MS, 7, 7]);
 });
 
-Deno.test("a slice has room for any number of times", async () => {
+Deno.test("a slice can hold any number of times", async () => {
   const messages = 70_000;
-  const { clock, running } = start((nth) => ({ ms: nth % 5, end: "ok" }), {
-    messages,
-    inFlight: 1,
-  });
+  const { clock, running } = start((nth) => ({ ms: nth % 5, end: "ok" }), { messages });
   clock.advance(1e6);
   const { timesNs } = await running;
   assertEquals(timesNs.length, messages);
   assertEquals([...timesNs.slice(-5)], [1, 2, 3, 4, 0].map((ms) => ms * MS));
 });
 
-Deno.test("a rate spaces the calls, whatever may be in flight", async () => {
-  const { clock, caller, running } = start(steady, {
-    messages: 5,
-    inFlight: 3,
-    maxRatePerSecond: 20,
-  });
+Deno.test("a maximum rate spaces the calls, however many can be in flight", async () => {
+  const options = { messages: 5, inFlight: 3, maxRatePerSecond: 20 };
+  const { clock, caller, running } = start(steady, options);
   clock.advance(1000);
   assertEquals((await running).end, "complete");
   assertEquals(caller.sentAtMs, [0, 50, 100, 150, 200]);
 });
 
-Deno.test("a rate does not make up for calls that a slow server held back", async () => {
+Deno.test("a maximum rate does not make up for calls that a slow server delayed", async () => {
   const slowOnce = (nth: number): Reply => ({ ms: nth === 1 ? 500 : 1, end: "ok" });
   const { clock, caller, running } = start(slowOnce, { messages: 4, maxRatePerSecond: 10 });
   clock.advance(2000);
@@ -225,7 +215,7 @@ Deno.test("a rate does not make up for calls that a slow server held back", asyn
   assertEquals(caller.sentAtMs, [0, 500, 600, 700]);
 });
 
-Deno.test("a paced window begins and ends with a slot, so that the rate is the pace", async () => {
+Deno.test("a paced window begins and ends at a slot, so the measured rate is the pace", async () => {
   for (const [leadInMs, sentAtMs] of [[0, [0, 100]], [130, [0, 100, 200, 300]]] as const) {
     const { clock, caller, running, ledger } = start(steady, {
       leadInNs: leadInMs * MS,
@@ -240,7 +230,7 @@ Deno.test("a paced window begins and ends with a slot, so that the rate is the p
   }
 });
 
-Deno.test("only successes count as ok, and have times", async () => {
+Deno.test("only successes are counted as ok and timed", async () => {
   const failing = (nth: number): Reply => ({ ms: 1, end: nth % 3 === 0 ? "toolError" : "ok" });
   const { clock, running, ledger } = start(failing, { messages: 6 });
   clock.advance(100);
@@ -249,7 +239,7 @@ Deno.test("only successes count as ok, and have times", async () => {
   assertEquals([ledger.sent, ledger.toolError], [6, 2]);
 });
 
-Deno.test("three unanswered calls in a row end the slice as silent, on all connections", async () => {
+Deno.test("three unanswered calls in a row on one connection end the whole slice as silent", async () => {
   const silent = (nth: number): Reply => ({ ms: 10, end: nth > 4 ? "timeout" : "ok" });
   const { clock, callers, run } = startAll([silent, steady], { messages: 100 });
   const running = run();
@@ -260,7 +250,7 @@ Deno.test("three unanswered calls in a row end the slice as silent, on all conne
   assertEquals(clients, [{ ok: 4, windowNs: 70 * MS }, { ok: 6, windowNs: 60 * MS }]);
 });
 
-Deno.test("silence that began before the slice counts", async () => {
+Deno.test("timeouts before the slice count toward the three", async () => {
   const { clock, callers, run } = startAll([() => ({ ms: 10, end: "timeout" })], { messages: 9 });
   callers[0]!.timedOutInRow = 2;
   const running = run();
@@ -268,7 +258,7 @@ Deno.test("silence that began before the slice counts", async () => {
   assertEquals([(await running).end, callers[0]!.sentAtMs.length], ["silent", 1]);
 });
 
-Deno.test("an answer in between, even an error, begins the silence anew", async () => {
+Deno.test("any answer, even an error, resets the count of timeouts in a row", async () => {
   const { clock, running } = start(
     (nth) => ({ ms: 10, end: nth % 3 === 0 ? "toolError" : "timeout" }),
     { messages: 12 },
@@ -290,7 +280,7 @@ Deno.test("a lost connection ends the slice, and its calls are censored", async 
   assertEquals([connectionLost, sent, ok], [5, 10, 5]);
 });
 
-Deno.test("with a connection that is closed from the start nothing more is sent", async () => {
+Deno.test("a connection that is closed from the start stops all others", async () => {
   const { clock, callers, run } = startAll([steady, steady, steady], { messages: 5 });
   callers[1]!.isOpen = false;
   const running = run();
@@ -300,11 +290,9 @@ Deno.test("with a connection that is closed from the start nothing more is sent"
   assertEquals(callers.map(({ sentAtMs }) => sentAtMs.length), [1, 0, 0]);
 });
 
-Deno.test("an abort sends nothing new and ends when the outstanding calls have", async () => {
-  const { clock, controller, running, caller } = start(() => ({ ms: 0, end: "never" }), {
-    messages: 10,
-    inFlight: 2,
-  });
+Deno.test("after an abort nothing more is sent, and the slice ends with its outstanding calls", async () => {
+  const never = (): Reply => ({ ms: 0, end: "never" });
+  const { clock, controller, running, caller } = start(never, { messages: 10, inFlight: 2 });
   clock.advance(5);
   controller.abort();
   caller.endAll("aborted");
@@ -312,7 +300,7 @@ Deno.test("an abort sends nothing new and ends when the outstanding calls have",
   assertEquals([end, censored, caller.sentAtMs.length], ["aborted", 0, 2]);
 });
 
-Deno.test("an abort beforehand sends nothing; one in a wait for the pace ends it", async () => {
+Deno.test("an abort before the slice sends nothing, an abort during a wait for the pace ends it", async () => {
   const early = startAll([steady], { messages: 10 });
   early.controller.abort();
   assertEquals([(await early.run()).end, early.callers[0]!.sentAtMs], ["aborted", []]);
@@ -323,7 +311,7 @@ Deno.test("an abort beforehand sends nothing; one in a wait for the pace ends it
   assertEquals([(await running).end, clock.pending], ["aborted", 0]);
 });
 
-Deno.test("a listener that says stop ends the slice with what is in flight", async () => {
+Deno.test("onCall can stop the slice, which waits for the calls in flight", async () => {
   const { clock, running, ledger } = start(steady, {
     messages: 100,
     inFlight: 3,

@@ -9,7 +9,7 @@ import { STATUS } from "../support/targets.ts";
 const SLO = { sloNs: 50e6 };
 const SLOTS = 1_000;
 
-/** A run of 1,000 slots in a second; each takes a millisecond, or as `overrides` says by its number. */
+/** A run of 1,000 slots in a second; each takes a millisecond by default. */
 function runOf(
   overrides: Partial<OpenLoopResult>,
   { latencyMs = () => 1, slipMs = () => 0 }: {
@@ -26,31 +26,30 @@ function runOf(
 
 const missesOf = (result: OpenLoopResult) => judgeRun(result, SLO).misses;
 
-Deno.test("a run whose calls are answered in time is met", () => {
+Deno.test("a run whose calls are answered in time meets the objective", () => {
   assertEquals(judgeRun(runOf({}), SLO), { verdict: "met", misses: [], longestSlipNs: 0 });
 });
 
-Deno.test("1 % of the calls may take longer than the objective, or fail", () => {
+Deno.test("up to 1 % of the calls can fail or take longer than the objective", () => {
   const slow = (count: number) =>
     runOf({}, { latencyMs: (nth) => nth % 10 || nth >= 10 * count ? 1 : 51 });
-  assertEquals([missesOf(slow(10)), missesOf(slow(11))], [
-    [],
-    [{ kind: "latency", over: 11, slots: SLOTS }],
-  ]);
-  assertEquals([missesOf(runOf({ ok: 990 })), missesOf(runOf({ ok: 989 }))], [[], [
+  assertEquals(missesOf(slow(10)), []);
+  assertEquals(missesOf(slow(11)), [{ kind: "latency", over: 11, slots: SLOTS }]);
+  assertEquals(missesOf(runOf({ ok: 990 })), []);
+  assertEquals(missesOf(runOf({ ok: 989 })), [
     { kind: "cameBack", inTime: 989, slots: SLOTS },
     { kind: "latency", over: 11, slots: SLOTS },
-  ]]);
+  ]);
 });
 
-Deno.test("of under 100 calls none may be over it", () => {
+Deno.test("with fewer than 100 calls, none can be over the objective", () => {
   const result = (ms: number) =>
     openLoopResult({ slots: 37, latencyNs: new Float64Array(37).fill(1e6).fill(ms * 1e6, 36) });
   assertEquals(missesOf(result(50)), []);
   assertEquals(missesOf(result(51)), [{ kind: "latency", over: 1, slots: 37 }]);
 });
 
-Deno.test("what comes back after the schedule is backlog, but for what no server could answer sooner", () => {
+Deno.test("replies after the schedule are backlog, unless the delay is only the distance", () => {
   // The last 20 calls are answered 30 ms after the end.
   const late = runOf({}, { latencyMs: (nth) => nth < 980 ? 1 : 1_030 - nth });
   assertEquals(missesOf(late), [{ kind: "cameBack", inTime: 980, slots: SLOTS }]);
@@ -58,15 +57,15 @@ Deno.test("what comes back after the schedule is backlog, but for what no server
   assertEquals(missesOf(far), [], "a server 40 ms away keeps up");
 });
 
-Deno.test("latency that grows by a tenth of the objective is missed, however short it still is", () => {
+Deno.test("latency that grows by a tenth of the objective misses it, however low it still is", () => {
   const growing = (ms: number) => runOf({}, { latencyMs: (nth) => 1 + ms * nth / SLOTS });
   assertEquals(missesOf(growing(4.9)), []);
   const [miss] = missesOf(growing(5.1));
   assert(miss?.kind === "growth" && Math.abs(miss.growthNs - 5.1e6) < 1e4 && miss.limitNs === 5e6);
 });
 
-Deno.test("what was missed only as the client was late has no verdict", () => {
-  // One call of 37, as once seen.
+Deno.test("a miss that a late client could have caused is no verdict", () => {
+  // One late call of 37, as seen in a real run.
   const one = openLoopResult({
     slots: 37,
     latencyNs: new Float64Array(37).fill(1e6).fill(61e6, 36),
@@ -78,18 +77,18 @@ Deno.test("what was missed only as the client was late has no verdict", () => {
     misses: [{ kind: "latency", over: 1, slots: 37 }],
     longestSlipNs: 60e6,
   });
-  // A burst after an absence makes the service times long too.
+  // The burst after a pause of the client makes service times long too.
   const burst = runOf({}, {
     latencyMs: (nth) => nth >= 400 && nth < 520 ? 60 : 1,
     slipMs: (nth) => nth >= 400 && nth < 460 ? 460 - nth : 0,
   });
   assertEquals(judgeRun(burst, SLO).verdict, "noVerdict");
-  // It may drop slots.
+  // The pause can also cause dropped slots.
   const dropping = runOf({ ok: 950, dropped: 50 }, { slipMs: (nth) => nth === 400 ? 110 : 0 });
   assertEquals(judgeRun(dropping, SLO).verdict, "noVerdict");
 });
 
-Deno.test("a late client does not excuse a server that would have missed it anyway", () => {
+Deno.test("a late client does not excuse a server that would have missed the objective anyway", () => {
   const slip = { slipMs: (nth: number) => nth === 400 ? 20 : 0 };
   const slow = runOf({}, { ...slip, latencyMs: (nth) => nth % 50 === 0 ? 91 : 21 });
   assertEquals(judgeRun(slow, SLO), {
@@ -98,23 +97,21 @@ Deno.test("a late client does not excuse a server that would have missed it anyw
     longestSlipNs: 20e6,
   });
   const grows = runOf({}, { ...slip, latencyMs: (nth) => 21 + nth * 0.086 });
-  assertEquals(judgeRun(grows, SLO).misses.map(({ kind }) => kind), [
-    ...["cameBack", "growth", "latency"],
-  ]);
+  assertEquals(missesOf(grows).map(({ kind }) => kind), ["cameBack", "growth", "latency"]);
   const dropped = runOf({ ok: 950, dropped: 50 }, { ...slip, latencyMs: () => 21 });
   assertEquals(judgeRun(dropped, SLO).verdict, "missed");
 });
 
-Deno.test("a server that has gone has missed it", () => {
+Deno.test("a server that is gone misses the objective", () => {
   for (const end of ["connectionLost", "silent"] as const) {
-    assertEquals(judgeRun(runOf({ end }), SLO).misses, [{ kind: "gone", end }]);
+    assertEquals(missesOf(runOf({ end })), [{ kind: "gone", end }]);
   }
 });
 
-Deno.test("a run ends as soon as more than 1 % are sure to be over it", () => {
+Deno.test("a run ends as soon as more than 1 % of its calls are certain to miss", () => {
   const clock = createFakeClock();
   const end = (early: EarlyEnd, call: { endedMs: number; sentMs?: number; ok?: boolean }) => {
-    const said: ("stop" | void)[] = [];
+    const answers: ("stop" | void)[] = [];
     const sentMs = call.sentMs ?? 0;
     const connection = createFakeConnection(clock, () => ({
       status: call.ok === false ? "toolError" : "ok",
@@ -122,9 +119,9 @@ Deno.test("a run ends as soon as more than 1 % are sure to be over it", () => {
     }));
     clock.advance(sentMs);
     const intendedNs = clock.nowNs() - sentMs * 1e6;
-    connection.send(STATUS, (ended) => said.push(early.noteCall(ended, intendedNs)));
+    connection.send(STATUS, (ended) => answers.push(early.noteCall(ended, intendedNs)));
     clock.advance(1_000);
-    return said[0] ?? null;
+    return answers[0] ?? null;
   };
   const early = new EarlyEnd({ ...SLO, slots: 300 });
   assertEquals([end(early, { endedMs: 50 }), early.noteDropped() ?? null], [null, null]);

@@ -14,7 +14,7 @@ interface Seen {
   dropped: number;
 }
 
-/** Runs a loop on a fake clock; 100 calls/s for 1 s unless told otherwise. */
+/** Runs a loop on a fake clock, by default 100 calls/s for 1 s. */
 async function run(
   clock: FakeClock,
   connections: FakeConnection[],
@@ -69,7 +69,7 @@ Deno.test("slot k goes out on connection k mod K at its time", async () => {
   });
 });
 
-Deno.test("a slow reply does not delay the calls behind it", async () => {
+Deno.test("a slow reply does not delay later calls", async () => {
   const clock = createFakeClock();
   const slow = createFakeConnection(clock, (nth) => ({
     status: "ok",
@@ -79,13 +79,17 @@ Deno.test("a slow reply does not delay the calls behind it", async () => {
   assertEquals(Math.round(latencyMs.get(0)!), 5_000);
   for (let slot = 1; slot < 100; slot++) assert(latencyMs.get(slot)! < 1.1);
   assertEquals(result.endedNs.at(-1), 5e9, "the loop waits for the last reply");
-  assertEquals(result.achievedPerSecond, 99, "a reply after the schedule's end is no throughput");
+  assertEquals(
+    result.achievedPerSecond,
+    99,
+    "a reply after the end of the schedule does not count",
+  );
 });
 
-Deno.test("late slots are sent late, all of them, and their latency counts from their own time", async () => {
+Deno.test("late slots are all sent, and their latency counts from the intended time", async () => {
   const clock = createFakeClock();
   const connection = createFakeConnection(clock);
-  // The client's own thread is away for 300 ms from the 10th slot on.
+  // The client's thread is blocked for 300 ms from the 10th slot on.
   const pacer = createFakePacer(clock, { lateMs: (nth) => nth === 10 ? 300 : 0 });
   const { result, latencyMs } = await run(clock, [connection], { pacer });
   assertEquals([result.slots, result.sent, result.dropped], [100, 100, 0]);
@@ -94,16 +98,16 @@ Deno.test("late slots are sent late, all of them, and their latency counts from 
   late.forEach((ms, index) => assert(Math.abs(late[0] - ms - 10 * index) < 1e-6, "10 ms apart"));
 });
 
-Deno.test("past the bound on outstanding calls, slots are dropped and counted", async () => {
+Deno.test("beyond the limit on outstanding calls, slots are dropped and counted", async () => {
   const clock = createFakeClock();
   const stalled = createFakeConnection(clock, () => ({ status: "ok", afterMs: 95 }));
   const { result, dropped } = await run(clock, [stalled], { maxOutstanding: 5 });
-  // Five go out, then none for five slots: half of all.
+  // Five are sent, then five dropped, and so on.
   assertEquals([result.slots, result.sent, result.dropped, dropped], [100, 50, 50, 50]);
   assertEquals(result.end, "complete");
 });
 
-Deno.test("a slot whose connection has gone is dropped, the others go on", async () => {
+Deno.test("slots of a closed connection are dropped, the others continue", async () => {
   const clock = createFakeClock();
   const [alive, gone] = [createFakeConnection(clock), createFakeConnection(clock)];
   clock.after(500, () => gone.isOpen = false);
@@ -116,12 +120,8 @@ Deno.test("the loop ends with its last connection", async () => {
   const gone = createFakeConnection(clock);
   clock.after(495, () => gone.isOpen = false);
   const { result } = await run(clock, [gone]);
-  assertEquals([result.end, result.slots, result.sent, result.dropped], [
-    "connectionLost",
-    51,
-    50,
-    1,
-  ]);
+  assertEquals([result.end, result.slots], ["connectionLost", 51]);
+  assertEquals([result.sent, result.dropped], [50, 1]);
 });
 
 Deno.test("a server that answers nothing is silent; one dead connection among others is not", async () => {
@@ -131,14 +131,14 @@ Deno.test("a server that answers nothing is silent; one dead connection among ot
   assertEquals([silent.result.end, silent.result.slots, silent.result.ok], ["silent", 22, 0]);
   assertEquals(Math.round(silent.result.windowNs / 1e6), 220, "until the third timeout");
   assertEquals([silent.result.censored, silent.result.latencyNs.length], [22, 0]);
-  // Three calls in a row time out, again and again, but never with nothing answered meanwhile.
+  // Three calls in a row time out repeatedly, but others are answered in the meantime.
   const second = createFakeClock();
   const dead = [1, 2, 3].map(() => createFakeConnection(second, timeout));
   const mostly = await run(second, [...dead, createFakeConnection(second)]);
   assertEquals([mostly.result.end, mostly.result.sent, mostly.result.ok], ["complete", 100, 25]);
 });
 
-Deno.test("either callback can stop the loop, which waits for what is outstanding", async () => {
+Deno.test("either callback can stop the loop, which waits for outstanding calls", async () => {
   const clock = createFakeClock();
   const stopped = await run(clock, [createFakeConnection(clock)], {
     onCall: ({ nth }) => nth === 10 ? "stop" : undefined,
@@ -152,7 +152,7 @@ Deno.test("either callback can stop the loop, which waits for what is outstandin
   assertEquals(endedNs.length, 2);
 });
 
-Deno.test("an interrupt ends the loop, in its waits too", async () => {
+Deno.test("an abort ends the loop, even while it waits", async () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   let pending = NaN;
@@ -187,11 +187,11 @@ Deno.test("the slots of the lead-in are sent, but neither counted nor measured",
   assertEquals([...latencyNs], Array(53).fill(25e6));
   assertEquals([...slipNs], Array(53).fill(0));
   assertEquals(Math.round(result.offeredPerSecond), 99);
-  // The last two of the lead-in came within the window, the last of all after it.
+  // The last two of the lead-in came back within the window, the very last call after it.
   assertEquals(Math.round(result.achievedPerSecond * 0.805), 53 + 2 - 1);
 });
 
-Deno.test("times are parallel, in the order of their ends, however many there are", async () => {
+Deno.test("the arrays of times are parallel, in order of completion, however long", async () => {
   const clock = createFakeClock();
   const connection = createFakeConnection(clock, (nth) => ({
     status: nth % 5 === 0 ? "toolError" : "ok",
@@ -226,7 +226,7 @@ Deno.test("a server that falls behind shows in its throughput and its backlog", 
   assertEquals(kept.result.backlogSlopePerSecond, 0);
 });
 
-Deno.test("what cannot be run is refused", () => {
+Deno.test("an open loop without a connection is refused", () => {
   const clock = createFakeClock();
   const options = {
     message: () => STATUS,

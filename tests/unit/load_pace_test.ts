@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createPace, slotAfter, wait } from "../../lib/load/pace.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 
@@ -10,7 +10,7 @@ Deno.test("a wait ends when its time has passed, and leaves no timer", async () 
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("a wait ends at an abort, before it or during it, and leaves no timer", async () => {
+Deno.test("a wait ends at an abort, even an earlier one, and leaves no timer", async () => {
   const clock = createFakeClock();
   const controller = new AbortController();
   const waiting = wait(10, { clock, signal: controller.signal });
@@ -27,10 +27,10 @@ Deno.test("without a rate the pace never waits", async () => {
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("a pace faster than timers can tell is kept on average", () => {
+Deno.test("a pace faster than the timer resolution is kept on average", () => {
   let dueNs = 0;
   let nowNs = 0;
-  // 2,000 a second, and every timer a whole millisecond.
+  // 2,000 a second, with timers of 1 ms.
   const intervalNs = 5e5;
   let slots = 0;
   let wokenNs = -Infinity;
@@ -38,7 +38,7 @@ Deno.test("a pace faster than timers can tell is kept on average", () => {
     if (dueNs > nowNs) wokenNs = nowNs += 1e6;
     dueNs = slotAfter(dueNs, { nowNs, intervalNs, wokenNs });
   }
-  assertEquals(Math.abs(slots - 2000) <= 2, true, `${slots} slots`);
+  assert(Math.abs(slots - 2000) <= 2, `${slots} slots`);
 });
 
 Deno.test("the pace spaces calls by their rate and does not make up for lost time", async () => {

@@ -4,16 +4,15 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { systemClock } from "../../lib/client/clock.ts";
 import { type Pacer, startPacer } from "../../lib/load/pacer.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
-
-/** A bare `deno test` may not read the worker's module. */
-const ignore = Deno.permissions.querySync({ name: "read" }).state !== "granted";
+// Loading the worker's module needs read permission.
+import { NO_READ as ignore } from "../support/files.ts";
 
 interface Seen {
   dueNs: number;
   atNs: number;
 }
 
-/** Calls back at times from now on, in milliseconds; `during` is called each time. */
+/** Paces callbacks at offsets from now, in milliseconds; `during` is called in each. */
 function paceAt(
   pacer: Pacer,
   offsetsMs: Iterable<number>,
@@ -49,44 +48,43 @@ function spin(milliseconds: number): void {
 function assertEachOnceAndNoneEarly(seen: readonly Seen[], count: number): void {
   assertEquals(seen.length, count);
   seen.forEach(({ dueNs, atNs }, nth) => {
-    assert(atNs >= dueNs, `${nth} came ${dueNs - atNs} ns early`);
+    assert(atNs >= dueNs, `callback ${nth} was ${dueNs - atNs} ns early`);
     assert(nth === 0 || dueNs >= seen[nth - 1]!.dueNs, "in order");
   });
 }
 
-Deno.test({ name: "every time is called back once, never early", ignore }, async () => {
+Deno.test("each callback comes once, never early", { ignore }, async () => {
   using pacer = await startPacer();
   assertEachOnceAndNoneEarly(await paceAt(pacer, steps(200, 0.5)), 200);
-  const { next } = createSchedule({
-    ...{ ratePerSecond: 20_000, arrivals: "poisson", slots: 2_000, durationMs: null, seed: 3 },
-  });
+  const rate = { ratePerSecond: 20_000, arrivals: "poisson" } as const;
+  const { next } = createSchedule({ ...rate, slots: 2_000, durationMs: null, seed: 3 });
   const offsets = Array.from({ length: 2_000 }, () => next()! / 1e6);
   assertEachOnceAndNoneEarly(await paceAt(pacer, offsets), 2_000);
   assertEquals(await paceAt(pacer, []), []);
   assertEachOnceAndNoneEarly(await paceAt(pacer, [30, 30, 30]), 3);
 });
 
-Deno.test({ name: "times that are overdue are called back together", ignore }, async () => {
+Deno.test("overdue callbacks come together", { ignore }, async () => {
   using pacer = await startPacer();
   assertEachOnceAndNoneEarly(await paceAt(pacer, Array(500).fill(-1)), 500);
-  // The thread is away for longer than the worker knows times ahead, again and again.
+  // The thread is repeatedly blocked for longer than the times the worker has been given.
   const seen = await paceAt(pacer, steps(3_000, 0.05), (nth) => nth % 400 === 0 && spin(20));
   assertEachOnceAndNoneEarly(seen, 3_000);
 });
 
-Deno.test({ name: "it learns how early it must be woken, and spins little", ignore }, async () => {
+Deno.test("the pacer learns its wake-up lead, and spins little", { ignore }, async () => {
   using pacer = await startPacer();
   const firstNs = pacer.leadNs;
   const startNs = systemClock.nowNs();
   await paceAt(pacer, steps(300, 1));
-  assert(pacer.leadNs !== firstNs, "it has learned");
+  assert(pacer.leadNs !== firstNs, "the lead did not change");
   assert(pacer.spunNs > 0 && pacer.spunNs < 0.5 * (systemClock.nowNs() - startNs));
 });
 
-Deno.test({ name: "one series at a time, each ended at once", ignore }, async () => {
+Deno.test("one series runs at a time, and ends immediately", { ignore }, async () => {
   const pacer = await startPacer();
   const never = () => {
-    throw new Error("called back after its end");
+    throw new Error("called after the series ended");
   };
   const far = () => systemClock.nowNs() + 20e6;
   const times = { next: far, onDue: never, onEnd: never };
@@ -115,7 +113,7 @@ Deno.test({ name: "one series at a time, each ended at once", ignore }, async ()
   assertThrows(() => pacer.pace(times), Error, "disposed of");
 });
 
-Deno.test({ name: "nothing keeps the process alive after disposal", ignore }, async () => {
+Deno.test("nothing keeps the process alive after disposal", { ignore }, async () => {
   const { execPath, Command } = Deno;
   if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
   const module = new URL("../../lib/load/pacer.ts", import.meta.url).href;

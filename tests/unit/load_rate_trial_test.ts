@@ -15,7 +15,7 @@ function optionsOn(clock: FakeClock): Omit<RateTrialOptions, "ratePerSecond"> {
   };
 }
 
-/** Tries a rate on a server that works on one call at a time, for 5 ms: 200 a second. */
+/** Tries a rate on a server with one worker and 5 ms per call: 200 calls/s. */
 async function tryRate(ratePerSecond: number, options: Partial<RateTrialOptions> = {}) {
   const clock = createFakeClock();
   let freeMs = 0;
@@ -34,7 +34,7 @@ async function tryRate(ratePerSecond: number, options: Partial<RateTrialOptions>
   return { trial: await running, ledger, warmupLedger, sent: connection.sentNs.length };
 }
 
-Deno.test("a rate that the server keeps up with is met", async () => {
+Deno.test("a rate that the server sustains is met", async () => {
   const { trial, ledger, warmupLedger } = await tryRate(190);
   assertEquals([trial.verdict, trial.misses, trial.ratePerSecond], ["met", [], 190]);
   assertEquals([ledger.sent, warmupLedger.sent, trial.result.slots], [190, 19, 190]);
@@ -51,13 +51,13 @@ Deno.test("a rate above its capacity is missed, and the run is cut short", async
   assertEquals(barely.trial.misses.map(({ kind }) => kind), ["cameBack", "growth"]);
 });
 
-Deno.test("a low rate has 100 slots all the same", async () => {
+Deno.test("even a low rate gets 100 slots", async () => {
   const { trial } = await tryRate(20);
   assertEquals([trial.result.slots, trial.result.windowNs], [100, 5e9]);
 });
 
-Deno.test("arrivals are random unless said otherwise, by the seed", async () => {
-  const slipOf = async (seed: number) => {
+Deno.test("arrivals are random by default, from the seed", async () => {
+  const sendTimesOf = async (seed: number) => {
     const clock = createFakeClock();
     const connection = createFakeConnection(clock);
     const running = runRateTrial([connection], { ...optionsOn(clock), ratePerSecond: 100, seed });
@@ -65,12 +65,12 @@ Deno.test("arrivals are random unless said otherwise, by the seed", async () => 
     await running;
     return connection.sentNs;
   };
-  const [first, again, other] = [await slipOf(1), await slipOf(1), await slipOf(2)];
+  const [first, again, other] = [await sendTimesOf(1), await sendTimesOf(1), await sendTimesOf(2)];
   assertEquals(first, again);
   assert(first[1]! - first[0]! !== 10e6 && first[0] !== other[0]);
 });
 
-Deno.test("an interrupt is no verdict on the server", async () => {
+Deno.test("an abort rejects instead of judging the server", async () => {
   const signal = AbortSignal.abort(new Error("interrupted"));
   await assertRejects(() => tryRate(100, { signal }), Error, "interrupted");
 });

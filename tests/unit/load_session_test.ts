@@ -8,7 +8,7 @@ import {
 } from "../../lib/load/session.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
-Deno.test("times to think have the mean of their distribution, and the same seed draws the same", () => {
+Deno.test("think times have the mean of their distribution, and repeat with the seed", () => {
   const durations: Duration[] = [
     { kind: "constant", ms: 40 },
     { kind: "exponential", meanMs: 40 },
@@ -21,14 +21,14 @@ Deno.test("times to think have the mean of their distribution, and the same seed
     };
     const drawn = draw();
     const mean = drawn.reduce((sum, ms) => sum + ms, 0) / drawn.length;
-    // Some five standard errors.
+    // About five standard errors.
     assertAlmostEquals(mean, meanDuration(duration), 1.5, duration.kind);
     assert(drawn.every((ms) => ms >= 0));
     assertEquals(draw(), drawn);
   }
 });
 
-Deno.test("the mean time to think is that of a call, patterns by their weights", () => {
+Deno.test("the mean think time is per call, with patterns weighted", () => {
   const step = (ms: number) => ({
     ...{ tool: "t", argsJson: "{}", timeoutMs: null, onError: "continue" as const },
     think: { kind: "constant" as const, ms },
@@ -37,16 +37,13 @@ Deno.test("the mean time to think is that of a call, patterns by their weights",
     { name: "a", weight: 3, steps: [step(100)] },
     { name: "b", weight: 1, steps: [step(10), step(20), step(30)] },
   ];
-  assertEquals(
-    meanThinkMs({ begin: [step(9e9)], patterns, lasts: { patterns: 1, time: null } }),
-    60,
-  );
+  const lasts = { patterns: 1, time: null };
+  assertEquals(meanThinkMs({ begin: [step(9e9)], patterns, lasts }), 60);
 });
 
-Deno.test("{previous.path} is a value of the reply before: whole, in a text, or within a text of JSON", () => {
-  const reply = JSON.stringify({
-    result: { content: [{ text: '{"id":"a\\"b","n":[1,2]}' }], n: 5, no: null },
-  });
+Deno.test("{previous.path} inserts a value of the previous reply, also within text or from nested JSON", () => {
+  const content = [{ text: '{"id":"a\\"b","n":[1,2]}' }];
+  const reply = JSON.stringify({ result: { content, n: 5, no: null } });
   const cases: [args: string, filled: string | null][] = [
     ['{"n":"{previous.result.n}"}', '{"n":5}'],
     ['{"n":"no {previous.result.n}!"}', '{"n":"no 5!"}'],

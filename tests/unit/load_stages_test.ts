@@ -15,33 +15,32 @@ function slotsOf(options: Partial<ScheduleOptions>): number[] {
   return slots;
 }
 
-/** How many slots fall due up to so many seconds, by the area under the lines. */
+/** Slots due in the first `seconds`: the area under the levels. */
 function areaUntil(seconds: number): number {
   let area = 0;
   for (let ms = 0.5; ms < seconds * 1e3; ms++) area += levelAt(STAGES, ms) / 1e3;
   return area;
 }
 
-Deno.test("stages are read with units, and last as long as they say", () => {
+Deno.test("stages have units, and the span is the sum of their durations", () => {
   assertEquals(STAGES.map(({ durationMs, level }) => [durationMs, level]), [
     ...[[2_000, 100], [3_000, 100], [1_000, 0], [0, 50], [30_000, 50]],
   ]);
   assertEquals([spanOf(STAGES), peakOf(STAGES)], [36_000, 100]);
-  for (
-    const text of ["", "10s", "10:", "5s:-1", "x:5", "0s:10", "10s:0", "25h:5", "1s:1e7", "1s:5,"]
-  ) {
+  const wrong = ["", "10s", "10:", "5s:-1", "x:5", "0s:10", "10s:0", "25h:5", "1s:1e7", "1s:5,"];
+  for (const text of wrong) {
     assertThrows(() => parseStages(text), RangeError, "Cannot", text);
   }
 });
 
-Deno.test("a level goes in straight lines, and at once where a stage has no time", () => {
+Deno.test("levels are interpolated linearly, and jump where a stage has no duration", () => {
   const seen = [0, 1_000, 2_000, 4_000, 5_500, 5_999.999, 6_000, 36_000].map((ms) =>
     Math.round(levelAt(STAGES, ms))
   );
   assertEquals(seen, [0, 50, 100, 100, 50, 0, 50, 50]);
 });
 
-Deno.test("the slots of stages are as many as the area under their lines, at every moment", () => {
+Deno.test("at any time, the number of slots is the area under the levels", () => {
   const slots = slotsOf({});
   assertEquals(slots.length, 100 + 300 + 50 + 1_500);
   slots.forEach((ns, nth) => assert(ns >= (slots[nth - 1] ?? 0)));
@@ -57,7 +56,7 @@ Deno.test("the slots of stages are as many as the area under their lines, at eve
   assert(poisson.at(-1)! < 36e9);
 });
 
-Deno.test("the shares of stages are the whole, slot by slot", () => {
+Deno.test("the shares of two shards together are the whole schedule", () => {
   for (const arrivals of ["constant", "poisson"] as const) {
     const parts = [1, 2].map((index) =>
       slotsOf({ arrivals, share: { connections: 5, place: { index, count: 2 } } })

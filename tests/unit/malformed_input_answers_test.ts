@@ -18,7 +18,7 @@ function seen(frames: string[], close: SeenAnswer["close"], served: boolean): Se
   return { frames, close, served };
 }
 
-Deno.test("an answer is right by its frames, its close and the call behind it", () => {
+Deno.test("an answer is judged by its frames, its close and the call after it", () => {
   assert(isRight([OPEN], seen(["a", "b, anything"], null, true)));
   assert(!isRight([OPEN], seen(["a", "b, anything"], null, false)));
   assert(!isRight([OPEN], seen(["a, too", "b, anything"], null, true)));
@@ -31,7 +31,7 @@ Deno.test("an answer is right by its frames, its close and the call behind it", 
   assert(!isRight([CLOSED], seen([], null, true)));
 });
 
-Deno.test("answers are told in words, those that end alike together", () => {
+Deno.test("answers are described in words, grouped by how they end", () => {
   assertEquals(
     describeExpected([OPEN, { frames: [], close: null }, CLOSED]),
     "[a] [b, …] or no frame; a call is served after it — or no frame; close 4000 no",
@@ -40,7 +40,7 @@ Deno.test("answers are told in words, those that end alike together", () => {
   assertEquals(describeSeen(seen([], { code: 1000, reason: "" }, false)), "no frame; close 1000");
 });
 
-Deno.test("the cases are the same whatever is known of the server, and those of a build are among all", () => {
+Deno.test("every build has the same cases, and its answers are among those of all builds", () => {
   for (const conduct of [exaiConduct, mcpConduct]) {
     const all = conduct.cases({ ...OPTIONS, dialect: null });
     assertEquals(new Set(all.map(({ name }) => name)).size, all.length);
@@ -57,7 +57,7 @@ Deno.test("the cases are the same whatever is known of the server, and those of 
   }
 });
 
-Deno.test("a build is told by all of its signs together", () => {
+Deno.test("a build is recognised only if all of its signs agree", () => {
   const ack = (session_id: string) => JSON.stringify({ op: "hello_ack", ok: true, session_id });
   const list = (id?: string) => JSON.stringify({ op: "list_tools_res", request_id: id, tools: [] });
   const result = (fields: object) =>
@@ -73,7 +73,7 @@ Deno.test("a build is told by all of its signs together", () => {
   assertEquals(dialectOf(result({ outputs: null, error: {} }), "{"), null);
 });
 
-Deno.test("frames in a few words name the calls of their session, and no other", () => {
+Deno.test("shortened frames abbreviate the ids of their own session only", () => {
   const id = exaiConduct.id("s-1", 2);
   const short = (frame: object) => exaiConduct.shorten(JSON.stringify(frame), "s-1");
   assertEquals(short({ op: "pong", request_id: id }), "pong, r2");
@@ -89,7 +89,7 @@ Deno.test("frames in a few words name the calls of their session, and no other",
   assertEquals(mcpConduct.shorten(JSON.stringify({ id: mcpId, result: {} }), ""), "r1, result");
 });
 
-Deno.test("property: any frame is told in a few words", () => {
+Deno.test("property: any frame can be shortened to 200 characters", () => {
   fc.assert(fc.property(fc.oneof(fc.json(), fc.string()), fc.string(), (frame, session) => {
     for (const conduct of [exaiConduct, mcpConduct]) {
       assert(conduct.shorten(frame, session).length <= 200);
@@ -99,7 +99,7 @@ Deno.test("property: any frame is told in a few words", () => {
   }));
 });
 
-Deno.test("a call with a bad argument is made from what the server lists", () => {
+Deno.test("a call with a bad argument is built from the server's list of tools", () => {
   const list = (...tools: object[]) => JSON.stringify({ op: "list_tools_res", tools });
   const property = { type: "number", minimum: 0, maximum: 5 };
   const good = {

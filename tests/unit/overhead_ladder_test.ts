@@ -5,7 +5,7 @@ import { Ladder, LAYER_NAMES } from "../../scenarios/overhead_breakdown/ladder.t
 
 type Slices = (layer: number, epoch: number) => number[];
 
-/** What a ladder derives whose layers have these medians in the slices of each epoch. */
+/** Derives the results of a ladder with these medians per layer and epoch. */
 function derive(epochs: number, slices: Slices, { hasRouting = true } = {}) {
   const ladder = new Ladder({ isUnit: false, hasRouting });
   for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -27,7 +27,7 @@ function derive(epochs: number, slices: Slices, { hasRouting = true } = {}) {
   return { added, warnings };
 }
 
-Deno.test("a layer adds what its epochs' medians are above those of the layer below", () => {
+Deno.test("a layer adds the difference between its epochs' medians and those of the layer below", () => {
   const { added, warnings } = derive(6, (layer, epoch) => [100 * (layer + 1) * epoch]);
   assertEquals(warnings, []);
   for (const [index, { layer, above, value, share, measuredOn }] of added.entries()) {
@@ -38,7 +38,7 @@ Deno.test("a layer adds what its epochs' medians are above those of the layer be
   assertEquals(added.length, 7);
 });
 
-Deno.test("an epoch's median is that of all its times, whatever a slice with few of them says", () => {
+Deno.test("an epoch's median is over all its times, not over its slices", () => {
   const ladder = new Ladder({ isUnit: false, hasRouting: true });
   const [lowest] = ladder.cases;
   for (const ns of [[1, 2, 3, 4, 5, 6], [900]]) {
@@ -53,13 +53,13 @@ Deno.test("an epoch's median is that of all its times, whatever a slice with few
   assertEquals(values, [4]);
 });
 
-Deno.test("without a probe the whole call is above the WebSocket", () => {
+Deno.test("without a routing probe, the whole call is above the WebSocket layer", () => {
   const { added } = derive(2, (layer) => [100 * (layer + 1)], { hasRouting: false });
   assertEquals(added.map(({ layer }) => layer), LAYER_NAMES.filter((name) => name !== "routing"));
   assertEquals([added.at(-1)!.above, added.at(-1)!.value], ["websocket", 100]);
 });
 
-Deno.test("a layer that lies wholly below zero makes the breakdown invalid, noise does not", () => {
+Deno.test("a layer entirely below zero makes the breakdown invalid, noise around zero does not", () => {
   const faster = (layer: number, epoch: number) => [layer === 6 ? 590 - epoch : 100 * (layer + 1)];
   const [warning, ...others] = derive(6, faster).warnings;
   assertEquals([warning!.kind, warning!.layer, others], ["negativeLayer", "tool", []]);
@@ -70,12 +70,12 @@ Deno.test("a layer that lies wholly below zero makes the breakdown invalid, nois
   assertEquals(derive(6, noisy).warnings, []);
 });
 
-Deno.test("layers that are the same throughout an epoch add up", () => {
+Deno.test("layers that are steady within each epoch add up", () => {
   const even: Slices = (layer, epoch) => [epoch * (layer + 1), epoch * (layer + 1)];
   assertEquals(derive(6, even).warnings, []);
 });
 
-Deno.test("layers whose later slices take longer do not add up, if the interval shows it", () => {
+Deno.test("layers whose later slices take longer do not add up, if the interval is clear", () => {
   const late: Slices = (layer, epoch) => {
     const ns = 1000 * (layer + 1);
     return [ns, layer === 3 ? ns + 800 + epoch : ns];
@@ -85,7 +85,7 @@ Deno.test("layers whose later slices take longer do not add up, if the interval 
   assert(warning!.sum as number > 1.1, `${warning!.sum}`);
   // Four epochs have no interval.
   assertEquals(derive(4, late).warnings, []);
-  // Nor does it show where each epoch says something else.
+  // Epochs that disagree do not show it either.
   const mixed: Slices = (layer, epoch) =>
     epoch % 2 === 0 ? late(layer, epoch) : late(layer, epoch).reverse();
   assertEquals(derive(6, mixed).warnings, []);

@@ -3,12 +3,12 @@ import { echo } from "../../lib/protocols/echo.ts";
 
 const CALL = echo.encodeCall("r-1", "echo", '{"n":1}');
 
-Deno.test("echo's call is JSON, and its reply is the call", () => {
+Deno.test("an echo call is JSON, and its reply is the same text", () => {
   assertEquals(JSON.parse(CALL), { id: "r-1", tool: "echo", arguments: { n: 1 } });
   assertEquals(echo.classify(CALL), { kind: "result", id: "r-1", fromCache: false });
 });
 
-Deno.test("echo takes nothing else for a reply, least of all an error", () => {
+Deno.test("echo accepts nothing else as a reply, in particular no error", () => {
   const unsolicited = [[CALL], CALL, null, { now: 5 }].map((value) => JSON.stringify(value));
   for (const text of [...unsolicited, "", "Welcome!", "{"]) {
     const { kind, id } = echo.classify(text);
@@ -25,15 +25,12 @@ Deno.test("echo takes nothing else for a reply, least of all an error", () => {
     { error: "busy" },
   ];
   for (const other of others) {
-    assertEquals(echo.classify(JSON.stringify(other)), {
-      kind: "malformed",
-      id: null,
-      reason: "a frame that is not an echo of its call",
-    });
+    const reason = "a frame that is not an echo of its call";
+    assertEquals(echo.classify(JSON.stringify(other)), { kind: "malformed", id: null, reason });
   }
 });
 
-Deno.test("echo has no handshake, no list of tools and nobody to turn away", () => {
+Deno.test("echo has no handshake, no list of tools and no rejections", () => {
   const credentials = { sessionId: "s-1", token: "t" };
   assertEquals(echo.open(credentials), { send: [], read: null });
   assertEquals([echo.encodeListTools("1"), echo.readTools(CALL)], [null, null]);

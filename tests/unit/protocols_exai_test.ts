@@ -4,174 +4,126 @@ import { exai } from "../../lib/protocols/exai.ts";
 
 const outputs = [{ type: "text", text: "fine" }];
 const id = "r1";
-const result = (fromCache = false): Frame => ({ kind: "result", id, fromCache });
+const result = (fromCache = false, of: string | null = id): Frame => (
+  { kind: "result", id: of, fromCache }
+);
+const progress = (streamComplete: boolean): Frame => ({ kind: "progress", id, streamComplete });
+const toolError = (of: string | null, code: string, message: string): Frame => (
+  { kind: "toolError", id: of, code, message }
+);
+const rateLimited = (of: string | null, code: string, message: string): Frame => (
+  { kind: "rateLimited", id: of, code, message }
+);
 const malformed = (reason: string): Frame => ({ kind: "malformed", id: null, reason });
 
-/** A reply of the protocol's tables, and what it is. */
+const reply = (fields: object) => ({ op: "call_tool_res", request_id: id, ...fields });
+const failed = (code: unknown, message: string, rest: object = {}) =>
+  reply({ error: { code, message, ...rest } });
+const NO_OBJECT = "Invalid message: arguments must be a JSON object";
+const LIMITED = { code: "OVER_CAPACITY", message: "Rate limit exceeded" };
+
+/** Name, frame and classification of the replies in the protocol's tables. */
 const REPLIES: [string, unknown, Frame][] = [
   [
     "oct's stream_complete",
     { op: "stream_complete", request_id: id, timestamp: "…" },
-    { kind: "progress", id, streamComplete: true },
+    progress(true),
   ],
-  [
-    "progress of a long call",
-    { op: "progress", request_id: id },
-    { kind: "progress", id, streamComplete: false },
-  ],
-  ["oct's result", { op: "call_tool_res", request_id: id, ok: true, outputs }, result()],
-  ["nov's result, without ok", { op: "call_tool_res", request_id: id, outputs }, result()],
-  [
-    "nov's result from its cache",
-    { op: "call_tool_res", request_id: id, outputs, from_cache: true },
-    result(true),
-  ],
-  [
-    "a from_cache of false",
-    { op: "call_tool_res", request_id: id, outputs, from_cache: false },
-    result(),
-  ],
-  [
-    "a null error beside outputs",
-    { op: "call_tool_res", request_id: id, outputs, error: null },
-    result(),
-  ],
+  ["progress of a long call", { op: "progress", request_id: id }, progress(false)],
+  ["oct's result", reply({ ok: true, outputs }), result()],
+  ["nov's result, without ok", reply({ outputs }), result()],
+  ["nov's result from its cache", reply({ outputs, from_cache: true }), result(true)],
+  ["a from_cache of false", reply({ outputs, from_cache: false }), result()],
+  ["outputs with a null error", reply({ outputs, error: null }), result()],
   [
     "oct's unknown tool",
-    {
-      op: "call_tool_res",
-      request_id: id,
-      error: {
-        code: "TOOL_NOT_FOUND",
-        message: "Unknown tool: x",
-        details: { requested_tool: "x" },
-      },
-    },
-    { kind: "toolError", id, code: "TOOL_NOT_FOUND", message: "Unknown tool: x" },
+    failed("TOOL_NOT_FOUND", "Unknown tool: x", { details: { requested_tool: "x" } }),
+    toolError(id, "TOOL_NOT_FOUND", "Unknown tool: x"),
   ],
   [
     "nov's unknown tool, with neither op nor id",
     { error: { code: "TOOL_NOT_FOUND", message: "Tool not found: x" } },
-    { kind: "toolError", id: null, code: "TOOL_NOT_FOUND", message: "Tool not found: x" },
+    toolError(null, "TOOL_NOT_FOUND", "Tool not found: x"),
   ],
   [
-    "arguments that are no object",
-    {
-      op: "call_tool_res",
-      request_id: id,
-      error: {
-        code: "INVALID_REQUEST",
-        message: "Invalid message: arguments must be a JSON object",
-      },
-    },
-    {
-      kind: "toolError",
-      id,
-      code: "INVALID_REQUEST",
-      message: "Invalid message: arguments must be a JSON object",
-    },
+    "arguments that are not an object",
+    failed("INVALID_REQUEST", NO_OBJECT),
+    toolError(id, "INVALID_REQUEST", NO_OBJECT),
   ],
   [
     "invalid JSON later on",
     { op: "error", error: { code: "VALIDATION_ERROR", message: "Invalid JSON" } },
-    { kind: "toolError", id: null, code: "VALIDATION_ERROR", message: "Invalid JSON" },
+    toolError(null, "VALIDATION_ERROR", "Invalid JSON"),
   ],
   [
     "oct's rate limit, without an id",
-    {
-      op: "error",
-      error: {
-        code: "OVER_CAPACITY",
-        message: "Rate limit exceeded",
-        details: { client_ip: "::1" },
-      },
-    },
-    { kind: "rateLimited", id: null, code: "OVER_CAPACITY", message: "Rate limit exceeded" },
+    { op: "error", error: { ...LIMITED, details: { client_ip: "::1" } } },
+    rateLimited(null, "OVER_CAPACITY", "Rate limit exceeded"),
   ],
   [
     "nov's rate limit, with an id",
-    {
-      op: "error",
-      request_id: id,
-      error: { code: "OVER_CAPACITY", message: "Rate limit exceeded" },
-    },
-    { kind: "rateLimited", id, code: "OVER_CAPACITY", message: "Rate limit exceeded" },
+    { op: "error", request_id: id, error: LIMITED },
+    rateLimited(id, "OVER_CAPACITY", "Rate limit exceeded"),
   ],
   [
     "a call that is already in flight",
-    { op: "call_tool_res", request_id: id, error: { code: "OVER_CAPACITY", message: "already" } },
-    { kind: "rateLimited", id, code: "OVER_CAPACITY", message: "already" },
+    failed("OVER_CAPACITY", "already"),
+    rateLimited(id, "OVER_CAPACITY", "already"),
   ],
-  [
-    "a status of 429",
-    { op: "call_tool_res", request_id: id, error: { code: 429, message: "slow down" } },
-    { kind: "rateLimited", id, code: "429", message: "slow down" },
-  ],
+  ["a code of 429", failed(429, "slow down"), rateLimited(id, "429", "slow down")],
   [
     "ok: false without an error",
-    { op: "call_tool_res", request_id: id, ok: false, outputs },
-    { kind: "toolError", id, code: "UNKNOWN", message: "ok is false" },
+    reply({ ok: false, outputs }),
+    toolError(id, "UNKNOWN", "ok is false"),
   ],
-  [
-    "an error without code or message",
-    { op: "call_tool_res", request_id: id, error: {} },
-    { kind: "toolError", id, code: "UNKNOWN", message: "" },
-  ],
+  ["an error without code or message", reply({ error: {} }), toolError(id, "UNKNOWN", "")],
   [
     "an error with a code of __proto__",
     JSON.parse(`{"op":"error","error":{"code":"__proto__","message":5}}`),
-    { kind: "toolError", id: null, code: "__proto__", message: "" },
+    toolError(null, "__proto__", ""),
   ],
   [
     "a code that String() throws on",
     { op: "error", error: { code: { toString: 1 } } },
-    { kind: "toolError", id: null, code: "(object)", message: "" },
+    toolError(null, "(object)", ""),
   ],
   [
-    "an id that is a number: nobody's, so that it is not given to the only call",
-    { op: "call_tool_res", request_id: 1, outputs },
-    { kind: "result", id: "1", fromCache: false },
+    "a numeric id, which belongs to no call, not even the only one outstanding",
+    reply({ request_id: 1, outputs }),
+    result(false, "1"),
   ],
   [
     "an id that is an object",
-    { op: "call_tool_res", request_id: { toString: 1 }, outputs },
-    { kind: "result", id: "(object)", fromCache: false },
+    reply({ request_id: { toString: 1 }, outputs }),
+    result(false, "(object)"),
   ],
-  [
-    "an id of null",
-    { op: "call_tool_res", request_id: null, outputs },
-    { kind: "result", id: null, fromCache: false },
-  ],
+  ["an id of null", reply({ request_id: null, outputs }), result(false, null)],
   [
     "a result without outputs",
-    { op: "call_tool_res", request_id: id, ok: true },
+    reply({ ok: true }),
     malformed("a call_tool_res without outputs or error"),
   ],
   [
-    "an error that is a text",
+    "an error that is a string",
     { op: "error", error: "no" },
     malformed("an error that is not an object"),
   ],
   ["an error op without an error", { op: "error" }, malformed("an error that is not an object")],
   ["an unknown shape", { weather: "fine" }, malformed("a frame with neither op nor error")],
-  ["a pong, which nobody asked for", { op: "pong" }, malformed("an op that no reply has")],
+  ["an unsolicited pong", { op: "pong" }, malformed("an op that no reply has")],
   ["an op that is an array", { op: ["call_tool_res"] }, malformed("an op that no reply has")],
-  [
-    "an array",
-    [{ op: "call_tool_res", request_id: id, outputs }],
-    malformed("several JSON values, in an array"),
-  ],
+  ["an array", [reply({ outputs })], malformed("several JSON values, in an array")],
   ["null", null, malformed("JSON that is not an object")],
   ["a number", 7, malformed("JSON that is not an object")],
 ];
 
-for (const [name, reply, expected] of REPLIES) {
+for (const [name, frame, expected] of REPLIES) {
   Deno.test(`exai recognises ${name}`, () => {
-    assertEquals(exai.classify(JSON.stringify(reply)), expected);
+    assertEquals(exai.classify(JSON.stringify(frame)), expected);
   });
 }
 
-Deno.test("exai takes what is not JSON, or is huge, for malformed", () => {
+Deno.test("exai classifies text that is not JSON as malformed, and accepts huge results", () => {
   for (const text of ["", "nope", "{", "[".repeat(100_000), '"x', "\u0000", "{}".repeat(2)]) {
     assertEquals(exai.classify(text).kind, "malformed", text.slice(0, 20));
   }
@@ -179,13 +131,13 @@ Deno.test("exai takes what is not JSON, or is huge, for malformed", () => {
   assertEquals(exai.classify(huge), result());
 });
 
-Deno.test("exai does not stumble over a code that is nested very deeply", () => {
+Deno.test("exai copes with a very deeply nested code", () => {
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   const frame = exai.classify(`{"op":"error","error":{"code":${deep}}}`);
   assertEquals(["toolError", "malformed"].includes(frame.kind), true);
 });
 
-Deno.test("exai says hello with the session, and the token where there is one", () => {
+Deno.test("exai sends hello with the session, and with the token if there is one", () => {
   const { send } = exai.open({ sessionId: "s-1", token: 'a"b' });
   assertEquals(send.map((text) => JSON.parse(text)), [
     { op: "hello", session_id: "s-1", token: 'a"b' },
@@ -194,23 +146,18 @@ Deno.test("exai says hello with the session, and the token where there is one", 
   assertEquals(bare.map((text) => JSON.parse(text)), [{ op: "hello", session_id: "s-1" }]);
 });
 
-Deno.test("exai reads the answer to hello, that of older servers too", () => {
+Deno.test("exai reads the answer to hello, including that of older servers", () => {
   const read = exai.open({ sessionId: "s-1", token: null }).read!;
   const readJson = (value: unknown) => read(JSON.stringify(value));
   for (const op of ["hello_ack", "hello_res"]) {
     const accepted = { status: "accepted", send: [] } as const;
     assertEquals(readJson({ op, ok: true }), accepted);
     assertEquals(readJson({ op, ok: true, session_id: "abc" }), { ...accepted, sessionId: "abc" });
-    assertEquals(readJson({ op, ok: false, error: "unauthorized" }), {
-      status: "refused",
-      error: "unauthorized",
-    });
-    assertEquals(readJson({ op }), { status: "refused", error: "no reason given" });
+    const refused = (error: string) => ({ status: "refused", error } as const);
+    assertEquals(readJson({ op, ok: false, error: "unauthorized" }), refused("unauthorized"));
+    assertEquals(readJson({ op }), refused("no reason given"));
     assertEquals(readJson({ op, ok: "true" }).status, "refused");
-    assertEquals(readJson({ op, error: { toString: 1 } }), {
-      status: "refused",
-      error: "(object)",
-    });
+    assertEquals(readJson({ op, error: { toString: 1 } }), refused("(object)"));
   }
   for (const other of [{ op: "welcome", ok: true }, [], null, { ok: true }]) {
     assertEquals(readJson(other), { status: "ignored" });
@@ -218,7 +165,7 @@ Deno.test("exai reads the answer to hello, that of older servers too", () => {
   assertEquals(read("not JSON"), { status: "ignored" });
 });
 
-Deno.test("exai reads the names of the tools, and nothing else for them", () => {
+Deno.test("exai reads the tool names of a list, and skips invalid entries", () => {
   const read = (value: unknown) =>
     exai.readTools(JSON.stringify(value))?.tools.map(({ name }) => name) ?? null;
   const tools = [{ name: "status" }, { name: 5 }, null, "x", ["y"], {}, { name: "chat" }];
@@ -229,7 +176,7 @@ Deno.test("exai reads the names of the tools, and nothing else for them", () => 
   assertEquals(exai.readTools("not JSON"), null);
 });
 
-Deno.test("exai's advice on a tool's name tells the suffix rule only where it is broken", () => {
+Deno.test("exai explains the suffix rule only for tool names that break it", () => {
   assertEquals(
     exai.toolNameAdvice("status_EXAI-WS-VSCode1"),
     "the server strips a trailing -EXAI-WS, not -EXAI-WS-VSCode1: try status",
@@ -243,7 +190,7 @@ Deno.test("exai's advice on a tool's name tells the suffix rule only where it is
   }
 });
 
-Deno.test("exai knows seven ways to be turned away, each with the closes of both dialects", () => {
+Deno.test("exai has seven rejection cases, each with its expected close codes", () => {
   const cases = exai.rejections({ sessionId: "s-1", token: "the-real-token-0123" });
   assertEquals(
     cases.map(({ name, expected }) => [name, expected.map(({ code }) => code).join()]),
@@ -263,13 +210,9 @@ Deno.test("exai knows seven ways to be turned away, each with the closes of both
   assertThrows(() => JSON.parse(notJson.first!), SyntaxError);
 });
 
-Deno.test("exai: a call that is too large is refused for itself, not for load", () => {
-  const frame = (message: string) =>
-    exai.classify(JSON.stringify({
-      op: "call_tool_res",
-      request_id: "r",
-      error: { code: "OVER_CAPACITY", message },
-    }));
-  assertEquals(frame("Request too large: 2 bytes exceeds limit of 1 bytes").kind, "toolError");
-  assertEquals(frame("Rate limit exceeded: user_rate_limit_exceeded").kind, "rateLimited");
+Deno.test("exai: a refusal of a call that is too large is a tool error, not a rate limit", () => {
+  const kindOf = (message: string) =>
+    exai.classify(JSON.stringify(failed("OVER_CAPACITY", message))).kind;
+  assertEquals(kindOf("Request too large: 2 bytes exceeds limit of 1 bytes"), "toolError");
+  assertEquals(kindOf("Rate limit exceeded: user_rate_limit_exceeded"), "rateLimited");
 });

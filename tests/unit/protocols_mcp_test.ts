@@ -3,7 +3,7 @@ import type { Frame } from "../../lib/protocols/protocol.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import { ECHO } from "../../lib/protocols/json.ts";
 
-/** An id as a connection gives it: a number on the wire. */
+/** An id of this client: a number on the wire. */
 const id = "1234567";
 const result = (of: string): Frame => ({ kind: "result", id: of, fromCache: false });
 const bare = (of: string): Frame => ({ kind: "result", id: of, fromCache: false, isBare: true });
@@ -13,30 +13,35 @@ const notification = (of: string | null = null, answer: object | null = null): F
   id: of,
   answer: answer === null ? null : JSON.stringify(answer),
 });
-const toolError = (of: string | null, code: string, message: string): Frame => ({
-  kind: "toolError",
-  id: of,
-  code,
-  message,
-});
+const toolError = (of: string | null, code: string, message: string): Frame => (
+  { kind: "toolError", id: of, code, message }
+);
 const rpc = (fields: object) => ({ jsonrpc: "2.0", ...fields });
 const content = [{ type: "text", text: "Echo: hi" }];
 const methodNotFound = { error: { code: -32601, message: "Method not found" } };
-/** As this client answers. */
+/** How this client answers requests of a server. */
 const pong = { result: { _meta: { from: "exai-ws-bench" } } };
 const refusal = { error: { ...methodNotFound.error, data: "exai-ws-bench" } };
 
-/** A frame, and what it is. */
+/** Name, frame and classification. */
 const FRAMES: [string, unknown, Frame][] = [
   ["the answer to a ping", rpc({ id: 1234567, result: {} }), bare(id)],
   ["a tool's result", rpc({ id: 1234567, result: { content } }), result(id)],
   ["isError of false", rpc({ id: 1234567, result: { content, isError: false } }), result(id)],
   ["an id that is text", rpc({ id: "a-1", result: {} }), bare("a-1")],
-  ["a number sent back as text: another id", rpc({ id, result: {} }), bare(`"${id}"`)],
-  ["zero: nobody's id", rpc({ id: 0, result: {} }), bare("(number)")],
-  ["a fraction: nobody's id", rpc({ id: 1.5, result: {} }), bare("(number)")],
-  ["an object as the id: nobody's", rpc({ id: { toString: 1 }, result: {} }), bare("(object)")],
-  ["a null error beside a result", rpc({ id: 1234567, result: {}, error: null }), bare(id)],
+  ["a number sent back as text, which is another id", rpc({ id, result: {} }), bare(`"${id}"`)],
+  ["an id of zero, which belongs to no call", rpc({ id: 0, result: {} }), bare("(number)")],
+  [
+    "a fraction as the id, which belongs to no call",
+    rpc({ id: 1.5, result: {} }),
+    bare("(number)"),
+  ],
+  [
+    "an object as the id, which belongs to no call",
+    rpc({ id: { toString: 1 }, result: {} }),
+    bare("(object)"),
+  ],
+  ["a result with a null error", rpc({ id: 1234567, result: {}, error: null }), bare(id)],
   [
     "a tool's error",
     rpc({ id: 1234567, result: { content, isError: true } }),
@@ -63,7 +68,7 @@ const FRAMES: [string, unknown, Frame][] = [
     toolError(null, "-32600", "Invalid Request"),
   ],
   [
-    "an error beside a result: never a success",
+    "an error with a result, which is not a success",
     rpc({ id: 1234567, result: {}, error: { code: 1, message: "no" } }),
     toolError(id, "1", "no"),
   ],
@@ -78,12 +83,12 @@ const FRAMES: [string, unknown, Frame][] = [
     toolError(id, "(object)", ""),
   ],
   [
-    "a refusal for load",
+    "a rate limit",
     rpc({ id: 1234567, error: { code: 429, message: "slow down" } }),
     { kind: "rateLimited", id, code: "429", message: "slow down" },
   ],
   [
-    "a refusal for load without an id",
+    "a rate limit without an id",
     rpc({ id: null, error: { code: -32029, message: "Too many requests" } }),
     { kind: "rateLimited", id: null, code: "-32029", message: "Too many requests" },
   ],
@@ -105,7 +110,7 @@ const FRAMES: [string, unknown, Frame][] = [
     notification("(number)", rpc({ id: 0, ...pong })),
   ],
   [
-    "a ping with an id of text, answered as it came",
+    "a ping with a text id, which is kept in the answer",
     rpc({ id: '7"', method: "ping" }),
     notification('7"', rpc({ id: '7"', ...pong })),
   ],
@@ -120,10 +125,14 @@ const FRAMES: [string, unknown, Frame][] = [
     notification("3", rpc({ id: 3, ...refusal })),
   ],
   ["a batch", [rpc({ id: 1234567, result: {} })], malformed("several JSON values, in an array")],
-  ["a result for nobody", rpc({ id: null, result: {} }), malformed("a result without an id")],
-  ["a result with no id", rpc({ result: {} }), malformed("a result without an id")],
   [
-    "a result that is no object",
+    "a result with an id of null",
+    rpc({ id: null, result: {} }),
+    malformed("a result without an id"),
+  ],
+  ["a result without an id", rpc({ result: {} }), malformed("a result without an id")],
+  [
+    "a result that is not an object",
     rpc({ id: 1234567, result: "ok" }),
     malformed("a result that is not an object"),
   ],
@@ -133,12 +142,12 @@ const FRAMES: [string, unknown, Frame][] = [
     malformed("a message with neither result, error nor method"),
   ],
   [
-    "an error that is text",
+    "an error that is a string",
     rpc({ id: 1234567, error: "no", result: {} }),
     malformed("an error that is not an object"),
   ],
   ["null", null, malformed("JSON that is not an object")],
-  ["a text", "ok", malformed("JSON that is not an object")],
+  ["a string", "ok", malformed("JSON that is not an object")],
 ];
 
 for (const [name, frame, expected] of FRAMES) {
@@ -147,7 +156,7 @@ for (const [name, frame, expected] of FRAMES) {
   });
 }
 
-Deno.test("mcp takes what is not JSON for malformed", () => {
+Deno.test("mcp classifies text that is not JSON as malformed", () => {
   for (const text of ["", "nope", "{", "[".repeat(100_000), "\u0000"]) {
     assertEquals(mcp.classify(text).kind, "malformed", text.slice(0, 20));
   }
@@ -168,31 +177,26 @@ Deno.test("mcp calls a tool by its name, and ping by its own method", () => {
   });
 });
 
-Deno.test("mcp's own requests have numbers that no call has, each its own", () => {
+Deno.test("mcp's own requests have distinct ids below those of calls", () => {
   const ids = [...mcp.open({ sessionId: "s", token: null }).send, mcp.encodeListTools("s-list")!]
     .map((text) => JSON.parse(text).id);
   assertEquals(ids, [1, 2]);
 });
 
-Deno.test("mcp initialises without a token, and says that it has when it is let in", () => {
+Deno.test("mcp initialises without the token, and confirms once accepted", () => {
   const { send, read } = mcp.open({ sessionId: "s-1", token: "the-real-token-0123" });
   assertEquals(send.length, 1);
   assertEquals(send[0]!.includes("the-real-token"), false);
   const { method, params } = JSON.parse(send[0]!);
-  assertEquals([method, params.protocolVersion, params.capabilities], [
-    "initialize",
-    "2025-11-25",
-    {},
-  ]);
+  assertEquals([method, params.protocolVersion], ["initialize", "2025-11-25"]);
+  assertEquals(params.capabilities, {});
   const sessions = [
-    [{ protocolVersion: "2025-06-18", capabilities: {} }, { batches: false, tools: false }],
-    [{ protocolVersion: "2025-03-26", capabilities: { tools: {} } }, {
-      batches: true,
-      tools: true,
-    }],
+    ["2025-06-18", {}, { batches: false, tools: false }],
+    ["2025-03-26", { tools: {} }, { batches: true, tools: true }],
   ] as const;
-  for (const [answer, session] of sessions) {
-    assertEquals(read!(JSON.stringify(rpc({ id: 1, result: answer }))), {
+  for (const [protocolVersion, capabilities, session] of sessions) {
+    const result = { protocolVersion, capabilities };
+    assertEquals(read!(JSON.stringify(rpc({ id: 1, result }))), {
       status: "accepted",
       send: ['{"jsonrpc":"2.0","method":"notifications/initialized"}'],
       session,
@@ -200,7 +204,7 @@ Deno.test("mcp initialises without a token, and says that it has when it is let 
   }
 });
 
-Deno.test("mcp refuses a revision that it does not know, and hears a server's refusal", () => {
+Deno.test("mcp refuses an unknown revision, and reports a server's refusal", () => {
   const { read } = mcp.open({ sessionId: "s-1", token: null });
   const known = "2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05";
   const cases: [object, string][] = [
@@ -223,11 +227,11 @@ Deno.test("mcp refuses a revision that it does not know, and hears a server's re
   }
 });
 
-Deno.test("mcp's handshake ignores what is not its answer, and answers a ping meanwhile", () => {
+Deno.test("mcp's handshake ignores other frames, and answers a ping in the meantime", () => {
   const { read } = mcp.open({ sessionId: "s-1", token: null });
   const version = { protocolVersion: "2025-11-25" };
-  for (const  of of[7, "1", null]) {
-    assertEquals(read!(JSON.stringify(rpc({ id: of, result: version }))), {
+  for (const other of [7, "1", null]) {
+    assertEquals(read!(JSON.stringify(rpc({ id: other, result: version }))), {
       status: "ignored",
       reason: "another id than the 1 that was sent",
     });
@@ -236,12 +240,7 @@ Deno.test("mcp's handshake ignores what is not its answer, and answers a ping me
     status: "ignored",
     reason: "several JSON values, in an array",
   });
-  const foreign = [
-    rpc({ id: 7, result: {} }),
-    rpc({ method: "notifications/message" }),
-    [],
-    null,
-  ];
+  const foreign = [rpc({ id: 7, result: {} }), rpc({ method: "notifications/message" }), [], null];
   for (const frame of foreign) assertEquals(read!(JSON.stringify(frame)), { status: "ignored" });
   assertEquals(read!("not JSON"), { status: "ignored" });
   assertEquals(read!(JSON.stringify(rpc({ id: 1, method: "ping" }))), {
@@ -250,7 +249,7 @@ Deno.test("mcp's handshake ignores what is not its answer, and answers a ping me
   });
 });
 
-Deno.test("mcp takes nothing that it has sent itself for an answer", () => {
+Deno.test("mcp never takes its own messages for an answer", () => {
   const { send, read } = mcp.open({ sessionId: "s-1", token: null });
   assertEquals(read!(send[0]!), { status: "ignored", reason: ECHO });
   const answers = ["ping", "roots/list"].map((method) => {
@@ -263,26 +262,24 @@ Deno.test("mcp takes nothing that it has sent itself for an answer", () => {
     '{"jsonrpc":"2.0","method":"notifications/initialized"}',
   ];
   for (const text of sent) assertEquals(mcp.classify(text), malformed(ECHO), text);
-  // A ping may be a server's own: whoever knows the ids of the calls decides.
+  // A ping can be the server's own, so it is up to the caller, who knows the ids of its calls.
   assertEquals(mcp.classify(mcp.encodeCall(id, "ping", "{}")).id, id);
 });
 
-Deno.test("mcp says which of its calls nobody waits for any more", () => {
+Deno.test("mcp cancels a call by its id", () => {
   const { id: none, method, params } = JSON.parse(mcp.encodeCancel!(id));
   assertEquals([none, method, params.requestId], [undefined, "notifications/cancelled", 1234567]);
 });
 
-Deno.test("mcp asks for each page of the list of tools", () => {
+Deno.test("mcp requests each page of the list of tools", () => {
   const page = (result: object) => mcp.readTools(JSON.stringify(rpc({ id: 2, result })))?.cursor;
-  assertEquals([page({ tools: [], nextCursor: "b" }), page({ tools: [], nextCursor: 5 })], [
-    "b",
-    null,
-  ]);
+  assertEquals(page({ tools: [], nextCursor: "b" }), "b");
+  assertEquals(page({ tools: [], nextCursor: 5 }), null);
   const { id: second, params } = JSON.parse(mcp.encodeListTools("l", { nth: 1, cursor: "b" })!);
   assertEquals([second, params], [3, { cursor: "b" }]);
 });
 
-Deno.test("several values in one frame are told as such", () => {
+Deno.test("several values in one frame are reported as such", () => {
   const one = JSON.stringify(rpc({ id: 1234567, result: {} }));
   assertEquals(mcp.classify(`${one}\n${one}`), malformed("several JSON values, one on each line"));
   assertEquals(mcp.classify(`hello\n${one}`), malformed("text that is not JSON"));
@@ -290,7 +287,7 @@ Deno.test("several values in one frame are told as such", () => {
   assertEquals([mcp.unbatch!(one), mcp.unbatch!("[]")], [null, null]);
 });
 
-Deno.test("mcp reads the names of the tools, and nothing else for them", () => {
+Deno.test("mcp reads the tool names of a list, and skips invalid entries", () => {
   const read = (value: unknown) =>
     mcp.readTools(JSON.stringify(value))?.tools.map(({ name }) => name) ?? null;
   const tools = [{ name: "echo" }, { name: 5 }, null, "x", {}, { name: "get-sum" }];
@@ -300,7 +297,7 @@ Deno.test("mcp reads the names of the tools, and nothing else for them", () => {
   assertEquals(mcp.readTools("not JSON"), null);
 });
 
-Deno.test("mcp has no opening that must be turned away, nor advice on names", () => {
+Deno.test("mcp has no rejections and no advice on names", () => {
   assertEquals(mcp.rejections({ sessionId: "s", token: "t" }), []);
   assertEquals(mcp.toolNameAdvice("echo_EXAI-WS-VSCode1"), null);
 });

@@ -4,7 +4,7 @@ import { PROTOCOLS } from "../../lib/protocols/mod.ts";
 const [PING, UNKNOWN_OP] = PROTOCOLS.exai.routingProbes;
 const [MCP_PING] = PROTOCOLS.mcp.routingProbes;
 
-Deno.test("every probe is JSON, and no two ids give the same frame", () => {
+Deno.test("every probe is JSON, and its frame depends on the id", () => {
   for (const { routingProbes } of Object.values(PROTOCOLS)) {
     for (const { encode } of routingProbes) {
       assert(typeof JSON.parse(encode("a-1")) === "object");
@@ -14,7 +14,7 @@ Deno.test("every probe is JSON, and no two ids give the same frame", () => {
   assertEquals(PROTOCOLS.echo.routingProbes, []);
 });
 
-Deno.test("a pong answers the ping of its id, or the only one that is out", () => {
+Deno.test("a pong answers the ping with its id, and without an id the only ping outstanding", () => {
   assertEquals(JSON.parse(PING!.encode("a-1")), { op: "ping", request_id: "a-1" });
   const isAnswer = (frame: unknown) => PING!.isAnswer(JSON.stringify(frame), "a-1");
   assert(isAnswer({ op: "pong", request_id: "a-1", timestamp: "now" }));
@@ -25,7 +25,7 @@ Deno.test("a pong answers the ping of its id, or the only one that is out", () =
   assert(!PING!.isAnswer("not JSON", "a-1"));
 });
 
-Deno.test("an unknown op is answered by the error that repeats it, in either dialect", () => {
+Deno.test("an unknown op is answered by an error that names it, in either dialect", () => {
   const { op } = JSON.parse(UNKNOWN_OP!.encode("a-1"));
   const isAnswer = (frame: unknown) => UNKNOWN_OP!.isAnswer(JSON.stringify(frame), "a-1");
   const error = { code: "INVALID_REQUEST", message: `Unknown operation: ${op}` };
@@ -37,7 +37,7 @@ Deno.test("an unknown op is answered by the error that repeats it, in either dia
   assert(!UNKNOWN_OP!.isAnswer("[]", "a-1"));
 });
 
-Deno.test("an MCP ping is answered by a result of its number", () => {
+Deno.test("an MCP ping is answered by a result with its numeric id", () => {
   assertEquals(JSON.parse(MCP_PING!.encode("1001")).id, 1001);
   assertEquals(JSON.parse(MCP_PING!.encode("1001")).method, "ping");
   const isAnswer = (frame: unknown) => MCP_PING!.isAnswer(JSON.stringify(frame), "1001");
@@ -48,23 +48,24 @@ Deno.test("an MCP ping is answered by a result of its number", () => {
   assert(!isAnswer({ jsonrpc: "2.0", id: 1001, method: "roots/list", result: {} }));
 });
 
-Deno.test("the server's own time is latency_ms, and missing where a reply does not tell it", () => {
+Deno.test("the server's own time is latency_ms, or null if a reply has none", () => {
   const read = (outputs: unknown, rest = {}) =>
     PROTOCOLS.exai.readServerNs(JSON.stringify({ op: "call_tool_res", outputs, ...rest }));
-  const told = (latency_metrics: unknown) => [{ type: "text", metadata: { latency_metrics } }];
-  assertEquals(read(told({ latency_ms: 9.37, processing_ms: 9.1 })), 9_370_000);
-  assertEquals(read(told({ latency_ms: 0 })), 0);
-  // A cached reply tells the times of an earlier call.
-  assertEquals(read(told({ latency_ms: 9.37 }), { from_cache: true }), null);
-  for (const wrong of [told({}), told(null), told({ latency_ms: "9" }), told({ latency_ms: -1 })]) {
+  const timed = (latency_metrics: unknown) => [{ type: "text", metadata: { latency_metrics } }];
+  assertEquals(read(timed({ latency_ms: 9.37, processing_ms: 9.1 })), 9_370_000);
+  assertEquals(read(timed({ latency_ms: 0 })), 0);
+  // A cached reply has the times of an earlier call.
+  assertEquals(read(timed({ latency_ms: 9.37 }), { from_cache: true }), null);
+  for (
+    const wrong of [timed({}), timed(null), timed({ latency_ms: "9" }), timed({ latency_ms: -1 })]
+  ) {
     assertEquals(read(wrong), null);
   }
   for (const wrong of [[], [null], [{ metadata: 3 }], "text", null]) {
     assertEquals(read(wrong), null);
   }
   assertEquals(PROTOCOLS.exai.readServerNs("not JSON"), null);
-  assertEquals([PROTOCOLS.mcp, PROTOCOLS.echo].map(({ readServerNs }) => readServerNs("{}")), [
-    null,
-    null,
-  ]);
+  for (const { readServerNs } of [PROTOCOLS.mcp, PROTOCOLS.echo]) {
+    assertEquals(readServerNs("{}"), null);
+  }
 });

@@ -4,7 +4,7 @@ import { fullJitterMs, servedShareNs } from "../../scenarios/reconnect_storm.ts"
 
 const OPTIONS = { baseMs: 50, capMs: 2_000 };
 
-Deno.test("a back-off doubles its bound up to the cap, and draws from all of it", () => {
+Deno.test("the back-off limit doubles up to the cap, and the jitter covers all of it", () => {
   const bounds = [0, 1, 2, 5, 6, 50].map((attempt) =>
     fullJitterMs(attempt, { ...OPTIONS, random: () => 1 })
   );
@@ -13,7 +13,7 @@ Deno.test("a back-off doubles its bound up to the cap, and draws from all of it"
   assertEquals(fullJitterMs(1, { ...OPTIONS, random: () => 0.25 }), 25);
 });
 
-Deno.test("99 % are served when all but a hundredth are", () => {
+Deno.test("the time until 99 % are served allows for 1 % unserved", () => {
   assertEquals(servedShareNs([3, 1, 2], 3), 3);
   assertEquals(servedShareNs([3, 1, 2], 4), null);
   const hundred = Array.from({ length: 99 }, (_, index) => index + 1);
@@ -22,7 +22,7 @@ Deno.test("99 % are served when all but a hundredth are", () => {
   assertEquals(servedShareNs([...hundred, 1_000], 100), 99);
 });
 
-Deno.test("property: by the time of 99 %, so many are served and before it fewer", () => {
+Deno.test("property: 99 % are served at that time, and fewer before it", () => {
   const times = fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 1, maxLength: 300 });
   fc.assert(fc.property(times, (servedNs) => {
     const atNs = servedShareNs(servedNs, servedNs.length)!;

@@ -10,7 +10,7 @@ import {
   responseP99,
 } from "../support/repairman.ts";
 
-/** Responses of a simulated server that takes one call at a time, in their order. */
+/** Response times of a simulated server that serves one call at a time, in order. */
 function simulate({ users, service, think }: Repairman, draw: (mean: number) => number): number[] {
   const next = Array.from({ length: users }, (_, user) => draw(think) + user * 1e-9);
   const responses: number[] = [];
@@ -40,7 +40,7 @@ Deno.test("the machine repairman model: mean and p99 are those of a simulation",
   assertAlmostEquals(seen[Math.ceil(0.99 * seen.length) - 1]! / responseP99(model), 1, 0.05);
 });
 
-Deno.test("the machine repairman model: without variation the bound is met, and 40 users are the most", () => {
+Deno.test("the machine repairman model: constant times reach the bound, which allows up to 40 users", () => {
   for (const users of [5, 30, 40]) {
     const model = { users, service: 20, think: 600 };
     const seen = simulate(model, (mean) => mean);

@@ -15,7 +15,7 @@ interface Entry {
 const read = (...args: Parameters<typeof renderBenchmarkJson>): Entry[] =>
   JSON.parse(renderBenchmarkJson(...args));
 
-Deno.test("rates are bigger-is-better, percentiles of times smaller-is-better", () => {
+Deno.test("rates are listed as bigger-is-better, percentiles of times as smaller-is-better", () => {
   const report = sampleReport("passed");
   const bigger = read(report, "higher");
   const throughput = report.scenarios[1]!.metrics.find(({ name }) => name === "throughput");
@@ -37,7 +37,7 @@ Deno.test("rates are bigger-is-better, percentiles of times smaller-is-better", 
   ]);
 });
 
-Deno.test("a metric at several places is called by its name and the place, else by its name", () => {
+Deno.test("a metric measured at several places is labelled with the place", () => {
   assertEquals(metricLabel({ name: "latency" }), "latency");
   assertEquals(metricLabel({ name: "throughput", at: { inFlight: 8 } }), "throughput@8");
   assertEquals(metricLabel({ name: "latency", at: { tool: "chat" } }), "latency.chat");
@@ -46,10 +46,10 @@ Deno.test("a metric at several places is called by its name and the place, else 
   const names = read(sampleReport("sweeps"), "higher").map(({ name }) => name);
   assert(names.includes("pipelining throughput@16") && names.includes("scaling throughput@8"));
   const single = read(sampleReport("passed"), "higher").map(({ name }) => name);
-  assert(single.includes("concurrent-connections throughput"), "no other of the name");
+  assert(single.includes("concurrent-connections throughput"), "only one metric of that name");
 });
 
-Deno.test("every entry has what the action reads, each name once", () => {
+Deno.test("every entry has the fields that the action reads, and a unique name", () => {
   for (const kind of SAMPLE_KINDS) {
     const report = sampleReport(kind);
     if (kind === "hostile") continue;
@@ -61,7 +61,7 @@ Deno.test("every entry has what the action reads, each name once", () => {
   }
 });
 
-Deno.test("what failed is no part of a history, and what is not valid says so", () => {
+Deno.test("failed scenarios are left out, invalid ones are marked", () => {
   const report = sampleReport("passed");
   report.scenarios[1]!.status = "failed";
   report.scenarios[2]!.validity.valid = false;
@@ -82,7 +82,7 @@ Deno.test("metrics without a better direction are left out", () => {
   assert(read(report, "lower").length < before);
 });
 
-Deno.test("a server's words are one line of plain text in it", () => {
+Deno.test("text from the server becomes one line of plain text", () => {
   const report = sampleReport("hostile");
   report.scenarios[0]!.status = "passed";
   for (const { name, extra } of read(report, "higher")) {

@@ -19,20 +19,18 @@ import {
 } from "../support/sample_report.ts";
 import { metricsOf, sampleScenario, times } from "../support/sample_scenario.ts";
 
-/** Figures of the other kinds are among these. */
+/** Every sample; the short form has those that differ most. */
 function allReports(): Report[] {
   const kinds = repeats<readonly SampleKind[]>(["failed", "ab", "hostile"], SAMPLE_KINDS);
   return [...kinds.map(sampleReport), chartedReport()];
 }
 
-let drawing: Promise<{ figures: Figure[] }[]> | null = null;
+let drawing: Promise<Figure[][]> | null = null;
 
-/** The figures of every report, drawn once. */
+/** The figures of each report, drawn once. */
 function allFigures() {
   return drawing ??= Promise.all(
-    allReports().map(async (report) => (
-      { figures: [...(await drawFigures(report)).values()] }
-    )),
+    allReports().map(async (report) => [...(await drawFigures(report)).values()]),
   );
 }
 
@@ -46,15 +44,13 @@ function scenarioOf(report: Report, name: string): ScenarioReport {
   return report.scenarios.find((one) => one.name === name)!;
 }
 
-/** The figure of a scenario with these metrics alone. */
+/** The figure of a scenario with these parts. */
 function planFor(parts: Partial<ScenarioReport>): FigurePlan | undefined {
-  return figurePlans({
-    ...sampleReport("preflight_failure"),
-    scenarios: [sampleScenario("one", parts)],
-  }).get("one");
+  const scenarios = [sampleScenario("one", parts)];
+  return figurePlans({ ...sampleReport("preflight_failure"), scenarios }).get("one");
 }
 
-/** The texts that a picture shows, as a reader sees them. */
+/** The texts of a figure as a reader sees them. */
 function textsOf(svg: string): string[] {
   return [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) =>
     text!.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
@@ -62,27 +58,27 @@ function textsOf(svg: string): string[] {
   );
 }
 
-/** The texts of one figure, and no other is drawn for it. */
+/** The texts of one figure, without drawing others. */
 async function drawn(key: string, report = chartedReport()) {
   const scenarios = report.scenarios.filter(({ name }) => name === key);
   const comparison = key === "comparison" ? report.comparison : undefined;
   return textsOf((await drawFigures({ ...report, scenarios, comparison })).get(key)!.svg);
 }
 
-/** The data of a series, by its name. */
+/** Data of the series with this name. */
 function dataOf({ panels }: FigurePlan, name: string) {
   return panels.flatMap(({ series }) => series).find((one) => one.name === name)!
     .data as (number | string)[][];
 }
 
-Deno.test("the same report gives the same bytes, whatever was drawn before", async () => {
+Deno.test("the same report is drawn as the same bytes, whatever was drawn before", async () => {
   const report = { ...chartedReport(), scenarios: chartedReport().scenarios.slice(-4) };
   const first = await drawFigures(report);
   await drawFigures(sampleReport("hostile"));
   assertEquals(await drawFigures(structuredClone(report)), first);
 });
 
-Deno.test("every scenario with something to draw has one figure, by the shape of its metrics", () => {
+Deno.test("a scenario has at most one figure, which depends on its metrics, not on its name", () => {
   const report = chartedReport();
   const plans = figurePlans(report);
   assertEquals([...plans.keys()], [
@@ -99,8 +95,8 @@ Deno.test("every scenario with something to draw has one figure, by the shape of
   }
 });
 
-Deno.test("every figure is small, sized for a page and named as a file of its own", async () => {
-  for (const { figures } of await allFigures()) {
+Deno.test("every figure is small, sized for a page and has a unique file name", async () => {
+  for (const figures of await allFigures()) {
     for (const { id, svg, title, alt } of figures) {
       assert(new TextEncoder().encode(svg).length < 60_000, id);
       assert(/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id), id);
@@ -116,7 +112,7 @@ Deno.test("every figure is small, sized for a page and named as a file of its ow
   }
 });
 
-Deno.test("the longest course and the widest comparison stay under 60 kB", async () => {
+Deno.test("the longest series and the largest comparison stay under 60 kB", async () => {
   const report = chartedReport();
   const [latency] = scenarioOf(report, "soak").metrics as Distribution[];
   latency!.series = Array.from({ length: 600 }, (_, index) => (
@@ -135,7 +131,7 @@ Deno.test("the longest course and the widest comparison stay under 60 kB", async
   assert((await drawn("comparison", report)).some((text) => text.includes("36 more in the table")));
 });
 
-Deno.test("ids are unique in a page of all figures, and what refers to one finds it", async () => {
+Deno.test("ids are unique over all figures of a page, and references to them resolve", async () => {
   const page = [...(await drawFigures(chartedReport())).values()].map(({ svg }) => svg).join("");
   const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id!);
   assertEquals(new Set(ids).size, ids.length);
@@ -144,9 +140,9 @@ Deno.test("ids are unique in a page of all figures, and what refers to one finds
   for (const target of targets) assert(ids.includes(target), target);
 });
 
-Deno.test("a figure has no script, no inline style, nothing to fetch, and is well-formed", async () => {
+Deno.test("a figure is well-formed, without scripts, inline styles or external resources", async () => {
   const allowed = ["svg", "style", "rect", "path", "polygon", "text", "g", "defs", "clipPath"];
-  for (const { id, svg } of (await allFigures()).flatMap(({ figures }) => figures)) {
+  for (const { id, svg } of (await allFigures()).flat()) {
     const open: string[] = [];
     const tags = /<(\/?)([a-zA-Z]+)(?:[^<>"]|"[^"<]*")*?(\/?)>/g;
     for (const [, slash, name, empty] of svg.matchAll(tags)) {
@@ -167,10 +163,10 @@ Deno.test("a figure has no script, no inline style, nothing to fetch, and is wel
   }
 });
 
-Deno.test("each colour has another one on a dark screen, and none of it is on paper", async () => {
+Deno.test("each colour has a variant for dark screens, which does not apply to print", async () => {
   const known = new Set<string>(Object.values(COLORS));
   assertEquals(known.size, Object.keys(COLORS).length);
-  for (const { id, svg } of (await allFigures()).flatMap(({ figures }) => figures)) {
+  for (const { id, svg } of (await allFigures()).flat()) {
     const shown = svg.replace(/<style>.*?<\/style>/, "").replace(/<defs[\s\S]*<\/defs>/, "");
     for (const [, color] of shown.matchAll(/ (?:fill|stroke)="([^"]*)"/g)) {
       assert(color === "none" || known.has(color!), `${id}: ${color}`);
@@ -182,7 +178,7 @@ Deno.test("each colour has another one on a dark screen, and none of it is on pa
   }
 });
 
-Deno.test("a legend is as many rows as it needs, above everything else", async () => {
+Deno.test("a legend wraps into as many rows as it needs, above everything else", async () => {
   const report = chartedReport();
   const tools = scenarioOf(report, "heavy-tools");
   const names = ["waiting", "concurrent latency of all", "served from the cache", "first progress"];
@@ -190,18 +186,17 @@ Deno.test("a legend is as many rows as it needs, above everything else", async (
     ...names.flatMap((name) => times(name.replaceAll(" ", "_"), 300, 60, { at: { tool: "chat" } })),
   );
   const svg = (await drawFigures(report)).get("heavy-tools")!.svg;
-  const places = [
-    ...svg.matchAll(/<text [^>]*transform="translate\(([\d.]+) ([\d.]+)\)"[^>]*>([^<]*)/g),
-  ]
+  const pattern = /<text [^>]*transform="translate\(([\d.]+) ([\d.]+)\)"[^>]*>([^<]*)/g;
+  const places = [...svg.matchAll(pattern)]
     .map(([, x, y, text]) => ({ x: Number(x), y: Number(y), text: text! }));
   const caption = places.find(({ text }) => text.startsWith("Median, and a line"))!;
   const legend = places.filter(({ y }) => y < caption.y);
   assert(new Set(legend.map(({ y }) => y)).size > 1);
-  assertEquals(legend.length, 6, "one for each colour");
+  assertEquals(legend.length, 6, "one entry per colour");
   for (const { text, x } of legend) assert(x + 5 * text.length < CHART_WIDTH, text);
 });
 
-Deno.test("what was not measured has no figure", async () => {
+Deno.test("a scenario without measurements has no figure", async () => {
   assertEquals(await drawFigures(sampleReport("preflight_failure")), new Map());
   assertEquals(
     [...figurePlans(sampleReport("interrupted")).keys()].at(-1),
@@ -213,7 +208,7 @@ Deno.test("what was not measured has no figure", async () => {
   assertEquals(planFor({ metrics: metricsOf("throughput 8 msg/s @inFlight=8") }), undefined);
 });
 
-Deno.test("the percentile curve is that of the histogram, or of the percentiles beside it", () => {
+Deno.test("the percentile curve comes from the histogram, or from the stored percentiles", () => {
   const distribution = times("x", 1, 2000);
   const curve = new Map(percentileCurve(distribution));
   assertEquals([curve.get(1), curve.get(2000)], [distribution.min, distribution.max]);
@@ -223,7 +218,7 @@ Deno.test("the percentile curve is that of the histogram, or of the percentiles 
   assertEquals([stored.get(2), stored.get(100)], [p50, p99!]);
 });
 
-Deno.test("silence is a run of intervals without a reply, between others", () => {
+Deno.test("silence is a run of intervals without replies, between intervals with some", () => {
   const series = [0, 3, 0, 0, 5, 0, 1, 0].map((count, index) => (
     { atMs: index * 10, count, p50: null, p99: null, max: null }
   ));
@@ -235,24 +230,21 @@ Deno.test("silence is a run of intervals without a reply, between others", () =>
   );
 });
 
-Deno.test("a sweep shows its steps in rising order, times and rates in panels of their own", async () => {
+Deno.test("a sweep shows its steps in ascending order, with separate panels for times and rates", async () => {
   const plan = planOf("saturation");
   assertEquals(plan.title, "Sustainable rate: 10,700 calls/s, met in 83 % of trials");
   const rates = dataOf(plan, "median").map(([rate]) => Number(rate));
   assertEquals(rates, rates.toSorted((a, b) => a - b));
   const texts = await drawn("saturation");
-  for (
-    const text of ["objective 50 ms", "sustainable", "offered rate", "p99, under 1,000 samples"]
-  ) {
-    assert(texts.includes(text), text);
-  }
+  assert(texts.includes("objective 50 ms") && texts.includes("sustainable"), `${texts}`);
+  assert(texts.includes("offered rate") && texts.includes("p99, under 1,000 samples"), `${texts}`);
   const pipelining = planOf("pipelining");
   assertEquals(pipelining.panels.map(({ caption }) => caption), ["Throughput, msg/s", "Latency"]);
   assertEquals(pipelining.title, "Peak throughput: 6,080 msg/s at 16 in flight");
   for (const step of ["1", "4", "16"]) assert((await drawn("pipelining")).includes(step));
 });
 
-Deno.test("throughput over several decades is on a logarithmic axis, other units in no chart", () => {
+Deno.test("throughput over several decades has a logarithmic axis, other units are not drawn", () => {
   const { panels } = planOf("payload-size");
   assertEquals(panels.map(({ y }) => y.isLog), [true, true]);
   assertEquals(panels[0]!.x.ticks.map(panels[0]!.x.format), ["64 B", "4 KiB", "1 MiB"]);
@@ -261,7 +253,7 @@ Deno.test("throughput over several decades is on a logarithmic axis, other units
   ]);
 });
 
-Deno.test("times by name: every tool has a row, and the largest factor is in the title", () => {
+Deno.test("times by name have a row for each tool, and the largest factor in the title", () => {
   const { panels } = planOf("heavy-tools");
   const { y } = panels[0]!;
   assertEquals(y.ticks.map(y.format), ["latency alone", "chat", "analyze", "debug"]);
@@ -287,30 +279,23 @@ Deno.test("no figure has bars on a logarithmic axis", () => {
   }
 });
 
-Deno.test("in a comparison the better side is the right one, whichever way is better", () => {
+Deno.test("in a comparison, better is always to the right", () => {
   const report = chartedReport();
   const { alt, title, panels } = planOf("comparison", report);
-  // A latency that is 1.171 times as long is 1/1.171 times as good.
+  // A latency 1.171 times as long is 1/1.171 times as good.
   assertStringIncludes(alt, "message-throughput latency p50 0.854x");
   assertStringIncludes(alt, "message-throughput throughput 1.15x");
-  assertEquals(
-    title,
-    "New against old: 1 slower, 1 undecided",
-    "what does not gate is not counted",
-  );
+  assertEquals(title, "New against old: 1 slower, 1 undecided", "only gating rows count");
   const [row] = report.comparison!.rows;
   report.comparison!.rows.push({ ...row!, ratio: null, ci: null, new: null, verdict: "undecided" });
   const more = planOf("comparison", report);
-  assertEquals(
-    more.panels[0]!.y.ticks.length,
-    panels[0]!.y.ticks.length,
-    "what vanished has no dot",
-  );
+  const { length } = panels[0]!.y.ticks;
+  assertEquals(more.panels[0]!.y.ticks.length, length, "a vanished metric has no row");
   report.comparison!.rows[2]!.ratio = 4.2;
   assertEquals(planOf("comparison", report).panels[0]!.x.isLog, true);
 });
 
-Deno.test("two servers: each epoch has its dot under its row, on the side that it speaks for", () => {
+Deno.test("two servers: each epoch has a dot under its row, on the side of the better server", () => {
   const plan = planOf("comparison", sampleReport("ab"));
   assertEquals(plan.title, "B against A: 2 slower, 1 same, 1 undecided");
   const epochs = dataOf(plan, "each epoch");
@@ -319,7 +304,7 @@ Deno.test("two servers: each epoch has its dot under its row, on the side that i
   assert(plan.panels[0]!.x.name!.includes("as good as A"));
 });
 
-Deno.test("a rate that the user caps is in no chart", () => {
+Deno.test("a rate that the user capped is not drawn", () => {
   const report = sampleReport("thorough");
   for (const { parameters } of report.scenarios) parameters.maxRatePerSecond = 10;
   for (const [key, { panels, title }] of figurePlans(report)) {
@@ -327,7 +312,7 @@ Deno.test("a rate that the user caps is in no chart", () => {
   }
 });
 
-Deno.test("a scale holds its values, with a few rising marks", () => {
+Deno.test("property: a scale covers its values, with a few ascending ticks", () => {
   const holds = ({ min, max, ticks }: Scale, values: readonly number[]) =>
     values.every((value) => value >= min * (1 - 1e-9) && value <= max * (1 + 1e-9)) &&
     ticks.length >= 1 && ticks.length <= 13 &&
@@ -341,7 +326,7 @@ Deno.test("a scale holds its values, with a few rising marks", () => {
   }));
 });
 
-Deno.test("any values of any metric can be drawn", async () => {
+Deno.test("property: any values of any metric can be drawn", async () => {
   const value = fc.oneof(
     fc.double({ min: 1e-6, max: 1e15, noNaN: true }),
     fc.constantFrom(0, -1, -5e9, 1e-6, 1e15),
@@ -369,21 +354,21 @@ Deno.test("any values of any metric can be drawn", async () => {
   );
 });
 
-Deno.test("scenarios whose names make the same file name get a number", () => {
+Deno.test("scenarios whose names give the same file name get a number", () => {
   const metrics = metricsOf("latency 1 ms");
   const scenarios = ["a-b", "a b", "A/B"].map((name) => sampleScenario(name, { metrics }));
   const plans = figurePlans({ ...sampleReport("passed"), scenarios });
   assertEquals(scenarios.map(({ name }) => plans.get(name)!.id), ["a-b", "a-b-2", "a-b-3"]);
 });
 
-Deno.test("names of others are cut and make file names", () => {
+Deno.test("foreign names are cut, and become valid file names", () => {
   assertEquals(cut("x".repeat(40)).length, 28);
   assertEquals(cut("a\r\nb\u0000\x1b[31mc"), "a bc");
   assertEquals(slug("Über-Läufe ../../etc"), "u-ber-la-ufe-etc");
   assertEquals(slug("…"), "unnamed");
 });
 
-Deno.test("charts: sessions against the latency, with the objective and what was found", () => {
+Deno.test("a session search shows latency by sessions, the objective and the capacity found", () => {
   const metrics = [5, 40, 20].flatMap((sessions) =>
     metricsOf([
       `latency ${sessions} ms n=2000 @sessions=${sessions}`,
@@ -400,18 +385,16 @@ Deno.test("charts: sessions against the latency, with the objective and what was
   assertEquals(missed.title, "No number of sessions met the objective");
 });
 
-Deno.test("pauses between epochs are no silence, and a cut interval no fall", () => {
+Deno.test("pauses between epochs are not drawn as silence, nor a partial interval as a drop", () => {
   const soak = scenarioOf(chartedReport(), "soak");
-  const rates = planFor({ ...soak, name: "one" })!.panels[1]!.series[0]! as {
-    data: [number, number | string][];
-  };
-  assertEquals(rates.data.at(-1)![1], "-");
+  const [rates] = planFor({ ...soak, name: "one" })!.panels[1]!.series;
+  assertEquals((rates!.data as (number | string)[][]).at(-1)![1], "-");
   const epochs = [0, 9e5].map((startMs) => ({ startMs, endMs: startMs + 500 }));
   const plan = planFor({ ...soak, name: "one", measured: { plannedStartMs: null, epochs } })!;
   assertEquals([plan.panels.length, plan.title], [1, "Percentiles of latency"]);
 });
 
-Deno.test("payload sizes are drawn over decades, without the calls that have none", () => {
+Deno.test("payload sizes have a logarithmic axis, without calls that have no payload", () => {
   const report = chartedReport();
   const sizes = scenarioOf(report, "payload-size");
   const bare = sizes.metrics.filter(({ at }) => at?.payloadBytes === 64);
@@ -421,7 +404,7 @@ Deno.test("payload sizes are drawn over decades, without the calls that have non
   for (const { x } of panels) assertEquals([x.isLog, x.min], [true, 64]);
 });
 
-Deno.test("a case that scenarios share is one curve of all", () => {
+Deno.test("a case that scenarios share is one curve in the overview", () => {
   const [one, two] = chartedReport().scenarios.filter(({ metrics }) =>
     metrics.some(({ kind, role }) => kind === "distribution" && role !== "detail")
   );
@@ -430,7 +413,7 @@ Deno.test("a case that scenarios share is one curve of all", () => {
   assert(!planOf("overview", report).alt.includes("Twin"));
 });
 
-Deno.test("the run has latency and throughput of its epochs, and where calls had no answer", () => {
+Deno.test("the chart of the run has latency, throughput and unanswered calls by epoch", () => {
   const { panels, alt } = planOf("overRun");
   const [latency, rate] = panels.map(({ series }) => series.map(({ name }) => name));
   assert(rate!.length > 1 && latency!.length === rate!.length + 1, String(latency));

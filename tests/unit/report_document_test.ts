@@ -22,24 +22,22 @@ function quantitiesOf(report: Report): Quantity[] {
   );
 }
 
-/** Samples whose scenarios have names of their own. */
+/** Samples with unique scenario names. */
 const NAMED = SAMPLE_KINDS.filter((kind) => kind !== "hostile");
 
-/** Of every profile and every way to end, and one that was compared with the run before it unasked. */
+/** Reports of every profile and outcome, and one compared automatically with the last run. */
 const REPORTS: Record<string, () => Report> = {
   ...Object.fromEntries(NAMED.map((kind) => [kind, () => sampleReport(kind)])),
   quick: () => ({ ...sampleReport("passed"), profile: "quick", epochs: 5 }),
   "since the last run": () => {
     const last = { ...sampleReport("passed"), startedAt: "2025-10-25T17:10:00.000Z" };
-    return compareWithEarlier(sampleReport("passed"), [last], {
-      noisePercent: null,
-      bandPercent: 3,
-    });
+    const options = { noisePercent: null, bandPercent: 3 };
+    return compareWithEarlier(sampleReport("passed"), [last], options);
   },
 };
 
 for (const [kind, reportOf] of Object.entries(REPORTS)) {
-  Deno.test(`${kind}: every number is that of its metric, and no metric has two`, () => {
+  Deno.test(`${kind}: every number equals its metric, and no metric has two values`, () => {
     const report = reportOf();
     const seen = new Map<string, number | null>();
     for (const { metric, value, interval } of quantitiesOf(report)) {
@@ -57,7 +55,7 @@ for (const [kind, reportOf] of Object.entries(REPORTS)) {
     assert(seen.size > 0 || report.scenarios.length === 0);
   });
 
-  Deno.test(`${kind}: every rate in the text is a measured one, none is one over a median`, () => {
+  Deno.test(`${kind}: every rate in the text was measured, not derived from a median`, () => {
     const report = reportOf();
     const known = new Set(
       report.scenarios.flatMap(({ metrics }) =>
@@ -88,7 +86,7 @@ for (const [kind, reportOf] of Object.entries(REPORTS)) {
   });
 }
 
-Deno.test("every link leads to a section, whose ids are unique", () => {
+Deno.test("every link leads to a section, and section ids are unique", () => {
   for (const kind of SAMPLE_KINDS) {
     for (const document of documents(sampleReport(kind))) {
       const ids = document.sections.map(({ id }) => id);
@@ -112,7 +110,7 @@ Deno.test("every row of every table has a cell for each column", () => {
   }
 });
 
-Deno.test("a report is as long as a person reads", () => {
+Deno.test("a report is short enough to read", () => {
   const lines = (kind: "passed" | "thorough" | "phase2" | "phase3") => {
     const document = buildDocument(sampleReport(kind), { charts: CHARTS, audience: "page" });
     return renderMarkdown(document, { chartPath: (id) => `${id}.svg` }).split("\n").length;

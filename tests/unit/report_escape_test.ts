@@ -7,18 +7,17 @@ import {
 } from "../../lib/report/escape.ts";
 
 Deno.test("escapeMarkdown() leaves ordinary words and numbers readable", () => {
-  for (
-    const text of [
-      "close 1008 Too many connections from your IP (10/10)",
-      "2025-10-26 17:10 UTC",
-      "3.90 ms to 4.10 ms",
-      "user_rate_limit_exceeded (retry after 0.1s)",
-      "stay under them with --max-rate.",
-    ]
-  ) assertEquals(escapeMarkdown(text), text);
+  const texts = [
+    "close 1008 Too many connections from your IP (10/10)",
+    "2025-10-26 17:10 UTC",
+    "3.90 ms to 4.10 ms",
+    "user_rate_limit_exceeded (retry after 0.1s)",
+    "stay under them with --max-rate.",
+  ];
+  for (const text of texts) assertEquals(escapeMarkdown(text), text);
 });
 
-Deno.test("escapeMarkdown() takes the meaning out of everything that has one", () => {
+Deno.test("escapeMarkdown() escapes everything with a meaning in Markdown", () => {
   const expected: [string, string][] = [
     ["a|b", "a&#124;b"],
     ["<b>", "&lt;b&gt;"],
@@ -40,16 +39,16 @@ Deno.test("escapeMarkdown() takes the meaning out of everything that has one", (
   for (const [text, escaped] of expected) assertEquals(escapeMarkdown(text), escaped);
 });
 
-Deno.test("escapeMarkdown() is one line and never empty", () => {
+Deno.test("escapeMarkdown() returns one line that is never empty", () => {
   assertEquals(escapeMarkdown(" a\r\n\n b\u2028c\u0085d\te "), "a b c d e");
   assertEquals(escapeMarkdown("\n"), "(empty)");
 });
 
-Deno.test("text of others is cut at 2,000 characters", () => {
+Deno.test("foreign text is cut at 2,000 characters", () => {
   assertEquals(escapeMarkdown("x".repeat(5000)).length, 2000);
 });
 
-Deno.test("controls, invisible characters and changes of direction become visible", () => {
+Deno.test("control, invisible and direction characters become visible", () => {
   for (const hidden of ["\u0000", "\x1b", "\u009b", "\u202e", "\u2066", "\u200b"]) {
     assertEquals(escapeMarkdown(`a${hidden}b`), "a\ufffdb");
     assertEquals(escapeHtml(`a${hidden}b`), "a\ufffdb");
@@ -58,7 +57,7 @@ Deno.test("controls, invisible characters and changes of direction become visibl
   assertEquals(escapeHtml("a\ud800b"), "a\ufffdb");
 });
 
-Deno.test("markdownCode() is code where nothing in it can end the code", () => {
+Deno.test("markdownCode() returns code only if nothing in the text can end it", () => {
   assertEquals(markdownCode("ws://127.0.0.1:8079/"), "`ws://127.0.0.1:8079/`");
   assertEquals(markdownCode("--tool-args {}"), "`--tool-args {}`");
   for (const text of ["a`b", "a|b", "a<b", "a\\", " a", "a\nb", "{{a}}", "ü", ""]) {

@@ -1,6 +1,6 @@
-import { defuseCommands } from "../../lib/cli/terminal.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as fc from "fast-check";
+import { defuseCommands } from "../../lib/cli/terminal.ts";
 import type { Report } from "../../lib/schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../../lib/report/escape.ts";
 import { renderAnnotations, renderStepSummary } from "../../lib/report/export/github.ts";
@@ -22,7 +22,7 @@ const decode = (text: string, codes: Record<string, string>) =>
   text.replace(/%(25|0D|0A|3A|2C)/g, (code) => codes[code] ?? code);
 const TEXT_CODES = { "%25": "%", "%0D": "\r", "%0A": "\n" };
 
-/** A line as GitHub's runner reads it: a command of the present form, or of the old one, or `null`. */
+/** The command in a line as GitHub's runner reads it, in the current or the old form, or `null`. */
 function readCommand(line: string): Command | null {
   const trimmed = line.trimStart();
   const [, name, rest, text] = /^::([^\s:]+)(?: ([^:]*))?::(.*)$/s.exec(trimmed) ?? [];
@@ -54,7 +54,7 @@ function commandsOf(report: Report): (Command | null)[] {
   return renderAnnotations(report).split("\n").slice(0, -1).map(readCommand);
 }
 
-Deno.test("reasons are errors, doubts are warnings, then come the verdicts", () => {
+Deno.test("reasons are errors, doubts are warnings, and the verdict is a notice", () => {
   const report = sampleReport("failed");
   const commands = commandsOf(report);
   const doubts = report.scenarios.flatMap(({ validity }) => validity.warnings);
@@ -69,7 +69,7 @@ Deno.test("reasons are errors, doubts are warnings, then come the verdicts", () 
   assertEquals(commands.at(-1)!.text, "FAILED: a check failed: 6 of 7 scenarios passed in 41 s");
 });
 
-Deno.test("a run without fault is one notice, an interrupted one has an error", () => {
+Deno.test("a passed run is one notice, an interrupted one has an error", () => {
   assertEquals(
     renderAnnotations(sampleReport("passed")),
     "::notice title=exai-ws-bench::PASSED: 7 of 7 scenarios passed in 41 s\n",
@@ -79,7 +79,7 @@ Deno.test("a run without fault is one notice, an interrupted one has an error", 
   assertStringIncludes(commandsOf(report)[0]!.text, "The run was interrupted");
 });
 
-Deno.test("a comparison is a notice that names what changed, and a regression an error, once", () => {
+Deno.test("a comparison is a notice that names what changed, and each regression is one error", () => {
   const report = sampleReport("compared");
   const texts = (name: string) =>
     commandsOf(report).flatMap((command) => command?.name === name ? [command.text] : []);
@@ -92,7 +92,7 @@ Deno.test("a comparison is a notice that names what changed, and a regression an
   assertEquals(texts("error"), report.comparison!.regressions);
 });
 
-Deno.test("of a level there are at most ten, and the last says how many more", () => {
+Deno.test("there are at most ten annotations of a level, and the last counts the rest", () => {
   const report = sampleReport("failed");
   report.verdict.reasons = Array.from({ length: 25 }, (_, index) => (
     { code: 1, kind: "check", scenario: null, message: `reason ${index}` }
@@ -102,7 +102,7 @@ Deno.test("of a level there are at most ten, and the last says how many more", (
   assertEquals(errors.at(-1)!.text, "and 16 more: see the reports");
 });
 
-Deno.test("no text of a server's becomes a command or ends one", () => {
+Deno.test("no text from the server becomes a command or ends one", () => {
   for (const text of [HOSTILE_TEXT, ...INJECTIONS, "50%0A::error::x", "a,title=b:c"]) {
     const report = hostileReport(text);
     const commands = commandsOf(report);
@@ -114,7 +114,7 @@ Deno.test("no text of a server's becomes a command or ends one", () => {
   }
 });
 
-Deno.test("what is escaped for a command reads back as it was, on one line", () => {
+Deno.test("property: text escaped for a command is one line that reads back unchanged", () => {
   const line = fc.string({ unit: "grapheme-ascii", minLength: 1 })
     .map((text) => text.trim().replace(/\s+/g, " "));
   fc.assert(fc.property(line, line, (title, text) => {
@@ -127,25 +127,14 @@ Deno.test("what is escaped for a command reads back as it was, on one line", () 
   assertEquals(readCommand(`::error::${escapeCommandText("5 %0A::x %25")}`)!.text, "5 %0A::x %25");
 });
 
-Deno.test("defused output has no command in it, and keeps its lines", () => {
+Deno.test("defused output contains no command, and keeps its lines", () => {
   for (const text of INJECTIONS) {
     assert(text.split(/\r\n|[\r\n\u2028]/).some((part) => readCommand(part) !== null), text);
     const defused = defuseCommands(`first ${text}\n${text}`);
     for (const part of defused.split(/\r\n|[\r\n\u2028]/)) assertEquals(readCommand(part), null);
   }
-  const parts = fc.constantFrom(
-    "::",
-    ":",
-    "##[",
-    "#",
-    "[",
-    "]",
-    "error",
-    " ",
-    "\n",
-    "\t",
-    "\u0085",
-  );
+  const tokens = ["::", ":", "##[", "#", "[", "]", "error", " ", "\n", "\t", "\u0085"];
+  const parts = fc.constantFrom(...tokens);
   fc.assert(fc.property(fc.array(parts, { maxLength: 12 }), (given) => {
     const defused = defuseCommands(given.join(""));
     assert(!/^\s*::/m.test(defused) && !defused.includes("##["), JSON.stringify(defused));
@@ -156,19 +145,17 @@ Deno.test("defused output has no command in it, and keeps its lines", () => {
   }
 });
 
-Deno.test("a summary for the terminal is defused whole", () => {
+Deno.test("a terminal summary is defused as a whole", () => {
   for (const text of INJECTIONS) {
     for (const width of [40, 60, 100]) {
-      const summary = renderTerminalSummary(hostileReport(`word ${text} ${text}`), {
-        color: false,
-        width,
-      });
+      const report = hostileReport(`word ${text} ${text}`);
+      const summary = renderTerminalSummary(report, { color: false, width });
       for (const line of defuseCommands(summary).split("\n")) assertEquals(readCommand(line), null);
     }
   }
 });
 
-Deno.test("the step's summary has the verdict, the numbers, the scenarios and the comparison", () => {
+Deno.test("the step summary has the verdict, the numbers, the scenarios and the comparison", () => {
   const page = renderStepSummary(sampleReport("failed"));
   for (const part of ["# ", "FAILED: a check failed", "98 of 100 calls were not served"]) {
     assertStringIncludes(page, part);
@@ -180,7 +167,7 @@ Deno.test("the step's summary has the verdict, the numbers, the scenarios and th
   assert(!/!\[|\]\((?!#)/.test(compared), "no picture, no link into another file");
 });
 
-Deno.test("the step's summary is short, whatever the report holds", () => {
+Deno.test("the step summary is short, however long the report", () => {
   for (const kind of SAMPLE_KINDS.filter((kind) => kind !== "hostile")) {
     assert(renderStepSummary(sampleReport(kind)).length < 24 * 1024, kind);
   }

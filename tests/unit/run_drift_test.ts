@@ -9,41 +9,40 @@ import {
 import { type Procedure, TIMES } from "../../lib/run/scenario.ts";
 import { runScenario } from "../support/run_scenarios.ts";
 
-/** Ten epochs that multiply a value by `change` from the first to the last, with some noise. */
+/** A value over ten epochs that changes by the factor `change`, with some noise. */
 function course(change: number, from = 1): number[] {
   const noise = [0, 1, -1, 2, 0, -2, 1, -1, 2, 0];
   return noise.map((part, epoch) => from * change ** (epoch / 9) * (1 + 0.01 * part));
 }
 
-/** Latencies on a target that becomes so many times slower, over a floor that does. */
+/** Latencies that change by `change`, over a floor that changes by `floorChange`. */
 function latency(change: number, floorChange: number | null): HeadlineCourse {
   const epochs = course(change, 2e5);
   const floor = floorChange === null ? [] : course(floorChange, 1e5);
   return { epochs, better: "lower", overFloor: overFloor(epochs, floor) };
 }
 
-Deno.test("a slowdown is the server's only where the floor does not slow down as much", () => {
-  for (
-    const [change, floorChange, isServers] of [
-      [2, 1, true],
-      [2, 1.2, true],
-      [2, 0.7, true],
-      // The machine: it slows down both, or speeds up the floor alone, or there is nothing to hold against it.
-      [2, 2, false],
-      [1.5, 1.4, false],
-      [3, 1.9, false],
-      [1, 0.5, false],
-      [0.5, 1, false],
-      [2, null, false],
-    ] as const
-  ) {
+Deno.test("a slowdown is the server's only if the floor does not slow down as much", () => {
+  const cases = [
+    [2, 1, true],
+    [2, 1.2, true],
+    [2, 0.7, true],
+    // Not the server: both slow down, only the floor speeds up, or there is no floor.
+    [2, 2, false],
+    [1.5, 1.4, false],
+    [3, 1.9, false],
+    [1, 0.5, false],
+    [0.5, 1, false],
+    [2, null, false],
+  ] as const;
+  for (const [change, floorChange, isServers] of cases) {
     const found = slowdownOfServer([latency(change, floorChange)]);
     assertEquals(found !== null, isServers, `${change} on a floor of ${floorChange}`);
   }
   assertEquals(slowdownOfServer([]), null);
 });
 
-Deno.test("an epoch in which the floor was held up does not hide a server that slows down", () => {
+Deno.test("an epoch with a slow floor does not hide a server that slows down", () => {
   const epochs = [2e6, 6e6, 10e6, 14e6, 18e6];
   const floor = [1e5, 1e5, 1e5, 1e5, 5e5];
   const held = { epochs, better: "lower" as const, overFloor: overFloor(epochs, floor) };
@@ -52,21 +51,21 @@ Deno.test("an epoch in which the floor was held up does not hide a server that s
   assertEquals(overFloor([1, 2], [null, null]), null);
 });
 
-Deno.test("what has no floor is the server's doing only if a scenario with one agrees", () => {
+Deno.test("a slowdown without a floor is the server's only if a scenario with a floor agrees", () => {
   const alone = latency(2, null);
   const agreed = slowdownOfServer([latency(2, 1), alone]);
   assert(agreed !== null);
   assertEquals(courseFact(alone, null)!.kind, "changed");
   assertEquals(courseFact(alone, agreed)!.kind, "drift");
   assertEquals(courseFact(latency(0.5, null), agreed)!.kind, "changed", "it became faster");
-  assertEquals(courseFact(latency(2, 2), null)!.kind, "changed", "so did the floor");
+  assertEquals(courseFact(latency(2, 2), null)!.kind, "changed", "the floor slowed down too");
   assertEquals(courseFact(latency(2, 1), null)!.kind, "drift");
   assertEquals(courseFact(latency(1, 2), agreed), null);
-  assertEquals(courseFact(latency(1.4, null), null), null, "that is within the interval");
+  assertEquals(courseFact(latency(1.4, null), null), null, "within the interval");
   assertEquals(courseFact(latency(1.4, 1), null)!.kind, "drift");
 });
 
-Deno.test("epochs that become faster are a finding without a word of restarting", async () => {
+Deno.test("epochs that become faster are reported without advice to restart", async () => {
   const times = course(0.5, 827_000);
   const faster: Procedure = {
     kind: "procedure",

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ErrorCourse } from "../../scenarios/soak.ts";
 
-Deno.test("errors are reported by the intervals in which they came", () => {
+Deno.test("errors are reported by the interval in which they occurred", () => {
   const errors = new ErrorCourse({ startNs: 5e9, intervalMs: 1_000 });
   for (const second of [7.2, 7.4, 7.6, 12]) errors.note(second * 1e9);
   assertEquals(errors.check(14.5e9), {

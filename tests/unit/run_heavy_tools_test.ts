@@ -12,11 +12,7 @@ import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 
 const BUNDLED: HeavyToolsRequest = {
-  embedded: true,
-  protocol: "exai",
-  named: false,
-  given: null,
-  uniqueSeed: 1,
+  ...{ embedded: true, protocol: "exai", named: false, given: null, uniqueSeed: 1 },
 };
 const SPEC = { tool: "x", argsJson: "{}", timeoutMs: 1000, weight: 1, repetitions: 1 };
 
@@ -30,24 +26,20 @@ function granted(tools: HeavyTools) {
   return tools.tools;
 }
 
+function namesOf(request: HeavyToolsRequest): string[] {
+  return granted(grantHeavyTools(request)).map(({ tool }) => tool);
+}
+
 Deno.test("the bundled server's heavy tools need neither a file nor a name", () => {
-  assertEquals(granted(grantHeavyTools(BUNDLED)).map(({ tool }) => tool), [
-    "chat",
-    "analyze",
-    "debug",
-  ]);
-  assertEquals(granted(grantHeavyTools({ ...BUNDLED, given: [SPEC] })).map(({ tool }) => tool), [
-    "x",
-  ]);
+  assertEquals(namesOf(BUNDLED), ["chat", "analyze", "debug"]);
+  assertEquals(namesOf({ ...BUNDLED, given: [SPEC] }), ["x"]);
 });
 
-Deno.test("an external server's are called only where file and scenario were asked for", () => {
+Deno.test("an external server's heavy tools are called only if both file and scenario are named", () => {
   const external = { ...BUNDLED, embedded: false };
-  assertStringIncludes(reasonOf(grantHeavyTools(external)), "--heavy-tools FILE");
-  assertStringIncludes(
-    reasonOf(grantHeavyTools({ ...external, named: true })),
-    "--heavy-tools FILE",
-  );
+  for (const named of [false, true]) {
+    assertStringIncludes(reasonOf(grantHeavyTools({ ...external, named })), "--heavy-tools FILE");
+  }
   assertStringIncludes(
     reasonOf(grantHeavyTools({ ...external, given: [SPEC] })),
     "--scenarios, or with --profile phase3",
@@ -60,7 +52,7 @@ Deno.test("an external server's are called only where file and scenario were ask
   assertStringIncludes(reasonOf(grantHeavyTools(echo)), "echo server has no tools");
 });
 
-Deno.test("{unique} differs in every call and by seed, and is the same again with the same seed", () => {
+Deno.test("{unique} differs between calls and seeds, and repeats with the seed", () => {
   const texts = (uniqueSeed: number) => {
     const [chat] = granted(grantHeavyTools({ ...BUNDLED, uniqueSeed }));
     return Array.from({ length: 50 }, () => chat!.message().argsJson);
@@ -70,13 +62,13 @@ Deno.test("{unique} differs in every call and by seed, and is the same again wit
   for (const text of texts(7)) assertMatch(JSON.parse(text).prompt, /[0-9a-f]{8}-\d+/);
 });
 
-Deno.test("the planned calls are those of the profile, and nothing where none is granted", () => {
+Deno.test("the planned calls follow the profile, and are none if no tool is granted", () => {
   const planned = planScenarios([heavyTools, headOfLine], {
     names: null,
     profile: "phase3",
     overrides: NO_OVERRIDES,
   });
-  // 5 epochs of (2 + 1 + 1 alone, 5 in a turn of the mix for one client and for each of 5), and of 3.
+  // Per epoch: 2 + 1 + 1 alone, a mix of 5 for 1 client and for 5 clients; and 3 for head-of-line.
   const announced = (heavyTools: HeavyTools) =>
     plannedHeavyCalls(planned, { heavyTools, epochs: 5 });
   assertEquals(announced(grantHeavyTools(BUNDLED)), [
@@ -86,7 +78,7 @@ Deno.test("the planned calls are those of the profile, and nothing where none is
   assertEquals(announced({ status: "refused", reason: "no" }), []);
 });
 
-Deno.test("runs of other tools, arguments, weights or timeouts have other parameters", () => {
+Deno.test("different tools, arguments, timeouts, weights and repetitions give different parameters", () => {
   const describe = (change: object) =>
     describeHeavyTools(grantHeavyTools({ ...BUNDLED, given: [{ ...SPEC, ...change }] }));
   const changes = [

@@ -10,31 +10,21 @@ function recorded(...times: number[]): DistributionRecorder {
   return recorder;
 }
 
-Deno.test("calls that failed in any way are errors, and so are slots never sent", () => {
-  const failures = {
-    toolError: 1,
-    rateLimited: 2,
-    timeout: 4,
-    connectionLost: 8,
-    aborted: 16,
-    dropped: 32,
-  };
-  const ledger = { ...openLedger(), sent: 131, ok: 100, cached: 7, ...failures };
+Deno.test("calls that failed in any way, and dropped slots, are errors", () => {
+  const failures = { toolError: 1, rateLimited: 2, timeout: 4, connectionLost: 8, aborted: 16 };
+  const ledger = { ...openLedger(), sent: 131, ok: 100, cached: 7, ...failures, dropped: 32 };
   assertEquals(countCalls([ledger, { ...openLedger(), ok: 5 }]), { ok: 105, errors: 63 });
 });
 
-Deno.test("the times are those of the latest latency, else of the first metric with any", () => {
+Deno.test("the live times are the latest latency, or else the first metric with samples", () => {
   using connect = recorded(10, 20, 30);
   using first = recorded(100);
   using second = recorded(200, 200, 200);
   using empty = recorded();
   assertEquals(liveTimes([]), null);
   assertEquals(liveTimes([["latency", empty]]), null);
-  assertEquals(liveTimes([["connect", connect], ["close", first]]), {
-    name: "connect",
-    p50Ns: 20,
-    p99Ns: null,
-  });
+  const withoutLatency = liveTimes([["connect", connect], ["close", first]]);
+  assertEquals(withoutLatency, { name: "connect", p50Ns: 20, p99Ns: null });
   const sweep = [
     ["connect", connect],
     ["latency", first],
@@ -45,7 +35,7 @@ Deno.test("the times are those of the latest latency, else of the first metric w
   assertEquals(liveTimes(sweep), { name: "latency", p50Ns: 200, p99Ns: null });
 });
 
-Deno.test("the present epoch's times give way to the last epoch's while it has none", () => {
+Deno.test("the latest times are those of the last epoch until the current one has samples", () => {
   using recorder = new DistributionRecorder();
   assertEquals(recorder.latest(), { p50: null, p99: null });
   recorder.startEpoch();

@@ -4,6 +4,7 @@ import { epochsOf } from "../../lib/run/run.ts";
 import {
   type Parameters as Defaults,
   PROFILE_NAMES,
+  type ProfileName,
   type Scenario,
 } from "../../lib/run/scenario.ts";
 import { SCENARIOS as ALL } from "../../scenarios/mod.ts";
@@ -14,21 +15,11 @@ function scenarioWith(
   defaults: Defaults,
   { phase2 = defaults, profiles = PROFILE_NAMES as Scenario["profiles"] } = {},
 ): Scenario {
+  const standard = { ...defaults, bound: 10 };
   return {
-    kind: "procedure",
-    name,
-    title: name,
-    question: "?",
-    metrics: {},
-    headline: { metric: "none" },
-    gates: [],
-    profiles,
-    defaults: {
-      quick: defaults,
-      standard: { ...defaults, bound: 10 },
-      thorough: defaults,
-      phase2,
-    },
+    ...{ kind: "procedure", name, title: name, question: "?", profiles },
+    ...{ metrics: {}, headline: { metric: "none" }, gates: [] },
+    defaults: { quick: defaults, standard, thorough: defaults, phase2 },
     begin: () => ({}),
   };
 }
@@ -40,16 +31,17 @@ const SCENARIOS = [
   scenarioWith("plain", { bound: 64, inFlight: 2 }),
 ];
 
-function plan(overrides: Partial<Overrides>, profile: "quick" | "standard" | "phase2" = "quick") {
-  return planScenarios(SCENARIOS, {
-    names: null,
-    profile,
-    overrides: { ...NO_OVERRIDES, ...overrides },
-  })
+function plan(
+  given: Partial<Overrides>,
+  profile: ProfileName = "quick",
+  { scenarios = SCENARIOS, names = null as string[] | null } = {},
+) {
+  const overrides = { ...NO_OVERRIDES, ...given };
+  return planScenarios(scenarios, { names, profile, overrides })
     .map(({ parameters }) => parameters);
 }
 
-Deno.test("without overrides a plan is the profile's", () => {
+Deno.test("without overrides a plan has the parameters of the profile", () => {
   assertEquals(plan({}), [TIMED, { bound: 64, inFlight: 2 }]);
   assertEquals(plan({}, "standard").map(({ bound }) => bound), [10, 10]);
   assertEquals(plan({}, "phase2")[0], COUNTED);
@@ -63,15 +55,11 @@ Deno.test("named scenarios are planned in the order of the list", () => {
   assertEquals(names(["plain"]), ["plain"]);
 });
 
-Deno.test("a scenario that is not part of the profile is planned only where it is named", () => {
+Deno.test("a scenario outside the profile is planned only if named", () => {
   const scenarios = [scenarioWith("rare", TIMED, { profiles: ["thorough"] })];
-  const count = (profile: "quick" | "thorough", names: string[] | null) =>
-    planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES }).length;
-  assertEquals([count("quick", null), count("thorough", null), count("quick", ["rare"])], [
-    0,
-    1,
-    1,
-  ]);
+  assertEquals(plan({}, "quick", { scenarios }).length, 0);
+  assertEquals(plan({}, "thorough", { scenarios }).length, 1);
+  assertEquals(plan({}, "quick", { scenarios, names: ["rare"] }).length, 1);
 });
 
 Deno.test("an override reaches only the scenarios that have the parameter", () => {
@@ -81,47 +69,35 @@ Deno.test("an override reaches only the scenarios that have the parameter", () =
   ]);
 });
 
-Deno.test("a count beats a duration, and what is given beats the other's default", () => {
+Deno.test("a given count replaces a duration, and either replaces the default of the other", () => {
   assertEquals(plan({ messages: 7 })[0], { ...TIMED, messages: 7, durationMs: null });
   assertEquals(plan({ durationMs: 9 }, "phase2")[0], { ...COUNTED, messages: null, durationMs: 9 });
-  assertEquals(plan({ messages: 7, durationMs: 9 })[0], {
-    ...TIMED,
-    messages: 7,
-    durationMs: null,
-  });
+  const both = plan({ messages: 7, durationMs: 9 })[0];
+  assertEquals(both, { ...TIMED, messages: 7, durationMs: null });
 });
 
-Deno.test("planning leaves the scenario's own defaults alone", () => {
+Deno.test("planning does not change the scenario's defaults", () => {
   plan({ messages: 7, durationMs: 1 });
   assertEquals(SCENARIOS[0]!.defaults.quick, TIMED);
 });
 
-Deno.test("a profile that a scenario has no defaults for takes the standard ones", () => {
+Deno.test("a scenario without defaults for a profile uses its standard ones", () => {
   const { defaults, ...rest } = scenarioWith("rare", TIMED);
   const scenario: Scenario = { ...rest, defaults: { standard: defaults.standard } };
   for (const profile of PROFILE_NAMES) {
-    const [planned] = planScenarios([scenario], {
-      names: ["rare"],
-      profile,
-      overrides: NO_OVERRIDES,
-    });
-    assertEquals(planned!.parameters, { ...TIMED, bound: 10 });
+    const planned = plan({}, profile, { scenarios: [scenario], names: ["rare"] });
+    assertEquals(planned, [{ ...TIMED, bound: 10 }]);
   }
 });
 
-Deno.test("a count reaches a scenario without a duration, and gives it none", () => {
+Deno.test("a scenario without a duration takes a count, but no duration", () => {
   const counted = { messages: null, connections: 5 };
-  const parameters = (overrides: Partial<Overrides>) =>
-    planScenarios([scenarioWith("counted", counted)], {
-      names: null,
-      profile: "quick",
-      overrides: { ...NO_OVERRIDES, ...overrides },
-    })[0]!.parameters;
-  assertEquals(parameters({ messages: 7 }), { ...counted, messages: 7 });
-  assertEquals(parameters({ durationMs: 9 }), counted);
+  const scenarios = [scenarioWith("counted", counted)];
+  assertEquals(plan({ messages: 7 }, "quick", { scenarios }), [{ ...counted, messages: 7 }]);
+  assertEquals(plan({ durationMs: 9 }, "quick", { scenarios }), [counted]);
 });
 
-Deno.test("the epochs are those of the profile, those given, or with a precision at least six", () => {
+Deno.test("epochs are those of the profile unless given, and at least six with a precision", () => {
   const epochs = (given: Partial<Parameters<typeof epochsOf>[0]>) =>
     epochsOf({ epochs: null, profile: "quick", precisionPercent: null, ...given });
   assertEquals([epochs({}), epochs({ profile: "thorough" }), epochs({ epochs: 2 })], [5, 20, 2]);
@@ -130,13 +106,11 @@ Deno.test("the epochs are those of the profile, those given, or with a precision
   assertEquals(epochs({ precisionPercent: 3, epochs: 12 }), 12);
 });
 
-Deno.test("stages are as long as they say, their peak is the rate, or the connections of sessions", () => {
-  const planned = (name: string, overrides: Partial<Overrides>) =>
-    planScenarios(ALL, {
-      names: [name],
-      profile: "quick",
-      overrides: { ...NO_OVERRIDES, stages: "1s:50,2s:20", ...overrides },
-    })[0]!.parameters;
+Deno.test("stages set the duration, and their peak sets the rate or the number of sessions", () => {
+  const planned = (name: string, overrides: Partial<Overrides>) => {
+    const stages = "1s:50,2s:20";
+    return plan({ stages, ...overrides }, "quick", { scenarios: [...ALL], names: [name] })[0]!;
+  };
   const open = planned("open-loop", { messages: 7 });
   assertEquals([open.durationMs, open.messages, open.ratePerSecond], [3_000, null, 50]);
   assertEquals(planned("session-capacity", {}).connections, 50);

@@ -4,7 +4,7 @@ import { judgeSchedule, type ScheduleRun } from "../../lib/run/schedule_checks.t
 import type { Check, Fact } from "../../lib/schema.ts";
 import { pacedRun as run } from "../support/paced_run.ts";
 
-/** What is said of such runs. */
+/** The check and warnings for these runs. */
 function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
   const checks: Check[] = [];
   const warnings: Fact[] = [];
@@ -16,7 +16,7 @@ function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
   return { check: checks[0]!, warnings };
 }
 
-Deno.test("every slot sent: says what was dropped and what ended early", () => {
+Deno.test("the check of slots reports what was dropped and what ended early", () => {
   const checks = [
     judge([run(), run()]),
     judge([run({ slots: 110, sent: 90 })]),
@@ -25,26 +25,25 @@ Deno.test("every slot sent: says what was dropped and what ended early", () => {
   ].map(({ check }) => [check.passed, check.observed]);
   assertEquals(checks, [
     [true, "200 of 200"],
-    [false, "90 of 110; 20 dropped: too many calls outstanding, or the connection gone"],
+    [false, "90 of 110; 20 dropped: too many calls outstanding, or the connection lost"],
     [false, "200 of 200; ended early: the server went silent"],
     [true, "100 of 100"],
   ]);
 });
 
-Deno.test("what a server or a client did not keep up with is a warning with its figures", () => {
+Deno.test("a server that falls behind, or a client that sends late, is a warning with figures", () => {
   const behind = run({ achievedPerSecond: 51.34, backlogSlopePerSecond: 48.7 });
   const { warnings } = judge([behind], { slipP99Ns: 1.1e6 });
   assertEquals(warnings, [{
     kind: "serverBehind",
     message:
-      "the server falls behind: it answered 51.3 of 100 calls/s, and 48.7 more waited with " +
-      "each second",
+      "the server falls behind: it answered 51.3 of 100 calls/s, and the backlog grew by 48.7 calls/s",
     achievedPerSecond: 51.34,
     offeredPerSecond: 100,
     backlogPerSecond: 48.7,
   }, {
     kind: "clientLate",
-    message: "the client sent calls late: the p99 of slip is 1.1 ms, that of the latency 10 ms: " +
+    message: "the client sent calls late: p99 of slip 1.1 ms, p99 of latency 10 ms; " +
       "use an idle machine or a lower --rate",
     slipP99Ns: 1.1e6,
     latencyP99Ns: 10e6,

@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { verdictOf } from "../../lib/run/verdict.ts";
 
-const reason = (code: number) => ({
-  ...{ code, kind: "test", scenario: null, message: `because of ${code}` },
-});
+const reason = (code: number) => (
+  { code, kind: "test", scenario: null, message: `because of ${code}` }
+);
 
-Deno.test("nothing against a run is a pass", () => {
+Deno.test("a run without reasons against it passes", () => {
   assertEquals(verdictOf([]), { status: "passed", exitCode: 0, reasons: [] });
 });
 
-Deno.test("the first of 2, 3, 130, 1, 6, 4, 5 that holds is the exit code, whatever the order", () => {
+Deno.test("the exit code is the first of 2, 3, 130, 1, 6, 4, 5 among the reasons, whatever their order", () => {
   const precedence = [2, 3, 130, 1, 6, 4, 5];
   for (const [index, code] of precedence.entries()) {
     const reasons = precedence.slice(index).map(reason);

@@ -1,4 +1,4 @@
-/** The signatures of `@std/assert` that this project uses; the npm package ships none. */
+/** The part of `@std/assert` that this project uses; the npm package has no types. */
 
 // deno-lint-ignore no-explicit-any
 type Constructor<T> = new (...args: any) => T;

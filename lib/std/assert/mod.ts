@@ -1,8 +1,4 @@
-/**
- * Stands in for `jsr:@std/assert` where JSR cannot be reached: the same code, from npm.
- *
- * @module
- */
+// The code of jsr:@std/assert from npm, for when JSR is unreachable.
 
 // @ts-types="./mod.d.ts"
 export * from "npm:deno-std@1.4.0/assert/mod.js";

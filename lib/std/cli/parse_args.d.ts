@@ -1,4 +1,4 @@
-/** The part of `@std/cli/parse-args` that this project uses; the npm package ships no types. */
+/** The part of `@std/cli/parse-args` that this project uses; the npm package has no types. */
 
 export interface ParseOptions {
   boolean?: readonly string[];
@@ -10,7 +10,7 @@ export interface ParseOptions {
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** Parsed flags by name, and the arguments that belong to none under `_`. */
+/** Returns the flags by name, and the other arguments under `_`. */
 export function parseArgs(
   args: string[],
   options?: ParseOptions,

@@ -1,8 +1,4 @@
-/**
- * Stands in for `jsr:@std/cli/parse-args` where JSR cannot be reached: the same code, from npm.
- *
- * @module
- */
+// The code of jsr:@std/cli/parse-args from npm, for when JSR is unreachable.
 
 // @ts-types="./parse_args.d.ts"
 export { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";

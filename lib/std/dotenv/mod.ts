@@ -1,8 +1,4 @@
-/**
- * Stands in for `jsr:@std/dotenv` where JSR cannot be reached, over Node's own parser of the format.
- *
- * @module
- */
+// Replaces jsr:@std/dotenv when JSR is unreachable, using Node's parser.
 
 import { parseEnv } from "node:util";
 

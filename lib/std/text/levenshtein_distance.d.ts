@@ -1,2 +1,2 @@
-/** The fewest insertions, deletions and substitutions that turn one string into the other. */
+/** Minimum insertions, deletions and substitutions that turn one string into the other. */
 export function levenshteinDistance(str1: string, str2: string): number;

@@ -1,4 +1,4 @@
-/** The words, the most similar to the given one first. */
+/** Sorts the words by similarity to the given one, the most similar first. */
 export function wordSimilaritySort(
   givenWord: string,
   possibleWords: readonly string[],

@@ -20,7 +20,7 @@ function compare(
     settings?: Partial<RunSettings>;
     signal?: AbortSignal;
     restart?: (() => Promise<void>) | null;
-    /** Takes the names that scenarios end with. */
+    /** Collects the names of scenarios that ended. */
     ended?: string[];
   } = {},
 ): Promise<Report> {
@@ -54,12 +54,12 @@ Deno.test(
     assertEquals([report.verdict.exitCode, report.comparison!.noise], [5, "paired"]);
     const row = report.comparison!.rows.find(({ statistic }) => statistic === "p50")!;
     assertEquals([row.verdict, row.gating], ["slower", true], JSON.stringify(row));
-    // Six epochs of one sign: the sign-flip test can say no more.
+    // Six epochs of one sign: the smallest p that the sign-flip test can give.
     assertEquals([row.epochs!.length, row.p], [6, 2 / 64]);
     const mean = row.epochs!.reduce((sum, ratio) => sum + Math.log(ratio), 0) / 6;
     assert(Math.abs(Math.log(row.ratio!) - mean) < 1e-9);
     assert(row.ci![0] > 1.03 && row.ci![0] <= row.ratio! && row.ratio! <= row.ci![1]);
-    // What the client itself needs is taken off: the server's own share of the change is larger.
+    // Without the client's own time, the change of the server's part is larger.
     assert(row.own === undefined || row.own.ratio >= row.ratio!);
     assertStringIncludes(report.comparison!.regressions.join(), "latency p50 is up by");
     const { ab, target } = report;
@@ -82,7 +82,7 @@ Deno.test({ name: "ab: the same server is not slower than itself", ignore }, asy
 });
 
 Deno.test(
-  { name: "ab: both are restarted before every epoch, while nothing is connected", ignore },
+  { name: "ab: both servers restart before every epoch, with no client connected", ignore },
   async () => {
     await using server = await startReference({ limits: { maxConnectionsPerIp: 20 } });
     const connected: number[] = [];
@@ -112,11 +112,11 @@ Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore
   }
 });
 
-Deno.test({ name: "ab: what fails on A fails the run, and is not judged", ignore }, async () => {
+Deno.test({ name: "ab: a failure on A fails the run, and nothing is judged", ignore }, async () => {
   await using a = await startFaultyServer({
     script: (nth) => ({ kind: nth > 40 ? "toolError" : "ok" }),
   });
-  // Slow enough for the client never to be the limit.
+  // Slow enough that the client is never the limit.
   await using b = await startFaultyServer({ script: () => ({ kind: "late", ms: 3 }) });
   const { verdict, comparison } = await compare({ a: a.url, b: b.url });
   assertEquals(verdict.exitCode, 1);
@@ -125,7 +125,7 @@ Deno.test({ name: "ab: what fails on A fails the run, and is not judged", ignore
 });
 
 Deno.test({
-  name: "ab: with a precision it goes on until an interval of every gate is that narrow",
+  name: "ab: with a precision it runs until every gate has an interval that narrow",
   ignore,
 }, async () => {
   await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 5 }) });
@@ -137,23 +137,20 @@ Deno.test({
   assert(!needsAnother(comparison!, 20));
 });
 
-Deno.test(
-  { name: "ab: an interrupt leaves a report that is marked so, without a verdict", ignore },
-  async () => {
-    const controller = new AbortController();
-    let calls = 0;
-    const script = () => {
-      if (++calls === 60) controller.abort(new Error("interrupted"));
-      return { kind: "late", ms: 2 } as const;
-    };
-    await using a = await startFaultyServer({ script });
-    await using b = await startFaultyServer({ script });
-    const { verdict } = await compare({ a: a.url, b: b.url }, { signal: controller.signal });
-    assertEquals([verdict.status, verdict.exitCode], ["interrupted", 130]);
-  },
-);
+Deno.test({ name: "ab: an interrupt leaves a report marked as interrupted", ignore }, async () => {
+  const controller = new AbortController();
+  let calls = 0;
+  const script = () => {
+    if (++calls === 60) controller.abort(new Error("interrupted"));
+    return { kind: "late", ms: 2 } as const;
+  };
+  await using a = await startFaultyServer({ script });
+  await using b = await startFaultyServer({ script });
+  const { verdict } = await compare({ a: a.url, b: b.url }, { signal: controller.signal });
+  assertEquals([verdict.status, verdict.exitCode], ["interrupted", 130]);
+});
 
-Deno.test("needsAnother: of each metric the narrowest interval counts, whatever its verdict", () => {
+Deno.test("needsAnother: the narrowest interval of each metric counts, whatever its verdict", () => {
   const row = (statistic: "p5" | "p99", ci: [number, number] | null, given = {}) => ({
     ...{ scenario: "load", metric: "latency", statistic, unit: "ns", better: "lower" as const },
     ...{ old: 1, new: 1, ratio: 1, ci, verdict: "undecided" as const, need: null, why: null },

@@ -1,5 +1,5 @@
 /**
- * The one file alone: in an empty folder, with no package or module in Deno's cache and none to be had.
+ * The single-file bundle in an empty folder, with nothing in Deno's cache.
  *
  * @module
  */
@@ -16,10 +16,10 @@ const SHORT = [
   ...["--profile", "quick", "--epochs", "1", "--messages", "5", "--warmup", "0", "--timeout", "30"],
   ...["--unit-baseline", "1000"],
 ];
-/** Between them they start every kind of worker. */
+/** Together they start every kind of worker. */
 const EVERY_WORKER = ["--scenarios", "open-loop,overhead-breakdown", "--rate", "50"];
 
-Deno.test("bundle: every module that is started as a worker is in it", {
+Deno.test("bundle: contains every module that is started as a worker", {
   ignore: NEEDS_PROCESSES,
 }, async () => {
   const sources = await readSources();
@@ -32,14 +32,14 @@ Deno.test("bundle: every module that is started as a worker is in it", {
   assertEquals(sources.filter((text) => text.includes("new Worker(")).length, 1);
 });
 
-Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
+Deno.test("bundle: measures, serves, compares, merges and reports on its own", {
   ignore: NEEDS_PROCESSES,
 }, async (t) => {
   await using folder = await makeUserFolder();
   const [file, withoutCharts] = await build(folder.path);
   const run = runIn(folder);
 
-  await t.step("says its version, and the permissions of each command", async () => {
+  await t.step("prints its version and the permissions of each command", async () => {
     const [version, permissions, help] = await Promise.all(
       [["--version"], ["--permissions"], ["merge", "--help"]].map((args) => run(file!, args)),
     );
@@ -51,7 +51,7 @@ Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
   });
 
   await t.step({
-    name: "as a package of npm starts Deno, or says how to get it",
+    name: "as an npm package starts Deno, or says how to get it",
     ignore: Deno.build.os === "windows" || NEEDS_PROCESSES || !hasCommand("npm"),
     fn: () => startAsPackage(file!, folder.path),
   });
@@ -66,20 +66,18 @@ Deno.test("bundle: it alone measures, serves, compares, merges and reports", {
     assertStringIncludes(await pageOf(folder, "reports"), "<svg");
   });
 
-  await t.step("serves; shards on it are merged; the pages are written again", async () => {
-    const at = (args: readonly string[]) =>
-      run(file!, args, { EXAI_WS_TOKEN: "bundle-test-token" });
-    await using server = start(folder, [file!, "serve", "--port", "0", "--limits", "off"], {
-      EXAI_WS_TOKEN: "bundle-test-token",
-    });
+  await t.step("serves; merges shards measured on it; rewrites the pages", async () => {
+    const env = { EXAI_WS_TOKEN: "bundle-test-token" };
+    const serve = [file!, "serve", "--port", "0", "--limits", "off"];
+    await using server = start(folder, serve, env);
     const [url] = await server.waitFor("stdout", /ws:\/\/\S+:\d+(?=\s)/);
     const load = [...SHORT, "--scenarios", "concurrent-connections", "--url", url];
     await Promise.all(["1/2", "2/2"].map(async (shard) => {
-      const { code, stderr } = await at([...load, "--out", "s", "--shard", shard]);
+      const { code, stderr } = await run(file!, [...load, "--out", "s", "--shard", shard], env);
       assertEquals(code, 0, stderr);
     }));
     const shards = ["s/shard-1-of-2/report.json", "s/shard-2-of-2/report.json"];
-    const merged = await at(["merge", ...shards, "--out", "merged"]);
+    const merged = await run(file!, ["merge", ...shards, "--out", "merged"], env);
     assertEquals(merged.code, 0, merged.stderr);
     const again = await run(withoutCharts!, ["report", "merged/report.json", "--out", "again"]);
     assertEquals(again.code, 0, again.stderr);
@@ -118,7 +116,7 @@ async function startAsPackage(file: string, folder: string): Promise<void> {
   assertStringIncludes(without.stderr, "npm install --global deno");
 }
 
-/** Starts one of the two forms with nothing of ours, and nothing of Deno's cache, in reach. */
+/** Starts a bundle out of reach of the project and of Deno's cache. */
 function start(folder: UserFolder, args: readonly string[], env: Record<string, string> = {}) {
   return startCli([...args], {
     folder: folder.path,

@@ -6,8 +6,7 @@ import { type RunningServer, startServer } from "../../lib/server/serve.ts";
 import { runBenchAt } from "../support/bench_run.ts";
 import { NO_OVERRIDES } from "../support/run_scenarios.ts";
 import { answerSoundly, HELLO_ACK, startScriptedServer } from "../support/scripted_server.ts";
-
-const ignore = Deno.permissions.querySync({ name: "net" }).state !== "granted";
+import { NO_NET as ignore } from "../support/targets.ts";
 
 /** A short run of two clients. */
 async function run(url: string) {
@@ -24,12 +23,12 @@ function start(options: ServerOptionOverrides): Promise<RunningServer> {
 
 for (
   const [what, options] of [
-    ["nov's, which marks what it serves", { dialect: "nov" }],
-    ["oct's, which serves equal calls in flight once", { dialect: "oct", slowDownMs: 4 }],
-    ["oct25's", { dialect: "oct25", slowDownMs: 4 }],
+    ["nov, which marks cached replies", { dialect: "nov" }],
+    ["oct, which answers identical calls in flight once", { dialect: "oct", slowDownMs: 4 }],
+    ["oct25", { dialect: "oct25", slowDownMs: 4 }],
   ] as [string, ServerOptionOverrides][]
 ) {
-  Deno.test({ name: `a cache is defeated without being asked: ${what}`, ignore }, async () => {
+  Deno.test({ name: `a cache is bypassed by default: ${what}`, ignore }, async () => {
     await using server = await start(options);
     const { report, warnings, ledger, validity, parameters } = await run(server.url);
     assertEquals([ledger.ok > 0, ledger.cached], [true, 0]);
@@ -37,40 +36,33 @@ for (
     assertEquals(parameters.toolArgs, '{"n":"{unique}"}');
     assertEquals(report.target.uniqueArguments, '{"n":"{unique}"}');
     assertEquals(report.environment.uniqueSeed, 1);
-    assertMatch(warnings.join(), /repeated calls from a cache/);
+    assertMatch(warnings.join(), /the server caches repeated calls/);
     const screen = renderTerminalSummary(report, { color: false, width: 200 });
     assertStringIncludes(screen, "unique arguments for every call");
   });
 }
 
-Deno.test({ name: "a server without a cache is called as the user says", ignore }, async () => {
+Deno.test({ name: "a server without a cache gets the user's arguments", ignore }, async () => {
   await using server = await start({ dialect: "oct" });
   const { report, warnings, parameters } = await run(server.url);
   assertEquals([parameters.toolArgs, warnings], ["{}", []]);
   assertEquals("uniqueArguments" in report.target || "uniqueSeed" in report.environment, false);
 });
 
-Deno.test(
-  { name: "a cache that takes no unique arguments is measured, and said", ignore },
-  async () => {
-    await using server = startScriptedServer((peer, message, text) => {
-      if (message?.op === "hello") return peer.send(HELLO_ACK);
-      if (message?.op !== "call_tool") return answerSoundly(peer, message);
-      const { request_id } = message;
-      peer.send(
-        text.includes('"n"')
-          ? {
-            op: "call_tool_res",
-            request_id,
-            error: { code: "INVALID", message: "no argument n" },
-          }
-          : { op: "call_tool_res", request_id, outputs: [], from_cache: true },
-      );
-    });
-    const { report, ledger, validity, parameters } = await run(server.url);
-    assertEquals([parameters.toolArgs, ledger.cached, ledger.toolError], ["{}", ledger.ok, 0]);
-    assert(!("uniqueArguments" in report.target));
-    assertEquals(validity.warnings.map(({ kind }) => kind), ["cached"]);
-    assertStringIncludes(validity.warnings[0]!.message, "{unique}");
-  },
-);
+Deno.test({ name: "a cache that cannot be bypassed causes a warning", ignore }, async () => {
+  await using server = startScriptedServer((peer, message, text) => {
+    if (message?.op === "hello") return peer.send(HELLO_ACK);
+    if (message?.op !== "call_tool") return answerSoundly(peer, message);
+    const { request_id } = message;
+    peer.send(
+      text.includes('"n"')
+        ? { op: "call_tool_res", request_id, error: { code: "INVALID", message: "no argument n" } }
+        : { op: "call_tool_res", request_id, outputs: [], from_cache: true },
+    );
+  });
+  const { report, ledger, validity, parameters } = await run(server.url);
+  assertEquals([parameters.toolArgs, ledger.cached, ledger.toolError], ["{}", ledger.ok, 0]);
+  assert(!("uniqueArguments" in report.target));
+  assertEquals(validity.warnings.map(({ kind }) => kind), ["cached"]);
+  assertStringIncludes(validity.warnings[0]!.message, "{unique}");
+});

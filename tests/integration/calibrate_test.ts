@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { renderCalibration, runCalibration } from "../../lib/calibrate/calibrate.ts";
+import { lacks } from "../support/permissions.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 
-const ignore = ["net", "read", "sys"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
+const ignore = lacks("net", "read", "sys");
 
 /** One batch is enough to see that a step works. */
 async function sampleOnce(fn: () => unknown) {
@@ -35,7 +34,7 @@ Deno.test({ name: "calibrate: every step and every turn has figures", ignore }, 
 });
 
 Deno.test({
-  name: "calibrate: --help measures nothing, and what is no option is refused",
+  name: "calibrate: --help measures nothing, and unknown options are refused",
   ignore: NEEDS_PROCESSES,
 }, async () => {
   await using folder = await makeUserFolder();

@@ -4,7 +4,7 @@ import { startReference } from "../support/run_scenarios.ts";
 import { TOKEN } from "../support/targets.ts";
 
 Deno.test({
-  name: "ab: it begins with its plan and with what its options do not do, as a run does",
+  name: "ab: like a run, it first prints its plan and the options without effect",
   ignore: NEEDS_PROCESSES,
 }, async () => {
   await using server = await startReference();
@@ -22,7 +22,7 @@ Deno.test({
     warning!,
     "warning: --rate has no effect, as no scenario of this run uses it",
   );
-  // Twice that of one server.
+  // Twice the time of one server.
   assert(/^Planned: 1 scenario \(quick\), 1 epoch, about [23] s$/.test(planned!), stderr);
   await folder.write("heavy.json", '[{"tool":"chat"}]');
   const heavy = ["--scenarios", "heavy-tools", "--heavy-tools", "heavy.json", "--max-calls"];

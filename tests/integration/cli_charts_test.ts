@@ -4,7 +4,7 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/r
 const options = { ignore: NEEDS_PROCESSES };
 const PAGE = "# Mine\r\n<!-- bench:start -->\r\n<!-- bench:end -->\r\nrest\r\n";
 
-Deno.test("cli: report draws what the run drew, byte for byte", options, async () => {
+Deno.test("cli: report writes the files of the run, byte for byte", options, async () => {
   await using folder = await makeUserFolder();
   const run = [...SHORT_RUN, "--epochs", "3"];
   assertEquals((await runCli(run, { folder: folder.path })).code, 0);
@@ -23,15 +23,8 @@ Deno.test("cli: report draws what the run drew, byte for byte", options, async (
 Deno.test("cli: --inject fills a page and touches nothing else in it", options, async () => {
   await using folder = await makeUserFolder();
   await folder.write("page.md", PAGE);
-  const { code, stdout, stderr } = await runCli([
-    ...SHORT_RUN,
-    "--messages",
-    "20",
-    "--inject",
-    "page.md",
-  ], {
-    folder: folder.path,
-  });
+  const run = [...SHORT_RUN, "--messages", "20", "--inject", "page.md"];
+  const { code, stdout, stderr } = await runCli(run, { folder: folder.path });
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, `${folder.path}/page.md`);
   const text = (await folder.files()).get("page.md")!;
@@ -45,33 +38,29 @@ Deno.test("cli: --inject fills a page and touches nothing else in it", options, 
   assertEquals((await folder.files()).get("page.md"), text);
 });
 
-Deno.test(
-  "cli: a page that cannot be filled is refused before anything is measured",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    await folder.write("bare.md", "# Mine\n");
-    await folder.write("doubled.md", PAGE + PAGE);
-    const refusals = {
-      "bare.md": "it has no <!-- bench:start -->",
-      "doubled.md": "it has 2 <!-- bench:start -->",
-      "none.md": "No such file",
-      ".": "it is not a file",
-    };
-    for (const [page, why] of Object.entries(refusals)) {
-      const { code, stdout, stderr } = await runCli([...SHORT_RUN, "--inject", page], {
-        folder: folder.path,
-      });
-      assertEquals([code, stdout], [2, ""], stderr);
-      assertStringIncludes(stderr, `Cannot use --inject "${page}"`);
-      assertStringIncludes(stderr, why);
-      assert(!stderr.includes("[1/1]"), "nothing ran");
-    }
-    assertEquals([...(await folder.files()).keys()].sort(), ["bare.md", "doubled.md"]);
-  },
-);
+Deno.test("cli: a page that cannot be filled is refused before measuring", options, async () => {
+  await using folder = await makeUserFolder();
+  await folder.write("bare.md", "# Mine\n");
+  await folder.write("doubled.md", PAGE + PAGE);
+  const refusals = {
+    "bare.md": "it has no <!-- bench:start -->",
+    "doubled.md": "it has 2 <!-- bench:start -->",
+    "none.md": "No such file",
+    ".": "it is not a file",
+  };
+  for (const [page, why] of Object.entries(refusals)) {
+    const { code, stdout, stderr } = await runCli([...SHORT_RUN, "--inject", page], {
+      folder: folder.path,
+    });
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, `Cannot use --inject "${page}"`);
+    assertStringIncludes(stderr, why);
+    assert(!stderr.includes("[1/1]"), "nothing ran");
+  }
+  assertEquals([...(await folder.files()).keys()].sort(), ["bare.md", "doubled.md"]);
+});
 
-Deno.test("cli: report refuses a page and a report of another version", options, async () => {
+Deno.test("cli: report refuses an unmarked page and another report version", options, async () => {
   await using folder = await makeUserFolder();
   await runCli([...SHORT_RUN, "--format", "json"], { folder: folder.path });
   await folder.write("bare.md", "# Mine\n");

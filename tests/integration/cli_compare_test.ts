@@ -4,10 +4,10 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/r
 
 const options = { ignore: NEEDS_PROCESSES };
 
-/** Further apart than runs on the busiest machine. */
+/** More than any two runs differ, even on a busy machine. */
 const FAR = 10_000;
 
-/** The report of a run that was so many times as fast. */
+/** The report as if the run had been `times` as fast. */
 function faster(report: Report, times: number): Report {
   const changed = structuredClone(report);
   for (const metric of changed.scenarios.flatMap(({ metrics }) => metrics)) {
@@ -41,7 +41,7 @@ Deno.test("cli: a missed threshold exits 4, and all are in the report", options,
   ]);
 });
 
-Deno.test("cli: a threshold on what is not there exits 2 and names what is", options, async () => {
+Deno.test("cli: an unknown metric in a threshold exits 2, listing the known", options, async () => {
   await using folder = await makeUserFolder();
   const args = [...SHORT_RUN, "--threshold", "message-throughput.latncy.p50<1ms"];
   const { code, stderr } = await runCli(args, { folder: folder.path });
@@ -49,7 +49,7 @@ Deno.test("cli: a threshold on what is not there exits 2 and names what is", opt
   assertStringIncludes(stderr, "accepted are latency, throughput, unitFactor, errors");
 });
 
-Deno.test("cli: a run is held against its baselines: exit 5 if it is slower", options, async () => {
+Deno.test("cli: a run that is slower than its baselines exits 5", options, async () => {
   await using folder = await makeUserFolder();
   await runCli(SHORT_RUN, { folder: folder.path });
   const first = await folder.report();
@@ -66,18 +66,16 @@ Deno.test("cli: a run is held against its baselines: exit 5 if it is slower", op
     const { comparison, verdict } = await folder.report(out);
     return { code, text: stdout + stderr, comparison: comparison!, verdict };
   };
-  // Of four runs the noise is learned; of fewer it is stated, or nothing gates.
+  // With four runs the noise is learned; with fewer it is stated, or nothing gates.
   for (const args of [["--baseline", "fast"], ["--baseline", "fast/1.json", "--noise", "10"]]) {
     const { code, text, comparison, verdict } = await run("slower", ...args);
     assertEquals(code, 5, text);
-    // Of a short run there may be too few samples for other percentiles.
+    // A short run may have too few samples for other percentiles.
     const median = comparison.rows.find(({ statistic }) => statistic === "p50")!;
     assertEquals([median.gating, median.verdict], [true, "slower"], text);
     assertEquals(
       verdict.reasons.map(({ kind }) => kind),
-      comparison.regressions.map(() => {
-        return "regression";
-      }),
+      comparison.regressions.map(() => "regression"),
     );
   }
   const few = await run("few", "--baseline", "fast/1.json", "--baseline", "fast/2.json");
@@ -94,7 +92,7 @@ Deno.test("cli: a baseline of another workload is refused before measuring", opt
   const args = [...SHORT_RUN, ...names, "--payload", "100", "--baseline", "reports/report.json"];
   const { code, stderr } = await runCli([...args, "--out", "second"], { folder: folder.path });
   assertEquals(code, 2);
-  // A payload is part of every scenario's workload.
+  // The payload is part of every scenario's workload.
   for (const name of ["message-throughput", "authentication"]) {
     assertStringIncludes(stderr, `${name}.payloadBytes: 0 -> 100`);
   }

@@ -1,12 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Report, Scalar } from "../../lib/schema.ts";
+import type { Scalar } from "../../lib/schema.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli } from "../support/run_cli.ts";
 
+const options = { ignore: NEEDS_PROCESSES };
 const FAULTS = ["--profile", "quick", "--epochs", "1", "--quiet", "--format", "json"];
 
-Deno.test("cli: the bundled server is restarted, and its limits are those of one with them on", {
-  ignore: NEEDS_PROCESSES,
-}, async () => {
+Deno.test("cli: the bundled server restarts, and its limits can be measured", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout } = await runCli([
     ...FAULTS,
@@ -14,7 +13,7 @@ Deno.test("cli: the bundled server is restarted, and its limits are those of one
     ...["--expect-limits", "session=50/5,ip=100/10"],
   ], { folder: folder.path });
   assertEquals(code, 0, stdout);
-  const report: Report = JSON.parse((await folder.files()).get("reports/report.json")!);
+  const report = await folder.report();
   assertEquals([report.rateLimit, report.target.kind], [null, "embedded"]);
   const metrics = report.scenarios.flatMap((scenario) => scenario.metrics) as Scalar[];
   const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value;
@@ -24,9 +23,7 @@ Deno.test("cli: the bundled server is restarted, and its limits are those of one
   assertStringIncludes(stdout, "session burst 50 calls");
 });
 
-Deno.test("cli: limits that differ from those expected are exit code 1", {
-  ignore: NEEDS_PROCESSES,
-}, async () => {
+Deno.test("cli: limits that differ from those expected exit 1", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout } = await runCli([
     ...FAULTS,
@@ -36,9 +33,7 @@ Deno.test("cli: limits that differ from those expected are exit code 1", {
   assertStringIncludes(stdout.replaceAll(/\s+/g, " "), "session burst is as expected: expected 20");
 });
 
-Deno.test("cli: limits that are none are exit code 2, with what is accepted", {
-  ignore: NEEDS_PROCESSES,
-}, async () => {
+Deno.test("cli: malformed limits exit 2 with what is accepted", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stderr } = await runCli(["--expect-limits", "50/5"], { folder: folder.path });
   assertEquals(code, 2);

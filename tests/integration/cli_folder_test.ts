@@ -10,23 +10,19 @@ import {
 
 const options = { ignore: NEEDS_PROCESSES };
 
-Deno.test(
-  "cli: paths are relative to where the user called, not to the project",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    await folder.write("args.json", '{"n": {seq}}');
-    const { code, stderr } = await runCli(
-      [...SHORT_RUN, "--out", "here", "--tool-args", "@args.json"],
-      { folder: folder.path },
-    );
-    assertEquals(code, 0, stderr);
-    assertEquals((await folder.report("here")).verdict.exitCode, 0);
-    const noFile = await runCli(["--tool-args", "@deno.json5"], { folder: folder.path });
-    assertEquals(noFile.code, 2);
-    assertStringIncludes(noFile.stderr, `${folder.path}/deno.json5`);
-  },
-);
+Deno.test("cli: paths are relative to the user's folder, not the project", options, async () => {
+  await using folder = await makeUserFolder();
+  await folder.write("args.json", '{"n": {seq}}');
+  const { code, stderr } = await runCli(
+    [...SHORT_RUN, "--out", "here", "--tool-args", "@args.json"],
+    { folder: folder.path },
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals((await folder.report("here")).verdict.exitCode, 0);
+  const noFile = await runCli(["--tool-args", "@deno.json5"], { folder: folder.path });
+  assertEquals(noFile.code, 2);
+  assertStringIncludes(noFile.stderr, `${folder.path}/deno.json5`);
+});
 
 Deno.test("cli: an option wins over the environment, which wins over .env", options, async () => {
   await using folder = await makeUserFolder();
@@ -41,10 +37,7 @@ Deno.test("cli: an option wins over the environment, which wins over .env", opti
   assertEquals(await run([], exai), "ws://127.0.0.1:3/dot-env");
   const env = { ...exai, EXAI_WS_URL: "ws://127.0.0.1:2/environment" };
   assertEquals(await run([], env), "ws://127.0.0.1:2/environment");
-  assertEquals(
-    await run(["--url", "ws://127.0.0.1:1/option"], env),
-    "ws://127.0.0.1:1/option",
-  );
+  assertEquals(await run(["--url", "ws://127.0.0.1:1/option"], env), "ws://127.0.0.1:1/option");
 });
 
 Deno.test("cli: host and port of the environment win over the URL of .env", options, async () => {
@@ -57,30 +50,26 @@ Deno.test("cli: host and port of the environment win over the URL of .env", opti
   assertEquals((await folder.report()).target.url, "ws://127.0.0.1:2");
 });
 
-Deno.test("cli: an empty variable of the environment undoes that of .env", options, async () => {
+Deno.test("cli: an empty environment variable overrides .env", options, async () => {
   await using folder = await makeUserFolder();
   await folder.write(".env", "EXAI_WS_URL=ws://127.0.0.1:3/\n");
   const { code } = await runCli(SHORT_RUN, { folder: folder.path, env: { EXAI_WS_URL: "" } });
   assertEquals(code, 0);
 });
 
-Deno.test(
-  "cli: a folder that comes in the way of a report is told, with the result",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    await Deno.mkdir(`${folder.path}/reports/report.md`, { recursive: true });
-    const { code, stdout, stderr } = await runCli(SHORT_RUN, { folder: folder.path });
-    assertEquals(code, 2, stderr);
-    assertStringIncludes(stderr, "error: Cannot write");
-    assertStringIncludes(stderr, `${folder.path}/reports/report.md`);
-    assert(!stderr.includes("    at "), "no stack");
-    assertEquals(stdout.includes("1 scenario passed"), true, "the result is not lost");
-  },
-);
+Deno.test("cli: a folder in the way of a report is named, with the result", options, async () => {
+  await using folder = await makeUserFolder();
+  await Deno.mkdir(`${folder.path}/reports/report.md`, { recursive: true });
+  const { code, stdout, stderr } = await runCli(SHORT_RUN, { folder: folder.path });
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, "error: Cannot write");
+  assertStringIncludes(stderr, `${folder.path}/reports/report.md`);
+  assert(!stderr.includes("    at "), "no stack");
+  assertEquals(stdout.includes("1 scenario passed"), true, "the result is not lost");
+});
 
-Deno.test("cli: --out that may not be written is refused before measuring", {
-  // Nothing stops root, who may write everywhere.
+Deno.test("cli: an --out that is not writable is refused before measuring", {
+  // Root can write everywhere.
   ignore: NEEDS_PROCESSES || Deno.build.os === "windows" || Deno.uid() === 0,
 }, async () => {
   await using folder = await makeUserFolder();
@@ -95,7 +84,7 @@ Deno.test("cli: --out that may not be written is refused before measuring", {
   }
 });
 
-Deno.test("cli: a project in a folder with a space in its name reads its own .env", {
+Deno.test("cli: a project with a space in its path reads its own .env", {
   ignore: NEEDS_PROCESSES || Deno.build.os === "windows",
 }, async () => {
   await using folder = await makeUserFolder();

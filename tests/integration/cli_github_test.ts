@@ -8,7 +8,7 @@ function commandLines(stdout: string): string[] {
   return stdout.split("\n").filter((line) => line.startsWith("::"));
 }
 
-Deno.test("cli: GitHub Actions gets annotations and a summary unasked", options, async () => {
+Deno.test("cli: GitHub Actions gets annotations and a summary by default", options, async () => {
   await using folder = await makeUserFolder();
   await folder.write("summary.md", "before\n");
   const { code, stdout } = await runCli([...SHORT_RUN, "--threshold", "errors>0"], {
@@ -30,7 +30,7 @@ Deno.test("cli: GitHub Actions gets annotations and a summary unasked", options,
     summary.startsWith("before\n# Bundled server, `status`\n\n**❌ FAILED: a threshold"),
     summary,
   );
-  assertEquals(summary.split("# Bundled server").length, 2, "it is added once, at the end");
+  assertEquals(summary.split("# Bundled server").length, 2, "added once, at the end");
   assertStringIncludes(summary, "❌ errors&gt;0: 0");
   assert(!files.has("reports/github-summary.md"));
 });
@@ -54,7 +54,7 @@ Deno.test("cli: --format github and benchmark write their files anywhere", optio
   assertEquals(smaller![0]!.name, "message-throughput latency p50");
 });
 
-Deno.test("cli: a summary that cannot be written hides no verdict", options, async () => {
+Deno.test("cli: a summary that cannot be written does not hide the verdict", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli(SHORT_RUN, {
     folder: folder.path,
@@ -66,7 +66,7 @@ Deno.test("cli: a summary that cannot be written hides no verdict", options, asy
   assertEquals(commandLines(stdout), []);
 });
 
-Deno.test("cli: what a user or server says is no command", options, async () => {
+Deno.test("cli: text from a user or server is never a workflow command", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli(["--scenarios", "x\n::add-mask::y ##[error]z"], {
     folder: folder.path,

@@ -3,21 +3,17 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, startServe } from "../support/
 
 const ignore = NEEDS_PROCESSES;
 const TOOLS = JSON.stringify([{ tool: "chat", arguments: { prompt: "{unique}" }, repetitions: 2 }]);
-/** One epoch of 2 calls alone and of one by each of two clients and by the first of them. */
+/** One epoch of 5 calls: 2 alone, one by each of two clients, and one more by the first. */
 const SMALL = ["--epochs", "1", "--connections", "2", "--unit-baseline", "1000"];
-/** A server whose tools are over soon. */
+/** A server with quick tools. */
 const QUICK = [
-  "--limits",
-  "off",
+  ...["--limits", "off"],
   ...["chat", "analyze", "debug"].flatMap((tool) => ["--think", `${tool}=5:0`]),
 ];
 
-Deno.test({
-  name: "cli: too many calls of heavy tools are refused before anything is sent",
-  ignore,
-}, async () => {
+Deno.test({ name: "cli: too many heavy calls are refused up front", ignore }, async () => {
   await using folder = await makeUserFolder();
-  // Nothing listens there: it is never asked.
+  // Nothing listens there.
   const url = ["--url", "ws://127.0.0.1:9"];
   await folder.write("tools.json", TOOLS);
   const named = ["--scenarios", "heavy-tools", "--heavy-tools", "tools.json", ...SMALL];
@@ -38,21 +34,15 @@ Deno.test({
   );
 });
 
-Deno.test(
-  { name: "cli: a file of heavy tools that cannot be used is exit 2", ignore },
-  async () => {
-    await using folder = await makeUserFolder();
-    await folder.write("tools.json", '[{"tool":"chat","weight":0}]');
-    const { code, stderr } = await runCli(["--heavy-tools", "tools.json"], { folder: folder.path });
-    assertEquals(code, 2);
-    assertStringIncludes(stderr, '--heavy-tools "tools.json": [0].weight is 0: accepted is');
-  },
-);
+Deno.test({ name: "cli: a bad file of heavy tools exits 2", ignore }, async () => {
+  await using folder = await makeUserFolder();
+  await folder.write("tools.json", '[{"tool":"chat","weight":0}]');
+  const { code, stderr } = await runCli(["--heavy-tools", "tools.json"], { folder: folder.path });
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, '--heavy-tools "tools.json": [0].weight is 0: accepted is');
+});
 
-Deno.test({
-  name: "cli: nothing heavy runs on an external server unless asked for by name",
-  ignore,
-}, async () => {
+Deno.test({ name: "cli: heavy tools run on an external server only by name", ignore }, async () => {
   await using folder = await makeUserFolder();
   await using server = await startServe(QUICK, { folder: folder.path });
   await folder.write("tools.json", TOOLS);
@@ -83,7 +73,7 @@ Deno.test({
   }
 });
 
-Deno.test({ name: "cli: the page of heavy tools is a report of its own", ignore }, async () => {
+Deno.test({ name: "cli: heavy tools have their own report page", ignore }, async () => {
   await using folder = await makeUserFolder();
   await using server = await startServe(QUICK, { folder: folder.path });
   await folder.write("tools.json", TOOLS);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
+  type CliResult,
   makeUserFolder,
   NEEDS_PROCESSES,
   type RunningCli,
@@ -8,20 +9,35 @@ import {
   type UserFolder,
 } from "../support/run_cli.ts";
 
-/** Windows knows no SIGTERM, and kills outright on what stands for SIGINT. */
+/** Windows has no SIGTERM, and its SIGINT kills outright. */
 const options = { ignore: NEEDS_PROCESSES || Deno.build.os === "windows" };
 
-/** Epochs that do not end by themselves within a test. */
+/** Epochs that outlast any test. */
 const LONG_RUN = ["--profile", "quick", "--warmup", "0", "--epochs", "2", "--duration", "25"];
 const TWO_SCENARIOS = ["--scenarios", "message-throughput,concurrent-connections"];
 
-/** Lets a run come into its measurement. */
-async function untilMeasuring(running: RunningCli, announced = /\[epoch 1\/2\]/): Promise<void> {
-  await running.waitFor("stderr", announced);
+/** Waits until the run is measuring. */
+async function untilMeasuring(running: RunningCli): Promise<void> {
+  await running.waitFor("stderr", /\[epoch 1\/2\]/);
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
-/** Asserts whole reports, all marked as interrupted, and that the bundled server is gone. */
+/** Starts a run, sends the signal while it is measuring, and returns how it ended. */
+async function runInterrupted(
+  { path }: UserFolder,
+  { signal = "SIGINT", args = TWO_SCENARIOS, via = "bench" }: {
+    signal?: Deno.Signal;
+    args?: readonly string[];
+    via?: "bench" | "task";
+  } = {},
+): Promise<CliResult> {
+  await using running = startCli([...LONG_RUN, ...args], { folder: path, via });
+  await untilMeasuring(running);
+  running.kill(signal);
+  return await running.result;
+}
+
+/** Asserts complete reports, all marked as interrupted, and that the bundled server is gone. */
 async function assertInterrupted(folder: UserFolder): Promise<void> {
   const { verdict, scenarios, target } = await folder.report();
   assertEquals(verdict.status, "interrupted");
@@ -46,31 +62,28 @@ async function assertInterrupted(folder: UserFolder): Promise<void> {
   );
 }
 
-Deno.test("cli: Ctrl-C while measuring leaves whole reports, exit 130", options, async () => {
+Deno.test("cli: Ctrl-C while measuring leaves complete reports, exit 130", options, async () => {
   await using folder = await makeUserFolder();
-  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
-  await untilMeasuring(running);
-  running.kill("SIGINT");
-  const { code, stdout, stderr } = await running.result;
+  const { code, stdout, stderr } = await runInterrupted(folder);
   assertEquals(code, 130, stderr);
   assertStringIncludes(stderr, "Interrupted: writing what was measured so far");
   assertStringIncludes(stdout, "INTERRUPTED");
   await assertInterrupted(folder);
   const { scenarios, epochs } = await folder.report();
-  // They share a case, and are measured in the same blocks.
+  // They share a case, so they are measured in the same blocks.
   assertEquals(scenarios.map(({ status }) => status), ["interrupted", "interrupted"]);
   assertEquals(epochs, 0);
   for (const { ledger } of scenarios) assertEquals(ledger.sent, ledger.ok + ledger.aborted);
 });
 
-Deno.test("cli: Ctrl-C after some epochs keeps them whole", options, async () => {
+Deno.test("cli: Ctrl-C after some epochs keeps them", options, async () => {
   await using folder = await makeUserFolder();
   await using running = startCli([
     ...["--profile", "quick", "--warmup", "0", "--epochs", "200", "--duration", "0.05"],
     ...["--scenarios", "message-throughput,reconnection"],
   ], { folder: folder.path });
   await running.waitFor("stderr", /\[epoch 3\/200\]/);
-  // What the epochs before found is in the files already, whole, and marked.
+  // The report already has the earlier epochs, marked as interrupted.
   const partial = await folder.report();
   assertEquals([partial.verdict.status, partial.epochs], ["interrupted", 2]);
   running.kill("SIGINT");
@@ -85,7 +98,7 @@ Deno.test("cli: Ctrl-C after some epochs keeps them whole", options, async () =>
   }
 });
 
-/** Against a server that has stopped moving, so that the end takes seconds; ends the first of them. */
+/** Interrupts a run against a frozen server, so that shutting down takes seconds. */
 async function interruptFrozen(folder: UserFolder, after: (running: RunningCli) => Promise<void>) {
   await using server = await startServe(["--limits", "off"], { folder: folder.path });
   await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS, "--url", server.url], {
@@ -99,7 +112,7 @@ async function interruptFrozen(folder: UserFolder, after: (running: RunningCli) 
   return await running.result;
 }
 
-Deno.test("cli: a second Ctrl-C within a second is the same one", options, async () => {
+Deno.test("cli: a second Ctrl-C within a second counts as the same one", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stderr } = await interruptFrozen(folder, async (running) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -110,7 +123,7 @@ Deno.test("cli: a second Ctrl-C within a second is the same one", options, async
   assertEquals((await folder.report()).verdict.status, "interrupted");
 });
 
-Deno.test("cli: a later second Ctrl-C quits at once", options, async () => {
+Deno.test("cli: a later second Ctrl-C quits immediately", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout } = await interruptFrozen(folder, async (running) => {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -120,43 +133,25 @@ Deno.test("cli: a later second Ctrl-C quits at once", options, async () => {
   assertEquals([...(await folder.files()).keys()], []);
 });
 
-Deno.test("cli: SIGTERM is the same with exit 143", options, async () => {
+Deno.test("cli: SIGTERM does the same with exit 143", options, async () => {
   await using folder = await makeUserFolder();
-  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], { folder: folder.path });
-  await untilMeasuring(running);
-  running.kill("SIGTERM");
-  const { code, stderr } = await running.result;
+  const { code, stderr } = await runInterrupted(folder, { signal: "SIGTERM" });
   assertEquals(code, 143, stderr);
   await assertInterrupted(folder);
 });
 
-Deno.test(
-  "cli: an interrupt is the client's doing, and no fault of the server",
-  options,
-  async () => {
-    await using folder = await makeUserFolder();
-    await using running = startCli(
-      [...LONG_RUN, "--scenarios", "concurrent-connections", "--connections", "8"],
-      { folder: folder.path },
-    );
-    await untilMeasuring(running);
-    running.kill("SIGINT");
-    assertEquals((await running.result).code, 130);
-    await assertInterrupted(folder);
-    const { verdict: { reasons } } = await folder.report();
-    assertEquals(reasons.filter(({ code }) => code !== 130), []);
-  },
-);
+Deno.test("cli: an interrupt is not blamed on the server", options, async () => {
+  await using folder = await makeUserFolder();
+  const args = ["--scenarios", "concurrent-connections", "--connections", "8"];
+  assertEquals((await runInterrupted(folder, { args })).code, 130);
+  await assertInterrupted(folder);
+  const { verdict: { reasons } } = await folder.report();
+  assertEquals(reasons.filter(({ code }) => code !== 130), []);
+});
 
 Deno.test("cli: Ctrl-C on the task ends its program too", options, async () => {
   await using folder = await makeUserFolder();
-  await using running = startCli([...LONG_RUN, ...TWO_SCENARIOS], {
-    folder: folder.path,
-    via: "task",
-  });
-  await untilMeasuring(running);
-  running.kill("SIGINT");
-  const { code, stderr } = await running.result;
+  const { code, stderr } = await runInterrupted(folder, { via: "task" });
   assertEquals(code, 130, stderr);
   await assertInterrupted(folder);
 });

@@ -1,17 +1,12 @@
 /**
- * Mistakes that only a process can make: each ends in one line and exit code 2.
+ * Mistakes that only show in a process: each ends in one line and exit code 2.
  *
  * @module
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  makeUserFolder,
-  NEEDS_PROCESSES,
-  PROJECT_FOLDER,
-  runCli,
-  SHORT_RUN,
-} from "../support/run_cli.ts";
+import { runCommand } from "../support/commands.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/run_cli.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
 
@@ -41,14 +36,14 @@ Deno.test("cli: mistakes end in one line that says what is accepted", options, a
   }));
 });
 
-Deno.test("cli: a variable that is no text is named without its value", {
+Deno.test("cli: a variable that is not UTF-8 is named without its value", {
   ignore: NEEDS_PROCESSES || Deno.build.os === "windows",
 }, async () => {
   const { code, stderr } = await inShell("EXAI_WS_TOKEN=$(printf 'a\\377b') ", "--list");
   assertEquals([code, stderr], [2, "error: Cannot use EXAI_WS_TOKEN: accepted is text in UTF-8\n"]);
 });
 
-Deno.test("cli: where standard output is full, the reports are written and exit code 2 says so", {
+Deno.test("cli: if stdout is full, the reports are written and the exit code is 2", {
   ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
 }, async () => {
   await using folder = await makeUserFolder();
@@ -60,12 +55,12 @@ Deno.test("cli: where standard output is full, the reports are written and exit 
   assert((await folder.files()).has("report.json"));
 });
 
-Deno.test("cli: where a report cannot be written whole, the verdict is printed and none is there", {
+Deno.test("cli: if a report cannot be written whole, none is left and the verdict is printed", {
   ignore: NEEDS_PROCESSES || Deno.build.os !== "linux",
 }, async () => {
   await using folder = await makeUserFolder();
   const args = [...SHORT_RUN, "--quiet", "--epochs", "2"].join(" ");
-  // Room for report.json and report.md alone, as on a disk that is nearly full: a write fails, and ends nothing.
+  // Room for report.json and report.md only: a write fails, as on a disk that is nearly full.
   const { code, stdout, stderr } = await inShell(
     `trap '' XFSZ; ulimit -f 32; INIT_CWD=${folder.path} `,
     args,
@@ -78,14 +73,8 @@ Deno.test("cli: where a report cannot be written whole, the verdict is printed a
   assertEquals([...(await folder.files()).keys()], []);
 });
 
-/** Runs the program by a line of the shell. */
-async function inShell(before: string, args: string) {
+/** Runs the program from a shell line. */
+function inShell(before: string, args: string) {
   const line = `${before}'${Deno.execPath()}' run -q --no-prompt -P=bench main.ts ${args}`;
-  const { code, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-c", line],
-    cwd: PROJECT_FOLDER,
-    stdin: "null",
-  }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, stdout: out!, stderr: error! };
+  return runCommand("sh", ["-c", line]);
 }

@@ -2,36 +2,25 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { OPTIONS } from "../../lib/cli/options.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
-import {
-  makeUserFolder,
-  NEEDS_PROCESSES,
-  PROJECT_FOLDER,
-  runCli,
-  SHORT_RUN,
-} from "../support/run_cli.ts";
+import { hasCommand, runCommand } from "../support/commands.ts";
+import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/run_cli.ts";
 
 const options = { ignore: NEEDS_PROCESSES };
 const ESCAPE = "\x1b";
 // deno-lint-ignore no-control-regex
 const COLOR = /\x1b\[[0-9;]*m/g;
 
-Deno.test("cli: --help, --version and --list tell, write nothing and exit 0", options, async () => {
+Deno.test("cli: --help, --version and --list exit 0 and write no files", options, async () => {
   await using folder = await makeUserFolder();
   const run = (...args: string[]) => runCli(args, { folder: folder.path });
-  const [help, short, version, list] = await Promise.all([
-    run("--help"),
-    run("-h"),
-    run("--version"),
-    run("--list"),
-  ]);
-  for (const { code, stderr } of [help, short, version, list]) {
-    assertEquals([code, stderr], [0, ""]);
-  }
-  for (const name of OPTIONS.keys()) assertStringIncludes(help.stdout, `--${name}`);
-  assertEquals(short.stdout, help.stdout);
-  assertEquals(version.stdout, `${project.version}\n`);
+  const all = await Promise.all(["--help", "-h", "--version", "--list"].map((one) => run(one)));
+  for (const { code, stderr } of all) assertEquals([code, stderr], [0, ""]);
+  const [help, short, version, list] = all.map(({ stdout }) => stdout);
+  for (const name of OPTIONS.keys()) assertStringIncludes(help!, `--${name}`);
+  assertEquals(short, help);
+  assertEquals(version, `${project.version}\n`);
   for (const { name, question } of SCENARIOS) {
-    assertStringIncludes(list.stdout, `${name}\n    ${question}\n    in `);
+    assertStringIncludes(list!, `${name}\n    ${question}\n    in `);
   }
   assertEquals(await folder.files(), new Map());
 });
@@ -42,14 +31,14 @@ Deno.test("cli: options after npm's two dashes are not lost", options, async () 
   assertEquals([code, stdout], [0, `${project.version}\n`]);
 });
 
-Deno.test("cli: --quiet leaves stderr empty and the result where it is", options, async () => {
+Deno.test("cli: --quiet leaves stderr empty and the result on stdout", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout, stderr } = await runCli([...SHORT_RUN, "--quiet"], { folder: folder.path });
   assertEquals([code, stderr], [0, ""]);
   assertStringIncludes(stdout, "1 of 1 scenario passed");
 });
 
-Deno.test("cli: --format writes those reports and no other", options, async () => {
+Deno.test("cli: --format writes only those reports", options, async () => {
   await using folder = await makeUserFolder();
   const args = [...SHORT_RUN, "--format", "junit,json", "--out", "deep/down"];
   const { code, stdout } = await runCli(args, { folder: folder.path });
@@ -60,40 +49,29 @@ Deno.test("cli: --format writes those reports and no other", options, async () =
   assertStringIncludes(files.get("deep/down/junit.xml")!, "<testsuites");
 });
 
-Deno.test("cli: what goes to a file or a pipe has no escape sequences", options, async () => {
+Deno.test("cli: output to a file or pipe has no escape sequences", options, async () => {
   await using folder = await makeUserFolder();
   const { stdout, stderr } = await runCli(SHORT_RUN, { folder: folder.path });
   assert(!stdout.includes(ESCAPE) && !stderr.includes(ESCAPE));
 });
 
-/** Empty ones are as good as none. */
+/** Empty variables count as unset. */
 const NO_SETTINGS = Object.fromEntries(project.permissions.bench.env.map((name) => [name, ""]));
 
-/** Runs the program on a terminal of its own, made by `script` of util-linux. */
+/** Runs the program on a terminal made by `script` of util-linux. */
 async function runOnTerminal(folder: string, args: string, env: Record<string, string>) {
   const program = project.tasks.bench.command.replace(/^deno/, Deno.execPath()) + ` ${args}`;
-  const { code, stdout } = await new Deno.Command("script", {
-    args: ["-qec", program, "/dev/null"],
-    cwd: PROJECT_FOLDER,
+  const { code, stdout } = await runCommand("script", ["-qec", program, "/dev/null"], {
     env: { ...NO_SETTINGS, INIT_CWD: folder, TERM: "xterm", ...env },
-    stdin: "null",
-  }).output();
-  return { code, text: new TextDecoder().decode(stdout) };
+  });
+  return { code, text: stdout };
 }
 
-async function hasScript(): Promise<boolean> {
-  if (NEEDS_PROCESSES || Deno.build.os !== "linux") return false;
-  try {
-    const version = new Deno.Command("script", { args: ["--version"], stdin: "null" });
-    return (await version.output()).success;
-  } catch {
-    return false;
-  }
-}
+const onTerminal = {
+  ignore: NEEDS_PROCESSES || Deno.build.os !== "linux" || !hasCommand("script"),
+};
 
-Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR says otherwise", {
-  ignore: !await hasScript(),
-}, async () => {
+Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR", onTerminal, async () => {
   await using folder = await makeUserFolder();
   const short = [...SHORT_RUN, "--quiet"].join(" ");
   const coloured = await runOnTerminal(folder.path, short, {});
@@ -107,9 +85,7 @@ Deno.test("cli: a terminal gets colours, unless --no-color or NO_COLOR says othe
   }
 });
 
-Deno.test("cli: a terminal gets a line with figures that is drawn over, a CI system plain ones", {
-  ignore: !await hasScript(),
-}, async () => {
+Deno.test("cli: a terminal gets a live line of figures, CI plain lines", onTerminal, async () => {
   await using folder = await makeUserFolder();
   const args = [...SHORT_RUN, "--duration", "0.8"].join(" ");
   const live = await runOnTerminal(folder.path, args, {});

@@ -4,12 +4,12 @@ import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/r
 
 const ignore = NEEDS_PROCESSES;
 
-/** Takes connections, which fail the test where none should come. */
+/** Counts its connections and refuses each. */
 function startProxy() {
   return startTcp(answering("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
 }
 
-Deno.test({ name: "a proxy of the environment is not taken to this machine", ignore }, async () => {
+Deno.test({ name: "a proxy of the environment is not used for this machine", ignore }, async () => {
   await using folder = await makeUserFolder();
   await using proxy = startProxy();
   const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
@@ -17,7 +17,7 @@ Deno.test({ name: "a proxy of the environment is not taken to this machine", ign
   assertEquals([code, proxy.connections], [0, 0], stderr);
 });
 
-Deno.test({ name: "a proxy that is taken is named in message and report", ignore }, async () => {
+Deno.test({ name: "a proxy in use is named in messages and report", ignore }, async () => {
   await using folder = await makeUserFolder();
   await using proxy = startProxy();
   const named = `http://***@127.0.0.1:${proxy.port} (HTTP_PROXY)`;

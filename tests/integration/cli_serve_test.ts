@@ -41,7 +41,7 @@ Deno.test("serve: options and environment reach the server", options, async () =
   assertEquals((await client.whenClosed()).code, 4003);
 });
 
-Deno.test("serve: what cannot be used exits 2 and says so in a line", options, async () => {
+Deno.test("serve: a bad command line exits 2 with a one-line message", options, async () => {
   await using folder = await makeUserFolder();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const cases: [string[], string][] = [
@@ -64,7 +64,7 @@ Deno.test("serve: what cannot be used exits 2 and says so in a line", options, a
   }));
 });
 
-Deno.test("serve: --help tells its options and exits 0", options, async () => {
+Deno.test("serve: --help prints its options and exits 0", options, async () => {
   await using folder = await makeUserFolder();
   const { code, stdout } = await runCli(["--help"], { folder: folder.path, via: "serve" });
   assertEquals(code, 0);

@@ -1,5 +1,5 @@
 /**
- * `deno task workload` on servers that list their tools, and what it drafts run as it is.
+ * `deno task workload` drafts from a server's list of tools, and the draft runs unchanged.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const PAGES = [[tool("look", true), tool("write", false)], [tool("odd")], [
   tool("read", true),
 ]];
 
-/** Lists its tools on three pages, and notes what is called. */
+/** Lists its tools on three pages, and records which are called. */
 function startPagedServer(called: string[], greeting?: object) {
   const greet = (peer: ScriptedPeer) => greeting !== undefined && peer.send(greeting);
   return startScriptedServer((peer, message) => {
@@ -78,49 +78,43 @@ Deno.test({
   assert(called.length > 0 && called.every((name) => ["odd", "look"].includes(name)));
 });
 
-Deno.test(
-  { name: "workload: what it cannot use is named, with what is accepted", ignore },
-  async () => {
-    await using server = await startReference();
-    await using folder = await makeUserFolder();
-    const run = async (...args: string[]) => {
-      const { code, stderr } = await runCli(args, {
-        folder: folder.path,
-        via: "workload",
-        env: { EXAI_WS_TOKEN: TOKEN },
-      });
-      return { code, stderr };
-    };
-    const cases: [args: string[], code: number, expected: string][] = [
-      [[], 2, "accepted is --url WS_URL"],
-      [
-        ["--url", server.url],
-        2,
-        "accepted is --tool NAME for each tool that may be called, of status",
-      ],
-      [["--url", server.url, "--tool", "chatt"], 2, "(did you mean chat?)"],
-      [["--url", server.url, "--duration", "5"], 2, "Unknown option --duration"],
-      [["--url", "ws://127.0.0.1:9"], 3, "Cannot connect to ws://127.0.0.1:9"],
-      [
-        ["--url", server.url, "--token", "x"],
-        3,
-        "(unauthorized). The token given is not the server's",
-      ],
-      [["--url", server.url, "--protocol", "echo"], 3, "The echo protocol has no list of tools"],
-    ];
-    for (const [args, code, expected] of cases) {
-      const ended = await run(...args);
-      assertEquals(ended.code, code, args.join(" "));
-      assertStringIncludes(ended.stderr, expected, args.join(" "));
-      assert(!ended.stderr.includes(TOKEN));
-    }
-  },
-);
+Deno.test({ name: "workload: errors name the problem and what is accepted", ignore }, async () => {
+  await using server = await startReference();
+  await using folder = await makeUserFolder();
+  const run = async (...args: string[]) => {
+    const { code, stderr } = await runCli(args, {
+      folder: folder.path,
+      via: "workload",
+      env: { EXAI_WS_TOKEN: TOKEN },
+    });
+    return { code, stderr };
+  };
+  const cases: [args: string[], code: number, expected: string][] = [
+    [[], 2, "accepted is --url WS_URL"],
+    [
+      ["--url", server.url],
+      2,
+      "accepted is --tool NAME for each tool that may be called, of status",
+    ],
+    [["--url", server.url, "--tool", "chatt"], 2, "(did you mean chat?)"],
+    [["--url", server.url, "--duration", "5"], 2, "Unknown option --duration"],
+    [["--url", "ws://127.0.0.1:9"], 3, "Cannot connect to ws://127.0.0.1:9"],
+    [
+      ["--url", server.url, "--token", "x"],
+      3,
+      "(unauthorized). The token given is not the server's",
+    ],
+    [["--url", server.url, "--protocol", "echo"], 3, "The echo protocol has no list of tools"],
+  ];
+  for (const [args, code, expected] of cases) {
+    const ended = await run(...args);
+    assertEquals(ended.code, code, args.join(" "));
+    assertStringIncludes(ended.stderr, expected, args.join(" "));
+    assert(!ended.stderr.includes(TOKEN));
+  }
+});
 
-Deno.test({
-  name: "workload: it reaches the server by the options of a run",
-  ignore,
-}, async () => {
+Deno.test({ name: "workload: connects by the same options as a run", ignore }, async () => {
   const greeting = { jsonrpc: "2.0", id: 1, result: { tools: "none of a list's" } };
   await using server = startPagedServer([], greeting);
   await using folder = await makeUserFolder();
@@ -155,7 +149,10 @@ const FIVE = [
 ];
 
 Deno.test(
-  testWith("workload: five tools of a real MCP server, drafted and run as drafted", npm.missing),
+  testWith(
+    "workload: five tools of a real MCP server are drafted, and the draft runs",
+    npm.missing,
+  ),
   async () => {
     await using gateway = await startMcpGateway(npm.folder!);
     await using folder = await makeUserFolder();

@@ -1,5 +1,5 @@
 /**
- * What goes wrong while connecting, against servers that do it: each cause is named, with what to do about it.
+ * Failures while connecting: each cause is named, with advice.
  *
  * @module
  */
@@ -25,9 +25,7 @@ import {
 } from "../support/certificates.ts";
 import { answering, readAll, startTcp } from "../support/raw_server.ts";
 import { startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
-
-const ignore = NO_NET;
+import { NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
 
 async function assertUnusable(
   url: string,
@@ -46,45 +44,35 @@ async function assertUnusable(
 const http = (head: string, body = "") =>
   answering(`HTTP/1.1 ${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 
-for (
-  const { answer, parts } of [
-    {
-      answer: "301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret",
-      parts: [
-        "HTTP 301, redirecting to https://example.org/ws?***",
-        "pass wss://example.org/ws?*** with",
-      ],
-    },
-    {
-      answer: "308 Permanent Redirect\r\nLocation: /mcp/",
-      parts: ["308, redirecting to /mcp/", "with --url"],
-    },
-    {
-      answer: "426 Upgrade Required\r\nServer: nginx/1.27",
-      parts: ["HTTP 426 (server: nginx/1.27)", "proxy_set_header Upgrade"],
-    },
-    {
-      answer: "426 Upgrade Required\r\nSec-WebSocket-Version: 8",
-      parts: ["does not speak version 13 of the WebSocket protocol"],
-    },
-    { answer: "429 Too Many Requests\r\nRetry-After: 7", parts: ["limits", "wait 7 s"] },
-    { answer: "502 Bad Gateway", parts: ["A gateway answered", "is not running", "--wait"] },
-    { answer: "503 Service Unavailable", parts: ["overloaded", "--wait"] },
-    { answer: "504 Gateway Timeout", parts: ["did not answer in time"] },
-    { answer: "500 Oops", parts: ["HTTP 500", "server's log"] },
-    { answer: "200 OK", parts: ["HTTP 200", "not a WebSocket server"] },
-  ]
-) {
-  Deno.test(
-    { name: `connect: the upgrade is answered ${answer.slice(0, 3)}`, ignore },
-    async () => {
-      await using server = startTcp(http(answer));
-      await assertUnusable(`ws://127.0.0.1:${server.port}`, parts);
-    },
-  );
+const UPGRADES: [answer: string, parts: string[]][] = [
+  ["301 Moved Permanently\r\nLocation: https://example.org/ws?key=secret", [
+    "HTTP 301, redirecting to https://example.org/ws?***",
+    "pass wss://example.org/ws?*** with",
+  ]],
+  ["308 Permanent Redirect\r\nLocation: /mcp/", ["308, redirecting to /mcp/", "with --url"]],
+  ["426 Upgrade Required\r\nServer: nginx/1.27", [
+    "HTTP 426 (server: nginx/1.27)",
+    "proxy_set_header Upgrade",
+  ]],
+  ["426 Upgrade Required\r\nSec-WebSocket-Version: 8", [
+    "does not speak version 13 of the WebSocket protocol",
+  ]],
+  ["429 Too Many Requests\r\nRetry-After: 7", ["limits", "wait 7 s"]],
+  ["502 Bad Gateway", ["A gateway answered", "is not running", "--wait"]],
+  ["503 Service Unavailable", ["overloaded", "--wait"]],
+  ["504 Gateway Timeout", ["did not answer in time"]],
+  ["500 Oops", ["HTTP 500", "server's log"]],
+  ["200 OK", ["HTTP 200", "not a WebSocket server"]],
+];
+
+for (const [answer, parts] of UPGRADES) {
+  Deno.test({ name: `connect: the upgrade gets ${answer.slice(0, 3)}`, ignore }, async () => {
+    await using server = startTcp(http(answer));
+    await assertUnusable(`ws://127.0.0.1:${server.port}`, parts);
+  });
 }
 
-Deno.test({ name: "connect: a server that wants a subprotocol", ignore }, async () => {
+Deno.test({ name: "connect: a server that requires a subprotocol", ignore }, async () => {
   const body = "Missing Sec-WebSocket-Protocol";
   await using server = startTcp(http("400 Bad Request\r\nContent-Type: text/plain", body));
   await assertUnusable(`ws://127.0.0.1:${server.port}`, [
@@ -93,7 +81,7 @@ Deno.test({ name: "connect: a server that wants a subprotocol", ignore }, async 
   ]);
 });
 
-Deno.test({ name: "connect: what a server says is masked", ignore }, async () => {
+Deno.test({ name: "connect: a token in a server's reply is masked", ignore }, async () => {
   const token = "sesame-sesame-0123";
   const echoing = http("400 Bad Request\r\nContent-Type: text/plain", `no ${token} here`);
   await using server = startTcp(echoing);
@@ -123,34 +111,21 @@ Deno.test({ name: "connect: ws:// to a port that speaks TLS", ignore }, async ()
   await assertUnusable(`ws://127.0.0.1:${nginx.port}`, ["speaks TLS", "Use wss://"]);
 });
 
-for (
-  const { name, cert, caCert, parts } of [
-    {
-      name: "an unknown authority",
-      cert: LOOPBACK,
-      caCert: null,
-      parts: ["UnknownIssuer", "--ca-cert"],
-    },
-    {
-      name: "an expired certificate",
-      cert: EXPIRED,
-      caCert: AUTHORITY,
-      parts: ["has expired", "Renew"],
-    },
-    {
-      name: "a certificate for another name",
-      cert: OTHER_NAME,
-      caCert: AUTHORITY,
-      parts: ['not valid for name "127.0.0.1"', "other.example", "--url"],
-    },
-    {
-      name: "a certificate without a subject alternative name",
-      cert: NAMELESS,
-      caCert: AUTHORITY,
-      parts: ["not valid for any names", "common name does not count"],
-    },
-  ]
-) {
+const CERTIFICATES: [name: string, cert: string, caCert: string | null, parts: string[]][] = [
+  ["an unknown authority", LOOPBACK, null, ["UnknownIssuer", "--ca-cert"]],
+  ["an expired certificate", EXPIRED, AUTHORITY, ["has expired", "Renew"]],
+  ["a certificate for another name", OTHER_NAME, AUTHORITY, [
+    'not valid for name "127.0.0.1"',
+    "other.example",
+    "--url",
+  ]],
+  ["a certificate without a subject alternative name", NAMELESS, AUTHORITY, [
+    "not valid for any names",
+    "common name does not count",
+  ]],
+];
+
+for (const [name, cert, caCert, parts] of CERTIFICATES) {
   Deno.test({ name: `connect: TLS with ${name}`, ignore }, async () => {
     await using server = startTcp(readAll, { cert, key: KEY });
     const url = `wss://127.0.0.1:${server.port}`;
@@ -158,7 +133,7 @@ for (
   });
 }
 
-Deno.test({ name: "connect: what speaks TLS, but not HTTP", ignore }, async () => {
+Deno.test({ name: "connect: a server that speaks TLS, but not HTTP", ignore }, async () => {
   for (
     const [sent, shown] of [["", "it closed the connection"], ["220 smtp\r\n", 'it sent "220 smtp']]
   ) {
@@ -168,10 +143,10 @@ Deno.test({ name: "connect: what speaks TLS, but not HTTP", ignore }, async () =
   }
 });
 
-/** A TLS record that carries nothing but a fatal alert. */
+/** A TLS record with only a fatal alert. */
 const alert = (code: number) => answering(new Uint8Array([0x15, 3, 3, 0, 2, 2, code]));
 
-Deno.test({ name: "connect: TLS that wants a client certificate", ignore }, async () => {
+Deno.test({ name: "connect: TLS that requires a client certificate", ignore }, async () => {
   for (const code of [116, 40]) {
     await using server = startTcp(alert(code));
     await assertUnusable(`wss://127.0.0.1:${server.port}`, [
@@ -185,39 +160,31 @@ Deno.test({ name: "connect: TLS that wants a client certificate", ignore }, asyn
   });
 });
 
-for (
-  const { code, reason, parts } of [
-    { code: 1008, reason: "Invalid or expired token", parts: ["refused the token", "--header"] },
-    {
-      code: 1008,
-      reason: "Too many connections",
-      parts: ["refused the connection", "Close other"],
-    },
-    {
-      code: 1008,
-      reason: "no such room",
-      parts: ["1008 (no such room)", "policy of the server"],
-    },
-    { code: 4008, reason: "quota used up", parts: ["4008 (quota used up)", "Close other"] },
-    { code: 1013, reason: "", parts: ["1013", "Close other"] },
-    { code: 1011, reason: "boom", parts: ["1011 (boom)", "its log"] },
-    { code: 1001, reason: "deploy", parts: ["1001 (deploy)", "--wait"] },
-  ]
-) {
-  Deno.test({ name: `connect: closed with ${code} (${reason}) at once`, ignore }, async () => {
+const CLOSES: [code: number, reason: string, parts: string[]][] = [
+  [1008, "Invalid or expired token", ["refused the token", "--header"]],
+  [1008, "Too many connections", ["refused the connection", "Close other"]],
+  [1008, "no such room", ["1008 (no such room)", "policy of the server"]],
+  [4008, "quota used up", ["4008 (quota used up)", "Close other"]],
+  [1013, "", ["1013", "Close other"]],
+  [1011, "boom", ["1011 (boom)", "its log"]],
+  [1001, "deploy", ["1001 (deploy)", "--wait"]],
+];
+
+for (const [code, reason, parts] of CLOSES) {
+  Deno.test({ name: `connect: closed with ${code} (${reason}) immediately`, ignore }, async () => {
     await using server = startScriptedServer((peer) => peer.close(code, reason));
     await assertUnusable(server.url, parts, code === 1008 ? { protocol: mcp } : {});
   });
 }
 
-Deno.test({ name: "connect: no close frame is said to be none", ignore }, async () => {
+Deno.test({ name: "connect: a missing close frame is reported", ignore }, async () => {
   await using server = startScriptedServer((peer) => peer.cut());
   await assertUnusable(server.url, ["without a close frame (1006)"], {
     timeoutMs: SHORT_TIMEOUT_MS * 10,
   });
 });
 
-Deno.test({ name: "connect: code and reason of a close on the first call", ignore }, async () => {
+Deno.test({ name: "connect: a close on the first call is reported", ignore }, async () => {
   await using server = startScriptedServer((peer) => peer.close(4008, "Rate limited."));
   await assertUnusable(server.url, ["on a call of status", "close 4008 Rate limited."], {
     protocol: echo,
@@ -241,44 +208,34 @@ function startSecureEcho(cert: string) {
   };
 }
 
-Deno.test(
-  { name: "connect: --insecure takes any certificate, and only then", ignore },
-  async () => {
-    for (const cert of [LOOPBACK, EXPIRED, OTHER_NAME]) {
-      await using server = startSecureEcho(cert);
-      using target = targetAt(`${server.url}/path?x=1`, { protocol: echo, insecure: true });
-      const connection = await target.connect(openLedger());
-      const argsJson = JSON.stringify({ big: "x".repeat(200_000) });
-      assertEquals((await connection.call({ tool: "status", argsJson })).status, "ok");
-      assertEquals((await connection.close()).code, 1000);
-      await assertUnusable(server.url, ["Cannot set up TLS"], { protocol: echo });
-    }
-  },
-);
-
-Deno.test({ name: "connect: --insecure still names what fails", ignore }, async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  await assertUnusable(`wss://127.0.0.1:${port}`, ["Cannot connect to", "Is the server running"], {
-    insecure: true,
-  });
+Deno.test({ name: "connect: only --insecure accepts any certificate", ignore }, async () => {
+  for (const cert of [LOOPBACK, EXPIRED, OTHER_NAME]) {
+    await using server = startSecureEcho(cert);
+    using target = targetAt(`${server.url}/path?x=1`, { protocol: echo, insecure: true });
+    const connection = await target.connect(openLedger());
+    const argsJson = JSON.stringify({ big: "x".repeat(200_000) });
+    assertEquals((await connection.call({ tool: "status", argsJson })).status, "ok");
+    assertEquals((await connection.close()).code, 1000);
+    await assertUnusable(server.url, ["Cannot set up TLS"], { protocol: echo });
+  }
 });
 
-Deno.test(
-  { name: "connect: a client certificate goes with the target's connections", ignore },
-  async () => {
-    await using server = startSecureEcho(LOOPBACK);
-    using target = targetAt(server.url, {
-      protocol: echo,
-      caCert: AUTHORITY,
-      clientCert: { cert: LOOPBACK, key: KEY },
-    });
-    const connection = await target.connect(openLedger());
-    assertEquals((await connection.call({ tool: "status", argsJson: "{}" })).status, "ok");
-    await connection.close();
-  },
-);
+Deno.test({ name: "connect: --insecure still names other failures", ignore }, async () => {
+  const parts = ["Cannot connect to", "Is the server running"];
+  await assertUnusable("wss://127.0.0.1:1", parts, { insecure: true });
+});
+
+Deno.test({ name: "connect: every connection sends the client certificate", ignore }, async () => {
+  await using server = startSecureEcho(LOOPBACK);
+  using target = targetAt(server.url, {
+    protocol: echo,
+    caCert: AUTHORITY,
+    clientCert: { cert: LOOPBACK, key: KEY },
+  });
+  const connection = await target.connect(openLedger());
+  assertEquals((await connection.call({ tool: "status", argsJson: "{}" })).status, "ok");
+  await connection.close();
+});
 
 Deno.test({
   name: "connect: --insecure shows the client's certificate to a server that wants one",
@@ -291,7 +248,7 @@ Deno.test({
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `wss://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // The runtime does not always report the alert that says so.
+  // The runtime does not always report the alert that asks for a certificate.
   using target = targetAt(url, { insecure: true });
   const { message } = await assertRejects(() => target.dial(), ConnectError);
   assert(!/HTTP/.test(message), message);
@@ -301,7 +258,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "connect: by --insecure a server sees the path, host and headers as ever",
+  name: "connect: with --insecure a server sees the same path, host and headers",
   ignore,
 }, async () => {
   const requests: string[] = [];

@@ -7,19 +7,18 @@ import {
   countsOf,
   type LedgerCounts,
   ledgerWith,
-  NO_NET,
+  NO_NET as ignore,
   SHORT_TIMEOUT_MS,
   STATUS,
   targetAt,
 } from "../support/targets.ts";
 
-const ignore = NO_NET;
-/** After the call has timed out, and before the connection stops waiting for it. */
+/** After the call times out, before the connection stops waiting for late frames. */
 const LATE_MS = SHORT_TIMEOUT_MS + 80;
 
 const OVER_CAPACITY = { OVER_CAPACITY: 1 };
 
-/** How the calls of a connection are answered, made one after the other, and the whole ledger. */
+/** Replies to the calls of a connection, made in sequence, and the complete ledger. */
 const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
   ["a computed success", [{ kind: "ok" }], {
     sent: 1,
@@ -62,7 +61,7 @@ const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
     timeout: 1,
     frames: { received: 1, malformed: 1 },
   }],
-  ["a close in place of the answer", [{ kind: "ok" }, { kind: "closeHalfway", code: 1011 }], {
+  ["a close instead of the answer", [{ kind: "ok" }, { kind: "closeHalfway", code: 1011 }], {
     sent: 2,
     ok: 1,
     connectionLost: 1,
@@ -165,7 +164,7 @@ const SEQUENCES: [string, Behaviour[], LedgerCounts][] = [
   ],
 ];
 
-/** A short timeout only where one is to be waited for. */
+/** A short timeout only if the test waits for one. */
 function timeoutFor({ timeout = 0 }: LedgerCounts): { timeoutMs?: number } {
   return timeout === 0 ? {} : { timeoutMs: SHORT_TIMEOUT_MS };
 }
@@ -190,7 +189,7 @@ for (const [name, script, expected] of SEQUENCES) {
   });
 }
 
-/** As above, with all calls sent at once. */
+/** As above, but with all calls in flight. */
 const PIPELINES: [string, Behaviour[], LedgerCounts][] = [
   ["successes", [{ kind: "ok" }, { kind: "ok" }, { kind: "ok" }], {
     sent: 3,
@@ -202,13 +201,13 @@ const PIPELINES: [string, Behaviour[], LedgerCounts][] = [
     ok: 3,
     frames: { received: 6, final: 3, progress: 3 },
   }],
-  ["refusals that name none of several", [{ kind: "rateLimitNoId" }, { kind: "errorNoId" }], {
+  ["refusals without an id for several calls", [{ kind: "rateLimitNoId" }, { kind: "errorNoId" }], {
     sent: 2,
     timeout: 2,
     frames: { received: 2, orphan: 2 },
   }],
   [
-    "a refusal that comes when one is left",
+    "a refusal when one call is left",
     [{ kind: "ok" }, { kind: "toolError" }, { kind: "rateLimitNoId" }],
     {
       sent: 3,
@@ -283,7 +282,7 @@ Deno.test({ name: "the close of a connection counts in the ledger in use", ignor
   assertEquals([warmup.closeCodes, measured.closeCodes], [{}, { 1001: 1 }]);
 });
 
-Deno.test({ name: "a connection that this side closes is no close code", ignore }, async () => {
+Deno.test({ name: "a close by this side is not counted as a close code", ignore }, async () => {
   await using server = await startFaultyServer();
   using target = targetAt(server.url);
   const ledger = openLedger();
@@ -292,16 +291,13 @@ Deno.test({ name: "a connection that this side closes is no close code", ignore 
   assertEquals([code, ours, ledger.closeCodes], [1000, true, {}]);
 });
 
-Deno.test(
-  { name: "the calls of many connections have ids that are all different", ignore },
-  async () => {
-    await using server = await startFaultyServer();
-    using target = targetAt(server.url);
-    const ids = new Set<string>();
-    for (let opened = 0; opened < 3; opened++) {
-      await using connection = await target.connect(openLedger());
-      for (let call = 0; call < 3; call++) ids.add((await connection.call(STATUS)).id);
-    }
-    assertEquals(ids.size, 9);
-  },
-);
+Deno.test({ name: "the calls of many connections have distinct ids", ignore }, async () => {
+  await using server = await startFaultyServer();
+  using target = targetAt(server.url);
+  const ids = new Set<string>();
+  for (let opened = 0; opened < 3; opened++) {
+    await using connection = await target.connect(openLedger());
+    for (let call = 0; call < 3; call++) ids.add((await connection.call(STATUS)).id);
+  }
+  assertEquals(ids.size, 9);
+});

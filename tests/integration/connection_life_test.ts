@@ -1,7 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
-import type { Connection } from "../../lib/client/connection.ts";
 import { openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
@@ -11,61 +9,29 @@ import {
   startScriptedServer,
   successFrames,
 } from "../support/scripted_server.ts";
-import { countsOf, ledgerWith, NO_NET, STATUS, targetAt } from "../support/targets.ts";
+import { countsOf, ledgerWith, NO_NET as ignore, STATUS, targetAt } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const TIMEOUT_MS = 100;
 
-/** Resolves when the server has answered another call, so that it has seen everything before. */
+/** Makes another call, after which the server has seen everything before it. */
 async function roundTrip(url: string): Promise<void> {
   using target = targetAt(url);
   await using connection = await target.connect(openLedger());
   await connection.call(STATUS);
 }
 
-/** Whether a promise has settled by now. */
+/** True if the promise has already settled. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol("pending");
   return await Promise.race([promise, Promise.resolve(pending)]) !== pending;
 }
 
-/** Lets pending input and output happen. */
+/** Lets pending I/O happen. */
 function turnOfEvents(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** A promise for the end of a call, and its sending. */
-function send(connection: Connection): Promise<Call> {
-  return connection.call(STATUS);
-}
-
-Deno.test(
-  { name: "a call times out after its own time, not that of a later one", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const clock = createFakeClock();
-    using target = targetAt(server.url, { clock, timeoutMs: TIMEOUT_MS });
-    const connection = await target.connect(openLedger());
-    const ended: string[] = [];
-    const enter = (name: string, next?: () => void) =>
-      connection.send(STATUS, ({ status, endedNs }) => {
-        ended.push(`${name} ${status} ${endedNs / 1e6}`);
-        next?.();
-      });
-    enter("a", () => enter("c")); // As a closed loop does: an end is the start of the next.
-    clock.advance(40);
-    enter("b");
-    clock.advance(300);
-    assertEquals(ended, ["a timeout 100", "b timeout 140", "c timeout 200"]);
-    const closing = connection.close();
-    await turnOfEvents();
-    clock.advance(TIMEOUT_MS); // The wait for late frames.
-    await closing;
-    assertEquals([connection.oldestId, clock.pending], [null, 0]);
-  },
-);
-
-Deno.test({ name: "closing waits for late frames, and then closes", ignore }, async () => {
+Deno.test({ name: "closing first waits for late frames", ignore }, async () => {
   await using server = await startFaultyServer({
     script: (nth): Behaviour => nth === 1 ? { kind: "silent" } : { kind: "ok" },
   });
@@ -73,7 +39,7 @@ Deno.test({ name: "closing waits for late frames, and then closes", ignore }, as
   using target = targetAt(server.url, { clock, timeoutMs: TIMEOUT_MS });
   const ledger = openLedger();
   const connection = await target.connect(ledger);
-  const call = send(connection);
+  const call = connection.call(STATUS);
   clock.advance(TIMEOUT_MS);
   assertEquals((await call).status, "timeout");
   const closing = connection.close();
@@ -88,13 +54,13 @@ Deno.test({ name: "closing waits for late frames, and then closes", ignore }, as
   assertEquals(clock.pending, 0, "no timer is left");
 });
 
-Deno.test({ name: "closing ends as soon as the late frame is there", ignore }, async () => {
+Deno.test({ name: "closing ends as soon as the late frame arrives", ignore }, async () => {
   await using server = await startFaultyServer({ script: [{ kind: "late", ms: 20 }] });
   const clock = createFakeClock();
   using target = targetAt(server.url, { clock, timeoutMs: TIMEOUT_MS });
   const ledger = openLedger();
   const connection = await target.connect(ledger);
-  const call = send(connection);
+  const call = connection.call(STATUS);
   clock.advance(TIMEOUT_MS);
   await call;
   await connection.close();
@@ -106,89 +72,77 @@ Deno.test({ name: "closing lets outstanding calls end first", ignore }, async ()
   using target = targetAt(server.url, { timeoutMs: 5_000 });
   const ledger = openLedger();
   const connection = await target.connect(ledger);
-  const call = send(connection);
+  const call = connection.call(STATUS);
   const { code } = await connection.close();
   assertEquals([(await call).status, code], ["ok", 1000]);
   assertEquals((await connection.close()).code, 1000, "closing twice is the same close");
 });
 
-Deno.test(
-  { name: "a connection that the server closes does not keep its close waiting", ignore },
-  async () => {
-    await using server = await startFaultyServer({
-      script: [{ kind: "silent" }, { kind: "closeHalfway", code: 1011, reason: "oops" }],
-    });
-    using target = targetAt(server.url, { timeoutMs: 5_000 });
-    const ledger = openLedger();
-    const connection = await target.connect(ledger);
-    const calls = Promise.all([send(connection), send(connection)]);
-    const { code, reason, ours } = await connection.close();
-    assertEquals([code, reason, ours], [1011, "oops", false]);
-    assertEquals((await calls).map(({ status }) => status), ["connectionLost", "connectionLost"]);
-    assertEquals(ledger.closeCodes, { 1011: 1 });
-  },
-);
+Deno.test({ name: "closing does not wait if the server closes first", ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: [{ kind: "silent" }, { kind: "closeHalfway", code: 1011, reason: "oops" }],
+  });
+  using target = targetAt(server.url, { timeoutMs: 5_000 });
+  const ledger = openLedger();
+  const connection = await target.connect(ledger);
+  const calls = Promise.all([connection.call(STATUS), connection.call(STATUS)]);
+  const { code, reason, ours } = await connection.close();
+  assertEquals([code, reason, ours], [1011, "oops", false]);
+  assertEquals((await calls).map(({ status }) => status), ["connectionLost", "connectionLost"]);
+  assertEquals(ledger.closeCodes, { 1011: 1 });
+});
 
-Deno.test(
-  { name: "an abort ends outstanding calls and lets no further one be sent", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const controller = new AbortController();
-    using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
-    const ledger = openLedger();
-    {
-      await using connection = await target.connect(ledger);
-      const calls = [send(connection), send(connection)];
-      controller.abort();
-      assertEquals((await Promise.all(calls)).map(({ status }) => status), ["aborted", "aborted"]);
-      assertEquals(connection.isOpen, false);
-      assertThrows(() => connection.send(STATUS, () => {}), Error, "aborted");
-    }
-    assertEquals(settleLedger(ledger, false), ledgerWith({ sent: 2, aborted: 2 }));
-  },
-);
-
-Deno.test(
-  { name: "the reply to an aborted call that comes before the close is late", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: [{ kind: "late", ms: 20 }] });
-    const controller = new AbortController();
-    using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
-    const ledger = openLedger();
-    {
-      await using connection = await target.connect(ledger);
-      const call = send(connection);
-      controller.abort();
-      await call;
-    }
-    assertEquals(
-      settleLedger(ledger, false),
-      ledgerWith({ sent: 1, aborted: 1, frames: { received: 2, progress: 1, late: 1 } }),
-    );
-  },
-);
-
-Deno.test(
-  { name: "an abort shortens the wait for late frames of a close under way", ignore },
-  async () => {
-    await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
-    const clock = createFakeClock();
-    const controller = new AbortController();
-    using target = targetAt(server.url, { clock, timeoutMs: 60_000, signal: controller.signal });
-    const connection = await target.connect(openLedger());
-    const call = send(connection);
-    clock.advance(60_000);
-    await call;
-    const closing = connection.close();
-    await turnOfEvents();
+Deno.test({ name: "an abort ends outstanding calls and blocks new ones", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
+  const controller = new AbortController();
+  using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
+  const ledger = openLedger();
+  {
+    await using connection = await target.connect(ledger);
+    const calls = [connection.call(STATUS), connection.call(STATUS)];
     controller.abort();
-    await turnOfEvents();
-    clock.advance(500);
-    assertEquals((await closing).code, 1000);
-  },
-);
+    assertEquals((await Promise.all(calls)).map(({ status }) => status), ["aborted", "aborted"]);
+    assertEquals(connection.isOpen, false);
+    assertThrows(() => connection.send(STATUS, () => {}), Error, "aborted");
+  }
+  assertEquals(settleLedger(ledger, false), ledgerWith({ sent: 2, aborted: 2 }));
+});
 
-Deno.test({ name: "frames right behind the acceptance are in the ledger", ignore }, async () => {
+Deno.test({ name: "a reply to an aborted call before the close is late", ignore }, async () => {
+  await using server = await startFaultyServer({ script: [{ kind: "late", ms: 20 }] });
+  const controller = new AbortController();
+  using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
+  const ledger = openLedger();
+  {
+    await using connection = await target.connect(ledger);
+    const call = connection.call(STATUS);
+    controller.abort();
+    await call;
+  }
+  assertEquals(
+    settleLedger(ledger, false),
+    ledgerWith({ sent: 1, aborted: 1, frames: { received: 2, progress: 1, late: 1 } }),
+  );
+});
+
+Deno.test({ name: "an abort shortens the wait of a close for late frames", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "silent" }) });
+  const clock = createFakeClock();
+  const controller = new AbortController();
+  using target = targetAt(server.url, { clock, timeoutMs: 60_000, signal: controller.signal });
+  const connection = await target.connect(openLedger());
+  const call = connection.call(STATUS);
+  clock.advance(60_000);
+  await call;
+  const closing = connection.close();
+  await turnOfEvents();
+  controller.abort();
+  await turnOfEvents();
+  clock.advance(500);
+  assertEquals((await closing).code, 1000);
+});
+
+Deno.test({ name: "frames right after the acceptance are in the ledger", ignore }, async () => {
   await using server = startScriptedServer((peer, message) => {
     answerSoundly(peer, message);
     if (message?.op !== "hello") return;
@@ -212,7 +166,7 @@ Deno.test({ name: "frames right behind the acceptance are in the ledger", ignore
   );
 });
 
-Deno.test({ name: "frames before the acceptance are no calls' frames", ignore }, async () => {
+Deno.test({ name: "frames before the acceptance are not in the ledger", ignore }, async () => {
   await using server = startScriptedServer((peer, message) => {
     if (message?.op === "hello") ["welcome", { op: "banner" }].forEach(peer.send);
     answerSoundly(peer, message);
@@ -224,42 +178,36 @@ Deno.test({ name: "frames before the acceptance are no calls' frames", ignore },
   assertEquals(ledger.frames.received, 0);
 });
 
-Deno.test(
-  { name: "an abort ends a handshake that is not answered, and a dial", ignore },
-  async () => {
-    const controller = new AbortController();
-    await using server = startScriptedServer(() => controller.abort()); // When hello has come in.
-    using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
-    const failure = await assertRejects(() => target.connect(openLedger()), ConnectError);
-    assertEquals(failure.failure, "aborted");
-    assertEquals(
-      (await assertRejects(() => target.connect(openLedger()), ConnectError)).failure,
-      "aborted",
-    );
-  },
-);
+Deno.test({ name: "an abort ends an unanswered handshake, and a dial", ignore }, async () => {
+  const controller = new AbortController();
+  await using server = startScriptedServer(() => controller.abort()); // When hello has arrived.
+  using target = targetAt(server.url, { timeoutMs: 60_000, signal: controller.signal });
+  const failure = await assertRejects(() => target.connect(openLedger()), ConnectError);
+  assertEquals(failure.failure, "aborted");
+  assertEquals(
+    (await assertRejects(() => target.connect(openLedger()), ConnectError)).failure,
+    "aborted",
+  );
+});
 
-Deno.test(
-  { name: "a refused handshake whose close never comes is told after a while", ignore },
-  async () => {
-    const refused = Promise.withResolvers<void>();
-    await using server = startScriptedServer((peer) => {
-      peer.send({ op: "hello_ack", ok: false, error: "jwt_required" });
-      refused.resolve();
-    });
-    const clock = createFakeClock();
-    using target = targetAt(server.url, { clock, timeoutMs: 60_000 });
-    const connecting = target.connect(openLedger());
-    const rejected = assertRejects(() => connecting, ConnectError, "jwt_required");
-    await refused.promise;
-    while (clock.pending > 0 && !await isSettled(rejected)) {
-      await turnOfEvents();
-      clock.advance(100);
-    }
-    assertEquals((await rejected).failure, "unauthorized");
-    assert(clock.nowNs() < 60_000e6, "well before the timeout of the handshake");
-  },
-);
+Deno.test({ name: "a refused handshake is reported even without its close", ignore }, async () => {
+  const refused = Promise.withResolvers<void>();
+  await using server = startScriptedServer((peer) => {
+    peer.send({ op: "hello_ack", ok: false, error: "jwt_required" });
+    refused.resolve();
+  });
+  const clock = createFakeClock();
+  using target = targetAt(server.url, { clock, timeoutMs: 60_000 });
+  const connecting = target.connect(openLedger());
+  const rejected = assertRejects(() => connecting, ConnectError, "jwt_required");
+  await refused.promise;
+  while (clock.pending > 0 && !await isSettled(rejected)) {
+    await turnOfEvents();
+    clock.advance(100);
+  }
+  assertEquals((await rejected).failure, "unauthorized");
+  assert(clock.nowNs() < 60_000e6, "well before the timeout of the handshake");
+});
 
 Deno.test({ name: "connections leave no listener on the signal of the run", ignore }, async () => {
   await using server = await startFaultyServer({

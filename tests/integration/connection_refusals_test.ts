@@ -1,5 +1,5 @@
 /**
- * Servers, and proxies before them, that take only so many connections, or stop answering.
+ * Servers and proxies that limit connections or stop answering.
  *
  * @module
  */
@@ -16,11 +16,9 @@ import { scaling } from "../../scenarios/scaling.ts";
 import { listenCuttable } from "../support/cuttable_listener.ts";
 import { checkNamed, metricNamed, runScenario, runScenarios } from "../support/run_scenarios.ts";
 import { answerSoundly, startScriptedServer } from "../support/scripted_server.ts";
-import { NO_NET, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
+import { NO_NET as ignore, SHORT_TIMEOUT_MS, targetAt } from "../support/targets.ts";
 
-const ignore = NO_NET;
-
-/** An echo server with room for so many connections; one more is refused with an HTTP status, as a proxy does it. */
+/** An echo server that, like a proxy, refuses connections beyond `room` with an HTTP status. */
 function startLimited(room: number, status: number): AsyncDisposable & { url: string } {
   let open = 0;
   const listener = listenCuttable((request) => {
@@ -39,7 +37,7 @@ function startLimited(room: number, status: number): AsyncDisposable & { url: st
 }
 
 for (const status of [429, 503]) {
-  Deno.test({ name: `a limit of connections by HTTP ${status} is found`, ignore }, async () => {
+  Deno.test({ name: `a connection limit by HTTP ${status} is found`, ignore }, async () => {
     await using server = startLimited(4, status);
     const { url } = server;
     const report = await runScenario(connectionLimit, { bound: 8 }, {
@@ -75,61 +73,52 @@ for (const status of [429, 503]) {
   );
 }
 
-Deno.test(
-  { name: "connection-limit gives up on a server that answers no calls", ignore },
-  async () => {
-    let calls = 0;
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op === "call_tool") calls++;
-      else answerSoundly(peer, message);
-    });
-    const report = await runScenario(connectionLimit, { bound: 12 }, {
-      url: server.url,
-      timeoutMs: 3 * SHORT_TIMEOUT_MS,
-    });
-    assertEquals([report.status, calls], ["failed", 3], report.reason ?? "");
-    assertStringIncludes(report.reason!, "3 in a row timed out, 9 more connections were not tried");
-  },
-);
+Deno.test({ name: "connection-limit gives up on a server without answers", ignore }, async () => {
+  let calls = 0;
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op === "call_tool") calls++;
+    else answerSoundly(peer, message);
+  });
+  const report = await runScenario(connectionLimit, { bound: 12 }, {
+    url: server.url,
+    timeoutMs: 3 * SHORT_TIMEOUT_MS,
+  });
+  assertEquals([report.status, calls], ["failed", 3], report.reason ?? "");
+  assertStringIncludes(report.reason!, "3 in a row timed out, 9 more connections were not tried");
+});
 
-Deno.test(
-  { name: "this client's own limit of open files is no check that a server fails", ignore },
-  async () => {
-    await using server = startScriptedServer(answerSoundly);
-    using target = targetAt(server.url);
-    const full = dialError({ url: server.url }, "tcp open error");
-    let dials = 0;
-    const scarce = new Proxy(target, {
-      get: (from, name) => {
-        if (name === "relays") return () => false;
-        if (name !== "connect") return Reflect.get(from, name, from);
-        return (ledger: OpenLedger) => ++dials > 1 ? Promise.reject(full) : target.connect(ledger);
-      },
-    });
-    await using pool = new ConnectionPool(scarce, openLedger());
-    const record = {
-      tally: () => assert(false, "counted against the server"),
-    } as unknown as Recording;
-    const error = await assertRejects(
-      () => pool.open([{ record, most: 3, establish: null }]),
-      ConnectError,
-    );
-    assertEquals(error, full);
-  },
-);
+Deno.test({ name: "this client's own limit of open files fails no check", ignore }, async () => {
+  await using server = startScriptedServer(answerSoundly);
+  using target = targetAt(server.url);
+  const full = dialError({ url: server.url }, "tcp open error");
+  let dials = 0;
+  const scarce = new Proxy(target, {
+    get: (from, name) => {
+      if (name === "relays") return () => false;
+      if (name !== "connect") return Reflect.get(from, name, from);
+      return (ledger: OpenLedger) => ++dials > 1 ? Promise.reject(full) : target.connect(ledger);
+    },
+  });
+  await using pool = new ConnectionPool(scarce, openLedger());
+  const record = {
+    tally: () => assert(false, "counted against the server"),
+  } as unknown as Recording;
+  const error = await assertRejects(
+    () => pool.open([{ record, most: 3, establish: null }]),
+    ConnectError,
+  );
+  assertEquals(error, full);
+});
 
-Deno.test(
-  { name: "an open loop gives up on a silent server in its first epoch", ignore },
-  async () => {
-    await using server = startScriptedServer((peer, message) => {
-      if (message?.op !== "call_tool") answerSoundly(peer, message);
-    });
-    const parameters = { connections: 2, ratePerSecond: 100, durationMs: 100 };
-    const report = await runScenario(openLoop, parameters, {
-      url: server.url,
-      timeoutMs: 3 * SHORT_TIMEOUT_MS,
-      epochs: 4,
-    });
-    assertEquals([report.status, server.connections], ["failed", 2]);
-  },
-);
+Deno.test({ name: "an open loop gives up on a silent server in one epoch", ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message?.op !== "call_tool") answerSoundly(peer, message);
+  });
+  const parameters = { connections: 2, ratePerSecond: 100, durationMs: 100 };
+  const report = await runScenario(openLoop, parameters, {
+    url: server.url,
+    timeoutMs: 3 * SHORT_TIMEOUT_MS,
+    epochs: 4,
+  });
+  assertEquals([report.status, server.connections], ["failed", 2]);
+});

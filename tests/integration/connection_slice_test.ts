@@ -1,5 +1,5 @@
 /**
- * Slices and probes on real sockets: what is in which ledger, and in which figure.
+ * Slices and probes on real sockets: what counts in which ledger and figure.
  *
  * @module
  */
@@ -17,18 +17,17 @@ import { answerSoundly, type Script, startScriptedServer } from "../support/scri
 import {
   countsOf,
   ledgerWith,
-  NO_NET,
+  NO_NET as ignore,
   SHORT_TIMEOUT_MS,
   STATUS,
   targetAt,
 } from "../support/targets.ts";
 
-const ignore = NO_NET;
 const MS = 1e6;
-const [PING, UNKNOWN_OP] = exai.routingProbes as [typeof exai.routingProbes[0], Probe];
 type Probe = typeof exai.routingProbes[0];
+const [PING, UNKNOWN_OP] = exai.routingProbes as [Probe, Probe];
 
-/** As the build of November does it, and a call as ever. */
+/** Answers pings as the November build does, and calls as usual. */
 const pongs: Script = (peer, message) =>
   message?.op === "ping"
     ? peer.send({ op: "pong", request_id: message.request_id })
@@ -61,14 +60,14 @@ async function withConnections(
   });
 }
 
-/** One probe, and what became of it. */
+/** Sends a probe and resolves when it ends. */
 function probeOnce(connection: Connection, probe: Probe): Promise<Call> {
   return new Promise((resolve) => connection.probe(probe, (end) => resolve({ ...end })));
 }
 
 for (const inFlight of [1, 8]) {
   Deno.test({
-    name: `a counted slice is exactly its calls on every connection, ${inFlight} in flight`,
+    name: `a counted slice makes exactly its calls on every connection, ${inFlight} in flight`,
     ignore,
   }, () =>
     withConnections(answerSoundly, async (connections, options) => {
@@ -87,7 +86,7 @@ for (const inFlight of [1, 8]) {
         assertEquals(ledger.sent - before, messages * connections.length);
         assertEquals(timesNs.length, messages * connections.length);
         for (const { ok, windowNs } of clients) {
-          // What the lead-in had in flight ends in the window too, but for the call that opened it.
+          // Calls of the lead-in end in the window too, except the one that opened it.
           assert(ok >= messages && ok < messages + inFlight, `${ok} of ${messages}`);
           assert(windowNs > 0);
         }
@@ -132,22 +131,19 @@ Deno.test({ name: "stray frames between slices are not counted as measured", ign
   });
 });
 
-Deno.test(
-  { name: "a server that keeps 32 bits of an id serves any number of calls", ignore },
-  () => {
-    const truncating: Script = (peer, _message, text) => {
-      const { id, method } = JSON.parse(text);
-      if (id === undefined) return;
-      const result = method === "initialize" ? { protocolVersion: "2025-11-25" } : { content: [] };
-      peer.send({ jsonrpc: "2.0", id: id | 0, result });
-    };
-    return withConnections(truncating, async (connections, options) => {
-      const { end, timesNs } = await runClosedSlice(connections, { ...options, messages: 2_500 });
-      assertEquals([end, timesNs.length], ["complete", 2_500]);
-      assertEquals(options.ledger.frames.orphan, 0);
-    }, { protocol: mcp });
-  },
-);
+Deno.test({ name: "a server with 32-bit ids serves any number of calls", ignore }, () => {
+  const truncating: Script = (peer, _message, text) => {
+    const { id, method } = JSON.parse(text);
+    if (id === undefined) return;
+    const result = method === "initialize" ? { protocolVersion: "2025-11-25" } : { content: [] };
+    peer.send({ jsonrpc: "2.0", id: id | 0, result });
+  };
+  return withConnections(truncating, async (connections, options) => {
+    const { end, timesNs } = await runClosedSlice(connections, { ...options, messages: 2_500 });
+    assertEquals([end, timesNs.length], ["complete", 2_500]);
+    assertEquals(options.ledger.frames.orphan, 0);
+  }, { protocol: mcp });
+});
 
 Deno.test(
   { name: "probes are timed by the same slice, and are in no ledger", ignore },
@@ -169,7 +165,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "a probe beside a call is refused, and a call beside a probe", ignore },
+  { name: "a probe during a call is refused, and vice versa", ignore },
   () =>
     withConnections(pongs, async ([connection]) => {
       const call = connection!.call(STATUS);
@@ -212,7 +208,7 @@ for (const [what, answer, probe, status] of REFUSALS) {
   });
 }
 
-Deno.test({ name: "what has nothing to do with a probe counts as ever", ignore }, () => {
+Deno.test({ name: "frames unrelated to a probe count as usual", ignore }, () => {
   const noisy: Script = (peer, message) => {
     if (message?.op === "ping") {
       peer.send({ op: "pong", request_id: "somebody-else" });

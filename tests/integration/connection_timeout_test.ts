@@ -2,11 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { openLedger } from "../../lib/client/ledger.ts";
 import { createFakeClock } from "../support/fake_clock.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
-import { NO_NET, STATUS, targetAt } from "../support/targets.ts";
+import { NO_NET as ignore, STATUS, targetAt } from "../support/targets.ts";
 
-const ignore = NO_NET;
-
-/** A connection that answers its first call and none behind it, on a clock that stands still. */
+/** A connection whose server answers only the first call, on a fake clock. */
 async function connectSilent(first: Behaviour) {
   const server = await startFaultyServer({
     script: (nth) => nth === 1 ? first : { kind: "silent" },
@@ -32,32 +30,39 @@ async function connectSilent(first: Behaviour) {
       await closing;
       target[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
-      assertEquals(clock.pending, 0, "no timer is left");
+      assertEquals([connection.oldestId, clock.pending], [null, 0], "no call or timer is left");
     },
   };
 }
 
-Deno.test(
-  { name: "a timeout that is set when a call has timed out holds for the next", ignore },
-  async () => {
-    await using silent = await connectSilent({ kind: "silent" });
-    const { clock, connection, ended, enter } = silent;
-    enter("a", () => {
-      connection.useTimeout(30);
-      enter("b", () => {
-        connection.useTimeout(200);
-        enter("c");
-      });
+Deno.test({ name: "a call times out after its own time, not a later one's", ignore }, async () => {
+  await using silent = await connectSilent({ kind: "silent" });
+  const { clock, ended, enter } = silent;
+  enter("a", () => enter("c")); // As in a closed loop: one end starts the next.
+  clock.advance(40);
+  enter("b");
+  clock.advance(300);
+  assertEquals(ended, ["a timeout 100", "b timeout 140", "c timeout 200"]);
+});
+
+Deno.test({ name: "a timeout set when a call times out holds for the next", ignore }, async () => {
+  await using silent = await connectSilent({ kind: "silent" });
+  const { clock, connection, ended, enter } = silent;
+  enter("a", () => {
+    connection.useTimeout(30);
+    enter("b", () => {
+      connection.useTimeout(200);
+      enter("c");
     });
-    clock.advance(100);
-    assertEquals([ended, clock.pending], [["a timeout 100"], 1], "one timer for all calls");
-    clock.advance(900);
-    assertEquals(ended, ["a timeout 100", "b timeout 130", "c timeout 330"]);
-  },
-);
+  });
+  clock.advance(100);
+  assertEquals([ended, clock.pending], [["a timeout 100"], 1], "one timer for all calls");
+  clock.advance(900);
+  assertEquals(ended, ["a timeout 100", "b timeout 130", "c timeout 330"]);
+});
 
 Deno.test({
-  name: "a shorter timeout holds though the timer of an answered call still runs",
+  name: "a shorter timeout holds though an older timer still runs",
   ignore,
 }, async () => {
   await using silent = await connectSilent({ kind: "ok" });
@@ -71,10 +76,7 @@ Deno.test({
   assertEquals(ended, ["b timeout 30"]);
 });
 
-Deno.test({
-  name: "no other timeout while a call is outstanding, as all of those share one",
-  ignore,
-}, async () => {
+Deno.test({ name: "the timeout cannot change while a call is outstanding", ignore }, async () => {
   await using silent = await connectSilent({ kind: "silent" });
   const { clock, connection, ended, enter } = silent;
   enter("a");

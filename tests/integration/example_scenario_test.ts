@@ -5,38 +5,32 @@ import { secondCall } from "../../examples/scenario/second_call.ts";
 import { figurePlans } from "../../lib/report/charts/mod.ts";
 import { renderMarkdown } from "../../lib/report/render/markdown.ts";
 import { buildDocument } from "../../lib/report/sections/mod.ts";
-import { runBench } from "../../lib/run/bench.ts";
 import { compareReports } from "../../lib/stats/compare.ts";
-import { NO_OVERRIDES, settingsAt, startReference } from "../support/run_scenarios.ts";
+import { runBenchAt } from "../support/bench_run.ts";
+import { lacks } from "../support/permissions.ts";
+import { NO_OVERRIDES, startReference } from "../support/run_scenarios.ts";
+import { TOKEN } from "../support/targets.ts";
 
-const ignore = (["net", "read"] as const).some((name) =>
-  Deno.permissions.querySync({ name }).state !== "granted"
-);
+const ignore = lacks("net", "read");
 
-Deno.test("example: the document shows the scenario as it is, in under 40 lines", () => {
+Deno.test("example: the document shows the whole scenario, in under 40 lines", () => {
   assert(example.trimEnd().split("\n").length < 40);
   assertStringIncludes(architecture, "```ts ignore\n" + example + "```");
 });
 
 Deno.test({
-  name: "example: a scenario of its own has its section, its chart and its gate for free",
+  name: "example: a new scenario gets its section, its chart and its gate for free",
   ignore,
 }, async () => {
   await using server = await startReference();
-  const settings = settingsAt(server.url, {
+  const settings = {
+    token: TOKEN,
     epochs: 5,
     ignoreLimits: true,
     scenarios: [secondCall.name],
     overrides: { ...NO_OVERRIDES, messages: 10, warmupMs: 0 },
-  });
-  const report = await runBench(settings, {
-    scenarios: [secondCall],
-    bundled: null,
-    signal: new AbortController().signal,
-    onWarning: () => {},
-    onProgress: () => {},
-    onPartialReport: () => Promise.resolve(),
-  });
+  };
+  const { report } = await runBenchAt(server.url, settings, [secondCall]);
   const [scenario] = report.scenarios;
   assertEquals([scenario!.status, scenario!.ledger.ok], ["passed", 5 * 2 * 10]);
   assertEquals(scenario!.metrics.find(({ name }) => name === "gain")!.epochs.length, 5);

@@ -2,12 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { brokenEquations } from "../../lib/client/ledger.ts";
 import { readWorkload } from "../../lib/cli/workload_file.ts";
 import { sessionCapacity } from "../../scenarios/session_capacity/mod.ts";
+import { lacks } from "../support/permissions.ts";
 import { PROJECT_FOLDER } from "../support/run_cli.ts";
 import { failedChecks, runScenario, startReference } from "../support/run_scenarios.ts";
 
-const ignore = ["net", "read"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
+const ignore = lacks("net", "read");
 
 Deno.test(
   { name: "examples/workloads: the agent's day runs, with an exact ledger", ignore },
@@ -18,7 +17,7 @@ Deno.test(
     await using server = await startReference({
       think: { chat: fast, analyze: fast, debug: fast },
     });
-    // As it is, but for the times to think, which are a hundredth.
+    // Unchanged, except that think times are a hundredth.
     const text = JSON.stringify(read).replaceAll(
       /"(ms|meanMs|medianMs)":(\d+)/g,
       (_, name, ms) => `"${name}":${Number(ms) / 100}`,

@@ -13,33 +13,23 @@ function step(title: string): { serve: string[][]; bench: string[][]; text: stri
   return { serve: calls("serve"), bench: calls("bench"), text };
 }
 
-/** The server of the page on a free port, as another build. */
+/** Arguments of the page's server, on a free port and in this dialect. */
 function serveArgs(args: readonly string[], dialect: string): string[] {
-  return [...without(args, ["port", "dialect"]), "--dialect", dialect];
-}
-
-function without(args: readonly string[], names: readonly string[]): string[] {
-  return args.filter((arg, index) =>
-    !names.some((name) => arg === `--${name}` || args[index - 1] === `--${name}`)
+  const replaced = ["--port", "--dialect"];
+  const kept = args.filter((arg, index) =>
+    !replaced.includes(arg) && !replaced.includes(args[index - 1]!)
   );
+  return [...kept, "--dialect", dialect];
 }
 
 const TOKEN = "a-token-of-16-chars";
 const SHORT = [
-  "--scenarios",
-  "message-throughput",
-  "--epochs",
-  "1",
-  "--warmup",
-  "0",
-  "--duration",
-  "0.02",
-  "--timeout",
-  "2",
+  ...["--scenarios", "message-throughput", "--epochs", "1", "--warmup", "0"],
+  ...["--duration", "0.02", "--timeout", "2"],
 ];
 
 for (const dialect of DIALECTS) {
-  Deno.test(`first-run.md walks the owner of a ${dialect} server`, {
+  Deno.test(`first-run.md works for the owner of a ${dialect} server`, {
     ignore: NEEDS_PROCESSES,
   }, async () => {
     await using folder = await makeUserFolder();
@@ -48,7 +38,7 @@ for (const dialect of DIALECTS) {
     const lifted = step("3. Without its limits");
     const age = step("5. Age: restart it");
     const walk: [string[], string[][]][] = [
-      // The others take the time that refills take: the tests of rate-limit have them.
+      // The other calls wait for refills: the rate-limit tests cover them.
       [[], step("2. With its limits").bench.slice(0, 1)],
       dialect === "nov"
         ? [lifted.serve[0]!, [...lifted.bench, ...caches]]

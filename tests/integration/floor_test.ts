@@ -3,14 +3,13 @@ import type { Procedure } from "../../lib/run/scenario.ts";
 import { type NullServer, startNullServer } from "../../lib/server/null_server.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
+import { lacks } from "../support/permissions.ts";
 import { metricNamed, runScenarios, startReference } from "../support/run_scenarios.ts";
 
-const ignore = ["net", "read"].some((name) =>
-  Deno.permissions.querySync({ name } as Deno.PermissionDescriptor).state !== "granted"
-);
+const ignore = lacks("net", "read");
 const CALLS = { messages: 30, durationMs: null };
 
-/** Starts null servers, and counts how many were started and stopped. */
+/** Starts null servers, and counts starts and stops. */
 function countingStart() {
   const counts = { started: 0, stopped: 0 };
   const startFloor = async (): Promise<NullServer> => {
@@ -26,7 +25,7 @@ function countingStart() {
 }
 
 Deno.test(
-  { name: "floor: a slice in every block, apart from the ledgers, on one null server", ignore },
+  { name: "floor: one null server has a slice in every block and is in no ledger", ignore },
   async () => {
     const { counts, startFloor } = countingStart();
     await using server = await startReference();
@@ -42,7 +41,7 @@ Deno.test(
       assert(client !== null && clientShare !== null && clientShareCi95 !== null);
       assert(clientShareCi95[0] <= clientShare && clientShare <= clientShareCi95[1]);
     }
-    // The share is the geometric mean of the epochs' own, so that it is also the ratio of such means.
+    // The share is a geometric mean over the epochs, so it is also the ratio of such means.
     const { floor, clientShare } = scenarios[0]!.validity;
     const throughput = metricNamed(scenarios[0]!, "throughput", "scalar").value;
     assertAlmostEquals(clientShare! / (throughput / floor!.throughput), 1, 1e-6);
@@ -50,7 +49,7 @@ Deno.test(
   },
 );
 
-Deno.test("floor: no null server is started where nothing is held against it", async () => {
+Deno.test("floor: no null server is started if nothing is compared with it", async () => {
   const { counts, startFloor } = countingStart();
   const procedure: Procedure = {
     ...{ kind: "procedure", name: "x", title: "X", question: "?", gates: [], profiles: [] },
@@ -63,22 +62,19 @@ Deno.test("floor: no null server is started where nothing is held against it", a
   assertEquals(counts, { started: 0, stopped: 0 });
 });
 
-Deno.test(
-  { name: "floor: one that cannot be measured is noted, and no failure", ignore },
-  async () => {
-    await using server = await startReference();
-    const reason = "Cannot start the null server as it is forbidden";
-    const { scenarios: [report] } = await runScenarios([[messageThroughput, CALLS]], {
-      ...server,
-      startFloor: () => Promise.reject(new Error(reason)),
-    });
-    const { status, validity, notMeasured } = report!;
-    assertEquals([status, validity.valid, validity.client], ["passed", true, null]);
-    assertEquals(notMeasured, [{ name: "client floor", reason }]);
-  },
-);
+Deno.test({ name: "floor: one that cannot be measured is only noted", ignore }, async () => {
+  await using server = await startReference();
+  const reason = "Cannot start the null server as it is forbidden";
+  const { scenarios: [report] } = await runScenarios([[messageThroughput, CALLS]], {
+    ...server,
+    startFloor: () => Promise.reject(new Error(reason)),
+  });
+  const { status, validity, notMeasured } = report!;
+  assertEquals([status, validity.valid, validity.client], ["passed", true, null]);
+  assertEquals(notMeasured, [{ name: "client floor", reason }]);
+});
 
-Deno.test({ name: "floor: an interrupt in the midst of it ends the run", ignore }, async () => {
+Deno.test({ name: "floor: an interrupt while measuring it ends the run", ignore }, async () => {
   const controller = new AbortController();
   const { counts, startFloor } = countingStart();
   await using server = await startReference();

@@ -1,4 +1,5 @@
 import { runBench } from "../../lib/run/bench.ts";
+import type { Scenario } from "../../lib/run/scenario.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Report } from "../../lib/schema.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
@@ -8,10 +9,11 @@ import { settingsAt } from "./run_scenarios.ts";
 export async function runBenchAt(
   url: string,
   given: Partial<RunSettings>,
+  scenarios: readonly Scenario[] = SCENARIOS,
 ): Promise<{ report: Report; warnings: string[] }> {
   const warnings: string[] = [];
   const report = await runBench(settingsAt(url, { token: null, ...given }), {
-    scenarios: SCENARIOS,
+    scenarios,
     bundled: null,
     signal: new AbortController().signal,
     onWarning: (warning) => warnings.push(warning),

@@ -12,7 +12,7 @@ import { SCENARIOS } from "../../scenarios/mod.ts";
 
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
-Deno.test("every scenario has a name in kebab-case of its own, and asks one question", () => {
+Deno.test("every scenario has a unique kebab-case name and asks one question", () => {
   const names = SCENARIOS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
   for (const scenario of SCENARIOS) {
@@ -23,7 +23,7 @@ Deno.test("every scenario has a name in kebab-case of its own, and asks one ques
   }
 });
 
-Deno.test("the metrics are named as people's scripts know them", () => {
+Deno.test("metrics keep the names that users' scripts know", () => {
   const named = Object.fromEntries(
     SCENARIOS.map(({ name, metrics }) => [name, Object.keys(metrics)]),
   );
@@ -68,7 +68,7 @@ Deno.test("the metrics are named as people's scripts know them", () => {
   assertEquals(sorted(named), sorted(expected));
 });
 
-Deno.test("headline and gates are metrics of the scenario, in every profile", () => {
+Deno.test("in every profile, headline and gates are metrics of the scenario", () => {
   for (const scenario of SCENARIOS) {
     const { name, metrics, gates = [] } = scenario;
     const headlines = PROFILE_NAMES.map((profile) =>
@@ -91,15 +91,15 @@ Deno.test("quick, standard and phase2 run the six scenarios of the phase documen
       "reconnection",
       "authentication",
       "connection-limit",
-      // What the document lists causes for without a figure; its own counts are the phase2 profile's.
+      // The document names these causes but has no figures, so phase2 leaves them out.
       ...(profile === "standard" ? ["overhead-breakdown"] : []),
     ]);
   }
 });
 
-Deno.test("phase3 runs what calls heavy tools, and nothing else", () => {
+Deno.test("phase3 runs exactly the scenarios that call heavy tools", () => {
   assertEquals(namesOf("phase3"), ["heavy-tools", "head-of-line", "session-capacity"]);
-  // Sessions call them on the bundled server alone, so that no number of them is announced.
+  // Sessions call them on the bundled server only, so they announce no number of calls.
   const heavy = SCENARIOS.filter(({ heavyCalls, worksInSessions }) =>
     heavyCalls !== undefined || worksInSessions
   );
@@ -110,7 +110,7 @@ function namesOf(profile: ProfileName): string[] {
   return SCENARIOS.filter(({ profiles }) => profiles.includes(profile)).map(({ name }) => name);
 }
 
-Deno.test("every metric of every scenario can be held against a threshold", () => {
+Deno.test("every metric of every scenario can have a threshold", () => {
   for (const { name, metrics } of SCENARIOS) {
     for (const [metric, spec] of Object.entries(metrics)) {
       const isTime = spec.kind === "distribution" || spec.unit === "ns";

@@ -14,7 +14,7 @@ async function textOf(tool: string, args = {}): Promise<Record<string, unknown>>
   return JSON.parse(answer.kind === "text" ? answer.text : "");
 }
 
-Deno.test("dispatch: light tools answer at once, with 100 to 700 bytes", () => {
+Deno.test("dispatch: light tools answer synchronously, with 100 to 700 bytes", () => {
   const dispatcher = createDispatcher(OPTIONS);
   for (const tool of ["status", "version", "listmodels", "health"]) {
     const answer = dispatcher.call(tool, {});
@@ -24,13 +24,13 @@ Deno.test("dispatch: light tools answer at once, with 100 to 700 bytes", () => {
   }
 });
 
-Deno.test("dispatch: the tools that answer at once are the light ones, by either name", () => {
+Deno.test("dispatch: only light tools answer synchronously, under either name", () => {
   const { answersAtOnce } = createDispatcher(OPTIONS);
   const tools = ["status", "version-EXAI-WS", "chat", "debug", "none", "constructor"];
   assertEquals(tools.map(answersAtOnce), [true, true, false, false, false, false]);
 });
 
-Deno.test("dispatch: status tells the server's own state", () => {
+Deno.test("dispatch: status reports the server's own state", () => {
   const state = createServerState(OPTIONS);
   state.counters.callsServed = 41;
   state.slots.acquire("127.0.0.1");
@@ -41,20 +41,20 @@ Deno.test("dispatch: status tells the server's own state", () => {
   assert(status.uptime_seconds >= 0 && status.memory.rss_bytes > 0);
 });
 
-Deno.test("dispatch: the other light tools", async () => {
+Deno.test("dispatch: version, listmodels and health describe the server", async () => {
   assertEquals((await textOf("version")).runtime, `deno ${Deno.version.deno}`);
   assertEquals((await textOf("listmodels")).count, 3);
   const checks = (await textOf("health")).checks as Record<string, Record<string, unknown>>;
   assertEquals([checks.connections.open, checks.connections.limit], [0, 1000]);
 });
 
-Deno.test("dispatch: heavy tools answer later, about the text of the call", async () => {
+Deno.test("dispatch: heavy tools answer asynchronously, about the text of the call", async () => {
   assertInstanceOf(createDispatcher(OPTIONS).call("chat", { prompt: "hi" }), Promise);
   const answer = await textOf("analyze", { input: "one two two" });
   assertEquals([answer.words, answer.distinct_words, answer.think_ms], [3, 2, 1]);
 });
 
-Deno.test("dispatch: what cannot be answered says so", async () => {
+Deno.test("dispatch: unknown tools, bad arguments and raised errors are reported", async () => {
   const cases: [string, Record<string, unknown>, unknown][] = [
     ["x", {}, { kind: "toolNotFound", tool: "x" }],
     ["status_EXAI-WS-VSCode1", {}, { kind: "toolNotFound", tool: "status_EXAI-WS-VSCode1" }],
@@ -79,7 +79,7 @@ Deno.test("dispatch: what cannot be answered says so", async () => {
   }
 });
 
-Deno.test("dispatch: an aborted heavy call ends as raised, and tells its progress until then", async () => {
+Deno.test("dispatch: an aborted heavy call reports progress, then ends as raised", async () => {
   const abort = new AbortController();
   const options = defaultServerOptions({
     think: { chat: { medianMs: 60_000, sigma: 0 } },
@@ -92,7 +92,7 @@ Deno.test("dispatch: an aborted heavy call ends as raised, and tells its progres
   assertEquals(answer, { kind: "raised", message: "enough" });
 });
 
-Deno.test("dispatch: a tool that blocks has thought before the call returns", async () => {
+Deno.test("dispatch: a blocking tool finishes thinking before the call returns", async () => {
   const think = { chat: { medianMs: 30, sigma: 0 } };
   for (const thinkMode of ["wait", "block"] as const) {
     const dispatcher = createDispatcher(defaultServerOptions({ think, thinkMode }));
@@ -101,7 +101,7 @@ Deno.test("dispatch: a tool that blocks has thought before the call returns", as
       isOver = true;
       return one.kind;
     });
-    // Only what is over already can end within these few turns.
+    // Only a finished call can settle within these few turns.
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
     assertEquals(isOver, thinkMode === "block");
     assertEquals(await answer, "text");
@@ -118,7 +118,7 @@ Deno.test("tool names: one known suffix is stripped from the end, nothing else",
   }
 });
 
-Deno.test("think times: the same seed draws the same, with the median asked for", () => {
+Deno.test("think times: the same seed draws the same times, with the requested median", () => {
   const draw = (seed: number) => {
     const next = createThinkTimes({ medianMs: 200, sigma: 0.5 }, seed);
     return Array.from({ length: 2001 }, next);
@@ -127,6 +127,6 @@ Deno.test("think times: the same seed draws the same, with the median asked for"
   assert(draw(7)[0] !== draw(8)[0]);
   const sorted = draw(7).sort((a, b) => a - b);
   assert(Math.abs(sorted[1000] - 200) < 15, `median ${sorted[1000]}`);
-  // exp(0.5 * 1.2816) is the 90th percentile of the distribution over its median.
+  // exp(0.5 * 1.2816): the 90th percentile over the median.
   assert(Math.abs(sorted[1800] / 200 - 1.898) < 0.2, `p90 ${sorted[1800]}`);
 });

@@ -7,7 +7,7 @@ import { RateLimiter } from "../../lib/server/rate_limiter.ts";
 import { RecentFrames, REPEAT_WINDOW_MS } from "../../lib/server/recent_frames.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
 
-Deno.test("token bucket: its capacity at once, then one for each refill", () => {
+Deno.test("token bucket: its capacity immediately, then one call per refill", () => {
   const bucket = new TokenBucket({ capacity: 3, refillPerSecond: 5 }, 1000);
   assertEquals([1, 2, 3].map(() => bucket.take(1000)), [0, 0, 0]);
   assertAlmostEquals(bucket.take(1000), 0.2);
@@ -33,7 +33,7 @@ Deno.test("rate limiter: the defaults refuse message 51 of a session, then 101 o
   assertEquals(charge("c")?.reason, "ip_rate_limit_exceeded");
 });
 
-Deno.test("rate limiter: the whole server comes last", () => {
+Deno.test("rate limiter: the limit of the whole server is checked last", () => {
   const limiter = new RateLimiter({
     ...limitsPreset("off"),
     globalRate: { capacity: 1, refillPerSecond: 1 },
@@ -72,7 +72,7 @@ Deno.test("connection slots: refused over the limits, granted again after a rele
   assertThrows(() => slots.release("c"), Error, "Cannot release a slot as c holds none");
 });
 
-Deno.test("bounded cache: keeps the newest, and never twice as many", () => {
+Deno.test("bounded cache: keeps the newest entries, and at most twice as many", () => {
   const cache = new BoundedCache<number>(10);
   for (let i = 0; i < 1000; i++) {
     cache.set(String(i), i);
@@ -82,7 +82,7 @@ Deno.test("bounded cache: keeps the newest, and never twice as many", () => {
   assert(kept.filter((value) => value !== undefined).length <= 20);
 });
 
-Deno.test("bounded cache: what is refreshed outlives what is not", () => {
+Deno.test("bounded cache: refreshed entries outlive the others", () => {
   const cache = new BoundedCache<string>(4);
   cache.set("kept", "yes");
   for (let i = 0; i < 100; i++) {
@@ -92,7 +92,7 @@ Deno.test("bounded cache: what is refreshed outlives what is not", () => {
   assertEquals(cache.get("other 0"), undefined);
 });
 
-Deno.test("recent frames: a repeat within 300 s is not new, after it is", () => {
+Deno.test("recent frames: a repeat counts as new only after 300 s", () => {
   const recent = new RecentFrames();
   assertEquals(recent.add("a", 0), true);
   assertEquals(recent.add("b", 0), true);
@@ -100,7 +100,7 @@ Deno.test("recent frames: a repeat within 300 s is not new, after it is", () => 
   assertEquals(recent.add("a", REPEAT_WINDOW_MS), true);
 });
 
-Deno.test("recent frames: a flood of different ones pushes the oldest out", () => {
+Deno.test("recent frames: a flood of distinct frames evicts the oldest", () => {
   const recent = new RecentFrames();
   recent.add("first", 0);
   for (let i = 0; i < 1000; i++) recent.add(String(i), 0);

@@ -5,7 +5,7 @@ import { NullSession } from "../../lib/server/null_session.ts";
 const MASK = Uint8Array.of(0x11, 0xa2, 0x5b, 0xf0);
 const HELLO = exai.open({ sessionId: "abc", token: null }).send[0]!;
 
-/** A frame of a client: masked, as all of them are. */
+/** A client's frame, masked as the protocol requires. */
 function frameOf(text: string, opcode = 1): Uint8Array {
   const payload = new TextEncoder().encode(text);
   const { length } = payload;
@@ -13,14 +13,10 @@ function frameOf(text: string, opcode = 1): Uint8Array {
   if (length < 126) header.push(0x80 | length);
   else if (length < 65_536) header.push(0x80 | 126, length >> 8, length & 0xff);
   else header.push(0x80 | 127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff);
-  return Uint8Array.from([
-    ...header,
-    ...MASK,
-    ...payload.map((byte, at) => byte ^ MASK[at & 3]!),
-  ]);
+  return Uint8Array.from([...header, ...MASK, ...payload.map((byte, at) => byte ^ MASK[at & 3]!)]);
 }
 
-/** Gives the session these bytes in pieces, and takes the texts that it answers. */
+/** Feeds the session these bytes in pieces and returns the texts of its replies. */
 function answersTo(session: NullSession, bytes: Uint8Array, piece = bytes.length): string[] {
   const replies: number[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -33,7 +29,7 @@ function answersTo(session: NullSession, bytes: Uint8Array, piece = bytes.length
   return textsOf(Uint8Array.from(replies));
 }
 
-/** The texts in frames of a server, none of which is masked or over 65,535 bytes. */
+/** Texts of a server's frames, unmasked and of at most 65,535 bytes each. */
 function textsOf(bytes: Uint8Array): string[] {
   const texts: string[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -74,7 +70,7 @@ Deno.test("null session: answers each call with a success for its id", () => {
   }
 });
 
-Deno.test("null session: frames come whole, in pieces or many at once", () => {
+Deno.test("null session: reads frames whole, in pieces or many together", () => {
   const ids = Array.from({ length: 2_000 }, (_, index) => `r${index}`);
   const calls = ids.flatMap((id) => [...frameOf(exai.encodeCall(id, "status", "{}"))]);
   for (const piece of [1, 7, 1_000, calls.length]) {
@@ -83,7 +79,7 @@ Deno.test("null session: frames come whole, in pieces or many at once", () => {
   }
 });
 
-Deno.test("null session: calls of every length class", () => {
+Deno.test("null session: answers calls of every length class", () => {
   for (const bytes of [0, 50, 1_000, 200_000]) {
     const session = greeted();
     const call = frameOf(exai.encodeCall("r1", "echo", `{"payload":"${"x".repeat(bytes)}"}`));
@@ -93,7 +89,7 @@ Deno.test("null session: calls of every length class", () => {
   }
 });
 
-Deno.test("null session: says nothing to what is no call", () => {
+Deno.test("null session: ignores frames that are not calls", () => {
   const session = greeted();
   assertEquals(answersTo(session, frameOf("")), []);
   assertEquals(answersTo(session, frameOf('{"op":"call_tool","request_id":')), []);
@@ -101,7 +97,7 @@ Deno.test("null session: says nothing to what is no call", () => {
   assertEquals(session.isOver, false);
 });
 
-Deno.test("null session: answers a close with 1000, and is over", () => {
+Deno.test("null session: answers a close with 1000 and ends", () => {
   const session = greeted();
   const bytes = Uint8Array.of(...frameOf("\x03\xe8", 8), ...frameOf("late"));
   session.room.set(bytes);
@@ -109,7 +105,7 @@ Deno.test("null session: answers a close with 1000, and is over", () => {
   assertEquals(session.isOver, true);
 });
 
-Deno.test("a null session replies with as many outputs as it is told to", () => {
+Deno.test("null session: replies with the requested number of outputs", () => {
   const call = exai.encodeCall("r-1", "status", "{}");
   for (const outputs of [0, 1, 3, 1_900]) {
     const session = new NullSession(outputs);

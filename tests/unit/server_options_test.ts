@@ -14,13 +14,13 @@ Deno.test("server options: the defaults are those of the real server", () => {
   assertEquals([options.helloTimeoutMs, options.idleTimeoutSeconds], [15_000, 60]);
 });
 
-Deno.test("server options: off switches the rates off, not the limits on connections", () => {
+Deno.test("server options: off disables the rates, not the connection limits", () => {
   const { limits } = defaultServerOptions({ limits: "off" });
   assertEquals([limits.userRate, limits.ipRate, limits.globalRate], [null, null, null]);
   assertEquals(limits.maxConnectionsPerIp, 10);
 });
 
-Deno.test("server options: a bad value is named, with what is accepted", () => {
+Deno.test("server options: an error names the bad value and what is accepted", () => {
   const cases: [ServerOptionOverrides, string][] = [
     [{ port: 99_999 }, "port must be a whole number from 0 to 65535: port is 99999"],
     [{ hostname: "" }, "hostname must be a host name or address"],

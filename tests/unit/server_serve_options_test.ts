@@ -5,12 +5,12 @@ import { defaultServerOptions, limitsPreset } from "../../lib/server/options.ts"
 
 const parse = (args: string[], env: Record<string, string> = {}) => parseServeOptions(args, env);
 
-Deno.test("serve: without options, the defaults of the real server on its port", () => {
+Deno.test("serve: no options means the real server's defaults and port", () => {
   assertEquals(parse([]), defaultServerOptions({ port: 8079 }));
   assertEquals(parse([], { EXAI_WS_PORT: "", EXAI_WS_TOKEN: "" }), parse([]));
 });
 
-Deno.test("serve: every option", () => {
+Deno.test("serve: every option is read", () => {
   const options = parse([
     ...["--port", "0", "--host=0.0.0.0", "--dialect", "nov", "--token", "sixteen-characters"],
     ...["--limits", "off", "--user-rate", "7:0.5", "--ip-rate", "8:1", "--global-rate", "9:2"],
@@ -36,17 +36,13 @@ Deno.test("serve: every option", () => {
         maxConnectionsPerIp: 2,
       },
       helloTimeoutMs: 250,
-      think: {
-        ...think,
-        chat: { medianMs: 5, sigma: 0 },
-        debug: { medianMs: 6.5, sigma: 0.1 },
-      },
+      think: { ...think, chat: { medianMs: 5, sigma: 0 }, debug: { medianMs: 6.5, sigma: 0.1 } },
       seed: 42,
     }),
   );
 });
 
-Deno.test("serve: every variable", () => {
+Deno.test("serve: every environment variable is read", () => {
   const options = parse([], {
     EXAI_WS_HOST: "::1",
     EXAI_WS_PORT: "9000",
@@ -103,7 +99,7 @@ Deno.test("serve: options win over the environment, and the last of an option wi
   assertEquals(parse(["--user-rate", "1:2"], overridden).limits.userRate?.capacity, 1);
 });
 
-Deno.test("serve: a value that cannot be used is named, with what is accepted", () => {
+Deno.test("serve: an error names the bad value and what is accepted", () => {
   const cases: [string[], Record<string, string>, string][] = [
     [["--port", "99999"], {}, `Cannot use --port "99999": accepted is a whole number from 0 to`],
     [["--port", "x"], {}, `Cannot use --port "x"`],

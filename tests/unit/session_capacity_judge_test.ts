@@ -7,7 +7,7 @@ import { type SessionContext, SessionsSeen } from "../../scenarios/session_capac
 const SPEC: SessionSpec<Step> = { begin: [], patterns: [], lasts: { patterns: 1, time: null } };
 const SLO_NS = 50e6;
 
-/** What was seen of so many calls, of which some were slow or failed, by a client that was late by so much. */
+/** What a trial saw: its calls, how many were slow or failed, and how late the client was. */
 function seenOf(
   { calls = 1_000, slow = 0, failed = 0, refused = 0, establishNs = [1e6], lateMs = 0 }: {
     calls?: number;
@@ -40,7 +40,7 @@ function judged(options: Parameters<typeof seenOf>[0]): string[] {
   return [verdict, ...misses.map(({ kind }) => kind)];
 }
 
-Deno.test("sessions: one call in a hundred may be slow or fail, and one in any case", () => {
+Deno.test("sessions: 1 % of the calls, and at least one, may be slow or fail", () => {
   assertEquals(judged({ slow: 10 }), ["met"]);
   assertEquals(judged({ slow: 11 }), ["missed", "latency"]);
   assertEquals(judged({ slow: 5, failed: 6 }), ["missed", "latency"]);
@@ -51,21 +51,21 @@ Deno.test("sessions: one call in a hundred may be slow or fail, and one in any c
   assertEquals(judged({ calls: 0 }), ["noVerdict"]);
 });
 
-Deno.test("sessions: the time to open one is held against the objective too", () => {
+Deno.test("sessions: the time to open one must meet the objective too", () => {
   const opened = (slow: number) => Array.from({ length: 40 }, (_, nth) => nth < slow ? 60e6 : 1e6);
   assertEquals(judged({ establishNs: opened(1) }), ["met"]);
   assertEquals(judged({ establishNs: opened(2) }), ["missed", "opening"]);
   assertEquals(judged({ establishNs: opened(2), slow: 11 }), ["missed", "opening", "latency"]);
 });
 
-Deno.test("sessions: what is missed by as much as the client was late is nobody's miss", () => {
+Deno.test("sessions: a miss that the client's own lateness can explain is no verdict", () => {
   assertEquals(judged({ slow: 11, lateMs: 5 }), ["noVerdict", "latency"]);
   assertEquals(judged({ slow: 11, lateMs: 4 }), ["missed", "latency"]);
-  // Failed calls are the server's, however late the client.
+  // Failed calls are the server's, however late the client was.
   assertEquals(judged({ failed: 11, lateMs: 500 }), ["missed", "latency"]);
 });
 
-Deno.test("sessions: a refusal is the connection limit, where others were let in", () => {
+Deno.test("sessions: a refusal is the connection limit only if others were let in", () => {
   const refuse = (held: number) => {
     const seen = seenOf({ establishNs: [] });
     seen.held = held;
@@ -74,6 +74,6 @@ Deno.test("sessions: a refusal is the connection limit, where others were let in
     return seen.judge(SLO_NS).misses.map(({ kind }) => kind);
   };
   assertEquals(refuse(5), ["refused"]);
-  // One that lets nobody in refuses every handshake; a single one may always fail.
+  // With nobody let in it is not a limit, and a single failure is always allowed.
   assertEquals(refuse(0), []);
 });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { p99Of, recoveredNs } from "../../scenarios/spike.ts";
 
-/** A call each millisecond, slow where it is said. */
+/** One call per millisecond, slow if `isSlow` says so. */
 function callsOf(count: number, isSlow: (nth: number) => boolean) {
   return Array.from({ length: count }, (_, nth) => ({
     dueNs: nth * 1e6,
@@ -9,11 +9,11 @@ function callsOf(count: number, isSlow: (nth: number) => boolean) {
   }));
 }
 
-Deno.test("recovered is the first call from which on a p99 is within the limit", () => {
+Deno.test("recovery is the first call from which the p99 stays within the limit", () => {
   const limitNs = 2e6;
   assertEquals(recoveredNs(callsOf(500, () => false), limitNs), 0);
   assertEquals(recoveredNs(callsOf(500, (nth) => nth < 200), limitNs), 200e6);
-  // One slow call in a hundred is a p99; two are not.
+  // A p99 tolerates one slow call in a hundred, not two.
   assertEquals(recoveredNs(callsOf(500, (nth) => nth < 200 || nth === 250), limitNs), 200e6);
   assertEquals(
     recoveredNs(callsOf(500, (nth) => nth < 200 || nth === 250 || nth === 260), limitNs),
@@ -24,7 +24,7 @@ Deno.test("recovered is the first call from which on a p99 is within the limit",
   assertEquals(recoveredNs([], limitNs), null);
 });
 
-Deno.test("a p99 by nearest rank takes failed calls for endless ones", () => {
+Deno.test("the nearest-rank p99 counts failed calls as infinitely slow", () => {
   assertEquals(p99Of(callsOf(100, (nth) => nth === 0)), 1e6);
   assertEquals(p99Of(callsOf(100, (nth) => nth < 2)), 50e6);
   assertEquals(p99Of([]), 0);

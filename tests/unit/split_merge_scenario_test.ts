@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { callChecks } from "../../lib/run/call_checks.ts";
 import { failedCheckReasons } from "../../lib/run/verdict.ts";
 import type { Check, Ledger, Report, ScenarioReport, Validity } from "../../lib/schema.ts";
@@ -9,14 +9,14 @@ import { scenarioOf } from "../support/comparable_report.ts";
 import { sampleReport } from "../support/sample_report.ts";
 import { ledgerWith } from "../support/targets.ts";
 
-/** The scenario of one shard: so many calls, all served, in an epoch from 0 to 1,000 ms unless told otherwise. */
+/** A shard's scenario of `ok` calls, all served, in an epoch from 0 to 1,000 ms. */
 function share(ok: number, change: Partial<ScenarioReport> = {}): ScenarioReport {
   return {
     ...scenarioOf("open-loop"),
     parameters: { connections: 4 },
     checks: [
       countOf(ok),
-      { kind: "other", name: "something else", passed: true, expected: "none", observed: "none" },
+      textCheck("none"),
       ...callChecks({ ledger: servedOf(ok), warmupLedger: ledgerWith({}) }),
     ],
     warmupLedger: ledgerWith({}),
@@ -33,7 +33,12 @@ function servedOf(ok: number): Ledger {
   return ledgerWith({ sent: ok, ok, frames: { received: ok, final: ok } });
 }
 
-/** All of so many, or with the cause of the first failure. */
+/** A check that passed, observed in words. */
+function textCheck(observed: string): Check {
+  return { kind: "other", name: "something else", passed: true, expected: "none", observed };
+}
+
+/** A check that counts, with the cause of the first failure if there is one. */
 function countOf(seen: number, { wanted = seen, why = "" } = {}): Check {
   return {
     ...{ kind: "slots", name: "every slot sent", passed: seen === wanted, seen, wanted },
@@ -54,7 +59,7 @@ function merge(...reports: ScenarioReport[]): ScenarioReport {
   return mergeScenario(parts, 1);
 }
 
-Deno.test("counts of checks are added, and those on the ledger made of the whole one", () => {
+Deno.test("counts of checks add up, and ledger checks are rebuilt from the merged ledger", () => {
   const { checks, ledger, status, share: rest } = merge(share(30), share(12));
   assertEquals(checks.map(({ name }) => name), [
     ...["every slot sent", "something else", "every message answered", "no error replies"],
@@ -68,18 +73,10 @@ Deno.test("counts of checks are added, and those on the ledger made of the whole
   assertEquals([ledger.ok, status, rest], [42, "passed", undefined]);
 });
 
-Deno.test("a check that fails on one shard fails, and says where", () => {
+Deno.test("a check that fails on one shard fails the whole and says where", () => {
   const failing = share(12, {
     status: "failed",
-    checks: [
-      {
-        kind: "other",
-        name: "something else",
-        passed: false,
-        expected: "none",
-        observed: "late 3",
-      },
-    ],
+    checks: [{ ...textCheck("late 3"), passed: false }],
   });
   const { checks, status } = merge(share(30), failing);
   const check = checks.find(({ name }) => name === "something else")!;
@@ -87,7 +84,7 @@ Deno.test("a check that fails on one shard fails, and says where", () => {
   assertEquals(check.observed, "shard 1: none; shard 2: late 3");
 });
 
-Deno.test("a lost message of one shard is the whole's", () => {
+Deno.test("a message lost by one shard is missing from the whole", () => {
   const lost = share(12, {
     status: "failed",
     ledger: ledgerWith({ sent: 12, ok: 11, timeout: 1, frames: { received: 11, final: 11 } }),
@@ -97,21 +94,18 @@ Deno.test("a lost message of one shard is the whole's", () => {
   assertEquals([check.passed, check.observed], [false, "41 of 42 (timeout 1)"]);
 });
 
-Deno.test("counts are added, with the cause of a failure; texts stay apart unless they agree", () => {
+Deno.test("counts add up with the cause of a failure; texts stay separate unless they agree", () => {
   const merged = (...checks: Check[]) =>
     mergeCheck(checks.map((check, index) => ({ label: `shard ${index + 1}`, check })));
   assertEquals(merged(countOf(3), countOf(4)), countOf(7));
   const failed = merged(countOf(3), countOf(4, { wanted: 5, why: "lost" }));
   assertEquals([failed.passed, failed.seen, failed.wanted], [false, 7, 8]);
   assertEquals(failed.observed, "7 of 8; shard 2: 4 of 5; first failure: lost");
-  const text = (observed: string): Check => ({
-    ...{ kind: "other", name: "x", passed: true, expected: "none", observed },
-  });
-  assertEquals(merged(text("3"), text("3")).observed, "3");
-  assertEquals(merged(text("3"), text("4")).observed, "shard 1: 3; shard 2: 4");
+  assertEquals(merged(textCheck("3"), textCheck("3")).observed, "3");
+  assertEquals(merged(textCheck("3"), textCheck("4")).observed, "shard 1: 3; shard 2: 4");
 });
 
-Deno.test("the worst of the shards is the whole's validity, and warnings say whose they are", () => {
+Deno.test("the worst shard decides the validity, and warnings name their shard", () => {
   const bound = { kind: "clientCpu", message: "client-bound", clientCpu: 0.95 };
   const busy = share(1, {
     validity: {
@@ -132,7 +126,7 @@ function measuredAt(startMs: number, endMs = startMs + 1_000): ScenarioReport {
   return share(1, { measured: { plannedStartMs: null, epochs: [{ startMs, endMs }] } });
 }
 
-Deno.test("rates add up over an interval that was common to all shards", () => {
+Deno.test("rates add up only over an interval that all shards share", () => {
   assertEquals(merge(measuredAt(0), measuredAt(90)).validity.warnings, []);
   const [warning] = merge(measuredAt(0), measuredAt(600), measuredAt(100)).validity.warnings;
   assertEquals([warning!.kind, warning!.epoch, warning!.share], ["notTogether", 1, 0.4]);
@@ -140,36 +134,38 @@ Deno.test("rates add up over an interval that was common to all shards", () => {
   assertEquals(merge(measuredAt(0), measuredAt(5_000)).validity.valid, false);
 });
 
-Deno.test("clocks count as different only by more than their estimates may be wrong", () => {
+Deno.test("clocks count as different only beyond the error of their estimates", () => {
   const at = (offsetMs: number, startMs: number) => ({
     clock: { offsetMs, errorMs: 2 },
     report: measuredAt(startMs),
   });
-  // The second clock is 500 ms behind the server's, so that its start at -500 was at 0.
+  // The second clock is 500 ms behind the server's, so its start at -500 was at 0.
   assertEquals(togetherWarnings([at(0, 0), at(500, -500)]), []);
   assertEquals(inOneTime([at(0, 0), at(500, -500)])[1]!.epochs[0]!.startMs, 0);
   assertEquals(inOneTime([at(0, 0), at(4, 0)])[1]!.epochs[0]!.startMs, 0);
   assertEquals(inOneTime([at(0, 0), at(5, 0)])[1]!.epochs[0]!.startMs, 5);
 });
 
+const TWO_SHARDS: MergeOptions = { of: "shards", command: ["x"], count: 2 };
+
 function withVerdict(reasons: Report["verdict"]["reasons"]): Report {
   const report = { ...sampleReport("passed"), scenarios: [share(10)] };
   return { ...report, verdict: { status: "failed", exitCode: 1, reasons } };
 }
 
-Deno.test("reasons that all shards give are told once, others with their shard", () => {
+Deno.test("a reason that all shards give appears once, others name their shard", () => {
   const same = { code: 1, kind: "failed", scenario: "soak", message: "same" };
   const own = { code: 1, kind: "failed", scenario: null, message: "own" };
   const report = mergeReports([
     { index: 2, report: withVerdict([same, own]) },
     { index: 1, report: withVerdict([same]) },
-  ], { of: "shards", command: ["x"], count: 2 });
+  ], TWO_SHARDS);
   assertEquals(report.verdict.reasons, [same, { ...own, message: "shard 2: own" }]);
   assertEquals(report.command, ["x"]);
   assertEquals(report.merged!.parts.map(({ index }) => index), [1, 2]);
 });
 
-Deno.test("the verdict counts what the whole lost, not what each shard did", () => {
+Deno.test("the verdict counts what all shards lost together", () => {
   const ledger = ledgerWith({
     ...{ sent: 10, ok: 8, rateLimited: 2, errorCodes: { OVER_CAPACITY: 2 } },
     frames: { received: 10, final: 10 },
@@ -179,27 +175,27 @@ Deno.test("the verdict counts what the whole lost, not what each shard did", () 
   const [reason] = failedCheckReasons(failing);
   assertStringIncludes(reason!.message, "observed rateLimited 2 (OVER_CAPACITY 2)");
   const report = { ...withVerdict([reason!]), scenarios: [failing] };
-  const merged = mergeReports([{ index: 1, report }, { index: 2, report }], {
-    ...{ of: "shards", command: ["x"], count: 2 },
-  });
+  const merged = mergeReports([{ index: 1, report }, { index: 2, report }], TWO_SHARDS);
   assertEquals(merged.verdict.reasons, [
     { ...reason!, message: reason!.message.replaceAll("2", "4") },
   ]);
   assertEquals(merged.verdict.exitCode, 1);
 });
 
-Deno.test("merging is independent of the order of the files", () => {
+Deno.test("merging does not depend on the order of the files", () => {
   const parts = [1, 2, 3].map((index) => ({ index, report: withVerdict([]) }));
-  const options: MergeOptions = { of: "shards", command: ["x"], count: 3 };
+  const options = { ...TWO_SHARDS, count: 3 };
   const merged = mergeReports(parts, options);
   assertEquals(mergeReports(parts.toReversed(), options), merged);
-  assert(merged.scenarios[0]!.ledger.ok === 30);
+  assertEquals(merged.scenarios[0]!.ledger.ok, 30);
 });
 
-Deno.test("what a lost worker had measured counts, and the rest is said to be the others'", () => {
+Deno.test("what a lost worker measured counts, and the report says that the rest is missing", () => {
   const report = { ...withVerdict([]), scenarios: [share(10)] };
   const merged = mergeReports([{ index: 1, report }, { index: 2, report }], {
-    ...{ of: "workers", command: ["x"], count: 2, lost: [{ index: 2, reason: "Out of luck" }] },
+    ...TWO_SHARDS,
+    of: "workers",
+    lost: [{ index: 2, reason: "Out of luck" }],
   });
   const { ledger, validity } = merged.scenarios[0]!;
   assertEquals([ledger.ok, validity.valid], [20, false]);
@@ -210,13 +206,11 @@ Deno.test("what a lost worker had measured counts, and the rest is said to be th
   assertEquals(merged.merged!.parts.map(({ lost }) => lost), [null, "Out of luck"]);
 });
 
-Deno.test("of shards that came to different epochs, those count that all have measured", () => {
+Deno.test("only the epochs that all shards measured count", () => {
   const early = { ...withVerdict([]), epochs: 3 };
   const merged = mergeReports(
     [{ index: 1, report: withVerdict([]) }, { index: 2, report: early }],
-    {
-      ...{ of: "shards", command: ["x"], count: 2 },
-    },
+    TWO_SHARDS,
   );
   assertEquals(merged.epochs, 3);
 });

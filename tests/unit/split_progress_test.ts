@@ -6,9 +6,8 @@ import {
   WorkersProgress,
 } from "../../lib/split/worker_messages.ts";
 
-const COUNTS = { epoch: 1, epochs: 3, index: 2, of: 3, done: 1, total: 5 };
 const RUNNING = {
-  ...COUNTS,
+  ...{ epoch: 1, epochs: 3, index: 2, of: 3, done: 1, total: 5 },
   state: "running",
   stage: "epoch",
   scenarios: ["open-loop"],
@@ -19,7 +18,7 @@ function figures(more: Partial<LiveFigures>): LiveFigures {
   return { elapsedNs: 0, ok: 0, errors: 0, times: null, ...more };
 }
 
-Deno.test("workers' progress: the calls of all, the times of the first that has any", () => {
+Deno.test("workers' progress: adds up all calls, with the times of the first that has any", () => {
   const times = { name: "latency", p50Ns: 5, p99Ns: 9 };
   const all = new WorkersProgress();
   const progress = all.progressOf(RUNNING);
@@ -35,7 +34,7 @@ Deno.test("workers' progress: the calls of all, the times of the first that has 
   assertEquals([all.live().ok, all.live().times?.p50Ns], [32, 6]);
 });
 
-Deno.test("workers' progress: the next scenario begins without figures", () => {
+Deno.test("workers' progress: the next scenario starts without figures", () => {
   const all = new WorkersProgress();
   all.progressOf(RUNNING);
   all.heard(1, figures({ ok: 30 }));
@@ -45,7 +44,7 @@ Deno.test("workers' progress: the next scenario begins without figures", () => {
   assertEquals(all.live().ok, 0);
 });
 
-Deno.test("a worker posts its progress without what cannot be sent", () => {
+Deno.test("a worker posts its progress without what cannot be cloned", () => {
   const posted: FromWorker[] = [];
   using reporter = reportProgress((message) => posted.push(structuredClone(message)));
   reporter.show({ ...RUNNING, watch: { isPaced: false, live: () => figures({ ok: 1 }) } });

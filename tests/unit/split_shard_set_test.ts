@@ -20,7 +20,7 @@ function messageOf(files: ReturnType<typeof shard>[]): string {
   return assertThrows(() => readShardSet(files), ShardSetError).message;
 }
 
-Deno.test("all shards of one run, in any order, are a set", () => {
+Deno.test("all shards of one run form a set, in any order", () => {
   const { parts, count } = readShardSet([shard(3), shard(1), shard(2)]);
   assertEquals(parts.map(({ index }) => index), [3, 1, 2]);
   assertEquals(count, COUNT);
@@ -30,7 +30,7 @@ Deno.test("a missing shard is named", () => {
   assertStringIncludes(messageOf([shard(3), shard(1)]), "shard 2 of 3 is in none of the files");
 });
 
-Deno.test("a shard that is there twice is named with both files", () => {
+Deno.test("a shard that appears twice is named with both files", () => {
   const again = { ...shard(2), file: "copy.json" };
   assertStringIncludes(
     messageOf([shard(1), shard(2), again, shard(3)]),
@@ -38,7 +38,7 @@ Deno.test("a shard that is there twice is named with both files", () => {
   );
 });
 
-Deno.test("a report of no shard is named", () => {
+Deno.test("a report that is not a shard is named", () => {
   const whole = { file: "whole.json", report: sampleReport("passed") };
   assertStringIncludes(
     messageOf([shard(1), shard(2), shard(3), whole]),
@@ -49,11 +49,7 @@ Deno.test("a report of no shard is named", () => {
 
 const DIFFERENCES: [name: string, change: (report: Report) => void, expected: string][] = [
   ["another count", (report) => report.shard!.count = 4, "shard.count: 3 -> 4"],
-  [
-    "another start",
-    (report) => report.shard!.startAtMs = 1,
-    "shard.startAtMs: 1700000000000 -> 1",
-  ],
+  ["another start", (report) => report.shard!.startAtMs = 1, "shard.startAtMs: 1700000000000 -> 1"],
   ["another seed", (report) => report.seed = 9, "seed: 42 -> 9"],
   ["another version", (report) => report.suite.version = "9.9.9", "suite.version: 0.2.0 -> 9.9.9"],
   [
@@ -77,14 +73,14 @@ const DIFFERENCES: [name: string, change: (report: Report) => void, expected: st
 ];
 
 for (const [name, change, expected] of DIFFERENCES) {
-  Deno.test(`shards with ${name} are refused by field and file`, () => {
+  Deno.test(`shards with ${name} are refused, naming field and file`, () => {
     const message = messageOf([shard(1), shard(2, change), shard(3)]);
     assertStringIncludes(message, expected);
     assertStringIncludes(message, "(shard-1.json -> shard-2.json)");
   });
 }
 
-Deno.test("a shard that was interrupted may lack scenarios", () => {
+Deno.test("an interrupted shard may lack scenarios", () => {
   const early = shard(2, (report) => {
     report.scenarios.pop();
     report.verdict = { ...report.verdict, status: "interrupted", exitCode: 130 };

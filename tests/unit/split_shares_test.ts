@@ -14,7 +14,7 @@ function planOf(...names: string[]) {
     .map((scenario) => ({ scenario, parameters: defaultsOf(scenario, "quick") }));
 }
 
-Deno.test("numbers of calls are no other shard's, and together those of the whole", () => {
+Deno.test("shards number their calls without overlaps or gaps", () => {
   const numbers = [1, 2, 3].flatMap((index) => {
     const workload = createWorkload("t", {
       argsJson: '{"n":{seq}}',
@@ -26,7 +26,7 @@ Deno.test("numbers of calls are no other shard's, and together those of the whol
   assertEquals(numbers.toSorted((a, b) => a - b), Array.from({ length: 12 }, (_, n) => n + 1));
 });
 
-Deno.test("session ids name their shard, so that no other shard can have them", () => {
+Deno.test("session ids name their shard, so no other shard can have them", () => {
   using first = targetAt("ws://127.0.0.1:9", { shard: { index: 1, count: 20 } });
   using second = targetAt("ws://127.0.0.1:9", { shard: { index: 11, count: 20 } });
   using whole = targetAt("ws://127.0.0.1:9");
@@ -35,16 +35,16 @@ Deno.test("session ids name their shard, so that no other shard can have them", 
   assert(/^bench-[0-9a-f]{8}-1$/.test(whole.newCredentials().sessionId));
 });
 
-Deno.test("request ids of text name their shard", () => {
+Deno.test("textual request ids name their shard", () => {
   assert(/^[0-9a-f]{8}-s2-\d+-$/.test(newIdPrefix("text", { index: 2, count: 3 })));
   assert(/^[0-9a-f]{8}-\d+-$/.test(newIdPrefix("text")));
 });
 
-Deno.test("request ids of numbers are small, in any shard: their connection alone tells them apart", () => {
+Deno.test("numeric request ids have no prefix: their connection tells them apart", () => {
   assertEquals([newIdPrefix("number"), newIdPrefix("number", { index: 2, count: 3 })], ["", ""]);
 });
 
-Deno.test("a shard runs its share of what can be split first; the rest is the first shard's", () => {
+Deno.test("a shard first runs its share of what can be split; the first shard runs the rest", () => {
   const planned = planOf("message-throughput", "open-loop", "saturation", "soak");
   const names = (index: number) =>
     planShard(planned, { index, count: 2 }).map(({ scenario, place, skip }) => [
@@ -65,7 +65,7 @@ Deno.test("a shard runs its share of what can be split first; the rest is the fi
   assertEquals(planShard(planned, { index: 1, count: 1 }), planned);
 });
 
-Deno.test("a shard without a connection of its own takes no part, and says why", () => {
+Deno.test("a shard without a connection skips the scenario and says why", () => {
   const [sixth] = planShard(planOf("open-loop"), { index: 6, count: 8 });
   assertEquals(sixth!.skip, "its 5 connections are on the first 5 shards");
   const one = { ...planOf("open-loop")[0]!, parameters: { connections: 1 } };
@@ -77,7 +77,7 @@ Deno.test("a shard without a connection of its own takes no part, and says why",
   assertEquals(fifth!.skip, undefined);
 });
 
-Deno.test("every scenario that can be split says by how many connections", () => {
+Deno.test("every scenario that can be split has a number of connections", () => {
   for (const { name, sharding, defaults } of SCENARIOS) {
     for (const parameters of Object.values(defaults)) {
       if (sharding === undefined) continue;
@@ -89,7 +89,7 @@ Deno.test("every scenario that can be split says by how many connections", () =>
 
 const cores = { cores: 8, embedded: false, shard: null };
 
-Deno.test("workers: auto is the cores, less one for the bundled server, up to the connections", () => {
+Deno.test("workers: auto means the cores, less one for the bundled server, up to the connections", () => {
   const planned = planOf("open-loop").map((one) => ({
     ...one,
     parameters: { ...one.parameters, connections: 20 },
@@ -99,15 +99,12 @@ Deno.test("workers: auto is the cores, less one for the bundled server, up to th
   assertEquals(countWorkers("auto", { ...cores, embedded: true, planned }), 7);
   assertEquals(countWorkers("auto", { ...cores, cores: 1, embedded: true, planned }), 1);
   assertEquals(countWorkers("auto", { ...cores, planned: planOf("open-loop") }), 5);
-  assertEquals(
-    countWorkers("auto", { ...cores, planned, shard: { index: 4, count: 6 } }),
-    3,
-  );
+  assertEquals(countWorkers("auto", { ...cores, planned, shard: { index: 4, count: 6 } }), 3);
   assertEquals(countWorkers("auto", { ...cores, planned: planOf("saturation") }), 1);
   assertEquals(countWorkers(12, { ...cores, planned }), 12);
 });
 
-Deno.test("workers: more than there are connections, or of nothing to split, are refused", () => {
+Deno.test("workers: more than the connections, or with nothing to split, are refused", () => {
   const open = planOf("open-loop", "saturation");
   const { message } = assertThrows(() => countWorkers(6, { ...cores, planned: open }), RangeError);
   assertStringIncludes(message, "--workers 6 as open-loop has 5 connections");
@@ -118,7 +115,7 @@ Deno.test("workers: more than there are connections, or of nothing to split, are
   );
 });
 
-Deno.test("the server's time is read from its frames, in any of its forms", () => {
+Deno.test("the server's time is read from its frames in every format", () => {
   const at = Date.parse("2026-01-31T12:00:00.250Z");
   const frame = (timestamp: unknown) => JSON.stringify({ op: "list_tools_res", timestamp });
   assertEquals(readServerTime(frame("2026-01-31T12:00:00.250Z")), at);
@@ -131,7 +128,7 @@ Deno.test("the server's time is read from its frames, in any of its forms", () =
   }
 });
 
-Deno.test("a clock's difference is known within half a round trip", () => {
+Deno.test("a clock's offset is known within half a round trip", () => {
   const times = { sentMs: 1_000, receivedMs: 1_040 };
   assertEquals(clockOffset(1_520, times), { offsetMs: 500, errorMs: 21 });
   assertEquals(clockOffset(1_000, times), { offsetMs: -20, errorMs: 21 });

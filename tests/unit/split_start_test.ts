@@ -4,7 +4,7 @@ import { StartBarrier } from "../../lib/split/workers.ts";
 
 const BEGIN_MS = Date.parse("2026-01-31T12:00:00Z");
 
-Deno.test("epochs of shards begin at planned times; after one of unknown length nothing is planned", async () => {
+Deno.test("epochs of shards begin at planned times, with none planned after one of unknown length", async () => {
   const gate = plannedStarts(BEGIN_MS);
   assertEquals(await gate.startOf({ order: 0, offsetMs: 0 }), BEGIN_MS);
   assertEquals(await gate.startOf({ order: 3, offsetMs: 4_500 }), BEGIN_MS + 4_500);
@@ -23,7 +23,7 @@ function barrier(workers: number[]) {
   return { went, barrier: new StartBarrier(workers, (order) => void went.push(order)) };
 }
 
-Deno.test("workers go when the last one is ready", () => {
+Deno.test("workers start when the last one is ready", () => {
   const { went, barrier: gate } = barrier([1, 2, 3]);
   gate.ready(1, 0);
   gate.ready(3, 0);
@@ -43,7 +43,7 @@ Deno.test("nobody waits for a worker that has died or ended", () => {
   assertEquals(went, [0, 1]);
 });
 
-Deno.test("a worker that has no use for a turn waits for its next one, and holds up nobody", () => {
+Deno.test("a worker that skips a turn waits for its next one and holds nobody up", () => {
   const { went, barrier: gate } = barrier([1, 2]);
   gate.ready(2, 1);
   gate.ready(1, 0);

@@ -1,19 +1,18 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import type { Metric, Report, ScenarioReport } from "../../lib/schema.ts";
+import type { Report, ScenarioReport } from "../../lib/schema.ts";
 import { comparePaired } from "../../lib/stats/compare_paired.ts";
 import { summariseScalar } from "../../lib/stats/summary.ts";
 import { latencyOf, ledgerOf, reportOf, scenarioOf } from "../support/comparable_report.ts";
 
 const OPTIONS = { bandPercent: 3, floorOf: () => null };
 
-/** A throughput of 10 epochs that differ by up to a fifth, as both servers see them. */
+/** Rates of 10 epochs that vary by up to a fifth, for both servers alike. */
 const EPOCHS = [1_000, 1_150, 900, 1_050, 1_200, 980, 1_100, 940, 1_020, 1_080];
 
-function throughputOf(factor: (epoch: number) => number, given: { at?: Metric["at"] } = {}) {
+function throughputOf(factor: (epoch: number) => number) {
   return summariseScalar({
     ...{ name: "throughput", unit: "msg/s", better: "higher", role: "headline", gates: ["value"] },
     epochs: EPOCHS.map((rate, epoch) => rate * factor(epoch)),
-    ...given,
   });
 }
 
@@ -29,7 +28,7 @@ function invalid(...kinds: string[]): Partial<ScenarioReport> {
 const same = report(() => 1);
 const slower = report((epoch) => 0.8 + 0.01 * (epoch % 2));
 
-Deno.test("comparePaired: the ratio of each epoch decides, whatever the epochs have in common", () => {
+Deno.test("comparePaired: the ratio within each epoch decides, however much epochs vary", () => {
   const { rows: [row], regressions, noise } = comparePaired(same, slower, OPTIONS);
   assertEquals([row!.verdict, row!.gating, noise], ["slower", true, "paired"]);
   const logs = [0.8, 0.81].map(Math.log);
@@ -44,7 +43,7 @@ Deno.test("comparePaired: the ratio of each epoch decides, whatever the epochs h
   assert(wild.rows[0]!.need! > EPOCHS.length);
 });
 
-Deno.test("comparePaired: what drifts on both has a ratio; what is invalid otherwise does not gate", () => {
+Deno.test("comparePaired: drift does not keep a ratio from gating; other invalidity does", () => {
   for (const kind of ["drift", "changed"]) {
     const drifting = report((epoch) => 0.8 + 0.01 * (epoch % 2), invalid(kind));
     const { rows: [row] } = comparePaired(same, drifting, OPTIONS);
@@ -63,20 +62,15 @@ Deno.test("comparePaired: what drifts on both has a ratio; what is invalid other
   assertEquals([failed.rows[0]!.gating, failed.rows[0]!.why], [false, "failed"]);
 });
 
-Deno.test("comparePaired: a figure that vanished is undecided and listed; more errors are a regression", () => {
+Deno.test("comparePaired: a vanished figure is listed as undecided; more errors are a regression", () => {
   const alone = reportOf(scenarioOf("load", { metrics: [] }));
   const [row] = comparePaired(same, alone, OPTIONS).rows;
   assertEquals([row!.verdict, row!.gating, row!.new], ["undecided", true, null]);
-  // 20 calls an epoch give a p5 of all epochs together, but none of one.
-  const few = reportOf(scenarioOf("load", {
-    metrics: [latencyOf(1e6, { gates: ["p5", "p50"] })],
-  }));
+  // 20 calls per epoch give a p5 of all epochs together, but none of a single one.
+  const few = reportOf(scenarioOf("load", { metrics: [latencyOf(1e6, { gates: ["p5", "p50"] })] }));
   assertEquals(
-    comparePaired(few, few, OPTIONS).rows.map(({ statistic, gating, verdict }) => [
-      statistic,
-      gating,
-      verdict,
-    ]),
+    comparePaired(few, few, OPTIONS).rows
+      .map(({ statistic, gating, verdict }) => [statistic, gating, verdict]),
     [["p5", false, "undecided"], ["p50", true, "same"]],
   );
   const failing = report(() => 1, { ledger: ledgerOf(1_000, { toolError: 40 }) });

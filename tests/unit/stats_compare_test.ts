@@ -18,14 +18,14 @@ function single(...metrics: Metric[]): Report {
   return reportOf(scenarioOf(NAME, { metrics }));
 }
 
-/** Four earlier runs that differ by up to 2 % among each other. */
+/** Four earlier runs that differ by up to 2 %. */
 function four(of: (factor: number) => Report): Report[] {
   return [0.99, 1, 1, 1.01].map(of);
 }
 
 const rates = four((factor) => single(throughputOf(1_000 * factor)));
 
-/** The rows as `metric point statistic: verdict (why)`, those that do not decide in brackets. */
+/** The rows as `metric point statistic: verdict (why)`, in brackets if they do not gate. */
 function outline(rows: readonly ComparisonRow[]): string[] {
   return rows.map(({ metric, at = {}, statistic, verdict, why, gating }) => {
     const name = [metric, ...Object.values(at), statistic].join(" ");
@@ -64,7 +64,7 @@ Deno.test("with fewer runs nothing gates, unless the noise is stated", () => {
   assertEquals(stated.regressions.length, 1);
 });
 
-Deno.test("each scenario names its gates; a headline without any is shown, and its own rate", () => {
+Deno.test("each scenario names its gates; a headline or rate without any is only shown", () => {
   const report = single(
     latencyOf(1e6, { gates: ["p50", "p5"], samples: 200 }),
     throughputOf(1_000, { role: "headline", gates: undefined, at: { clients: 5 } }),
@@ -100,7 +100,7 @@ Deno.test("a metric is compared at its own point", () => {
   ]);
 });
 
-Deno.test("a 5x slower p99 in 2 % of the calls is found by its row", () => {
+Deno.test("a p99 that is 5x slower because of 2 % of the calls is found by its row", () => {
   const gates: Metric["gates"] = ["p50", "p99"];
   const usual = four((factor) => single(latencyOf(1e6 * factor, { gates, samples: 1_000 })));
   const now = single(latencyOf(1e6, { gates, samples: 1_000, slowest: 20, slowNs: 5e6 }));
@@ -109,7 +109,7 @@ Deno.test("a 5x slower p99 in 2 % of the calls is found by its row", () => {
   assertEquals(regressions, ["message-throughput: latency p99 is up by 400.0 %"]);
 });
 
-Deno.test("what vanished, is new or has too few samples is undecided and listed", () => {
+Deno.test("rows that vanished, are new or have too few samples are listed as undecided", () => {
   const many = latencyOf(1e6, { gates: ["p99"], samples: 1_000 });
   const few = latencyOf(1e6, { gates: ["p99"], samples: 50 });
   const list = (old: Report, now: Report) =>
@@ -122,7 +122,7 @@ Deno.test("what vanished, is new or has too few samples is undecided and listed"
   assertEquals(list(single(throughputOf(5)), single(zero)), [
     "throughput value: undecided (notPositive)",
   ]);
-  // Three of the four earlier runs have it: that is too few to learn from.
+  // Only three of the four earlier runs have it: too few to learn from.
   const mixed = [single(), ...rates.slice(1)];
   const { rows } = compareReports(mixed, single(throughputOf(500)), defaults);
   assertEquals([outline(rows), rows[0].need], [
@@ -131,7 +131,7 @@ Deno.test("what vanished, is new or has too few samples is undecided and listed"
   ]);
 });
 
-Deno.test("a time that is known as at least only can be slower, not the same or faster", () => {
+Deno.test("a time known only as a lower bound can be slower, not the same or faster", () => {
   const gates: Metric["gates"] = ["p50", "p95"];
   const answered = single(latencyOf(1e6, { gates, samples: 200 }));
   const silent = single(latencyOf(1e6, { gates, samples: 200, censored: 40 }));
@@ -141,13 +141,13 @@ Deno.test("a time that is known as at least only can be slower, not the same or 
   assertEquals(list(silent, answered), ["latency p50: same", "latency p95: faster"]);
   const undecided = ["latency p50: same", "latency p95: undecided (noAnswer)"];
   assertEquals(list(silent, silent), undecided);
-  // As long as the others took at least: those may have taken longer.
+  // Equal to the lower bound of the others, which may have taken longer.
   const slow = single(latencyOf(1e6, { gates, samples: 240, slowest: 40, slowNs: 5e9 }));
   assertEquals(list(slow, silent), undecided);
   assertEquals(list(silent, slow), undecided);
 });
 
-Deno.test("a scenario that failed or is invalid on either side does not gate, and says so", () => {
+Deno.test("a scenario that failed or is invalid on either side does not gate and says why", () => {
   const { validity } = scenarioOf(NAME);
   const given = (ratePerSecond: number, more: Partial<ScenarioReport> = {}) =>
     reportOf(scenarioOf(NAME, { metrics: [throughputOf(ratePerSecond)], ...more }));
@@ -160,7 +160,7 @@ Deno.test("a scenario that failed or is invalid on either side does not gate, an
       `[throughput value: undecided (${why})]`,
     ]);
     assertEquals(now.regressions, []);
-    // One of five earlier runs is left out, and the four others are enough.
+    // One of five earlier runs is left out; the other four are enough.
     const { rows } = compareReports([...rates, given(1, more)], given(700), defaults);
     assertEquals(outline(rows), ["throughput value: slower"]);
   }
@@ -170,19 +170,19 @@ function withLedger(sent: number, ledger: Partial<Ledger>, more: Partial<Scenari
   return reportOf(scenarioOf(NAME, { ledger: ledgerOf(sent, ledger), ...more }));
 }
 
-Deno.test("more errors than chance explains are a regression, and a new kind always", () => {
+Deno.test("more errors than chance explains are a regression, and a new kind always is", () => {
   const olds = [withLedger(1_000, { toolError: 2 }), withLedger(1_000, { toolError: 2 })];
   const errors = (...given: Parameters<typeof withLedger>) =>
     compareReports(olds, withLedger(...given), defaults);
   assertEquals(errors(1_000, { toolError: 4 }).newErrors, []);
   const { newErrors, regressions } = errors(1_000, { toolError: 9 });
-  // 13 errors, of which a third would be expected in the new run: P(X >= 9) of binomial(13, 1/3).
+  // 13 errors, a third of them expected in the new run: P(X >= 9) of binomial(13, 1/3).
   assertEquals(newErrors.map(({ kind, old, new: now }) => [kind, old, now]), [["toolError", 4, 9]]);
   assertAlmostEquals(newErrors[0].p, (11_440 + 2_288 + 312 + 26 + 1) / 3 ** 13, 1e-12);
   assertEquals(regressions, [
     "message-throughput: 9 × toolError, where the earlier runs had 4 in all",
   ]);
-  assertEquals(errors(10_000, { toolError: 20 }).newErrors, [], "of ten times the calls");
+  assertEquals(errors(10_000, { toolError: 20 }).newErrors, [], "in ten times the calls");
   const fresh = errors(1_000, { timeout: 1, dropped: 1, errorCodes: { BUSY: 1 } });
   assertEquals(fresh.newErrors.map(({ kind, old }) => [kind, old]), [
     ["timeout", 0],
@@ -201,7 +201,7 @@ Deno.test("compareReports lists scenarios that only some reports have", () => {
   assertEquals([onlyInOld, onlyInNew], [["a", "d"], ["c"]]);
 });
 
-Deno.test("compareReports refuses what is not comparable, naming each difference once", () => {
+Deno.test("compareReports refuses incomparable reports and names each difference once", () => {
   const report = single(throughputOf(1_000));
   const { target, environment } = report;
   const parameters = (added: ScenarioReport["parameters"]) =>
@@ -247,7 +247,7 @@ Deno.test("compareReports refuses what is not comparable, naming each difference
   assertThrows(() => compareReports([], report, defaults), RangeError, "no earlier report");
 });
 
-Deno.test("compareReports does not mind another port, seed or number of epochs", () => {
+Deno.test("compareReports accepts another port, seed or number of epochs", () => {
   const report = single(throughputOf(1_000));
   const other: Report = {
     ...reportOf({ ...report.scenarios[0], parameters: { epochs: 20, seed: 7 } }),

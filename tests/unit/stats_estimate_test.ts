@@ -10,8 +10,8 @@ import { regularisedBeta } from "../../lib/stats/incomplete_beta.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
 import { repeats } from "../support/repeats.ts";
 
-Deno.test("quantiles of t are those of the published tables", () => {
-  // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, and closed forms for 1 and 2 degrees of freedom.
+Deno.test("quantiles of t match the published tables", () => {
+  // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
   const table: [number, number, number][] = [
     [0.9, 4, 1.533],
     [0.95, 9, 1.833],
@@ -27,6 +27,7 @@ Deno.test("quantiles of t are those of the published tables", () => {
     assertAlmostEquals(tQuantile(probability, freedom), expected, 5e-4);
     assertAlmostEquals(tQuantile(1 - probability, freedom), -expected, 5e-4);
   }
+  // Closed forms for 1 and 2 degrees of freedom.
   for (const p of [0.5, 0.6, 0.9, 0.975, 0.9995]) {
     assertAlmostEquals(tQuantile(p, 1), Math.tan(Math.PI * (p - 0.5)), 1e-8);
     const two = (2 * p - 1) * Math.sqrt(2 / (4 * p * (1 - p)));
@@ -51,7 +52,7 @@ Deno.test("the incomplete beta function is the tail of the binomial distribution
   assertEquals([regularisedBeta(0, 2, 3), regularisedBeta(1, 2, 3)], [0, 1]);
 });
 
-Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {
+Deno.test("an estimate is the geometric mean of the epochs, with a t interval", () => {
   const { value, ci95, spread } = estimate([1, 2, 4, 8, 16], {
     within: [[1, Math.E], [5, 5], [7]],
     paired: true,
@@ -66,7 +67,7 @@ Deno.test("an estimate is the geometric mean of the epochs, by hand", () => {
   assertAlmostEquals(spread.within!, 0.5, 1e-12);
 });
 
-Deno.test("values that can be 0 or negative are taken as they are", () => {
+Deno.test("values that can be 0 or negative are averaged on a linear scale", () => {
   const { value, ci95, spread } = estimate([-2, 0, 2, 4, 6], { paired: true });
   assertEquals([value, spread], [2, { within: null, between: null }]);
   const margin = 2.7764451051977987 * Math.sqrt(10) / Math.sqrt(5);
@@ -75,7 +76,7 @@ Deno.test("values that can be 0 or negative are taken as they are", () => {
   assertThrows(() => estimate([1, 0], { scale: "log" }), RangeError, "of an epoch is 0");
 });
 
-Deno.test("equal epochs give exactly their value, few of them no interval, and none no estimate", () => {
+Deno.test("equal epochs give exactly their value, few give no interval, and none is an error", () => {
   assertEquals(estimate([0.1, 0.1, 0.1, 0.1, 0.1]), {
     value: 0.1,
     ci95: [0.1, 0.1],
@@ -88,7 +89,7 @@ Deno.test("equal epochs give exactly their value, few of them no interval, and n
   assertThrows(() => estimate([1, NaN]), RangeError, "of an epoch is NaN");
 });
 
-/** The logarithms of a run's epochs, of which neighbours correlate by `r`; their mean is 0. */
+/** Logarithms of a run's epochs, with mean 0 and correlation `r` between neighbours. */
 function epochsOf(random: () => number, { epochs, r }: { epochs: number; r: number }): number[] {
   let last = drawNormal(random);
   return Array.from({ length: epochs }, () => {
@@ -98,7 +99,7 @@ function epochsOf(random: () => number, { epochs, r }: { epochs: number; r: numb
   });
 }
 
-/** In which share of runs the interval holds the true value. */
+/** The share of runs whose interval contains the true value. */
 function coverage(options: { epochs: number; r: number; paired: boolean; runs: number }): number {
   const random = randomStream(1, "coverage");
   let covered = 0;
@@ -110,7 +111,7 @@ function coverage(options: { epochs: number; r: number; paired: boolean; runs: n
   return covered / options.runs;
 }
 
-Deno.test("the interval holds the true value in 95 % of runs, and less confidence is narrower", () => {
+Deno.test("the interval contains the true value in 95 % of runs, and less confidence narrows it", () => {
   const runs = repeats(3_000, 40_000);
   const error = 4 * Math.sqrt(0.05 * 0.95 / runs);
   for (const epochs of [5, 10, 20]) {
@@ -123,7 +124,7 @@ Deno.test("the interval holds the true value in 95 % of runs, and less confidenc
   assert(wide![0] < narrow![0] && narrow![1] < wide![1]);
 });
 
-Deno.test("the interval holds where neighbouring epochs resemble each other, as on a shared machine", () => {
+Deno.test("the interval holds if neighbouring epochs correlate, as on a shared machine", () => {
   const runs = repeats(2_000, 20_000);
   for (const epochs of [10, 20]) {
     const independent = coverage({ epochs, r: 0.4, paired: true, runs });
@@ -134,7 +135,7 @@ Deno.test("the interval holds where neighbouring epochs resemble each other, as 
 });
 
 Deno.test("the slow part of a series is its regression on cosines", () => {
-  // 20 epochs have round(0.4 x 20^(2/3)) = 3 terms; they are orthogonal, so that each has its own regression.
+  // 20 epochs have round(0.4 x 20^(2/3)) = 3 orthogonal terms, so each has its own regression.
   const values = epochsOf(randomStream(3, "slow"), { epochs: 20, r: 0.9 });
   const explained = [1, 2, 3].map((term) => {
     const wave = values.map((_, epoch) => Math.cos(Math.PI * term * (epoch + 0.5) / 20));
@@ -145,7 +146,7 @@ Deno.test("the slow part of a series is its regression on cosines", () => {
   });
   const variance = explained.reduce((sum, squares) => sum + squares, 0) / 3;
   assertAlmostEquals(marginOf(values), 3.1824463 * Math.sqrt(variance / 20), 1e-6);
-  // What goes up and down with every epoch has no slow part.
+  // Values that alternate with every epoch have no slow part.
   const quick = values.map((_, epoch) => epoch % 2);
   assertAlmostEquals(marginOf(quick), independentMargin(quick), 1e-12);
 });

@@ -18,7 +18,7 @@ Deno.test("LatencyHistogram keeps count, extremes and mean exactly", () => {
   assertEquals(histogram.mean, (1_234_567 + 7_654_321) / 3);
 });
 
-Deno.test("LatencyHistogram takes the sample of nearest rank, and never leaves [min, max]", () => {
+Deno.test("LatencyHistogram's percentiles are samples of nearest rank, within [min, max]", () => {
   using histogram = histogramOf([100, 200, 300, 400]);
   assertEquals([0, 25, 25.1, 50, 75, 100].map((p) => histogram.percentile(p)), [
     100,
@@ -37,14 +37,14 @@ Deno.test("LatencyHistogram rounds fractions of a nanosecond", () => {
   assertEquals([histogram.min, histogram.mean, histogram.max], [1, 2, 3]);
 });
 
-Deno.test("LatencyHistogram clamps what cannot be a latency", () => {
+Deno.test("LatencyHistogram clamps values that cannot be latencies", () => {
   using histogram = histogramOf([-1, -0.2, NaN, -Infinity, Infinity, 2 * HIGHEST_TRACKABLE_NS, 5]);
   assertEquals(histogram.count, 7);
   assertEquals([histogram.min, histogram.max], [0, HIGHEST_TRACKABLE_NS]);
   assertEquals(histogram.percentile(50), 0);
 });
 
-Deno.test("LatencyHistogram gives NaN while it is empty, and again after a reset", () => {
+Deno.test("LatencyHistogram gives NaN while empty, and again after a reset", () => {
   using histogram = new LatencyHistogram();
   function figures(): number[] {
     const { count, min, max, mean, stddev } = histogram;
@@ -65,15 +65,12 @@ Deno.test("LatencyHistogram.stddev is that of the population", () => {
 Deno.test("LatencyHistogram.decode takes exact figures that the encoding lacks", () => {
   using original = histogramOf([1_234_567, 7_654_321]);
   using exact = LatencyHistogram.decode(original.encode(), original);
-  assertEquals(
-    [exact.min, exact.max, exact.mean],
-    [original.min, original.max, original.mean],
-  );
+  assertEquals([exact.min, exact.max, exact.mean], [original.min, original.max, original.mean]);
   using bare = LatencyHistogram.decode(original.encode());
   assert(Math.abs(bare.max - original.max) <= original.max / 1000);
 });
 
-Deno.test("LatencyHistogram.decode of nothing recorded is empty", () => {
+Deno.test("LatencyHistogram.decode restores an empty histogram", () => {
   using original = new LatencyHistogram();
   using decoded = LatencyHistogram.decode(original.encode());
   assertEquals([decoded.count, decoded.min], [0, NaN]);
@@ -81,7 +78,7 @@ Deno.test("LatencyHistogram.decode of nothing recorded is empty", () => {
   assertEquals([decoded.min, decoded.max], [7, 7]);
 });
 
-Deno.test("LatencyHistogram.decode refuses anything else", () => {
+Deno.test("LatencyHistogram.decode refuses any other text", () => {
   for (const wrong of ["", "not base64!", "AAAA", btoa("0123456789abcdef")]) {
     assertThrows(() => LatencyHistogram.decode(wrong), Error, "Cannot decode a histogram");
   }
@@ -102,7 +99,7 @@ Deno.test("recording millions of samples over a wide range grows memory by less 
       histogram.record(state * 800); // up to 57 minutes
     }
   }
-  recordMany(1e6); // so that the code is compiled
+  recordMany(1e6); // Compiles the code.
   const before = Deno.memoryUsage().rss;
   const samples = repeats(2e6, 1e7);
   recordMany(samples); // 16 MB if each of 2 million were kept
@@ -110,7 +107,7 @@ Deno.test("recording millions of samples over a wide range grows memory by less 
   assertLess((Deno.memoryUsage().rss - before) / 2 ** 20, 5);
 });
 
-Deno.test("making and disposing of many histograms does not grow memory", () => {
+Deno.test("creating and disposing of many histograms does not grow memory", () => {
   using kept = histogramOf([1, 2, 3]);
   function churn(times: number): void {
     for (let index = 0; index < times; index++) {

@@ -4,10 +4,10 @@ import { repeats } from "../support/repeats.ts";
 import { bimodalMachine, powerTableMarkdown, simulate, steadyMachine } from "../support/power.ts";
 
 const rule = { noisePercent: null, bandPercent: 3, rows: 1 };
-/** Logarithms of -0.02, 0, 0, 0.02: mean 0, standard deviation 0.01633. */
+/** Their logarithms are -0.02, 0, 0 and 0.02: mean 0, standard deviation 0.01633. */
 const olds = [-0.02, 0, 0, 0.02].map(Math.exp);
 
-Deno.test("the interval predicts one more run from the earlier ones, by hand", () => {
+Deno.test("the interval predicts one more run from the earlier ones", () => {
   const { ratio, ci, verdict, why, smallest } = judgeChange(
     { olds, now: 1.2, better: "lower" },
     rule,
@@ -18,7 +18,7 @@ Deno.test("the interval predicts one more run from the earlier ones, by hand", (
   assertAlmostEquals(Math.log(1.2 / ci![0]), margin, 1e-7);
   assertAlmostEquals(smallest!, 1.03 * Math.exp(margin), 1e-7);
   assertEquals([verdict, why], ["slower", null]);
-  // With eight rows judged at once each interval is of 1 - 0.05/8, by the closed form of t with 3 degrees of freedom.
+  // With eight rows each interval is at 1 - 0.05/8: closed form of t with 3 degrees of freedom.
   const eight = judgeChange({ olds, now: 1.2, better: "lower" }, { ...rule, rows: 8 });
   const x = 3.1824463 * Math.log(eight.ci![1] / 1.2) / margin / Math.sqrt(3);
   const below = 0.5 + (x / (1 + x * x) + Math.atan(x)) / Math.PI;
@@ -37,10 +37,10 @@ Deno.test("the verdict follows the interval, the band and the direction", () => 
   assertEquals([wide.verdict, wide.why, wide.need], ["same", null, null]);
 });
 
-Deno.test("what is undecided needs so many more runs, if any number will do", () => {
+Deno.test("an undecided row says how many more runs would decide it, if any number would", () => {
   const { verdict, why, need } = judgeChange({ olds, now: 1.09, better: "lower" }, rule);
   assertEquals([verdict, why], ["undecided", "noise"]);
-  // The same spread with that many runs, and with one less.
+  // The same spread with that many runs, and with one fewer.
   const withRuns = (count: number) => {
     const step = Math.sqrt(0.0008 / 3) * Math.sqrt((count - 1) / count);
     const half = Array.from({ length: count }, (_, index) => index % 2 === 0 ? step : -step);
@@ -74,15 +74,15 @@ Deno.test("fewer than four runs decide nothing, unless the noise is stated", () 
   assertEquals([wide.verdict, wide.why, wide.need], ["undecided", "noise", null]);
 });
 
-Deno.test("runs without any noise decide exactly", () => {
+Deno.test("runs without noise decide exactly", () => {
   const limits = { olds: [10, 10, 10, 10], better: "higher" as const };
   assertEquals(judgeChange({ ...limits, now: 10 }, rule).verdict, "same");
   const { verdict, ratio, ci } = judgeChange({ ...limits, now: 9 }, rule);
   assertEquals([verdict, ratio, ci![1] - ci![0] < 1e-12], ["slower", 0.9, true]);
 });
 
-/** By the rule all intervals of 8 rows hold in 95 % of runs, and half of the others are on the good side. */
-Deno.test("identical runs are rarely called slower, and slower ones are found where runs agree", () => {
+/** All 8 intervals hold in 95 % of runs, and half of the misses are on the good side: 2.5 %. */
+Deno.test("identical runs are rarely called slower, and slower ones are found if runs agree", () => {
   const trials = repeats(400, 10_000);
   const setting = { baselines: 4, rows: 8, trials, seed: 1 };
   for (const percent of [1, 3, 5, 10]) {
@@ -93,7 +93,7 @@ Deno.test("identical runs are rarely called slower, and slower ones are found wh
   const found = (percent: number, baselines: number) =>
     simulate({ ...setting, baselines, machine: steadyMachine(percent), slowdown: 0.25 }).foundRate;
   assert(found(1, 4) > 0.9 && found(3, 10) > 0.9, `${found(1, 4)} ${found(3, 10)}`);
-  // Four runs may all have come from one mode: then the other looks like a change.
+  // Four runs may all be in one mode; the other mode then looks like a change.
   const bimodal = (baselines: number) =>
     simulate({ ...setting, baselines, machine: bimodalMachine, slowdown: 0 }).falseRegressionRate;
   assert(bimodal(4) < 0.12 && bimodal(10) < 0.03, `${bimodal(4)} ${bimodal(10)}`);

@@ -2,9 +2,9 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { addedPart, sumOfParts } from "../../lib/stats/layers.ts";
 
-Deno.test("a layer is the mean of the epochs' differences, and its share that over the mean call", () => {
+Deno.test("a layer is the mean difference over the epochs, and its share that over the mean call", () => {
   const part = addedPart([50, 52, 130, 51, 49], [40, 41, 118, 40, 40], [80, 80, 200, 100, 80])!;
-  // 10, 11, 12, 11, 9: the slow epoch is slow in both, and adds as much.
+  // 10, 11, 12, 11, 9: the slow epoch is slow in both, so the difference stays.
   assertAlmostEquals(part.value, 10.6, 1e-12);
   assertAlmostEquals(part.share!, 10.6 / 108, 1e-12);
   // sd 1.1402, times t(4) = 2.7764, over the root of 5.
@@ -12,25 +12,25 @@ Deno.test("a layer is the mean of the epochs' differences, and its share that ov
   assert(part.shareCi95![0] < part.share! && part.share! < part.shareCi95![1]);
 });
 
-Deno.test("the lowest layer is all of its own time", () => {
+Deno.test("the lowest layer is its whole time", () => {
   const part = addedPart([3, 1, 2], null, [10, 10, 10])!;
   assertEquals([part.value, part.ci95, part.shareCi95], [2, null, null]);
   assertAlmostEquals(part.share!, 0.2, 1e-12);
 });
 
-Deno.test("a part that is negative stays so", () => {
+Deno.test("a negative part stays negative", () => {
   const part = addedPart([9, 9, 9, 9, 9], [10, 10, 10, 10, 10], [9, 9, 9, 9, 9])!;
   assertEquals([part.value, part.ci95, part.share], [-1, [-1, -1], -1 / 9]);
 });
 
-Deno.test("a share and its interval have the sign of the time beside them", () => {
-  // One epoch with a long call and a negative part: most epochs' shares are positive, and so is their mean.
+Deno.test("a share and its interval have the sign of the time", () => {
+  // The part is negative in one long epoch; most shares are positive, and so is their mean.
   const part = addedPart([14, 14, 14, 14, 950], [10, 10, 10, 10, 1000], [20, 20, 20, 20, 2000])!;
   assert(part.value < 0 && part.share! < 0, `${part.value} ns, share ${part.share}`);
   assertEquals(part.shareCi95!.map(Math.sign), part.ci95!.map(Math.sign));
 });
 
-Deno.test("an epoch that lacks a median does not count, and without a whole there is no share", () => {
+Deno.test("an epoch without a median does not count, and without a whole there is no share", () => {
   const part = addedPart([5, null, 7, 9], [1, 1, null, 2], [10, 10, 10, 10])!;
   assertEquals(part.value, 5.5);
   assertEquals(addedPart([1], [], [1]), null);
@@ -61,7 +61,7 @@ Deno.test("layers sum to the whole, and their shares to 1", () => {
   }));
 });
 
-Deno.test("parts of halves that measure the same sum to the whole", () => {
+Deno.test("parts of equal halves sum to the whole", () => {
   const layers = [[[10, 10]], [[30, 30]], [[70, 70]]];
   assertEquals(sumOfParts(layers), { value: 1, ci95: null });
   // Epochs may differ from each other.
@@ -71,7 +71,7 @@ Deno.test("parts of halves that measure the same sum to the whole", () => {
   assertEquals(sumOfParts(paced), { value: 1, ci95: [1, 1] });
 });
 
-Deno.test("a half that differs in one layer moves the sum, whichever layer it is", () => {
+Deno.test("a half that differs in any layer moves the sum", () => {
   for (const layer of [0, 1, 2, 3]) {
     const layers = [10, 30, 60, 100].map((ns, index) => [[ns, index === layer ? ns + 20 : ns]]);
     const sum = sumOfParts(layers)!;

@@ -7,23 +7,23 @@ Deno.test("median is the middle value, or the mean of the two middle ones", () =
   assertThrows(() => median([]), RangeError, "no values");
 });
 
-Deno.test("median leaves its argument in order", () => {
+Deno.test("median does not reorder its argument", () => {
   const values = [3, 1, 2];
   median(values);
   assertEquals(values, [3, 1, 2]);
 });
 
-Deno.test("madOutliers points out epochs on either side, by index", () => {
+Deno.test("madOutliers gives the indices of outliers on either side", () => {
   assertEquals(madOutliers([100, 101, 99, 200, 100, 102, 98, 20]), [3, 7]);
   assertEquals(madOutliers([100, 101, 99, 103, 100, 102, 98, 97]), []);
 });
 
-Deno.test("madOutliers works where most epochs are equal, and where all are", () => {
+Deno.test("madOutliers works if most or all epochs are equal", () => {
   assertEquals(madOutliers([1, 1, 1, 1, 1, 100]), [5]);
   assertEquals(madOutliers([1, 1, 1, 2, 3]), []);
   assertEquals(madOutliers([1, 1, 1, 1, 1, 1]), []);
 });
 
-Deno.test("madOutliers says nothing of fewer than five epochs", () => {
+Deno.test("madOutliers finds none in fewer than five epochs", () => {
   assertEquals(madOutliers([1, 1, 1, 1000]), []);
 });

@@ -5,7 +5,7 @@ import { tQuantile } from "../../lib/stats/estimate.ts";
 
 const TIMES = { better: "lower", bandPercent: 3, rows: 1 } as const;
 
-/** Ratios of epochs with this change and spread, both in per cent. */
+/** Ratios of epochs with this change and spread, both in percent. */
 function ratiosOf(change: number, spread: number, { epochs = 10, seed = 1 } = {}): number[] {
   const random = randomStream(seed, "ratios");
   return Array.from(
@@ -14,7 +14,7 @@ function ratiosOf(change: number, spread: number, { epochs = 10, seed = 1 } = {}
   );
 }
 
-Deno.test("the interval is that of the mean log ratio, at 1 - 0.05 by the rows", () => {
+Deno.test("the interval is that of the mean log ratio, at 1 - 0.05 / rows", () => {
   const ratios = [1.1, 1.2, 1.15, 1.05, 1.3, 1.12];
   const logs = ratios.map(Math.log);
   const mean = logs.reduce((sum, log) => sum + log, 0) / 6;
@@ -28,7 +28,7 @@ Deno.test("the interval is that of the mean log ratio, at 1 - 0.05 by the rows",
   }
 });
 
-Deno.test("outside of the band it is slower or faster, inside the same, across it undecided", () => {
+Deno.test("outside the band it is slower or faster, inside the same, across it undecided", () => {
   const judge = (change: number, spread: number, better: "higher" | "lower" = "lower") =>
     judgePaired(ratiosOf(change, spread), { ...TIMES, better }).verdict;
   assertEquals(judge(25, 2), "slower");
@@ -39,11 +39,11 @@ Deno.test("outside of the band it is slower or faster, inside the same, across i
   assertEquals(judge(10, 40), "undecided");
 });
 
-Deno.test("what is undecided says how many epochs would decide it", () => {
+Deno.test("an undecided result says how many epochs would decide it", () => {
   const { verdict, why, need } = judgePaired(ratiosOf(10, 12), TIMES);
   assertEquals([verdict, why], ["undecided", "noise"]);
   assert(need! > 10);
-  // With the same mean and spread over so many epochs, the interval is clear of the band.
+  // With the same mean and spread over that many epochs, the interval is clear of the band.
   const enough = Array.from({ length: Math.ceil(need! / 10) + 1 }, () => ratiosOf(10, 12)).flat();
   assertEquals(judgePaired(enough, TIMES).verdict, "slower");
   const few = judgePaired([1.5, 1.5, 1.5, 1.5, 1.5], TIMES);
@@ -56,7 +56,7 @@ Deno.test("what is undecided says how many epochs would decide it", () => {
 });
 
 Deno.test("the sign-flip test counts every assignment of signs", () => {
-  // Six differences of one sign: only all of one sign are as far from 0, of 64.
+  // Six differences of one sign: only 2 of 64 assignments are as far from 0.
   assertEquals(signFlipP([1, 2, 3, 4, 5, 6]), 2 / 64);
   assertEquals(signFlipP([1, -1]), 1);
   assertEquals(signFlipP([3, 1]), 0.5);
@@ -64,7 +64,7 @@ Deno.test("the sign-flip test counts every assignment of signs", () => {
   assertEquals(signFlipP([2, 1, -1]), 6 / 8);
 });
 
-Deno.test("beyond 18 differences a draw of assignments is close to all of them", () => {
+Deno.test("beyond 18 differences, drawn assignments come close to all of them", () => {
   const differences = ratiosOf(1, 3, { epochs: 18, seed: 4 }).map(Math.log);
   // A further difference of 0 changes no sum.
   assertAlmostEquals(signFlipP([...differences, 0]), signFlipP(differences), 0.01);

@@ -13,7 +13,7 @@ import { syntheticEpochs } from "../support/synthetic_scaling.ts";
 const LAW = { singleRatePerSecond: 1000, contention: 0.04, coherency: 0.015 };
 const TEN = [1, 2, 3, 4, 6, 8, 10];
 
-/** Epochs of a sweep, with normal noise of a relative size. */
+/** Epochs of a sweep, with relative normal noise. */
 function epochsOf(
   law: ScalingLaw,
   { sweep = TEN, epochs = 10, noise = 0, seed = 1 } = {},
@@ -26,8 +26,8 @@ function fitted(verdict: ReturnType<typeof judgeScaling>) {
   return verdict;
 }
 
-Deno.test("the law by hand: 4 clients, contention 0.04 and coherency 0.015", () => {
-  // 4000 / (1 + 0.04 x 3 + 0.015 x 4 x 3) = 4000 / 1.3; and the peak is at sqrt(0.96 / 0.015) = 8.
+Deno.test("the law gives rate and peak for contention 0.04 and coherency 0.015", () => {
+  // 4000 / (1 + 0.04 x 3 + 0.015 x 4 x 3) = 4000 / 1.3; the peak is at sqrt(0.96 / 0.015) = 8.
   assertAlmostEquals(throughputAt(LAW, 4), 4000 / 1.3, 1e-9);
   assertEquals(throughputAt(LAW, 1), 1000);
   assertAlmostEquals(peakClients(LAW), 8, 1e-9);
@@ -39,17 +39,17 @@ Deno.test("without coherency there is no peak; with a contention of 1 one client
   assertEquals(peakClients({ ...LAW, contention: 0.5, coherency: 2 }), 1);
 });
 
-Deno.test("the peak is told where it was measured, with what is reached there", () => {
+Deno.test("a measured peak is reported with the rate that is reached there", () => {
   const { peak, law, rSquared } = fitted(judgeScaling(epochsOf(LAW)));
   assert(peak.status === "measured");
   assertAlmostEquals(peak.clients, 8, 1e-3);
-  // By hand: 8000 / (1 + 0.04 x 7 + 0.015 x 8 x 7) = 8000 / 2.12.
+  // 8000 / (1 + 0.04 x 7 + 0.015 x 8 x 7) = 8000 / 2.12.
   assertAlmostEquals(peak.ratePerSecond, 8000 / 2.12, 0.01);
   assertAlmostEquals(law.contention, 0.04, 1e-4);
   assert(rSquared > 0.99999);
 });
 
-Deno.test("a peak beyond what was measured is not told as a number", () => {
+Deno.test("a peak beyond what was measured is not reported as a number", () => {
   const epochs = epochsOf(LAW, { sweep: [1, 2, 3, 4, 6, 7] });
   const { peak } = fitted(judgeScaling(epochs));
   assert(peak.status === "beyond");
@@ -61,7 +61,7 @@ Deno.test("a peak beyond what was measured is not told as a number", () => {
   ]);
 });
 
-Deno.test("a peak that was clearly exceeded where it was measured is not told as one", () => {
+Deno.test("a peak that a measured rate clearly exceeds is not reported as one", () => {
   const law = { singleRatePerSecond: 100, contention: 0.02, coherency: 0.0006 };
   const sweep = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
   const epochs = epochsOf(law, { sweep, epochs: 5 }).map((epoch) =>
@@ -73,7 +73,7 @@ Deno.test("a peak that was clearly exceeded where it was measured is not told as
   assertEquals([peak.fact.kind, peak.fact.bestClients], ["peakExceeded", 32]);
 });
 
-Deno.test("where throughput only levels off there is no peak, and coherency has an upper limit only", () => {
+Deno.test("throughput that only levels off has no peak, and coherency only an upper limit", () => {
   const level = { singleRatePerSecond: 1000, contention: 0.1, coherency: 0 };
   let atBound = 0;
   for (let seed = 1; seed <= 20; seed++) {
@@ -94,7 +94,7 @@ Deno.test("where throughput only levels off there is no peak, and coherency has 
   assert(atBound > 3, `${atBound}`);
 });
 
-Deno.test("more than proportional throughput is refused: one client alone does not keep the server awake", () => {
+Deno.test("more than proportional throughput is refused: a lone client lets the server sleep", () => {
   const straight = { ...LAW, contention: 0, coherency: 0 };
   const asleep = (seed: number) =>
     epochsOf(straight, { noise: 0.03, seed }).map((epoch) =>
@@ -108,7 +108,7 @@ Deno.test("more than proportional throughput is refused: one client alone does n
     assert(verdict.status === "refused" && verdict.fact.kind === "negativeContention");
     assert(Number(verdict.fact.contention) < -0.01);
   }
-  // Straight growth with as much noise rarely is: the test is at 0.5 % on this side.
+  // Proportional growth with the same noise rarely is: this side of the test is at 0.5 %.
   const seeds = Array.from({ length: 200 }, (_, seed) => seed);
   for (const epochs of [3, 5, 10]) {
     const refused = seeds.filter((seed) =>
@@ -118,7 +118,7 @@ Deno.test("more than proportional throughput is refused: one client alone does n
   }
 });
 
-Deno.test("a throughput that does not change with the clients is flat, and no law is fitted", () => {
+Deno.test("throughput that does not change with the clients is flat, and no law is fitted", () => {
   const serial = epochsOf({ singleRatePerSecond: 1000, contention: 1, coherency: 0 }, {
     noise: 0.05,
   });
@@ -130,7 +130,7 @@ Deno.test("a throughput that does not change with the clients is flat, and no la
   assertEquals(judgeScaling(epochsOf(retrograde)).status, "fitted", "a loss is not flat");
 });
 
-Deno.test("a peak that the epochs do not settle has no interval", () => {
+Deno.test("a peak that the epochs do not pin down has no interval", () => {
   const late = { singleRatePerSecond: 1000, contention: 0.3, coherency: 0.0086 }; // Peak at 9.0.
   const peaks = [1, 2, 3, 4, 5, 6].map((seed) =>
     fitted(judgeScaling(epochsOf(late, { noise: 0.04, seed }))).peak
@@ -140,7 +140,7 @@ Deno.test("a peak that the epochs do not settle has no interval", () => {
   for (const { clients, ci95 } of measured) assert(clients <= 10 && (ci95?.[1] ?? 0) <= 10);
 });
 
-Deno.test("three numbers of clients, and a throughput of 0, are refused", () => {
+Deno.test("three client counts, no epoch, and a throughput of 0 are refused", () => {
   const refusal = (epochs: ScalingSample[][]) => {
     const verdict = judgeScaling(epochs);
     return verdict.status === "refused" ? verdict.fact : null;
@@ -161,7 +161,7 @@ Deno.test("three numbers of clients, and a throughput of 0, are refused", () => 
   });
 });
 
-Deno.test("where no law fits, a throughput that hardly changes is told as such, never by a negative R²", () => {
+Deno.test("if no law fits, throughput that hardly changes is flat, never a negative R²", () => {
   const rates = [134, 165, 140, 162, 138, 160, 141, 159, 145, 162];
   const noisy = epochsOf(LAW).map((epoch) =>
     epoch.map((one, index) => ({ ...one, ratePerSecond: rates[index]! }))
@@ -176,7 +176,7 @@ Deno.test("where no law fits, a throughput that hardly changes is told as such, 
   assert(refused.status === "refused" && !/R² is -/.test(refused.fact.message));
 });
 
-Deno.test("what does not follow the law is refused, with the R² that says so", () => {
+Deno.test("throughput that does not follow the law is refused, with its R²", () => {
   const jagged = epochsOf(LAW).map((epoch) =>
     epoch.map((one, index) => ({ ...one, ratePerSecond: index % 2 === 0 ? 1000 : 3000 }))
   );
@@ -190,7 +190,7 @@ Deno.test("what does not follow the law is refused, with the R² that says so", 
   );
 });
 
-Deno.test("R² is that of the definition, over the mean throughputs", () => {
+Deno.test("R² follows its definition, over the mean throughputs", () => {
   const samples = epochsOf(LAW, { noise: 0.1, seed: 5 }).flat();
   const { law } = fitScalingLaw(samples);
   const means = TEN.map((clients) => {
@@ -211,14 +211,13 @@ Deno.test("an epoch that was cut short does not count", () => {
   assertEquals(judgeScaling(cut), judgeScaling(whole));
 });
 
-Deno.test("under five epochs there are parameters and no intervals", () => {
+Deno.test("fewer than five epochs give parameters but no intervals", () => {
   const { ci95, law } = fitted(judgeScaling(epochsOf(LAW, { epochs: 4 })));
   assertEquals(ci95, { singleRatePerSecond: null, contention: null, coherency: null });
   assertAlmostEquals(law.coherency, 0.015, 1e-4);
 });
 
-/** The spread of an estimate over many runs, found by repeating the run, is what its interval says. */
-Deno.test("the intervals are as wide as the estimates of repeated runs are spread", () => {
+Deno.test("the intervals are as wide as the spread of estimates over repeated runs", () => {
   const sweep = [1, 2, 4, 8, 16, 32];
   const law = { singleRatePerSecond: 1000, contention: 0.1, coherency: 0.01 };
   const run = (seed: number) => epochsOf(law, { sweep, epochs: 20, noise: 0.05, seed });

@@ -4,7 +4,7 @@ import { repeats } from "../support/repeats.ts";
 
 const SECOND_NS = 1e9;
 
-Deno.test("IntervalSeries sums up each interval, empty ones included", () => {
+Deno.test("IntervalSeries summarises each interval, empty ones included", () => {
   using series = new IntervalSeries({ intervalMs: 1_000, startNs: 5 * SECOND_NS });
   series.record(100, 5 * SECOND_NS);
   series.record(300, 5.999 * SECOND_NS);
@@ -17,21 +17,21 @@ Deno.test("IntervalSeries sums up each interval, empty ones included", () => {
   ]);
 });
 
-Deno.test("IntervalSeries gives p99 of an interval from 1,000 samples on", () => {
+Deno.test("IntervalSeries gives the p99 of an interval from 1,000 samples on", () => {
   using series = new IntervalSeries({ intervalMs: 1, startNs: 0 });
   for (let index = 1; index <= 1_000; index++) series.record(index, 0);
   for (let index = 1; index <= 999; index++) series.record(index, 1e6);
   assertEquals(series.points().map(({ p99 }) => p99), [990, null]);
 });
 
-Deno.test("IntervalSeries counts a sample of a closed interval in the open one", () => {
+Deno.test("IntervalSeries counts a late sample in the open interval", () => {
   using series = new IntervalSeries({ intervalMs: 1_000, startNs: 0 });
   series.record(1, 1.5 * SECOND_NS);
   series.record(2, 0.5 * SECOND_NS);
   assertEquals(series.points().map(({ count }) => count), [0, 2]);
 });
 
-Deno.test("IntervalSeries never has over 600 intervals, loses nothing, is read at any time", () => {
+Deno.test("IntervalSeries has at most 600 intervals, loses nothing and can be read at any time", () => {
   for (const seconds of [600, 601, 1_201, ...repeats<number[]>([], [602, 750, 1_199, 5_000])]) {
     using series = new IntervalSeries({ intervalMs: 1_000, startNs: 0 });
     for (let second = 0; second < seconds; second++) {
@@ -62,7 +62,7 @@ Deno.test("IntervalSeries merges empty intervals with others", () => {
   }
 });
 
-Deno.test("IntervalSeries bridges a long silence without a long loop", () => {
+Deno.test("IntervalSeries skips a long silence without a long loop", () => {
   using series = new IntervalSeries({ intervalMs: 1, startNs: 0 });
   series.record(1, 0);
   series.record(2, 1e6 * SECOND_NS);
@@ -71,7 +71,7 @@ Deno.test("IntervalSeries bridges a long silence without a long loop", () => {
   assertEquals([points[0].count, points[points.length - 1].count], [1, 1]);
 });
 
-Deno.test("IntervalSeries refuses an interval without width", () => {
+Deno.test("IntervalSeries refuses an interval without a positive width", () => {
   for (const intervalMs of [0, -1, NaN]) {
     assertThrows(
       () => new IntervalSeries({ intervalMs, startNs: 0 }),

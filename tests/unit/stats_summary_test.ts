@@ -26,7 +26,7 @@ function distributionOf(epochs: readonly number[][]) {
 
 const same = (count: number, ns: number) => new Array<number>(count).fill(ns);
 
-Deno.test("DistributionRecorder pools its epochs and sums up each", () => {
+Deno.test("DistributionRecorder pools its epochs and summarises each", () => {
   using recorder = new DistributionRecorder();
   recordEpochs(recorder, [[100, 300], [500], []]);
   const latency = recorder.distribution({ ...options, at: { inFlight: 8 }, gates: ["p50"] })!;
@@ -46,7 +46,7 @@ Deno.test("DistributionRecorder pools its epochs and sums up each", () => {
   assertEquals([pooled.count, pooled.percentile(50)], [3, 300]);
 });
 
-Deno.test("a percentile is the geometric mean of the epochs', with its interval", () => {
+Deno.test("a percentile is the geometric mean over the epochs, with its interval", () => {
   const factors = [1, 2, 4, 8, 16];
   const latency = distributionOf(factors.map((factor) => same(200, 100 * factor)));
   const margin = marginOf(factors.map(Math.log));
@@ -61,7 +61,7 @@ Deno.test("a percentile is the geometric mean of the epochs', with its interval"
   assert(latency.ci95.p99 !== null);
 });
 
-Deno.test("DistributionRecorder loses no sample outside of epochs or of an unfinished one", () => {
+Deno.test("DistributionRecorder loses no sample outside epochs or in an unfinished one", () => {
   using recorder = new DistributionRecorder();
   recorder.record(1);
   recordEpochs(recorder, [[10, 20]]);
@@ -82,7 +82,7 @@ Deno.test("DistributionRecorder refuses an epoch within an epoch, and an end wit
   assertThrows(() => recorder.startEpoch(), Error, "one is open");
 });
 
-Deno.test("percentiles need 10 samples beyond them, of all and of an epoch; a median needs one", () => {
+Deno.test("percentiles need 10 samples beyond them, overall and per epoch; a median needs one", () => {
   const needed = [5, 50, 75, 90, 95, 99, 99.9].map(minimumSamples);
   assertEquals(needed, [200, 1, 40, 100, 200, 1_000, 10_000]);
   const gates = { p5: 200, p75: 40, p90: 100, p95: 200, p99: 1_000, p999: 10_000 } as const;
@@ -96,13 +96,13 @@ Deno.test("percentiles need 10 samples beyond them, of all and of an epoch; a me
   assertEquals(epochs.map(({ p95 }) => p95), [null, null, 7]);
 });
 
-Deno.test("an epoch without any sample does not stand in the way of the others", () => {
+Deno.test("an epoch without samples does not affect the others", () => {
   const latency = distributionOf([same(10, 100), [], same(10, 400)]);
   assertAlmostEquals(latency.p50, 200, 1e-9);
 });
 
-Deno.test("percentiles never cross where some are by epoch and others of all samples", () => {
-  // p95 by epoch: one epoch is a thousand times slower, which is 1 of 5 on the log scale but few of all samples.
+Deno.test("percentiles never cross if some are per epoch and others over all samples", () => {
+  // The slow epoch is 1 of 5 in the p95, which is per epoch, but has few of all samples.
   const quiet = same(999, 1_000);
   const slow = [...same(180, 1_000), ...same(20, 1e9)];
   const latency = distributionOf([quiet, quiet, quiet, quiet, slow]);
@@ -112,7 +112,7 @@ Deno.test("percentiles never cross where some are by epoch and others of all sam
   assert(low <= latency.p99! && latency.p99! <= high);
 });
 
-Deno.test("a time of 0 is no obstacle", () => {
+Deno.test("a time of 0 has percentiles and intervals", () => {
   const zero = distributionOf([1, 2, 3, 4, 5].map(() => same(200, 0)));
   assertEquals([zero.p5, zero.p50, zero.mean, zero.ci95.p50], [0, 0, 0, [0, 0]]);
   const some = distributionOf([0, 100, 100, 100, 100].map((ns) => same(200, ns)));
@@ -120,7 +120,7 @@ Deno.test("a time of 0 is no obstacle", () => {
   assert(some.ci95.p50!.every(Number.isFinite));
 });
 
-Deno.test("calls without an answer rank as the longest, and then a percentile is their time at least", () => {
+Deno.test("unanswered calls rank as the longest, so a percentile can be a lower bound", () => {
   using recorder = new DistributionRecorder();
   for (let epoch = 0; epoch < 5; epoch++) {
     recorder.startEpoch();
@@ -134,7 +134,7 @@ Deno.test("calls without an answer rank as the longest, and then a percentile is
   assertEquals([latency.count, latency.censored, latency.p95, latency.p99], [5_000, 250, 100, 5e3]);
   assertEquals([latency.max, latency.ci95.p99], [5_000, [5_000, 5_000]]);
   assertEquals([50, 95, 99, 100].map((p) => isAtLeast(latency, p)), [false, false, true, true]);
-  // Of one epoch in ten: too few to reach the p99 of all samples, but not that of the epoch.
+  // In one epoch of ten: too few to reach the overall p99, enough to reach the epoch's.
   using once = new DistributionRecorder();
   recordEpochs(once, Array.from({ length: 9 }, () => same(1_000, 100)));
   once.startEpoch();
@@ -144,7 +144,7 @@ Deno.test("calls without an answer rank as the longest, and then a percentile is
   const some = once.distribution(options)!;
   assertAlmostEquals(some.p99!, 100 * 1_000 ** 0.1, 1e-9);
   assertEquals([95, 99].map((p) => isAtLeast(some, p)), [false, true]);
-  // Never less than what was measured, as they rank beyond it.
+  // Never less than a measured time, because they rank beyond it.
   using other = new DistributionRecorder();
   other.record(9_000);
   other.censor(2, 5_000);
@@ -155,7 +155,7 @@ Deno.test("calls without an answer rank as the longest, and then a percentile is
   assertEquals([none.count, none.distribution(options)], [0, null]);
 });
 
-Deno.test("epochs of shards merge as if one had recorded all of it", () => {
+Deno.test("epochs of shards merge as if one recorder had seen all samples", () => {
   const random = randomStream(1, "shards");
   const times = Array.from({ length: 2_000 }, () => Math.round(1e5 * Math.exp(drawNormal(random))));
   const record = (own: number[], censored: number) => {
@@ -172,7 +172,7 @@ Deno.test("epochs of shards merge as if one had recorded all of it", () => {
   assertThrows(() => mergeEpochs([{ ...whole, histogram: undefined }]), Error, "2000 samples");
 });
 
-Deno.test("DistributionRecorder keeps a series where one is asked for", () => {
+Deno.test("DistributionRecorder keeps a series if one is asked for", () => {
   using recorder = new DistributionRecorder({ series: { intervalMs: 1, startNs: 0 } });
   recorder.recordAll(Float64Array.of(5, 6), Float64Array.of(0, 1e6));
   const series = recorder.distribution(options)?.series;
@@ -180,7 +180,7 @@ Deno.test("DistributionRecorder keeps a series where one is asked for", () => {
   assertThrows(() => recorder.record(7), TypeError, "atNs is missing");
 });
 
-Deno.test("DistributionRecorder shows the latest, of times altered to fit too", () => {
+Deno.test("DistributionRecorder shows the latest figures, of clamped times too", () => {
   using recorder = new DistributionRecorder();
   assertEquals(recorder.latest(), { p50: null, p99: null });
   recordEpochs(recorder, [[-1, ...same(10, 5)]]);
@@ -189,8 +189,8 @@ Deno.test("DistributionRecorder shows the latest, of times altered to fit too", 
   assertEquals(recorder.latest().p50, 0);
 });
 
-/** Epochs have a pace of their own. What an epoch has too few samples for comes from resampled epochs. */
-Deno.test("intervals hold the true percentile about as often as they say", () => {
+/** Epochs differ in pace; with too few samples per epoch for a p99, epochs are resampled. */
+Deno.test("intervals contain the true percentile about as often as they claim", () => {
   const runs = repeats(60, 2_000);
   const random = randomStream(1, "percentiles");
   const pace = 0.1;
@@ -210,7 +210,7 @@ Deno.test("intervals hold the true percentile about as often as they say", () =>
   assert(covered.p95 / runs > 0.85 && covered.p99 / runs > 0.8, JSON.stringify(covered));
 });
 
-Deno.test("summariseScalar estimates from the epochs, unless an interval comes with it", () => {
+Deno.test("summariseScalar estimates from the epochs, unless an interval is given", () => {
   const scalar = { name: "throughput", unit: "msg/s", better: "higher", role: "gate" } as const;
   const given = { ...scalar, gates: ["value"], at: { inFlight: 8 } } as const;
   const throughput = summariseScalar({

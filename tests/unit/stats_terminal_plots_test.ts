@@ -14,7 +14,7 @@ Deno.test("renderBoxplot names its rows in full and labels its scale", () => {
   assertThrows(() => renderBoxplot({ flat }, plain), RangeError, "1 to 1 ns");
 });
 
-Deno.test("renderBoxplot draws on a log scale, and coloured where asked for", () => {
+Deno.test("renderBoxplot draws on a log scale, and in colour if asked to", () => {
   const wide = { ...box, p99: 1e8 };
   const text = renderBoxplot({ wide }, plain);
   for (const label of ["<10000>", "<1000000>", "<100000000>"]) {

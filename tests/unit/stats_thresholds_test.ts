@@ -23,16 +23,13 @@ const vocabulary: ThresholdVocabulary = {
     fairness: { kind: "scalar", unit: "" },
     busy: { kind: "scalar", unit: "%" },
   },
-  pipelining: {
-    throughput: rate,
-    latency: distribution,
-  },
+  pipelining: { throughput: rate, latency: distribution },
   "heavy-tools": { latency: distribution, throughput: rate },
   "connection-establishment": { coldEstablish: { kind: "scalar", unit: "ns" } },
   "rate-limit": { sessionBurst: { kind: "scalar", unit: "calls" } },
 };
 
-Deno.test("parseThreshold reads every form of the documentation", () => {
+Deno.test("parseThreshold reads every documented form", () => {
   const expression = "message-throughput.latency.p95<5ms";
   assertEquals(parseThreshold(expression, vocabulary), {
     expression,
@@ -70,7 +67,7 @@ Deno.test("parseThreshold reads every form of the documentation", () => {
   }
 });
 
-Deno.test("parseThreshold reads the point of a metric that is measured at several", () => {
+Deno.test("parseThreshold reads the point of a metric measured at several points", () => {
   const forms: [string, unknown[]][] = [
     ["pipelining.throughput@8>=10000", ["throughput", "8", null]],
     ["pipelining.throughput@8.value>1", ["throughput", "8", null]],
@@ -143,7 +140,7 @@ function evaluate(expression: string, ...scenarios: ScenarioReport[]): Threshold
   return evaluateThreshold(parseThreshold(expression, vocabulary), reportOf(...scenarios));
 }
 
-Deno.test("evaluateThreshold holds the figure against the bound", () => {
+Deno.test("evaluateThreshold compares the figure with the bound", () => {
   const scenario = measuredScenario();
   const cases: [string, boolean][] = [
     ["message-throughput.latency.max<200us", false],
@@ -180,7 +177,7 @@ Deno.test("evaluateThreshold counts the errors of one scenario, or of all", () =
   assertEquals([share.unit, share.passed], ["%", false]);
 });
 
-Deno.test("errors that a scenario provokes are bounded only by its name", () => {
+Deno.test("errors that a scenario provokes count only under its name", () => {
   const limited = scenarioOf("rate-limit", { ledger: ledgerOf(60, { rateLimited: 10 }) });
   limited.overloads = true;
   assertEquals(evaluate("errors=0", limited, scenarioOf("pipelining")).observed, 0);
@@ -213,7 +210,7 @@ Deno.test("evaluateThreshold fails what was not measured, and says why", () => {
   }
 });
 
-Deno.test("evaluateThreshold finds the point, the only one, or that of the headline", () => {
+Deno.test("evaluateThreshold takes the named point, the only one, or the headline's", () => {
   const step = (inFlight: number, role: "headline" | "detail") =>
     throughputOf(1_000 * inFlight, { at: { inFlight }, role });
   const sweep = (...metrics: ReturnType<typeof step>[]) => scenarioOf("pipelining", { metrics });
@@ -240,7 +237,7 @@ Deno.test("evaluateThreshold finds the point, the only one, or that of the headl
   assertEquals(evaluate("heavy-tools.latency.p50<1s", tools).observed, 2e6);
 });
 
-Deno.test("a time that is known as at least only never passes a bound from above", () => {
+Deno.test("a time known only as a lower bound never passes an upper bound", () => {
   const scenario = scenarioOf("message-throughput", {
     metrics: [latencyOf(1e6, { samples: 200, censored: 40 })],
   });

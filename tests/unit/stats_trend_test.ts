@@ -11,7 +11,7 @@ function ordersOf(count: number): number[][] {
   );
 }
 
-Deno.test("Mann-Kendall's p is the share of all orders that are as far from even", () => {
+Deno.test("Mann-Kendall's p is the share of all orders that are as uneven", () => {
   for (const count of [1, 2, 3, 4, 5, 6]) {
     const all = ordersOf(count).map((order) => ({ order, ...mannKendall(order) }));
     for (const { s, p } of all) {
@@ -22,7 +22,7 @@ Deno.test("Mann-Kendall's p is the share of all orders that are as far from even
   assertEquals(mannKendall([1, 3, 2]).s, 1);
 });
 
-Deno.test("with ties p is close to that of all orders of the same values", () => {
+Deno.test("with ties, p is close to the share over all orders of the same values", () => {
   const values = [1, 1, 2, 3, 3, 3, 5];
   const all = ordersOf(7).map((order) => mannKendall(order.map((index) => values[index]!)));
   for (const s of [7, 11, 13]) {
@@ -33,7 +33,7 @@ Deno.test("with ties p is close to that of all orders of the same values", () =>
   assertEquals(mannKendall([4, 4, 4, 4, 4, 4]), { s: 0, p: 1 });
 });
 
-Deno.test("beyond 50 values, by the normal approximation, p is as rarely small as it says", () => {
+Deno.test("beyond 50 values, p by the normal approximation is as rarely small as it claims", () => {
   const random = randomStream(1, "many");
   const ps = Array.from({ length: 2_000 }, () => mannKendall(Array.from({ length: 60 }, random)).p);
   for (const level of [0.01, 0.05, 0.5]) {
@@ -57,7 +57,7 @@ Deno.test("a rate that falls from 99/s to 41/s is a drift, with its ends", () =>
   assertEquals([driftOf([]), driftOf([0, 0, 0, 0, 0, 0])], [null, null]);
 });
 
-Deno.test("noise is rarely called a drift, even where epochs take after the one before", () => {
+Deno.test("noise is rarely called a drift, even if neighbouring epochs correlate", () => {
   const series = repeats(200, 20_000);
   const random = randomStream(1, "noise");
   for (const [correlation, most] of [[0, 0.02], [0.3, 0.05]]) {
@@ -76,14 +76,14 @@ Deno.test("noise is rarely called a drift, even where epochs take after the one 
   }
 });
 
-Deno.test("what all scenarios lose in common is a slowdown, after 5 epochs already", () => {
+Deno.test("a loss common to all scenarios is a slowdown after only 5 epochs", () => {
   const times = { epochs: [10, 12, 11.8, 14, 16], better: "lower" } as const;
   const rates = { epochs: [99, 85, 80, 70, 62], better: "higher" } as const;
-  assertEquals(slowdownOf([times]), null, "alone it is not in order");
+  assertEquals(slowdownOf([times]), null, "not in order on its own");
   const { ratio, p } = slowdownOf([times, rates])!;
   assert(ratio > 1.5 && ratio < 1.7 && p < 0.01, `${ratio}, ${p}`);
   const faster = { ...rates, epochs: rates.epochs.toReversed() };
-  assertEquals(slowdownOf([faster]), null, "what becomes faster has warmed up");
+  assertEquals(slowdownOf([faster]), null, "getting faster is warming up");
   assertEquals(slowdownOf([{ ...rates, epochs: [99, 80] }]), null);
   assertEquals(slowdownOf([{ ...rates, epochs: [99, 98, 97, 96, 95] }]), null, "by less than 10 %");
   assertEquals(slowdownOf([]), null);

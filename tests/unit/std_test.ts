@@ -4,7 +4,7 @@ import { parse } from "@std/dotenv";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 
-Deno.test("the @std modules in use answer, from JSR or from their stand-ins", () => {
+Deno.test("the @std modules in use work, from JSR or from their stand-ins", () => {
   assertEquals(parseArgs(["--url", "ws://h", "x"], { string: ["url"] }), {
     _: ["x"],
     url: "ws://h",
@@ -15,7 +15,7 @@ Deno.test("the @std modules in use answer, from JSR or from their stand-ins", ()
   });
 });
 
-Deno.test("the @std/text functions in use answer, from JSR or from their stand-ins", () => {
+Deno.test("the @std/text functions in use work, from JSR or from their stand-ins", () => {
   assertEquals(levenshteinDistance("--scenarois", "--scenarios"), 2);
   assertEquals(wordSimilaritySort("statsu", ["version", "status"]), ["status", "version"]);
 });

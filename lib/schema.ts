@@ -240,7 +240,10 @@ const ValiditySchema = v.object({
     v.optional(v.object({ throughput: v.number(), latencyP50Ns: NullableNs })),
     "the same case on a server that does nothing: calls per second, median in ns",
   ),
-  clientCpu: noted(NullableNumber, "share of a core used by the client's thread, 0 to 1"),
+  clientCpu: noted(
+    NullableNumber,
+    "share of a core used by the client's thread, 0 to 1; null: too short",
+  ),
   loopLagP99Ns: NullableNs,
   warnings: v.array(FactSchema),
 });
@@ -248,7 +251,10 @@ export type Validity = v.InferOutput<typeof ValiditySchema>;
 
 /** When the measured epochs of a scenario began and ended, by the clock of the machine. */
 const MeasuredSchema = v.object({
-  plannedStartMs: noted(NullableNumber, "planned start of the first epoch, in unix milliseconds"),
+  plannedStartMs: noted(
+    NullableNumber,
+    "planned start of the first epoch, unix ms; null: not planned",
+  ),
   epochs: noted(
     v.array(v.object({ startMs: v.number(), endMs: v.number() })),
     "in unix milliseconds; an epoch ends with its last reply",
@@ -359,7 +365,7 @@ const ComparisonRowSchema = v.object({
   gating: noted(v.boolean(), "true: the row counts towards the verdict"),
   verdict: ChangeSchema,
   why: noted(NullableString, "why it is undecided: a kind"),
-  need: noted(v.nullable(Count), "epochs (of one run) or runs that would decide an undecided row"),
+  need: noted(v.nullable(Count), "epochs or runs that would decide the row; null: unknown"),
   smallest: noted(NullableNumber, "the smallest detectable change, as a ratio over 1"),
   p: noted(OptionalNumber, "of paired servers: exact sign-flip test over the epochs, two-sided"),
   epochs: noted(v.optional(v.array(v.number())), "of paired servers: the ratio of each epoch"),
@@ -480,7 +486,10 @@ export const ReportSchema = v.object({
     deno: v.string(),
     v8: v.string(),
     mitata: v.string(),
-    cpuPressure: noted(NullableNumber, "share of the run in which work waited for a core"),
+    cpuPressure: noted(
+      NullableNumber,
+      "share of the run in which work waited, 0 to 1; null: unknown",
+    ),
     uniqueSeed: noted(OptionalCount, "the seed of {unique} in arguments"),
   }),
   target: v.object({
@@ -508,9 +517,12 @@ export const ReportSchema = v.object({
   thresholds: v.optional(v.array(ThresholdResultSchema)),
   comparison: noted(v.optional(ComparisonSchema), "with the reports of --baseline or the history"),
   ab: v.optional(AbSchema),
-  shard: noted(v.optional(ShardSchema), "the shard of the run; absent: it was not split"),
-  merged: v.optional(
-    v.object({ of: v.picklist(["shards", "workers"]), parts: v.array(MergedShardSchema) }),
+  shard: noted(v.optional(ShardSchema), "which shard of a run this report is of"),
+  merged: noted(
+    v.optional(
+      v.object({ of: v.picklist(["shards", "workers"]), parts: v.array(MergedShardSchema) }),
+    ),
+    "the reports that this one was merged from",
   ),
   scenarios: v.array(ScenarioReportSchema),
 });

@@ -96,7 +96,7 @@ const TLS_CAUSES: readonly (readonly [RegExp, cause: string, advice: string])[] 
   [
     /CaUsedAsEndEntity/,
     "its certificate is self-signed and marked as an authority's (CaUsedAsEndEntity)",
-    `--ca-cert alone does not help: use it to sign a certificate for the server; ${INSECURE}.`,
+    `--ca-cert cannot trust it: let that authority sign a certificate for the server; ${INSECURE}.`,
   ],
   [/not ?valid ?yet/i, "its certificate is not valid yet by this machine's clock", RENEW],
   [/expired/i, "its certificate has expired by this machine's clock", RENEW],

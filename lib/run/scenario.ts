@@ -83,7 +83,7 @@ export interface MetricRef {
 }
 
 /** Estimated time on a fast server, in milliseconds unless noted. Default for each: 0. */
-export interface Taken {
+interface Taken {
   /** Slices per block, not counting those shared with an earlier scenario. */
   slices?: number;
   epochMs?: number;
@@ -286,7 +286,7 @@ export interface ScenarioContext<P extends Parameters = Parameters>
   readonly maxRatePerSecond: number | null;
   /** True if the server's rate limiter dictates that maximum, not the user. */
   readonly keepsToLimit: boolean;
-  /** True if some connections of an epoch go through the relay and others do not. */
+  /** True if only another scenario of the same epochs has a connection through the relay. */
   readonly sharesWithRelayed: boolean;
   /** True if it is named in `--scenarios`. */
   readonly isNamed: boolean;

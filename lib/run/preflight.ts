@@ -182,16 +182,17 @@ function whyUnusable(
   if (status === "timeout" && instead !== null) {
     const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
     const advice = instead.startsWith(ECHO)
-      ? "It looks like an echo server: --protocol echo measures one."
+      ? "This looks like an echo server: use --protocol echo."
       : "Is it a server of another --protocol?" +
         (isGreeting ? " A greeting can be left out with --ignore-first 1." : "");
     return `The server answered a call of ${tool}, but with ${instead}. ${advice}`;
   }
   if (status !== "toolError" && status !== "ok") {
-    const what = status === "timeout"
-      ? `did not answer a call of ${tool} within ${timeoutMs / 1000} s`
-      : `closed the connection on a call of ${tool} (${end})`;
-    return `The server ${what}. Try another --tool, or a longer --timeout.`;
+    return status === "timeout"
+      ? `The server did not answer a call of ${tool} within ${timeoutMs / 1000} s. Try another ` +
+        "--tool, or a longer --timeout."
+      : `The server closed the connection on a call of ${tool} (${end}). Is it a server of ` +
+        "another --protocol? If not, try another --tool.";
   }
   const said = status === "ok"
     ? "although a call of it succeeds"

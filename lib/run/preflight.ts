@@ -35,10 +35,15 @@ export interface Preflight {
  * Connects, authenticates, lists the tools if the protocol can, and calls the tool once, so that a
  * target that cannot be measured fails here, with its cause. No ledger counts these calls.
  *
+ * @param side the server, if there are two
  * @throws {TargetUnusableError} with the cause and what to do
  * @throws the signal's reason, if the run is interrupted
  */
-export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
+export async function runPreflight(
+  target: Target,
+  workload: Workload,
+  side?: "A" | "B",
+): Promise<Preflight> {
   const { signal } = target.options;
   try {
     const { names, clockOffset, warnings } = await listed(target);
@@ -69,7 +74,7 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ConnectError)) throw error;
-    throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
+    throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target, side));
   }
 }
 

@@ -67,7 +67,7 @@ Deno.test("preflight: a server can serve tools it does not list", { ignore }, as
 Deno.test("preflight: connection refused", { ignore }, async () => {
   const port = freePort();
   await assertUnusable(`ws://127.0.0.1:${port}`, [
-    `Cannot connect to ws://127.0.0.1:${port}`,
+    `Cannot connect to ws://127.0.0.1:${port}: connection refused. `,
     "Is the server running there?",
     "--url",
     "EXAI_WS_URL",

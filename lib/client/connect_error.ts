@@ -57,6 +57,9 @@ export interface Dialled {
   proxy?: string | null;
 }
 
+/** The cause if nothing listens at an address. */
+export const REFUSED = "connection refused";
+
 /** Finds the cause in the message of a WebSocket's error event, the only information Deno gives. */
 export function dialError(dialled: Dialled, message: string): ConnectError {
   const url = whereTo(dialled);
@@ -78,7 +81,8 @@ export function dialError(dialled: Dialled, message: string): ConnectError {
   }
   if (isName) return new ConnectError("unknownHost", `Cannot find the host of ${url}: ${detail}`);
   if (/tcp connect error|connection refused|ECONNREFUSED|proxy server unreachable/i.test(message)) {
-    return new ConnectError("refused", `Cannot connect to ${url}: ${detail}`);
+    const isRefused = /connection refused|ECONNREFUSED/i.test(message) && !/proxy/i.test(message);
+    return new ConnectError("refused", `Cannot connect to ${url}: ${isRefused ? REFUSED : detail}`);
   }
   if (/certificate|tls|handshake|corrupt message|InvalidContentType|fatal alert/i.test(message)) {
     return new ConnectError("tls", `Cannot set up TLS with ${url}: ${detail}`);

@@ -4,10 +4,18 @@ import { adviceForStatus } from "../client/upgrade_answer.ts";
 
 type Failed = Pick<TargetOptions, "protocol" | "token"> & Pick<ConnectError, "details">;
 
-/** Explains why a connection failed, and what to do. */
+/** Other names of `--url`, which a comparison of two servers does not have. */
+const VARIABLES = " (EXAI_WS_URL, or EXAI_WS_HOST and EXAI_WS_PORT)";
+
+/**
+ * Explains why a connection failed, and what to do.
+ *
+ * @param side the server, if there are two
+ */
 export function connectAdvice(
   { message, details, failure }: ConnectError,
   { options }: Target,
+  side?: "A" | "B",
 ): string {
   const mayBeProxy = options.proxy && ["refused", "unknownHost", "httpStatus"].includes(failure);
   const known = ADVICE[failure];
@@ -15,12 +23,15 @@ export function connectAdvice(
     ? "The proxy comes from HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: is it running, and does it let " +
       "WebSockets through? To bypass it, name the server's host in NO_PROXY."
     : details.advice ?? (typeof known === "string" ? known : known({ ...options, details }));
-  return advice === "" ? message : `${message}. ${advice}`;
+  const named = side === undefined
+    ? advice
+    : advice.replace(VARIABLES, "").replaceAll("--url", `--${side.toLowerCase()}`);
+  return advice === "" ? message : `${message}. ${named}`;
 }
 
 const ADVICE: Readonly<Record<ConnectFailure, string | ((one: Failed) => string)>> = {
-  refused: "Is the server running there? Start it, or name its address with --url (EXAI_WS_URL, " +
-    "or EXAI_WS_HOST and EXAI_WS_PORT). If it is still starting, use --wait SECONDS.",
+  refused: `Is the server running there? Start it, or name its address with --url${VARIABLES}. ` +
+    "If it is still starting, use --wait SECONDS.",
   unknownHost: "Check --url for a typo, or for a name that only resolves elsewhere.",
   httpStatus: ({ details }) => adviceForStatus(details.httpStatus ?? 0),
   notWebSocket:

@@ -18,6 +18,8 @@ import {
 import { ClientMonitor, floorShare, validityOf } from "./validity.ts";
 import { EXIT, failedCheckReasons } from "./verdict.ts";
 
+const NOT_RUN = { status: "interrupted", reason: "not run" } as const;
+
 /** A planned scenario and its state in a run. Dispose of it after making its report. */
 export class Entry implements Disposable {
   readonly run: Run;
@@ -35,6 +37,8 @@ export class Entry implements Disposable {
     | null;
   /** True if further epochs can measure nothing more, which is not a failure. */
   isExhausted = false;
+  /** True once it has had a turn or has concluded: until then, it has not passed. */
+  hasRun = false;
 
   constructor(run: Run, planned: PlannedScenario) {
     const { clock, settings: { seed } } = run;
@@ -163,7 +167,8 @@ export class Entry implements Disposable {
 
   /** Its report, from what was recorded and derived so far. */
   report(): ScenarioReport {
-    const { run, record, end, monitor, group } = this;
+    const { run, record, monitor, group } = this;
+    const end = this.end ?? (this.hasRun ? null : NOT_RUN);
     const { scenario } = this.planned;
     const { name, question, overloads } = scenario;
     const figures = record.figures({

@@ -1,12 +1,12 @@
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 import type { Check, ClockOffset, WireFrame } from "../schema.ts";
 import type { Call } from "../client/call.ts";
-import { ConnectError } from "../client/connect_error.ts";
+import { ConnectError, REFUSED } from "../client/connect_error.ts";
 import { explainDial } from "../client/dial_cause.ts";
 import { openLedger } from "../client/ledger.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { Frame } from "../protocols/protocol.ts";
-import { redactUrl } from "../client/redact_url.ts";
+import { addressOf, redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
 import { ECHO, readServerTime } from "../protocols/json.ts";
 import { connectAdvice } from "./connect_advice.ts";
@@ -20,6 +20,8 @@ import type { Workload } from "./workload.ts";
 const LIST_TOOLS_WAIT_MS = 1_000;
 /** How long to keep waiting once a frame names the call but does not answer it. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
+/** Time limit of {@link explainRefusal}. */
+const CONNECT_AGAIN_MS = 1_000;
 
 /** Result of the preflight. */
 export interface Preflight {
@@ -35,10 +37,15 @@ export interface Preflight {
  * Connects, authenticates, lists the tools if the protocol can, and calls the tool once, so that a
  * target that cannot be measured fails here, with its cause. No ledger counts these calls.
  *
+ * @param side the server, if there are two
  * @throws {TargetUnusableError} with the cause and what to do
  * @throws the signal's reason, if the run is interrupted
  */
-export async function runPreflight(target: Target, workload: Workload): Promise<Preflight> {
+export async function runPreflight(
+  target: Target,
+  workload: Workload,
+  side?: "A" | "B",
+): Promise<Preflight> {
   const { signal } = target.options;
   try {
     const { names, clockOffset, warnings } = await listed(target);
@@ -69,8 +76,26 @@ export async function runPreflight(target: Target, workload: Workload): Promise<
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ConnectError)) throw error;
-    throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
+    const explained = error.failure === "refused"
+      ? await explainRefusal(error, target)
+      : await explainDial(error, target);
+    throw new TargetUnusableError(connectAdvice(explained, target, side));
   }
+}
+
+/**
+ * Connects again to find out if the connection was refused, as the message of Deno's WebSocket is
+ * the same for all that can go wrong.
+ */
+async function explainRefusal(error: ConnectError, { options }: Target): Promise<ConnectError> {
+  const { url, proxy, signal } = options;
+  if (proxy) return error;
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_AGAIN_MS)]);
+  const cause = await Deno.connect({ ...addressOf(url), signal: inTime })
+    .then((conn) => conn.close(), (cause) => cause);
+  if (!(cause instanceof Deno.errors.ConnectionRefused)) return error;
+  const message = error.message.replace(/tcp connect error$/, REFUSED);
+  return new ConnectError(error.failure, message, error.details);
 }
 
 /** Shortens the timeout of a call after a frame that names the call but does not answer it. */
@@ -182,16 +207,17 @@ function whyUnusable(
   if (status === "timeout" && instead !== null) {
     const isGreeting = /^(text that is not JSON|a frame that has nothing)/.test(instead);
     const advice = instead.startsWith(ECHO)
-      ? "It looks like an echo server: --protocol echo measures one."
+      ? "This looks like an echo server: use --protocol echo."
       : "Is it a server of another --protocol?" +
         (isGreeting ? " A greeting can be left out with --ignore-first 1." : "");
     return `The server answered a call of ${tool}, but with ${instead}. ${advice}`;
   }
   if (status !== "toolError" && status !== "ok") {
-    const what = status === "timeout"
-      ? `did not answer a call of ${tool} within ${timeoutMs / 1000} s`
-      : `closed the connection on a call of ${tool} (${end})`;
-    return `The server ${what}. Try another --tool, or a longer --timeout.`;
+    return status === "timeout"
+      ? `The server did not answer a call of ${tool} within ${timeoutMs / 1000} s. Try another ` +
+        "--tool, or a longer --timeout."
+      : `The server closed the connection on a call of ${tool} (${end}). Is it a server of ` +
+        "another --protocol? If not, try another --tool.";
   }
   const said = status === "ok"
     ? "although a call of it succeeds"

@@ -24,6 +24,7 @@ export const NOT_FINISHED: Reason = { ...INTERRUPTED, message: "not finished" };
 /** Collects the findings of a run, and assembles its report. Create it when the run begins. */
 export class RunReport {
   readonly run: Run;
+  readonly #side: "A" | "B" | undefined;
   readonly #prefix: string;
   readonly #startedAt: string;
   readonly #startNs: number;
@@ -41,6 +42,7 @@ export class RunReport {
   /** @param side the server, if there are two */
   constructor(run: Run, side?: "A" | "B") {
     this.run = run;
+    this.#side = side;
     this.#prefix = side === undefined ? "" : `${side}: `;
     this.#startedAt = run.clock.date().toISOString();
     this.#startNs = run.clock.nowNs();
@@ -50,7 +52,8 @@ export class RunReport {
   async look(): Promise<void> {
     const { target, workload, onWarning } = this.run;
     try {
-      const { warnings, checks: preflight, ...rest } = await runPreflight(target, workload);
+      const looked = await runPreflight(target, workload, this.#side);
+      const { warnings, checks: preflight, ...rest } = looked;
       Object.assign(this.found, { preflight, ...rest });
       for (const warning of warnings) onWarning(this.#prefix + warning);
     } catch (error) {

@@ -62,8 +62,8 @@ function wordsOf(finding: PaceFinding): string {
       const [slip, latency] = [finding.slipP99Ns, finding.latencyP99Ns].map((ns) =>
         shown(ns / 1e6)
       );
-      return `the client sent calls late: p99 of slip ${slip} ms, p99 of latency ${latency} ms; ` +
-        "use an idle machine or a lower --rate";
+      return `the client sent calls late: 1 in 100 by more than ${slip} ms (p99 of slip), against ` +
+        `a p99 latency of ${latency} ms; use an idle machine or a lower --rate`;
     }
     default:
       return finding satisfies never;

@@ -305,7 +305,10 @@ export class Suite implements Disposable {
     const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
     this.#progress(entries, { watch: unit.watch });
-    for (const { record } of entries) record.startEpoch(epoch);
+    for (const entry of entries) {
+      entry.record.startEpoch(epoch);
+      entry.hasRun = true;
+    }
     await this.#attempt(entries, async () => {
       if (await unit.epoch(epoch, startMs) !== "stop") return;
       for (const entry of entries) entry.isExhausted = true;
@@ -330,14 +333,17 @@ export class Suite implements Disposable {
     const of = this.entries.length;
     for (const [index, entry] of this.entries.entries()) {
       const { plan, record } = entry;
-      if (plan === null || entry.end !== null) continue;
-      if (plan.conclude && !this.#isOver) {
+      if (entry.end !== null) continue;
+      if (plan?.conclude && !this.#isOver) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };
         this.#progress([entry], { watch: record });
         record.startConclusion();
         await this.#attempt([entry], async () => await plan.conclude!());
       }
-      if (this.#run.signal.aborted) entry.end ??= INTERRUPTED_END;
+      if (this.#isOver) {
+        entry.end ??= this.#run.signal.aborted ? INTERRUPTED_END : UNUSABLE_END;
+      }
+      entry.hasRun = true;
     }
   }
 
@@ -392,6 +398,8 @@ function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "
 }
 
 const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
+/** Of the scenarios that did not find it out themselves. */
+const UNUSABLE_END = { status: "interrupted", reason: "the target cannot be measured" } as const;
 const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
 /** Measures an epoch of a procedure, beginning when all shards do. */

@@ -108,7 +108,9 @@ Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore
   ) {
     const { verdict } = await compare(urls);
     assertEquals(verdict.exitCode, 3);
-    assertStringIncludes(verdict.reasons[0]!.message, `${name}: `);
+    const { message } = verdict.reasons[0]!;
+    assertStringIncludes(message, `${name}: Cannot connect to ${nobody}`);
+    assertStringIncludes(message, `name its address with --${name.toLowerCase()}. If`);
   }
 });
 

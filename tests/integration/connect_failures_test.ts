@@ -221,7 +221,7 @@ Deno.test({ name: "connect: only --insecure accepts any certificate", ignore }, 
 });
 
 Deno.test({ name: "connect: --insecure still names other failures", ignore }, async () => {
-  const parts = ["Cannot connect to", "Is the server running"];
+  const parts = ["Cannot connect to wss://127.0.0.1:1: connection refused. Is the server running"];
   await assertUnusable("wss://127.0.0.1:1", parts, { insecure: true });
 });
 

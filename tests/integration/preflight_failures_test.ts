@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { TargetOptions } from "../../lib/client/target.ts";
+import { PROTOCOLS } from "../../lib/protocols/mod.ts";
 import { runPreflight } from "../../lib/run/preflight.ts";
 import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { createWorkload } from "../../lib/run/workload.ts";
@@ -66,7 +67,7 @@ Deno.test("preflight: a server can serve tools it does not list", { ignore }, as
 Deno.test("preflight: connection refused", { ignore }, async () => {
   const port = freePort();
   await assertUnusable(`ws://127.0.0.1:${port}`, [
-    `Cannot connect to ws://127.0.0.1:${port}`,
+    `Cannot connect to ws://127.0.0.1:${port}: connection refused. `,
     "Is the server running there?",
     "--url",
     "EXAI_WS_URL",
@@ -140,6 +141,22 @@ Deno.test("preflight: hello is answered by a close", { ignore }, async () => {
   await assertUnusable(server.url, ["closed with 1000", "no reason given", "--protocol"]);
 });
 
+Deno.test("preflight: a server of another protocol", { ignore }, async () => {
+  await using server = await startReference();
+  for (const protocol of [PROTOCOLS.echo, PROTOCOLS.jsonrpc]) {
+    await assertUnusable(server.url, [
+      "closed the connection on a call of status",
+      "close 4001 missing hello",
+      "Is it a server of another --protocol?",
+    ], { protocol });
+  }
+  await using echo = startScriptedServer((peer, _message, text) => peer.send(text));
+  await assertUnusable(echo.url, [
+    "The server answered a call of status, but with an echo of what this client sent",
+    "This looks like an echo server: use --protocol echo.",
+  ], { protocol: PROTOCOLS.jsonrpc });
+});
+
 Deno.test("preflight: unauthorized, with a token and without", { ignore }, async () => {
   await using server = await startReference();
   await assertUnusable(
@@ -211,7 +228,10 @@ Deno.test("preflight: a server that closes on the call", { ignore }, async () =>
   await using server = await startFaultyServer({
     script: () => ({ kind: "closeHalfway", code: 1011 }),
   });
-  await assertUnusable(server.url, ["closed the connection on a call of status", "--tool"]);
+  await assertUnusable(server.url, [
+    "closed the connection on a call of status",
+    "Is it a server of another --protocol? If not, try another --tool.",
+  ]);
 });
 
 Deno.test("preflight: a rate limit that refuses the first call", { ignore }, async () => {

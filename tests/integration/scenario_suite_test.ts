@@ -132,6 +132,55 @@ Deno.test("an interrupt at any stage of a case scenario fails nothing", { ignore
   }
 });
 
+Deno.test("an interrupt before the epochs passes no scenario", { ignore }, async () => {
+  for (const nth of [0, 1, 2]) {
+    const controller = new AbortController();
+    await using server = startScriptedServer((peer, message) => {
+      // Each handshake takes a while, and the interrupt comes during one of them.
+      if (message?.op !== "hello") return answerSoundly(peer, message);
+      setTimeout(() => answerSoundly(peer, message), 20);
+    });
+    const log: string[] = [];
+    const probing = (name: string, index: number): Procedure => ({
+      ...sleeper(name, log),
+      async begin(context) {
+        if (index === nth) setTimeout(() => controller.abort(new Error("interrupted")), 5);
+        const connection = await context.target.connect(context.ledger);
+        await connection.close();
+        return { epoch: () => Promise.resolve() };
+      },
+    });
+    const { scenarios, reasons } = await runScenarios(
+      ["a", "b", "c"].map((name, index) => [probing(name, index), {}] as const),
+      { url: server.url, signal: controller.signal },
+    );
+    assertEquals(
+      scenarios.map(({ name, status, reason }) => [name, status, reason]),
+      ["a", "b", "c"].map((name) => [name, "interrupted", "interrupted"]),
+    );
+    assertEquals([reasons, log], [[INTERRUPTED], []]);
+  }
+});
+
+Deno.test("a partial report passes no scenario that has not run yet", async () => {
+  const split: Procedure = { ...sleeper("split", []), sharding: "connections" };
+  const seen: string[][] = [];
+  const { scenarios } = await runScenarios(
+    [[split, { connections: 2 }], [sleeper("whole", []), {}]],
+    {
+      url: "ws://127.0.0.1:1",
+      epochs: 1,
+      settings: { shard: { index: 1, count: 2 } },
+      onEpoch: (soFar) => seen.push(soFar.scenarios.map(({ status }) => status)),
+    },
+  );
+  assertEquals(seen, [["passed", "interrupted"], ["passed", "passed"]]);
+  assertEquals(scenarios.map(({ status, reason }) => [status, reason]), [
+    ["passed", null],
+    ["passed", null],
+  ]);
+});
+
 /** A procedure that only logs its epochs. */
 function sleeper(name: string, log: string[], epoch?: () => void): Procedure {
   return {
@@ -246,10 +295,17 @@ Deno.test("an unusable target ends the run with exit 3 and only its own reason",
       throw new TargetUnusableError("cannot be measured");
     },
   };
-  const { reasons } = await runScenarios([[unusable, {}], [sleeper("next", log), {}]], {
+  const before = sleeper("before", log);
+  const next = sleeper("next", log);
+  const { reasons, scenarios } = await runScenarios([[before, {}], [unusable, {}], [next, {}]], {
     url: "ws://127.0.0.1:1",
   });
   assertEquals(log, []);
+  assertEquals(scenarios.map(({ status, reason }) => [status, reason]), [
+    ["interrupted", "the target cannot be measured"],
+    ["failed", "cannot be measured"],
+    ["interrupted", "the target cannot be measured"],
+  ]);
   assertEquals(reasons, [{
     code: 3,
     kind: "targetUnusable",

@@ -43,8 +43,8 @@ Deno.test("a server that falls behind, or a client that sends late, is a warning
     backlogPerSecond: 48.7,
   }, {
     kind: "clientLate",
-    message: "the client sent calls late: p99 of slip 1.1 ms, p99 of latency 10 ms; " +
-      "use an idle machine or a lower --rate",
+    message: "the client sent calls late: 1 in 100 by more than 1.1 ms (p99 of slip), against " +
+      "a p99 latency of 10 ms; use an idle machine or a lower --rate",
     slipP99Ns: 1.1e6,
     latencyP99Ns: 10e6,
   }]);

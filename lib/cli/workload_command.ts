@@ -28,7 +28,8 @@ No tool is called. The draft contains the tools marked as read-only, or those th
   [
     ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
   --out FILE  default: standard output`),
-    ...optionsNamed("url", "token", "protocol", "header", "subprotocol", "ignore-first"),
+    ...optionsIn("  --url WS_URL  the server (or EXAI_WS_HOST and EXAI_WS_PORT) [EXAI_WS_URL]"),
+    ...optionsNamed("token", "protocol", "header", "subprotocol", "ignore-first"),
     ...optionsNamed("ca-cert", "client-cert", "client-key", "insecure", "wait", "timeout", "help"),
   ],
 );
@@ -66,9 +67,8 @@ export async function workload(
       throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
     const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
-      // The advice for a server that is not running names an option of a run.
-      const isAdvised = error instanceof ConnectError && error.failure !== "refused";
-      throw isAdvised ? new TargetUnusableError(connectAdvice(error, target)) : error;
+      if (!(error instanceof ConnectError)) throw error;
+      throw new TargetUnusableError(connectAdvice(error, target));
     });
     if (list.status !== "listed") {
       throw new TargetUnusableError(
@@ -88,7 +88,7 @@ export async function workload(
     }
     return EXIT.passed;
   } catch (error) {
-    if (!(error instanceof ConnectError || error instanceof TargetUnusableError)) throw error;
+    if (!(error instanceof TargetUnusableError)) throw error;
     terminal.printError(`error: ${escapeTerminal(error.message)}\n`);
     return signal.aborted ? EXIT.interrupted : EXIT.targetUnusable;
   }

@@ -33,7 +33,8 @@ function endsOf({ min, max, aboveMin }: NumberRange): string {
 }
 
 function parseNumber(given: Given, range: NumberRange): number {
-  const number = numberOf(given.text.trim());
+  const text = given.text.trim();
+  const number = numberOf(range.unit === "percent" ? text.replace(/\s*%$/, "") : text);
   if (isInside(number, range)) return number;
   const kind = range.whole ? "a whole number" : "a number";
   const unit = range.unit === undefined ? "" : ` ${range.unit}`;

@@ -58,7 +58,11 @@ Exit code 5: something became slower, or fails more often.`,
     ...optionsIn("  --format NAME  text (default) or md"),
     ...optionsNamed("no-color", "help"),
   ],
-  { name: "OLD… -- NEW…" },
+  {
+    command: "compare",
+    name: "OLD… -- NEW…",
+    meaning: "report.json files or folders of them",
+  },
 );
 
 /** `compare`: compares runs with earlier runs of the same workload. */
@@ -115,7 +119,7 @@ Merges the report.json files of all shards of a run into one report, as if from 
     ...optionsNamed("format", "inject", "threshold", "baseline", "noise", "band", "force"),
     ...optionsNamed("strict", "no-color", "help"),
   ],
-  { name: "FILES" },
+  { command: "merge", name: "FILES", meaning: "the report.json of each shard" },
 );
 
 /** `merge`: merges the reports of all shards of a run. */
@@ -173,7 +177,7 @@ Renders the reports again from a report.json.`,
   --format A,B  json, md, html, junit, github, benchmark (default: md,html)`),
     ...optionsNamed("inject", "help"),
   ],
-  { name: "FILE", isOne: true },
+  { command: "report", name: "FILE", meaning: "a report.json", isOne: true },
 );
 
 /** `report`: renders the reports again from a report.json. */

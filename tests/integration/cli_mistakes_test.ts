@@ -18,7 +18,12 @@ const MISTAKES: [string[], Record<string, string>, string][] = [
     'Cannot run ab here, as it requires run access to "sh": start it with deno task ab',
   ],
   [["--header", "X-Name: →"], {}, "Cannot use --header: accepted is 'Name: value'"],
-  [["--out", "file"], {}, "Cannot use --out"],
+  [["--out", "file"], {}, '/file": it is a file, not a folder; accepted is a folder that is'],
+  [["ab", "--a", "ws://a"], {}, "Cannot compare two servers with --a alone, without --b: accepted"],
+  [["ab", "--start-b", "x"], {}, "with --start-b alone, without --start-a: accepted are --a URL"],
+  [["ab"], {}, "with neither named: accepted are --a URL and --b URL, or --start-a CMD"],
+  [["merge"], {}, "Cannot run merge without arguments: accepted is FILES, the report.json of each"],
+  [["report", "a", "b"], {}, "Cannot run report with 2 arguments: accepted is FILE, a report.json"],
   [["--ca-cert", "."], {}, 'Cannot read the file of --ca-cert ".": Is a directory'],
   [["--inject", "reports/report.md"], {}, "report.md in --out is overwritten by each run"],
 ];

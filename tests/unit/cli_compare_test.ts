@@ -96,7 +96,7 @@ Deno.test("compare: errors name the argument and what is accepted", { ignore }, 
   await folder.write("old.json", 100);
   await folder.write("empty/not-a-report.txt", 100);
   const cases: [args: string[], message: string][] = [
-    [[], "Cannot run without arguments: accepted is OLD… -- NEW…, see --help"],
+    [[], "Cannot run compare without arguments: accepted is OLD… -- NEW…, report.json files"],
     [["old.json"], "Cannot compare 1 file: accepted are OLD and NEW, or several with --"],
     [["old.json", "--"], "Cannot compare 1 file"],
     [["old.json", "old.json", "old.json"], "Cannot compare 3 files"],

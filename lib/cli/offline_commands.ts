@@ -15,7 +15,7 @@ import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import { mergeReports } from "../split/merge.ts";
 import { readShardSet, ShardSetError } from "../split/shard_set.ts";
-import { findDifferences, IncomparableError } from "../stats/comparability.ts";
+import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { compareReports } from "../stats/compare.ts";
 import type { ThresholdVocabulary } from "../stats/thresholds.ts";
 import { grammarOf, one, optionsIn, parseSettings, readAll } from "./command_line.ts";
@@ -144,11 +144,9 @@ export async function runMerge(
   });
   const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
   const options = await readAll(judge, settings, placeOf(directory, vocabularyOf(merged)));
-  const differences = new Set(
-    options.force ? [] : options.baselines.flatMap((one) => findDifferences(one, merged)),
-  );
-  if (differences.size > 0) {
-    throw new UsageError(new IncomparableError([...differences]).message + FORCE_ADVICE);
+  const differences = options.force ? [] : findAllDifferences(options.baselines, merged);
+  if (differences.length > 0) {
+    throw new UsageError(new IncomparableError(differences).message + FORCE_ADVICE);
   }
   const report = judgeReport(merged, options);
   const outDirectory = resolve(directory, out.text);

@@ -88,6 +88,8 @@ export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
   const shown = { source, text: maskUrl(text) };
   const url = URL.parse(text);
+  const [, port] = /^wss?:\/\/[^/?#]*:(\d+)([/?#]|$)/i.exec(text) ?? [];
+  if (Number(port) > 65_535) throw unacceptable(shown, `${accepted}; the port is above 65535`);
   if (url === null || !/^wss?:$/.test(url.protocol)) throw unacceptable(shown, accepted);
   if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (#…)`);
   return url.href;

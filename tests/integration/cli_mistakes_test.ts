@@ -22,6 +22,8 @@ const MISTAKES: [string[], Record<string, string>, string][] = [
   [["ab", "--a", "ws://a"], {}, "Cannot compare two servers with --a alone, without --b: accepted"],
   [["ab", "--start-b", "x"], {}, "with --start-b alone, without --start-a: accepted are --a URL"],
   [["ab"], {}, "with neither named: accepted are --a URL and --b URL, or --start-a CMD"],
+  [["serv", "--port", "0"], {}, 'Unknown command "serv": did you mean deno task serve?'],
+  [["--workload", "none"], {}, 'Cannot read the file of --workload "none"'],
   [["merge"], {}, "Cannot run merge without arguments: accepted is FILES, the report.json of each"],
   [["report", "a", "b"], {}, "Cannot run report with 2 arguments: accepted is FILE, a report.json"],
   [["--ca-cert", "."], {}, 'Cannot read the file of --ca-cert ".": Is a directory'],

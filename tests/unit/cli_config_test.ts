@@ -192,6 +192,11 @@ Deno.test("config: any URL but a WebSocket URL is refused with an example", asyn
     assertStringIncludes(message, `Cannot use --url "`);
     assertStringIncludes(message, "accepted is a WebSocket URL such as ws://localhost:8079");
   }
+  const noSuchPort =
+    "accepted is a WebSocket URL such as ws://localhost:8079 or wss://host/path; " +
+    "the port is above 65535";
+  await assertRefused(["--url", "ws://localhost:808080"], noSuchPort);
+  await assertRefused(["--url", "wss://[::1]:65536/path"], noSuchPort);
   await assertRefused([], 'EXAI_WS_URL "http://a"', { EXAI_WS_URL: "http://a" });
 });
 

@@ -49,12 +49,10 @@ const GROUPS = [
   })),
 ].filter(({ options }) => options.length > 0);
 
-export const AB_USAGE =
-  `Measures two servers in one run, both in every block of every epoch, and judges B against A.
-
-Usage: deno task ab --a URL --b URL [options]
+export const AB_USAGE = `Usage: deno task ab --a URL --b URL [options]
        deno task ab --start-a CMD --start-b CMD [options]
 
+Measures two servers in one run, both in every block of every epoch, and judges B against A.
 Exit code 5: B is slower than A by more than --band, or fails more often.
 
 ` + GROUPS.map(({ title, options }) => `${title}:\n${optionLines(options)}`).join("\n");

@@ -20,11 +20,10 @@ import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
 export const WORKLOAD = grammarOf(
-  `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
+  `Usage: deno task workload --url WS_URL [options] > workload.yaml
 
-Usage: deno task workload --url WS_URL [options] > workload.yaml
-
-No tool is called. The draft contains the tools marked as read-only, or those that you name.`,
+Drafts a workload file (docs/workloads.md) from the tools that a server lists. No tool is called.
+The draft contains the tools marked as read-only, or those that you name.`,
   [
     ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
   --out FILE  default: standard output`),

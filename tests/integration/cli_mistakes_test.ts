@@ -80,6 +80,12 @@ Deno.test("cli: if a report cannot be written whole, none is left and the verdic
   assertEquals([...(await folder.files()).keys()], []);
 });
 
+Deno.test("power: --help explains the task, and simulates nothing", options, async () => {
+  const args = ["run", "-q", "--no-prompt", "tests/support/power.ts", "--help"];
+  const { code, stdout } = await runCommand(Deno.execPath(), args);
+  assertEquals([code, stdout.split("\n")[0]], [0, "Usage: deno task power"]);
+});
+
 /** Runs the program from a shell line. */
 function inShell(before: string, args: string) {
   const line = `${before}'${Deno.execPath()}' run -q --no-prompt -P=bench main.ts ${args}`;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";
+import { explainDial } from "../client/dial_cause.ts";
 import { Target } from "../client/target.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import { escapeTerminal } from "../report/escape.ts";
@@ -65,9 +66,9 @@ export async function workload(
     if (protocol.encodeListTools("0") === null) {
       throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
-    const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
+    const list = await listTools(target, { waitMs: timeoutMs }).catch(async (error) => {
       if (!(error instanceof ConnectError)) throw error;
-      throw new TargetUnusableError(connectAdvice(error, target));
+      throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
     });
     if (list.status !== "listed") {
       throw new TargetUnusableError(

@@ -19,7 +19,7 @@ import { USAGE } from "./lib/cli/options.ts";
 import { listText } from "./lib/cli/plan.ts";
 import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
 import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";
-import { causeOf, UsageError } from "./lib/cli/usage_error.ts";
+import { causeOf, closestTo, quoted, UsageError } from "./lib/cli/usage_error.ts";
 import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
 import { escapeTerminal } from "./lib/report/escape.ts";
@@ -71,7 +71,13 @@ async function run(args: readonly string[]): Promise<number> {
     const noProxy = noProxyWithLoopback(variables("bench"));
     if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
   }
-  if (command === undefined) return await runBench(args);
+  if (command === undefined) {
+    const meant = name.startsWith("-") ? null : closestTo(name, [...COMMANDS.keys()]);
+    if (meant !== null) {
+      throw new UsageError(`Unknown command ${quoted(name)}: did you mean deno task ${meant}?`);
+    }
+    return await runBench(args);
+  }
   if (!asksForHelp(rest)) return await command.run(rest);
   terminal.print(command.usage);
   return EXIT.passed;

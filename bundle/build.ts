@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import project from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
@@ -31,30 +33,31 @@ const IMPORTS = Object.fromEntries(
  */
 export async function build(folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
-  return await Promise.all(
-    Object.entries(FORMS).map(async ([name, replaced]) => {
-      const path = `${folder}/${name}`;
-      const map = `${path}.imports.json`;
-      await Deno.writeTextFile(map, JSON.stringify({ imports: { ...IMPORTS, ...replaced } }));
-      try {
-        const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: [
-            ...["bundle", "-q", "--import-map", map, "-o", path],
-            ...EXTERNAL.map((module) => `--external=${module}`),
-            "bundle/entry.ts",
-          ],
-          cwd: ROOT,
-          stdin: "null",
-        }).output();
-        if (!success) throw new Error(new TextDecoder().decode(stderr));
-      } finally {
-        await Deno.remove(map);
-      }
-      const text = withoutMachinePaths(await Deno.readTextFile(path));
-      await Deno.writeTextFile(path, headOf(text) + text);
-      return path;
-    }),
-  );
+  const paths: string[] = [];
+  // One after the other: with an empty cache, two bundlers that fetch esbuild at once can fail.
+  for (const [name, replaced] of Object.entries(FORMS)) {
+    const path = `${folder}/${name}`;
+    const map = `${path}.imports.json`;
+    await Deno.writeTextFile(map, JSON.stringify({ imports: { ...IMPORTS, ...replaced } }));
+    try {
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["bundle", "-q", "--import-map", resolve(map), "-o", resolve(path)],
+          ...EXTERNAL.map((module) => `--external=${module}`),
+          "bundle/entry.ts",
+        ],
+        cwd: ROOT,
+        stdin: "null",
+      }).output();
+      if (!success) throw new Error(new TextDecoder().decode(stderr));
+    } finally {
+      await Deno.remove(map);
+    }
+    const text = withoutMachinePaths(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, headOf(text) + text);
+    paths.push(path);
+  }
+  return paths;
 }
 
 /** The first lines: the interpreter, the licence and the packages included. */
@@ -95,7 +98,7 @@ export async function packageForNpm(file: string, folder: string): Promise<void>
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, null, 2) + "\n");
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const paths = await build("dist");
   await packageForNpm(paths[0]!, "dist/npm");
   for (const path of paths) {
@@ -103,4 +106,14 @@ if (import.meta.main) {
     // deno-lint-ignore no-console
     console.log(`${path}  ${(size / 1e6).toFixed(1)} MB`);
   }
+}
+
+if (import.meta.main) {
+  await main().catch(({ message }: Error) => {
+    const text = stripVTControlCharacters(message).trim();
+    const cause = text.replace(/^error: /, "").replace(/\n\s*Stack backtrace:.*$/s, "");
+    // deno-lint-ignore no-console
+    console.error(`error: Cannot build the bundle: ${cause.replace(/\s+/g, " ")}`);
+    Deno.exit(1);
+  });
 }

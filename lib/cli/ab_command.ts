@@ -49,12 +49,10 @@ const GROUPS = [
   })),
 ].filter(({ options }) => options.length > 0);
 
-export const AB_USAGE =
-  `Measures two servers in one run, both in every block of every epoch, and judges B against A.
-
-Usage: deno task ab --a URL --b URL [options]
+export const AB_USAGE = `Usage: deno task ab --a URL --b URL [options]
        deno task ab --start-a CMD --start-b CMD [options]
 
+Measures two servers in one run, both in every block of every epoch, and judges B against A.
 Exit code 5: B is slower than A by more than --band, or fails more often.
 
 ` + GROUPS.map(({ title, options }) => `${title}:\n${optionLines(options)}`).join("\n");
@@ -104,6 +102,10 @@ export async function ab(args: readonly string[], place: Place, program: Program
   });
 }
 
+const PARTNERS: Readonly<Record<string, string>> = {
+  ...{ "a": "b", "b": "a", "start-a": "start-b", "start-b": "start-a" },
+};
+
 /**
  * True if the servers are started by commands, false if both are running already.
  *
@@ -114,11 +116,10 @@ function startsServers(settings: Settings): boolean {
   const given = names.map((name) => `--${name}`).join(" and ");
   if (given === "--a and --b") return false;
   if (given === "--start-a and --start-b") return true;
+  const alone = names.length === 1 ? ` alone, without --${PARTNERS[names[0]!]}` : "";
   throw new UsageError(
-    `Cannot compare two servers with ${
-      given || "neither named"
-    }: accepted are --a URL and --b URL, ` +
-      "or --start-a CMD and --start-b CMD",
+    `Cannot compare two servers with ${given || "neither named"}${alone}: accepted are --a URL ` +
+      "and --b URL, or --start-a CMD and --start-b CMD",
   );
 }
 

@@ -44,7 +44,7 @@ export function optionLines(options: readonly OptionSpec[]): string {
 export interface Grammar {
   options: readonly OptionSpec[];
   /** The positional arguments, as help and errors name them. Default: none are accepted. */
-  files?: { name: string; isOne?: boolean } | undefined;
+  files?: { command: string; name: string; meaning: string; isOne?: boolean } | undefined;
 }
 
 /** A command's grammar and its help text: the introduction, then a line for each option. */
@@ -107,8 +107,11 @@ export function parseSettings(
   const found = parsed._.map(String);
   const isEnough = files === undefined || (files.isOne ? found.length === 1 : found.length > 0);
   if (isEnough) return { settings, files: found };
-  const what = found.length === 0 ? "run without arguments" : `use ${found.length} arguments`;
-  throw new UsageError(`Cannot ${what}: accepted is ${files.name}, see --help`);
+  const { command, name, meaning } = files;
+  const given = found.length === 0 ? "without arguments" : `with ${found.length} arguments`;
+  throw new UsageError(
+    `Cannot run ${command} ${given}: accepted is ${name}, ${meaning}; see --help`,
+  );
 }
 
 /** Splits `--no-x=y`, which the parser would take for an option `x`. */

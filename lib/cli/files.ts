@@ -51,7 +51,10 @@ export async function readToolArgs(given: Given, place: Place): Promise<string> 
 /** Reads the report.json that a setting names. */
 export async function readReport(given: Given, place: Place): Promise<Report> {
   const text = await readFile(given, place);
-  return expecting(ReportParseError, () => parseReport(text, given.text));
+  const file = `the file of ${given.source} ${quoted(given.text)}`;
+  const isReport = /"schemaVersion"\s*:\s*\d/.test(text);
+  const advice = isReport ? "" : "; it is not a report.json of this suite";
+  return expecting(ReportParseError, () => parseReport(text, file), advice);
 }
 
 /** Reads each named report.json, and those in the named folders, once. */

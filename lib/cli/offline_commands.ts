@@ -15,7 +15,7 @@ import { EXIT } from "../run/verdict.ts";
 import type { Report } from "../schema.ts";
 import { mergeReports } from "../split/merge.ts";
 import { readShardSet, ShardSetError } from "../split/shard_set.ts";
-import { findDifferences, IncomparableError } from "../stats/comparability.ts";
+import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { compareReports } from "../stats/compare.ts";
 import type { ThresholdVocabulary } from "../stats/thresholds.ts";
 import { grammarOf, one, optionsIn, parseSettings, readAll } from "./command_line.ts";
@@ -58,7 +58,11 @@ Exit code 5: something became slower, or fails more often.`,
     ...optionsIn("  --format NAME  text (default) or md"),
     ...optionsNamed("no-color", "help"),
   ],
-  { name: "OLD… -- NEW…" },
+  {
+    command: "compare",
+    name: "OLD… -- NEW…",
+    meaning: "report.json files or folders of them",
+  },
 );
 
 /** `compare`: compares runs with earlier runs of the same workload. */
@@ -115,7 +119,7 @@ Merges the report.json files of all shards of a run into one report, as if from 
     ...optionsNamed("format", "inject", "threshold", "baseline", "noise", "band", "force"),
     ...optionsNamed("strict", "no-color", "help"),
   ],
-  { name: "FILES" },
+  { command: "merge", name: "FILES", meaning: "the report.json of each shard" },
 );
 
 /** `merge`: merges the reports of all shards of a run. */
@@ -140,11 +144,9 @@ export async function runMerge(
   });
   const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
   const options = await readAll(judge, settings, placeOf(directory, vocabularyOf(merged)));
-  const differences = new Set(
-    options.force ? [] : options.baselines.flatMap((one) => findDifferences(one, merged)),
-  );
-  if (differences.size > 0) {
-    throw new UsageError(new IncomparableError([...differences]).message + FORCE_ADVICE);
+  const differences = options.force ? [] : findAllDifferences(options.baselines, merged);
+  if (differences.length > 0) {
+    throw new UsageError(new IncomparableError(differences).message + FORCE_ADVICE);
   }
   const report = judgeReport(merged, options);
   const outDirectory = resolve(directory, out.text);
@@ -173,7 +175,7 @@ Renders the reports again from a report.json.`,
   --format A,B  json, md, html, junit, github, benchmark (default: md,html)`),
     ...optionsNamed("inject", "help"),
   ],
-  { name: "FILE", isOne: true },
+  { command: "report", name: "FILE", meaning: "a report.json", isOne: true },
 );
 
 /** `report`: renders the reports again from a report.json. */

@@ -99,10 +99,9 @@ Verdict and reports:
   --version                   the version
   --permissions               the permissions that each command needs, instead of -A`;
 
-export const USAGE = `Measures a JSON request/response WebSocket server and writes the reports.
+export const USAGE = `Usage: deno task bench [options]
 
-Usage: deno task bench [options]
-
+Measures a JSON request/response WebSocket server and writes the reports.
 Without --url it starts the bundled reference server, measures it, and stops it again.
 ${GROUPS}
 

@@ -141,7 +141,10 @@ export async function prepareOutput(directory: string): Promise<void> {
     await Deno.remove(probe);
   } catch (error) {
     const accepted = "accepted is a folder that is writable, or can be created";
-    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${causeOf(error)}; ${accepted}`);
+    const cause = error instanceof Deno.errors.AlreadyExists
+      ? "it is a file, not a folder"
+      : causeOf(error);
+    throw new UsageError(`Cannot use --out ${quoted(directory)}: ${cause}; ${accepted}`);
   }
 }
 

@@ -31,7 +31,9 @@ export const SERVE_OPTIONS = optionsIn(`
   --max-connections N         connections in all (default 1000) [MAX_CONNECTIONS]
   --max-connections-per-ip N  connections per address (default 10) [MAX_CONNECTIONS_PER_IP]
   --hello-timeout SECONDS     time for the hello (default 15) [EXAI_WS_HELLO_TIMEOUT]
-  --think TOOL=MEDIAN_MS:SIGMA  log-normal think time of ${HEAVY_TOOLS.join(", ")}; repeatable
+  --think TOOL=MS:SIGMA       log-normal think time (MS: its median) of ${
+  HEAVY_TOOLS.join(", ")
+}; repeatable
   --think-mode NAME           wait (default), or block: no replies while a tool thinks
   --slow-down MS              each call takes this much longer than the one before (default 0)
   --seed N                    for the think times (default 1)

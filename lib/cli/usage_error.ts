@@ -53,7 +53,7 @@ export function causeOf(error: unknown): string {
   return message.replace(/(\(os error \d+\)): .*$/s, "$1");
 }
 
-/** The largest share of a known word that a typo can get wrong. */
+/** The largest share of the shorter word that a typo can get wrong; at least one letter. */
 const WRONG_SHARE = 0.4;
 /** Longer texts are not typos of a word, and slow to compare. */
 const LONGEST_WORD = 64;
@@ -65,9 +65,14 @@ export function closestTo(word: string, known: readonly string[]): string | null
   if (begun !== undefined) return begun;
   const [closest] = wordSimilaritySort(word, known);
   if (closest === undefined) return null;
-  const allowed = Math.max(3, Math.floor(closest.length * WRONG_SHARE));
-  return levenshteinDistance(word.toLowerCase(), closest) <= allowed ? closest : null;
+  const [given, shorter] = [word.toLowerCase(), Math.min(word.length, closest.length)];
+  const allowed = Math.max(1, Math.round(shorter * WRONG_SHARE));
+  const isClose = levenshteinDistance(given, closest) <= allowed;
+  return isClose || sorted(given) === sorted(closest) ? closest : null;
 }
+
+/** The letters of a word in order: equal for words with swapped letters. */
+const sorted = (word: string) => [...word].sort().join("");
 
 /** A suggestion with a leading space; empty if no known word is close. */
 export function didYouMean(word: string, known: readonly string[]): string {

@@ -33,7 +33,8 @@ function endsOf({ min, max, aboveMin }: NumberRange): string {
 }
 
 function parseNumber(given: Given, range: NumberRange): number {
-  const number = numberOf(given.text.trim());
+  const text = given.text.trim();
+  const number = numberOf(range.unit === "percent" ? text.replace(/\s*%$/, "") : text);
   if (isInside(number, range)) return number;
   const kind = range.whole ? "a whole number" : "a number";
   const unit = range.unit === undefined ? "" : ` ${range.unit}`;
@@ -87,6 +88,8 @@ export function parseWebSocketUrl({ source, text }: Given): string {
   const accepted = "a WebSocket URL such as ws://localhost:8079 or wss://host/path";
   const shown = { source, text: maskUrl(text) };
   const url = URL.parse(text);
+  const [, port] = /^wss?:\/\/[^/?#]*:(\d+)([/?#]|$)/i.exec(text) ?? [];
+  if (Number(port) > 65_535) throw unacceptable(shown, `${accepted}; the port is above 65535`);
   if (url === null || !/^wss?:$/.test(url.protocol)) throw unacceptable(shown, accepted);
   if (url.hash !== "") throw unacceptable(shown, `${accepted}, without a fragment (#…)`);
   return url.href;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { ConnectError } from "../client/connect_error.ts";
 import { systemClock } from "../client/clock.ts";
+import { explainDial } from "../client/dial_cause.ts";
 import { Target } from "../client/target.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import { escapeTerminal } from "../report/escape.ts";
@@ -20,15 +21,15 @@ import { draftWorkload } from "./workload_draft.ts";
 import { TOOL_NAME } from "./workload_file.ts";
 
 export const WORKLOAD = grammarOf(
-  `Drafts a workload file (docs/workloads.md) from the tools that a server lists.
+  `Usage: deno task workload --url WS_URL [options] > workload.yaml
 
-Usage: deno task workload --url WS_URL [options] > workload.yaml
-
-No tool is called. The draft contains the tools marked as read-only, or those that you name.`,
+Drafts a workload file (docs/workloads.md) from the tools that a server lists. No tool is called.
+The draft contains the tools marked as read-only, or those that you name.`,
   [
     ...optionsIn(`  --tool NAME  a tool to call; repeatable (default: those marked as read-only)
   --out FILE  default: standard output`),
-    ...optionsNamed("url", "token", "protocol", "header", "subprotocol", "ignore-first"),
+    ...optionsIn("  --url WS_URL  the server (or EXAI_WS_HOST and EXAI_WS_PORT) [EXAI_WS_URL]"),
+    ...optionsNamed("token", "protocol", "header", "subprotocol", "ignore-first"),
     ...optionsNamed("ca-cert", "client-cert", "client-key", "insecure", "wait", "timeout", "help"),
   ],
 );
@@ -65,10 +66,9 @@ export async function workload(
     if (protocol.encodeListTools("0") === null) {
       throw new TargetUnusableError(`The ${protocol.name} protocol has no list of tools.`);
     }
-    const list = await listTools(target, { waitMs: timeoutMs }).catch((error) => {
-      // The advice for a server that is not running names an option of a run.
-      const isAdvised = error instanceof ConnectError && error.failure !== "refused";
-      throw isAdvised ? new TargetUnusableError(connectAdvice(error, target)) : error;
+    const list = await listTools(target, { waitMs: timeoutMs }).catch(async (error) => {
+      if (!(error instanceof ConnectError)) throw error;
+      throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
     });
     if (list.status !== "listed") {
       throw new TargetUnusableError(
@@ -88,7 +88,7 @@ export async function workload(
     }
     return EXIT.passed;
   } catch (error) {
-    if (!(error instanceof ConnectError || error instanceof TargetUnusableError)) throw error;
+    if (!(error instanceof TargetUnusableError)) throw error;
     terminal.printError(`error: ${escapeTerminal(error.message)}\n`);
     return signal.aborted ? EXIT.interrupted : EXIT.targetUnusable;
   }

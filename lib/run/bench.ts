@@ -1,5 +1,5 @@
 import type { RateLimit, Report } from "../schema.ts";
-import { findDifferences, IncomparableError } from "../stats/comparability.ts";
+import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
@@ -69,6 +69,6 @@ function refuseIncomparable(run: Run): void {
     return entry.report();
   });
   const planned = report.assemble();
-  const differences = new Set(baselines.flatMap((old) => findDifferences(old, planned)));
-  if (differences.size > 0) throw new IncomparableError([...differences]);
+  const differences = findAllDifferences(baselines, planned);
+  if (differences.length > 0) throw new IncomparableError(differences);
 }

@@ -25,6 +25,18 @@ export function findDifferences(oldReport: Report, newReport: Report): string[] 
   ];
 }
 
+/**
+ * Lists the differences of several earlier reports, each once. If it does not concern all of them,
+ * the number of reports follows.
+ */
+export function findAllDifferences(oldReports: readonly Report[], newReport: Report): string[] {
+  const found = oldReports.flatMap((old) => findDifferences(old, newReport));
+  const total = oldReports.length;
+  return [...Map.groupBy(found, (one) => one)].map(([difference, { length }]) =>
+    length === total ? difference : `${difference} (${length} of ${total} earlier reports)`
+  );
+}
+
 /** Lists the differences in workload and server; the client machines may differ. */
 export function findWorkloadDifferences(oldReport: Report, newReport: Report): string[] {
   return workloadDifferences(oldReport, newReport).flat();

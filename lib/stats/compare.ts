@@ -1,5 +1,5 @@
 import type { Comparison, ComparisonRow, NewErrors, Report } from "../schema.ts";
-import { findDifferences, IncomparableError } from "./comparability.ts";
+import { findAllDifferences, findDifferences, IncomparableError } from "./comparability.ts";
 import {
   type Candidate,
   candidatesOf,
@@ -33,7 +33,7 @@ export function compareReports(
   { noisePercent, bandPercent, force }: CompareOptions,
 ): Comparison {
   if (olds.length === 0) throw new RangeError("Cannot compare as there is no earlier report");
-  const differences = [...new Set(olds.flatMap((old) => findDifferences(old, now)))];
+  const differences = findAllDifferences(olds, now);
   if (differences.length > 0 && !force) throw new IncomparableError(differences);
   const stated = noisePercent === null ? "unknown" : "stated";
   const noise = olds.length >= MINIMUM_BASELINES ? "learned" : stated;

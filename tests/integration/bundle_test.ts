@@ -9,7 +9,13 @@ import entry from "../../bundle/entry.ts" with { type: "text" };
 import project from "../../deno.json" with { type: "json" };
 import { build, packageForNpm } from "../../bundle/build.ts";
 import { hasCommand, runCommand } from "../support/commands.ts";
-import { makeUserFolder, NEEDS_PROCESSES, startCli, type UserFolder } from "../support/run_cli.ts";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  PROJECT_FOLDER,
+  startCli,
+  type UserFolder,
+} from "../support/run_cli.ts";
 
 /** One epoch of a few calls. */
 const SHORT = [
@@ -94,6 +100,21 @@ Deno.test("bundle: measures, serves, compares, merges and reports on its own", {
     assertEquals(code, 0, stderr);
     assertEquals((await folder.report("ab")).command[4], "ab");
   });
+});
+
+Deno.test("bundle: a build that fails ends in one line, and leaves no temporary files", {
+  ignore: NEEDS_PROCESSES,
+}, async () => {
+  await using folder = await makeUserFolder();
+  const script = `${PROJECT_FOLDER}bundle/build.ts`;
+  // The bundler cannot fetch esbuild.
+  const env = { DENO_DIR: `${folder.path}/deno`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:1" };
+  const build = ["run", "-q", "-A", script];
+  const { code, stderr } = await runCommand(Deno.execPath(), build, { cwd: folder.path, env });
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /^error: Cannot build the bundle: [^\n]+\n$/);
+  assert(!stderr.includes("Stack backtrace"), stderr);
+  assertEquals(await Array.fromAsync(Deno.readDir(`${folder.path}/dist`)), []);
 });
 
 async function startAsPackage(file: string, folder: string): Promise<void> {

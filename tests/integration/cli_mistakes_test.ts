@@ -18,7 +18,14 @@ const MISTAKES: [string[], Record<string, string>, string][] = [
     'Cannot run ab here, as it requires run access to "sh": start it with deno task ab',
   ],
   [["--header", "X-Name: →"], {}, "Cannot use --header: accepted is 'Name: value'"],
-  [["--out", "file"], {}, "Cannot use --out"],
+  [["--out", "file"], {}, '/file": it is a file, not a folder; accepted is a folder that is'],
+  [["ab", "--a", "ws://a"], {}, "Cannot compare two servers with --a alone, without --b: accepted"],
+  [["ab", "--start-b", "x"], {}, "with --start-b alone, without --start-a: accepted are --a URL"],
+  [["ab"], {}, "with neither named: accepted are --a URL and --b URL, or --start-a CMD"],
+  [["serv", "--port", "0"], {}, 'Unknown command "serv": did you mean deno task serve?'],
+  [["--workload", "none"], {}, 'Cannot read the file of --workload "none"'],
+  [["merge"], {}, "Cannot run merge without arguments: accepted is FILES, the report.json of each"],
+  [["report", "a", "b"], {}, "Cannot run report with 2 arguments: accepted is FILE, a report.json"],
   [["--ca-cert", "."], {}, 'Cannot read the file of --ca-cert ".": Is a directory'],
   [["--inject", "reports/report.md"], {}, "report.md in --out is overwritten by each run"],
 ];
@@ -71,6 +78,12 @@ Deno.test("cli: if a report cannot be written whole, none is left and the verdic
   assertStringIncludes(stderr, "File too large");
   assert(!stderr.includes("    at "), stderr);
   assertEquals([...(await folder.files()).keys()], []);
+});
+
+Deno.test("power: --help explains the task, and simulates nothing", options, async () => {
+  const args = ["run", "-q", "--no-prompt", "tests/support/power.ts", "--help"];
+  const { code, stdout } = await runCommand(Deno.execPath(), args);
+  assertEquals([code, stdout.split("\n")[0]], [0, "Usage: deno task power"]);
 });
 
 /** Runs the program from a shell line. */

@@ -89,6 +89,10 @@ Deno.test({ name: "workload: errors name the problem and what is accepted", igno
     });
     return { code, stderr };
   };
+  await using http = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
+    return new Response("none", { status: 404 });
+  });
+  const page = `ws://127.0.0.1:${http.addr.port}`;
   const cases: [args: string[], code: number, expected: string][] = [
     [[], 2, "accepted is --url WS_URL"],
     [
@@ -98,7 +102,8 @@ Deno.test({ name: "workload: errors name the problem and what is accepted", igno
     ],
     [["--url", server.url, "--tool", "chatt"], 2, "(did you mean chat?)"],
     [["--url", server.url, "--duration", "5"], 2, "Unknown option --duration"],
-    [["--url", "ws://127.0.0.1:9"], 3, "Cannot connect to ws://127.0.0.1:9"],
+    [["--url", "ws://127.0.0.1:9"], 3, "Is the server running there? Start it, or name its"],
+    [["--url", page], 3, 'the server answered HTTP 404, saying "none"'],
     [
       ["--url", server.url, "--token", "x"],
       3,
@@ -106,6 +111,8 @@ Deno.test({ name: "workload: errors name the problem and what is accepted", igno
     ],
     [["--url", server.url, "--protocol", "echo"], 3, "The echo protocol has no list of tools"],
   ];
+  const help = await runCli(["--help"], { folder: folder.path, via: "workload" });
+  assertStringIncludes(help.stdout, "the server (or EXAI_WS_HOST and EXAI_WS_PORT) [EXAI_WS_URL]");
   for (const [args, code, expected] of cases) {
     const ended = await run(...args);
     assertEquals(ended.code, code, args.join(" "));

@@ -91,6 +91,13 @@ export function powerTableMarkdown({ trials = 2_000, seed = 1 } = {}): string {
     .map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
+const USAGE = `Usage: deno task power
+
+Simulates comparisons of a run with earlier runs, and prints the table of docs/method.md: the shares
+of false regressions, and of slowdowns of 10 % and 25 % that are found.
+`;
+
 if (import.meta.main) {
-  Deno.stdout.writeSync(new TextEncoder().encode(powerTableMarkdown()));
+  const asked = Deno.args.some((arg) => ["--help", "-h"].includes(arg));
+  Deno.stdout.writeSync(new TextEncoder().encode(asked ? USAGE : powerTableMarkdown()));
 }

@@ -95,12 +95,19 @@ Deno.test("compare: errors name the argument and what is accepted", { ignore }, 
   await using folder = await makeFolder();
   await folder.write("old.json", 100);
   await folder.write("empty/not-a-report.txt", 100);
+  await Deno.writeTextFile(`${folder.path}/text.json`, "passed");
+  await Deno.writeTextFile(`${folder.path}/{}.json`, "{}");
   const cases: [args: string[], message: string][] = [
-    [[], "Cannot run without arguments: accepted is OLD… -- NEW…, see --help"],
+    [[], "Cannot run compare without arguments: accepted is OLD… -- NEW…, report.json files"],
     [["old.json"], "Cannot compare 1 file: accepted are OLD and NEW, or several with --"],
     [["old.json", "--"], "Cannot compare 1 file"],
     [["old.json", "old.json", "old.json"], "Cannot compare 3 files"],
     [["old.json", "none.json"], 'Cannot read the file of the argument "none.json"'],
+    [
+      ["text.json", "old.json"],
+      'Cannot read the file of the argument "text.json" as a report: it is',
+    ],
+    [["{}.json", "old.json"], "accepted is 2; it is not a report.json of this suite"],
     [["empty", "--", "old.json"], 'Cannot use the argument "empty": accepted is a report.json, or'],
     [["old.json", "old.json", "--noise", "x"], 'Cannot use --noise "x": accepted is a number from'],
     [["old.json", "old.json", "--noise=-1"], 'Cannot use --noise "-1": accepted is a number from'],

@@ -128,6 +128,14 @@ Deno.test("config: --precision is bounded by --max-time, 10 minutes by default",
   await assertRefused(["--precision", "101"], "above 0, up to 100 percent");
 });
 
+Deno.test("config: percentages can end in %, other numbers cannot", async () => {
+  const args = ["--precision", "10%", "--band", "3 %", "--noise", "5%"];
+  const { precisionPercent, bandPercent, noisePercent } = await configOf(args);
+  assertEquals([precisionPercent, bandPercent, noisePercent], [10, 3, 5]);
+  for (const text of ["5%%", "%", "101%"]) await assertRefused(["--noise", text], `"${text}"`);
+  await assertRefused(["--epochs", "3%"], '"3%": accepted is a whole number');
+});
+
 Deno.test("config: --precision is refused with workers and shards, which must agree on epochs", async () => {
   const shard = ["--url", "ws://a", "--shard", "1/2"];
   for (const args of [["--workers", "2"], ["--workers", "auto"], shard]) {
@@ -184,6 +192,11 @@ Deno.test("config: any URL but a WebSocket URL is refused with an example", asyn
     assertStringIncludes(message, `Cannot use --url "`);
     assertStringIncludes(message, "accepted is a WebSocket URL such as ws://localhost:8079");
   }
+  const noSuchPort =
+    "accepted is a WebSocket URL such as ws://localhost:8079 or wss://host/path; " +
+    "the port is above 65535";
+  await assertRefused(["--url", "ws://localhost:808080"], noSuchPort);
+  await assertRefused(["--url", "wss://[::1]:65536/path"], noSuchPort);
   await assertRefused([], 'EXAI_WS_URL "http://a"', { EXAI_WS_URL: "http://a" });
 });
 

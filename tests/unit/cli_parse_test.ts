@@ -1,5 +1,7 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { OPTIONS, OVERRIDES, SETTINGS } from "../../lib/cli/options.ts";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { AB_USAGE } from "../../lib/cli/ab_command.ts";
+import * as offline from "../../lib/cli/offline_commands.ts";
+import { OPTIONS, OVERRIDES, SETTINGS, USAGE } from "../../lib/cli/options.ts";
 import {
   optionLines,
   optionsIn,
@@ -7,7 +9,9 @@ import {
   parseSettings,
   type Settings,
 } from "../../lib/cli/command_line.ts";
+import { SERVE_USAGE } from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
+import { WORKLOAD } from "../../lib/cli/workload_command.ts";
 
 const [FLAGS, VALUED] = [true, false].map((isFlag) =>
   [...OPTIONS.values()].filter(({ value }) => (value === "") === isFlag)
@@ -49,6 +53,15 @@ Deno.test("options: exactly the options in the help are read", () => {
     help: "sent with the upgrade; repeatable",
   });
   assertEquals(OPTIONS.get("no-color")?.env, "NO_COLOR");
+});
+
+Deno.test("help: each text begins with the usage, and its options keep to their column", () => {
+  const { COMPARE, MERGE, REPORT, CALIBRATE } = offline;
+  const usages = [WORKLOAD, COMPARE, MERGE, REPORT, CALIBRATE].map(({ usage }) => usage);
+  for (const text of [USAGE, AB_USAGE, SERVE_USAGE, ...usages]) {
+    assertMatch(text, /^Usage: deno task \w+.*\n( {7}deno task .*\n)*\n\w/);
+    for (const [line] of text.matchAll(/^ {2}--.*$/gm)) assertMatch(line, /^ {2}--.{25} \S/);
+  }
 });
 
 function messageOf(args: string[], env: Record<string, string> = {}): string {

@@ -247,6 +247,24 @@ Deno.test("compareReports refuses incomparable reports and names each difference
   assertThrows(() => compareReports([], report, defaults), RangeError, "no earlier report");
 });
 
+Deno.test("compareReports lists each difference once, with the number of reports it concerns", () => {
+  const report = single(throughputOf(1_000));
+  const onCpus = (cpuCount: number): Report => ({
+    ...report,
+    profile: "quick",
+    environment: { ...report.environment, cpuCount },
+  });
+  const olds = [onCpus(2), onCpus(4), onCpus(4)];
+  const { differences } = compareReports(olds, { ...report, profile: "standard" }, {
+    ...defaults,
+    force: true,
+  });
+  assertEquals(differences, [
+    'profile: "quick" -> "standard"',
+    "environment.cpuCount: 4 -> 2 (2 of 3 earlier reports)",
+  ]);
+});
+
 Deno.test("compareReports accepts another port, seed or number of epochs", () => {
   const report = single(throughputOf(1_000));
   const other: Report = {

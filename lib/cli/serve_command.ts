@@ -47,7 +47,7 @@ Runs the bundled EXAI reference server until it is interrupted.`,
 );
 
 export const SERVE_USAGE = `${SERVE.usage}
-Options override the environment. Variables without an option: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
+Options override the environment. Also read from it: RATE_LIMIT_{USER,IP,GLOBAL}_CAPACITY,
 RATE_LIMIT_{USER,IP,GLOBAL}_REFILL_RATE, EXAI_WS_MAX_BYTES, TOOL_CALL_MAX_SIZE,
 EXAI_WS_PING_INTERVAL and EXAI_WS_PING_TIMEOUT.
 `;
@@ -110,7 +110,7 @@ const APPLY: Readonly<Record<string, Apply>> = {
   "seed": (options, given) => options.seed = whole(0, 2 ** 32 - 1)(given),
 };
 
-/** Settings that only the environment has. If `option` is set, it and `limits` override them. */
+/** Variables that APPLY does not cover. If `option` is set, it and `limits` override them. */
 export const SERVE_ENVIRONMENT: readonly { env: string; option?: string; apply: Apply }[] = [
   ...rateEnvironment("USER", "userRate"),
   ...rateEnvironment("IP", "ipRate"),

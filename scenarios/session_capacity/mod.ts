@@ -1,5 +1,10 @@
 import { wait } from "../../lib/load/pace.ts";
-import { type RateSearchResult, searchRate, wholeNumbers } from "../../lib/load/rate_search.ts";
+import {
+  noteNotJudged,
+  type RateSearchResult,
+  searchRate,
+  wholeNumbers,
+} from "../../lib/load/rate_search.ts";
 import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/session.ts";
 import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
@@ -23,7 +28,7 @@ export const sessionCapacity: Procedure<typeof STANDARD> = {
   question: "How many sessions can the server carry at once within the latency objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
-    metShare: { kind: "scalar", unit: "", better: null },
+    metShare: { kind: "scalar", unit: "share", better: null },
     callRate: { kind: "scalar", unit: "calls/s", better: null },
     sessionBytes: cost("bytes/s"),
     sessionFrames: cost("frames/s"),
@@ -66,6 +71,8 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
       runSessionTrial(context, { spec, sessions, confirms, seed: context.seed + runs++ }),
   });
   recordCapacity(context, result);
+  const late = noteNotJudged(result.trials);
+  if (late !== null) context.note(late);
   checkFilled(context, spec, result.trials.find(({ unfilled }) => unfilled !== null)?.unfilled);
 }
 

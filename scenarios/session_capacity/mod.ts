@@ -184,7 +184,7 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
   const sloMs = Number(parameters.sloMs.toPrecision(4));
   switch (miss.kind) {
     case "refused":
-      return `more than ${miss.held} were refused: ${miss.why}`;
+      return `only ${miss.held} were accepted: ${miss.why}`;
     case "opening":
       return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
@@ -205,12 +205,9 @@ function noteConnectionLimit(
   { note }: SessionContext,
   { held, why }: { held: number; why: string },
 ): void {
-  const most = `${counted(held, "session")} at once ${held === 1 ? "was" : "were"}`;
-  note({
-    kind: "connectionLimit",
-    message: `the server's connection limit decides: no more than ${most} accepted (${why})`,
-    sessions: held,
-  });
+  const accepted = `it accepted ${counted(held, "session")} at once, then refused more`;
+  const message = `limited by the server's connection limit: ${accepted}: ${why}`;
+  note({ kind: "connectionLimit", message, sessions: held });
 }
 
 /** Checks that no step was skipped, because the figures would describe another workload. */

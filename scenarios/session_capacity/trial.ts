@@ -7,6 +7,7 @@ import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Trial } from "../../lib/load/rate_search.ts";
 import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session.ts";
+import { describeClose } from "../../lib/run/describe_end.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
@@ -128,8 +129,10 @@ export class SessionsSeen {
     const isRefused = error instanceof ConnectError &&
       (error.details.closeCode !== undefined || error.failure === "httpStatus");
     // If even the first session is refused, that is not a connection limit.
-    if (isRefused && this.held > 0) this.refusal ??= message;
-    else this.failures++;
+    if (isRefused && this.held > 0) {
+      const { closeCode: code, closeReason: reason = "" } = error.details;
+      this.refusal ??= code === undefined ? message : foreign(describeClose({ code, reason }));
+    } else this.failures++;
     this.failure ??= message;
   }
 

@@ -164,7 +164,7 @@ function describe(miss: Miss, sloMs: number): string {
     case "latency":
       return `${miss.over} of ${miss.slots} calls failed or took over ${sloMs} ms`;
     case "gone":
-      return miss.end === "silent" ? "the server fell silent" : "every connection was lost";
+      return miss.end === "silent" ? "the server stopped answering" : "every connection was lost";
     default:
       return miss satisfies never;
   }

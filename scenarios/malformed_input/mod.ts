@@ -34,7 +34,7 @@ const SERVED = "a call is served after it";
 export const malformedInput: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "malformed-input",
-  question: "Does the server answer malformed messages as its protocol says, and keep serving?",
+  question: "Does the server answer malformed messages as specified, and keep serving?",
   metrics: { answer: TIMES },
   headline: { metric: "answer" },
   profiles: ["thorough"],

@@ -128,7 +128,9 @@ async function ramp(
   const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
   if (carried !== undefined) context.scalar("capacity", Math.min(held, carried));
   if (refusal !== null) noteConnectionLimit(context, { held, why: refusal });
-  const why = carried === undefined ? "even the fewest sessions missed the objective" : null;
+  const why = carried === undefined
+    ? "even the smallest number of sessions missed the objective"
+    : null;
   context.tally({ ...CARRIED, why });
   checkFilled(context, spec, unfilled);
 }
@@ -148,14 +150,12 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
       sessions,
     }),
     highest: (most) =>
-      `${counted(most, "session")}, the maximum tried (--connections), can be carried`,
+      `the server carried ${counted(most, "session")}, the maximum tried (--connections)`,
     check: CARRIED,
     why: () =>
       missed === undefined
         ? null
-        : `with ${counted(missed.ratePerSecond, "session")} ${
-          describe(missed.misses[0]!, context)
-        }`,
+        : `at ${counted(missed.ratePerSecond, "session")}, ${describe(missed.misses[0]!, context)}`,
   });
   const best = trials.findLast(({ ratePerSecond, verdict }) =>
     ratePerSecond === capacity && verdict === "met"
@@ -174,7 +174,7 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
   const what = misses.map((miss) => describe(miss, context)).join("; ");
   context.note({
     kind: "failedFirst",
-    message: `what failed first, at ${counted(sessions, "session")}: ${what}`,
+    message: `the objective was missed at ${counted(sessions, "session")}: ${what}`,
     sessions,
     what: misses[0]!.kind,
   });
@@ -186,14 +186,14 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
     case "refused":
       return `only ${miss.held} were accepted: ${miss.why}`;
     case "opening":
-      return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
+      return `${miss.over} of ${counted(miss.opened, "handshake")} failed or took over ` +
+        `${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
-      return `refusals: ${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
+      return `${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
         "refused by the rate limiter";
     case "latency":
-      return `latency: ${miss.over} of ${counted(miss.calls, "call")} failed or took over ` +
-        `${sloMs} ms`;
+      return `${miss.over} of ${counted(miss.calls, "call")} failed or took over ${sloMs} ms`;
     case "gone":
       return "no call was answered";
     default:

@@ -22,7 +22,7 @@ const HELLO_TIMEOUT_MS = 15_000;
 export const authentication: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "authentication",
-  question: "Who is let in, who is turned away and how, and how long does either decision take?",
+  question: "Which clients are accepted, how are others rejected, and how long does each take?",
   metrics: { accept: TIMES, reject: TIMES },
   headline: { metric: "accept" },
   gates: [{ metric: "accept", statistics: ["p50"] }],
@@ -122,7 +122,7 @@ function judge(context: Context, { name, expected }: RejectionCase, rejection: R
   const closes = expected.map(({ code, reasons }) =>
     `${code} ${reasons.filter(Boolean).join(" or ")}`.trim()
   );
-  const end = accepted ? "let in" : close === null ? "not closed" : describeClose(close);
+  const end = accepted ? "accepted" : close === null ? "not closed" : describeClose(close);
   context.check({
     kind: "turnedAway",
     name: `${name} turned away`,

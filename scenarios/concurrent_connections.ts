@@ -15,7 +15,7 @@ const COMMON = { connections: 5, inFlight: 1, payloadBytes: 0 };
 export const concurrentConnections: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "concurrent-connections",
-  question: "How fast does the server answer several clients, and what do they gain over one?",
+  question: "How fast does the server answer several concurrent clients, compared with one?",
   metrics: {
     establish: TIMES,
     latency: TIMES,

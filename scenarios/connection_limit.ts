@@ -25,7 +25,7 @@ const ANSWERS: readonly Call["status"][] = ["ok", "toolError", "rateLimited"];
 export const connectionLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "connection-limit",
-  question: "How many connections does the server hold, and how does it refuse one more?",
+  question: "How many connections does the server accept, and how does it refuse one more?",
   metrics: {
     rejection: TIMES,
     slotRelease: TIMES,

@@ -71,8 +71,8 @@ export const headOfLine: Procedure<typeof STANDARD> = {
         for (const place of PLACES.filter((one) => !settled.has(one))) {
           context.notMeasured(
             `interference at ${place}`,
-            `no heavy call lasted for ${FEWEST_CALLS} cheap calls: put a slower tool first in ` +
-              "--heavy-tools, or raise --rate",
+            `no heavy call lasted long enough for ${FEWEST_CALLS} cheap calls: put a slower tool ` +
+              "first in --heavy-tools, or raise --rate",
           );
         }
       },

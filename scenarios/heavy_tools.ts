@@ -21,7 +21,7 @@ type Context = ScenarioContext<typeof STANDARD>;
 export const heavyTools: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "heavy-tools",
-  question: "How long do tools that do real work take, and how many of their calls run at once?",
+  question: "How long do tools that do real work take, and how many calls run in parallel?",
   metrics: {
     latency: TIMES,
     firstProgress: TIMES,
@@ -218,8 +218,8 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
       for (const { tool } of tools) {
         const cached = timesOf("cached", tool).count;
         if (cached > 0) {
-          const message = `${tool}: ${cached} of its replies came from a cache and count in no ` +
-            "figure but cached: put {unique} into its arguments";
+          const message = `${tool}: ${cached} of its replies came from a cache and count only in ` +
+            "the metric cached: put {unique} into its arguments";
           context.note({ kind: "cachedTool", message, tool, cached });
         }
         if (timesOf("latency", tool).count > 0 && timesOf("firstProgress", tool).count === 0) {

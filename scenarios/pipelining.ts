@@ -43,8 +43,8 @@ export const pipelining: CaseScenario<typeof COMMON> = {
           const passed = outOfOrder === 0;
           return derivation.check({ kind, name, passed, expected: inOrder, observed });
         }
-        const message = `replies to the calls of one connection: ${observed}; the ${protocol} ` +
-          "protocol promises no order";
+        const message = `replies on one connection: ${observed}; the ${protocol} protocol ` +
+          "guarantees no order";
         derivation.note({ kind, message, answered, outOfOrder });
       },
     };

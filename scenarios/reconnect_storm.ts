@@ -163,7 +163,7 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const seen = servedNs.length;
   if (seen === count) await restart;
   // A restart that has not ended by now is not waited for.
-  const hanging = Promise.resolve("the restart of the server has not ended");
+  const hanging = Promise.resolve("the server has not finished restarting");
   const refusal = await Promise.race([restart, hanging]) ?? result.refusal;
   const at = { phase: name };
   const served99Ns = servedShareNs(servedNs, count);

@@ -1,6 +1,11 @@
 import type { Connection } from "../lib/client/connection.ts";
 import type { Miss } from "../lib/load/objective.ts";
-import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/rate_search.ts";
+import {
+  noteNotJudged,
+  type RateSearchResult,
+  type RateTrial,
+  searchRate,
+} from "../lib/load/rate_search.ts";
 import { runRateTrial } from "../lib/load/rate_trial.ts";
 import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
@@ -43,7 +48,7 @@ export const saturation: Procedure<typeof STANDARD> = {
   question: "What is the highest call rate that the server sustains within the latency objective?",
   metrics: {
     sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },
-    metShare: { kind: "scalar", unit: "", better: null },
+    metShare: { kind: "scalar", unit: "share", better: null },
     latency: TIMES,
     throughput: THROUGHPUT,
   },
@@ -74,6 +79,7 @@ async function search(context: Context): Promise<void> {
   if (pool === null) return;
   let first = ratePerSecond;
   let runs = 0;
+  const trials: RateTrial[] = [];
   for (let nth = 0; nth < searches; nth++) {
     context.progress(nth, searches);
     const endNs = clock.nowNs() + MOST_OVERTIME * searchMs(parameters) * 1e6;
@@ -86,13 +92,16 @@ async function search(context: Context): Promise<void> {
         tryRate(context, pool.connections, { ratePerSecond, confirms, nth: runs++ }),
     });
     recordSearch(context, result);
+    trials.push(...result.trials);
     if (clock.nowNs() >= endNs) {
       const seconds = Math.round(MOST_OVERTIME * searchMs(parameters) / 1e3);
       context.notMeasured("limit of the server", `the search was stopped after ${seconds} s`);
     }
-    if (result.sustainedPerSecond === null || result.limit.kind === "gone") return;
+    if (result.sustainedPerSecond === null || result.limit.kind === "gone") break;
     first = HEAD_START * result.sustainedPerSecond;
   }
+  const late = noteNotJudged(trials);
+  if (late !== null) context.note(late);
 }
 
 async function tryRate(
@@ -110,11 +119,14 @@ async function tryRate(
     seed: context.seed + nth,
     pacer: await context.pacer(),
   });
-  const at = { ratePerSecond };
-  const latency = context.distribution("latency", { at });
-  latency.recordAll(result.latencyNs);
-  latency.censor(result.censored, context.target.options.timeoutMs * 1e6);
-  context.scalar("throughput", trial.achievedPerSecond, { at });
+  // Without a verdict the times are those of a late client.
+  if (trial.verdict !== "noVerdict") {
+    const at = { ratePerSecond };
+    const latency = context.distribution("latency", { at });
+    latency.recordAll(result.latencyNs);
+    latency.censor(result.censored, context.target.options.timeoutMs * 1e6);
+    context.scalar("throughput", trial.achievedPerSecond, { at });
+  }
   return trial;
 }
 
@@ -152,7 +164,7 @@ function describe(miss: Miss, sloMs: number): string {
     case "latency":
       return `${miss.over} of ${miss.slots} calls failed or took over ${sloMs} ms`;
     case "gone":
-      return miss.end === "silent" ? "the server fell silent" : "every connection was lost";
+      return miss.end === "silent" ? "the server stopped answering" : "every connection was lost";
     default:
       return miss satisfies never;
   }

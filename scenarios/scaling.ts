@@ -99,7 +99,7 @@ function recordLaw(
   if (maxRatePerSecond !== null) {
     return derivation.notMeasured(
       LAW,
-      `each client is held to ${maxRatePerSecond} calls/s, which determines the throughput`,
+      `each client is limited to ${maxRatePerSecond} calls/s, which determines the throughput`,
     );
   }
   const epochs = sweep[0]!.rates.map((_, epoch) =>

@@ -136,7 +136,7 @@ function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
       kind: "steadyLatency",
       name: "the median latency is as it was",
       passed: p50.ci95[0] <= SLOWEST_P50,
-      expected: `at the end at most ${SLOWEST_P50} times as long as at the beginning`,
+      expected: `at most ${SLOWEST_P50} times that of the beginning`,
       observed: describe(p50),
     });
   }
@@ -145,7 +145,7 @@ function checkChanges(context: Context, series: readonly SeriesPoint[]): void {
     kind: "steadyThroughput",
     name: "the throughput is as it was",
     passed: throughput.ci95[1] >= LOWEST_THROUGHPUT,
-    expected: `at the end at least ${LOWEST_THROUGHPUT} times as high as at the beginning`,
+    expected: `at least ${LOWEST_THROUGHPUT} times that of the beginning`,
     observed: describe(throughput),
   });
 }

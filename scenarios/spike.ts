@@ -40,7 +40,7 @@ const INTERVALS = 120;
 export const spike: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "spike",
-  question: "What does a load spike do to the latency, and how soon does it recover?",
+  question: "What does a load spike do to latency, and how soon does it recover?",
   metrics: {
     recovery: { kind: "scalar", unit: "ns", better: "lower", merge: "max" },
     lost: { kind: "scalar", unit: "calls", better: "lower", merge: "sum" },
@@ -121,11 +121,13 @@ async function run(context: Context): Promise<"stop"> {
   const limitNs = AS_BEFORE * p99Of(before);
   const recovered = isWhole && limitNs < Infinity ? recoveredNs(after, limitNs) : null;
   if (recovered !== null) context.scalar("recovery", Math.max(0, recovered - endNs));
+  const limitMs = Number((limitNs / 1e6).toPrecision(3));
   const why = !isWhole
-    ? "every connection was lost, or the server fell silent"
+    ? result.end === "silent" ? "the server stopped answering" : "every connection was lost"
     : limitNs === Infinity
     ? "over 1 % of the calls before the spike failed"
-    : `the p99 did not return to ${(limitNs / 1e6).toFixed(1)} ms within ${afterMs / 1e3} s`;
+    : `p99 did not return to ${limitMs} ms, ${AS_BEFORE} times its value before the spike, ` +
+      `within ${afterMs / 1e3} s`;
   context.tally({
     kind: "recovered",
     name: "the p99 is as before the spike",

@@ -34,7 +34,7 @@ const SERVED = "a call is served after it";
 export const malformedInput: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "malformed-input",
-  question: "Does the server answer malformed messages as its protocol says, and keep serving?",
+  question: "Does the server answer malformed messages as specified, and keep serving?",
   metrics: { answer: TIMES },
   headline: { metric: "answer" },
   profiles: ["thorough"],
@@ -101,8 +101,9 @@ async function lookAt(context: Context, conduct: Conduct): Promise<Server> {
   const dialect = conduct.dialectOf([...frames, ...result === null ? [] : [result]], sessionId);
   if (dialects.length > 0) {
     const message = dialect === null
-      ? `the server's answers fit no build (${dialects.join(", ")}), so any build's are accepted`
-      : `the server answers like the build ${dialect} and is checked against it`;
+      ? `the server's replies do not identify its build (${dialects.join(", ")}), so those of ` +
+        "any build are accepted"
+      : `the server behaves like build "${dialect}", so its replies are checked against that build`;
     context.note({ kind: "dialect", message, dialect });
   }
   return { conduct, dialect, toolList: frames.find(isList) ?? null, isOpenToAll };
@@ -190,7 +191,7 @@ async function checkCase(context: Context, server: Server, name: string): Promis
   const isExpected = isRight(expected, seen);
   const isBetter = !isExpected && isRight(better, seen);
   if (isBetter) {
-    const message = `${name}: the server differs from its build but does no worse: ${observed}`;
+    const message = `${name}: differs from the server's build, but is no worse: ${observed}`;
     context.note({ kind: "betterThanBuild", message, name });
   }
   const passed = isExpected || isBetter;

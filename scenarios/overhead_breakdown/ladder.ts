@@ -96,9 +96,8 @@ export class Ladder {
     derivation.invalidate({
       kind: "layerSum",
       message: `the layers add up to ${percent(sum.value)} of the call (95 % interval ` +
-        `${percent(low)} to ${percent(high)}), each measured in different slices from the one ` +
-        "below: the first slices of an epoch differ from later ones; use a longer --warmup or " +
-        "--duration",
+        `${percent(low)} to ${percent(high)}): each was measured in its own slices, and the ` +
+        "first slices of an epoch differ from later ones; use a longer --warmup or --duration",
       sum: sum.value,
       low,
       high,
@@ -117,7 +116,7 @@ function judgePart(derivation: Derivation, layer: LayerName, { above, ci95 }: Ad
   const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} us`);
   derivation.invalidate({
     kind: "negativeLayer",
-    message: `the layer ${layer} with all below it takes less time than ${above} alone ` +
+    message: `the layer ${layer} and all those below it take less time than ${above} alone ` +
       `(${from} to ${to}): the server does part of that work faster than the suite's stand-ins, ` +
       "so the breakdown does not hold",
     ...{ layer, low, high },

@@ -95,14 +95,14 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
         const tried = protocol.routingProbes.map(({ name }) => name).join(", ");
         derivation.notMeasured(
           "routing",
-          `the server answers no request without a tool (tried: ${tried}), so the layer tool ` +
+          `the server answers no request without a tool (tried: ${tried}), so the tool layer ` +
             "includes it",
         );
       }
       if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
         derivation.notMeasured(
           "a tool",
-          "the call is the protocol's own ping, so the layer tool only repeats routing: " +
+          "the call is the protocol's own ping, so the tool layer only repeats routing: " +
             "name a tool with --tool",
         );
       }

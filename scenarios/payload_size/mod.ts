@@ -32,7 +32,7 @@ type Context = ScenarioContext<typeof COMMON>;
 export const payloadSize: CaseScenario<typeof COMMON> = {
   kind: "cases",
   name: "payload-size",
-  question: "What does the size of a request cost, and what happens to one that is too large?",
+  question: "How does request size affect speed, and what happens to a request that is too large?",
   metrics: {
     latency: TIMES,
     throughput: THROUGHPUT,

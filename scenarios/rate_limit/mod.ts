@@ -37,7 +37,7 @@ export const rateLimit: Procedure<typeof STANDARD> = {
   kind: "procedure",
   name: "rate-limit",
   title: "Rate limits",
-  question: "How many calls can a session and an IP address make at once, and how many per second?",
+  question: "How many calls can a session and an IP address make in a burst, and per second?",
   metrics: { sessionBurst: BURST, sessionRefill: REFILL, ipBurst: BURST, ipRefill: REFILL },
   headline: { metric: "sessionBurst" },
   profiles: [],
@@ -73,7 +73,7 @@ async function findLimits(context: Context): Promise<void> {
   if (session.owner === "ip") {
     recordMissing(context, "session", "the budget of the IP address was used up first", expected);
   } else if (session.probe.firstRefusal === null) {
-    const reason = "one session met no limit at all, not even its own";
+    const reason = "no limit was reached, not even that of a single session";
     recordMissing(context, "ip", reason, expected);
   } else {
     const most = mostOf("ip");
@@ -88,7 +88,7 @@ async function findLimits(context: Context): Promise<void> {
       kind: "openAfterRefusal",
       name: "a refusal leaves the connection open",
       passed: isOpenAfterwards,
-      expected: "refused by the rate limiter, and open",
+      expected: "refused by the rate limiter; open",
       observed: `${errorCode}: ${errorMessage}; ${isOpenAfterwards ? "open" : "closed"}`,
     });
   }
@@ -140,7 +140,7 @@ function record(
   if (high > WIDEST_RATIO * low) {
     // Too uncertain to report as a number.
     const range = `from ${low.toPrecision(2)} to ${high.toPrecision(2)} calls/s`;
-    context.notMeasured(`refill ${NAMES[owner]}`, `too few refills seen: ${range}`);
+    context.notMeasured(`refill ${NAMES[owner]}`, `too few refills seen to be precise: ${range}`);
   } else {
     context.scalar(`${owner}Refill`, middle(refillPerSecond), { ci95: refillPerSecond });
   }
@@ -206,7 +206,7 @@ export function judgeBudget(
     if (passed && isWide) {
       return {
         name,
-        undecided: `only known to be ${observed}, which does not rule it out`,
+        undecided: `only known to be ${observed}, which is too wide to confirm it`,
       };
     }
     const expected = `${wanted} ${unit} ± ${shown(tolerance)}`;

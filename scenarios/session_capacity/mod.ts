@@ -1,5 +1,10 @@
 import { wait } from "../../lib/load/pace.ts";
-import { type RateSearchResult, searchRate, wholeNumbers } from "../../lib/load/rate_search.ts";
+import {
+  noteNotJudged,
+  type RateSearchResult,
+  searchRate,
+  wholeNumbers,
+} from "../../lib/load/rate_search.ts";
 import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/session.ts";
 import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
@@ -23,7 +28,7 @@ export const sessionCapacity: Procedure<typeof STANDARD> = {
   question: "How many sessions can the server carry at once within the latency objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
-    metShare: { kind: "scalar", unit: "", better: null },
+    metShare: { kind: "scalar", unit: "share", better: null },
     callRate: { kind: "scalar", unit: "calls/s", better: null },
     sessionBytes: cost("bytes/s"),
     sessionFrames: cost("frames/s"),
@@ -66,6 +71,8 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
       runSessionTrial(context, { spec, sessions, confirms, seed: context.seed + runs++ }),
   });
   recordCapacity(context, result);
+  const late = noteNotJudged(result.trials);
+  if (late !== null) context.note(late);
   checkFilled(context, spec, result.trials.find(({ unfilled }) => unfilled !== null)?.unfilled);
 }
 
@@ -121,7 +128,9 @@ async function ramp(
   const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
   if (carried !== undefined) context.scalar("capacity", Math.min(held, carried));
   if (refusal !== null) noteConnectionLimit(context, { held, why: refusal });
-  const why = carried === undefined ? "even the fewest sessions missed the objective" : null;
+  const why = carried === undefined
+    ? "even the smallest number of sessions missed the objective"
+    : null;
   context.tally({ ...CARRIED, why });
   checkFilled(context, spec, unfilled);
 }
@@ -141,14 +150,12 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
       sessions,
     }),
     highest: (most) =>
-      `${counted(most, "session")}, the maximum tried (--connections), can be carried`,
+      `the server carried ${counted(most, "session")}, the maximum tried (--connections)`,
     check: CARRIED,
     why: () =>
       missed === undefined
         ? null
-        : `with ${counted(missed.ratePerSecond, "session")} ${
-          describe(missed.misses[0]!, context)
-        }`,
+        : `at ${counted(missed.ratePerSecond, "session")}, ${describe(missed.misses[0]!, context)}`,
   });
   const best = trials.findLast(({ ratePerSecond, verdict }) =>
     ratePerSecond === capacity && verdict === "met"
@@ -167,7 +174,7 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
   const what = misses.map((miss) => describe(miss, context)).join("; ");
   context.note({
     kind: "failedFirst",
-    message: `what failed first, at ${counted(sessions, "session")}: ${what}`,
+    message: `the objective was missed at ${counted(sessions, "session")}: ${what}`,
     sessions,
     what: misses[0]!.kind,
   });
@@ -177,16 +184,16 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
   const sloMs = Number(parameters.sloMs.toPrecision(4));
   switch (miss.kind) {
     case "refused":
-      return `more than ${miss.held} were refused: ${miss.why}`;
+      return `only ${miss.held} were accepted: ${miss.why}`;
     case "opening":
-      return `handshakes: ${miss.over} of ${miss.opened} failed or took over ${sloMs} ms` +
+      return `${miss.over} of ${counted(miss.opened, "handshake")} failed or took over ` +
+        `${sloMs} ms` +
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
-      return `refusals: ${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
+      return `${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
         "refused by the rate limiter";
     case "latency":
-      return `latency: ${miss.over} of ${counted(miss.calls, "call")} failed or took over ` +
-        `${sloMs} ms`;
+      return `${miss.over} of ${counted(miss.calls, "call")} failed or took over ${sloMs} ms`;
     case "gone":
       return "no call was answered";
     default:
@@ -198,12 +205,9 @@ function noteConnectionLimit(
   { note }: SessionContext,
   { held, why }: { held: number; why: string },
 ): void {
-  const most = `${counted(held, "session")} at once ${held === 1 ? "was" : "were"}`;
-  note({
-    kind: "connectionLimit",
-    message: `the server's connection limit decides: no more than ${most} accepted (${why})`,
-    sessions: held,
-  });
+  const accepted = `it accepted ${counted(held, "session")} at once, then refused more`;
+  const message = `limited by the server's connection limit: ${accepted}: ${why}`;
+  note({ kind: "connectionLimit", message, sessions: held });
 }
 
 /** Checks that no step was skipped, because the figures would describe another workload. */

@@ -7,6 +7,7 @@ import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Trial } from "../../lib/load/rate_search.ts";
 import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session.ts";
+import { describeClose } from "../../lib/run/describe_end.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
@@ -128,8 +129,10 @@ export class SessionsSeen {
     const isRefused = error instanceof ConnectError &&
       (error.details.closeCode !== undefined || error.failure === "httpStatus");
     // If even the first session is refused, that is not a connection limit.
-    if (isRefused && this.held > 0) this.refusal ??= message;
-    else this.failures++;
+    if (isRefused && this.held > 0) {
+      const { closeCode: code, closeReason: reason = "" } = error.details;
+      this.refusal ??= code === undefined ? message : foreign(describeClose({ code, reason }));
+    } else this.failures++;
     this.failure ??= message;
   }
 
@@ -189,7 +192,7 @@ export async function runSessionTrial(
     seed: number;
   },
 ): Promise<SessionTrial> {
-  const { clock, signal, ledger, target, parameters: { sloMs, durationMs, confirmMs } } = context;
+  const { clock, signal, ledger, parameters: { sloMs, durationMs, confirmMs } } = context;
   let [startNs, endNs, ok] = [Infinity, Infinity, 0];
   const seen = new SessionsSeen(context, {
     spec,
@@ -228,13 +231,13 @@ export async function runSessionTrial(
   const isMeasured = Number.isFinite(endNs);
   const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
   const callsPerSecond = isMeasured ? ok / seconds : 0;
-  const at = { sessions };
-  const latency = context.distribution("latency", { at });
-  latency.recordAll(Float64Array.from(seen.latencyNs));
-  latency.censor(seen.unanswered, target.options.timeoutMs * 1e6);
-  context.distribution("establish", { at }).recordAll(Float64Array.from(seen.establishNs));
-  if (isMeasured) context.scalar("throughput", callsPerSecond, { at });
   const judgement = seen.judge(sloMs * 1e6);
+  const { verdict } = judgement;
+  recordTrial(context, seen, {
+    verdict,
+    sessions,
+    callsPerSecond: isMeasured ? callsPerSecond : null,
+  });
   const isCapped = seen.refusal !== null;
   return {
     ...{ ...judgement, confirms, isCapped, callsPerSecond, unfilled: seen.unfilled },
@@ -249,4 +252,24 @@ export async function runSessionTrial(
     bytesPerSecond: seen.bytes / seconds / sessions,
     framesPerSecond: seen.frames / seconds / sessions,
   };
+}
+
+/** Records a trial, unless it has no verdict: its times are those of a late client. */
+export function recordTrial(
+  { distribution, scalar, target }: Pick<SessionContext, "distribution" | "scalar" | "target">,
+  { latencyNs, establishNs, unanswered }: SessionsSeen,
+  { verdict, sessions, callsPerSecond }: {
+    verdict: Verdict;
+    sessions: number;
+    /** `null`: the trial ended before it measured. */
+    callsPerSecond: number | null;
+  },
+): void {
+  if (verdict === "noVerdict") return;
+  const at = { sessions };
+  const latency = distribution("latency", { at });
+  latency.recordAll(Float64Array.from(latencyNs));
+  latency.censor(unanswered, target.options.timeoutMs * 1e6);
+  distribution("establish", { at }).recordAll(Float64Array.from(establishNs));
+  if (callsPerSecond !== null) scalar("throughput", callsPerSecond, { at });
 }

@@ -92,7 +92,7 @@ Deno.test("other protocols promise no order, so any is accepted", { ignore }, as
   const note = report.notes?.find(({ kind }) => kind === "replyOrder");
   assertStringIncludes(
     note?.message ?? "",
-    "of 6 out of order; the mcp protocol promises no order",
+    "of 6 out of order; the mcp protocol guarantees no order",
   );
 });
 

@@ -1,9 +1,11 @@
 // Runs alone: searches a rate.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { systemClock } from "../../lib/client/clock.ts";
 import type { Count } from "../../lib/run/scenario.ts";
 import type { Fact, Scalar, ScenarioReport } from "../../lib/schema.ts";
 import { recordSearch, saturation } from "../../scenarios/saturation.ts";
+import { createFakePacer } from "../support/fake_pacer.ts";
 import { startFaultyServer } from "../support/faulty_server.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { checkNamed, failedChecks, metricNamed, runScenario } from "../support/run_scenarios.ts";
@@ -41,9 +43,9 @@ Deno.test("saturation finds a server's capacity and never exceeds it", { ignore 
   // A busy machine may miss the objective at lower rates too.
   assert(epochs.every((rate) => rate > 300 && rate <= 1_000), epochs.join());
   assertEquals([role, epochs.length, found(report)], ["headline", 1, "1 of 1"]);
-  assert(
-    metricNamed(report, "metShare", "scalar").epochs.every((share) => share > 0 && share <= 1),
-  );
+  const met = metricNamed(report, "metShare", "scalar");
+  assert(met.epochs.every((share) => share > 0 && share <= 1));
+  assertEquals(met.unit, "share", "reports print it as a percentage");
   const { sent, ok, dropped } = report.ledger;
   assertEquals(sent, ok);
   const curve = report.metrics.filter(({ name }) => name === "latency");
@@ -131,6 +133,18 @@ Deno.test("a late client is a warning, not a miss of the server", () => {
       "an idle machine",
     latePerSecond: 200,
   });
+});
+
+Deno.test("trials of a late client are in no figure, but noted", { ignore }, async () => {
+  await using server = await startFaultyServer();
+  const report = await runScenario(saturation, {
+    ...{ ...SHORT, sloMs: 20, arrivals: "constant" },
+    ...{ ratePerSecond: 250, lowestRatePerSecond: 250, highestRatePerSecond: 250 },
+  }, { ...server, pacer: createFakePacer(systemClock, { lateMs: () => 25 }) });
+  assertEquals(report.metrics.map(({ name }) => name), []);
+  assertEquals(report.notes!.map(({ kind, notJudged, trials }) => [kind, notJudged, trials]), [
+    ["notJudged", 3, 3],
+  ]);
 });
 
 Deno.test("a dead or silent server ends the search quickly", { ignore }, async () => {

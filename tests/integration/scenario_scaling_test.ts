@@ -112,7 +112,7 @@ Deno.test("no law is fitted to a capped rate", { ignore }, async () => {
   );
   assertEquals(report.notMeasured, [{
     name: "scaling law",
-    reason: "each client is held to 500 calls/s, which determines the throughput",
+    reason: "each client is limited to 500 calls/s, which determines the throughput",
   }]);
 });
 

@@ -104,6 +104,8 @@ export interface RunOptions extends Partial<TargetOptions> {
   startFloor?: () => Promise<NullServer>;
   onEpoch?: (soFar: SuiteResult) => void;
   startGate?: StartGate;
+  /** Default: one in a worker thread. */
+  pacer?: Pacer;
 }
 
 /** Runs scenarios against `url`; their parameters override those of the quick profile. */
@@ -141,13 +143,14 @@ export function createTestRun(
     onProgress,
     startGate,
     onEpoch: _,
+    pacer: given,
     ...reach
   } = options;
   const target: Target = targetAt(url, reach);
   const { clock, signal } = target.options;
   const overrides = { ...NO_OVERRIDES, ...(cold ? { warmupMs: 0 } : {}), ...settings.overrides };
   const place = settings.shard ?? WHOLE;
-  let pacer: Promise<Pacer> | null = null;
+  let pacer = given === undefined ? null : Promise.resolve(given);
   const all = settingsAt(url, { maxRatePerSecond, epochs, ...settings, overrides });
   const granted = heavyTools ?? grantedTo(target.options.protocol.name);
   return {

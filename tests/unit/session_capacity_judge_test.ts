@@ -2,7 +2,11 @@ import { assertEquals } from "@std/assert";
 import { ConnectError } from "../../lib/client/connect_error.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
 import type { SessionSpec, Step } from "../../lib/load/session.ts";
-import { type SessionContext, SessionsSeen } from "../../scenarios/session_capacity/trial.ts";
+import {
+  recordTrial,
+  type SessionContext,
+  SessionsSeen,
+} from "../../scenarios/session_capacity/trial.ts";
 
 const SPEC: SessionSpec<Step> = { begin: [], patterns: [], lasts: { patterns: 1, time: null } };
 const SLO_NS = 50e6;
@@ -76,4 +80,25 @@ Deno.test("sessions: a refusal is the connection limit only if others were let i
   assertEquals(refuse(5), ["refused"]);
   // With nobody let in it is not a limit, and a single failure is always allowed.
   assertEquals(refuse(0), []);
+});
+
+Deno.test("sessions: a trial of a late client is in no figure", () => {
+  const recorded: string[] = [];
+  const context = {
+    target: { options: { timeoutMs: 1_000 } },
+    distribution: (name: string) => ({
+      recordAll: (times: Float64Array) => void recorded.push(`${name} of ${times.length}`),
+      censor: () => {},
+    }),
+    scalar: (name: string, value: number) => void recorded.push(`${name} ${value}`),
+  } as unknown as SessionContext;
+  const record = (options: Parameters<typeof seenOf>[0]) => {
+    const seen = seenOf(options);
+    const { verdict } = seen.judge(SLO_NS);
+    recordTrial(context, seen, { verdict, sessions: 3, callsPerSecond: 100 });
+    return recorded.splice(0);
+  };
+  assertEquals(record({ slow: 11, lateMs: 5 }), []);
+  assertEquals(record({ slow: 11 }), ["latency of 1000", "establish of 1", "throughput 100"]);
+  assertEquals(record({}), ["latency of 1000", "establish of 1", "throughput 100"]);
 });

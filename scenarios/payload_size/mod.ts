@@ -79,7 +79,7 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   }
   if (sizes.length === 1) {
     const outcome = search.firstRefusal;
-    const said = outcome?.said ?? "refused by the rate limiter";
+    const said = outcome?.said ?? "refused because of load";
     const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
     // After an error reply another tool may work. A server that is silent or gone has failed.
     if (outcome?.kind !== "error") throw new Error(refused);

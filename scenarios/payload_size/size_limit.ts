@@ -144,7 +144,7 @@ export class SizeLimitSearch {
         limit,
         this.#rateLimited === null
           ? `every request up to ${describeSize(this.#highest)} was served`
-          : `refused by the rate limiter: ${this.#rateLimited}`,
+          : `refused because of load: ${this.#rateLimited}`,
       );
     }
     this.#checkLedger();

@@ -191,7 +191,7 @@ function describe(miss: SessionMiss, { parameters }: SessionContext): string {
         (miss.why === null ? "" : ` (${miss.why})`);
     case "refusals":
       return `${miss.over} of ${counted(miss.calls, "call")} failed, most of them ` +
-        "refused by the rate limiter";
+        "refused because of load";
     case "latency":
       return `${miss.over} of ${counted(miss.calls, "call")} failed or took over ${sloMs} ms`;
     case "gone":

@@ -34,7 +34,7 @@ export type SessionMiss =
   | { kind: "refused"; held: number; why: string }
   /** Sessions that failed to open or took too long. */
   | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long, and lost connections. `refusals`: mostly rate-limited. */
+  /** Calls that failed or took too long, and lost connections. `refusals`: mostly refused because of load. */
   | { kind: "latency" | "refusals"; over: number; calls: number }
   /** Nothing was answered. */
   | { kind: "gone" };
@@ -64,7 +64,7 @@ export function mayMiss(count: number): number {
 export class SessionsSeen {
   readonly latencyNs: number[] = [];
   readonly establishNs: number[] = [];
-  /** Measured calls that failed; of these, the rate-limited and the unanswered ones. */
+  /** Measured calls that failed; of these, those refused because of load and the unanswered ones. */
   failed = 0;
   refused = 0;
   unanswered = 0;

@@ -280,7 +280,7 @@ Deno.test("a rate limiter's refusal is no limit of the size", { ignore }, async 
   assertEquals(report.notMeasured, [{
     name: "limit of a request's size",
     reason:
-      "refused by the rate limiter: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
+      "refused because of load: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
   }]);
 });
 

@@ -34,7 +34,7 @@ export type SessionMiss =
   | { kind: "refused"; held: number; why: string }
   /** Sessions that failed to open or took too long. */
   | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long, and lost connections. `refusals`: mostly refused because of load. */
+  /** Calls that failed or took too long, and lost connections. `refusals`: most because of load. */
   | { kind: "latency" | "refusals"; over: number; calls: number }
   /** Nothing was answered. */
   | { kind: "gone" };

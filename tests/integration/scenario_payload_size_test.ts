@@ -279,8 +279,7 @@ Deno.test("a rate limiter's refusal is no limit of the size", { ignore }, async 
   assertEquals(report.status, "passed");
   assertEquals(report.notMeasured, [{
     name: "limit of a request's size",
-    reason:
-      "refused because of load: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
+    reason: "refused because of load: OVER_CAPACITY: Rate limit exceeded: ip_rate_limit_exceeded",
   }]);
 });
 

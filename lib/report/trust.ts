@@ -9,6 +9,7 @@ import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { type Content, foreign, type Inline, joined, link, prose } from "./document.ts";
 import { slug } from "./escape.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
+import { cardNumbers } from "./sections/key_numbers.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
 /** good: quote the numbers; caution: quote them with the sentence; bad: do not quote some or all. */
@@ -106,18 +107,20 @@ function unsoundness({ status, validity }: ScenarioReport): string | null {
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
 }
 
-/** The widest headline of each scenario that can be quoted, the worst first. */
-function widthsOf({ scenarios }: Report): { scenario: ScenarioReport; width: number }[] {
-  return scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
+/** The widest headline or card of each scenario that can be quoted, the worst first. */
+function widthsOf(report: Report): { scenario: ScenarioReport; width: number }[] {
+  const cards = cardNumbers(report).map(({ measured }) => measured);
+  return report.scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
     .map((scenario) => {
-      const widths = headlines(scenario).map(({ metric }) => halfWidth(metric) ?? 0);
+      const shown = cards.filter((one) => one.scenario === scenario);
+      const widths = [...headlines(scenario), ...shown].map(({ metric }) => halfWidth(metric) ?? 0);
       return { scenario, width: Math.max(0, ...widths) };
     })
     .filter(({ width }) => width > 0)
     .sort((a, b) => b.width - a.width);
 }
 
-/** The widest half-interval of the headlines, relative to its value; `null` if none is wide. */
+/** The widest half-interval of the numbers that a report leads with, relative to its value; `null` if none is wide. */
 export function wideHalfWidth(report: Report): number | null {
   const widest = widthsOf(report)[0]?.width ?? 0;
   return widest > WIDE ? widest : null;

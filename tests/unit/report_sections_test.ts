@@ -60,6 +60,31 @@ Deno.test("a wide interval is named separately", () => {
   assertStringIncludes(text(item!.action), "--precision 10");
 });
 
+Deno.test("the widest number of a scenario's cards counts, not only its headline", () => {
+  const report = sampleReport("passed");
+  const rate = report.scenarios[1]!.metrics.find(({ name }) => name === "throughput")!;
+  assert(rate.kind === "scalar" && rate.role !== "headline");
+  rate.ci95 = [100, 2_500];
+  assertStringIncludes(firstScreen(report), "| **One client** | **1,150 msg/s** | ± 104 %");
+  const { level, sentence } = trustOf(report);
+  assertEquals(level, "caution");
+  assertStringIncludes(text(sentence), "within 4 %, except in Message throughput (104 %).");
+  assertEquals(attention(report).map(({ text: what }) => text(what)), [
+    "Another run may differ by up to 104 %",
+  ]);
+});
+
+Deno.test("in the table of scenarios the ± is next to its number", () => {
+  const row = (title: string) => {
+    const lines = firstScreen(sampleReport("passed")).split("\n");
+    return lines.find((line) => line.includes(`[${title}]`))!.split(" | ").slice(2, 4);
+  };
+  assertEquals(row("Message throughput"), ["latency 820 µs ± 3 %", "1,150 msg/s"]);
+  assertEquals(row("Concurrent connections"), ["latency 2.61 ms", "1,770 msg/s ± 4 %"]);
+  const shown = renderTerminalSummary(sampleReport("passed"), { color: false, width: 100 });
+  assert(/Message throughput +latency 820 µs ± 3 % +1,150 msg\/s  /.test(shown), shown);
+});
+
 /** A run whose scenarios have intervals of these relative half-widths. */
 function repeating(...widths: number[]): Report {
   const report = sampleReport("passed");

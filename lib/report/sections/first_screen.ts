@@ -17,7 +17,7 @@ import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
-import { isLoadPhase, keyNumbers } from "./key_numbers.ts";
+import { cardNumbers, isLoadPhase } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
@@ -91,26 +91,8 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
   ];
 }
 
-const MOST_CARDS = 4;
-
 function cards(report: Report): Block[] {
-  const own = keyNumbers(report).filter(({ short }) => short !== "");
-  const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
-  const ran = ranScenarios(report);
-  const others = ran.filter(({ name }) => !shown.has(name))
-    .flatMap((scenario) => headlines(scenario).slice(0, 1));
-  // A single scenario fills the screen with its other values.
-  const further = ran.length !== 1 ? [] : ran[0]!.metrics
-    .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
-    .map((metric) => ({ scenario: ran[0]!, metric }));
-  const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
-  for (const { measured } of own) if (measured !== undefined) titled.delete(measured.metric);
-  const all = [
-    ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
-    ...[...titled.values()].map((one) =>
-      card(report, prose`${foreign(one.scenario.title)}: ${foreign(label(one.metric))}`, one)
-    ),
-  ].slice(0, MOST_CARDS);
+  const all = cardNumbers(report).map(({ title, measured }) => card(report, title, measured));
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
 }
 
@@ -188,7 +170,7 @@ function scenarioLines(report: Report): Block[] {
   if (report.scenarios.length === 0) return [];
   const columns = [
     ...[left(""), left("Scenario"), left("Result", 2)],
-    ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
+    ...[right("Throughput", 1), left("Epochs", 4)],
   ];
   const rows = report.scenarios.map((scenario) => scenarioLine(report, scenario));
   return [table("Scenarios", columns, rows)];
@@ -207,16 +189,20 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
       : unmeasured === undefined
       ? scenario.status
       : prose`${foreign(unmeasured.name)}: ${foreign(unmeasured.reason)}`;
-    return [...head, why, "", "", ""];
+    return [...head, why, "", ""];
   }
   const rate = besideOf(headline, isRate);
   const result = isRate(headline.metric) ? besideOf(headline, isTimes) : headline;
   const width = halfWidth(headline.metric);
+  // Of the headline only, which the trust sentence covers.
+  const shown = (one: Measured) =>
+    one.metric !== headline.metric || width === null
+      ? quantity(one)
+      : prose`${quantity(one)} ± ${formatPercent(width)}`;
   return [
     ...head,
-    result === undefined ? "" : prose`${foreign(label(result.metric))} ${quantity(result)}`,
-    rate === undefined ? "" : quantity(rate),
-    width === null ? "" : formatPercent(width),
+    result === undefined ? "" : prose`${foreign(label(result.metric))} ${shown(result)}`,
+    rate === undefined ? "" : shown(rate),
     sparkline(headline.metric) ?? "",
   ];
 }

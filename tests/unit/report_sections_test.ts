@@ -238,6 +238,50 @@ Deno.test("the first screen lists at most three findings, each with an action", 
   assertEquals(attention(sampleReport("passed")), []);
 });
 
+Deno.test("advice that an item has given is not repeated, nor advice that its text has", () => {
+  const report = sampleReport("passed");
+  const [first, second, third] = report.scenarios as [ScenarioReport, ...ScenarioReport[]];
+  const reason = (code: number, scenario: string | null) => ({
+    code,
+    kind: "checkFailed",
+    scenario,
+    message: `${scenario}: no reply`,
+  });
+  report.verdict.reasons = [reason(1, first.name), reason(1, second!.name)];
+  third!.validity.valid = false;
+  third!.validity.warnings = [{ kind: "clientLate", message: "late; use an idle machine" }];
+  const actions = () => attention(report).map(({ action }) => text(action));
+  assertEquals(actions(), [
+    "see the failed checks: each shows what was expected and what was observed.",
+    "",
+    "run again before quoting its numbers.",
+  ]);
+  third!.validity.warnings = [{ kind: "changed", message: "the machine changed" }];
+  assertEquals(actions()[2], "run again on an idle machine before quoting its numbers.");
+  const screen = firstScreen(sampleReport("preflight_failure"));
+  assertStringIncludes(screen, "did you mean status?\n");
+});
+
+Deno.test("an interrupted run mentions its numbers only if it has some", () => {
+  const report = sampleReport("interrupted");
+  assertStringIncludes(firstScreen(report), "run again: the numbers cover only what was measured");
+  for (const scenario of report.scenarios) scenario.metrics = [];
+  const screen = firstScreen(report);
+  assertStringIncludes(screen, "There are no numbers: nothing was measured.");
+  assertStringIncludes(screen, "interrupted by SIGINT → run again.\n");
+});
+
+Deno.test("--baseline is advised only if there are earlier runs to compare with", () => {
+  const report = sampleReport("passed");
+  assert(!page(report).includes("--baseline"));
+  report.comparison = { ...sampleReport("compared").comparison!, automatic: true };
+  const step = "Make regressions fail the run: `--baseline` with the history folder next to " +
+    "`report.json`.";
+  assertStringIncludes(page(report), step);
+  report.comparison.automatic = false;
+  assert(!page(report).includes("Make regressions fail"));
+});
+
 Deno.test("a long sweep shows its last places and some of the others, and counts them", () => {
   const report = structuredClone(sampleReport("thorough"));
   const scaling = report.scenarios.find(({ name }) => name === "scaling")!;
@@ -453,6 +497,21 @@ Deno.test("two servers: the verdicts come first, then the results of B", () => {
   assert(!/Checklist|Next steps|pyramid/.test(page(report)), "only the sections of a comparison");
   report.ab!.orderEffects = [];
   assert(!page(report).includes("It mattered"));
+});
+
+Deno.test("two servers with too few epochs: that is said once; with none, not at all", () => {
+  const report = sampleReport("ab");
+  const comparison = report.comparison!;
+  for (const row of comparison.rows) {
+    Object.assign(row, { verdict: "undecided", why: "tooFewEpochs", need: 6, smallest: null });
+  }
+  const screen = firstScreen(report);
+  assertEquals(screen.match(/6 epochs/g), ["6 epochs"]);
+  assert(!screen.includes("too few epochs"));
+  comparison.rows[0]!.why = "noise";
+  assert(firstScreen(report).includes("too few epochs; 6 epochs would decide"), "of one row");
+  comparison.rows = [];
+  assert(!firstScreen(report).includes("both servers were measured"));
 });
 
 Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", () => {

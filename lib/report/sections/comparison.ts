@@ -63,16 +63,23 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     [isPaired ? "Measured on A only" : "No longer measured", onlyInOld],
     [isPaired ? "Measured on B only" : "Measured for the first time", onlyInNew],
   ] as const;
+  const undecided = rows.filter(({ verdict }) => verdict === "undecided");
+  // Then the conclusion says so for all of them.
+  const areFew = isPaired && undecided.some(({ gating }) => gating) &&
+    undecided.every(({ why, need }) => why === "tooFewEpochs" && need !== null);
+  const isEmpty = isPaired && rows.every(({ epochs = [] }) => epochs.length === 0);
+  const tableOf = (caption: string, rows: readonly ComparisonRow[]) =>
+    rowsTable(caption, rows, { isPaired, areFew });
   return [
-    paragraph(conclusion(comparison)),
+    ...isEmpty ? [] : [paragraph(conclusion(comparison))],
     ...rows.some(({ why }) => why === "drift") ? [paragraph(AGED)] : [],
     ...errors.length === 0 ? [] : [list(errors)],
-    ...rowsTable(deciding.length > 0 ? "Deciding changes" : "Changes", shown, isPaired),
+    ...tableOf(deciding.length > 0 ? "Deciding changes" : "Changes", shown),
     ...others.length === 0 ? [] : [fold(
       `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")}, ${
         automatic ? "the same or undecided" : "not deciding"
       }`,
-      rowsTable("Further changes", others, isPaired),
+      tableOf("Further changes", others),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
       paragraph(prose`${what}: ${joined(names.map(foreign), ", ")}.`)
@@ -111,9 +118,15 @@ function conclusion(comparison: Comparison): string {
     `Changes within ${bandPercent} % do not matter.${more}${automatic ? shownOnly : ""}`;
 }
 
-function rowsTable(caption: string, rows: readonly ComparisonRow[], isPaired: boolean): Block[] {
+/** `areFew`: too few epochs decide none of the undecided rows, as is said above them. */
+interface Basis {
+  isPaired: boolean;
+  areFew: boolean;
+}
+
+function rowsTable(caption: string, rows: readonly ComparisonRow[], basis: Basis): Block[] {
   if (rows.length === 0) return [];
-  const sides = isPaired ? ["A", "B"] : ["Before", "Now"];
+  const sides = basis.isPaired ? ["A", "B"] : ["Before", "Now"];
   const sorted = rows.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
   const columns = [
     ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
@@ -130,7 +143,7 @@ function rowsTable(caption: string, rows: readonly ComparisonRow[], isPaired: bo
         ...[row.old, row.new].map((value) => formatQuantity(value, row.unit, scale)),
         changePercent(row.ratio),
         row.ci?.map(changePercent).join(" to ") ?? "",
-        ...[row.verdict, noteCell(row, isPaired)],
+        ...[row.verdict, noteCell(row, basis)],
       ];
     }),
   )];
@@ -150,10 +163,10 @@ function changePercent(ratio: number | null): string {
 }
 
 /** Why there is no verdict and what would decide it, and the change of the server's own part. */
-function noteCell(row: ComparisonRow, isPaired: boolean): Content {
+function noteCell(row: ComparisonRow, { isPaired, areFew }: Basis): Content {
   const { why, need, smallest, own, verdict } = row;
   // The conclusion above the rows says this.
-  const isSaid = why === "tooFewBaselines";
+  const isSaid = areFew || why === "tooFewBaselines";
   const because = why === null || isSaid || (why === "noise" && need !== null)
     ? ""
     : REASONS.get(why) ?? foreign(why);

@@ -35,7 +35,7 @@ export function phaseTitle(report: Report): string {
 
 /** The sections, in the phase document's order. */
 export function phaseSections(report: Report, figures: ReadonlyMap<string, Figure>): Section[] {
-  const goals = criteria(report);
+  const [goals, steps] = [criteria(report), nextSteps(report)];
   const met = goals.filter((goal) => goal.met === true).length;
   return [
     pageSection("status", "", ...status(report)),
@@ -48,7 +48,11 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
     ...report.scenarios.map((scenario) =>
       scenarioSection(report, scenario, figures.get(scenario.name), false)
     ),
-    pageSection("next-steps", "🔄 Next Steps", list(nextSteps(report), true)),
+    pageSection(
+      "next-steps",
+      "🔄 Next Steps",
+      steps.length === 0 ? paragraph("None.") : list(steps, true),
+    ),
     pageSection("files", "📝 Files", list(FILES)),
     pageSection("checklist", "✅ Validation Checklist", criteriaList(goals)),
     pageSection(

@@ -42,6 +42,8 @@ export interface Sparkline {
 export interface Strip
   extends Record<"low" | "quarter" | "median" | "threeQuarters" | "high", number> {
   kind: "strip";
+  /** `p5 to p99` */
+  ends: string;
   label: string;
 }
 

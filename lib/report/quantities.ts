@@ -143,8 +143,9 @@ export function strip(metric: Metric): Strip | null {
   if (quarter === null || high === null) return null;
   const low = p5 ?? min;
   const range = formatInterval([low, high], "ns", p50);
-  const label = `${p5 === null ? "fastest" : "p5"} to ${end}: ${range}`;
-  return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, label };
+  const ends = `${p5 === null ? "fastest" : "p5"} to ${end}`;
+  const label = `${ends}: ${range}`;
+  return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, ends, label };
 }
 
 /** Names that do not read well when split into words. */

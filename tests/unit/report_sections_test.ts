@@ -526,6 +526,30 @@ Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", (
   assert(/├─+┤/.test(wide!));
 });
 
+Deno.test("the terminal plots the server's times only, and says which and from where to where", () => {
+  const report = sampleReport("passed");
+  const legend = (width = 100) =>
+    renderTerminalSummary(report, { color: false, width }).split(/[└┘]\n[^\n]*\n/).at(-1)!.trim();
+  assertEquals(legend(), "Establish and latency, from p5 to p99; logarithmic scale");
+  assert(legend(50).split("\n").every((line) => line.length <= 50));
+  const [, calls] = report.scenarios as [ScenarioReport, ScenarioReport];
+  const latency = calls.metrics.find(({ name }) => name === "latency")!;
+  assert(latency.kind === "distribution");
+  latency.p99 = null;
+  assertEquals(
+    legend(),
+    "Establish and latency, from p5 to p99; message-throughput, from p5 to p95; logarithmic scale",
+  );
+  // Without its latency, a paced scenario has only the client's times.
+  const recovery = calls.metrics.find(({ name }) => name === "throughput")!;
+  calls.metrics = [
+    { ...recovery, name: "recovery", role: "headline" },
+    { ...latency, name: "slip", role: "detail" },
+  ];
+  assertEquals(legend(), "Establish and latency, from p5 to p99; logarithmic scale");
+  assert(!/message-throughput +├/.test(renderTerminalSummary(report, { color: false, width: 99 })));
+});
+
 Deno.test("colours appear only if asked for, and do not change widths", () => {
   const report = sampleReport("failed");
   const plain = renderTerminalSummary(report, { color: false, width: 80 });

@@ -8,11 +8,20 @@
 import type { Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
 import { type Figure, figures, foreign, heading, joined } from "../document.ts";
-import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
+import {
+  left,
+  list,
+  mark,
+  paragraph,
+  right,
+  type Section,
+  type Segment,
+  type Strip,
+} from "../document.ts";
 import { prose, strong, table } from "../document.ts";
 import { findMetric, halfWidth, headlines, intervalText, isLayer } from "../quantities.ts";
 import { isSamePlace, label, type Layer, type Measured, quantity } from "../quantities.ts";
-import { ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { capitalise, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
@@ -177,7 +186,9 @@ function scenarioLines(report: Report): Block[] {
 }
 
 const isRate = ({ unit }: Metric) => unit === "msg/s";
-const isTimes = ({ kind }: Metric) => kind === "distribution";
+/** Times of the server: `slip` is the client's. */
+const isTimes = ({ kind, role, name }: Metric) =>
+  kind === "distribution" && name !== "slip" && (role !== "detail" || name === "latency");
 
 function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
@@ -213,9 +224,21 @@ function boxes(report: Report): Block[] {
     const [headline] = headlines(scenario);
     const times = headline && besideOf(headline, isTimes);
     const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
-    return box === null ? [] : [{ name: scenario.name, strip: box }];
+    return box === null ? [] : [{ name: scenario.name, metric: times!.metric, strip: box }];
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []
-    : [{ kind: "boxes", label: "From p5 to p99, logarithmic scale", boxes: found }];
+    : [{ kind: "boxes", label: `${capitalise(boxEnds(found))}; logarithmic scale`, boxes: found }];
+}
+
+/** `establish and latency, from p5 to p99; soak, from p5 to p95` */
+function boxEnds(boxes: readonly { name: string; metric: Metric; strip: Strip }[]): string {
+  const names = new Intl.ListFormat("en-GB");
+  const groups = [...Map.groupBy(boxes, ({ strip }) => strip.ends)];
+  return groups.toSorted(([, a], [, b]) => b.length - a.length).map(([ends, boxes], nth) => {
+    const what = nth === 0
+      ? new Set(boxes.map(({ metric }) => label(metric)))
+      : boxes.map(({ name }) => name);
+    return `${names.format(what)}, from ${ends}`;
+  }).join("; ");
 }

@@ -38,11 +38,10 @@ export interface Sparkline {
   label: string;
 }
 
-/** A distribution as a box on a logarithmic scale, in nanoseconds; `high` is p99, p95 or p90. */
+/** A distribution as a box on a logarithmic scale, in nanoseconds; `ends` as in `p5 to p99`. */
 export interface Strip
   extends Record<"low" | "quarter" | "median" | "threeQuarters" | "high", number> {
   kind: "strip";
-  /** `p5 to p99` */
   ends: string;
   label: string;
 }
@@ -240,25 +239,4 @@ export function textOf(content: Content): string {
     if ("text" in inline) return inline.text;
     return "content" in inline ? textOf(inline.content) : "";
   }).join("");
-}
-
-const BARS = [..."▁▂▃▄▅▆▇█"];
-
-/** A sparkline as characters, with a `!` after each outlier and a space for a missing value. */
-export function sparkText({ values, outliers }: Sparkline): string {
-  const { low, high } = sparkRange(values);
-  return values.map((value, index) => {
-    if (value === null) return " ";
-    const bar = Math.round((value - low) / (high - low) * (BARS.length - 1));
-    return `${BARS[bar]}${outliers.includes(index) ? "!" : ""}`;
-  }).join("");
-}
-
-/** The range of a sparkline: its values, and at least a tenth to either side of their middle. */
-export function sparkRange(values: Sparkline["values"]): { low: number; high: number } {
-  const known = values.filter((value) => value !== null);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const middle = (least + most) / 2;
-  const room = Math.abs(middle) / 10 || 1;
-  return { low: Math.min(least, middle - room), high: Math.max(most, middle + room) };
 }

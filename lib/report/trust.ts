@@ -55,7 +55,7 @@ export function trustOf(report: Report): { level: TrustLevel; sentence: Content 
     caution(prose`The client may have been the bottleneck in ${links(undecided)}`);
   }
   if (cpuPressure !== null && cpuPressure >= PRESSED) {
-    caution(`Work waited for a core ${formatPercent(cpuPressure)} of the time`);
+    caution(`Processes waited for a CPU core ${formatPercent(cpuPressure)} of the time`);
   }
   if (ran.some(isCapped)) caution(capWords(rateLimit));
   const sentence = prose`${joined(parts.map(({ text }) => text), ". ")}.`;
@@ -94,10 +94,10 @@ function capWords(limit: RateLimit | null): Content {
   }
   const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
   const whose = owner === "ip" ? "address" : "session";
-  const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
-  return prose`Your server allows ${formatCounted(burst, "call")} and then
-    ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
-    ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
+  const address = shared === undefined ? "" : ` and ${formatNumber(shared)} a second per address`;
+  return prose`Your server's rate limit: a burst of ${formatCounted(burst, "call")}, then
+    ${formatNumber(refillPerSecond)} a second per ${whose}${address}. This run stayed at
+    ${formatNumber(limit.keptToPerSecond)} a second, so throughput is not reported`;
 }
 
 /** Why a scenario's numbers should not be quoted; `null` if they can be. */
@@ -120,7 +120,7 @@ function widthsOf(report: Report): { scenario: ScenarioReport; width: number }[]
     .sort((a, b) => b.width - a.width);
 }
 
-/** The widest half-interval of the numbers that a report leads with, relative to its value; `null` if none is wide. */
+/** The widest relative half-interval of headlines and cards; `null` if none is wide. */
 export function wideHalfWidth(report: Report): number | null {
   const widest = widthsOf(report)[0]?.width ?? 0;
   return widest > WIDE ? widest : null;

@@ -1,4 +1,4 @@
-import type { ComparisonRow } from "../schema.ts";
+import { type Change, CHANGES, type ComparisonRow } from "../schema.ts";
 import { momentsOf, tQuantile } from "./estimate.ts";
 
 /** Minimum earlier runs to learn the noise between runs from. */
@@ -99,4 +99,13 @@ export function judgeLog(
   let need = count + 1;
   while (need <= most && marginAt(need) >= room) need++;
   return { ...seen, verdict: "undecided", why: "noise", need: need <= most ? need : null };
+}
+
+/** `1 slower, 2 same`: rows by verdict, in the order given. */
+export function verdictCounts(
+  rows: readonly ComparisonRow[],
+  order: readonly Change[] = CHANGES,
+): string {
+  return order.map((verdict) => [rows.filter((row) => row.verdict === verdict).length, verdict])
+    .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
 }

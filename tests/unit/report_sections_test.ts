@@ -82,7 +82,7 @@ Deno.test("in the table of scenarios the ± is next to its number", () => {
   assertEquals(row("Message throughput"), ["latency 820 µs ± 3 %", "1,150 msg/s"]);
   assertEquals(row("Concurrent connections"), ["latency 2.61 ms", "1,770 msg/s ± 4 %"]);
   const shown = renderTerminalSummary(sampleReport("passed"), { color: false, width: 100 });
-  assert(/Message throughput +latency 820 µs ± 3 % +1,150 msg\/s  /.test(shown), shown);
+  assert(/Message throughput +latency 820 µs ± 3 % +1,150 msg\/s {2}/.test(shown), shown);
 });
 
 /** A run whose scenarios have intervals of these relative half-widths. */
@@ -160,7 +160,7 @@ Deno.test("numbers that must not be quoted are named with the reason", () => {
     "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
     "Reconnection (it drifts). The headline",
     "The client may have been the bottleneck in Connection establishment",
-    "Work waited for a core 31 % of the time",
+    "Processes waited for a CPU core 31 % of the time",
   ];
   for (const part of parts) assertStringIncludes(line, part);
 });
@@ -289,7 +289,7 @@ Deno.test("a long sweep shows its last places and some of the others, and counts
   const clients = Array.from({ length: 40 }, (_, index) => index + 1);
   scaling.metrics = clients.map((count) => ({ ...latency, at: { clients: count } }));
   const lines = page(report).split("\n");
-  const head = lines.findIndex((line) => line.startsWith("| At (16 of 40) |"));
+  const head = lines.findIndex((line) => line.startsWith("| Clients (16 of 40) |"));
   const shown = lines.slice(head + 2, head + 18).map((line) => parseInt(line.slice(2)));
   assertEquals(shown, [1, 5, 9, 13, 17, 21, 25, 29, ...clients.slice(-8)]);
   assertEquals(lines[head + 18], "");
@@ -337,7 +337,10 @@ Deno.test("failed checks are open, passed ones folded", () => {
 Deno.test("a sweep is a table of its places, layers are a table of what each one adds", () => {
   const report = sampleReport("thorough");
   const text = page(report);
-  assertStringIncludes(text, "| At | throughput | latency, median | p99 | efficiency |");
+  assertStringIncludes(
+    text,
+    "| Clients | throughput | latency, median | latency, p99 | efficiency |",
+  );
   const payload = report.scenarios.find(({ name }) => name === "payload-size")!;
   const sizes = (page: string) =>
     [...page.matchAll(/^\| ([\d.]+ [KM]?i?B) \|/gm)].map(([, at]) => at);
@@ -351,6 +354,33 @@ Deno.test("a sweep is a table of its places, layers are a table of what each one
   assertStringIncludes(
     text,
     "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
+  );
+});
+
+Deno.test("settings have their units, and a layer that saves time a minus sign", () => {
+  const report = sampleReport("passed");
+  report.scenarios[0]!.parameters = { payloadBytes: 0, durationMs: 200, ratePerSecond: 5, n: null };
+  report.scenarios[1]!.metrics.push(
+    ...["ipBurst", "ipRefill"].map((name): Metric => ({
+      ...{ kind: "scalar", name, unit: "calls", better: null, role: "detail", value: 50 },
+      ...{ ci95: null, epochs: [], spread: { within: null, between: null } },
+    })),
+  );
+  report.scenarios.flatMap(layersOf)[0]!.metric.added.value = -2_700;
+  const shown = page(report);
+  assertStringIncludes(shown, "Settings: payload 0 B, duration 200 ms, rate 5 a second.");
+  assertStringIncludes(shown, "| −2.70 µs |");
+  assertStringIncludes(shown, "| IP burst | 50 calls |");
+  assertEquals(shown.match(/differ from the difference of the totals/g)?.length, 1);
+});
+
+Deno.test("numbers that are not the server's own are a warning that names the scenario", () => {
+  const report = sampleReport("passed");
+  report.scenarios[3]!.validity.valid = false;
+  assertStringIncludes(
+    page(report),
+    "- ⚠️ Numbers are the server's own (not limited by the client, not from a cache): 6/7, except " +
+      "[Reconnection]",
   );
 });
 
@@ -379,7 +409,8 @@ Deno.test("with a capped rate, latencies are reported and throughput is not", ()
   };
   assertStringIncludes(
     text(trustOf(report).sentence),
-    "Your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
+    "Your server's rate limit: a burst of 50 calls, then 5 a second per session and 10 a second per " +
+      "address. This run stayed at 4 a second, so throughput is not reported.",
   );
   assertEquals(attention(report), []);
   report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };

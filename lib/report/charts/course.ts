@@ -39,7 +39,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
     title,
-    alt: `${title}. Median, p99, slowest call and replies per second, in steps of ${resolution}`,
+    alt: `${title}. Median, ${hasP99 ? "p99, " : ""}slowest call and replies, ${resolution} apart`,
     panels: [{
       caption: capitalise(nameText(distribution.name)) +
         (silences.length === 0 ? "" : "; red: no reply"),

@@ -7,7 +7,8 @@
 import { createHash } from "node:crypto";
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
 import type { MarkName, Section, Segment, Sparkline, Strip, Table } from "../document.ts";
-import { formOf, inlines, isEmpty, sparkRange, textOf, written } from "../document.ts";
+import { formOf, inlines, isEmpty, textOf, written } from "../document.ts";
+import { sparkRange } from "../../stats/sparkline.ts";
 import { escapeHtml } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 import pageScript from "./page.js" with { type: "text" };
@@ -86,10 +87,14 @@ function line(content: Content): string {
   return written(content, INLINES, (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;"));
 }
 
+/** Longer code can be broken over lines. */
+const LONG_CODE = 30;
+
 const INLINES: Forms<Exclude<Inline, string>, string> = {
   quantity: ({ text }) => `<span class="number">${escapeHtml(text)}</span>`,
   foreign: ({ text }) => escapeHtml(text),
-  code: ({ text }) => `<code>${escapeHtml(text)}</code>`,
+  code: ({ text }) =>
+    `<code${text.length > LONG_CODE ? ' class="long"' : ""}>${escapeHtml(text)}</code>`,
   strong: ({ content }) => `<strong>${line(content)}</strong>`,
   mark: ({ mark }) => markHtml(mark),
   link: ({ to, content }) => `<a href="#${escapeHtml(to)}">${line(content)}</a>`,

@@ -6,7 +6,8 @@
 
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
 import { formOf, joined, type MarkName, type Section, type Segment } from "../document.ts";
-import { sparkText, type Table, textOf, written } from "../document.ts";
+import { type Table, textOf, written } from "../document.ts";
+import { sparkText } from "../../stats/sparkline.ts";
 import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 

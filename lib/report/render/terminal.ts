@@ -7,8 +7,9 @@
 
 import type { Block, Card, Column, Content, Document, Forms, Inline } from "../document.ts";
 import type { MarkName, Section, Segment, Strip, Table } from "../document.ts";
-import { formOf, inlines, isEmpty, joined, prose, sparkText, written } from "../document.ts";
+import { formOf, inlines, isEmpty, joined, prose, written } from "../document.ts";
 import { escapeTerminal } from "../escape.ts";
+import { sparkText } from "../../stats/sparkline.ts";
 import { BOX_FRAME_WIDTH, MINIMUM_BOX_WIDTH, renderBoxplot } from "../../stats/terminal_plots.ts";
 import { formatDuration, formatPercent } from "../units.ts";
 

@@ -44,7 +44,6 @@ export function attention(report: Report): Attention[] {
   const causes = ranScenarios(report).filter(({ name, validity }) =>
     named.has(name) && validity.warnings.some(({ kind }) => PACE.includes(kind))
   );
-  const said = new Set<string>();
   return [
     // Causes before the failures they explain.
     ...limiterItem(report),
@@ -53,10 +52,8 @@ export function attention(report: Report): Attention[] {
     ...others.flatMap((scenario) => invalidItem(report, scenario)),
     ...incomparableItem(report),
     ...wideItem(report),
-  ].map((item) => {
-    const action = textOf(item.action);
-    const isSaid = said.has(action);
-    said.add(action);
+  ].map((item, nth, all) => {
+    const isSaid = all.slice(0, nth).some(({ action }) => textOf(action) === textOf(item.action));
     return isSaid ? { ...item, action: "" } : item;
   });
 }

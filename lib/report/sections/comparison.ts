@@ -5,10 +5,11 @@
  */
 
 import type { Change, Comparison, ComparisonRow, Metric, Report } from "../../schema.ts";
+import { verdictCounts } from "../../stats/judge.ts";
 import { type Block, type Content, type Figure, figures, fold, foreign } from "../document.ts";
 import { type Inline, joined, left, list, mark, type MarkName } from "../document.ts";
 import { paragraph, prose, right, type Section, sectionFor, table } from "../document.ts";
-import { isSamePlace, placeOf, verdictCounts, words } from "../quantities.ts";
+import { isSamePlace, placeOf, words } from "../quantities.ts";
 import { formatCount, formatCounted, formatPercent, formatQuantity } from "../units.ts";
 import { isKnown, scaleOf } from "../units.ts";
 
@@ -43,8 +44,14 @@ export function comparisonSection(comparison: Comparison, figure?: Figure): Sect
 
 /** The conclusion and its rows, the gates first. */
 export function comparisonBlocks(comparison: Comparison): Block[] {
-  const { rows, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
+  const { rows: given, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
   const isPaired = noise === "paired";
+  const open = given.filter(({ verdict }) => verdict === "undecided");
+  // If all of them have too few epochs, the conclusion says so.
+  const areFew = isPaired && open.some(({ gating }) => gating) &&
+    open.every(({ why, need }) => why === "tooFewEpochs" && need !== null);
+  const rows = areFew ? given.map((row) => ({ ...row, why: null, need: null })) : given;
+  const isEmpty = isPaired && rows.every(({ epochs = [] }) => epochs.length === 0);
   const deciding = rows.filter(({ gating }) => gating);
   // Without gates, every change is shown; of a comparison nobody asked for, only what is decided.
   const shown = automatic
@@ -63,23 +70,16 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     [isPaired ? "Measured on A only" : "No longer measured", onlyInOld],
     [isPaired ? "Measured on B only" : "Measured for the first time", onlyInNew],
   ] as const;
-  const undecided = rows.filter(({ verdict }) => verdict === "undecided");
-  // Then the conclusion says so for all of them.
-  const areFew = isPaired && undecided.some(({ gating }) => gating) &&
-    undecided.every(({ why, need }) => why === "tooFewEpochs" && need !== null);
-  const isEmpty = isPaired && rows.every(({ epochs = [] }) => epochs.length === 0);
-  const tableOf = (caption: string, rows: readonly ComparisonRow[]) =>
-    rowsTable(caption, rows, { isPaired, areFew });
   return [
     ...isEmpty ? [] : [paragraph(conclusion(comparison))],
     ...rows.some(({ why }) => why === "drift") ? [paragraph(AGED)] : [],
     ...errors.length === 0 ? [] : [list(errors)],
-    ...tableOf(deciding.length > 0 ? "Deciding changes" : "Changes", shown),
+    ...rowsTable(deciding.length > 0 ? "Deciding changes" : "Changes", shown, isPaired),
     ...others.length === 0 ? [] : [fold(
       `${formatCounted(others.length, shown.length > 0 ? "further row" : "row")}, ${
         automatic ? "the same or undecided" : "not deciding"
       }`,
-      tableOf("Further changes", others),
+      rowsTable("Further changes", others, isPaired),
     )],
     ...missing.filter(([, names]) => names.length > 0).map(([what, names]) =>
       paragraph(prose`${what}: ${joined(names.map(foreign), ", ")}.`)
@@ -118,15 +118,9 @@ function conclusion(comparison: Comparison): string {
     `Changes within ${bandPercent} % do not matter.${more}${automatic ? shownOnly : ""}`;
 }
 
-/** `areFew`: too few epochs decide none of the undecided rows, as is said above them. */
-interface Basis {
-  isPaired: boolean;
-  areFew: boolean;
-}
-
-function rowsTable(caption: string, rows: readonly ComparisonRow[], basis: Basis): Block[] {
+function rowsTable(caption: string, rows: readonly ComparisonRow[], isPaired: boolean): Block[] {
   if (rows.length === 0) return [];
-  const sides = basis.isPaired ? ["A", "B"] : ["Before", "Now"];
+  const sides = isPaired ? ["A", "B"] : ["Before", "Now"];
   const sorted = rows.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
   const columns = [
     ...[left(""), left("Metric"), ...sides.map((side) => right(side, 2)), right("Change")],
@@ -143,7 +137,7 @@ function rowsTable(caption: string, rows: readonly ComparisonRow[], basis: Basis
         ...[row.old, row.new].map((value) => formatQuantity(value, row.unit, scale)),
         changePercent(row.ratio),
         row.ci?.map(changePercent).join(" to ") ?? "",
-        ...[row.verdict, noteCell(row, basis)],
+        ...[row.verdict, noteCell(row, isPaired)],
       ];
     }),
   )];
@@ -163,10 +157,10 @@ function changePercent(ratio: number | null): string {
 }
 
 /** Why there is no verdict and what would decide it, and the change of the server's own part. */
-function noteCell(row: ComparisonRow, { isPaired, areFew }: Basis): Content {
+function noteCell(row: ComparisonRow, isPaired: boolean): Content {
   const { why, need, smallest, own, verdict } = row;
   // The conclusion above the rows says this.
-  const isSaid = areFew || why === "tooFewBaselines";
+  const isSaid = why === "tooFewBaselines";
   const because = why === null || isSaid || (why === "noise" && need !== null)
     ? ""
     : REASONS.get(why) ?? foreign(why);

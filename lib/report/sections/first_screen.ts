@@ -8,17 +8,8 @@
 import type { Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
 import { type Figure, figures, foreign, heading, joined } from "../document.ts";
-import {
-  left,
-  list,
-  mark,
-  paragraph,
-  right,
-  type Section,
-  type Segment,
-  type Strip,
-} from "../document.ts";
-import { prose, strong, table } from "../document.ts";
+import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
+import { prose, type Strip, strong, table } from "../document.ts";
 import { findMetric, halfWidth, headlines, intervalText, isLayer } from "../quantities.ts";
 import { isSamePlace, label, type Layer, type Measured, quantity } from "../quantities.ts";
 import { capitalise, ranScenarios, sparkline, strip, words } from "../quantities.ts";
@@ -54,7 +45,8 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
 }
 
 function outcome(report: Report): Block {
-  const summary = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
+  const span = report.scenarios.length === 0 ? "" : runSpan(report);
+  const summary = [tally(report), span].filter((one) => one !== "").join(" in ");
   const words = prose`${strong(...verdictInline(report))} (${summary}). ${targetWords(report)},
     profile ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
   return paragraph(words, "lead");
@@ -224,7 +216,7 @@ function boxes(report: Report): Block[] {
     const [headline] = headlines(scenario);
     const times = headline && besideOf(headline, isTimes);
     const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
-    return box === null ? [] : [{ name: scenario.name, metric: times!.metric, strip: box }];
+    return box === null ? [] : [{ name: scenario.name, what: label(times!.metric), strip: box }];
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []
@@ -232,13 +224,11 @@ function boxes(report: Report): Block[] {
 }
 
 /** `establish and latency, from p5 to p99; soak, from p5 to p95` */
-function boxEnds(boxes: readonly { name: string; metric: Metric; strip: Strip }[]): string {
+function boxEnds(boxes: readonly { name: string; what: string; strip: Strip }[]): string {
   const names = new Intl.ListFormat("en-GB");
   const groups = [...Map.groupBy(boxes, ({ strip }) => strip.ends)];
   return groups.toSorted(([, a], [, b]) => b.length - a.length).map(([ends, boxes], nth) => {
-    const what = nth === 0
-      ? new Set(boxes.map(({ metric }) => label(metric)))
-      : boxes.map(({ name }) => name);
-    return `${names.format(what)}, from ${ends}`;
+    const shown = nth > 0 ? boxes.map(({ name }) => name) : new Set(boxes.map(({ what }) => what));
+    return `${names.format(shown)}, from ${ends}`;
   }).join("; ");
 }

@@ -38,10 +38,11 @@ export interface Sparkline {
   label: string;
 }
 
-/** A distribution as a box on a logarithmic scale, in nanoseconds; `high` is p99, p95 or p90. */
+/** A distribution as a box on a logarithmic scale, in nanoseconds; `ends` as in `p5 to p99`. */
 export interface Strip
   extends Record<"low" | "quarter" | "median" | "threeQuarters" | "high", number> {
   kind: "strip";
+  ends: string;
   label: string;
 }
 

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { Added, At, ComparisonRow, Distribution, Fact, Interval } from "../schema.ts";
-import type { Metric, Report } from "../schema.ts";
-import { type Change, CHANGES, type ScenarioReport } from "../schema.ts";
+import type { Added, At, Distribution, Fact, Interval, Metric } from "../schema.ts";
+import { type Change, CHANGES, type ComparisonRow } from "../schema.ts";
+import type { Report, ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
 import { describeCourse } from "../stats/trend.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
 import type { Sparkline, Strip } from "./document.ts";
 import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber } from "./units.ts";
-import { formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
+import { formatMilliseconds, formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
 
 /** A metric and its scenario. */
 export interface Measured<M extends Metric = Metric> {
@@ -143,19 +143,29 @@ export function strip(metric: Metric): Strip | null {
   if (quarter === null || high === null) return null;
   const low = p5 ?? min;
   const range = formatInterval([low, high], "ns", p50);
-  const label = `${p5 === null ? "fastest" : "p5"} to ${end}: ${range}`;
-  return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, label };
+  const ends = `${p5 === null ? "fastest" : "p5"} to ${end}`;
+  const label = `${ends}: ${range}`;
+  return { kind: "strip", low, quarter, median: p50, threeQuarters: p75, high, ends, label };
 }
 
 /** Names that do not read well when split into words. */
 const NAMES = new Map(Object.entries({
   ...{ codec: "JSON", wakeup: "thread wake-up", tcp: "TCP", websocket: "WebSocket" },
   ...{ routing: "server routing", served99: "99 % served", rSquared: "R²" },
+  ...{ ipBurst: "IP burst", ipRefill: "IP refill" },
 }));
 
 /** `slotRelease` as words: `slot release`. */
 export function words(name: string): string {
   return NAMES.get(name) ?? name.replace(/[a-z][A-Z]/g, ([a, b]) => `${a} ${b!.toLowerCase()}`);
+}
+
+/** The name of a parameter or a place without its unit, and how its values are shown. */
+export function unitOf(name: string): [base: string, format: (value: number) => string] {
+  if (name.endsWith("Bytes")) return [name.slice(0, -5), formatBytes];
+  if (name.endsWith("Ms")) return [name.slice(0, -2), formatMilliseconds];
+  if (!name.endsWith("PerSecond")) return [name, formatNumber];
+  return [name.slice(0, -9), (value) => `${formatNumber(value)} a second`];
 }
 
 export function capitalise(text: string): string {
@@ -231,15 +241,6 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   return describeCourse(kind, { name: label(headline.metric), from, to });
 }
 
-/** `1 slower, 2 same`: rows by verdict, in the order given. */
-export function verdictCounts(
-  rows: readonly ComparisonRow[],
-  order: readonly Change[] = CHANGES,
-): string {
-  return order.map((verdict) => [rows.filter((row) => row.verdict === verdict).length, verdict])
-    .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
-}
-
 /** The scenarios that were not skipped. */
 export function ranScenarios(report: Report): ScenarioReport[] {
   return report.scenarios.filter(({ status }) => status !== "skipped");
@@ -259,4 +260,13 @@ export function findMetric(report: Report, name: string, of?: string): Measured 
   return ranScenarios(report).filter((one) => of === undefined || one.name === of)
     .flatMap((scenario) => scenario.metrics.map((metric) => ({ scenario, metric })))
     .find(({ metric }) => metric.name === name);
+}
+
+/** `1 slower, 2 same`: rows by verdict, in the order given. */
+export function verdictCounts(
+  rows: readonly ComparisonRow[],
+  order: readonly Change[] = CHANGES,
+): string {
+  return order.map((verdict) => [rows.filter((row) => row.verdict === verdict).length, verdict])
+    .filter(([count]) => count !== 0).map((one) => one.join(" ")).join(", ");
 }

@@ -9,6 +9,7 @@ import type { RateLimit, Report, ScenarioReport } from "../schema.ts";
 import { type Content, foreign, type Inline, joined, link, prose } from "./document.ts";
 import { slug } from "./escape.ts";
 import { halfWidth, headlines, isCapped, ranScenarios } from "./quantities.ts";
+import { cardNumbers } from "./sections/key_numbers.ts";
 import { formatCounted, formatNumber, formatPercent } from "./units.ts";
 
 /** good: quote the numbers; caution: quote them with the sentence; bad: do not quote some or all. */
@@ -54,7 +55,7 @@ export function trustOf(report: Report): { level: TrustLevel; sentence: Content 
     caution(prose`The client may have been the bottleneck in ${links(undecided)}`);
   }
   if (cpuPressure !== null && cpuPressure >= PRESSED) {
-    caution(`Work waited for a core ${formatPercent(cpuPressure)} of the time`);
+    caution(`Processes waited for a CPU core ${formatPercent(cpuPressure)} of the time`);
   }
   if (ran.some(isCapped)) caution(capWords(rateLimit));
   const sentence = prose`${joined(parts.map(({ text }) => text), ". ")}.`;
@@ -93,10 +94,10 @@ function capWords(limit: RateLimit | null): Content {
   }
   const { burst = 0, refillPerSecond = 0, owner, addressRefillPerSecond: shared } = limit;
   const whose = owner === "ip" ? "address" : "session";
-  const address = shared === undefined ? "" : `, ${formatNumber(shared)} per address`;
-  return prose`Your server allows ${formatCounted(burst, "call")} and then
-    ${formatNumber(refillPerSecond)} a second per ${whose}${address}: measured at
-    ${formatNumber(limit.keptToPerSecond)} a second, so only the latencies are the server's`;
+  const address = shared === undefined ? "" : ` and ${formatNumber(shared)} a second per address`;
+  return prose`Your server's rate limit: a burst of ${formatCounted(burst, "call")}, then
+    ${formatNumber(refillPerSecond)} a second per ${whose}${address}. This run stayed at
+    ${formatNumber(limit.keptToPerSecond)} a second, so throughput is not reported`;
 }
 
 /** Why a scenario's numbers should not be quoted; `null` if they can be. */
@@ -106,18 +107,20 @@ function unsoundness({ status, validity }: ScenarioReport): string | null {
   return validity.warnings.flatMap(({ kind }) => UNSOUND.get(kind) ?? [])[0] ?? "not valid";
 }
 
-/** The widest headline of each scenario that can be quoted, the worst first. */
-function widthsOf({ scenarios }: Report): { scenario: ScenarioReport; width: number }[] {
-  return scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
+/** The widest headline or card of each scenario that can be quoted, the worst first. */
+function widthsOf(report: Report): { scenario: ScenarioReport; width: number }[] {
+  const cards = cardNumbers(report).map(({ measured }) => measured);
+  return report.scenarios.filter((one) => one.status !== "skipped" && unsoundness(one) === null)
     .map((scenario) => {
-      const widths = headlines(scenario).map(({ metric }) => halfWidth(metric) ?? 0);
+      const shown = cards.filter((one) => one.scenario === scenario);
+      const widths = [...headlines(scenario), ...shown].map(({ metric }) => halfWidth(metric) ?? 0);
       return { scenario, width: Math.max(0, ...widths) };
     })
     .filter(({ width }) => width > 0)
     .sort((a, b) => b.width - a.width);
 }
 
-/** The widest half-interval of the headlines, relative to its value; `null` if none is wide. */
+/** The widest relative half-interval of headlines and cards; `null` if none is wide. */
 export function wideHalfWidth(report: Report): number | null {
   const widest = widthsOf(report)[0]?.width ?? 0;
   return widest > WIDE ? widest : null;

@@ -59,7 +59,7 @@ export function formatDigits(value: number, like = value): string {
 
 function groupDigits(digits: string): string {
   const [whole = "", ...rest] = digits.split(".");
-  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".");
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), ...rest].join(".").replace("-", "\u2212");
 }
 
 function withUnit(digits: string, unit: string): string {

@@ -193,7 +193,7 @@ Deno.test("cli: a server's limits are found and respected, exit 0", options, asy
   // A slow machine does not reach the limit of its address.
   assertMatch(
     stdout.replace(/\s+/g, " "),
-    /Your server allows 50 calls and then 5 a second per session(, 10 per address)?: measured at 4 a second/,
+    /limit: a burst of 50 calls, then 5 a second per session( and 10 a second per address)?. This run stayed at 4/,
   );
   await assertReports(folder, 0);
   const { rateLimit, scenarios } = await folder.report();

@@ -27,7 +27,7 @@ Deno.test("cli: GitHub Actions gets annotations and a summary by default", optio
   const files = await folder.files();
   const summary = files.get("summary.md")!;
   assert(
-    summary.startsWith("before\n# Bundled server, `status`\n\n**❌ FAILED: a threshold"),
+    summary.startsWith("before\n# Bundled server, tool `status`\n\n**❌ FAILED: a threshold"),
     summary,
   );
   assertEquals(summary.split("# Bundled server").length, 2, "added once, at the end");

@@ -61,7 +61,10 @@ testInBrowser("cards, scenarios and links match report.json", async (open) => {
   assertEquals(cards, ["1,150 msg/s", "1,770 msg/s", "820 µs", "6.50 ms"]);
   const rows = await readTable(page, "Scenarios");
   assertEquals(rows.map((row) => row[1]), report.scenarios.map(({ title }) => title));
-  assertEquals(rows[1]!.slice(2, 4), ["latency 820 µs", "1,150 msg/s"]);
+  assertEquals(rows[1]!.slice(2, 4), ["latency 820 µs ± 3 %", "1,150 msg/s"]);
+  const spaceOf = (selector: string) =>
+    page.evaluate(`getComputedStyle(document.querySelector("${selector}")).whiteSpace`);
+  assertEquals(await Promise.all(["h1 code", "code.long"].map(spaceOf)), ["nowrap", "normal"]);
   for (const text of ["repeat within", "Where the time of a call goes", "Overhead breakdown"]) {
     const box = await page.locator("main").getByText(text).first().boundingBox();
     assert(box !== null && box.y + box.height < 900, `${text} is on the first screen`);

@@ -385,6 +385,17 @@ Deno.test("a session search shows latency by sessions, the objective and the cap
   assertEquals(missed.title, "No number of sessions met the objective");
 });
 
+Deno.test("a course names p99 only if its line is drawn", () => {
+  const soak = structuredClone(scenarioOf(chartedReport(), "soak"));
+  const course = () => planFor({ ...soak, name: "one" })!;
+  const drawn = () => course().panels[0]!.series.map(({ name }) => name).includes("p99");
+  assertEquals([course().alt.includes("p99"), drawn()], [true, true]);
+  for (const metric of soak.metrics) {
+    if (metric.kind === "distribution") { for (const point of metric.series) point.p99 = null; }
+  }
+  assertEquals([course().alt.includes("p99"), drawn()], [false, false]);
+});
+
 Deno.test("pauses between epochs are not drawn as silence, nor a partial interval as a drop", () => {
   const soak = scenarioOf(chartedReport(), "soak");
   const [rates] = planFor({ ...soak, name: "one" })!.panels[1]!.series;

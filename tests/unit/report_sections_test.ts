@@ -60,6 +60,31 @@ Deno.test("a wide interval is named separately", () => {
   assertStringIncludes(text(item!.action), "--precision 10");
 });
 
+Deno.test("the widest number of a scenario's cards counts, not only its headline", () => {
+  const report = sampleReport("passed");
+  const rate = report.scenarios[1]!.metrics.find(({ name }) => name === "throughput")!;
+  assert(rate.kind === "scalar" && rate.role !== "headline");
+  rate.ci95 = [100, 2_500];
+  assertStringIncludes(firstScreen(report), "| **One client** | **1,150 msg/s** | ± 104 %");
+  const { level, sentence } = trustOf(report);
+  assertEquals(level, "caution");
+  assertStringIncludes(text(sentence), "within 4 %, except in Message throughput (104 %).");
+  assertEquals(attention(report).map(({ text: what }) => text(what)), [
+    "Another run may differ by up to 104 %",
+  ]);
+});
+
+Deno.test("in the table of scenarios the ± is next to its number", () => {
+  const row = (title: string) => {
+    const lines = firstScreen(sampleReport("passed")).split("\n");
+    return lines.find((line) => line.includes(`[${title}]`))!.split(" | ").slice(2, 4);
+  };
+  assertEquals(row("Message throughput"), ["latency 820 µs ± 3 %", "1,150 msg/s"]);
+  assertEquals(row("Concurrent connections"), ["latency 2.61 ms", "1,770 msg/s ± 4 %"]);
+  const shown = renderTerminalSummary(sampleReport("passed"), { color: false, width: 100 });
+  assert(/Message throughput +latency 820 µs ± 3 % +1,150 msg\/s {2}/.test(shown), shown);
+});
+
 /** A run whose scenarios have intervals of these relative half-widths. */
 function repeating(...widths: number[]): Report {
   const report = sampleReport("passed");
@@ -135,7 +160,7 @@ Deno.test("numbers that must not be quoted are named with the reason", () => {
     "Do not quote Message throughput (failed), Concurrent connections (the client was the bottleneck), " +
     "Reconnection (it drifts). The headline",
     "The client may have been the bottleneck in Connection establishment",
-    "Work waited for a core 31 % of the time",
+    "Processes waited for a CPU core 31 % of the time",
   ];
   for (const part of parts) assertStringIncludes(line, part);
 });
@@ -213,6 +238,50 @@ Deno.test("the first screen lists at most three findings, each with an action", 
   assertEquals(attention(sampleReport("passed")), []);
 });
 
+Deno.test("advice that an item has given is not repeated, nor advice that its text has", () => {
+  const report = sampleReport("passed");
+  const [first, second, third] = report.scenarios as [ScenarioReport, ...ScenarioReport[]];
+  const reason = (code: number, scenario: string | null) => ({
+    code,
+    kind: "checkFailed",
+    scenario,
+    message: `${scenario}: no reply`,
+  });
+  report.verdict.reasons = [reason(1, first.name), reason(1, second!.name)];
+  third!.validity.valid = false;
+  third!.validity.warnings = [{ kind: "clientLate", message: "late; use an idle machine" }];
+  const actions = () => attention(report).map(({ action }) => text(action));
+  assertEquals(actions(), [
+    "see the failed checks: each shows what was expected and what was observed.",
+    "",
+    "run again before quoting its numbers.",
+  ]);
+  third!.validity.warnings = [{ kind: "changed", message: "the machine changed" }];
+  assertEquals(actions()[2], "run again on an idle machine before quoting its numbers.");
+  const screen = firstScreen(sampleReport("preflight_failure"));
+  assertStringIncludes(screen, "did you mean status?\n");
+});
+
+Deno.test("an interrupted run mentions its numbers only if it has some", () => {
+  const report = sampleReport("interrupted");
+  assertStringIncludes(firstScreen(report), "run again: the numbers cover only what was measured");
+  for (const scenario of report.scenarios) scenario.metrics = [];
+  const screen = firstScreen(report);
+  assertStringIncludes(screen, "There are no numbers: nothing was measured.");
+  assertStringIncludes(screen, "interrupted by SIGINT → run again.\n");
+});
+
+Deno.test("--baseline is advised only if there are earlier runs to compare with", () => {
+  const report = sampleReport("passed");
+  assert(!page(report).includes("--baseline"));
+  report.comparison = { ...sampleReport("compared").comparison!, automatic: true };
+  const step = "Make regressions fail the run: `--baseline` with the history folder next to " +
+    "`report.json`.";
+  assertStringIncludes(page(report), step);
+  report.comparison.automatic = false;
+  assert(!page(report).includes("Make regressions fail"));
+});
+
 Deno.test("a long sweep shows its last places and some of the others, and counts them", () => {
   const report = structuredClone(sampleReport("thorough"));
   const scaling = report.scenarios.find(({ name }) => name === "scaling")!;
@@ -220,7 +289,7 @@ Deno.test("a long sweep shows its last places and some of the others, and counts
   const clients = Array.from({ length: 40 }, (_, index) => index + 1);
   scaling.metrics = clients.map((count) => ({ ...latency, at: { clients: count } }));
   const lines = page(report).split("\n");
-  const head = lines.findIndex((line) => line.startsWith("| At (16 of 40) |"));
+  const head = lines.findIndex((line) => line.startsWith("| Clients (16 of 40) |"));
   const shown = lines.slice(head + 2, head + 18).map((line) => parseInt(line.slice(2)));
   assertEquals(shown, [1, 5, 9, 13, 17, 21, 25, 29, ...clients.slice(-8)]);
   assertEquals(lines[head + 18], "");
@@ -268,7 +337,10 @@ Deno.test("failed checks are open, passed ones folded", () => {
 Deno.test("a sweep is a table of its places, layers are a table of what each one adds", () => {
   const report = sampleReport("thorough");
   const text = page(report);
-  assertStringIncludes(text, "| At | throughput | latency, median | p99 | efficiency |");
+  assertStringIncludes(
+    text,
+    "| Clients | throughput | latency, median | latency, p99 | efficiency |",
+  );
   const payload = report.scenarios.find(({ name }) => name === "payload-size")!;
   const sizes = (page: string) =>
     [...page.matchAll(/^\| ([\d.]+ [KM]?i?B) \|/gm)].map(([, at]) => at);
@@ -282,6 +354,33 @@ Deno.test("a sweep is a table of its places, layers are a table of what each one
   assertStringIncludes(
     text,
     "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
+  );
+});
+
+Deno.test("settings have their units, and a layer that saves time a minus sign", () => {
+  const report = sampleReport("passed");
+  report.scenarios[0]!.parameters = { payloadBytes: 0, durationMs: 200, ratePerSecond: 5, n: null };
+  report.scenarios[1]!.metrics.push(
+    ...["ipBurst", "ipRefill"].map((name): Metric => ({
+      ...{ kind: "scalar", name, unit: "calls", better: null, role: "detail", value: 50 },
+      ...{ ci95: null, epochs: [], spread: { within: null, between: null } },
+    })),
+  );
+  report.scenarios.flatMap(layersOf)[0]!.metric.added.value = -2_700;
+  const shown = page(report);
+  assertStringIncludes(shown, "Settings: payload 0 B, duration 200 ms, rate 5 a second.");
+  assertStringIncludes(shown, "| −2.70 µs |");
+  assertStringIncludes(shown, "| IP burst | 50 calls |");
+  assertEquals(shown.match(/differ from the difference of the totals/g)?.length, 1);
+});
+
+Deno.test("numbers that are not the server's own are a warning that names the scenario", () => {
+  const report = sampleReport("passed");
+  report.scenarios[3]!.validity.valid = false;
+  assertStringIncludes(
+    page(report),
+    "- ⚠️ Numbers are the server's own (not limited by the client, not from a cache): 6/7, except " +
+      "[Reconnection]",
   );
 });
 
@@ -310,7 +409,8 @@ Deno.test("with a capped rate, latencies are reported and throughput is not", ()
   };
   assertStringIncludes(
     text(trustOf(report).sentence),
-    "Your server allows 50 calls and then 5 a second per session, 10 per address: measured at 4 a second",
+    "Your server's rate limit: a burst of 50 calls, then 5 a second per session and 10 a second per " +
+      "address. This run stayed at 4 a second, so throughput is not reported.",
   );
   assertEquals(attention(report), []);
   report.rateLimit = { scenario: "message-throughput", atCall: 51, message: "slow down" };
@@ -430,6 +530,21 @@ Deno.test("two servers: the verdicts come first, then the results of B", () => {
   assert(!page(report).includes("It mattered"));
 });
 
+Deno.test("two servers with too few epochs: that is said once; with none, not at all", () => {
+  const report = sampleReport("ab");
+  const comparison = report.comparison!;
+  for (const row of comparison.rows) {
+    Object.assign(row, { verdict: "undecided", why: "tooFewEpochs", need: 6, smallest: null });
+  }
+  const screen = firstScreen(report);
+  assertEquals(screen.match(/6 epochs/g), ["6 epochs"]);
+  assert(!screen.includes("too few epochs"));
+  comparison.rows[0]!.why = "noise";
+  assert(firstScreen(report).includes("too few epochs; 6 epochs would decide"), "of one row");
+  comparison.rows = [];
+  assert(!firstScreen(report).includes("both servers were measured"));
+});
+
 Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", () => {
   const report = sampleReport("passed");
   const [wide, narrow] = [100, 50].map((width) =>
@@ -440,6 +555,30 @@ Deno.test("a narrow terminal keeps the throughput, a wide one shows the rest", (
   assert(!narrow!.includes("Epochs") && wide!.includes("Epochs"));
   assertStringIncludes(wide!, "The headline numbers repeat within 4 %");
   assert(/├─+┤/.test(wide!));
+});
+
+Deno.test("the terminal plots the server's times only, and says which and from where to where", () => {
+  const report = sampleReport("passed");
+  const legend = (width = 100) =>
+    renderTerminalSummary(report, { color: false, width }).split(/[└┘]\n[^\n]*\n/).at(-1)!.trim();
+  assertEquals(legend(), "Establish and latency, from p5 to p99; logarithmic scale");
+  assert(legend(50).split("\n").every((line) => line.length <= 50));
+  const [, calls] = report.scenarios as [ScenarioReport, ScenarioReport];
+  const latency = calls.metrics.find(({ name }) => name === "latency")!;
+  assert(latency.kind === "distribution");
+  latency.p99 = null;
+  assertEquals(
+    legend(),
+    "Establish and latency, from p5 to p99; message-throughput, from p5 to p95; logarithmic scale",
+  );
+  // Without its latency, a paced scenario has only the client's times.
+  const recovery = calls.metrics.find(({ name }) => name === "throughput")!;
+  calls.metrics = [
+    { ...recovery, name: "recovery", role: "headline" },
+    { ...latency, name: "slip", role: "detail" },
+  ];
+  assertEquals(legend(), "Establish and latency, from p5 to p99; logarithmic scale");
+  assert(!/message-throughput +├/.test(renderTerminalSummary(report, { color: false, width: 99 })));
 });
 
 Deno.test("colours appear only if asked for, and do not change widths", () => {

@@ -13,7 +13,7 @@ Deno.test("durations have three digits, in the largest unit they reach", () => {
     [65_300_400, "65.3 ms"],
     [1_200_000_001, "1.20 s"],
     [123_400_000_000, "123 s"],
-    [-860_400, "-860 µs"],
+    [-860_400, "−860 µs"],
   ];
   for (const [ns, text] of expected) assertEquals(units.formatDuration(ns), text);
   assertEquals(units.formatDuration(null), "–");

@@ -1,9 +1,3 @@
-/**
- * Scales and ticks of axes.
- *
- * @module
- */
-
 import { formatCountTick, formatDurationTick, isKnown } from "../units.ts";
 import { COLORS, FONT_SIZE } from "./theme.ts";
 

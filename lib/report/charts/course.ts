@@ -1,9 +1,3 @@
-/**
- * Latency and throughput of a scenario over time.
- *
- * @module
- */
-
 import type { ScenarioReport, SeriesPoint } from "../../schema.ts";
 import { silentIntervals } from "../../stats/silences.ts";
 import { capitalise } from "../quantities.ts";
@@ -39,7 +33,7 @@ export function coursePlan(scenario: ScenarioReport): Plan | null {
   const hasP99 = series.some(({ p99 }) => p99 !== null);
   return {
     title,
-    alt: `${title}. Median, p99, slowest call and replies per second, in steps of ${resolution}`,
+    alt: `${title}. Median, ${hasP99 ? "p99, " : ""}slowest call and replies, ${resolution} apart`,
     panels: [{
       caption: capitalise(nameText(distribution.name)) +
         (silences.length === 0 ? "" : "; red: no reply"),

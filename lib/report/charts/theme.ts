@@ -1,10 +1,4 @@
 /**
- * Colours, sizes and the style sheet of all charts.
- *
- * @module
- */
-
-/**
  * The width of every chart in pixels: two fit side by side on a page of 1,100 px, and on a phone of
  * 390 px their text is still 9 px.
  */

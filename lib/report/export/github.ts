@@ -1,9 +1,3 @@
-/**
- * Annotations and the step summary for GitHub Actions.
- *
- * @module
- */
-
 import { CHANGES, type Comparison, type Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
 import { factWords } from "../quantities.ts";

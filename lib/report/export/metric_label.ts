@@ -1,9 +1,3 @@
-/**
- * Metric names in thresholds, histories, CI pages and comparisons.
- *
- * @module
- */
-
 import type { At, ComparisonRow, Metric, ScenarioReport } from "../../schema.ts";
 import { isSamePlace } from "../quantities.ts";
 

@@ -86,10 +86,14 @@ function line(content: Content): string {
   return written(content, INLINES, (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;"));
 }
 
+/** Longer code can be broken over lines. */
+const LONG_CODE = 30;
+
 const INLINES: Forms<Exclude<Inline, string>, string> = {
   quantity: ({ text }) => `<span class="number">${escapeHtml(text)}</span>`,
   foreign: ({ text }) => escapeHtml(text),
-  code: ({ text }) => `<code>${escapeHtml(text)}</code>`,
+  code: ({ text }) =>
+    `<code${text.length > LONG_CODE ? ' class="long"' : ""}>${escapeHtml(text)}</code>`,
   strong: ({ content }) => `<strong>${line(content)}</strong>`,
   mark: ({ mark }) => markHtml(mark),
   link: ({ to, content }) => `<a href="#${escapeHtml(to)}">${line(content)}</a>`,

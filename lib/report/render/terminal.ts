@@ -180,7 +180,8 @@ class Screen {
       colors: this.#color,
       format: formatDuration,
     });
-    return [...plot, paint(label, "dim", this.#color)];
+    const legend = this.wrapped({ kind: "foreign", text: label });
+    return [...plot, ...legend.map((line) => paint(line, "dim", this.#color))];
   }
 }
 

@@ -64,14 +64,14 @@ export function transcriptSection({ transcript = [] }: Report): Section[] {
 }
 
 const METHOD: readonly string[] = [
-  "An epoch measures everything once, on fresh connections. Numbers are means over the epochs. ± is half of " +
-  "the 95 % interval, in which the next run is expected; it needs at least 5 epochs.",
+  "An epoch measures everything once, on fresh connections. Each number is computed for each epoch, then " +
+  "averaged. ± is half of the 95 % interval, in which the next run is expected; it needs at least 5 epochs.",
   "A call counts as served only if a success for that very call arrived. The ledger counts every other outcome, " +
   "and its sums are checked.",
   "Latency runs from handing the frame to the socket until the reply is decoded; in an open loop, from when the " +
   "call was due.",
   "A percentile needs 10 samples beyond it; with fewer there is a dash. \u201CAt least\u201D means that it falls " +
-  "among the unanswered calls, so only their timeout is known.",
+  "among calls without an answer or never sent, of which only the timeout is known.",
   "\u201CSlower than unit tests\u201D compares the median call over the wire with one call in-process, paired in " +
   "each epoch.",
   "Loopback is not a network. Compare ratios within a run, not times across machines or hours.",

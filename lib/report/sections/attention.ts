@@ -7,7 +7,7 @@
 
 import type { RateLimit, Reason, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, code, type Content, foreign, joined, list } from "../document.ts";
-import { heading, mark, type MarkName, prose } from "../document.ts";
+import { heading, mark, type MarkName, prose, textOf } from "../document.ts";
 import { factWords, ranScenarios } from "../quantities.ts";
 import { scenarioLink, wideHalfWidth } from "../trust.ts";
 import { formatCount, formatCounted, formatNumber, formatPercent } from "../units.ts";
@@ -16,11 +16,12 @@ import { findScenario, isLoadPhase } from "./key_numbers.ts";
 export interface Attention {
   mark: MarkName;
   text: Content;
+  /** Empty if the text says what to do, or an item before it does. */
   action: Content;
 }
 
 function attentionLine({ mark: name, text, action }: Attention): Content {
-  return prose`${mark(name)} ${text} → ${action}`;
+  return joined([prose`${mark(name)} ${text}`, action], " → ");
 }
 
 const FIRST_ITEMS = 3;
@@ -51,7 +52,10 @@ export function attention(report: Report): Attention[] {
     ...others.flatMap((scenario) => invalidItem(report, scenario)),
     ...incomparableItem(report),
     ...wideItem(report),
-  ];
+  ].map((item, nth, all) => {
+    const isSaid = all.slice(0, nth).some(({ action }) => textOf(action) === textOf(item.action));
+    return isSaid ? { ...item, action: "" } : item;
+  });
 }
 
 /** Not in `ab`, whose rows say how many more epochs they need. */
@@ -71,28 +75,27 @@ function wideItem(report: Report): Attention[] {
 /** Warnings that explain failed checks: the server was overloaded, or the client was late. */
 const PACE = ["serverBehind", "clientLate"];
 
-const INTERRUPTED = "run again: the numbers cover only what was measured until then.";
-
-/** What to do about a reason, by its exit code. */
+/** What to do about a reason, by its exit code; nothing where the message says it. */
 const ACTIONS: Record<number, string> = {
   1: "see the failed checks: each shows what was expected and what was observed.",
   2: "make the path writable, or choose another with --out.",
-  3: "fix what the message names, and run again.",
+  3: "",
   4: "find what changed, or set a threshold the server can meet.",
   5: "run again: a slowdown that repeats is real.",
   6: "follow the warning, or run again on a quieter machine.",
-  130: INTERRUPTED,
-  143: INTERRUPTED,
 };
 
 function reasonItem(report: Report, { code: exit, scenario, message }: Reason): Attention {
   const found = scenario === null ? undefined : findScenario(report, scenario);
   const text = message.startsWith(`${scenario}: `) ? message.slice(scenario!.length + 2) : message;
   const isCheck = exit !== 1 || found !== undefined;
+  const hasNumbers = ranScenarios(report).some(({ metrics }) => metrics.length > 0);
   return {
     mark: exit >= 128 || exit === 6 ? "warning" : "failed",
     text: joined([found === undefined ? "" : scenarioLink(report, found), foreign(text)], ": "),
-    action: (isCheck ? ACTIONS[exit] : undefined) ?? "find the cause, and run again.",
+    action: exit >= 128
+      ? `run again${hasNumbers ? ": the numbers cover only what was measured until then" : ""}.`
+      : (isCheck ? ACTIONS[exit] : undefined) ?? "find the cause, and run again.",
   };
 }
 
@@ -108,7 +111,9 @@ function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
         ${code("--scenarios saturation")} find the rate it sustains.`
       : client === "bound"
       ? prose`spread the load over ${code("--workers")}, or measure from a faster machine.`
-      : "do not quote its numbers until this is fixed.",
+      : warnings.some(({ kind }) => kind === "changed")
+      ? "run again on an idle machine before quoting its numbers."
+      : "run again before quoting its numbers.",
   }];
 }
 
@@ -177,8 +182,9 @@ export function nextSteps(report: Report): Content[] {
     ],
     [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
     [
-      report.verdict.status === "passed" && (report.comparison?.automatic ?? true),
-      prose`Make regressions fail the run: ${code("--baseline reports/history")}.`,
+      report.verdict.status === "passed" && report.comparison?.automatic === true,
+      prose`Make regressions fail the run: ${code("--baseline")} with the history folder next to
+        ${code("report.json")}.`,
     ],
   ];
   return [

@@ -43,8 +43,14 @@ export function comparisonSection(comparison: Comparison, figure?: Figure): Sect
 
 /** The conclusion and its rows, the gates first. */
 export function comparisonBlocks(comparison: Comparison): Block[] {
-  const { rows, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
+  const { rows: given, newErrors, onlyInOld, onlyInNew, noise, automatic } = comparison;
   const isPaired = noise === "paired";
+  const open = given.filter(({ verdict }) => verdict === "undecided");
+  // If all of them have too few epochs, the conclusion says so.
+  const areFew = isPaired && open.some(({ gating }) => gating) &&
+    open.every(({ why, need }) => why === "tooFewEpochs" && need !== null);
+  const rows = areFew ? given.map((row) => ({ ...row, why: null, need: null })) : given;
+  const isEmpty = isPaired && rows.every(({ epochs = [] }) => epochs.length === 0);
   const deciding = rows.filter(({ gating }) => gating);
   // Without gates, every change is shown; of a comparison nobody asked for, only what is decided.
   const shown = automatic
@@ -64,7 +70,7 @@ export function comparisonBlocks(comparison: Comparison): Block[] {
     [isPaired ? "Measured on B only" : "Measured for the first time", onlyInNew],
   ] as const;
   return [
-    paragraph(conclusion(comparison)),
+    ...isEmpty ? [] : [paragraph(conclusion(comparison))],
     ...rows.some(({ why }) => why === "drift") ? [paragraph(AGED)] : [],
     ...errors.length === 0 ? [] : [list(errors)],
     ...rowsTable(deciding.length > 0 ? "Deciding changes" : "Changes", shown, isPaired),

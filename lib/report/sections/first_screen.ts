@@ -9,15 +9,15 @@ import type { Metric, Report, ScenarioReport } from "../../schema.ts";
 import { type Audience, type Block, type Card, code, type Content } from "../document.ts";
 import { type Figure, figures, foreign, heading, joined } from "../document.ts";
 import { left, list, mark, paragraph, right, type Section, type Segment } from "../document.ts";
-import { prose, strong, table } from "../document.ts";
+import { prose, type Strip, strong, table } from "../document.ts";
 import { findMetric, halfWidth, headlines, intervalText, isLayer } from "../quantities.ts";
 import { isSamePlace, label, type Layer, type Measured, quantity } from "../quantities.ts";
-import { ranScenarios, sparkline, strip, words } from "../quantities.ts";
+import { capitalise, ranScenarios, sparkline, strip, words } from "../quantities.ts";
 import { scenarioLink, trustOf } from "../trust.ts";
 import { formatNumber, formatPercent, formatRatio, formatTimestamp } from "../units.ts";
 import { attentionBlocks } from "./attention.ts";
 import { changeWords, comparisonBlocks } from "./comparison.ts";
-import { isLoadPhase, keyNumbers } from "./key_numbers.ts";
+import { cardNumbers, isLoadPhase } from "./key_numbers.ts";
 import { observedWords, runSpan, scenarioMark, splitWords } from "./verdict.ts";
 import { tally, targetWords, verdictInline } from "./verdict.ts";
 
@@ -45,7 +45,8 @@ export function firstScreen(report: Report, reader: Audience, figure?: Figure): 
 }
 
 function outcome(report: Report): Block {
-  const summary = [tally(report), runSpan(report)].filter((one) => one !== "").join(" in ");
+  const span = report.scenarios.length === 0 ? "" : runSpan(report);
+  const summary = [tally(report), span].filter((one) => one !== "").join(" in ");
   const words = prose`${strong(...verdictInline(report))} (${summary}). ${targetWords(report)},
     profile ${code(report.profile)}, ${foreign(formatTimestamp(report.startedAt))}.`;
   return paragraph(words, "lead");
@@ -91,26 +92,8 @@ function verdicts(report: Report, figure: Figure | undefined): Block[] {
   ];
 }
 
-const MOST_CARDS = 4;
-
 function cards(report: Report): Block[] {
-  const own = keyNumbers(report).filter(({ short }) => short !== "");
-  const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
-  const ran = ranScenarios(report);
-  const others = ran.filter(({ name }) => !shown.has(name))
-    .flatMap((scenario) => headlines(scenario).slice(0, 1));
-  // A single scenario fills the screen with its other values.
-  const further = ran.length !== 1 ? [] : ran[0]!.metrics
-    .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
-    .map((metric) => ({ scenario: ran[0]!, metric }));
-  const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
-  for (const { measured } of own) if (measured !== undefined) titled.delete(measured.metric);
-  const all = [
-    ...own.flatMap(({ short, measured }) => measured ? [card(report, short, measured)] : []),
-    ...[...titled.values()].map((one) =>
-      card(report, prose`${foreign(one.scenario.title)}: ${foreign(label(one.metric))}`, one)
-    ),
-  ].slice(0, MOST_CARDS);
+  const all = cardNumbers(report).map(({ title, measured }) => card(report, title, measured));
   return all.length === 0 ? [] : [{ kind: "cards", cards: all }];
 }
 
@@ -188,14 +171,16 @@ function scenarioLines(report: Report): Block[] {
   if (report.scenarios.length === 0) return [];
   const columns = [
     ...[left(""), left("Scenario"), left("Result", 2)],
-    ...[right("Throughput", 1), right("±", 3), left("Epochs", 4)],
+    ...[right("Throughput", 1), left("Epochs", 4)],
   ];
   const rows = report.scenarios.map((scenario) => scenarioLine(report, scenario));
   return [table("Scenarios", columns, rows)];
 }
 
 const isRate = ({ unit }: Metric) => unit === "msg/s";
-const isTimes = ({ kind }: Metric) => kind === "distribution";
+/** Times of the server: `slip` is the client's. */
+const isTimes = ({ kind, role, name }: Metric) =>
+  kind === "distribution" && name !== "slip" && (role !== "detail" || name === "latency");
 
 function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
   const head = [mark(scenarioMark(scenario)), scenarioLink(report, scenario)];
@@ -207,16 +192,20 @@ function scenarioLine(report: Report, scenario: ScenarioReport): Content[] {
       : unmeasured === undefined
       ? scenario.status
       : prose`${foreign(unmeasured.name)}: ${foreign(unmeasured.reason)}`;
-    return [...head, why, "", "", ""];
+    return [...head, why, "", ""];
   }
   const rate = besideOf(headline, isRate);
   const result = isRate(headline.metric) ? besideOf(headline, isTimes) : headline;
   const width = halfWidth(headline.metric);
+  // Of the headline only, which the trust sentence covers.
+  const shown = (one: Measured) =>
+    one.metric !== headline.metric || width === null
+      ? quantity(one)
+      : prose`${quantity(one)} ± ${formatPercent(width)}`;
   return [
     ...head,
-    result === undefined ? "" : prose`${foreign(label(result.metric))} ${quantity(result)}`,
-    rate === undefined ? "" : quantity(rate),
-    width === null ? "" : formatPercent(width),
+    result === undefined ? "" : prose`${foreign(label(result.metric))} ${shown(result)}`,
+    rate === undefined ? "" : shown(rate),
     sparkline(headline.metric) ?? "",
   ];
 }
@@ -227,9 +216,19 @@ function boxes(report: Report): Block[] {
     const [headline] = headlines(scenario);
     const times = headline && besideOf(headline, isTimes);
     const box = times === undefined || isLayer(times.metric) ? null : strip(times.metric);
-    return box === null ? [] : [{ name: scenario.name, strip: box }];
+    return box === null ? [] : [{ name: scenario.name, what: label(times!.metric), strip: box }];
   });
   return found.length === 0 || isLoadPhase(report) || report.ab !== undefined
     ? []
-    : [{ kind: "boxes", label: "From p5 to p99, logarithmic scale", boxes: found }];
+    : [{ kind: "boxes", label: `${capitalise(boxEnds(found))}; logarithmic scale`, boxes: found }];
+}
+
+/** `establish and latency, from p5 to p99; soak, from p5 to p95` */
+function boxEnds(boxes: readonly { name: string; what: string; strip: Strip }[]): string {
+  const names = new Intl.ListFormat("en-GB");
+  const groups = [...Map.groupBy(boxes, ({ strip }) => strip.ends)];
+  return groups.toSorted(([, a], [, b]) => b.length - a.length).map(([ends, boxes], nth) => {
+    const shown = nth > 0 ? boxes.map(({ name }) => name) : new Set(boxes.map(({ what }) => what));
+    return `${names.format(shown)}, from ${ends}`;
+  }).join("; ");
 }

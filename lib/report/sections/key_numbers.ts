@@ -6,8 +6,8 @@
  */
 
 import type { Report, ScenarioReport } from "../../schema.ts";
-import { type Content, type FigureName, foreign } from "../document.ts";
-import { findMetric, type Measured } from "../quantities.ts";
+import { type Content, type FigureName, foreign, prose } from "../document.ts";
+import { findMetric, headlines, label, type Measured, ranScenarios } from "../quantities.ts";
 
 /** Scenarios of the phase document: what it calls each, and the line in its checklist. */
 type DocumentScenarios = Readonly<Record<string, readonly [subject: string, checked: string]>>;
@@ -77,6 +77,30 @@ export function keyNumbers(report: Report): KeyNumber[] {
     { label: "P95 Latency", short: "", figure: "p95", measured: latency },
     { label: "Connection Time", short: "Connect", figure: "p50", measured: establish },
   ];
+}
+
+const MOST_CARDS = 4;
+
+/** The numbers of the first screen's cards. */
+export function cardNumbers(report: Report): { title: Content; measured: Measured }[] {
+  const own = keyNumbers(report).filter(({ short }) => short !== "");
+  const shown = new Set(own.map(({ measured }) => measured?.scenario.name));
+  const ran = ranScenarios(report);
+  const others = ran.filter(({ name }) => !shown.has(name))
+    .flatMap((scenario) => headlines(scenario).slice(0, 1));
+  // A single scenario fills the screen with its other values.
+  const further = ran.length !== 1 ? [] : ran[0]!.metrics
+    .filter(({ kind, unit, at }) => kind === "scalar" && unit !== "" && at === undefined)
+    .map((metric) => ({ scenario: ran[0]!, metric }));
+  const titled = new Map([...others, ...further].map((one) => [one.metric, one]));
+  for (const { measured } of own) if (measured !== undefined) titled.delete(measured.metric);
+  return [
+    ...own.flatMap(({ short, measured }) => measured ? [{ title: short, measured }] : []),
+    ...[...titled.values()].map((measured) => ({
+      title: prose`${foreign(measured.scenario.title)}: ${foreign(label(measured.metric))}`,
+      measured,
+    })),
+  ].slice(0, MOST_CARDS);
 }
 
 function loadNumbers(report: Report): KeyNumber[] {

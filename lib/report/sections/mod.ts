@@ -1,9 +1,3 @@
-/**
- * Builds the document of a report.
- *
- * @module
- */
-
 import type { Comparison, Report } from "../../schema.ts";
 import type { Audience, Document, Figure, Section } from "../document.ts";
 import { figures, sectionFor } from "../document.ts";

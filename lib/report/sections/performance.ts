@@ -6,9 +6,10 @@
 
 import type { Ledger, Report, ScenarioReport } from "../../schema.ts";
 import { type Block, type Content, foreign, type Inline, inlines, left } from "../document.ts";
-import { link, list, mark, type MarkName, pageSection, right } from "../document.ts";
+import { joined, link, list, mark, type MarkName, pageSection, right } from "../document.ts";
 import { prose, type Section, strong, type Table, table } from "../document.ts";
 import { findMetric, halfWidth, type Measured, quantity, ranScenarios } from "../quantities.ts";
+import { scenarioLink } from "../trust.ts";
 import { DASH, formatCompactRate, formatCount, formatPercent, formatRatio } from "../units.ts";
 import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { type KeyNumber, keyNumbers, pyramidMetrics } from "./key_numbers.ts";
@@ -62,13 +63,13 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
   return `N/A; ${figure === "p50" ? "median" : figure} of ${count} samples`;
 }
 
-/** `2,540x slower than unit tests (± 3 %)`; `null` if not measured, or if calls failed. */
+/** `2,540x slower than unit tests (median call, ± 3 %)`; `null` if not known, or calls failed. */
 export function slowdown(report: Report): Inline[] | null {
   const factor = findMetric(report, "unitFactor");
   if (factor === undefined || factor.scenario.status !== "passed") return null;
   const width = halfWidth(factor.metric);
-  const within = width === null ? "" : ` (± ${formatPercent(width)})`;
-  return prose`${strong(quantity(factor), " slower")} than unit tests${within}`;
+  const within = width === null ? "" : `, ± ${formatPercent(width)}`;
+  return prose`${strong(quantity(factor), " slower")} than unit tests (median call${within})`;
 }
 
 /** Unit, integration and end-to-end tests, one level each. */
@@ -109,6 +110,8 @@ export interface Criterion {
   text: string;
   met: boolean | null;
   note: Content;
+  /** The mark if it is not met. Default: `failed`. */
+  unmet?: MarkName;
 }
 
 /** The phase document's checklist. */
@@ -119,8 +122,16 @@ export function criteria(report: Report): Criterion[] {
   const [sent, ok] = [sum(({ sent }) => sent), sum(({ ok }) => ok)];
   const stray = sum(({ frames }) => frames.duplicate + frames.orphan + frames.malformed);
   const passed = ran.filter(({ status }) => status === "passed").length;
-  const valid = ran.filter(({ validity }) => validity.valid).length;
-  const criterion = (text: string, met: boolean | null, note: Content) => ({ text, met, note });
+  const invalid = ran.filter(({ validity }) => !validity.valid);
+  const valid = ran.length - invalid.length;
+  const links = joined(invalid.map((one) => scenarioLink(report, one)), ", ");
+  const except = links.length === 0 ? [] : [", except ", ...links];
+  const criterion = (text: string, met: boolean | null, note: Content, unmet?: MarkName) => ({
+    text,
+    met,
+    note,
+    unmet,
+  });
   const all = (count: number) => ran.length === 0 ? null : count === ran.length;
   const isCompared = slowdown(report) !== null;
   return [
@@ -148,7 +159,8 @@ export function criteria(report: Report): Criterion[] {
     criterion(
       "Numbers are the server's own (not limited by the client, not from a cache)",
       all(valid),
-      `${valid}/${ran.length}`,
+      [`${valid}/${ran.length}`, ...except],
+      "warning",
     ),
   ];
 }
@@ -168,8 +180,8 @@ function scenarioCriterion(text: string, scenario: ScenarioReport | undefined): 
 /** Criteria as a list of marks. */
 export function criteriaList(items: readonly Criterion[]): Block {
   return list(
-    items.map(({ text, met, note }) =>
-      prose`${mark(met === null ? "open" : met ? "passed" : "failed")} ${text}: ${note}`
+    items.map(({ text, met, note, unmet = "failed" }) =>
+      prose`${mark(met === null ? "open" : met ? "passed" : unmet)} ${text}: ${note}`
     ),
   );
 }

@@ -16,7 +16,7 @@ import { documentScenarios, findScenario, isLoadPhase } from "./key_numbers.ts";
 import { keyNumbers, pyramidMetrics } from "./key_numbers.ts";
 import { criteria, criteriaList, keyMark, performanceTable, pyramid } from "./performance.ts";
 import { slowdown } from "./performance.ts";
-import { layerTable, scenarioSection } from "./scenario.ts";
+import { layerBlocks, scenarioSection } from "./scenario.ts";
 import { runSpan, scenarioMark, tally, targetWords, verdictInline } from "./verdict.ts";
 import { verdictWords } from "./verdict.ts";
 
@@ -33,9 +33,11 @@ export function phaseTitle(report: Report): string {
   return `${name} - ${report.verdict.status === "passed" ? "COMPLETE" : verdictWords(report)}`;
 }
 
+const NONE = paragraph("None.");
+
 /** The sections, in the phase document's order. */
 export function phaseSections(report: Report, figures: ReadonlyMap<string, Figure>): Section[] {
-  const goals = criteria(report);
+  const [goals, steps] = [criteria(report), nextSteps(report)];
   const met = goals.filter((goal) => goal.met === true).length;
   return [
     pageSection("status", "", ...status(report)),
@@ -48,7 +50,7 @@ export function phaseSections(report: Report, figures: ReadonlyMap<string, Figur
     ...report.scenarios.map((scenario) =>
       scenarioSection(report, scenario, figures.get(scenario.name), false)
     ),
-    pageSection("next-steps", "🔄 Next Steps", list(nextSteps(report), true)),
+    pageSection("next-steps", "🔄 Next Steps", steps.length > 0 ? list(steps, true) : NONE),
     pageSection("files", "📝 Files", list(FILES)),
     pageSection("checklist", "✅ Validation Checklist", criteriaList(goals)),
     pageSection(
@@ -120,7 +122,7 @@ function performance(report: Report): Block[] {
       prose`${quantity(rate)}, tool ${code(target.tool)}`,
       WIRE_CODE,
     ),
-    ...layered.map(layerTable),
+    ...layered.flatMap(layerBlocks),
     ...factor === null ? [] : [paragraph(prose`${strong("Total overhead:")} ${factor}`)],
   ];
   const why = reasons.length === 0 ? [] : [heading("Why slower than unit tests"), ...reasons];

@@ -11,9 +11,9 @@ import { type Inline, joined, left, list, mark, paragraph, right } from "../docu
 import { prose, type Section, type Table, table } from "../document.ts";
 import { capitalise, factWords, headlines, intervalText, isSamePlace } from "../quantities.ts";
 import { type Measured, placeKey, placeOf, quantity, rowScale } from "../quantities.ts";
-import { sparkline, withInterval, words } from "../quantities.ts";
+import { sparkline, unitOf, withInterval, words } from "../quantities.ts";
 import { scenarioId } from "../trust.ts";
-import { formatCount, formatCounted, formatNumber, formatPercent, formatSpan } from "../units.ts";
+import { formatCount, formatCounted, formatPercent, formatSpan } from "../units.ts";
 import { layerName, layersOf } from "./first_screen.ts";
 import { closeWords, errorItems, ledgerWords, scenarioMark } from "./verdict.ts";
 
@@ -113,7 +113,7 @@ function numberTables(scenario: ScenarioReport, hasLayers: boolean): Block[] {
     .sort((a, b) => stepOf(a) - stepOf(b));
   const isLayered = layersOf(scenario).length > 0;
   return [
-    ...isLayered && hasLayers ? [layerTable(scenario)] : [],
+    ...isLayered && hasLayers ? layerBlocks(scenario) : [],
     ...!isLayered && rows.length > 0 ? [sweepTable(scenario, rows, swept)] : [],
     ...rest.length > 0 ? [metricTable(scenario, rest)] : [],
   ];
@@ -167,13 +167,16 @@ function sweepTable(
   const rows = shownOf(places);
   const isTimes = (name: string) =>
     rows.flat().some((metric) => metric.name === name && metric.kind === "distribution");
+  const kinds = new Set(rows.flatMap(([first]) => Object.keys(first!.at!)));
+  const at = capitalise([...kinds].map((name) => words(unitOf(name)[0])).join(", "));
+  const some = rows.length === places.length ? "" : ` (${rows.length} of ${places.length})`;
   return table(
     "Numbers by place",
     [
-      left(rows.length === places.length ? "At" : `At (${rows.length} of ${places.length})`),
+      left(prose`${foreign(at)}${some}`),
       ...names.flatMap((name) =>
         isTimes(name)
-          ? [right([foreign(words(name)), ", median"]), right("p99")]
+          ? ["median", "p99"].map((figure) => right([foreign(words(name)), `, ${figure}`]))
           : [right(foreign(words(name)))]
       ),
     ],
@@ -190,8 +193,8 @@ function sweepTable(
 }
 
 /** What each layer of a call adds. */
-export function layerTable(scenario: ScenarioReport): Table {
-  return table(
+export function layerBlocks(scenario: ScenarioReport): Block[] {
+  const layers = table(
     "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
@@ -210,6 +213,8 @@ export function layerTable(scenario: ScenarioReport): Table {
       ];
     }),
   );
+  const why = "“Adds” is paired within epochs, so it can differ from the difference of the totals.";
+  return [layers, paragraph(why, "note")];
 }
 
 /** A table of checks, and of what was not measured. */
@@ -258,21 +263,22 @@ function details(scenario: ScenarioReport): Block[] {
     : `, ${formatCount(ledger.ok)} of ${formatCounted(ledger.sent, "call")} served`;
   const warmup = warmupLedger.sent === 0 ? "" : ` Warm-up: ${ledgerWords(warmupLedger)}.`;
   const sent = ledger.sent === 0 ? "" : `${ledgerWords(ledger)}.${warmup} `;
-  const settings = Object.entries(parameters).filter(([, value]) => value !== null).map(
-    ([name, value]) => {
-      const shown = typeof value === "number" ? formatNumber(value) : foreign(String(value));
-      return prose`${foreign(words(name))} ${shown}`;
-    },
-  );
-  const given = settings.length === 0 ? "" : prose` (${joined(settings, ", ")})`;
+  const settings = Object.entries(parameters).map(([name, value]) => {
+    const [base, format] = unitOf(name);
+    if (typeof value === "number") return prose`${foreign(words(base))} ${format(value)}`;
+    return value === null ? "" : prose`${foreign(words(name))} ${foreign(String(value))}`;
+  });
+  const shown = joined(settings, ", ");
+  const given = shown.length === 0 ? "" : prose` Settings: ${shown}.`;
   const { clientCpu, clientShare, floor } = validity;
   const cpu = clientCpu === null ? "" : `; the client used ${formatPercent(clientCpu)} of a core`;
   const share = clientShare === null || floor === undefined
     ? ""
-    : `; the rate is ${formatPercent(clientShare)} of that against a server that does nothing`;
+    : `; the rate is ${formatPercent(clientShare)} of what the client reaches with a server that ` +
+      "does nothing";
   return [fold(`${checksWords(scenario)}${calls}`, [
     ...asExpected.length > 0 ? [checkList(asExpected)] : [],
     ...others.length + notMeasured.length > 0 ? [checkTable("Checks", others, notMeasured)] : [],
-    paragraph(prose`${sent}Took ${formatSpan(scenario.durationMs)}${given}${cpu}${share}.`),
+    paragraph(prose`${sent}Took ${formatSpan(scenario.durationMs)}${cpu}${share}.${given}`),
   ])];
 }

@@ -48,7 +48,7 @@ export function verdictInline(report: Report): Inline[] {
 
 /** `7 of 7 scenarios passed`, `6 of 7 scenarios passed, 1 skipped`. */
 export function tally({ scenarios }: Report): string {
-  if (scenarios.length === 0) return "no scenarios ran";
+  if (scenarios.length === 0) return "no scenario ran";
   const count = (wanted: ScenarioReport["status"]) =>
     scenarios.filter(({ status }) => status === wanted).length;
   const others = (["skipped", "interrupted"] as const)
@@ -69,7 +69,7 @@ export function targetName({ target, ab }: Report): Inline[] {
   const servers = ab === undefined
     ? server
     : prose`B ${foreign(ab.b.url)} against A ${foreign(ab.a.url)}`;
-  return prose`${servers}, ${code(target.tool)}`;
+  return prose`${servers}, tool ${code(target.tool)}`;
 }
 
 /** The address of the server, or of both, and how it was called. */

@@ -262,6 +262,16 @@ Deno.test("advice that an item has given is not repeated, nor advice that its te
   assertStringIncludes(screen, "did you mean status?\n");
 });
 
+Deno.test("of several warnings of one kind, an item quotes the first", () => {
+  const report = sampleReport("passed");
+  const { validity } = report.scenarios[0]!;
+  const late = (rate: number) => ({ kind: "clientLimit", message: `cannot send ${rate} calls/s` });
+  validity.valid = false;
+  validity.warnings = [late(33_200), late(38_300), { kind: "cached", message: "from a cache" }];
+  const [item] = attention(report).map((one) => text(one.text));
+  assertStringIncludes(item!, ": cannot send 33200 calls/s; from a cache");
+});
+
 Deno.test("an interrupted run mentions its numbers only if it has some", () => {
   const report = sampleReport("interrupted");
   assertStringIncludes(firstScreen(report), "run again: the numbers cover only what was measured");

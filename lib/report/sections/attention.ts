@@ -102,7 +102,8 @@ function reasonItem(report: Report, { code: exit, scenario, message }: Reason): 
 function invalidItem(report: Report, scenario: ScenarioReport): Attention[] {
   const { valid, client, warnings } = scenario.validity;
   if (valid) return [];
-  const facts = warnings.map((fact) => foreign(factWords(scenario, fact)));
+  const kinds = Map.groupBy(warnings, ({ kind }) => kind).values();
+  const facts = [...kinds].map(([fact]) => foreign(factWords(scenario, fact!)));
   return [{
     mark: "warning",
     text: prose`${scenarioLink(report, scenario)}: ${joined(facts, "; ")}`,

@@ -1,17 +1,12 @@
 import type { Connection } from "../lib/client/connection.ts";
 import type { Miss } from "../lib/load/objective.ts";
-import {
-  noteNotJudged,
-  type RateSearchResult,
-  type RateTrial,
-  searchRate,
-} from "../lib/load/rate_search.ts";
+import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/rate_search.ts";
 import { runRateTrial } from "../lib/load/rate_trial.ts";
 import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
 import type { Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
-import { recordFound } from "../lib/run/search_record.ts";
+import { noteNotJudged, recordFound } from "../lib/run/search_record.ts";
 
 const STANDARD = {
   /** Maximum p99, measured from the intended send time. */
@@ -100,8 +95,7 @@ async function search(context: Context): Promise<void> {
     if (result.sustainedPerSecond === null || result.limit.kind === "gone") break;
     first = HEAD_START * result.sustainedPerSecond;
   }
-  const late = noteNotJudged(trials);
-  if (late !== null) context.note(late);
+  noteNotJudged(context, trials);
 }
 
 async function tryRate(

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ConnectError } from "./connect_error.ts";
+import { ConnectError, REFUSED } from "./connect_error.ts";
 import { addressOf, redactUrl } from "./redact_url.ts";
 import type { Target, TargetOptions } from "./target.ts";
 import { adviceForStatus, parseAnswer, type UpgradeAnswer } from "./upgrade_answer.ts";
@@ -26,7 +26,9 @@ interface Finding {
 /** Adds cause and advice to the error of a failed dial, if found; not through a proxy. */
 export async function explainDial(error: ConnectError, target: Target): Promise<ConnectError> {
   const { url, proxy } = target.options;
-  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure) || proxy) return error;
+  if (proxy) return error;
+  if (error.failure === "refused") return await explainRefusal(error, target);
+  if (!["httpStatus", "notWebSocket", "tls"].includes(error.failure)) return error;
   const found = target.isInsecure
     ? tlsCause(error.message, target.options)
     : await findCause(target).catch(() => null);
@@ -36,6 +38,16 @@ export async function explainDial(error: ConnectError, target: Target): Promise<
     : "open a WebSocket at";
   const message = `Cannot ${what} ${redactUrl(url)}: ${found.cause}`;
   return new ConnectError(found.failure, message, { ...error.details, advice: found.advice });
+}
+
+/** Says so if the connection was refused: the runtime's message is the same for every cause. */
+async function explainRefusal(error: ConnectError, target: Target): Promise<ConnectError> {
+  const dialling = Deno.connect(addressOf(target.options.url));
+  const cause = await within(target, dialling, () => Promise.resolve(null))
+    .catch((cause: unknown) => cause);
+  if (!(cause instanceof Deno.errors.ConnectionRefused)) return error;
+  const message = error.message.replace(/tcp connect error$/, REFUSED);
+  return new ConnectError(error.failure, message, error.details);
 }
 
 async function findCause(target: Target): Promise<Finding | null> {

@@ -180,15 +180,6 @@ export async function searchRate<T extends Trial = RateTrial>(
   };
 }
 
-/** Notes how many trials have no verdict and so are in no figure; `null`: all have one. */
-export function noteNotJudged(trials: readonly Trial[]) {
-  const notJudged = trials.filter(({ verdict }) => verdict === "noVerdict").length;
-  if (notJudged === 0) return null;
-  const message = `${notJudged} of ${trials.length} trials could not be judged and are left out ` +
-    "of all figures: the client was late";
-  return { kind: "notJudged", message, notJudged, trials: trials.length };
-}
-
 /** True once the server has reached its capacity, clearly or twice at one rate. */
 function isSaturated(trials: readonly Trial[]): boolean {
   const full = trials.filter(({ verdict, misses, answered, isCapped }) =>

@@ -1,12 +1,12 @@
 import { wordSimilaritySort } from "@std/text/word-similarity-sort";
 import type { Check, ClockOffset, WireFrame } from "../schema.ts";
 import type { Call } from "../client/call.ts";
-import { ConnectError, REFUSED } from "../client/connect_error.ts";
+import { ConnectError } from "../client/connect_error.ts";
 import { explainDial } from "../client/dial_cause.ts";
 import { openLedger } from "../client/ledger.ts";
 import type { Connection, Message } from "../client/connection.ts";
 import type { Frame } from "../protocols/protocol.ts";
-import { addressOf, redactUrl } from "../client/redact_url.ts";
+import { redactUrl } from "../client/redact_url.ts";
 import type { Target } from "../client/target.ts";
 import { ECHO, readServerTime } from "../protocols/json.ts";
 import { connectAdvice } from "./connect_advice.ts";
@@ -20,8 +20,6 @@ import type { Workload } from "./workload.ts";
 const LIST_TOOLS_WAIT_MS = 1_000;
 /** How long to keep waiting once a frame names the call but does not answer it. */
 const WRONG_ANSWER_WAIT_MS = 1_000;
-/** Time limit of {@link explainRefusal}. */
-const CONNECT_AGAIN_MS = 1_000;
 
 /** Result of the preflight. */
 export interface Preflight {
@@ -76,26 +74,8 @@ export async function runPreflight(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ConnectError)) throw error;
-    const explained = error.failure === "refused"
-      ? await explainRefusal(error, target)
-      : await explainDial(error, target);
-    throw new TargetUnusableError(connectAdvice(explained, target, side));
+    throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target, side));
   }
-}
-
-/**
- * Connects again to find out if the connection was refused, as the message of Deno's WebSocket is
- * the same for all that can go wrong.
- */
-async function explainRefusal(error: ConnectError, { options }: Target): Promise<ConnectError> {
-  const { url, proxy, signal } = options;
-  if (proxy) return error;
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_AGAIN_MS)]);
-  const cause = await Deno.connect({ ...addressOf(url), signal: inTime })
-    .then((conn) => conn.close(), (cause) => cause);
-  if (!(cause instanceof Deno.errors.ConnectionRefused)) return error;
-  const message = error.message.replace(/tcp connect error$/, REFUSED);
-  return new ConnectError(error.failure, message, error.details);
 }
 
 /** Shortens the timeout of a call after a frame that names the call but does not answer it. */

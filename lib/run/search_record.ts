@@ -38,3 +38,12 @@ export function recordFound(
   recording.tally({ ...check, seen: found === null ? 0 : 1, wanted: 1, why: missed });
   return true;
 }
+
+/** Notes how many trials have no verdict, and so are in no figure. */
+export function noteNotJudged({ note }: Recording, trials: readonly Trial[]): void {
+  const notJudged = trials.filter(({ verdict }) => verdict === "noVerdict").length;
+  if (notJudged === 0) return;
+  const message = `${notJudged} of ${trials.length} trials could not be judged and are left out ` +
+    "of all figures: the client was late";
+  note({ kind: "notJudged", message, notJudged, trials: trials.length });
+}

@@ -1,15 +1,10 @@
 import { wait } from "../../lib/load/pace.ts";
-import {
-  noteNotJudged,
-  type RateSearchResult,
-  searchRate,
-  wholeNumbers,
-} from "../../lib/load/rate_search.ts";
+import { type RateSearchResult, searchRate, wholeNumbers } from "../../lib/load/rate_search.ts";
 import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/session.ts";
 import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
-import { recordFound } from "../../lib/run/search_record.ts";
+import { noteNotJudged, recordFound } from "../../lib/run/search_record.ts";
 import type { SessionContext, SessionMiss, SessionTrial } from "./trial.ts";
 import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
@@ -71,8 +66,7 @@ async function search(context: SessionContext, spec: SessionSpec<Step>): Promise
       runSessionTrial(context, { spec, sessions, confirms, seed: context.seed + runs++ }),
   });
   recordCapacity(context, result);
-  const late = noteNotJudged(result.trials);
-  if (late !== null) context.note(late);
+  noteNotJudged(context, result.trials);
   checkFilled(context, spec, result.trials.find(({ unfilled }) => unfilled !== null)?.unfilled);
 }
 

@@ -113,7 +113,7 @@ function epochsOf({ medians }: Step): (number | null)[] {
 function judgePart(derivation: Derivation, layer: LayerName, { above, ci95 }: Added): void {
   if (ci95 === null || ci95[1] >= 0) return;
   const [low, high] = ci95;
-  const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} us`);
+  const [from, to] = ci95.map((ns) => `${(ns / 1e3).toFixed(1)} µs`);
   derivation.invalidate({
     kind: "negativeLayer",
     message: `the layer ${layer} and all those below it take less time than ${above} alone ` +

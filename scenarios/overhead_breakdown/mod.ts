@@ -69,6 +69,9 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
   const call = await recordCall(context, looking);
   const found = await findProbe(context, looking);
   const { message, reply } = call;
+  // A request of the protocol itself, such as MCP's ping, is already the cheapest.
+  const isOwnRequest = protocol.listedName(message.tool) === null;
+  const routing = isOwnRequest ? null : found;
   const exchange = found?.exchange ?? exchangeOf(context, call);
   const inProcess = createInProcess(protocol, { message, reply, id: call.id, slow: delays });
   const { wakeupMs = 0, tcpMs = 0, webSocketMs = 0 } = delays;
@@ -79,14 +82,14 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
   });
   const dispatch = batchedRig(inProcess.dispatch, { clock });
   const codec = batchedRig(() => inProcess.roundTrip(message), { clock });
-  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: found !== null });
+  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: routing !== null });
   const hasTimes = protocol.readServerNs(reply.at(-1)!) !== null;
   return {
     cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
     async openRigs({ connection, stack }) {
-      const options = { context, inProcess, exchange, echo, connection, stack };
+      const options = { context, exchange, echo, connection, stack };
       const own: [string, Rig][] = [[ladder.dispatch.layer!, dispatch], ["codec", codec]];
-      return new Map([...own, ...await openRigs(options, found)]);
+      return new Map([...own, ...await openRigs(options, routing)]);
     },
     onSlice: (one, slice) => ladder.addSlice(one, slice, context.epoch),
     derive(derivation) {
@@ -99,10 +102,10 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
             "includes it",
         );
       }
-      if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
+      if (isOwnRequest) {
         derivation.notMeasured(
           "a tool",
-          "the call is the protocol's own ping, so the tool layer only repeats routing: " +
+          `the call is the protocol's own ${message.tool}, so the tool layer is only routing: ` +
             "name a tool with --tool",
         );
       }

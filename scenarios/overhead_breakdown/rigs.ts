@@ -1,22 +1,23 @@
 /**
- * What measures each layer of a call. Every layer does what the one below it does and one thing
- * more. Layers that wait for another thread are driven by the closed loop and timed like a call:
- * from the end of the previous exchange, whose handler starts this one, to the handler of the
- * answer.
+ * What measures each layer of a call. The layers that wait for another thread are driven by the
+ * closed loop and timed like a call: from the end of the previous exchange, whose handler starts
+ * this one, to the handler of the answer. Nothing else is done in between, because a thread that
+ * has to wait longer for the next message takes longer to wake up.
  *
- * | layer | what it adds to the one below |
- * |---|---|
- * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) |
- * | codec | the client's and server's work to encode and decode call and reply (in batches) |
- * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages |
- * | tcp | a question and its answer over loopback, as bytes that nobody parses |
- * | websocket | the same as text frames between two Deno WebSockets, read by a connection |
- * | routing | the same question, answered by the server under test |
- * | tool | the whole call |
+ * | layer | what it does | what it adds |
+ * |---|---|---|
+ * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) | all |
+ * | codec | dispatch, and the work to encode and decode call and reply on both sides (in batches) | JSON |
+ * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages | all |
+ * | tcp | a question and its answer over loopback, as bytes that nobody parses | what wakeup lacks |
+ * | websocket | the same as text frames between two Deno WebSockets, read by a connection | frames |
+ * | routing | the same question, answered by the server under test | the server without a tool |
+ * | tool | the whole call | what routing and codec lack |
  *
  * The question is a probe: the cheapest request that the server answers without a tool. The extra
- * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool. If the
- * server answers no probe, there is no layer routing, and tcp and websocket carry the call itself.
+ * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool, and so
+ * does what JSON costs more between two waits than in a batch. If the server answers no probe, there
+ * is no layer routing, and tcp and websocket carry the call itself.
  *
  * @module
  */
@@ -27,7 +28,6 @@ import { openLedger } from "../../lib/client/ledger.ts";
 import type { Caller, ClosedSliceOptions } from "../../lib/load/closed.ts";
 import { probing, runClosedSlice } from "../../lib/load/closed.ts";
 import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
-import type { InProcess } from "../../lib/run/in_process.ts";
 import { type Case, ONE_CLIENT, type Rig, type ScenarioContext } from "../../lib/run/scenario.ts";
 import type { EchoServer } from "../../lib/server/echo_server.ts";
 
@@ -49,7 +49,6 @@ export interface FoundProbe {
 
 interface RigOptions {
   context: ScenarioContext;
-  inProcess: InProcess;
   exchange: Exchange;
   echo: EchoServer;
   /** To the target. */
@@ -110,7 +109,7 @@ function ownRig(context: ScenarioContext, caller: Caller): Rig {
   return loopRig(context, caller, { maxRatePerSecond });
 }
 
-/** The in-process work, plus a message to another thread and back. */
+/** A message to another thread and back. */
 function wakeupRig(options: RigOptions): Rig {
   const { context, echo } = options;
   const caller = echoCaller(options, () => echo.thread.postMessage(null));
@@ -118,7 +117,7 @@ function wakeupRig(options: RigOptions): Rig {
   return ownRig(context, caller);
 }
 
-/** The in-process work, plus the bytes of the exchange there and back. */
+/** The bytes of the exchange there and back. */
 async function tcpRig(options: RigOptions): Promise<Rig> {
   const { context, echo, stack } = options;
   const caller = echoCaller(options, () => tcp.ask());
@@ -128,7 +127,7 @@ async function tcpRig(options: RigOptions): Promise<Rig> {
 }
 
 /** A caller without a client connection but with the bookkeeping of calls. */
-function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) {
+function echoCaller({ context, stack }: RigOptions, ask: () => void) {
   const { clock, signal } = context;
   const book = new CallBook("echo-", { ledger: openLedger(), observed: nothingYet() });
   let isOpen = true;
@@ -138,9 +137,8 @@ function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) 
     },
     timedOutInRow: 0,
     useLedger() {},
-    send(message, onEnd, fromNs = clock.nowNs()) {
+    send(_message, onEnd, fromNs = clock.nowNs()) {
       book.begin(fromNs, onEnd);
-      inProcess.roundTrip(message);
       ask();
     },
     answer: () => book.receive({ kind: "result", id: null, fromCache: false }, clock.nowNs()),
@@ -155,9 +153,9 @@ function echoCaller({ context, inProcess, stack }: RigOptions, ask: () => void) 
   return caller;
 }
 
-/** The in-process work, plus the exchange with an echo over a connection like the target's. */
+/** The exchange with an echo over a connection like the target's. */
 async function webSocketRig(
-  { context, inProcess, exchange, echo, stack }: RigOptions,
+  { context, exchange, echo, stack }: RigOptions,
 ): Promise<Rig> {
   const { clock, signal, target } = context;
   const { protocol, timeoutMs, relay } = target.options;
@@ -175,15 +173,14 @@ async function webSocketRig(
       ...(isRelayed ? { relay: { through: relay.through, localAddress: null } } : {}),
     }),
   );
-  return ownRig(context, probing(connection, exchange.echoed, { before: inProcess.roundTrip }));
+  return ownRig(context, probing(connection, exchange.echoed));
 }
 
-/** The in-process work, plus the exchange with the target, until a probe is not answered. */
-function routingRig({ context, inProcess, connection }: RigOptions, found: FoundProbe): Rig {
+/** The exchange with the target, until a probe is not answered. */
+function routingRig({ context, connection }: RigOptions, found: FoundProbe): Rig {
   const { probe } = found;
   let [seen, wanted, why]: [number, number, string | null] = [0, 0, null];
-  const before = inProcess.roundTrip;
-  const caller = probing(connection, probe, { before, mayAsk: () => !found.failed });
+  const caller = probing(connection, probe, () => !found.failed);
   const rig = loopRig(context, caller, {
     onCall({ status, errorMessage }) {
       if (status === "aborted") return "stop";

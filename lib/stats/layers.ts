@@ -11,14 +11,15 @@ import { type Estimate, estimate, momentsOf } from "./estimate.ts";
 type EpochMedians = readonly (number | null)[];
 
 /**
- * The part of a layer: the mean over epochs of the difference between its median and the sum of
- * those that it contains, with its t interval. Epochs are paired, since a change in the machine's
- * pace affects all layers alike; those without all medians are skipped. Noise can make a part
- * negative.
+ * The part of a layer. In each epoch it is the difference between the layer's median and the sum of
+ * those that it contains; its share is that over the median of the whole call in the same epoch, so
+ * that the pace of the machine, which affects all layers alike, cancels out. The share is the mean
+ * over the epochs, with its t interval, and the time that share of the geometric mean of the whole
+ * call: the shares of all layers sum to 1, and their times to that mean. Epochs without all medians
+ * are skipped. Noise can make a part negative.
  *
- * The share is that mean, and its interval the part's, divided by the mean of the whole call in the
- * same epochs. So it has the part's sign, and the shares of all layers sum to 1. It is `null` if
- * the whole call was not measured (`whole` is `null` or lacks an epoch).
+ * If the whole call was not measured in all of these epochs (`whole` is `null` or lacks one), the
+ * time is the mean difference and the share `null`.
  *
  * @returns `null` if no epoch has all medians
  */
@@ -33,14 +34,16 @@ export function addedPart(
     return { addedNs: ownNs - sumOf(below), wholeNs: whole?.[epoch] ?? 0 };
   });
   if (parts.length === 0) return null;
-  const added = parts.map(({ addedNs }) => addedNs);
-  const { value, ci95 } = estimate(added, { scale: "linear", paired: true });
+  const inPairs = { scale: "linear", paired: true } as const;
   if (!parts.every(({ wholeNs }) => wholeNs > 0)) {
+    const { value, ci95 } = estimate(parts.map(({ addedNs }) => addedNs), inPairs);
     return { value, ci95, share: null, shareCi95: null };
   }
-  const { mean: wholeNs } = momentsOf(parts.map((part) => part.wholeNs));
-  const shareCi95: Added["shareCi95"] = ci95 && [ci95[0] / wholeNs, ci95[1] / wholeNs];
-  return { value, ci95, share: value / wholeNs, shareCi95 };
+  const shares = parts.map(({ addedNs, wholeNs }) => addedNs / wholeNs);
+  const { value: share, ci95: shareCi95 } = estimate(shares, inPairs);
+  const { value: wholeNs } = estimate(parts.map((part) => part.wholeNs));
+  const ci95: Added["ci95"] = shareCi95 && [shareCi95[0] * wholeNs, shareCi95[1] * wholeNs];
+  return { value: share * wholeNs, ci95, share, shareCi95 };
 }
 
 /** Medians of a layer's slices by epoch, and the positions of the layers that it contains. */

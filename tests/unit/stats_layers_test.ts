@@ -7,25 +7,27 @@ function stacked(layers: readonly number[][][]) {
   return layers.map((slices, index) => ({ slices, contains: index === 0 ? [] : [index - 1] }));
 }
 
-Deno.test("a layer is the mean difference over the epochs, and its share that over the mean call", () => {
+Deno.test("a layer's share is the mean over the epochs, and its time that of a typical call", () => {
   const part = addedPart([50, 52, 130, 51, 49], [[40, 41, 118, 40, 40]], [80, 80, 200, 100, 80])!;
-  // 10, 11, 12, 11, 9: the slow epoch is slow in both, so the difference stays.
-  assertAlmostEquals(part.value, 10.6, 1e-12);
-  assertAlmostEquals(part.share!, 10.6 / 108, 1e-12);
-  // sd 1.1402, times t(4) = 2.7764, over the root of 5.
-  assertAlmostEquals(part.ci95![1] - part.value, 1.4157, 1e-4);
-  assert(part.shareCi95![0] < part.share! && part.share! < part.shareCi95![1]);
+  // 10/80, 11/80, 12/200, 11/100 and 9/80; the slow epoch counts no more than the others.
+  assertAlmostEquals(part.share!, 0.109, 1e-12);
+  const typical = (80 * 80 * 200 * 100 * 80) ** (1 / 5);
+  assertAlmostEquals(part.value, 0.109 * typical, 1e-9);
+  // sd 0.029504, times t(4) = 2.7764, over the root of 5.
+  assertAlmostEquals(part.shareCi95![1] - part.share!, 0.036634, 1e-5);
+  assertAlmostEquals(part.ci95![1], part.shareCi95![1] * typical, 1e-9);
 });
 
 Deno.test("a layer that contains two adds what neither has", () => {
-  const part = addedPart([50, 60, 70], [[30, 40, 50], [5, 5, 5]], [50, 60, 70])!;
+  const part = addedPart([50, 60, 70], [[30, 40, 50], [5, 5, 5]], null)!;
   assertEquals([part.value, part.ci95], [15, null]);
   assertEquals(addedPart([50], [[30], [null]], [50]), null);
 });
 
 Deno.test("the lowest layer is its whole time", () => {
   const part = addedPart([3, 1, 2], [], [10, 10, 10])!;
-  assertEquals([part.value, part.ci95, part.shareCi95], [2, null, null]);
+  assertEquals([part.ci95, part.shareCi95], [null, null]);
+  assertAlmostEquals(part.value, 2, 1e-12);
   assertAlmostEquals(part.share!, 0.2, 1e-12);
 });
 
@@ -34,10 +36,10 @@ Deno.test("a negative part stays negative", () => {
   assertEquals([part.value, part.ci95, part.share], [-1, [-1, -1], -1 / 9]);
 });
 
-Deno.test("a share and its interval have the sign of the time", () => {
-  // The part is negative in one long epoch; most shares are positive, and so is their mean.
+Deno.test("a time and its interval have the sign of the share", () => {
+  // The part is far below zero in one long epoch, but positive in all others.
   const part = addedPart([14, 14, 14, 14, 950], [[10, 10, 10, 10, 1000]], [20, 20, 20, 20, 2000])!;
-  assert(part.value < 0 && part.share! < 0, `${part.value} ns, share ${part.share}`);
+  assert(part.value > 0 && part.share! > 0, `${part.value} ns, share ${part.share}`);
   assertEquals(part.shareCi95!.map(Math.sign), part.ci95!.map(Math.sign));
 });
 
@@ -67,9 +69,9 @@ Deno.test("layers sum to the whole, and their shares to 1", () => {
     const parts = levels.map((own, index) =>
       addedPart(own, levels.slice(Math.max(0, index - 1), index), whole)!
     );
-    const mean = whole.reduce((sum, value) => sum + value, 0) / whole.length;
+    const mean = whole.reduce((sum, value) => sum + Math.log(value), 0) / whole.length;
     const total = parts.reduce((sum, { value }) => sum + value, 0);
-    assertAlmostEquals(total / mean, 1, 1e-9);
+    assertAlmostEquals(total / Math.exp(mean), 1, 1e-6);
     assertAlmostEquals(parts.reduce((sum, { share }) => sum + share!, 0), 1, 1e-6);
   }));
 });

@@ -4,7 +4,7 @@ import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/r
 import { runRateTrial } from "../lib/load/rate_trial.ts";
 import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
-import type { Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
+import type { MetricSpec, Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
 import { noteNotJudged, recordFound } from "../lib/run/search_record.ts";
 
@@ -27,6 +27,8 @@ const STANDARD = {
 
 type Context = ScenarioContext<typeof STANDARD>;
 
+const SHARE: MetricSpec = { kind: "scalar", unit: "share", better: null };
+
 /** Later searches start at this share of the previous result. */
 const HEAD_START = 0.7;
 /** Approximate runs of a search, and runs to confirm its result. */
@@ -43,7 +45,8 @@ export const saturation: Procedure<typeof STANDARD> = {
   question: "What is the highest call rate that the server sustains within the latency objective?",
   metrics: {
     sustainableRate: { kind: "scalar", unit: "calls/s", better: "higher" },
-    metShare: { kind: "scalar", unit: "share", better: null },
+    metShare: SHARE,
+    met: SHARE,
     latency: TIMES,
     throughput: THROUGHPUT,
   },
@@ -124,6 +127,7 @@ async function tryRate(
     latency.recordAll(result.latencyNs);
     latency.censor(result.censored, context.target.options.timeoutMs * 1e6);
     context.scalar("throughput", trial.achievedPerSecond, { at });
+    context.scalar("met", trial.verdict === "met" ? 1 : 0, { at, ci95: null });
   }
   return trial;
 }

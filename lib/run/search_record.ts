@@ -49,7 +49,7 @@ export function recordFound<R extends Found>(
     }
     recording.tally(check);
     recording.scalar(metric, found);
-    if (metShare !== null) recording.scalar("metShare", metShare);
+    if (metShare !== null) recording.scalar("metShare", metShare, { ci95: null });
     if (limit.kind === "highest") recording.notMeasured(limitOf, highest(found));
   }
   const left = results.length - judged.length;

@@ -10,7 +10,7 @@ import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Scenario, Surroundings } from "./scenario.ts";
-import { createSessionWork } from "./session_work.ts";
+import { createSessionWork, type SessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
 import type { StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
@@ -34,6 +34,7 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   readonly tool: string;
   /** The arguments are set after the probe for a cache. */
   workload: Workload;
+  sessionWork: SessionWork;
   readonly planned: readonly PlannedScenario[];
   /** Discarded at the beginning of each slice. */
   readonly leadInMs: number;
@@ -74,7 +75,7 @@ export function createRun(
   return {
     ...hooks,
     ...{ settings, target, tool, workload, heavyTools, place, clock },
-    sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
+    sessionWork: createSessionWork(settings, { ...hooks, tool, workload, heavyTools, place }),
     planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,

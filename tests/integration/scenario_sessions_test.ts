@@ -242,19 +242,19 @@ Deno.test("sessions use the workload, else the bundled server's heavy tools, els
     message: () => ({ tool: "chat", argsJson: "{}" }),
   }];
   const heavyTools = { status: "granted", tools, uniqueSeed: 1 } as const;
-  const of = (settings: Parameters<typeof settingsAt>[1], embedded = true) =>
+  const of = (settings: Parameters<typeof settingsAt>[1], bundled: object | null = {}) =>
     createSessionWork(settingsAt("ws://x", settings), {
-      ...{ tool: "status", workload: () => STATUS, heavyTools, embedded },
+      ...{ tool: "status", workload: () => STATUS, heavyTools, bundled },
       place: { index: 1, count: 1 },
     });
   const names = (work: ReturnType<typeof of>) =>
     work.status === "refused" ? work.reason : work.spec.patterns.map(({ steps }) => steps[0]!.tool);
   assertEquals(names(of({})), ["status"]);
   assertEquals(names(of({ profile: "phase3" })), ["chat"]);
-  assertStringIncludes(String(names(of({ profile: "phase3" }, false))), "can cost money");
+  assertStringIncludes(String(names(of({ profile: "phase3" }, null))), "can cost money");
   const unique = { argsJson: '{"x":"{unique}"}' };
   const workload = workOf([step("a", unique), step("a", unique)]);
-  const work = of({ profile: "phase3", workload }, false);
+  const work = of({ profile: "phase3", workload }, null);
   assertEquals(names(work), ["a"]);
   assert(work.status === "granted");
   // Every call has its own text, different from heavy calls elsewhere in the run.

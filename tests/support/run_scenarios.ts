@@ -161,8 +161,7 @@ export function createTestRun(
     bundled,
     heavyTools: granted,
     sessionWork: createSessionWork(all, {
-      ...{ tool: "status", workload, place },
-      ...{ heavyTools: granted, embedded: bundled !== null },
+      ...{ tool: "status", workload, place, bundled, heavyTools: granted },
     }),
     planned: planShard(planned, place),
     epochs,

@@ -4,7 +4,7 @@ import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
 import type { Limits, ServerOptionOverrides } from "../../lib/server/options.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
-import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
+import { rateLimit } from "../../scenarios/rate_limit.ts";
 import { openLoop } from "../../scenarios/open_loop.ts";
 import { type Behaviour, startFaultyServer } from "../support/faulty_server.ts";
 import {

@@ -7,6 +7,8 @@ import { parseExpectedLimits } from "../lib/run/expected_limits.ts";
 import { freshAddress } from "../lib/run/fresh_address.ts";
 import type { MetricSpec, Procedure, ScenarioContext } from "../lib/run/scenario.ts";
 import { shown } from "../lib/run/schedule_checks.ts";
+import { startEmbeddedServer } from "../lib/server/embedded.ts";
+import { defaultServerOptions } from "../lib/server/options.ts";
 import type { Check, Interval } from "../lib/schema.ts";
 
 const STANDARD = {
@@ -110,10 +112,12 @@ async function findLimits(context: Context): Promise<void> {
  * without limits, so another one is started.
  */
 async function limitedTarget(
-  { target: { options }, bundled, parameters }: Context,
+  { target: { options }, bundled, parameters, seed }: Context,
   stack: AsyncDisposableStack,
 ): Promise<Target> {
-  const server = bundled === null ? options : stack.use(await bundled.startLimited());
+  const ownToken = options.token ?? crypto.randomUUID();
+  const limited = defaultServerOptions({ token: ownToken, limits: "default", seed });
+  const server = bundled === null ? options : stack.use(await startEmbeddedServer(limited));
   const { url, token } = server;
   const timeoutMs = Math.min(options.timeoutMs, parameters.patienceMs);
   return stack.use(new Target({ ...options, timeoutMs, url, token }));

@@ -382,10 +382,6 @@ export interface BundledServer {
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts a second server with rate limits. Dispose of it to stop it. */
-  startLimited(): Promise<
-    AsyncDisposable & { readonly url: string; readonly token: string | null }
-  >;
 }
 
 /** The parameters of a scenario in a profile. Default: those of `standard`. */

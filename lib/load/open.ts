@@ -29,7 +29,7 @@ export interface OpenLoopOptions {
   /** Called when each call ends; return `"stop"` to end the loop. */
   onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
   /** Called for each dropped slot; return `"stop"` to end the loop. */
-  onDropped?: (isMeasured: boolean) => "stop" | void;
+  onDropped?: (isMeasured: boolean, intendedNs: number) => "stop" | void;
 }
 
 /**
@@ -132,7 +132,7 @@ export function runOpenLoop(
     }
     (isMeasured ? ledger : warmupLedger).dropped++;
     if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+    if (onDropped?.(isMeasured, intendedNs) === "stop") finish("stopped");
   }
 
   function ended(call: Call, intendedNs: number, isMeasured: boolean): void {

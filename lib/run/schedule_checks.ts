@@ -1,6 +1,6 @@
 import { judgePace, type PacedRun, type PaceFinding } from "../load/judge_pace.ts";
 import type { Check } from "../schema.ts";
-import type { CaseResult, Recording } from "./scenario.ts";
+import type { Recording, TimesRecorder } from "./scenario.ts";
 
 const END_TEXTS: Record<PacedRun["end"], string> = {
   complete: "complete",
@@ -11,16 +11,21 @@ const END_TEXTS: Record<PacedRun["end"], string> = {
 };
 
 /** Result of a schedule. */
-export interface ScheduleRun {
+interface ScheduleRun {
   runs: readonly PacedRun[];
-  /** In nanoseconds, however few the samples; `null`: no call has ended. */
-  latencyP99Ns: number | null;
-  slipP99Ns: number | null;
+  latency: Pick<TimesRecorder, "percentile">;
+  slip: Pick<TimesRecorder, "percentile">;
 }
 
-/** Result of a case of an open loop. */
-export function scheduleOf({ open: runs, latency, slip }: CaseResult): ScheduleRun {
-  return { runs, latencyP99Ns: latency.percentile(99), slipP99Ns: slip?.percentile(99) ?? null };
+/** Warns if the server fell behind or the client was late. */
+export function judgeLateness(
+  { invalidate }: Pick<Recording, "invalidate">,
+  { runs, latency, slip }: ScheduleRun,
+): void {
+  const times = { latencyP99Ns: latency.percentile(99), slipP99Ns: slip.percentile(99) };
+  for (const finding of judgePace(runs, times)) {
+    invalidate({ ...finding, message: wordsOf(finding) });
+  }
 }
 
 /** Checks that every slot was sent. Warns if the server fell behind or the client was late. */
@@ -30,9 +35,7 @@ export function judgeSchedule(
 ): void {
   const runs = all.filter(({ end }) => end !== "aborted");
   recording.check(everySlotSent(runs));
-  for (const finding of judgePace(runs, times)) {
-    recording.invalidate({ ...finding, message: wordsOf(finding) });
-  }
+  judgeLateness(recording, { runs, ...times });
 }
 
 function everySlotSent(runs: readonly PacedRun[]): Check {

@@ -1,18 +1,19 @@
 import { assertEquals } from "@std/assert";
 import type { PacedRun } from "../../lib/load/judge_pace.ts";
-import { judgeSchedule, type ScheduleRun } from "../../lib/run/schedule_checks.ts";
+import { judgeSchedule } from "../../lib/run/schedule_checks.ts";
 import type { Check, Fact } from "../../lib/schema.ts";
 import { pacedRun as run } from "../support/paced_run.ts";
 
 /** The check and warnings for these runs. */
-function judge(runs: PacedRun[], times: Partial<ScheduleRun> = {}) {
+function judge(runs: PacedRun[], slipP99Ns = 0) {
   const checks: Check[] = [];
   const warnings: Fact[] = [];
   const recording = {
     check: (check: Check) => void checks.push(check),
     invalidate: (fact: Fact) => void warnings.push(fact),
   };
-  judgeSchedule(recording, { runs, latencyP99Ns: 10e6, slipP99Ns: 0, ...times });
+  const times = (p99Ns: number) => ({ percentile: () => p99Ns });
+  judgeSchedule(recording, { runs, latency: times(10e6), slip: times(slipP99Ns) });
   return { check: checks[0]!, warnings };
 }
 
@@ -33,7 +34,7 @@ Deno.test("the check of slots reports what was dropped and what ended early", ()
 
 Deno.test("a server that falls behind, or a client that sends late, is a warning with figures", () => {
   const behind = run({ achievedPerSecond: 51.34, backlogSlopePerSecond: 48.7 });
-  const { warnings } = judge([behind], { slipP99Ns: 1.1e6 });
+  const { warnings } = judge([behind], 1.1e6);
   assertEquals(warnings, [{
     kind: "serverBehind",
     message:

@@ -6,7 +6,7 @@ import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
-import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
+import { grantHeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Scenario, Surroundings } from "./scenario.ts";
@@ -70,8 +70,7 @@ export function createRun(
   });
   let pacer: Promise<Pacer> | null = null;
   const workload = createWorkload(tool, { ...calls, uniqueSeed, place });
-  const embedded = hooks.bundled !== null;
-  const heavyTools = heavyToolsOf(settings, { embedded });
+  const heavyTools = grantHeavyTools(settings, { embedded: hooks.bundled !== null });
   return {
     ...hooks,
     ...{ settings, target, tool, workload, heavyTools, place, clock },
@@ -105,13 +104,4 @@ export function epochsOf(
   const { epochs, profile, precisionPercent } = settings;
   if (precisionPercent === null) return epochs ?? EPOCHS[profile];
   return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
-}
-
-/** The heavy tools that a run may call. */
-export function heavyToolsOf(
-  settings: Pick<RunSettings, "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed">,
-  { embedded }: { embedded: boolean },
-): HeavyTools {
-  const named = settings.scenarios !== null || settings.profile === "phase3";
-  return grantHeavyTools({ ...settings, embedded, named, given: settings.heavyTools });
 }

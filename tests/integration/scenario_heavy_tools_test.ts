@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ScenarioReport } from "../../lib/schema.ts";
-import { grantHeavyTools } from "../../lib/run/heavy_tools.ts";
 import { heavyTools } from "../../scenarios/heavy_tools.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { mcp } from "../../lib/protocols/mcp.ts";
@@ -165,18 +164,7 @@ Deno.test("heavy tools: without progress, firstProgress is not measured", { igno
 
 Deno.test("heavy tools: skipped with a reason if none is granted", { ignore }, async () => {
   await using server = await startReference(FAST);
-  const refused = grantHeavyTools({
-    embedded: false,
-    protocol: "echo",
-    named: true,
-    given: null,
-    uniqueSeed: 1,
-  });
-  const report = await runScenario(heavyTools, {}, {
-    ...server,
-    protocol: echo,
-    heavyTools: refused,
-  });
+  const report = await runScenario(heavyTools, {}, { ...server, protocol: echo });
   assertEquals([report.status, report.ledger.sent], ["skipped", 0]);
   assertStringIncludes(report.reason!, "echo server has no tools");
   assertEquals(server.stats().callsReceived, 0);

@@ -51,7 +51,10 @@ Deno.test("spike: each call is in its phase, the series and the ledger", { ignor
 
 Deno.test("spike: dropped slots count in their phase", { ignore }, async () => {
   await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 20 }) });
-  const report = await runScenario(spike, { ...SHORT, maxOutstanding: 1 }, { ...server, epochs: 1 });
+  const report = await runScenario(spike, { ...SHORT, maxOutstanding: 1 }, {
+    ...server,
+    epochs: 1,
+  });
   exact(report);
   const { dropped, ok } = report.ledger;
   assert(dropped > 2_000, `${dropped}`);

@@ -155,9 +155,9 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
     ratePerSecond === capacity && verdict === "met"
   );
   if (best !== undefined) {
-    context.scalar("callRate", best.callsPerSecond);
-    context.scalar("sessionBytes", best.bytesPerSecond);
-    context.scalar("sessionFrames", best.framesPerSecond);
+    context.scalar("callRate", best.callsPerSecond!);
+    context.scalar("sessionBytes", best.bytesPerSecond!);
+    context.scalar("sessionFrames", best.framesPerSecond!);
   }
   if (!isServers) return;
   for (const miss of trials.flatMap(({ misses }) => misses)) {

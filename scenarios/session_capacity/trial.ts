@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Call } from "../../lib/client/call.ts";
 import { ConnectError } from "../../lib/client/connect_error.ts";
-import type { Target } from "../../lib/client/target.ts";
 import { Crowd } from "../../lib/load/crowd.ts";
 import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
@@ -71,7 +70,8 @@ export class SessionsSeen {
   /** Maximum open at once. */
   held = 0;
   lost = 0;
-  /** Sent and received by measured calls. */
+  /** Successes while measuring, and what was sent and received. */
+  ok = 0;
   bytes = 0;
   frames = 0;
   unfilled: Step | null = null;
@@ -105,7 +105,7 @@ export class SessionsSeen {
         this.establishNs.push(ns);
         this.held = Math.max(this.held, this.crowd.open + 1);
       },
-      onFailed: (error) => this.noteFailure(error, target.foreign),
+      onFailed: (error) => this.noteFailure(error),
       onLost: () => this.lost++,
       onUnfilled: (step) => this.unfilled ??= step,
       onFrame: (text) => {
@@ -118,20 +118,20 @@ export class SessionsSeen {
         if (call.status === "rateLimited") this.refused++;
         if (call.status === "timeout" || call.status === "connectionLost") this.unanswered++;
         onCall?.(call, sessions);
-        if (this.isMeasuring) countFrame(protocol.encodeCall(call.id, tool, argsJson));
+        if (!this.isMeasuring) return;
+        if (call.status === "ok") this.ok++;
+        countFrame(protocol.encodeCall(call.id, tool, argsJson));
       },
     });
   }
 
   /** Counts a session that could not be opened. */
-  noteFailure(error: unknown, foreign: Target["foreign"]): void {
-    const message = foreign(error instanceof Error ? error.message : String(error));
-    const isRefused = error instanceof ConnectError &&
-      (error.details.closeCode !== undefined || error.failure === "httpStatus");
+  noteFailure(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
     // If even the first session is refused, that is not a connection limit.
-    if (isRefused && this.held > 0) {
+    if (error instanceof ConnectError && error.isRefusal && this.held > 0) {
       const { closeCode: code, closeReason: reason = "" } = error.details;
-      this.refusal ??= code === undefined ? message : foreign(describeClose({ code, reason }));
+      this.refusal ??= code === undefined ? message : describeClose({ code, reason });
     } else this.failures++;
     this.failure ??= message;
   }
@@ -170,10 +170,11 @@ export class SessionsSeen {
 /** A run with a number of sessions, which the search treats as its rate. */
 export interface SessionTrial extends Trial {
   misses: SessionMiss[];
-  callsPerSecond: number;
+  /** This and the next two are `null` if the trial ended before it measured. */
+  callsPerSecond: number | null;
   /** Per session, both directions. */
-  bytesPerSecond: number;
-  framesPerSecond: number;
+  bytesPerSecond: number | null;
+  framesPerSecond: number | null;
   unfilled: Step | null;
 }
 
@@ -193,14 +194,8 @@ export async function runSessionTrial(
   },
 ): Promise<SessionTrial> {
   const { clock, signal, ledger, parameters: { sloMs, durationMs, confirmMs } } = context;
-  let [startNs, endNs, ok] = [Infinity, Infinity, 0];
-  const seen = new SessionsSeen(context, {
-    spec,
-    seed,
-    onCall: ({ status, endedNs }) => {
-      if (status === "ok" && endedNs <= endNs) ok++;
-    },
-  });
+  let seconds = 0;
+  const seen = new SessionsSeen(context, { spec, seed });
   const { crowd } = seen;
   const thinkMs = meanThinkMs(spec);
   const isGoing = () => seen.refusal === null && !signal.aborted;
@@ -218,26 +213,20 @@ export async function runSessionTrial(
     if (isGoing()) {
       crowd.useLedger(ledger);
       seen.isMeasuring = true;
-      startNs = clock.nowNs();
+      const startNs = clock.nowNs();
       await wait(Math.max(confirms ? confirmMs : durationMs, FEWEST_THINKS * thinkMs), context);
-      endNs = clock.nowNs();
+      seconds = (clock.nowNs() - startNs) / 1e9;
       seen.isMeasuring = false;
     }
   } finally {
     await crowd.leave();
   }
   signal.throwIfAborted();
-  // A trial that ended before it measured has no call rate.
-  const isMeasured = Number.isFinite(endNs);
-  const seconds = Math.max(1e-9, (endNs - startNs) / 1e9);
-  const callsPerSecond = isMeasured ? ok / seconds : 0;
+  // A trial that ended before it measured has no rates.
+  const perSecond = (count: number) => seconds === 0 ? null : count / seconds;
+  const callsPerSecond = perSecond(seen.ok);
   const judgement = seen.judge(sloMs * 1e6);
-  const { verdict } = judgement;
-  recordTrial(context, seen, {
-    verdict,
-    sessions,
-    callsPerSecond: isMeasured ? callsPerSecond : null,
-  });
+  recordTrial(context, seen, { verdict: judgement.verdict, sessions, callsPerSecond });
   const isCapped = seen.refusal !== null;
   return {
     ...{ ...judgement, confirms, isCapped, callsPerSecond, unfilled: seen.unfilled },
@@ -249,8 +238,8 @@ export async function runSessionTrial(
       miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
         miss.over > miss.calls * CLEAR_SHARE)
     ),
-    bytesPerSecond: seen.bytes / seconds / sessions,
-    framesPerSecond: seen.frames / seconds / sessions,
+    bytesPerSecond: perSecond(seen.bytes / sessions),
+    framesPerSecond: perSecond(seen.frames / sessions),
   };
 }
 

@@ -74,7 +74,7 @@ Deno.test("sessions: a refusal is the connection limit only if others were let i
     const seen = seenOf({ establishNs: [] });
     seen.held = held;
     const error = new ConnectError("connectionLimit", "too many", { closeCode: 1008 });
-    seen.noteFailure(error, (text) => text);
+    seen.noteFailure(error);
     return seen.judge(SLO_NS).misses.map(({ kind }) => kind);
   };
   assertEquals(refuse(5), ["refused"]);

@@ -6,7 +6,7 @@ import type { Verdict } from "../../lib/load/objective.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Trial } from "../../lib/load/rate_search.ts";
 import { meanThinkMs, type SessionSpec, type Step } from "../../lib/load/session.ts";
-import { describeClose } from "../../lib/run/describe_end.ts";
+import { counted, describeClose } from "../../lib/run/describe_end.ts";
 import type { ScenarioContext } from "../../lib/run/scenario.ts";
 import { randomStream } from "../../lib/stats/random.ts";
 
@@ -28,15 +28,18 @@ export const STANDARD = {
 export type SessionContext = ScenarioContext<typeof STANDARD>;
 
 /** How the sessions of a trial missed the objective. */
-export type SessionMiss =
-  /** The server refused more than `held` sessions by a close or an HTTP status. */
-  | { kind: "refused"; held: number; why: string }
-  /** Sessions that failed to open or took too long. */
-  | { kind: "opening"; over: number; opened: number; why: string | null }
-  /** Calls that failed or took too long, and lost connections. `refusals`: most because of load. */
-  | { kind: "latency" | "refusals"; over: number; calls: number }
-  /** Nothing was answered. */
-  | { kind: "gone" };
+export interface SessionMiss {
+  /**
+   * `refused`: the server refused more sessions by a close or an HTTP status. `opening`: sessions
+   * failed to open or took too long. `latency`: calls failed or took too long, or connections were
+   * lost; `refusals`: most of them because of load. `gone`: nothing was answered.
+   */
+  kind: "refused" | "opening" | "latency" | "refusals" | "gone";
+  /** In words. */
+  what: string;
+  /** True if it was no hiccup. */
+  isClear?: boolean;
+}
 
 /** Share of the calls, and of the openings, that can exceed the objective; at least one can. */
 const MISS_SHARE = 0.01;
@@ -142,27 +145,41 @@ export class SessionsSeen {
     // A machine that stood still made no calls.
     const isIdle = refusal === null && latencyNs.length + failures + failed + lost === 0;
     if (isIdle) return { verdict: "noVerdict", misses: [] };
-    const misses = this.#missesOf(sloNs);
+    const misses = this.#missesOf(sloNs, 0);
     if (misses.length === 0) return { verdict: "met", misses };
-    const certain = this.#missesOf(sloNs + LATE_TWICE * this.crowd.longestLateNs);
+    const certain = this.#missesOf(sloNs, LATE_TWICE * this.crowd.longestLateNs);
     return certain.length === 0
       ? { verdict: "noVerdict", misses }
       : { verdict: "missed", misses: certain };
   }
 
-  #missesOf(limitNs: number): SessionMiss[] {
-    const { refusal, held, failure: why, failures, establishNs, latencyNs, failed, lost } = this;
-    if (refusal !== null) return [{ kind: "refused", held, why: refusal }];
+  #missesOf(sloNs: number, lateNs: number): SessionMiss[] {
+    const { refusal, held, failure, failures, establishNs, latencyNs, failed, lost } = this;
+    if (refusal !== null) {
+      const what = `only ${held} were accepted: ${refusal}`;
+      return [{ kind: "refused", what, isClear: true }];
+    }
     const misses: SessionMiss[] = [];
-    const slow = (times: readonly number[]) => times.filter((ns) => ns > limitNs).length;
+    const slow = (times: readonly number[]) => times.filter((ns) => ns > sloNs + lateNs).length;
+    const tooLong = `failed or took over ${Number((sloNs / 1e6).toPrecision(4))} ms`;
     const opened = establishNs.length + failures;
     const late = slow(establishNs) + failures;
-    if (late > mayMiss(opened)) misses.push({ kind: "opening", over: late, opened, why });
+    if (late > mayMiss(opened)) {
+      const why = failure === null ? "" : ` (${failure})`;
+      const what = `${late} of ${counted(opened, "handshake")} ${tooLong}${why}`;
+      misses.push({ kind: "opening", what });
+    }
     const calls = latencyNs.length + failed + lost;
     const over = slow(latencyNs) + failed + lost;
-    const kind = this.refused > over / 2 ? "refusals" : "latency";
-    if (latencyNs.length === 0) misses.push({ kind: "gone" });
-    else if (over > mayMiss(calls)) misses.push({ kind, over, calls });
+    const some = `${over} of ${counted(calls, "call")}`;
+    if (latencyNs.length === 0) misses.push({ kind: "gone", what: "no call was answered" });
+    else if (over > mayMiss(calls) && this.refused > over / 2) {
+      const what = `${some} failed, most of them refused because of load`;
+      misses.push({ kind: "refusals", what });
+    } else if (over > mayMiss(calls)) {
+      const isClear = calls >= FEWEST_CALLS && over > calls * CLEAR_SHARE;
+      misses.push({ kind: "latency", what: `${some} ${tooLong}`, isClear });
+    }
     return misses;
   }
 }
@@ -175,7 +192,7 @@ export interface SessionTrial extends Trial {
   /** Per session, both directions. */
   bytesPerSecond: number | null;
   framesPerSecond: number | null;
-  unfilled: Step | null;
+  seen: SessionsSeen;
 }
 
 /**
@@ -224,37 +241,33 @@ export async function runSessionTrial(
   signal.throwIfAborted();
   // A trial that ended before it measured has no rates.
   const perSecond = (count: number) => seconds === 0 ? null : count / seconds;
-  const callsPerSecond = perSecond(seen.ok);
   const judgement = seen.judge(sloMs * 1e6);
-  recordTrial(context, seen, { verdict: judgement.verdict, sessions, callsPerSecond });
   const isCapped = seen.refusal !== null;
-  return {
-    ...{ ...judgement, confirms, isCapped, callsPerSecond, unfilled: seen.unfilled },
+  const trial: SessionTrial = {
+    ...{ ...judgement, confirms, isCapped, seen },
     ratePerSecond: sessions,
     offeredPerSecond: sessions,
     achievedPerSecond: isCapped ? seen.held : sessions,
     answered: seen.latencyNs.length,
-    isClear: judgement.misses.some((miss) =>
-      miss.kind === "refused" || (miss.kind === "latency" && miss.calls >= FEWEST_CALLS &&
-        miss.over > miss.calls * CLEAR_SHARE)
-    ),
+    isClear: judgement.misses.some(({ isClear }) => isClear),
+    callsPerSecond: perSecond(seen.ok),
     bytesPerSecond: perSecond(seen.bytes / sessions),
     framesPerSecond: perSecond(seen.frames / sessions),
   };
+  recordTrial(context, trial);
+  return trial;
 }
 
 /** Records a trial, unless it has no verdict: its times are those of a late client. */
 export function recordTrial(
   { distribution, scalar, target }: Pick<SessionContext, "distribution" | "scalar" | "target">,
-  { latencyNs, establishNs, unanswered }: SessionsSeen,
-  { verdict, sessions, callsPerSecond }: {
-    verdict: Verdict;
-    sessions: number;
-    /** `null`: the trial ended before it measured. */
-    callsPerSecond: number | null;
-  },
+  { verdict, ratePerSecond: sessions, callsPerSecond, seen }: Pick<
+    SessionTrial,
+    "verdict" | "ratePerSecond" | "callsPerSecond" | "seen"
+  >,
 ): void {
   if (verdict === "noVerdict") return;
+  const { latencyNs, establishNs, unanswered } = seen;
   const at = { sessions };
   const latency = distribution("latency", { at });
   latency.recordAll(Float64Array.from(latencyNs));

@@ -95,7 +95,7 @@ Deno.test("sessions: a trial of a late client is in no figure", () => {
   const record = (options: Parameters<typeof seenOf>[0]) => {
     const seen = seenOf(options);
     const { verdict } = seen.judge(SLO_NS);
-    recordTrial(context, seen, { verdict, sessions: 3, callsPerSecond: 100 });
+    recordTrial(context, { verdict, ratePerSecond: 3, callsPerSecond: 100, seen });
     return recorded.splice(0);
   };
   assertEquals(record({ slow: 11, lateMs: 5 }), []);

@@ -152,14 +152,10 @@ export function p99Of(calls: readonly DueCall[]): number {
  * @param calls in the order of their due times
  */
 export function recoveredNs(calls: readonly DueCall[], limitNs: number): number | null {
-  const isOver = (nth: number) => calls[nth]!.latencyNs > limitNs ? 1 : 0;
+  const isOver = ({ latencyNs }: DueCall) => latencyNs > limitNs;
   const length = Math.min(IN_A_ROW, calls.length);
-  let over = 0;
-  for (let nth = 0; nth < length; nth++) over += isOver(nth);
-  for (let first = 0; first + length <= calls.length && length > 0; first++) {
-    if (over <= MAY_BE_OVER && !isOver(first)) return calls[first]!.dueNs;
-    over -= isOver(first);
-    if (first + length < calls.length) over += isOver(first + length);
-  }
-  return null;
+  const first = calls.slice(0, calls.length - length + 1).find((call, nth) =>
+    !isOver(call) && calls.slice(nth, nth + length).filter(isOver).length <= MAY_BE_OVER
+  );
+  return first?.dueNs ?? null;
 }

@@ -5,19 +5,14 @@ import type { ListedTool, ToolPage } from "../protocols/protocol.ts";
 /** For servers that always name a next page. */
 const MOST_PAGES = 100;
 
-/** The tools of a server. */
-export type ToolList =
-  | {
-    status: "listed";
-    /** Of all pages, in the server's order. */
-    tools: ListedTool[];
-    /** The first page as received, and when it was requested and received, in unix milliseconds. */
-    first: { text: string; sentMs: number; receivedMs: number };
-  }
-  /** The protocol or the server has no tool list. */
-  | { status: "none" }
-  /** The list did not arrive in time. */
-  | { status: "late" };
+/** The tools of a server; `none`: it or its protocol has no list; `late`: not in time. */
+export type ToolList = { status: "none" | "late" } | {
+  status: "listed";
+  /** Of all pages, in the server's order. */
+  tools: ListedTool[];
+  /** The first page as received, and when it was requested and received, in unix milliseconds. */
+  first: { text: string; sentMs: number; receivedMs: number };
+};
 
 /**
  * Lists the tools of a server in a separate session. Their texts are not sanitised.

@@ -1,6 +1,6 @@
 import { openPaced } from "../lib/run/paced_load.ts";
 import { type Procedure, type ScenarioContext, TIMES } from "../lib/run/scenario.ts";
-import { judgeLateness } from "../lib/run/schedule_checks.ts";
+import { judgeClient } from "../lib/run/schedule_checks.ts";
 
 const STANDARD = {
   /** Total over all connections, before and after the spike. */
@@ -133,8 +133,7 @@ async function run(context: Context): Promise<"stop"> {
     name: "the p99 is as before the spike",
     why: recovered === null ? why : null,
   });
-  // No run is judged: a server that falls behind in the spike is the finding.
-  judgeLateness(context, { runs: [], latency: latencies[0]!, slip });
+  judgeClient(context, { latency: latencies[0]!, slip });
   return "stop";
 }
 

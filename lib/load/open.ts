@@ -69,6 +69,12 @@ export interface OpenLoopResult {
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
 }
 
+/** The part of a result that shows whether the server and the client kept up. */
+export type PacedRun = Pick<
+  OpenLoopResult,
+  "slots" | "sent" | "offeredPerSecond" | "achievedPerSecond" | "backlogSlopePerSecond" | "end"
+>;
+
 /**
  * Sends the calls of a schedule at their times, slot k on connection k mod K, whether or not
  * earlier calls have ended. A slot that cannot be sent in time is sent late; it is dropped only if

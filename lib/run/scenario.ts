@@ -11,7 +11,7 @@ import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
 import type { SliceClient, SliceLength } from "../load/closed.ts";
-import type { PacedRun } from "../load/judge_pace.ts";
+import type { PacedRun } from "../load/open.ts";
 import type { Arrivals } from "../load/schedule.ts";
 import type { Pacer } from "../load/pacer.ts";
 import type {

@@ -121,9 +121,10 @@ async function ramp(
   const carried = missed === 0 ? undefined : levels.at(missed < 0 ? -1 : missed - 1)?.[0];
   if (carried !== undefined) context.scalar("capacity", Math.min(seen.held, carried));
   noteConnectionLimit(context, seen);
-  const why = carried === undefined
-    ? "even the smallest number of sessions missed the objective"
-    : null;
+  const missedBy = seen.held === 0 && seen.failure !== null
+    ? `no session opened: ${seen.failure}`
+    : "even the smallest number of sessions missed the objective";
+  const why = carried === undefined ? missedBy : null;
   context.tally({ ...CARRIED, why });
   checkFilled(context, spec, [seen]);
 }

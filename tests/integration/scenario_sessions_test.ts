@@ -157,6 +157,20 @@ Deno.test("sessions: a ramp tries each refused session only once", { ignore }, a
   assertEquals(server.stats().connectionsRefused, 4);
 });
 
+Deno.test("sessions: a ramp without any session says why", { ignore }, async () => {
+  await using server = startScriptedServer((peer) => peer.close(1008, "not today"));
+  const report = await runScenario(sessionCapacity, { ...SHORT, stages: "0.1s:2,0.1s:2" }, {
+    ...server,
+    settings: { workload: workOf([step("status")]) },
+  });
+  exact(report);
+  assertEquals(failedChecks(report), ["sessions are carried"]);
+  assertMatch(
+    checkNamed(report, "sessions are carried").observed,
+    /no session opened: .*not today/,
+  );
+});
+
 Deno.test("sessions: the step decides what follows an error", { ignore }, async () => {
   const seen: string[][] = [];
   await using server = startScriptedServer((peer, message) => {

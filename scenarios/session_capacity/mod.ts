@@ -79,7 +79,7 @@ async function ramp(
   spec: SessionSpec<Step>,
   text: string,
 ): Promise<void> {
-  const { clock, signal, ledger, seed, parameters: { connections, sloMs } } = context;
+  const { clock, signal, ledger, seed, target, parameters: { connections, sloMs } } = context;
   const stages = parseStages(text);
   const step = Math.ceil(connections / LEVELS);
   const counts = new Map<number, { calls: number; over: number }>();
@@ -94,7 +94,8 @@ async function ramp(
       if (status !== "ok" || endedNs - sentNs > sloMs * 1e6) count.over++;
       const latency = context.distribution("latency", { at: { sessions } });
       if (status === "ok") latency.record(endedNs - sentNs);
-      else if (status !== "aborted") latency.censor(1, endedNs - sentNs);
+      else if (status === "timeout") latency.censor(1, endedNs - sentNs);
+      else if (status === "connectionLost") latency.censor(1, target.options.timeoutMs * 1e6);
     },
   });
   const startNs = clock.nowNs();

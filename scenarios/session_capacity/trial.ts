@@ -66,10 +66,11 @@ export function mayMiss(count: number): number {
 export class SessionsSeen {
   readonly latencyNs: number[] = [];
   readonly establishNs: number[] = [];
-  /** Measured calls that failed; of these, those refused because of load and the unanswered ones. */
+  /** What each unanswered call took at least. */
+  readonly unansweredNs: number[] = [];
+  /** Measured calls that failed; of these, those refused because of load. */
   failed = 0;
   refused = 0;
-  unanswered = 0;
   /** Maximum open at once. */
   held = 0;
   lost = 0;
@@ -119,7 +120,8 @@ export class SessionsSeen {
         if (call.status === "ok") this.latencyNs.push(call.endedNs - call.sentNs);
         else this.failed++;
         if (call.status === "rateLimited") this.refused++;
-        if (call.status === "timeout" || call.status === "connectionLost") this.unanswered++;
+        if (call.status === "timeout") this.unansweredNs.push(call.endedNs - call.sentNs);
+        if (call.status === "connectionLost") this.unansweredNs.push(timeoutMs * 1e6);
         onCall?.(call, sessions);
         if (!this.isMeasuring) return;
         if (call.status === "ok") this.ok++;
@@ -260,18 +262,18 @@ export async function runSessionTrial(
 
 /** Records a trial, unless it has no verdict: its times are those of a late client. */
 export function recordTrial(
-  { distribution, scalar, target }: Pick<SessionContext, "distribution" | "scalar" | "target">,
+  { distribution, scalar }: Pick<SessionContext, "distribution" | "scalar">,
   { verdict, ratePerSecond: sessions, callsPerSecond, seen }: Pick<
     SessionTrial,
     "verdict" | "ratePerSecond" | "callsPerSecond" | "seen"
   >,
 ): void {
   if (verdict === "noVerdict") return;
-  const { latencyNs, establishNs, unanswered } = seen;
+  const { latencyNs, establishNs, unansweredNs } = seen;
   const at = { sessions };
   const latency = distribution("latency", { at });
   latency.recordAll(Float64Array.from(latencyNs));
-  latency.censor(unanswered, target.options.timeoutMs * 1e6);
+  for (const ns of unansweredNs) latency.censor(1, ns);
   distribution("establish", { at }).recordAll(Float64Array.from(establishNs));
   if (callsPerSecond !== null) scalar("throughput", callsPerSecond, { at });
 }

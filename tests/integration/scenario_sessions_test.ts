@@ -171,6 +171,32 @@ Deno.test("sessions: a ramp without any session says why", { ignore }, async () 
   );
 });
 
+Deno.test("sessions: an error in a ramp is an answer", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call % 3 === 0 ? "toolError" : "ok" }),
+  });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ stages: "0.1s:2,0.2s:2", connections: 2 },
+  }, { ...server, settings: { workload: workOf([step("status")]) } });
+  assert(report.ledger.toolError > 0);
+  const latencies = report.metrics.filter(({ name }) => name === "latency");
+  assertEquals(latencies.map((one) => "censored" in one && one.censored), latencies.map(() => 0));
+});
+
+Deno.test("sessions: a call took at least the timeout of its step", { ignore }, async () => {
+  await using server = await startFaultyServer({
+    script: (call) => ({ kind: call % 3 === 0 ? "ok" : "silent" }),
+  });
+  const report = await runScenario(sessionCapacity, {
+    ...SHORT,
+    ...{ durationMs: 600, connections: 1, sessions: 1 },
+  }, { ...server, settings: { workload: workOf([step("status", { timeoutMs: 50 })]) } });
+  const { p50, count, censored } = metricNamed(report, "latency", "distribution");
+  assert(count > 0 && censored > count, `${count} and ${censored}`);
+  assert(p50! >= 50e6 && p50! < 5e9, `${p50}`);
+});
+
 Deno.test("sessions: the step decides what follows an error", { ignore }, async () => {
   const seen: string[][] = [];
   await using server = startScriptedServer((peer, message) => {

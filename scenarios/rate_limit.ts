@@ -115,10 +115,11 @@ async function limitedTarget(
   { target: { options }, bundled, parameters, seed }: Context,
   stack: AsyncDisposableStack,
 ): Promise<Target> {
-  const ownToken = options.token ?? crypto.randomUUID();
-  const limited = defaultServerOptions({ token: ownToken, limits: "default", seed });
-  const server = bundled === null ? options : stack.use(await startEmbeddedServer(limited));
-  const { url, token } = server;
+  const startLimited = () => {
+    const token = options.token ?? crypto.randomUUID();
+    return startEmbeddedServer(defaultServerOptions({ token, limits: "default", seed }));
+  };
+  const { url, token } = bundled === null ? options : stack.use(await startLimited());
   const timeoutMs = Math.min(options.timeoutMs, parameters.patienceMs);
   return stack.use(new Target({ ...options, timeoutMs, url, token }));
 }

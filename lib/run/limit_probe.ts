@@ -72,10 +72,12 @@ function isPaced({ bundled, planned, settings: { maxRatePerSecond, ignoreLimits 
     planned.some(({ scenario, skip }) => scenario.kind === "cases" && skip === undefined);
 }
 
-/** Maximum sessions that call at the same time and share the budget of an address. */
+/**
+ * Maximum sessions that call at the same time, keep to the rate and share the budget of an address.
+ */
 export function mostSessions({ planned }: Run): number {
-  const counts = planned.flatMap(({ parameters: { connections } }) =>
-    typeof connections === "number" ? connections : []
+  const counts = planned.flatMap(({ scenario: { overloads }, parameters: { connections } }) =>
+    typeof connections === "number" && !overloads ? connections : []
   );
   return Math.max(1, ...counts);
 }

@@ -118,22 +118,16 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
   let loss: string | null = null;
 
   /**
-   * Does a part of the work on its own connections, because connections that wait for another part
-   * are idle for minutes and a proxy may close them. Returns `null` if one cannot be opened.
+   * Each part has its own connections, because connections that wait for another part are idle for
+   * minutes and a proxy may close them.
    */
-  async function on<T>(
-    count: number,
-    work: (connections: readonly Connection[]) => Promise<T>,
-  ): Promise<T | null> {
-    await using pool = await ConnectionPool.openAll(context, count, context.ledger, isRelayed);
-    if (pool === null) return null;
-    const result = await work(pool.connections);
-    loss ??= describeLoss(pool.connections);
-    return result;
-  }
+  const open = (count: number) => ConnectionPool.openAll(context, count, context.ledger, isRelayed);
 
   /** Measures each tool alone, one call at a time. Returns `false` if a tool has no success. */
-  async function endToEnd(connection: Connection): Promise<boolean> {
+  async function endToEnd(): Promise<boolean> {
+    await using pool = await open(1);
+    if (pool === null) return false;
+    const connection = pool.connections[0]!;
     for (const one of tools) {
       const { tool, repetitions } = one;
       const result = await run(connection, () => one, repetitions, (record, call) => {
@@ -169,12 +163,12 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
 
   /** Returns computed successes a second, `null` if a client was cut short. */
   async function load(nexts: readonly (() => HeavyTool)[], sink: Sink): Promise<number | null> {
-    const results = await on(
-      nexts.length,
-      (connections) =>
-        Promise.all(connections.map((one, nth) => run(one, nexts[nth]!, turn, sink))),
+    await using pool = await open(nexts.length);
+    if (pool === null) return null;
+    const results = await Promise.all(
+      pool.connections.map((one, nth) => run(one, nexts[nth]!, turn, sink)),
     );
-    if (!results?.every((one) => one !== null)) return null;
+    if (!results.every((one) => one !== null)) return null;
     // Each client's own time: with few long calls, the slowest client would dominate the total.
     const rates = results.map(({ computed, elapsedNs }) => computed / Math.max(1, elapsedNs) * 1e9);
     return rates.reduce((sum, rate) => sum + rate, 0);
@@ -208,6 +202,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
         sink((times) => times.record(ns), call, tool);
       },
     });
+    loss ??= describeLoss([connection]);
     return end === "complete" ? { ok: client!.ok, computed, elapsedNs: client!.windowNs } : null;
   }
 
@@ -215,7 +210,7 @@ function planOf(context: Context, tools: readonly HeavyTool[]): ProcedurePlan {
     async epoch() {
       const { ledger } = context;
       const before = ledger.sent;
-      const isWhole = await on(1, ([one]) => endToEnd(one!)) === true && await mixed();
+      const isWhole = await endToEnd() && await mixed();
       context.signal.throwIfAborted();
       context.tally({
         kind: "announcedCalls",

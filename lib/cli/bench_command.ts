@@ -1,6 +1,5 @@
 import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
-import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
 import type { RunHooks } from "../run/run.ts";
 import type { RunSettings } from "../run/settings.ts";
@@ -43,10 +42,7 @@ export async function bench(
   const { url, token } = server ?? { url: config.url!, token: config.token };
   const command = ["bench", ...program.args] as const;
   const settings = await settingsOf({ ...config, url, token }, program, command);
-  const bundled = server === null ? null : {
-    restart: () => server.restart(),
-    startLimited: () => startLimitedServer(settings),
-  };
+  const bundled = server === null ? null : { restart: () => server.restart() };
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
     run: (hooks) => run(settings, { ...program, ...hooks, bundled, workers }),

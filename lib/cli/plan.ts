@@ -7,6 +7,7 @@
 
 import type { NoDelay } from "../client/relay.ts";
 import { formatCounted, formatSpan } from "../report/units.ts";
+import { grantHeavyTools } from "../run/heavy_tools.ts";
 import {
   EPOCHS,
   type Overrides,
@@ -15,7 +16,7 @@ import {
   planScenarios,
 } from "../run/plan.ts";
 import { plannedMs } from "../run/planned_time.ts";
-import { epochsOf, heavyToolsOf } from "../run/run.ts";
+import { epochsOf } from "../run/run.ts";
 import { defaultsOf, PROFILE_NAMES, type ProfileName, type Scenario } from "../run/scenario.ts";
 import { countWorkers } from "../split/worker_count.ts";
 import type { Config } from "./config.ts";
@@ -91,7 +92,7 @@ function aboutSpan(milliseconds: number): string {
  */
 export function announceHeavyCalls({ config, planned, sides }: Plan): string | null {
   const { maxHeavyCalls } = config;
-  const heavyTools = heavyToolsOf(config, { embedded: config.url === null });
+  const heavyTools = grantHeavyTools(config, { embedded: config.url === null });
   const heavy = plannedHeavyCalls(planned, { heavyTools, epochs: epochsOf(config) * sides });
   if (heavy.length === 0) return null;
   const total = heavy.reduce((sum, { calls }) => sum + calls, 0);

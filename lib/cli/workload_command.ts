@@ -71,11 +71,12 @@ export async function workload(
       throw new TargetUnusableError(connectAdvice(await explainDial(error, target), target));
     });
     if (list.status !== "listed") {
-      throw new TargetUnusableError(
-        list.status === "late"
-          ? `The server did not list its tools within ${timeoutMs / 1000} s.`
-          : "The server says it has no tools.",
-      );
+      const why = {
+        none: "The server says it has no tools.",
+        late: `The server did not list its tools within ${timeoutMs / 1000} s.`,
+        closed: "The server closed the connection instead of listing its tools.",
+      };
+      throw new TargetUnusableError(why[list.status]);
     }
     const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
     const text = draftWorkload(chosen(known, given.get("tool") ?? []));

@@ -29,7 +29,7 @@ export interface OpenLoopOptions {
   /** Called when each call ends; return `"stop"` to end the loop. */
   onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
   /** Called for each dropped slot; return `"stop"` to end the loop. */
-  onDropped?: (isMeasured: boolean) => "stop" | void;
+  onDropped?: (isMeasured: boolean, intendedNs: number) => "stop" | void;
 }
 
 /**
@@ -68,6 +68,12 @@ export interface OpenLoopResult {
   /** `silent`: {@linkcode SILENCE_LIMIT} calls timed out while no other was answered either. */
   end: "complete" | "stopped" | "connectionLost" | "silent" | "aborted";
 }
+
+/** The part of a result that shows whether the server and the client kept up. */
+export type PacedRun = Pick<
+  OpenLoopResult,
+  "slots" | "sent" | "offeredPerSecond" | "achievedPerSecond" | "backlogSlopePerSecond" | "end"
+>;
 
 /**
  * Sends the calls of a schedule at their times, slot k on connection k mod K, whether or not
@@ -132,7 +138,7 @@ export function runOpenLoop(
     }
     (isMeasured ? ledger : warmupLedger).dropped++;
     if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+    if (onDropped?.(isMeasured, intendedNs) === "stop") finish("stopped");
   }
 
   function ended(call: Call, intendedNs: number, isMeasured: boolean): void {

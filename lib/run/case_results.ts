@@ -1,5 +1,5 @@
 import type { SliceClient } from "../load/closed.ts";
-import type { PacedRun } from "../load/judge_pace.ts";
+import type { PacedRun } from "../load/open.ts";
 import { DistributionRecorder } from "../stats/summary.ts";
 import type { Case, CaseResult, Slice } from "./scenario.ts";
 

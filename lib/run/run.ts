@@ -6,11 +6,11 @@ import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
-import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
+import { grantHeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
 import type { Scenario, Surroundings } from "./scenario.ts";
-import { createSessionWork } from "./session_work.ts";
+import { createSessionWork, type SessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
 import type { StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
@@ -34,6 +34,7 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   readonly tool: string;
   /** The arguments are set after the probe for a cache. */
   workload: Workload;
+  sessionWork: SessionWork;
   readonly planned: readonly PlannedScenario[];
   /** Discarded at the beginning of each slice. */
   readonly leadInMs: number;
@@ -69,12 +70,11 @@ export function createRun(
   });
   let pacer: Promise<Pacer> | null = null;
   const workload = createWorkload(tool, { ...calls, uniqueSeed, place });
-  const embedded = hooks.bundled !== null;
-  const heavyTools = heavyToolsOf(settings, { embedded });
+  const heavyTools = grantHeavyTools(settings, { embedded: hooks.bundled !== null });
   return {
     ...hooks,
     ...{ settings, target, tool, workload, heavyTools, place, clock },
-    sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
+    sessionWork: createSessionWork(settings, { ...hooks, tool, workload, heavyTools, place }),
     planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,
@@ -104,13 +104,4 @@ export function epochsOf(
   const { epochs, profile, precisionPercent } = settings;
   if (precisionPercent === null) return epochs ?? EPOCHS[profile];
   return Math.max(epochs ?? 0, FEWEST_PRECISE_EPOCHS);
-}
-
-/** The heavy tools that a run may call. */
-export function heavyToolsOf(
-  settings: Pick<RunSettings, "scenarios" | "profile" | "heavyTools" | "protocol" | "uniqueSeed">,
-  { embedded }: { embedded: boolean },
-): HeavyTools {
-  const named = settings.scenarios !== null || settings.profile === "phase3";
-  return grantHeavyTools({ ...settings, embedded, named, given: settings.heavyTools });
 }

@@ -11,7 +11,7 @@ import type { Connection } from "../client/connection.ts";
 import type { OpenLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
 import type { SliceClient, SliceLength } from "../load/closed.ts";
-import type { PacedRun } from "../load/judge_pace.ts";
+import type { PacedRun } from "../load/open.ts";
 import type { Arrivals } from "../load/schedule.ts";
 import type { Pacer } from "../load/pacer.ts";
 import type {
@@ -382,10 +382,6 @@ export interface BundledServer {
    * @throws {Error} if it does not come back
    */
   restart(): Promise<void>;
-  /** Starts a second server with rate limits. Dispose of it to stop it. */
-  startLimited(): Promise<
-    AsyncDisposable & { readonly url: string; readonly token: string | null }
-  >;
 }
 
 /** The parameters of a scenario in a profile. Default: those of `standard`. */

@@ -1,7 +1,5 @@
 import { runBench } from "../run/bench.ts";
-import { startLimitedServer } from "../run/limited_server.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
-import type { RunSettings } from "../run/settings.ts";
 import type { StartGate } from "../run/start_times.ts";
 import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
 
@@ -25,21 +23,20 @@ export function serveRun(scenarios: readonly Scenario[]): void {
   };
 
   /** The bundled server runs in the main thread, which restarts it. */
-  const bundledBy = (settings: RunSettings): BundledServer => ({
+  const bundled: BundledServer = {
     restart() {
       restarted = Promise.withResolvers();
       post({ kind: "restart" });
       return restarted.promise;
     },
-    startLimited: () => startLimitedServer(settings),
-  });
+  };
 
   /** If this throws, the worker ends and the main thread gets an error event. */
   async function run({ settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>) {
     using reporter = reportProgress(post);
     const report = await runBench(settings, {
       scenarios,
-      bundled: embedded ? bundledBy(settings) : null,
+      bundled: embedded ? bundled : null,
       signal: abort.signal,
       onWarning: (message) => post({ kind: "warning", message }),
       onProgress: reporter.show,

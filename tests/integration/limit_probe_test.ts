@@ -6,7 +6,8 @@ import { TargetUnusableError } from "../../lib/run/scenario.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
-import { rateLimit } from "../../scenarios/rate_limit/mod.ts";
+import { rateLimit } from "../../scenarios/rate_limit.ts";
+import { sessionCapacity } from "../../scenarios/session_capacity/mod.ts";
 import { createTestRun, startReference } from "../support/run_scenarios.ts";
 import { answerSoundly, HELLO_ACK, startScriptedServer } from "../support/scripted_server.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
@@ -49,7 +50,23 @@ Deno.test("the limit of an address is shared by the sessions of the run", { igno
   await using run = runAt(server.url);
   await keepToLimits([run]);
   assertEquals([run.rateLimit?.owner, run.settings.maxRatePerSecond], ["ip", 1.6]);
+  // One to try the address, one and two retries of the session: no other session was tried.
+  assertEquals(server.stats().connectionsAccepted, 4);
 });
+
+Deno.test(
+  "sessions of a scenario that overloads the server do not share it",
+  { ignore },
+  async () => {
+    await using server = await startReference({
+      limits: { userRate: null, ipRate: bucket(20, 10) },
+    });
+    const many = { scenario: sessionCapacity, parameters: { connections: 100 } };
+    await using run = createTestRun([ALONE, many], { url: server.url });
+    await keepToLimits([run]);
+    assertEquals(run.settings.maxRatePerSecond, 8);
+  },
+);
 
 Deno.test("a refill that the server does not state is measured", { ignore }, async () => {
   const buckets = new Map<number, TokenBucket>();

@@ -86,7 +86,6 @@ Deno.test("the call and the dispatch are shared with message-throughput", { igno
   await using server = await startReference();
   const bundled = {
     restart: () => Promise.reject(new Error("not here")),
-    startLimited: () => Promise.reject(new Error("not here")),
   };
   const { scenarios: [throughput, breakdown], unitEpochs } = await runScenarios(
     [[messageThroughput, FEW], [overheadBreakdown, FEW]],

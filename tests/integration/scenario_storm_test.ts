@@ -45,7 +45,6 @@ Deno.test("reconnect-storm recovers from drops and restarts of the bundled serve
         restarts++;
         return server.restart();
       },
-      startLimited: () => Promise.reject(new Error("not asked for")),
     },
   });
   assertEquals([report.status, failedChecks(report)], ["passed", []], JSON.stringify(report));
@@ -188,7 +187,6 @@ async function restartable(
   await using server = await startServer(defaultServerOptions({ token: TOKEN, limits: "off" }));
   const bundled: BundledServer = {
     restart: () => restart(() => server.stop()),
-    startLimited: () => Promise.reject(new Error("not asked for")),
   };
   return await runScenario(reconnectStorm, { ...SMALL, patienceMs: 300 }, {
     ...server,

@@ -74,7 +74,7 @@ Deno.test("sessions: a refusal is the connection limit only if others were let i
     const seen = seenOf({ establishNs: [] });
     seen.held = held;
     const error = new ConnectError("connectionLimit", "too many", { closeCode: 1008 });
-    seen.noteFailure(error, (text) => text);
+    seen.noteFailure(error);
     return seen.judge(SLO_NS).misses.map(({ kind }) => kind);
   };
   assertEquals(refuse(5), ["refused"]);
@@ -95,7 +95,7 @@ Deno.test("sessions: a trial of a late client is in no figure", () => {
   const record = (options: Parameters<typeof seenOf>[0]) => {
     const seen = seenOf(options);
     const { verdict } = seen.judge(SLO_NS);
-    recordTrial(context, seen, { verdict, sessions: 3, callsPerSecond: 100 });
+    recordTrial(context, { verdict, ratePerSecond: 3, callsPerSecond: 100, seen });
     return recorded.splice(0);
   };
   assertEquals(record({ slow: 11, lateMs: 5 }), []);

@@ -4,9 +4,9 @@ import { type RateSearchResult, type RateTrial, searchRate } from "../lib/load/r
 import { runRateTrial } from "../lib/load/rate_trial.ts";
 import type { Arrivals } from "../lib/load/schedule.ts";
 import { ConnectionPool } from "../lib/run/connection_pool.ts";
-import type { MetricSpec, Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
+import type { Procedure, Recording, ScenarioContext } from "../lib/run/scenario.ts";
 import { THROUGHPUT, TIMES } from "../lib/run/scenario.ts";
-import { noteNotJudged, recordFound } from "../lib/run/search_record.ts";
+import { noteNotJudged, recordFound, SHARE } from "../lib/run/search_record.ts";
 
 const STANDARD = {
   /** Maximum p99, measured from the intended send time. */
@@ -26,8 +26,6 @@ const STANDARD = {
 };
 
 type Context = ScenarioContext<typeof STANDARD>;
-
-const SHARE: MetricSpec = { kind: "scalar", unit: "share", better: null };
 
 /** Later searches start at this share of the previous result. */
 const HEAD_START = 0.7;

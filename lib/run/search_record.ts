@@ -1,6 +1,9 @@
 import type { RateSearchResult, Trial } from "../load/rate_search.ts";
 import type { Fact } from "../schema.ts";
-import type { Recording } from "./scenario.ts";
+import type { MetricSpec, Recording } from "./scenario.ts";
+
+/** The share of trials that met the objective: at the level found, and at each level tried. */
+export const SHARE: MetricSpec = { kind: "scalar", unit: "share", better: null };
 
 /** What a search came to. */
 type Found = Omit<RateSearchResult<Trial>, "trials">;

@@ -4,7 +4,7 @@ import { type SessionSpec, type Step, usesPrevious } from "../../lib/load/sessio
 import { levelAt, parseStages, spanOf } from "../../lib/load/stages.ts";
 import { counted } from "../../lib/run/describe_end.ts";
 import { type MetricSpec, type Procedure, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
-import { noteNotJudged, recordFound } from "../../lib/run/search_record.ts";
+import { noteNotJudged, recordFound, SHARE } from "../../lib/run/search_record.ts";
 import type { SessionContext, SessionTrial } from "./trial.ts";
 import { mayMiss, runSessionTrial, SessionsSeen, STANDARD } from "./trial.ts";
 
@@ -23,7 +23,8 @@ export const sessionCapacity: Procedure<typeof STANDARD> = {
   question: "How many sessions can the server carry at once within the latency objective?",
   metrics: {
     capacity: { kind: "scalar", unit: "sessions", better: "higher" },
-    metShare: { kind: "scalar", unit: "share", better: null },
+    metShare: SHARE,
+    met: SHARE,
     callRate: { kind: "scalar", unit: "calls/s", better: null },
     sessionBytes: cost("bytes/s"),
     sessionFrames: cost("frames/s"),

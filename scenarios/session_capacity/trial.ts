@@ -276,4 +276,5 @@ export function recordTrial(
   for (const ns of unansweredNs) latency.censor(1, ns);
   distribution("establish", { at }).recordAll(Float64Array.from(establishNs));
   if (callsPerSecond !== null) scalar("throughput", callsPerSecond, { at });
+  scalar("met", verdict === "met" ? 1 : 0, { at, ci95: null });
 }

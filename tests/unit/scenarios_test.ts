@@ -59,7 +59,7 @@ Deno.test("metrics keep the names that users' scripts know", () => {
     ],
     "head-of-line": ["alone", "cheap", "heavy", "interference"],
     "session-capacity": [
-      ...["capacity", "metShare", "callRate", "sessionBytes", "sessionFrames"],
+      ...["capacity", "metShare", "met", "callRate", "sessionBytes", "sessionFrames"],
       ...["latency", "establish", "throughput"],
     ],
   };

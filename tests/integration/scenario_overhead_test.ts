@@ -149,14 +149,14 @@ function stall(): void {
 const SLOW_MS = 5;
 /** A slow layer slows everything that passes through it. A real call's dispatch is in the tool. */
 const SLOW = {
-  dispatch: { own: { dispatch: stall }, server: { toolMs: SLOW_MS } },
-  codec: { own: { codec: stall }, server: { toolMs: SLOW_MS } },
+  dispatch: { own: { inProcess: { dispatch: stall } }, server: { toolMs: SLOW_MS } },
+  codec: { own: { inProcess: { codec: stall } }, server: { toolMs: SLOW_MS } },
   wakeup: {
-    own: { wakeupMs: SLOW_MS, tcpMs: SLOW_MS, webSocketMs: SLOW_MS },
+    own: { echoMs: { wakeup: SLOW_MS, tcp: SLOW_MS, webSocket: SLOW_MS } },
     server: { routingMs: SLOW_MS },
   },
-  tcp: { own: { tcpMs: SLOW_MS, webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
-  websocket: { own: { webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
+  tcp: { own: { echoMs: { tcp: SLOW_MS, webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
+  websocket: { own: { echoMs: { webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
   routing: { own: {}, server: { routingMs: SLOW_MS } },
   tool: { own: {}, server: { toolMs: SLOW_MS } },
 };
@@ -180,7 +180,7 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
 Deno.test("a server faster than its stand-ins invalidates the breakdown", { ignore }, async () => {
   // The server answers immediately, while the suite's own codec layer is slow.
   await using server = await startFaultyServer();
-  const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+  const report = await runScenario(createOverheadBreakdown({ inProcess: { codec: stall } }), FEW, {
     ...server,
     epochs: 5,
     cold: true,

@@ -55,6 +55,7 @@ export const malformedInput: Procedure<typeof STANDARD> = {
 function isSilent({ send }: ConductCase): boolean {
   return send?.length === 0;
 }
+
 /** Identifies the server's build, then checks its answer in every case. */
 async function checkConduct(context: Context, conduct: Conduct): Promise<void> {
   const { target, workload, parameters: { noHelloWaitMs } } = context;

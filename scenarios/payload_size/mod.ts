@@ -1,19 +1,10 @@
-import {
-  type Begun,
-  type Case,
-  type CasePlan,
-  type CaseScenario,
-  type Derivation,
-  lengths,
-  ONE_CLIENT,
-  type ScenarioContext,
-  THROUGHPUT,
-  TIMES,
-} from "../../lib/run/scenario.ts";
+import type { Begun, Case, CasePlan, CaseScenario } from "../../lib/run/scenario.ts";
+import type { Derivation, ScenarioContext } from "../../lib/run/scenario.ts";
+import { lengths, ONE_CLIENT, THROUGHPUT, TIMES } from "../../lib/run/scenario.ts";
 import { noteRelayed } from "../../lib/run/note_relay.ts";
 import { boundBy, floorShare } from "../../lib/run/validity.ts";
 import { addPayload } from "../../lib/run/workload.ts";
-import { describeSize, KIB, MIB, SizeLimitSearch } from "./size_limit.ts";
+import { createSizeSearch, describeSize, KIB, MIB } from "./size_limit.ts";
 
 /** Measured up to the first that is not served. */
 const SIZES = [256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB];
@@ -68,32 +59,35 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
 
 /** Plans the run's own calls and the sizes that are served; larger ones follow the last epoch. */
 async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
-  const { highestBytes } = context.parameters;
-  const left = [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes);
-  const search = new SizeLimitSearch(context);
+  const { target, parameters: { highestBytes } } = context;
+  const search = createSizeSearch(context);
   const sizes: Size[] = [{ payloadBytes: 0, case: ONE_CLIENT }];
-  while (left.length > 0 && SIZES.includes(left[0]!)) {
-    const payloadBytes = left.shift()!;
+  for (const payloadBytes of SIZES.filter((size) => size <= highestBytes)) {
     if (!await search.isServed(payloadBytes)) break;
     sizes.push({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } });
   }
   if (sizes.length === 1) {
-    const outcome = search.firstRefusal;
-    const said = outcome?.said ?? "refused because of load";
-    const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${said})`;
+    const { status, said } = search.latest!;
+    const why = status === "rateLimited" ? "refused because of load" : said;
+    const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${why})`;
     // After an error reply another tool may work. A server that is silent or gone has failed.
-    if (outcome?.kind !== "error") throw new Error(refused);
+    if (status !== "toolError") throw new Error(refused);
     return { skipped: `${refused}: choose a tool that accepts any argument with --tool` };
   }
   const { payloadBytes } = sizes.at(-1)!;
   context.setHeadline({ metric: "throughput", at: { payloadBytes } });
-  const relayed = sizes.filter(({ payloadBytes }) => context.target.relays(payloadBytes));
+  const relayed = sizes.filter(({ payloadBytes }) => target.relays(payloadBytes));
   const list = relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ");
   noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),
     async conclude() {
-      while (left.length > 0 && !search.isOver) await search.isServed(left.shift()!);
+      for (const size of [...SIZES, ...LARGER_SIZES].filter((size) => size <= highestBytes)) {
+        const { payloadBytes, status } = search.latest!;
+        // Larger sizes are pointless after a close or a rate limiter's refusal.
+        const isOver = status !== "ok" && status !== "toolError";
+        if (size > payloadBytes && !isOver) await search.isServed(size);
+      }
       search.record(LIMIT);
     },
   };

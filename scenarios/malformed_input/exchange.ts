@@ -3,7 +3,7 @@ import type { CloseInfo } from "../../lib/client/socket.ts";
 import type { Target } from "../../lib/client/target.ts";
 import { wait } from "../../lib/load/pace.ts";
 import type { Message } from "../../lib/client/connection.ts";
-import type { Credentials, Frame } from "../../lib/protocols/protocol.ts";
+import type { Credentials, Frame, Protocol } from "../../lib/protocols/protocol.ts";
 
 interface ExchangeOptions {
   credentials: Credentials;
@@ -35,9 +35,13 @@ interface Exchange {
 /** Further frames of a flood are dropped. */
 const MOST_FRAMES = 50;
 
-/** True for a server's request that reuses the id of a message of ours. */
-export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
-  return kind === "notification" && id !== null && sent.some((text) => text.includes(id));
+/** True for a server's request that reuses the id of a request of ours. */
+export function isEcho(
+  { kind, id }: Frame,
+  sent: readonly string[],
+  { classify }: Pick<Protocol, "classify">,
+): boolean {
+  return kind === "notification" && id !== null && sent.some((text) => classify(text).id === id);
 }
 
 /**
@@ -72,7 +76,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     const isLast = frame.id === last.id;
     const isFinal = frame.kind !== "progress";
     if (frame.kind === "notification" && frame.answer !== null) {
-      if (!isEcho(frame, [...send, lastText])) socket.send(frame.answer);
+      if (!isEcho(frame, [...send, lastText], protocol)) socket.send(frame.answer);
     }
     if (frame.kind === "rateLimited") seen.limited ??= target.foreign(frame.message);
     if (isLast && isFinal) isLastEnded = true;

@@ -140,7 +140,7 @@ async function checkConduct(context: Context, conduct: Conduct): Promise<void> {
     }
     const isMeant = (frame: string) => {
       const read = protocol.classify(frame);
-      if (read.kind === "notification") return isEcho(read, send);
+      if (read.kind === "notification") return isEcho(read, send, protocol);
       return one.withProgress || read.kind !== "progress";
     };
     const shorten = (frame: string) => conduct.shorten(frame, credentials.sessionId);

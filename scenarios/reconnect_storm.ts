@@ -212,7 +212,9 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const why = await Promise.race([restart, hanging]) ?? refusal ?? failedCall ?? "no attempt";
   const at = { phase: name };
   const served99Ns = servedShareNs(servedNs, count);
-  context.distribution("recovery", { at }).recordAll(Float64Array.from(servedNs));
+  const recovery = context.distribution("recovery", { at });
+  recovery.recordAll(Float64Array.from(servedNs));
+  recovery.censor(count - seen, patienceMs * 1e6);
   context.scalar("handshakes", peakHandshakes, { at });
   context.scalar("refused", refused, { at });
   if (seen === count) context.scalar("lastServed", servedNs.at(-1)!, { at });

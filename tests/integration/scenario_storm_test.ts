@@ -154,6 +154,8 @@ Deno.test("reconnect-storm fails and ends if clients do not come back", { ignore
   assertStringIncludes(observed, "0 of 1; first failure: 3 of 4 clients: ");
   assertStringIncludes(observed, "HTTP 503");
   assertEquals(report.metrics.some(({ name }) => name === "lastServed"), false);
+  const { count, censored } = metricNamed(report, "recovery", "distribution");
+  assertEquals([count, censored], [3, 1]);
   assertEquals(report.notMeasured.at(-1), {
     name: AFTER_DROP_BACKOFF,
     reason: "the clients did not reconnect in an earlier storm",

@@ -55,16 +55,6 @@ export const authentication: Procedure<typeof STANDARD> = {
     const loud = new Set(cases.filter(({ first }) => first !== null));
     let silentEnd: Rejection;
 
-    async function acceptOnce(): Promise<void> {
-      const opened = await target.tryConnect(context.ledger);
-      const why = opened instanceof ConnectError ? opened.message : null;
-      if (!(opened instanceof ConnectError)) {
-        context.distribution("accept").record(opened.timing.authenticateNs);
-        await opened.close();
-      }
-      context.tally({ kind: "accepted", name: "valid token accepted", why });
-    }
-
     /**
      * Sends a bad opening followed by a call that must not be served. A server that closes before
      * it reads the call resets the TCP connection, which can destroy the close frame. In that case
@@ -109,7 +99,14 @@ export const authentication: Procedure<typeof STANDARD> = {
         },
       },
       async epoch() {
-        for (let index = 0; index < accepts; index++) await acceptOnce();
+        for (let index = 0; index < accepts; index++) {
+          const opened = await target.tryConnect(context.ledger);
+          const why = opened instanceof ConnectError ? opened.message : null;
+          context.tally({ kind: "accepted", name: "valid token accepted", why });
+          if (opened instanceof ConnectError) continue;
+          context.distribution("accept").record(opened.timing.authenticateNs);
+          await opened.close();
+        }
         for (const one of loud) {
           const rejection = await turnAway(one);
           judge(one, rejection);

@@ -97,8 +97,8 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
 }
 
 /**
- * Makes one call in the warm-up ledger and keeps the frames of its reply, without notifications.
- * Then finds the first probe that the server answers. No ledger counts probes.
+ * Makes one call in the warm-up ledger and keeps the frames of its reply. Then finds the first probe
+ * that the server answers. No ledger counts probes.
  *
  * @returns `exchange`: of the probe, or of the call if the server answers none (`probe` is `null`)
  * @throws {Error} if the call fails, or a rate limiter refuses it or a probe
@@ -129,7 +129,10 @@ async function recordExchanges({ workload, target, signal, warmupLedger }: Scena
   if (status !== "ok") {
     throw new Error(`Cannot break down a call: it failed (${errorCode || status})`);
   }
-  const reply = frames.filter((text) => protocol.classify(text).kind !== "notification");
+  const reply = frames.filter((text) => {
+    const { kind } = protocol.classify(text);
+    return kind === "result" || kind === "progress";
+  });
   for (const probe of protocol.routingProbes) {
     if (!connection.isOpen) break;
     const { id: probeId, status, frames } = await record((onEnd) => connection.probe(probe, onEnd));

@@ -253,6 +253,20 @@ Deno.test("a server that dies, stalls or fails leaves exact ledgers", { ignore }
   }
 });
 
+Deno.test("frames that are no part of a reply are not replayed", { ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message!.op === "call_tool") peer.send("not JSON");
+    answerSoundly(peer, message);
+  });
+  const report = await runScenario(overheadBreakdown, FEW, {
+    ...server,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals([report.status, report.reason], ["failed", null]);
+  assertEquals(report.ledger.frames.malformed, report.ledger.sent);
+  assertEquals(layerOf(report, "tool").count, 24);
+});
+
 Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async () => {
   for (const at of [1, 2, 3, 20]) {
     const controller = new AbortController();

@@ -202,8 +202,9 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const ends = connections.map((one): Promise<unknown> => restarts ? one.closed : one.close());
   const startNs = clock.nowNs();
   const isOver = () => signal.aborted || clock.nowNs() - startNs > patienceMs * 1e6;
-  await Promise.all(ends.map(comeBack));
+  const settled = await Promise.allSettled(ends.map(comeBack));
   signal.throwIfAborted();
+  for (const one of settled) if (one.status === "rejected") throw one.reason;
   servedNs.sort((a, b) => a - b);
   const seen = servedNs.length;
   if (seen === count) await restart;

@@ -52,11 +52,10 @@ export function isEcho(
  * @throws the signal's reason, if the run is interrupted
  */
 export async function exchange(target: Target, options: ExchangeOptions): Promise<Exchange> {
-  const { protocol, clock, timeoutMs, signal } = target.options;
+  const { protocol, clock, signal } = target.options;
   const { credentials, inSession, send, last, isEnough, patienceMs } = options;
   const lastText = protocol.encodeCall(last.id, last.tool, last.argsJson);
   const seen: Exchange = { frames: [], result: null, close: null, limited: null, answerNs: null };
-  let isLastSent = false;
   let isLastEnded = false;
   let wake = () => {};
   const socket = await target.dial();
@@ -89,11 +88,11 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 
   try {
     if (inSession) {
-      await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
+      await shakeHands(socket, { ...target.options, credentials });
     }
     const startNs = clock.nowNs();
     const note = (atNs: number) => {
-      if (!isLastSent) seen.answerNs ??= atNs - startNs;
+      seen.answerNs ??= atNs - startNs;
       wake();
     };
     socket.onText((text) => {
@@ -107,13 +106,13 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
     });
     for (const frame of send) socket.send(frame);
     await until(() => isEnough(seen.frames, seen.close));
+    const { answerNs } = seen;
     if (!isOver()) {
-      isLastSent = true;
       socket.send(lastText);
       await until(() => isLastEnded);
     }
     signal.throwIfAborted();
-    return { ...seen };
+    return { ...seen, answerNs };
   } finally {
     await socket.close();
   }

@@ -205,7 +205,6 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   const settled = await Promise.allSettled(ends.map(comeBack));
   signal.throwIfAborted();
   for (const one of settled) if (one.status === "rejected") throw one.reason;
-  servedNs.sort((a, b) => a - b);
   const seen = servedNs.length;
   if (seen === count) await restart;
   // A restart that has not ended by now is not waited for.
@@ -218,7 +217,7 @@ async function storm(context: Context, phase: Phase, count: number): Promise<boo
   recovery.censor(count - seen, patienceMs * 1e6);
   context.scalar("handshakes", peakHandshakes, { at });
   context.scalar("refused", refused, { at });
-  if (seen === count) context.scalar("lastServed", servedNs.at(-1)!, { at });
+  if (seen === count) context.scalar("lastServed", Math.max(...servedNs), { at });
   if (served99Ns !== null && count >= CROWD) context.scalar("served99", served99Ns, { at });
   context.tally({
     kind: "servedAgain",

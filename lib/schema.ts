@@ -128,12 +128,15 @@ export type Statistic = typeof STATISTICS[number];
 const SpreadSchema = v.object({ within: NullableNumber, between: NullableNumber });
 export type Spread = v.InferOutput<typeof SpreadSchema>;
 
-/** What a layer of a call adds to the layers below it, paired by epoch. */
+/** What a layer of a call adds to the layers that it contains, paired by epoch. */
 const AddedSchema = v.object({
-  above: noted(NullableString, "the layer below; null: there is none"),
-  value: noted(v.number(), "nanoseconds: difference of the medians, averaged over the epochs"),
+  above: noted(NullableString, "the layer that it contains, tool also codec; null: none"),
+  value: noted(v.number(), "nanoseconds: its share of the call; without one the mean difference"),
   ci95: NullableInterval,
-  share: noted(NullableNumber, "of the whole call, 1 for all of it; null: it was not measured"),
+  share: noted(
+    NullableNumber,
+    "of the whole call, mean over the epochs; null: it was not measured",
+  ),
   shareCi95: NullableInterval,
   measuredOn: noted(
     v.picklist(["target", "bundled"]),

@@ -57,16 +57,12 @@ export interface ClosedSlice {
  * Wraps a connection so that a slice sends and times probes instead of calls. The slice's ledgers
  * do not count them.
  *
- * @param options.before Runs before each probe, with the call's message.
- * @param options.mayAsk Returns false when no more probes may be sent. Default: always true.
+ * @param mayAsk Returns false when no more probes may be sent. Default: always true.
  */
 export function probing(
   connection: Caller & Pick<Connection, "probe">,
   probe: Probe,
-  { before, mayAsk = () => true }: {
-    before?: (message: Message) => unknown;
-    mayAsk?: () => boolean;
-  } = {},
+  mayAsk: () => boolean = () => true,
 ): Caller {
   return {
     get isOpen() {
@@ -75,10 +71,7 @@ export function probing(
     get timedOutInRow() {
       return connection.timedOutInRow;
     },
-    send(message, onEnd, fromNs) {
-      before?.(message);
-      connection.probe(probe, onEnd, fromNs);
-    },
+    send: (_message, onEnd, fromNs) => connection.probe(probe, onEnd, fromNs),
     useLedger: () => {},
   };
 }

@@ -71,13 +71,14 @@ export function isKnown(value: number | null | undefined): value is number {
   return value !== null && value !== undefined && Number.isFinite(value);
 }
 
-/** A number of report.json in its unit, or in the `scale` it shares with others. */
-export function formatQuantity(
-  value: number | null,
-  unit: string,
-  scale = scaleOf(value, unit),
-): string {
+/** From here on a number in a scale shared with others is unreadable: 10,000,000 µs is 10 s. */
+const MOST_SHARED = 1e5;
+
+/** A number of report.json in its unit, or in the scale it shares with others if that fits. */
+export function formatQuantity(value: number | null, unit: string, shared?: Scale): string {
   if (!isKnown(value)) return DASH;
+  const isShared = shared !== undefined && Math.abs(value) < MOST_SHARED * shared.size;
+  const scale = isShared ? shared : scaleOf(value, unit);
   return withUnit(
     formatDigits(value / scale.size),
     value === 0 && unit === "ns" ? "s" : scale.unit,

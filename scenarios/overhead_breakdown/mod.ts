@@ -56,6 +56,9 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
     };
   }
   const { message, id, reply, probe, exchange } = await recordExchanges(context);
+  // A request of the protocol itself, such as MCP's ping, is already the cheapest.
+  const isOwnRequest = protocol.listedName(message.tool) === null;
+  const routing = isOwnRequest ? null : probe;
   const inProcess = createInProcess(protocol, { message, reply, id, slow: delays.inProcess });
   const echo = await startEchoServer({
     questionBytes: countBytes(exchange.question),
@@ -64,8 +67,8 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
   });
   const dispatch = batchedRig(inProcess.dispatch, { clock });
   const codec = batchedRig(() => inProcess.roundTrip(message), { clock });
-  const openRigs = createRigs({ context, inProcess, exchange, echo, probe });
-  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: probe !== null });
+  const openRigs = createRigs({ context, exchange, echo, probe: routing });
+  const ladder = new Ladder({ isUnit: bundled !== null, hasRouting: routing !== null });
   const hasTimes = protocol.readServerNs(reply.at(-1)!) !== null;
   return {
     cases: [...ladder.cases, ...(hasTimes ? [SAMPLED_CALLS] : [])],
@@ -84,10 +87,10 @@ async function begin(context: ScenarioContext, delays: LayerDelays): Promise<Beg
             "includes it",
         );
       }
-      if (protocol.name === "mcp" && message.tool === protocol.defaultTool) {
+      if (isOwnRequest) {
         derivation.notMeasured(
           "a tool",
-          "the call is the protocol's own ping, so the tool layer only repeats routing: " +
+          `the call is the protocol's own ${message.tool}, so the tool layer is only routing: ` +
             "name a tool with --tool",
         );
       }

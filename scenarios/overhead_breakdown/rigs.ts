@@ -1,22 +1,23 @@
 /**
- * What measures each layer of a call. Every layer does what the one below it does and one thing
- * more. Layers that wait for another thread are driven by the closed loop and timed like a call:
- * from the end of the previous exchange, whose handler starts this one, to the handler of the
- * answer.
+ * What measures each layer of a call. The layers that wait for another thread are driven by the
+ * closed loop and timed like a call: from the end of the previous exchange, whose handler starts
+ * this one, to the handler of the answer. Nothing else is done in between, because a thread that
+ * has to wait longer for the next message takes longer to wake up.
  *
- * | layer | what it adds to the one below |
- * |---|---|
- * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) |
- * | codec | the client's and server's work to encode and decode call and reply (in batches) |
- * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages |
- * | tcp | a question and its answer over loopback, as bytes that nobody parses |
- * | websocket | the same as text frames between two Deno WebSockets, read by a connection |
- * | routing | the same question, answered by the server under test |
- * | tool | the whole call |
+ * | layer | what it does | what it adds |
+ * |---|---|---|
+ * | dispatch | the bundled server's dispatch of the tool, as a unit test calls it (in batches) | all |
+ * | codec | dispatch, and the work to encode and decode call and reply on both sides (in batches) | JSON |
+ * | wakeup | wakes another thread and is woken by it: a ping-pong of empty messages | all |
+ * | tcp | a question and its answer over loopback, as bytes that nobody parses | what wakeup lacks |
+ * | websocket | the same as text frames between two Deno WebSockets, read by a connection | frames |
+ * | routing | the same question, answered by the server under test | the server without a tool |
+ * | tool | the whole call | what routing and codec lack |
  *
  * The question is a probe: the cheapest request that the server answers without a tool. The extra
- * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool. If the
- * server answers no probe, there is no layer routing, and tcp and websocket carry the call itself.
+ * cost of a call's own frames (longer, or more of them) therefore belongs to the layer tool, and so
+ * does what JSON costs more between two waits than in a batch. If the server answers no probe, there
+ * is no layer routing, and tcp and websocket carry the call itself.
  *
  * @module
  */
@@ -27,7 +28,6 @@ import { openLedger } from "../../lib/client/ledger.ts";
 import type { Caller, ClosedSliceOptions, SliceLength } from "../../lib/load/closed.ts";
 import { probing, runClosedSlice } from "../../lib/load/closed.ts";
 import type { RoutingProbe } from "../../lib/protocols/protocol.ts";
-import type { InProcess } from "../../lib/run/in_process.ts";
 import type { Case, CasePlan, Rig, ScenarioContext, Slice } from "../../lib/run/scenario.ts";
 import { ONE_CLIENT } from "../../lib/run/scenario.ts";
 import type { EchoServer } from "../../lib/server/echo_server.ts";
@@ -53,18 +53,16 @@ export const SAMPLED_CALLS: Case = { ...ONE_CLIENT, layer: "serverTimes" };
  * Creates the rigs of the layers that wait for another thread. The returned function opens them for
  * an epoch, on a connection to the target.
  *
- * @param options.probe the probe that the server answers, if any
+ * @param options.probe for the layer routing; `null`: there is no such layer
  */
-export function createRigs({ context, inProcess, exchange, echo, probe }: {
+export function createRigs({ context, exchange, echo, probe }: {
   context: ScenarioContext;
-  inProcess: InProcess;
   exchange: Exchange;
   echo: EchoServer;
   probe: RoutingProbe | null;
 }): NonNullable<CasePlan["openRigs"]> {
   const { target, clock, signal, maxRatePerSecond } = context;
   const { protocol, timeoutMs, relay } = target.options;
-  const before = inProcess.roundTrip;
   /** Rigs without the server keep to the run's rate, but are never slower than needed. */
   const ownRate = maxRatePerSecond && Math.max(maxRatePerSecond, SLOWEST_PER_SECOND);
   /** A probe that was not answered is not sent again. */
@@ -90,14 +88,14 @@ export function createRigs({ context, inProcess, exchange, echo, probe }: {
     return { measure: (length) => measure(caller, length, { maxRatePerSecond: ownRate }) };
   }
 
-  /** The in-process work, plus a message to another thread and back. */
+  /** A message to another thread and back. */
   function wakeupRig(stack: AsyncDisposableStack): Rig {
     const caller = echoCaller(() => echo.thread.postMessage(null), stack);
     echo.thread.onmessage = caller.answer;
     return ownRig(caller);
   }
 
-  /** The in-process work, plus the bytes of the exchange there and back. */
+  /** The bytes of the exchange there and back. */
   async function tcpRig(stack: AsyncDisposableStack): Promise<Rig> {
     const caller = echoCaller(() => tcp.ask(), stack);
     const tcp = await echo.connectTcp(caller);
@@ -112,9 +110,8 @@ export function createRigs({ context, inProcess, exchange, echo, probe }: {
       isOpen: true as boolean,
       timedOutInRow: 0,
       useLedger() {},
-      send(message, onEnd, fromNs = clock.nowNs()) {
+      send(_message, onEnd, fromNs = clock.nowNs()) {
         book.begin(fromNs, onEnd);
-        before(message);
         ask();
       },
       answer: () => book.receive({ kind: "result", id: null, fromCache: false }, clock.nowNs()),
@@ -130,7 +127,7 @@ export function createRigs({ context, inProcess, exchange, echo, probe }: {
     return caller;
   }
 
-  /** The in-process work, plus the exchange with an echo over a connection like the target's. */
+  /** The exchange with an echo over a connection like the target's. */
   async function webSocketRig(stack: AsyncDisposableStack): Promise<Rig> {
     const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
     const connection = stack.use(
@@ -143,12 +140,12 @@ export function createRigs({ context, inProcess, exchange, echo, probe }: {
         relay: isRelayed ? { through: relay.through, localAddress: null } : undefined,
       }),
     );
-    return ownRig(probing(connection, exchange.echoed, { before }));
+    return ownRig(probing(connection, exchange.echoed));
   }
 
-  /** The in-process work, plus the exchange with the target, until a probe is not answered. */
+  /** The exchange with the target, until a probe is not answered. */
   function routingRig(connection: Connection, probe: RoutingProbe): Rig {
-    const caller = probing(connection, probe, { before, mayAsk: () => !hasProbeFailed });
+    const caller = probing(connection, probe, () => !hasProbeFailed);
     return {
       async measure(length) {
         const probes = { seen: 0, wanted: 0, why: null as string | null };

@@ -135,7 +135,7 @@ function recordCapacity(context: SessionContext, result: RateSearchResult<Sessio
   const [missed] = trials
     .filter(({ verdict, ratePerSecond }) => verdict === "missed" && ratePerSecond > (capacity ?? 0))
     .sort((a, b) => a.ratePerSecond - b.ratePerSecond);
-  const isServers = recordFound(context, result, {
+  const isServers = recordFound(context, [result], {
     metric: "capacity",
     late: (sessions) => ({
       kind: "clientLimit",

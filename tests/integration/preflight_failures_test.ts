@@ -85,7 +85,7 @@ for (
   const [status, remedy] of [
     [401, "--header"],
     [403, "--header"],
-    [404, "path in --url"],
+    [404, "path in the URL"],
     [426, "drop the upgrade"],
     [503, "overloaded"],
   ] as const
@@ -122,7 +122,7 @@ Deno.test("preflight: wss:// to a server without TLS", { ignore }, async () => {
   for (const { port } of [plain, garbage]) {
     await assertUnusable(`wss://127.0.0.1:${port}`, [
       "Cannot set up TLS",
-      `Use ws:// instead of wss://: --url ws://127.0.0.1:${port}`,
+      `Use ws:// instead of wss://: ws://127.0.0.1:${port}`,
     ]);
   }
 });

@@ -363,7 +363,7 @@ Deno.test("a sweep is a table of its places, layers are a table of what each one
   );
   assertStringIncludes(
     text,
-    "| server routing | 640 µs | 576 to 704 µs | 78 % | 711 µs | the server |",
+    "| server routing | 640 µs | 576 to 704 µs | 78 % | 706 µs | the server |",
   );
 });
 
@@ -381,7 +381,7 @@ Deno.test("settings have their units, and a layer that saves time a minus sign",
   assertStringIncludes(shown, "Settings: payload 0 B, duration 200 ms, rate 5 a second.");
   assertStringIncludes(shown, "| −2.70 µs |");
   assertStringIncludes(shown, "| IP burst | 50 calls |");
-  assertEquals(shown.match(/differ from the difference of the totals/g)?.length, 1);
+  assertEquals(shown.match(/is what a layer takes beyond what it contains/g)?.length, 1);
 });
 
 Deno.test("numbers that are not the server's own are a warning that names the scenario", () => {

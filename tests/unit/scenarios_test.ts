@@ -44,7 +44,7 @@ Deno.test("metrics keep the names that users' scripts know", () => {
       ...["latency", "throughput", "bandwidth", "floor", "largestServed", "smallestRefused"],
     ],
     "open-loop": ["latency", "serviceTime", "slip", "throughput"],
-    "saturation": ["sustainableRate", "metShare", "latency", "throughput"],
+    "saturation": ["sustainableRate", "metShare", "met", "latency", "throughput"],
     "spike": ["recovery", "lost", "latency", "latencyOverTime", "slip"],
     "soak": [
       ...["latency", "serviceTime", "slip", "throughput", "changeP50", "changeP99"],

@@ -9,6 +9,7 @@ import { headlines, isSamePlace } from "../quantities.ts";
 import { formatCounted } from "../units.ts";
 import { countAxis, linearScale, timeAxis, wideScale } from "./axes.ts";
 import { dots, markedLine, type Point } from "./marks.ts";
+import { overviewCurves } from "./percentiles.ts";
 import { distinct, nameText, type Plan } from "./plan.ts";
 import { COLORS, SERIES_COLORS } from "./theme.ts";
 
@@ -65,7 +66,8 @@ export function overRunPlan(report: Report): Plan | null {
   };
 }
 
-function coursesOf({ scenarios, startedAt }: Report): Course[] {
+function coursesOf(report: Report): Course[] {
+  const { scenarios, startedAt } = report;
   const all = scenarios.flatMap((scenario) => {
     const { metrics, measured, title } = scenario;
     const [headline] = headlines(scenario).map(({ metric }) => metric);
@@ -81,6 +83,13 @@ function coursesOf({ scenarios, startedAt }: Report): Course[] {
       rate?.epochs.length === times.length;
     return isWhole ? [{ name: nameText(title), times, latency: latency!, rate: rate! }] : [];
   }).slice(0, SERIES_COLORS.length);
+  // A scenario has one colour in both overviews.
+  const shown = overviewCurves(report).map(({ name }) => name);
+  const known = all.map(({ name }) => SERIES_COLORS[shown.indexOf(name)]);
+  const free = SERIES_COLORS.filter((color) => !known.includes(color));
   const names = distinct(all.map(({ name }) => name));
-  return all.map((course, nth) => ({ ...course, name: names[nth]!, color: SERIES_COLORS[nth]! }));
+  return all.map((course, nth) => ({
+    ...{ ...course, name: names[nth]! },
+    color: known[nth] ?? free.shift()!,
+  }));
 }

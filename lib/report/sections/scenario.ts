@@ -198,7 +198,7 @@ export function layerBlocks(scenario: ScenarioReport): Block[] {
     "Layers of a call",
     [
       ...[left("Layer"), right("Adds"), right("95 % interval")],
-      ...[right("Share"), right("Total up to here"), left("Measured on")],
+      ...[right("Share"), right("Median"), left("Measured on")],
     ],
     layersOf(scenario).map((measured) => {
       const added = quantity(measured, "added");
@@ -213,7 +213,9 @@ export function layerBlocks(scenario: ScenarioReport): Block[] {
       ];
     }),
   );
-  const why = "“Adds” is paired within epochs, so it can differ from the difference of the totals.";
+  const why =
+    "“Adds” is what a layer takes beyond what it contains: the next simpler exchange, and " +
+    "for the whole call also the work done in-process. It is paired within epochs.";
   return [layers, paragraph(why, "note")];
 }
 

@@ -53,7 +53,7 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
     if (payloadBytes === 0) return { skipped: "--payload 0 leaves no payload to measure" };
     context.notMeasured(LIMIT, `--payload asks for ${describeSize(payloadBytes)} only`);
     // --payload applies to the run's own calls.
-    return planOf([{ payloadBytes, case: ONE_CLIENT }]);
+    return planOf(new Map([[payloadBytes, ONE_CLIENT]]));
   },
 };
 
@@ -61,12 +61,12 @@ export const payloadSize: CaseScenario<typeof COMMON> = {
 async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   const { target, parameters: { highestBytes } } = context;
   const search = createSizeSearch(context);
-  const sizes: Size[] = [{ payloadBytes: 0, case: ONE_CLIENT }];
+  const sizes = new Map([[0, ONE_CLIENT]]);
   for (const payloadBytes of SIZES.filter((size) => size <= highestBytes)) {
     if (!await search.isServed(payloadBytes)) break;
-    sizes.push({ payloadBytes, case: { ...ONE_CLIENT, payloadBytes } });
+    sizes.set(payloadBytes, { ...ONE_CLIENT, payloadBytes });
   }
-  if (sizes.length === 1) {
+  if (sizes.size === 1) {
     const { status, said } = search.latest!;
     const why = status === "rateLimited" ? "refused because of load" : said;
     const refused = `a payload of ${describeSize(SIZES[0]!)} is not served (${why})`;
@@ -74,10 +74,9 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
     if (status !== "toolError") throw new Error(refused);
     return { skipped: `${refused}: choose a tool that accepts any argument with --tool` };
   }
-  const { payloadBytes } = sizes.at(-1)!;
-  context.setHeadline({ metric: "throughput", at: { payloadBytes } });
-  const relayed = sizes.filter(({ payloadBytes }) => target.relays(payloadBytes));
-  const list = relayed.map(({ payloadBytes }) => describeSize(payloadBytes)).join(", ");
+  const served = [...sizes.keys()];
+  context.setHeadline({ metric: "throughput", at: { payloadBytes: served.at(-1)! } });
+  const list = served.filter((size) => target.relays(size)).map(describeSize).join(", ");
   noteRelayed(context, list === "" ? null : `calls of ${list}`);
   return {
     ...planOf(sizes),
@@ -93,20 +92,17 @@ async function planUpToLimit(context: Context): Promise<Begun<CasePlan>> {
   };
 }
 
-interface Size {
-  /** Size of the argument added to the run's calls; 0: they are sent unchanged. */
-  payloadBytes: number;
-  case: Case;
-}
+/** The case that measures each payload size; 0: the run's calls are sent unchanged. */
+type Sizes = ReadonlyMap<number, Case>;
 
-function planOf(sizes: readonly Size[]): CasePlan {
-  const cases = sizes.map((size) => size.case);
+function planOf(sizes: Sizes): CasePlan {
+  const cases = [...sizes.values()];
   return {
     cases,
     // The client's cost depends on the size. The largest comes first because it is the headline.
     floors: cases.toReversed(),
     derive(derivation) {
-      for (const { payloadBytes, case: one } of sizes) {
+      for (const [payloadBytes, one] of sizes) {
         const at = { payloadBytes };
         const rates = derivation.calls(one, at)?.rates ?? [];
         const bandwidths = rates.map((rate) => rate === null ? null : rate * payloadBytes);
@@ -126,9 +122,9 @@ const HELD_BACK_SHARE = 0.5;
 /** Warns about the sizes at which the client was the bottleneck. */
 export function judgeFloors(
   derivation: Pick<Derivation, "of" | "floorOf" | "invalidate">,
-  sizes: readonly Size[],
+  sizes: Sizes,
 ): void {
-  const bound = sizes.flatMap(({ payloadBytes, case: one }) => {
+  const bound = [...sizes].flatMap(([payloadBytes, one]) => {
     const floor = floorShare(derivation.of(one), derivation.floorOf(one));
     if (floor === null) return [];
     const isHeldBack = (floor.latencyP50Ns ?? 0) >= HELD_BACK_NS;
@@ -145,7 +141,7 @@ export function judgeFloors(
       (held.length === 0
         ? ""
         : `, whose system holds back frames of ${list(held)} for up to 40 ms (Nagle's algorithm)`) +
-      (bound.length === sizes.length ? "" : "; the figures of all other sizes are valid"),
+      (bound.length === sizes.size ? "" : "; the figures of all other sizes are valid"),
     sizes: list(bound),
     heldBack: held.length === 0 ? null : list(held),
   });

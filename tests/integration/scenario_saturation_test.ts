@@ -178,7 +178,7 @@ Deno.test("a dead or silent server ends the search quickly", { ignore }, async (
     });
     const report = await runScenario(saturation, { ...SHORT, connections: 1 }, {
       ...server,
-      timeoutMs: 200,
+      timeoutMs: 500,
     });
     const { sent, ok, connectionLost, timeout } = report.ledger;
     assertEquals([sent, report.status], [ok + connectionLost + timeout, "failed"]);

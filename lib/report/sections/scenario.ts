@@ -165,6 +165,11 @@ function sweepTable(
   names: readonly string[],
 ): Table {
   const rows = shownOf(places);
+  /** A column of dashes would only make the table wider. */
+  const figuresOf = (name: string): (undefined | "p99")[] =>
+    rows.flat().some((one) => one.name === name && one.kind === "distribution" && one.p99 !== null)
+      ? [undefined, "p99"]
+      : [undefined];
   const isTimes = (name: string) =>
     rows.flat().some((metric) => metric.name === name && metric.kind === "distribution");
   const kinds = new Set(rows.flatMap(([first]) => Object.keys(first!.at!)));
@@ -176,7 +181,9 @@ function sweepTable(
       left(prose`${foreign(at)}${some}`),
       ...names.flatMap((name) =>
         isTimes(name)
-          ? ["median", "p99"].map((figure) => right([foreign(words(name)), `, ${figure}`]))
+          ? figuresOf(name).map((figure) =>
+            right([foreign(words(name)), `, ${figure ?? "median"}`])
+          )
           : [right(foreign(words(name)))]
       ),
     ],
@@ -184,9 +191,9 @@ function sweepTable(
       placeOf(metrics[0]!.at),
       ...names.flatMap((name): Content[] => {
         const metric = metrics.find((one) => one.name === name);
-        if (metric === undefined) return isTimes(name) ? ["", ""] : [""];
-        const cell = (figure?: "p99") => quantity({ scenario, metric }, figure, rowScale(metric));
-        return metric.kind === "scalar" ? [cell()] : [cell(), cell("p99")];
+        return figuresOf(name).map((figure) =>
+          metric === undefined ? "" : quantity({ scenario, metric }, figure, rowScale(metric))
+        );
       }),
     ]),
   );

@@ -9,12 +9,11 @@ Deno.test({ name: "a flood keeps few frames, and the last call is served", ignor
     for (let nth = 0; nth < 500; nth++) peer.send({ op: "news", nth });
   });
   using target = targetAt(server.url);
-  const { protocol } = target.options;
   const { frames, result } = await exchange(target, {
     credentials: target.newCredentials(),
     inSession: true,
     send: ["bad"],
-    last: { id: "last", text: protocol.encodeCall("last", "status", "{}") },
+    last: { id: "last", tool: "status", argsJson: "{}" },
     isEnough: (soFar) => soFar.length >= 50,
     patienceMs: 5_000,
   });

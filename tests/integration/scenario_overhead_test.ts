@@ -154,14 +154,14 @@ function stall(): void {
 const SLOW_MS = 5;
 /** A slow layer slows everything that passes through it. A real call's dispatch is in the tool. */
 const SLOW = {
-  dispatch: { own: { dispatch: stall }, server: { toolMs: SLOW_MS } },
-  codec: { own: { codec: stall }, server: { toolMs: SLOW_MS } },
+  dispatch: { own: { inProcess: { dispatch: stall } }, server: { toolMs: SLOW_MS } },
+  codec: { own: { inProcess: { codec: stall } }, server: { toolMs: SLOW_MS } },
   wakeup: {
-    own: { wakeupMs: SLOW_MS, tcpMs: SLOW_MS, webSocketMs: SLOW_MS },
+    own: { echoMs: { wakeup: SLOW_MS, tcp: SLOW_MS, webSocket: SLOW_MS } },
     server: { routingMs: SLOW_MS },
   },
-  tcp: { own: { tcpMs: SLOW_MS, webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
-  websocket: { own: { webSocketMs: SLOW_MS }, server: { routingMs: SLOW_MS } },
+  tcp: { own: { echoMs: { tcp: SLOW_MS, webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
+  websocket: { own: { echoMs: { webSocket: SLOW_MS } }, server: { routingMs: SLOW_MS } },
   routing: { own: {}, server: { routingMs: SLOW_MS } },
   tool: { own: {}, server: { toolMs: SLOW_MS } },
 };
@@ -188,7 +188,7 @@ for (const [slow, { own, server: delays }] of Object.entries(SLOW)) {
 Deno.test("a server faster than its stand-ins invalidates the breakdown", { ignore }, async () => {
   // The server answers immediately, while the suite's own codec layer is slow.
   await using server = await startFaultyServer();
-  const report = await runScenario(createOverheadBreakdown({ codec: stall }), FEW, {
+  const report = await runScenario(createOverheadBreakdown({ inProcess: { codec: stall } }), FEW, {
     ...server,
     epochs: 5,
     cold: true,
@@ -259,6 +259,20 @@ Deno.test("a server that dies, stalls or fails leaves exact ledgers", { ignore }
       assert(ledger.ok + warmupLedger.ok === from - 1);
     }
   }
+});
+
+Deno.test("frames that are no part of a reply are not replayed", { ignore }, async () => {
+  await using server = startScriptedServer((peer, message) => {
+    if (message!.op === "call_tool") peer.send("not JSON");
+    answerSoundly(peer, message);
+  });
+  const report = await runScenario(overheadBreakdown, FEW, {
+    ...server,
+    timeoutMs: SHORT_TIMEOUT_MS,
+  });
+  assertEquals([report.status, report.reason], ["failed", null]);
+  assertEquals(report.ledger.frames.malformed, report.ledger.sent);
+  assertEquals(layerOf(report, "tool").count, 24);
 });
 
 Deno.test("an interrupt at any stage of a breakdown ends it", { ignore }, async () => {

@@ -112,14 +112,10 @@ function answerRequest(body: Record<string, unknown>): string | null {
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
 }
 
-/**
- * Frame for a notification or a server's request. Both sides number their requests independently:
- * an id is only given if the request can be an echo of a call.
- */
-export function requestFrame(body: Record<string, unknown>, { canBeEcho = true } = {}): Frame {
+/** Frame for a notification or a server's request. */
+export function requestFrame(body: Record<string, unknown>): Frame {
   const answer = answerRequest(body);
-  const id = answer === null || !canBeEcho ? null : decodeId(body.id);
-  return { kind: "notification", id, answer };
+  return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
 }
 
 /**
@@ -144,9 +140,7 @@ function classify(text: string): Frame {
   const isResult = typeof body.method !== "string" && body.error == null;
   const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
   if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
-  if (typeof body.method === "string") {
-    return requestFrame(body, { canBeEcho: body.method === "ping" });
-  }
+  if (typeof body.method === "string") return requestFrame(body);
   if (body.error != null) return errorFrame(body);
   if (!isRecord(body.result)) {
     return malformed(

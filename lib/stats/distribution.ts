@@ -13,7 +13,7 @@ import type {
   SeriesPoint,
   Statistic,
 } from "../schema.ts";
-import { pooledValueAtRank } from "./bins.ts";
+import { poolRanks } from "./bins.ts";
 import { censoredOf, type EpochPart } from "./epoch_summary.ts";
 import {
   type Estimate,
@@ -156,7 +156,7 @@ function resampledInterval(
   const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
   const count = tried.length;
   if (count < MINIMUM_EPOCHS_FOR_INTERVAL) return null;
-  const bins = tried.map((epoch) => epoch.bins);
+  const valueAtRank = poolRanks(tried.map(({ bins }) => bins));
   const longest = longestOf(pooled, censored);
   const random = randomStream(seed, `resample ${name} p${percentile}`);
   const resampled = Float64Array.from({ length: RESAMPLES }, () => {
@@ -171,7 +171,7 @@ function resampledInterval(
       all += summary.count + summary.censored;
     }
     const rank = rankOf(percentile, all);
-    return rank > measured ? longest : pooledValueAtRank(bins, { rank, weights });
+    return rank > measured ? longest : valueAtRank(rank, weights);
   }).sort();
   const medians = tried.map(({ summary }) => Math.log(Math.max(1, summary.p50 ?? longest)));
   const independent = independentMargin(medians);

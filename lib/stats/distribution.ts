@@ -22,13 +22,14 @@ import {
   marginOf,
   MINIMUM_EPOCHS_FOR_INTERVAL,
   tQuantile,
-  Z_975,
 } from "./estimate.ts";
 import type { LatencyHistogram } from "./histogram.ts";
 import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
 
 const RESAMPLES = 400;
+/** The 97.5 % quantile of the standard normal distribution. */
+const Z_975 = 1.959964;
 
 /** What a metric is, apart from its numbers. */
 export interface MetricOptions {

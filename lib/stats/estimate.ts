@@ -136,9 +136,6 @@ function spreadWithin(groups: readonly (readonly number[])[]): number | null {
   return freedom === 0 ? null : Math.sqrt(squares / freedom);
 }
 
-/** The 97.5 % quantile of the standard normal distribution. */
-export const Z_975 = 1.959964;
-
 /** A run needs the same few quantiles repeatedly. */
 const knownQuantiles = new Map<string, number>();
 

@@ -6,7 +6,7 @@ import { percentileOf } from "./percentiles.ts";
 const MAX_INTERVALS = 600;
 
 export interface SeriesOptions {
-  /** Initial width of an interval; doubles whenever 600 intervals are full. */
+  /** Initial width of an interval, over 0; doubles whenever 600 intervals are full. */
   intervalMs: number;
   /** Start of the first interval, on the clock of the samples. */
   startNs: number;
@@ -32,15 +32,10 @@ export class IntervalSeries {
   /** Number of pairs already merged to the current width; 0 if all are. */
   #merged = 0;
 
-  /** @throws {RangeError} if `intervalMs` is not over 0 */
   constructor(options: SeriesOptions) {
-    const { intervalMs, startNs } = options;
-    if (!(intervalMs > 0)) {
-      throw new RangeError(`Cannot record a series: intervalMs must be > 0, not ${intervalMs}`);
-    }
     this.#options = options;
-    this.#openStartNs = startNs;
-    this.#widthNs = intervalMs * 1e6;
+    this.#openStartNs = options.startNs;
+    this.#widthNs = options.intervalMs * 1e6;
   }
 
   /** Counts a time in the interval of `atNs`, or in the open one if that is already closed. */

@@ -29,7 +29,6 @@ export class DistributionRecorder implements Disposable {
   readonly #mergeable: boolean;
   #pooledCensored = NONE_CENSORED;
   #currentCensored = NONE_CENSORED;
-  #inEpoch = false;
 
   /** @param options.mergeable keeps all histograms, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
@@ -38,18 +37,10 @@ export class DistributionRecorder implements Disposable {
     this.#series = series === undefined ? null : new IntervalSeries({ ...series, mergeable });
   }
 
-  /**
-   * Records a time in nanoseconds that ended at `atNs`.
-   *
-   * @throws {TypeError} if there is a series and no `atNs`
-   */
-  record(ns: number, atNs?: number): void {
+  /** Records a time in nanoseconds that ended at `atNs`, which only a series needs. */
+  record(ns: number, atNs = NaN): void {
     this.#current.record(ns);
-    if (this.#series === null) return;
-    if (atNs === undefined) {
-      throw new TypeError("Cannot place a time in the series as atNs is missing");
-    }
-    this.#series.record(ns, atNs);
+    this.#series?.record(ns, atNs);
   }
 
   /** Records all times; `atNs` has the end of each. */
@@ -62,21 +53,15 @@ export class DistributionRecorder implements Disposable {
     this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
   }
 
-  /** @throws {Error} if an epoch is open */
   startEpoch(): void {
-    if (this.#inEpoch) throw new Error("Cannot start an epoch as one is open: end it first");
     this.#pool();
-    this.#inEpoch = true;
   }
 
-  /** @throws {Error} if no epoch is open */
   endEpoch(): EpochSummary {
-    if (!this.#inEpoch) throw new Error("Cannot end an epoch as none is open: start one first");
     const [censored, mergeable] = [this.#currentCensored, this.#mergeable];
     const part = summariseEpoch(this.#current, { censored, mergeable });
     this.#epochs.push(part);
     this.#pool();
-    this.#inEpoch = false;
     return part.summary;
   }
 
@@ -148,7 +133,7 @@ export class DistributionRecorder implements Disposable {
   }
 }
 
-export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within" | "scale"> {
+export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "within"> {
   /** As shown, such as `msg/s`. */
   unit: string;
   /** One value per epoch, at least one. */
@@ -165,9 +150,9 @@ export interface ScalarOptions extends MetricOptions, Pick<EstimateOptions, "wit
  * @throws {RangeError} if there are no epochs or one is not finite
  */
 export function summariseScalar(options: ScalarOptions): Scalar {
-  const { unit, epochs, within, scale, ci95, merge } = options;
+  const { unit, epochs, within, ci95, merge } = options;
   const isRatio = unit === "x" || unit === "";
-  const estimated = estimate(epochs, { within, scale, paired: isRatio });
+  const estimated = estimate(epochs, { within, paired: isRatio });
   return {
     ...metricEntries(options),
     kind: "scalar",

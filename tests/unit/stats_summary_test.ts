@@ -75,13 +75,6 @@ Deno.test("DistributionRecorder loses no sample outside epochs or in an unfinish
   assertEquals(recorder.epochs.map(({ count }) => count), [2, 1]);
 });
 
-Deno.test("DistributionRecorder refuses an epoch within an epoch, and an end without a start", () => {
-  using recorder = new DistributionRecorder();
-  assertThrows(() => recorder.endEpoch(), Error, "none is open");
-  recorder.startEpoch();
-  assertThrows(() => recorder.startEpoch(), Error, "one is open");
-});
-
 Deno.test("percentiles need 10 samples beyond them, overall and per epoch; a median needs one", () => {
   const needed = [5, 50, 75, 90, 95, 99, 99.9].map(minimumSamples);
   assertEquals(needed, [200, 1, 40, 100, 200, 1_000, 10_000]);
@@ -177,7 +170,6 @@ Deno.test("DistributionRecorder keeps a series if one is asked for", () => {
   recorder.recordAll(Float64Array.of(5, 6), Float64Array.of(0, 1e6));
   const series = recorder.distribution(options)?.series;
   assertEquals(series?.map(({ atMs, count, max }) => [atMs, count, max]), [[0, 1, 5], [1, 1, 6]]);
-  assertThrows(() => recorder.record(7), TypeError, "atNs is missing");
 });
 
 Deno.test("DistributionRecorder shows the latest figures, of clamped times too", () => {

@@ -27,20 +27,21 @@ export class IntervalSeries {
   readonly #options: SeriesOptions;
   readonly #open = new LatencyHistogram();
   readonly #closed: { startNs: number; snapshot: Snapshot }[] = [];
-  #openStartNs: number;
+  /** From the first interval on, so that series with other starts have equal intervals. */
+  #openStartNs = 0;
   #widthNs: number;
   /** Number of pairs already merged to the current width; 0 if all are. */
   #merged = 0;
 
   constructor(options: SeriesOptions) {
     this.#options = options;
-    this.#openStartNs = options.startNs;
     this.#widthNs = options.intervalMs * 1e6;
   }
 
   /** Counts a time in the interval of `atNs`, or in the open one if that is already closed. */
   record(latencyNs: number, atNs: number): void {
-    while (atNs >= this.#openStartNs + this.#widthNs) this.#close();
+    const sinceNs = atNs - this.#options.startNs;
+    while (sinceNs >= this.#openStartNs + this.#widthNs) this.#close();
     this.#open.record(latencyNs);
   }
 
@@ -62,8 +63,7 @@ export class IntervalSeries {
   }
 
   #point(startNs: number, histogram: LatencyHistogram): SeriesPoint {
-    const atMs = (startNs - this.#options.startNs) / 1e6;
-    return summariseInterval(atMs, histogram, this.#options);
+    return summariseInterval(startNs / 1e6, histogram, this.#options);
   }
 
   #close(): void {

@@ -70,3 +70,12 @@ Deno.test("IntervalSeries skips a long silence without a long loop", () => {
   assert(points.length <= 600);
   assertEquals([points[0].count, points[points.length - 1].count], [1, 1]);
 });
+
+Deno.test("IntervalSeries with different starts have equal intervals, so that shards merge", () => {
+  const startsOf = (startNs: number) => {
+    using series = new IntervalSeries({ intervalMs: 1_000 / 3, startNs });
+    for (let second = 0; second < 9; second++) series.record(7, startNs + second * SECOND_NS);
+    return series.points().map(({ atMs }) => atMs);
+  };
+  assertEquals(startsOf(1_234_567_890.123), startsOf(0));
+});

@@ -306,17 +306,6 @@ const WireFrameSchema = v.object({
 });
 export type WireFrame = v.InferOutput<typeof WireFrameSchema>;
 
-/** A tool call without a socket, as a unit test makes it. */
-const UnitBaselineSchema = v.object({
-  source: noted(
-    v.picklist(["measured", "given"]),
-    "measured: the reference server's dispatch, in-process; given: --unit-baseline",
-  ),
-  throughput: noted(v.number(), "calls per second"),
-  ci95: NullableInterval,
-  epochs: noted(v.array(v.number()), "calls per second in each epoch"),
-});
-
 /** Result of a `--threshold`. */
 const ThresholdResultSchema = v.object({
   expression: v.string(),
@@ -490,7 +479,16 @@ export const ReportSchema = v.object({
   preflight: v.array(CheckSchema),
   rateLimit: v.nullable(RateLimitSchema),
   drift: noted(v.optional(RunDriftSchema), "calls took longer with each epoch, over all scenarios"),
-  unitBaseline: v.nullable(UnitBaselineSchema),
+  /** A tool call without a socket, as a unit test makes it. */
+  unitBaseline: v.nullable(v.object({
+    source: noted(
+      v.picklist(["measured", "given"]),
+      "measured: the reference server's dispatch, in-process; given: --unit-baseline",
+    ),
+    throughput: noted(v.number(), "calls per second"),
+    ci95: NullableInterval,
+    epochs: noted(v.array(v.number()), "calls per second in each epoch"),
+  })),
   transcript: noted(v.optional(v.array(WireFrameSchema)), "the frames of one preflight call"),
   thresholds: v.optional(v.array(ThresholdResultSchema)),
   comparison: noted(v.optional(ComparisonSchema), "with the reports of --baseline or the history"),

@@ -51,9 +51,6 @@ export interface DistributionParts extends MetricOptions {
   series: SeriesPoint[];
 }
 
-/** A percentile with its interval and its spread between epochs. */
-type Figure = Pick<Estimate, "value" | "ci95"> & { between: number | null };
-
 /**
  * Summarises a metric with at least one measured time. If every epoch with samples has enough of
  * them for a percentile, its value is the geometric mean of the epochs' percentiles, with a t
@@ -102,7 +99,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
       p99: p99?.ci95 ?? null,
       mean: mean.ci95,
     },
-    spread: { within: null, between: p50.between },
+    spread: p50.spread,
     series: parts.series,
     epochs: epochs.map(({ summary }) => summary),
   };
@@ -119,20 +116,20 @@ export function metricEntries({ name, better, role, at, gates }: MetricOptions) 
   };
 }
 
-function percentileFigure(parts: DistributionParts, percentile: number): Figure | null {
+function percentileFigure(parts: DistributionParts, percentile: number): Estimate | null {
   const { pooled, censored, epochs } = parts;
   const own = epochsWithEnough(epochs, percentile);
   if (own !== null) {
-    const { value, ci95, spread } = estimateTimes(
+    return estimateTimes(
       own.map(({ bins, summary }) =>
         percentileOf(bins, percentile, { censored: censoredOf(summary), minimum: 1 })!
       ),
     );
-    return { value, ci95, between: spread.between };
   }
   const value = percentileOf(pooled, percentile, { censored });
   if (value === null) return null;
-  return { value, ci95: resampledInterval(parts, { percentile, value }), between: null };
+  const ci95 = resampledInterval(parts, { percentile, value });
+  return { value, ci95, spread: { within: null, between: null } };
 }
 
 /** A time below the clock's resolution counts as 1 ns, since 0 has no logarithm. */
@@ -189,7 +186,7 @@ function resampledInterval(
 }
 
 /** Moves a figure to `value`, and widens its interval to include it. */
-function bounded(figure: Figure, value: number): Figure {
+function bounded(figure: Estimate, value: number): Estimate {
   if (value === figure.value || figure.ci95 === null) return { ...figure, value };
   const [low, high] = figure.ci95;
   return { ...figure, value, ci95: [Math.min(low, value), Math.max(high, value)] };

@@ -1,7 +1,6 @@
 import type { Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
 import { changeOver } from "../stats/change.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
-import { addCensored, NONE_CENSORED } from "../stats/percentiles.ts";
 import { summariseInterval } from "../stats/series.ts";
 import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
 import { byEpoch } from "./together.ts";
@@ -55,20 +54,19 @@ function seriesOf(metrics: readonly Metric[]): readonly SeriesPoint[] {
 /** Merges distributions exactly, as if all samples had been recorded in one histogram. */
 export function mergeDistributions(parts: readonly Distribution[], seed: number): Distribution {
   using pooled = new LatencyHistogram();
-  let censored = NONE_CENSORED;
-  for (const { histogram, min, mean, max, censored: count, epochs } of parts) {
+  for (const { histogram, min, mean, max, censored, epochs } of parts) {
     // If calls are censored, `max` is theirs; if epochs have samples, the mean is taken from them.
     using part = LatencyHistogram.decode(histogram, {
       min,
-      max: count === 0 ? max : undefined,
+      max: censored === 0 ? max : undefined,
       mean: epochs.some(({ count }) => count > 0) ? undefined : mean,
     });
+    part.censor({ count: censored, atLeastNs: max });
     pooled.add(part);
-    censored = addCensored(censored, { count, atLeastNs: max });
   }
   return summariseDistribution({
     ...parts[0]!,
-    ...{ seed, pooled, censored },
+    ...{ seed, pooled },
     epochs: byEpoch(parts).map(mergeEpochs),
     series: mergeSeries(parts.map(({ series }) => series)),
   });

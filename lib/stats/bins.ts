@@ -1,4 +1,5 @@
 import { JsHistogram } from "hdr-histogram-js";
+import type { Censored } from "./percentiles.ts";
 
 // Missing in the package's types.
 const { decode } = JsHistogram as unknown as { decode(bytes: Uint8Array): JsHistogram };
@@ -10,6 +11,7 @@ const { decode } = JsHistogram as unknown as { decode(bytes: Uint8Array): JsHist
 export class Bins {
   readonly min: number;
   readonly max: number;
+  readonly censored: Censored;
   /** The highest time in nanoseconds that each bin holds. */
   readonly times: Float64Array;
   /** Cumulative counts. */
@@ -17,9 +19,9 @@ export class Bins {
 
   /**
    * @param encoded uncompressed HDR V2
-   * @param extremes exact shortest and longest time in nanoseconds; bins hold three digits only
+   * @param rest what `encoded` lacks: the exact extremes in nanoseconds, and unanswered calls
    */
-  constructor(encoded: Uint8Array, { min, max }: { min: number; max: number }) {
+  constructor(encoded: Uint8Array, rest: Pick<Bins, "min" | "max" | "censored">) {
     const table = decode(encoded);
     const times: number[] = [];
     const upTo: number[] = [];
@@ -30,8 +32,9 @@ export class Bins {
       times.push(table.highestEquivalentValue(table.valueFromIndex(index)));
       upTo.push(count += own);
     }
-    this.min = min;
-    this.max = max;
+    this.min = rest.min;
+    this.max = rest.max;
+    this.censored = rest.censored;
     this.times = Float64Array.from(times);
     this.#upTo = Uint32Array.from(upTo);
   }

@@ -14,7 +14,7 @@ import type {
   Statistic,
 } from "../schema.ts";
 import { poolRanks } from "./bins.ts";
-import { censoredOf, type EpochPart } from "./epoch_summary.ts";
+import type { EpochPart } from "./epoch_summary.ts";
 import {
   type Estimate,
   estimate,
@@ -24,7 +24,7 @@ import {
   tQuantile,
 } from "./estimate.ts";
 import type { LatencyHistogram } from "./histogram.ts";
-import { type Censored, epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
+import { epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
 
 const RESAMPLES = 400;
@@ -44,9 +44,8 @@ export interface MetricOptions {
 export interface DistributionParts extends MetricOptions {
   /** For the resampled intervals: the same epochs and seed give the same interval. */
   seed: number;
-  /** All measured times, at least one, including those outside any epoch. */
+  /** All samples, at least one of them measured, including those outside any epoch. */
   pooled: LatencyHistogram;
-  censored: Censored;
   epochs: readonly EpochPart[];
   series: SeriesPoint[];
 }
@@ -59,7 +58,7 @@ export interface DistributionParts extends MetricOptions {
  * percentiles, one could fall below a lower one; it is then raised to that.
  */
 export function summariseDistribution(parts: DistributionParts): Distribution {
-  const { pooled, censored, epochs } = parts;
+  const { pooled, epochs } = parts;
   // An epoch without answers counts as its timeout, which may be below every measured time.
   const middle = percentileFigure(parts, 50)!;
   const p50 = bounded(middle, Math.max(middle.value, pooled.min));
@@ -79,7 +78,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     kind: "distribution",
     unit: "ns",
     count: pooled.count,
-    censored: censored.count,
+    censored: pooled.censored.count,
     min: pooled.min,
     mean: mean.value,
     stddev: pooled.stddev,
@@ -90,7 +89,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     p95: p95?.value ?? null,
     p99: p99?.value ?? null,
     p999: p999?.value ?? null,
-    max: longestOf(pooled, censored),
+    max: longestOf(pooled),
     histogram: pooled.encode(),
     ci95: {
       p5: lowest?.ci95 ?? null,
@@ -117,16 +116,12 @@ export function metricEntries({ name, better, role, at, gates }: MetricOptions) 
 }
 
 function percentileFigure(parts: DistributionParts, percentile: number): Estimate | null {
-  const { pooled, censored, epochs } = parts;
+  const { pooled, epochs } = parts;
   const own = epochsWithEnough(epochs, percentile);
   if (own !== null) {
-    return estimateTimes(
-      own.map(({ bins, summary }) =>
-        percentileOf(bins, percentile, { censored: censoredOf(summary), minimum: 1 })!
-      ),
-    );
+    return estimateTimes(own.map(({ bins }) => percentileOf(bins, percentile, 1)!));
   }
-  const value = percentileOf(pooled, percentile, { censored });
+  const value = percentileOf(pooled, percentile);
   if (value === null) return null;
   const ci95 = resampledInterval(parts, { percentile, value });
   return { value, ci95, spread: { within: null, between: null } };
@@ -148,14 +143,14 @@ function estimateTimes(timesNs: readonly number[]): Estimate {
  * `null` with fewer than five epochs.
  */
 function resampledInterval(
-  { pooled, censored, epochs, name, seed }: DistributionParts,
+  { pooled, epochs, name, seed }: DistributionParts,
   { percentile, value }: { percentile: number; value: number },
 ): Interval | null {
   const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
   const count = tried.length;
   if (count < MINIMUM_EPOCHS_FOR_INTERVAL) return null;
   const valueAtRank = poolRanks(tried.map(({ bins }) => bins));
-  const longest = longestOf(pooled, censored);
+  const longest = longestOf(pooled);
   const random = randomStream(seed, `resample ${name} p${percentile}`);
   const resampled = Float64Array.from({ length: RESAMPLES }, () => {
     const weights = new Array<number>(count).fill(0);

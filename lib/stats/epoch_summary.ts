@@ -1,13 +1,7 @@
 import type { EpochSummary } from "../schema.ts";
 import type { Bins } from "./bins.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import {
-  addCensored,
-  type Censored,
-  longestOf,
-  NONE_CENSORED,
-  percentileOf,
-} from "./percentiles.ts";
+import { longestOf, percentileOf } from "./percentiles.ts";
 
 /** An epoch with its samples in compact form. */
 export interface EpochPart {
@@ -15,23 +9,15 @@ export interface EpochPart {
   bins: Bins;
 }
 
-/** The calls of an epoch without an answer; they took at least its `max`. */
-export function censoredOf({ censored, max }: EpochSummary): Censored {
-  return { count: censored, atLeastNs: max ?? 0 };
-}
-
 /** Summarises one epoch; `mergeable` adds the histogram, so that shards merge exactly. */
-export function summariseEpoch(
-  histogram: LatencyHistogram,
-  { censored, mergeable }: { censored: Censored; mergeable: boolean },
-): EpochPart {
+export function summariseEpoch(histogram: LatencyHistogram, mergeable: boolean): EpochPart {
   const bins = histogram.bins();
   const { count } = bins;
-  const longest = longestOf(bins, censored);
-  const [p5, p50, p95, p99] = [5, 50, 95, 99].map((p) => percentileOf(bins, p, { censored }));
+  const longest = longestOf(bins);
+  const [p5, p50, p95, p99] = [5, 50, 95, 99].map((percentile) => percentileOf(bins, percentile));
   const summary = {
     count,
-    censored: censored.count,
+    censored: bins.censored.count,
     min: count === 0 ? null : histogram.min,
     mean: count === 0 ? null : histogram.mean,
     ...{ p5, p50, p95, p99 },
@@ -48,20 +34,18 @@ export function summariseEpoch(
  */
 export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
   using sum = new LatencyHistogram();
-  let censored = NONE_CENSORED;
-  for (const shard of shards) {
-    censored = addCensored(censored, censoredOf(shard));
-    if (shard.count === 0) continue;
-    if (shard.histogram === undefined) {
-      throw new Error(`Cannot merge an epoch of ${shard.count} samples as it has no histogram`);
+  for (const { count, censored, min, mean, max, histogram } of shards) {
+    sum.censor({ count: censored, atLeastNs: max ?? 0 });
+    if (count === 0) continue;
+    if (histogram === undefined) {
+      throw new Error(`Cannot merge an epoch of ${count} samples as it has no histogram`);
     }
-    const { min, mean, max } = shard;
-    using part = LatencyHistogram.decode(shard.histogram, {
+    using part = LatencyHistogram.decode(histogram, {
       min: min ?? undefined,
       mean: mean ?? undefined,
-      max: shard.censored === 0 && max !== null ? max : undefined,
+      max: censored === 0 && max !== null ? max : undefined,
     });
     sum.add(part);
   }
-  return summariseEpoch(sum, { censored, mergeable: true });
+  return summariseEpoch(sum, true);
 }

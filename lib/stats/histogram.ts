@@ -14,6 +14,7 @@ import {
   WasmHistogram,
 } from "hdr-histogram-js";
 import { Bins } from "./bins.ts";
+import type { Censored } from "./percentiles.ts";
 
 /** One hour; longer times count as this. */
 export const HIGHEST_TRACKABLE_NS = 3_600_000_000_000;
@@ -25,6 +26,8 @@ const LAYOUT = {
   highestTrackableValue: HIGHEST_TRACKABLE_NS,
   numberOfSignificantValueDigits: 3,
 } as const;
+
+const NONE_CENSORED: Censored = { count: 0, atLeastNs: Infinity };
 
 /** Exact figures in nanoseconds that the HDR encoding does not hold. */
 interface ExactFigures {
@@ -41,7 +44,7 @@ export interface HistogramSnapshot extends ExactFigures {
 /**
  * Times rounded to whole nanoseconds. Percentiles have three significant digits; `count`, `min`,
  * `max` and `mean` are exact, unless the histogram was decoded without them. Without samples, all
- * but `count` are NaN.
+ * but `count` are NaN. Calls without an answer are only in `censored`, which is not encoded.
  *
  * It owns WebAssembly memory that is freed only by disposing of it (`using`).
  */
@@ -50,6 +53,7 @@ export class LatencyHistogram {
   #min = Infinity;
   #max = -Infinity;
   #sum = 0;
+  #censored = NONE_CENSORED;
 
   constructor() {
     initWebAssemblySync();
@@ -65,12 +69,20 @@ export class LatencyHistogram {
     this.#hdr.recordValue(value);
   }
 
+  /** Counts calls without an answer. */
+  censor({ count, atLeastNs }: Censored): void {
+    if (count === 0) return;
+    const { count: before, atLeastNs: least } = this.#censored;
+    this.#censored = { count: before + count, atLeastNs: Math.min(least, atLeastNs) };
+  }
+
   /** Adds all samples of `other`, which stays as it is. */
   add(other: LatencyHistogram): void {
     this.#hdr.add(other.#hdr);
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
     this.#sum += other.#sum;
+    this.censor(other.#censored);
   }
 
   /** Removes all samples. */
@@ -79,10 +91,15 @@ export class LatencyHistogram {
     this.#min = Infinity;
     this.#max = -Infinity;
     this.#sum = 0;
+    this.#censored = NONE_CENSORED;
   }
 
   get count(): number {
     return this.#hdr.totalCount;
+  }
+
+  get censored(): Censored {
+    return this.#censored;
   }
 
   get min(): number {

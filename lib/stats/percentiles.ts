@@ -11,25 +11,17 @@ const SAMPLES_BEYOND = 10;
 
 /** Calls without an answer. They count as longer than every measured call. */
 export interface Censored {
-  count: number;
+  readonly count: number;
   /** A lower bound for each of them, in nanoseconds. */
-  atLeastNs: number;
-}
-
-export const NONE_CENSORED: Censored = { count: 0, atLeastNs: 0 };
-
-/** Adds up calls without an answer. */
-export function addCensored(one: Censored, other: Censored): Censored {
-  if (one.count === 0 || other.count === 0) return one.count === 0 ? other : one;
-  const atLeastNs = Math.min(one.atLeastNs, other.atLeastNs);
-  return { count: one.count + other.count, atLeastNs };
+  readonly atLeastNs: number;
 }
 
 /** A histogram or its bins. */
-interface Ranked {
+interface Samples {
   readonly count: number;
   /** In nanoseconds. */
   readonly max: number;
+  readonly censored: Censored;
   valueAtRank(rank: number): number;
 }
 
@@ -50,9 +42,9 @@ export function rankOf(percentile: number, count: number): number {
 }
 
 /** Longest time in nanoseconds, measured or a lower bound; -Infinity without samples. */
-export function longestOf(samples: Ranked, censored: Censored): number {
+export function longestOf({ count, max, censored }: Samples): number {
   return Math.max(
-    samples.count > 0 ? samples.max : -Infinity,
+    count > 0 ? max : -Infinity,
     censored.count > 0 ? censored.atLeastNs : -Infinity,
   );
 }
@@ -62,15 +54,14 @@ export function longestOf(samples: Ranked, censored: Censored): number {
  * than `minimum`. If it falls on a censored sample, it is a lower bound.
  */
 export function percentileOf(
-  samples: Ranked,
+  samples: Samples,
   percentile: number,
-  options: { censored?: Censored; minimum?: number } = {},
+  minimum = minimumSamples(percentile),
 ): number | null {
-  const { censored = NONE_CENSORED, minimum = minimumSamples(percentile) } = options;
-  const count = samples.count + censored.count;
+  const count = samples.count + samples.censored.count;
   if (count < minimum) return null;
   const rank = rankOf(percentile, count);
-  return rank > samples.count ? longestOf(samples, censored) : samples.valueAtRank(rank);
+  return rank > samples.count ? longestOf(samples) : samples.valueAtRank(rank);
 }
 
 /** The epochs with samples; `null` if there are none, or one has too few for the percentile. */

@@ -9,7 +9,7 @@ import { metricEntries, type MetricOptions, summariseDistribution } from "./dist
 import { type EpochPart, summariseEpoch } from "./epoch_summary.ts";
 import { estimate, type EstimateOptions } from "./estimate.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import { addCensored, NONE_CENSORED, percentileOf } from "./percentiles.ts";
+import { percentileOf } from "./percentiles.ts";
 import { IntervalSeries, type SeriesOptions } from "./series.ts";
 
 export { type DistributionParts, summariseDistribution } from "./distribution.ts";
@@ -27,8 +27,6 @@ export class DistributionRecorder implements Disposable {
   readonly #epochs: EpochPart[] = [];
   readonly #series: IntervalSeries | null;
   readonly #mergeable: boolean;
-  #pooledCensored = NONE_CENSORED;
-  #currentCensored = NONE_CENSORED;
 
   /** @param options.mergeable keeps all histograms, so that shards merge exactly */
   constructor(options: { series?: SeriesOptions; mergeable?: boolean } = {}) {
@@ -50,7 +48,7 @@ export class DistributionRecorder implements Disposable {
 
   /** Counts calls without an answer. Those of a lost connection took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
-    this.#currentCensored = addCensored(this.#currentCensored, { count, atLeastNs });
+    this.#current.censor({ count, atLeastNs });
   }
 
   startEpoch(): void {
@@ -58,8 +56,7 @@ export class DistributionRecorder implements Disposable {
   }
 
   endEpoch(): EpochSummary {
-    const [censored, mergeable] = [this.#currentCensored, this.#mergeable];
-    const part = summariseEpoch(this.#current, { censored, mergeable });
+    const part = summariseEpoch(this.#current, this.#mergeable);
     this.#epochs.push(part);
     this.#pool();
     return part.summary;
@@ -77,21 +74,17 @@ export class DistributionRecorder implements Disposable {
 
   /** Percentiles of the open epoch or, until it has a sample, of the previous one. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
-    const censored = this.#currentCensored;
-    if (this.#current.count + censored.count === 0) {
+    const { count, censored } = this.#current;
+    if (count + censored.count === 0) {
       return this.#epochs.at(-1)?.summary ?? { p50: null, p99: null };
     }
-    return {
-      p50: percentileOf(this.#current, 50, { censored }),
-      p99: percentileOf(this.#current, 99, { censored }),
-    };
+    return { p50: percentileOf(this.#current, 50), p99: percentileOf(this.#current, 99) };
   }
 
   /** A percentile of all samples so far in nanoseconds, however few; `null` if there are none. */
   percentile(percentile: number): number | null {
     using pooled = this.#all();
-    const censored = addCensored(this.#pooledCensored, this.#currentCensored);
-    return percentileOf(pooled, percentile, { censored, minimum: 1 });
+    return percentileOf(pooled, percentile, 1);
   }
 
   /** The intervals so far; empty without a series. */
@@ -106,7 +99,6 @@ export class DistributionRecorder implements Disposable {
     return summariseDistribution({
       ...options,
       pooled,
-      censored: addCensored(this.#pooledCensored, this.#currentCensored),
       epochs: this.#epochs,
       series: this.series(),
     });
@@ -128,8 +120,6 @@ export class DistributionRecorder implements Disposable {
   #pool(): void {
     this.#pooled.add(this.#current);
     this.#current.reset();
-    this.#pooledCensored = addCensored(this.#pooledCensored, this.#currentCensored);
-    this.#currentCensored = NONE_CENSORED;
   }
 }
 

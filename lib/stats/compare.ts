@@ -38,8 +38,7 @@ export function compareReports(
   const noise = olds.length >= MINIMUM_BASELINES ? "learned" : stated;
   const pairs = pairScenarios(olds, now);
   const candidates = pairs.flatMap((pair) => candidatesOf(pair));
-  const gates = ({ isGate, unusable }: Candidate) =>
-    isGate && unusable === null && noise !== "unknown";
+  const gates = ({ isGate }: Candidate) => isGate && noise !== "unknown";
   const rows = candidates.filter(gates).length;
   const judged = candidates.map((candidate) => ({
     ...candidate.row,

@@ -70,7 +70,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     last = bounded(figure, Math.max(figure.value, last.value));
     return last;
   });
-  const lowest = p5 === null ? null : bounded(p5, Math.min(p5.value, p50.value));
+  const lowest = p5 && bounded(p5, Math.max(pooled.min, Math.min(p5.value, p50.value)));
   const means = epochs.flatMap(({ summary }) => summary.mean ?? []);
   const mean = means.length === 0 ? { value: pooled.mean, ci95: null } : estimateTimes(means);
   return {

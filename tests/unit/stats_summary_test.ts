@@ -105,6 +105,16 @@ Deno.test("percentiles never cross if some are per epoch and others over all sam
   assert(low <= latency.p99! && latency.p99! <= high);
 });
 
+Deno.test("percentiles are at least the minimum, even if an epoch has only timeouts below it", () => {
+  using recorder = new DistributionRecorder();
+  recordEpochs(recorder, [same(200, 1e6)]);
+  recorder.startEpoch();
+  recorder.censor(200, 1e3);
+  recorder.endEpoch();
+  const { min, p5, p50 } = recorder.distribution(options)!;
+  assertEquals([min, p5, p50], [1e6, 1e6, 1e6]);
+});
+
 Deno.test("a time of 0 has percentiles and intervals", () => {
   const zero = distributionOf([1, 2, 3, 4, 5].map(() => same(200, 0)));
   assertEquals([zero.p5, zero.p50, zero.mean, zero.ci95.p50], [0, 0, 0, [0, 0]]);

@@ -61,7 +61,7 @@ export function mergeDistributions(parts: readonly Distribution[], seed: number)
       max: censored === 0 ? max : undefined,
       mean: epochs.some(({ count }) => count > 0) ? undefined : mean,
     });
-    part.censor({ count: censored, atLeastNs: max });
+    part.censor(censored, max);
     pooled.add(part);
   }
   return summariseDistribution({

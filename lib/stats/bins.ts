@@ -1,5 +1,4 @@
 import { JsHistogram } from "hdr-histogram-js";
-import type { Censored } from "./percentiles.ts";
 
 // Missing in the package's types.
 const { decode } = JsHistogram as unknown as { decode(bytes: Uint8Array): JsHistogram };
@@ -11,7 +10,8 @@ const { decode } = JsHistogram as unknown as { decode(bytes: Uint8Array): JsHist
 export class Bins {
   readonly min: number;
   readonly max: number;
-  readonly censored: Censored;
+  readonly censored: number;
+  readonly longest: number;
   /** The highest time in nanoseconds that each bin holds. */
   readonly times: Float64Array;
   /** Cumulative counts. */
@@ -21,7 +21,10 @@ export class Bins {
    * @param encoded uncompressed HDR V2
    * @param rest what `encoded` lacks: the exact extremes in nanoseconds, and unanswered calls
    */
-  constructor(encoded: Uint8Array, rest: Pick<Bins, "min" | "max" | "censored">) {
+  constructor(
+    encoded: Uint8Array,
+    { min, max, censored, longest }: Record<"min" | "max" | "censored" | "longest", number>,
+  ) {
     const table = decode(encoded);
     const times: number[] = [];
     const upTo: number[] = [];
@@ -32,9 +35,10 @@ export class Bins {
       times.push(table.highestEquivalentValue(table.valueFromIndex(index)));
       upTo.push(count += own);
     }
-    this.min = rest.min;
-    this.max = rest.max;
-    this.censored = rest.censored;
+    this.min = min;
+    this.max = max;
+    this.censored = censored;
+    this.longest = longest;
     this.times = Float64Array.from(times);
     this.#upTo = Uint32Array.from(upTo);
   }

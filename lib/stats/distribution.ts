@@ -24,7 +24,7 @@ import {
   tQuantile,
 } from "./estimate.ts";
 import type { LatencyHistogram } from "./histogram.ts";
-import { epochsWithEnough, longestOf, percentileOf, rankOf } from "./percentiles.ts";
+import { epochsWithEnough, percentileOf, rankOf } from "./percentiles.ts";
 import { randomStream } from "./random.ts";
 
 const RESAMPLES = 400;
@@ -78,7 +78,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     kind: "distribution",
     unit: "ns",
     count: pooled.count,
-    censored: pooled.censored.count,
+    censored: pooled.censored,
     min: pooled.min,
     mean: mean.value,
     stddev: pooled.stddev,
@@ -89,7 +89,7 @@ export function summariseDistribution(parts: DistributionParts): Distribution {
     p95: p95?.value ?? null,
     p99: p99?.value ?? null,
     p999: p999?.value ?? null,
-    max: longestOf(pooled),
+    max: pooled.longest,
     histogram: pooled.encode(),
     ci95: {
       p5: lowest?.ci95 ?? null,
@@ -117,10 +117,8 @@ export function metricEntries({ name, better, role, at, gates }: MetricOptions) 
 
 function percentileFigure(parts: DistributionParts, percentile: number): Estimate | null {
   const { pooled, epochs } = parts;
-  const own = epochsWithEnough(epochs, percentile);
-  if (own !== null) {
-    return estimateTimes(own.map(({ bins }) => percentileOf(bins, percentile, 1)!));
-  }
+  const own = epochsWithEnough(epochs.map(({ bins }) => bins), percentile);
+  if (own.length > 0) return estimateTimes(own.map((bins) => percentileOf(bins, percentile, 1)!));
   const value = percentileOf(pooled, percentile);
   if (value === null) return null;
   const ci95 = resampledInterval(parts, { percentile, value });
@@ -146,11 +144,11 @@ function resampledInterval(
   { pooled, epochs, name, seed }: DistributionParts,
   { percentile, value }: { percentile: number; value: number },
 ): Interval | null {
-  const tried = epochs.filter(({ summary }) => summary.count + summary.censored > 0);
+  const tried = epochs.map(({ bins }) => bins).filter((bins) => bins.count + bins.censored > 0);
   const count = tried.length;
   if (count < MINIMUM_EPOCHS_FOR_INTERVAL) return null;
-  const valueAtRank = poolRanks(tried.map(({ bins }) => bins));
-  const longest = longestOf(pooled);
+  const valueAtRank = poolRanks(tried);
+  const { longest } = pooled;
   const random = randomStream(seed, `resample ${name} p${percentile}`);
   const resampled = Float64Array.from({ length: RESAMPLES }, () => {
     const weights = new Array<number>(count).fill(0);
@@ -158,15 +156,15 @@ function resampledInterval(
     let all = 0;
     for (let draw = 0; draw < count; draw++) {
       const index = Math.floor(random() * count);
-      const { summary } = tried[index];
+      const { count: answered, censored } = tried[index];
       weights[index]++;
-      measured += summary.count;
-      all += summary.count + summary.censored;
+      measured += answered;
+      all += answered + censored;
     }
     const rank = rankOf(percentile, all);
     return rank > measured ? longest : valueAtRank(rank, weights);
   }).sort();
-  const medians = tried.map(({ summary }) => Math.log(Math.max(1, summary.p50 ?? longest)));
+  const medians = tried.map((bins) => Math.log(Math.max(1, percentileOf(bins, 50)!)));
   const independent = independentMargin(medians);
   const dependence = independent === 0 ? 1 : marginOf(medians) / independent;
   const stretch = dependence * tQuantile(0.975, count - 1) / Z_975 *

@@ -1,7 +1,7 @@
 import type { EpochSummary } from "../schema.ts";
 import type { Bins } from "./bins.ts";
 import { LatencyHistogram } from "./histogram.ts";
-import { longestOf, percentileOf } from "./percentiles.ts";
+import { percentileOf } from "./percentiles.ts";
 
 /** An epoch with its samples in compact form. */
 export interface EpochPart {
@@ -12,12 +12,10 @@ export interface EpochPart {
 /** Summarises one epoch; `mergeable` adds the histogram, so that shards merge exactly. */
 export function summariseEpoch(histogram: LatencyHistogram, mergeable: boolean): EpochPart {
   const bins = histogram.bins();
-  const { count } = bins;
-  const longest = longestOf(bins);
+  const { count, censored, longest } = bins;
   const [p5, p50, p95, p99] = [5, 50, 95, 99].map((percentile) => percentileOf(bins, percentile));
   const summary = {
-    count,
-    censored: bins.censored.count,
+    ...{ count, censored },
     min: count === 0 ? null : histogram.min,
     mean: count === 0 ? null : histogram.mean,
     ...{ p5, p50, p95, p99 },
@@ -35,7 +33,7 @@ export function summariseEpoch(histogram: LatencyHistogram, mergeable: boolean):
 export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
   using sum = new LatencyHistogram();
   for (const { count, censored, min, mean, max, histogram } of shards) {
-    sum.censor({ count: censored, atLeastNs: max ?? 0 });
+    sum.censor(censored, max ?? 0);
     if (count === 0) continue;
     if (histogram === undefined) {
       throw new Error(`Cannot merge an epoch of ${count} samples as it has no histogram`);

@@ -14,7 +14,6 @@ import {
   WasmHistogram,
 } from "hdr-histogram-js";
 import { Bins } from "./bins.ts";
-import type { Censored } from "./percentiles.ts";
 
 /** One hour; longer times count as this. */
 export const HIGHEST_TRACKABLE_NS = 3_600_000_000_000;
@@ -26,8 +25,6 @@ const LAYOUT = {
   highestTrackableValue: HIGHEST_TRACKABLE_NS,
   numberOfSignificantValueDigits: 3,
 } as const;
-
-const NONE_CENSORED: Censored = { count: 0, atLeastNs: Infinity };
 
 /** Exact figures in nanoseconds that the HDR encoding does not hold. */
 interface ExactFigures {
@@ -44,7 +41,8 @@ export interface HistogramSnapshot extends ExactFigures {
 /**
  * Times rounded to whole nanoseconds. Percentiles have three significant digits; `count`, `min`,
  * `max` and `mean` are exact, unless the histogram was decoded without them. Without samples, all
- * but `count` are NaN. Calls without an answer are only in `censored`, which is not encoded.
+ * but `count` are NaN. Calls without an answer are only in `censored` and `longest`, and are not
+ * encoded.
  *
  * It owns WebAssembly memory that is freed only by disposing of it (`using`).
  */
@@ -53,7 +51,9 @@ export class LatencyHistogram {
   #min = Infinity;
   #max = -Infinity;
   #sum = 0;
-  #censored = NONE_CENSORED;
+  #censored = 0;
+  /** A lower bound for the time of each censored call. */
+  #atLeastNs = Infinity;
 
   constructor() {
     initWebAssemblySync();
@@ -69,11 +69,11 @@ export class LatencyHistogram {
     this.#hdr.recordValue(value);
   }
 
-  /** Counts calls without an answer. */
-  censor({ count, atLeastNs }: Censored): void {
+  /** Counts calls without an answer, which rank as longer than every measured call. */
+  censor(count: number, atLeastNs: number): void {
     if (count === 0) return;
-    const { count: before, atLeastNs: least } = this.#censored;
-    this.#censored = { count: before + count, atLeastNs: Math.min(least, atLeastNs) };
+    this.#censored += count;
+    this.#atLeastNs = Math.min(this.#atLeastNs, atLeastNs);
   }
 
   /** Adds all samples of `other`, which stays as it is. */
@@ -82,7 +82,7 @@ export class LatencyHistogram {
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
     this.#sum += other.#sum;
-    this.censor(other.#censored);
+    this.censor(other.#censored, other.#atLeastNs);
   }
 
   /** Removes all samples. */
@@ -91,15 +91,21 @@ export class LatencyHistogram {
     this.#min = Infinity;
     this.#max = -Infinity;
     this.#sum = 0;
-    this.#censored = NONE_CENSORED;
+    this.#censored = 0;
+    this.#atLeastNs = Infinity;
   }
 
   get count(): number {
     return this.#hdr.totalCount;
   }
 
-  get censored(): Censored {
+  get censored(): number {
     return this.#censored;
+  }
+
+  /** Longest time, measured or a lower bound; -Infinity without samples. */
+  get longest(): number {
+    return Math.max(this.#max, this.#censored > 0 ? this.#atLeastNs : -Infinity);
   }
 
   get min(): number {

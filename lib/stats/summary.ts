@@ -48,7 +48,7 @@ export class DistributionRecorder implements Disposable {
 
   /** Counts calls without an answer. Those of a lost connection took at least the timeout. */
   censor(count: number, atLeastNs: number): void {
-    this.#current.censor({ count, atLeastNs });
+    this.#current.censor(count, atLeastNs);
   }
 
   startEpoch(): void {
@@ -75,7 +75,7 @@ export class DistributionRecorder implements Disposable {
   /** Percentiles of the open epoch or, until it has a sample, of the previous one. */
   latest(): Pick<EpochSummary, "p50" | "p99"> {
     const { count, censored } = this.#current;
-    if (count + censored.count === 0) {
+    if (count + censored === 0) {
       return this.#epochs.at(-1)?.summary ?? { p50: null, p99: null };
     }
     return { p50: percentileOf(this.#current, 50), p99: percentileOf(this.#current, 99) };

@@ -38,11 +38,9 @@ export function mergeEpochs(shards: readonly EpochSummary[]): EpochPart {
     if (histogram === undefined) {
       throw new Error(`Cannot merge an epoch of ${count} samples as it has no histogram`);
     }
-    using part = LatencyHistogram.decode(histogram, {
-      min: min ?? undefined,
-      mean: mean ?? undefined,
-      max: censored === 0 && max !== null ? max : undefined,
-    });
+    // If calls are censored, `max` may be theirs.
+    const exact = { min, mean, max: censored === 0 ? max : null };
+    using part = LatencyHistogram.decode(histogram, exact);
     sum.add(part);
   }
   return summariseEpoch(sum, true);

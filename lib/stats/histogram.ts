@@ -26,12 +26,8 @@ const LAYOUT = {
   numberOfSignificantValueDigits: 3,
 } as const;
 
-/** Exact figures in nanoseconds that the HDR encoding does not hold. */
-interface ExactFigures {
-  min: number;
-  max: number;
-  mean: number;
-}
+/** Exact figures in nanoseconds that the HDR encoding does not hold; `null`: unknown. */
+type ExactFigures = Partial<Record<"min" | "max" | "mean", number | null>>;
 
 /** A compact copy of a histogram, for {@linkcode LatencyHistogram.restore}. */
 export interface HistogramSnapshot extends ExactFigures {
@@ -155,7 +151,7 @@ export class LatencyHistogram {
    *
    * @throws {Error} if `base64` is not an HDR V2 histogram of at most one hour
    */
-  static decode(base64: string, exact: Partial<ExactFigures> = {}): LatencyHistogram {
+  static decode(base64: string, exact: ExactFigures = {}): LatencyHistogram {
     initWebAssemblySync();
     try {
       const hdr = decodeFromCompressedBase64(base64, LAYOUT.bitBucketSize, true);
@@ -185,16 +181,15 @@ export class LatencyHistogram {
   }
 
   /** Moves a decoded histogram into a table of our layout. */
-  static #adopt(hdr: WasmHistogram, exact: Partial<ExactFigures>): LatencyHistogram {
+  static #adopt(hdr: WasmHistogram, exact: ExactFigures): LatencyHistogram {
     using decoded = { hdr, [Symbol.dispose]: () => hdr.destroy() };
     const histogram = new LatencyHistogram();
     histogram.#hdr.add(decoded.hdr);
     if (histogram.count === 0) return histogram;
     histogram.#min = exact.min ?? hdr.getValueAtPercentile(0);
     histogram.#max = exact.max ?? hdr.maxValue;
-    const sum = (exact.mean ?? hdr.mean) * histogram.count;
     // Times are whole nanoseconds, so an exact mean gives the exact sum.
-    histogram.#sum = exact.mean === undefined ? sum : Math.round(sum);
+    histogram.#sum = Math.round((exact.mean ?? hdr.mean) * histogram.count);
     return histogram;
   }
 }

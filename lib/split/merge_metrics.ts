@@ -1,8 +1,9 @@
 import type { Distribution, Metric, Scalar, SeriesPoint } from "../schema.ts";
 import { changeOver } from "../stats/change.ts";
+import { mergeEpochs, summariseDistribution } from "../stats/distribution.ts";
 import { LatencyHistogram } from "../stats/histogram.ts";
 import { summariseInterval } from "../stats/series.ts";
-import { mergeEpochs, summariseDistribution, summariseScalar } from "../stats/summary.ts";
+import { summariseScalar } from "../stats/summary.ts";
 import { byEpoch } from "./together.ts";
 
 /** Merged metrics, and those that cannot be merged. */

@@ -4,14 +4,7 @@
  * @module
  */
 
-import type {
-  Comparison,
-  ComparisonRow,
-  Metric,
-  Report,
-  ScenarioReport,
-  Statistic,
-} from "../schema.ts";
+import type { Comparison, Metric, Report, ScenarioReport, Statistic } from "../schema.ts";
 import { isAtLeast } from "./percentiles.ts";
 
 /** A figure of one run. */

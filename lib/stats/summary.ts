@@ -5,15 +5,17 @@
  */
 
 import type { Distribution, EpochSummary, Interval, Scalar, SeriesPoint } from "../schema.ts";
-import { metricEntries, type MetricOptions, summariseDistribution } from "./distribution.ts";
-import { type EpochPart, summariseEpoch } from "./epoch_summary.ts";
+import {
+  type EpochPart,
+  metricEntries,
+  type MetricOptions,
+  summariseDistribution,
+  summariseEpoch,
+} from "./distribution.ts";
 import { estimate, type EstimateOptions } from "./estimate.ts";
 import { LatencyHistogram } from "./histogram.ts";
 import { percentileOf } from "./percentiles.ts";
 import { IntervalSeries, type SeriesOptions } from "./series.ts";
-
-export { type DistributionParts, summariseDistribution } from "./distribution.ts";
-export { mergeEpochs } from "./epoch_summary.ts";
 
 /**
  * Collects the times of one metric in nanoseconds, epoch by epoch, in constant memory plus a few

@@ -1,11 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as v from "valibot";
 import { DistributionSchema, ScalarSchema } from "../../lib/schema.ts";
+import { mergeEpochs } from "../../lib/stats/distribution.ts";
 import { marginOf } from "../../lib/stats/estimate.ts";
 import { LatencyHistogram } from "../../lib/stats/histogram.ts";
 import { isAtLeast, minimumSamples } from "../../lib/stats/percentiles.ts";
 import { drawNormal, randomStream } from "../../lib/stats/random.ts";
-import { DistributionRecorder, mergeEpochs, summariseScalar } from "../../lib/stats/summary.ts";
+import { DistributionRecorder, summariseScalar } from "../../lib/stats/summary.ts";
 import { repeats } from "../support/repeats.ts";
 
 const options = { name: "latency", better: "lower", role: "headline", seed: 1 } as const;

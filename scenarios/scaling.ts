@@ -111,7 +111,7 @@ function recordLaw(
   const verdict = judgeScaling(epochs.filter(({ length }) => length === sweep.length));
   if (verdict.status === "flat") return derivation.note(verdict.fact);
   if (verdict.rSquared !== null) derivation.single("rSquared", verdict.rSquared, { ci95: null });
-  if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.fact.message);
+  if (verdict.status === "refused") return derivation.notMeasured(LAW, verdict.why);
   const { law, ci95, peak } = verdict;
   derivation.single("singleRate", law.singleRatePerSecond, { ci95: ci95.singleRatePerSecond });
   derivation.single("contention", law.contention, { ci95: ci95.contention });
@@ -119,9 +119,7 @@ function recordLaw(
   for (const { clients } of sweep) {
     derivation.single("fitted", throughputAt(law, clients), { at: { clients }, ci95: null });
   }
-  if (peak.status === "beyond") {
-    return derivation.notMeasured("peak concurrency", peak.fact.message);
-  }
+  if (peak.status === "beyond") return derivation.notMeasured("peak concurrency", peak.why);
   derivation.single("peakConcurrency", peak.clients, { ci95: peak.ci95 });
   derivation.single("peakThroughput", peak.ratePerSecond, { ci95: null });
 }

@@ -1,5 +1,5 @@
 import type { Call } from "../client/call.ts";
-import { binPoints, theilSenTrend } from "../stats/theil_sen.ts";
+import { binPoints, slopeUpperBound } from "../stats/theil_sen.ts";
 import type { OpenLoopResult } from "./open.ts";
 
 /** Share of the slots that must come back within the schedule, and within the objective. */
@@ -97,8 +97,7 @@ function countInTime(
 function growthOf({ latencyNs, endedNs, windowNs }: OpenLoopResult): number {
   const points = Array.from(latencyNs, (y, nth) => ({ x: endedNs[nth]! - y, y }));
   points.sort((a, b) => a.x - b.x);
-  const trend = theilSenTrend(binPoints(points, GROWTH_BINS));
-  return (trend?.upper95 ?? 0) * windowNs;
+  return (slopeUpperBound(binPoints(points, GROWTH_BINS)) ?? 0) * windowNs;
 }
 
 /** Ends a run as soon as it is certain to miss the objective. */

@@ -1,6 +1,6 @@
 import { probeRejection } from "../lib/client/rejection.ts";
 import { wait } from "../lib/load/pace.ts";
-import { counted, describeClose, describeFailure } from "../lib/run/describe_end.ts";
+import { counted, describeClose, describeFailure, isCleanClose } from "../lib/run/describe_end.ts";
 import { noteOpenings } from "../lib/run/note_relay.ts";
 import { CONNECT_MS } from "../lib/run/planned_time.ts";
 import { LIGHT_PROFILES, type Procedure, TIMES } from "../lib/run/scenario.ts";
@@ -45,7 +45,7 @@ export const reconnection: Procedure<typeof STANDARD> = {
       context.tally({
         kind: "closedCleanly",
         name: "every close clean (1000)",
-        why: close.code === 1000 ? null : describeClose(close),
+        why: isCleanClose(close) ? null : describeClose(close),
       });
       await wait(pauseMs, context);
       const dialledNs = clock.nowNs();

@@ -11,7 +11,7 @@ export type Caller = Pick<Connection, "isOpen" | "send" | "timedOutInRow" | "use
 /** Length of a slice: a lead-in, then a number of calls or a duration. */
 export interface SliceLength {
   leadInNs: number;
-  /** Calls per connection; takes precedence over the duration. */
+  /** Calls per connection; takes precedence over the duration. One of the two must be given. */
   messages: number | null;
   durationNs: number | null;
 }
@@ -100,23 +100,15 @@ const SILENCE_LIMIT_REFUSED = 1;
  *
  * If one connection is lost or falls silent, all of them stop. Resolves when every call has ended;
  * never rejects because of the server.
- *
- * @throws {RangeError} if there is no connection, or neither messages nor duration is given
  */
 export function runClosedSlice(
   connections: readonly Caller[],
   options: ClosedSliceOptions,
 ): Promise<ClosedSlice> {
-  if (connections.length === 0) {
-    throw new RangeError("Cannot run a closed loop as there is no connection");
-  }
-  if (options.messages === null && options.durationNs === null) {
-    throw new RangeError("Cannot run a closed loop as neither messages nor durationNs bounds it");
-  }
   const { signal, leadInNs, warmupLedger, ledger } = options;
   const done = Promise.withResolvers<ClosedSlice>();
   const slice: Slice = { options, times: TimeBuffer.take(), censored: 0, finish, settle };
-  const clients = connections.map((connection) => new Client(slice, connection));
+  const clients = connections.map((connection) => createClient(connection, slice));
   let end: Exclude<ClosedSlice["end"], "complete"> | null = null;
   let isSettled = false;
 
@@ -132,11 +124,10 @@ export function runClosedSlice(
   }
 
   function settle(): void {
-    const isOver = clients.every(({ isDone, inFlight }) => isDone && inFlight === 0);
-    if (!isOver || isSettled) return;
+    if (isSettled || !clients.every((client) => client.hasEnded())) return;
     isSettled = true;
     useLedger(warmupLedger);
-    const seen = clients.map(({ ok, windowNs }) => ({ ok, windowNs }));
+    const seen = clients.map((client) => client.result());
     const rates = seen.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
     done.resolve({
       end: end ?? "complete",
@@ -168,173 +159,155 @@ interface Slice {
 }
 
 /** One connection of a slice. */
-class Client {
-  /** Successes inside the window. */
-  ok = 0;
-  inFlight = 0;
-  /** True once no more calls are sent. */
-  isDone = false;
-  readonly #slice: Slice;
-  readonly #options: ClosedSliceOptions;
-  readonly #connection: Caller;
-  readonly #messages: number;
-  readonly #durationNs: number;
+function createClient(connection: Caller, slice: Slice) {
+  const { message, onCall, clock, ledger, leadInNs, inFlight: most, maxRatePerSecond } =
+    slice.options;
+  const messages = slice.options.messages ?? Infinity;
+  const durationNs = messages === Infinity ? slice.options.durationNs! : Infinity;
   /** Time between slots; 0: no rate limit. */
-  readonly #intervalNs: number;
-  /** Calls sent in the window. */
-  #measured = 0;
-  #measuredEnds = 0;
-  #isWindowOpen = false;
-  #windowStartNs = 0;
-  #windowEndNs = 0;
+  const intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
+  /** Successes inside the window. */
+  let ok = 0;
+  let inFlight = 0;
+  /** True once no more calls are sent. */
+  let isDone = false;
+  /** Calls sent in the window, and those of them that have ended. */
+  let [measured, measuredEnds] = [0, 0];
+  let isWindowOpen = false;
+  let [windowStartNs, windowEndNs, leadInEndNs] = [0, 0, 0];
   /** Until then, each call that ends is simply followed by another: no limit needs checking. */
-  #steadyUntilNs = -Infinity;
-  #leadInEndNs = 0;
+  let steadyUntilNs = -Infinity;
   /** Last moment at which a call could have been sent: the end of a call, or a slot. */
-  #lastNs = 0;
+  let lastNs = 0;
   /** Starts with the timeouts before this slice: a server that went silent then still is. */
-  #unansweredInRow: number;
-  #silenceLimit = SILENCE_LIMIT;
-  #nextSlotNs = 0;
+  let unansweredInRow = connection.timedOutInRow;
+  let silenceLimit = SILENCE_LIMIT;
+  let nextSlotNs = 0;
   /** When the last timer for a slot fired. */
-  #wokenNs = -Infinity;
-  #cancelWait: (() => void) | null = null;
-  #onEnd: (call: Call) => void;
+  let wokenNs = -Infinity;
+  let cancelWait: (() => void) | null = null;
+  let onEnd = onLeadInEnd;
 
-  constructor(slice: Slice, connection: Caller) {
-    const { messages, durationNs, maxRatePerSecond } = slice.options;
-    this.#slice = slice;
-    this.#options = slice.options;
-    this.#connection = connection;
-    this.#messages = messages ?? Infinity;
-    this.#durationNs = messages === null ? durationNs ?? Infinity : Infinity;
-    this.#intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
-    this.#unansweredInRow = connection.timedOutInRow;
-    this.#onEnd = this.#onLeadInEnd;
-  }
-
-  /** 0 if the window never opened. */
-  get windowNs(): number {
-    return this.#windowEndNs - this.#windowStartNs;
-  }
-
-  get #isAllSent(): boolean {
-    return this.#isWindowOpen && this.#measured >= this.#messages;
-  }
-
-  start(): void {
-    const { clock, leadInNs } = this.#options;
-    this.#lastNs = this.#nextSlotNs = clock.nowNs();
-    this.#leadInEndNs = this.#lastNs + leadInNs;
-    if (this.isDone) return;
-    if (this.#intervalNs === 0) this.#steadyUntilNs = this.#leadInEndNs;
-    this.#fill();
+  function start(): void {
+    lastNs = nextSlotNs = clock.nowNs();
+    leadInEndNs = lastNs + leadInNs;
+    if (isDone) return;
+    if (intervalNs === 0) steadyUntilNs = leadInEndNs;
+    fill();
   }
 
   /** Closes the window and sends nothing more. */
-  stop(): void {
-    this.isDone = true;
-    this.#steadyUntilNs = -Infinity;
-    this.#cancelWait?.();
-    if (!this.#isWindowOpen) return;
-    this.#isWindowOpen = false;
-    this.#windowEndNs = this.#lastNs;
+  function stop(): void {
+    isDone = true;
+    steadyUntilNs = -Infinity;
+    cancelWait?.();
+    if (!isWindowOpen) return;
+    isWindowOpen = false;
+    windowEndNs = lastNs;
   }
 
-  #onLeadInEnd = (call: Call): void => this.#ended(call, false);
+  function onLeadInEnd(call: Call): void {
+    ended(call, false);
+  }
 
-  #onMeasuredEnd = (call: Call): void => {
-    if (call.status === "ok") this.#slice.times.push(call.endedNs - call.sentNs);
-    else if (call.status === "timeout" || call.status === "connectionLost") this.#slice.censored++;
-    this.#measuredEnds++;
-    this.#ended(call, true);
-  };
+  function onMeasuredEnd(call: Call): void {
+    if (call.status === "ok") slice.times.push(call.endedNs - call.sentNs);
+    else if (call.status === "timeout" || call.status === "connectionLost") slice.censored++;
+    measuredEnds++;
+    ended(call, true);
+  }
 
-  #ended(call: Call, measured: boolean): void {
-    const { onCall } = this.#options;
-    this.inFlight--;
-    this.#lastNs = call.endedNs;
+  function ended(call: Call, isMeasured: boolean): void {
+    inFlight--;
+    lastNs = call.endedNs;
     if (call.status === "ok") {
-      if (this.#isWindowOpen) this.ok++;
-      this.#unansweredInRow = 0;
-    } else {
-      this.#unansweredInRow = call.status === "timeout" ? this.#unansweredInRow + 1 : 0;
-    }
-    if (onCall !== undefined && onCall(call, measured) === "stop") this.#slice.finish("stopped");
-    if (call.status === "rateLimited") this.#silenceLimit = SILENCE_LIMIT_REFUSED;
-    if (this.#unansweredInRow >= this.#silenceLimit) this.#slice.finish("silent");
-    if (this.#lastNs < this.#steadyUntilNs) return void this.#send(this.#lastNs);
-    if (!this.isDone) this.#fill();
-    if (this.isDone) this.#slice.settle();
+      if (isWindowOpen) ok++;
+      unansweredInRow = 0;
+    } else unansweredInRow = call.status === "timeout" ? unansweredInRow + 1 : 0;
+    if (onCall !== undefined && onCall(call, isMeasured) === "stop") slice.finish("stopped");
+    if (call.status === "rateLimited") silenceLimit = SILENCE_LIMIT_REFUSED;
+    if (unansweredInRow >= silenceLimit) slice.finish("silent");
+    if (lastNs < steadyUntilNs) return void send(lastNs);
+    if (!isDone) fill();
+    if (isDone) slice.settle();
   }
 
   /** Sends until enough calls are in flight, or no more may be sent. */
-  #fill(): void {
-    const isPaced = this.#intervalNs > 0;
-    if (!isPaced && !this.#mayGoOn()) return;
+  function fill(): void {
+    const isPaced = intervalNs > 0;
+    if (!isPaced && !mayGoOn()) return;
     // A call is timed from the end of the previous one, or from its slot.
-    let fromNs: number | undefined = this.#lastNs;
-    while (this.inFlight < this.#options.inFlight && !this.isDone) {
-      if (this.#isAllSent) return void this.#mayGoOn();
+    let fromNs: number | undefined = lastNs;
+    while (inFlight < most && !isDone) {
+      if (isAllSent()) return void mayGoOn();
       if (isPaced) {
-        if (!this.#isSlotDue() || !this.#mayGoOn()) return;
-        fromNs = this.#lastNs;
+        if (!isSlotDue() || !mayGoOn()) return;
+        fromNs = lastNs;
       }
-      if (!this.#send(fromNs)) return;
+      if (!send(fromNs)) return;
       fromNs = undefined;
     }
   }
 
+  function isAllSent(): boolean {
+    return isWindowOpen && measured >= messages;
+  }
+
   /** Opens or closes the window if due; returns true if a call may be sent. */
-  #mayGoOn(): boolean {
-    if (!this.#isWindowOpen) {
-      if (this.#lastNs < this.#leadInEndNs) return true;
-      this.#openWindow();
+  function mayGoOn(): boolean {
+    if (!isWindowOpen) {
+      if (lastNs < leadInEndNs) return true;
+      openWindow();
     }
-    const isOver = this.#lastNs - this.#windowStartNs >= this.#durationNs ||
-      this.#measuredEnds >= this.#messages;
-    if (!isOver) return !this.#isAllSent;
-    this.stop();
+    const isOver = lastNs - windowStartNs >= durationNs || measuredEnds >= messages;
+    if (!isOver) return !isAllSent();
+    stop();
     return false;
   }
 
-  #openWindow(): void {
-    this.#isWindowOpen = true;
-    this.#windowStartNs = this.#lastNs;
-    this.#connection.useLedger(this.#options.ledger);
-    this.#onEnd = this.#onMeasuredEnd;
-    const isSteady = this.#intervalNs === 0 && this.#messages === Infinity;
-    this.#steadyUntilNs = isSteady ? this.#windowStartNs + this.#durationNs : -Infinity;
+  function openWindow(): void {
+    isWindowOpen = true;
+    windowStartNs = lastNs;
+    connection.useLedger(ledger);
+    onEnd = onMeasuredEnd;
+    const isSteady = intervalNs === 0 && messages === Infinity;
+    steadyUntilNs = isSteady ? windowStartNs + durationNs : -Infinity;
   }
 
-  #send(fromNs: number | undefined): boolean {
-    if (!this.#connection.isOpen) {
-      this.#slice.finish("connectionLost");
+  function send(fromNs: number | undefined): boolean {
+    if (!connection.isOpen) {
+      slice.finish("connectionLost");
       return false;
     }
-    this.inFlight++;
-    if (this.#isWindowOpen) this.#measured++;
-    this.#connection.send(this.#options.message(), this.#onEnd, fromNs);
+    inFlight++;
+    if (isWindowOpen) measured++;
+    connection.send(message(), onEnd, fromNs);
     return true;
   }
 
   /** Takes the next slot if it is due, else starts a timer for it. */
-  #isSlotDue(): boolean {
-    const { clock } = this.#options;
+  function isSlotDue(): boolean {
     const nowNs = clock.nowNs();
-    const waitNs = this.#nextSlotNs - nowNs;
+    const waitNs = nextSlotNs - nowNs;
     if (waitNs <= 0) {
-      const pace = { nowNs, intervalNs: this.#intervalNs, wokenNs: this.#wokenNs };
-      this.#nextSlotNs = slotAfter(this.#nextSlotNs, pace);
-      this.#lastNs = nowNs;
+      nextSlotNs = slotAfter(nextSlotNs, { nowNs, intervalNs, wokenNs });
+      lastNs = nowNs;
       return true;
     }
-    this.#cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
-      this.#cancelWait = null;
-      this.#wokenNs = clock.nowNs();
-      this.#fill();
-      if (this.isDone) this.#slice.settle();
+    cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
+      cancelWait = null;
+      wokenNs = clock.nowNs();
+      fill();
+      if (isDone) slice.settle();
     });
     return false;
   }
+
+  return {
+    start,
+    stop,
+    hasEnded: () => isDone && inFlight === 0,
+    /** `windowNs` is 0 if the window never opened. */
+    result: (): SliceClient => ({ ok, windowNs: windowEndNs - windowStartNs }),
+  };
 }

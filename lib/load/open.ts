@@ -75,16 +75,12 @@ export interface OpenLoopResult {
  * too many calls are outstanding or its connection is gone. Resolves when all calls have ended;
  * never rejects because of the server.
  *
- * @throws {RangeError} if there is no connection
- * @throws {Error} if the pacer is in use or has been disposed of
+ * @throws {Error} if the pacer is in use
  */
 export function runOpenLoop(
   connections: readonly OpenLoopConnection[],
   options: OpenLoopOptions,
 ): Promise<OpenLoopResult> {
-  if (connections.length === 0) {
-    throw new RangeError("Cannot run an open loop as there is no connection");
-  }
   const { clock, pacer, schedule, signal, ledger, warmupLedger = ledger } = options;
   const { message, maxOutstanding, keepsTimes = true, onCall, onDropped } = options;
   const done = Promise.withResolvers<OpenLoopResult>();

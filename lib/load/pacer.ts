@@ -18,7 +18,7 @@ export interface Pacer extends Disposable {
   /**
    * Calls back at each of the times, immediately if it has passed. Returns a function to end it.
    *
-   * @throws {Error} if the previous series is not over, or the pacer has been disposed of
+   * @throws {Error} if the previous series is not over
    */
   pace(times: PacedTimes): () => void;
   /** Called when no reply is outstanding, so the thread may spin until a time that is near. */
@@ -101,7 +101,6 @@ export class ThreadPacer implements Pacer {
   #nth = 0;
   #learningRate = LEARNING_RATE.first;
   #isStandby = false;
-  #isDisposed = false;
 
   /** @param offsetMs How far the worker's clock is ahead of this thread's. */
   constructor(worker: Worker, offsetMs: number) {
@@ -113,7 +112,6 @@ export class ThreadPacer implements Pacer {
   }
 
   pace(times: PacedTimes): () => void {
-    if (this.#isDisposed) throw new Error("Cannot pace as the pacer has been disposed of");
     if (this.#series !== null) throw new Error("Cannot pace as the series before is not over");
     const series: Series = { ...times, ahead: [], upcomingNs: times.next() };
     this.#series = series;
@@ -133,8 +131,6 @@ export class ThreadPacer implements Pacer {
   }
 
   [Symbol.dispose](): void {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
     this.#series = null;
     this.#memory.stop();
     this.#worker.terminate();

@@ -9,9 +9,10 @@ export type Arrivals = typeof ARRIVALS[number];
 
 /** The schedule of the whole run, even where only a share of it is made. */
 export interface ScheduleOptions {
+  /** More than 0. */
   ratePerSecond: number;
   arrivals: Arrivals;
-  /** Number of slots; takes precedence over the duration. */
+  /** Number of slots; takes precedence over the duration. One of the two must be given. */
   slots: number | null;
   durationMs: number | null;
   /** The same seed gives the same random arrivals. */
@@ -39,8 +40,6 @@ export interface Schedule {
  *
  * The slots of a share, random ones too, are due when they are in the whole schedule: together, the
  * shares of all shards are exactly the whole, however it is split.
- *
- * @throws {RangeError} if the rate is not over 0, or neither slots nor duration is given
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { stages, share } = options;
@@ -50,12 +49,6 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
 function steadySchedule(options: ScheduleOptions): Schedule {
   const { ratePerSecond, slots, durationMs } = options;
-  if (!(ratePerSecond > 0 && ratePerSecond < Infinity)) {
-    throw new RangeError(`Cannot schedule as rate must be > 0: rate is ${ratePerSecond}`);
-  }
-  if (slots === null && durationMs === null) {
-    throw new RangeError("Cannot schedule as neither slots nor durationMs bounds it");
-  }
   const spanNs = slots === null ? durationMs! * 1e6 : slots / ratePerSecond * 1e9;
   // Rounding errors must not add a slot: 0.1/s for 10,000 ms is one.
   const endNs = slots === null ? spanNs * (1 - 1e-12) : Infinity;

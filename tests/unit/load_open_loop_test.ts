@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type OpenLoopOptions, type OpenLoopResult, runOpenLoop } from "../../lib/load/open.ts";
 import { createSchedule } from "../../lib/load/schedule.ts";
 import { openLedger } from "../../lib/client/ledger.ts";
@@ -224,24 +224,4 @@ Deno.test("a server that falls behind shows in its throughput and its backlog", 
   const second = createFakeClock();
   const kept = await run(second, [createFakeConnection(second)]);
   assertEquals(kept.result.backlogSlopePerSecond, 0);
-});
-
-Deno.test("an open loop without a connection is refused", () => {
-  const clock = createFakeClock();
-  const options = {
-    message: () => STATUS,
-    schedule: createSchedule({
-      ratePerSecond: 1,
-      arrivals: "constant",
-      slots: 1,
-      durationMs: null,
-      seed: 1,
-    }),
-    maxOutstanding: 1,
-    ledger: openLedger(),
-    clock,
-    pacer: createFakePacer(clock),
-    signal: new AbortController().signal,
-  };
-  assertThrows(() => runOpenLoop([], options), RangeError, "no connection");
 });

@@ -14,6 +14,8 @@ export interface ScheduleOptions {
   arrivals: Arrivals;
   /** Number of slots; takes precedence over the duration. One of the two must be given. */
   slots: number | null;
+  /** Of the slots, those of a lead-in, due within this many intervals. Default: 0. */
+  leadInSlots?: number;
   durationMs: number | null;
   /** The same seed gives the same random arrivals. */
   seed: number;
@@ -36,7 +38,8 @@ export interface Schedule {
 
 /**
  * Makes a schedule of constant intervals, starting at 0 with rate x duration slots, rounded up; or
- * of a Poisson process, with independent exponential intervals and so no slot at 0.
+ * of a Poisson process, with independent exponential intervals and so no slot at 0. A number of
+ * slots is exactly the number within the span, and the same holds for the lead-in.
  *
  * The slots of a share, random ones too, are due when they are in the whole schedule: together, the
  * shares of all shards are exactly the whole, however it is split.
@@ -63,19 +66,27 @@ function steadySchedule(options: ScheduleOptions): Schedule {
 }
 
 function stagedSchedule(options: ScheduleOptions, stages: readonly Stage[]): Schedule {
-  const [timeOf, nextUnit] = [timesOf(stages), unitSlots(options)];
+  const [timeOf, nextUnit] = [timesOf(stages), unitSlots({ ...options, slots: null })];
   return { spanNs: spanOf(stages) * 1e6, next: () => timeOf(nextUnit()) };
 }
 
 /**
  * Slots at rate 1, in seconds. Other schedules scale these, so rounding errors of constant
- * intervals do not add up. Exponential intervals are drawn by inversion.
+ * intervals do not add up. Exponential intervals are drawn by inversion. Given the number of slots
+ * of a Poisson process, their times are independent and uniform (E. Çinlar, Introduction to
+ * Stochastic Processes, 1975, chapter 4); in rising order, each is the least of those left.
  */
-function unitSlots({ arrivals, seed }: ScheduleOptions): () => number {
+function unitSlots({ arrivals, seed, slots, leadInSlots = 0 }: ScheduleOptions): () => number {
   let seconds = 0;
   if (arrivals === "constant") return () => seconds++;
   const random = randomStream(seed, "arrivals");
-  return () => seconds -= Math.log(1 - random());
+  if (slots === null) return () => seconds -= Math.log(1 - random());
+  let [left, endSeconds] = [leadInSlots, leadInSlots];
+  return () => {
+    if (left === 0) [left, endSeconds, seconds] = [slots - leadInSlots, slots, leadInSlots];
+    const share = -Math.expm1(Math.log1p(-random()) / left--);
+    return seconds += share * (endSeconds - seconds);
+  };
 }
 
 /** Keeps the slots whose connection belongs to the shard. */

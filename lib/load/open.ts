@@ -26,10 +26,10 @@ export interface OpenLoopOptions {
   signal: AbortSignal;
   /** `false`: the result has no times, which take 32 bytes a call. */
   keepsTimes?: false;
-  /** Called when each call ends; return `"stop"` to end the loop. */
-  onCall?: (call: Call, intendedNs: number, isMeasured: boolean) => "stop" | void;
-  /** Called for each dropped slot; return `"stop"` to end the loop. */
-  onDropped?: (isMeasured: boolean) => "stop" | void;
+  /** Called when a measured call ends; return `"stop"` to end the loop. */
+  onCall?: (call: Call, intendedNs: number) => "stop" | void;
+  /** Called for each measured slot that is dropped; return `"stop"` to end the loop. */
+  onDropped?: () => "stop" | void;
 }
 
 /**
@@ -128,7 +128,7 @@ export function runOpenLoop(
     }
     (isMeasured ? ledger : warmupLedger).dropped++;
     if (!connections.some(({ isOpen }) => isOpen)) finish("connectionLost");
-    if (onDropped?.(isMeasured) === "stop") finish("stopped");
+    if (isMeasured && onDropped?.() === "stop") finish("stopped");
   }
 
   function ended(call: Call, intendedNs: number, isMeasured: boolean): void {
@@ -148,7 +148,7 @@ export function runOpenLoop(
       } else if (status === "timeout" || status === "connectionLost") unanswered++;
     }
     listenForSilence(call);
-    if (onCall?.(call, intendedNs, isMeasured) === "stop") finish("stopped");
+    if (isMeasured && onCall?.(call, intendedNs) === "stop") finish("stopped");
     settle();
     // An interrupt ends all calls before this loop is told; no further slot must be sent then.
     if (outstanding === 0 && status !== "aborted") pacer.idle();

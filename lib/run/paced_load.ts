@@ -40,8 +40,7 @@ export async function openPaced(
         maxOutstanding: Math.max(1, shareOf(most, place)),
         // Millions of times would take too much memory.
         keepsTimes: false,
-        onCall: (call, dueNs, isMeasured) =>
-          isMeasured ? onCall(call, dueNs, isMeasured) : undefined,
+        onCall,
       });
       signal.throwIfAborted();
       return result;

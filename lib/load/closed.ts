@@ -105,10 +105,16 @@ export function runClosedSlice(
   connections: readonly Caller[],
   options: ClosedSliceOptions,
 ): Promise<ClosedSlice> {
-  const { signal, leadInNs, warmupLedger, ledger } = options;
+  const { message, onCall, inFlight: most, maxRatePerSecond, leadInNs } = options;
+  const { warmupLedger, ledger, clock, signal } = options;
+  const messages = options.messages ?? Infinity;
+  const durationNs = messages === Infinity ? options.durationNs! : Infinity;
+  /** Time between slots; 0: no rate limit. */
+  const intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
   const done = Promise.withResolvers<ClosedSlice>();
-  const slice: Slice = { options, times: TimeBuffer.take(), censored: 0, finish, settle };
-  const clients = connections.map((connection) => createClient(connection, slice));
+  const times = TimeBuffer.take();
+  const clients = connections.map(createClient);
+  let censored = 0;
   let end: Exclude<ClosedSlice["end"], "complete"> | null = null;
   let isSettled = false;
 
@@ -116,6 +122,7 @@ export function runClosedSlice(
     for (const connection of connections) connection.useLedger(used);
   }
 
+  /** Ends the slice early, on all connections. */
   function finish(why: Exclude<ClosedSlice["end"], "complete">): void {
     if (end !== null) return;
     end = signal.aborted ? "aborted" : why;
@@ -123,6 +130,7 @@ export function runClosedSlice(
     settle();
   }
 
+  /** Resolves the slice if all clients are done and every call has ended. */
   function settle(): void {
     if (isSettled || !clients.every((client) => client.hasEnded())) return;
     isSettled = true;
@@ -131,11 +139,160 @@ export function runClosedSlice(
     const rates = seen.map(({ ok, windowNs }) => windowNs > 0 ? ok / (windowNs / 1e9) : 0);
     done.resolve({
       end: end ?? "complete",
-      timesNs: slice.times.release(),
+      timesNs: times.release(),
       clients: seen,
       ratePerSecond: rates.reduce((sum, rate) => sum + rate, 0),
-      censored: slice.censored,
+      censored,
     });
+  }
+
+  /** One connection of the slice. */
+  function createClient(connection: Caller) {
+    /** Successes inside the window. */
+    let ok = 0;
+    let inFlight = 0;
+    /** True once no more calls are sent. */
+    let isDone = false;
+    /** Calls sent in the window, and those of them that have ended. */
+    let [measured, measuredEnds] = [0, 0];
+    let isWindowOpen = false;
+    let [leadInEndNs, windowStartNs] = [0, 0];
+    /** 0 until the window closes. */
+    let windowNs = 0;
+    /** Until then, each call that ends is simply followed by another: no limit needs checking. */
+    let steadyUntilNs = -Infinity;
+    /** Last moment at which a call could have been sent: the end of a call, or a slot. */
+    let lastNs = 0;
+    /** Starts with the timeouts before this slice: a server that went silent then still is. */
+    let unansweredInRow = connection.timedOutInRow;
+    let silenceLimit = SILENCE_LIMIT;
+    let nextSlotNs = 0;
+    /** When the last timer for a slot fired. */
+    let wokenNs = -Infinity;
+    let cancelWait: (() => void) | null = null;
+    let onEnd = onLeadInEnd;
+
+    function start(): void {
+      lastNs = nextSlotNs = clock.nowNs();
+      leadInEndNs = lastNs + leadInNs;
+      if (isDone) return;
+      if (intervalNs === 0) steadyUntilNs = leadInEndNs;
+      fill();
+    }
+
+    /** Closes the window and sends nothing more. */
+    function stop(): void {
+      isDone = true;
+      steadyUntilNs = -Infinity;
+      cancelWait?.();
+      if (!isWindowOpen) return;
+      isWindowOpen = false;
+      windowNs = lastNs - windowStartNs;
+    }
+
+    function onLeadInEnd(call: Call): void {
+      ended(call, false);
+    }
+
+    function onMeasuredEnd(call: Call): void {
+      if (call.status === "ok") times.push(call.endedNs - call.sentNs);
+      else if (call.status === "timeout" || call.status === "connectionLost") censored++;
+      measuredEnds++;
+      ended(call, true);
+    }
+
+    function ended(call: Call, isMeasured: boolean): void {
+      inFlight--;
+      lastNs = call.endedNs;
+      if (call.status === "ok") {
+        if (isWindowOpen) ok++;
+        unansweredInRow = 0;
+      } else unansweredInRow = call.status === "timeout" ? unansweredInRow + 1 : 0;
+      if (onCall !== undefined && onCall(call, isMeasured) === "stop") finish("stopped");
+      if (call.status === "rateLimited") silenceLimit = SILENCE_LIMIT_REFUSED;
+      if (unansweredInRow >= silenceLimit) finish("silent");
+      if (lastNs < steadyUntilNs) return void send(lastNs);
+      if (!isDone) fill();
+      if (isDone) settle();
+    }
+
+    /** Sends until enough calls are in flight, or no more may be sent. */
+    function fill(): void {
+      const isPaced = intervalNs > 0;
+      if (!isPaced && !mayGoOn()) return;
+      // A call is timed from the end of the previous one, or from its slot.
+      let fromNs: number | undefined = lastNs;
+      while (inFlight < most && !isDone) {
+        if (isAllSent()) return void mayGoOn();
+        if (isPaced) {
+          if (!isSlotDue() || !mayGoOn()) return;
+          fromNs = lastNs;
+        }
+        if (!send(fromNs)) return;
+        fromNs = undefined;
+      }
+    }
+
+    function isAllSent(): boolean {
+      return isWindowOpen && measured >= messages;
+    }
+
+    /** Opens or closes the window if due; returns true if a call may be sent. */
+    function mayGoOn(): boolean {
+      if (!isWindowOpen) {
+        if (lastNs < leadInEndNs) return true;
+        openWindow();
+      }
+      const isOver = lastNs - windowStartNs >= durationNs || measuredEnds >= messages;
+      if (!isOver) return !isAllSent();
+      stop();
+      return false;
+    }
+
+    function openWindow(): void {
+      isWindowOpen = true;
+      windowStartNs = lastNs;
+      connection.useLedger(ledger);
+      onEnd = onMeasuredEnd;
+      const isSteady = intervalNs === 0 && messages === Infinity;
+      steadyUntilNs = isSteady ? windowStartNs + durationNs : -Infinity;
+    }
+
+    function send(fromNs: number | undefined): boolean {
+      if (!connection.isOpen) {
+        finish("connectionLost");
+        return false;
+      }
+      inFlight++;
+      if (isWindowOpen) measured++;
+      connection.send(message(), onEnd, fromNs);
+      return true;
+    }
+
+    /** Takes the next slot if it is due, else starts a timer for it. */
+    function isSlotDue(): boolean {
+      const nowNs = clock.nowNs();
+      const waitNs = nextSlotNs - nowNs;
+      if (waitNs <= 0) {
+        nextSlotNs = slotAfter(nextSlotNs, { nowNs, intervalNs, wokenNs });
+        lastNs = nowNs;
+        return true;
+      }
+      cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
+        cancelWait = null;
+        wokenNs = clock.nowNs();
+        fill();
+        if (isDone) settle();
+      });
+      return false;
+    }
+
+    return {
+      start,
+      stop,
+      hasEnded: () => isDone && inFlight === 0,
+      result: (): SliceClient => ({ ok, windowNs }),
+    };
   }
 
   useLedger(leadInNs > 0 ? warmupLedger : ledger);
@@ -145,169 +302,4 @@ export function runClosedSlice(
   for (const client of clients) client.start();
   settle();
   return done.promise.finally(() => signal.removeEventListener("abort", onAbort));
-}
-
-/** State shared by the clients of a slice. */
-interface Slice {
-  readonly options: ClosedSliceOptions;
-  readonly times: TimeBuffer;
-  censored: number;
-  /** Ends the slice early, on all connections. */
-  finish(why: Exclude<ClosedSlice["end"], "complete">): void;
-  /** Resolves the slice if all clients are done and every call has ended. */
-  settle(): void;
-}
-
-/** One connection of a slice. */
-function createClient(connection: Caller, slice: Slice) {
-  const { message, onCall, clock, ledger, leadInNs, inFlight: most, maxRatePerSecond } =
-    slice.options;
-  const messages = slice.options.messages ?? Infinity;
-  const durationNs = messages === Infinity ? slice.options.durationNs! : Infinity;
-  /** Time between slots; 0: no rate limit. */
-  const intervalNs = maxRatePerSecond === null ? 0 : 1e9 / maxRatePerSecond;
-  /** Successes inside the window. */
-  let ok = 0;
-  let inFlight = 0;
-  /** True once no more calls are sent. */
-  let isDone = false;
-  /** Calls sent in the window, and those of them that have ended. */
-  let [measured, measuredEnds] = [0, 0];
-  let isWindowOpen = false;
-  let [windowStartNs, windowEndNs, leadInEndNs] = [0, 0, 0];
-  /** Until then, each call that ends is simply followed by another: no limit needs checking. */
-  let steadyUntilNs = -Infinity;
-  /** Last moment at which a call could have been sent: the end of a call, or a slot. */
-  let lastNs = 0;
-  /** Starts with the timeouts before this slice: a server that went silent then still is. */
-  let unansweredInRow = connection.timedOutInRow;
-  let silenceLimit = SILENCE_LIMIT;
-  let nextSlotNs = 0;
-  /** When the last timer for a slot fired. */
-  let wokenNs = -Infinity;
-  let cancelWait: (() => void) | null = null;
-  let onEnd = onLeadInEnd;
-
-  function start(): void {
-    lastNs = nextSlotNs = clock.nowNs();
-    leadInEndNs = lastNs + leadInNs;
-    if (isDone) return;
-    if (intervalNs === 0) steadyUntilNs = leadInEndNs;
-    fill();
-  }
-
-  /** Closes the window and sends nothing more. */
-  function stop(): void {
-    isDone = true;
-    steadyUntilNs = -Infinity;
-    cancelWait?.();
-    if (!isWindowOpen) return;
-    isWindowOpen = false;
-    windowEndNs = lastNs;
-  }
-
-  function onLeadInEnd(call: Call): void {
-    ended(call, false);
-  }
-
-  function onMeasuredEnd(call: Call): void {
-    if (call.status === "ok") slice.times.push(call.endedNs - call.sentNs);
-    else if (call.status === "timeout" || call.status === "connectionLost") slice.censored++;
-    measuredEnds++;
-    ended(call, true);
-  }
-
-  function ended(call: Call, isMeasured: boolean): void {
-    inFlight--;
-    lastNs = call.endedNs;
-    if (call.status === "ok") {
-      if (isWindowOpen) ok++;
-      unansweredInRow = 0;
-    } else unansweredInRow = call.status === "timeout" ? unansweredInRow + 1 : 0;
-    if (onCall !== undefined && onCall(call, isMeasured) === "stop") slice.finish("stopped");
-    if (call.status === "rateLimited") silenceLimit = SILENCE_LIMIT_REFUSED;
-    if (unansweredInRow >= silenceLimit) slice.finish("silent");
-    if (lastNs < steadyUntilNs) return void send(lastNs);
-    if (!isDone) fill();
-    if (isDone) slice.settle();
-  }
-
-  /** Sends until enough calls are in flight, or no more may be sent. */
-  function fill(): void {
-    const isPaced = intervalNs > 0;
-    if (!isPaced && !mayGoOn()) return;
-    // A call is timed from the end of the previous one, or from its slot.
-    let fromNs: number | undefined = lastNs;
-    while (inFlight < most && !isDone) {
-      if (isAllSent()) return void mayGoOn();
-      if (isPaced) {
-        if (!isSlotDue() || !mayGoOn()) return;
-        fromNs = lastNs;
-      }
-      if (!send(fromNs)) return;
-      fromNs = undefined;
-    }
-  }
-
-  function isAllSent(): boolean {
-    return isWindowOpen && measured >= messages;
-  }
-
-  /** Opens or closes the window if due; returns true if a call may be sent. */
-  function mayGoOn(): boolean {
-    if (!isWindowOpen) {
-      if (lastNs < leadInEndNs) return true;
-      openWindow();
-    }
-    const isOver = lastNs - windowStartNs >= durationNs || measuredEnds >= messages;
-    if (!isOver) return !isAllSent();
-    stop();
-    return false;
-  }
-
-  function openWindow(): void {
-    isWindowOpen = true;
-    windowStartNs = lastNs;
-    connection.useLedger(ledger);
-    onEnd = onMeasuredEnd;
-    const isSteady = intervalNs === 0 && messages === Infinity;
-    steadyUntilNs = isSteady ? windowStartNs + durationNs : -Infinity;
-  }
-
-  function send(fromNs: number | undefined): boolean {
-    if (!connection.isOpen) {
-      slice.finish("connectionLost");
-      return false;
-    }
-    inFlight++;
-    if (isWindowOpen) measured++;
-    connection.send(message(), onEnd, fromNs);
-    return true;
-  }
-
-  /** Takes the next slot if it is due, else starts a timer for it. */
-  function isSlotDue(): boolean {
-    const nowNs = clock.nowNs();
-    const waitNs = nextSlotNs - nowNs;
-    if (waitNs <= 0) {
-      nextSlotNs = slotAfter(nextSlotNs, { nowNs, intervalNs, wokenNs });
-      lastNs = nowNs;
-      return true;
-    }
-    cancelWait ??= clock.after(Math.ceil(waitNs / 1e6), () => {
-      cancelWait = null;
-      wokenNs = clock.nowNs();
-      fill();
-      if (isDone) slice.settle();
-    });
-    return false;
-  }
-
-  return {
-    start,
-    stop,
-    hasEnded: () => isDone && inFlight === 0,
-    /** `windowNs` is 0 if the window never opened. */
-    result: (): SliceClient => ({ ok, windowNs: windowEndNs - windowStartNs }),
-  };
 }

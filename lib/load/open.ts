@@ -77,7 +77,7 @@ export interface OpenLoopResult {
  *
  * @throws {Error} if the pacer is in use
  */
-export function runOpenLoop(
+export async function runOpenLoop(
   connections: readonly OpenLoopConnection[],
   options: OpenLoopOptions,
 ): Promise<OpenLoopResult> {
@@ -195,32 +195,28 @@ export function runOpenLoop(
     });
   }
 
-  async function run(): Promise<OpenLoopResult> {
-    const onAbort = () => finish("aborted");
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      if (signal.aborted) onAbort();
-      else {
-        useLedger(warmupLedger);
-        stopPacing = pacer.pace({
-          next: () => {
-            const offsetNs = schedule.next();
-            return offsetNs === null ? null : startNs + offsetNs;
-          },
-          onDue: takeSlot,
-          onEnd: () => finish("complete"),
-        });
-        // A slot that was due immediately may have ended it already.
-        if (end !== null) stopPacing();
-      }
-      return await done.promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      useLedger(ledger);
+  const onAbort = () => finish("aborted");
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) onAbort();
+    else {
+      useLedger(warmupLedger);
+      stopPacing = pacer.pace({
+        next: () => {
+          const offsetNs = schedule.next();
+          return offsetNs === null ? null : startNs + offsetNs;
+        },
+        onDue: takeSlot,
+        onEnd: () => finish("complete"),
+      });
+      // A slot that was due immediately may have ended it already.
+      if (end !== null) stopPacing();
     }
+    return await done.promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    useLedger(ledger);
   }
-
-  return run();
 }
 
 /** The slope of a straight line through points by least squares, without storing the points. */

@@ -107,7 +107,7 @@ export async function runOnWorkers(
   }
 
   async function restartServer(index: number): Promise<void> {
-    const error = await bundled?.restart().then(() => null, String) ?? null;
+    const error = await bundled!.restart().then(() => null, (error: Error) => error.message);
     post(index, { kind: "restarted", error });
   }
 

@@ -181,6 +181,25 @@ Deno.test("workers: after a death, every epoch of the others is reported", optio
   assertEquals(partial, ["after epoch 1", "after epoch 2", "after epoch 3"]);
 });
 
+Deno.test(
+  "workers: the reason why the bundled server did not restart is passed on",
+  options,
+  async () => {
+    const warnings: string[] = [];
+    const { hooks } = hooksFor({
+      workers: 1,
+      module: SCRIPTED,
+      onWarning: (message) => warnings.push(message),
+      bundled: {
+        restart: () => Promise.reject(new Error("no port")),
+        startLimited: () => Promise.reject(new Error("not asked for")),
+      },
+    });
+    await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+    assertEquals(warnings, ["no port"]);
+  },
+);
+
 Deno.test("workers: if none can begin, the cause is reported", options, async () => {
   const { hooks } = hooksFor({ module: new URL("./no_such_module.ts", import.meta.url) });
   await assertRejects(

@@ -1,6 +1,7 @@
 /**
- * A worker that reports three epochs without measuring. Worker 3 dies in the second one, after the
- * others have reported it; worker 2 is slow in the third.
+ * A worker that reports three epochs without measuring. If the server is bundled, it first has
+ * it restarted, and warns of an error. Worker 3 dies in the second epoch, after the others have
+ * reported it; worker 2 is slow in the third.
  *
  * @module
  */
@@ -27,6 +28,10 @@ async function measure(epoch: number): Promise<void> {
 }
 
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === "run" && data.embedded) post({ kind: "restart" });
   if (data.kind === "run") void measure(0);
   if (data.kind === "go") void measure(data.order);
+  if (data.kind === "restarted" && data.error !== null) {
+    post({ kind: "warning", message: data.error });
+  }
 };

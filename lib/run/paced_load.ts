@@ -43,8 +43,8 @@ export async function openPaced(
         maxOutstanding: Math.max(1, shareOf(most, place)),
         // Millions of times would take too much memory.
         keepsTimes: false,
-        onCall: (call, dueNs, isMeasured) => isMeasured ? onCall(call, dueNs) : undefined,
-        onDropped: (isMeasured, dueNs) => isMeasured ? onDropped?.(dueNs) : undefined,
+        onCall,
+        ...(onDropped === undefined ? {} : { onDropped }),
       });
       signal.throwIfAborted();
       return result;

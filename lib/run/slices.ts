@@ -91,6 +91,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     ratePerSecond,
     arrivals: one.arrivals ?? "constant",
     slots: counted === null ? null : counted + leadInSlots,
+    leadInSlots,
     durationMs: length.durationNs === null ? null : (length.durationNs + leadInNs) / 1e6,
     stages,
     seed,
@@ -101,7 +102,7 @@ async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
     ...options,
     message,
     schedule,
-    leadInNs: counted === null ? leadInNs : leadInSlots / ratePerSecond * 1e9,
+    leadInNs: counted === null ? leadInNs : leadInSlots * 1e9 / ratePerSecond,
     maxOutstanding: Math.max(1, shareOf(most, place)),
     pacer: await options.pacer(),
   });

@@ -153,22 +153,22 @@ function mergeReasons(
   scenarios: readonly ScenarioReport[],
   options: MergeOptions,
 ): Reason[] {
-  const given = parts.map(({ label, report }) => ({
-    ...{ label, ofCheck: [], other: [] },
-    ...Object.groupBy(
-      report.verdict.reasons,
-      (reason) => isOfCheck(reason, report) ? "ofCheck" : "other",
-    ),
-  }));
-  const judged = new Set(given.flatMap(({ ofCheck }) => ofCheck.map(({ scenario }) => scenario)));
+  const keyOf = ({ scenario, message }: Reason) => JSON.stringify([scenario, message]);
+  const checked = new Set(
+    parts.flatMap(({ report }) => report.scenarios.flatMap(failedCheckReasons)).map(keyOf),
+  );
+  // These are merged with the counts of their checks.
+  const isOfCheck = (reason: Reason) => checked.has(keyOf(reason));
+  const reasons = parts.flatMap(({ report }) => report.verdict.reasons);
+  const judged = new Set(reasons.filter(isOfCheck).map(({ scenario }) => scenario));
   const kinds = Map.groupBy(
-    given.flatMap(({ other }) => other),
+    reasons.filter((reason) => !isOfCheck(reason)),
     ({ code, scenario }) => JSON.stringify([code, scenario]),
   );
   return [
     ...scenarios.filter(({ name }) => judged.has(name)).flatMap(failedCheckReasons),
     ...[...kinds.values()].flatMap((kind) =>
-      mergeFacts(given, ({ other }) => other.filter((reason) => kind.includes(reason)))
+      mergeFacts(parts, ({ report }) => report.verdict.reasons.filter((one) => kind.includes(one)))
     ),
     ...(options.lost ?? []).map(({ index, reason }) => ({
       code: EXIT.checkFailed,
@@ -178,13 +178,6 @@ function mergeReasons(
         "figures are those of the others",
     })),
   ];
-}
-
-/** True for the reason of a check: these are merged with their counts. */
-function isOfCheck(reason: Reason, { scenarios }: Report): boolean {
-  return scenarios.flatMap(failedCheckReasons).some(({ scenario, message }) =>
-    scenario === reason.scenario && message === reason.message
-  );
 }
 
 /** Turns the merged report of a shard's workers into that shard's report. */

@@ -27,6 +27,7 @@ const options = { ignore: lacks("net", "read", "env") };
 
 const WORKER = new URL("../../scenarios/worker.ts", import.meta.url);
 const DYING = new URL("../support/dying_worker.ts", import.meta.url);
+const SCRIPTED = new URL("../support/scripted_worker.ts", import.meta.url);
 const VOCABULARY = Object.fromEntries(SCENARIOS.map(({ name, metrics }) => [name, metrics]));
 
 function settingsFor(url: string, more: Partial<RunSettings> = {}): RunSettings {
@@ -167,6 +168,36 @@ Deno.test("workers: a dead worker is reported, and the rest kept", options, asyn
   assertEquals([alone!.status, alone!.validity.valid], ["passed", true]);
   assertStringIncludes(report.merged!.parts[1]!.lost!, "Out of luck");
 });
+
+Deno.test("workers: after a death, every epoch of the others is reported", options, async () => {
+  const partial: string[] = [];
+  const { hooks, heard } = hooksFor({
+    workers: 3,
+    module: SCRIPTED,
+    onPartialReport: ({ finishedAt }) => Promise.resolve(void partial.push(finishedAt)),
+  });
+  const { merged } = await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+  assertEquals([heard.lost.length, merged!.parts.length], [1, 3]);
+  assertEquals(partial, ["after epoch 1", "after epoch 2", "after epoch 3"]);
+});
+
+Deno.test(
+  "workers: the reason why the bundled server did not restart is passed on",
+  options,
+  async () => {
+    const warnings: string[] = [];
+    const { hooks } = hooksFor({
+      workers: 1,
+      module: SCRIPTED,
+      onWarning: (message) => warnings.push(message),
+      bundled: {
+        restart: () => Promise.reject(new Error("no port")),
+      },
+    });
+    await runOnWorkers(settingsFor("ws://127.0.0.1:9"), hooks);
+    assertEquals(warnings, ["no port"]);
+  },
+);
 
 Deno.test("workers: if none can begin, the cause is reported", options, async () => {
   const { hooks } = hooksFor({ module: new URL("./no_such_module.ts", import.meta.url) });

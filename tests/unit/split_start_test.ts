@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { plannedStarts, startOffsetMs } from "../../lib/run/start_times.ts";
-import { StartBarrier } from "../../lib/split/workers.ts";
+import { createStartBarrier } from "../../lib/split/workers.ts";
 
 const BEGIN_MS = Date.parse("2026-01-31T12:00:00Z");
 
@@ -20,7 +20,7 @@ Deno.test("a shard that begins late says by how much", () => {
 
 function barrier(workers: number[]) {
   const went: number[] = [];
-  return { went, barrier: new StartBarrier(workers, (order) => void went.push(order)) };
+  return { went, barrier: createStartBarrier(workers, (order) => void went.push(order)) };
 }
 
 Deno.test("workers start when the last one is ready", () => {

@@ -70,11 +70,12 @@ export async function runCompare(
   args: readonly string[],
   { directory, color, width }: CommandContext,
 ): Promise<Outcome> {
-  const { settings, files } = parseSettings(args, {}, COMPARE);
+  const given = parseSettings(args, {}, COMPARE);
+  const { settings } = given;
   const place = placeOf(directory);
-  const sides = sidesOf(args, files);
-  const olds = await readBaselines(sides.old.map(argument), place);
-  const news = await readBaselines(sides.new.map(argument), place);
+  const sides = sidesOf(given);
+  const olds = await readBaselines(sides.olds.map(argument), place);
+  const news = await readBaselines(sides.news.map(argument), place);
   const format = one("format", (given) => parseName(given, ["text", "md"]));
   const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
   const style = { color: color && !settings.has("no-color"), width };
@@ -95,18 +96,14 @@ export async function runCompare(
 const FORCE_ADVICE = "\nUse --force to compare them anyway";
 
 /** Files before `--` are old, files after it new; two files need no `--`. */
-function sidesOf(args: readonly string[], files: readonly string[]) {
-  const place = args.indexOf("--");
-  const isFile = (arg: string) => files.includes(arg);
-  const sides = place < 0
-    ? { old: files.slice(0, 1), new: files.slice(1) }
-    : { old: args.slice(0, place).filter(isFile), new: args.slice(place).filter(isFile) };
-  const isPair = place >= 0 || files.length === 2;
-  if (sides.old.length > 0 && sides.new.length > 0 && isPair) return sides;
-  const count = formatCounted(files.length, "file");
+function sidesOf({ files, filesBefore }: ReturnType<typeof parseSettings>) {
+  const count = filesBefore ?? (files.length === 2 ? 1 : 0);
+  if (count > 0 && count < files.length) {
+    return { olds: files.slice(0, count), news: files.slice(count) };
+  }
   throw new UsageError(
-    `Cannot compare ${count}: accepted are OLD and NEW, or several with -- between the old and the ` +
-      "new ones, see --help",
+    `Cannot compare ${formatCounted(files.length, "file")}: accepted are OLD and NEW, or several ` +
+      "with -- between the old and the new ones, see --help",
   );
 }
 

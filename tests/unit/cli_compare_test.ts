@@ -119,3 +119,26 @@ Deno.test("compare: errors name the argument and what is accepted", { ignore }, 
     assertStringIncludes(await folder.messageOf(...args), message, args.join(" "));
   }
 });
+
+Deno.test("compare: names that are numbers stay text", { ignore }, async () => {
+  await using folder = await makeFolder();
+  await folder.write("007", 100);
+  await folder.write("1e3", 150);
+  for (const args of [["007", "1e3"], ["007", "--", "1e3"]]) {
+    assertEquals((await folder.compare(...args)).exitCode, 0);
+  }
+});
+
+Deno.test(
+  "compare: the value of an option is no file, even with a file of that name",
+  { ignore },
+  async () => {
+    await using folder = await makeFolder();
+    await folder.write("5", 100);
+    await folder.write("new.json", 150);
+    const { exitCode, text } = await folder.compare("5", "--", "new.json", "--noise", "5");
+    assertEquals(exitCode, 5);
+    // Judged once, against one earlier run.
+    assertEquals(text, (await folder.compare("5", "new.json", "--noise", "5")).text);
+  },
+);

@@ -62,11 +62,10 @@ const LOOPBACK = /^(localhost|127\.[\d.]+|::1)$/i;
  */
 export async function serve(
   args: readonly string[],
-  { variables, terminal, interrupt: listen }: Pick<Program, "terminal" | "interrupt"> & {
-    variables: Place["env"];
-  },
+  { env }: Place,
+  { terminal, interrupt: listen }: Program,
 ): Promise<number> {
-  const options = parseServeOptions(args, variables);
+  const options = parseServeOptions(args, env);
   const interrupt = listen("stopping");
   await using server = await startServer(options).catch((error: Error) => {
     throw new UsageError(error.message);

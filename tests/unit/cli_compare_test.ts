@@ -5,12 +5,17 @@ import { UsageError } from "../../lib/cli/usage_error.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
 import { latencyOf, reportOf, scenarioOf } from "../support/comparable_report.ts";
 import { makeTempFolder, NO_FILES as ignore } from "../support/files.ts";
+import { silentProgram } from "../support/silent_program.ts";
 
 async function makeFolder() {
   const folder = await makeTempFolder();
   const { path } = folder;
-  const compare = (...args: string[]) =>
-    runCompare(args, { directory: path, color: false, width: 100 });
+  const compare = async (...args: string[]) => {
+    const program = silentProgram();
+    const place = { env: {}, directory: path, vocabulary: {} };
+    const exitCode = await runCompare(args, place, program);
+    return { exitCode, text: program.printed.join("") };
+  };
   return {
     ...folder,
     compare,

@@ -43,7 +43,7 @@ export interface Measurement {
   /** One server, or A and B. */
   servers: readonly RunSettings[];
   /** Starts the servers; `null`: they are running already. */
-  start: (() => Promise<void>) | null;
+  start: ((signal: AbortSignal) => Promise<void>) | null;
   run: (hooks: Omit<RunHooks, "bundled">) => Promise<Report>;
 }
 
@@ -61,14 +61,14 @@ export async function measure(
   const { quiet, color, ci, outDirectory, formats } = config;
   const { print, printError, printWarning, ...terminal } = program.terminal;
   const plan = { config, planned, sides: servers.length };
-  warnOfWay(config, printWarning);
+  warnOfWay(servers, printWarning);
   const announcement = announceHeavyCalls(plan);
   if (announcement !== null) printError(`${announcement}\n`);
   unusedOptions(config, planned, program.scenarios).forEach(printWarning);
   await prepareOutput(outDirectory);
   const interrupt = program.interrupt("writing what was measured so far");
   const { signal } = interrupt;
-  await start?.();
+  await start?.(signal);
   if (!quiet) printError(planLine(plan));
   const folder = new ReportFolder(outDirectory, formats);
   using progress = createProgress({
@@ -134,16 +134,16 @@ export async function settingsOf(
   };
 }
 
-/** Warns about a proxy or relay on the way to the server, whose time is measured too. */
+/** Warns about a proxy or relay on the way to a server, whose time is measured too. */
 export function warnOfWay(
-  { proxy, insecure }: Pick<Config, "proxy" | "insecure">,
+  servers: readonly Pick<RunSettings, "proxy" | "insecure">[],
   warn: (message: string) => void,
 ): void {
-  if (proxy !== null) {
+  for (const proxy of new Set(servers.flatMap(({ proxy }) => proxy ?? []))) {
     const name = escapeTerminal(proxy);
     warn(`connections go through the proxy ${name}: its time is measured with the server's`);
   }
-  if (insecure) {
+  if (servers.some(({ insecure }) => insecure)) {
     warn(
       "--insecure: certificates are not checked, so ANYONE CAN POSE AS THE SERVER and read the token; " +
         "calls go through a relay in this process, whose time is measured with the server's",

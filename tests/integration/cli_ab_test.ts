@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { makeUserFolder, NEEDS_PROCESSES, runCli, SHORT_RUN } from "../support/run_cli.ts";
+import {
+  makeUserFolder,
+  NEEDS_PROCESSES,
+  runCli,
+  SHORT_RUN,
+  startCli,
+} from "../support/run_cli.ts";
 import { startReference } from "../support/run_scenarios.ts";
 import { TOKEN } from "../support/targets.ts";
 
@@ -30,3 +36,57 @@ Deno.test({
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, 'Cannot run as --max-calls "1" allows fewer calls');
 });
+
+/** A command that hangs is killed after this time; a server has 30 s to start. */
+const DEADLINE_MS = 25_000;
+
+Deno.test({
+  name: "ab: a server that does not start is an error without secrets, even if children stay",
+  ignore: NEEDS_PROCESSES || Deno.build.os === "windows",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const command = 'sleep 60 & echo "$EXAI_WS_TOKEN hunter2-header" >&2; exit 7 # {port}';
+  const commands = ["--start-a", command, "--start-b", "x {port}"];
+  await using running = startCli(
+    [...SHORT_RUN, ...commands, "--header-b", "X-Key: hunter2-header"],
+    {
+      ...{ folder: folder.path, via: "ab", env: { EXAI_WS_TOKEN: "hunter2-token" } },
+    },
+    DEADLINE_MS,
+  );
+  const { code, stderr } = await running.result;
+  assertEquals(code, 2, stderr);
+  assertStringIncludes(stderr, 'Cannot start the server of --start-a "sleep 60 & echo');
+  assertStringIncludes(stderr, "it exited with code 7 before it listened: *** ***");
+  assert(!stderr.includes("hunter2"), stderr);
+});
+
+Deno.test({
+  name: "ab: Ctrl-C ends the wait for a server to start",
+  ignore: NEEDS_PROCESSES || Deno.build.os === "windows",
+}, async () => {
+  await using folder = await makeUserFolder();
+  const start = `touch "${folder.path}/started"; sleep 60 # {port}`;
+  const args = [...SHORT_RUN, "--start-a", start, "--start-b", "x {port}"];
+  await using running = startCli(args, { folder: folder.path, via: "ab" }, DEADLINE_MS);
+  while (!(await folder.files()).has("started")) await new Promise((wake) => setTimeout(wake, 50));
+  running.kill("SIGINT");
+  const { code, stderr } = await running.result;
+  assertEquals(code, 130, stderr);
+});
+
+Deno.test(
+  { name: "ab: a proxy on the way to B alone gets its warning", ignore: NEEDS_PROCESSES },
+  async () => {
+    await using folder = await makeUserFolder();
+    const { code, stderr } = await runCli(
+      [...SHORT_RUN, "--a", "ws://127.0.0.1:1", "--b", "ws://bench.invalid"],
+      { folder: folder.path, via: "ab", env: { HTTP_PROXY: "http://127.0.0.1:1" } },
+    );
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(
+      stderr,
+      "warning: connections go through the proxy http://127.0.0.1:1 (HTTP",
+    );
+  },
+);

@@ -20,7 +20,13 @@ import { compareWithEarlier } from "../stats/compare.ts";
 import type { Config } from "./config.ts";
 import { invocation, maskCommand } from "./invocation.ts";
 import { openPage } from "./open_page.ts";
-import { announceHeavyCalls, planLine, plannedNs, unusedOptions } from "./plan.ts";
+import {
+  announceHeavyCalls,
+  planLine,
+  plannedNs,
+  requireDescriptors,
+  unusedOptions,
+} from "./plan.ts";
 import { createProgress } from "./progress.ts";
 import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_folder.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
@@ -61,6 +67,7 @@ export async function measure(
   const { quiet, color, ci, outDirectory, formats } = config;
   const { print, printError, printWarning, ...terminal } = program.terminal;
   const plan = { config, planned, sides: servers.length };
+  requireDescriptors(plan);
   warnOfWay(servers, printWarning);
   const announcement = announceHeavyCalls(plan);
   if (announcement !== null) printError(`${announcement}\n`);

@@ -6,16 +6,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import project from "../../deno.json" with { type: "json" };
 import { ab } from "../../lib/cli/ab_command.ts";
 import { bench } from "../../lib/cli/bench_command.ts";
 import type { OptionSpec } from "../../lib/cli/command_line.ts";
 import { runCompare, runMerge, runReport } from "../../lib/cli/offline_commands.ts";
 import { OPTIONS } from "../../lib/cli/options.ts";
-import {
-  parseServeOptions,
-  SERVE_ENVIRONMENT,
-  SERVE_OPTIONS,
-} from "../../lib/cli/serve_command.ts";
+import { parseServeOptions, SERVE_OPTIONS } from "../../lib/cli/serve_command.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 import { ReportWriteError } from "../../lib/cli/write_reports.ts";
 import { renderJson } from "../../lib/report/export/json.ts";
@@ -197,8 +194,7 @@ Deno.test("ab: any command line runs or ends with a reported error", options, as
 });
 
 Deno.test("serve: any command line is read or ends with a reported error", async () => {
-  const names = [...SERVE_OPTIONS.flatMap(({ env }) => env ?? []), "EXAI_WS_PING_INTERVAL"];
-  const env = environment([...names, ...SERVE_ENVIRONMENT.map(({ env }) => env)]);
+  const env = environment(project.permissions.serve.env);
   await fc.assert(
     fc.asyncProperty(lines(SERVE_OPTIONS), env, async (args, variables) => {
       await assertReported(() => parseServeOptions(args, variables));

@@ -28,7 +28,7 @@ import {
   unusedOptions,
 } from "./plan.ts";
 import { createProgress } from "./progress.ts";
-import { pageUrl, prepareOutput, ReportFolder, writtenText } from "./report_folder.ts";
+import { pageUrl, prepareOutput, reportFolder, writtenText } from "./report_folder.ts";
 import type { Interrupt, Terminal } from "./terminal.ts";
 import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
 
@@ -77,7 +77,7 @@ export async function measure(
   const { signal } = interrupt;
   await start?.(signal);
   if (!quiet) printError(planLine(plan));
-  const folder = new ReportFolder(outDirectory, formats);
+  const folder = reportFolder(outDirectory, formats);
   using progress = createProgress({
     write: quiet ? () => {} : printError,
     live: terminal.isLive && !quiet && !ci.plain,

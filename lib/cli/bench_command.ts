@@ -1,4 +1,3 @@
-import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
@@ -49,12 +48,11 @@ export async function bench(
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
     async run(hooks) {
-      const { scenarios, workerModule: module, terminal } = program;
+      const { scenarios, workerModule: module } = program;
       const options = { ...hooks, bundled, scenarios };
       if (workers === 1) return await runBench(settings, options);
       const prepared = await prepareSplit(settings, options);
-      const onLost = (message: string) => terminal.printWarning(escapeTerminal(message));
-      const onWorkers = { ...hooks, bundled, workers, module, onLost };
+      const onWorkers = { ...hooks, bundled, workers, module, onLost: hooks.onWarning };
       const report = await runOnWorkers(prepared.settings, onWorkers);
       return { ...report, rateLimit: report.rateLimit ?? prepared.rateLimit };
     },

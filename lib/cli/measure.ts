@@ -90,7 +90,10 @@ export async function measure(
   for (const settings of servers) await waitForServer(settings, { signal, onProgress });
   const found = await run({
     signal,
-    onWarning: (message) => printWarning(escapeTerminal(message)),
+    onWarning: (message) => {
+      progress[Symbol.dispose]();
+      printWarning(escapeTerminal(message));
+    },
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
     onPartialReport: (soFar) => folder.write(soFar, { draws: false }).then(() => {}, () => {}),

@@ -23,7 +23,7 @@ export interface ProgressOptions {
   plannedNs: number;
 }
 
-/** A progress display. Dispose of it before anything else is printed. */
+/** A progress display. Dispose of it before anything else is printed; `show` starts it again. */
 export interface ProgressDisplay extends Disposable {
   show(progress: Progress): void;
 }

@@ -69,14 +69,15 @@ export async function readBaselines(givens: readonly Given[], place: Place): Pro
   return await Promise.all(unique.values().map((one) => readReport(one, place)));
 }
 
-/** The JSON files in a folder, and the report.json in each of its subfolders. */
+/** The JSON reports in a folder, and the report.json in each of its subfolders. */
 async function reportsIn(given: Given, folder: string): Promise<Given[]> {
   const paths: string[] = [];
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch((error) => {
     throw unacceptable(given, `a readable folder (${causeOf(error)})`);
   });
   for (const { name, isDirectory, isFile } of entries) {
-    if (isFile && name.endsWith(".json")) paths.push(`${folder}/${name}`);
+    const isReport = name.endsWith(".json") && !reportFileNames("benchmark").includes(name);
+    if (isFile && isReport) paths.push(`${folder}/${name}`);
     const inner = `${folder}/${name}/report.json`;
     const isMeasured = isDirectory && name !== FAILED_FOLDER;
     if (isMeasured && await Deno.stat(inner).then(() => true, () => false)) paths.push(inner);

@@ -415,13 +415,16 @@ Deno.test("config: file names are relative to the user's folder", { ignore }, as
   }
 });
 
-Deno.test("config: baselines are files and folders, each read once", { ignore }, async () => {
+Deno.test("config: baselines are files and folders, each read once, without other formats", {
+  ignore,
+}, async () => {
   await using folder = await makeTempFolder();
   await Deno.mkdir(`${folder.path}/runs/third`, { recursive: true });
   await Deno.mkdir(`${folder.path}/none`);
   for (const name of ["first.json", "runs/second.json", "runs/third/report.json"]) {
     await Deno.writeTextFile(`${folder.path}/${name}`, renderJson(reportOf()));
   }
+  await Deno.writeTextFile(`${folder.path}/runs/benchmark-bigger.json`, "[]");
   const args = ["first.json", "runs", "runs/second.json"].flatMap((name) => ["--baseline", name]);
   assertEquals((await configOf(args, {}, folder.path)).baselines.length, 3);
   assertStringIncludes(

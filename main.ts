@@ -13,12 +13,12 @@ import { bench } from "./lib/cli/bench_command.ts";
 import { asksForHelp, parseSettings, type Place } from "./lib/cli/command_line.ts";
 import { readConfig } from "./lib/cli/config.ts";
 import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
-import { asInvoked, permissionsText } from "./lib/cli/invocation.ts";
+import { asInvoked, defuseCommands, permissionsText } from "./lib/cli/invocation.ts";
 import * as offline from "./lib/cli/offline_commands.ts";
 import { OPTIONS, USAGE } from "./lib/cli/options.ts";
 import { listText } from "./lib/cli/plan.ts";
 import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
-import { defuseCommands, type Interrupt, type Terminal } from "./lib/cli/terminal.ts";
+import type { Interrupt, Terminal } from "./lib/cli/measure.ts";
 import { causeOf, closestTo, quoted, UsageError } from "./lib/cli/usage_error.ts";
 import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";
@@ -99,9 +99,8 @@ async function runBench(args: readonly string[], place: Place): Promise<number> 
 
 /** The message for the user; rethrows unexpected errors. */
 function messageOf(error: unknown, [name = ""]: readonly string[]): string {
-  if (error instanceof UsageError) return error.message;
-  if (error instanceof ReportWriteError) return error.message;
-  if (error instanceof IncomparableError) return error.message;
+  const expected = [UsageError, ReportWriteError, IncomparableError];
+  if (expected.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Deno.errors.NotCapable)) throw error;
   // The command was started with the permissions of another task.
   const command = COMMANDS.has(name) ? name : "bench";

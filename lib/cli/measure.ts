@@ -29,8 +29,31 @@ import {
 } from "./plan.ts";
 import { createProgress } from "./progress.ts";
 import { pageUrl, prepareOutput, reportFolder, writtenText } from "./report_folder.ts";
-import type { Interrupt, Terminal } from "./terminal.ts";
 import { appendStepSummary, renderTerminalSummary, ReportWriteError } from "./write_reports.ts";
+
+/** Where a command prints; provided by main.ts, the only module that touches the process. */
+export interface Terminal {
+  /** To standard output, with workflow commands defused. */
+  print: (text: string) => void;
+  /** To standard error, with workflow commands defused. */
+  printError: (text: string) => void;
+  printWarning: (message: string) => void;
+  /** To standard output as it is, for commands to GitHub Actions. */
+  printCommands: (text: string) => void;
+  /** True if standard error is a terminal, where a line can be redrawn. */
+  isLive: boolean;
+  /** The columns of the terminal. */
+  width: () => number;
+  /** The style of standard output; `color` is what the user wants. */
+  style: (color: boolean) => { color: boolean; width: number };
+}
+
+/** The first Ctrl-C ends the work in good order; a later one exits immediately. */
+export interface Interrupt {
+  signal: AbortSignal;
+  /** The exit code of the signal received; `null`: none. */
+  readonly exitCode: number | null;
+}
 
 /** The parts of the program that a measuring command needs. */
 export interface Program {
@@ -71,7 +94,7 @@ export async function measure(
   warnOfWay(servers, printWarning);
   const announcement = announceHeavyCalls(plan);
   if (announcement !== null) printError(`${announcement}\n`);
-  unusedOptions(config, planned, program.scenarios).forEach(printWarning);
+  unusedOptions(plan, program.scenarios).forEach(printWarning);
   await prepareOutput(outDirectory);
   const interrupt = program.interrupt("writing what was measured so far");
   const { signal } = interrupt;

@@ -106,11 +106,7 @@ export function announceHeavyCalls({ config, planned, sides }: Plan): string | n
 
 /** One warning for each given option that no planned scenario uses. */
 export function unusedOptions(
-  { overrides, heavyTools, workload, profile }: Pick<
-    Config,
-    "overrides" | "heavyTools" | "workload" | "profile"
-  >,
-  planned: readonly PlannedScenario[],
+  { config: { overrides, heavyTools, workload, profile }, planned }: Plan,
   scenarios: readonly Scenario[],
 ): string[] {
   const inSessions = ({ worksInSessions = false }: Scenario) => worksInSessions;

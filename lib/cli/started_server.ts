@@ -36,6 +36,9 @@ export function startedServer(option: string, command: string, foreign: ForeignT
       let code: number | null = null;
       let output = "";
       const keep = (part: string) => void (output = (output + part).slice(-KEPT_LENGTH));
+      const kill = () => signalGroup(child.pid, "SIGKILL");
+      // A second Ctrl-C exits without disposing of anything.
+      addEventListener("unload", kill);
       const cut = new AbortController();
       const ended = Promise.allSettled([
         child.status.then((status) => code = status.code),
@@ -47,11 +50,12 @@ export function startedServer(option: string, command: string, foreign: ForeignT
         signalGroup(child.pid, "SIGTERM");
         // A process that has left the group can hold standard error open.
         const timer = setTimeout(() => {
-          signalGroup(child.pid, "SIGKILL");
+          kill();
           cut.abort();
         }, STOP_LIMIT_MS);
         await ended;
         clearTimeout(timer);
+        removeEventListener("unload", kill);
       };
       for (const endMs = performance.now() + START_LIMIT_MS; performance.now() < endMs;) {
         if (signal.aborted || await isListening(port)) return;

@@ -32,6 +32,7 @@ export function startedServer(option: string, command: string, foreign: ForeignT
     url: `ws://127.0.0.1:${port}`,
     async restart(signal: AbortSignal): Promise<void> {
       await stop();
+      if (signal.aborted) return;
       const child = spawn(command.replaceAll("{port}", String(port)), failure);
       let code: number | null = null;
       let output = "";

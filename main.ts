@@ -34,20 +34,19 @@ interface Command {
   usage: string;
   /** The permissions in deno.json that include the variables to read. */
   reads: "bench" | "serve" | "report";
-  connects?: boolean;
   run(args: readonly string[], place: Place, own: typeof program): Promise<number>;
 }
 
 const COMMANDS = new Map(Object.entries<Command>({
-  ab: { usage: AB_USAGE, reads: "bench", connects: true, run: ab },
-  workload: { ...WORKLOAD, reads: "bench", connects: true, run: workload },
+  ab: { usage: AB_USAGE, reads: "bench", run: ab },
+  workload: { ...WORKLOAD, reads: "bench", run: workload },
   serve: { usage: SERVE_USAGE, reads: "serve", run: serve },
   compare: { ...offline.COMPARE, reads: "report", run: offline.runCompare },
   merge: { ...offline.MERGE, reads: "report", run: offline.runMerge },
   report: { ...offline.REPORT, reads: "report", run: offline.runReport },
-  calibrate: { ...offline.CALIBRATE, reads: "report", connects: true, run: offline.runCalibrate },
+  calibrate: { ...offline.CALIBRATE, reads: "bench", run: offline.runCalibrate },
 }));
-const BENCH: Command = { usage: USAGE, reads: "bench", connects: true, run: runBench };
+const BENCH: Command = { usage: USAGE, reads: "bench", run: runBench };
 
 /** Runs a command line and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -69,14 +68,14 @@ async function run(args: readonly string[]): Promise<number> {
   if (meant !== null) {
     throw new UsageError(`Unknown command ${quoted(name)}: did you mean deno task ${meant}?`);
   }
-  const { usage, reads, connects, run } = command ?? BENCH;
+  const { usage, reads, run } = command ?? BENCH;
   const own = command === undefined ? args : rest;
   if (asksForHelp(own)) {
     terminal.print(usage);
     return EXIT.passed;
   }
   // Loopback bypasses any proxy. This must precede the first connection.
-  const noProxy = connects ? noProxyWithLoopback(variables("bench")) : null;
+  const noProxy = reads === "bench" ? noProxyWithLoopback(variables(reads)) : null;
   if (noProxy !== null) Deno.env.set("NO_PROXY", noProxy);
   return await run(own, await readPlace(reads), program);
 }

@@ -1,6 +1,7 @@
 /**
  * The commands that measure no server: each prints its result and returns the exit code. Invalid
- * arguments and files throw a UsageError, failed writes a ReportWriteError.
+ * arguments and files throw a UsageError, other workloads an IncomparableError, failed writes a
+ * ReportWriteError.
  *
  * @module
  */
@@ -67,11 +68,7 @@ export async function runCompare(
   const format = one("format", (given) => parseName(given, ["text", "md"]));
   const options = await readAll({ noisePercent, bandPercent, force, format }, settings, place);
   const style = terminal.style(!settings.has("no-color"));
-  const comparisons = expecting(
-    IncomparableError,
-    () => news.map((now) => compareReports(olds, now, options)),
-    FORCE_ADVICE,
-  );
+  const comparisons = news.map((now) => compareReports(olds, now, options));
   const texts = comparisons.map(buildComparison).map((document) =>
     options.format === "md"
       ? renderMarkdown(document, { chartPath: () => null })
@@ -81,8 +78,6 @@ export async function runCompare(
   terminal.print(`${texts.join("\n\n")}\n`);
   return isSlower ? EXIT.regression : EXIT.passed;
 }
-
-const FORCE_ADVICE = "\nUse --force to compare them anyway";
 
 /** Files before `--` are old, files after it new; two files need no `--`. */
 function sidesOf({ files, filesBefore }: ReturnType<typeof parseSettings>) {
@@ -131,9 +126,7 @@ export async function runMerge(
   const judge = { thresholds, baselines, noisePercent, bandPercent, force, strict };
   const options = await readAll(judge, settings, { ...place, vocabulary: vocabularyOf(merged) });
   const differences = options.force ? [] : findAllDifferences(options.baselines, merged);
-  if (differences.length > 0) {
-    throw new UsageError(new IncomparableError(differences).message + FORCE_ADVICE);
-  }
+  if (differences.length > 0) throw new IncomparableError(differences);
   const report = judgeReport(merged, options);
   const outDirectory = resolve(place.directory, out.text);
   await prepareOutput(outDirectory);

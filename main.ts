@@ -145,7 +145,7 @@ function variable(name: string): string | undefined {
 const terminal: Terminal = {
   print: (text) => writeAll(Deno.stdout, defuseCommands(asInvoked(text))),
   printError: (text) => writeAll(Deno.stderr, defuseCommands(asInvoked(text))),
-  printWarning: (message) => terminal.printError(`warning: ${message}\n`),
+  printWarning: (message) => terminal.printError(`warning: ${escapeTerminal(message)}\n`),
   printCommands: (text) => writeAll(Deno.stdout, text),
   isLive: Deno.stderr.isTerminal(),
   // Some terminals report 0 columns.

@@ -37,6 +37,7 @@ export interface Terminal {
   print: (text: string) => void;
   /** To standard error, with workflow commands defused. */
   printError: (text: string) => void;
+  /** On one line of standard error, without control characters. */
   printWarning: (message: string) => void;
   /** To standard output as it is, for commands to GitHub Actions. */
   printCommands: (text: string) => void;
@@ -115,7 +116,7 @@ export async function measure(
     signal,
     onWarning: (message) => {
       progress[Symbol.dispose]();
-      printWarning(escapeTerminal(message));
+      printWarning(message);
     },
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.
@@ -131,7 +132,7 @@ export async function measure(
   const url = pageUrl(written.paths);
   if (config.opener !== null && url !== null) {
     const problem = await openPage(config.opener, url);
-    if (problem !== null) printWarning(escapeTerminal(problem));
+    if (problem !== null) printWarning(problem);
   }
   const { exitCode } = report.verdict;
   return exitCode === EXIT.interrupted ? interrupt.exitCode ?? exitCode : exitCode;
@@ -149,7 +150,7 @@ async function reportToGithub(
     await appendStepSummary(report, ci.stepSummaryPath);
   } catch (error) {
     if (!(error instanceof ReportWriteError)) throw error;
-    printWarning(escapeTerminal(error.message));
+    printWarning(error.message);
   }
 }
 
@@ -173,8 +174,7 @@ export function warnOfWay(
   warn: (message: string) => void,
 ): void {
   for (const proxy of new Set(servers.flatMap(({ proxy }) => proxy ?? []))) {
-    const name = escapeTerminal(proxy);
-    warn(`connections go through the proxy ${name}: its time is measured with the server's`);
+    warn(`connections go through the proxy ${proxy}: its time is measured with the server's`);
   }
   if (servers.some(({ insecure }) => insecure)) {
     warn(

@@ -14,11 +14,11 @@ import { asksForHelp, parseSettings, type Place } from "./lib/cli/command_line.t
 import { readConfig } from "./lib/cli/config.ts";
 import { noProxyWithLoopback, readEnvFile } from "./lib/cli/environment.ts";
 import { asInvoked, defuseCommands, permissionsText } from "./lib/cli/invocation.ts";
+import type { Interrupt, Terminal } from "./lib/cli/measure.ts";
 import * as offline from "./lib/cli/offline_commands.ts";
 import { OPTIONS, USAGE } from "./lib/cli/options.ts";
 import { listText } from "./lib/cli/plan.ts";
 import { serve, SERVE_USAGE } from "./lib/cli/serve_command.ts";
-import type { Interrupt, Terminal } from "./lib/cli/measure.ts";
 import { causeOf, closestTo, quoted, UsageError } from "./lib/cli/usage_error.ts";
 import { WORKLOAD, workload } from "./lib/cli/workload_command.ts";
 import { ReportWriteError } from "./lib/cli/write_reports.ts";

@@ -6,7 +6,7 @@
  */
 
 import { BlockList, isIPv4 } from "node:net";
-import { parse } from "@std/dotenv";
+import { parseEnv } from "node:util";
 import { redactUrl } from "../client/redact_url.ts";
 import { causeOf, UsageError } from "./usage_error.ts";
 
@@ -17,11 +17,11 @@ type Env = Readonly<Record<string, string | undefined>>;
  *
  * @throws {UsageError} if a file exists but cannot be read
  */
-export async function readEnvFile(paths: readonly string[]): Promise<Record<string, string>> {
+export async function readEnvFile(paths: readonly string[]): Promise<Env> {
   for (const path of paths) {
     try {
       // Some editors write a byte order mark.
-      return parse((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
+      return parseEnv((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       // A folder called `.env` may be a Python virtual environment: ignore it.

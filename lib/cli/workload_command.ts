@@ -53,8 +53,9 @@ export async function workload(
   }
   const config = await readConfig(given, place);
   const settings = await settingsOf({ ...config, url }, program, ["workload", ...args]);
-  warnOfWay(config, terminal.printWarning);
-  const { signal } = program.interrupt("no draft is made");
+  warnOfWay([config], terminal.printWarning);
+  const interrupt = program.interrupt("no draft is made");
+  const { signal } = interrupt;
   try {
     await waitForServer(settings, {
       signal,
@@ -91,7 +92,7 @@ export async function workload(
   } catch (error) {
     if (!(error instanceof TargetUnusableError)) throw error;
     terminal.printError(`error: ${escapeTerminal(error.message)}\n`);
-    return signal.aborted ? EXIT.interrupted : EXIT.targetUnusable;
+    return interrupt.exitCode ?? EXIT.targetUnusable;
   }
 }
 

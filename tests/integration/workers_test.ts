@@ -10,6 +10,9 @@ import type { Progress } from "../../lib/run/progress.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import { runOnWorkers, type WorkersOptions } from "../../lib/split/workers.ts";
 import { SCENARIOS } from "../../scenarios/mod.ts";
+import { bench } from "../../lib/cli/bench_command.ts";
+import { configOf } from "../support/config_of.ts";
+import { makeTempFolder } from "../support/files.ts";
 import { makeUserFolder, NEEDS_PROCESSES, runCli, startCli } from "../support/run_cli.ts";
 import {
   countedCalls,
@@ -19,6 +22,7 @@ import {
   startReference,
 } from "../support/run_scenarios.ts";
 import { lacks } from "../support/permissions.ts";
+import { silentProgram } from "../support/silent_program.ts";
 import { expectedOfParts } from "../support/split_runs.ts";
 import { TOKEN } from "../support/targets.ts";
 
@@ -268,3 +272,30 @@ Deno.test("workers: the first one restarts the bundled server", processes, async
   assertEquals(storm!.status, "passed");
   assert(storm!.metrics.some(({ at }) => String(at?.phase).startsWith("Restart")));
 });
+
+Deno.test(
+  "workers: a warning does not follow the live line on the same line",
+  options,
+  async () => {
+    await using server = await startReference();
+    await using folder = await makeTempFolder();
+    const shown: string[] = [];
+    const program = silentProgram();
+    Object.assign(program.terminal, {
+      isLive: true,
+      printError: (text: string) => shown.push(text),
+      printWarning: (message: string) => shown.push(`warning: ${message}\n`),
+    });
+    const args = [
+      ...["--url", server.url, "--token", TOKEN, "--scenarios", "concurrent-connections"],
+      ...["--workers", "2", "--epochs", "3", "--duration", "0.3", "--warmup", "0.1"],
+      ...["--profile", "quick", "--ignore-limits"],
+    ];
+    const place = { env: {}, directory: folder.path, vocabulary: VOCABULARY };
+    const config = await configOf(args, place);
+    assertEquals(await bench(config, { ...program, workerModule: DYING, args }), 1);
+    const text = shown.join("");
+    const [, before] = /([^]*)warning: worker 2 of 2 died/.exec(text)!;
+    assert(before!.includes("[epoch 1/3]") && before!.endsWith("\r\x1b[2K"), text);
+  },
+);

@@ -31,6 +31,11 @@ export function caseKey(one: Case): string {
   return JSON.stringify([clients, inFlight, payloadBytes, ratePerSecond, ...open, layer ?? null]);
 }
 
+/** True if it is measured on the target, each call after the reply to another. */
+export function isTargetLoop({ ratePerSecond, layer }: Case): boolean {
+  return ratePerSecond === null && layer === undefined;
+}
+
 /** One uninterrupted measurement of a case. */
 export interface Slice {
   /** False if it ended early. It has no rate then. */

@@ -54,6 +54,10 @@ export class CaseRecorder implements Disposable {
     this.slip = isOpen ? new DistributionRecorder({ mergeable }) : null;
   }
 
+  get isMeasured(): boolean {
+    return this.latency.count + this.open.length > 0;
+  }
+
   startEpoch(): void {
     this.#slices = [];
     this.#isWhole = true;

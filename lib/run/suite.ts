@@ -1,20 +1,19 @@
 import type { Metric, RateLimit, Reason, RunDrift, ScenarioReport } from "../schema.ts";
 import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
-import { wait } from "../load/pace.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
 import { endsOf } from "../stats/trend.ts";
-import { CaseGroup, groupBySharedCases, type GroupMember } from "./case_group.ts";
+import { CaseGroup, groupBySharedCases } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { slowdownOfServer } from "./drift.ts";
-import { Entry } from "./entry.ts";
-import type { LiveScenario } from "./live.ts";
+import { Entry, hasCases } from "./entry.ts";
 import { mostSessions } from "./limit_probe.ts";
 import type { Progress } from "./progress.ts";
 import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
-import { type CaseLength, type ProcedurePlan, TargetUnusableError } from "./scenario.ts";
+import { TargetUnusableError } from "./scenario.ts";
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
+import { procedureUnit, type Unit } from "./unit.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
 import { Waits } from "./waits.ts";
@@ -30,18 +29,6 @@ export interface SuiteResult {
   unitEpochs: number[];
   /** Completed, without the warm-up. */
   epochs: number;
-}
-
-/** Work of one turn in an epoch: a group of scenarios that share cases, or a procedure. */
-interface Unit {
-  entries: Entry[];
-  watch: LiveScenario;
-  /** True if shards begin it together. */
-  isSplit: boolean;
-  fillsServer: boolean;
-  /** `null`: as long as its calls take; 0: nothing to do in this epoch. */
-  lengthMs: (epoch: number) => number | null;
-  epoch: (epoch: number, startMs: () => Promise<number | null>) => Promise<"stop" | void>;
 }
 
 type Running = Progress & { state: "running" };
@@ -102,11 +89,11 @@ export class Suite implements Disposable {
       const units = this.#createUnits();
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
       // Cases cannot be postponed.
-      const cannotWait = units.some((unit) => unit.fillsServer && unit.watch instanceof CaseGroup);
+      const cannotWait = this.entries.some((entry) => hasCases(entry) && fillsServer(entry));
       if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards first run what they share; then the first shard runs the rest.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {
-        await this.#runEpochs(units.filter((unit) => unit.isSplit === split));
+        await this.#runEpochs(units.filter(({ members: [one] }) => one!.isSplit === split));
       }
       // An interrupt ends all waits, so this does not block.
       if (!this.#isUnusable) {
@@ -147,7 +134,7 @@ export class Suite implements Disposable {
       ...(slowdown === null ? {} : { drift: { ...slowdown, ...ratesOf(entries) } }),
       // Scenarios that share the case share its result.
       unitEpochs: [
-        ...new Set(entries.map(({ group, record }) => group?.resultOf(UNIT_CASE, record))),
+        ...new Set(entries.map((entry) => entry.resultOf(UNIT_CASE))),
       ].flatMap((result) => result?.medians.flatMap((ns) => ns ?? []) ?? []),
       epochs: this.#epochs,
     };
@@ -205,50 +192,20 @@ export class Suite implements Disposable {
     const ready = this.entries.filter(({ plan, end, isSplit }) =>
       plan !== null && (end === null || isSplit)
     );
-    const unitOf = (
-      entries: Entry[],
-      rest: Pick<Unit, "watch" | "lengthMs" | "epoch">,
-    ): Unit => ({
-      entries,
-      isSplit: entries.every(({ isSplit }) => isSplit),
-      fillsServer: entries.some(({ planned }) => planned.scenario.fillsServer),
-      ...rest,
-    });
-    const members = new Map(ready.flatMap((entry) => {
-      const { run, record, casePlan: plan, place } = entry;
-      if (plan === null) return [];
-      const parameters = entry.planned.parameters as CaseLength;
-      const member: GroupMember = { run, record, plan, place, parameters };
-      return [[member, entry] as const];
-    }));
-    const groups = groupBySharedCases([...members.keys()]).map((grouped) => {
-      const group = this.#stack.use(new CaseGroup(grouped, this.#floors));
-      const entries = grouped.map((member) => members.get(member)!);
-      for (const entry of entries) entry.group = group;
-      return unitOf(entries, {
-        watch: group,
-        lengthMs: (epoch) => group.lengthMs(epoch),
-        epoch: (epoch, startMs) => group.epoch(epoch, startMs),
-      });
-    });
-    const procedures = ready.filter(({ casePlan }) => casePlan === null).flatMap((entry) => {
-      const { epoch: measure } = entry.plan as ProcedurePlan;
-      const { scenario } = entry.planned;
-      const takesPart = (epoch: number) =>
-        epoch > 0 || scenario.kind === "cases" || scenario.warmsUp !== false;
-      return measure === undefined ? [] : unitOf([entry], {
-        watch: entry.record,
-        lengthMs: (epoch) => entry.isGoing && takesPart(epoch) ? null : 0,
-        epoch: async (epoch, startMs) =>
-          takesPart(epoch) ? await procedureEpoch(entry, measure, startMs) : undefined,
-      });
-    });
+    const groups = groupBySharedCases(ready.filter(hasCases)).map((members) =>
+      this.#stack.use(new CaseGroup(members, this.#floors))
+    );
+    const procedures = ready.flatMap((entry) =>
+      entry.plan && "epoch" in entry.plan && entry.plan.epoch
+        ? procedureUnit(entry, entry.plan.epoch)
+        : []
+    );
     return [...groups, ...procedures];
   }
 
   async #runEpochs(units: readonly Unit[]): Promise<void> {
     const { settings, epochs, signal } = this.#run;
-    const isGoing = () => units.some(({ entries }) => entries.some((entry) => entry.isGoing));
+    const isGoing = () => units.some(({ members }) => members.some((entry) => entry.isGoing));
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
       if (epoch > epochs && !this.#needsAnother()) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
@@ -257,13 +214,13 @@ export class Suite implements Disposable {
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
       if (this.#isOver) break;
-      const hasEnded = units.every(({ entries }) => entries.every(({ end }) => end !== null));
+      const hasEnded = units.every(({ members }) => members.every(({ end }) => end !== null));
       if (!hasEnded) this.#epochs = Math.max(this.#epochs, epoch);
       if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
     }
     if (!signal.aborted) return;
-    for (const { entries } of units) {
-      for (const entry of entries) if (entry.isGoing) entry.end = INTERRUPTED_END;
+    for (const { members } of units) {
+      for (const entry of members) if (entry.isGoing) entry.end = INTERRUPTED_END;
     }
   }
 
@@ -283,7 +240,7 @@ export class Suite implements Disposable {
     const order = shuffle(units, randomStream(settings.seed, `epoch ${epoch}`));
     for (const [index, unit] of order.entries()) {
       this.#stage = { stage: "epoch", epoch, index: index + 1, of: order.length };
-      if (unit.fillsServer && this.#waits.areOpen) {
+      if (unit.members.some(fillsServer) && this.#waits.areOpen) {
         this.#postponed.push({ unit, epoch });
         continue;
       }
@@ -301,10 +258,10 @@ export class Suite implements Disposable {
   }
 
   async #runTurn(unit: Unit, epoch: number): Promise<void> {
-    const entries = unit.entries.filter(({ isGoing }) => isGoing);
+    const entries = unit.members.filter(({ isGoing }) => isGoing);
     const startMs = this.#takeTurn(unit, epoch);
     if (entries.length === 0) return;
-    this.#progress(entries, { watch: unit.watch });
+    this.#progress(entries, { watch: unit });
     for (const entry of entries) {
       entry.record.startEpoch(epoch);
       entry.hasRun = true;
@@ -320,7 +277,7 @@ export class Suite implements Disposable {
    * so that all shards count the same.
    */
   #takeTurn(unit: Unit, epoch: number): () => Promise<number | null> {
-    if (!unit.isSplit) return () => Promise.resolve(null);
+    if (!unit.members[0]!.isSplit) return () => Promise.resolve(null);
     const turn = this.#nextTurn;
     const lengthMs = unit.lengthMs(epoch);
     const takenMs = lengthMs && lengthMs + ALLOWANCE_MS;
@@ -400,21 +357,7 @@ function ratesOf(entries: readonly Entry[]): Pick<RunDrift, "firstPerSecond" | "
 const INTERRUPTED_END = { status: "interrupted", reason: "interrupted" } as const;
 /** Of the scenarios that did not find it out themselves. */
 const UNUSABLE_END = { status: "interrupted", reason: "the target cannot be measured" } as const;
-const EPOCHS_CHECK = { kind: "epochs", name: "every epoch measured" };
 
-/** Measures an epoch of a procedure, beginning when all shards do. */
-async function procedureEpoch(
-  { run, record }: Entry,
-  measure: () => Promise<"stop" | void>,
-  startMs: () => Promise<number | null>,
-): Promise<"stop" | void> {
-  record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });
-  const dueMs = await startMs();
-  if (dueMs !== null) await wait(dueMs - run.clock.date().getTime(), run);
-  run.signal.throwIfAborted();
-  record.startMeasuring(dueMs);
-  const outcome = await measure();
-  record.endMeasuring();
-  record.tally({ ...EPOCHS_CHECK, seen: 1, wanted: 0 });
-  return outcome;
+function fillsServer({ planned: { scenario } }: Entry): boolean {
+  return scenario.fillsServer ?? false;
 }

@@ -18,7 +18,7 @@ import { describeLoss } from "./describe_end.ts";
 import type { CaseEntry } from "./entry.ts";
 import { countCalls, type LiveFigures, liveTimes } from "./live.ts";
 import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
-import { rateOf, type Run } from "./run.ts";
+import { capOf, type Run } from "./run.ts";
 import { measureSlice } from "./slices.ts";
 import type { Unit } from "./unit.ts";
 
@@ -295,7 +295,7 @@ export class CaseGroup implements Unit, Disposable {
     return await measureSlice(one, {
       ...run,
       ...{ warmupLedger, ledger, place, connections, length },
-      maxRatePerSecond: capOf(element),
+      maxRatePerSecond: side === "floor" ? null : capOf(run, one),
       timeoutMs: run.target.options.timeoutMs,
       seed: run.settings.seed + epoch * MOST_BLOCKS + block,
     });
@@ -303,7 +303,7 @@ export class CaseGroup implements Unit, Disposable {
 
   /** Length of one slice. A count of messages is spread over the blocks as evenly as possible. */
   #lengthOf(element: Element, epoch: number, block: number): SliceLength {
-    const { case: one, owner: { planned: { parameters } }, side } = element;
+    const { case: one, owner: { run, planned: { parameters } }, side } = element;
     const { blocks } = this;
     const { leadInMs, settings: { overrides: { warmupMs } } } = this.#run;
     const leadInNs = (one.ratePerSecond === null ? 1 : OPEN_LEAD_INS) * leadInMs * 1e6;
@@ -312,7 +312,7 @@ export class CaseGroup implements Unit, Disposable {
     if (epoch === 0 && warmupMs !== null) {
       return { leadInNs: 0, messages: null, durationNs: warmupMs / blocks * 1e6 };
     }
-    const cap = capOf(element);
+    const cap = capOf(run, one);
     // With less than one call per lead-in, every call follows a pause anyway: a lead-in or a full
     // warm-up would only take time.
     const isIdle = cap !== null && cap * leadInNs < 1e9;
@@ -348,11 +348,6 @@ function tallySlices(
   count: { seen?: number; wanted?: number; why?: string | null },
 ): void {
   for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, ...count });
-}
-
-/** Maximum calls per second of each client in a closed loop; `null` if not capped. */
-function capOf({ case: { clients, ratePerSecond }, side, owner: { run } }: Element): number | null {
-  return side === "floor" || ratePerSecond !== null ? null : rateOf(run, clients);
 }
 
 /** True if a server that keeps its connections open answered nothing, or has stopped answering. */

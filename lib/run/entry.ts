@@ -7,7 +7,7 @@ import { courseFact, type HeadlineCourse, overFloor } from "./drift.ts";
 import { describeHeavyTools } from "./heavy_tools.ts";
 import type { PlannedScenario } from "./plan.ts";
 import { ScenarioRecord } from "./record.ts";
-import { rateOf, type Run } from "./run.ts";
+import { capOf, type Run } from "./run.ts";
 import {
   type CaseLength,
   type CasePlan,
@@ -151,7 +151,7 @@ export class Entry implements Disposable {
         const { latency, rates, within } = result;
         record.adopt("latency", latency, { at });
         record.estimate("throughput", rates, { at, within });
-        const cap = rateOf(run, one.clients);
+        const cap = capOf(run, one);
         if (cap !== null) {
           record.note({
             kind: "cappedRate",

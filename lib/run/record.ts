@@ -80,7 +80,7 @@ export class ScenarioRecord
   implements Recording, Pick<Derivation, "adopt" | "estimate">, LiveScenario, Disposable {
   readonly warmupLedger: OpenLedger = openLedger();
   readonly measuredLedger: OpenLedger = openLedger();
-  isPaced = false;
+  readonly isPaced: boolean;
   readonly #options;
   readonly #tallies = new Map<string, Counted>();
   readonly #found = noFindings();
@@ -95,13 +95,14 @@ export class ScenarioRecord
 
   /** @param options.mergeable keeps the histogram of each epoch, so that shards merge exactly */
   constructor(options: {
-    described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads">;
+    described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads" | "paced">;
     parameters: Parameters;
     clock: Clock;
     seed: number;
     mergeable: boolean;
   }) {
     this.#options = options;
+    this.isPaced = options.described.paced ?? false;
     this.#startNs = options.clock.nowNs();
     this.#headline = headlineOf(options.described, options.parameters);
   }

@@ -6,6 +6,7 @@ import { WHOLE } from "../load/share.ts";
 import { PROTOCOLS } from "../protocols/mod.ts";
 import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
+import type { Case } from "./case.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
 import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
 import type { Progress } from "./progress.ts";
@@ -88,11 +89,12 @@ export function createRun(
   };
 }
 
-/** Maximum calls per second of each of `clients` clients; `null`: unlimited. */
-export function rateOf(
+/** Maximum calls per second of each client of a case; `null`: unlimited, as any open loop is. */
+export function capOf(
   { settings: { maxRatePerSecond, addressRatePerSecond } }: Run,
-  clients: number,
+  { clients, ratePerSecond }: Case,
 ): number | null {
+  if (ratePerSecond !== null) return null;
   if (maxRatePerSecond === null || addressRatePerSecond === undefined) return maxRatePerSecond;
   return Math.min(maxRatePerSecond, Number((addressRatePerSecond / clients).toPrecision(2)));
 }

@@ -41,7 +41,7 @@ export interface SuiteHooks {
   /** Called after each measured epoch, with all results so far. */
   onEpoch?: (soFar: SuiteResult) => Promise<void>;
   /** With `--precision`: true if another epoch is needed. Default: judges the headlines. */
-  needsAnother?: (soFar: readonly Entry[]) => boolean;
+  needsAnother?: () => boolean;
 }
 
 /** Runs the planned scenarios, until the target proves unusable or the run is interrupted. */
@@ -207,7 +207,7 @@ export class Suite implements Disposable {
     const { settings, epochs, signal } = this.#run;
     const isGoing = () => units.some(({ members }) => members.some((entry) => entry.isGoing));
     for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
-      if (epoch > epochs && !this.#needsAnother()) break;
+      if (epoch > epochs && !this.#needsAnother(units)) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
       // Collect garbage now, so it does not interrupt the next epoch.
       (globalThis as { gc?: () => void }).gc?.();
@@ -225,14 +225,14 @@ export class Suite implements Disposable {
   }
 
   /** With `--precision`: true while a headline is not precise enough and time is left. */
-  #needsAnother(): boolean {
+  #needsAnother(units: readonly Unit[]): boolean {
     const { settings: { precisionPercent, maxTimeMs }, clock } = this.#run;
     if (precisionPercent === null) return false;
     if ((clock.nowNs() - this.#startNs) / 1e6 >= maxTimeMs) return false;
-    const going = this.entries.filter(({ isGoing }) => isGoing);
+    if (this.#hooks.needsAnother) return this.#hooks.needsAnother();
+    const going = units.flatMap(({ members }) => members).filter(({ isGoing }) => isGoing);
     for (const entry of going) entry.derive();
-    return this.#hooks.needsAnother?.(going) ??
-      going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
+    return going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
   }
 
   async #runEpoch(units: readonly Unit[], epoch: number): Promise<void> {
@@ -319,7 +319,7 @@ export class Suite implements Disposable {
   /** Does work for some scenarios, which fail if it throws anything. */
   async #attempt(entries: readonly Entry[], work: () => Promise<void>): Promise<void> {
     const { clock } = this.#run;
-    const { monitor, planned, run } = entries[0]!;
+    const { monitor, planned } = entries[0]!;
     const startNs = clock.nowNs();
     try {
       await monitor.watch(work, { paced: planned.scenario.paced ?? false });
@@ -330,11 +330,13 @@ export class Suite implements Disposable {
       const spentNs = (clock.nowNs() - startNs) / entries.length;
       for (const entry of entries) entry.spentNs += spentNs;
     }
-    const limit = run.target.observed.rateLimit;
-    if (limit === null || this.#rateLimits.has(run)) return;
-    const owner = readLimitOwner(limit.message);
-    const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
-    this.#rateLimits.set(run, { ...found, scenario: planned.scenario.name, ...limit });
+    for (const { run, name: scenario } of entries) {
+      const limit = run.target.observed.rateLimit;
+      if (limit === null || this.#rateLimits.has(run)) continue;
+      const owner = readLimitOwner(limit.message);
+      const found = { ...(owner === null ? {} : { owner }), ...run.rateLimit };
+      this.#rateLimits.set(run, { ...found, scenario, ...limit });
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export function procedureUnit(
     members: [entry],
     isPaced: record.isPaced,
     live: () => record.live(),
-    lengthMs: (epoch) => entry.isGoing && takesPart(epoch) ? null : 0,
+    lengthMs: (epoch) => takesPart(epoch) ? null : 0,
     async epoch(epoch, startMs) {
       if (!takesPart(epoch)) return;
       record.tally({ ...EPOCHS_CHECK, seen: 0, wanted: 1 });

@@ -126,6 +126,16 @@ Deno.test({ name: "ab: a failure on A fails the run, and nothing is judged", ign
   assertEquals(new Set(comparison!.rows.map(({ why }) => why)), new Set(["failed"]));
 });
 
+Deno.test({ name: "ab: a limiter that refuses calls on B is reported", ignore }, async () => {
+  await using a = await startFaultyServer({ script: () => ({ kind: "late", ms: 1 }) });
+  const userRate = { capacity: 20, refillPerSecond: 0.001 };
+  await using b = await startReference({ dialect: "nov", limits: { userRate } });
+  const report = await compare({ a: a.url, b: b.url }, {
+    settings: { epochs: 1, ignoreLimits: true, toolArgsJson: '{"n":"{unique}"}' },
+  });
+  assertEquals([report.rateLimit?.scenario, report.rateLimit?.atCall], ["message-throughput", 21]);
+});
+
 Deno.test({
   name: "ab: with a precision it runs until every gate has an interval that narrow",
   ignore,

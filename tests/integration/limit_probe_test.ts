@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openLedger } from "../../lib/client/ledger.ts";
 import { keepToLimits } from "../../lib/run/limit_probe.ts";
-import { rateOf, type Run } from "../../lib/run/run.ts";
-import { TargetUnusableError } from "../../lib/run/scenario.ts";
+import { capOf, type Run } from "../../lib/run/run.ts";
+import { ONE_CLIENT, TargetUnusableError } from "../../lib/run/scenario.ts";
 import { TokenBucket } from "../../lib/server/token_bucket.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -32,7 +32,8 @@ Deno.test("limits of a session and its address are found and respected", { ignor
     assertEquals([found.owner, found.scenario, found.keptToPerSecond], ["session", null, 4]);
     assertEquals([found.refillPerSecond, found.addressRefillPerSecond], [5, 10]);
     assert(found.burst! >= 18 && found.burst! <= 20, `${found.burst}`);
-    assertEquals([rateOf(run, 1), rateOf(run, 2), rateOf(run, 5)], [4, 4, 1.6]);
+    const caps = [1, 2, 5].map((clients) => capOf(run, { ...ONE_CLIENT, clients }));
+    assertEquals(caps, [4, 4, 1.6]);
     // Refusals of the probe are not reported as the run's.
     assertEquals(run.target.observed.rateLimit, null);
     await using connection = await run.target.connect(openLedger());

@@ -94,11 +94,12 @@ export async function ab(args: readonly string[], place: Place, program: Program
     token: own.tokenB ?? config.token,
     headers: own.headersB ?? config.headers,
   };
+  const planned = planScenarios(scenarios, config);
   return await measure(config, program, {
-    planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
+    planned,
     servers: [a, b],
     start,
-    run: (hooks) => runAb({ a, b }, { ...hooks, scenarios, restart: start, bundled: null }),
+    run: (hooks) => runAb({ a, b }, { ...hooks, planned, restart: start, bundled: null }),
   });
 }
 

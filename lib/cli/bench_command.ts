@@ -2,7 +2,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
-import type { RunHooks } from "../run/run.ts";
+import type { Run, RunHooks } from "../run/run.ts";
 import type { RunSettings } from "../run/settings.ts";
 import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
@@ -32,7 +32,7 @@ export async function bench(
   config: Config,
   program: Program & { args: readonly string[] },
 ): Promise<number> {
-  const planned = planScenarios(program.scenarios, { ...config, names: config.scenarios });
+  const planned = planScenarios(program.scenarios, config);
   const workers = countWorkersFor(config, planned);
   requireDescriptors({
     connections: mostPlanned(planned, config.shard?.count ?? 1),
@@ -49,21 +49,21 @@ export async function bench(
   };
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
-    run: (hooks) => run(settings, { ...program, ...hooks, bundled, workers }),
+    run: (hooks) => run(settings, { ...program, ...hooks, planned, bundled, workers }),
   });
 }
 
 /** Runs on this event loop, or split among workers that have one each. */
 async function run(
   settings: RunSettings,
-  { workers, scenarios, workerModule, terminal, ...hooks }: RunHooks & Program & {
+  { workers, workerModule, terminal, ...options }: RunHooks & Program & Pick<Run, "planned"> & {
     workers: number;
   },
 ): Promise<Report> {
-  if (workers === 1) return await runBench(settings, { ...hooks, scenarios });
-  const prepared = await prepareSplit(settings, { ...hooks, scenarios });
+  if (workers === 1) return await runBench(settings, options);
+  const prepared = await prepareSplit(settings, options);
   const report = await runOnWorkers(prepared.settings, {
-    ...hooks,
+    ...options,
     workers,
     module: workerModule,
     onLost: (message) => terminal.printWarning(escapeTerminal(message)),

@@ -6,15 +6,13 @@ import { orderEffect } from "../stats/paired.ts";
 import type { Entry } from "./entry.ts";
 import { judgeReport, regressionReasons } from "./judge_report.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import type { Scenario } from "./scenario.ts";
 import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
 import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
 
 /** Options of a comparison of two servers. */
-export interface AbOptions extends RunHooks {
-  scenarios: readonly Scenario[];
+export interface AbOptions extends RunHooks, Pick<Run, "planned"> {
   /** Restarts both before each epoch; `null`: they keep running. */
   restart: (() => Promise<void>) | null;
 }

@@ -5,10 +5,9 @@ import { judgeReport } from "./judge_report.ts";
 import { useUniqueArguments } from "./cache_probe.ts";
 import { keepToLimits } from "./limit_probe.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
-import { type Scenario, TargetUnusableError } from "./scenario.ts";
+import { TargetUnusableError } from "./scenario.ts";
 import type { RunSettings } from "./settings.ts";
 import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
-import { plannedStarts } from "./start_times.ts";
 import { runSuite, type SuiteResult } from "./suite.ts";
 
 /**
@@ -18,11 +17,9 @@ import { runSuite, type SuiteResult } from "./suite.ts";
  */
 export async function runBench(
   settings: RunSettings,
-  options: RunHooks & { scenarios: readonly Scenario[] },
+  options: RunHooks & Pick<Run, "planned">,
 ): Promise<Report> {
-  const { startAtMs } = settings;
-  const gate = startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) };
-  await using run = createRun(settings, { ...gate, ...options });
+  await using run = createRun(settings, options);
   const report = new RunReport(run);
   try {
     await prepare([report]);
@@ -46,7 +43,7 @@ export async function runBench(
  */
 export async function prepareSplit(
   settings: RunSettings,
-  options: RunHooks & { scenarios: readonly Scenario[] },
+  options: RunHooks & Pick<Run, "planned">,
 ): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
   await using run = createRun(settings, options);
   try {

@@ -39,17 +39,17 @@ export const EPOCHS: Readonly<Record<ProfileName, number>> = {
   phase3: 5,
 };
 
-/** Selects the scenarios to run, in the order of the list; `names` of `null`: the profile's. */
+/** Plans the named scenarios, in the order of the list; `null`: those of the profile. */
 export function planScenarios(
-  scenarios: readonly Scenario[],
-  { names, profile, overrides }: {
-    names: readonly string[] | null;
+  all: readonly Scenario[],
+  { scenarios, profile, overrides }: {
+    scenarios: readonly string[] | null;
     profile: ProfileName;
     overrides: Overrides;
   },
 ): PlannedScenario[] {
-  return scenarios
-    .filter(({ name, profiles }) => names?.includes(name) ?? profiles.includes(profile))
+  return all
+    .filter(({ name, profiles }) => scenarios?.includes(name) ?? profiles.includes(profile))
     .map((scenario) => ({
       scenario,
       parameters: applyOverrides(defaultsOf(scenario, profile), overrides),

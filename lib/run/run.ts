@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../client/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { Relay } from "../client/relay.ts";
 import { Target } from "../client/target.ts";
 import { type Pacer, startPacer } from "../load/pacer.ts";
@@ -8,12 +8,13 @@ import type { RateLimit, Report } from "../schema.ts";
 import { type NullServer, startNullServer } from "../server/null_server.ts";
 import type { Case } from "./case.ts";
 import { grantHeavyTools, type HeavyTools } from "./heavy_tools.ts";
-import { EPOCHS, type PlannedScenario, planScenarios, planShard } from "./plan.ts";
+import { EPOCHS, type PlannedScenario, planShard } from "./plan.ts";
+import { LEAD_IN_MS } from "./planned_time.ts";
 import type { Progress } from "./progress.ts";
-import type { Scenario, Surroundings } from "./scenario.ts";
+import type { Surroundings } from "./scenario.ts";
 import { createSessionWork } from "./session_work.ts";
 import type { RunSettings } from "./settings.ts";
-import type { StartGate } from "./start_times.ts";
+import { plannedStarts, type StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
 /** Callbacks of a run, and the signal that ends it. */
@@ -42,19 +43,17 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   readonly startFloor: () => Promise<NullServer>;
 }
 
-/** For 30 ms after a pause or a garbage collection, calls are up to 1.5 times slower. */
-const LEAD_IN_MS = 40;
-
 /** Minimum epochs with `--precision`. */
 export const FEWEST_PRECISE_EPOCHS = 6;
 
 /** Creates a run: the only place where settings become objects. */
 export function createRun(
   settings: RunSettings,
-  { scenarios, ...hooks }: RunHooks & { scenarios: readonly Scenario[]; clock?: Clock },
+  { planned, ...hooks }: RunHooks & Pick<Run, "planned">,
 ): Run {
-  const { clock = systemClock, signal, onWarning } = hooks;
-  const { shard, ...reach } = settings;
+  const { signal, onWarning } = hooks;
+  const clock = systemClock;
+  const { shard, startAtMs, ...reach } = settings;
   const { noDelay = "off", caCert, overrides, toolArgsJson: argsJson, uniqueSeed } = settings;
   const protocol = PROTOCOLS[settings.protocol];
   const place = shard ?? WHOLE;
@@ -73,10 +72,11 @@ export function createRun(
   const embedded = hooks.bundled !== null;
   const heavyTools = heavyToolsOf(settings, { embedded });
   return {
+    ...(startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) }),
     ...hooks,
     ...{ settings, target, tool, workload, heavyTools, place, clock },
     sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
-    planned: planShard(planScenarios(scenarios, { ...settings, names: settings.scenarios }), place),
+    planned: planShard(planned, place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,
     startFloor: startNullServer,

@@ -283,7 +283,7 @@ export class Suite implements Disposable {
     const takenMs = lengthMs && lengthMs + ALLOWANCE_MS;
     const offsetMs = turn.offsetMs === null || takenMs === null ? null : turn.offsetMs + takenMs;
     this.#nextTurn = { order: turn.order + 1, offsetMs };
-    return async () => await this.#run.startGate?.startOf(turn) ?? null;
+    return async () => await this.#run.startGate?.(turn) ?? null;
   }
 
   async #conclude(): Promise<void> {

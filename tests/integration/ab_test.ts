@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { needsAnother, runAb } from "../../lib/run/ab.ts";
+import { planScenarios } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Report } from "../../lib/schema.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
@@ -33,7 +34,7 @@ function compare(
       overrides: { ...NO_OVERRIDES, messages: 12, ...settings.overrides },
     });
   return runAb({ a: of(urls.a), b: of(urls.b) }, {
-    scenarios: SCENARIOS,
+    planned: planScenarios(SCENARIOS, of(urls.b)),
     restart,
     bundled: null,
     signal,

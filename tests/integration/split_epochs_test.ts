@@ -46,11 +46,9 @@ Deno.test("shards: one without a share of a scenario still counts its turns", op
   await using server = await startReference();
   const turnsOf = async (index: number) => {
     const turns: Turn[] = [];
-    const startGate: StartGate = {
-      startOf(turn) {
-        turns.push(turn);
-        return Promise.resolve(null);
-      },
+    const startGate: StartGate = (turn) => {
+      turns.push(turn);
+      return Promise.resolve(null);
     };
     const { scenarios } = await runScenarios([
       [concurrentConnections, { ...LENGTH, connections: 2 }],
@@ -83,7 +81,7 @@ Deno.test("shards: one without a share of a scenario still counts its turns", op
 Deno.test("shards: an epoch does not begin before it is due", options, async () => {
   await using server = await startReference();
   const startAtMs = Date.now() + 300;
-  const startGate: StartGate = { startOf: ({ order }) => Promise.resolve(startAtMs + 200 * order) };
+  const startGate: StartGate = ({ order }) => Promise.resolve(startAtMs + 200 * order);
   const { scenarios: [scenario] } = await runScenarios([
     [concurrentConnections, { ...LENGTH, connections: 2 }],
   ], {

@@ -26,7 +26,7 @@ Deno.test("descriptors: a run with too few of them is refused, with the connecti
 Deno.test("descriptors: the planned connections count, and whether both ends are in this process", () => {
   const overrides = { ...NO_OVERRIDES, connections: 300 };
   const names = ["concurrent-connections", "message-throughput"];
-  const planned = planScenarios(SCENARIOS, { names, profile: "quick", overrides });
+  const planned = planScenarios(SCENARIOS, { scenarios: names, profile: "quick", overrides });
   assertEquals([mostPlanned(planned, 1), mostPlanned(planned, 4)], [300, 75]);
   const bare = { isBundled: false, insecure: false, noDelay: "auto" } as const;
   assertEquals(filesOfEach(bare), 3);

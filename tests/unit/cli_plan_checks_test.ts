@@ -13,7 +13,7 @@ function warningsOf(
     & { workload?: typeof WORKLOAD; heavyTools?: [] | null },
 ): string[] {
   const overrides = { ...NO_OVERRIDES, ...given };
-  const planned = planScenarios(SCENARIOS, { names, profile: "quick", overrides });
+  const planned = planScenarios(SCENARIOS, { scenarios: names, profile: "quick", overrides });
   const config = { overrides, workload, heavyTools, profile: "quick" } as const;
   return unusedOptions(config, planned, SCENARIOS);
 }

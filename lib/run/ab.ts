@@ -35,10 +35,11 @@ export async function runAb(
   const collect = () => {
     for (const { found, run } of [ofA, ofB]) Object.assign(found, suite.resultOf(run));
   };
+  const entriesOf = (side: Run) => suite.entries.filter(({ run }) => run === side);
   const compare = (): Comparison =>
     comparePaired(ofA.assemble(), ofB.assemble(), {
       bandPercent: b.settings.bandPercent,
-      floorOf: (scenario, metric) => floorOf(suite.entries, b, { scenario, metric }),
+      floorOf: (scenario, metric) => floorOf(entriesOf(b), scenario, metric),
     });
   const report = (...unfinished: Reason[]): Report => {
     const comparison = compare();
@@ -51,7 +52,7 @@ export async function runAb(
         a: { url: redactUrl(a.settings.url) },
         b: { url: redactUrl(b.settings.url) },
         restarted: restart !== null,
-        orderEffects: orderEffects(suite.entries, { a, b }),
+        orderEffects: orderEffects(entriesOf(a), entriesOf(b)),
       },
       verdict: verdictOf([
         ...judged.verdict.reasons,
@@ -110,12 +111,12 @@ export function needsAnother({ rows }: Pick<Comparison, "rows">, percent: number
 /** Medians on the null server by epoch, if this metric has a floor. */
 function floorOf(
   entries: readonly Entry[],
-  run: Run,
-  { scenario, metric }: { scenario: string; metric: Metric },
+  scenario: string,
+  metric: Metric,
 ): readonly (number | null)[] | null {
-  const held = entries.find((one) => one.run === run && one.name === scenario)?.held;
-  if (!held?.own || !held.floor || metric.kind !== "distribution") return null;
-  const { own: { medians }, floor } = held;
+  const { own, floor } = entries.find(({ name }) => name === scenario)!.held;
+  if (own === null || floor === null || metric.kind !== "distribution") return null;
+  const { medians } = own;
   // Equal medians show that the metric was made from the case that has the floor.
   const isSameCase = metric.epochs.length === medians.length &&
     metric.epochs.every(({ p50 }, epoch) => p50 === medians[epoch]);
@@ -123,14 +124,10 @@ function floorOf(
 }
 
 /** Scenarios whose result depends on which server was measured first. */
-function orderEffects(
-  entries: readonly Entry[],
-  { a, b }: { a: Run; b: Run },
-): Ab["orderEffects"] {
-  return entries.filter(({ run }) => run === a).flatMap((entry) => {
-    const { first: ofA, name: scenario } = entry;
-    const ofB = entries.find(({ run, name }) => run === b && name === scenario)?.first;
-    if (!ofA || !ofB) return [];
+function orderEffects(a: readonly Entry[], b: readonly Entry[]): Ab["orderEffects"] {
+  return a.flatMap(({ first: ofA, name: scenario }, index) => {
+    const ofB = b[index]!.first;
+    if (ofA === null || ofB === null) return [];
     const effect = orderEffect(ofA.within.map((rates, epoch) => {
       const blocks = rates.map((rate, block) => ({
         ratio: (ofB.within[epoch]?.[block] ?? NaN) / rate,

@@ -24,9 +24,9 @@ export async function runBench(
   try {
     await prepare([report]);
     refuseIncomparable(run);
-    const onEpoch = ({ reasons, ...soFar }: SuiteResult) => {
-      const found = { ...report.found, ...soFar, reasons: [...reasons, NOT_FINISHED] };
-      return run.onPartialReport(report.assemble(found));
+    const onEpoch = (soFar: SuiteResult) => {
+      Object.assign(report.found, soFar);
+      return run.onPartialReport(report.assemble(NOT_FINISHED));
     };
     Object.assign(report.found, await runSuite(run, { onEpoch }));
   } catch (error) {

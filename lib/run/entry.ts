@@ -45,15 +45,13 @@ export class Entry implements Disposable {
   hasRun = false;
 
   constructor(run: Run, planned: PlannedScenario) {
-    const { clock, settings: { seed } } = run;
-    const { scenario: described, parameters, place = WHOLE, skip } = planned;
+    const { place = WHOLE, skip } = planned;
     this.run = run;
     this.planned = planned;
     this.place = place;
-    const mergeable = place.count > 1;
-    this.record = new ScenarioRecord({ described, parameters, clock, seed, mergeable });
-    this.monitor = new ClientMonitor(clock);
-    this.#startedAt = clock.date().toISOString();
+    this.record = new ScenarioRecord(run, planned);
+    this.monitor = new ClientMonitor(run.clock);
+    this.#startedAt = run.clock.date().toISOString();
     this.end = skip === undefined ? null : { status: "skipped", reason: skip };
   }
 
@@ -137,14 +135,12 @@ export class Entry implements Disposable {
   }
 
   #derivation(): Derivation {
-    const { run, record, place, planned: { parameters } } = this;
-    const { seed, maxRatePerSecond } = run.settings;
+    const { run, record } = this;
     const of: Derivation["of"] = (one) => this.resultOf(one);
     return {
       ...record,
-      ...{ parameters, place, seed, maxRatePerSecond, of },
+      of,
       floorOf: (one) => measured(this.floors, one),
-      single: record.scalar,
       calls(one, at) {
         const result = of(one);
         if (result === null) return null;

@@ -1,5 +1,5 @@
-import type { Clock } from "../client/clock.ts";
 import { type OpenLedger, openLedger, settleLedger } from "../client/ledger.ts";
+import { WHOLE } from "../load/share.ts";
 import type {
   Added,
   At,
@@ -18,17 +18,18 @@ import type { SeriesOptions } from "../stats/series.ts";
 import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
 import { callChecks, reconciliation } from "./call_checks.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
+import type { PlannedScenario } from "./plan.ts";
+import type { Run } from "./run.ts";
 import {
   type Count,
   type Derivation,
-  type Described,
   headlineOf,
   isMeant,
   type MetricRef,
   type MetricSpec,
-  type Parameters,
   type Recording,
   type ScalarOptions,
+  type Scenario,
   type TimesRecorder,
 } from "./scenario.ts";
 
@@ -81,7 +82,9 @@ export class ScenarioRecord
   readonly warmupLedger: OpenLedger = openLedger();
   readonly measuredLedger: OpenLedger = openLedger();
   readonly isPaced: boolean;
-  readonly #options;
+  readonly #run: Run;
+  readonly #scenario: Scenario;
+  readonly #mergeable: boolean;
   readonly #tallies = new Map<string, Counted>();
   readonly #found = noFindings();
   /** Findings derived from the cases, replaced each time. */
@@ -93,18 +96,14 @@ export class ScenarioRecord
   #epoch = 0;
   #isInEpoch = false;
 
-  /** @param options.mergeable keeps the histogram of each epoch, so that shards merge exactly */
-  constructor(options: {
-    described: Pick<Described, "name" | "metrics" | "headline" | "gates" | "overloads" | "paced">;
-    parameters: Parameters;
-    clock: Clock;
-    seed: number;
-    mergeable: boolean;
-  }) {
-    this.#options = options;
-    this.isPaced = options.described.paced ?? false;
-    this.#startNs = options.clock.nowNs();
-    this.#headline = headlineOf(options.described, options.parameters);
+  constructor(run: Run, { scenario, parameters, place = WHOLE }: PlannedScenario) {
+    this.#run = run;
+    this.#scenario = scenario;
+    // Shards merge exactly if they keep the histogram of each epoch.
+    this.#mergeable = place.count > 1;
+    this.isPaced = scenario.paced ?? false;
+    this.#startNs = run.clock.nowNs();
+    this.#headline = headlineOf(scenario, parameters);
   }
 
   /** 0 during the warm-up and before it. */
@@ -138,13 +137,13 @@ export class ScenarioRecord
   startMeasuring(plannedMs: number | null = null): void {
     if (this.#epoch === 0) return;
     if (this.#measured.epochs.length === 0) this.#measured.plannedStartMs = plannedMs;
-    const startMs = this.#options.clock.date().getTime();
+    const startMs = this.#run.clock.date().getTime();
     this.#measured.epochs.push({ startMs, endMs: startMs });
   }
 
   endMeasuring(): void {
     const last = this.#measured.epochs.at(-1);
-    if (this.#epoch > 0 && last) last.endMs = this.#options.clock.date().getTime();
+    if (this.#epoch > 0 && last) last.endMs = this.#run.clock.date().getTime();
   }
 
   /** Begins measured work after the epochs. */
@@ -201,8 +200,7 @@ export class ScenarioRecord
     const key = placeOf(name, at);
     const known = this.#found.times.get(key);
     if (known !== undefined) return known.recorder;
-    const { mergeable } = this.#options;
-    const recorder = new DistributionRecorder({ mergeable, series });
+    const recorder = new DistributionRecorder({ mergeable: this.#mergeable, series });
     if (this.#isInEpoch) recorder.startEpoch();
     this.#found.times.set(key, { name, at, recorder });
     return recorder;
@@ -238,7 +236,7 @@ export class ScenarioRecord
 
   live(): LiveFigures {
     return {
-      elapsedNs: this.#options.clock.nowNs() - this.#startNs,
+      elapsedNs: this.#run.clock.nowNs() - this.#startNs,
       ...countCalls([this.warmupLedger, this.measuredLedger]),
       times: liveTimes(this.#all("times").map(({ name, recorder }) => [name, recorder])),
     };
@@ -251,7 +249,7 @@ export class ScenarioRecord
     const epochs = times === undefined
       ? this.#all("numbers").find((one) => isMeant(ref, one))?.epochs
       : times.recorder.epochs.flatMap(({ p50 }) => p50 ?? []);
-    const { better = null } = this.#options.described.metrics[ref.metric] ?? {};
+    const { better = null } = this.#scenario.metrics[ref.metric] ?? {};
     return epochs === undefined ? null : { epochs, better };
   }
 
@@ -268,7 +266,7 @@ export class ScenarioRecord
     & Pick<ScenarioReport, "notes" | "measured"> {
     const ledger = settleLedger(this.measuredLedger, serverStreams);
     const warmupLedger = settleLedger(this.warmupLedger, serverStreams);
-    const { overloads = false } = this.#options.described;
+    const { overloads = false } = this.#scenario;
     const tallied = [...this.#tallies.values()].flatMap((counted) => {
       const check = checkOf(counted);
       // An interrupt leaves counts incomplete; only those with a cause have failed.
@@ -307,17 +305,17 @@ export class ScenarioRecord
 
   /** @throws {Error} if the scenario declares no such metric */
   #spec<K extends MetricSpec["kind"]>(name: string, kind: K): Extract<MetricSpec, { kind: K }> {
-    const { described } = this.#options;
-    const spec = described.metrics[name];
+    const spec = this.#scenario.metrics[name];
     if (spec?.kind === kind) return spec as Extract<MetricSpec, { kind: K }>;
-    throw new Error(`Cannot record ${name}: ${described.name} declares no ${kind} of that name`);
+    throw new Error(
+      `Cannot record ${name}: ${this.#scenario.name} declares no ${kind} of that name`,
+    );
   }
 
   #metrics(isWanted: (one: Named) => boolean): Metric[] {
-    const { seed, mergeable } = this.#options;
     const distributions = this.#all("times").filter(isWanted).flatMap((one) => {
       const { better } = this.#spec(one.name, "distribution");
-      const options = { ...this.#place(one, JUDGED_TIMES), better, seed };
+      const options = { ...this.#place(one, JUDGED_TIMES), better, seed: this.#run.settings.seed };
       const metric = one.recorder.distribution(options);
       if (metric === null) return [];
       return one.added === undefined ? metric : { ...metric, added: one.added };
@@ -325,14 +323,14 @@ export class ScenarioRecord
     const scalars = this.#all("numbers").filter(isWanted).map((one) => {
       const { unit, better, merge } = this.#spec(one.name, "scalar");
       const options = { ...one, ...this.#place(one, ["value"]), unit, better };
-      return summariseScalar({ ...options, merge: mergeable ? merge : undefined });
+      return summariseScalar({ ...options, merge: this.#mergeable ? merge : undefined });
     });
     return [...distributions, ...scalars];
   }
 
   /** The role of a metric in the report, and the statistics that a comparison judges. */
   #place(one: Named, judged: readonly Statistic[]) {
-    const gate = this.#options.described.gates?.find((ref) => isMeant(ref, one));
+    const gate = this.#scenario.gates?.find((ref) => isMeant(ref, one));
     const isHeadline = isMeant(this.#headline, one);
     const role: Role = isHeadline ? "headline" : gate === undefined ? "detail" : "gate";
     return { name: one.name, at: one.at, role, gates: gate && [...gate.statistics ?? judged] };

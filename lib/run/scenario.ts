@@ -159,7 +159,7 @@ export interface Recording {
   setHeadline(ref: MetricRef): void;
   /** The recorder of a metric at a place: the same one for each call. */
   distribution(name: string, options?: { at?: At; series?: SeriesOptions }): TimesRecorder;
-  /** Adds the value of an epoch. */
+  /** Adds the value of an epoch, or when deriving that of the run. */
   scalar(name: string, value: number, options?: ScalarOptions): void;
 }
 
@@ -224,10 +224,7 @@ export interface ScenarioContext<P extends Parameters = Parameters>
 }
 
 /** Turns the results of cases into metrics. */
-export interface Derivation<P extends Parameters = Parameters>
-  extends
-    Recording,
-    Pick<ScenarioContext<P>, "parameters" | "maxRatePerSecond" | "seed" | "place"> {
+export interface Derivation extends Recording {
   /** The result of a case on the target; `null`: not measured. */
   of(one: Case): CaseResult | null;
   /** The result of a case on a server that does nothing. */
@@ -242,15 +239,13 @@ export interface Derivation<P extends Parameters = Parameters>
     epochs: readonly (number | null)[],
     options?: { at?: At; within?: readonly (readonly number[])[] },
   ): void;
-  /** Records a metric with one value for the whole run. */
-  single(name: string, value: number, options?: { at?: At; ci95?: Interval | null }): void;
 }
 
 /** A plan, or why the scenario is skipped. */
 export type Begun<T> = T | { skipped: string };
 
 /** The cases of a scenario, and what to do with them. */
-export interface CasePlan<P extends Parameters = Parameters> {
+export interface CasePlan {
   cases: readonly Case[];
   /** Cases to measure on a server that does nothing too. The first is compared to the headline. */
   floors?: readonly Case[];
@@ -265,7 +260,7 @@ export interface CasePlan<P extends Parameters = Parameters> {
   /** Called once, after the last epoch. */
   conclude?(): void | Promise<void>;
   /** Called repeatedly: after each epoch, and at the end. */
-  derive(derivation: Derivation<P>): void;
+  derive(derivation: Derivation): void;
   /** Called once when the run ends, however it ends. */
   close?(): Promise<void>;
 }

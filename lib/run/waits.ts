@@ -10,16 +10,12 @@ export class Waits {
   readonly #entries: readonly Entry[];
   readonly #fail: (entry: Entry, error: unknown) => void;
   #all: Promise<unknown> | null = null;
-  #left = 0;
+  areOpen = false;
 
   /** @param fail called for each wait that throws */
   constructor(entries: readonly Entry[], fail: (entry: Entry, error: unknown) => void) {
     this.#entries = entries.filter((entry) => waitOf(entry) !== undefined);
     this.#fail = fail;
-  }
-
-  get areOpen(): boolean {
-    return this.#left > 0;
   }
 
   /** Begins the waits if the server has room for them in addition to any scenario's connections. */
@@ -46,14 +42,11 @@ export class Waits {
 
   #begin(): void {
     const going = this.#entries.filter(({ isGoing }) => isGoing);
-    this.#left = going.length;
-    this.#all = Promise.all(
-      going.map((entry) =>
-        waitOf(entry)!.until().catch((error) => this.#fail(entry, error)).finally(() =>
-          this.#left--
-        )
-      ),
+    this.areOpen = true;
+    const waits = going.map((entry) =>
+      waitOf(entry)!.until().catch((error) => this.#fail(entry, error))
     );
+    this.#all = Promise.all(waits).finally(() => this.areOpen = false);
   }
 }
 

@@ -70,7 +70,7 @@ export function planShard(
   const skip = "it cannot be split: the first shard runs it alone";
   return [
     ...split.map((one) => {
-      const count = connectionsOf(one);
+      const count = Number(one.parameters.connections);
       if (shareOf(count, place) > 0) return { ...one, place };
       const skip = count === 1
         ? "its only connection is on the first shard"
@@ -79,13 +79,6 @@ export function planShard(
     }),
     ...whole.map((one) => place.index === 1 ? one : { ...one, skip }),
   ];
-}
-
-/** Connections of a scenario that can be split, on all shards together. */
-export function connectionsOf({ parameters }: PlannedScenario): number {
-  const { connections } = parameters;
-  if (typeof connections === "number") return connections;
-  throw new TypeError("Cannot split a scenario: its parameter connections is not a number");
 }
 
 /** Maximum calls of heavy tools by each planned scenario that makes any. */

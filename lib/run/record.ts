@@ -14,7 +14,6 @@ import type {
   ScenarioReport,
   Statistic,
 } from "../schema.ts";
-import type { SeriesOptions } from "../stats/series.ts";
 import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
 import { callChecks, reconciliation } from "./call_checks.ts";
 import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
@@ -28,7 +27,6 @@ import {
   type MetricRef,
   type MetricSpec,
   type Recording,
-  type ScalarOptions,
   type Scenario,
   type TimesRecorder,
 } from "./scenario.ts";
@@ -161,15 +159,15 @@ export class ScenarioRecord
 
   // Called by scenarios. Bound, because contexts copy these functions.
 
-  readonly check = (check: Check): void => {
+  readonly check: Recording["check"] = (check) => {
     const { checks } = this.#open;
     const key = keyOf(check);
     if (checks.get(key)?.passed !== false) checks.set(key, check);
   };
 
-  readonly tally = (
-    { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 }: Count,
-  ): void => {
+  readonly tally: Recording["tally"] = (
+    { kind, name, why = null, wanted = 1, seen = why === null ? wanted : 0 },
+  ) => {
     const key = keyOf({ kind, name });
     const counted = this.#tallies.get(key) ??
       { kind, name, seen: 0, wanted: 0, warmup: { seen: 0, wanted: 0 }, why: null };
@@ -180,7 +178,7 @@ export class ScenarioRecord
     counted.why ??= why;
   };
 
-  readonly notMeasured = (name: string, reason: string): void => {
+  readonly notMeasured: Recording["notMeasured"] = (name, reason) => {
     const { notMeasured } = this.#open;
     if (!notMeasured.has(name)) notMeasured.set(name, { name, reason });
   };
@@ -191,10 +189,7 @@ export class ScenarioRecord
 
   readonly setHeadline = (ref: MetricRef): void => void (this.#headline = ref);
 
-  readonly distribution = (
-    name: string,
-    { at, series }: { at?: At; series?: SeriesOptions } = {},
-  ): TimesRecorder => {
+  readonly distribution: Recording["distribution"] = (name, { at, series } = {}) => {
     this.#spec(name, "distribution");
     if (this.#epoch === 0) return DISCARD;
     const key = placeOf(name, at);
@@ -206,11 +201,7 @@ export class ScenarioRecord
     return recorder;
   };
 
-  readonly scalar = (
-    name: string,
-    value: number,
-    { at, ci95, cold = false }: ScalarOptions = {},
-  ): void => {
+  readonly scalar: Recording["scalar"] = (name, value, { at, ci95, cold = false } = {}) => {
     this.#spec(name, "scalar");
     if (this.#epoch === 0 && !cold && !this.#isDeriving) return;
     const key = placeOf(name, at);

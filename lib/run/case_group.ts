@@ -6,7 +6,7 @@
  */
 
 import type { Connection } from "../client/connection.ts";
-import { SILENCE_LIMIT, type SliceLength } from "../load/closed.ts";
+import type { SliceLength } from "../load/closed.ts";
 import { shareOf } from "../load/share.ts";
 import { wait } from "../load/pace.ts";
 import { williamsOrder } from "../stats/williams.ts";
@@ -16,11 +16,10 @@ import { ConnectionPool } from "./connection_pool.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { describeLoss } from "./describe_end.ts";
 import type { CaseEntry } from "./entry.ts";
-import { countCalls, type LiveFigures, liveTimes } from "./live.ts";
+import { countCalls, type LiveFigures, type LiveScenario, liveTimes } from "./live.ts";
 import { MOST_BLOCKS, MOST_WARMUP, SLICE_MS, WARMUP_MS } from "./planned_time.ts";
 import { capOf, type Run } from "./run.ts";
-import { measureSlice } from "./slices.ts";
-import type { Unit } from "./unit.ts";
+import { isSilent, measureSlice } from "./slices.ts";
 
 /** Minimum calls per client and block. */
 const FEWEST_MESSAGES = 10;
@@ -59,7 +58,7 @@ interface Element {
 }
 
 /** Measures the cases of some scenarios. Dispose of it after reading their metrics. */
-export class CaseGroup implements Unit, Disposable {
+export class CaseGroup implements LiveScenario, Disposable {
   readonly members: readonly CaseEntry[];
   /** Slices of each case per epoch. */
   readonly blocks: number;
@@ -348,33 +347,4 @@ function tallySlices(
   count: { seen?: number; wanted?: number; why?: string | null },
 ): void {
   for (const { record } of members) record.tally({ ...SLICES, seen: 0, wanted: 0, ...count });
-}
-
-/** True if a server that keeps its connections open answered nothing, or has stopped answering. */
-function isSilent(
-  { silent = false, answered, censored, open }: Slice,
-  connections: readonly Connection[],
-): boolean {
-  // An open loop that offers too much may have some timeouts.
-  if (open !== undefined) return answered === 0 && censored >= SILENCE_LIMIT;
-  return silent || connections.every(({ isOpen }) => isOpen) &&
-      (answered === 0 || connections.some(({ timedOutInRow }) => timedOutInRow >= SILENCE_LIMIT));
-}
-
-/**
- * Groups scenarios that share cases, directly or through others; the order is kept. What shards
- * measure together is never grouped with what one of them measures alone.
- */
-export function groupBySharedCases(members: readonly CaseEntry[]): CaseEntry[][] {
-  const keysOf = ({ plan, place }: CaseEntry) =>
-    new Set(plan.cases.map((one) => `${place.count} ${caseKey(one)}`));
-  let groups: CaseEntry[][] = [];
-  for (const member of members) {
-    const keys = keysOf(member);
-    const joined = groups.filter((group) =>
-      group.some((other) => !keysOf(other).isDisjointFrom(keys))
-    );
-    groups = [...groups.filter((one) => !joined.includes(one)), [...joined.flat(), member]];
-  }
-  return groups.map((group) => members.filter((member) => group.includes(member)));
 }

@@ -3,7 +3,6 @@ import { ConnectError } from "../client/connect_error.ts";
 import { readLimitOwner } from "../client/limiter_words.ts";
 import { randomStream, shuffle } from "../stats/random.ts";
 import { endsOf } from "../stats/trend.ts";
-import { CaseGroup, groupBySharedCases } from "./case_group.ts";
 import { NullServerFloor } from "./client_floor.ts";
 import { slowdownOfServer } from "./drift.ts";
 import { Entry, hasCases } from "./entry.ts";
@@ -13,7 +12,7 @@ import { adviceOn } from "./rate_limit.ts";
 import type { Run } from "./run.ts";
 import { TargetUnusableError } from "./scenario.ts";
 import { ALLOWANCE_MS, type Turn } from "./start_times.ts";
-import { procedureUnit, type Unit } from "./unit.ts";
+import { createUnits, type Unit } from "./units.ts";
 import { UNIT_CASE } from "./unit_baseline.ts";
 import { INTERRUPTED } from "./verdict.ts";
 import { Waits } from "./waits.ts";
@@ -86,7 +85,8 @@ export class Suite implements Disposable {
   async run(): Promise<void> {
     try {
       await this.#begin();
-      const units = this.#createUnits();
+      const ready = this.entries.filter(({ end, isSplit }) => end === null || isSplit);
+      const units = createUnits(ready, { floors: this.#floors, stack: this.#stack });
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
       // Cases cannot be postponed.
       const cannotWait = this.entries.some((entry) => hasCases(entry) && fillsServer(entry));
@@ -188,49 +188,31 @@ export class Suite implements Disposable {
     }
   }
 
-  #createUnits(): Unit[] {
-    const ready = this.entries.filter(({ plan, end, isSplit }) =>
-      plan !== null && (end === null || isSplit)
-    );
-    const groups = groupBySharedCases(ready.filter(hasCases)).map((members) =>
-      this.#stack.use(new CaseGroup(members, this.#floors))
-    );
-    const procedures = ready.flatMap((entry) =>
-      entry.plan && "epoch" in entry.plan && entry.plan.epoch
-        ? procedureUnit(entry, entry.plan.epoch)
-        : []
-    );
-    return [...groups, ...procedures];
-  }
-
   async #runEpochs(units: readonly Unit[]): Promise<void> {
     const { settings, epochs, signal } = this.#run;
-    const isGoing = () => units.some(({ members }) => members.some((entry) => entry.isGoing));
-    for (let epoch = 0; isGoing() && !this.#isOver; epoch++) {
-      if (epoch > epochs && !this.#needsAnother(units)) break;
+    const entries = units.flatMap((unit): readonly Entry[] => unit.members);
+    const going = () => entries.filter(({ isGoing }) => isGoing);
+    for (let epoch = 0; going().length > 0 && !this.#isOver; epoch++) {
+      if (epoch > epochs && !this.#needsAnother(going())) break;
       if (settings.overrides.warmupMs === 0 && epoch === 0) continue;
       // Collect garbage now, so it does not interrupt the next epoch.
       (globalThis as { gc?: () => void }).gc?.();
       await this.#hooks.beforeEpoch?.();
       await this.#runEpoch(units, epoch);
       if (this.#isOver) break;
-      const hasEnded = units.every(({ members }) => members.every(({ end }) => end !== null));
+      const hasEnded = entries.every(({ end }) => end !== null);
       if (!hasEnded) this.#epochs = Math.max(this.#epochs, epoch);
       if (epoch > 0) await this.#hooks.onEpoch?.(this.resultOf(this.#run));
     }
-    if (!signal.aborted) return;
-    for (const { members } of units) {
-      for (const entry of members) if (entry.isGoing) entry.end = INTERRUPTED_END;
-    }
+    if (signal.aborted) { for (const entry of going()) entry.end = INTERRUPTED_END; }
   }
 
   /** With `--precision`: true while a headline is not precise enough and time is left. */
-  #needsAnother(units: readonly Unit[]): boolean {
+  #needsAnother(going: readonly Entry[]): boolean {
     const { settings: { precisionPercent, maxTimeMs }, clock } = this.#run;
     if (precisionPercent === null) return false;
     if ((clock.nowNs() - this.#startNs) / 1e6 >= maxTimeMs) return false;
     if (this.#hooks.needsAnother) return this.#hooks.needsAnother();
-    const going = units.flatMap(({ members }) => members).filter(({ isGoing }) => isGoing);
     for (const entry of going) entry.derive();
     return going.some(({ record }) => !isPreciseEnough(record.headlineMetric(), precisionPercent));
   }

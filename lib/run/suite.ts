@@ -88,8 +88,9 @@ export class Suite implements Disposable {
       const ready = this.entries.filter(({ end, isSplit }) => end === null || isSplit);
       const units = createUnits(ready, { floors: this.#floors, stack: this.#stack });
       this.#waits = new Waits(this.entries, (entry, error) => this.#endWith([entry], error));
-      // Cases cannot be postponed.
-      const cannotWait = this.entries.some((entry) => hasCases(entry) && fillsServer(entry));
+      // Cases cannot be postponed, and a restart of the server would end the waits.
+      const cannotWait = this.#hooks.beforeEpoch !== undefined ||
+        this.entries.some((entry) => hasCases(entry) && fillsServer(entry));
       if (!cannotWait && !this.#isOver) await this.#waits.beginBeside(this.entries);
       // Shards first run what they share; then the first shard runs the rest.
       for (const split of this.#run.place.count > 1 ? [true, false] : [false]) {

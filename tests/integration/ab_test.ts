@@ -5,6 +5,7 @@ import { needsAnother, runAb } from "../../lib/run/ab.ts";
 import { planScenarios } from "../../lib/run/plan.ts";
 import type { RunSettings } from "../../lib/run/settings.ts";
 import type { Report } from "../../lib/schema.ts";
+import { authentication } from "../../scenarios/authentication.ts";
 import { concurrentConnections } from "../../scenarios/concurrent_connections.ts";
 import { connectionEstablishment } from "../../scenarios/connection_establishment.ts";
 import { messageThroughput } from "../../scenarios/message_throughput.ts";
@@ -12,7 +13,12 @@ import { startFaultyServer } from "../support/faulty_server.ts";
 import { NO_OVERRIDES, settingsAt, startReference } from "../support/run_scenarios.ts";
 import { NO_NET as ignore } from "../support/targets.ts";
 
-const SCENARIOS = [messageThroughput, concurrentConnections, connectionEstablishment];
+const SCENARIOS = [
+  messageThroughput,
+  concurrentConnections,
+  connectionEstablishment,
+  authentication,
+];
 
 /** Compares two servers in a few epochs of a few calls. */
 function compare(
@@ -85,16 +91,22 @@ Deno.test({ name: "ab: the same server is not slower than itself", ignore }, asy
 Deno.test(
   { name: "ab: both servers restart before every epoch, with no client connected", ignore },
   async () => {
-    await using server = await startReference({ limits: { maxConnectionsPerIp: 20 } });
+    const limits = { maxConnectionsPerIp: 20 };
+    await using server = await startReference({ limits, helloTimeoutMs: 2_000 });
     const connected: number[] = [];
     const report = await compare({ a: server.url, b: server.url }, {
-      settings: { epochs: 2 },
+      // The wait for the hello timeout comes after the last restart.
+      settings: {
+        ...{ epochs: 2, profile: "standard" },
+        scenarios: ["message-throughput", "authentication"],
+      },
       restart: () => {
         connected.push(server.stats().connections);
         return Promise.resolve();
       },
     });
     assertEquals([report.ab!.restarted, connected], [true, [0, 0, 0]]);
+    assertEquals(report.scenarios.map(({ status }) => status), ["passed", "passed"]);
   },
 );
 

@@ -68,10 +68,7 @@ export async function runAb(
       collect();
       return b.onPartialReport(report(NOT_FINISHED));
     },
-    needsAnother: () => {
-      collect();
-      return needsAnother(compare(), b.settings.precisionPercent!);
-    },
+    needsAnother: () => needsAnother(compare(), b.settings.precisionPercent!),
   });
   try {
     await prepare([ofA, ofB]);

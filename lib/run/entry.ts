@@ -136,13 +136,12 @@ export class Entry implements Disposable {
 
   #derivation(): Derivation {
     const { run, record } = this;
-    const of: Derivation["of"] = (one) => this.resultOf(one);
     return {
       ...record,
-      of,
+      of: (one) => this.resultOf(one),
       floorOf: (one) => measured(this.floors, one),
-      calls(one, at) {
-        const result = of(one);
+      calls: (one, at) => {
+        const result = this.resultOf(one);
         if (result === null) return null;
         const { latency, rates, within } = result;
         record.adopt("latency", latency, { at });
@@ -168,10 +167,7 @@ export class Entry implements Disposable {
     const end = this.end ?? (this.hasRun ? null : NOT_RUN);
     const { scenario } = this.planned;
     const { name, question, overloads } = scenario;
-    const figures = record.figures({
-      serverStreams: run.target.observed.streamComplete,
-      interrupted: end?.status === "interrupted",
-    });
+    const figures = record.figures({ isInterrupted: end?.status === "interrupted" });
     const failed = figures.checks.some(({ passed }) => !passed);
     const { own, floor } = this.held;
     return {

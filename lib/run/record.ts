@@ -11,7 +11,6 @@ import type {
   Metric,
   NotMeasured,
   Role,
-  ScenarioReport,
   Statistic,
 } from "../schema.ts";
 import { DistributionRecorder, summariseScalar } from "../stats/summary.ts";
@@ -250,18 +249,15 @@ export class ScenarioRecord
   }
 
   /** Everything recorded so far, with the checks that apply to all scenarios. */
-  figures(
-    { serverStreams, interrupted }: { serverStreams: boolean; interrupted: boolean },
-  ):
-    & Pick<ScenarioReport, "checks" | "notMeasured" | "warmupLedger" | "ledger" | "metrics">
-    & Pick<ScenarioReport, "notes" | "measured"> {
-    const ledger = settleLedger(this.measuredLedger, serverStreams);
-    const warmupLedger = settleLedger(this.warmupLedger, serverStreams);
+  figures({ isInterrupted }: { isInterrupted: boolean }) {
+    const { streamComplete } = this.#run.target.observed;
+    const ledger = settleLedger(this.measuredLedger, streamComplete);
+    const warmupLedger = settleLedger(this.warmupLedger, streamComplete);
     const { overloads = false } = this.#scenario;
     const tallied = [...this.#tallies.values()].flatMap((counted) => {
       const check = checkOf(counted);
       // An interrupt leaves counts incomplete; only those with a cause have failed.
-      return check.passed || !interrupted || counted.why !== null ? check : [];
+      return check.passed || !isInterrupted || counted.why !== null ? check : [];
     });
     return {
       checks: [

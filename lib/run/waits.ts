@@ -1,4 +1,5 @@
 import { openLedger } from "../client/ledger.ts";
+import type { Target } from "../client/target.ts";
 import type { Entry } from "./entry.ts";
 import type { ProcedurePlan } from "./scenario.ts";
 
@@ -20,16 +21,11 @@ export class Waits {
 
   /** Begins the waits if the server has room for them in addition to any scenario's connections. */
   async beginBeside(all: readonly Entry[]): Promise<void> {
-    const [first] = this.#entries;
     const needed = all.map(({ planned }) => Number(planned.parameters.connections ?? 1));
-    const most = Math.max(1, ...needed) + this.#entries.length;
-    if (first === undefined || most > MOST_TRIED) return;
-    const tried = await Promise.allSettled(
-      Array.from({ length: most }, () => first.run.target.connect(openLedger())),
-    );
-    const opened = tried.flatMap((one) => one.status === "fulfilled" ? one.value : []);
-    await Promise.allSettled(opened.map((connection) => connection.close()));
-    if (opened.length === most) this.#begin();
+    for (const [{ target }, waiting] of Map.groupBy(this.#entries, ({ run }) => run)) {
+      if (!await hasRoom(target, Math.max(1, ...needed) + waiting.length)) return;
+    }
+    this.#begin();
   }
 
   /** Waits until all have ended. `show` is called with the reason for waiting. */
@@ -42,12 +38,23 @@ export class Waits {
 
   #begin(): void {
     const going = this.#entries.filter(({ isGoing }) => isGoing);
-    this.areOpen = true;
+    this.areOpen = going.length > 0;
     const waits = going.map((entry) =>
       waitOf(entry)!.until().catch((error) => this.#fail(entry, error))
     );
     this.#all = Promise.all(waits).finally(() => this.areOpen = false);
   }
+}
+
+/** True if so many connections can be open at once. */
+async function hasRoom(target: Target, count: number): Promise<boolean> {
+  if (count > MOST_TRIED) return false;
+  const tried = await Promise.allSettled(
+    Array.from({ length: count }, () => target.connect(openLedger())),
+  );
+  const opened = tried.flatMap((one) => one.status === "fulfilled" ? one.value : []);
+  await Promise.allSettled(opened.map((connection) => connection.close()));
+  return opened.length === count;
 }
 
 function waitOf({ plan }: Entry): ProcedurePlan["waiting"] {

@@ -110,6 +110,20 @@ Deno.test(
   },
 );
 
+Deno.test({ name: "ab: a wait for one server leaves the other room", ignore }, async () => {
+  const startWith = (maxConnectionsPerIp: number) =>
+    startReference({ limits: { maxConnectionsPerIp }, helloTimeoutMs: 2_000 });
+  await using a = await startWith(20);
+  await using b = await startWith(5);
+  const { scenarios } = await compare({ a: a.url, b: b.url }, {
+    settings: {
+      ...{ epochs: 1, profile: "standard" },
+      scenarios: ["concurrent-connections", "authentication"],
+    },
+  });
+  assertEquals(scenarios.map(({ status }) => status), ["passed", "passed"]);
+});
+
 Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore }, async () => {
   await using server = await startReference();
   const nobody = "ws://127.0.0.1:1";

@@ -94,12 +94,11 @@ export async function ab(args: readonly string[], place: Place, program: Program
     token: own.tokenB ?? config.token,
     headers: own.headersB ?? config.headers,
   };
-  const planned = planScenarios(scenarios, config);
   return await measure(config, program, {
-    planned,
+    planned: planScenarios(scenarios, config),
     servers: [a, b],
     start,
-    run: (hooks) => runAb({ a, b }, { ...hooks, planned, restart: start, bundled: null }),
+    run: (hooks) => runAb({ a, b }, { ...hooks, restart: start, bundled: null }),
   });
 }
 

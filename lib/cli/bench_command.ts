@@ -2,7 +2,7 @@ import { escapeTerminal } from "../report/escape.ts";
 import { prepareSplit, runBench } from "../run/bench.ts";
 import { startLimitedServer } from "../run/limited_server.ts";
 import { planScenarios } from "../run/plan.ts";
-import type { Run, RunHooks } from "../run/run.ts";
+import type { RunHooks } from "../run/run.ts";
 import type { RunSettings } from "../run/settings.ts";
 import type { Report } from "../schema.ts";
 import { type EmbeddedServer, startEmbeddedServer } from "../server/embedded.ts";
@@ -49,21 +49,19 @@ export async function bench(
   };
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
-    run: (hooks) => run(settings, { ...program, ...hooks, planned, bundled, workers }),
+    run: (hooks) => run(settings, { ...program, ...hooks, bundled, workers }),
   });
 }
 
 /** Runs on this event loop, or split among workers that have one each. */
 async function run(
   settings: RunSettings,
-  { workers, workerModule, terminal, ...options }: RunHooks & Program & Pick<Run, "planned"> & {
-    workers: number;
-  },
+  { workers, workerModule, terminal, ...hooks }: RunHooks & Program & { workers: number },
 ): Promise<Report> {
-  if (workers === 1) return await runBench(settings, options);
-  const prepared = await prepareSplit(settings, options);
+  if (workers === 1) return await runBench(settings, hooks);
+  const prepared = await prepareSplit(settings, hooks);
   const report = await runOnWorkers(prepared.settings, {
-    ...options,
+    ...hooks,
     workers,
     module: workerModule,
     onLost: (message) => terminal.printWarning(escapeTerminal(message)),

@@ -82,7 +82,7 @@ export async function measure(
   const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
   for (const settings of servers) await waitForServer(settings, { signal, onProgress });
   const found = await run({
-    signal,
+    ...{ planned, signal },
     onWarning: (message) => printWarning(escapeTerminal(message)),
     onProgress: (how) => progress.show(how),
     // Errors are ignored here; the final write reports them.

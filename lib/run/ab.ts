@@ -11,26 +11,22 @@ import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
 import { EXIT, verdictOf } from "./verdict.ts";
 
-/** Options of a comparison of two servers. */
-export interface AbOptions extends RunHooks, Pick<Run, "planned"> {
-  /** Restarts both before each epoch; `null`: they keep running. */
-  restart: (() => Promise<void>) | null;
-}
-
 /** Significance level of an order effect. */
 const ORDER_P = 0.01;
 
 /**
  * Measures both servers in every block, so noise of the machine affects both, and returns the
  * report of B with its comparison with A. Server failures are reported, not thrown.
+ *
+ * @param hooks.restart restarts both before each epoch; `null`: they keep running
  */
 export async function runAb(
   settings: { a: RunSettings; b: RunSettings },
-  { restart, ...options }: AbOptions,
+  { restart, ...hooks }: RunHooks & { restart: (() => Promise<void>) | null },
 ): Promise<Report> {
   const noDelay = sharedNoDelay(settings);
-  await using a = createRun({ ...settings.a, noDelay }, options);
-  await using b = createRun({ ...settings.b, noDelay }, options);
+  await using a = createRun({ ...settings.a, noDelay }, hooks);
+  await using b = createRun({ ...settings.b, noDelay }, hooks);
   const [ofA, ofB] = [new RunReport(a, "A"), new RunReport(b, "B")];
   const collect = () => {
     for (const { found, run } of [ofA, ofB]) Object.assign(found, suite.resultOf(run));

@@ -15,11 +15,8 @@ import { runSuite, type SuiteResult } from "./suite.ts";
  *
  * @throws {IncomparableError} before measuring anything, if a baseline has another workload
  */
-export async function runBench(
-  settings: RunSettings,
-  options: RunHooks & Pick<Run, "planned">,
-): Promise<Report> {
-  await using run = createRun(settings, options);
+export async function runBench(settings: RunSettings, hooks: RunHooks): Promise<Report> {
+  await using run = createRun(settings, hooks);
   const report = new RunReport(run);
   try {
     await prepare([report]);
@@ -43,9 +40,9 @@ export async function runBench(
  */
 export async function prepareSplit(
   settings: RunSettings,
-  options: RunHooks & Pick<Run, "planned">,
+  hooks: RunHooks,
 ): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
-  await using run = createRun(settings, options);
+  await using run = createRun(settings, hooks);
   try {
     await useUniqueArguments([run]);
     await keepToLimits([run]);

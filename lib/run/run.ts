@@ -17,8 +17,9 @@ import type { RunSettings } from "./settings.ts";
 import { plannedStarts, type StartGate } from "./start_times.ts";
 import { createWorkload, type Workload } from "./workload.ts";
 
-/** Callbacks of a run, and the signal that ends it. */
+/** What a run is made from besides its settings: its plan, callbacks, and the signal to end it. */
 export interface RunHooks extends Pick<Surroundings, "bundled" | "signal"> {
+  readonly planned: readonly PlannedScenario[];
   onWarning: (message: string) => void;
   onProgress: (progress: Progress) => void;
   /** Called after each epoch with the report so far, marked as interrupted, in case of a crash. */
@@ -36,7 +37,6 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
   readonly tool: string;
   /** The arguments are set after the probe for a cache. */
   workload: Workload;
-  readonly planned: readonly PlannedScenario[];
   /** Discarded at the beginning of each slice. */
   readonly leadInMs: number;
   /** Starts the null server, which measures the client's floor. */
@@ -47,10 +47,7 @@ export interface Run extends RunHooks, Surroundings, AsyncDisposable {
 export const FEWEST_PRECISE_EPOCHS = 6;
 
 /** Creates a run: the only place where settings become objects. */
-export function createRun(
-  settings: RunSettings,
-  { planned, ...hooks }: RunHooks & Pick<Run, "planned">,
-): Run {
+export function createRun(settings: RunSettings, hooks: RunHooks): Run {
   const { signal, onWarning } = hooks;
   const clock = systemClock;
   const { shard, startAtMs, ...reach } = settings;
@@ -76,7 +73,7 @@ export function createRun(
     ...hooks,
     ...{ settings, target, tool, workload, heavyTools, place, clock },
     sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
-    planned: planShard(planned, place),
+    planned: planShard(hooks.planned, place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,
     startFloor: startNullServer,

@@ -55,9 +55,7 @@ export async function measureSlice(one: Case, options: SliceOptions): Promise<Sl
   };
 }
 
-type Measured = Pick<Slice, "complete" | "silent" | "clients" | "timesNs" | "censored" | "open">;
-
-async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<Measured> {
+async function closedSlice({ inFlight }: Case, options: SliceOptions) {
   const { connections, workload: message, length, maxRatePerSecond } = options;
   const { end, timesNs, clients, censored } = await runClosedSlice(connections, {
     ...options,
@@ -79,7 +77,7 @@ async function closedSlice({ inFlight }: Case, options: SliceOptions): Promise<M
   };
 }
 
-async function openSlice(one: Case, options: SliceOptions): Promise<Measured> {
+async function openSlice(one: Case, options: SliceOptions) {
   const { connections, workload: message, length, place, timeoutMs, seed } = options;
   const ratePerSecond = one.ratePerSecond!;
   const stages = one.stages ? parseStages(one.stages) : null;

@@ -4,12 +4,12 @@ import { redactUrl } from "../client/redact_url.ts";
 import { comparePaired } from "../stats/compare_paired.ts";
 import { orderEffect } from "../stats/paired.ts";
 import type { Entry } from "./entry.ts";
-import { judgeReport, regressionReasons } from "./judge_report.ts";
+import { judgeReport } from "./judge_report.ts";
 import { createRun, type Run, type RunHooks } from "./run.ts";
 import { NOT_FINISHED, prepare, RunReport } from "./run_report.ts";
 import type { RunSettings } from "./settings.ts";
 import { Suite } from "./suite.ts";
-import { EXIT, verdictOf } from "./verdict.ts";
+import { EXIT } from "./verdict.ts";
 
 /** Significance level of an order effect. */
 const ORDER_P = 0.01;
@@ -39,10 +39,10 @@ export async function runAb(
     });
   const report = (...unfinished: Reason[]): Report => {
     const comparison = compare();
-    const judged = judgeReport(ofB.assemble(), { ...b.settings, baselines: [] });
-    const reasonsOfA = ofA.found.reasons.filter(({ code }) => code !== EXIT.interrupted);
+    const reasonsOfA = ofA.found.reasons.filter(({ code }) => code !== EXIT.interrupted)
+      .map((reason) => ({ ...reason, message: `A: ${reason.message}` }));
     return {
-      ...judged,
+      ...judgeReport(ofB.assemble(...reasonsOfA, ...unfinished), b.settings, comparison),
       comparison,
       ab: {
         a: { url: redactUrl(a.settings.url) },
@@ -50,12 +50,6 @@ export async function runAb(
         restarted: restart !== null,
         orderEffects: orderEffects(entriesOf(a), entriesOf(b)),
       },
-      verdict: verdictOf([
-        ...judged.verdict.reasons,
-        ...reasonsOfA.map((reason) => ({ ...reason, message: `A: ${reason.message}` })),
-        ...(b.signal.aborted ? [] : regressionReasons(comparison)),
-        ...unfinished,
-      ]),
     };
   };
   using suite = new Suite([a, b], {

@@ -141,6 +141,16 @@ Deno.test({ name: "ab: a server that cannot be reached is named, exit 3", ignore
   }
 });
 
+Deno.test({ name: "ab: with --strict, what is undecided fails the run", ignore }, async () => {
+  await using server = await startFaultyServer({ script: () => ({ kind: "late", ms: 3 }) });
+  const { verdict } = await compare({ a: server.url, b: server.url }, {
+    settings: { epochs: 2, strict: true },
+  });
+  assertEquals(verdict.exitCode, 6);
+  const messages = verdict.reasons.map(({ message }) => message);
+  assert(messages.includes("latency p50: undecided against A"), messages.join("\n"));
+});
+
 Deno.test({ name: "ab: a failure on A fails the run, and nothing is judged", ignore }, async () => {
   await using a = await startFaultyServer({
     script: (nth) => ({ kind: nth > 40 ? "toolError" : "ok" }),

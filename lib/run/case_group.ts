@@ -76,10 +76,10 @@ export class CaseGroup implements LiveScenario, Disposable {
     this.#floor = floor;
     this.#startNs = this.#run.clock.nowNs();
     for (const member of members) {
-      for (const one of member.plan.cases) {
+      for (const one of member.casePlan.cases) {
         this.#add(one, one.layer === undefined ? "target" : "rig", member);
       }
-      for (const one of member.plan.floors ?? []) this.#add(one, "floor", member);
+      for (const one of member.casePlan.floors ?? []) this.#add(one, "floor", member);
     }
     this.blocks = this.#countBlocks();
   }
@@ -188,7 +188,7 @@ export class CaseGroup implements LiveScenario, Disposable {
       );
       const pools = new Map<boolean, ConnectionPool>();
       for (const relayed of [false, true]) {
-        const wishes = members.flatMap(({ plan, record, place }) => {
+        const wishes = members.flatMap(({ casePlan: plan, record, place }) => {
           const cases = plan.cases.filter((one) => target.relays(one.payloadBytes) === relayed);
           const most = Math.max(...cases.map(({ clients }) => shareOf(clients, place)));
           return cases.length === 0 ? [] : { record, establish: plan.establish ?? null, most };
@@ -201,7 +201,7 @@ export class CaseGroup implements LiveScenario, Disposable {
         for (const one of elements) if (one.relayed === relayed) one.connections = pool.connections;
       }
       const rigs = new Map<string, Rig>();
-      for (const { plan } of members) {
+      for (const { casePlan: plan } of members) {
         const connection = pools.get(target.relays())?.connections[0];
         const opened = await plan.openRigs?.({ connection: connection!, stack });
         for (const [layer, rig] of opened ?? []) rigs.set(layer, rig);
@@ -274,7 +274,7 @@ export class CaseGroup implements LiveScenario, Disposable {
     if (slice === null) return void recorder.miss();
     if (epoch > 0) {
       recorder.add(slice, this.#position++);
-      for (const { plan } of members) plan.onSlice?.(one, slice);
+      for (const { casePlan: plan } of members) plan.onSlice?.(one, slice);
     }
     if (side !== "floor" && slice.complete) tallySlices(element, { seen: 1 });
     if (side !== "target" || !isSilent(slice, connections)) return;

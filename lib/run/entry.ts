@@ -29,7 +29,9 @@ export class Entry implements Disposable {
   readonly record: ScenarioRecord;
   readonly monitor: ClientMonitor;
   readonly #startedAt: string;
-  plan: CasePlan | ProcedurePlan | null = null;
+  /** Its plan, as the kind of scenario that it is. */
+  casePlan: CasePlan | null = null;
+  procedure: ProcedurePlan | null = null;
   /** What its cases came to, by their keys. */
   readonly results = new Map<string, CaseRecorder>();
   /** The same on the null server. */
@@ -64,10 +66,6 @@ export class Entry implements Disposable {
     return this.end === null && !this.isExhausted;
   }
 
-  get casePlan(): CasePlan | null {
-    return this.plan !== null && "derive" in this.plan ? this.plan : null;
-  }
-
   /** True if shards share its work. */
   get isSplit(): boolean {
     return this.place.count > 1;
@@ -96,7 +94,8 @@ export class Entry implements Disposable {
     };
     const begun = await scenario.begin(context);
     if ("skipped" in begun) this.end = { status: "skipped", reason: begun.skipped };
-    else this.plan = begun;
+    else if ("derive" in begun) this.casePlan = begun;
+    else this.procedure = begun;
   }
 
   /** Its headline over the epochs; `null` if not measured, or if it overloads the server. */
@@ -239,7 +238,7 @@ export class Entry implements Disposable {
 }
 
 /** A scenario that declares cases. */
-export type CaseEntry = Entry & { plan: CasePlan; planned: { parameters: CaseLength } };
+export type CaseEntry = Entry & { casePlan: CasePlan; planned: { parameters: CaseLength } };
 
 export function hasCases(entry: Entry): entry is CaseEntry {
   return entry.casePlan !== null;

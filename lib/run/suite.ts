@@ -272,7 +272,8 @@ export class Suite implements Disposable {
   async #conclude(): Promise<void> {
     const of = this.entries.length;
     for (const [index, entry] of this.entries.entries()) {
-      const { plan, record } = entry;
+      const { record } = entry;
+      const plan = entry.casePlan ?? entry.procedure;
       if (entry.end !== null) continue;
       if (plan?.conclude && !this.#isOver) {
         this.#stage = { stage: "conclude", epoch: this.#epochs, index: index + 1, of };

@@ -17,7 +17,7 @@ export function createUnits(
   return [
     ...groups.map((members) => stack.use(new CaseGroup(members, floors))),
     ...entries.flatMap((entry) => {
-      const work = entry.plan !== null && "epoch" in entry.plan ? entry.plan.epoch : undefined;
+      const work = entry.procedure?.epoch;
       return work === undefined ? [] : procedureUnit(entry, work);
     }),
   ];
@@ -58,8 +58,8 @@ function procedureUnit(entry: Entry, work: NonNullable<ProcedurePlan["epoch"]>) 
  * measure together is never grouped with what one of them measures alone.
  */
 function groupBySharedCases(members: readonly CaseEntry[]): CaseEntry[][] {
-  const keysOf = ({ plan, place }: CaseEntry) =>
-    new Set(plan.cases.map((one) => `${place.count} ${caseKey(one)}`));
+  const keysOf = ({ casePlan, place }: CaseEntry) =>
+    new Set(casePlan.cases.map((one) => `${place.count} ${caseKey(one)}`));
   let groups: CaseEntry[][] = [];
   for (const member of members) {
     const keys = keysOf(member);

@@ -1,7 +1,6 @@
 import { openLedger } from "../client/ledger.ts";
 import type { Target } from "../client/target.ts";
 import type { Entry } from "./entry.ts";
-import type { ProcedurePlan } from "./scenario.ts";
 
 /** Maximum connections to open just to see if the server has room for them. */
 const MOST_TRIED = 64;
@@ -15,7 +14,7 @@ export class Waits {
 
   /** @param fail called for each wait that throws */
   constructor(entries: readonly Entry[], fail: (entry: Entry, error: unknown) => void) {
-    this.#entries = entries.filter((entry) => waitOf(entry) !== undefined);
+    this.#entries = entries.filter(({ procedure }) => procedure?.waiting !== undefined);
     this.#fail = fail;
   }
 
@@ -32,7 +31,7 @@ export class Waits {
   async end(show: (entry: Entry, what: string) => void): Promise<void> {
     const first = this.#entries.find(({ isGoing }) => isGoing);
     if (this.#all === null && first !== undefined) this.#begin();
-    if (this.areOpen && first !== undefined) show(first, waitOf(first)!.what);
+    if (this.areOpen && first !== undefined) show(first, first.procedure!.waiting!.what);
     await this.#all;
   }
 
@@ -40,7 +39,7 @@ export class Waits {
     const going = this.#entries.filter(({ isGoing }) => isGoing);
     this.areOpen = going.length > 0;
     const waits = going.map((entry) =>
-      waitOf(entry)!.until().catch((error) => this.#fail(entry, error))
+      entry.procedure!.waiting!.until().catch((error) => this.#fail(entry, error))
     );
     this.#all = Promise.all(waits).finally(() => this.areOpen = false);
   }
@@ -55,8 +54,4 @@ async function hasRoom(target: Target, count: number): Promise<boolean> {
   const opened = tried.flatMap((one) => one.status === "fulfilled" ? one.value : []);
   await Promise.allSettled(opened.map((connection) => connection.close()));
   return opened.length === count;
-}
-
-function waitOf({ plan }: Entry): ProcedurePlan["waiting"] {
-  return plan !== null && "waiting" in plan ? plan.waiting : undefined;
 }

@@ -59,12 +59,10 @@ async function run(
   { workers, workerModule, terminal, ...hooks }: RunHooks & Program & { workers: number },
 ): Promise<Report> {
   if (workers === 1) return await runBench(settings, hooks);
-  const prepared = await prepareSplit(settings, hooks);
-  const report = await runOnWorkers(prepared.settings, {
+  return await runOnWorkers(await prepareSplit(settings, hooks), {
     ...hooks,
     workers,
     module: workerModule,
     onLost: (message) => terminal.printWarning(escapeTerminal(message)),
   });
-  return { ...report, rateLimit: report.rateLimit ?? prepared.rateLimit };
 }

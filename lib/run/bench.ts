@@ -1,4 +1,4 @@
-import type { RateLimit, Report } from "../schema.ts";
+import type { Report } from "../schema.ts";
 import { findAllDifferences, IncomparableError } from "../stats/comparability.ts";
 import { Entry } from "./entry.ts";
 import { judgeReport } from "./judge_report.ts";
@@ -38,10 +38,7 @@ export async function runBench(settings: RunSettings, hooks: RunHooks): Promise<
  *
  * @throws {IncomparableError} if they did not, unless forced
  */
-export async function prepareSplit(
-  settings: RunSettings,
-  hooks: RunHooks,
-): Promise<{ settings: RunSettings; rateLimit: RateLimit | null }> {
+export async function prepareSplit(settings: RunSettings, hooks: RunHooks): Promise<RunSettings> {
   await using run = createRun(settings, hooks);
   try {
     await useUniqueArguments([run]);
@@ -51,7 +48,8 @@ export async function prepareSplit(
     if (!(error instanceof TargetUnusableError) && !run.signal.aborted) throw error;
   }
   refuseIncomparable(run);
-  return { settings: { ...run.settings, keepsArguments: true }, rateLimit: run.rateLimit ?? null };
+  const found = run.rateLimit === undefined ? {} : { rateLimit: run.rateLimit };
+  return { ...run.settings, keepsArguments: true, ...found };
 }
 
 function refuseIncomparable(run: Run): void {

@@ -71,6 +71,7 @@ export function createRun(settings: RunSettings, hooks: RunHooks): Run {
   return {
     ...(startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) }),
     ...hooks,
+    ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     ...{ settings, target, tool, workload, heavyTools, place, clock },
     sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
     planned: planShard(hooks.planned, place),

@@ -68,12 +68,14 @@ export function createRun(settings: RunSettings, hooks: RunHooks): Run {
   const workload = createWorkload(tool, { ...calls, uniqueSeed, place });
   const embedded = hooks.bundled !== null;
   const heavyTools = heavyToolsOf(settings, { embedded });
-  return {
+  // The probe for a cache may replace the workload.
+  const sessions = { tool, workload: () => run.workload(), heavyTools, embedded, place };
+  const run: Run = {
     ...(startAtMs === null ? {} : { startGate: plannedStarts(startAtMs) }),
     ...hooks,
     ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     ...{ settings, target, tool, workload, heavyTools, place, clock },
-    sessionWork: createSessionWork(settings, { tool, workload, heavyTools, embedded, place }),
+    sessionWork: createSessionWork(settings, sessions),
     planned: planShard(hooks.planned, place),
     epochs: epochsOf(settings),
     leadInMs: LEAD_IN_MS,
@@ -85,6 +87,7 @@ export function createRun(settings: RunSettings, hooks: RunHooks): Run {
       await through?.[Symbol.asyncDispose]();
     },
   };
+  return run;
 }
 
 /** Maximum calls per second of each client of a case; `null`: unlimited, as any open loop is. */

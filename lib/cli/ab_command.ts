@@ -96,12 +96,12 @@ export async function ab(args: readonly string[], place: Place, program: Program
   const urlB = startedB?.url ?? own.b!;
   const b = { ...a, ...ofB, url: urlB, proxy: proxyOf(urlB, place.env, config.insecure) };
   return await measure(config, program, {
-    planned: planScenarios(scenarios, { ...config, names: config.scenarios }),
+    planned: planScenarios(scenarios, config),
     servers: [a, b],
     start: isStarted ? restart : null,
     run: (hooks) =>
       runAb({ a, b }, {
-        ...{ ...hooks, scenarios, bundled: null },
+        ...{ ...hooks, bundled: null },
         restart: isStarted ? () => restart(hooks.signal) : null,
       }),
   });

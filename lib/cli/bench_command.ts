@@ -28,7 +28,7 @@ export async function bench(
   config: Config,
   program: Program & { args: readonly string[] },
 ): Promise<number> {
-  const planned = planScenarios(program.scenarios, { ...config, names: config.scenarios });
+  const planned = planScenarios(program.scenarios, config);
   const embedded = config.url === null;
   const cores = navigator.hardwareConcurrency;
   const workers = expecting(
@@ -44,13 +44,12 @@ export async function bench(
   return await measure(config, program, {
     ...{ planned, servers: [settings], start: null },
     async run(hooks) {
-      const { scenarios, workerModule: module } = program;
-      const options = { ...hooks, bundled, scenarios };
+      const options = { ...hooks, bundled };
       if (workers === 1) return await runBench(settings, options);
-      const prepared = await prepareSplit(settings, options);
-      const onWorkers = { ...hooks, bundled, workers, module, onLost: hooks.onWarning };
-      const report = await runOnWorkers(prepared.settings, onWorkers);
-      return { ...report, rateLimit: report.rateLimit ?? prepared.rateLimit };
+      return await runOnWorkers(await prepareSplit(settings, options), {
+        ...{ ...options, workers, module: program.workerModule },
+        onLost: hooks.onWarning,
+      });
     },
   });
 }

@@ -113,7 +113,7 @@ export async function measure(
   const onProgress = (text: string) => quiet || printError(`${escapeTerminal(text)}\n`);
   for (const settings of servers) await waitForServer(settings, { signal, onProgress });
   const found = await run({
-    signal,
+    ...{ planned, signal },
     onWarning: (message) => {
       progress[Symbol.dispose]();
       printWarning(message);

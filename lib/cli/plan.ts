@@ -28,7 +28,11 @@ const NO_OVERRIDES = Object.fromEntries(
 /** Lists profiles and scenarios, with the approximate time of each. */
 export function listText(scenarios: readonly Scenario[]): string {
   const timeOf = (profile: ProfileName, names: string[] | null) => {
-    const planned = planScenarios(scenarios, { names, profile, overrides: NO_OVERRIDES });
+    const planned = planScenarios(scenarios, {
+      scenarios: names,
+      profile,
+      overrides: NO_OVERRIDES,
+    });
     return aboutSpan(plannedMs(planned, { epochs: EPOCHS[profile], warmsUp: true }));
   };
   const profiles = PROFILE_NAMES.map((profile) => {

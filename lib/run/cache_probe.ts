@@ -3,7 +3,6 @@ import { ConnectError } from "../client/connect_error.ts";
 import { openLedger } from "../client/ledger.ts";
 import { Target } from "../client/target.ts";
 import type { Run } from "./run.ts";
-import { createSessionWork } from "./session_work.ts";
 import { createWorkload, withArgument, type Workload } from "./workload.ts";
 
 /** Names for the argument that makes calls unique; the first one that is free is used. */
@@ -35,7 +34,6 @@ export async function useUniqueArguments(runs: readonly Run[]): Promise<void> {
   for (const run of runs) {
     run.settings = { ...run.settings, toolArgsJson: argsJson, uniqueArguments: argsJson };
     run.workload = workloadOf(run, argsJson, run.settings.uniqueSeed);
-    run.sessionWork = createSessionWork(run.settings, run);
   }
   runs[0]!.onWarning(
     `the server caches repeated calls, so every call gets unique arguments: ${argsJson}`,

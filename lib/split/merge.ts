@@ -48,6 +48,7 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
   const scenarios = [...names].map((name) => mergeShares(sharesOf(name, parts), first, options));
   const begun = reports.filter(({ scenarios }) => scenarios.length > 0);
   // The rates are left out: a part's calls a second are not the server's.
+  const limits = reports.flatMap(({ rateLimit }) => rateLimit ?? []);
   const aged = reports.flatMap(({ drift }) => drift ?? [])[0];
   return {
     ...first,
@@ -58,7 +59,8 @@ export function mergeReports(given: readonly Part[], options: MergeOptions): Rep
     epochs: Math.min(...(begun.length === 0 ? reports : begun).map(({ epochs }) => epochs)),
     verdict: verdictOf(mergeReasons(parts, scenarios, options)),
     preflight: reports.find(({ preflight }) => preflight.length > 0)?.preflight ?? [],
-    rateLimit: reports.find(({ rateLimit }) => rateLimit !== null)?.rateLimit ?? null,
+    // One that refused calls of the run says more than one that was found before it.
+    rateLimit: limits.find(({ scenario }) => scenario !== null) ?? limits[0] ?? null,
     ...(aged === undefined ? {} : { drift: { ratio: aged.ratio, p: aged.p } }),
     unitBaseline: reports.find(({ unitBaseline }) => unitBaseline !== null)?.unitBaseline ?? null,
     merged: { of: options.of, parts: describeParts(parts, options) },

@@ -1,4 +1,5 @@
 import { runBench } from "../run/bench.ts";
+import { planScenarios } from "../run/plan.ts";
 import type { BundledServer, Scenario } from "../run/scenario.ts";
 import type { StartGate } from "../run/start_times.ts";
 import { type FromWorker, reportProgress, type ToWorker } from "./worker_messages.ts";
@@ -12,14 +13,12 @@ export function serveRun(scenarios: readonly Scenario[]): void {
   const waiting = new Map<number, PromiseWithResolvers<number | null>>();
   let restarted = Promise.withResolvers<void>();
 
-  const startGate: StartGate = {
-    startOf({ order }) {
-      const start = Promise.withResolvers<number | null>();
-      waiting.set(order, start);
-      abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
-      post({ kind: "ready", order });
-      return start.promise;
-    },
+  const startGate: StartGate = ({ order }) => {
+    const start = Promise.withResolvers<number | null>();
+    waiting.set(order, start);
+    abort.signal.addEventListener("abort", () => start.resolve(null), { once: true });
+    post({ kind: "ready", order });
+    return start.promise;
   };
 
   /** The bundled server runs in the main thread, which restarts it. */
@@ -35,7 +34,7 @@ export function serveRun(scenarios: readonly Scenario[]): void {
   async function run({ settings, gated, embedded }: Extract<ToWorker, { kind: "run" }>) {
     using reporter = reportProgress(post);
     const report = await runBench(settings, {
-      scenarios,
+      planned: planScenarios(scenarios, settings),
       bundled: embedded ? bundled : null,
       signal: abort.signal,
       onWarning: (message) => post({ kind: "warning", message }),

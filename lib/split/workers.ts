@@ -11,7 +11,7 @@ import { type FromWorker, type ToWorker, WorkersProgress } from "./worker_messag
 /** Delay between all workers being ready and the start, so that the message reaches all of them. */
 const HEAD_START_MS = 30;
 
-export interface WorkersOptions extends Omit<RunHooks, "startGate"> {
+export interface WorkersOptions extends Omit<RunHooks, "startGate" | "planned"> {
   workers: number;
   /** Worker module that calls `serveRun`. */
   module: URL;

@@ -196,3 +196,13 @@ Deno.test("an interrupt ends the run immediately, ledger intact", { ignore }, as
   assertEquals([figures.status, sent, dropped], ["interrupted", ok + aborted, 0]);
   assert(aborted > 0 && figures.checks.find(({ name }) => name === "ledger reconciles")!.passed);
 });
+
+Deno.test(
+  "open-loop sends at its own rate, whatever the cap of closed loops",
+  { ignore },
+  async () => {
+    await using server = await startReference();
+    const report = await runScenario(openLoop, SHORT, { ...server, ...ONCE, maxRatePerSecond: 1 });
+    assertEquals([report.status, report.ledger.ok, report.notes], ["passed", 100, []]);
+  },
+);

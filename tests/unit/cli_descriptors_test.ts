@@ -9,7 +9,7 @@ import { SCENARIOS } from "../../scenarios/mod.ts";
 async function messageOf(args: string[], { free = 0, sides = 1 } = {}): Promise<string> {
   const config = await configOf(args, { env: {}, directory: "/", vocabulary: {} });
   const names = ["concurrent-connections", "message-throughput"];
-  const planned = planScenarios(SCENARIOS, { ...config, names });
+  const planned = planScenarios(SCENARIOS, { ...config, scenarios: names });
   return assertThrows(
     () => requireDescriptors({ config, planned, sides }, (wanted) => Math.min(wanted, free)),
     UsageError,

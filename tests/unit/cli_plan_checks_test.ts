@@ -17,7 +17,7 @@ async function warningsOf(
   const plain = await configOf([], { env: {}, directory: "/", vocabulary: {} });
   const overrides = { ...NO_OVERRIDES, ...given };
   const config = { ...plain, overrides, workload, heavyTools, profile: "quick" as const };
-  const planned = planScenarios(SCENARIOS, { ...config, names });
+  const planned = planScenarios(SCENARIOS, { ...config, scenarios: names });
   return unusedOptions({ config, planned, sides: 1 }, SCENARIOS);
 }
 

@@ -68,7 +68,7 @@ Deno.test("{unique} differs between calls and seeds, and repeats with the seed",
 
 Deno.test("the planned calls follow the profile, and are none if no tool is granted", () => {
   const planned = planScenarios([heavyTools, headOfLine], {
-    names: null,
+    scenarios: null,
     profile: "phase3",
     overrides: NO_OVERRIDES,
   });

@@ -183,6 +183,16 @@ Deno.test("the verdict counts what all shards lost together", () => {
   assertEquals(merged.verdict.exitCode, 1);
 });
 
+Deno.test("a limiter that refused calls of a shard is reported before one that was only found", () => {
+  const found = { scenario: null, atCall: 51, message: "slow down" };
+  const parts = [found, { ...found, scenario: "soak" }].map((rateLimit, index) => ({
+    index: index + 1,
+    report: { ...withVerdict([]), rateLimit },
+  }));
+  assertEquals(mergeReports(parts, TWO_SHARDS).rateLimit?.scenario, "soak");
+  assertEquals(mergeReports([parts[0]!], TWO_SHARDS).rateLimit?.scenario, null);
+});
+
 Deno.test("merging does not depend on the order of the files", () => {
   const parts = [1, 2, 3].map((index) => ({ index, report: withVerdict([]) }));
   const options = { ...TWO_SHARDS, count: 3 };

@@ -6,9 +6,9 @@ const BEGIN_MS = Date.parse("2026-01-31T12:00:00Z");
 
 Deno.test("epochs of shards begin at planned times, with none planned after one of unknown length", async () => {
   const gate = plannedStarts(BEGIN_MS);
-  assertEquals(await gate.startOf({ order: 0, offsetMs: 0 }), BEGIN_MS);
-  assertEquals(await gate.startOf({ order: 3, offsetMs: 4_500 }), BEGIN_MS + 4_500);
-  assertEquals(await gate.startOf({ order: 4, offsetMs: null }), null);
+  assertEquals(await gate({ order: 0, offsetMs: 0 }), BEGIN_MS);
+  assertEquals(await gate({ order: 3, offsetMs: 4_500 }), BEGIN_MS + 4_500);
+  assertEquals(await gate({ order: 4, offsetMs: null }), null);
 });
 
 Deno.test("a shard that begins late says by how much", () => {

@@ -3,6 +3,8 @@
 // deno-lint-ignore no-explicit-any
 type Constructor<T> = new (...args: any) => T;
 
+export class AssertionError extends Error {}
+
 export function assert(expr: unknown, msg?: string): asserts expr;
 export function assertAlmostEquals(
   actual: number,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseArgs } from "@std/cli/parse-args";
 import { maskUrl } from "../client/redact_url.ts";
 import type { ThresholdVocabulary } from "../stats/thresholds.ts";
 import { SECRET_OPTIONS } from "./invocation.ts";
@@ -78,60 +78,63 @@ export interface Place {
 export function parseSettings(
   args: readonly string[],
   env: Place["env"],
-  { options, files: accepted }: Grammar,
+  grammar: Grammar,
 ): { settings: Settings; files: string[]; filesBefore: number | null } {
+  const { options, files } = grammar;
+  const valued = options.filter(({ value }) => value !== "").map(({ name }) => name);
   // npm needs `--` before the options, and its users write it here too.
-  const words = args.filter((arg) => arg !== "--");
-  const valued = options.filter(({ value }) => value !== "");
-  const { tokens } = parseArgs({
-    args: words,
-    options: Object.fromEntries(valued.map(({ name }) => [name, { type: "string" }])),
-    strict: false,
-    tokens: true,
-  });
-  const settings = new Map<string, Given[]>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const name = token.name === "h" ? "help" : token.name;
-    const spec = options.find((one) => one.name === name);
-    const word = words[token.index]!;
-    if (spec === undefined) {
-      throw word.startsWith("--") ? unknownOption(word, options) : singleDash(word, args);
-    }
-    if (spec.value === "" && token.value === "false") continue;
-    const text = spec.value === "" ? "true" : valueOf(spec, token, args);
-    settings.set(name, [...settings.get(name) ?? [], { source: `--${name}`, text }]);
-  }
-  for (const { name, env: variable = "" } of options) {
-    const text = env[variable];
+  const parse = (words: readonly string[]) => {
+    const found: string[] = [];
+    const given = parseArgs(words.filter((word) => word !== "--").flatMap(splitNegated), {
+      boolean: options.filter(({ value }) => value === "").map(({ name }) => name),
+      string: valued,
+      collect: valued,
+      alias: { help: "h" },
+      unknown(arg, key) {
+        // Left over by `--url ""`; the missing value is reported below.
+        if (arg === "") return false;
+        if (key !== undefined || files === undefined) {
+          throw new UsageError(problemOf(arg, key, { ...grammar, args }));
+        }
+        // The parser would turn a file called 007 into a number.
+        found.push(arg);
+        return false;
+      },
+    });
+    return { given, found };
+  };
+  const { given, found } = parse(args);
+  const settings = new Map(options.flatMap((spec) => {
+    const { name, env: variable = "" } = spec;
+    const texts = given[name] === true ? ["true"] : [given[name] || []].flat() as string[];
+    const givens = texts.map((text) => checked(spec, text));
     // An empty variable counts as unset.
-    if (text && !settings.has(name)) settings.set(name, [{ source: variable, text }]);
-  }
-  const places = tokens.flatMap(({ kind, index }) => kind === "positional" ? index : [])
-    .filter((index) => words[index] !== "");
-  const files = places.map((index) => words[index]!);
+    if (givens.length === 0 && env[variable]) {
+      givens.push({ source: variable, text: env[variable] });
+    }
+    return givens.length === 0 ? [] : [[name, givens] as const];
+  }));
   const end = args.indexOf("--");
-  const filesBefore = end < 0 ? null : places.filter((index) => index < end).length;
-  if (accepted === undefined && files.length > 0) throw strayArgument(files[0]!, args);
-  const isEnough = accepted?.isOne ? files.length === 1 : files.length > 0;
-  if (accepted === undefined || isEnough) return { settings, files, filesBefore };
-  const { command, name, meaning } = accepted;
-  const given = files.length === 0 ? "without arguments" : `with ${files.length} arguments`;
+  const filesBefore = end < 0 ? null : parse(args.slice(0, end)).found.length;
+  const isEnough = files === undefined || (files.isOne ? found.length === 1 : found.length > 0);
+  if (isEnough) return { settings, files: found, filesBefore };
+  const { command, name, meaning } = files;
+  const number = found.length === 0 ? "without arguments" : `with ${found.length} arguments`;
   throw new UsageError(
-    `Cannot run ${command} ${given}: accepted is ${name}, ${meaning}; see --help`,
+    `Cannot run ${command} ${number}: accepted is ${name}, ${meaning}; see --help`,
   );
 }
 
-/** The value of an option. One that begins with a dash has to be joined to it by `=`. */
-function valueOf(
-  { name, value: placeholder }: OptionSpec,
-  { value = "", inlineValue = false }: { value?: string; inlineValue?: boolean },
-  args: readonly string[],
-): string {
-  if (value !== "" && (inlineValue || !value.startsWith("-"))) return value;
-  if (/^-(?!-)/.test(value)) throw singleDash(value, args);
-  const joined = `(or --${name}=${placeholder}, if the value begins with a dash)`;
-  throw new UsageError(`--${name} needs a value: --${name} ${placeholder} ${joined}`);
+/** Splits `--no-x=y`, which the parser would take for an option `x`. */
+function splitNegated(arg: string): string[] {
+  const [, name, text] = /^(--no-[^=]+)=(.*)$/s.exec(arg) ?? [];
+  return name === undefined ? [arg] : [name, text!];
+}
+
+function checked({ name, value }: OptionSpec, text: string): Given {
+  if (text !== "") return { source: `--${name}`, text };
+  const joined = `(or --${name}=${value}, if the value begins with a dash)`;
+  throw new UsageError(`--${name} needs a value: --${name} ${value} ${joined}`);
 }
 
 /** True if the arguments of a command ask for its help. */
@@ -140,41 +143,39 @@ export function asksForHelp(args: readonly string[]): boolean {
 }
 
 /** Former names of options. */
-const RENAMED: Readonly<Record<string, string>> = { "--rounds": "--epochs" };
+const RENAMED: Readonly<Record<string, string>> = { rounds: "epochs" };
 
-/** The option whose secret value an unexpected argument may be part of, such as a header's. */
-function secretOption(args: readonly string[]): string | undefined {
-  return args.map((arg) => arg.split("=", 1)[0]!).find((option) => SECRET_OPTIONS.has(option));
-}
-
-function strayArgument(word: string, args: readonly string[]): UsageError {
-  const secret = secretOption(args);
-  const [shown, why] = secret === undefined
-    ? [` ${quoted(maskUrl(word))}`, ""]
-    : ["", ` (not shown, as it may belong to ${secret}: quote values with spaces)`];
-  const advice = /^\s*wss?:/i.test(word) ? ", such as --url WS_URL" : why;
-  return new UsageError(
-    `Cannot use the argument${shown}: only options are accepted${advice}, see --help`,
-  );
-}
-
-function singleDash(word: string, args: readonly string[]): UsageError {
-  const isShown = secretOption(args) === undefined;
-  const [shown, value] = isShown ? [word, word] : ["that begins with one dash", "VALUE"];
-  return new UsageError(
-    `Unknown option ${shown}: options begin with two dashes (see --help); write a value that ` +
-      `begins with a dash as --option=${value}`,
-  );
-}
-
-function unknownOption(word: string, options: readonly OptionSpec[]): UsageError {
-  const [name = ""] = word.split("=", 1);
+/**
+ * The error for an argument that is not a known option. The argument is not shown if it could be
+ * part of a secret, such as an unquoted header, or a token that begins with a dash.
+ */
+function problemOf(
+  arg: string,
+  key: string | undefined,
+  { options, args }: Grammar & { args: readonly string[] },
+): string {
+  const secret = args.map((one) => one.split("=", 1)[0]!)
+    .find((option) => SECRET_OPTIONS.has(option));
+  if (key === undefined) {
+    const [shown, why] = secret === undefined
+      ? [` ${quoted(maskUrl(arg))}`, ""]
+      : ["", ` (not shown, as it may belong to ${secret}: quote values with spaces)`];
+    const advice = /^\s*wss?:/i.test(arg) ? ", such as --url WS_URL" : why;
+    return `Cannot use the argument${shown}: only options are accepted${advice}, see --help`;
+  }
+  if (!arg.startsWith("--")) {
+    const [shown, value] = secret === undefined
+      ? [arg, arg]
+      : ["that begins with one dash", "VALUE"];
+    return `Unknown option ${shown}: options begin with two dashes (see --help); write a value that ` +
+      `begins with a dash as --option=${value}`;
+  }
   const names = options.map(({ name }) => `--${name}`);
-  const renamed = names.find((one) => one === RENAMED[name]);
-  if (renamed !== undefined) return new UsageError(`Unknown option ${name}: it is now ${renamed}`);
-  const closest = closestTo(name, names);
+  const renamed = names.find((name) => name === `--${RENAMED[key]}`);
+  if (renamed !== undefined) return `Unknown option --${key}: it is now ${renamed}`;
+  const closest = closestTo(`--${key}`, names);
   const advice = closest === null ? "see --help" : `did you mean ${closest}? See --help`;
-  return new UsageError(`Unknown option ${maskUrl(name)}: ${advice}`);
+  return `Unknown option ${maskUrl(arg.split("=")[0]!)}: ${advice}`;
 }
 
 /** Turns what was given for an option into its value. */

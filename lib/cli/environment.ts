@@ -6,7 +6,7 @@
  */
 
 import { BlockList, isIPv4 } from "node:net";
-import { parseEnv } from "node:util";
+import { parse } from "@std/dotenv";
 import { redactUrl } from "../client/redact_url.ts";
 import { causeOf, UsageError } from "./usage_error.ts";
 
@@ -21,7 +21,7 @@ export async function readEnvFile(paths: readonly string[]): Promise<Env> {
   for (const path of paths) {
     try {
       // Some editors write a byte order mark.
-      return parseEnv((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
+      return parse((await Deno.readTextFile(path)).replace(/^\uFEFF/, ""));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
       // A folder called `.env` may be a Python virtual environment: ignore it.

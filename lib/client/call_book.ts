@@ -169,10 +169,8 @@ export class CallBook {
       ledger.ok++;
       call.fromCache = frame.fromCache;
       if (frame.fromCache) ledger.cached++;
-      else if (call.streamed) {
-        ledger.streamedOk++;
-        this.#observed.streamComplete = true;
-      } else ledger.bareOk++;
+      else if (call.streamed) this.#observed.streamComplete = true;
+      else ledger.bareOk++;
       return this.#close(call, "ok", nowNs);
     }
     ledger[frame.kind]++;

@@ -2,7 +2,6 @@ import type { Observed } from "./call.ts";
 import type { Credentials, HandshakeReply, Protocol, Session } from "../protocols/protocol.ts";
 import { ECHO } from "../protocols/json.ts";
 import { ConnectError, type ConnectFailure } from "./connect_error.ts";
-import { foreignText } from "./foreign_text.ts";
 import { type CloseInfo, type DialOptions, NO_CLOSE_FRAME, type Socket } from "./socket.ts";
 
 /** How long to go on waiting after a wrong answer, in milliseconds. */
@@ -53,8 +52,7 @@ export async function shakeHands(
   socket: Socket,
   options: HandshakeOptions,
 ): Promise<{ elapsedNs: number; session: Session | null }> {
-  const { protocol, credentials, clock, timeoutMs, signal, observed } = options;
-  const shown = options.foreign ?? foreignText([]);
+  const { protocol, credentials, clock, timeoutMs, signal, observed, foreign } = options;
   const { send, read } = protocol.open(credentials);
   if (read === null) return { elapsedNs: 0, session: null };
   const accepted = Promise.withResolvers<{ elapsedNs: number; session: Session | null }>();
@@ -84,7 +82,7 @@ export async function shakeHands(
       return accepted.resolve({ elapsedNs, session: reply.session ?? null });
     }
     if (reply.status === "refused") {
-      const error = shown(reply.error);
+      const error = foreign(reply.error);
       if (reply.ours) return fail("noHelloAck", `Cannot complete the handshake: ${error}`);
       refusal = error;
       // A close frame with the cause usually follows.
@@ -96,7 +94,7 @@ export async function shakeHands(
     }
     for (const frame of reply.send ?? []) socket.send(frame);
     const { reason } = reply;
-    const words = text === null ? "" : `: ${shown(text)}`;
+    const words = text === null ? "" : `: ${foreign(text)}`;
     if (reason === undefined) {
       other ??= text === null ? "a binary frame that is not UTF-8" : `an unrelated frame${words}`;
       return;

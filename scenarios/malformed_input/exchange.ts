@@ -46,7 +46,7 @@ export function isEcho({ kind, id }: Frame, sent: readonly string[]): boolean {
  * @throws {ConnectError} if the connection or the session cannot be opened
  */
 export async function exchange(target: Target, options: ExchangeOptions): Promise<Exchange> {
-  const { protocol, clock, timeoutMs, signal } = target.options;
+  const { protocol, clock, signal } = target.options;
   const { credentials, inSession, send, last, isEnough, patienceMs } = options;
   const seen: Exchange = { frames: [], result: null, close: null, limited: null, answerNs: null };
   let isLastSent = false;
@@ -82,7 +82,7 @@ export async function exchange(target: Target, options: ExchangeOptions): Promis
 
   try {
     if (inSession) {
-      await shakeHands(socket, { protocol, credentials, clock, timeoutMs, signal });
+      await shakeHands(socket, { ...target.options, credentials });
     }
     const startNs = clock.nowNs();
     const note = (atNs: number) => {

@@ -160,7 +160,7 @@ async function webSocketRig(
   { context, inProcess, exchange, echo, stack }: RigOptions,
 ): Promise<Rig> {
   const { clock, signal, target } = context;
-  const { protocol, timeoutMs, relay } = target.options;
+  const { protocol, timeoutMs, relay, foreign } = target.options;
   const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
   const connection = stack.use(
     await Connection.open({
@@ -168,6 +168,7 @@ async function webSocketRig(
       clock,
       signal,
       timeoutMs,
+      foreign,
       protocol: { ...protocol, open: () => ({ send: [], read: null }) },
       credentials: { sessionId: "", token: null },
       ledger: openLedger(),

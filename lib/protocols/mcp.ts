@@ -36,12 +36,12 @@ const NUMBER = /^[1-9]\d{0,14}$/;
  * Encodes an id, as a number if possible. JSON-RPC allows text, but some gateways (supergateway
  * 4.0.0) parse every id as a number, and answer `"a-1"` with `null` and `"0a-1"` with 0.
  */
-export function encodeId(id: string): string {
+function encodeId(id: string): string {
   return NUMBER.test(id) ? id : JSON.stringify(id);
 }
 
 /** Reverses `encodeId`. Ids never sent, such as a number returned as text, match no call. */
-export function decodeId(id: unknown): string {
+function decodeId(id: unknown): string {
   if (typeof id === "string") return NUMBER.test(id) ? JSON.stringify(id) : id;
   const digits = jsonText(id);
   return typeof id === "number" && NUMBER.test(digits) ? digits : `(${typeof id})`;
@@ -113,7 +113,7 @@ function answerRequest(body: Record<string, unknown>): string | null {
 }
 
 /** Frame for a notification or a server's request. */
-export function requestFrame(body: Record<string, unknown>): Frame {
+function requestFrame(body: Record<string, unknown>): Frame {
   const answer = answerRequest(body);
   return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
 }
@@ -122,7 +122,7 @@ export function requestFrame(body: Record<string, unknown>): Frame {
  * True for a message that repeats one of this client's. Not for a ping, which either side can send:
  * the caller must check its id.
  */
-export function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
+function isEcho({ method, params, result, error }: Record<string, unknown>): boolean {
   if (typeof method === "string") {
     return CLIENT_METHODS.has(method) || (isRecord(params) && params.reason === CANCELLED);
   }
@@ -133,26 +133,29 @@ export function isEcho({ method, params, result, error }: Record<string, unknown
 
 const CANCELLED = `timed out in ${MARK}`;
 
-function classify(text: string): Frame {
-  const body = parseJson(text);
-  if (!isRecord(body)) return notAnObject(text, body);
-  // Fast path: only results with _meta can be echoes.
-  const isResult = typeof body.method !== "string" && body.error == null;
-  const hasMeta = isRecord(body.result) && body.result._meta !== undefined;
-  if ((!isResult || hasMeta) && isEcho(body)) return malformed(ECHO);
-  if (typeof body.method === "string") return requestFrame(body);
-  if (body.error != null) return errorFrame(body);
-  if (!isRecord(body.result)) {
-    return malformed(
-      body.result === undefined
-        ? "a message with neither result, error nor method"
-        : "a result that is not an object",
-    );
-  }
-  // An error may lack an id; a result without one belongs to no call.
-  if (body.id == null) return malformed("a result without an id");
-  const id = decodeId(body.id);
-  const { isError, content, structuredContent } = body.result;
+/** Classifies frames; `readResult` reads what JSON-RPC leaves to the protocol. */
+function classifier(
+  readResult: (id: string, result: unknown) => Frame,
+  isOurs = isEcho,
+): Protocol["classify"] {
+  return (text) => {
+    const body = parseJson(text);
+    if (!isRecord(body)) return notAnObject(text, body);
+    if (isOurs(body)) return malformed(ECHO);
+    if (typeof body.method === "string") return requestFrame(body);
+    if (body.error != null) return errorFrame(body);
+    if (body.result === undefined) {
+      return malformed("a message with neither result, error nor method");
+    }
+    // An error may lack an id; a result without one belongs to no call.
+    if (body.id == null) return malformed("a result without an id");
+    return readResult(decodeId(body.id), body.result);
+  };
+}
+
+function readToolResult(id: string, result: unknown): Frame {
+  if (!isRecord(result)) return malformed("a result that is not an object");
+  const { isError, content, structuredContent } = result;
   if (isError === true) {
     return { kind: "toolError", id, code: "TOOL_ERROR", message: firstText(content) };
   }
@@ -168,7 +171,7 @@ function unbatch(text: string): string[] | null {
 }
 
 /** Frame for a JSON-RPC error, with or without an id. */
-export function errorFrame({ id, error }: Record<string, unknown>): Frame {
+function errorFrame({ id, error }: Record<string, unknown>): Frame {
   if (!isRecord(error)) return malformed("an error that is not an object");
   const code = jsonText(error.code ?? "UNKNOWN");
   const message = typeof error.message === "string" ? error.message : "";
@@ -196,7 +199,7 @@ export const mcp: Protocol = {
     tool === "ping"
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
-  classify,
+  classify: classifier(readToolResult),
   unbatch,
   encodeCancel: (id) =>
     `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${
@@ -223,4 +226,19 @@ export const mcp: Protocol = {
     },
   }],
   conduct: mcpConduct,
+};
+
+/** Plain JSON-RPC 2.0: tools are methods, arguments are parameters, and there is no handshake. */
+export const jsonrpc: Protocol = {
+  ...CALLS_ALONE,
+  name: "jsonrpc",
+  defaultTool: "ping",
+  ids: "number",
+  encodeCall: (id, tool, argsJson) =>
+    `{"jsonrpc":"2.0","id":${encodeId(id)},"method":${JSON.stringify(tool)},"params":${argsJson}}`,
+  classify: classifier(
+    (id) => ({ kind: "result", id, fromCache: false }),
+    // A server may send requests of any name.
+    (body) => typeof body.method !== "string" && isEcho(body),
+  ),
 };

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { CallEncoder, firstIdNumber, newIdPrefix } from "../../lib/client/call_encoder.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
-import { jsonrpc } from "../../lib/protocols/jsonrpc.ts";
-import { mcp } from "../../lib/protocols/mcp.ts";
+import { jsonrpc, mcp } from "../../lib/protocols/mcp.ts";
 import { repeats } from "../support/repeats.ts";
 
 const KINDS = ["result", "toolError", "rateLimited", "progress", "notification", "malformed"];

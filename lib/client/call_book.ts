@@ -3,7 +3,7 @@ import type { Frame } from "../protocols/protocol.ts";
 import { type ForeignText, foreignText } from "./foreign_text.ts";
 import { countIn, type OpenLedger } from "./ledger.ts";
 import { readLimitOwner, readRetryAfter } from "./limiter_words.ts";
-import { OutstandingCalls, type WritableCall } from "./outstanding_calls.ts";
+import { OutstandingCalls } from "./outstanding_calls.ts";
 
 type FinalFrame = Extract<Frame, { kind: "result" | "toolError" | "rateLimited" }>;
 type StrayKind = "duplicate" | "orphan" | "malformed";
@@ -83,7 +83,7 @@ export class CallBook {
   }
 
   /** The oldest call in flight. */
-  get oldest(): WritableCall | undefined {
+  get oldest(): Call | undefined {
     return this.#outstanding.oldest;
   }
 
@@ -207,7 +207,7 @@ export class CallBook {
    * The call that a reply without an id belongs to: the only one outstanding, if the server can no
    * longer answer an earlier one.
    */
-  #soleCall(): WritableCall | undefined {
+  #soleCall(): Call | undefined {
     return this.#outstanding.size === 1 && this.#overdue() <= 0 ? this.oldest : undefined;
   }
 
@@ -297,7 +297,7 @@ export class CallBook {
   }
 
   /** The outstanding call with this id. */
-  #callOf(id: string): WritableCall | undefined {
+  #callOf(id: string): Call | undefined {
     const nth = this.#nthOf(id);
     return nth === null ? undefined : this.#outstanding.get(nth);
   }
@@ -307,7 +307,7 @@ export class CallBook {
   }
 
   #endUnanswered(
-    call: WritableCall,
+    call: Call,
     status: "timeout" | "connectionLost" | "aborted",
     nowNs: number,
   ) {
@@ -321,7 +321,7 @@ export class CallBook {
     this.#close(call, status, nowNs);
   }
 
-  #close(call: WritableCall, status: CallStatus, nowNs: number): void {
+  #close(call: Call, status: CallStatus, nowNs: number): void {
     call.endedNs = nowNs;
     this.#outstanding.end(call, status);
     call.onEnd(call);

@@ -1,18 +1,16 @@
 import type { ShardPlace } from "../schema.ts";
 import type { Clock } from "./clock.ts";
-import type { Credentials, Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
+import type { Frame, Protocol, RoutingProbe, Session } from "../protocols/protocol.ts";
 import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
 import { CallEncoder, firstIdNumber, type Message, newIdPrefix } from "./call_encoder.ts";
-import { shakeHands } from "./handshake.ts";
+import { type HandshakeOptions, shakeHands } from "./handshake.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
 
 /** How to open a connection and where to count; the timeout also applies to each call. */
-export interface ConnectionOptions extends DialOptions {
-  protocol: Protocol;
-  credentials: Credentials;
+export interface ConnectionOptions extends DialOptions, HandshakeOptions {
   /** Keeps request ids distinct between shards. Default: not sharded. */
   shard?: ShardPlace | undefined;
   ledger: OpenLedger;
@@ -124,9 +122,9 @@ export class Connection implements AsyncDisposable {
     return this.#socket.unsentBytes;
   }
 
-  /** Id of the oldest call in flight; `null` if there is none. */
-  get oldestId(): string | null {
-    return this.#book.oldest?.id ?? null;
+  /** The oldest call in flight. Its object is reused. */
+  get oldest(): Readonly<Call> | undefined {
+    return this.#book.oldest;
   }
 
   /** Calls answered so far, and how many of them after a later call. */
@@ -149,26 +147,9 @@ export class Connection implements AsyncDisposable {
     this.#onFrame = show;
   }
 
-  /**
-   * Sets the timeout of all further calls.
-   *
-   * @throws {Error} if a call is outstanding, because outstanding calls share one timeout
-   */
+  /** Sets the timeout of all further calls, and of those in flight. */
   useTimeout(timeoutMs: number): void {
-    if (this.#book.outstanding > 0) {
-      throw new Error("Cannot change the timeout as a call is outstanding");
-    }
     this.#timeoutMs = timeoutMs;
-    this.#cancelSweep?.();
-    this.#cancelSweep = null;
-  }
-
-  /** Shortens the timeout so that the oldest call in flight ends within `leftMs`. */
-  hurry(leftMs: number): void {
-    const { oldest } = this.#book;
-    if (oldest === undefined) return;
-    const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
-    this.#timeoutMs = Math.min(this.#timeoutMs, waitedMs + leftMs);
     this.#sweepLater();
   }
 
@@ -189,15 +170,14 @@ export class Connection implements AsyncDisposable {
 
   /**
    * Sends a request that is not a call, with the same socket, clock readings and timeout as a call.
-   * It and its frames count in no ledger; other frames are treated as usual.
+   * It and its frames count in no ledger; other frames are treated as usual. One at a time.
    *
    * @param onEnd called once: with `ok` if the probe was answered, `toolError` if an error came
    *   instead, else as for calls. The object is reused.
    * @param fromNs as for `send`
-   * @throws {Error} if a call or a probe is outstanding, or as `send` does
+   * @throws {Error} as `send` does
    */
   probe(probe: Probe, onEnd: (end: Call) => void, fromNs?: number): void {
-    if (this.#book.outstanding > 0) throw new Error("Cannot probe as a call is outstanding");
     this.#assertMaySend();
     const begunNs = fromNs ?? this.#clock.nowNs();
     const onProbeEnd = (end: Call) => {
@@ -232,7 +212,6 @@ export class Connection implements AsyncDisposable {
     if (!this.isOpen) {
       throw new Error("Cannot send a call as the connection is closed or the run is aborted");
     }
-    if (this.#probe !== null) throw new Error("Cannot send a call as a probe is outstanding");
   }
 
   #write(text: string): void {

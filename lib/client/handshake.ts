@@ -14,7 +14,7 @@ export interface HandshakeOptions
   extends Pick<DialOptions, "clock" | "timeoutMs" | "signal" | "foreign"> {
   protocol: Protocol;
   credentials: Credentials;
-  /** Is told if the server assigns another session id. */
+  /** Set if the server assigns another session id. */
   observed?: Observed;
 }
 

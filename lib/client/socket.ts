@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
-import { ConnectError, dialError, whereTo } from "./connect_error.ts";
+import { ConnectError, dialError } from "./connect_error.ts";
 import type { ForeignText } from "./foreign_text.ts";
+import { redactUrl } from "./redact_url.ts";
 import type { Relay } from "./relay.ts";
 
 /** How to dial. */
@@ -124,11 +125,11 @@ function decode(bytes: ArrayBuffer): string | null {
  */
 export async function dial(options: DialOptions): Promise<Socket> {
   const { clock, timeoutMs, signal, relay, foreign } = options;
-  const { url, headers = {}, subprotocols = [], client } = options;
-  const where = whereTo(options);
+  const { url, proxy = null, headers = {}, subprotocols = [], client } = options;
+  const where = redactUrl(url) + (proxy === null ? "" : ` through the proxy ${proxy}`);
   if (signal?.aborted) throw new ConnectError("aborted", `Stopped before dialling ${where}`);
   const opened = Promise.withResolvers<Socket>();
-  const fail = (why: string) => opened.reject(dialError(options, foreign(why, 500)));
+  const fail = (why: string) => opened.reject(dialError(where, foreign(why, 500)));
   using relayed = relay?.through.dial({ url, headers, localAddress: relay.localAddress }, fail);
   const way = relayed ?? { url, headers, client };
   const webSocket = new WebSocket(way.url, {

@@ -18,11 +18,6 @@ export function newIdPrefix(ids: Protocol["ids"], shard?: ShardPlace): string {
   return `${RUN_ID}-${shard === undefined ? "" : `s${shard.index}-`}${++connectionCount}-`;
 }
 
-/** The number in the first call's id: lower ones are for the session's own requests (mcp.ts). */
-export function firstIdNumber(ids: Protocol["ids"]): number {
-  return ids === "number" ? 11 : 1;
-}
-
 /** Content of a call. */
 export interface Message {
   readonly tool: string;

@@ -4,7 +4,7 @@ import type { Frame, Protocol, RoutingProbe, Session } from "../protocols/protoc
 import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
-import { CallEncoder, firstIdNumber, type Message, newIdPrefix } from "./call_encoder.ts";
+import { CallEncoder, type Message, newIdPrefix } from "./call_encoder.ts";
 import { type HandshakeOptions, shakeHands } from "./handshake.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
@@ -83,7 +83,6 @@ export class Connection implements AsyncDisposable {
     this.#hasBatches = session?.batches ?? false;
     this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
       ...options,
-      firstNumber: firstIdNumber(protocol.ids),
       isTool: (name) => protocol.listedName(name) !== null,
     });
     socket.onText(this.#receive);

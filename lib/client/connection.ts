@@ -121,9 +121,9 @@ export class Connection implements AsyncDisposable {
     return this.#socket.unsentBytes;
   }
 
-  /** The oldest call in flight. Its object is reused. */
-  get oldest(): Readonly<Call> | undefined {
-    return this.#book.oldest;
+  /** Id of the oldest call in flight; `null` if there is none. */
+  get oldestId(): string | null {
+    return this.#book.oldest?.id ?? null;
   }
 
   /** Calls answered so far, and how many of them after a later call. */
@@ -150,6 +150,14 @@ export class Connection implements AsyncDisposable {
   useTimeout(timeoutMs: number): void {
     this.#timeoutMs = timeoutMs;
     this.#sweepLater();
+  }
+
+  /** Shortens the timeout so that the oldest call in flight ends within `leftMs`. */
+  hurry(leftMs: number): void {
+    const { oldest } = this.#book;
+    if (oldest === undefined) return;
+    const waitedMs = (this.#clock.nowNs() - oldest.sentNs) / 1e6;
+    this.useTimeout(Math.min(this.#timeoutMs, waitedMs + leftMs));
   }
 
   /**

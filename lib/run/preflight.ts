@@ -79,18 +79,13 @@ export async function runPreflight(
 }
 
 /** Shortens the timeout of a call after a frame that names the call but does not answer it. */
-function hurryIfWrong(connection: Connection, text: string, { options }: Target) {
-  const { protocol, clock, timeoutMs } = options;
-  const { id, sentNs } = connection.oldest ?? {};
-  if (id === undefined || sentNs === undefined || !text.includes(id)) return;
+function hurryIfWrong(connection: Connection, text: string, { options: { protocol } }: Target) {
+  const id = connection.oldestId;
+  if (id === null || !text.includes(id)) return;
   const frame = protocol.classify(text);
   if (frame.kind === "progress" || (frame.kind === "notification" && frame.id !== id)) return;
   // After the connection has handled the frame.
-  queueMicrotask(() => {
-    if (connection.oldest?.id !== id) return;
-    const waitedMs = (clock.nowNs() - sentNs) / 1e6;
-    connection.useTimeout(Math.min(timeoutMs, waitedMs + WRONG_ANSWER_WAIT_MS));
-  });
+  queueMicrotask(() => connection.oldestId === id && connection.hurry(WRONG_ANSWER_WAIT_MS));
 }
 
 /** True if the server lists this tool, or lists none and so may serve any. */

@@ -30,7 +30,7 @@ async function connectSilent(first: Behaviour) {
       await closing;
       target[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
-      assertEquals([connection.oldest, clock.pending], [undefined, 0], "no call or timer is left");
+      assertEquals([connection.oldestId, clock.pending], [null, 0], "no call or timer is left");
     },
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ConnectError } from "../../lib/client/connect_error.ts";
 import { brokenEquations, openLedger, settleLedger } from "../../lib/client/ledger.ts";
 import type { TargetOptions } from "../../lib/client/target.ts";
 import { echo } from "../../lib/protocols/echo.ts";
@@ -165,6 +166,22 @@ Deno.test("an answer that is not a handshake is quoted", { ignore }, async () =>
   const greeted = await message(greet, mcp);
   assertStringIncludes(greeted, ", only an unrelated frame: hello xxx");
   assert(greeted.length < 400, greeted);
+});
+
+Deno.test("wrong answers that go on do not prolong the handshake", { ignore }, async () => {
+  for (const [answer, why] of [[null, "an echo"], [{ op: "hello_ack" }, "refused"]] as const) {
+    using timers = new DisposableStack();
+    let isOver = false;
+    await using server = startScriptedServer((peer, _, text) => {
+      const send = () => peer.send(answer ?? text);
+      timers.adopt(setInterval(() => isOver || send(), SHORT_TIMEOUT_MS / 4), clearInterval);
+    });
+    using target = targetAt(server.url, { timeoutMs: SHORT_TIMEOUT_MS });
+    timers.adopt(setTimeout(() => isOver = true, 40 * SHORT_TIMEOUT_MS), clearTimeout);
+    const { message } = await assertRejects(() => target.connect(openLedger()), ConnectError);
+    assertStringIncludes(message, why);
+    assert(!isOver, "the handshake went on as long as the answers");
+  }
 });
 
 Deno.test("an echo of a ping is neither answered nor served", { ignore }, async () => {

@@ -4,7 +4,7 @@ import type { Frame, Protocol, RoutingProbe, Session } from "../protocols/protoc
 import { ECHO, malformed } from "../protocols/json.ts";
 import type { Call, Observed } from "./call.ts";
 import { CallBook } from "./call_book.ts";
-import { CallEncoder, type Message, newIdPrefix } from "./call_encoder.ts";
+import { createEncoder, type Message, newIdPrefix } from "./call_encoder.ts";
 import { type HandshakeOptions, shakeHands } from "./handshake.ts";
 import { countIn, type OpenLedger, openLedger } from "./ledger.ts";
 import { type CloseInfo, dial, type DialOptions, type Socket } from "./socket.ts";
@@ -15,16 +15,6 @@ export interface ConnectionOptions extends DialOptions, HandshakeOptions {
   shard?: ShardPlace | undefined;
   ledger: OpenLedger;
   observed: Observed;
-}
-
-/** Duration of the opening, in nanoseconds. */
-export interface ConnectionTiming {
-  /** Dial and upgrade. */
-  connectNs: number;
-  /** Handshake sent to handshake accepted. */
-  authenticateNs: number;
-  /** Both. */
-  establishNs: number;
 }
 
 export type { Message };
@@ -40,7 +30,11 @@ const ABORT_DRAIN_MS = 500;
  * end it; both let outstanding calls finish first.
  */
 export class Connection implements AsyncDisposable {
-  readonly timing: ConnectionTiming;
+  /**
+   * Duration of the opening, in nanoseconds: dial and upgrade, then handshake sent to handshake
+   * accepted, and both.
+   */
+  readonly timing: { connectNs: number; authenticateNs: number; establishNs: number };
   /** Resolves when either side has ended the connection. */
   readonly closed: Promise<CloseInfo>;
   /** How the server or the network ended it; `null` while open, or if this side closed it. */
@@ -51,7 +45,7 @@ export class Connection implements AsyncDisposable {
   readonly #protocol: Protocol;
   readonly #signal: AbortSignal | undefined;
   #timeoutMs: number;
-  readonly #encoder: CallEncoder;
+  readonly #encode: ReturnType<typeof createEncoder>;
   /** Time of the last send or receive. */
   #lastNs: number;
   readonly #hasBatches: boolean;
@@ -68,7 +62,7 @@ export class Connection implements AsyncDisposable {
 
   private constructor(
     socket: Socket,
-    { timing, session }: { timing: ConnectionTiming; session: Session | null },
+    { timing, session }: Pick<Connection, "timing"> & { session: Session | null },
     options: ConnectionOptions,
   ) {
     const { clock, protocol, signal, shard } = options;
@@ -78,7 +72,7 @@ export class Connection implements AsyncDisposable {
     this.#protocol = protocol;
     this.#signal = signal;
     this.#timeoutMs = options.timeoutMs;
-    this.#encoder = new CallEncoder(protocol);
+    this.#encode = createEncoder(protocol);
     this.#isAborted = signal?.aborted ?? false;
     this.#hasBatches = session?.batches ?? false;
     this.#book = new CallBook(newIdPrefix(protocol.ids, shard), {
@@ -172,7 +166,7 @@ export class Connection implements AsyncDisposable {
     const sentNs = fromNs ?? this.#clock.nowNs();
     const { id } = this.#book.begin(sentNs, onEnd, this.#book.ledger, message.tool);
     this.#lastNs = sentNs;
-    this.#write(this.#encoder.encode(id, message));
+    this.#write(this.#encode(id, message));
   }
 
   /**

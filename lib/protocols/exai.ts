@@ -3,6 +3,7 @@ import { exaiConduct } from "./exai_conduct.ts";
 import { hello, rejections } from "./exai_openings.ts";
 import {
   ECHO,
+  errorFrame,
   isRecord,
   jsonText,
   malformed,
@@ -11,23 +12,11 @@ import {
   readToolPage,
 } from "./json.ts";
 
-/** Codes of calls refused because of load, in both dialects. */
-const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429"]);
-
 /** Endings that the server strips from a tool name. */
 const TRAILING_SUFFIX = /[-_]EXAI[-_]WS$/;
 
 /** Ops that only a client sends. */
 const REQUESTS: ReadonlySet<unknown> = new Set(["hello", "call_tool", "list_tools", "ping"]);
-
-function errorFrame(id: string | null, error: unknown): Frame {
-  if (!isRecord(error)) return malformed("an error that is not an object");
-  const code = jsonText(error.code ?? "UNKNOWN");
-  const message = typeof error.message === "string" ? error.message : "";
-  // The same code is used for a call that is too large, whatever the load.
-  const forLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
-  return { kind: forLoad ? "rateLimited" : "toolError", id, code, message };
-}
 
 function callResult(id: string | null, body: Record<string, unknown>): Frame {
   if (body.error != null) return errorFrame(id, body.error);

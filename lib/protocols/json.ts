@@ -41,6 +41,19 @@ export function malformed(reason: string): Extract<Frame, { kind: "malformed" }>
   return { kind: "malformed", id: null, reason };
 }
 
+/** Codes of calls refused because of load: EXAI's, HTTP's, and one that JSON-RPC servers use. */
+const LOAD_CODES: ReadonlySet<string> = new Set(["OVER_CAPACITY", "RATE_LIMITED", "429", "-32029"]);
+
+/** Frame for an error with a code and a message. */
+export function errorFrame(id: string | null, error: unknown): Frame {
+  if (!isRecord(error)) return malformed("an error that is not an object");
+  const code = jsonText(error.code ?? "UNKNOWN");
+  const message = typeof error.message === "string" ? error.message : "";
+  // EXAI uses the same code for a call that is too large, whatever the load.
+  const isForLoad = LOAD_CODES.has(code) && !message.startsWith("Request too large");
+  return { kind: isForLoad ? "rateLimited" : "toolError", id, code, message };
+}
+
 /** A frame that is not a JSON object; `value` is the result of `parseJson`. */
 export function notAnObject(text: string, value: unknown): ReturnType<typeof malformed> {
   if (Array.isArray(value)) return malformed("several JSON values, in an array");

@@ -1,5 +1,6 @@
 import {
   ECHO,
+  errorFrame,
   isRecord,
   jsonText,
   malformed,
@@ -15,8 +16,6 @@ const PROTOCOL_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05
 /** Ids of the session's own requests: lower than that of any call. */
 const INITIALIZE_ID = "1";
 const LIST_TOOLS_ID = 2;
-/** JSON-RPC leaves server errors from -32000 to the implementation; some use HTTP's code. */
-const LOAD_CODES: ReadonlySet<string> = new Set(["429", "-32029"]);
 const METHOD_NOT_FOUND = -32601;
 /** The only revision with batches. */
 const BATCH_VERSION = "2025-03-26";
@@ -143,13 +142,13 @@ function classifier(
     if (!isRecord(body)) return notAnObject(text, body);
     if (isOurs(body)) return malformed(ECHO);
     if (typeof body.method === "string") return requestFrame(body);
-    if (body.error != null) return errorFrame(body);
+    const id = body.id == null ? null : decodeId(body.id);
+    if (body.error != null) return errorFrame(id, body.error);
     if (body.result === undefined) {
       return malformed("a message with neither result, error nor method");
     }
     // An error may lack an id; a result without one belongs to no call.
-    if (body.id == null) return malformed("a result without an id");
-    return readResult(decodeId(body.id), body.result);
+    return id === null ? malformed("a result without an id") : readResult(id, body.result);
   };
 }
 
@@ -168,15 +167,6 @@ function readToolResult(id: string, result: unknown): Frame {
 function unbatch(text: string): string[] | null {
   const body = parseJson(text);
   return Array.isArray(body) && body.length > 0 ? body.map((one) => JSON.stringify(one)) : null;
-}
-
-/** Frame for a JSON-RPC error, with or without an id. */
-function errorFrame({ id, error }: Record<string, unknown>): Frame {
-  if (!isRecord(error)) return malformed("an error that is not an object");
-  const code = jsonText(error.code ?? "UNKNOWN");
-  const message = typeof error.message === "string" ? error.message : "";
-  const kind = LOAD_CODES.has(code) ? "rateLimited" : "toolError";
-  return { kind, id: id == null ? null : decodeId(id), code, message };
 }
 
 function firstText(content: unknown): string {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { CallEncoder, newIdPrefix } from "../../lib/client/call_encoder.ts";
+import { createEncoder, newIdPrefix } from "../../lib/client/call_encoder.ts";
 import { exai } from "../../lib/protocols/exai.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { jsonrpc, mcp } from "../../lib/protocols/mcp.ts";
@@ -149,13 +149,13 @@ Deno.test("the call encoder writes every call as its protocol does, repeated mes
       fc.array(message, { minLength: 1, maxLength: 3 }),
       fc.array(fc.nat({ max: 2 }), { maxLength: 30 }),
       (protocol, messages, order) => {
-        const encoder = new CallEncoder(protocol);
+        const encode = createEncoder(protocol);
         const prefix = newIdPrefix(protocol.ids);
         for (const [nth, place] of order.entries()) {
           const one = messages[place % messages.length]!;
           const id = prefix + (11 + nth);
           const wanted = protocol.encodeCall(id, one.tool, one.argsJson);
-          assertEquals(encoder.encode(id, one), wanted);
+          assertEquals(encode(id, one), wanted);
         }
       },
     ),

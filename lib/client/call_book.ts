@@ -267,12 +267,11 @@ export class CallBook {
 
   #progress(frame: Extract<Frame, { kind: "progress" }>, nowNs: number, text: string): void {
     const { id } = frame;
-    const nth = id === null ? null : this.#nthOf(id);
-    if (id !== null && nth === null) return this.#countOrphan(id, text);
-    const call = nth === null ? undefined : this.#outstanding.get(nth);
-    if (call === undefined) {
-      return countFrame(nth === null ? this.ledger : this.#ledgerOf(nth), "progress");
-    }
+    if (id === null) return countFrame(this.ledger, "progress");
+    const nth = this.#nthOf(id);
+    if (nth === null) return this.#countOrphan(id, text);
+    const call = this.#outstanding.get(nth);
+    if (call === undefined) return countFrame(this.#ledgerOf(nth), "progress");
     if (frame.streamComplete) call.streamed = true;
     else if (call.firstProgressNs === 0) call.firstProgressNs = nowNs;
     countFrame(call.ledger, "progress");

@@ -111,12 +111,6 @@ function answerRequest(body: Record<string, unknown>): string | null {
   return JSON.stringify({ jsonrpc: "2.0", id: body.id, ...outcome });
 }
 
-/** Frame for a notification or a server's request. */
-function requestFrame(body: Record<string, unknown>): Frame {
-  const answer = answerRequest(body);
-  return { kind: "notification", id: answer === null ? null : decodeId(body.id), answer };
-}
-
 /**
  * True for a message that repeats one of this client's. Not for a ping, which either side can send:
  * the caller must check its id.
@@ -132,17 +126,27 @@ function isEcho({ method, params, result, error }: Record<string, unknown>): boo
 
 const CANCELLED = `timed out in ${MARK}`;
 
-/** Classifies frames; `readResult` reads what JSON-RPC leaves to the protocol. */
+/**
+ * Classifies frames; `readResult` reads what JSON-RPC leaves to the protocol.
+ *
+ * @param canBeCall true for methods of requests that both sides can send
+ */
 function classifier(
   readResult: (id: string, result: unknown) => Frame,
-  isOurs = isEcho,
+  canBeCall: (method: string) => boolean,
 ): Protocol["classify"] {
   return (text) => {
     const body = parseJson(text);
     if (!isRecord(body)) return notAnObject(text, body);
-    if (isOurs(body)) return malformed(ECHO);
-    if (typeof body.method === "string") return requestFrame(body);
+    const { method } = body;
+    const canBeEcho = typeof method === "string" && canBeCall(method);
+    if (!canBeEcho && isEcho(body)) return malformed(ECHO);
     const id = body.id == null ? null : decodeId(body.id);
+    if (typeof method === "string") {
+      const answer = answerRequest(body);
+      // Both sides number their requests independently, so only an echo's id means a call.
+      return { kind: "notification", id: answer !== null && canBeEcho ? id : null, answer };
+    }
     if (body.error != null) return errorFrame(id, body.error);
     if (body.result === undefined) {
       return malformed("a message with neither result, error nor method");
@@ -189,7 +193,7 @@ export const mcp: Protocol = {
     tool === "ping"
       ? request(id, "ping", "{}")
       : request(id, "tools/call", `{"name":${JSON.stringify(tool)},"arguments":${argsJson}}`),
-  classify: classifier(readToolResult),
+  classify: classifier(readToolResult, (method) => method === "ping"),
   unbatch,
   encodeCancel: (id) =>
     `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${
@@ -226,9 +230,5 @@ export const jsonrpc: Protocol = {
   ids: "number",
   encodeCall: (id, tool, argsJson) =>
     `{"jsonrpc":"2.0","id":${encodeId(id)},"method":${JSON.stringify(tool)},"params":${argsJson}}`,
-  classify: classifier(
-    (id) => ({ kind: "result", id, fromCache: false }),
-    // A server may send requests of any name.
-    (body) => typeof body.method !== "string" && isEcho(body),
-  ),
+  classify: classifier((id) => ({ kind: "result", id, fromCache: false }), () => true),
 };

@@ -117,12 +117,13 @@ const FRAMES: [string, unknown, Frame][] = [
   [
     "a request for roots, which are not offered",
     rpc({ id: 1234567, method: "roots/list" }),
-    notification(id, rpc({ id: 1234567, ...refusal })),
+    // Also while a call of the client's with that id is in flight: it is no echo.
+    notification(null, rpc({ id: 1234567, ...refusal })),
   ],
   [
     "a request to sample, which is not offered",
     rpc({ id: 3, method: "sampling/createMessage", params: { messages: [] } }),
-    notification("3", rpc({ id: 3, ...refusal })),
+    notification(null, rpc({ id: 3, ...refusal })),
   ],
   ["a batch", [rpc({ id: 1234567, result: {} })], malformed("several JSON values, in an array")],
   [

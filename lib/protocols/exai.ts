@@ -4,6 +4,7 @@ import { hello, rejections } from "./exai_openings.ts";
 import {
   ECHO,
   errorFrame,
+  fieldsOf,
   isRecord,
   jsonText,
   malformed,
@@ -54,8 +55,7 @@ function classify(text: string): Frame {
 }
 
 function readHelloAck(text: string): HandshakeReply {
-  const body = parseJson(text);
-  if (!isRecord(body)) return { status: "ignored" };
+  const body = fieldsOf(text);
   // Older servers answer hello_res.
   if (body.op !== "hello_ack" && body.op !== "hello_res") {
     return { status: "ignored", ...(body.op === "hello" ? { reason: ECHO } : {}) };
@@ -73,8 +73,8 @@ const ROUTING_PROBES: RoutingProbe[] = [
     name: "ping",
     encode: (id) => `{"op":"ping","request_id":"${id}"}`,
     isAnswer(text, id) {
-      const body = parseJson(text);
-      return isRecord(body) && body.op === "pong" && (body.request_id ?? id) === id;
+      const { op, request_id } = fieldsOf(text);
+      return op === "pong" && (request_id ?? id) === id;
     },
   },
   {
@@ -82,19 +82,18 @@ const ROUTING_PROBES: RoutingProbe[] = [
     // A new op each time: the answer repeats it, and the server may drop repeated frames.
     encode: (id) => `{"op":"ping-${id}"}`,
     isAnswer(text, id) {
-      const body = parseJson(text);
-      if (!isRecord(body) || !isRecord(body.error)) return false;
-      const { code, message } = body.error;
-      return code === "INVALID_REQUEST" && String(message).endsWith(`ping-${id}`);
+      const { error } = fieldsOf(text);
+      return isRecord(error) && error.code === "INVALID_REQUEST" &&
+        jsonText(error.message).endsWith(`ping-${id}`);
     },
   },
 ];
 
 function readServerNs(text: string): number | null {
-  const body = parseJson(text);
+  const { from_cache, outputs } = fieldsOf(text);
   // A cached reply has the times of the call that computed it.
-  if (!isRecord(body) || body.from_cache === true) return null;
-  const first: unknown = Array.isArray(body.outputs) ? body.outputs[0] : null;
+  if (from_cache === true) return null;
+  const first: unknown = Array.isArray(outputs) ? outputs[0] : null;
   const metadata = isRecord(first) ? first.metadata : null;
   const times = isRecord(metadata) ? metadata.latency_metrics : null;
   const totalMs = isRecord(times) ? times.latency_ms : null;
@@ -123,8 +122,8 @@ export const exai: Protocol = {
   listedName: (tool) => tool.replace(TRAILING_SUFFIX, ""),
   encodeListTools: (id) => JSON.stringify({ op: "list_tools", request_id: id }),
   readTools(text) {
-    const body = parseJson(text);
-    return isRecord(body) && body.op === "list_tools_res" ? readToolPage(body) : null;
+    const body = fieldsOf(text);
+    return body.op === "list_tools_res" ? readToolPage(body) : null;
   },
   toolNameAdvice(tool) {
     const [, bare, ending] = /^(.*?)[-_](EXAI[-_]WS[-_].*)$/s.exec(tool) ?? [];

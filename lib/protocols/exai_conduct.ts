@@ -1,6 +1,6 @@
 import type { Conduct, ConductCase, ConductOptions } from "./protocol.ts";
 import { answer, type BuildCase, otherOpenings, refusedOpenings } from "./exai_openings.ts";
-import { isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
+import { fieldsOf, isRecord, jsonText, parseJson, readToolPage, shortText } from "./json.ts";
 
 const BUILDS = ["oct25", "oct", "nov"] as const;
 type Build = typeof BUILDS[number];
@@ -136,7 +136,7 @@ interface ListedCall {
 
 /** Tools of a list_tools_res that require only text arguments, with such arguments. */
 function callableTools(toolList: string | null) {
-  const page = toolList === null ? null : readToolPage(parseJson(toolList));
+  const page = readToolPage(fieldsOf(toolList ?? ""));
   return (page?.tools ?? []).flatMap(({ name: tool, inputSchema: { properties, required } }) => {
     const known = new Map(
       Object.entries(isRecord(properties) ? properties : {})
@@ -190,9 +190,7 @@ function cases(options: ConductOptions): ConductCase[] {
 
 /** The builds that could have sent a frame: all of them, unless a field tells. */
 function buildsOf(frame: string, sessionId: string): readonly Build[] {
-  const body = parseJson(frame);
-  if (!isRecord(body)) return BUILDS;
-  const { op, ok, outputs, request_id, session_id } = body;
+  const { op, ok, outputs, request_id, session_id } = fieldsOf(frame);
   if (op === "call_tool_res" && Array.isArray(outputs)) {
     return ok === true ? ["oct25", "oct"] : ["nov"];
   }

@@ -20,6 +20,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The fields of a JSON object; none for any other text. */
+export function fieldsOf(text: string): Record<string, unknown> {
+  const body = parseJson(text);
+  return isRecord(body) ? body : {};
+}
+
 /** A JSON value as text. Never throws, unlike String() for `{"toString":1}`. */
 export function jsonText(value: unknown): string {
   return typeof value === "object" && value !== null ? "(object)" : String(value);
@@ -90,9 +96,7 @@ const HAS_ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
  * is read as UTC: the error cancels out when the clocks of two clients are compared.
  */
 export function readServerTime(text: string): number | null {
-  const body = parseJson(text);
-  if (!isRecord(body)) return null;
-  const { timestamp } = body;
+  const { timestamp } = fieldsOf(text);
   if (typeof timestamp === "number") {
     return timestamp < SECONDS_BELOW ? timestamp * 1000 : timestamp;
   }

@@ -1,6 +1,7 @@
 import {
   ECHO,
   errorFrame,
+  fieldsOf,
   isRecord,
   jsonText,
   malformed,
@@ -206,17 +207,13 @@ export const mcp: Protocol = {
       "tools/list",
       JSON.stringify({ cursor: page?.cursor }),
     ),
-  readTools(text) {
-    const body = parseJson(text);
-    return isRecord(body) ? readToolPage(body.result) : null;
-  },
+  readTools: (text) => readToolPage(fieldsOf(text).result),
   routingProbes: [{
     name: "ping",
     encode: (id) => request(id, "ping", "{}"),
     isAnswer(text, id) {
-      const body = parseJson(text);
-      return isRecord(body) && body.method === undefined && decodeId(body.id) === id &&
-        isRecord(body.result);
+      const body = fieldsOf(text);
+      return body.method === undefined && decodeId(body.id) === id && isRecord(body.result);
     },
   }],
   conduct: mcpConduct,

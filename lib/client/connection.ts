@@ -25,6 +25,8 @@ export type Probe = Pick<RoutingProbe, "encode" | "isAnswer">;
 /** After an interrupt, how long to wait for outstanding replies before closing, in milliseconds. */
 const ABORT_DRAIN_MS = 500;
 
+const NOT_TEXT = malformed("a binary frame that is not UTF-8");
+
 /**
  * An authenticated session that counts every call and frame in a ledger. `close` and `await using`
  * end it; both let outstanding calls finish first.
@@ -52,8 +54,8 @@ export class Connection implements AsyncDisposable {
   #cancelSweep: (() => void) | null = null;
   #onQuiet: (() => void) | null = null;
   #onFrame: ((text: string) => void) | null = null;
-  /** The probe in flight. */
-  #probe: { is: Probe; id: string } | null = null;
+  /** The protocol's, or while a probe is in flight one that recognises its answer. */
+  #classify: Protocol["classify"];
   /** Probes are counted here, which nobody reads. */
   readonly #probeLedger = openLedger();
   #closing: Promise<CloseInfo & { durationNs: number }> | null = null;
@@ -70,6 +72,7 @@ export class Connection implements AsyncDisposable {
     this.timing = timing;
     this.#clock = clock;
     this.#protocol = protocol;
+    this.#classify = protocol.classify;
     this.#signal = signal;
     this.#timeoutMs = options.timeoutMs;
     this.#encode = createEncoder(protocol);
@@ -181,12 +184,14 @@ export class Connection implements AsyncDisposable {
   probe(probe: Probe, onEnd: (end: Call) => void, fromNs?: number): void {
     this.#assertMaySend();
     const begunNs = fromNs ?? this.#clock.nowNs();
+    const { classify } = this.#protocol;
     const onProbeEnd = (end: Call) => {
-      this.#probe = null;
+      this.#classify = classify;
       onEnd(end);
     };
     const { id } = this.#book.begin(begunNs, onProbeEnd, this.#probeLedger);
-    this.#probe = { is: probe, id };
+    this.#classify = (text) =>
+      probe.isAnswer(text, id) ? { kind: "result", id, fromCache: false } : classify(text);
     this.#write(probe.encode(id));
   }
 
@@ -244,9 +249,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #receive = (text: string | null): void => {
-    const frame = text === null || this.#probe !== null
-      ? this.#classifyUncommon(text)
-      : this.#protocol.classify(text);
+    const frame = text === null ? NOT_TEXT : this.#classify(text);
     // After decoding, which a caller would wait for too.
     const nowNs = this.#clock.nowNs();
     this.#lastNs = nowNs;
@@ -255,7 +258,7 @@ export class Connection implements AsyncDisposable {
       : null;
     if (messages == null) return this.#enter(frame, text, nowNs);
     // Each message counts as a frame.
-    for (const one of messages) this.#enter(this.#classifyUncommon(one), one, nowNs);
+    for (const one of messages) this.#enter(this.#classify(one), one, nowNs);
   };
 
   #enter(frame: Frame, text: string | null, nowNs: number): void {
@@ -266,15 +269,6 @@ export class Connection implements AsyncDisposable {
     if (answer !== null && !isEcho) this.#socket.send(answer);
     this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();
-  }
-
-  /** Classifies a binary frame, or one that may answer a probe. */
-  #classifyUncommon(text: string | null): Frame {
-    if (text === null) return malformed("a binary frame that is not UTF-8");
-    const probe = this.#probe;
-    return probe !== null && probe.is.isAnswer(text, probe.id)
-      ? { kind: "result", id: probe.id, fromCache: false }
-      : this.#protocol.classify(text);
   }
 
   /** Sets the one timer for all calls: they share a timeout, so the oldest expires first. */

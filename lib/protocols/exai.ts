@@ -29,13 +29,8 @@ function callResult(id: string | null, body: Record<string, unknown>): Frame {
 function classify(text: string): Frame {
   const body = parseJson(text);
   if (!isRecord(body)) return notAnObject(text, body);
-  const { request_id } = body;
   // `null` is only for a missing id, which can be attributed; ids of other types were never sent.
-  const id = typeof request_id === "string"
-    ? request_id
-    : request_id == null
-    ? null
-    : jsonText(request_id);
+  const id = body.request_id == null ? null : jsonText(body.request_id);
   switch (body.op) {
     case "call_tool_res":
       return callResult(id, body);

@@ -264,8 +264,9 @@ export class Connection implements AsyncDisposable {
   #enter(frame: Frame, text: string | null, nowNs: number): void {
     if (this.#onFrame !== null && text !== null) this.#onFrame(text);
     const answer = frame.kind === "notification" ? frame.answer : null;
-    // A server request with the id of a call in flight is an echo.
-    const isEcho = answer !== null && this.#book.awaits(frame.id);
+    // Both sides number their requests independently, so only one that can be a call is an echo.
+    const isEcho = frame.kind === "notification" && frame.canBeCall === true &&
+      this.#book.awaits(frame.id);
     if (answer !== null && !isEcho) this.#socket.send(answer);
     this.#book.receive(isEcho ? malformed(ECHO) : frame, nowNs, text ?? "");
     if (this.#onQuiet !== null) this.#onQuiet();

@@ -140,13 +140,13 @@ function classifier(
     const body = parseJson(text);
     if (!isRecord(body)) return notAnObject(text, body);
     const { method } = body;
-    const canBeEcho = typeof method === "string" && canBeCall(method);
-    if (!canBeEcho && isEcho(body)) return malformed(ECHO);
+    const isOfBoth = typeof method === "string" && canBeCall(method);
+    if (!isOfBoth && isEcho(body)) return malformed(ECHO);
     const id = body.id == null ? null : decodeId(body.id);
     if (typeof method === "string") {
       const answer = answerRequest(body);
-      // Both sides number their requests independently, so only an echo's id means a call.
-      return { kind: "notification", id: answer !== null && canBeEcho ? id : null, answer };
+      if (answer === null) return { kind: "notification", id: null, answer };
+      return { kind: "notification", id, answer, ...(isOfBoth ? { canBeCall: true } : {}) };
     }
     if (body.error != null) return errorFrame(id, body.error);
     if (body.result === undefined) {

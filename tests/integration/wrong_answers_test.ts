@@ -200,6 +200,16 @@ Deno.test("an echo of a ping is neither answered nor served", { ignore }, async 
   assertStringIncludes(ledger.firstStrays!.malformed!, "an echo of what this client sent: {");
 });
 
+Deno.test("a server's request may have the id of a call in flight", { ignore }, async () => {
+  await using server = startScriptedServer(speakMcp((peer, { id, method }) => {
+    if (method !== "ping") return;
+    peer.send({ jsonrpc: "2.0", id, method: "roots/list" });
+    peer.send({ jsonrpc: "2.0", id, result: {} });
+  }));
+  const { ok, frames } = await account(server.url);
+  assertEquals([ok, frames.progress, frames.malformed], [1, 1, 0]);
+});
+
 Deno.test("the echo of an answer is not the reply to the call of its id", { ignore }, async () => {
   // Pings with the id of the next call, and echoes the answer while that call waits.
   const held: string[] = [];

@@ -80,7 +80,8 @@ export async function workload(
       throw new TargetUnusableError(why[list.status]);
     }
     const known = list.tools.filter(({ name }) => TOOL_NAME.test(name));
-    const text = draftWorkload(chosen(known, given.get("tool") ?? []));
+    const draft = draftWorkload(chosen(known, given.get("tool") ?? []));
+    const text = target.foreign(draft, Infinity);
     const out = given.get("out")?.at(-1);
     if (out === undefined) terminal.print(text);
     else {

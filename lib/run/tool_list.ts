@@ -18,7 +18,7 @@ export type ToolList = { status: "none" | "late" | "closed" } | {
 };
 
 /**
- * Lists the tools of a server in a separate session. Their texts are not sanitised.
+ * Lists the tools of a server in a separate session. Secrets are masked in the tools' names only.
  *
  * @param options `waitMs`: timeout of each page
  * @throws {ConnectError} if no session opens
@@ -27,14 +27,13 @@ export async function listTools(
   target: Target,
   { waitMs }: { waitMs: number },
 ): Promise<ToolList> {
-  const { protocol, clock } = target.options;
+  const { protocol, clock, foreign } = target.options;
   const credentials = target.newCredentials();
   const id = `${credentials.sessionId}-list`;
   const request = protocol.encodeListTools(id);
   const socket = await target.dial();
   try {
-    const options = { ...target.options, credentials, foreign: target.foreign };
-    const { session } = await shakeHands(socket, options);
+    const { session } = await shakeHands(socket, { ...target.options, credentials });
     if (request === null || session?.tools === false) return { status: "none" };
     const ask = async (text: string) => {
       const listed = Promise.withResolvers<{ text: string; page: ToolPage } | "late" | "closed">();
@@ -58,7 +57,8 @@ export async function listTools(
       if (typeof listed === "string") return { status: listed };
       tools.push(...listed.page.tools);
     }
-    return { status: "listed", tools, first };
+    const masked = tools.map((tool) => ({ ...tool, name: foreign(tool.name) }));
+    return { status: "listed", tools: masked, first };
   } finally {
     await socket.close();
   }

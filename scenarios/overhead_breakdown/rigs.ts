@@ -62,7 +62,7 @@ export function createRigs({ context, exchange, echo, probe }: {
   probe: RoutingProbe | null;
 }): NonNullable<CasePlan["openRigs"]> {
   const { target, clock, signal, maxRatePerSecond } = context;
-  const { protocol, timeoutMs, relay } = target.options;
+  const { protocol, timeoutMs, relay, foreign } = target.options;
   /** Rigs without the server keep to the run's rate, but are never slower than needed. */
   const ownRate = maxRatePerSecond && Math.max(maxRatePerSecond, SLOWEST_PER_SECOND);
   /** A probe that was not answered is not sent again. */
@@ -132,7 +132,7 @@ export function createRigs({ context, exchange, echo, probe }: {
     const isRelayed = target.relays() && relay !== undefined && await relay.through.start();
     const connection = stack.use(
       await Connection.open({
-        ...{ url: echo.url, clock, signal, timeoutMs },
+        ...{ url: echo.url, clock, signal, timeoutMs, foreign },
         protocol: { ...protocol, open: () => ({ send: [], read: null }) },
         credentials: { sessionId: "", token: null },
         ledger: openLedger(),

@@ -47,10 +47,9 @@ Deno.test("descriptors: servers, shards, relays and the ends in this process cou
 });
 
 Deno.test("descriptors: running out while connecting is not blamed on the server", () => {
-  const url = "ws://127.0.0.1:1";
   for (const detail of ["tcp open error", "Too many open files (os error 24)"]) {
     const cause = `NetworkError: failed to connect to WebSocket: ${detail}`;
-    const { failure, message } = dialError({ url }, cause);
+    const { failure, message } = dialError("ws://127.0.0.1:1", cause);
     assertEquals(failure, "clientLimit");
     assert(message.includes("ulimit -n"), message);
   }

@@ -15,20 +15,11 @@ import { COLORS, SERIES_COLORS } from "./theme.ts";
 
 const FEWEST_EPOCHS = 3;
 
-interface Course {
-  name: string;
-  color: string;
-  /** The middle of each epoch, in nanoseconds since the run began. */
-  times: number[];
-  latency: Distribution;
-  rate: Scalar;
-}
-
 /** The plan of the scenarios whose headline has both latency and throughput; `null` for none. */
 export function overRunPlan(report: Report): Plan | null {
   const courses = coursesOf(report);
   if (courses.length === 0) return null;
-  const points = ({ times }: Course, values: readonly (number | null)[]) =>
+  const points = ({ times }: { times: number[] }, values: readonly (number | null)[]) =>
     times.map((at, epoch): Point => [at, values[epoch] ?? null]);
   const failed = courses.flatMap((course) =>
     points(course, course.latency.epochs.map(({ p50, censored }) => censored > 0 ? p50 : null))
@@ -66,7 +57,8 @@ export function overRunPlan(report: Report): Plan | null {
   };
 }
 
-function coursesOf(report: Report): Course[] {
+/** The scenarios with both, with their colours. */
+function coursesOf(report: Report) {
   const { scenarios, startedAt } = report;
   const all = scenarios.flatMap((scenario) => {
     const { metrics, measured, title } = scenario;
@@ -76,6 +68,7 @@ function coursesOf(report: Report): Course[] {
       one.kind === "distribution" && one.added === undefined
     );
     const rate = beside.find((one: Metric): one is Scalar => one.unit === "msg/s");
+    // The middle of each epoch, in nanoseconds since the run began.
     const times = (measured?.epochs ?? []).map(({ startMs, endMs }) =>
       Math.max(0, (startMs + endMs) / 2 - Date.parse(startedAt)) * 1e6
     );

@@ -7,8 +7,8 @@
 
 import type { Interval, Metric, Report, ScenarioReport } from "../../schema.ts";
 import { escapeTerminal } from "../escape.ts";
+import { shortLabel } from "../quantities.ts";
 import { formatCounted } from "../units.ts";
-import { shortLabel } from "./metric_label.ts";
 
 /** One number in the format of the action, which shows `extra` next to it. */
 interface Entry {

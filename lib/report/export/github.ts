@@ -1,12 +1,11 @@
 import { CHANGES, type Comparison, type Report } from "../../schema.ts";
 import { escapeCommandProperty, escapeCommandText } from "../escape.ts";
-import { factWords } from "../quantities.ts";
+import { factWords, rowLabel } from "../quantities.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { refusalWords } from "../sections/attention.ts";
 import { buildDocument } from "../sections/mod.ts";
 import { runSpan, tally, verdictWords } from "../sections/verdict.ts";
 import { formatCount } from "../units.ts";
-import { rowLabel } from "./metric_label.ts";
 
 /** GitHub's limit for one step. */
 const MOST_PER_LEVEL = 10;

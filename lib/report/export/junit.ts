@@ -7,8 +7,8 @@
 
 import type { Check, Comparison, Report, ScenarioReport, ThresholdResult } from "../../schema.ts";
 import { escapeHtml } from "../escape.ts";
+import { rowLabel } from "../quantities.ts";
 import { formatQuantity } from "../units.ts";
-import { rowLabel } from "./metric_label.ts";
 
 /** A test case: passed, unless it has a failure or a reason why it was skipped. */
 interface Case {

@@ -52,16 +52,13 @@ function anchorsOf({ title, sections }: Document, titleLevel: number): Map<strin
 }
 
 class Page {
-  readonly #options: MarkdownOptions;
-  readonly #anchors: ReadonlyMap<string, string>;
-
-  constructor(options: MarkdownOptions, anchors: ReadonlyMap<string, string>) {
-    this.#options = options;
-    this.#anchors = anchors;
-  }
+  constructor(
+    private readonly options: MarkdownOptions,
+    private readonly anchors: ReadonlyMap<string, string>,
+  ) {}
 
   section({ title, level, mark, blocks }: Section): string[] {
-    const depth = level + (this.#options.titleLevel === 0 ? 1 : 0);
+    const depth = level + (this.options.titleLevel === 0 ? 1 : 0);
     const suffix = mark === undefined ? "" : ` ${MARKS[mark]}`;
     const heading = title === "" ? [] : [`${"#".repeat(depth)} ${this.line(title)}${suffix}`];
     return [...heading, ...blocks.flatMap((block) => this.#block(block, depth))];
@@ -78,7 +75,7 @@ class Page {
     strong: ({ content }) => `**${this.line(content)}**`,
     mark: ({ mark }) => MARKS[mark],
     link: ({ to, content }) => {
-      const anchor = this.#anchors.get(to);
+      const anchor = this.anchors.get(to);
       const text = this.line(content);
       return anchor === undefined ? text : `[${text}](#${encodeURIComponent(anchor)})`;
     },
@@ -120,7 +117,7 @@ class Page {
   }
 
   #figure({ id, alt }: Figure): string[] {
-    const path = this.#options.chartPath(id);
+    const path = this.options.chartPath(id);
     return path === null ? [] : [`![${escapeMarkdown(alt)}](${path})`];
   }
 

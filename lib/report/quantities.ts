@@ -16,9 +16,9 @@ import { formatBytes, formatCount, formatCounted, formatInterval, formatNumber }
 import { formatMilliseconds, formatQuantity, isKnown, type Scale, scaleOf } from "./units.ts";
 
 /** A metric and its scenario. */
-export interface Measured<M extends Metric = Metric> {
+export interface Measured {
   scenario: ScenarioReport;
-  metric: M;
+  metric: Metric;
 }
 
 /** Percentiles as shares of all samples. */
@@ -53,12 +53,11 @@ export function figureInterval(metric: Metric, figure: FigureName): Interval | n
  * @param scale the scale of the figures next to it
  */
 export function quantity(
-  { scenario, metric }: Measured,
+  metric: Metric,
   figure: FigureName = mainFigure(metric),
   scale?: Scale,
 ): Quantity {
   const value = figureValue(metric, figure);
-  const unit = figure === "share" ? "share" : figure === "count" ? "" : metric.unit;
   // A slowdown factor up to 1 is chance.
   const isNoSlowdown = metric.unit === "x" && metric.better === "lower" && isKnown(value) &&
     value <= 1 && figure !== "count";
@@ -66,20 +65,9 @@ export function quantity(
     ? "no slowdown seen"
     : figure === "count"
     ? formatCount(value)
-    : formatQuantity(value, unit, scale);
-  return {
-    kind: "quantity",
-    value,
-    unit,
-    interval: figureInterval(metric, figure),
-    text: isKnown(value) && isCensored(metric, figure) ? `at least ${text}` : text,
-    metric: {
-      scenario: scenario.name,
-      metric: metric.name,
-      ...(metric.at === undefined ? {} : { at: metric.at }),
-      statistic: figure,
-    },
-  };
+    : formatQuantity(value, figure === "share" ? "share" : metric.unit, scale);
+  const isLeast = isKnown(value) && isCensored(metric, figure);
+  return { kind: "quantity", metric, figure, text: isLeast ? `at least ${text}` : text };
 }
 
 function isCensored(metric: Metric, figure: FigureName): boolean {
@@ -94,9 +82,10 @@ export function rowScale(metric: Metric): Scale {
 }
 
 /** `205 to 219 µs`, or `205 to 219` without its unit; empty if there is no interval. */
-export function intervalText({ value, unit, interval }: Quantity, namesUnit = true): string {
+export function intervalText({ metric, figure }: Quantity, namesUnit = true): string {
+  const interval = figureInterval(metric, figure);
   if (interval === null || interval[0] === interval[1]) return "";
-  return formatInterval(interval, unit, value, namesUnit);
+  return formatInterval(interval, metric.unit, figureValue(metric, figure), namesUnit);
 }
 
 /** The half-interval of a metric, relative to its value; `null` if there is none or it is empty. */
@@ -266,9 +255,8 @@ export function factWords(scenario: ScenarioReport, fact: Fact): string {
   const [headline] = headlines(scenario);
   if ((kind !== "drift" && kind !== "changed") || !headline) return message;
   if (typeof first !== "number" || typeof last !== "number") return message;
-  const { unit } = headline.metric;
-  const [from, to] = [formatQuantity(first, unit), formatQuantity(last, unit)];
-  return describeCourse(kind, { name: label(headline.metric), from, to });
+  const [from, to] = [first, last].map((value) => formatQuantity(value, headline.unit));
+  return describeCourse(kind, { name: label(headline), from, to });
 }
 
 /** The scenarios that were not skipped. */
@@ -277,12 +265,10 @@ export function ranScenarios(report: Report): ScenarioReport[] {
 }
 
 /** The headlines of a scenario, else its first gate, else its first metric. */
-export function headlines(scenario: ScenarioReport): Measured[] {
-  const { metrics } = scenario;
+export function headlines({ metrics }: ScenarioReport): readonly Metric[] {
   const marked = metrics.filter(({ role }) => role === "headline");
   const other = metrics.find(({ role }) => role === "gate") ?? metrics[0];
-  return (marked.length > 0 || other === undefined ? marked : [other])
-    .map((metric) => ({ scenario, metric }));
+  return marked.length > 0 || other === undefined ? marked : [other];
 }
 
 /** The first metric called `name`, in any scenario or in the one called `of`. */

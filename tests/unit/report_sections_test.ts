@@ -376,7 +376,7 @@ Deno.test("settings have their units, and a layer that saves time a minus sign",
       ...{ ci95: null, epochs: [], spread: { within: null, between: null } },
     })),
   );
-  report.scenarios.flatMap(layersOf)[0]!.metric.added.value = -2_700;
+  report.scenarios.flatMap(layersOf)[0]!.added.value = -2_700;
   const shown = page(report);
   assertStringIncludes(shown, "Settings: payload 0 B, duration 200 ms, rate 5 a second.");
   assertStringIncludes(shown, "| −2.70 µs |");
@@ -603,7 +603,7 @@ Deno.test("colours appear only if asked for, and do not change widths", () => {
 Deno.test("the breakdown of a call is left out if its parts do not fit the whole", () => {
   const title = "Where the time of a call goes";
   const report = sampleReport("passed");
-  const layers = report.scenarios.flatMap(layersOf).map(({ metric }) => metric.added);
+  const layers = report.scenarios.flatMap(layersOf).map(({ added }) => added);
   const bar = firstScreen(report).split(title)[1]!.trim().split("\n")[0]!;
   assert(/ \*\*\d+ %\*\*, /.test(bar) && !/\d [nµm]s/.test(bar), bar);
   const [first, second] = layers as [typeof layers[number], typeof layers[number]];

@@ -100,7 +100,7 @@ function tailOf(metric: Metric): number {
 
 /** The largest value of a headline that is not a time; else the range of the medians. */
 function titleOf(scenario: ScenarioReport, rows: readonly Row[]): string {
-  const [headline] = headlines(scenario).map(({ metric }) => metric);
+  const [headline] = headlines(scenario);
   if (headline !== undefined && headline.unit !== "ns" && nameIn(headline) !== "") {
     const most = scenario.metrics.filter(({ name }) => name === headline.name)
       .reduce((a, b) => valueOf(b) > valueOf(a) ? b : a);

@@ -62,7 +62,7 @@ function coursesOf(report: Report) {
   const { scenarios, startedAt } = report;
   const all = scenarios.flatMap((scenario) => {
     const { metrics, measured, title } = scenario;
-    const [headline] = headlines(scenario).map(({ metric }) => metric);
+    const [headline] = headlines(scenario);
     const beside = metrics.filter((one) => headline !== undefined && isSamePlace(one, headline));
     const latency = beside.find((one): one is Distribution =>
       one.kind === "distribution" && one.added === undefined

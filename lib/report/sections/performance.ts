@@ -30,7 +30,7 @@ export function performanceTable(report: Report): Table {
     [left("Metric"), right("Result"), left("Comparison to Unit Tests"), left("")],
     keyNumbers(report).map((number) => [
       strong(...inlines(number.label)),
-      number.measured === undefined ? DASH : quantity(number.measured, number.figure),
+      number.measured === undefined ? DASH : quantity(number.measured.metric, number.figure),
       comparison(report, number),
       mark(keyMark(report, number)),
     ]),
@@ -56,7 +56,7 @@ function comparison(report: Report, { measured, figure }: KeyNumber): Content {
   }
   if (metric.kind === "scalar") {
     const speedup = metric.name === "throughput" && findMetric(report, "speedup", scenario.name);
-    return speedup ? prose`${quantity(speedup)} the rate of one client` : "";
+    return speedup ? prose`${quantity(speedup.metric)} the rate of one client` : "";
   }
   const count = formatCount(metric.count);
   if (figure === "p95" && metric.p95 === null) return `N/A: too few samples (${count})`;
@@ -69,7 +69,9 @@ export function slowdown(report: Report): Inline[] | null {
   if (factor === undefined || factor.scenario.status !== "passed") return null;
   const width = halfWidth(factor.metric);
   const within = width === null ? "" : `, ± ${formatPercent(width)}`;
-  return prose`${strong(quantity(factor), " slower")} than unit tests (median call${within})`;
+  return prose`${
+    strong(quantity(factor.metric), " slower")
+  } than unit tests (median call${within})`;
 }
 
 /** Unit, integration and end-to-end tests, one level each. */
@@ -90,9 +92,9 @@ export function pyramid(report: Report): Table {
     ? "given with --unit-baseline"
     : "the bundled server's dispatch, in-process";
   const speed = formatCompactRate(unitBaseline?.throughput ?? null);
-  const slower = factor === undefined ? "" : prose`${quantity(factor)} slower (median call)`;
+  const slower = factor === undefined ? "" : prose`${quantity(factor.metric)} slower (median call)`;
   const load = `heavy tools${heavy === undefined ? ": not measured in this run" : ", one client"}`;
-  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one);
+  const valueOf = (one: Measured | undefined) => one === undefined ? DASH : quantity(one.metric);
   const titles = ["Level", "One call at a time", "What", "Compared with the level above"];
   return table(
     "Testing pyramid",

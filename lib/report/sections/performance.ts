@@ -128,42 +128,38 @@ export function criteria(report: Report): Criterion[] {
   const valid = ran.length - invalid.length;
   const links = joined(invalid.map((one) => scenarioLink(report, one)), ", ");
   const except = links.length === 0 ? [] : [", except ", ...links];
-  const criterion = (text: string, met: boolean | null, note: Content, unmet?: MarkName) => ({
-    text,
-    met,
-    note,
-    unmet,
-  });
   const all = (count: number) => ran.length === 0 ? null : count === ran.length;
   const isCompared = slowdown(report) !== null;
   return [
-    criterion(
-      "Real WebSocket connections tested (not direct method calls)",
-      sent === 0 ? null : ok > 0,
-      sent === 0 ? "no call was sent" : `${formatCount(ok)} of ${formatCount(sent)} calls served`,
-    ),
+    {
+      text: "Real WebSocket connections tested (not direct method calls)",
+      met: sent === 0 ? null : ok > 0,
+      note: sent === 0
+        ? "no call was sent"
+        : `${formatCount(ok)} of ${formatCount(sent)} calls served`,
+    },
     ...documentScenarios(report).map(({ name, checked }) =>
       scenarioCriterion(checked, findScenario(report, name))
     ),
-    criterion(
-      "Every frame accounted for",
-      sent === 0 ? null : stray === 0,
-      stray === 0 ? "no stray or malformed frame" : `${formatCount(stray)} stray or malformed`,
-    ),
-    ...isLoadPhase(report) ? [] : [
-      criterion(
-        "Performance comparison documented",
-        isCompared ? true : null,
-        isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
-      ),
-    ],
-    criterion("All tests passing", all(passed), `${passed}/${ran.length}`),
-    criterion(
-      "Numbers are the server's own (not limited by the client, not from a cache)",
-      all(valid),
-      [`${valid}/${ran.length}`, ...except],
-      "warning",
-    ),
+    {
+      text: "Every frame accounted for",
+      met: sent === 0 ? null : stray === 0,
+      note: stray === 0
+        ? "no stray or malformed frame"
+        : `${formatCount(stray)} stray or malformed`,
+    },
+    ...isLoadPhase(report) ? [] : [{
+      text: "Performance comparison documented",
+      met: isCompared ? true : null,
+      note: isCompared ? link("pyramid", "in the testing pyramid") : "no unit baseline",
+    }],
+    { text: "All tests passing", met: all(passed), note: `${passed}/${ran.length}` },
+    {
+      text: "Numbers are the server's own (not limited by the client, not from a cache)",
+      met: all(valid),
+      note: [`${valid}/${ran.length}`, ...except],
+      unmet: "warning",
+    },
   ];
 }
 

@@ -102,7 +102,8 @@ export type Block =
   | { kind: "list"; items: readonly Content[]; ordered?: boolean }
   | Table
   | { kind: "figure"; figure: Figure }
-  | { kind: "code"; text: string; language: string }
+  /** An example in TypeScript, the suite's own. */
+  | { kind: "code"; text: string }
   | { kind: "cards"; cards: readonly Card[] }
   | { kind: "bar"; label: string; segments: readonly Segment[] }
   | { kind: "heading"; text: Content }

@@ -39,12 +39,13 @@ export function figureValue(metric: Metric, figure: FigureName): number | null {
   return figure === "share" ? metric.added?.share ?? null : metric[figure];
 }
 
-/** The 95 % interval of a figure in the metric's unit; `null` if there is none. */
-export function figureInterval(metric: Metric, figure: FigureName): Interval | null {
-  if (metric.kind === "scalar") return figure === "value" ? metric.ci95 : null;
-  if (figure === "added") return metric.added?.ci95 ?? null;
-  if (figure === "share") return metric.added?.shareCi95 ?? null;
-  return metric.ci95[figure as keyof Distribution["ci95"]] ?? null;
+/** The 95 % interval of a figure in the metric's unit; `null` if there is none or it is empty. */
+function figureInterval(metric: Metric, figure: FigureName): Interval | null {
+  const known: Partial<Record<FigureName, Interval | null>> = metric.kind === "scalar"
+    ? { value: metric.ci95 }
+    : { ...metric.ci95, added: metric.added?.ci95 };
+  const interval = known[figure];
+  return interval && interval[0] !== interval[1] ? interval : null;
 }
 
 /**
@@ -84,15 +85,15 @@ export function rowScale(metric: Metric): Scale {
 /** `205 to 219 µs`, or `205 to 219` without its unit; empty if there is no interval. */
 export function intervalText({ metric, figure }: Quantity, namesUnit = true): string {
   const interval = figureInterval(metric, figure);
-  if (interval === null || interval[0] === interval[1]) return "";
+  if (interval === null) return "";
   return formatInterval(interval, metric.unit, figureValue(metric, figure), namesUnit);
 }
 
-/** The half-interval of a metric, relative to its value; `null` if there is none or it is empty. */
+/** The half-interval of a metric, relative to its value; `null` if there is none. */
 export function halfWidth(metric: Metric): number | null {
   const figure = mainFigure(metric);
   const [interval, value] = [figureInterval(metric, figure), figureValue(metric, figure)];
-  if (interval === null || !value || interval[0] === interval[1]) return null;
+  if (interval === null || !value) return null;
   return Math.abs((interval[1] - interval[0]) / 2 / value);
 }
 

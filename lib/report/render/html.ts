@@ -27,10 +27,15 @@ const MARKS: Record<MarkName, [sign: string, words: string]> = {
  * style and script, by their hashes, and nothing else.
  */
 export function renderHtml(document: Document): string {
-  const pictures: string[] = [];
-  const sections = document.sections.map((section) => sectionHtml(section, pictures));
+  const styles = new Set([styleSheet]);
+  const sections = document.sections.map(sectionHtml).join("\n")
+    // The style sheets of the figures move to the page's.
+    .replace(/<style>([\s\S]*?)<\/style>\n?/g, (_, rules: string) => {
+      styles.add(rules);
+      return "";
+    });
   // Browsers hash both with LF line breaks, whatever the checkout has.
-  const style = [styleSheet, ...new Set(pictures)].join("\n").replaceAll("\r\n", "\n");
+  const style = [...styles].join("\n").replaceAll("\r\n", "\n");
   const script = pageScript.replaceAll("\r\n", "\n");
   const allowed = `style-src '${sha256(style)}'; script-src '${sha256(script)}'`;
   const policy = `default-src 'none'; ${allowed}; base-uri 'none'; form-action 'none'`;
@@ -50,7 +55,7 @@ export function renderHtml(document: Document): string {
 ${navigation(document)}
 <main id="content" tabindex="-1">
 <h1>${line(document.title)}</h1>
-${sections.join("\n")}
+${sections}
 </main>
 <script type="module">${script}</script>
 </body>
@@ -71,12 +76,12 @@ function navigation({ sections }: Document): string {
   return `<nav aria-label="Sections"><ul class="plain">\n${links.join("\n")}\n</ul></nav>`;
 }
 
-function sectionHtml({ id, title, level, mark, blocks }: Section, pictures: string[]): string {
+function sectionHtml({ id, title, level, mark, blocks }: Section): string {
   const sign = mark === undefined ? "" : `${markHtml(mark)} `;
   const [label, heading] = title === ""
     ? [' aria-label="Summary"', ""]
     : ["", `<h${level}>${sign}${line(title)}</h${level}>\n`];
-  const body = blocks.map((block) => blockHtml(block, title === "" ? 2 : level + 1, pictures));
+  const body = blocks.map((block) => blockHtml(block, title === "" ? 2 : level + 1));
   return `<section id="${id}" class="level-${level}"${label}>
 ${heading}${body.join("\n")}
 </section>`;
@@ -107,7 +112,7 @@ function markHtml(mark: MarkName): string {
   return `<span class="mark ${mark}"${label}>${sign}</span>`;
 }
 
-function blockHtml(block: Block, level: number, pictures: string[]): string {
+function blockHtml(block: Block, level: number): string {
   return formOf<Block, string>({
     paragraph: ({ tone, content }) =>
       `<p${tone === undefined ? "" : ` class="${tone}"`}>${line(content)}</p>`,
@@ -118,14 +123,14 @@ function blockHtml(block: Block, level: number, pictures: string[]): string {
       return listHtml(items.map(line), isMarked ? "plain marked" : "", tag);
     },
     table: tableHtml,
-    figure: ({ figure }) => figureHtml(figure, pictures),
+    figure: ({ figure }) => figureHtml(figure),
     code: ({ text }) => `<pre><code>${text.split("\n").map(escapeHtml).join("\n")}</code></pre>`,
     cards: ({ cards }) => listHtml(cards.map(cardHtml), "plain cards"),
     bar: ({ label, segments }) => barHtml(label, segments),
     boxes: ({ boxes }) =>
       listHtml(boxes.map(({ name, strip }) => escapeHtml(name) + stripHtml(strip))),
     fold: ({ summary, blocks }) => {
-      const body = blocks.map((one) => blockHtml(one, level, pictures)).join("\n");
+      const body = blocks.map((one) => blockHtml(one, level)).join("\n");
       return `<details><summary>${line(summary)}</summary>\n${body}\n</details>`;
     },
   }, block);
@@ -163,15 +168,10 @@ function tableHtml({ caption, columns, rows }: Table): string {
   return region(caption, "scroll", whole);
 }
 
-/** The figure inline; its style sheet moves to the page's. */
-function figureHtml({ title, svg }: Figure, pictures: string[]): string {
-  const picture = svg.replace(/<style>([\s\S]*?)<\/style>\n?/g, (_, rules: string) => {
-    pictures.push(rules);
-    return "";
-  });
+function figureHtml({ title, svg }: Figure): string {
   return `<figure>
 <figcaption>${escapeHtml(title)}</figcaption>
-${region(`Chart: ${title}`, "scroll picture", picture.trim())}
+${region(`Chart: ${title}`, "scroll picture", svg.trim())}
 </figure>`;
 }
 

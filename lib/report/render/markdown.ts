@@ -5,8 +5,9 @@
  */
 
 import type { Block, Card, Content, Document, Figure, Forms, Inline } from "../document.ts";
-import { formOf, joined, type MarkName, type Section, type Segment } from "../document.ts";
-import { sparkText, type Table, textOf, written } from "../document.ts";
+import { formOf, inlines, joined, left, mark, type MarkName, right } from "../document.ts";
+import { type Section, type Segment, sparkText, strong, type Table } from "../document.ts";
+import { textOf, written } from "../document.ts";
 import { escapeHtml, escapeMarkdown, markdownCode } from "../escape.ts";
 import { formatPercent } from "../units.ts";
 
@@ -95,7 +96,7 @@ class Page {
       },
       table: (table) => [this.#table(table)],
       figure: ({ figure }) => this.#figure(figure),
-      code: ({ text, language }) => [fenced(text, language)],
+      code: ({ text }) => [["```ts", text, "```"].join("\n")],
       cards: ({ cards }) => [this.#cards(cards)],
       bar: ({ segments }) => [this.#bar(segments)],
       boxes: () => [],
@@ -107,13 +108,13 @@ class Page {
     }, block);
   }
 
-  #table({ columns, rows }: Table): string {
+  #table({ columns, rows }: Pick<Table, "columns" | "rows">): string {
     const lines = [
       columns.map(({ title }) => this.line(title)),
       columns.map(({ align }) => align === "right" ? "---:" : "---"),
       ...rows.map((row) => row.map((cell) => this.line(cell))),
     ];
-    return lines.map(rowOf).join("\n");
+    return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   }
 
   #figure({ id, alt }: Figure): string[] {
@@ -122,14 +123,14 @@ class Page {
   }
 
   #cards(cards: readonly Card[]): string {
-    const rows = cards.map(({ title, value, mark, lines, plots }) => [
-      `**${this.line(title)}**`,
-      `**${value.text}**${mark === null ? "" : ` ${MARKS[mark]}`}`,
-      this.line(joined(lines, "; ")),
-      plots.map((plot) => this.line(plot)).join(""),
+    const columns = [left(""), right("Value"), left(""), left("Epochs")];
+    const rows = cards.map(({ title, value, mark: sign, lines, plots }) => [
+      strong(...inlines(title)),
+      [strong(value), ...sign === null ? [] : [" ", mark(sign)]],
+      joined(lines, "; "),
+      plots,
     ]);
-    return [["", "Value", "", "Epochs"], ["---", "---:", "---", "---"], ...rows].map(rowOf)
-      .join("\n");
+    return this.#table({ columns, rows });
   }
 
   #bar(segments: readonly Segment[]): string {
@@ -137,12 +138,4 @@ class Page {
       `${this.line(label)} **${formatPercent(share)}**`
     ).join(", ") + ".";
   }
-}
-
-const rowOf = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-
-function fenced(text: string, language: string): string {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
-  const fence = "`".repeat(longest + 1);
-  return [`${fence}${language}`, text, fence].join("\n");
 }

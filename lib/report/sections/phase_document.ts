@@ -109,7 +109,7 @@ function performance(report: Report): Block[] {
   const factor = slowdown(report);
   const example = (title: string, speed: Content, text: string): Block[] => [
     paragraph(prose`${strong(title)} (${speed}):`),
-    { kind: "code", language: "ts", text },
+    { kind: "code", text },
   ];
   const reasons = [
     ...unitBaseline === null ? [] : example(

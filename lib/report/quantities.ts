@@ -27,7 +27,7 @@ const PERCENTILES: Partial<Record<FigureName, number>> = {
 };
 
 /** The main figure of a metric: the median of times, the value of anything else. */
-export function mainFigure(metric: Metric): FigureName {
+function mainFigure(metric: Metric): FigureName {
   return metric.kind === "scalar" ? "value" : "p50";
 }
 
@@ -77,9 +77,14 @@ function isCensored(metric: Metric, figure: FigureName): boolean {
   return share !== undefined && metric.censored > (1 - share) * (metric.count + metric.censored);
 }
 
+/** The main figure's value. */
+export function mainValue(metric: Metric): number {
+  return metric.kind === "scalar" ? metric.value : metric.p50;
+}
+
 /** The scale for a row of figures of one metric: that of its main figure. */
 export function rowScale(metric: Metric): Scale {
-  return scaleOf(figureValue(metric, mainFigure(metric)), metric.unit);
+  return scaleOf(mainValue(metric), metric.unit);
 }
 
 /** `205 to 219 µs`, or `205 to 219` without its unit; empty if there is no interval. */
@@ -91,9 +96,8 @@ export function intervalText({ metric, figure }: Quantity, namesUnit = true): st
 
 /** The half-interval of a metric, relative to its value; `null` if there is none. */
 export function halfWidth(metric: Metric): number | null {
-  const figure = mainFigure(metric);
-  const [interval, value] = [figureInterval(metric, figure), figureValue(metric, figure)];
-  if (interval === null || !value) return null;
+  const [interval, value] = [figureInterval(metric, mainFigure(metric)), mainValue(metric)];
+  if (interval === null || value === 0) return null;
   return Math.abs((interval[1] - interval[0]) / 2 / value);
 }
 

@@ -111,7 +111,7 @@ function card(report: Report, title: Content, { scenario, metric }: Measured): C
     mark: sign === "passed" ? null : sign,
     lines: [
       width === null ? "" : `± ${formatPercent(width)} (${intervalText(value, false)})`,
-      changeWords(report, scenario.name, metric) ?? "",
+      changeWords(report, scenario.name, metric),
       joined(tails, ", "),
       speedup?.scenario.metrics.includes(metric)
         ? prose`${quantity(speedup.metric)} the rate of one`

@@ -9,6 +9,7 @@ import { type Change, CHANGES, type ComparisonRow } from "../schema.ts";
 import type { Report, ScenarioReport } from "../schema.ts";
 import { madOutliers, median } from "../stats/median.ts";
 import { firstQuartile } from "../stats/percentile_curve.ts";
+import { isAtLeast } from "../stats/percentiles.ts";
 import { describeCourse } from "../stats/trend.ts";
 import { type FigureName, foreign, type Inline, joined, type Quantity } from "./document.ts";
 import type { Sparkline, Strip } from "./document.ts";
@@ -21,9 +22,9 @@ export interface Measured {
   metric: Metric;
 }
 
-/** Percentiles as shares of all samples. */
+/** Figures that calls without an answer can make lower bounds. */
 const PERCENTILES: Partial<Record<FigureName, number>> = {
-  ...{ p5: 0.05, p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 },
+  ...{ p5: 5, p50: 50, p75: 75, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 },
 };
 
 /** The main figure of a metric: the median of times, the value of anything else. */
@@ -67,14 +68,10 @@ export function quantity(
     : figure === "count"
     ? formatCount(value)
     : formatQuantity(value, figure === "share" ? "share" : metric.unit, scale);
-  const isLeast = isKnown(value) && isCensored(metric, figure);
+  const percentile = PERCENTILES[figure];
+  const isLeast = metric.kind === "distribution" && percentile !== undefined && isKnown(value) &&
+    isAtLeast(metric, percentile);
   return { kind: "quantity", metric, figure, text: isLeast ? `at least ${text}` : text };
-}
-
-function isCensored(metric: Metric, figure: FigureName): boolean {
-  if (metric.kind === "scalar" || metric.censored === 0) return false;
-  const share = PERCENTILES[figure];
-  return share !== undefined && metric.censored > (1 - share) * (metric.count + metric.censored);
 }
 
 /** The main figure's value. */

@@ -320,6 +320,16 @@ Deno.test("a percentile that falls among unanswered calls is at least the timeou
   assertStringIncludes(row, "| 2 ms | at least 10,000 ms |");
 });
 
+Deno.test("a percentile is at least its value if it is the timeout in one of the epochs", () => {
+  const metric = times("latency", 1, 20_000, { role: "headline", p95: 2e6, p99: 3e6 });
+  metric.epochs.forEach((epoch) => epoch.count = 2000);
+  Object.assign(metric.epochs[3]!, { count: 1960, censored: 40 });
+  Object.assign(metric, { count: 19_960, censored: 40 });
+  const report = passed({ ...scenarioOf("message-throughput"), metrics: [metric] });
+  const row = page(report).split("\n").find((line) => line.startsWith("| latency |"))!;
+  assertStringIncludes(row, "| 2 ms | at least 3 ms |");
+});
+
 Deno.test("a scenario's own answer replaces the one made from its headline", () => {
   const scenario = scenarioOf("message-throughput");
   assertStringIncludes(
@@ -489,6 +499,15 @@ Deno.test("failed calls give no factor, and a missed threshold is marked as fail
   );
   report.scenarios[1]!.status = "failed";
   assert(!page(report).includes("slower"));
+});
+
+Deno.test("a missed threshold marks the metric that it names, not one with a longer name", () => {
+  const report = sampleReport("phase3");
+  const bound = { observed: 1, unit: "msg/s", passed: false, reason: null };
+  report.thresholds = [{ ...bound, expression: "heavy-tools.throughputAlone>1000" }];
+  const marks = (label: string) =>
+    page(report).split("\n").find((line) => line.startsWith(`| **${label}** |`))!.slice(-5);
+  assertEquals([marks("One client"), marks("Several clients")], ["| ❌ |", "| ✅ |"]);
 });
 
 Deno.test("the phase document has the required sections in order", () => {

@@ -41,9 +41,10 @@ export function performanceTable(report: Report): Table {
 export function keyMark({ thresholds = [] }: Report, { measured, figure }: KeyNumber): MarkName {
   if (measured === undefined) return "skipped";
   const name = `${measured.scenario.name}.${measured.metric.name}`;
+  const subject = figure === "value" ? name : `${name}.${figure}`;
+  // Not `throughputAlone` for `throughput`.
   const isMissed = thresholds.some(({ expression, passed }) =>
-    !passed && expression.startsWith(name) &&
-    (figure === "value" || expression.startsWith(`.${figure}`, name.length))
+    !passed && expression.startsWith(subject) && !/^\w/.test(expression.slice(subject.length))
   );
   return isMissed ? "failed" : scenarioMark(measured.scenario);
 }

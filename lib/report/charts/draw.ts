@@ -63,7 +63,7 @@ export function drawFigure({ id, title, alt, panels }: FigurePlan): Figure {
       legend: rows.map((data, row) => ({
         ...{ data: [...data], left: MARGIN, top: top - ROW * (rows.length - row), padding: 0 },
         ...{ itemGap: LEGEND_GAP, itemWidth: LEGEND_ICON - 5, itemHeight: 10 },
-        ...{ textStyle: WORDS, selectedMode: false },
+        textStyle: WORDS,
       })),
       grid: grids,
       xAxis: panels.map(({ x }, gridIndex) => ({ ...axisOption(x), gridIndex })),

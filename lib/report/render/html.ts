@@ -118,7 +118,8 @@ function blockHtml(block: Block, level: number): string {
       `<p${tone === undefined ? "" : ` class="${tone}"`}>${line(content)}</p>`,
     heading: ({ text }) => `<h${level} class="sub">${line(text)}</h${level}>`,
     list: ({ items, ordered }) => {
-      const isMarked = items.every((item) => isMark(inlines(item)[0]));
+      const isMarked = items.map((item) => inlines(item)[0])
+        .every((first) => typeof first === "object" && first.kind === "mark");
       const tag = ordered === true ? "ol" : "ul";
       return listHtml(items.map(line), isMarked ? "plain marked" : "", tag);
     },
@@ -139,10 +140,6 @@ function blockHtml(block: Block, level: number): string {
 function listHtml(items: readonly string[], name = "", tag = "ul"): string {
   const rows = items.map((item) => `<li>${item}</li>`).join("\n");
   return `<${tag}${name === "" ? "" : ` class="${name}"`}>\n${rows}\n</${tag}>`;
-}
-
-function isMark(inline: Inline | undefined): boolean {
-  return typeof inline === "object" && inline.kind === "mark";
 }
 
 function region(label: string, name: string, content: string): string {
@@ -220,13 +217,12 @@ function sparklineHtml({ values, outliers, label }: Sparkline): string {
 function stripHtml({ low, quarter, median, threeQuarters, high, label }: Strip): string {
   const width = 160;
   const [start, end] = [Math.log(Math.max(1, low)), Math.log(Math.max(2, high))];
-  const [left, at, right] = [quarter, median, threeQuarters].map((ns) =>
-    1 + (Math.log(Math.max(1, ns)) - start) / Math.max(1e-9, end - start) * (width - 2)
-  ) as [number, number, number];
-  const [x, wide] = [left.toFixed(1), (right - left).toFixed(1)];
-  const box = `<rect x="${x}" y="4" width="${wide}" height="12"/>`;
+  const x = (ns: number) =>
+    1 + (Math.log(Math.max(1, ns)) - start) / Math.max(1e-9, end - start) * (width - 2);
+  const wide = (x(threeQuarters) - x(quarter)).toFixed(1);
+  const box = `<rect x="${x(quarter).toFixed(1)}" y="4" width="${wide}" height="12"/>`;
   const whiskers = `<path d="M1 10H${width - 1}M1 6V14M${width - 1} 6V14"/>`;
-  const middle = `<path stroke-width="2.5" d="M${at.toFixed(1)} 3V17"/>`;
+  const middle = `<path stroke-width="2.5" d="M${x(median).toFixed(1)} 3V17"/>`;
   return drawing(width, label, whiskers + box + middle);
 }
 

@@ -139,7 +139,7 @@ function totals(cases: readonly Case[]) {
 }
 
 function attributes(values: Record<string, string | undefined>): string {
-  return Object.entries(values).filter(([, value]) => value !== undefined).map(([name, value]) =>
-    `${name}="${escapeHtml(value!)}"`
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}="${escapeHtml(value)}"`
   ).join(" ");
 }

@@ -168,25 +168,19 @@ function incomparableItem({ comparison }: Report): Attention[] {
 export function nextSteps(report: Report): Content[] {
   const embedded = report.target.kind === "embedded";
   const heavy = embedded ? "--profile phase3" : "--profile phase3 --heavy-tools FILE";
-  const steps: [boolean, Content][] = [
-    [
-      report.epochs < 5 && report.scenarios.length > 0,
-      prose`Measure at least 5 epochs, as fewer give no interval: ${code("--epochs 10")}.`,
-    ],
-    [
-      embedded,
-      prose`Measure your own server: ${code("--url ws://host:port")} with
-        ${code("EXAI_WS_TOKEN")} set.`,
-    ],
-    [!isLoadPhase(report), prose`Measure heavy tools: ${code(heavy)}.`],
-    [
-      report.verdict.status === "passed" && report.comparison?.automatic === true,
-      prose`Make regressions fail the run: ${code("--baseline")} with the history folder next to
-        ${code("report.json")}.`,
-    ],
-  ];
   return [
     ...attention(report).slice(FIRST_ITEMS).map(attentionLine),
-    ...steps.flatMap(([applies, step]) => applies ? [step] : []),
+    ...report.epochs < 5 && report.scenarios.length > 0
+      ? [prose`Measure at least 5 epochs, as fewer give no interval: ${code("--epochs 10")}.`]
+      : [],
+    ...embedded
+      ? [prose`Measure your own server: ${code("--url ws://host:port")} with
+        ${code("EXAI_WS_TOKEN")} set.`]
+      : [],
+    ...isLoadPhase(report) ? [] : [prose`Measure heavy tools: ${code(heavy)}.`],
+    ...report.verdict.status === "passed" && report.comparison?.automatic === true
+      ? [prose`Make regressions fail the run: ${code("--baseline")} with the history folder next to
+        ${code("report.json")}.`]
+      : [],
   ];
 }

@@ -83,12 +83,12 @@ export function formatQuantity(value: number | null, unit: string, shared?: Scal
 
 /** `[low, high]` with the digits and the unit of the value `like`: `205 to 219 µs`. */
 export function formatInterval(
-  interval: readonly [number, number] | null,
+  interval: readonly [number, number],
   unit: string,
-  like: number | null = null,
+  like: number | null,
   namesUnit = true,
 ): string {
-  if (interval === null || !interval.every(isKnown)) return DASH;
+  if (!interval.every(isKnown)) return DASH;
   const anchor = like ?? interval[1];
   const scale = scaleOf(anchor, unit);
   const [low, high] = interval.map((bound) =>

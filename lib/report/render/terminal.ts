@@ -102,9 +102,7 @@ class Screen {
   /** A row for each card: title, value, how well it is known, epochs, change, and more. */
   #cards(cards: readonly Card[]): string[] {
     const rows = cards.map(({ title, value, lines: [known, change, ...rest], plots }) =>
-      [title, value, known, plots, change].map((one) => this.#line(one)).concat(
-        this.#line(joined(rest, ", ")),
-      )
+      [title, value, known, plots, change, joined(rest, ", ")].map((one) => this.#line(one))
     );
     const columns = [0, 0, 1, 4, 2, 3]
       .map((drop, index) => ({ align: index === 1 ? "right" : "left", drop }) as const);

@@ -32,7 +32,8 @@ export interface SessionMiss {
   /**
    * `refused`: the server refused more sessions by a close or an HTTP status. `opening`: sessions
    * failed to open or took too long. `latency`: calls failed or took too long, or connections were
-   * lost; `refusals`: most of them because of load. `gone`: nothing was answered.
+   * lost; `refusals`: most of them because of load. `gone`: nothing was answered, or every session
+   * was lost.
    */
   kind: "refused" | "opening" | "latency" | "refusals" | "gone";
   /** In words. */
@@ -68,11 +69,12 @@ export class SessionsSeen {
   readonly establishNs: number[] = [];
   /** What each unanswered call took at least. */
   readonly unansweredNs: number[] = [];
-  /** Measured calls that failed; of these, those refused because of load. */
+  /** Measured calls that failed on a live connection; of these, those refused because of load. */
   failed = 0;
   refused = 0;
   /** Maximum open at once. */
   held = 0;
+  /** Sessions that the server ended, in a call or between two. */
   lost = 0;
   /** Successes while measuring, and what was sent and received. */
   ok = 0;
@@ -118,7 +120,8 @@ export class SessionsSeen {
       onCall: (call, { tool, argsJson }, sessions) => {
         if (call.ledger !== ledger) return;
         if (call.status === "ok") this.latencyNs.push(call.endedNs - call.sentNs);
-        else this.failed++;
+        // Its session is counted when it ends.
+        else if (call.status !== "connectionLost") this.failed++;
         if (call.status === "rateLimited") this.refused++;
         if (call.status === "timeout") this.unansweredNs.push(call.endedNs - call.sentNs);
         if (call.status === "connectionLost") this.unansweredNs.push(timeoutMs * 1e6);
@@ -175,7 +178,9 @@ export class SessionsSeen {
     const over = slow(latencyNs) + failed + lost;
     const some = `${over} of ${counted(calls, "call")}`;
     if (latencyNs.length === 0) misses.push({ kind: "gone", what: "no call was answered" });
-    else if (over > mayMiss(calls) && this.refused > over / 2) {
+    else if (lost > 0 && lost >= held) {
+      misses.push({ kind: "gone", what: "every session was lost" });
+    } else if (over > mayMiss(calls) && this.refused > over / 2) {
       const what = `${some} failed, most of them refused because of load`;
       misses.push({ kind: "refusals", what });
     } else if (over > mayMiss(calls)) {
